@@ -1,0 +1,1 @@
+"""Examples with their provenance: made from a snapshot, or brought by the user."""

@@ -1,0 +1,48 @@
+"""One training row, and where it came from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["Example"]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row of the dataset. Exactly one of the three standard forms is filled.
+
+    Attributes:
+        id: First 16 hex digits of a hash over task, anchor and text.
+        task: A key of `generation.TASKS`, or "user" for rows of the user's own.
+        split: "train" or "heldout".
+        path: File it was made from, "" for rows of the user's own.
+        symbol: Qualified name, "" where there is none.
+        anchor: `path:Lx-y` of the evidence (for the user's own: `file.jsonl:Lx-x`).
+        commit: `Snapshot.revision`.
+        prompt: What the model is given; "" with `messages` or `text`.
+        completion: What is trained on.
+        messages: Chat turns `{"role": …, "content": …}`; assistant turns are trained on.
+        text: Plain text, trained on as a whole.
+        fim: (prefix, middle, suffix): fill-in-the-middle where the base has the tokens.
+        context: Anchors of the retrieved documents that stand in the prompt.
+    """
+
+    id: str
+    task: str
+    split: str
+    path: str
+    symbol: str
+    anchor: str
+    commit: str
+    prompt: str = ""
+    completion: str = ""
+    messages: tuple[dict[str, str], ...] = ()
+    text: str = ""
+    fim: tuple[str, str, str] | None = None
+    context: tuple[str, ...] = ()
+
+    def as_row(self) -> dict[str, Any]:
+        """The row as JSON holds it, without the empty forms."""
+        row = asdict(self)
+        return {key: value for key, value in row.items() if value not in ("", (), None)}

@@ -1,0 +1,1 @@
+"""Arms, metrics and the verdict."""

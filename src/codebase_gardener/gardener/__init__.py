@@ -1,0 +1,1 @@
+"""The façade that wires the packages: Gardener and Project."""

@@ -1,0 +1,1 @@
+"""Adapters in use: the cache, PeftManager, proof."""

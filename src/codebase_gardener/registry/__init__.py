@@ -1,0 +1,1 @@
+"""The database: projects, adapters, versions, jobs, receipts, verdicts. All SQL lives here."""

@@ -1,0 +1,60 @@
+"""Symbols of a source file, with the exact lines they stand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codebase_gardener.repository.anchors import Anchor
+
+__all__ = ["Symbol"]
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A function, method or class.
+
+    Attributes:
+        path: POSIX path of its file.
+        qualified_name: Dotted within the file: `Class.method`, `outer.inner`.
+        kind: "function", "method" or "class" (for other languages also "type", "interface").
+        language: As in `SourceFile`.
+        start: First line, 1-based: the first decorator's.
+        end: Last line of the body, inclusive.
+        definition_line: The line of `def`, `class`, `func` …
+        body_start: First line of the body after signature and docstring (and after a blank line that
+            follows the docstring); equal to `end + 1` where there is no further body, 0 where the body
+            shares a line with the signature.
+        signature: From the definition's keyword to the `:` or `{` (without it), on one line.
+        docstring: Cleaned (inspect.cleandoc) docstring or leading comment, else None.
+        parameters: Parameter names in order, without `self` and `cls`, with their `*`.
+        returns: The return annotation's source, else None.
+        bases: For a class, the source of its bases.
+        decorators: Source of each decorator, without `@`.
+        public: No part of the qualified name begins with an underscore (dunder names count as public).
+    """
+
+    path: str
+    qualified_name: str
+    kind: str
+    language: str
+    start: int
+    end: int
+    definition_line: int
+    body_start: int
+    signature: str
+    docstring: str | None
+    parameters: tuple[str, ...] = ()
+    returns: str | None = None
+    bases: tuple[str, ...] = ()
+    decorators: tuple[str, ...] = ()
+    public: bool = True
+
+    @property
+    def name(self) -> str:
+        """The last part of the qualified name."""
+        return self.qualified_name.rpartition(".")[2]
+
+    @property
+    def anchor(self) -> Anchor:
+        """Where it stands."""
+        return Anchor(self.path, self.start, self.end)

@@ -1,0 +1,1 @@
+"""Errors, files, names: what every other package stands on."""

@@ -1,0 +1,246 @@
+"""Files that are whole or absent: atomic writes, published directories, locks, hashes."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from codebase_gardener.utils.error_handling import ResourceError
+
+__all__ = [
+    "MANIFEST",
+    "FileLock",
+    "fsync_dir",
+    "is_published",
+    "publish_dir",
+    "read_json",
+    "remove_tree",
+    "sha256_file",
+    "sha256_text",
+    "tree_bytes",
+    "write_atomic",
+    "write_json",
+    "writing",
+]
+
+MANIFEST = "manifest.json"
+_OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_text(text: str) -> str:
+    """Hex SHA-256 of a text's UTF-8 bytes (lone surrogates included)."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn "disk full" and "not allowed" while writing at `path` into a ResourceError.
+
+    Raises:
+        ResourceError: With the path, the free space, and what to do.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _OUT_OF_ROOM:
+            raise
+        raise ResourceError(
+            f"cannot write {path}: {error.strerror}",
+            hint="free some space, or set CODEBASE_GARDENER_HOME to a folder that can be written",
+            context={"path": str(path), "free_bytes": _free_bytes(path)},
+        ) from error
+
+
+def _free_bytes(path: Path) -> int | None:
+    existing = next((p for p in (path, *path.parents) if p.exists()), None)
+    return shutil.disk_usage(existing).free if existing else None
+
+
+def fsync_dir(directory: Path) -> None:
+    """Make renames within `directory` survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomic(path: Path, data: bytes | str) -> None:
+    """Write a file so that a reader sees the old content or the new, never a part.
+
+    Raises:
+        ResourceError: The disk is full or the folder cannot be written; nothing is left behind.
+    """
+    raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(raw)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        fsync_dir(path.parent)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as JSON, atomically."""
+    write_atomic(path, json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file (UTF-8)."""
+    return json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
+
+
+def publish_dir(staged: Path, target: Path) -> dict[str, Any]:
+    """Move a finished directory into place: fsync its files, manifest last, rename, fsync the parent.
+
+    Args:
+        staged: The directory to publish, on the same file system as `target`.
+        target: Where it goes; must not exist.
+
+    Returns:
+        The manifest: `{"files": {relative path: {"bytes": …, "sha256": …}}}`.
+
+    Raises:
+        FileExistsError: `target` exists: a published directory never changes.
+        ResourceError: The disk is full or the place cannot be written.
+    """
+    if target.exists():
+        raise FileExistsError(f"{target} is published already")
+    with writing(target):
+        files = sorted(p for p in staged.rglob("*") if p.is_file() and p.name != MANIFEST)
+        manifest = {
+            "files": {
+                p.relative_to(staged).as_posix(): {"bytes": p.stat().st_size, "sha256": sha256_file(p)}
+                for p in files
+            }
+        }
+        for path in files:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        write_json(staged / MANIFEST, manifest)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.rename(staged, target)
+        fsync_dir(target.parent)
+    return manifest
+
+
+def is_published(directory: Path, *, check_hashes: bool = False) -> bool:
+    """Whether every file of the directory's manifest is there with its size (and hash, if asked)."""
+    try:
+        files = read_json(directory / MANIFEST)["files"]
+    except (OSError, ValueError, KeyError):
+        return False
+    return all(_matches(directory / name, entry, check_hashes) for name, entry in files.items())
+
+
+def _matches(path: Path, entry: dict[str, Any], check_hash: bool) -> bool:
+    if not path.is_file() or path.stat().st_size != entry["bytes"]:
+        return False
+    return not check_hash or sha256_file(path) == entry["sha256"]
+
+
+def tree_bytes(directory: Path) -> int:
+    """Sum of the sizes of all files below a directory, in bytes; links are not followed."""
+    return sum(p.lstat().st_size for p in directory.rglob("*") if not p.is_dir())
+
+
+def remove_tree(directory: Path, trash: Path) -> None:
+    """Remove a directory at once for every reader: rename into `trash`, then delete there."""
+    if not directory.exists():
+        return
+    with writing(trash):
+        trash.mkdir(parents=True, exist_ok=True)
+        doomed = Path(tempfile.mkdtemp(prefix=f"{directory.name}.", dir=trash))
+        os.rename(directory, doomed / "tree")
+    shutil.rmtree(doomed)
+
+
+class FileLock:
+    """An advisory lock on a file (flock): freed by the kernel when its last holder ends.
+
+    The descriptor can be handed to a child process, which then holds the same lock.
+
+    Example:
+        >>> import tempfile
+        >>> lock = FileLock(Path(tempfile.mkdtemp()) / "lock")
+        >>> lock.acquire(), lock.held, lock.release()
+        (True, True, None)
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._descriptor is not None
+
+    @property
+    def descriptor(self) -> int:
+        """The open descriptor, to hand down to a child."""
+        if self._descriptor is None:
+            raise RuntimeError(f"{self.path} is not locked by this object")
+        return self._descriptor
+
+    def acquire(self, *, shared: bool = False, blocking: bool = False) -> bool:
+        """Take the lock. Returns False where another holds it and `blocking` is False."""
+        with writing(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        flags = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if blocking else fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, flags)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        """Close this object's descriptor; a child that inherited it still holds the lock."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> FileLock:
+        self.acquire(blocking=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    @classmethod
+    def is_free(cls, path: Path) -> bool:
+        """Whether nobody holds the lock at `path` now."""
+        if not path.exists():
+            return True
+        probe = cls(path)
+        taken = probe.acquire()
+        probe.release()
+        return taken
