@@ -1,0 +1,138 @@
+"""The connection: SQLite or PostgreSQL from a URL, and transactions that read or write."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from codebase_gardener.registry.failures import explained, shown_url
+from codebase_gardener.utils.error_handling import InvalidInputError, RegistryError
+from codebase_gardener.utils.files import writing
+
+__all__ = ["Database"]
+
+_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+
+class Database:
+    """One database, for all threads of a process.
+
+    Args:
+        url: `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST:PORT/NAME`, or the path of a SQLite file.
+        wait_s: How long to wait for another writer, in seconds.
+
+    Raises:
+        InvalidInputError: Not a URL of SQLite or PostgreSQL.
+        ResourceError: The folder of the SQLite file cannot be made.
+    """
+
+    def __init__(self, url: str | Path, *, wait_s: float = 30.0) -> None:
+        self.url = _parsed(url)
+        self.shown_url = shown_url(self.url)
+        self.engine = _engine(self.url, wait_s)
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, or None on PostgreSQL."""
+        return Path(self.url.database or "") if self.url.drivername == "sqlite" else None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state and changes nothing."""
+        with self._transaction(self.engine) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is committed as a whole, or not at all."""
+        with self._transaction(self.engine.execution_options(writes=True)) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except (StatementError, PoolTimeout, sqlite3.Error, UnicodeEncodeError) as error:
+            raise explained(error, self.url) from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _parsed(url: str | Path) -> URL:
+    if isinstance(url, Path):
+        return URL.create("sqlite", database=str(url))
+    try:
+        parsed = make_url(url)
+        driver = _DRIVERS[parsed.drivername.partition("+")[0]]
+    except (ArgumentError, KeyError, ValueError):
+        raise _not_a_url() from None  # its text could hold a password
+    if driver == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise _not_a_url()
+    return parsed.set(drivername=driver)
+
+
+def _not_a_url() -> InvalidInputError:
+    return InvalidInputError(
+        "the registry's URL is not one of SQLite or PostgreSQL",
+        hint="write sqlite:////absolute/file.db or postgresql://USER@HOST:PORT/NAME",
+    )
+
+
+def _engine(url: URL, wait_s: float) -> Engine:
+    # NaN is no JSON: PostgreSQL would refuse it, SQLite would keep it
+    dumps = partial(json.dumps, allow_nan=False)
+    if url.drivername == "sqlite":
+        return _sqlite(url, wait_s, dumps)
+    return _postgresql(url, wait_s, dumps)
+
+
+def _sqlite(url: URL, wait_s: float, dumps: Any) -> Engine:
+    folder = Path(url.database or "").absolute().parent
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, json_serializer=dumps, connect_args={"timeout": wait_s})
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # or the driver begins transactions by guessing
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        # a writer takes its lock at once: a reader that later wants to write can only fail
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL, wait_s: float, dumps: Any) -> Engine:
+    try:
+        engine = create_engine(
+            url, json_serializer=dumps, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+        )
+    except ImportError as error:
+        raise RegistryError(
+            "the driver of PostgreSQL is not installed",
+            hint="pip install 'codebase-gardener[postgresql]'",
+        ) from error
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.autocommit = True
+        connection.execute(f"SET lock_timeout = {int(wait_s * 1000)}")
+        connection.autocommit = False
+
+    return engine

@@ -1,0 +1,59 @@
+"""Leases: whoever uses a version's files holds a shared lock; deleting them takes it exclusively.
+
+The lock is the kernel's (flock): it holds across processes, and a killed process holds nothing.
+The lease file lies outside of the published directory, which never changes, and is never removed:
+two processes could otherwise hold locks on two files of one name.
+
+To use a version: take its lease, then read its row. The other way round it may be deleted in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from codebase_gardener.utils.error_handling import ConflictError
+from codebase_gardener.utils.files import FileLock
+
+__all__ = ["exclusive", "lease"]
+
+
+@contextmanager
+def lease(path: Path) -> Iterator[FileLock]:
+    """Hold a version in use; many may at once.
+
+    Args:
+        path: The lease file, the same for all who use the version. Made where it is not there.
+
+    Yields:
+        The lock: its descriptor can be handed down to a child process.
+
+    Raises:
+        ConflictError: The version is being deleted.
+    """
+    with _held(path, shared=True, refusal="is being deleted", hint="choose another version") as lock:
+        yield lock
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[FileLock]:
+    """Hold a version alone, to delete it; never waits.
+
+    Raises:
+        ConflictError: It is in use, by this process or another.
+    """
+    hint = "unload it, or stop what serves it, and try again"
+    with _held(path, shared=False, refusal="is in use", hint=hint) as lock:
+        yield lock
+
+
+@contextmanager
+def _held(path: Path, *, shared: bool, refusal: str, hint: str) -> Iterator[FileLock]:
+    lock = FileLock(path)
+    if not lock.acquire(shared=shared):
+        raise ConflictError(f"{path.name} {refusal}", hint=hint, context={"lease": str(path)})
+    try:
+        yield lock
+    finally:
+        lock.release()

@@ -1,0 +1,1 @@
+"""Alembic's environment: `upgrading.py` runs it; there is no alembic.ini."""

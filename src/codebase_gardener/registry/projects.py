@@ -1,0 +1,106 @@
+"""Projects: a name for a source."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from codebase_gardener.registry import schema
+from codebase_gardener.registry.rows import ProjectRow, row_as
+from codebase_gardener.registry.timestamps import now
+from codebase_gardener.utils.error_handling import ConflictError, NotFoundError
+from codebase_gardener.utils.names import check_name
+
+__all__ = ["add", "delete_project", "get", "list_projects", "locked"]
+
+_table = schema.projects
+
+
+def add(connection: Connection, name: str, source: str, kind: str) -> ProjectRow:
+    """Add a project, or return it where it is there with the same source.
+
+    Raises:
+        InvalidInputError: The name cannot be a folder's.
+        ConflictError: The name is taken by another source.
+    """
+    values = {"name": check_name(name, "project name"), "source": source, "kind": kind, "created_at": now()}
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(_table).values(values))
+    except IntegrityError:
+        return _same_source(get(connection, name), source)
+    return get(connection, name)
+
+
+def _same_source(row: ProjectRow, source: str) -> ProjectRow:
+    if row.source == source:
+        return row
+    raise ConflictError(
+        f"the name {row.name!r} is taken by the project of {row.source}",
+        hint=f"choose another with --name, or delete that project with `gardener delete {row.name}`",
+        context={"project": row.name, "source": row.source},
+    )
+
+
+def get(connection: Connection, name: str) -> ProjectRow:
+    """One project by its name.
+
+    Raises:
+        NotFoundError: There is none; the hint lists the nearest names.
+    """
+    return _get(connection, name, for_update=False)
+
+
+def locked(connection: Connection, name: str) -> ProjectRow:
+    """One project, and no other transaction adds to it until this one ends.
+
+    On PostgreSQL this is a row lock; on SQLite the write transaction is itself the only one.
+    """
+    return _get(connection, name, for_update=True)
+
+
+def _get(connection: Connection, name: str, *, for_update: bool) -> ProjectRow:
+    query = select(_table).where(_table.c.name == name)
+    row = connection.execute(query.with_for_update() if for_update else query).mappings().one_or_none()
+    if row is None:
+        raise _not_found(connection, name)
+    return row_as(ProjectRow, row)
+
+
+def _not_found(connection: Connection, name: str) -> NotFoundError:
+    names = list(connection.scalars(select(_table.c.name).order_by(_table.c.id.desc()).limit(1000)))
+    near = get_close_matches(name, names, n=3, cutoff=0.5) or names[:3]
+    hint = f"did you mean {', '.join(near)}?" if near else "add one with `gardener add SOURCE`"
+    return NotFoundError(f"there is no project {name!r}", hint=hint, context={"project": name, "near": near})
+
+
+def list_projects(connection: Connection) -> list[ProjectRow]:
+    """All projects by name."""
+    return [
+        row_as(ProjectRow, row)
+        for row in connection.execute(select(_table).order_by(_table.c.name)).mappings()
+    ]
+
+
+def delete_project(connection: Connection, name: str) -> ProjectRow:
+    """Delete a project's rows: snapshots, jobs, versions, receipts, verdicts. The files are the caller's.
+
+    Raises:
+        NotFoundError: There is no such project.
+        ConflictError: One of its jobs is training.
+    """
+    project = locked(connection, name)
+    jobs = schema.jobs.c
+    busy = select(jobs.id).where(jobs.project_id == project.id, jobs.state == "training")
+    if job_id := connection.scalar(busy.limit(1)):
+        raise ConflictError(
+            f"project {name!r} is still training (job {job_id})",
+            hint=f"cancel it first: `gardener jobs cancel {job_id}`",
+            context={"project": name, "job": job_id},
+        )
+    # versions before the cascade: a job with a version cannot be deleted under it
+    connection.execute(delete(schema.versions).where(schema.versions.c.project_id == project.id))
+    connection.execute(delete(_table).where(_table.c.id == project.id))
+    return project

@@ -1,0 +1,133 @@
+"""The registry: every call is one transaction on one database.
+
+Example:
+    >>> import tempfile
+    >>> registry = Registry(Path(tempfile.mkdtemp()) / "registry.db")
+    >>> registry.add_project("demo", "/src/demo", "git").name
+    'demo'
+    >>> registry.versions("demo")
+    []
+    >>> registry.close()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+
+from codebase_gardener.registry import (
+    adapters,
+    contents,
+    jobs,
+    projects,
+    publishing,
+    receipts,
+    snapshots,
+    verdicts,
+    versions,
+)
+from codebase_gardener.registry.database import Database
+from codebase_gardener.registry.upgrading import upgrade
+
+__all__ = ["Registry"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _read(
+    function: Callable[Concatenate[Connection, P], R],
+) -> Callable[Concatenate[Registry, P], R]:
+    """A method that runs `function` in a transaction which only reads."""
+
+    @wraps(function)
+    def method(self: Registry, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.database.read() as connection:
+            return function(connection, *args, **kwargs)
+
+    return method
+
+
+def _write(
+    function: Callable[Concatenate[Connection, P], R],
+) -> Callable[Concatenate[Registry, P], R]:
+    """A method that runs `function` in a transaction which may write."""
+
+    @wraps(function)
+    def method(self: Registry, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.database.write() as connection:
+            return function(connection, *args, **kwargs)
+
+    return method
+
+
+class Registry:
+    """All that is known of projects, jobs and adapters. Safe for many threads and processes.
+
+    What a method takes, returns and raises stands at the function that it is made of. In each group the
+    listing comes last: its name hides the module that it is from.
+
+    Args:
+        url: `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST:PORT/NAME`, or the path of a SQLite file.
+        wait_s: How long to wait for another writer, in seconds.
+
+    Raises:
+        InvalidInputError: Not a URL of SQLite or PostgreSQL.
+        RegistryError: The database cannot be reached or used.
+        ResourceError: The file cannot be written, or the disk is full.
+    """
+
+    def __init__(self, url: str | Path, *, wait_s: float = 30.0) -> None:
+        self.database = Database(url, wait_s=wait_s)
+        upgrade(self.database)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()
+
+    def __enter__(self) -> Registry:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    add_project = _write(projects.add)
+    project = _read(projects.get)
+    delete_project = _write(projects.delete_project)
+    projects = _read(projects.list_projects)
+
+    add_snapshot = _write(snapshots.add)
+    latest_snapshot = _read(snapshots.latest)
+
+    reserve_job = _write(jobs.reserve)
+    find_job = _read(jobs.find)
+    job = _read(jobs.get)
+    next_queued = _read(jobs.next_queued)
+    claim_job = _write(jobs.claim)
+    requeue_job = _write(jobs.requeue)
+    fail_job = _write(jobs.fail)
+    cancel_job = _write(jobs.cancel)
+    delete_job = _write(jobs.delete_job)
+    jobs = _read(jobs.list_jobs)
+
+    reserve_version = _write(adapters.reserve_version)
+    publish = _write(publishing.publish)
+    publish_imported = _write(publishing.publish_imported)
+    version = _read(versions.get)
+    delete_version = _write(versions.delete_version)
+    versions = _read(versions.list_versions)
+    set_active = _write(adapters.set_active)
+    active_version = _read(adapters.active_version)
+
+    add_receipt = _write(receipts.add)
+    receipts = _read(receipts.list_receipts)
+    add_verdict = _write(verdicts.add)
+    latest_verdict = _read(verdicts.latest)
+    latest_verdicts = _read(verdicts.latest_of)
+
+    known_directories = _read(contents.known_directories)
+    rows_without_files = _read(contents.rows_without_files)

@@ -1,0 +1,213 @@
+"""Rows as callers see them: frozen, with names instead of numeric keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import RowMapping
+
+from codebase_gardener.utils.names import AdapterRef
+
+__all__ = [
+    "ImportedAdapter",
+    "JobRow",
+    "NewJob",
+    "ProjectRow",
+    "Publication",
+    "ReceiptRow",
+    "SnapshotRow",
+    "VerdictRow",
+    "VersionRow",
+    "row_as",
+]
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class ProjectRow:
+    """A repository that was added, under its name.
+
+    Attributes:
+        source: An absolute path, a URL, or an archive's path.
+        kind: "git", "directory" or "sdist".
+    """
+
+    id: int
+    name: str
+    source: str
+    kind: str
+    created_at: str
+
+
+@dataclass(frozen=True)
+class SnapshotRow:
+    """A project's files at one moment; `created_at` is when it was last added."""
+
+    id: int
+    project: str
+    snapshot_id: str
+    commit: str | None
+    tree_hash: str
+    dirty: bool
+    path: Path
+    created_at: str
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """What a training is asked for with.
+
+    Attributes:
+        spec: The whole training spec, as JSON.
+        spec_hash: With `dataset_hash`, project and adapter name: what makes two jobs the same work.
+        device: `host:device`, such as `laptop:cpu`; one training at a time on each.
+    """
+
+    project: str
+    adapter_name: str
+    spec: Mapping[str, Any]
+    spec_hash: str
+    dataset_hash: str
+    base_id: str
+    base_hash: str
+    device: str
+    commit: str | None = None
+    snapshot_id: str | None = None
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A training: asked for, under way, or over.
+
+    Attributes:
+        version: The number reserved for what it makes.
+        state: "queued", "training", "ready", "error" or "cancelled".
+        directory: The job directory (spec, events, log, lock, checkpoints).
+    """
+
+    id: str
+    project: str
+    adapter_name: str
+    version: int
+    state: str
+    device: str
+    directory: Path
+    spec: dict[str, Any]
+    spec_hash: str
+    dataset_hash: str
+    base_id: str
+    base_hash: str
+    commit: str | None
+    snapshot_id: str | None
+    error: str | None
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+
+    @property
+    def ref(self) -> AdapterRef:
+        """`project/name@version` of what the job makes."""
+        return AdapterRef(self.project, self.adapter_name, self.version)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What is known of an adapter once its directory is in place.
+
+    Attributes:
+        directory: Absolute; published (`utils.files.publish_dir`) before the row is written.
+        files: The manifest's `files`: relative path → {"bytes", "sha256"}.
+        metrics: Of the training, such as losses and tokens per second.
+        libraries: Distribution name → version.
+    """
+
+    directory: Path
+    files: Mapping[str, Any]
+    bytes: int
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    libraries: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ImportedAdapter:
+    """Whence an adapter comes that no job here has trained; `version` is from `reserve_version`."""
+
+    project: str
+    adapter_name: str
+    version: int
+    base_id: str
+    base_hash: str
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    dataset_hash: str | None = None
+    commit: str | None = None
+    snapshot_id: str | None = None
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """A published adapter: proven, and with its files.
+
+    Attributes:
+        active: Whether this is what `project/name` means without a version.
+        job_id: None for an imported adapter.
+    """
+
+    id: int
+    project: str
+    adapter_name: str
+    version: int
+    active: bool
+    job_id: str | None
+    directory: Path
+    base_id: str
+    base_hash: str
+    dataset_hash: str | None
+    spec: dict[str, Any]
+    files: dict[str, Any]
+    bytes: int
+    commit: str | None
+    snapshot_id: str | None
+    metrics: dict[str, Any]
+    libraries: dict[str, str]
+    created_at: str
+
+    @property
+    def ref(self) -> AdapterRef:
+        """`project/name@version`."""
+        return AdapterRef(self.project, self.adapter_name, self.version)
+
+    @property
+    def state(self) -> str:
+        """Always "ready": there are no other rows."""
+        return "ready"
+
+
+@dataclass(frozen=True)
+class ReceiptRow:
+    """What a check of a version measured, such as the proof in a fresh process."""
+
+    id: int
+    version_id: int
+    kind: str
+    data: dict[str, Any]
+    created_at: str
+
+
+@dataclass(frozen=True)
+class VerdictRow:
+    """What an evaluation of a version said: "helped", "unchanged" or "hurt", with its figures."""
+
+    id: int
+    version_id: int
+    verdict: str
+    data: dict[str, Any]
+    created_at: str
+
+
+def row_as(kind: type[R], row: RowMapping | Mapping[str, Any]) -> R:
+    """A result's mapping as a dataclass; columns that it has no field for are left out."""
+    return kind(**{f.name: row[f.name] for f in fields(kind)})  # type: ignore[arg-type]

@@ -1,0 +1,75 @@
+"""Bringing a database to this code's schema. Alembic is imported only where there is something to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, inspect, text
+
+from codebase_gardener.registry.database import Database
+from codebase_gardener.registry.schema import HEAD
+from codebase_gardener.utils.error_handling import RegistryError
+from codebase_gardener.utils.files import FileLock
+
+__all__ = ["upgrade"]
+
+_ADVISORY_LOCK = 7_402_871_155  # any number: it only has to be ours
+
+
+def upgrade(database: Database) -> None:
+    """Make the tables, or bring older ones up to date; with one SELECT where they are.
+
+    Two processes may start at once: one upgrades, the other waits and finds it done.
+
+    Raises:
+        RegistryError: The schema is newer than this code, or the database cannot be used.
+    """
+    with database.read() as connection:
+        if _revision(connection) == HEAD:
+            return
+    with _alone(database), database.write() as connection:
+        if database.file is None:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+        if (found := _revision(connection)) != HEAD:
+            _migrate(connection, found, database.shown_url)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[None]:
+    """On SQLite: under a lock file, since turning on WAL does not wait for other processes."""
+    if database.file is None:
+        yield
+        return
+    with FileLock(database.file.with_name(f"{database.file.name}.lock")):
+        with database.engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            raw.execute("PRAGMA journal_mode = WAL")  # type: ignore[union-attr]
+        yield
+
+
+def _migrate(connection: Connection, found: str | None, shown_url: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", "codebase_gardener.registry:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, HEAD)
+    except CommandError as error:
+        raise RegistryError(
+            f"registry {shown_url} has schema {found!r}, which this version does not know",
+            hint="it was written by a newer Codebase Gardener, or another program: upgrade with "
+            "`pip install --upgrade codebase-gardener`, or choose another registry",
+            context={"found": found, "known": HEAD},
+        ) from error
