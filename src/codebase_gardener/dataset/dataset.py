@@ -1,0 +1,166 @@
+"""The dataset of a repository: rows to train on, functions to be measured on, and a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from codebase_gardener.dataset.context import ContextFinder, without_files
+from codebase_gardener.dataset.deduplication import deduplicate, repeated_anchors
+from codebase_gardener.dataset.examples import Example
+from codebase_gardener.dataset.functions import is_completable
+from codebase_gardener.dataset.generation import generate_examples, task_weights
+from codebase_gardener.dataset.heldout import HeldoutFunction, heldout_tasks
+from codebase_gardener.dataset.report import DatasetReport, count_rows
+from codebase_gardener.dataset.split import HELDOUT_SHARE, Split, split_files
+from codebase_gardener.repository.extraction import extract_symbols
+from codebase_gardener.repository.languages import is_code
+from codebase_gardener.repository.snapshot import Snapshot
+from codebase_gardener.repository.symbols import SymbolTable
+from codebase_gardener.retrieval.documents import documents_of
+from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.retrieval.source_lines import source_lines
+from codebase_gardener.utils.error_handling import DatasetError
+from codebase_gardener.utils.files import sha256_text
+from codebase_gardener.utils.progress import Progress, silent
+
+__all__ = ["WITH_CONTEXT", "Dataset", "dataset_hash", "extract_tables", "generate_dataset"]
+
+WITH_CONTEXT = 0.5
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows and held-out functions.
+
+    Attributes:
+        examples: Rows of both splits.
+        heldout: Functions of held-out files, for evaluation.
+        report: What is in it, and what is not.
+    """
+
+    examples: tuple[Example, ...]
+    heldout: tuple[HeldoutFunction, ...]
+    report: DatasetReport
+
+    @property
+    def train(self) -> tuple[Example, ...]:
+        """The rows to train on."""
+        return tuple(example for example in self.examples if example.split == "train")
+
+    @cached_property
+    def hash(self) -> str:
+        """`dataset_hash` of its rows."""
+        return dataset_hash(self.examples)
+
+
+def dataset_hash(examples: Sequence[Example]) -> str:
+    """Hex SHA-256 over all rows with their ids, in order."""
+    return sha256_text("\n".join(json.dumps(example.as_row(), sort_keys=True) for example in examples))
+
+
+def generate_dataset(
+    snapshot: Snapshot,
+    *,
+    seed: int = 0,
+    heldout_share: float = HELDOUT_SHARE,
+    with_context: float = WITH_CONTEXT,
+    tasks: Mapping[str, float] | None = None,
+    user_rows: Sequence[Example] = (),
+    progress: Progress = silent,
+) -> Dataset:
+    """Make the dataset of a snapshot; the same snapshot and arguments give the same rows.
+
+    Args:
+        snapshot: The repository. Nothing of a file that it skipped is in any row.
+        seed: Of the split.
+        heldout_share: Share of the files with functions that are held out.
+        with_context: Share of the completion rows that carry retrieved code.
+        tasks: Task → share of its rows to keep; the default is the table `generation.TASKS`.
+        user_rows: Further rows (`user_rows.read_user_rows`).
+        progress: Called with files done, of twice the number of files (read, then turned into rows).
+
+    Raises:
+        DatasetError: Nothing in the snapshot can be trained on.
+        InvalidInputError: A task that does not exist.
+    """
+    weights = task_weights(tasks)
+    total = 2 * len(snapshot.files)
+    tables = extract_tables(snapshot, lambda done, _: progress(done, total))
+    split = split_files(_functions_by_file(snapshot, tables), share=heldout_share, seed=seed)
+    finder = _train_side(snapshot, tables, split, with_context)
+    rows = generate_examples(
+        snapshot,
+        tables,
+        split,
+        finder,
+        weights=weights,
+        progress=lambda done, _: progress(total // 2 + done, total),
+    )
+    left = deduplicate([*rows, *user_rows], repeated_anchors(snapshot, tables, split))
+    _check_trainable(left.examples, snapshot, tables)
+    return Dataset(
+        examples=left.examples,
+        heldout=tuple(heldout_tasks(snapshot, tables, split, seed=seed, finder=finder)),
+        report=DatasetReport(
+            source=snapshot.source,
+            commit=snapshot.revision,
+            seed=seed,
+            rows=count_rows(left.examples),
+            files=_files_by_split(tables, split),
+            heldout_files=tuple(sorted(split.heldout)),
+            near_duplicates=left.near_duplicates,
+            exact_duplicates=left.exact_duplicates,
+            user_rows=sum(example.task == "user" for example in left.examples),
+            problems={path: table.problem for path, table in tables.items() if table.problem},
+            warnings=split.warnings,
+        ),
+    )
+
+
+def extract_tables(snapshot: Snapshot, progress: Progress = silent) -> dict[str, SymbolTable]:
+    """The symbols of every code file, by path."""
+    tables: dict[str, SymbolTable] = {}
+    for done, file in enumerate(snapshot.files, start=1):
+        if is_code(file.language):
+            tables[file.path] = extract_symbols(file)
+        progress(done, len(snapshot.files))
+    return tables
+
+
+def _functions_by_file(snapshot: Snapshot, tables: Mapping[str, SymbolTable]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for file in snapshot.files:
+        if file.path in tables:
+            lines = source_lines(file.text)
+            counts[file.path] = sum(is_completable(symbol, lines) for symbol in tables[file.path].symbols)
+    return counts
+
+
+def _train_side(
+    snapshot: Snapshot, tables: Mapping[str, SymbolTable], split: Split, share: float
+) -> ContextFinder:
+    documents = without_files(documents_of(snapshot, tables), split.heldout)
+    return ContextFinder(SymbolIndex.build(documents), share)
+
+
+def _files_by_split(tables: Mapping[str, SymbolTable], split: Split) -> dict[str, int]:
+    heldout = sum(path in split.heldout for path in tables)
+    return {"train": len(tables) - heldout, "heldout": heldout}
+
+
+def _check_trainable(
+    examples: Sequence[Example], snapshot: Snapshot, tables: Mapping[str, SymbolTable]
+) -> None:
+    if any(example.split == "train" for example in examples):
+        return
+    problems = [f"{path}: {table.problem}" for path, table in tables.items() if table.problem]
+    shown = "".join(f"\n  {problem}" for problem in problems[:5])
+    raise DatasetError(
+        f"nothing in {snapshot.source} can be trained on: {len(snapshot.files)} files, "
+        f"{len(tables)} of them code, {len(problems)} that cannot be parsed{shown}",
+        hint="name a folder with functions in a known language, or bring rows of your own: --file ROWS.jsonl",
+        context={"files": len(snapshot.files), "code_files": len(tables), "problems": len(problems)},
+    )

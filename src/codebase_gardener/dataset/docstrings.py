@@ -1,0 +1,63 @@
+"""Tasks `doc_to_code` and `code_to_doc`: a function from its description, and the other way round."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from codebase_gardener.dataset.examples import Example
+from codebase_gardener.dataset.functions import body_lines, is_completable
+from codebase_gardener.dataset.prompts import question_messages
+from codebase_gardener.dataset.sites import Site
+
+__all__ = ["code_to_doc", "doc_to_code"]
+
+_MIN_WORDS = 3
+_MAX_DOCSTRING_CHARS = 1_500
+
+
+def doc_to_code(site: Site) -> Iterator[Example]:
+    """Asks for a function by its path, signature and docstring, without what stands around it."""
+    if not _is_documented(site):
+        return
+    symbol = site.symbol
+    question = (
+        f"Write the function `{symbol.qualified_name}` of `{symbol.path}`.\n"
+        f"Signature: `{symbol.signature}`\n\n{symbol.docstring}"
+    )
+    yield site.example("doc_to_code", messages=_turns(question, _fenced(site)))
+
+
+def code_to_doc(site: Site) -> Iterator[Example]:
+    """Asks for the docstring of a function that is shown without it."""
+    if not _is_documented(site):
+        return
+    symbol = site.symbol
+    question = f"Write the docstring of `{symbol.qualified_name}` in `{symbol.path}`.\n\n{_fenced(site)}"
+    yield site.example("code_to_doc", messages=_turns(question, symbol.docstring or ""))
+
+
+def _turns(question: str, answer: str) -> tuple[dict[str, str], ...]:
+    return (*question_messages(question), {"role": "assistant", "content": answer})
+
+
+def _is_documented(site: Site) -> bool:
+    docstring = site.symbol.docstring or ""
+    long_enough = len(docstring.split()) >= _MIN_WORDS and len(docstring) <= _MAX_DOCSTRING_CHARS
+    return long_enough and is_completable(site.symbol, site.lines)
+
+
+def _fenced(site: Site) -> str:
+    return f"```{site.symbol.language}\n{_without_docstring(site)}```"
+
+
+def _without_docstring(site: Site) -> str:
+    """Decorators, the signature on one line, the body; indented as a function of its own."""
+    symbol = site.symbol
+    definition = site.lines[symbol.definition_line - 1]
+    indent = definition[: len(definition) - len(definition.lstrip())]
+    opening = ":" if symbol.language == "python" else " {"
+    decorators = site.lines[symbol.start - 1 : symbol.definition_line - 1]
+    return textwrap.dedent(
+        "".join([*decorators, f"{indent}{symbol.signature}{opening}\n", *body_lines(symbol, site.lines)])
+    )

@@ -1,0 +1,132 @@
+"""From symbols to rows: the table of tasks, and the pass over a snapshot that applies it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from codebase_gardener.dataset.completion import complete
+from codebase_gardener.dataset.context import ContextFinder
+from codebase_gardener.dataset.docstrings import code_to_doc, doc_to_code
+from codebase_gardener.dataset.examples import Example
+from codebase_gardener.dataset.infilling import infill
+from codebase_gardener.dataset.questions import question
+from codebase_gardener.dataset.sites import Site, chance
+from codebase_gardener.dataset.split import Split
+from codebase_gardener.repository.snapshot import Snapshot
+from codebase_gardener.repository.symbols import Symbol, SymbolTable
+from codebase_gardener.retrieval.source_lines import source_lines
+from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.progress import Progress, silent
+
+__all__ = ["TASKS", "Task", "generate_examples", "task_weights"]
+
+Generator = Callable[[Site], Iterator[Example]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A kind of row.
+
+    Attributes:
+        generator: Makes the rows of one symbol.
+        weight: Share of the rows that are kept, 0 to 1; a hash of the row's id decides.
+        about: One line for people.
+    """
+
+    generator: Generator
+    weight: float
+    about: str
+
+
+TASKS: dict[str, Task] = {
+    "complete": Task(
+        complete, 1.0, "a function's body from its path, signature, docstring and what stands before"
+    ),
+    "doc_to_code": Task(doc_to_code, 0.15, "a function from its signature and docstring alone"),
+    "code_to_doc": Task(code_to_doc, 0.3, "the docstring of a function"),
+    "question": Task(question, 0.1, "questions about symbols, with computed answers"),
+    "fim": Task(infill, 0.5, "the middle of a body; used where the base model has the tokens for it"),
+}
+
+
+def task_weights(chosen: Mapping[str, float] | None) -> dict[str, float]:
+    """The weight of each task: the table's, or only those that are chosen.
+
+    Raises:
+        InvalidInputError: A task that does not exist, or a weight outside 0 to 1.
+    """
+    if chosen is None:
+        return {name: task.weight for name, task in TASKS.items()}
+    for name, weight in chosen.items():
+        if name not in TASKS:
+            raise InvalidInputError(f"there is no task {name!r}", hint=f"choose from {', '.join(TASKS)}")
+        if not 0 <= weight <= 1:
+            raise InvalidInputError(f"weight {weight} of task {name!r} is not between 0 and 1")
+    return dict(chosen)
+
+
+def generate_examples(
+    snapshot: Snapshot,
+    tables: Mapping[str, SymbolTable],
+    split: Split,
+    finder: ContextFinder,
+    *,
+    weights: Mapping[str, float],
+    progress: Progress = silent,
+) -> list[Example]:
+    """All rows of a snapshot, in the order of its paths and lines.
+
+    Args:
+        snapshot: The files.
+        tables: Symbols by path.
+        split: Decides the split of every row.
+        finder: Retrieved code for the rows that get some.
+        weights: As `task_weights` gives them.
+        progress: Called with files done.
+    """
+    examples: list[Example] = []
+    sites = _sites_by_file(snapshot, tables, split, finder)
+    for done, file_sites in enumerate(sites, start=1):
+        for site in file_sites:
+            examples += _rows(site, weights)
+        progress(done, len(snapshot.files))
+    return examples
+
+
+def _rows(site: Site, weights: Mapping[str, float]) -> Iterator[Example]:
+    for name, weight in weights.items():
+        rows: Iterable[Example] = TASKS[name].generator(site) if weight > 0 else ()
+        yield from (row for row in rows if chance(f"keep {row.id}") < weight)
+
+
+def _sites_by_file(
+    snapshot: Snapshot, tables: Mapping[str, SymbolTable], split: Split, finder: ContextFinder
+) -> Iterator[list[Site]]:
+    counts = Counter(symbol.qualified_name for table in tables.values() for symbol in table.symbols)
+    for file in sorted(snapshot.files, key=lambda file: file.path):
+        symbols = tables[file.path].symbols if file.path in tables else ()
+        lines = source_lines(file.text) if symbols else []
+        members = _members_by_owner(symbols)
+        in_file = Counter(symbol.qualified_name for symbol in symbols)
+        yield [
+            Site(
+                symbol=symbol,
+                lines=lines,
+                members=tuple(members[symbol.qualified_name]),
+                commit=snapshot.revision,
+                split=split.of(file.path),
+                same_name=counts[symbol.qualified_name],
+                same_name_in_file=in_file[symbol.qualified_name],
+                context=finder.for_row(symbol, lines),
+            )
+            for symbol in symbols
+        ]
+
+
+def _members_by_owner(symbols: Iterable[Symbol]) -> defaultdict[str, list[Symbol]]:
+    members: defaultdict[str, list[Symbol]] = defaultdict(list)
+    for symbol in symbols:
+        members[symbol.qualified_name.rpartition(".")[0]].append(symbol)
+    return members

@@ -1,0 +1,105 @@
+"""Held-out functions: what evaluation asks for, with and without retrieved code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from codebase_gardener.dataset.context import ContextFinder, without_files
+from codebase_gardener.dataset.functions import body_text, is_completable, outermost
+from codebase_gardener.dataset.prompts import completion_prompt
+from codebase_gardener.dataset.split import Split
+from codebase_gardener.repository.snapshot import Snapshot, SourceFile
+from codebase_gardener.repository.symbols import Symbol, SymbolTable
+from codebase_gardener.retrieval.documents import documents_of
+from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.retrieval.source_lines import source_lines
+from codebase_gardener.utils.files import sha256_text
+
+__all__ = ["HeldoutFunction", "heldout_tasks"]
+
+HELDOUT_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class HeldoutFunction:
+    """A function of a held-out file.
+
+    Attributes:
+        symbol: Qualified name.
+        path: Its file.
+        anchor: `path:Lx-y`.
+        prompt: Without retrieved code.
+        prompt_with_context: With retrieved code of the training side; `prompt` where nothing was found.
+        completion: The body as it stands in the file.
+        context: Anchors of the retrieved documents.
+    """
+
+    symbol: str
+    path: str
+    anchor: str
+    prompt: str
+    prompt_with_context: str
+    completion: str
+    context: tuple[str, ...] = ()
+
+    def as_row(self) -> dict[str, Any]:
+        """The function as JSON holds it."""
+        return asdict(self)
+
+
+def heldout_tasks(
+    snapshot: Snapshot,
+    tables: Mapping[str, SymbolTable],
+    split: Split,
+    limit: int = HELDOUT_LIMIT,
+    seed: int = 0,
+    *,
+    finder: ContextFinder | None = None,
+) -> list[HeldoutFunction]:
+    """Functions of the held-out files in an order that depends on the seed only.
+
+    Args:
+        snapshot: The files.
+        tables: Their symbols.
+        split: Which files are held out.
+        limit: At most so many, spread over the files: each file's first before any file's second.
+        seed: Another seed, another order.
+        finder: Where retrieved code comes from; by default an index of all files that are not held out.
+    """
+    finder = finder or _finder(snapshot, tables, split)
+    files = [file for file in snapshot.files if file.path in split.heldout]
+    ranked = [
+        (rank, sha256_text(f"{seed}:{symbol.anchor}"), file, symbol)
+        for file in files
+        for rank, symbol in enumerate(_functions(file, tables[file.path], seed))
+    ]
+    ranked.sort(key=lambda entry: entry[:2])
+    return [_heldout_function(symbol, file, finder) for _, _, file, symbol in ranked[:limit]]
+
+
+def _finder(snapshot: Snapshot, tables: Mapping[str, SymbolTable], split: Split) -> ContextFinder:
+    documents = without_files(documents_of(snapshot, tables), split.heldout)
+    return ContextFinder(SymbolIndex.build(documents))
+
+
+def _functions(file: SourceFile, table: SymbolTable, seed: int) -> list[Symbol]:
+    """Completable functions, none inside another: nested ones would be measured twice."""
+    lines = source_lines(file.text)
+    found = outermost([symbol for symbol in table.symbols if is_completable(symbol, lines)])
+    return sorted(found, key=lambda symbol: sha256_text(f"{seed}:{symbol.anchor}"))
+
+
+def _heldout_function(symbol: Symbol, file: SourceFile, finder: ContextFinder) -> HeldoutFunction:
+    lines: Sequence[str] = source_lines(file.text)
+    context = finder.documents(symbol, lines)
+    return HeldoutFunction(
+        symbol=symbol.qualified_name,
+        path=symbol.path,
+        anchor=str(symbol.anchor),
+        prompt=completion_prompt(symbol, lines),
+        prompt_with_context=completion_prompt(symbol, lines, context=context),
+        completion=body_text(symbol, lines),
+        context=tuple(document.anchor for document in context),
+    )

@@ -1,0 +1,167 @@
+"""How prompts are written: the one place that dataset, evaluation and `ask` share.
+
+A completion prompt, from top to bottom: retrieved code, the file's path, what stands before the function,
+and the function up to its body. The model goes on with the body's first line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from codebase_gardener.repository.languages import LANGUAGES
+from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.retrieval.documents import Document
+from codebase_gardener.retrieval.source_lines import source_lines
+
+__all__ = [
+    "BEFORE_CHARS",
+    "CONTEXT_CHARS",
+    "comment_prefix",
+    "completion_prompt",
+    "documents_that_fit",
+    "path_line",
+    "question_messages",
+    "retrieval_query",
+]
+
+BEFORE_CHARS = 1_200
+CONTEXT_CHARS = 2_400
+_HEADER_CHARS = 2_400
+_HEADER_TAIL_CHARS = 600
+_SMALLEST_CONTEXT_CHARS = 120
+_ANCHOR_LINE_CHARS = 5  # comment prefix, line end, blank line
+_QUERY_LINES = 15
+_IDENTIFIER = re.compile(r"[^\W\d]\w+")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+
+
+def completion_prompt(
+    symbol: Symbol,
+    file_lines: Sequence[str],
+    *,
+    context: Sequence[Document] = (),
+    before_chars: int = BEFORE_CHARS,
+    context_chars: int = CONTEXT_CHARS,
+) -> str:
+    r"""What the model is given to write the body of a function.
+
+    Args:
+        symbol: A function with a body of its own.
+        file_lines: Lines of its file, with their ends (`source_lines`).
+        context: Retrieved documents, best first; the best is written last, next to the file.
+        before_chars: Room for what stands before the function; cut at a line.
+        context_chars: Room for the retrieved documents; cut at a line.
+
+    Returns:
+        A text that ends with the line before `body_start`, with its line end. Without context and with
+        nothing cut, what follows the path line plus the body is the file up to the symbol's last line.
+    """
+    comment = comment_prefix(symbol.language)
+    return "".join(
+        [
+            _context_part(context, comment, context_chars),
+            path_line(symbol.path, symbol.language),
+            _before_part(symbol, file_lines, comment, before_chars),
+            _header_part(symbol, file_lines),
+        ]
+    )
+
+
+def comment_prefix(language: str) -> str:
+    """What begins a comment line in a language."""
+    row = LANGUAGES.get(language)
+    return (row.comment if row else "") or "#"
+
+
+def path_line(path: str, language: str) -> str:
+    """The comment line that names the file."""
+    return f"{comment_prefix(language)} path: {_printable(path)}\n"
+
+
+def question_messages(question: str, context: Sequence[Document] = ()) -> list[dict[str, str]]:
+    """The chat turns that put a question to the model, with retrieved documents (best first) before it."""
+    blocks = [
+        f"{_printable(document.anchor)}\n```\n{document.text.rstrip()}\n```\n"
+        for document in reversed(documents_that_fit(context, CONTEXT_CHARS))
+    ]
+    return [{"role": "user", "content": "\n".join([*blocks, question])}]
+
+
+def retrieval_query(symbol: Symbol, file_lines: Sequence[str]) -> str:
+    """What to search for when the body of `symbol` is to be written: nothing of the body is in it."""
+    before = file_lines[max(0, symbol.start - 1 - _QUERY_LINES) : symbol.start - 1]
+    header = file_lines[symbol.start - 1 : symbol.definition_line - 1]
+    nearby = _IDENTIFIER.findall("".join([*before, *header]))
+    parts = [symbol.path, symbol.qualified_name, symbol.signature, symbol.docstring or "", *nearby]
+    return "\n".join(parts)
+
+
+def documents_that_fit(context: Iterable[Document], room: int = CONTEXT_CHARS) -> list[Document]:
+    """The documents, best first, that fit into `room` characters; the last one is cut at a line."""
+    fitting: list[Document] = []
+    for document in context:
+        room -= len(document.anchor) + _ANCHOR_LINE_CHARS
+        text = "".join(_first_lines(source_lines(document.text), room))
+        if len(text) < min(len(document.text), _SMALLEST_CONTEXT_CHARS):
+            break
+        fitting.append(replace(document, text=text))
+        room -= len(text)
+    return fitting
+
+
+def _context_part(context: Sequence[Document], comment: str, room: int) -> str:
+    parts = [
+        f"{comment} {_printable(d.anchor)}\n{d.text.rstrip()}\n\n" for d in documents_that_fit(context, room)
+    ]
+    return "".join(reversed(parts))
+
+
+def _before_part(symbol: Symbol, lines: Sequence[str], comment: str, room: int) -> str:
+    before = lines[: symbol.start - 1]
+    kept = _last_lines(before, room)
+    cut = len(before) - len(kept)
+    if not cut:
+        return "".join(kept)
+    owner = _owner_line(symbol, before)
+    header = before[owner] if owner is not None and owner < cut else ""
+    return "".join([header, f"{comment} ...\n", *kept])
+
+
+def _owner_line(symbol: Symbol, before: Sequence[str]) -> int | None:
+    """Index of the line that opens the class a method belongs to."""
+    owner = symbol.qualified_name.rpartition(".")[0].rpartition(".")[2]
+    if not owner:
+        return None
+    opening = re.compile(rf"[\w\s]*\b(class|impl|interface|struct|trait|enum|def)\b.*\b{re.escape(owner)}\b")
+    return next((n for n in range(len(before) - 1, -1, -1) if opening.match(before[n])), None)
+
+
+def _header_part(symbol: Symbol, lines: Sequence[str]) -> str:
+    """Decorators, signature and docstring; a docstring longer than the room is cut in its middle."""
+    header = lines[symbol.start - 1 : symbol.body_start - 1]
+    if sum(map(len, header)) <= _HEADER_CHARS:
+        return "".join(header)
+    tail = _last_lines(header, _HEADER_TAIL_CHARS)
+    head = _first_lines(header[: len(header) - len(tail)], _HEADER_CHARS - _HEADER_TAIL_CHARS)
+    return "".join([*head, "    ...\n", *tail])
+
+
+def _first_lines(lines: Sequence[str], room: int) -> list[str]:
+    kept: list[str] = []
+    for line in lines:
+        room -= len(line)
+        if room < 0:
+            break
+        kept.append(line)
+    return kept
+
+
+def _last_lines(lines: Sequence[str], room: int) -> list[str]:
+    return _first_lines(lines[::-1], room)[::-1]
+
+
+def _printable(text: str) -> str:
+    """A path may hold a newline; a prompt's comment line may not."""
+    return _UNPRINTABLE.sub("?", text)

@@ -1,0 +1,64 @@
+"""What a task generator is given: one symbol in its file, at a commit, on one side of the split."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from codebase_gardener.dataset.examples import Example
+from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.retrieval.documents import Document
+from codebase_gardener.utils.files import sha256_text
+
+__all__ = ["Site", "chance", "row_id"]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A symbol and what stands around it.
+
+    Attributes:
+        symbol: The symbol that rows are made of.
+        lines: Its file's lines, with their ends.
+        members: Symbols directly inside it.
+        commit: `Snapshot.revision`.
+        split: "train" or "heldout".
+        same_name: How many symbols of the repository have its qualified name.
+        same_name_in_file: How many of those are in its file.
+        context: Finds the documents for its prompt; () for a row that shall have none.
+    """
+
+    symbol: Symbol
+    lines: Sequence[str]
+    members: tuple[Symbol, ...]
+    commit: str
+    split: str
+    same_name: int = 1
+    same_name_in_file: int = 1
+    context: Callable[[], Sequence[Document]] = tuple
+
+    def example(self, task: str, **form: Any) -> Example:
+        """A row of this symbol in one of the forms of `Example`."""
+        anchor = str(self.symbol.anchor)
+        return Example(
+            id=row_id(task, anchor, form),
+            task=task,
+            split=self.split,
+            path=self.symbol.path,
+            symbol=self.symbol.qualified_name,
+            anchor=anchor,
+            commit=self.commit,
+            **form,
+        )
+
+
+def row_id(task: str, anchor: str, form: Any) -> str:
+    """First 16 hex digits of a hash over what makes a row."""
+    return sha256_text(json.dumps([task, anchor, form], sort_keys=True))[:16]
+
+
+def chance(text: str) -> float:
+    """A number in [0, 1) that depends on `text` alone: the dataset's only dice."""
+    return int(sha256_text(text)[:12], 16) / 16**12

@@ -1,0 +1,57 @@
+"""Which files are held out: whole files, never rows, chosen by a hash of their paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from codebase_gardener.utils.files import sha256_text
+
+__all__ = ["HELDOUT_SHARE", "Split", "split_files"]
+
+HELDOUT_SHARE = 0.12
+MAX_HELDOUT_FILES = 40
+MAX_FUNCTION_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Split:
+    """The held-out files; every other file is for training.
+
+    Attributes:
+        heldout: Their paths.
+        warnings: Why a split is not as asked for.
+    """
+
+    heldout: frozenset[str]
+    warnings: tuple[str, ...] = ()
+
+    def of(self, path: str) -> str:
+        """The split of a file: "train" or "heldout"."""
+        return "heldout" if path in self.heldout else "train"
+
+
+def split_files(functions: Mapping[str, int], *, share: float = HELDOUT_SHARE, seed: int = 0) -> Split:
+    """Choose the held-out files.
+
+    Args:
+        functions: Completable functions by path. Files without any are never held out.
+        share: Of the files with functions; at least 1 file and at most 40, and together no more than 20 % of
+            all functions, except that where every file is larger than that, the smallest is taken.
+        seed: Another seed, another choice.
+
+    Returns:
+        A split that does not depend on the order of `functions`; files keep their rank when others change.
+    """
+    files = {path: count for path, count in functions.items() if count > 0}
+    if len(files) < 2 or share <= 0:
+        reason = "nothing is held out" if share <= 0 else "fewer than two files have functions to hold out"
+        return Split(frozenset(), (f"{reason}: evaluation has nothing to measure on",))
+    wanted = min(max(1, round(share * len(files))), MAX_HELDOUT_FILES)
+    room = MAX_FUNCTION_SHARE * sum(files.values())
+    chosen: set[str] = set()
+    for path in sorted(files, key=lambda path: sha256_text(f"{seed}:{path}")):
+        if len(chosen) < wanted and files[path] <= room:
+            chosen.add(path)
+            room -= files[path]
+    return Split(frozenset(chosen or {min(files, key=lambda path: (files[path], path))}))

@@ -1,0 +1,123 @@
+"""What can be found: one document for each symbol, and chunks of what stands outside symbols."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.repository.languages import is_code
+from codebase_gardener.repository.snapshot import Snapshot, SourceFile
+from codebase_gardener.repository.symbols import Symbol, SymbolTable
+from codebase_gardener.retrieval.chunks import heading_chunks, plain_chunks
+from codebase_gardener.retrieval.source_lines import source_lines
+
+__all__ = ["CODE_KINDS", "Document", "documents_of"]
+
+CODE_KINDS = frozenset({"function", "method", "class", "module"})
+_RANGE = re.compile(r":L(\d+)-(\d+)\Z")
+_CLASS_LIKE = frozenset({"class", "type", "interface"})
+
+
+@dataclass(frozen=True)
+class Document:
+    """A piece of the repository that retrieval can return.
+
+    Attributes:
+        anchor: `path:Lx-y`, the lines it was made from.
+        path: Its file.
+        symbol: Qualified name; for a chunk of text its heading; "" for module-level code.
+        text: Source lines; for a class its lines with each member cut down to its signature.
+        kind: "function", "method", "class", "module" (code outside symbols) or "text".
+    """
+
+    anchor: str
+    path: str
+    symbol: str
+    text: str
+    kind: str
+
+    @property
+    def line_range(self) -> tuple[int, int]:
+        """First and last line, 1-based and inclusive; (0, 0) where the anchor has none."""
+        match = _RANGE.search(self.anchor)
+        return (int(match[1]), int(match[2])) if match else (0, 0)
+
+    def overlaps(self, path: str, start: int, end: int) -> bool:
+        """Whether it shares a line with that range of that file."""
+        first, last = self.line_range
+        return self.path == path and first <= end and start <= last
+
+
+def documents_of(snapshot: Snapshot, tables: Mapping[str, SymbolTable]) -> list[Document]:
+    """All documents of a snapshot, sorted by path and line.
+
+    Args:
+        snapshot: Its files; what it skipped is in no document.
+        tables: Symbols by path; a file without a table is chunked as plain text.
+    """
+    documents: list[Document] = []
+    for file in sorted(snapshot.files, key=lambda file: file.path):
+        table = tables.get(file.path)
+        documents += _file_documents(file, table.symbols if table else ())
+    return documents
+
+
+def _file_documents(file: SourceFile, symbols: Sequence[Symbol]) -> list[Document]:
+    lines = source_lines(file.text)
+    if not is_code(file.language):
+        chunks = heading_chunks(file.language, lines)
+        return [_chunk(Anchor(file.path, first, last), title, lines) for title, first, last in chunks]
+    found = [_symbol_document(symbol, symbols, lines) for symbol in symbols]
+    found += [_chunk(Anchor(file.path, *chunk), None, lines) for chunk in _module_chunks(symbols, lines)]
+    return sorted(found, key=lambda document: (document.line_range, document.symbol))
+
+
+def _chunk(anchor: Anchor, title: str | None, lines: Sequence[str]) -> Document:
+    """A chunk of text under its heading, or of code where there is no such thing as a heading."""
+    text = "".join(lines[anchor.start - 1 : anchor.end])
+    return Document(str(anchor), anchor.path, title or "", text, "module" if title is None else "text")
+
+
+def _symbol_document(symbol: Symbol, symbols: Sequence[Symbol], lines: list[str]) -> Document:
+    class_like = symbol.kind in _CLASS_LIKE
+    text = _class_summary(symbol, symbols, lines) if class_like else _source(symbol, lines)
+    kind = "class" if class_like else symbol.kind
+    return Document(str(symbol.anchor), symbol.path, symbol.qualified_name, text, kind)
+
+
+def _source(symbol: Symbol, lines: list[str]) -> str:
+    return "".join(lines[symbol.start - 1 : symbol.end])
+
+
+def _class_summary(owner: Symbol, symbols: Sequence[Symbol], lines: list[str]) -> str:
+    """The class with its docstring and attributes, each member as its signature only."""
+    parts: list[str] = []
+    next_line = owner.start
+    for member in _members(owner, symbols):
+        parts += lines[next_line - 1 : member.start - 1]
+        definition = lines[member.definition_line - 1]
+        indent = definition[: len(definition) - len(definition.lstrip())]
+        parts.append(f"{indent}{member.signature}: ...\n")
+        next_line = member.end + 1
+    return "".join([*parts, *lines[next_line - 1 : owner.end]])
+
+
+def _members(owner: Symbol, symbols: Sequence[Symbol]) -> Iterator[Symbol]:
+    """Members that stand inside the class's lines, outermost only, in order."""
+    last = owner.start
+    inside = (s for s in symbols if s is not owner and owner.start < s.start and s.end <= owner.end)
+    for symbol in sorted(inside, key=lambda symbol: (symbol.start, -symbol.end)):
+        if symbol.start > last:
+            yield symbol
+            last = symbol.end
+
+
+def _module_chunks(symbols: Sequence[Symbol], lines: list[str]) -> Iterator[tuple[int, int]]:
+    """Runs of lines that no symbol covers."""
+    next_line = 1
+    for symbol in sorted(symbols, key=lambda symbol: symbol.start):
+        yield from plain_chunks(lines, next_line, symbol.start - 1)
+        next_line = max(next_line, symbol.end + 1)
+    yield from plain_chunks(lines, next_line, len(lines))

@@ -1,0 +1,167 @@
+"""A BM25 index over documents, with a set of documents that must not be returned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codebase_gardener.retrieval.documents import Document
+from codebase_gardener.retrieval.tokens import code_tokens
+from codebase_gardener.utils.error_handling import NotFoundError
+from codebase_gardener.utils.files import write_atomic, writing
+from codebase_gardener.utils.progress import Progress, silent
+
+__all__ = ["Hit", "SymbolIndex"]
+
+_DOCUMENTS = "documents.jsonl"
+_MAX_QUERY_TOKENS = 64
+_REPORT_EVERY = 256
+_NAME_WEIGHT = 3  # the symbol's own name counts as if it stood there three times
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A document and its BM25 score."""
+
+    document: Document
+    score: float
+
+
+class SymbolIndex:
+    """BM25 (Robertson and Zaragoza 2009, Lucene's variant, as bm25s computes it) over code tokens.
+
+    Example:
+        >>> rank = Document("a.py:L1-2", "a.py", "get_rank", "def get_rank(): ...", "function")
+        >>> [hit.document.symbol for hit in SymbolIndex.build([rank]).search("the rank")]
+        ['get_rank']
+    """
+
+    def __init__(self, documents: Sequence[Document], bm25: Any) -> None:
+        self.documents = tuple(documents)
+        self._bm25 = bm25
+        self._numbers_by_path: dict[str, list[int]] = {}
+        for number, document in enumerate(self.documents):
+            self._numbers_by_path.setdefault(document.path, []).append(number)
+        self._document_frequency = np.diff(bm25.scores["indptr"]) if bm25 else np.zeros(0, dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.documents)
+
+    @classmethod
+    def build(cls, documents: Sequence[Document], progress: Progress = silent) -> SymbolIndex:
+        """Index documents; the same documents in any order give the same index."""
+        import bm25s
+
+        ordered = sorted(documents, key=lambda document: (document.anchor, document.symbol, document.text))
+        vocabulary: dict[str, int] = {}
+        corpus: list[list[int]] = []
+        for number, document in enumerate(ordered):
+            corpus.append([vocabulary.setdefault(token, len(vocabulary)) for token in _tokens(document)])
+            if number % _REPORT_EVERY == 0:
+                progress(number, len(ordered))
+        progress(len(ordered), len(ordered))
+        if not vocabulary:
+            return cls(ordered, None)
+        bm25 = bm25s.BM25(method="lucene")
+        bm25.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
+        return cls(ordered, bm25)
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 5,
+        exclude: Callable[[Document], bool] | None = None,
+        exclude_paths: Collection[str] = (),
+    ) -> list[Hit]:
+        """The best documents for a query, best first; equal scores are ordered by anchor.
+
+        Args:
+            query: Code or prose.
+            k: How many at most; fewer where fewer share a token with the query.
+            exclude: Documents for which it is true are never returned.
+            exclude_paths: No document of these files is ever returned.
+        """
+        scores = self._scores(query)
+        for path in exclude_paths:
+            scores[self._numbers_by_path.get(path, [])] = 0
+        hits: list[Hit] = []
+        for number in _best_first(scores, k):
+            if len(hits) == k:
+                break
+            if exclude is None or not exclude(self.documents[number]):
+                hits.append(Hit(self.documents[number], float(scores[number])))
+        return hits
+
+    def search_batch(self, queries: Sequence[str], *, k: int = 5) -> list[list[Hit]]:
+        """`search` for each of several queries."""
+        return [self.search(query, k=k) for query in queries]
+
+    def _scores(self, query: str) -> NDArray[np.float32]:
+        tokens = self._query_tokens(query)
+        if not tokens:
+            return np.zeros(len(self.documents), dtype=np.float32)
+        scores: NDArray[np.float32] = self._bm25.get_scores_from_ids(tokens)
+        return scores
+
+    def _query_tokens(self, query: str) -> list[int]:
+        """The query's rarest tokens, in a fixed order so that sums of floats are the same every time."""
+        if self._bm25 is None:
+            return []
+        vocabulary = self._bm25.vocab_dict
+        known = {vocabulary[token] for token in code_tokens(query) if token in vocabulary}
+        rarest = sorted(known, key=lambda token: (self._document_frequency[token], token))
+        return rarest[:_MAX_QUERY_TOKENS]
+
+    def save(self, directory: Path) -> None:
+        """Write the index into `directory` (JSON and plain arrays; nothing is pickled)."""
+        with writing(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+            if self._bm25 is not None:
+                self._bm25.save(directory, allow_pickle=False, show_progress=False)
+        rows = (json.dumps(asdict(document), ensure_ascii=False) for document in self.documents)
+        write_atomic(directory / _DOCUMENTS, "".join(f"{row}\n" for row in rows))
+
+    @classmethod
+    def load(cls, directory: Path) -> SymbolIndex:
+        """Read what `save` wrote.
+
+        Raises:
+            NotFoundError: There is no index in `directory`, or a part of it is missing.
+        """
+        import bm25s
+
+        try:
+            raw = (directory / _DOCUMENTS).read_text(encoding="utf-8", errors="surrogatepass")
+            documents = [Document(**json.loads(line)) for line in raw.split("\n") if line]
+            has_tokens = (directory / "params.index.json").exists()
+            bm25 = bm25s.BM25.load(directory, allow_pickle=False, show_progress=False) if has_tokens else None
+        except (OSError, ValueError, TypeError) as error:
+            raise NotFoundError(
+                f"no usable symbol index in {directory}: {error}", hint="build it again from the snapshot"
+            ) from error
+        return cls(documents, bm25)
+
+
+def _tokens(document: Document) -> list[str]:
+    return code_tokens(document.symbol) * _NAME_WEIGHT + code_tokens(f"{document.path}\n{document.text}")
+
+
+def _best_first(scores: NDArray[np.float32], k: int) -> Iterator[int]:
+    """Numbers of positive scores, highest first; ties in the documents' order, which is by anchor."""
+    numbers = np.flatnonzero(scores)
+    sure = min(4 * k + 16, len(numbers))  # sorted first: the rest is needed only if many are excluded
+    threshold = np.partition(scores[numbers], -sure)[-sure] if sure else 0
+    yield from _ordered(scores, numbers[scores[numbers] >= threshold])
+    yield from _ordered(scores, numbers[scores[numbers] < threshold])
+
+
+def _ordered(scores: NDArray[np.float32], numbers: NDArray[np.int64]) -> list[int]:
+    ordered: list[int] = numbers[np.argsort(-scores[numbers], kind="stable")].tolist()
+    return ordered
