@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Anchor"]
+__all__ = ["Anchor", "split_lines"]
 
 
 @dataclass(frozen=True, order=True)
@@ -22,3 +22,18 @@ class Anchor:
 
     def __str__(self) -> str:
         return f"{self.path}:L{self.start}-{self.end}"
+
+
+def split_lines(text: str) -> list[str]:
+    r"""The lines that anchors count, without their ends.
+
+    Not `str.splitlines`: that also splits at form feeds and U+2028, where no compiler, editor or git counts a line.
+
+    Example:
+        >>> split_lines("a\n\x0cb\n")
+        ['a', '\x0cb']
+    """
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines

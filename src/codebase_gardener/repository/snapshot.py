@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-__all__ = ["SkippedFile", "Snapshot", "SourceFile"]
+from codebase_gardener.repository.entries import Entry, Listing, printable
+from codebase_gardener.repository.filters import left_out_directory
+from codebase_gardener.repository.judging import LeftOutError, judge
+from codebase_gardener.repository.languages import is_code
+from codebase_gardener.repository.sources import default_name, open_source
+from codebase_gardener.utils.error_handling import SourceError
+from codebase_gardener.utils.progress import Progress, silent
+
+__all__ = ["SkippedFile", "Snapshot", "SourceFile", "default_name", "require_code", "take_snapshot"]
+
+MAX_FILES = 200_000
+MAX_TOTAL_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True)
@@ -15,7 +30,7 @@ class SourceFile:
         path: POSIX path relative to the repository's root.
         language: A key of `languages.LANGUAGES`, or "text".
         sha256: Of the file's bytes, hex.
-        text: Decoded content, with `\\n` line ends as they stand in the file.
+        text: Decoded content, with `\\n` line ends and no byte order mark.
     """
 
     path: str
@@ -26,12 +41,12 @@ class SourceFile:
     @property
     def lines(self) -> int:
         """Number of lines."""
-        return len(self.text.splitlines())
+        return self.text.count("\n") + (not self.text.endswith("\n") and bool(self.text))
 
 
 @dataclass(frozen=True)
 class SkippedFile:
-    """A file that was left out, and why."""
+    """A file that was left out, and why; a directory left out as a whole ends in `/`."""
 
     path: str
     reason: str
@@ -67,3 +82,133 @@ class Snapshot:
         if self.commit is None:
             return f"tree:{self.tree_hash[:16]}"
         return f"{self.commit}+dirty:{self.tree_hash[:16]}" if self.dirty else self.commit
+
+
+def take_snapshot(
+    source: str, *, revision: str | None = None, max_file_bytes: int = 1_000_000, progress: Progress = silent
+) -> Snapshot:
+    """Read a repository without running, checking out or following anything in it.
+
+    Args:
+        source: A directory, a git URL (https, ssh, file, `git@host:path`), or a source archive.
+        revision: A commit, branch or tag of a git repository; without one, the working tree of a local
+            repository or the default branch of a remote one.
+        max_file_bytes: Larger files are left out.
+        progress: Called with (entries looked at, all entries).
+
+    Returns:
+        The snapshot; everything left out stands in `skipped` with its reason.
+
+    Raises:
+        InvalidInputError: A revision that is an option, or of a source that has none.
+        SourceError: The source is missing, unreachable, damaged or empty; the hint says what to do.
+
+    Example:
+        >>> snapshot = take_snapshot(".")  # doctest: +SKIP
+    """
+    with open_source(source, revision, max_file_bytes) as listing:
+        selection = _select(listing.entries, max_file_bytes, progress)
+    if not listing.entries and not listing.left_out:
+        raise SourceError(
+            f"{listing.source} is empty: no file in it",
+            hint="name a repository that has files (commit some first)",
+        )
+    return _pinned(listing, selection)
+
+
+def require_code(snapshot: Snapshot) -> None:
+    """Make sure that there is something to learn from.
+
+    Raises:
+        SourceError: No file is in a known programming language; the message says what there was instead.
+    """
+    if any(is_code(file.language) for file in snapshot.files):
+        return
+    kept = Counter(file.language for file in snapshot.files)
+    raise SourceError(
+        f"{snapshot.source} has no code: {_tally(kept) or 'no text file'} kept, {len(snapshot.skipped)} left out",
+        hint="name the directory that holds the code; `gardener add` lists what was left out and why",
+        context={"kept": dict(kept), "left_out": [vars(file) for file in snapshot.skipped[:20]]},
+    )
+
+
+def _tally(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common(5))
+
+
+@dataclass
+class _Selection:
+    """Files and reasons, gathered one entry at a time."""
+
+    files: list[SourceFile]
+    skipped: list[SkippedFile]
+    directories: Counter[tuple[str, str]]
+    total_bytes: int = 0
+    newest: float = 0.0
+
+    def add(self, entry: Entry, max_file_bytes: int) -> None:
+        """Keep the entry, or the reason why not."""
+        left_out = left_out_directory(entry.path)
+        if left_out:
+            self.directories[left_out] += 1
+            return
+        if len(self.files) >= MAX_FILES or self.total_bytes >= MAX_TOTAL_BYTES:
+            reason = f"over the limit of {MAX_FILES:,} files and {MAX_TOTAL_BYTES:,} bytes"
+            self.skipped.append(SkippedFile(printable(entry.path), reason))
+            return
+        try:
+            judged = judge(entry, max_file_bytes)
+        except LeftOutError as reason:
+            self.skipped.append(SkippedFile(printable(entry.path), str(reason)))
+        else:
+            self.files.append(SourceFile(entry.path, judged.language, judged.sha256, judged.text))
+            self.total_bytes += len(judged.text)
+            self.newest = max(self.newest, entry.modified or 0.0)
+
+    def skipped_rows(self) -> list[SkippedFile]:
+        """Files one by one, directories as one row each."""
+        rows = [
+            SkippedFile(printable(path), f"{reason}, {count} {'file' if count == 1 else 'files'}")
+            for (path, reason), count in self.directories.items()
+        ]
+        return self.skipped + rows
+
+
+def _select(entries: tuple[Entry, ...], max_file_bytes: int, progress: Progress) -> _Selection:
+    selection = _Selection([], [], Counter())
+    progress(0, len(entries))
+    for done, entry in enumerate(entries, 1):
+        selection.add(entry, max_file_bytes)
+        progress(done, len(entries))
+    return selection
+
+
+def _pinned(listing: Listing, selection: _Selection) -> Snapshot:
+    files = tuple(sorted(selection.files, key=lambda file: file.path))
+    tree_hash = _tree_hash(files)
+    left_out = [SkippedFile(printable(path), reason) for path, reason in listing.left_out]
+    return Snapshot(
+        id=tree_hash[:16],
+        source=listing.source,
+        kind=listing.kind,
+        commit=listing.commit,
+        tree_hash=tree_hash,
+        dirty=listing.dirty,
+        date=_iso(selection.newest if listing.committed is None else listing.committed),
+        files=files,
+        skipped=tuple(sorted([*left_out, *selection.skipped_rows()], key=lambda file: file.path)),
+    )
+
+
+def _tree_hash(files: Iterable[SourceFile]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.path}\0{file.sha256}\n".encode())
+    return digest.hexdigest()
+
+
+def _iso(seconds: float) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    except (OverflowError, ValueError, OSError):  # an archive may claim any time
+        return datetime.fromtimestamp(0, UTC).isoformat(timespec="seconds")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from codebase_gardener.repository.anchors import Anchor
 
-__all__ = ["Symbol"]
+__all__ = ["Symbol", "SymbolTable", "is_public"]
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,29 @@ class Symbol:
     def anchor(self) -> Anchor:
         """Where it stands."""
         return Anchor(self.path, self.start, self.end)
+
+
+@dataclass(frozen=True)
+class SymbolTable:
+    """The symbols of one file, in the order in which they begin.
+
+    Attributes:
+        symbols: Those that could be read.
+        problem: Why there are none or fewer, such as "syntax error at line 3: kept as text"; else None.
+    """
+
+    symbols: tuple[Symbol, ...]
+    problem: str | None = None
+
+
+def is_public(qualified_name: str) -> bool:
+    """Whether no part begins with an underscore; dunder names count as public.
+
+    Example:
+        >>> is_public("Model.__init__"), is_public("_Cache.get")
+        (True, False)
+    """
+    return all(
+        not part.startswith("_") or (len(part) > 4 and part.startswith("__") and part.endswith("__"))
+        for part in qualified_name.split(".")
+    )

@@ -1,0 +1,93 @@
+"""A snapshot on disk: `snapshot.json` and one row per file in `sources.jsonl`.
+
+No file name of the repository ever becomes a file name of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from codebase_gardener.repository.snapshot import SkippedFile, Snapshot, SourceFile
+from codebase_gardener.utils.error_handling import SourceError
+from codebase_gardener.utils.files import (
+    is_published,
+    publish_dir,
+    read_json,
+    write_atomic,
+    write_json,
+    writing,
+)
+
+__all__ = ["load_snapshot", "save_snapshot"]
+
+_SCHEMA = 1
+_ABOUT = "snapshot.json"
+_TEXTS = "sources.jsonl"
+_FIELDS = ("path", "language", "sha256", "text")
+
+
+def save_snapshot(snapshot: Snapshot, directory: Path) -> None:
+    """Write a snapshot as a published directory; one that is there already is left as it is.
+
+    Args:
+        snapshot: What to write.
+        directory: Of this snapshot alone; made whole or not at all.
+
+    Raises:
+        ResourceError: The disk is full or the place cannot be written.
+    """
+    if is_published(directory) and read_json(directory / _ABOUT) == _about(snapshot):
+        return
+    with writing(directory):
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    try:
+        write_json(staged / _ABOUT, _about(snapshot))
+        write_atomic(staged / _TEXTS, "".join(_rows(snapshot)))
+        publish_dir(staged, directory)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def load_snapshot(directory: Path) -> Snapshot:
+    """Read a snapshot that `save_snapshot` wrote.
+
+    Raises:
+        SourceError: Missing, damaged, or of a newer version.
+    """
+    try:
+        about = read_json(directory / _ABOUT)
+        with (directory / _TEXTS).open(encoding="utf-8", newline="\n") as rows:
+            files = tuple(SourceFile(*json.loads(row)) for row in rows)
+        return _rebuilt(about, files)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise SourceError(
+            f"{directory} holds no readable snapshot: {error}",
+            hint="take it again with `gardener add SOURCE`",
+        ) from error
+
+
+def _about(snapshot: Snapshot) -> dict[str, Any]:
+    fields = {name: value for name, value in vars(snapshot).items() if name not in ("files", "skipped")}
+    skipped = [asdict(file) for file in snapshot.skipped]
+    return {"schema": _SCHEMA, **fields, "file_count": len(snapshot.files), "skipped": skipped}
+
+
+def _rows(snapshot: Snapshot) -> Iterator[str]:
+    for file in snapshot.files:
+        yield json.dumps([getattr(file, name) for name in _FIELDS], ensure_ascii=False) + "\n"
+
+
+def _rebuilt(about: dict[str, Any], files: tuple[SourceFile, ...]) -> Snapshot:
+    if about.pop("schema") != _SCHEMA:
+        raise ValueError("it was written by another version of codebase-gardener")
+    if about.pop("file_count") != len(files):
+        raise ValueError(f"{_TEXTS} is cut short")
+    skipped = tuple(SkippedFile(**row) for row in about.pop("skipped"))
+    return Snapshot(**about, files=files, skipped=skipped)
