@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,7 @@ from sqlalchemy.exc import ArgumentError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from codebase_gardener.registry.failures import explained, shown_url
-from codebase_gardener.utils.error_handling import InvalidInputError, RegistryError
-from codebase_gardener.utils.files import writing
+from codebase_gardener.utils.error_handling import InvalidInputError, RegistryError, ResourceError
 
 __all__ = ["Database"]
 
@@ -91,18 +88,12 @@ def _not_a_url() -> InvalidInputError:
 
 
 def _engine(url: URL, wait_s: float) -> Engine:
-    # NaN is no JSON: PostgreSQL would refuse it, SQLite would keep it
-    dumps = partial(json.dumps, allow_nan=False)
-    if url.drivername == "sqlite":
-        return _sqlite(url, wait_s, dumps)
-    return _postgresql(url, wait_s, dumps)
+    return _sqlite(url, wait_s) if url.drivername == "sqlite" else _postgresql(url, wait_s)
 
 
-def _sqlite(url: URL, wait_s: float, dumps: Any) -> Engine:
-    folder = Path(url.database or "").absolute().parent
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, json_serializer=dumps, connect_args={"timeout": wait_s})
+def _sqlite(url: URL, wait_s: float) -> Engine:
+    _make_folder(Path(url.database or "").absolute().parent)
+    engine = create_engine(url, connect_args={"timeout": wait_s})
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -118,11 +109,20 @@ def _sqlite(url: URL, wait_s: float, dumps: Any) -> Engine:
     return engine
 
 
-def _postgresql(url: URL, wait_s: float, dumps: Any) -> Engine:
+def _make_folder(folder: Path) -> None:
     try:
-        engine = create_engine(
-            url, json_serializer=dumps, pool_pre_ping=True, connect_args={"connect_timeout": 10}
-        )
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResourceError(
+            f"cannot make the folder of the registry, {folder}: {error.strerror}",
+            hint="set CODEBASE_GARDENER_HOME to a folder that can be written",
+            context={"path": str(folder)},
+        ) from error
+
+
+def _postgresql(url: URL, wait_s: float) -> Engine:
+    try:
+        engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
     except ImportError as error:
         raise RegistryError(
             "the driver of PostgreSQL is not installed",

@@ -36,6 +36,7 @@ _MEANINGS: tuple[tuple[tuple[str, ...], type[CodebaseGardenerError], str], ...] 
 
 def explained(error: Exception, url: URL) -> CodebaseGardenerError:
     """The error of our own tree for one of SQLAlchemy or a driver."""
+    error = _first(error)
     cause = error.orig if isinstance(error, StatementError) and error.orig else error
     if isinstance(error, IntegrityError):
         return ConflictError(
@@ -50,6 +51,14 @@ def explained(error: Exception, url: URL) -> CodebaseGardenerError:
             f"a value cannot be stored: {_clean(cause, url)}", hint="use finite numbers and valid Unicode"
         )
     return _by_words(_clean(cause, url), url)
+
+
+def _first(error: Exception) -> Exception:
+    """On a full disk SQLite rolls back by itself; that the savepoint is then gone hides why."""
+    found, before = error, error.__context__ if "no such savepoint" in str(error) else None
+    while before is not None:
+        found, before = (before if isinstance(before, DBAPIError) else found), before.__context__
+    return found
 
 
 def _by_words(said: str, url: URL) -> CodebaseGardenerError:

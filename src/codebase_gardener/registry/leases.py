@@ -16,15 +16,26 @@ from pathlib import Path
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.files import FileLock
 
-__all__ = ["exclusive", "lease"]
+__all__ = ["exclusive", "lease", "lease_path"]
+
+
+def lease_path(directory: Path) -> Path:
+    """The lease file of a published directory: beside it, in `.leases`.
+
+    Example:
+        >>> lease_path(Path("adapters/default/3")).as_posix()
+        'adapters/default/.leases/3'
+    """
+    return directory.parent / ".leases" / directory.name
 
 
 @contextmanager
-def lease(path: Path) -> Iterator[FileLock]:
+def lease(path: Path, what: str = "this version") -> Iterator[FileLock]:
     """Hold a version in use; many may at once.
 
     Args:
         path: The lease file, the same for all who use the version. Made where it is not there.
+        what: How an error names the version, such as `demo/default@3`.
 
     Yields:
         The lock: its descriptor can be handed down to a child process.
@@ -32,19 +43,19 @@ def lease(path: Path) -> Iterator[FileLock]:
     Raises:
         ConflictError: The version is being deleted.
     """
-    with _held(path, shared=True, refusal="is being deleted", hint="choose another version") as lock:
+    with _held(path, shared=True, refusal=f"{what} is being deleted", hint="choose another version") as lock:
         yield lock
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[FileLock]:
+def exclusive(path: Path, what: str = "this version") -> Iterator[FileLock]:
     """Hold a version alone, to delete it; never waits.
 
     Raises:
         ConflictError: It is in use, by this process or another.
     """
     hint = "unload it, or stop what serves it, and try again"
-    with _held(path, shared=False, refusal="is in use", hint=hint) as lock:
+    with _held(path, shared=False, refusal=f"{what} is in use", hint=hint) as lock:
         yield lock
 
 
@@ -52,7 +63,7 @@ def exclusive(path: Path) -> Iterator[FileLock]:
 def _held(path: Path, *, shared: bool, refusal: str, hint: str) -> Iterator[FileLock]:
     lock = FileLock(path)
     if not lock.acquire(shared=shared):
-        raise ConflictError(f"{path.name} {refusal}", hint=hint, context={"lease": str(path)})
+        raise ConflictError(refusal, hint=hint, context={"lease": str(path)})
     try:
         yield lock
     finally:

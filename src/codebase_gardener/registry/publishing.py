@@ -93,8 +93,7 @@ def _insert(
         "created_at": now(),
     }
     try:
-        with connection.begin_nested():
-            connection.execute(insert(schema.versions).values(values))
+        connection.execute(insert(schema.versions).values(values))
     except IntegrityError as error:
         raise ConflictError(f"{ref} is published already", context={"adapter": str(ref)}) from error
     version = versions.get(connection, ref)

@@ -16,11 +16,11 @@ A change here needs a migration in `migrations/versions` and a new `HEAD`; a tes
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -69,6 +69,21 @@ class FilePath(TypeDecorator[Path]):
         return None if value is None else Path(value)
 
 
+class Json(TypeDecorator[Any]):
+    """JSON, kept as text: NaN, NUL and lone surrogates meet the same fate on both databases."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        """Value to text; NaN, which is no JSON, is refused."""
+        return json.dumps(value, allow_nan=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Text to value."""
+        return None if value is None else json.loads(value)
+
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -97,7 +112,7 @@ def _text(name: str, *, nullable: bool = False) -> Column[str]:
 
 
 def _json(name: str) -> Column[Any]:
-    return Column(name, JSON, nullable=False)
+    return Column(name, Json, nullable=False)
 
 
 projects = Table(

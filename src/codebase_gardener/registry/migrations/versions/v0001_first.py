@@ -62,10 +62,17 @@ def _jobs() -> None:
         sa.Column("id", sa.Text, primary_key=True),
         *_of_adapter("jobs"),
         *_texts(
-            "state", "device", "directory", "spec_hash", "dataset_hash", "base_id", "base_hash", "created_at"
+            "state",
+            "device",
+            "directory",
+            "spec",
+            "spec_hash",
+            "dataset_hash",
+            "base_id",
+            "base_hash",
+            "created_at",
         ),
         *(sa.Column(name, sa.Text) for name in ("commit", "snapshot_id", "error", "started_at", "ended_at")),
-        sa.Column("spec", sa.JSON, nullable=False),
         sa.UniqueConstraint("project_id", "adapter_name", "version", name="job_versions"),
         sa.UniqueConstraint(
             "project_id", "adapter_name", "dataset_hash", "spec_hash", name="one_job_for_the_same_work"
@@ -84,9 +91,8 @@ def _versions() -> None:
         "versions",
         sa.Column("id", sa.Integer, primary_key=True),
         *_of_adapter("versions"),
-        *_texts("directory", "base_id", "base_hash", "created_at"),
+        *_texts("directory", "base_id", "base_hash", "created_at", "spec", "files", "metrics", "libraries"),
         *(sa.Column(name, sa.Text) for name in ("dataset_hash", "commit", "snapshot_id")),
-        *(sa.Column(name, sa.JSON, nullable=False) for name in ("spec", "files", "metrics", "libraries")),
         sa.Column("active", sa.Boolean, nullable=False),
         sa.Column("bytes", sa.BigInteger, nullable=False),
         sa.Column("job_id", sa.Text, sa.ForeignKey("jobs.id", name="fk_versions_jobs")),
@@ -105,8 +111,7 @@ def _findings(table: str, what: str) -> None:
         table,
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("version_id", sa.Integer, version_id, nullable=False),
-        *_texts(what, "created_at"),
-        sa.Column("data", sa.JSON, nullable=False),
+        *_texts(what, "data", "created_at"),
         sqlite_autoincrement=True,
     )
     op.create_index(f"{table}_of_version", table, ["version_id"])

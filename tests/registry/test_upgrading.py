@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from codebase_gardener.registry.database import Database
+from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.schema import HEAD, metadata
+from codebase_gardener.utils.error_handling import RegistryError
+
+from .conftest import python
+
+FIRST_START = """
+import sys
+from codebase_gardener.registry.registry import Registry
+sys.stdin.readline()
+print(Registry(sys.argv[1]).add_project("demo", "/src", "git").id)
+"""
+
+
+def test_the_migrations_make_exactly_the_schema(empty_url):
+    with Registry(empty_url) as registry, registry.database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_checks_and_partial_indexes_are_those_of_the_schema(empty_url):
+    """What `compare_metadata` does not look at."""
+    with Registry(empty_url) as registry, registry.database.read() as connection:
+        seen = inspect(connection)
+        assert [check["name"] for check in seen.get_check_constraints("jobs")] == ["ck_jobs_states"]
+        dialect = connection.dialect.name
+        for table, name in (("jobs", "one_training_a_device"), ("versions", "one_active_version")):
+            [index] = [index for index in seen.get_indexes(table) if index["name"] == name]
+            assert index["unique"]
+            assert index["dialect_options"].get(f"{dialect}_where") is not None
+        for key in seen.get_foreign_keys("versions") + seen.get_foreign_keys("receipts"):
+            wanted = None if key["referred_table"] == "jobs" else "CASCADE"
+            assert key["options"].get("ondelete") == wanted
+
+
+def test_head_is_the_newest_migration():
+    config = Config()
+    config.set_main_option("script_location", "codebase_gardener.registry:migrations")
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_a_schema_newer_than_the_code_is_left_alone(url):
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(RegistryError, match="9999") as caught:
+        Registry(url)
+    assert "pip install --upgrade" in caught.value.hint
+    with database.read() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+    database.close()
+
+
+def test_tables_of_another_program_are_left_alone(empty_url):
+    database = Database(empty_url)
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE projects (mine INTEGER)"))
+    with pytest.raises(RegistryError, match="already exists"):
+        Registry(empty_url)
+    with database.read() as connection:
+        assert inspect(connection).get_table_names() == ["projects"]
+    database.close()
+
+
+def test_processes_that_start_first_at_once_both_work(empty_url):
+    starting = [
+        subprocess.Popen(
+            [sys.executable, "-c", FIRST_START, empty_url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for process in starting:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert [process.communicate(timeout=60) for process in starting] == [("1\n", "")] * 3
+
+
+def test_alembic_is_not_imported_where_the_schema_fits(url):
+    code = """
+import sys
+from codebase_gardener.registry.registry import Registry
+Registry(sys.argv[1]).projects()
+print("alembic" in sys.modules, "torch" in sys.modules)
+"""
+    assert python(code, url).communicate(timeout=60) == ("False False\n", "")
