@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from codebase_gardener.dataset.context import ContextFinder, without_files
-from codebase_gardener.dataset.deduplication import deduplicate, repeated_anchors
+from codebase_gardener.dataset.deduplication import deduplicate, heldout_bodies
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.functions import is_completable
 from codebase_gardener.dataset.generation import generate_examples, task_weights
-from codebase_gardener.dataset.heldout import HeldoutFunction, heldout_tasks
+from codebase_gardener.dataset.heldout import HeldoutFunction, heldout_rows, heldout_tasks
 from codebase_gardener.dataset.report import DatasetReport, count_rows
 from codebase_gardener.dataset.split import HELDOUT_SHARE, Split, split_files
 from codebase_gardener.repository.extraction import extract_symbols
@@ -79,7 +79,7 @@ def generate_dataset(
         heldout_share: Share of the files with functions that are held out.
         with_context: Share of the completion rows that carry retrieved code.
         tasks: Task → share of its rows to keep; the default is the table `generation.TASKS`.
-        user_rows: Further rows (`user_rows.read_user_rows`).
+        user_rows: Further rows (`user_rows.read_user_rows`); those of a held-out file are held out too.
         progress: Called with files done, of twice the number of files (read, then turned into rows).
 
     Raises:
@@ -99,11 +99,15 @@ def generate_dataset(
         weights=weights,
         progress=lambda done, _: progress(total // 2 + done, total),
     )
-    left = deduplicate([*rows, *user_rows], repeated_anchors(snapshot, tables, split))
+    own = _on_their_side(user_rows, tables, split)
+    left = deduplicate([*rows, *own], heldout_bodies(snapshot, tables, split))
     _check_trainable(left.examples, snapshot, tables)
     return Dataset(
         examples=left.examples,
-        heldout=tuple(heldout_tasks(snapshot, tables, split, seed=seed, finder=finder)),
+        heldout=(
+            *heldout_tasks(snapshot, tables, split, seed=seed, finder=finder),
+            *heldout_rows(left.examples),
+        ),
         report=DatasetReport(
             source=snapshot.source,
             commit=snapshot.revision,
@@ -144,6 +148,13 @@ def _train_side(
 ) -> ContextFinder:
     documents = without_files(documents_of(snapshot, tables), split.heldout)
     return ContextFinder(SymbolIndex.build(documents), share)
+
+
+def _on_their_side(
+    user_rows: Sequence[Example], tables: Mapping[str, SymbolTable], split: Split
+) -> list[Example]:
+    """Rows that name a file of the repository follow it: a held-out file is held out of all rows."""
+    return [replace(row, split=split.of(row.path)) if row.path in tables else row for row in user_rows]
 
 
 def _files_by_split(tables: Mapping[str, SymbolTable], split: Split) -> dict[str, int]:

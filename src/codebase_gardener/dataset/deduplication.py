@@ -13,47 +13,75 @@ from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.symbols import SymbolTable
 from codebase_gardener.retrieval.source_lines import source_lines
 
-__all__ = ["Deduplicated", "deduplicate", "repeated_anchors", "trained_text"]
+__all__ = ["Deduplicated", "HeldoutBodies", "deduplicate", "heldout_bodies", "trained_text"]
 
 _ABOUT_NAMES = frozenset({"question"})
 
 
 @dataclass(frozen=True)
 class Deduplicated:
-    """What is left, and how many training rows were removed for which reason."""
+    """What is left (training rows first), and how many training rows were removed for which reason."""
 
     examples: tuple[Example, ...]
     near_duplicates: int
     exact_duplicates: int
 
 
-def deduplicate(examples: Sequence[Example], repeated: frozenset[str] = frozenset()) -> Deduplicated:
-    """Remove training rows; held-out rows stay as they are.
+@dataclass(frozen=True)
+class HeldoutBodies:
+    """What training rows may not repeat.
 
-    Args:
-        examples: Rows of both splits.
-        repeated: Anchors of training functions that repeat a held-out one (`repeated_anchors`). Their rows
-            go, except questions, which do not hold code.
+    Attributes:
+        repeated: Anchors of training functions whose body is a near-duplicate of a held-out one.
+        texts: Bodies and whole sources of held-out functions.
     """
-    near = [e for e in examples if e.split == "train" and e.anchor in repeated and e.task not in _ABOUT_NAMES]
-    removed = {example.id for example in near}
-    left = [example for example in examples if example.split != "train" or example.id not in removed]
-    unique = _unique(left)
+
+    repeated: frozenset[str] = frozenset()
+    texts: tuple[str, ...] = ()
+
+
+def deduplicate(examples: Sequence[Example], heldout: HeldoutBodies) -> Deduplicated:
+    """Remove training rows that repeat a held-out function or an earlier row; held-out rows stay as they are.
+
+    Of a function that repeats a held-out one all rows go, except questions, which do not hold code. Rows of
+    the user's own are compared by what they train, alone and with their prompt.
+    """
+    near = _near(examples, heldout)
+    left = [example for example in examples if example.id not in near]
+    unique = sorted(_unique(left), key=lambda example: example.split != "train")
     return Deduplicated(tuple(unique), len(near), len(left) - len(unique))
 
 
-def repeated_anchors(snapshot: Snapshot, tables: Mapping[str, SymbolTable], split: Split) -> frozenset[str]:
-    """Anchors of training functions whose body is a near-duplicate of a held-out function's body."""
-    bodies: dict[str, dict[str, str]] = {"train": {}, "heldout": {}}
+def heldout_bodies(snapshot: Snapshot, tables: Mapping[str, SymbolTable], split: Split) -> HeldoutBodies:
+    """Compare the functions of both sides of a split."""
+    train: dict[str, str] = {}
+    heldout: list[str] = []
+    sources: list[str] = []
     for file in snapshot.files:
         symbols = tables[file.path].symbols if file.path in tables else ()
         lines = source_lines(file.text) if symbols else []
-        for symbol in symbols:
-            if is_completable(symbol, lines):
-                bodies[split.of(file.path)][str(symbol.anchor)] = body_text(symbol, lines)
-    anchors = list(bodies["train"])
-    found = near_duplicates(list(bodies["train"].values()), list(bodies["heldout"].values()))
-    return frozenset(anchors[number] for number in found)
+        for symbol in (symbol for symbol in symbols if is_completable(symbol, lines)):
+            if split.of(file.path) == "train":
+                train[str(symbol.anchor)] = body_text(symbol, lines)
+            else:
+                heldout.append(body_text(symbol, lines))
+                sources.append("".join(lines[symbol.start - 1 : symbol.end]))
+    anchors = list(train)
+    found = near_duplicates(list(train.values()), heldout)
+    return HeldoutBodies(frozenset(anchors[number] for number in found), (*heldout, *sources))
+
+
+def _near(examples: Sequence[Example], heldout: HeldoutBodies) -> set[str]:
+    """Ids of the training rows that repeat what is held out."""
+    train = [example for example in examples if example.split == "train"]
+    found = {e.id for e in train if e.anchor in heldout.repeated and e.task not in _ABOUT_NAMES}
+    own = [example for example in train if example.task == "user"]
+    if own:
+        kept_back = [trained_text(e) for e in examples if e.split == "heldout" and e.task == "user"]
+        references = [*heldout.texts, *kept_back]
+        for texts in ([trained_text(e) for e in own], [e.prompt + trained_text(e) for e in own]):
+            found |= {own[number].id for number in near_duplicates(texts, references)}
+    return found
 
 
 def trained_text(example: Example) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 from codebase_gardener.dataset.context import ContextFinder, without_files
+from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.functions import body_text, is_completable, outermost
 from codebase_gardener.dataset.prompts import completion_prompt
 from codebase_gardener.dataset.split import Split
@@ -17,7 +19,7 @@ from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.retrieval.source_lines import source_lines
 from codebase_gardener.utils.files import sha256_text
 
-__all__ = ["HeldoutFunction", "heldout_tasks"]
+__all__ = ["HeldoutFunction", "heldout_rows", "heldout_tasks"]
 
 HELDOUT_LIMIT = 200
 
@@ -77,6 +79,15 @@ def heldout_tasks(
     ]
     ranked.sort(key=lambda entry: entry[:2])
     return [_heldout_function(symbol, file, finder) for _, _, file, symbol in ranked[:limit]]
+
+
+def heldout_rows(examples: Iterable[Example], limit: int = HELDOUT_LIMIT) -> list[HeldoutFunction]:
+    """The user's own held-out rows with prompt and completion; there is no code to retrieve for them."""
+    own = (e for e in examples if e.task == "user" and e.split == "heldout" and e.prompt)
+    return [
+        HeldoutFunction(row.symbol, row.path, row.anchor, row.prompt, row.prompt, row.completion)
+        for row in islice(own, limit)
+    ]
 
 
 def _finder(snapshot: Snapshot, tables: Mapping[str, SymbolTable], split: Split) -> ContextFinder:

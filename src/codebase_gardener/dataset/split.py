@@ -31,14 +31,21 @@ class Split:
         return "heldout" if path in self.heldout else "train"
 
 
-def split_files(functions: Mapping[str, int], *, share: float = HELDOUT_SHARE, seed: int = 0) -> Split:
+def split_files(
+    functions: Mapping[str, int],
+    *,
+    share: float = HELDOUT_SHARE,
+    seed: int = 0,
+    most: int = MAX_HELDOUT_FILES,
+) -> Split:
     """Choose the held-out files.
 
     Args:
         functions: Completable functions by path. Files without any are never held out.
-        share: Of the files with functions; at least 1 file and at most 40, and together no more than 20 % of
-            all functions, except that where every file is larger than that, the smallest is taken.
+        share: Of the files with functions; at least 1 file, and together no more than 20 % of all functions,
+            except that where every file is larger than that, the smallest is taken.
         seed: Another seed, another choice.
+        most: At most so many files.
 
     Returns:
         A split that does not depend on the order of `functions`; files keep their rank when others change.
@@ -47,7 +54,7 @@ def split_files(functions: Mapping[str, int], *, share: float = HELDOUT_SHARE, s
     if len(files) < 2 or share <= 0:
         reason = "nothing is held out" if share <= 0 else "fewer than two files have functions to hold out"
         return Split(frozenset(), (f"{reason}: evaluation has nothing to measure on",))
-    wanted = min(max(1, round(share * len(files))), MAX_HELDOUT_FILES)
+    wanted = min(max(1, round(share * len(files))), most)
     room = MAX_FUNCTION_SHARE * sum(files.values())
     chosen: set[str] = set()
     for path in sorted(files, key=lambda path: sha256_text(f"{seed}:{path}")):

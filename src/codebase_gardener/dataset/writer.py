@@ -94,7 +94,7 @@ def _example(row: dict[str, Any]) -> Example:
     for name in ("messages", "context", "fim"):
         if name in row:
             row[name] = tuple(row[name])
-    provenance = {"path": "", "symbol": ""}  # as_row leaves empty values out
+    provenance = {"path": "", "symbol": "", "commit": ""}  # as_row leaves empty values out
     return Example(**{**provenance, **row})
 
 

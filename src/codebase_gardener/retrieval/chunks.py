@@ -19,7 +19,7 @@ _FENCE = re.compile(r"\s*(```|~~~)")
 
 
 def plain_chunks(lines: Sequence[str], start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Ranges of at most 40 lines within `start`..`end` (1-based, inclusive), cut at blank lines where possible.
+    """Ranges of at most 40 lines within `start`..`end` (1-based, inclusive), cut at blank lines if possible.
 
     Blank lines at either end of a range are left out; so are ranges with a line over 2,000 characters.
     """

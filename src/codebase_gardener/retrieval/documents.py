@@ -17,6 +17,7 @@ __all__ = ["CODE_KINDS", "Document", "documents_of"]
 
 CODE_KINDS = frozenset({"function", "method", "class", "module"})
 _RANGE = re.compile(r":L(\d+)-(\d+)\Z")
+_NO_BODY = {"python": ": ..."}  # what stands for a member's body; elsewhere ";"
 _CLASS_LIKE = frozenset({"class", "type", "interface"})
 
 
@@ -99,7 +100,7 @@ def _class_summary(owner: Symbol, symbols: Sequence[Symbol], lines: list[str]) -
         parts += lines[next_line - 1 : member.start - 1]
         definition = lines[member.definition_line - 1]
         indent = definition[: len(definition) - len(definition.lstrip())]
-        parts.append(f"{indent}{member.signature}: ...\n")
+        parts.append(f"{indent}{member.signature}{_NO_BODY.get(owner.language, ';')}\n")
         next_line = member.end + 1
     return "".join([*parts, *lines[next_line - 1 : owner.end]])
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 __all__ = ["code_tokens"]
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+")
+_PART = re.compile(r"[A-Z]+(?![^\W\dA-Z_])|[A-Z]?[^\W\dA-Z_]+")
 _MAX_IDENTIFIER_CHARS = 80
 
 # Words in nearly every document rank nothing and are most of a query's cost.

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+
+from codebase_gardener.repository.extraction import extract_symbols
+from codebase_gardener.repository.languages import language_of
+from codebase_gardener.repository.snapshot import SourceFile
+from codebase_gardener.repository.symbols import SymbolTable
+
+settings.register_profile("quick", max_examples=30, deadline=None, derandomize=True)
+settings.load_profile("quick")
+
+
+@pytest.fixture(scope="session")
+def read_file():
+    """Text → (file, symbols)."""
+
+    def read(path: str, text: str) -> tuple[SourceFile, SymbolTable]:
+        file = SourceFile(path, language_of(path, text), "", text)
+        return file, extract_symbols(file)
+
+    return read
