@@ -17,3 +17,9 @@ def test_rows_without_files_are_found(registry, train):
     shutil.rmtree(lost.directory)
     assert registry.rows_without_files() == [lost]
     assert registry.rows_without_files(lambda directory: directory == lost.directory) == [kept]
+
+
+def test_the_bytes_of_a_projects_versions_are_summed(registry, train):
+    assert registry.stored_bytes("demo") == 0
+    train(), train(adapter_name="other")
+    assert registry.stored_bytes("demo") == 4

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
-import pytest
 from sqlalchemy import inspect
 
-from codebase_gardener.registry import projects
 from codebase_gardener.registry.database import Database
 from codebase_gardener.registry.registry import Registry
-from codebase_gardener.utils.error_handling import RegistryError
 
 from .conftest import python
 
@@ -70,14 +65,3 @@ def test_a_kill_within_the_first_migration_leaves_an_empty_database(empty_url):
     database.close()
     with Registry(empty_url) as registry:
         assert registry.projects() == []
-
-
-def test_a_writer_that_does_not_end_is_an_error_after_the_wait(registry, url):
-    with Registry(url, wait_s=0.2) as impatient, registry.database.write() as connection:
-        projects.locked(connection, "demo")
-        begun = time.monotonic()
-        with pytest.raises(RegistryError) as caught:
-            impatient.reserve_version("demo", "default")
-        assert time.monotonic() - begun < 5
-        assert "another process is writing" in caught.value.hint
-        assert impatient.project("demo")  # readers do not wait

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import sqlite3
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
 
+from codebase_gardener.registry import projects
 from codebase_gardener.registry.database import Database
 from codebase_gardener.registry.registry import Registry
 from codebase_gardener.utils.error_handling import (
@@ -113,6 +116,15 @@ def test_sqlite_holds_keys_and_waits_and_logs_ahead(tmp_path):
     assert seen == PRAGMAS
 
 
+def test_a_file_that_is_locked_at_the_first_start(tmp_path):
+    path = tmp_path / "registry.db"
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(RegistryError, match="locked") as caught:
+            Registry(path, wait_s=0.1)
+    assert "another process is writing" in caught.value.hint
+
+
 PRAGMAS = {"foreign_keys": 1, "journal_mode": "wal", "busy_timeout": 30_000}
 
 
@@ -141,3 +153,30 @@ def test_a_wrong_password_or_database(postgres_server, part, wrong):
     assert "is the server running, and are host, port, user, password" in caught.value.hint
     assert "s3cret-word" not in everything_said(caught.value)
     assert "not-the-word" not in everything_said(caught.value)
+
+
+def test_a_writer_that_does_not_end_is_an_error_after_the_wait(registry, url):
+    with Registry(url, wait_s=0.2) as impatient, registry.database.write() as connection:
+        projects.locked(connection, "demo")
+        begun = time.monotonic()
+        with pytest.raises(RegistryError) as caught:
+            impatient.reserve_version("demo", "default")
+        assert time.monotonic() - begun < 5
+        assert "another process is writing" in caught.value.hint
+        assert impatient.project("demo")  # readers do not wait
+
+
+@pytest.mark.slow
+def test_a_server_that_was_restarted_is_connected_to_again(postgres_database):
+    url = postgres_database()
+    with Registry(url) as registry:
+        registry.projects()
+        with Registry(url) as other, other.database.write() as connection:
+            connection.execute(text(END_ALL_OTHERS))
+        assert registry.projects() == []
+
+
+END_ALL_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""

@@ -56,9 +56,22 @@ class Database:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        with self._explaining(), engine.begin() as connection:
+            yield connection
+
+    def log_ahead(self) -> None:
+        """Turn on SQLite's write-ahead log, for good: with it readers and a writer never wait for each other.
+
+        It does not wait for other processes that do the same; `upgrading` calls it under a lock.
+        """
+        with self._explaining(), self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA journal_mode = WAL")
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
         try:
-            with engine.begin() as connection:
-                yield connection
+            yield
         except (StatementError, PoolTimeout, sqlite3.Error, UnicodeEncodeError) as error:
             raise explained(error, self.url) from error
 
@@ -69,7 +82,7 @@ class Database:
 
 def _parsed(url: str | Path) -> URL:
     if isinstance(url, Path):
-        return URL.create("sqlite", database=str(url))
+        return URL.create("sqlite", database=str(url.absolute()))
     try:
         parsed = make_url(url)
         driver = _DRIVERS[parsed.drivername.partition("+")[0]]

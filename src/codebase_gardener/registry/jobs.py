@@ -115,7 +115,10 @@ def get(connection: Connection, job_id: str) -> JobRow:
 
 
 def list_jobs(
-    connection: Connection, project: str | None = None, states: Iterable[str] | None = None, limit: int = 50
+    connection: Connection,
+    project: str | None = None,
+    states: Iterable[str] | None = None,
+    limit: int | None = 50,
 ) -> list[JobRow]:
     """Jobs, newest first.
 

@@ -131,3 +131,4 @@ class Registry:
 
     known_directories = _read(contents.known_directories)
     rows_without_files = _read(contents.rows_without_files)
+    stored_bytes = _read(contents.stored_bytes)

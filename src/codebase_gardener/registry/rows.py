@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
-
-from sqlalchemy import RowMapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from codebase_gardener.utils.names import AdapterRef
 
@@ -23,6 +21,9 @@ __all__ = [
     "VersionRow",
     "row_as",
 ]
+
+if TYPE_CHECKING:  # so that those who only name a row do not load SQLAlchemy
+    from sqlalchemy import RowMapping
 
 R = TypeVar("R")
 

@@ -188,7 +188,8 @@ jobs = Table(
     Index("jobs_by_time", "project_id", "created_at"),
 )
 
-_ACTIVE = text("active")
+# SQLite uses a partial index only where the query says the same words; SQLAlchemy writes `active = 1` there
+_ACTIVE: dict[str, Any] = {"sqlite_where": text("active = 1"), "postgresql_where": text("active")}
 versions = Table(
     "versions",
     metadata,
@@ -218,9 +219,9 @@ versions = Table(
         "project_id",
         "adapter_name",
         unique=True,
-        sqlite_where=_ACTIVE,
-        postgresql_where=_ACTIVE,
+        **_ACTIVE,
     ),
+    Index("active_versions", "project_id", "id", **_ACTIVE),
     # newest first is by id: a clock can jump back, a sequence cannot
     Index("versions_of_project", "project_id", "id"),
     Index("versions_of_adapter", "project_id", "adapter_name", "id"),

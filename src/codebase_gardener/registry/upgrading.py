@@ -44,14 +44,12 @@ def _revision(connection: Connection) -> str | None:
 
 @contextmanager
 def _alone(database: Database) -> Iterator[None]:
-    """On SQLite: under a lock file, since turning on WAL does not wait for other processes."""
+    """On SQLite: with the write-ahead log on, and under a lock file."""
     if database.file is None:
         yield
         return
     with FileLock(database.file.with_name(f"{database.file.name}.lock")):
-        with database.engine.connect() as connection:
-            raw = connection.connection.driver_connection
-            raw.execute("PRAGMA journal_mode = WAL")  # type: ignore[union-attr]
+        database.log_ahead()
         yield
 
 

@@ -50,7 +50,7 @@ def list_versions(
     project: str | None = None,
     adapter_name: str | None = None,
     *,
-    limit: int = 50,
+    limit: int | None = 50,
     before: int | None = None,
 ) -> list[VersionRow]:
     """Versions, newest first, a page at a time.
@@ -58,7 +58,7 @@ def list_versions(
     Args:
         project: Only this project's.
         adapter_name: Only this adapter's; needs `project`.
-        limit: Rows of a page.
+        limit: Rows of a page; None for all.
         before: The `id` of the last row of the page before.
 
     Raises:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -81,7 +83,15 @@ def _jobs() -> None:
             "state IN ('queued', 'training', 'ready', 'error', 'cancelled')", name=op.f("ck_jobs_states")
         ),
     )
-    _partial_index("one_training_a_device", "jobs", ["device"], "state = 'training'")
+    training = sa.text("state = 'training'")
+    op.create_index(
+        "one_training_a_device",
+        "jobs",
+        ["device"],
+        unique=True,
+        sqlite_where=training,
+        postgresql_where=training,
+    )
     op.create_index("jobs_by_state", "jobs", ["state", "created_at"])
     op.create_index("jobs_by_time", "jobs", ["project_id", "created_at"])
 
@@ -100,7 +110,9 @@ def _versions() -> None:
         sa.UniqueConstraint("job_id", name="one_version_a_job"),
         sqlite_autoincrement=True,
     )
-    _partial_index("one_active_version", "versions", ["project_id", "adapter_name"], "active")
+    active: dict[str, Any] = {"sqlite_where": sa.text("active = 1"), "postgresql_where": sa.text("active")}
+    op.create_index("one_active_version", "versions", ["project_id", "adapter_name"], unique=True, **active)
+    op.create_index("active_versions", "versions", ["project_id", "id"], **active)
     op.create_index("versions_of_project", "versions", ["project_id", "id"])
     op.create_index("versions_of_adapter", "versions", ["project_id", "adapter_name", "id"])
 
@@ -138,8 +150,3 @@ def _of_adapter(table: str) -> list[sa.schema.SchemaItem]:
             ondelete="CASCADE",
         ),
     ]
-
-
-def _partial_index(name: str, table: str, columns: list[str], where: str) -> None:
-    clause = sa.text(where)
-    op.create_index(name, table, columns, unique=True, sqlite_where=clause, postgresql_where=clause)
