@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from codebase_gardener.dataset.dataset import Dataset, generate_dataset
-from codebase_gardener.repository.store import take_snapshot
+from codebase_gardener.repository.snapshot import take_snapshot
 
 SDIST = "peft==0.18.0"
 TARGET_S = 30
@@ -32,9 +32,8 @@ def main() -> int:
         dataset = generate_dataset(snapshot)
         done = time.perf_counter()
     _print_rows(dataset)
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-        1024 if sys.platform == "linux" else 1024**2
-    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak_mb = peak / (1024 if sys.platform == "linux" else 1024**2)
     print(f"snapshot {read - started:.1f} s, dataset {done - read:.1f} s, together {done - started:.1f} s")
     print(f"peak memory {peak_mb:.0f} MB (targets for peft: ≤ {TARGET_S} s, < {TARGET_MB} MB)")
     return 0 if done - started <= TARGET_S and peak_mb < TARGET_MB else 1

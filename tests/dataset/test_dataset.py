@@ -59,7 +59,7 @@ functions = st.builds(
 )
 classes = st.builds(
     lambda name, n: (
-        f"class {name.title()}{n}:\n    def run(self, a):\n        b = a * {n}\n        return self.{name}(b)\n"
+        f"class {name.title()}{n}:\n    def run(self, a):\n        b = a * {n}\n        return {name}(b)\n"
     ),
     names,
     st.integers(0, 30),

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from codebase_gardener.dataset.prompts import documents_that_fit, retrieval_query
 from codebase_gardener.dataset.sites import chance
 from codebase_gardener.repository.symbols import Symbol
-from codebase_gardener.retrieval.documents import CODE_KINDS, Document
+from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
 
 __all__ = ["ContextFinder", "without_files"]
 
-_CANDIDATES = 8
+_CANDIDATES = 16
+_KINDS = frozenset({"function", "method"})  # module code and class summaries share less with a body
 
 
 @dataclass(frozen=True)
@@ -27,32 +28,32 @@ class ContextFinder:
     Attributes:
         index: Without any held-out file.
         share: Of the training rows that get context, 0 to 1.
-        k: Documents for a prompt.
+        k: At most so many documents for a prompt.
     """
 
     index: SymbolIndex
     share: float = 0.5
-    k: int = 3
+    k: int = 4
     _found: dict[str, tuple[Document, ...]] = field(default_factory=dict, compare=False, repr=False)
 
-    def documents(self, symbol: Symbol, lines: Sequence[str]) -> tuple[Document, ...]:
+    def documents(self, symbol: Symbol) -> tuple[Document, ...]:
         """The documents for a function's prompt, best first, none inside another, cut to its room."""
         key = f"{symbol.anchor} {symbol.qualified_name}"
         if key not in self._found:
-            self._found[key] = self._search(symbol, lines)
+            self._found[key] = self._search(symbol)
         return self._found[key]
 
-    def for_row(self, symbol: Symbol, lines: Sequence[str]) -> Callable[[], tuple[Document, ...]]:
+    def for_row(self, symbol: Symbol) -> Callable[[], tuple[Document, ...]]:
         """The same, for the rows that a hash of the anchor gives context."""
         if chance(f"context {symbol.anchor}") < self.share:
-            return lambda: self.documents(symbol, lines)
+            return lambda: self.documents(symbol)
         return tuple
 
-    def _search(self, symbol: Symbol, lines: Sequence[str]) -> tuple[Document, ...]:
+    def _search(self, symbol: Symbol) -> tuple[Document, ...]:
         hits = self.index.search(
-            retrieval_query(symbol, lines),
+            retrieval_query(symbol),
             k=_CANDIDATES,
-            exclude=lambda document: document.kind not in CODE_KINDS,
+            exclude=lambda document: document.kind not in _KINDS,
             exclude_paths=(symbol.path,),
         )
         chosen: list[Document] = []

@@ -119,7 +119,7 @@ def _sites_by_file(
                 split=split.of(file.path),
                 same_name=counts[symbol.qualified_name],
                 same_name_in_file=in_file[symbol.qualified_name],
-                context=finder.for_row(symbol, lines),
+                context=finder.for_row(symbol),
             )
             for symbol in symbols
         ]

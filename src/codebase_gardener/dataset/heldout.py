@@ -104,7 +104,7 @@ def _functions(file: SourceFile, table: SymbolTable, seed: int) -> list[Symbol]:
 
 def _heldout_function(symbol: Symbol, file: SourceFile, finder: ContextFinder) -> HeldoutFunction:
     lines: Sequence[str] = source_lines(file.text)
-    context = finder.documents(symbol, lines)
+    context = finder.documents(symbol)
     return HeldoutFunction(
         symbol=symbol.qualified_name,
         path=symbol.path,

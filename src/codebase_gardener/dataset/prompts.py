@@ -32,8 +32,6 @@ _HEADER_CHARS = 2_400
 _HEADER_TAIL_CHARS = 600
 _SMALLEST_CONTEXT_CHARS = 120
 _ANCHOR_LINE_CHARS = 5  # comment prefix, line end, blank line
-_QUERY_LINES = 15
-_IDENTIFIER = re.compile(r"[^\W\d]\w+")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
 
@@ -89,13 +87,14 @@ def question_messages(question: str, context: Sequence[Document] = ()) -> list[d
     return [{"role": "user", "content": "\n".join([*blocks, question])}]
 
 
-def retrieval_query(symbol: Symbol, file_lines: Sequence[str]) -> str:
-    """What to search for when the body of `symbol` is to be written: nothing of the body is in it."""
-    before = file_lines[max(0, symbol.start - 1 - _QUERY_LINES) : symbol.start - 1]
-    header = file_lines[symbol.start - 1 : symbol.definition_line - 1]
-    nearby = _IDENTIFIER.findall("".join([*before, *header]))
-    parts = [symbol.path, symbol.qualified_name, symbol.signature, symbol.docstring or "", *nearby]
-    return "\n".join(parts)
+def retrieval_query(symbol: Symbol) -> str:
+    """What to search for when the body of `symbol` is to be written: nothing of the body is in it.
+
+    The identifiers of the lines before the function are left out: with them the documents found share about half
+    as much with the body (`benchmarks/retrieval.py` measures that), as they speak of the function's neighbours.
+    """
+    summary = (symbol.docstring or "").split("\n\n")[0]
+    return "\n".join([symbol.path, symbol.qualified_name, symbol.signature, summary])
 
 
 def documents_that_fit(context: Iterable[Document], room: int = CONTEXT_CHARS) -> list[Document]:

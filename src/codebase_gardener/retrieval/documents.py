@@ -13,9 +13,8 @@ from codebase_gardener.repository.symbols import Symbol, SymbolTable
 from codebase_gardener.retrieval.chunks import heading_chunks, plain_chunks
 from codebase_gardener.retrieval.source_lines import source_lines
 
-__all__ = ["CODE_KINDS", "Document", "documents_of"]
+__all__ = ["Document", "documents_of"]
 
-CODE_KINDS = frozenset({"function", "method", "class", "module"})
 _RANGE = re.compile(r":L(\d+)-(\d+)\Z")
 _NO_BODY = {"python": ": ..."}  # what stands for a member's body; elsewhere ";"
 _CLASS_LIKE = frozenset({"class", "type", "interface"})
