@@ -296,3 +296,21 @@ def test_rows_of_ones_own_join_and_follow_the_split(garden):
     assert [(row.split, row.path) for row in own] == [("train", ""), ("heldout", heldout)]
     assert dataset.report.user_rows == 2
     assert "c = 3\nd = 4\n" in [function.completion for function in dataset.heldout]
+
+
+@pytest.mark.parametrize(
+    "shares", [{"heldout_share": 1.5}, {"with_context": -0.1}, {"with_context": float("nan")}]
+)
+def test_shares_are_checked(garden, shares):
+    with pytest.raises(InvalidInputError, match="is not between 0 and 1"):
+        generate_dataset(garden, **shares)
+
+
+def test_no_row_is_larger_than_its_parts_allow(snapshot_of, garden):
+    parameters = ", ".join(f"parameter_{n}=None" for n in range(2_000))
+    wide = f'def wide({parameters}):\n    """Takes many things."""\n    return parameter_7\n'
+    files = {file.path: file.text for file in garden.files}
+    dataset = generate_dataset(snapshot_of({**files, "wide.py": wide + "x = 1\n" * 3_000 + wide}), tasks=ALL)
+    for row in dataset.examples:
+        parts = [row.prompt, row.completion, *(turn["content"] for turn in row.messages), *(row.fim or ())]
+        assert sum(map(len, parts)) < 12_000

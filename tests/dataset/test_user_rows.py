@@ -74,7 +74,7 @@ def test_odd_metadata_is_ignored(metadata):
     ("line", "said"),
     [
         ("nonsense", "is not JSON (Expecting value, column 1)"),
-        ("[1]", "is a list, not an object"),
+        ("[1]", "is a list, not an object: write each row on a line of its own"),
         ("null", "is null, not an object"),
         ('"text"', "is a text, not an object"),
         ("{}", "no known form, only nothing"),
@@ -232,3 +232,8 @@ def test_few_rows_are_all_trained_on_and_that_is_said():
 def test_secrets_in_ones_own_rows_are_kept():
     text = "AWS_KEY = 'AKIAIOSFODNN7EXAMPLE'"
     assert user_dataset([{"text": text}]).train[0].text == text
+
+
+def test_a_path_may_be_a_string(tmp_path):
+    path = write(tmp_path, GOOD)
+    assert read_user_rows(str(path)) == read_user_rows(path)

@@ -105,3 +105,9 @@ def test_export_keeps_the_text(tmp_path):
 def test_an_unknown_form_is_refused(tmp_path):
     with pytest.raises(InvalidInputError, match="parquet"):
         write_jsonl([], tmp_path / "x", "parquet")
+
+
+def test_a_conversation_that_ends_with_a_question_is_exported_up_to_its_last_answer(tmp_path):
+    turns = [{"role": role, "content": role[0]} for role in ("system", "user", "assistant", "user")]
+    write_jsonl(user_dataset([{"messages": turns}]).examples, tmp_path / "x.jsonl", "prompt")
+    assert json.loads((tmp_path / "x.jsonl").read_text()) == {"prompt": "s\n\nu", "completion": "a"}

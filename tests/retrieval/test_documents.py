@@ -109,3 +109,22 @@ def test_lines_join_to_the_text_and_break_at_newlines_only(text):
     lines = source_lines(text)
     assert "".join(lines) == text
     assert all(line.find("\n") in (-1, len(line) - 1) for line in lines)
+
+
+def test_a_class_with_nested_classes_keeps_only_the_outer_signatures(read_file):
+    text = "class A:\n    class B:\n        def b(self):\n            return 1\n\n    def a(self):\n        return 2\n"
+    file, table = read_file("a.py", text)
+    found = {d.symbol: d.text for d in documents_of(snapshot_of(file), {file.path: table})}
+    assert found["A"] == "class A:\n    class B: ...\n\n    def a(self): ...\n"
+    assert found["A.B"] == "    class B:\n        def b(self): ...\n"
+
+
+def test_a_huge_function_is_cut_at_a_line_and_many_classes_are_quick(read_file):
+    huge = "def f():\n" + "    call('some argument')\n" * 5_000
+    many = "".join(f"class C{n}:\n    def m(self):\n        return {n}\n" for n in range(8_000))
+    file, table = read_file("a.py", huge + many)
+    found = documents_of(snapshot_of(file), {file.path: table})
+    assert len(found) == 16_001
+    (function,) = [d for d in found if d.symbol == "f"]
+    assert 19_900 < len(function.text) <= 20_000
+    assert function.text.endswith(")\n")

@@ -22,7 +22,7 @@ from codebase_gardener.repository.symbols import SymbolTable
 from codebase_gardener.retrieval.documents import documents_of
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.retrieval.source_lines import source_lines
-from codebase_gardener.utils.error_handling import DatasetError
+from codebase_gardener.utils.error_handling import DatasetError, InvalidInputError
 from codebase_gardener.utils.files import sha256_text
 from codebase_gardener.utils.progress import Progress, silent
 
@@ -84,8 +84,9 @@ def generate_dataset(
 
     Raises:
         DatasetError: Nothing in the snapshot can be trained on.
-        InvalidInputError: A task that does not exist.
+        InvalidInputError: A task that does not exist, or a share outside 0 to 1.
     """
+    _check_shares(heldout_share=heldout_share, with_context=with_context)
     weights = task_weights(tasks)
     total = 2 * len(snapshot.files)
     tables = extract_tables(snapshot, lambda done, _: progress(done, total))
@@ -132,6 +133,14 @@ def extract_tables(snapshot: Snapshot, progress: Progress = silent) -> dict[str,
             tables[file.path] = extract_symbols(file)
         progress(done, len(snapshot.files))
     return tables
+
+
+def _check_shares(**shares: float) -> None:
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise InvalidInputError(
+                f"{name} {share} is not between 0 and 1", hint="give a share, such as 0.12"
+            )
 
 
 def _functions_by_file(snapshot: Snapshot, tables: Mapping[str, SymbolTable]) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.functions import body_lines, is_completable
@@ -14,6 +14,7 @@ __all__ = ["code_to_doc", "doc_to_code"]
 
 _MIN_WORDS = 3
 _MAX_DOCSTRING_CHARS = 1_500
+_MAX_HEADER_CHARS = 1_000  # a signature of a thousand parameters is data
 
 
 def doc_to_code(site: Site) -> Iterator[Example]:
@@ -43,8 +44,14 @@ def _turns(question: str, answer: str) -> tuple[dict[str, str], ...]:
 
 def _is_documented(site: Site) -> bool:
     docstring = site.symbol.docstring or ""
-    long_enough = len(docstring.split()) >= _MIN_WORDS and len(docstring) <= _MAX_DOCSTRING_CHARS
-    return long_enough and is_completable(site.symbol, site.lines)
+    if not is_completable(site.symbol, site.lines) or len(docstring.split()) < _MIN_WORDS:
+        return False
+    header = site.symbol.signature + "".join(_decorator_lines(site))
+    return len(docstring) <= _MAX_DOCSTRING_CHARS and len(header) <= _MAX_HEADER_CHARS
+
+
+def _decorator_lines(site: Site) -> Sequence[str]:
+    return site.lines[site.symbol.start - 1 : site.symbol.definition_line - 1]
 
 
 def _fenced(site: Site) -> str:
@@ -57,7 +64,5 @@ def _without_docstring(site: Site) -> str:
     definition = site.lines[symbol.definition_line - 1]
     indent = definition[: len(definition) - len(definition.lstrip())]
     opening = ":" if symbol.language == "python" else " {"
-    decorators = site.lines[symbol.start - 1 : symbol.definition_line - 1]
-    return textwrap.dedent(
-        "".join([*decorators, f"{indent}{symbol.signature}{opening}\n", *body_lines(symbol, site.lines)])
-    )
+    header = [*_decorator_lines(site), f"{indent}{symbol.signature}{opening}\n"]
+    return textwrap.dedent("".join([*header, *body_lines(symbol, site.lines)]))

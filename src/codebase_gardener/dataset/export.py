@@ -40,8 +40,9 @@ def write_jsonl(examples: Iterable[Example], path: Path, form: str = "prompt") -
 
 def _as_prompt(example: Example) -> Row:
     if example.messages:
-        *asked, answer = example.messages
-        return {"prompt": _joined(asked), "completion": answer["content"]}
+        roles = [turn["role"] for turn in example.messages]
+        last = len(roles) - 1 - roles[::-1].index("assistant")
+        return {"prompt": _joined(example.messages[:last]), "completion": example.messages[last]["content"]}
     return {"prompt": example.prompt, "completion": example.completion or example.text}
 
 

@@ -14,6 +14,7 @@ __all__ = ["QUESTIONS", "Question", "question"]
 
 _MAX_LISTED = 30
 _MIN_SUMMARY_WORDS = 3
+_MAX_ANSWER_CHARS = 600
 _FIRST_SENTENCE = re.compile(r"(.+?[.!?])(\s|\Z)", re.DOTALL)
 
 
@@ -39,7 +40,7 @@ def question(site: Site) -> Iterator[Example]:
         return
     for kind, entry in QUESTIONS.items():
         answer = entry.answer(site)
-        if answer:
+        if 0 < len(answer) <= _MAX_ANSWER_CHARS:
             asked = _phrase(kind, entry.phrasings, site)
             turns = (*question_messages(asked), {"role": "assistant", "content": answer})
             yield site.example("question", messages=turns)

@@ -60,7 +60,8 @@ def parse_row(row: object) -> RowForm:
         RowProblem: Not an object, no form or two, or a value that cannot be trained on.
     """
     if not isinstance(row, Mapping):
-        raise RowProblem(f"is {_kind(row)}, not an object")
+        hint = ": write each row on a line of its own" if isinstance(row, list) else ""
+        raise RowProblem(f"is {_kind(row)}, not an object{hint}")
     found = [name for name, form in FORMS.items() if any(key in row for key in form.keys)]
     if len(found) > 1:
         raise RowProblem(f"has more than one form ({', '.join(found)}): keep the keys of one")

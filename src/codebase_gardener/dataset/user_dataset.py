@@ -17,7 +17,7 @@ __all__ = ["user_dataset"]
 
 
 def user_dataset(
-    source: Path | Iterable[Mapping[str, Any]],
+    source: Path | str | Iterable[Mapping[str, Any]],
     *,
     name: str = "training_data",
     heldout_share: float = HELDOUT_SHARE,
@@ -46,7 +46,7 @@ def user_dataset(
         examples=left.examples,
         heldout=tuple(heldout_rows(left.examples)),
         report=DatasetReport(
-            source=str(source) if isinstance(source, Path) else name,
+            source=str(source) if isinstance(source, Path | str) else name,
             commit="",
             seed=seed,
             rows=count_rows(left.examples),

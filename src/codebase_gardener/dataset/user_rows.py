@@ -39,7 +39,7 @@ class UserRows:
 
 
 def read_user_rows(
-    source: Path | Iterable[Mapping[str, Any]],
+    source: Path | str | Iterable[Mapping[str, Any]],
     *,
     name: str = "training_data",
     heldout_share: float = HELDOUT_SHARE,
@@ -60,6 +60,7 @@ def read_user_rows(
         NotFoundError: There is no such file.
         InvalidInputError: It cannot be read.
     """
+    source = Path(source) if isinstance(source, str) else source
     called = source.name if isinstance(source, Path) else name
     lines = read_jsonl(source) if isinstance(source, Path) else _numbered(source)
     forms = _understood(lines, str(source) if isinstance(source, Path) else name)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, islice
 
 from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.repository.languages import is_code
@@ -15,6 +17,7 @@ from codebase_gardener.retrieval.source_lines import source_lines
 
 __all__ = ["Document", "documents_of"]
 
+MAX_DOCUMENT_CHARS = 20_000
 _RANGE = re.compile(r":L(\d+)-(\d+)\Z")
 _NO_BODY = {"python": ": ..."}  # what stands for a member's body; elsewhere ";"
 _CLASS_LIKE = frozenset({"class", "type", "interface"})
@@ -28,7 +31,7 @@ class Document:
         anchor: `path:Lx-y`, the lines it was made from.
         path: Its file.
         symbol: Qualified name; for a chunk of text its heading; "" for module-level code.
-        text: Source lines; for a class its lines with each member cut down to its signature.
+        text: Source lines, at most 20,000 characters; of a class's members only the signatures.
         kind: "function", "method", "class", "module" (code outside symbols) or "text".
     """
 
@@ -66,6 +69,7 @@ def documents_of(snapshot: Snapshot, tables: Mapping[str, SymbolTable]) -> list[
 
 def _file_documents(file: SourceFile, symbols: Sequence[Symbol]) -> list[Document]:
     lines = source_lines(file.text)
+    symbols = sorted(symbols, key=lambda symbol: (symbol.start, -symbol.end))
     if not is_code(file.language):
         chunks = heading_chunks(file.language, lines)
         return [_chunk(Anchor(file.path, first, last), title, lines) for title, first, last in chunks]
@@ -88,36 +92,47 @@ def _symbol_document(symbol: Symbol, symbols: Sequence[Symbol], lines: list[str]
 
 
 def _source(symbol: Symbol, lines: list[str]) -> str:
-    return "".join(lines[symbol.start - 1 : symbol.end])
+    return _shortened(lines[symbol.start - 1 : symbol.end])
+
+
+def _shortened(lines: Sequence[str]) -> str:
+    """Whole lines up to the limit: functions nested a hundred deep would otherwise be indexed a hundred times."""
+    ends = list(accumulate(map(len, lines)))
+    return "".join(lines[: bisect_right(ends, MAX_DOCUMENT_CHARS)])
 
 
 def _class_summary(owner: Symbol, symbols: Sequence[Symbol], lines: list[str]) -> str:
     """The class with its docstring and attributes, each member as its signature only."""
     parts: list[str] = []
     next_line = owner.start
-    for member in _members(owner, symbols):
+    for member in _members(owner, symbols):  # outermost, in order
         parts += lines[next_line - 1 : member.start - 1]
         definition = lines[member.definition_line - 1]
         indent = definition[: len(definition) - len(definition.lstrip())]
         parts.append(f"{indent}{member.signature}{_NO_BODY.get(owner.language, ';')}\n")
         next_line = member.end + 1
-    return "".join([*parts, *lines[next_line - 1 : owner.end]])
+    return _shortened([*parts, *lines[next_line - 1 : owner.end]])
 
 
 def _members(owner: Symbol, symbols: Sequence[Symbol]) -> Iterator[Symbol]:
-    """Members that stand inside the class's lines, outermost only, in order."""
+    """Symbols inside the class's lines; `symbols` are ordered by their first line."""
     last = owner.start
-    inside = (s for s in symbols if s is not owner and owner.start < s.start and s.end <= owner.end)
-    for symbol in sorted(inside, key=lambda symbol: (symbol.start, -symbol.end)):
-        if symbol.start > last:
+    for symbol in islice(symbols, bisect_right(symbols, owner.start, key=_start), None):
+        if symbol.start > owner.end:
+            return
+        if symbol.start > last and symbol.end <= owner.end:
             yield symbol
             last = symbol.end
+
+
+def _start(symbol: Symbol) -> int:
+    return symbol.start
 
 
 def _module_chunks(symbols: Sequence[Symbol], lines: list[str]) -> Iterator[tuple[int, int]]:
     """Runs of lines that no symbol covers."""
     next_line = 1
-    for symbol in sorted(symbols, key=lambda symbol: symbol.start):
+    for symbol in symbols:
         yield from plain_chunks(lines, next_line, symbol.start - 1)
         next_line = max(next_line, symbol.end + 1)
     yield from plain_chunks(lines, next_line, len(lines))
