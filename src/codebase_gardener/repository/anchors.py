@@ -27,7 +27,8 @@ class Anchor:
 def split_lines(text: str) -> list[str]:
     r"""The lines that anchors count, without their ends.
 
-    Not `str.splitlines`: that also splits at form feeds and U+2028, where no compiler, editor or git counts a line.
+    Not `str.splitlines`: that also splits at form feeds and U+2028, where no compiler, editor or git
+    counts a line.
 
     Example:
         >>> split_lines("a\n\x0cb\n")

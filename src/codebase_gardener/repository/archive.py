@@ -28,13 +28,12 @@ MAX_ARCHIVE_BYTES = 2**30
 MAX_READ_BYTES = 64 * 2**20
 """No single read: a header that claims a name of a gigabyte is refused, not obeyed."""
 
-Opener = Callable[[Path], IO[bytes]]
-_OPENERS: dict[str, Opener] = {
-    ".tar.gz": lambda path: gzip.open(path, "rb"),
-    ".tgz": lambda path: gzip.open(path, "rb"),
-    ".tar.bz2": lambda path: bz2.open(path, "rb"),
-    ".tar.xz": lambda path: lzma.open(path, "rb"),
-    ".tar": lambda path: path.open("rb"),
+_OPENERS: dict[str, Callable[[Path], Any]] = {
+    ".tar.gz": gzip.open,
+    ".tgz": gzip.open,
+    ".tar.bz2": bz2.open,
+    ".tar.xz": lzma.open,
+    ".tar": partial(open, mode="rb"),
 }
 _ZIPS = (".zip", ".whl")
 _DAMAGED = (
@@ -172,7 +171,7 @@ def _damage(path: Path) -> Iterator[None]:
 def _too_large(path: Path, figure: str) -> SourceError:
     return SourceError(
         f"{path} is no source archive: {figure}",
-        hint=f"at most {MAX_MEMBERS:,} members and {MAX_TOTAL_BYTES:,} bytes unpacked; unpack it and name the folder",
+        hint=f"at most {MAX_MEMBERS:,} members of {MAX_TOTAL_BYTES:,} bytes; unpack it and name the folder",
     )
 
 

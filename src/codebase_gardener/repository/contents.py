@@ -18,8 +18,9 @@ _COMMENT = re.compile(r"""\s*(?:\#|//+|/\*+|\*|--|;+|%+|<!--|\.\.|\{\#|"{3}|'{3}
 _GENERATED = re.compile(
     r"(^|\s)@generated\b"
     r"|\bdo not (edit|modify)\b"
-    r"|^\W*(this (file|code|module) (is|was|has been) )?(auto(matically)?[- ]?)?generated (by|from|with|using)\b"
-    r"|^\W*this (file|code|module) (is|was|has been) auto(matically)?[- ]?generated\b"
+    r"|^\W*((this|the) (file|code|module) (is|was|has been) )?"
+    r"(auto(matically)?[- ]?)?generated (by|from|with|using)\b"
+    r"|^\W*(this|the) (file|code|module) (is|was|has been) auto(matically)?[- ]?generated\b"
     r"|^\W*auto[- ]?generated\b",
     re.IGNORECASE,
 )

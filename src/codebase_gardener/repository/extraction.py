@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codebase_gardener.repository.grammars import GRAMMARS
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.repository.symbols import SymbolTable
 
@@ -27,4 +28,8 @@ def extract_symbols(file: SourceFile) -> SymbolTable:
         from codebase_gardener.repository.python_symbols import python_symbols
 
         return python_symbols(file.path, file.text)
+    if file.language in GRAMMARS:
+        from codebase_gardener.repository.tree_symbols import tree_symbols
+
+        return tree_symbols(file.path, file.text, file.language)
     return SymbolTable(())

@@ -13,7 +13,9 @@ MAX_PATH_CHARS = 1_000
 DIRECTORIES = {
     "version control": {".git", ".hg", ".svn", ".bzr", "_darcs"},
     "virtual environment": {".venv", "venv", "virtualenv", "site-packages", ".tox", ".nox", "__pypackages__"},
-    "cache": {"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".cache", ".gradle"},
+    "cache": {
+        "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".cache", ".gradle",
+    },
     "vendored": {
         "node_modules", "bower_components", "jspm_packages", "vendor", "vendored", "_vendor", "_vendored",
         "third_party", "third-party", "thirdparty", "3rdparty", "Pods", "Carthage",
@@ -36,16 +38,17 @@ GENERATED_NAMES = re.compile(
 )
 MINIFIED_NAMES = re.compile(r"[.-](min|bundle)\.(js|mjs|css)\Z")
 
-BINARY_EXTENSIONS = frozenset(
-    ".png .jpg .jpeg .gif .bmp .ico .webp .tif .tiff .psd .pdf .zip .gz .bz2 .xz .zst .7z .rar .tar .whl .egg"
-    " .jar .war .class .pyc .pyo .so .dll .dylib .exe .o .a .lib .obj .wasm .bin .dat .db .sqlite .sqlite3"
-    " .pt .pth .ckpt .safetensors .onnx .gguf .h5 .hdf5 .npy .npz .pkl .pickle .joblib .parquet .feather"
-    " .arrow .mp3 .mp4 .m4a .wav .ogg .flac .avi .mov .mkv .webm .ttf .otf .woff .woff2 .eot .mo".split()
-)
+_BINARY = """
+    .png .jpg .jpeg .gif .bmp .ico .webp .tif .tiff .psd .pdf .zip .gz .bz2 .xz .zst .7z .rar .tar .whl .egg .jar
+    .war .class .pyc .pyo .so .dll .dylib .exe .o .a .lib .obj .wasm .bin .dat .db .sqlite .sqlite3 .pt .pth .ckpt
+    .safetensors .onnx .gguf .h5 .hdf5 .npy .npz .pkl .pickle .joblib .parquet .feather .arrow .mp3 .mp4 .m4a .wav
+    .ogg .flac .avi .mov .mkv .webm .ttf .otf .woff .woff2 .eot .mo
+"""
+BINARY_EXTENSIONS = frozenset(_BINARY.split())
 
-DATA_BYTES = dict.fromkeys(
-    ".json .jsonl .ndjson .geojson .ipynb .csv .tsv .svg .xml .po .pot .snap .lock .plist".split(), 20_000
-) | dict.fromkeys(".sql .html .htm .yaml .yml .ini".split(), 100_000)
+_DATA = ".json .jsonl .ndjson .geojson .ipynb .csv .tsv .svg .xml .po .pot .snap .lock .plist"
+_SOMETIMES_DATA = ".sql .html .htm .yaml .yml .ini"
+DATA_BYTES = dict.fromkeys(_DATA.split(), 20_000) | dict.fromkeys(_SOMETIMES_DATA.split(), 100_000)
 """Caps in bytes for formats that are configuration when small and data when large."""
 
 _EGG_INFO = re.compile(r"\.(egg|dist)-info\Z")

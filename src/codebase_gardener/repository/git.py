@@ -1,8 +1,9 @@
 """Running git on a repository that a stranger made: nothing that its configuration names is ever executed.
 
 Only plumbing that applies no filter, hook, pager, signature check or textconv is used: `rev-parse`, `ls-files`,
-`ls-tree`, `cat-file`, and `clone --bare`. What could still run a program (fsmonitor, hooks, a lazy fetch through
-`core.sshCommand` or `remote.*.uploadpack`) is switched off by options and environment, which outrank every file.
+`ls-tree`, `cat-file`, and `clone --bare`. What could still run a program (fsmonitor, hooks, a lazy fetch
+through `core.sshCommand` or `remote.*.uploadpack`) is switched off by options and environment, which outrank
+every file.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ def clone(url: str, target: Path, *, whole: bool) -> GitRepository:
     if process.returncode:
         raise GitError(
             _message("the repository cannot be cloned", said),
-            hint="check the URL and your access with `git ls-remote`, or clone it yourself and name the folder",
+            hint="check URL and access with `git ls-remote`, or clone it yourself and name the folder",
         )
     return GitRepository(target)
 

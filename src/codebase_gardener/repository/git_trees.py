@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO
 
-from codebase_gardener.repository.disk import DiskTree, read_regular
-from codebase_gardener.repository.entries import Entry, Listing, escapes
+from codebase_gardener.repository.disk import DiskTree
+from codebase_gardener.repository.entries import Entry, Listing
 from codebase_gardener.repository.git import GitError, GitRepository
+from codebase_gardener.repository.git_changes import Blob, differs
 from codebase_gardener.utils.error_handling import InvalidInputError, SourceError
 
 __all__ = ["list_revision", "list_work_tree"]
 
-HASHED_BYTES = 256 * 2**20
-"""A tracked file above this is compared with the commit by its size alone."""
-
 _MODES = {"120000": "a link", "160000": "another repository (a submodule)"}
-
-
-@dataclass(frozen=True)
-class _Blob:
-    """A row of `git ls-tree -r -l`."""
-
-    mode: str
-    id: str
-    size: int
 
 
 @contextmanager
@@ -55,7 +42,7 @@ def list_revision(
     if commit is None:
         raise SourceError(
             f"{source} has no revision {revision!r}",
-            hint="name a branch, tag or commit that `git log` shows; fetch it first if it is only on the remote",
+            hint="name a branch, tag or commit that `git log` shows; fetch it first if it is not here yet",
         )
     tree = _ls_tree(repository, f"{commit}:{folder}")
     with repository.talk("cat-file", "--batch") as (ask, answer):
@@ -90,7 +77,7 @@ def list_work_tree(repository: GitRepository, source: str, folder: Path, limit_b
     if commit is None:
         return listing
     tree = _ls_tree(repository, f"{commit}:{prefix}", missing_ok=True)
-    dirty = _differs(tree, tags, folder)
+    dirty = differs(tree, tags, folder)
     return replace(listing, commit=commit, dirty=dirty, committed=_commit_time(repository, commit))
 
 
@@ -118,7 +105,7 @@ def _ls_files(repository: GitRepository, prefix: str) -> dict[str, str]:
     return {row[2 + start :]: row[0] for row in rows}
 
 
-def _ls_tree(repository: GitRepository, tree: str, *, missing_ok: bool = False) -> dict[str, _Blob]:
+def _ls_tree(repository: GitRepository, tree: str, *, missing_ok: bool = False) -> dict[str, Blob]:
     try:
         found = repository.run("ls-tree", "-r", "-z", "-l", "--full-tree", tree)
     except GitError:
@@ -129,7 +116,7 @@ def _ls_tree(repository: GitRepository, tree: str, *, missing_ok: bool = False) 
     for row in filter(None, found.split(b"\0")):
         about, _, name = row.partition(b"\t")
         mode, _, blob_id, size = about.decode("ascii").split()
-        blobs[os.fsdecode(name)] = _Blob(mode, blob_id, int(size) if size.isdigit() else 0)
+        blobs[os.fsdecode(name)] = Blob(mode, blob_id, int(size) if size.isdigit() else 0)
     return blobs
 
 
@@ -158,52 +145,3 @@ def _drop(stream: IO[bytes], count: int) -> None:
         if not piece:
             raise OSError("git ended early")
         count -= len(piece)
-
-
-def _differs(tree: dict[str, _Blob], tags: dict[str, str], folder: Path) -> bool:
-    """Whether the work tree differs from a commit's tree, decided by hashing.
-
-    `git status` would run the clean filters that .git/config and .gitattributes name.
-    """
-    if any(path not in tree for path in tags):
-        return True
-    if any(path not in tags for path in tree):
-        return True
-    return any(
-        not _same(folder, path, blob)
-        for path, blob in tree.items()
-        if tags[path] != "S" and blob.mode != "160000"
-    )
-
-
-def _same(folder: Path, path: str, blob: _Blob) -> bool:
-    if escapes(path):
-        return True
-    target = folder / path
-    try:
-        found = target.lstat()
-        if blob.mode == "120000":
-            return (
-                stat.S_ISLNK(found.st_mode) and _blob_id(os.fsencode(target.readlink()), blob.id) == blob.id
-            )
-        if not stat.S_ISREG(found.st_mode):
-            return False
-        if blob.size > HASHED_BYTES:
-            return found.st_size == blob.size
-        return _same_text(read_regular(target, max(blob.size * 2, 4096)), blob.id)
-    except OSError:
-        return False
-
-
-def _same_text(data: bytes, blob_id: str) -> bool:
-    """Equal, or equal once CRLF is LF: a checkout with core.autocrlf is no change."""
-    if _blob_id(data, blob_id) == blob_id:
-        return True
-    return b"\r\n" in data and _blob_id(data.replace(b"\r\n", b"\n"), blob_id) == blob_id
-
-
-def _blob_id(data: bytes, like: str) -> str:
-    digest = hashlib.sha256() if len(like) == 64 else hashlib.sha1(usedforsecurity=False)
-    digest.update(b"blob %d\0" % len(data))
-    digest.update(data)
-    return digest.hexdigest()

@@ -30,7 +30,7 @@ def python_symbols(path: str, text: str) -> SymbolTable:
 
 
 def _definitions(tree: ast.Module) -> Iterator[tuple[Definition, tuple[Definition, ...]]]:
-    """Each definition with the definitions around it; a stack instead of recursion, since `elif` chains nest."""
+    """Each definition with those around it; a stack instead of recursion, since `elif` chains nest."""
     pending: list[tuple[ast.AST, tuple[Definition, ...]]] = [(tree, ())]
     while pending:
         node, scope = pending.pop()

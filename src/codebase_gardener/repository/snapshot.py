@@ -78,7 +78,7 @@ class Snapshot:
 
     @property
     def revision(self) -> str:
-        """How rows and reports name this state: the commit, marked where the tree differs, else the tree hash."""
+        """How reports name this state: the commit, marked where the tree differs, else the tree hash."""
         if self.commit is None:
             return f"tree:{self.tree_hash[:16]}"
         return f"{self.commit}+dirty:{self.tree_hash[:16]}" if self.dirty else self.commit
@@ -125,8 +125,9 @@ def require_code(snapshot: Snapshot) -> None:
     if any(is_code(file.language) for file in snapshot.files):
         return
     kept = Counter(file.language for file in snapshot.files)
+    found = f"{_tally(kept) or 'no text file'} kept, {len(snapshot.skipped)} left out"
     raise SourceError(
-        f"{snapshot.source} has no code: {_tally(kept) or 'no text file'} kept, {len(snapshot.skipped)} left out",
+        f"{snapshot.source} has no code in a known language: {found}",
         hint="name the directory that holds the code; `gardener add` lists what was left out and why",
         context={"kept": dict(kept), "left_out": [vars(file) for file in snapshot.skipped[:20]]},
     )

@@ -1,0 +1,81 @@
+"""Whether a work tree differs from its commit, decided by hashing.
+
+`git status` would run the clean filters that .git/config and .gitattributes name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from codebase_gardener.repository.disk import read_regular
+from codebase_gardener.repository.entries import escapes
+
+__all__ = ["Blob", "differs"]
+
+HASHED_BYTES = 256 * 2**20
+"""A tracked file above this is compared with the commit by its size alone."""
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A row of `git ls-tree -r -l`."""
+
+    mode: str
+    id: str
+    size: int
+
+
+def differs(tree: dict[str, Blob], tags: dict[str, str], folder: Path) -> bool:
+    """Whether a work tree differs from a commit's tree.
+
+    Args:
+        tree: Path to blob, of the commit.
+        tags: Path to git's tag, of what is tracked or untracked but not ignored.
+        folder: Where the paths begin.
+    """
+    if any(path not in tree for path in tags):
+        return True
+    if any(path not in tags for path in tree):
+        return True
+    return any(
+        not _same(folder, path, blob)
+        for path, blob in tree.items()
+        if tags[path] != "S" and blob.mode != "160000"
+    )
+
+
+def _same(folder: Path, path: str, blob: Blob) -> bool:
+    if escapes(path):
+        return True
+    target = folder / path
+    try:
+        found = target.lstat()
+        if blob.mode == "120000":
+            return (
+                stat.S_ISLNK(found.st_mode) and _blob_id(os.fsencode(target.readlink()), blob.id) == blob.id
+            )
+        if not stat.S_ISREG(found.st_mode):
+            return False
+        if blob.size > HASHED_BYTES:
+            return found.st_size == blob.size
+        return _same_text(read_regular(target, max(blob.size * 2, 4096)), blob.id)
+    except OSError:
+        return False
+
+
+def _same_text(data: bytes, blob_id: str) -> bool:
+    """Equal, or equal once CRLF is LF: a checkout with core.autocrlf is no change."""
+    if _blob_id(data, blob_id) == blob_id:
+        return True
+    return b"\r\n" in data and _blob_id(data.replace(b"\r\n", b"\n"), blob_id) == blob_id
+
+
+def _blob_id(data: bytes, like: str) -> str:
+    digest = hashlib.sha256() if len(like) == 64 else hashlib.sha1(usedforsecurity=False)
+    digest.update(b"blob %d\0" % len(data))
+    digest.update(data)
+    return digest.hexdigest()

@@ -1,0 +1,161 @@
+"""Parts of a tree-sitter definition that every language has under other names: name, body, parameters, bases."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+__all__ = ["bases", "body_of", "function_value", "name_of", "parameters", "returns", "text_of"]
+
+_FUNCTIONS = {"arrow_function", "function_expression", "function", "generator_function"}
+_BASE_CLAUSES = {
+    "class_heritage", "extends_clause", "implements_clause", "extends_type_clause", "superclass",
+    "super_interfaces", "extends_interfaces", "type_list", "base_class_clause",
+}  # fmt: skip
+_NO_BASE = {"access_specifier", "type_arguments", "comment", "line_comment", "block_comment"}
+_NO_PARAMETER = {"self_parameter", "comment", "line_comment", "block_comment", "receiver_parameter"}
+_REST = {"rest_pattern", "variadic_parameter_declaration", "spread_parameter"}
+
+
+def text_of(node: Node) -> str:
+    """The node's source."""
+    return (node.text or b"").decode("utf-8", "replace")
+
+
+def function_value(node: Node) -> Node | None:
+    """The function that a variable or field is given, else None."""
+    value = node.child_by_field_name("value")
+    return value if value is not None and value.type in _FUNCTIONS else None
+
+
+def body_of(node: Node) -> Node | None:
+    """The node that holds the body, braces included."""
+    owner = function_value(node) or node
+    body = owner.child_by_field_name("body")
+    if body is None and node.type in ("type_spec", "type_alias", "type_alias_declaration", "type_item"):
+        return node.child_by_field_name("type") or node.child_by_field_name("value")
+    return body
+
+
+def name_of(node: Node) -> str | None:
+    """The name that the node defines; `Receiver.Method` for Go, `Type.method` for `Type::method`."""
+    named = node.child_by_field_name("name") or node.child_by_field_name("property")
+    if named is None:
+        named = _declared(node.child_by_field_name("declarator"))
+    if named is None:
+        return None
+    receiver = node.child_by_field_name("receiver")
+    prefix = _receiver(text_of(receiver)) + "." if receiver is not None else ""
+    return prefix + plain_name(text_of(named))
+
+
+def plain_name(text: str) -> str:
+    """Without type arguments and `::`.
+
+    Example:
+        >>> plain_name("Cache<K, V>::get")
+        'Cache.get'
+    """
+    return (
+        re.sub(r"\s*<[^()]*>", "", text).replace("::", ".").strip("\"' .") if "operator" not in text else text
+    )
+
+
+def parameters(node: Node) -> tuple[str, ...]:
+    """Names in order, `...` before one that takes the rest."""
+    owner = function_value(node) or node
+    single = owner.child_by_field_name("parameter")
+    if single is not None:
+        return (text_of(single),)
+    found = owner.child_by_field_name("parameters") or _declared_parameters(owner)
+    children = found.named_children if found is not None else []
+    return tuple(name for child in children if child.type not in _NO_PARAMETER for name in _parameter(child))
+
+
+def returns(node: Node) -> str | None:
+    """The result's type as written, else None."""
+    owner = function_value(node) or node
+    if owner.child_by_field_name("declarator") is not None:
+        return _declared_result(owner)
+    for name in ("result", "return_type", "type"):
+        found = owner.child_by_field_name(name)
+        if found is not None:
+            return text_of(found).lstrip(": ") or None
+    return None
+
+
+def _declared_result(node: Node) -> str | None:
+    """C's: the type, and the pointers that stand with the name."""
+    kind, declarator, marks = node.child_by_field_name("type"), node.child_by_field_name("declarator"), ""
+    while declarator is not None and declarator.type in ("pointer_declarator", "reference_declarator"):
+        marks += text_of(declarator)[:1]
+        declarator = declarator.child_by_field_name("declarator") or _only_declarator(declarator)
+    if kind is None:
+        return None
+    return f"{text_of(kind)} {marks}".rstrip()
+
+
+def bases(node: Node) -> tuple[str, ...]:
+    """The source of what a class extends or implements."""
+    return tuple(
+        base for child in node.named_children if child.type in _BASE_CLAUSES for base in _bases(child)
+    )
+
+
+def _bases(clause: Node) -> list[str]:
+    found: list[str] = []
+    for child in clause.named_children:
+        if child.type in _BASE_CLAUSES:
+            found.extend(_bases(child))
+        elif child.type not in _NO_BASE:
+            found.append(text_of(child))
+    return found
+
+
+def _receiver(text: str) -> str:
+    """`(r *Recv[T])` → `Recv`."""
+    inner = re.sub(r"\[.*\]", "", text.strip("() \n"), flags=re.DOTALL).split()
+    return inner[-1].lstrip("*") if inner else ""
+
+
+def _declared(declarator: Node | None) -> Node | None:
+    """Through pointers, references and parameter lists, down to the name that a C declarator declares."""
+    while declarator is not None:
+        inner = declarator.child_by_field_name("declarator") or _only_declarator(declarator)
+        if inner is None:
+            return declarator
+        declarator = inner
+    return None
+
+
+def _only_declarator(node: Node) -> Node | None:
+    if node.type in ("reference_declarator", "parenthesized_declarator"):
+        return node.named_children[-1] if node.named_children else None
+    return None
+
+
+def _declared_parameters(node: Node) -> Node | None:
+    declarator = node.child_by_field_name("declarator")
+    found = None
+    while declarator is not None:
+        found = declarator.child_by_field_name("parameters") or found
+        declarator = declarator.child_by_field_name("declarator") or _only_declarator(declarator)
+    return found
+
+
+def _parameter(node: Node) -> list[str]:
+    rest = "..." if node.type in _REST else ""
+    named = node.children_by_field_name("name")
+    if not named:
+        inner = next(
+            filter(None, (node.child_by_field_name(f) for f in ("pattern", "left", "declarator"))), None
+        )
+        if inner is None and node.type == "spread_parameter":
+            inner = node.named_children[-1].child_by_field_name("name")
+        named = [node if inner is None else _declared(inner) or inner]
+    if named == [node] and node.type not in ("identifier", "object_pattern", "array_pattern", "rest_pattern"):
+        return []  # a type alone, as in C prototypes, Go's `func(int)`, or `void`
+    return [rest + text_of(found).removeprefix("...") if rest else text_of(found) for found in named]

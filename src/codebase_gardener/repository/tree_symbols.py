@@ -1,0 +1,180 @@
+"""Symbols of Go, TypeScript, JavaScript, Rust, Java, C and C++, by tree-sitter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from codebase_gardener.repository.grammars import GRAMMARS, Grammar
+from codebase_gardener.repository.symbols import Symbol, SymbolTable, is_public
+from codebase_gardener.repository.tree_nodes import (
+    bases,
+    body_of,
+    function_value,
+    name_of,
+    parameters,
+    plain_name,
+    returns,
+    text_of,
+)
+from codebase_gardener.repository.tree_surroundings import Surroundings, last_row
+
+if TYPE_CHECKING:
+    from tree_sitter import Language, Node, Query
+
+__all__ = ["tree_symbols"]
+
+PARSE_TIMEOUT_S = 10.0
+MAX_DEPTH = 100
+"""Deeper definitions are not listed: their qualified names would grow with the square of the file."""
+
+_PIECE_BYTES = 2**16
+_TYPES = ("class", "type", "interface")
+
+
+def tree_symbols(path: str, text: str, language: str) -> SymbolTable:
+    """All definitions with a body, nested ones included, in the order of their lines.
+
+    Args:
+        path: Of the file, for the anchors.
+        text: Its content.
+        language: A key of `grammars.GRAMMARS`.
+    """
+    source = text.encode("utf-8", "surrogatepass")
+    nodes = _captured(source, language)
+    if nodes is None:
+        return SymbolTable((), f"parsing took longer than {PARSE_TIMEOUT_S:.0f} s: kept as text")
+    reader = _Reader(
+        path, language, source, GRAMMARS[language], Surroundings(source, nodes, GRAMMARS[language])
+    )
+    symbols = sorted(reader.symbols(nodes), key=lambda symbol: symbol.start)
+    return SymbolTable(tuple(symbols), _problem(nodes))
+
+
+def _captured(source: bytes, language: str) -> list[Node] | None:
+    """Every node that the grammar's row names, outer ones first; None where parsing takes too long."""
+    from tree_sitter import Parser, QueryCursor
+
+    grammar, query = _loaded(language)
+    deadline = time.monotonic() + PARSE_TIMEOUT_S
+    try:
+        tree = Parser(grammar).parse(
+            lambda at, _point: source[at : at + _PIECE_BYTES],  # given bytes, it ignores the callback
+            progress_callback=lambda _at, _error: time.monotonic() > deadline,
+        )
+    except ValueError:  # "Parsing failed": the callback has stopped it
+        return None
+    nodes = QueryCursor(query).captures(tree.root_node).get("node", [])
+    return sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
+
+
+@cache
+def _loaded(name: str) -> tuple[Language, Query]:
+    from tree_sitter import Language, Query
+
+    row = GRAMMARS[name]
+    language = Language(getattr(import_module(row.module), row.function)())
+    return language, Query(language, row.query)
+
+
+def _problem(nodes: list[Node]) -> str | None:
+    errors = [node.start_point.row + 1 for node in nodes if node.type == "ERROR"]
+    return f"syntax error at line {min(errors)}: only what lies outside it is read" if errors else None
+
+
+def _typedef_name(scopes: list[_Scope]) -> str | None:
+    """The `T` of C's `typedef struct { … } T`."""
+    return name_of(scopes[-1].node) if scopes and scopes[-1].node.type == "type_definition" else None
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What is open around a node: a symbol, a namespace or a wrapper."""
+
+    node: Node
+    name: str = ""
+    is_type: bool = False
+    is_wrapper: bool = False
+
+
+@dataclass(frozen=True)
+class _Reader:
+    path: str
+    language: str
+    source: bytes
+    grammar: Grammar
+    around: Surroundings
+
+    def symbols(self, nodes: list[Node]) -> Iterator[Symbol]:
+        scopes: list[_Scope] = []
+        for node in nodes:
+            while scopes and scopes[-1].node.end_byte <= node.start_byte:
+                scopes.pop()
+            if node.type in self.grammar.wrappers:
+                scopes.append(_Scope(node, is_wrapper=True))
+            elif node.type in self.grammar.scopes:
+                scopes.append(self._namespace(node))
+            elif len(scopes) < MAX_DEPTH and self._defines(node):
+                name = name_of(node) or _typedef_name(scopes)
+                if name:
+                    if not node.has_error:
+                        yield self._symbol(node, name, scopes)
+                    scopes.append(_Scope(node, name, self.grammar.kinds.get(node.type) in _TYPES))
+
+    def _namespace(self, node: Node) -> _Scope:
+        named = node.child_by_field_name(self.grammar.scopes[node.type])
+        return _Scope(node, plain_name(text_of(named)) if named else "", is_type=node.type == "impl_item")
+
+    def _defines(self, node: Node) -> bool:
+        if node.type in self.grammar.values:
+            return function_value(node) is not None
+        kind = self.grammar.kinds.get(node.type)
+        if kind is None:
+            return False
+        needs_body = self.grammar.types_need_body or kind not in _TYPES
+        return not needs_body or body_of(node) is not None
+
+    def _symbol(self, node: Node, name: str, scopes: list[_Scope]) -> Symbol:
+        outer = self._outermost(node, scopes)
+        place = self.around.place(node, outer, body_of(node))
+        qualified = ".".join([*(scope.name for scope in scopes if scope.name), name])
+        kind = self._kind(node, name, scopes)
+        is_type = kind in _TYPES
+        return Symbol(
+            path=self.path,
+            qualified_name=qualified,
+            kind=kind,
+            language=self.language,
+            start=place.start,
+            end=last_row(node) + 1,
+            definition_line=place.definition_line,
+            body_start=place.body_start,
+            signature=place.signature,
+            docstring=place.docstring,
+            parameters=() if is_type else parameters(node),
+            returns=None if is_type else returns(node),
+            bases=bases(node) if is_type else (),
+            decorators=place.decorators,
+            public=is_public(qualified.replace("#", "_")),
+        )
+
+    def _kind(self, node: Node, name: str, scopes: list[_Scope]) -> str:
+        kind = self.grammar.kinds.get(node.type, "function")
+        if kind != "function":
+            return kind
+        inside = next((scope for scope in reversed(scopes) if not scope.is_wrapper), None)
+        member = node.type in ("field_definition", "public_field_definition")
+        return "method" if member or (inside and inside.is_type) or "." in name else "function"
+
+    def _outermost(self, node: Node, scopes: list[_Scope]) -> Node:
+        """The widest wrapper that holds nothing but this definition."""
+        outer = node
+        for scope in reversed(scopes):
+            if not scope.is_wrapper or self.source[node.end_byte : scope.node.end_byte].strip(b"; \n"):
+                break
+            outer = scope.node
+        return outer
