@@ -1,0 +1,123 @@
+"""Settings: defaults, then a TOML file, then the environment, then command-line flags."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.sources import TomlConfigSettingsSource
+
+from codebase_gardener.utils.error_handling import InvalidInputError
+
+__all__ = ["EMBEDDED_BASE", "ENV_PREFIX", "Settings", "load_settings"]
+
+ENV_PREFIX = "CODEBASE_GARDENER_"
+EMBEDDED_BASE = "smollm2-135m"
+GIB = 1024**3
+
+
+class Settings(BaseSettings):
+    """Everything a user can set once for all commands.
+
+    The file is `config.toml` in the home; in the environment, a field is its name in capitals after
+    `CODEBASE_GARDENER_`, and `CODEBASE_GARDENER_TRAINING__R=8` sets one training option.
+
+    Example:
+        >>> Settings(home=Path("/tmp/garden")).projects_dir
+        PosixPath('/tmp/garden/projects')
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=None
+    )
+
+    home: Path = Field(Path("~/.codebase-gardener"), description="folder that holds all state")
+    registry_url: str = Field("", description="database URL; empty: registry.sqlite in the home")
+    base: str = Field(
+        EMBEDDED_BASE, description="base model: a Hugging Face id, a local folder, or the embedded one"
+    )
+    device: str = Field("auto", description="auto, cpu, cuda, mps, xpu, npu, mlu or hpu")
+    offline: bool = Field(False, description="never ask a model hub")
+    cache_bytes: int = Field(4 * GIB, gt=0, description="memory for loaded adapters and their base, in bytes")
+    cache_count: int = Field(3, ge=1, description="adapters loaded at once")
+    min_free_bytes: int = Field(
+        2 * GIB, ge=0, description="free memory below which nothing is trained, in bytes"
+    )
+    project_storage_bytes: int = Field(GIB, gt=0, description="adapter files of one project, in bytes")
+    max_file_bytes: int = Field(
+        1_000_000, gt=0, description="larger files are left out of a snapshot, in bytes"
+    )
+    keep_versions: int = Field(
+        5, ge=1, description="versions of an adapter that delete --keep leaves by default"
+    )
+    log_level: str = Field(
+        "WARNING", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the log on stderr"
+    )
+    training: dict[str, Any] = Field(
+        default_factory=dict, description="defaults of training options, by the names that train takes"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags over the environment over the TOML file."""
+        home = Path(
+            str(init_settings().get("home") or env_settings().get("home") or cls.model_fields["home"].default)
+        )
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=home.expanduser() / "config.toml")
+        return init_settings, env_settings, toml
+
+    def model_post_init(self, _context: Any) -> None:
+        """Paths are absolute from here on, whatever folder a worker starts in."""
+        object.__setattr__(self, "home", self.home.expanduser().absolute())
+
+    @property
+    def projects_dir(self) -> Path:
+        """Where each project has its folder."""
+        return self.home / "projects"
+
+    @property
+    def jobs_dir(self) -> Path:
+        """Where each training job has its folder."""
+        return self.home / "jobs"
+
+    @property
+    def bases_dir(self) -> Path:
+        """Where converted base models are kept."""
+        return self.home / "bases"
+
+    @property
+    def database_url(self) -> str:
+        """The registry's URL, with its default filled in."""
+        return self.registry_url or f"sqlite:///{self.home / 'registry.sqlite'}"
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Read the settings; `flags` that are None count as not given.
+
+    Raises:
+        InvalidInputError: A value that cannot be right, named with where it came from.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InvalidInputError(
+            f"setting {name!r}: {first['msg']} (got {first.get('input')!r})",
+            hint=f"correct it in config.toml, or in the environment as {ENV_PREFIX}{name.upper()}",
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInputError(
+            f"config.toml is not valid TOML: {error}", hint="correct the file, or move it away"
+        ) from error

@@ -1,0 +1,120 @@
+"""An adapter's folder, looked at before anything of it is loaded: hostile until checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codebase_gardener.utils.error_handling import AdapterError
+from codebase_gardener.utils.files import read_json
+
+__all__ = ["CONFIG", "SIDECAR", "WEIGHTS", "AdapterFiles", "check_adapter_files"]
+
+CONFIG = "adapter_config.json"
+WEIGHTS = "adapter_model.safetensors"
+SIDECAR = "gardener.json"
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
+_MAX_RANK = 65_536
+_MAX_ALPHA = 1e6
+_FLOATS = ("F64", "F32", "F16", "BF16")
+
+
+@dataclass(frozen=True)
+class AdapterFiles:
+    """What a folder says of its adapter, once it was found sound.
+
+    Attributes:
+        directory: The folder.
+        config: adapter_config.json.
+        shapes: Tensor name → shape, from the safetensors header.
+        base_sha256: Hash of the base's weights that it was trained on, where our sidecar tells.
+    """
+
+    directory: Path
+    config: dict[str, Any]
+    shapes: dict[str, tuple[int, ...]]
+    base_sha256: str | None
+
+    @property
+    def bytes(self) -> int:
+        """Size of the weights on disk, in bytes."""
+        return (self.directory / WEIGHTS).stat().st_size
+
+
+def check_adapter_files(directory: Path) -> AdapterFiles:
+    """Read config and header of an adapter.
+
+    Raises:
+        AdapterError: Missing, truncated, pickled or mis-shaped files; a config that asks for code of its
+            own or has values no training gives.
+    """
+    config = _config(directory)
+    return AdapterFiles(directory, config, _shapes(directory), _base_sha256(directory))
+
+
+def _config(directory: Path) -> dict[str, Any]:
+    path = directory / CONFIG
+    try:
+        config = read_json(path)
+    except (OSError, ValueError) as error:
+        raise AdapterError(
+            f"{path} cannot be read: {error}", hint="name the folder that holds an adapter"
+        ) from error
+    if not isinstance(config, dict) or not isinstance(config.get("peft_type"), str):
+        raise AdapterError(f"{path} names no peft_type", hint="this is not an adapter of PEFT")
+    if config.get("auto_mapping"):
+        raise AdapterError(
+            f"{path} asks for classes of its own (auto_mapping)",
+            hint="remote code is never run: use another adapter",
+        )
+    for name, limit in (("r", _MAX_RANK), ("lora_alpha", _MAX_ALPHA)):
+        value = config.get(name, 1)
+        if not isinstance(value, int | float) or not 0 < value <= limit:
+            raise AdapterError(
+                f"{path}: {name} is {value!r}", hint=f"expected a number above 0, up to {limit:g}"
+            )
+    return config
+
+
+def _shapes(directory: Path) -> dict[str, tuple[int, ...]]:
+    from safetensors import SafetensorError, safe_open
+
+    path = directory / WEIGHTS
+    if not path.is_file():
+        pickled = sorted(file.name for pattern in _PICKLES for file in directory.glob(pattern))
+        if pickled:
+            raise AdapterError(
+                f"{directory} has only pickled weights ({', '.join(pickled)}), which are never opened",
+                hint="save the adapter with safetensors (PEFT's default)",
+            )
+        raise AdapterError(
+            f"{directory} has no {WEIGHTS}", hint="name the folder that holds the adapter's weights"
+        )
+    try:
+        with safe_open(path, framework="numpy") as tensors:
+            slices = {name: tensors.get_slice(name) for name in tensors.keys()}  # noqa: SIM118  no mapping
+            shapes = {name: tuple(part.get_shape()) for name, part in slices.items()}
+            formats = {name: part.get_dtype() for name, part in slices.items()}
+    except (SafetensorError, OSError) as error:
+        raise AdapterError(
+            f"{path} is damaged or truncated: {error}",
+            hint="copy it again, or train again",
+            context={"path": str(path)},
+        ) from error
+    if not shapes:
+        raise AdapterError(f"{path} holds no tensors", hint="the save went wrong: train or export again")
+    odd = [f"{name} ({kind})" for name, kind in formats.items() if kind not in _FLOATS]
+    if odd:
+        raise AdapterError(
+            f"{path}: not floating point: {', '.join(odd[:5])}", hint="adapters hold floats only"
+        )
+    return shapes
+
+
+def _base_sha256(directory: Path) -> str | None:
+    try:
+        value = read_json(directory / SIDECAR)["base"]["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(value)

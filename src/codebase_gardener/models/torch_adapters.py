@@ -1,0 +1,170 @@
+"""Putting an adapter onto a live base and taking it off, with every tensor accounted for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from peft import PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors.torch import load_file
+from torch import Tensor
+
+from codebase_gardener.models.adapter_files import WEIGHTS, AdapterFiles
+from codebase_gardener.utils.error_handling import AdapterError
+
+__all__ = ["Attached", "attach", "detach", "read_tensors"]
+
+_FACTOR = re.compile(r"(?:base_model\.model\.)?(?P<module>.+)\.lora_(?P<factor>[AB])\.weight\Z")
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Attached:
+    """An adapter on a live base.
+
+    Attributes:
+        model: The PEFT model that holds it (one for all adapters of a base).
+        matched: Tensors of the file that a live module holds, equal in value.
+        expected: Tensors that the live modules have.
+        bytes: Memory of the adapter's tensors.
+    """
+
+    model: PeftModel
+    matched: int
+    expected: int
+    bytes: int
+
+
+def read_tensors(files: AdapterFiles) -> dict[str, Tensor]:
+    """The adapter's tensors, on the CPU.
+
+    Raises:
+        AdapterError: A value is NaN or infinite, or all of B is zero: the adapter would change nothing.
+    """
+    tensors: dict[str, Tensor] = load_file(files.directory / WEIGHTS)
+    bad = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
+    if bad:
+        raise AdapterError(
+            f"{files.directory}: NaN or infinite values in {_some(bad)}",
+            hint="the training diverged or the file is damaged: train again with a lower learning rate",
+        )
+    return tensors
+
+
+def attach(model: Any, files: AdapterFiles, name: str) -> Attached:
+    """Put an adapter onto a base model, or beside the adapters that a PEFT model has.
+
+    Args:
+        model: A transformers model, or the PEFT model that wraps it.
+        files: Checked files.
+        name: What the PEFT model will call it.
+
+    Raises:
+        AdapterError: Modules that do not exist here, shapes that do not fit, tensors without a place.
+            The live model is then as it was before.
+    """
+    tensors = read_tensors(files)
+    _check_factors(model, files, tensors)
+    config = PeftConfig.from_pretrained(str(files.directory))
+    config.inference_mode = True
+    wrapped = _inject(model, config, name, files)
+    try:
+        matched, expected = _fill(wrapped, tensors, name, files)
+    except BaseException:
+        detach(wrapped, name)
+        raise
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    return Attached(wrapped.eval(), matched, expected, size)
+
+
+def _inject(model: Any, config: Any, name: str, files: AdapterFiles) -> PeftModel:
+    try:
+        if isinstance(model, PeftModel):
+            model.add_adapter(name, config)
+            return model
+        return PeftModel(model, config, adapter_name=name)
+    except (ValueError, TypeError, KeyError) as error:
+        raise AdapterError(
+            f"{files.directory} does not fit this base: {str(error).splitlines()[0]}",
+            hint="load it onto the base that its adapter_config.json names",
+        ) from error
+
+
+def _fill(model: PeftModel, tensors: dict[str, Tensor], name: str, files: AdapterFiles) -> tuple[int, int]:
+    set_peft_model_state_dict(model, dict(tensors), adapter_name=name)
+    live = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
+    homeless = sorted(set(tensors) - set(live))
+    missing = sorted(set(live) - set(tensors))
+    if homeless or missing:
+        raise AdapterError(
+            f"{files.directory} does not fit this base: "
+            + "; ".join(
+                part
+                for part in (
+                    f"{len(homeless)} tensors match no module ({_some(homeless)})" if homeless else "",
+                    f"{len(missing)} modules get no tensor ({_some(missing)})" if missing else "",
+                )
+                if part
+            ),
+            hint="load it onto the base it was trained on, with the library versions in its gardener.json",
+        )
+    matched = sum(torch.equal(live[key].cpu().to(tensor.dtype), tensor) for key, tensor in tensors.items())
+    if matched != len(live):
+        raise AdapterError(
+            f"{files.directory}: {len(live) - matched} tensors differ from the file once loaded",
+            hint="this is a fault of the loader: report it with the library versions",
+        )
+    return matched, len(live)
+
+
+def _check_factors(model: Any, files: AdapterFiles, tensors: dict[str, Tensor]) -> None:
+    """Before the live model is touched: every low-rank factor needs a module of its size."""
+    inner = model.get_base_model() if isinstance(model, PeftModel) else model
+    modules = dict(inner.named_modules())
+    unknown, misfits, zero = [], [], True
+    for key, tensor in tensors.items():
+        factor = _FACTOR.match(key)
+        if factor is None:
+            zero = False  # other variants have other tensors; what they change is measured by the proof
+            continue
+        module = modules.get(factor["module"])
+        weight = getattr(getattr(module, "base_layer", module), "weight", None)
+        if weight is None:
+            unknown.append(key)
+        elif weight.ndim == 2 and tensor.ndim == 2 and not _fits(module, factor["factor"], tensor):
+            misfits.append(f"{key} {tuple(tensor.shape)} at a module of {tuple(weight.shape)}")
+        zero = zero and not (factor["factor"] == "B" and bool(tensor.any()))
+    if unknown or misfits:
+        raise AdapterError(
+            f"{files.directory} does not fit this base: {_some([*unknown, *misfits])}",
+            hint="load it onto the base that its adapter_config.json names",
+            context={"unknown": unknown, "misfits": misfits},
+        )
+    if zero:
+        raise AdapterError(
+            f"{files.directory} changes nothing: every B factor is zero",
+            hint="it was saved before it was trained: train it, or save it again",
+        )
+
+
+def _fits(module: Any, factor: str, tensor: Tensor) -> bool:
+    layer = getattr(module, "base_layer", module)
+    sizes = {"A": getattr(layer, "in_features", None), "B": getattr(layer, "out_features", None)}
+    size = sizes[factor]
+    return size is None or tensor.shape[1 if factor == "A" else 0] == size
+
+
+def detach(model: PeftModel, name: str) -> Any:
+    """Take an adapter off. Returns the base itself once the last one is gone."""
+    if set(model.peft_config) == {name}:
+        return model.unload()
+    if name in model.peft_config:
+        model.delete_adapter(name)
+    return model
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

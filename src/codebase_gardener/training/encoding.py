@@ -1,0 +1,226 @@
+"""From an example to token ids and labels: which tokens are trained on, and that the end token is one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from codebase_gardener.dataset.examples import Example
+from codebase_gardener.utils.error_handling import DatasetError
+from codebase_gardener.utils.progress import Progress, silent
+
+__all__ = [
+    "IGNORE",
+    "EncodedDataset",
+    "EncodedExample",
+    "FimTokens",
+    "encode",
+    "encode_all",
+    "encode_completion",
+]
+
+IGNORE = -100
+"""The label of a token that is not trained on (PyTorch's ignore_index)."""
+
+_COMPLETION_SHARE = 0.75  # of max_length that a long completion may take from its prompt
+
+_FIM_NAMES = (
+    ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),  # Qwen2.5-Coder, CodeGemma
+    ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),  # StarCoder
+    ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"),  # noqa: RUF001  DeepSeek-Coder
+    ("<PRE>", "<SUF>", "<MID>"),  # CodeLlama
+)
+
+
+@dataclass(frozen=True)
+class EncodedExample:
+    """Token ids and labels of equal length; a label is `IGNORE` or the id itself.
+
+    Attributes:
+        ids: Token ids, shape [T].
+        labels: Shape [T].
+        truncated: Whether max_length cut something.
+        ends: Whether the end token is supervised.
+    """
+
+    ids: tuple[int, ...]
+    labels: tuple[int, ...]
+    truncated: bool
+    ends: bool
+
+    @property
+    def supervised(self) -> int:
+        """Tokens that are trained on; the first token of a row has nothing before it to predict it from."""
+        return sum(label != IGNORE for label in self.labels[1:])
+
+
+@dataclass(frozen=True)
+class EncodedDataset:
+    """Encoded examples with the positions of their sources, and what was left out."""
+
+    rows: tuple[EncodedExample, ...]
+    sources: tuple[int, ...]
+    without_fim_tokens: int
+
+    @property
+    def truncated(self) -> int:
+        """Rows that max_length cut."""
+        return sum(row.truncated for row in self.rows)
+
+    @property
+    def supervised(self) -> int:
+        """Tokens trained on, in one pass over all rows."""
+        return sum(row.supervised for row in self.rows)
+
+
+@dataclass(frozen=True)
+class FimTokens:
+    """The ids of a base's fill-in-the-middle tokens."""
+
+    prefix: int
+    suffix: int
+    middle: int
+
+    @classmethod
+    def of(cls, tokenizer: Any) -> FimTokens | None:
+        """The tokens by the names that known code models use, or None."""
+        vocabulary = tokenizer.get_vocab()
+        for names in _FIM_NAMES:
+            if all(name in vocabulary for name in names):
+                return cls(*(vocabulary[name] for name in names))
+        return None
+
+
+def encode_all(
+    examples: Sequence[Example], tokenizer: Any, *, max_length: int, progress: Progress = silent
+) -> EncodedDataset:
+    """Encode what can be encoded for this base.
+
+    Raises:
+        DatasetError: No token would be trained on, or no end token.
+    """
+    fim = FimTokens.of(tokenizer)
+    rows: list[EncodedExample] = []
+    sources: list[int] = []
+    skipped = 0
+    for number, example in enumerate(examples):
+        if number % 100 == 0:
+            progress(number, len(examples))
+        if example.fim is not None and fim is None:
+            skipped += 1
+            continue
+        row = encode(example, tokenizer, max_length=max_length, fim=fim)
+        if row.supervised:
+            rows.append(row)
+            sources.append(number)
+    progress(len(examples), len(examples))
+    _refuse_nothing(len(examples), rows)
+    return EncodedDataset(tuple(rows), tuple(sources), skipped)
+
+
+def _refuse_nothing(given: int, rows: Sequence[EncodedExample]) -> None:
+    if not rows:
+        raise DatasetError(
+            f"none of the {given} rows has a token to train on",
+            hint="look at the rows with `gardener dataset NAME --show 3`; raise max_length if prompts are long",
+        )
+    if not any(row.ends for row in rows):
+        raise DatasetError(
+            "the end token is trained on in no row, so the model would never stop",
+            hint="every completion is cut by max_length: raise it",
+        )
+
+
+def encode(
+    example: Example, tokenizer: Any, *, max_length: int, fim: FimTokens | None = None
+) -> EncodedExample:
+    """Encode one example in whichever form it has.
+
+    Args:
+        example: With `prompt`/`completion`, `messages`, `text` or `fim` filled.
+        tokenizer: A transformers tokenizer.
+        max_length: Tokens at most; the left of the prompt goes first.
+        fim: The base's tokens, needed where `example.fim` is set.
+    """
+    if example.fim is not None and fim is not None:
+        prefix, middle, suffix = (_ids(tokenizer, part) for part in example.fim)
+        prompt = [fim.prefix, *prefix, fim.suffix, *suffix, fim.middle]
+        return _join(prompt, middle, tokenizer.eos_token_id, max_length)
+    if example.messages:
+        return _encode_messages(example.messages, tokenizer, max_length)
+    if example.text:
+        return _join([], _ids(tokenizer, example.text), tokenizer.eos_token_id, max_length)
+    return encode_completion(example.prompt, example.completion, tokenizer, max_length=max_length)
+
+
+def encode_completion(
+    prompt: str, completion: str, tokenizer: Any, *, max_length: int, end: bool = True
+) -> EncodedExample:
+    """Encode a prompt and what follows it.
+
+    The newline that ends a prompt belongs to the completion: tokenizers join it with the indentation that
+    follows, and a model has never seen the two apart.
+    """
+    kept = prompt.removesuffix("\n")
+    if kept != prompt:
+        completion = "\n" + completion
+    eos = tokenizer.eos_token_id if end else None
+    return _join(_ids(tokenizer, kept), _ids(tokenizer, completion), eos, max_length)
+
+
+def _ids(tokenizer: Any, text: str) -> list[int]:
+    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return ids
+
+
+def _join(prompt: list[int], completion: list[int], end: int | None, max_length: int) -> EncodedExample:
+    whole = [*completion, end] if end is not None else completion
+    room = max_length if not prompt else max(max_length - len(prompt), int(max_length * _COMPLETION_SHARE))
+    kept = whole[: min(room, max_length)]
+    prompt_room = max_length - len(kept)
+    context = prompt[-prompt_room:] if prompt_room else []
+    cut = len(kept) < len(whole) or len(context) < len(prompt)
+    return EncodedExample(
+        ids=(*context, *kept),
+        labels=(*(IGNORE,) * len(context), *kept),
+        truncated=cut,
+        ends=end is not None and len(kept) == len(whole),
+    )
+
+
+def _encode_messages(messages: Sequence[dict[str, str]], tokenizer: Any, max_length: int) -> EncodedExample:
+    """Supervise what each assistant turn adds to the rendered conversation, its end token included."""
+    ids: list[int] = []
+    labels: list[int] = []
+    done = ""
+    for number, message in enumerate(messages):
+        rendered = _render(tokenizer, messages[: number + 1], answer_next=False)
+        if message["role"] != "assistant":
+            continue
+        opened = _render(tokenizer, messages[:number], answer_next=True)
+        before = _ids(tokenizer, opened[len(done) :])
+        answer = _through_end(_ids(tokenizer, rendered[len(opened) :]), tokenizer.eos_token_id)
+        ids += before + answer
+        labels += [IGNORE] * len(before) + answer
+        done = rendered
+    cut = len(ids) > max_length
+    kept_ids, kept_labels = ids[-max_length:], labels[-max_length:]
+    ends = bool(kept_labels) and kept_labels[-1] == tokenizer.eos_token_id
+    return EncodedExample(tuple(kept_ids), tuple(kept_labels), cut, ends)
+
+
+def _through_end(answer: list[int], eos: int) -> list[int]:
+    """The answer up to its end token, which is added where the template has none."""
+    return answer[: answer.index(eos) + 1] if eos in answer else [*answer, eos]
+
+
+def _render(tokenizer: Any, messages: Sequence[dict[str, str]], *, answer_next: bool) -> str:
+    """The conversation as text: the tokenizer's chat template, or plain headings where it has none."""
+    if tokenizer.chat_template:
+        text: str = tokenizer.apply_chat_template(
+            list(messages), tokenize=False, add_generation_prompt=answer_next
+        )
+        return text
+    turns = "".join(f"### {message['role']}\n{message['content']}\n" for message in messages)
+    return turns + ("### assistant\n" if answer_next else "")

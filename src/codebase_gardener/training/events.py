@@ -1,0 +1,66 @@
+"""A job's event log: one JSON object a line, appended whole, read while it grows."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codebase_gardener.utils.files import writing
+
+__all__ = ["EventLog"]
+
+
+@dataclass(frozen=True)
+class EventLog:
+    """`events.jsonl` of a job.
+
+    Kinds: started, stage, planned, step, checkpoint, rest, trained, published, proven, ready, error.
+    """
+
+    path: Path
+
+    def append(self, kind: str, **fields: Any) -> None:
+        """Append one event with the time, in a single write."""
+        line = (
+            json.dumps({"kind": kind, "time": time.time(), **fields}, ensure_ascii=False, default=str) + "\n"
+        )
+        with writing(self.path):
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                os.write(descriptor, line.encode("utf-8", "replace"))
+            finally:
+                os.close(descriptor)
+
+    def read(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """Events from a byte offset on, and the offset to go on from; a line still being written waits."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(offset)
+                raw = file.read()
+        except FileNotFoundError:
+            return [], offset
+        whole = raw[: raw.rfind(b"\n") + 1]
+        return list(_parse(whole)), offset + len(whole)
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every event so far."""
+        return self.read()[0]
+
+    def last(self, kind: str) -> dict[str, Any] | None:
+        """The newest event of a kind."""
+        return next((event for event in reversed(self.all()) if event["kind"] == kind), None)
+
+
+def _parse(raw: bytes) -> Iterator[dict[str, Any]]:
+    for line in raw.splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:  # a line cut by a full disk: the ones after it still count
+            continue
+        if isinstance(event, dict) and "kind" in event:
+            yield event

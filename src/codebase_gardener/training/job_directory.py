@@ -1,0 +1,136 @@
+"""A job's folder: what is asked, what happens, and what came of it.
+
+spec.json      what to train; never changed
+plan.json      steps and number format, fixed by the first start, so that a resumed run goes the same way
+events.jsonl   one event a line
+log.txt        what the worker printed
+lock           held by the worker for as long as it lives
+cancel         its presence asks the worker to stop
+checkpoints/   by time; a checkpoint without its COMPLETE file does not count
+artifact/      the adapter, before it is published
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from codebase_gardener.training.base import Base
+from codebase_gardener.training.events import EventLog
+from codebase_gardener.training.spec import TrainingSpec, parse_spec
+from codebase_gardener.utils.files import FileLock, read_json, write_json
+
+__all__ = ["JobDirectory", "JobSpec"]
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """All that a worker needs to know, apart from the settings.
+
+    Attributes:
+        job_id: In the registry.
+        adapter: `project/name@version`.
+        base: Pinned by hash: a base that changed since is refused.
+        dataset: Folder of the published dataset.
+        dataset_hash: Of its rows.
+        commit: Revision of the snapshot the rows were made from, or None.
+        device: As the settings say, "auto" included.
+        target: Folder that the adapter is published as.
+        training: The options.
+    """
+
+    job_id: str
+    adapter: str
+    base: Base
+    dataset: Path
+    dataset_hash: str
+    commit: str | None
+    device: str
+    target: Path
+    training: TrainingSpec
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            **asdict(self),
+            "base": self.base.as_dict(),
+            "dataset": str(self.dataset),
+            "target": str(self.target),
+            "training": self.training.model_dump(mode="json"),
+        }
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> JobSpec:
+        """The inverse of `as_dict`."""
+        base = {**row["base"], "path": Path(row["base"]["path"])}
+        return cls(
+            **{
+                **row,
+                "base": Base(**base),
+                "dataset": Path(row["dataset"]),
+                "target": Path(row["target"]),
+                "training": parse_spec(row["training"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class JobDirectory:
+    """Paths and files of one job."""
+
+    path: Path
+
+    @property
+    def spec(self) -> JobSpec:
+        """What to train."""
+        return JobSpec.from_dict(read_json(self.path / "spec.json"))
+
+    def write_spec(self, spec: JobSpec) -> None:
+        """Write `spec.json`, once."""
+        write_json(self.path / "spec.json", spec.as_dict())
+
+    @property
+    def events(self) -> EventLog:
+        """The event log."""
+        return EventLog(self.path / "events.jsonl")
+
+    @property
+    def log(self) -> Path:
+        """What the worker printed."""
+        return self.path / "log.txt"
+
+    @property
+    def lock(self) -> Path:
+        """Held while the worker lives."""
+        return self.path / "lock"
+
+    @property
+    def cancel(self) -> Path:
+        """Exists once cancelling was asked for."""
+        return self.path / "cancel"
+
+    @property
+    def plan(self) -> Path:
+        """Steps and number format of the first start."""
+        return self.path / "plan.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Checkpoints of the Trainer."""
+        return self.path / "checkpoints"
+
+    @property
+    def artifact(self) -> Path:
+        """The adapter before it is published."""
+        return self.path / "artifact"
+
+    @property
+    def parity(self) -> Path:
+        """Logits of the trained model on the fixed prompts, for the proof to compare with."""
+        return self.path / "parity.safetensors"
+
+    def is_alive(self) -> bool:
+        """Whether a worker holds the lock."""
+        return not FileLock.is_free(self.lock)

@@ -1,0 +1,187 @@
+"""The life of a job: started when its device is free, watched by a lock, cancelled, resumed, reaped.
+
+There is no daemon: whoever submits a job, ends one, or lists them starts what can start.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.rows import JobRow
+from codebase_gardener.training.job_directory import JobDirectory
+from codebase_gardener.utils.error_handling import ConflictError
+from codebase_gardener.utils.files import FileLock, write_atomic
+
+__all__ = ["cancel", "device_of_this_host", "reap", "resume", "start_next"]
+
+_GRACE_S = 1.0  # between SIGTERM and SIGKILL
+_GONE_S = 10.0
+_ALLOCATOR = {
+    # glibc gives memory back at every step by default, and asking for it again costs a third of the speed
+    "MALLOC_MMAP_THRESHOLD_": "1073741824",
+    "MALLOC_TRIM_THRESHOLD_": "1073741824",
+    "MALLOC_TOP_PAD_": "67108864",
+}
+
+
+def device_of_this_host(device: str) -> str:
+    """What the registry counts trainings by: one at a time on a device of a host."""
+    return f"{socket.gethostname()}:{device.partition(':')[0]}"
+
+
+def start_next(registry: Registry, device: str, environment: Mapping[str, str]) -> JobRow | None:
+    """Start the job that has waited longest for a device, if the device is free.
+
+    Args:
+        registry: Where jobs wait.
+        device: As `device_of_this_host` gives it.
+        environment: Added to the worker's: the home and the database.
+
+    Returns:
+        The job that was started, or None.
+    """
+    while job := registry.next_queued(device):
+        directory = JobDirectory(job.directory)
+        lock = FileLock(directory.lock)
+        # the lock is taken before the job is claimed: a job in training always has a holder
+        if not lock.acquire():
+            return None
+        try:
+            if registry.claim_job(job.id):
+                _spawn(directory, lock, environment)
+                return job
+            if registry.job(job.id).state == "queued":
+                return None  # the device is in use
+        finally:
+            lock.release()
+    return None
+
+
+def _spawn(directory: JobDirectory, lock: FileLock, environment: Mapping[str, str]) -> None:
+    """Start the worker in a session of its own; it inherits the lock's descriptor and with it the lock."""
+    directory.cancel.unlink(missing_ok=True)
+    os.set_inheritable(lock.descriptor, True)
+    with directory.log.open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "codebase_gardener.worker", str(directory.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=(lock.descriptor,),
+            env={**os.environ, **_ALLOCATOR, "PYTHONUNBUFFERED": "1", **environment},
+            cwd="/",
+        )
+
+
+def cancel(registry: Registry, job_id: str) -> JobRow:
+    """End a job: its process is gone when this returns, its last checkpoint stands.
+
+    Raises:
+        ConflictError: It has ended already.
+    """
+    job = registry.job(job_id)
+    if job.state not in ("queued", "training"):
+        raise ConflictError(
+            f"job {job_id} has ended already: {job.state}",
+            hint="see `gardener jobs list`",
+            context={"job": job_id},
+        )
+    directory = JobDirectory(job.directory)
+    write_atomic(directory.cancel, "")
+    if process := _worker(directory):
+        _end(process)
+    deadline = time.monotonic() + _GONE_S
+    while directory.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    if registry.job(job_id).state in ("queued", "training"):
+        registry.cancel_job(job_id)
+    return registry.job(job_id)
+
+
+def _worker(directory: JobDirectory) -> psutil.Process | None:
+    """The process that holds the job's lock, found by what it wrote of itself at its start."""
+    started = directory.events.last("started")
+    if started is None or not directory.is_alive():
+        return None
+    try:
+        process = psutil.Process(started["pid"])
+        same = abs(process.create_time() - started["create_time"]) < 1.0
+    except psutil.Error:
+        return None
+    return process if same else None
+
+
+def _end(process: psutil.Process) -> None:
+    family = [process, *process.children(recursive=True)]
+    for member in family:
+        _signal(member, signal.SIGTERM)
+    _, alive = psutil.wait_procs(family, timeout=_GRACE_S)
+    for member in alive:
+        _signal(member, signal.SIGKILL)
+
+
+def _signal(process: psutil.Process, number: int) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return
+
+
+def reap(registry: Registry) -> list[JobRow]:
+    """Give every job of this host whose worker is gone the state it ended in. Returns those jobs."""
+    ended = []
+    host = socket.gethostname()
+    for job in registry.jobs(states=["training"], limit=1000):
+        directory = JobDirectory(job.directory)
+        if job.device.partition(":")[0] != host or directory.is_alive():
+            continue
+        if registry.job(job.id).state != "training":  # it ended between the two looks
+            continue
+        if directory.cancel.exists():
+            registry.cancel_job(job.id)
+        else:
+            registry.fail_job(job.id, _last_words(directory))
+        ended.append(registry.job(job.id))
+    return ended
+
+
+def _last_words(directory: JobDirectory) -> str:
+    error: dict[str, Any] | None = directory.events.last("error")
+    if error is not None:
+        return str(error["message"])
+    steps = directory.events.last("step")
+    where = f"after step {steps['step']} of {steps['steps']}" if steps else "before the first step"
+    return f"the worker was killed {where}, perhaps for lack of memory"
+
+
+def resume(registry: Registry, job_id: str) -> JobRow:
+    """Queue a job that failed or was cancelled again; it goes on from its last complete checkpoint.
+
+    Raises:
+        ConflictError: It is queued, training or ready.
+    """
+    registry.requeue_job(job_id)
+    return registry.job(job_id)
+
+
+def job_directory_for(jobs_dir: Path) -> Any:
+    """The function that `Registry.reserve_job` makes a job's folder with."""
+
+    def make(job_id: str) -> Path:
+        directory = jobs_dir / job_id
+        directory.mkdir(parents=True)
+        return directory
+
+    return make

@@ -1,0 +1,132 @@
+"""Memory that a training run will need, estimated before anything is loaded, against what is free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from codebase_gardener.training.base import Base
+from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.error_handling import ResourceError
+
+__all__ = ["MemoryEstimate", "check_memory", "estimate_memory"]
+
+GIB = 1024**3
+_RUNTIME_BYTES = int(0.7 * GIB)  # Python, torch, transformers and peft, imported
+_ADAPTER_BYTES = 4 + 4 + 8  # weight, gradient, two Adam moments, all fp32
+_LOGIT_BYTES = 2 + 4 + 4 + 4  # bf16, fp32, log-softmax, gradient
+
+
+@dataclass(frozen=True)
+class MemoryEstimate:
+    """Bytes by what needs them."""
+
+    runtime: int
+    base: int
+    adapter: int
+    activations: int
+    logits: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.runtime + self.base + self.adapter + self.activations + self.logits
+
+
+def estimate_memory(base: Base, spec: TrainingSpec, *, bf16: bool = True) -> MemoryEstimate:
+    """Estimate the peak of a run from the base's config and weight files' headers.
+
+    Args:
+        base: The base model.
+        spec: The options: batch, length, rank, targets, checkpointing.
+        bf16: Whether the base is held in bfloat16.
+    """
+    config = base.config.get("text_config", base.config)
+    hidden = _number(config, "hidden_size", "n_embd", default=1024)
+    layers = _number(config, "num_hidden_layers", "n_layer", default=24)
+    middle = _number(config, "intermediate_size", "n_inner", default=4 * hidden)
+    vocabulary = _number(config, "vocab_size", default=50_000)
+    tokens = spec.batch_size * spec.max_length
+    parameters, adaptable = _count(base.path, spec)
+    element = 2 if bf16 else 4
+    layer_bytes = tokens * (_HIDDEN_COPIES * hidden + _MIDDLE_COPIES * middle) * element
+    kept = (
+        layers * tokens * hidden * element + layer_bytes
+        if spec.gradient_checkpointing
+        else layers * layer_bytes
+    )
+    return MemoryEstimate(
+        runtime=_RUNTIME_BYTES,
+        base=parameters * element,
+        adapter=adaptable * _ADAPTER_BYTES,
+        activations=kept,
+        logits=int(tokens * _SUPERVISED_SHARE) * vocabulary * _LOGIT_BYTES,
+    )
+
+
+# Tensors that a layer keeps for its backward, in units of [tokens, hidden] and [tokens, intermediate], with
+# the fp32 copies that dropout before each low-rank product makes; fitted to measured peaks (docs/training.md).
+_HIDDEN_COPIES = 30
+_MIDDLE_COPIES = 10
+_SUPERVISED_SHARE = 0.7
+
+
+def _number(config: Mapping[str, Any], *names: str, default: int) -> int:
+    return next((int(config[name]) for name in names if config.get(name)), default)
+
+
+def _count(path: Path, spec: TrainingSpec) -> tuple[int, int]:
+    """Parameters of the base, and of an adapter of the spec's rank on its linear layers."""
+    from safetensors import safe_open
+
+    parameters = adapter = 0
+    for file in sorted(path.glob("*.safetensors")):
+        with safe_open(file, framework="numpy") as tensors:
+            for name in tensors.keys():  # noqa: SIM118  safe_open is no mapping
+                shape = tensors.get_slice(name).get_shape()
+                size = 1
+                for dimension in shape:
+                    size *= dimension
+                parameters += size
+                if len(shape) == 2 and "embed" not in name and "lm_head" not in name:
+                    adapter += _adapter_size(name, shape, spec)
+    return parameters, adapter
+
+
+def _adapter_size(name: str, shape: list[int], spec: TrainingSpec) -> int:
+    module = name.removesuffix(".weight").rpartition(".")[2]
+    targets = spec.target_modules
+    if module in spec.exclude_modules or (not isinstance(targets, str) and module not in targets):
+        return 0
+    return spec.rank_pattern.get(module, spec.r) * (shape[0] + shape[1])
+
+
+def check_memory(needed: MemoryEstimate, *, min_free_bytes: int, available_bytes: int | None = None) -> None:
+    """Refuse a run that will not fit.
+
+    Args:
+        needed: The estimate.
+        min_free_bytes: Below this nothing is trained, however small.
+        available_bytes: What is free; the default asks the system.
+
+    Raises:
+        ResourceError: With both figures.
+    """
+    free = psutil.virtual_memory().available if available_bytes is None else available_bytes
+    context = {"needed_bytes": needed.total, "available_bytes": free, "min_free_bytes": min_free_bytes}
+    if free < min_free_bytes:
+        raise ResourceError(
+            f"only {free / GIB:.1f} GB of memory are free; training needs at least {min_free_bytes / GIB:.1f} GB",
+            hint="close other programs, or lower the setting min_free_bytes",
+            context=context,
+        )
+    if needed.total > free:
+        raise ResourceError(
+            f"this training needs about {needed.total / GIB:.1f} GB of memory, and {free / GIB:.1f} GB are free",
+            hint="lower --batch-size or --max-length, use --gradient-checkpointing, or a smaller base",
+            context=context,
+        )

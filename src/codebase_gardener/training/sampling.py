@@ -1,0 +1,59 @@
+"""The order in which examples are trained on: fixed by a seed, so that a resumed run meets the same batches."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+__all__ = ["batches_of", "weighted_order"]
+
+_WINDOW_BATCHES = 16
+
+
+def weighted_order(weights: Sequence[float], seed: int) -> list[int]:
+    """One pass over all items, heavier ones earlier on average; weight 0 leaves an item out.
+
+    Source: Efraimidis and Spirakis, "Weighted random sampling with a reservoir" (2006), algorithm A.
+
+    Example:
+        >>> sorted(weighted_order([1.0, 2.0, 0.0], seed=1))
+        [0, 1]
+    """
+    rng = random.Random(seed)
+    keys = [(rng.random() ** (1 / weight) if weight > 0 else -1.0, n) for n, weight in enumerate(weights)]
+    return [n for key, n in sorted(keys, reverse=True) if key >= 0]
+
+
+def batches_of(
+    lengths: Sequence[int], weights: Sequence[float], *, batch_size: int, passes: float, seed: int
+) -> list[list[int]]:
+    """Batches of examples of like length, in shuffled order.
+
+    Within windows of 16 batches the examples are sorted by length: that saves padding and keeps the order random.
+
+    Args:
+        lengths: Tokens of each example, shape [N].
+        weights: Share of each example in the order, shape [N].
+        batch_size: Examples in a batch.
+        passes: Passes over the data, at most; every pass is ordered anew.
+        seed: Of the order.
+
+    Returns:
+        Lists of indices into `lengths`.
+    """
+    order: list[int] = []
+    number = 0
+    total = int(passes * sum(weight > 0 for weight in weights) + 0.5)
+    while len(order) < total:
+        order += weighted_order(weights, seed + number)
+        number += 1
+    order = order[:total]
+    rng = random.Random(seed)
+    batches: list[list[int]] = []
+    window = batch_size * _WINDOW_BATCHES
+    for start in range(0, len(order), window):
+        by_length = sorted(order[start : start + window], key=lambda index: lengths[index])
+        chunk = [by_length[n : n + batch_size] for n in range(0, len(by_length), batch_size)]
+        rng.shuffle(chunk)
+        batches += chunk
+    return batches

@@ -1,0 +1,188 @@
+"""What to train, complete and checked: the job's `spec.json`, and the source of every training option."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.files import sha256_text
+
+__all__ = ["TrainingSpec", "parse_spec"]
+
+
+def _words(value: Any) -> Any:
+    """`q_proj,v_proj` from a command line or the environment is a list."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _pairs(value: Any) -> Any:
+    """`q_proj=8,v_proj=16` from a command line or the environment is a mapping."""
+    if isinstance(value, str):
+        return dict(part.split("=", 1) for part in _words(value) if "=" in part)
+    return value
+
+
+def _targets(value: Any) -> Any:
+    """One word is a PEFT keyword or a regular expression, several are a list of module names."""
+    if isinstance(value, str) and "," in value:
+        return _words(value)
+    return value
+
+
+def _init(value: Any) -> Any:
+    return {"true": True, "default": True, "false": False}.get(str(value).lower(), value)
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Numbers = Annotated[tuple[int, ...], BeforeValidator(_words)]
+Pattern = Annotated[dict[str, int], BeforeValidator(_pairs)]
+
+
+class TrainingSpec(BaseModel):
+    """Options of one training run. Each field is a CLI option of `train` and a setting of `[training]`.
+
+    LoRA options have PEFT's names (`peft.LoraConfig`), schedule options those of transformers.
+
+    Raises:
+        pydantic.ValidationError: A value out of range, or options that exclude each other.
+
+    Example:
+        >>> TrainingSpec(r=8).lora_alpha
+        32
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # LoRA
+    r: int = Field(16, ge=1, le=4096, description="rank of the adapter")
+    lora_alpha: float = Field(32, gt=0, le=65536, description="scale: the update is multiplied by alpha/r")
+    lora_dropout: float = Field(0.1, ge=0, lt=1, description="dropout before the low-rank product")
+    target_modules: Annotated[str | tuple[str, ...], BeforeValidator(_targets)] = Field(
+        "all-linear", description="modules to adapt: all-linear, names with commas, or a regular expression"
+    )
+    exclude_modules: Words = Field((), description="modules to leave out of target_modules")
+    layers_to_transform: Numbers = Field((), description="only these layer numbers")
+    layers_pattern: str = Field("", description="name of the layer list, with layers_to_transform")
+    rank_pattern: Pattern = Field(default_factory=dict, description="rank by module: q_proj=8,v_proj=32")
+    alpha_pattern: Pattern = Field(default_factory=dict, description="alpha by module: q_proj=16,v_proj=64")
+    use_rslora: bool = Field(False, description="scale by alpha/sqrt(r)")
+    use_dora: bool = Field(False, description="train magnitude and direction apart (DoRA)")
+    bias: Literal["none", "all", "lora_only"] = Field("none", description="biases to train")
+    modules_to_save: Words = Field((), description="modules trained in full and saved with the adapter")
+    trainable_token_indices: Numbers = Field((), description="token ids whose embeddings are trained")
+    init_lora_weights: Annotated[
+        bool | Literal["gaussian", "olora", "pissa", "orthogonal"], BeforeValidator(_init)
+    ] = Field(True, description="how A and B begin: true, gaussian, olora, pissa, orthogonal")
+
+    # schedule
+    minutes: float = Field(
+        5.0, gt=0, le=10080, description="time to train, in minutes; the steps that fit are planned"
+    )
+    steps: int = Field(0, ge=0, description="optimizer steps; 0: as many as fit in the minutes")
+    max_epochs: float = Field(4.0, gt=0, description="never more passes over the data than this")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="peak learning rate")
+    lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup"] = Field(
+        "cosine", description="course of the learning rate"
+    )
+    warmup_ratio: float = Field(0.05, ge=0, le=0.5, description="share of the steps in which the rate rises")
+    weight_decay: float = Field(0.0, ge=0, le=1, description="decay of the adapter's weights")
+    max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
+    batch_size: int = Field(4, ge=1, le=4096, description="examples in a batch")
+    gradient_accumulation_steps: int = Field(1, ge=1, le=4096, description="batches in an optimizer step")
+    max_length: int = Field(
+        768, ge=32, le=131072, description="tokens of an example; the prompt's left is cut"
+    )
+    seed: int = Field(0, ge=0, lt=2**31, description="of the order, the dropout and the initial weights")
+
+    # machine
+    dtype: Literal["auto", "bfloat16", "float32"] = Field(
+        "auto", description="of the base and the products: auto measures which is faster"
+    )
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: one a core")
+    gradient_checkpointing: bool = Field(False, description="recompute activations: less memory, more time")
+    checkpoint_minutes: float = Field(1.0, gt=0, description="time between checkpoints, in minutes")
+    throttle: float = Field(1.0, gt=0, le=1, description="share of the time to compute; the rest is rest")
+    max_temperature_c: float = Field(0.0, ge=0, description="rest above this temperature in °C; 0: never")
+
+    @model_validator(mode="after")
+    def _agree(self) -> TrainingSpec:
+        if self.layers_pattern and not self.layers_to_transform:
+            raise ValueError("layers_pattern needs layers_to_transform")
+        if (
+            self.layers_to_transform
+            and isinstance(self.target_modules, str)
+            and self.target_modules != "all-linear"
+        ):
+            raise ValueError("layers_to_transform needs target_modules as a list of names, not an expression")
+        if self.use_dora and self.init_lora_weights in ("pissa", "olora"):
+            raise ValueError(f"use_dora and init_lora_weights={self.init_lora_weights!r} exclude each other")
+        for name, rank in (*self.rank_pattern.items(), *self.alpha_pattern.items()):
+            if rank < 1:
+                raise ValueError(
+                    f"rank_pattern and alpha_pattern take numbers of 1 or more, got {name}={rank}"
+                )
+        return self
+
+    def lora_options(self) -> dict[str, Any]:
+        """Keyword arguments of `peft.LoraConfig`."""
+        options: dict[str, Any] = {
+            "r": self.r,
+            "lora_alpha": self.lora_alpha,
+            "lora_dropout": self.lora_dropout,
+            "target_modules": self.target_modules
+            if isinstance(self.target_modules, str)
+            else list(self.target_modules),
+            "rank_pattern": self.rank_pattern,
+            "alpha_pattern": self.alpha_pattern,
+            "use_rslora": self.use_rslora,
+            "use_dora": self.use_dora,
+            "bias": self.bias,
+            "init_lora_weights": self.init_lora_weights,
+            "exclude_modules": list(self.exclude_modules) or None,
+            "layers_to_transform": list(self.layers_to_transform) or None,
+            "layers_pattern": self.layers_pattern or None,
+            "modules_to_save": list(self.modules_to_save) or None,
+            "trainable_token_indices": list(self.trainable_token_indices) or None,
+        }
+        return {name: value for name, value in options.items() if value is not None}
+
+    def hash(self) -> str:
+        """First 16 hex digits of a hash over all options: what makes two runs the same run."""
+        return sha256_text(self.model_dump_json())[:16]
+
+
+def parse_spec(options: Mapping[str, Any]) -> TrainingSpec:
+    """Check training options.
+
+    Args:
+        options: Field names to values; texts as a command line gives them are converted.
+
+    Raises:
+        InvalidInputError: An unknown option, or a value that cannot be right; it names the option.
+    """
+    try:
+        return TrainingSpec(**options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"][:1]) or "the options together"
+        known = ", ".join(TrainingSpec.model_fields)
+        hint = (
+            f"known options: {known}" if first["type"] == "extra_forbidden" else "see gardener train --help"
+        )
+        raise InvalidInputError(
+            f"training option {name}: {first['msg'].removeprefix('Value error, ')}"
+            + (
+                ""
+                if first["type"] == "extra_forbidden"
+                else f" (got {first.get('input')!r})"
+                if first["loc"]
+                else ""
+            ),
+            hint=hint,
+            context={"option": name},
+        ) from error

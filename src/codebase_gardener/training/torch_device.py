@@ -1,0 +1,98 @@
+"""Where to compute, and in which number format: by what is there and what is measured, not by names."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from codebase_gardener.utils.error_handling import ResourceError
+
+__all__ = ["GemmRates", "measure_gemm", "pick_device", "pick_dtype", "set_threads", "temperature_c"]
+
+_BF16_GAIN = 1.3  # bf16 must be this much faster than fp32 to be worth its rounding
+_DEVICES = ("cpu", "cuda", "mps", "xpu", "npu", "mlu", "hpu")
+
+
+@dataclass(frozen=True)
+class GemmRates:
+    """Measured rates of a matrix product, in GFLOP/s."""
+
+    float32: float
+    bfloat16: float
+
+    @property
+    def bf16_pays(self) -> bool:
+        """Whether bf16 is faster by enough."""
+        return self.bfloat16 > _BF16_GAIN * self.float32
+
+
+def pick_device(setting: str) -> str:
+    """The device that a setting means here.
+
+    Args:
+        setting: "auto" for the accelerator that torch sees, else the CPU; or a device's name.
+
+    Raises:
+        ResourceError: The device asked for is not here.
+    """
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    found = accelerator.type if accelerator is not None else "cpu"
+    if setting == "auto":
+        return found
+    if setting != "cpu" and setting.partition(":")[0] != found:
+        raise ResourceError(
+            f"device {setting!r} is not available here: torch sees {found}",
+            hint=f"use --device auto, or one of {', '.join(_DEVICES)} on a machine that has it",
+        )
+    return setting
+
+
+def set_threads(threads: int) -> int:
+    """Set torch's CPU threads; 0 means one for each core this process may use. Returns the number."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    torch.set_num_threads(threads or cores)
+    return torch.get_num_threads()
+
+
+def measure_gemm(device: str, size: int = 1024) -> GemmRates:
+    """Time square matrix products of `size` in fp32 and bf16 (about 0.1 s on two cores)."""
+    return GemmRates(_rate(device, torch.float32, size), _rate(device, torch.bfloat16, size))
+
+
+def _rate(device: str, dtype: torch.dtype, size: int) -> float:
+    try:
+        left = torch.randn(size, size, device=device).to(dtype)
+        _product(left, device)
+        times = [_product(left, device) for _ in range(3)]
+    except RuntimeError:  # the device has no product in this format
+        return 0.0
+    return float(2 * size**3 / min(times) / 1e9)
+
+
+def _product(left: torch.Tensor, device: str) -> float:
+    start = time.perf_counter()
+    left @ left
+    if device != "cpu":
+        torch.accelerator.synchronize()
+    return time.perf_counter() - start
+
+
+def pick_dtype(setting: str, rates: GemmRates) -> str:
+    """The number format that a setting means here: "bfloat16" or "float32"."""
+    if setting != "auto":
+        return setting
+    return "bfloat16" if rates.bf16_pays else "float32"
+
+
+def temperature_c() -> float | None:
+    """The hottest sensor in °C, where the machine reports one."""
+    import psutil
+
+    sensors: Any = getattr(psutil, "sensors_temperatures", dict)()
+    readings = [reading.current for group in sensors.values() for reading in group if reading.current]
+    return max(readings, default=None)

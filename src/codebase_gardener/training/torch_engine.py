@@ -1,0 +1,287 @@
+"""The training run: base + LoRA + encoded rows through transformers' Trainer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model
+from torch import Tensor
+from torch.utils.data import Dataset, SequentialSampler
+from transformers import Trainer, TrainingArguments, set_seed
+
+from codebase_gardener.training.base import Base
+from codebase_gardener.training.encoding import EncodedDataset, EncodedExample
+from codebase_gardener.training.events import EventLog
+from codebase_gardener.training.sampling import batches_of
+from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.torch_batch import collate, supervised_logits, token_losses
+from codebase_gardener.training.torch_checkpoints import CheckpointByTime, newest_checkpoint
+from codebase_gardener.training.torch_progress import ReportProgress, Rest, StopAtDeadline
+from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.files import read_json, write_json
+
+__all__ = ["RunPlan", "TrainingResult", "add_lora", "plan_run", "train"]
+
+Batches = list[list[int]]
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What the first start of a job fixes for every later one.
+
+    Attributes:
+        steps: Optimizer steps.
+        dtype: "bfloat16" or "float32".
+        device: Torch device.
+        threads: CPU threads.
+        tokens_per_s: Padded tokens per second that the probe measured.
+        gemm_gflops: Measured matrix product rates by format.
+    """
+
+    steps: int
+    dtype: str
+    device: str
+    threads: int
+    tokens_per_s: float
+    gemm_gflops: dict[str, float]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a finished run measured."""
+
+    steps: int
+    first_loss: float
+    last_loss: float
+    tokens: int
+    supervised_tokens: int
+    seconds: float
+    epochs: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the registry's metrics."""
+        return {**asdict(self), "tokens_per_s": self.tokens / self.seconds if self.seconds else 0.0}
+
+
+class _Batches(Dataset[list[EncodedExample]]):
+    """One item is one batch, in the order that the seed fixed."""
+
+    def __init__(self, rows: Sequence[EncodedExample], batches: Batches) -> None:
+        self.rows, self.batches = rows, batches
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, number: int) -> list[EncodedExample]:
+        return [self.rows[index] for index in self.batches[number]]
+
+
+class _Trainer(Trainer):  # type: ignore[misc]
+    """transformers' Trainer with a fixed order, and the loss over supervised tokens only."""
+
+    last_loss: float = 0.0
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
+        return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Any:
+        """Cross entropy summed over the batch, divided by the supervised tokens of the optimizer step."""
+        logits, labels = supervised_logits(model, inputs)
+        losses = token_losses(logits, labels)
+        count = (labels >= 0).sum().clamp_min(1)
+        loss = losses.sum() / (num_items_in_batch if num_items_in_batch is not None else count)
+        self.last_loss = float(losses.detach().sum() / count)
+        return (loss, logits) if return_outputs else loss
+
+
+def add_lora(model: Any, spec: TrainingSpec, base: Base) -> Any:
+    """Wrap a base model in a fresh adapter.
+
+    Raises:
+        InvalidInputError: `target_modules` match nothing (the error lists what there is), or PEFT refuses
+            the options.
+    """
+    try:
+        peft_model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **spec.lora_options()))
+    except (ValueError, TypeError, KeyError, ImportError) as error:
+        raise InvalidInputError(
+            f"PEFT refuses these LoRA options for {base.id}: {str(error).splitlines()[0]}",
+            hint=f"modules that can be adapted: {', '.join(_linear_names(model))}",
+            context={"modules": _linear_names(model)},
+        ) from error
+    config = peft_model.peft_config["default"]
+    config.base_model_name_or_path = (
+        base.id if base.revision not in ("local", "") and "/" in base.id else str(base.path)
+    )
+    return peft_model
+
+
+def _linear_names(model: Any) -> list[str]:
+    """Last parts of the names of linear modules."""
+    names = {
+        name.rpartition(".")[2]
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear)
+    }
+    return sorted(names)
+
+
+def plan_run(
+    model: Any,
+    encoded: EncodedDataset,
+    batches: Batches,
+    spec: TrainingSpec,
+    *,
+    pad_id: int,
+    fixed: dict[str, Any],
+) -> RunPlan:
+    """How many steps fit into the minutes: measured on two batches, whose gradients are thrown away.
+
+    Args:
+        model: With the adapter, on its device, in train mode.
+        encoded: The rows.
+        batches: In training order.
+        spec: The options.
+        pad_id: For `collate`.
+        fixed: The other fields of `RunPlan`.
+    """
+    per_step = spec.gradient_accumulation_steps
+    available = max(1, len(batches) // per_step)
+    if spec.steps:
+        return RunPlan(steps=min(spec.steps, available), tokens_per_s=0.0, **fixed)
+    rate = _probe(model, encoded.rows, batches, pad_id, fixed)
+    budget = rate * spec.minutes * 60 * spec.throttle
+    steps, used = 0, 0.0
+    for start in range(0, available * per_step, per_step):
+        used += sum(_padded(encoded.rows, batch) for batch in batches[start : start + per_step])
+        if used > budget and steps:
+            break
+        steps += 1
+    return RunPlan(steps=steps, tokens_per_s=rate, **fixed)
+
+
+def _padded(rows: Sequence[EncodedExample], batch: list[int]) -> int:
+    return len(batch) * max(len(rows[index].ids) for index in batch)
+
+
+def _probe(
+    model: Any, rows: Sequence[EncodedExample], batches: Batches, pad_id: int, fixed: dict[str, Any]
+) -> float:
+    """Padded tokens per second of forward and backward on batches of middling size."""
+    by_size = sorted(batches[:64], key=lambda batch: _padded(rows, batch))
+    middle = by_size[len(by_size) // 2 : len(by_size) // 2 + 2]
+    state = torch.get_rng_state()
+    for batch in (by_size[0], *middle):
+        start = time.perf_counter()
+        inputs = collate([rows[index] for index in batch], pad_id)
+        inputs = {name: tensor.to(fixed["device"]) for name, tensor in inputs.items()}
+        with torch.autocast(
+            fixed["device"].partition(":")[0], torch.bfloat16, enabled=fixed["dtype"] == "bfloat16"
+        ):
+            logits, labels = supervised_logits(model, inputs)
+            loss = token_losses(logits, labels).mean()
+        loss.backward()  # type: ignore[no-untyped-call]
+        loss.item()
+        seconds = time.perf_counter() - start
+    model.zero_grad(set_to_none=True)
+    torch.set_rng_state(state)
+    return _padded(rows, middle[-1] if middle else by_size[0]) / seconds
+
+
+def train(
+    model: Any,
+    tokenizer: Any,
+    encoded: EncodedDataset,
+    spec: TrainingSpec,
+    *,
+    plan_file: Path,
+    checkpoints: Path,
+    events: EventLog,
+    fixed: Callable[[], dict[str, Any]],
+) -> TrainingResult:
+    """Train the adapter in `model`, from the newest complete checkpoint where there is one.
+
+    Args:
+        model: PEFT model on its device.
+        tokenizer: For padding.
+        encoded: The rows.
+        spec: The options.
+        plan_file: Written by the first start; a later one follows it.
+        checkpoints: Folder for the Trainer's checkpoints.
+        events: Where progress is reported.
+        fixed: Gives dtype, device, threads and rates for the plan, if it has to be made.
+    """
+    set_seed(spec.seed)
+    pad_id = tokenizer.eos_token_id
+    lengths = [len(row.ids) for row in encoded.rows]
+    batches = batches_of(
+        lengths, [1.0] * len(lengths), batch_size=spec.batch_size, passes=spec.max_epochs, seed=spec.seed
+    )
+    model.train()
+    if not plan_file.exists():
+        made = plan_run(model, encoded, batches, spec, pad_id=pad_id, fixed=fixed())
+        write_json(plan_file, asdict(made))
+    plan = RunPlan(**read_json(plan_file))
+    events.append("planned", rows=len(lengths), **asdict(plan))
+    used = batches[: plan.steps * spec.gradient_accumulation_steps]
+    trainer = _Trainer(
+        model=model,
+        args=_arguments(spec, plan, checkpoints),
+        train_dataset=_Batches(encoded.rows, used),
+        data_collator=lambda items: collate(items[0], pad_id),
+    )
+    report = ReportProgress(trainer, events, plan.steps)
+    for callback in (report, CheckpointByTime(spec.checkpoint_minutes, events)):
+        trainer.add_callback(callback)
+    trainer.add_callback(Rest(spec.throttle, spec.max_temperature_c, events))
+    trainer.add_callback(StopAtDeadline(0 if spec.steps else spec.minutes, events))
+    resume_from = newest_checkpoint(checkpoints)
+    trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+    # accelerate leaves autocast around forward: what is measured from here on must be the model itself
+    trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+    return TrainingResult(
+        steps=trainer.state.global_step,
+        first_loss=report.first_loss,
+        last_loss=report.smooth_loss,
+        tokens=report.tokens,
+        supervised_tokens=report.supervised,
+        seconds=report.seconds,
+        epochs=sum(len(batch) for batch in used) / len(lengths),
+    )
+
+
+def _arguments(spec: TrainingSpec, plan: RunPlan, checkpoints: Path) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=str(checkpoints),
+        max_steps=plan.steps,
+        per_device_train_batch_size=1,  # one item of the dataset is a whole batch
+        gradient_accumulation_steps=spec.gradient_accumulation_steps,
+        learning_rate=spec.learning_rate,
+        lr_scheduler_type=spec.lr_scheduler_type,
+        warmup_steps=int(spec.warmup_ratio * plan.steps),
+        weight_decay=spec.weight_decay,
+        max_grad_norm=spec.max_grad_norm,
+        bf16=plan.dtype == "bfloat16",
+        use_cpu=plan.device == "cpu",
+        gradient_checkpointing=spec.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if spec.gradient_checkpointing else None,
+        seed=spec.seed,
+        data_seed=spec.seed,
+        logging_strategy="no",
+        save_strategy="no",  # CheckpointByTime asks for each
+        save_total_limit=2,
+        report_to=[],
+        remove_unused_columns=False,
+        disable_tqdm=True,
+    )

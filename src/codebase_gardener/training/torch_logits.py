@@ -1,0 +1,40 @@
+"""Logits on fixed prompts: what an adapter's effect, and the equality of two models, are measured on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["PROMPTS", "last_logits", "mean_kl"]
+
+PROMPTS = (
+    "def load(path):\n    ",
+    "class Settings:\n    def __init__(self",
+    "# Returns the number of",
+    "import os\n\n\ndef main() -> None:\n",
+    "func (s *Server) Close() error {",
+    "The function that opens the file is",
+)
+
+
+@torch.no_grad()
+def last_logits(model: Any, tokenizer: Any) -> Tensor:
+    """Logits after the last token of each fixed prompt, one prompt at a time so that padding has no part in it.
+
+    Returns:
+        Float32 on the CPU, shape [P, V].
+    """
+    device = next(model.parameters()).device
+    rows = []
+    for prompt in PROMPTS:
+        ids = tokenizer(prompt, add_special_tokens=False, return_tensors="pt")["input_ids"].to(device)
+        rows.append(model(input_ids=ids, use_cache=False).logits[0, -1].float().cpu())
+    return torch.stack(rows)
+
+
+def mean_kl(on_PV: Tensor, off_PV: Tensor) -> float:  # noqa: N803  shapes in names
+    """Mean KL divergence, in nats, of the distributions of `on` from those of `off`."""
+    log_on, log_off = on_PV.log_softmax(-1), off_PV.log_softmax(-1)
+    return float((log_on.exp() * (log_on - log_off)).sum(-1).mean())

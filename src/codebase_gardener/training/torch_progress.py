@@ -1,0 +1,116 @@
+"""What happens between two optimizer steps: progress is reported, the machine rests, the deadline is kept."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import psutil
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from codebase_gardener.training.encoding import IGNORE
+from codebase_gardener.training.events import EventLog
+from codebase_gardener.training.torch_device import temperature_c
+
+__all__ = ["ReportProgress", "Rest", "StopAtDeadline"]
+
+_SMOOTHING = 0.9
+_DEADLINE_SHARE = 1.5  # of the minutes asked for, after which a slowed-down machine stops
+_COOLING_S = 2.0
+
+
+class ReportProgress(TrainerCallback):  # type: ignore[misc]
+    """Appends a `step` event with loss, learning rate, tokens per second and ETA after every step."""
+
+    def __init__(self, trainer: Any, events: EventLog, steps: int) -> None:
+        self.trainer, self.events, self.steps = trainer, events, steps
+        self.tokens = self.supervised = 0
+        self.seconds = self.first_loss = self.smooth_loss = 0.0
+        self._started = self._first_step = 0.0
+        self._done_before = 0
+        self._count_tokens(trainer)
+
+    def _count_tokens(self, trainer: Any) -> None:
+        collate = trainer.data_collator
+
+        def counted(items: list[Any]) -> Any:
+            batch = collate(items)
+            self.tokens += int(batch["attention_mask"].sum())
+            self.supervised += int((batch["labels"] != IGNORE).sum())
+            return batch
+
+        trainer.data_collator = counted
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Start the clock; a resumed run counts its own steps only."""
+        self._started = time.monotonic()
+        self._done_before = state.global_step
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Report."""
+        loss = self.trainer.last_loss
+        if state.global_step == self._done_before + 1:
+            self.first_loss = self.smooth_loss = loss
+        self.smooth_loss = _SMOOTHING * self.smooth_loss + (1 - _SMOOTHING) * loss
+        self.seconds = time.monotonic() - self._started
+        done = state.global_step - self._done_before
+        self.events.append(
+            "step",
+            step=state.global_step,
+            steps=self.steps,
+            loss=loss,
+            smooth_loss=self.smooth_loss,
+            learning_rate=self.trainer.lr_scheduler.get_last_lr()[0],
+            tokens_per_s=self.tokens / self.seconds,
+            supervised_per_s=self.supervised / self.seconds,
+            elapsed_s=self.seconds,
+            eta_s=self.seconds / done * (self.steps - state.global_step),
+            rss_bytes=psutil.Process().memory_info().rss,
+            temperature_c=temperature_c(),
+        )
+
+
+class Rest(TrainerCallback):  # type: ignore[misc]
+    """Sleeps after each step, so that the machine computes only a share of the time or cools down."""
+
+    def __init__(self, share: float, max_temperature_c: float, events: EventLog) -> None:
+        self.share, self.limit_c, self.events = share, max_temperature_c, events
+        self._begun = time.monotonic()
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Note when the step began."""
+        self._begun = time.monotonic()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Rest for the share of the step's time that the throttle asks for, and while it is too hot."""
+        if self.share < 1:
+            time.sleep((time.monotonic() - self._begun) * (1 / self.share - 1))
+        while self.limit_c and (now_c := temperature_c()) is not None and now_c > self.limit_c:
+            self.events.append("rest", temperature_c=now_c, limit_c=self.limit_c)
+            time.sleep(_COOLING_S)
+
+
+class StopAtDeadline(TrainerCallback):  # type: ignore[misc]
+    """Ends a run whose machine became much slower than the probe measured."""
+
+    def __init__(self, minutes: float, events: EventLog) -> None:
+        self.limit_s = minutes * 60 * _DEADLINE_SHARE
+        self.events = events
+        self._started = time.monotonic()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        """Stop after one and a half times the planned time."""
+        if self.limit_s and time.monotonic() - self._started > self.limit_s:
+            self.events.append("deadline", step=state.global_step, limit_s=self.limit_s)
+            control.should_training_stop = True
+        return control

@@ -1,0 +1,145 @@
+"""One job, from its spec to an artifact: load, encode, train, save. Torch is imported before this is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from codebase_gardener.dataset.writer import load_dataset
+from codebase_gardener.training.base import Base
+from codebase_gardener.training.encoding import encode_all
+from codebase_gardener.training.job_directory import JobDirectory, JobSpec
+from codebase_gardener.training.torch_base import load_model, load_tokenizer
+from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
+from codebase_gardener.training.torch_engine import TrainingResult, add_lora, train
+from codebase_gardener.training.torch_logits import last_logits
+from codebase_gardener.utils.error_handling import DatasetError, ModelError
+from codebase_gardener.utils.files import read_json, sha256_file, sha256_text, write_atomic, write_json
+
+__all__ = ["LIBRARIES", "SIDECAR", "run_job"]
+
+LIBRARIES = ("torch", "transformers", "peft", "accelerate", "safetensors", "codebase-gardener")
+SIDECAR = "gardener.json"
+
+
+def run_job(directory: JobDirectory) -> TrainingResult:
+    """Train what the job's spec says and leave the adapter in `artifact/`.
+
+    Raises:
+        CodebaseGardenerError: Whatever is wrong with the rows, the base or the options.
+    """
+    spec = directory.spec
+    events = directory.events
+    events.append("stage", stage="loading", base=spec.base.id)
+    _check_base(spec.base)
+    device = pick_device(spec.device)
+    machine = _machine(directory, spec, device)
+    torch.manual_seed(spec.training.seed)
+    tokenizer = load_tokenizer(spec.base.path)
+    model = load_model(spec.base.path, dtype=machine["dtype"], device=device)
+    model = add_lora(model, spec.training, spec.base)
+    events.append("stage", stage="encoding")
+    encoded = encode_all(_rows(spec), tokenizer, max_length=spec.training.max_length)
+    events.append(
+        "encoded",
+        rows=len(encoded.rows),
+        supervised_tokens=encoded.supervised,
+        truncated=encoded.truncated,
+        without_fim_tokens=encoded.without_fim_tokens,
+    )
+    result = train(
+        model,
+        tokenizer,
+        encoded,
+        spec.training,
+        plan_file=directory.plan,
+        checkpoints=directory.checkpoints,
+        events=events,
+        fixed=lambda: machine,
+    )
+    events.append("trained", **result.as_dict())
+    _save(directory, spec, model, tokenizer, result)
+    return result
+
+
+def _machine(directory: JobDirectory, spec: JobSpec, device: str) -> dict[str, Any]:
+    """Device, threads and number format: measured by the first start, kept by a resumed run."""
+    threads = set_threads(spec.training.threads)
+    if directory.plan.exists():
+        plan = read_json(directory.plan)
+        torch.set_num_threads(plan["threads"])
+        return {name: plan[name] for name in ("dtype", "device", "threads", "gemm_gflops")}
+    rates = measure_gemm(device)
+    return {
+        "dtype": pick_dtype(spec.training.dtype, rates),
+        "device": device,
+        "threads": threads,
+        "gemm_gflops": asdict(rates),
+    }
+
+
+def _check_base(base: Base) -> None:
+    """The base's files must be those that the job was planned with."""
+    rows = [f"{file.name}:{sha256_file(file)}" for file in sorted(base.path.glob("*.safetensors"))]
+    if sha256_text("\n".join(rows)) != base.sha256:
+        raise ModelError(
+            f"the base at {base.path} is not the one this job was planned with (hash differs)",
+            hint="train again: a new job takes the base as it is now",
+        )
+
+
+def _rows(spec: JobSpec) -> Any:
+    dataset = load_dataset(spec.dataset)
+    if dataset.hash != spec.dataset_hash:
+        raise DatasetError(
+            f"the dataset at {spec.dataset} does not have the hash that this job was planned with",
+            hint="run `gardener dataset` again",
+        )
+    return dataset.train
+
+
+def _save(directory: JobDirectory, spec: JobSpec, model: Any, tokenizer: Any, result: TrainingResult) -> None:
+    """Write the adapter as the ecosystem expects it, our own metadata beside it, and the logits to compare with."""
+    artifact = directory.artifact
+    model.eval()
+    save_file({"logits": last_logits(model, tokenizer)}, directory.parity)
+    trains_embeddings = bool(spec.training.modules_to_save or spec.training.trainable_token_indices)
+    model.save_pretrained(artifact, save_embedding_layers="auto" if trains_embeddings else False)
+    tokenizer.save_pretrained(artifact)
+    write_json(artifact / SIDECAR, _sidecar(spec, result))
+    write_atomic(artifact / "README.md", _card(spec, result))
+
+
+def _sidecar(spec: JobSpec, result: TrainingResult) -> dict[str, Any]:
+    return {
+        "adapter": spec.adapter,
+        "base": spec.base.as_dict(),
+        "commit": spec.commit,
+        "dataset_sha256": spec.dataset_hash,
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "training": spec.training.model_dump(mode="json"),
+        "metrics": result.as_dict(),
+    }
+
+
+def _card(spec: JobSpec, result: TrainingResult) -> str:
+    return "\n".join(
+        [
+            "---",
+            "library_name: peft",
+            "tags: [lora, codebase-gardener]",
+            "---",
+            f"# {spec.adapter}",
+            "",
+            f"A LoRA adapter of {spec.base.id} (weights {spec.base.sha256[:16]}), trained by Codebase Gardener on",
+            f"the repository at {spec.commit or 'rows of its own'}: {result.steps} steps, {result.tokens} tokens,",
+            f"training loss {result.first_loss:.3f} to {result.last_loss:.3f} nats per token.",
+            "",
+            "`gardener.json` holds the spec, the hashes and the library versions.",
+            "",
+        ]
+    )
