@@ -169,5 +169,7 @@ def _is_git_dir(path: Path) -> bool:
 
 
 def _message(what: str, said: bytes) -> str:
-    lines = [line for line in said.decode("utf-8", "replace").strip().splitlines() if line.strip()]
-    return f"{what}: {' '.join(lines[-3:])}" if lines else what
+    """git's own words, without its advice."""
+    lines = said.decode("utf-8", "replace").strip().splitlines()
+    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ssh:"))] or lines
+    return f"{what}: {' '.join(telling[:3])}" if telling else what

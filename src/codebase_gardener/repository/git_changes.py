@@ -16,7 +16,7 @@ from codebase_gardener.repository.entries import escapes
 
 __all__ = ["Blob", "differs"]
 
-HASHED_BYTES = 256 * 2**20
+HASHED_BYTES = 64 * 2**20
 """A tracked file above this is compared with the commit by its size alone."""
 
 
@@ -49,9 +49,9 @@ def differs(tree: dict[str, Blob], tags: dict[str, str], folder: Path) -> bool:
 
 
 def _same(folder: Path, path: str, blob: Blob) -> bool:
-    if escapes(path):
-        return True
     target = folder / path
+    if escapes(path) or not target.parent.resolve().is_relative_to(folder):
+        return False
     try:
         found = target.lstat()
         if blob.mode == "120000":

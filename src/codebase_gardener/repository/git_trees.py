@@ -17,7 +17,7 @@ from codebase_gardener.repository.git import GitError, GitRepository
 from codebase_gardener.repository.git_changes import Blob, differs
 from codebase_gardener.utils.error_handling import InvalidInputError, SourceError
 
-__all__ = ["list_revision", "list_work_tree"]
+__all__ = ["check_revision", "list_revision", "list_work_tree", "resolve_commit"]
 
 _MODES = {"120000": "a link", "160000": "another repository (a submodule)"}
 
@@ -81,14 +81,23 @@ def list_work_tree(repository: GitRepository, source: str, folder: Path, limit_b
     return replace(listing, commit=commit, dirty=dirty, committed=_commit_time(repository, commit))
 
 
+def check_revision(revision: str) -> None:
+    """Refuse what git could take for an option.
+
+    Raises:
+        InvalidInputError: Empty, beginning with a dash, or with a control character.
+    """
+    if revision.startswith("-") or not revision.isprintable() or not revision:
+        raise InvalidInputError(f"{revision!r} is no revision", hint="name a branch, a tag, or a commit id")
+
+
 def resolve_commit(repository: GitRepository, revision: str) -> str | None:
     """The commit's full id, or None where there is none of that name.
 
     Raises:
-        InvalidInputError: The revision begins with a dash or holds a control character.
+        InvalidInputError: See `check_revision`.
     """
-    if revision.startswith("-") or not revision.isprintable() or not revision:
-        raise InvalidInputError(f"{revision!r} is no revision", hint="name a branch, a tag, or a commit id")
+    check_revision(revision)
     try:
         found = repository.run("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}")
     except GitError:

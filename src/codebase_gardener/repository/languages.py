@@ -29,7 +29,7 @@ class Language:
 
 LANGUAGES: dict[str, Language] = {
     # with symbols: `python_symbols` and the rows of `grammars.GRAMMARS`
-    "python": Language((".py", ".pyi", ".pyw"), "#", True, ("SConstruct", "wscript"), ("python", "python3")),
+    "python": Language((".py", ".pyi", ".pyw"), "#", True, ("SConstruct", "wscript"), ("python", "pypy")),
     "go": Language((".go",), "//", True),
     "typescript": Language((".ts", ".mts", ".cts"), "//", True, (), ("deno", "ts-node")),
     "tsx": Language((".tsx",), "//", True),
@@ -88,7 +88,7 @@ LANGUAGES: dict[str, Language] = {
 _BY_EXTENSION = {extension: name for name, row in LANGUAGES.items() for extension in row.extensions}
 _BY_FILENAME = {filename: name for name, row in LANGUAGES.items() for filename in row.filenames}
 _BY_INTERPRETER = {program: name for name, row in LANGUAGES.items() for program in row.interpreters}
-_SHEBANG = re.compile(r"#!\s*\S*?([\w-]+)(?:[ \t]+(?:-S[ \t]+)?([\w-]+))?")
+_SHEBANG = re.compile(r"#![ \t]*(?:\S*/)?([\w.-]+)(?:[ \t]+(?:-S[ \t]+)?([\w.-]+))?")
 _CPP_HEADER = re.compile(r"^\s*(?:class\s+\w|namespace\b|template\s*<|using\s+\w)", re.MULTILINE)
 
 
@@ -122,4 +122,4 @@ def _from_shebang(text: str) -> str | None:
     if not found:
         return None
     program = found[2] if found[1] == "env" and found[2] else found[1]
-    return _BY_INTERPRETER.get(program)
+    return _BY_INTERPRETER.get(program.rstrip("0123456789."))

@@ -41,7 +41,7 @@ def anything(around: str, at: int, secret: str) -> bool:
 
 def is_no_placeholder(around: str, at: int, secret: str) -> bool:
     """It is not crossed out, as in `ghp_xxxxxxxxxxxx`."""
-    return _CROSSED_OUT.search(secret) is None
+    return _CROSSED_OUT.search(around[at:].split(maxsplit=1)[0][:100]) is None
 
 
 def is_key_body(around: str, at: int, secret: str) -> bool:

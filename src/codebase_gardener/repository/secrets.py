@@ -57,18 +57,19 @@ def secret_problem(text: str) -> str | None:
         'secret: AWS Access Key at line 2'
     """
     first = min(_found(text), default=None)
-    return f"secret: {first[1]} at line {text.count(chr(10), 0, first[0]) + 1}" if first else None
+    return f"secret: {first[2]} at line {first[0]}" if first else None
 
 
-def _found(text: str) -> Iterator[tuple[int, str]]:
-    """The first place of each kind."""
-    for detector in DETECTORS:
+def _found(text: str) -> Iterator[tuple[int, int, str]]:
+    """The first place of each kind: its line, the detector's rank, the kind."""
+    for rank, detector in enumerate(DETECTORS):
         for hint in islice(detector.hint.finditer(text), MAX_HINTS):
             start = max(0, hint.start() - _BEFORE_CHARS)
             around = text[start : hint.end() + _AFTER_CHARS]
             secret = _secret(detector, around, hint, start)
             if secret is not None and detector.is_real(around, hint.start() - start, secret):
-                yield hint.start(), detector.kind or _plugin(detector).secret_type
+                kind = detector.kind or _plugin(detector).secret_type
+                yield text.count("\n", 0, hint.end()) + 1, rank, kind
                 break
 
 
@@ -102,7 +103,7 @@ DETECTORS = (
     _row(r"A(?:3T|BIA|CCA|KIA|SIA)", ("aws", "AWSKeyDetector")),
     _row(r"[Aa][Ww][Ss]", ("aws", "AWSKeyDetector")),
     _row(r"AccountKey=", ("azure_storage_key", "AzureStorageKeyDetector")),
-    _row(r"://(?=[^/\s]*@)", ("basic_auth", "BasicAuthDetector"), "password in a URL", is_password),
+    _row(r"://[^:/?#@\s]*:[^/?#@\s]+@", None, "password in a URL", is_password),
     _row(r"\.[\w-]{6}\.[\w-]{27}", ("discord", "DiscordBotTokenDetector")),
     _row(r"gh[pousr]_", ("github_token", "GitHubTokenDetector")),
     _row(r"github_pat_\w{36}", None, "GitHub Token"),

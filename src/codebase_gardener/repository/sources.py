@@ -13,7 +13,7 @@ from codebase_gardener.repository.archive import archive_stem, is_archive, list_
 from codebase_gardener.repository.directory import list_directory
 from codebase_gardener.repository.entries import Listing
 from codebase_gardener.repository.git import GitError, GitRepository, clone, find_repository
-from codebase_gardener.repository.git_trees import list_revision, list_work_tree, resolve_commit
+from codebase_gardener.repository.git_trees import check_revision, list_revision, list_work_tree, resolve_commit
 from codebase_gardener.utils.error_handling import InvalidInputError, SourceError
 from codebase_gardener.utils.names import name_from
 
@@ -71,6 +71,8 @@ def open_source(source: str, revision: str | None, limit_bytes: int) -> Iterator
         InvalidInputError: A revision of something that has none, or one that is an option.
         SourceError: Missing, unreachable or damaged.
     """
+    if revision is not None:
+        check_revision(revision)
     if is_git_url(source):
         opened = _open_url(source, revision, limit_bytes)
     else:
@@ -81,8 +83,6 @@ def open_source(source: str, revision: str | None, limit_bytes: int) -> Iterator
 
 @contextmanager
 def _open_url(url: str, revision: str | None, limit_bytes: int) -> Iterator[Listing]:
-    if revision is not None and revision.startswith("-"):
-        raise InvalidInputError(f"{revision!r} is no revision", hint="name a branch, a tag, or a commit id")
     named = without_credentials(url)
     with tempfile.TemporaryDirectory(prefix="gardener-clone-") as folder:
         try:
