@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from threading import Thread
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -14,6 +15,7 @@ from codebase_gardener.registry.database import Database
 from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.schema import HEAD, metadata
 from codebase_gardener.utils.error_handling import RegistryError
+from codebase_gardener.utils.files import FileLock
 
 from .conftest import python
 
@@ -91,6 +93,17 @@ def test_processes_that_start_first_at_once_both_work(empty_url):
         process.stdin.write("\n")
         process.stdin.flush()
     assert [process.communicate(timeout=60) for process in starting] == [("1\n", "")] * 3
+
+
+def test_on_sqlite_the_first_start_waits_for_another(tmp_path):
+    path = tmp_path / "registry.db"
+    with FileLock(tmp_path / "registry.db.lock"):
+        starting = Thread(target=lambda: Registry(path).close())
+        starting.start()
+        starting.join(0.2)
+        assert starting.is_alive()
+    starting.join()
+    assert path.stat().st_size > 0
 
 
 def test_alembic_is_not_imported_where_the_schema_fits(url):

@@ -1,7 +1,4 @@
-"""Jobs: trainings that were asked for, and their states.
-
-Every change of state is one conditional UPDATE, so of two processes that try, one does it and one is told.
-"""
+"""Jobs: trainings that were asked for. What changes their states is in `job_states.py`."""
 
 from __future__ import annotations
 
@@ -11,41 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, exists, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Select, insert, select
 
 from codebase_gardener.registry import adapters, projects, schema
 from codebase_gardener.registry.rows import JobRow, NewJob, row_as
 from codebase_gardener.registry.timestamps import now
-from codebase_gardener.utils.error_handling import ConflictError, NotFoundError
+from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.names import check_name
 
-__all__ = [
-    "MAY_COME_FROM",
-    "cancel",
-    "change",
-    "claim",
-    "delete_job",
-    "fail",
-    "find",
-    "get",
-    "list_jobs",
-    "next_queued",
-    "requeue",
-    "reserve",
-]
+__all__ = ["find", "get", "list_jobs", "next_queued", "reserve"]
 
 _table = schema.jobs
-
-# state → the states that it may come from
-MAY_COME_FROM = {
-    "queued": ("error", "cancelled"),
-    "training": ("queued",),
-    "ready": ("training",),
-    "error": ("queued", "training"),
-    "cancelled": ("queued", "training"),
-}
-_DELETABLE = ("queued", "error", "cancelled")
 
 
 def reserve(connection: Connection, new: NewJob, directory_for: Callable[[str], Path]) -> JobRow:
@@ -138,93 +111,6 @@ def next_queued(connection: Connection, device: str) -> JobRow | None:
     """The job that has waited longest for a device, or None."""
     waiting = _select().where(_table.c.state == "queued", _table.c.device == device)
     return _one(connection, waiting.order_by(_table.c.created_at, _table.c.id).limit(1))
-
-
-def claim(connection: Connection, job_id: str) -> bool:
-    """Take a queued job to train it. Returns False where it is not queued, or its device is in use."""
-    other = _table.alias("other")
-    busy = exists().where(other.c.device == _table.c.device, other.c.state == "training")
-    statement = (
-        update(_table)
-        .where(_table.c.id == job_id, _table.c.state.in_(MAY_COME_FROM["training"]), ~busy)
-        .values(state="training", started_at=now(), ended_at=None, error=None)
-    )
-    try:
-        with connection.begin_nested():
-            return connection.execute(statement).rowcount == 1
-    except IntegrityError:  # both saw the device free; the index lets one through
-        return False
-
-
-def requeue(connection: Connection, job_id: str, *, device: str | None = None) -> JobRow:
-    """Put a failed or cancelled job back into the queue, on another device if one is given.
-
-    Raises:
-        NotFoundError: There is no such job.
-        ConflictError: It is neither failed nor cancelled.
-    """
-    values = {"error": None, "ended_at": None, **({"device": device} if device else {})}
-    return change(connection, job_id, "queued", **values)
-
-
-def fail(connection: Connection, job_id: str, error: str) -> JobRow:
-    """End a queued or training job as an error, with what was wrong.
-
-    Raises:
-        NotFoundError: There is no such job.
-        ConflictError: It has ended already.
-    """
-    # whatever a crash wrote can be stored: PostgreSQL takes no NUL, SQLite no lone surrogate
-    storable = error.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-    return change(connection, job_id, "error", error=storable, ended_at=now())
-
-
-def cancel(connection: Connection, job_id: str) -> JobRow:
-    """End a queued or training job as cancelled.
-
-    Raises:
-        NotFoundError: There is no such job.
-        ConflictError: It has ended already.
-    """
-    return change(connection, job_id, "cancelled", ended_at=now())
-
-
-def change(connection: Connection, job_id: str, state: str, **values: Any) -> JobRow:
-    """Move a job to a state that `MAY_COME_FROM` allows.
-
-    Raises:
-        NotFoundError: There is no such job.
-        ConflictError: It is in a state from which that is not possible.
-    """
-    allowed = MAY_COME_FROM[state]
-    statement = update(_table).where(_table.c.id == job_id, _table.c.state.in_(allowed))
-    changed = connection.execute(statement.values(state=state, **values)).rowcount
-    job = get(connection, job_id)
-    if not changed:
-        raise _not_from(job, f"become {state}", allowed)
-    return job
-
-
-def delete_job(connection: Connection, job_id: str) -> JobRow:
-    """Delete a job that has no version: its work can then be reserved anew, under a new number.
-
-    Raises:
-        NotFoundError: There is no such job.
-        ConflictError: It is training, or has become a version.
-    """
-    statement = delete(_table).where(_table.c.id == job_id, _table.c.state.in_(_DELETABLE))
-    job = get(connection, job_id)
-    if connection.execute(statement).rowcount == 0:
-        raise _not_from(get(connection, job_id), "be deleted", _DELETABLE)
-    return job
-
-
-def _not_from(job: JobRow, wish: str, allowed: Iterable[str]) -> ConflictError:
-    return ConflictError(
-        f"job {job.id} is {job.state} and cannot {wish}",
-        hint=f"only a job that is {' or '.join(allowed)} can; see `gardener jobs show {job.id}`",
-        context={"job": job.id, "state": job.state, "adapter": str(job.ref)},
-    )
 
 
 def _select() -> Select[Any]:

@@ -100,7 +100,5 @@ def delete_project(connection: Connection, name: str) -> ProjectRow:
             hint=f"cancel it first: `gardener jobs cancel {job_id}`",
             context={"project": name, "job": job_id},
         )
-    # versions before the cascade: a job with a version cannot be deleted under it
-    connection.execute(delete(schema.versions).where(schema.versions.c.project_id == project.id))
     connection.execute(delete(_table).where(_table.c.id == project.id))
     return project

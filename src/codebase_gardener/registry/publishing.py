@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from codebase_gardener.registry import jobs, projects, receipts, schema, versions
+from codebase_gardener.registry import job_states, projects, receipts, schema, versions
 from codebase_gardener.registry.rows import ImportedAdapter, Publication, VersionRow
 from codebase_gardener.registry.timestamps import now
 from codebase_gardener.utils.error_handling import ConflictError, RegistryError
@@ -37,7 +37,7 @@ def publish(
         ConflictError: It is not training: cancelled meanwhile, or published already.
         RegistryError: The directory is not published.
     """
-    job = jobs.change(connection, job_id, "ready", ended_at=now())
+    job = job_states.change(connection, job_id, "ready", ended_at=now())
     origin = {name: getattr(job, name) for name in _OF_JOB}
     return _insert(connection, job.ref, {**origin, "job_id": job_id}, publication, receipt)
 

@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from codebase_gardener.registry import (
     adapters,
     contents,
+    job_states,
     jobs,
     projects,
     publishing,
@@ -107,11 +108,11 @@ class Registry:
     find_job = _read(jobs.find)
     job = _read(jobs.get)
     next_queued = _read(jobs.next_queued)
-    claim_job = _write(jobs.claim)
-    requeue_job = _write(jobs.requeue)
-    fail_job = _write(jobs.fail)
-    cancel_job = _write(jobs.cancel)
-    delete_job = _write(jobs.delete_job)
+    claim_job = _write(job_states.claim)
+    requeue_job = _write(job_states.requeue)
+    fail_job = _write(job_states.fail)
+    cancel_job = _write(job_states.cancel)
+    delete_job = _write(job_states.delete_job)
     jobs = _read(jobs.list_jobs)
 
     reserve_version = _write(adapters.reserve_version)

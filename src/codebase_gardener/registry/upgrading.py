@@ -31,8 +31,7 @@ def upgrade(database: Database) -> None:
     with _alone(database), database.write() as connection:
         if database.file is None:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
-        if (found := _revision(connection)) != HEAD:
-            _migrate(connection, found, database.shown_url)
+        _migrate(connection, database.shown_url)
 
 
 def _revision(connection: Connection) -> str | None:
@@ -53,7 +52,8 @@ def _alone(database: Database) -> Iterator[None]:
         yield
 
 
-def _migrate(connection: Connection, found: str | None, shown_url: str) -> None:
+def _migrate(connection: Connection, shown_url: str) -> None:
+    """Run the migrations that are missing: none, where another process was first."""
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
@@ -62,6 +62,7 @@ def _migrate(connection: Connection, found: str | None, shown_url: str) -> None:
     config.set_main_option("script_location", "codebase_gardener.registry:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
+    found = _revision(connection)
     try:
         command.upgrade(config, HEAD)
     except CommandError as error:
