@@ -314,3 +314,21 @@ def test_no_row_is_larger_than_its_parts_allow(snapshot_of, garden):
     for row in dataset.examples:
         parts = [row.prompt, row.completion, *(turn["content"] for turn in row.messages), *(row.fim or ())]
         assert sum(map(len, parts)) < 12_000
+
+
+GO = "package a\n\n// Add adds two numbers.\nfunc Add(a, b int) int {\n\tc := a + b\n\treturn c\n}\n"
+TYPESCRIPT = (
+    "export class Box extends Base {\n  get(): number {\n    const y = this.x;\n    return y;\n  }\n}\n"
+)
+
+
+def test_other_languages_give_the_same_kinds_of_rows(snapshot_of):
+    dataset = generate_dataset(snapshot_of({"a.go": GO, "b.ts": TYPESCRIPT}), tasks=ALL, with_context=0)
+    rows = {(row.task, row.symbol): row for row in dataset.examples}
+    go, box = rows["complete", "Add"], rows["complete", "Box.get"]
+    assert go.prompt + go.completion == f"// path: a.go\n{GO}"
+    assert box.prompt == "// path: b.ts\nexport class Box extends Base {\n  get(): number {\n"
+    assert box.completion == "    const y = this.x;\n    return y;\n  }\n"
+    question, answer = (turn["content"] for turn in rows["code_to_doc", "Add"].messages)
+    assert answer == "Add adds two numbers."
+    assert question.endswith("```go\nfunc Add(a, b int) int {\n\tc := a + b\n\treturn c\n}\n```")

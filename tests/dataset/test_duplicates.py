@@ -17,6 +17,16 @@ def test_a_small_change_is_a_near_duplicate_and_a_large_one_is_not():
     assert near_duplicates([LONG, changed, rewritten, "x = 1\n"], [LONG]) == {0: 0, 1: 0}
 
 
+def test_just_below_the_threshold_is_no_duplicate():
+    lines = LONG.splitlines(keepends=True)
+    similar = "".join([*lines[:30], *(f"    other_{n} = quite_different({n})\n" for n in range(8))])
+    ours, theirs = set(shingles(similar).tolist()), set(shingles(LONG).tolist())
+    jaccard = len(ours & theirs) / len(ours | theirs)
+    assert 0.6 < jaccard < 0.7
+    assert near_duplicates([similar], [LONG]) == {}
+    assert near_duplicates([similar], [LONG], threshold=jaccard) == {0: 0}
+
+
 def test_layout_does_not_hide_a_copy():
     assert near_duplicates([LONG.replace("    ", "\t").replace(" = ", "=")], ["x = 1", LONG]) == {0: 1}
 

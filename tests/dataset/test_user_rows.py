@@ -208,7 +208,7 @@ def test_the_same_row_twice_is_counted_and_falls_on_one_side():
 def test_rows_of_one_file_fall_on_one_side():
     rows = [
         {
-            "content": f"def f{n}():\n    a = {n}\n    b = a\n    return b",
+            "content": f"def f{n}():\n    a{n} = g{n}({n})\n    h{n}(a{n})\n    k{n}.z()",
             "metadata": {"path": f"m{n % 10}.py"},
         }
         for n in range(50)
@@ -218,6 +218,7 @@ def test_rows_of_one_file_fall_on_one_side():
     assert set(dataset.report.heldout_files) == heldout
     assert heldout
     assert not heldout & {row.path for row in dataset.train}
+    assert len(dataset.examples) == 50
     assert {function.path for function in dataset.heldout} == heldout
     assert all(function.prompt == function.prompt_with_context for function in dataset.heldout)
 

@@ -61,7 +61,7 @@ def test_a_write_that_fails_leaves_nothing(dataset, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["train.jsonl", "heldout_functions.jsonl"])
 @pytest.mark.parametrize(
-    "damage", [lambda t: t[: len(t) // 2], lambda t: "", lambda t: t.replace("leaves", "leafs"), None]
+    "damage", [lambda t: t[: len(t) // 2], lambda t: "", lambda t: t.replace("plants", "plante"), None]
 )
 def test_a_damaged_dataset_is_refused(dataset, tmp_path, name, damage):
     write_dataset(dataset, tmp_path / "set")

@@ -16,9 +16,9 @@ class Example:
         id: First 16 hex digits of a hash over task, anchor and text.
         task: A key of `generation.TASKS`, or "user" for rows of the user's own.
         split: "train" or "heldout".
-        path: File it was made from, "" for rows of the user's own.
+        path: File it was made from, "" for rows of the user's own that name none.
         symbol: Qualified name, "" where there is none.
-        anchor: `path:Lx-y` of the evidence (for the user's own: `file.jsonl:Lx-x`).
+        anchor: `path:Lx-y` of the evidence (for the user's own: `file.jsonl:Lx-x`, or the lines they name).
         commit: `Snapshot.revision`.
         prompt: What the model is given; "" with `messages` or `text`.
         completion: What is trained on.

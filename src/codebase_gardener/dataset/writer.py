@@ -71,7 +71,7 @@ def load_dataset(directory: Path) -> Dataset:
         dataset, expected = _read(directory)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _damaged(directory, str(error)) from error
-    if not is_published(directory) or dataset.hash != expected:
+    if not is_published(directory, check_hashes=True) or dataset.hash != expected:
         raise _damaged(directory, "its rows are not the ones that were written")
     return dataset
 
