@@ -14,14 +14,15 @@ from typing import Any
 
 import psutil
 
-from codebase_gardener.config.settings import ENV_PREFIX, Settings, load_settings
+from codebase_gardener.config.settings import Settings, load_settings
 from codebase_gardener.registry.registry import Registry
-from codebase_gardener.registry.rows import Publication
+from codebase_gardener.registry.rows import JobRow, Publication
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.jobs import start_next
+from codebase_gardener.training.submission import adapter_directory
+from codebase_gardener.utils.allocator import keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError
 from codebase_gardener.utils.files import is_published, publish_dir, read_json, remove_tree, tree_bytes
-from codebase_gardener.utils.names import parse_ref
 
 __all__ = ["main"]
 
@@ -29,40 +30,42 @@ __all__ = ["main"]
 def main(job_directory: str) -> int:
     """Train, publish, prove, register; then start the next job of this device."""
     directory = JobDirectory(Path(job_directory))
+    keep_freed_memory()
     process = psutil.Process()
     directory.events.append("started", pid=process.pid, create_time=process.create_time())
     settings = load_settings()
     with Registry(settings.database_url) as registry:
         spec = directory.spec
+        job = registry.job(spec.job_id)
+        target = adapter_directory(settings.projects_dir, job.ref)
         try:
-            _grow(directory, spec, settings, registry)
+            _grow(directory, spec, job, target, settings, registry)
         except Exception as error:  # whatever it was, the job must end in a state that says so
-            return _fail(directory, spec, registry, error)
+            return _fail(directory, job, target, settings, registry, error)
         finally:
-            job = registry.job(spec.job_id)
-            start_next(registry, job.device, _environment(settings))
+            start_next(registry, job.device, settings.for_workers)
     return 0
 
 
-def _grow(directory: JobDirectory, spec: JobSpec, settings: Settings, registry: Registry) -> None:
+def _grow(
+    directory: JobDirectory, spec: JobSpec, job: JobRow, target: Path, settings: Settings, registry: Registry
+) -> None:
     from codebase_gardener.models.proof import prove
 
-    if not is_published(spec.target):
-        _train(directory, spec, settings)
-        publish_dir(directory.artifact, spec.target)
-        directory.events.append("published", path=str(spec.target))
+    if not is_published(target):
+        _train(directory, spec, job, settings)
+        publish_dir(directory.artifact, target)
+        directory.events.append("published", path=str(target))
     plan = read_json(directory.plan)
     directory.events.append("stage", stage="proving")
-    receipt = prove(
-        spec.target, spec.base, dtype=plan["dtype"], parity=directory.parity, threads=plan["threads"]
-    )
+    receipt = prove(target, spec.base, dtype=plan["dtype"], parity=directory.parity, threads=plan["threads"])
     directory.events.append("proven", **receipt)
-    _register(directory, spec, registry, receipt)
+    _register(job, target, registry, receipt)
     shutil.rmtree(directory.checkpoints, ignore_errors=True)
-    directory.events.append("ready", adapter=spec.adapter)
+    directory.events.append("ready", adapter=str(job.ref))
 
 
-def _train(directory: JobDirectory, spec: JobSpec, settings: Settings) -> None:
+def _train(directory: JobDirectory, spec: JobSpec, job: JobRow, settings: Settings) -> None:
     from codebase_gardener.training.memory import check_memory, estimate_memory
 
     needed = estimate_memory(spec.base, spec.training, bf16=spec.training.dtype != "float32")
@@ -71,45 +74,46 @@ def _train(directory: JobDirectory, spec: JobSpec, settings: Settings) -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"  # everything is on disk by now
     from codebase_gardener.training.torch_run import run_job
 
-    run_job(directory)
+    run_job(directory, str(job.ref))
 
 
-def _register(directory: JobDirectory, spec: JobSpec, registry: Registry, receipt: dict[str, Any]) -> None:
-    sidecar = read_json(spec.target / "gardener.json")
+def _register(job: JobRow, target: Path, registry: Registry, receipt: dict[str, Any]) -> None:
+    sidecar = read_json(target / "gardener.json")
     version = registry.publish(
-        spec.job_id,
+        job.id,
         Publication(
-            directory=spec.target,
-            files=read_json(spec.target / "manifest.json")["files"],
-            bytes=tree_bytes(spec.target),
+            directory=target,
+            files=read_json(target / "manifest.json")["files"],
+            bytes=tree_bytes(target),
             metrics=sidecar["metrics"],
             libraries=sidecar["libraries"],
         ),
         receipt,
     )
-    ref = version.ref
-    if registry.active_version(ref.project, ref.name) is None:
-        registry.set_active(ref.project, str(ref.name), ref.version)
+    if registry.active_version(version.project, version.adapter_name) is None:
+        registry.set_active(version.project, version.adapter_name, version.version)
 
 
-def _fail(directory: JobDirectory, spec: JobSpec, registry: Registry, error: Exception) -> int:
+def _fail(
+    directory: JobDirectory,
+    job: JobRow,
+    target: Path,
+    settings: Settings,
+    registry: Registry,
+    error: Exception,
+) -> int:
     traceback.print_exc()
     known = isinstance(error, CodebaseGardenerError)
     message = str(error) if known else f"{type(error).__name__}: {error}"
     hint = error.hint if isinstance(error, CodebaseGardenerError) else f"see {directory.log}"
     directory.events.append("error", message=message, hint=hint)
-    remove_tree(spec.target, spec.target.parent / ".trash")  # published but not proven: litter
+    if registry.job(job.id).state != "ready":
+        remove_tree(target, settings.home / "trash")  # published but not proven: litter
     try:
-        registry.fail_job(spec.job_id, message)
+        registry.fail_job(job.id, message)
     except ConflictError:
-        directory.events.append(
-            "ended", state=registry.job(spec.job_id).state, adapter=str(parse_ref(spec.adapter))
-        )
+        directory.events.append("ended", state=registry.job(job.id).state)
     return error.exit_code if isinstance(error, CodebaseGardenerError) else 1
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    return {f"{ENV_PREFIX}HOME": str(settings.home), f"{ENV_PREFIX}REGISTRY_URL": settings.database_url}
 
 
 if __name__ == "__main__":

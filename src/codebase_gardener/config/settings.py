@@ -41,7 +41,9 @@ class Settings(BaseSettings):
     )
     device: str = Field("auto", description="auto, cpu, cuda, mps, xpu, npu, mlu or hpu")
     offline: bool = Field(False, description="never ask a model hub")
-    cache_bytes: int = Field(4 * GIB, gt=0, description="memory for loaded adapters and their base, in bytes")
+    cache_bytes: int = Field(
+        4 * GIB, gt=0, description="memory for loaded adapters, beside their base, in bytes"
+    )
     cache_count: int = Field(3, ge=1, description="adapters loaded at once")
     min_free_bytes: int = Field(
         2 * GIB, ge=0, description="free memory below which nothing is trained, in bytes"
@@ -99,6 +101,11 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The registry's URL, with its default filled in."""
         return self.registry_url or f"sqlite:///{self.home / 'registry.sqlite'}"
+
+    @property
+    def for_workers(self) -> dict[str, str]:
+        """Environment variables by which another process finds the same home and database."""
+        return {f"{ENV_PREFIX}HOME": str(self.home), f"{ENV_PREFIX}REGISTRY_URL": self.database_url}
 
 
 def load_settings(**flags: Any) -> Settings:

@@ -30,25 +30,21 @@ class JobSpec:
     """All that a worker needs to know, apart from the settings.
 
     Attributes:
-        job_id: In the registry.
-        adapter: `project/name@version`.
+        job_id: In the registry, which also knows the adapter's id.
         base: Pinned by hash: a base that changed since is refused.
         dataset: Folder of the published dataset.
         dataset_hash: Of its rows.
         commit: Revision of the snapshot the rows were made from, or None.
         device: As the settings say, "auto" included.
-        target: Folder that the adapter is published as.
         training: The options.
     """
 
     job_id: str
-    adapter: str
     base: Base
     dataset: Path
     dataset_hash: str
     commit: str | None
     device: str
-    target: Path
     training: TrainingSpec
 
     def as_dict(self) -> dict[str, Any]:
@@ -57,7 +53,6 @@ class JobSpec:
             **asdict(self),
             "base": self.base.as_dict(),
             "dataset": str(self.dataset),
-            "target": str(self.target),
             "training": self.training.model_dump(mode="json"),
         }
 
@@ -70,7 +65,6 @@ class JobSpec:
                 **row,
                 "base": Base(**base),
                 "dataset": Path(row["dataset"]),
-                "target": Path(row["target"]),
                 "training": parse_spec(row["training"]),
             }
         )

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -27,12 +26,6 @@ __all__ = ["cancel", "device_of_this_host", "reap", "resume", "start_next"]
 
 _GRACE_S = 1.0  # between SIGTERM and SIGKILL
 _GONE_S = 10.0
-_ALLOCATOR = {
-    # glibc gives memory back at every step by default, and asking for it again costs a third of the speed
-    "MALLOC_MMAP_THRESHOLD_": "1073741824",
-    "MALLOC_TRIM_THRESHOLD_": "1073741824",
-    "MALLOC_TOP_PAD_": "67108864",
-}
 
 
 def device_of_this_host(device: str) -> str:
@@ -80,7 +73,7 @@ def _spawn(directory: JobDirectory, lock: FileLock, environment: Mapping[str, st
             stderr=log,
             start_new_session=True,
             pass_fds=(lock.descriptor,),
-            env={**os.environ, **_ALLOCATOR, "PYTHONUNBUFFERED": "1", **environment},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
             cwd="/",
         )
 
@@ -174,14 +167,3 @@ def resume(registry: Registry, job_id: str) -> JobRow:
     """
     registry.requeue_job(job_id)
     return registry.job(job_id)
-
-
-def job_directory_for(jobs_dir: Path) -> Any:
-    """The function that `Registry.reserve_job` makes a job's folder with."""
-
-    def make(job_id: str) -> Path:
-        directory = jobs_dir / job_id
-        directory.mkdir(parents=True)
-        return directory
-
-    return make

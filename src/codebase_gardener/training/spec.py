@@ -151,9 +151,9 @@ class TrainingSpec(BaseModel):
         }
         return {name: value for name, value in options.items() if value is not None}
 
-    def hash(self) -> str:
-        """First 16 hex digits of a hash over all options: what makes two runs the same run."""
-        return sha256_text(self.model_dump_json())[:16]
+    def hash_for(self, base_sha256: str) -> str:
+        """First 16 hex digits of a hash over all options and the base: what makes two runs the same run."""
+        return sha256_text(f"{base_sha256} {self.model_dump_json()}")[:16]
 
 
 def parse_spec(options: Mapping[str, Any]) -> TrainingSpec:

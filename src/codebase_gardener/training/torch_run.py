@@ -26,8 +26,12 @@ LIBRARIES = ("torch", "transformers", "peft", "accelerate", "safetensors", "code
 SIDECAR = "gardener.json"
 
 
-def run_job(directory: JobDirectory) -> TrainingResult:
+def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
     """Train what the job's spec says and leave the adapter in `artifact/`.
+
+    Args:
+        directory: The job's folder.
+        adapter: `project/name@version`, for the adapter's own metadata.
 
     Raises:
         CodebaseGardenerError: Whatever is wrong with the rows, the base or the options.
@@ -62,7 +66,7 @@ def run_job(directory: JobDirectory) -> TrainingResult:
         fixed=lambda: machine,
     )
     events.append("trained", **result.as_dict())
-    _save(directory, spec, model, tokenizer, result)
+    _save(directory, spec, adapter, model, tokenizer, result)
     return result
 
 
@@ -102,7 +106,9 @@ def _rows(spec: JobSpec) -> Any:
     return dataset.train
 
 
-def _save(directory: JobDirectory, spec: JobSpec, model: Any, tokenizer: Any, result: TrainingResult) -> None:
+def _save(
+    directory: JobDirectory, spec: JobSpec, adapter: str, model: Any, tokenizer: Any, result: TrainingResult
+) -> None:
     """Write the adapter as the ecosystem expects it, our own metadata beside it, and the logits to compare with."""
     artifact = directory.artifact
     model.eval()
@@ -110,13 +116,13 @@ def _save(directory: JobDirectory, spec: JobSpec, model: Any, tokenizer: Any, re
     trains_embeddings = bool(spec.training.modules_to_save or spec.training.trainable_token_indices)
     model.save_pretrained(artifact, save_embedding_layers="auto" if trains_embeddings else False)
     tokenizer.save_pretrained(artifact)
-    write_json(artifact / SIDECAR, _sidecar(spec, result))
-    write_atomic(artifact / "README.md", _card(spec, result))
+    write_json(artifact / SIDECAR, _sidecar(spec, adapter, result))
+    write_atomic(artifact / "README.md", _card(spec, adapter, result))
 
 
-def _sidecar(spec: JobSpec, result: TrainingResult) -> dict[str, Any]:
+def _sidecar(spec: JobSpec, adapter: str, result: TrainingResult) -> dict[str, Any]:
     return {
-        "adapter": spec.adapter,
+        "adapter": adapter,
         "base": spec.base.as_dict(),
         "commit": spec.commit,
         "dataset_sha256": spec.dataset_hash,
@@ -126,14 +132,14 @@ def _sidecar(spec: JobSpec, result: TrainingResult) -> dict[str, Any]:
     }
 
 
-def _card(spec: JobSpec, result: TrainingResult) -> str:
+def _card(spec: JobSpec, adapter: str, result: TrainingResult) -> str:
     return "\n".join(
         [
             "---",
             "library_name: peft",
             "tags: [lora, codebase-gardener]",
             "---",
-            f"# {spec.adapter}",
+            f"# {adapter}",
             "",
             f"A LoRA adapter of {spec.base.id} (weights {spec.base.sha256[:16]}), trained by Codebase Gardener on",
             f"the repository at {spec.commit or 'rows of its own'}: {result.steps} steps, {result.tokens} tokens,",

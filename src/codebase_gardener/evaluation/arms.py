@@ -1,0 +1,24 @@
+"""The four arms: the base and the adapter, each without and with retrieved code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ARMS", "Arm"]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to ask for a held-out function."""
+
+    name: str
+    adapter: bool
+    retrieval: bool
+
+
+ARMS = (
+    Arm("base", adapter=False, retrieval=False),
+    Arm("base + retrieval", adapter=False, retrieval=True),
+    Arm("adapter", adapter=True, retrieval=False),
+    Arm("adapter + retrieval", adapter=True, retrieval=True),
+)

@@ -1,0 +1,133 @@
+"""Measuring the arms: held-out functions in batches of like length, both arms of a model in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from importlib.resources import files
+from typing import Any
+
+import torch
+
+from codebase_gardener.dataset.heldout import HeldoutFunction
+from codebase_gardener.evaluation.arms import ARMS
+from codebase_gardener.evaluation.metrics import Measurement
+from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_completion
+from codebase_gardener.training.torch_batch import collate, supervised_logits, token_losses
+from codebase_gardener.utils.progress import Progress, silent
+
+__all__ = ["general_loss", "measure_arms"]
+
+_BATCH_TOKENS = 4_096
+MAX_LENGTH = 2_048
+
+
+def measure_arms(
+    model: Any,
+    tokenizer: Any,
+    functions: Sequence[HeldoutFunction],
+    *,
+    max_length: int = MAX_LENGTH,
+    progress: Progress = silent,
+) -> dict[str, list[Measurement]]:
+    """Measure every arm on every function.
+
+    Args:
+        model: PEFT model with the adapter active, in eval mode.
+        tokenizer: The base's.
+        functions: Held-out functions with their prompts.
+        max_length: Tokens of prompt and body; the prompt's left is cut, the same for both models.
+        progress: Functions measured, over all arms.
+
+    Returns:
+        Arm name → measurements in the order of `functions`.
+    """
+    measured: dict[str, list[Measurement]] = {}
+    total = len(ARMS) * len(functions)
+    for arm in ARMS:
+        prompts = [f.prompt_with_context if arm.retrieval else f.prompt for f in functions]
+        rows = [
+            encode_completion(prompt, f.completion, tokenizer, max_length=max_length, end=False)
+            for prompt, f in zip(prompts, functions, strict=True)
+        ]
+        first_lines = [_first_line_tokens(row, tokenizer) for row in rows]
+        before = len(measured) * len(functions)
+        with nullcontext() if arm.adapter else model.disable_adapter():
+            scores = _scores(model, rows, first_lines, _offset(progress, before, total))
+        measured[arm.name] = [
+            Measurement(f.path, nats, row.supervised, len(f.completion.encode()), hit)
+            for f, row, (nats, hit) in zip(functions, rows, scores, strict=True)
+        ]
+    return measured
+
+
+def _offset(progress: Progress, before: int, total: int) -> Progress:
+    """Progress of one arm as progress of all."""
+
+    def report(done: int, _: int) -> None:
+        progress(before + done, total)
+
+    return report
+
+
+def _first_line_tokens(row: EncodedExample, tokenizer: Any) -> int:
+    """How many supervised tokens cover the body's first line with something on it."""
+    supervised = [label for label in row.labels if label != IGNORE]
+    for count in range(1, len(supervised) + 1):
+        text = tokenizer.decode(supervised[:count])
+        if "\n" in text.lstrip() and text.strip():
+            return count
+    return len(supervised)
+
+
+def _scores(
+    model: Any, rows: Sequence[EncodedExample], first_lines: Sequence[int], progress: Progress
+) -> list[tuple[float, bool]]:
+    """Per row: the sum of its losses in nats, and whether the first line is what greedy decoding gives."""
+    scores: list[tuple[float, bool]] = [(0.0, False)] * len(rows)
+    done = 0
+    for batch in _batches(rows):
+        chosen = [rows[n] for n in batch]
+        losses, hits = _forward(model, chosen)
+        for place, n in enumerate(batch):
+            own = hits[place][-rows[n].supervised :]  # padded on the left: a row's labels end the batch
+            scores[n] = (float(losses[place]), bool(own[: first_lines[n]].all()))
+        done += len(batch)
+        progress(done, len(rows))
+    return scores
+
+
+@torch.no_grad()
+def _forward(model: Any, rows: Sequence[EncodedExample]) -> tuple[Any, Any]:
+    device = next(model.parameters()).device
+    inputs = {name: tensor.to(device) for name, tensor in collate(rows, pad_id=0).items()}
+    logits, labels = supervised_logits(model, inputs)
+    losses = token_losses(logits, labels).double().sum(dim=1).cpu()
+    return losses, (logits.argmax(-1) == labels).cpu()
+
+
+def _batches(rows: Sequence[EncodedExample]) -> list[list[int]]:
+    """Row numbers, longest first, so many in a batch that padding and memory stay small."""
+    order = sorted(range(len(rows)), key=lambda n: -len(rows[n].ids))
+    batches: list[list[int]] = []
+    for n in order:
+        if batches and (len(batches[-1]) + 1) * len(rows[batches[-1][0]].ids) <= _BATCH_TOKENS:
+            batches[-1].append(n)
+        else:
+            batches.append([n])
+    return batches
+
+
+def general_loss(model: Any, tokenizer: Any) -> dict[str, float]:
+    """Nats per token on general text, with the adapter off and on: what training forgets shows here."""
+    text = files("codebase_gardener.evaluation").joinpath("general_text.txt").read_text("utf-8")
+    rows = [
+        encode_completion("", passage, tokenizer, max_length=MAX_LENGTH, end=False)
+        for passage in text.strip().split("\n\n")
+    ]
+    result = {}
+    for name in ("base", "adapter"):
+        with nullcontext() if name == "adapter" else model.disable_adapter():
+            scores = _scores(model, rows, [1] * len(rows), silent)
+        result[name] = sum(nats for nats, _ in scores) / sum(row.supervised for row in rows)
+    return result

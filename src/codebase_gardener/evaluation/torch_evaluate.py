@@ -1,0 +1,49 @@
+"""An adapter from disk, its dataset's held-out functions, and the verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from codebase_gardener.dataset.writer import load_dataset
+from codebase_gardener.evaluation.torch_arms import general_loss, measure_arms
+from codebase_gardener.evaluation.verdict import Verdict, judge
+from codebase_gardener.models.adapter_files import check_adapter_files
+from codebase_gardener.models.torch_live_base import LiveBase
+from codebase_gardener.training.base import Base
+from codebase_gardener.training.torch_device import set_threads
+from codebase_gardener.utils.allocator import keep_freed_memory
+from codebase_gardener.utils.error_handling import DatasetError
+from codebase_gardener.utils.progress import Progress, silent
+
+__all__ = ["evaluate_adapter"]
+
+
+def evaluate_adapter(
+    adapter: Path, base: Base, dataset: Path, *, device: str, limit: int, progress: Progress = silent
+) -> Verdict:
+    """Measure an adapter in four arms on held-out functions.
+
+    Args:
+        adapter: Its published folder.
+        base: What it was trained on.
+        dataset: What it was trained from: its held-out files are in no row and not in the index.
+        device: As the settings say.
+        limit: Functions at most; spread over the held-out files.
+        progress: Functions measured, over all arms.
+
+    Raises:
+        DatasetError: Nothing was held out.
+    """
+    functions = load_dataset(dataset).heldout[:limit]
+    if not functions:
+        raise DatasetError(
+            "nothing was held out, so there is nothing to measure on",
+            hint="the repository needs at least two files with functions; or bring more rows of your own",
+        )
+    keep_freed_memory()
+    set_threads(0)
+    live = LiveBase(base.path, device=device)
+    live.attach(check_adapter_files(adapter), "evaluated")
+    with live.using("evaluated") as model:
+        measured = measure_arms(model, live.tokenizer, functions, progress=progress)
+        return judge(measured, general_loss(model, live.tokenizer))

@@ -1,0 +1,61 @@
+"""The verdict in one word: did the adapter help beyond what retrieval gives?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from codebase_gardener.evaluation.arms import ARMS
+from codebase_gardener.evaluation.metrics import ArmSummary, Difference, Measurement, difference, summarize
+
+__all__ = ["VERDICTS", "Verdict", "judge"]
+
+VERDICTS = ("helped", "unchanged", "hurt")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an evaluation found.
+
+    Attributes:
+        word: One of `VERDICTS`: adapter + retrieval against base + retrieval.
+        difference: Of those two arms, with the interval that decides.
+        without_retrieval: Adapter against base.
+        arms: Summary by arm name.
+        general: Nats per token on general text, without and with the adapter: how much was forgotten.
+    """
+
+    word: str
+    difference: Difference
+    without_retrieval: Difference
+    arms: dict[str, ArmSummary]
+    general: dict[str, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+def judge(measured: Mapping[str, Sequence[Measurement]], general: Mapping[str, float]) -> Verdict:
+    """Turn the measurements of all arms into a verdict.
+
+    Args:
+        measured: Arm name → measurements of the same functions in the same order.
+        general: "base" and "adapter" → nats per token on general text.
+    """
+    base, base_retrieval, adapter, adapter_retrieval = (measured[arm.name] for arm in ARMS)
+    decisive = difference(adapter_retrieval, base_retrieval)
+    return Verdict(
+        word=_word(decisive),
+        difference=decisive,
+        without_retrieval=difference(adapter, base),
+        arms={name: summarize(measurements) for name, measurements in measured.items()},
+        general=dict(general),
+    )
+
+
+def _word(decisive: Difference) -> str:
+    if decisive.high < 0:
+        return "helped"
+    return "hurt" if decisive.low > 0 else "unchanged"

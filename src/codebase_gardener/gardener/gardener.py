@@ -1,0 +1,258 @@
+"""Gardener: the façade that the command line and programs call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from codebase_gardener.config.settings import Settings, load_settings
+from codebase_gardener.models.peft_manager import PeftManager
+from codebase_gardener.registry.rows import JobRow, ProjectRow, VersionRow
+from codebase_gardener.training.base import Base
+from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.submission import Submission, dataset_directory
+from codebase_gardener.utils.error_handling import ConflictError, NotFoundError
+from codebase_gardener.utils.files import remove_tree
+from codebase_gardener.utils.names import AdapterRef, check_name
+from codebase_gardener.utils.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from codebase_gardener.dataset.dataset import Dataset
+    from codebase_gardener.evaluation.verdict import Verdict
+    from codebase_gardener.repository.snapshot import Snapshot
+
+__all__ = ["DEFAULT_ADAPTER", "Gardener"]
+
+DEFAULT_ADAPTER = "default"
+
+
+class Gardener:
+    """All that can be done with a home: its projects, datasets, adapters.
+
+    Args:
+        settings: Read from the file and the environment by default.
+
+    Example:
+        >>> import tempfile
+        >>> with Gardener(Settings(home=Path(tempfile.mkdtemp()))) as gardener:
+        ...     gardener.projects()
+        []
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or load_settings()
+        self.manager = PeftManager(self.settings)
+        self.registry = self.manager.registry
+
+    def __enter__(self) -> Gardener:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.manager.close()
+
+    # ---- projects and snapshots
+
+    def add(
+        self,
+        source: str,
+        *,
+        name: str | None = None,
+        revision: str | None = None,
+        progress: Progress = silent,
+    ) -> tuple[ProjectRow, Snapshot]:
+        """Read a repository and make it a project, or read it again.
+
+        Args:
+            source: A directory, a git URL, or a source archive.
+            name: Of the project; by default that of the directory or archive.
+            revision: A commit, branch or tag; by default the working tree.
+            progress: Files read.
+
+        Raises:
+            SourceError: It cannot be read, or has no code.
+            ConflictError: The name belongs to another source.
+        """
+        from codebase_gardener.repository.snapshot import require_code, take_snapshot
+        from codebase_gardener.repository.sources import default_name
+        from codebase_gardener.repository.store import save_snapshot
+
+        chosen = check_name(name, "project name") if name is not None else default_name(source)
+        snapshot = take_snapshot(
+            source, revision=revision, max_file_bytes=self.settings.max_file_bytes, progress=progress
+        )
+        require_code(snapshot)
+        project = self.registry.add_project(chosen, snapshot.source, snapshot.kind)
+        folder = self.settings.projects_dir / chosen / "snapshots" / _snapshot_folder(snapshot)
+        save_snapshot(snapshot, folder)
+        self.registry.add_snapshot(
+            chosen,
+            snapshot_id=folder.name,
+            tree_hash=snapshot.tree_hash,
+            path=folder,
+            commit=snapshot.commit,
+            dirty=snapshot.dirty,
+        )
+        return project, snapshot
+
+    def projects(self) -> list[ProjectRow]:
+        """All projects, by name."""
+        return self.registry.projects()
+
+    def snapshot(self, project: str) -> Snapshot:
+        """The snapshot of a project that was taken last."""
+        from codebase_gardener.repository.store import load_snapshot
+
+        return load_snapshot(self.registry.latest_snapshot(project).path)
+
+    # ---- dataset
+
+    def dataset(
+        self, project: str, *, file: Path | None = None, progress: Progress = silent
+    ) -> tuple[Dataset, Path]:
+        """Make the dataset of a project's snapshot, or find it made.
+
+        Args:
+            project: Its name.
+            file: JSONL rows of one's own, added to those of the repository.
+            progress: Files done.
+
+        Returns:
+            The dataset, and the folder it is published in.
+
+        Raises:
+            DatasetError: A malformed row, or nothing to train on.
+        """
+        from codebase_gardener.dataset.dataset import generate_dataset
+        from codebase_gardener.dataset.user_rows import read_user_rows
+        from codebase_gardener.dataset.writer import write_dataset
+
+        own = read_user_rows(file).examples if file is not None else ()
+        dataset = generate_dataset(self.snapshot(project), user_rows=own, progress=progress)
+        folder = dataset_directory(self.settings.projects_dir, project, dataset.hash)
+        if not folder.exists():
+            write_dataset(dataset, folder)
+        return dataset, folder
+
+    # ---- training
+
+    def base(self, base_id: str | None = None, progress: Progress = silent) -> Base:
+        """A base model, fetched where that is needed."""
+        return self.manager.base(base_id, progress)
+
+    def train(
+        self,
+        ref: AdapterRef,
+        *,
+        base: Base,
+        dataset: tuple[Dataset, Path],
+        training: TrainingSpec,
+    ) -> JobRow:
+        """Queue a training in the background, or find the one that does the same."""
+        rows, folder = dataset
+        snapshot = self.registry.latest_snapshot(ref.project)
+        return self.manager.trainings.submit(
+            Submission(
+                project=ref.project,
+                adapter=check_name(ref.name or DEFAULT_ADAPTER, "adapter name"),
+                base=base,
+                dataset=folder,
+                dataset_hash=rows.hash,
+                training=training,
+                device=self.settings.device,
+                commit=rows.report.commit or None,
+                snapshot_id=snapshot.snapshot_id,
+            )
+        )
+
+    def spec(self, options: Mapping[str, Any]) -> TrainingSpec:
+        """Training options over those of the settings."""
+        return self.manager.spec(options)
+
+    # ---- evaluation
+
+    def evaluate(
+        self, ref: AdapterRef, *, limit: int, progress: Progress = silent
+    ) -> tuple[VersionRow, Verdict]:
+        """Measure an adapter on the held-out functions of its dataset, in four arms, and keep the verdict.
+
+        Args:
+            ref: `project/name` with or without a version.
+            limit: Held-out functions at most.
+            progress: Functions measured, over all arms.
+        """
+        from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
+
+        row = self.version(ref)
+        verdict = evaluate_adapter(
+            row.directory,
+            self._base_of(row),
+            dataset_directory(self.settings.projects_dir, row.project, str(row.dataset_hash)),
+            device=self.settings.device,
+            limit=limit,
+            progress=progress,
+        )
+        self.registry.add_verdict(row, verdict.word, verdict.as_dict())
+        return row, verdict
+
+    def _base_of(self, row: VersionRow) -> Base:
+        base = self.base(row.base_id)
+        if base.sha256 != row.base_hash:
+            raise ConflictError(
+                f"{row.ref} was trained on another base: {row.base_id} has changed since",
+                hint="train again on the base as it is now",
+            )
+        return base
+
+    def version(self, ref: AdapterRef) -> VersionRow:
+        """A published version; without a name the default adapter, without a number the active one."""
+        return self.registry.version(AdapterRef(ref.project, ref.name or DEFAULT_ADAPTER, ref.version))
+
+    def activate(self, row: VersionRow) -> None:
+        """Make a version what `project/name` means."""
+        self.registry.set_active(row.project, row.adapter_name, row.version)
+
+    # ---- deletion
+
+    def delete(self, ref: AdapterRef, *, keep: int | None = None) -> list[str]:
+        """Delete a project, an adapter, a version, or all versions of an adapter but the newest.
+
+        Args:
+            ref: What to delete.
+            keep: Leave so many newest versions of the adapter, and the active one.
+
+        Returns:
+            Ids of what was deleted.
+        """
+        if keep is not None:
+            return self._prune(ref, keep)
+        if ref.name is not None:
+            return self.manager.delete_adapter(ref.project, ref.name, ref.version)
+        return self._delete_project(ref.project)
+
+    def _prune(self, ref: AdapterRef, keep: int) -> list[str]:
+        name = ref.name or DEFAULT_ADAPTER
+        rows = self.registry.versions(ref.project, name, limit=100_000)
+        if not rows:
+            raise NotFoundError(f"{ref.project}/{name} has no versions", hint="see `gardener adapters list`")
+        doomed = [row for row in rows[keep:] if not row.active]
+        return [
+            deleted
+            for row in doomed
+            for deleted in self.manager.delete_adapter(row.project, name, row.version)
+        ]
+
+    def _delete_project(self, project: str) -> list[str]:
+        self.registry.project(project)
+        names = {row.adapter_name for row in self.manager.list_adapters(project, limit=100_000)}
+        deleted = [ref for name in sorted(names) for ref in self.manager.delete_adapter(project, name)]
+        self.registry.delete_project(project)
+        remove_tree(self.settings.projects_dir / project, self.settings.home / "trash")
+        return [*deleted, project]
+
+
+def _snapshot_folder(snapshot: Snapshot) -> str:
+    """The same files at another commit are another snapshot: rows name the commit."""
+    from codebase_gardener.utils.files import sha256_text
+
+    return sha256_text(f"{snapshot.id} {snapshot.revision}")[:16]

@@ -1,0 +1,57 @@
+"""What `PeftManager.load_adapter` returns: an adapter that can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from codebase_gardener.models.torch_live_base import LiveBase
+
+__all__ = ["AdapterHandle"]
+
+
+class AdapterHandle:
+    """An adapter on its base, always truthy.
+
+    Every call holds the adapter while it runs. One that was evicted in between is loaded again.
+
+    Args:
+        adapter_id: `project/name@version`, or None for the bare base.
+        hold: Gives the live base for a block, with the adapter loaded and not to be evicted.
+    """
+
+    def __init__(
+        self, adapter_id: str | None, hold: Callable[[], AbstractContextManager[LiveBase]], base_id: str
+    ) -> None:
+        self.adapter_id, self.base_id = adapter_id, base_id
+        self._hold = hold
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"<AdapterHandle {self.adapter_id or 'base only'} on {self.base_id}>"
+
+    @property
+    def is_fallback(self) -> bool:
+        """Whether this is the bare base, given because the adapter could not be loaded."""
+        return self.adapter_id is None
+
+    def generate(
+        self, prompt: str | Sequence[dict[str, str]], *, max_new_tokens: int = 128, **options: Any
+    ) -> str:
+        """What the model says next (`LiveBase.generate`)."""
+        with self._hold() as base:
+            return base.generate(prompt, self.adapter_id, max_new_tokens, **options)
+
+    def logits(self, text: str) -> Any:
+        """Logits of every position, float32, shape [T, V]."""
+        with self._hold() as base:
+            return base.logits(text, self.adapter_id)
+
+    def to_peft(self) -> Any:
+        """The PEFT model with this adapter set active; it is shared with all adapters of the base."""
+        with self._hold() as base, base.using(self.adapter_id) as model:
+            return model

@@ -1,0 +1,170 @@
+"""Adapters in this process's memory, on the base they share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from codebase_gardener.models.adapter_files import AdapterFiles, check_adapter_files
+from codebase_gardener.models.adapter_handle import AdapterHandle
+from codebase_gardener.models.cache import LeaseCache
+from codebase_gardener.registry.leases import lease, lease_path
+from codebase_gardener.registry.rows import VersionRow
+from codebase_gardener.training.base import Base
+from codebase_gardener.utils.error_handling import AdapterError, ConflictError, InvalidInputError
+from codebase_gardener.utils.names import AdapterRef, parse_ref
+
+if TYPE_CHECKING:
+    from codebase_gardener.models.torch_live_base import LiveBase
+
+__all__ = ["LoadedAdapters"]
+
+
+class _Loaded:
+    """An adapter in memory, and what has to be given back when it goes: its lease."""
+
+    def __init__(self, live: LiveBase, resources: ExitStack) -> None:
+        self.live, self.resources = live, resources
+
+
+class LoadedAdapters:
+    """A cache of adapters by bytes, count and leases.
+
+    Args:
+        find_base: Gives a base model by id.
+        device: As the settings say.
+        max_bytes: Memory of the adapters.
+        max_count: Adapters at once.
+    """
+
+    def __init__(
+        self, find_base: Callable[[str], Base], *, device: str, max_bytes: int, max_count: int
+    ) -> None:
+        self._find_base, self._device = find_base, device
+        self._live: dict[str, LiveBase] = {}
+        self._held = LeaseCache[_Loaded](max_bytes=max_bytes, max_count=max_count, evict=self._take_off)
+        self._loading = threading.Lock()
+
+    def handle(self, row: VersionRow, wait_s: float) -> AdapterHandle:
+        """A handle whose calls load the adapter where it is not loaded."""
+        return AdapterHandle(str(row.ref), lambda: self.holding(row, wait_s), row.base_id)
+
+    def base_handle(self, base: Base) -> AdapterHandle:
+        """A handle of the bare base."""
+        return AdapterHandle(None, lambda: self._base_only(base), base.id)
+
+    @contextmanager
+    def _base_only(self, base: Base) -> Iterator[LiveBase]:
+        with self._loading:
+            live = self._live_base(base)
+        yield live
+
+    @contextmanager
+    def holding(self, row: VersionRow, wait_s: float = 0.0) -> Iterator[LiveBase]:
+        """The live base for a block, with the adapter on it and not to be evicted."""
+        key = str(row.ref)
+        loaded = self._held.lease(key) or self._load(key, row, wait_s)
+        try:
+            yield loaded.live
+        finally:
+            self._held.release(key)
+
+    def _load(self, key: str, row: VersionRow, wait_s: float) -> _Loaded:
+        """Load outside of the cache's lock; one adapter at a time goes onto the modules."""
+        with ExitStack() as stack:
+            stack.enter_context(lease(lease_path(row.directory), key))
+            files = check_adapter_files(row.directory)
+            base = self._base_of(row, files)
+            stack.enter_context(self._held.room_for(key, files.bytes, wait_s=wait_s))
+            with self._loading:
+                if (other := self._held.lease(key)) is not None:  # another thread was faster
+                    return other
+                live = self._live_base(base)
+                size = live.attach(files, key)
+                loaded = _Loaded(live, stack.pop_all())
+                self._held.put(key, loaded, size, leases=1)
+            return loaded
+
+    def _base_of(self, row: VersionRow, files: AdapterFiles) -> Base:
+        base = self._find_base(row.base_id)
+        wanted = files.base_sha256 or row.base_hash
+        if base.sha256 != wanted:
+            raise AdapterError(
+                f"{row.ref} was trained on another base: weights {wanted[:16]}, {base.id} has {base.sha256[:16]}",
+                hint="train again on the base as it is now, or bring the old base back",
+                context={"adapter_base": wanted, "base": base.sha256},
+            )
+        return base
+
+    def _live_base(self, base: Base) -> LiveBase:
+        from codebase_gardener.models.torch_live_base import LiveBase
+
+        if base.sha256 not in self._live:
+            for key in [key for key, live in self._live.items() if not live.adapters]:
+                del self._live[key]  # a base that nobody uses makes room for this one
+            self._live[base.sha256] = LiveBase(base.path, device=self._device)
+        return self._live[base.sha256]
+
+    def unload(self, *name: str) -> bool:
+        """Take an adapter out of memory: by its name, or by project and name.
+
+        Returns:
+            Whether one was loaded.
+
+        Raises:
+            InvalidInputError: A bare name that two projects have loaded.
+            ConflictError: It is in use by a block.
+        """
+        keys = [key for key in self._held.keys() if _is_named(parse_ref(key), name)]  # noqa: SIM118
+        if len({parse_ref(key).project for key in keys}) > 1:
+            raise InvalidInputError(
+                f"several projects have {name[0]!r} loaded: {', '.join(keys)}", hint="give project and name"
+            )
+        for key in keys:
+            if self._held.leases(key):
+                raise ConflictError(f"{key} is in use", hint="leave the block that uses it first")
+            self._unload(key)
+        return bool(keys)
+
+    def _take_off(self, key: str, loaded: _Loaded) -> None:
+        loaded.live.detach(key)
+        loaded.resources.close()
+
+    def unload_version(self, row: VersionRow) -> None:
+        """Take one version out of this process's memory, if nobody uses it."""
+        key = str(row.ref)
+        if key in self._held and not self._held.leases(key):
+            self._unload(key)
+
+    def _unload(self, key: str) -> None:
+        loaded = self._held.pop(key)
+        if loaded is not None:
+            self._take_off(key, loaded)
+
+    def memory_usage(self) -> dict[str, Any]:
+        """Bytes by what holds them, and what is loaded."""
+        import psutil
+
+        return {
+            "process_bytes": psutil.Process().memory_info().rss,
+            "available_bytes": psutil.virtual_memory().available,
+            "bases_bytes": sum(live.bytes for live in self._live.values()),
+            "adapters_bytes": self._held.bytes,
+            "cache_bytes": self._held.max_bytes,
+            "cache_count": self._held.max_count,
+            "loaded": self._held.keys(),
+        }
+
+    def close(self) -> None:
+        """Unload everything."""
+        for key in self._held.keys():  # noqa: SIM118  a method of the cache, not of a mapping
+            self._unload(key)
+        self._live.clear()
+
+
+def _is_named(ref: AdapterRef, name: tuple[str, ...]) -> bool:
+    if len(name) == 1:
+        return ref.name == name[0]
+    return (ref.project, ref.name) == name

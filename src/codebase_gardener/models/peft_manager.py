@@ -1,0 +1,287 @@
+"""PeftManager: create, train, load, unload, list and delete a project's adapters."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from codebase_gardener.config.settings import Settings, load_settings
+from codebase_gardener.models.adapter_handle import AdapterHandle
+from codebase_gardener.models.adapter_metadata import AdapterMetadata, TrainingProgress
+from codebase_gardener.models.loaded_adapters import LoadedAdapters
+from codebase_gardener.models.trainings import ProgressCallback, Trainings
+from codebase_gardener.registry.leases import exclusive, lease_path
+from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.rows import JobRow, VersionRow
+from codebase_gardener.training.base import Base, resolve_base
+from codebase_gardener.training.spec import TrainingSpec, parse_spec
+from codebase_gardener.training.submission import Submission, dataset_directory
+from codebase_gardener.utils.error_handling import (
+    AdapterError,
+    ConflictError,
+    NotFoundError,
+    retry_with_backoff,
+)
+from codebase_gardener.utils.files import remove_tree
+from codebase_gardener.utils.names import AdapterRef, check_name
+from codebase_gardener.utils.progress import Progress, silent
+
+__all__ = ["AdapterHandle", "AdapterMetadata", "PeftManager", "TrainingProgress"]
+
+_log = logging.getLogger(__name__)
+_UNFINISHED = ("queued", "training", "error", "cancelled")
+_ALL = 100_000
+
+
+class PeftManager:
+    """A home's adapters. Trainings run in processes of their own; loaded adapters share one base in this one.
+
+    Args:
+        settings: Where everything lies and how much memory it may take; read from the environment by default.
+        registry: The database; opened from the settings by default.
+
+    Example:
+        >>> import tempfile
+        >>> manager = PeftManager(Settings(home=Path(tempfile.mkdtemp())))
+        >>> manager.list_adapters()
+        []
+    """
+
+    def __init__(self, settings: Settings | None = None, registry: Registry | None = None) -> None:
+        self.settings = settings or load_settings()
+        self.registry = registry or Registry(self.settings.database_url)
+        self.trainings = Trainings(
+            self.registry,
+            jobs_dir=self.settings.jobs_dir,
+            min_free_bytes=self.settings.min_free_bytes,
+            environment=self.settings.for_workers,
+        )
+        self.loaded = LoadedAdapters(
+            self.base,
+            device=self.settings.device,
+            max_bytes=self.settings.cache_bytes,
+            max_count=self.settings.cache_count,
+        )
+
+    def __enter__(self) -> PeftManager:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Unload everything and close the database."""
+        self.loaded.close()
+        self.registry.close()
+
+    def create_adapter(
+        self,
+        project_name: str,
+        training_data: Iterable[Mapping[str, Any]] | Path | str,
+        adapter_name: str = "default",
+        config_override: Mapping[str, Any] | None = None,
+        progress_callback: ProgressCallback | None = None,
+    ) -> str:
+        """Train an adapter on rows of one's own, in the background.
+
+        Args:
+            project_name: Made where there is none of the name.
+            training_data: Rows as dicts, or a JSONL file: prompt/completion, messages, text, or code chunks.
+            adapter_name: A new version of it is trained.
+            config_override: Training options (`TrainingSpec`) that differ from the settings; `base` too.
+            progress_callback: Called with a `TrainingProgress` at every change, from a thread of its own.
+
+        Returns:
+            `project/name@version`, reserved at once. The same data and options give the same version.
+
+        Raises:
+            DatasetError: A malformed row, named with its number; nothing is trained.
+            InvalidInputError: A name or option that cannot be right.
+            ResourceError: Too little memory or disk.
+        """
+        from codebase_gardener.dataset.user_dataset import user_dataset
+        from codebase_gardener.dataset.writer import write_dataset
+
+        check_name(project_name, "project name")
+        check_name(adapter_name, "adapter name")
+        options = dict(config_override or {})
+        base_id = str(options.pop("base", self.settings.base))
+        spec = self.spec(options)
+        dataset = user_dataset(training_data)
+        self._ensure_project(project_name)
+        folder = dataset_directory(self.settings.projects_dir, project_name, dataset.hash)
+        if not folder.exists():
+            write_dataset(dataset, folder)
+        job = self.trainings.submit(
+            Submission(
+                project=project_name,
+                adapter=adapter_name,
+                base=self.base(base_id),
+                dataset=folder,
+                dataset_hash=dataset.hash,
+                training=spec,
+                device=self.settings.device,
+            )
+        )
+        if progress_callback is not None:
+            follow = self.trainings.follow
+            threading.Thread(target=follow, args=(job.id, progress_callback), daemon=True).start()
+        return str(job.ref)
+
+    def _ensure_project(self, name: str) -> None:
+        try:
+            self.registry.project(name)
+        except NotFoundError:
+            self.registry.add_project(name, f"rows:{name}", "rows")
+
+    def spec(self, options: Mapping[str, Any]) -> TrainingSpec:
+        """Training options: those given, over those of the settings, over the defaults."""
+        return parse_spec({**self.settings.training, **options})
+
+    @retry_with_backoff(max_attempts=3)
+    def base(self, base_id: str | None = None, progress: Progress = silent) -> Base:
+        """A base model by id, fetched where that is needed."""
+        return resolve_base(
+            base_id or self.settings.base,
+            self.settings.bases_dir,
+            offline=self.settings.offline,
+            progress=progress,
+        )
+
+    def get_training_progress(self, adapter_id: str) -> TrainingProgress:
+        """Where a training is, by job id or `project/name@version`."""
+        return self.trainings.progress(adapter_id)
+
+    def is_training(self, project_name: str, adapter_name: str = "default") -> bool:
+        """Whether a version of the adapter is queued or in training."""
+        return self.trainings.is_pending(project_name, adapter_name)
+
+    def load_adapter(
+        self,
+        project_name: str,
+        adapter_name: str = "default",
+        version: int | None = None,
+        *,
+        fallback_to_base: bool = False,
+        wait_s: float = 0.0,
+    ) -> AdapterHandle:
+        """Load an adapter onto its base, or find it loaded.
+
+        Args:
+            project_name: The project.
+            adapter_name: The adapter.
+            version: The default is the active one.
+            fallback_to_base: Give the bare base, with a warning, where the adapter cannot be loaded.
+            wait_s: How long to wait for room when all loaded adapters are in use.
+
+        Raises:
+            NotFoundError, ConflictError: It does not exist, or is not ready.
+            AdapterError: Its files are damaged or do not fit.
+            ResourceError: No room.
+        """
+        try:
+            row = self.registry.version(AdapterRef(project_name, adapter_name, version))
+            with self.loaded.holding(row, wait_s):
+                pass
+        except (AdapterError, NotFoundError, ConflictError) as error:
+            if not fallback_to_base:
+                raise
+            _log.warning("%s; answering with the base, without an adapter", error)
+            return self.base_handle()
+        return self.loaded.handle(row, wait_s)
+
+    @contextmanager
+    def adapter_context(
+        self,
+        project_name: str,
+        adapter_name: str = "default",
+        version: int | None = None,
+        *,
+        wait_s: float = 0.0,
+    ) -> Iterator[AdapterHandle]:
+        """An adapter that stays loaded for a block, whoever else unloads it."""
+        row = self.registry.version(AdapterRef(project_name, adapter_name, version))
+        with self.loaded.holding(row, wait_s):
+            yield self.loaded.handle(row, wait_s)
+
+    def base_handle(self, base_id: str | None = None) -> AdapterHandle:
+        """The base without any adapter."""
+        return self.loaded.base_handle(self.base(base_id))
+
+    def unload_adapter(self, *name: str) -> bool:
+        """Take an adapter out of memory: `unload_adapter("name")` or `unload_adapter("project", "name")`.
+
+        Returns:
+            Whether one was loaded.
+
+        Raises:
+            InvalidInputError: A bare name that two projects have loaded.
+            ConflictError: It is in use by a block.
+        """
+        return self.loaded.unload(*name)
+
+    def get_memory_usage(self) -> dict[str, Any]:
+        """Bytes by what holds them, and what is loaded."""
+        return self.loaded.memory_usage()
+
+    def list_adapters(self, project_name: str | None = None, limit: int = 50) -> list[AdapterMetadata]:
+        """Versions, and trainings that published nothing, newest first."""
+        self.trainings.reap()
+        rows = [
+            *(AdapterMetadata.of_version(row) for row in self.registry.versions(project_name, limit=limit)),
+            *(
+                AdapterMetadata.of_job(row)
+                for row in self.registry.jobs(project_name, states=_UNFINISHED, limit=limit)
+            ),
+        ]
+        return sorted(rows, key=lambda row: row.created_at, reverse=True)[:limit]
+
+    def delete_adapter(
+        self, project_name: str, adapter_name: str = "default", version: int | None = None
+    ) -> list[str]:
+        """Delete a version, or all of them, published or failed.
+
+        Returns:
+            The ids of what was deleted.
+
+        Raises:
+            NotFoundError: There is none.
+            ConflictError: One is in use or in training; that one and the rest stand.
+        """
+        self.trainings.reap()
+        deleted = [
+            self._delete_version(row)
+            for row in self.registry.versions(project_name, adapter_name, limit=_ALL)
+            if version in (None, row.version)
+        ]
+        deleted += [
+            self._delete_job(job)
+            for job in self.registry.jobs(project_name, states=_UNFINISHED, limit=_ALL)
+            if job.adapter_name == adapter_name and version in (None, job.version)
+        ]
+        if not deleted:
+            self.registry.version(
+                AdapterRef(project_name, adapter_name, version)
+            )  # raises with what there is
+        return deleted
+
+    def _delete_version(self, row: VersionRow) -> str:
+        self.loaded.unload_version(row)
+        trash = self.settings.home / "trash"
+        with exclusive(lease_path(row.directory), str(row.ref)):
+            self.registry.delete_version(row.ref)
+            remove_tree(row.directory, trash)
+        if row.job_id is not None:
+            remove_tree(self.settings.jobs_dir / row.job_id, trash)
+        return str(row.ref)
+
+    def _delete_job(self, job: JobRow) -> str:
+        if job.state == "training":
+            raise ConflictError(f"{job.ref} is in training", hint=f"first: gardener jobs cancel {job.id}")
+        self.registry.delete_job(job.id)
+        remove_tree(job.directory, self.settings.home / "trash")
+        return str(job.ref)

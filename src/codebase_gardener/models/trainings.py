@@ -1,0 +1,144 @@
+"""Trainings as a caller meets them: submitted, watched, cancelled, resumed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from codebase_gardener.models.adapter_metadata import TrainingProgress
+from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.rows import JobRow
+from codebase_gardener.training import jobs, submission
+from codebase_gardener.training.submission import Submission
+from codebase_gardener.utils.error_handling import NotFoundError, TrainingError
+from codebase_gardener.utils.names import parse_ref
+
+__all__ = ["ProgressCallback", "Trainings"]
+
+_log = logging.getLogger(__name__)
+_POLL_S = 0.2
+_PENDING = ("queued", "training")
+ProgressCallback = Callable[[TrainingProgress], None]
+
+
+class Trainings:
+    """The trainings of a home. Each call first gives those whose worker died the state they ended in.
+
+    Args:
+        registry: Where they are kept.
+        jobs_dir: Where jobs have their folders.
+        min_free_bytes: Free memory below which nothing is trained.
+        environment: What a worker needs to find the same home and database.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        jobs_dir: Path,
+        min_free_bytes: int,
+        environment: Mapping[str, str],
+    ) -> None:
+        self.registry, self.environment = registry, environment
+        self.jobs_dir, self.min_free_bytes = jobs_dir, min_free_bytes
+
+    def submit(self, asked: Submission) -> JobRow:
+        """Queue a training, or find the one that does the same (`training.submission.submit`)."""
+        self.reap()
+        return submission.submit(
+            self.registry,
+            asked,
+            jobs_dir=self.jobs_dir,
+            min_free_bytes=self.min_free_bytes,
+            environment=self.environment,
+        )
+
+    def reap(self) -> None:
+        """End the trainings whose worker is gone, and start those that waited for them."""
+        for job in jobs.reap(self.registry):
+            jobs.start_next(self.registry, job.device, self.environment)
+
+    def list(self, project_name: str | None = None, limit: int = 50) -> list[JobRow]:
+        """Trainings, newest first; those whose worker died are said to have failed."""
+        self.reap()
+        return self.registry.jobs(project_name, limit=limit)
+
+    def get(self, job_id: str) -> JobRow:
+        """One training."""
+        self.reap()
+        return self.registry.job(job_id)
+
+    def cancel(self, job_id: str) -> JobRow:
+        """End a training; its last checkpoint stands."""
+        job = jobs.cancel(self.registry, job_id)
+        jobs.start_next(self.registry, job.device, self.environment)
+        return job
+
+    def resume(self, job_id: str) -> JobRow:
+        """Go on with a training that failed or was cancelled."""
+        self.reap()
+        job = jobs.resume(self.registry, job_id)
+        jobs.start_next(self.registry, job.device, self.environment)
+        return self.registry.job(job_id)
+
+    def progress(self, adapter_id: str) -> TrainingProgress:
+        """Where a training is, by job id or `project/name@version`.
+
+        Raises:
+            NotFoundError: No such training.
+        """
+        return TrainingProgress.of_job(self._job_of(adapter_id))
+
+    def _job_of(self, adapter_id: str) -> JobRow:
+        self.reap()
+        if "/" not in adapter_id:
+            return self.registry.job(adapter_id)
+        ref = parse_ref(adapter_id)
+        for job in self.registry.jobs(ref.project, limit=10_000):
+            if job.adapter_name == ref.name and ref.version in (None, job.version):
+                return job
+        raise NotFoundError(f"no training of {adapter_id}", hint="see `gardener jobs list`")
+
+    def is_pending(self, project_name: str, adapter_name: str) -> bool:
+        """Whether a version of the adapter is queued or in training."""
+        return any(
+            job.adapter_name == adapter_name and job.state in _PENDING for job in self.list(project_name)
+        )
+
+    def wait(
+        self, adapter_id: str, timeout_s: float | None = None, callback: ProgressCallback | None = None
+    ) -> TrainingProgress:
+        """Wait for a training to end.
+
+        Raises:
+            TrainingError: It failed or was cancelled.
+            TimeoutError: It is not over in time.
+        """
+        deadline = time.monotonic() + timeout_s if timeout_s is not None else None
+        last: TrainingProgress | None = None
+        while True:
+            progress = self.progress(adapter_id)
+            if callback is not None and progress != last:
+                callback(progress)
+            last = progress
+            if progress.status == "ready":
+                return progress
+            if progress.status not in _PENDING:
+                raise TrainingError(
+                    f"training of {progress.adapter_id} ended: {progress.status}"
+                    + (f": {progress.error}" if progress.error else ""),
+                    hint=f"go on with: gardener jobs resume {progress.job_id}",
+                    context={"job": progress.job_id},
+                )
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimeoutError(f"{adapter_id} is still {progress.status} after {timeout_s} s")
+            time.sleep(_POLL_S)
+
+    def follow(self, job_id: str, callback: ProgressCallback) -> None:
+        """Call back at every change until the training ends, however it ends."""
+        try:
+            self.wait(job_id, callback=callback)
+        except TrainingError as error:
+            _log.warning("%s", error)

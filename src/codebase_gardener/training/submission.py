@@ -1,0 +1,116 @@
+"""Asking for a training: checked, reserved, written down, and started when its device is free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.rows import JobRow, NewJob
+from codebase_gardener.training.base import Base
+from codebase_gardener.training.job_directory import JobDirectory, JobSpec
+from codebase_gardener.training.jobs import device_of_this_host, resume, start_next
+from codebase_gardener.training.memory import check_memory, estimate_memory
+from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.files import writing
+from codebase_gardener.utils.names import AdapterRef
+
+__all__ = ["Submission", "adapter_directory", "dataset_directory", "submit"]
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What to train, and from what.
+
+    Attributes:
+        project: Its name.
+        adapter: The adapter's name.
+        base: Pinned base model.
+        dataset: Folder of the published dataset.
+        dataset_hash: Of its rows.
+        training: Checked options.
+        device: As the settings say.
+        commit: Revision of the snapshot, or None.
+        snapshot_id: Of the snapshot, or None.
+    """
+
+    project: str
+    adapter: str
+    base: Base
+    dataset: Path
+    dataset_hash: str
+    training: TrainingSpec
+    device: str = "auto"
+    commit: str | None = None
+    snapshot_id: str | None = None
+
+
+def dataset_directory(projects_dir: Path, project: str, dataset_hash: str) -> Path:
+    """Where a project's dataset of that hash lies."""
+    return projects_dir / project / "datasets" / dataset_hash[:16]
+
+
+def adapter_directory(projects_dir: Path, ref: AdapterRef) -> Path:
+    """Where a version is published."""
+    return projects_dir / ref.project / "adapters" / str(ref.name) / str(ref.version)
+
+
+def submit(
+    registry: Registry,
+    asked: Submission,
+    *,
+    jobs_dir: Path,
+    min_free_bytes: int,
+    environment: Mapping[str, str],
+) -> JobRow:
+    """Queue a training and start it if its device is free.
+
+    The same project, adapter, dataset and options give the same job: one that is ready, queued or in training
+    is returned as it is, one that failed or was cancelled goes on from its last checkpoint.
+
+    Raises:
+        ResourceError: Too little memory, with both figures.
+    """
+    spec_hash = asked.training.hash_for(asked.base.sha256)
+    found = registry.find_job(asked.project, asked.adapter, asked.dataset_hash, spec_hash)
+    if found is None or found.state in ("error", "cancelled"):
+        needed = estimate_memory(asked.base, asked.training, bf16=asked.training.dtype != "float32")
+        check_memory(needed, min_free_bytes=min_free_bytes)
+    job = found or registry.reserve_job(
+        NewJob(
+            project=asked.project,
+            adapter_name=asked.adapter,
+            spec=asked.training.model_dump(mode="json"),
+            spec_hash=spec_hash,
+            dataset_hash=asked.dataset_hash,
+            base_id=asked.base.id,
+            base_hash=asked.base.sha256,
+            device=device_of_this_host(asked.device),
+            commit=asked.commit,
+            snapshot_id=asked.snapshot_id,
+        ),
+        lambda job_id: _make_directory(jobs_dir / job_id, asked),
+    )
+    if job.state in ("error", "cancelled"):
+        resume(registry, job.id)
+    start_next(registry, job.device, environment)
+    return registry.job(job.id)
+
+
+def _make_directory(folder: Path, asked: Submission) -> Path:
+    """The job's folder is complete before anybody can see the job."""
+    with writing(folder):
+        folder.mkdir(parents=True)
+    JobDirectory(folder).write_spec(
+        JobSpec(
+            job_id=folder.name,
+            base=asked.base,
+            dataset=asked.dataset,
+            dataset_hash=asked.dataset_hash,
+            commit=asked.commit,
+            device=asked.device,
+            training=asked.training,
+        )
+    )
+    return folder
