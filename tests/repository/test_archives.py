@@ -17,7 +17,12 @@ from codebase_gardener.utils.error_handling import InvalidInputError, SourceErro
 
 from .test_snapshot import reasons
 
-COMPRESS = {".tar.gz": gzip.compress, ".tgz": gzip.compress, ".tar.bz2": bz2.compress, ".tar.xz": lzma.compress}
+COMPRESS = {
+    ".tar.gz": gzip.compress,
+    ".tgz": gzip.compress,
+    ".tar.bz2": bz2.compress,
+    ".tar.xz": lzma.compress,
+}
 
 
 def tar(path: Path, members: list[tuple[tarfile.TarInfo | str, bytes]]) -> str:
@@ -83,7 +88,9 @@ def test_hostile_members(tmp_path: Path) -> None:
         ],
     )
     taken = take_snapshot(source)
-    assert [file.path for file in taken.files] == ["top/a.py"] or [file.path for file in taken.files] == ["a.py"]
+    assert [file.path for file in taken.files] == ["top/a.py"] or [file.path for file in taken.files] == [
+        "a.py"
+    ]
     found = sorted(reasons(taken).values())
     assert found.count("a name that leads out of the repository") == 3
     assert found.count("a link in an archive: not followed") == 2
@@ -95,7 +102,7 @@ def test_hostile_members(tmp_path: Path) -> None:
 
 def test_hostile_zip_members(tmp_path: Path) -> None:
     link = zipfile.ZipInfo("top/passwd.py")
-    link.external_attr = (0o120777 << 16)
+    link.external_attr = 0o120777 << 16
     liar = zipfile.ZipInfo("top/liar.py")
     with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("top/a.py", "x = 1\n")

@@ -211,3 +211,22 @@ def test_a_file_that_grows_or_changes_while_it_is_read(tmp_path: Path) -> None:
     path.symlink_to("/etc/passwd")
     with pytest.raises(LeftOutError, match="cannot be read"):
         judge(entry, 100)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (PermissionError(13, "Permission denied"), "cannot be read: Permission denied"),
+        (OSError(5, "Input/output error"), "cannot be read: Input/output error"),
+        (RuntimeError(), "cannot be read: RuntimeError"),
+    ],
+)
+def test_one_bad_file_never_stops_the_run(error: Exception, reason: str) -> None:
+    from codebase_gardener.repository.entries import Entry
+    from codebase_gardener.repository.judging import LeftOutError, judge
+
+    def read() -> bytes:
+        raise error
+
+    with pytest.raises(LeftOutError, match=reason):
+        judge(Entry("a.py", 1, read), 100)

@@ -29,7 +29,9 @@ def test_a_coding_cookie_is_honoured_in_python(cookie: str) -> None:
     assert "привет" not in decode(data)
 
 
-@pytest.mark.parametrize("cookie", ["rot13", "punycode", "idna", "hex", "no-such", "utf-7", "unicode_escape", "mbcs"])
+@pytest.mark.parametrize(
+    "cookie", ["rot13", "punycode", "idna", "hex", "no-such", "utf-7", "unicode_escape", "mbcs"]
+)
 def test_strange_cookies_are_ignored(cookie: str) -> None:
     assert decode(f"# coding: {cookie}\nx = 'ä'\n".encode(), python=True).endswith("x = 'ä'\n")
 
@@ -38,12 +40,16 @@ def test_a_lying_cookie_falls_back() -> None:
     assert decode("# coding: ascii\nx = 'ä'\n".encode(), python=True).endswith("x = 'ä'\n")
 
 
-@pytest.mark.parametrize("data", [b"a\0b", b"\x89PNG\r\n\x1a\n\0", bytes(range(1, 32)) * 10, b"\xff\xfe\x00", b"\x01" * 99])
+@pytest.mark.parametrize(
+    "data", [b"a\0b", b"\x89PNG\r\n\x1a\n\0", bytes(range(1, 32)) * 10, b"\xff\xfe\x00", b"\x01" * 99]
+)
 def test_binaries(data: bytes) -> None:
     assert looks_binary(data)
 
 
-@pytest.mark.parametrize("data", [b"", b"x = 1\n", "größe\n".encode("cp1252"), "x".encode("utf-16"), "日本語".encode(), b"\x0c\n"])
+@pytest.mark.parametrize(
+    "data", [b"", b"x = 1\n", "größe\n".encode("cp1252"), "x".encode("utf-16"), "日本語".encode(), b"\x0c\n"]
+)
 def test_texts(data: bytes) -> None:
     assert not looks_binary(data)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.repository.snapshot import take_snapshot
+
 from .conftest import write
 from .test_snapshot import reasons
 
@@ -80,7 +81,10 @@ def test_pipes_and_sockets_do_not_block(tmp_path: Path) -> None:
         os.chdir(tmp_path)
         server.bind("socket.py")
         taken = take_snapshot(str(tmp_path))
-    assert reasons(taken) == {"pipe.py": "not a regular file: FIFO", "socket.py": "not a regular file: socket"}
+    assert reasons(taken) == {
+        "pipe.py": "not a regular file: FIFO",
+        "socket.py": "not a regular file: socket",
+    }
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from codebase_gardener.repository.git import find_repository
 from codebase_gardener.repository.snapshot import take_snapshot
 from codebase_gardener.utils.error_handling import InvalidInputError, SourceError
+
 from .conftest import Repo
 from .test_snapshot import reasons
 
@@ -186,7 +186,7 @@ def test_a_broken_repository_is_an_error_with_gits_words(repo: Repo) -> None:
     repo.write("a.py")
     repo.commit()
     (repo.root / ".git/index").write_bytes(b"garbage")
-    with pytest.raises(SourceError, match="git ls-files failed .*index"):
+    with pytest.raises(SourceError, match=r"git ls-files failed .*index"):
         take_snapshot(str(repo.root))
 
 
@@ -232,7 +232,9 @@ class TestUrls:
         assert (taken.source, taken.kind, taken.commit, taken.dirty) == (url, "git", new, False)
         assert take_snapshot(url, revision=old[:8]).files[0].text == "old = 1\n"
 
-    def test_nothing_is_left_behind(self, repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_nothing_is_left_behind(
+        self, repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
         (tmp_path / "tmp").mkdir()
         repo.write("a.py")
@@ -256,7 +258,8 @@ class TestUrls:
         assert "http://127.0.0.1:9/a.git" in caught.value.message
 
     @pytest.mark.parametrize(
-        "source", ["ext::sh -c touch%20/tmp/pwned", "--upload-pack=touch /tmp/pwned", "ssh://-oProxyCommand=x/y"]
+        "source",
+        ["ext::sh -c touch%20/tmp/pwned", "--upload-pack=touch /tmp/pwned", "ssh://-oProxyCommand=x/y"],
     )
     def test_commands_in_place_of_urls(self, source: str) -> None:
         with pytest.raises(SourceError):

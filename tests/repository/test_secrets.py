@@ -44,7 +44,9 @@ SECRETS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "secret"), [(kind, secret) for kind, rows in SECRETS.items() for secret in rows])
+@pytest.mark.parametrize(
+    ("kind", "secret"), [(kind, secret) for kind, rows in SECRETS.items() for secret in rows]
+)
 @pytest.mark.parametrize("surrounding", ["x = 1\n{}\n", "x = 1\n    '{}',  # key\ny = 2\n"])
 def test_secrets_are_found_and_not_repeated(kind: str, secret: str, surrounding: str) -> None:
     if secret.startswith(("export", "PuTTY", "secretKey")) and "'" in surrounding:
@@ -90,7 +92,12 @@ def test_ordinary_code_is_no_secret(line: str) -> None:
 def test_hostile_text_takes_no_time() -> None:
     import time
 
-    for text in ("://a@" * 4000 + "\n", "eyJ" * 6000 + "\n", "aws key " * 2500 + "\n", "-----BEGIN PRIVATE KEY-----\n" * 900):
+    for text in (
+        "://a@" * 4000 + "\n",
+        "eyJ" * 6000 + "\n",
+        "aws key " * 2500 + "\n",
+        "-----BEGIN PRIVATE KEY-----\n" * 900,
+    ):
         begun = time.process_time()
         secret_problem(text * 5)
         assert time.process_time() - begun < 10

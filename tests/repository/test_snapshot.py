@@ -8,6 +8,7 @@ import pytest
 from codebase_gardener.repository import snapshot as module
 from codebase_gardener.repository.snapshot import SourceFile, require_code, take_snapshot
 from codebase_gardener.utils.error_handling import SourceError
+
 from .conftest import Repo, write
 
 
@@ -59,7 +60,13 @@ def test_progress_counts_every_entry(tmp_path: Path) -> None:
 
 
 def test_vendored_directories_are_one_row_each(repo: Repo) -> None:
-    for path in ("a.py", "vendor/x/a.py", "vendor/y.py", "web/node_modules/a/b.js", "pkg.egg-info/SOURCES.txt"):
+    for path in (
+        "a.py",
+        "vendor/x/a.py",
+        "vendor/y.py",
+        "web/node_modules/a/b.js",
+        "pkg.egg-info/SOURCES.txt",
+    ):
         repo.write(path)
     repo.commit()
     taken = take_snapshot(str(repo.root))
@@ -80,7 +87,7 @@ def test_limits_of_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "limit" in reasons(taken)["b.py"]
 
 
-@pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: Repo(path)])
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), Repo])
 def test_an_empty_repository_is_an_error(tmp_path: Path, make: object) -> None:
     make(tmp_path / "empty")  # type: ignore[operator]
     with pytest.raises(SourceError, match="is empty") as caught:
@@ -99,6 +106,8 @@ def test_no_code_is_an_error_that_says_what_there_was(tmp_path: Path) -> None:
     require_code(take_snapshot(str(tmp_path)))
 
 
-@pytest.mark.parametrize(("text", "lines"), [("", 0), ("a", 1), ("a\n", 1), ("a\n\nb", 3), ("a\x0cb\u2028c\n", 1)])
+@pytest.mark.parametrize(
+    ("text", "lines"), [("", 0), ("a", 1), ("a\n", 1), ("a\n\nb", 3), ("a\x0cb\u2028c\n", 1)]
+)
 def test_lines_are_what_compilers_count(text: str, lines: int) -> None:
     assert SourceFile("a", "text", "", text).lines == lines

@@ -41,19 +41,26 @@ def test_git_urls(url: str) -> None:
     assert is_git_url(url)
 
 
-@pytest.mark.parametrize("text", ["ext::sh -c x", "-u@h:p", "u@-h:p", "/a/b", "C:/x", "ftp://a/b", "a b@c:d", ""])
+@pytest.mark.parametrize(
+    "text", ["ext::sh -c x", "-u@h:p", "u@-h:p", "/a/b", "C:/x", "ftp://a/b", "a b@c:d", ""]
+)
 def test_what_is_no_git_url(text: str) -> None:
     assert not is_git_url(text)
 
 
 def test_credentials_are_taken_out() -> None:
-    assert without_credentials("fatal: https://u:p" + "w@h/x and ssh://git@h") == "fatal: https://h/x and ssh://h"
+    assert (
+        without_credentials("fatal: https://u:p" + "w@h/x and ssh://git@h")
+        == "fatal: https://h/x and ssh://h"
+    )
 
 
-@pytest.mark.parametrize("source", ["/no/such/place", "", "a\0b", "x" * 5000, "~nobody-at-all/x", "ftp://x/y"])
+@pytest.mark.parametrize(
+    "source", ["/no/such/place", "", "a\0b", "x" * 5000, "~nobody-at-all/x", "ftp://x/y"]
+)
 def test_missing_sources(source: str) -> None:
-    with pytest.raises(SourceError, match="cannot be opened|is empty") as caught:
-        take_snapshot(source or "/no/such")
+    with pytest.raises(SourceError, match="cannot be opened") as caught:
+        take_snapshot(source)
     assert caught.value.hint
 
 

@@ -11,8 +11,13 @@ from codebase_gardener.repository.store import load_snapshot, save_snapshot
 from codebase_gardener.utils.error_handling import SourceError
 from codebase_gardener.utils.files import is_published
 
-FILES = (SourceFile("-rf.py", "python", "0" * 64, "x = '\u2028\x0c\x85 ä'\n"), SourceFile("../b", "text", "1" * 64, ""))
-SNAPSHOT = Snapshot("1" * 16, "/x", "git", "c" * 40, "1" * 64, True, "2024", FILES, (SkippedFile("a\\n", "binary"),))
+FILES = (
+    SourceFile("-rf.py", "python", "0" * 64, "x = '\u2028\x0c\x85 ä'\n"),
+    SourceFile("../b", "text", "1" * 64, ""),
+)
+SNAPSHOT = Snapshot(
+    "1" * 16, "/x", "git", "c" * 40, "1" * 64, True, "2024", FILES, (SkippedFile("a\\n", "binary"),)
+)
 
 text = st.text(max_size=50)
 
@@ -20,12 +25,19 @@ text = st.text(max_size=50)
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     save_snapshot(SNAPSHOT, tmp_path / "s")
     assert load_snapshot(tmp_path / "s") == SNAPSHOT
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["manifest.json", "s", "snapshot.json", "sources.jsonl"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "manifest.json",
+        "s",
+        "snapshot.json",
+        "sources.jsonl",
+    ]
     assert is_published(tmp_path / "s", check_hashes=True)
 
 
 @given(st.lists(st.builds(SourceFile, text, text, text, text), max_size=4), st.none() | text)
-def test_any_snapshot_survives(tmp_path_factory: pytest.TempPathFactory, files: list[SourceFile], commit: str) -> None:
+def test_any_snapshot_survives(
+    tmp_path_factory: pytest.TempPathFactory, files: list[SourceFile], commit: str
+) -> None:
     directory = tmp_path_factory.mktemp("any") / "s"
     snapshot = Snapshot("i", "s", "git", commit, "t", False, "d", tuple(files), ())
     save_snapshot(snapshot, directory)

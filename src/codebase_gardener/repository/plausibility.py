@@ -18,11 +18,12 @@ _KEY_BODY = re.compile(
     r"(?:\\[rn]|[\s\"'\\#*/]|(?:Proc-Type|DEK-Info|Version|Comment):[^\n]*)*[A-Za-z0-9+/=]{16}"
 )
 _LOGIN = re.compile(r"://([^:/\s]*):([^@/\s]*)@")
-_INTERPOLATED = re.compile(r"[{}<>$%]")
+_INTERPOLATED = re.compile(r"[][{}<>$%]")
 _PLACEHOLDER = re.compile(
     r"(?:(?:example|my|your|the|some|test|a|new|old|fake|dummy|user|db|proxy|super)[-_ ]*)*"
     r"(?:user(?:name)?|p[a@4] ?ss(?:w[o0]?rd|wd|phrase)?|pwd|pw|secret|token|key|auth|login|admin|root|guest|tiger"
-    r"|change[-_ ]?me|example|placeholder|redacted|hidden|foo|bar|baz|test|abc|xyz|x+|\*+|\.+|_+|\d)[-_]?\d{0,4}\Z",
+    r"|change[-_ ]?me|example|placeholder|redacted|hidden|foo|bar|baz|test(?:ing)?|abc|xyz"
+    r"|x+|\*+|\.+|_+|\d)[-_]?\d{0,4}\Z",
     re.IGNORECASE,
 )  # scott:tiger is the login of Oracle's documentation since 1980
 _SECRET_NAME = re.compile(

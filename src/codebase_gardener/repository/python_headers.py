@@ -56,7 +56,7 @@ class SourceLines:
         last = node.body[0].end_lineno or node.lineno
         source = "\n".join([self.lines[node.lineno - 1][start:], *self.lines[node.lineno : last]])
         end = _colon(source, self._returns_end(node, source))
-        return Header(_on_one_line(source[:end]), node.lineno + source.count("\n", 0, end))
+        return Header(_on_one_line(source[:end], is_header=True), node.lineno + source.count("\n", 0, end))
 
     def is_blank(self, number: int) -> bool:
         """Whether the 1-based line holds nothing but space."""
@@ -91,28 +91,29 @@ def _colon(source: str, after: int) -> int:
     return len(source)
 
 
-def _on_one_line(source: str) -> str:
+def _on_one_line(source: str, *, is_header: bool = False) -> str:
     """Line breaks and comments taken out; strings left alone, except for line breaks in them."""
-    if "\n" not in source and "#" not in source:
+    if "\n" not in source:
         return source.strip()
     pieces: list[str] = []
+    gap, depth = "", 0
     for token in _TOKEN.finditer(source):
         kind, text = token.lastgroup, token.group()
-        if kind == "comment":
+        if kind in ("space", "comment"):
+            gap += text
             continue
-        if kind == "space":
-            text = " " if "\n" in text or pieces[-1:] == [" "] else text
-            if text == " " and pieces and (pieces[-1][-1].isspace() or pieces[-1] in "([{"):
-                continue
-        elif kind == "close" and pieces[-1:] == [" "]:
-            _drop_trailing_comma(pieces)
-        elif kind == "string":
-            text = text.replace("\n", "\\n")
-        pieces.append(text)
+        if kind == "close" and depth == 1 and is_header and "\n" in gap and pieces:
+            pieces[-1] = pieces[-1].removesuffix(",")
+        depth += (kind == "open") - (kind == "close")
+        pieces.append(
+            _closed_gap(gap, pieces, kind) + (text.replace("\n", "\\n") if kind == "string" else text)
+        )
+        gap = ""
     return "".join(pieces).strip()
 
 
-def _drop_trailing_comma(pieces: list[str]) -> None:
-    pieces.pop()
-    if pieces and pieces[-1].endswith(",") and len(pieces) > 2:
-        pieces[-1] = pieces[-1][:-1]
+def _closed_gap(gap: str, pieces: list[str], kind: str | None) -> str:
+    """What remains of the space and comments before a token."""
+    if "\n" not in gap:
+        return gap
+    return "" if kind == "close" or (pieces and pieces[-1][-1] in "([{") else " "

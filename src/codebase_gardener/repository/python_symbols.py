@@ -12,7 +12,7 @@ from codebase_gardener.repository.symbols import Symbol, SymbolTable, is_public
 
 __all__ = ["python_symbols"]
 
-_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+_BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
 
 
 def python_symbols(path: str, text: str) -> SymbolTable:

@@ -13,7 +13,12 @@ from codebase_gardener.repository.archive import archive_stem, is_archive, list_
 from codebase_gardener.repository.directory import list_directory
 from codebase_gardener.repository.entries import Listing
 from codebase_gardener.repository.git import GitError, GitRepository, clone, find_repository
-from codebase_gardener.repository.git_trees import check_revision, list_revision, list_work_tree, resolve_commit
+from codebase_gardener.repository.git_trees import (
+    check_revision,
+    list_revision,
+    list_work_tree,
+    resolve_commit,
+)
 from codebase_gardener.utils.error_handling import InvalidInputError, SourceError
 from codebase_gardener.utils.names import name_from
 
@@ -114,6 +119,8 @@ def _open_path(source: str, revision: str | None, limit_bytes: int) -> Iterator[
 
 def _existing(source: str) -> Path:
     try:
+        if not source:
+            raise ValueError("no name was given")
         return Path(source).expanduser().resolve(strict=True)
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)

@@ -82,8 +82,15 @@ def _loaded(name: str) -> tuple[Language, Query]:
 
 
 def _problem(nodes: list[Node]) -> str | None:
-    errors = [node.start_point.row + 1 for node in nodes if node.type == "ERROR"]
-    return f"syntax error at line {min(errors)}: only what lies outside it is read" if errors else None
+    """Where the first error is; where the parser only missed a token, the smallest definition around it."""
+    errors = [node.start_point.row + 1 for node in nodes if node.is_error]
+    damaged = [
+        (node.end_byte - node.start_byte, node.start_point.row + 1) for node in nodes if node.has_error
+    ]
+    if not damaged:
+        return None
+    line = min(errors) if errors else min(damaged)[1]
+    return f"syntax error at line {line}: only what lies outside it is read"
 
 
 def _typedef_name(scopes: list[_Scope]) -> str | None:
@@ -165,7 +172,8 @@ class _Reader:
     def _kind(self, node: Node, name: str, scopes: list[_Scope]) -> str:
         kind = self.grammar.kinds.get(node.type, "function")
         if kind != "function":
-            return kind
+            inner = node.child_by_field_name("type")
+            return "interface" if inner is not None and inner.type == "interface_type" else kind
         inside = next((scope for scope in reversed(scopes) if not scope.is_wrapper), None)
         member = node.type in ("field_definition", "public_field_definition")
         return "method" if member or (inside and inside.is_type) or "." in name else "function"
