@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.repository.snapshot import default_name, take_snapshot
-from codebase_gardener.repository.sources import is_git_url, without_credentials
+from codebase_gardener.repository.snapshot import take_snapshot
+from codebase_gardener.repository.sources import default_name, is_git_url, without_credentials
 from codebase_gardener.utils.error_handling import SourceError
 
 

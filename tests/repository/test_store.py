@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,28 @@ def test_saving_again_changes_nothing(tmp_path: Path) -> None:
     before = (tmp_path / "s").stat().st_ino
     save_snapshot(SNAPSHOT, tmp_path / "s")
     assert (tmp_path / "s").stat().st_ino == before
+
+
+def test_the_same_state_with_other_left_out_files_is_the_same(tmp_path: Path) -> None:
+    save_snapshot(SNAPSHOT, tmp_path / "s")
+    save_snapshot(replace(SNAPSHOT, skipped=(), date="2025"), tmp_path / "s")
+    assert load_snapshot(tmp_path / "s") == SNAPSHOT
+
+
+def test_another_state_never_overwrites(tmp_path: Path) -> None:
+    save_snapshot(SNAPSHOT, tmp_path / "s")
+    with pytest.raises(FileExistsError):
+        save_snapshot(replace(SNAPSHOT, commit=None), tmp_path / "s")
+    assert load_snapshot(tmp_path / "s") == SNAPSHOT
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_a_damaged_directory_is_written_anew(tmp_path: Path) -> None:
+    save_snapshot(SNAPSHOT, tmp_path / "s")
+    (tmp_path / "s/sources.jsonl").unlink()
+    save_snapshot(SNAPSHOT, tmp_path / "s")
+    assert load_snapshot(tmp_path / "s") == SNAPSHOT
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "version", "no json"])

@@ -12,11 +12,11 @@ from codebase_gardener.repository.entries import Entry, Listing, printable
 from codebase_gardener.repository.filters import left_out_directory
 from codebase_gardener.repository.judging import LeftOutError, judge
 from codebase_gardener.repository.languages import is_code
-from codebase_gardener.repository.sources import default_name, open_source
+from codebase_gardener.repository.sources import open_source
 from codebase_gardener.utils.error_handling import SourceError
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["SkippedFile", "Snapshot", "SourceFile", "default_name", "require_code", "take_snapshot"]
+__all__ = ["SkippedFile", "Snapshot", "SourceFile", "require_code", "take_snapshot"]
 
 MAX_FILES = 200_000
 MAX_TOTAL_BYTES = 512 * 2**20

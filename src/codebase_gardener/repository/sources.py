@@ -118,16 +118,19 @@ def _open_path(source: str, revision: str | None, limit_bytes: int) -> Iterator[
 
 
 def _existing(source: str) -> Path:
+    if not source:
+        raise _cannot_open(source, "nothing is named")
     try:
-        if not source:
-            raise ValueError("no name was given")
         return Path(source).expanduser().resolve(strict=True)
     except (OSError, ValueError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SourceError(
-            f"{source!r} cannot be opened: {reason}",
-            hint="name a directory, an archive, or a git URL (https://…, ssh://…, file://…, git@host:path)",
-        ) from None
+        raise _cannot_open(source, getattr(error, "strerror", None) or str(error)) from None
+
+
+def _cannot_open(source: str, reason: str) -> SourceError:
+    return SourceError(
+        f"{source!r} cannot be opened: {reason}",
+        hint="name a directory, an archive, or a git URL (https://…, ssh://…, file://…, git@host:path)",
+    )
 
 
 @contextmanager

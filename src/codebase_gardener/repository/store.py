@@ -33,17 +33,21 @@ _FIELDS = ("path", "language", "sha256", "text")
 
 
 def save_snapshot(snapshot: Snapshot, directory: Path) -> None:
-    """Write a snapshot as a published directory; one that is there already is left as it is.
+    """Write a snapshot as a published directory; the same state that is there already is left as it is.
 
     Args:
         snapshot: What to write.
-        directory: Of this snapshot alone; made whole or not at all.
+        directory: Of this state alone; made whole or not at all. One that is damaged is replaced.
 
     Raises:
+        FileExistsError: Another state is published there.
         ResourceError: The disk is full or the place cannot be written.
     """
-    if is_published(directory) and read_json(directory / _ABOUT) == _about(snapshot):
-        return
+    if is_published(directory):
+        if _state(read_json(directory / _ABOUT)) == _state(_about(snapshot)):
+            return
+    else:
+        remove_tree(directory, directory.parent)
     with writing(directory):
         directory.parent.mkdir(parents=True, exist_ok=True)
         staged = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
@@ -71,6 +75,11 @@ def load_snapshot(directory: Path) -> Snapshot:
             f"{directory} holds no readable snapshot: {error}",
             hint="take it again with `gardener add SOURCE`",
         ) from error
+
+
+def _state(about: dict[str, Any]) -> tuple[Any, ...]:
+    """What tells one state from another: what was left out may differ between two looks at the same files."""
+    return tuple(about.get(name) for name in ("schema", "tree_hash", "commit", "dirty"))
 
 
 def _about(snapshot: Snapshot) -> dict[str, Any]:
