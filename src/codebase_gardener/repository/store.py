@@ -19,6 +19,7 @@ from codebase_gardener.utils.files import (
     is_published,
     publish_dir,
     read_json,
+    remove_tree,
     write_atomic,
     write_json,
     writing,
