@@ -12,6 +12,7 @@ from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.grammars import GRAMMARS
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.repository.symbols import Symbol, SymbolTable
+from codebase_gardener.repository.tree_nodes import plain_name
 
 GO = """\
 package main
@@ -365,3 +366,15 @@ def test_cut_sources_never_raise(languages: list[str], blank_lines: int, cut: in
     for symbol in table(text, language).symbols:
         assert 1 <= symbol.start <= symbol.definition_line <= symbol.end <= len(lines)
         assert symbol.name.split(".")[-1].lstrip("#") in "\n".join(lines[symbol.start - 1 : symbol.end])
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Box<A, B<C>>::get", "Box.get"), ("a :: b", "a.b"), ("::f", "f"), ("Box<void(int)>\n  ::f", "Box.f"),
+        ("operator bool", "operator bool"), ("A<T>::operator->", "A.operator->"), ("operators", "operators"),
+        ("'quoted'", "quoted"), ("~Box", "~Box"), ("#private", "#private"),
+    ],
+)  # fmt: skip
+def test_plain_names(text: str, name: str) -> None:
+    assert plain_name(text) == name

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 __all__ = ["bases", "body_of", "function_value", "name_of", "parameters", "returns", "text_of"]
 
+_OPERATOR = re.compile(r"(.*?)(?:(\boperator\b)(.*))?\Z", re.DOTALL)
+_RUN_OF_SPACE = re.compile(r"\s+")
+_NO_NAME = re.compile(r"[(){};:,\s]")
 _FUNCTIONS = {"arrow_function", "function_expression", "function", "generator_function"}
 _BASE_CLAUSES = {
     "class_heritage", "extends_clause", "implements_clause", "extends_type_clause", "superclass",
@@ -49,19 +52,28 @@ def name_of(node: Node) -> str | None:
         return None
     receiver = node.child_by_field_name("receiver")
     prefix = _receiver(text_of(receiver)) + "." if receiver is not None else ""
-    return prefix + plain_name(text_of(named))
+    plain = plain_name(text_of(named))
+    misread = (
+        _NO_NAME.search(plain) and "operator" not in plain
+    )  # macros, as in `class API Name final : Base`
+    return None if misread or not plain else prefix + plain
 
 
 def plain_name(text: str) -> str:
-    """Without type arguments and `::`.
+    """Without type arguments, space and `::`.
 
     Example:
-        >>> plain_name("Cache<K, V>::get")
-        'Cache.get'
+        >>> plain_name("Cache<K, List<V>>::get"), plain_name("a::Box<T>::operator<")
+        ('Cache.get', 'a.Box.operator<')
     """
-    return (
-        re.sub(r"\s*<[^()]*>", "", text).replace("::", ".").strip("\"' .") if "operator" not in text else text
-    )
+    owner, operator, sign = _OPERATOR.match(text).groups()  # type: ignore[union-attr]  # it matches anything
+    kept, depth = [], 0
+    for character in owner:
+        depth += (character == "<") - (character == ">")
+        if not depth and character not in "<>" and not character.isspace():
+            kept.append(character)
+    plain = "".join(kept).replace("::", ".").lstrip(".")
+    return f"{plain}{operator or ''}{_RUN_OF_SPACE.sub(' ', sign or '')}".strip("\"' ")
 
 
 def parameters(node: Node) -> tuple[str, ...]:
