@@ -1,8 +1,8 @@
 """Files that hold a secret, by detect-secrets' patterns, without its network verification.
 
 detect-secrets as it ships takes 28 s for peft, click, flask and httpx, and calls 37 places in 19 of their files
-secrets: all of them are documentation and tests. Here a cheap hint finds the few places worth a detector,
-`plausibility` tells `https://user:password@…` from the real thing, and it takes 0.2 s: 2 files are left out.
+secrets. Here a cheap hint finds the few places worth a detector, and `plausibility` tells
+`https://user:password@…` from the real thing: under a second, and 2 files.
 """
 
 from __future__ import annotations
