@@ -23,6 +23,7 @@ from codebase_gardener.training.submission import adapter_directory
 from codebase_gardener.utils.allocator import keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError
 from codebase_gardener.utils.files import is_published, publish_dir, read_json, remove_tree, tree_bytes
+from codebase_gardener.utils.logs import configure_logging
 
 __all__ = ["main"]
 
@@ -34,6 +35,7 @@ def main(job_directory: str) -> int:
     process = psutil.Process()
     directory.events.append("started", pid=process.pid, create_time=process.create_time())
     settings = load_settings()
+    configure_logging(settings.log_level, as_json=True)
     with Registry(settings.database_url) as registry:
         spec = directory.spec
         job = registry.job(spec.job_id)

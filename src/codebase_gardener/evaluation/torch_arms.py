@@ -13,7 +13,7 @@ from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.evaluation.arms import ARMS
 from codebase_gardener.evaluation.metrics import Measurement
 from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_completion
-from codebase_gardener.training.torch_batch import collate, supervised_logits, token_losses
+from codebase_gardener.training.torch_batch import collate, supervised_losses
 from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["general_loss", "measure_arms"]
@@ -87,23 +87,24 @@ def _scores(
     scores: list[tuple[float, bool]] = [(0.0, False)] * len(rows)
     done = 0
     for batch in _batches(rows):
-        chosen = [rows[n] for n in batch]
-        losses, hits = _forward(model, chosen)
+        losses, hits = _forward(model, [rows[n] for n in batch])
         for place, n in enumerate(batch):
-            own = hits[place][-rows[n].supervised :]  # padded on the left: a row's labels end the batch
-            scores[n] = (float(losses[place]), bool(own[: first_lines[n]].all()))
+            scores[n] = (losses[place], bool(hits[place][: first_lines[n]].all()))
         done += len(batch)
         progress(done, len(rows))
     return scores
 
 
 @torch.no_grad()
-def _forward(model: Any, rows: Sequence[EncodedExample]) -> tuple[Any, Any]:
+def _forward(model: Any, rows: Sequence[EncodedExample]) -> tuple[list[float], list[Any]]:
+    """Per row: the sum of its losses, and whether each of its tokens is the most likely one."""
     device = next(model.parameters()).device
     inputs = {name: tensor.to(device) for name, tensor in collate(rows, pad_id=0).items()}
-    logits, labels = supervised_logits(model, inputs)
-    losses = token_losses(logits, labels).double().sum(dim=1).cpu()
-    return losses, (logits.argmax(-1) == labels).cpu()
+    scored = supervised_losses(model, inputs)
+    own = [scored.rows_N == place for place in range(len(rows))]
+    return [float(scored.losses_N[mine].double().sum()) for mine in own], [
+        scored.hits_N[mine].cpu() for mine in own
+    ]
 
 
 def _batches(rows: Sequence[EncodedExample]) -> list[list[int]]:

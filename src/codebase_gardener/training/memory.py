@@ -64,15 +64,15 @@ def estimate_memory(base: Base, spec: TrainingSpec, *, bf16: bool = True) -> Mem
         base=parameters * element,
         adapter=adaptable * _ADAPTER_BYTES,
         activations=kept,
-        logits=int(tokens * _SUPERVISED_SHARE) * vocabulary * _LOGIT_BYTES,
+        logits=_HEAD_CHUNK * vocabulary * _LOGIT_BYTES,
     )
 
 
 # Tensors that a layer keeps for its backward, in units of [tokens, hidden] and [tokens, intermediate], with
 # the fp32 copies that dropout before each low-rank product makes; fitted to measured peaks (docs/training.md).
-_HIDDEN_COPIES = 30
-_MIDDLE_COPIES = 10
-_SUPERVISED_SHARE = 0.7
+_HIDDEN_COPIES = 25
+_MIDDLE_COPIES = 8
+_HEAD_CHUNK = 256
 
 
 def _number(config: Mapping[str, Any], *names: str, default: int) -> int:

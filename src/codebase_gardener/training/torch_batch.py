@@ -1,9 +1,10 @@
-"""Batches, and the loss over what is supervised: shared by training and evaluation."""
+"""Batches, and the losses of what is supervised: shared by training and evaluation."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,8 +12,24 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from codebase_gardener.training.encoding import IGNORE, EncodedExample
+from codebase_gardener.training.torch_head import head_losses, plain_head
 
-__all__ = ["collate", "supervised_logits", "token_losses"]
+__all__ = ["SupervisedLosses", "collate", "supervised_losses"]
+
+
+@dataclass(frozen=True)
+class SupervisedLosses:
+    """Losses of the N supervised tokens of a batch, row by row.
+
+    Attributes:
+        losses_N: Cross entropy in nats, float32.
+        hits_N: Whether the token is the most likely one.
+        rows_N: The batch's row of each.
+    """
+
+    losses_N: Tensor  # noqa: N815  shapes in names
+    hits_N: Tensor  # noqa: N815
+    rows_N: Tensor  # noqa: N815
 
 
 def collate(rows: Sequence[EncodedExample], pad_id: int) -> dict[str, Tensor]:
@@ -38,35 +55,35 @@ def collate(rows: Sequence[EncodedExample], pad_id: int) -> dict[str, Tensor]:
     return {"input_ids": ids, "labels": labels, "attention_mask": mask, "position_ids": positions}
 
 
-def supervised_logits(model: Any, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-    """Logits where there is a label, and the labels they predict.
+def supervised_losses(model: Any, batch: dict[str, Tensor]) -> SupervisedLosses:
+    """Run a batch and score the tokens that have a label; the prompt's logits are never computed.
 
-    The head runs from the first supervised position on only, where the architecture allows it
-    (`logits_to_keep`): the prompt's logits would be computed and thrown away.
-
-    Returns:
-        logits_BKV, labels_BK: already shifted against each other.
+    Args:
+        model: A transformers model, or the PEFT model that wraps it.
+        batch: As `collate` gives it.
     """
-    labels = batch["labels"]
+    labels = batch["labels"][:, 1:]
     inputs = {name: value for name, value in batch.items() if name != "labels"}
-    supervised = (labels != IGNORE).any(dim=0).nonzero()
-    first = int(supervised[0]) if len(supervised) else 1
-    keep = labels.shape[1] - first + 1
-    if _takes_logits_to_keep(model):
-        logits = model(**inputs, logits_to_keep=keep, use_cache=False).logits
-    else:
-        logits = model(**inputs, use_cache=False).logits[:, -keep:]
-    return logits[:, :-1], labels[:, first:]
+    mask = labels != IGNORE
+    rows = mask.nonzero()[:, 0]
+    if (plain := plain_head(model)) is not None:
+        decoder, weight = plain
+        hidden = decoder(**inputs, use_cache=False).last_hidden_state[:, :-1][mask]
+        losses, hits = head_losses(hidden, weight, labels[mask])
+        return SupervisedLosses(losses, hits, rows)
+    logits = _logits(model, inputs, mask)
+    losses = cross_entropy(logits, labels[mask], reduction="none")
+    return SupervisedLosses(losses, logits.argmax(-1) == labels[mask], rows)
 
 
-def _takes_logits_to_keep(model: Any) -> bool:
+def _logits(model: Any, inputs: dict[str, Tensor], mask: Tensor) -> Tensor:
+    """Logits of the masked positions through the model's own forward, float32, shape [N, V]."""
+    supervised = mask.any(dim=0).nonzero()
+    first = int(supervised[0]) if len(supervised) else 0
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return "logits_to_keep" in inspect.signature(inner.forward).parameters
-
-
-def token_losses(logits_BKV: Tensor, labels_BK: Tensor) -> Tensor:  # noqa: N803  shapes in names
-    """Cross entropy of each position in nats, 0 where there is no label; float32, shape [B, K]."""
-    losses = cross_entropy(
-        logits_BKV.float().flatten(0, 1), labels_BK.flatten(), ignore_index=IGNORE, reduction="none"
-    )
-    return losses.view(labels_BK.shape)
+    if "logits_to_keep" in inspect.signature(inner.forward).parameters:
+        logits = model(**inputs, logits_to_keep=mask.shape[1] - first + 1, use_cache=False).logits
+    else:
+        logits = model(**inputs, use_cache=False).logits[:, first:]
+    chosen: Tensor = logits[:, :-1][mask[:, first:]]
+    return chosen.float()

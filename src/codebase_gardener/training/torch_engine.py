@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model
+from peft.helpers import disable_input_dtype_casting
 from torch import Tensor
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainingArguments, set_seed
@@ -19,7 +20,7 @@ from codebase_gardener.training.encoding import EncodedDataset, EncodedExample
 from codebase_gardener.training.events import EventLog
 from codebase_gardener.training.sampling import batches_of
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.training.torch_batch import collate, supervised_logits, token_losses
+from codebase_gardener.training.torch_batch import collate, supervised_losses
 from codebase_gardener.training.torch_checkpoints import CheckpointByTime, newest_checkpoint
 from codebase_gardener.training.torch_progress import ReportProgress, Rest, StopAtDeadline
 from codebase_gardener.utils.error_handling import InvalidInputError
@@ -97,12 +98,12 @@ class _Trainer(Trainer):  # type: ignore[misc]
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
         """Cross entropy summed over the batch, divided by the supervised tokens of the optimizer step."""
-        logits, labels = supervised_logits(model, inputs)
-        losses = token_losses(logits, labels)
-        count = (labels >= 0).sum().clamp_min(1)
-        loss = losses.sum() / (num_items_in_batch if num_items_in_batch is not None else count)
-        self.last_loss = float(losses.detach().sum() / count)
-        return (loss, logits) if return_outputs else loss
+        with torch.autocast(self.args.device.type, torch.bfloat16, enabled=self.args.bf16):
+            scored = supervised_losses(model, inputs)
+        total, count = scored.losses_N.sum(), max(1, len(scored.losses_N))
+        self.last_loss = float(total.detach() / count)
+        loss = total / (num_items_in_batch if num_items_in_batch is not None else count)
+        return (loss, scored) if return_outputs else loss
 
 
 def add_lora(model: Any, spec: TrainingSpec, base: Base) -> Any:
@@ -188,9 +189,8 @@ def _probe(
         inputs = {name: tensor.to(fixed["device"]) for name, tensor in inputs.items()}
         with torch.autocast(
             fixed["device"].partition(":")[0], torch.bfloat16, enabled=fixed["dtype"] == "bfloat16"
-        ):
-            logits, labels = supervised_logits(model, inputs)
-            loss = token_losses(logits, labels).mean()
+        ), disable_input_dtype_casting(model, active=fixed["dtype"] == "bfloat16"):
+            loss = supervised_losses(model, inputs).losses_N.mean()
         loss.backward()  # type: ignore[no-untyped-call]
         loss.item()
         seconds = time.perf_counter() - start
@@ -247,7 +247,9 @@ def train(
     trainer.add_callback(Rest(spec.throttle, spec.max_temperature_c, events))
     trainer.add_callback(StopAtDeadline(0 if spec.steps else spec.minutes, events))
     resume_from = newest_checkpoint(checkpoints)
-    trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+    # under autocast the products take bf16: casting their input up first would only keep fp32 copies of it
+    with disable_input_dtype_casting(model, active=plan.dtype == "bfloat16"):
+        trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
     # accelerate leaves autocast around forward: what is measured from here on must be the model itself
     trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
     return TrainingResult(

@@ -1,0 +1,94 @@
+"""`gardener adapters`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.utils.names import parse_ref
+
+__all__ = ["adapters"]
+
+
+@click.group()
+def adapters() -> None:
+    """Adapters: list, show."""
+
+
+@adapters.command("list")
+@click.argument("name", required=False)
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Newest so many.")
+@command_options
+def list_adapters(name: str | None, limit: int, as_json: bool) -> None:
+    """List versions and unfinished trainings, newest first; * marks the active ones."""
+    with open_gardener() as gardener:
+        rows = gardener.manager.list_adapters(parse_ref(name).project if name else None, limit=limit)
+    if as_json:
+        print_json([row.as_dict() for row in rows])
+    elif not rows:
+        click.echo("no adapters yet: gardener grow PATH")
+    for row in () if as_json else rows:
+        mark = "*" if row.active else " "
+        detail = row.error or f"{row.size_bytes / 1e6:.1f} MB"
+        click.echo(
+            f"{mark} {row.adapter_id:<32} {row.status:<10} {row.base_model:<20} {row.created_at[:16]} {detail}"
+        )
+
+
+@adapters.command("show")
+@click.argument("what", metavar="NAME/ADAPTER[@VERSION]")
+@command_options
+def show(what: str, as_json: bool) -> None:
+    """Show an adapter: where it lies, what it was trained on, its receipts and its verdict."""
+    with open_gardener() as gardener:
+        row = gardener.version(parse_ref(what))
+        receipts = gardener.registry.receipts(row)
+        verdict = gardener.registry.latest_verdict(row)
+    if as_json:
+        print_json(
+            {
+                **asdict(row),
+                "ref": str(row.ref),
+                "receipts": [asdict(receipt) for receipt in receipts],
+                "verdict": verdict.data if verdict else None,
+            }
+        )
+        return
+    _show_version(row)
+    for receipt in receipts:
+        click.echo(f"receipt {receipt.kind} of {receipt.created_at[:19]}")
+        for name, value in receipt.data.items():
+            click.echo(f"  {name:<22} {value}")
+    _show_verdict(verdict)
+
+
+def _show_version(row: Any) -> None:
+    figures = row.metrics
+    click.echo(f"{row.ref}{' (active)' if row.active else ''}")
+    click.echo(f"  directory    {row.directory} ({row.bytes / 1e6:.1f} MB)")
+    click.echo(f"  base         {row.base_id}, weights {row.base_hash[:16]}")
+    click.echo(f"  dataset      {str(row.dataset_hash)[:16]}, commit {row.commit}")
+    if figures:
+        click.echo(
+            f"  training     {figures['steps']} steps, {figures['tokens']:,} tokens "
+            f"({figures['supervised_tokens']:,} trained on), {figures['seconds']:.0f} s, "
+            f"{figures['tokens_per_s']:.0f} tokens/s, loss {figures['first_loss']:.3f} → {figures['last_loss']:.3f}"
+        )
+    click.echo(f"  libraries    {', '.join(f'{name} {number}' for name, number in row.libraries.items())}")
+
+
+def _show_verdict(verdict: Any) -> None:
+    if verdict is None:
+        click.echo("not evaluated yet: gardener evaluate NAME/ADAPTER")
+        return
+    from rich.console import Console
+
+    from codebase_gardener.cli.figures import verdict_lines, verdict_table
+
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(verdict_table(verdict.data))
+    for line in verdict_lines(verdict.data):
+        console.print(line)

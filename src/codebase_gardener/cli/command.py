@@ -1,0 +1,73 @@
+"""What all commands share: the façade to call, `--json`, and errors said with their hint and exit code."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from codebase_gardener.utils.error_handling import CodebaseGardenerError
+from codebase_gardener.utils.logs import configure_logging
+
+if TYPE_CHECKING:
+    from codebase_gardener.gardener.gardener import Gardener
+
+__all__ = ["command_options", "open_gardener", "print_json"]
+
+
+def command_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--json` and `--debug`, and turn errors into a message, a hint and an exit code.
+
+    The command is called with `as_json`.
+    """
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
+    @click.option("--debug", is_flag=True, help="Print the traceback of an error.")
+    @wraps(function)
+    def command(*args: Any, as_json: bool, debug: bool, **kwargs: Any) -> Any:
+        configure_logging()
+        try:
+            return function(*args, as_json=as_json, **kwargs)
+        except CodebaseGardenerError as error:
+            if debug:
+                traceback.print_exc()
+            _say(error, as_json)
+            raise SystemExit(error.exit_code) from error
+        except KeyboardInterrupt as interrupt:
+            click.echo("\ninterrupted", err=True)
+            raise SystemExit(130) from interrupt
+        except BrokenPipeError:
+            raise SystemExit(0) from None  # the reader (head, less) has seen enough
+        except Exception as error:
+            traceback.print_exc()
+            click.echo(f"This is a bug in Codebase Gardener: {type(error).__name__}: {error}", err=True)
+            raise SystemExit(1) from error
+
+    return command
+
+
+def _say(error: CodebaseGardenerError, as_json: bool) -> None:
+    if as_json:
+        print_json(error.as_dict())
+    click.echo(f"Error: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"  → {error.hint}", err=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(value, indent=1, ensure_ascii=True, default=str))
+
+
+def open_gardener(**flags: Any) -> Gardener:
+    """The façade, with settings from flags, environment and file."""
+    from codebase_gardener.config.settings import load_settings
+    from codebase_gardener.gardener.gardener import Gardener
+
+    settings = load_settings(**flags)
+    configure_logging(settings.log_level)
+    return Gardener(settings)

@@ -1,0 +1,130 @@
+"""Progress for people: bars with rate and ETA on a terminal, plain lines elsewhere; always on standard error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+__all__ = ["Display", "Stage"]
+
+_LINE_EVERY_S = 10.0
+
+
+class Stage(Protocol):
+    """A stage's progress: called with done and total; `note` adds a few words."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """So much is done of so much."""
+
+    def note(self, words: str) -> None:
+        """A few words behind it."""
+
+
+class _Rate(ProgressColumn):
+    """Units per second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.1f} {task.fields['unit']}/s" if speed else "")
+
+
+class Display:
+    """Shows stages one after another.
+
+    Args:
+        console: Where to; standard error by default.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True)
+
+    def say(self, message: str) -> None:
+        """One line of text."""
+        self.console.print(message, highlight=False)
+
+    @contextmanager
+    def stage(self, title: str, unit: str) -> Iterator[Stage]:
+        """Show one stage for as long as the block runs; an error leaves it marked as it stood."""
+        if self.console.is_terminal:
+            with self._bars() as bars:
+                yield _Bar(bars, title, unit)
+        else:
+            lines = _Lines(self.console, title, unit)
+            yield lines
+            lines.close()
+
+    def _bars(self) -> Progress:
+        return Progress(
+            SpinnerColumn(finished_text="[green]✓[/]"),
+            TextColumn("{task.description:<12}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeElapsedColumn(),
+            TextColumn("ETA"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self.console,
+        )
+
+
+class _Bar:
+    """A rich progress bar as a callback."""
+
+    def __init__(self, bars: Progress, title: str, unit: str) -> None:
+        self.bars = bars
+        self.task = bars.add_task(title, total=None, unit=unit, note="")
+
+    def __call__(self, done: int, total: int) -> None:
+        self.bars.update(self.task, completed=done, total=total or None)
+
+    def note(self, words: str) -> None:
+        """A few words behind the bar."""
+        self.bars.update(self.task, note=words)
+
+
+class _Lines:
+    """Plain lines: at the start, every ten seconds, at the end."""
+
+    def __init__(self, console: Console, title: str, unit: str) -> None:
+        self.console, self.title, self.unit = console, title, unit
+        self.started = self.said = time.monotonic()
+        self.done = self.total = 0
+        self.words = ""
+
+    def __call__(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+        now = time.monotonic()
+        if now - self.said >= _LINE_EVERY_S:
+            self.said = now
+            rate = done / (now - self.started)
+            eta = f", ETA {(total - done) / rate:.0f} s" if rate and total else ""
+            self._print(f"{done}/{total or '?'} {self.unit}, {rate:.1f}/s{eta}")
+
+    def note(self, words: str) -> None:
+        """A few words at the end of the line."""
+        self.words = words
+
+    def close(self) -> None:
+        """The stage is over."""
+        self._print(f"done: {self.done} {self.unit} in {time.monotonic() - self.started:.1f} s")
+
+    def _print(self, message: str) -> None:
+        text = f"{self.title}: {message} {self.words}".rstrip()
+        self.console.print(text, highlight=False, soft_wrap=True, markup=False)

@@ -1,0 +1,32 @@
+"""`gardener doctor`."""
+
+from __future__ import annotations
+
+import click
+
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.utils.error_handling import VerificationError
+
+__all__ = ["doctor"]
+
+_MARKS = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
+
+
+@click.command()
+@click.option("--fix", is_flag=True, help="Clear litter: folders that no row of the registry owns.")
+@command_options
+def doctor(fix: bool, as_json: bool) -> None:
+    """Check this machine, the home and the registry. Exits with 11 where there is a problem."""
+    from codebase_gardener.gardener.examining import examine, summary
+
+    with open_gardener() as gardener:
+        findings = examine(gardener, fix=fix)
+    if as_json:
+        print_json(summary(findings))
+    for finding in () if as_json else findings:
+        click.echo(f"{_MARKS[finding.state]} {finding.check:<24} {finding.found}")
+        if finding.fix:
+            click.echo(f"{'':<32} → {finding.fix}")
+    problems = [finding.check for finding in findings if finding.state == "problem"]
+    if problems:
+        raise VerificationError(f"problems with: {', '.join(problems)}", hint="see the lines above")

@@ -1,0 +1,50 @@
+"""`gardener evaluate`."""
+
+from __future__ import annotations
+
+import click
+
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.utils.error_handling import VerificationError
+from codebase_gardener.utils.names import parse_ref
+
+__all__ = ["evaluate"]
+
+
+@click.command()
+@click.argument("what", metavar="NAME[/ADAPTER[@VERSION]]")
+@click.option(
+    "--functions", type=click.IntRange(min=1), default=64, show_default=True, help="Held-out functions."
+)
+@click.option(
+    "--require",
+    type=click.Choice(["helped", "unchanged"]),
+    help="Exit with 11 unless the verdict is this, or better.",
+)
+@command_options
+def evaluate(what: str, functions: int, require: str | None, as_json: bool) -> None:
+    """Measure an adapter on held-out files, in four arms.
+
+    Base and adapter, each without and with retrieved code: loss, exact next lines, intervals, and one word.
+    """
+    from codebase_gardener.cli.display import Display
+    from codebase_gardener.cli.figures import verdict_lines, verdict_table
+
+    with open_gardener() as gardener, Display().stage("evaluation", "functions") as progress:
+        row, verdict = gardener.evaluate(parse_ref(what), limit=functions, progress=progress)
+    data = verdict.as_dict()
+    if as_json:
+        print_json({"adapter": str(row.ref), "verdict": data})
+    else:
+        from rich.console import Console
+
+        console = Console(soft_wrap=True, highlight=False)
+        console.print(verdict_table(data))
+        for line in verdict_lines(data):
+            console.print(line)
+    good_enough = {"helped": ("helped",), "unchanged": ("helped", "unchanged")}
+    if require and verdict.word not in good_enough[require]:
+        raise VerificationError(
+            f"{row.ref}: the verdict is {verdict.word!r}, and {require!r} was required",
+            hint="train longer, on more code, or on a larger base",
+        )

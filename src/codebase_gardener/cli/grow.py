@@ -1,0 +1,108 @@
+"""`gardener grow`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.config.settings import EMBEDDED_BASE
+
+__all__ = ["grow"]
+
+_EXAMPLE_BASE = "Qwen/Qwen2.5-Coder-1.5B"
+
+
+@click.command()
+@click.argument("source")
+@click.option("--name", help="Name of the project; by default that of the directory or archive.")
+@click.option("--revision", help="Commit, branch or tag; by default the working tree.")
+@click.option("--base", help="Base model: a Hugging Face id, a folder, or the embedded one.")
+@click.option("--minutes", type=float, help="Minutes to train (5).")
+@command_options
+def grow(
+    source: str,
+    name: str | None,
+    revision: str | None,
+    base: str | None,
+    minutes: float | None,
+    as_json: bool,
+) -> None:
+    """From a repository to an adapter that knows it, with a verdict.
+
+    SOURCE is a directory, a git URL, or a source archive. Stopped at any point and run again, it goes on
+    where it was.
+    """
+    from codebase_gardener.cli.display import Display
+    from codebase_gardener.gardener.growing import grow as run
+
+    display = Display()
+    options = {} if minutes is None else {"minutes": minutes}
+    with open_gardener() as gardener:
+        try:
+            grown = run(
+                gardener,
+                source,
+                display,
+                name=name,
+                revision=revision,
+                base_id=base,
+                options=options,
+                show_plan=lambda plan: _show_plan(display, plan),
+            )
+        except KeyboardInterrupt:
+            display.say("\nStopped watching. A training that was started goes on in the background:")
+            display.say("  gardener jobs list     gardener jobs tail ID     gardener jobs cancel ID")
+            raise
+    if as_json:
+        print_json(_as_dict(grown))
+    else:
+        _show_result(source, grown)
+
+
+def _show_plan(display: Any, plan: Any) -> None:
+    from codebase_gardener.cli.figures import gigabytes
+
+    display.say(
+        f"Plan: project {plan.project} at {plan.revision[:60]}\n"
+        f"  base    {plan.base.title}\n"
+        f"  device  {plan.device}\n"
+        f"  rows    {plan.rows:,} to train on, {plan.heldout_functions} held-out functions to measure on\n"
+        f"  time    {plan.minutes:g} minutes of training, then proof and evaluation\n"
+        f"  memory  about {gigabytes(plan.memory_bytes)}\n"
+        f"  disk    about {gigabytes(plan.disk_bytes)} of {gigabytes(plan.free_disk_bytes)} free"
+    )
+
+
+def _show_result(source: str, grown: Any) -> None:
+    from rich.console import Console
+
+    from codebase_gardener.cli.figures import verdict_lines, verdict_table
+
+    console = Console(soft_wrap=True, highlight=False)
+    version = grown.version
+    if grown.was_there:
+        console.print("Nothing has changed since this was grown:")
+    console.print(verdict_table(grown.verdict))
+    for line in verdict_lines(grown.verdict):
+        console.print(line)
+    console.print(f"Adapter: {version.ref}{'' if version.active else ' (not active)'} in {version.directory}")
+    if version.base_id == EMBEDDED_BASE:
+        console.print("The embedded 135M base is a demonstration; a real code model knows far more.")
+    console.print("Next:")
+    console.print(f'  gardener ask {version.project} "where is … defined?"')
+    console.print(f"  gardener adapters show {version.project}/{version.adapter_name}")
+    console.print(f"  gardener grow {source} --base {_EXAMPLE_BASE}")
+
+
+def _as_dict(grown: Any) -> dict[str, Any]:
+    return {
+        "adapter": str(grown.version.ref),
+        "active": grown.version.active,
+        "directory": str(grown.version.directory),
+        "metrics": grown.version.metrics,
+        "verdict": grown.verdict,
+        "skipped_files": grown.skipped,
+        "was_there": grown.was_there,
+    }

@@ -1,0 +1,88 @@
+"""`gardener`: the table of commands, loaded one at a time so that --help stays instant."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+
+import click
+
+from codebase_gardener import __version__
+
+__all__ = ["COMMANDS", "CommandRow", "cli", "main"]
+
+
+@dataclass(frozen=True)
+class CommandRow:
+    """A command: where it is, and its line in --help."""
+
+    where: str
+    about: str
+
+
+_HERE = "codebase_gardener.cli"
+COMMANDS: dict[str, CommandRow] = {
+    "grow": CommandRow(
+        f"{_HERE}.grow:grow", "From a repository to an adapter that knows it, with a verdict."
+    ),
+    "add": CommandRow(f"{_HERE}.projects:add", "Read a repository and make it a project."),
+    "projects": CommandRow(f"{_HERE}.projects:projects", "List the projects."),
+    "dataset": CommandRow(f"{_HERE}.dataset:dataset", "Make a project's dataset, or show rows of it."),
+    "train": CommandRow(f"{_HERE}.train:train", "Train an adapter in the background."),
+    "jobs": CommandRow(f"{_HERE}.jobs:jobs", "Trainings: list, show, tail, cancel, resume."),
+    "adapters": CommandRow(f"{_HERE}.adapters:adapters", "Adapters: list, show."),
+    "evaluate": CommandRow(
+        f"{_HERE}.evaluate:evaluate", "Measure an adapter on held-out files, in four arms."
+    ),
+    "ask": CommandRow(f"{_HERE}.ask:ask", "Ask a question about a project."),
+    "delete": CommandRow(f"{_HERE}.projects:delete", "Delete a project, an adapter, or a version."),
+    "doctor": CommandRow(f"{_HERE}.doctor:doctor", "Check this machine, the home and the registry."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        row = COMMANDS.get(cmd_name)
+        if row is None:
+            return None
+        module, _, name = row.where.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, row.about) for name, row in COMMANDS.items()])
+
+
+@click.group(
+    cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="gardener")
+def cli() -> None:
+    """Grow a model that knows your codebase, and prove it.
+
+    Start with `gardener grow PATH`. All state lies in ~/.codebase-gardener, or where
+    CODEBASE_GARDENER_HOME says. Exit codes are listed in docs/commands.md.
+    """
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        code = cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""`gardener train`: its options are the fields of TrainingSpec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.names import AdapterRef, parse_ref
+
+__all__ = ["spec_options", "train"]
+
+
+def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """One option for each field of TrainingSpec, so that a setting is said once."""
+    for name, field in reversed(TrainingSpec.model_fields.items()):
+        flag = f"--{name.replace('_', '-')}"
+        default = field.get_default(call_default_factory=True)
+        about = f"{field.description}" + (f" ({default})" if default not in ((), "", {}, None) else "")
+        if field.annotation is bool:
+            option = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=about)
+        else:
+            option = click.option(flag, name, default=None, metavar="VALUE", help=about)
+        function = option(function)
+    return function
+
+
+@click.command()
+@click.argument("what", metavar="NAME[/ADAPTER]")
+@click.option("--base", help="Base model: a Hugging Face id, a folder, or the embedded one.")
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="JSONL rows of your own, added to those of the repository.",
+)
+@click.option("--wait", is_flag=True, help="Watch until it is ready.")
+@spec_options
+@command_options
+def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: bool, **options: Any) -> None:
+    """Train an adapter in the background.
+
+    The same data and options give the same version: a training that was stopped goes on.
+    """
+    from codebase_gardener.cli.display import Display
+    from codebase_gardener.gardener.growing import watch
+
+    ref = parse_ref(what)
+    given = {name: value for name, value in options.items() if value is not None}
+    display = Display()
+    with open_gardener() as gardener:
+        spec = gardener.spec(given)
+        with display.stage("dataset", "files") as progress:
+            rows = gardener.dataset(ref.project, file=file, progress=progress)
+        with display.stage("base model", "bytes") as progress:
+            found = gardener.base(base, progress)
+        job = gardener.train(AdapterRef(ref.project, ref.name), base=found, dataset=rows, training=spec)
+        if wait and job.state != "ready":
+            watch(gardener, job.id, display)
+            job = gardener.manager.trainings.get(job.id)
+    if as_json:
+        print_json(
+            {"job": job.id, "adapter": str(job.ref), "state": job.state, "directory": str(job.directory)}
+        )
+        return
+    click.echo(f"{job.ref}: {job.state} (job {job.id})")
+    if job.state in ("queued", "training"):
+        click.echo(f"  watch it with: gardener jobs tail {job.id}")

@@ -1,0 +1,218 @@
+"""`doctor`: a table of checks, each with what it found and what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Any
+
+from codebase_gardener.config.settings import EMBEDDED_BASE
+from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.utils.files import is_published, remove_tree, tree_bytes
+
+__all__ = ["CHECKS", "Finding", "examine"]
+
+GIB = 1024**3
+_MIN_DISK_BYTES = 3 * GIB
+_TESTED_PYTHON = (3, 11)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check's result.
+
+    Attributes:
+        state: "ok", "warning" or "problem".
+        fix: What to do, "" where nothing is to be done.
+    """
+
+    check: str
+    state: str
+    found: str
+    fix: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+def examine(gardener: Gardener, *, fix: bool = False) -> list[Finding]:
+    """Run every check of `CHECKS`.
+
+    Args:
+        gardener: The home.
+        fix: Clear litter: what no row of the registry owns.
+    """
+    return [check(gardener, fix) for check in CHECKS.values()]
+
+
+def _python(_: Gardener, __: bool) -> Finding:
+    found = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
+    if sys.version_info[:2] == _TESTED_PYTHON:
+        return Finding("python", "ok", found)
+    tested = ".".join(str(part) for part in _TESTED_PYTHON)
+    return Finding("python", "warning", found, f"training is tested in full on Python {tested}")
+
+
+def _libraries(_: Gardener, __: bool) -> Finding:
+    """Installed versions against the bounds of our own metadata."""
+    from packaging.requirements import Requirement
+
+    wrong = []
+    for line in requires("codebase-gardener") or []:
+        requirement = Requirement(line)
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            installed = version(requirement.name)
+        except PackageNotFoundError:
+            wrong.append(f"{requirement.name} is missing")
+            continue
+        if not requirement.specifier.contains(installed, prereleases=True):
+            wrong.append(f"{requirement.name} {installed} (needs {requirement.specifier})")
+    if wrong:
+        return Finding(
+            "libraries", "problem", "; ".join(wrong), "pip install -c constraints.txt codebase-gardener"
+        )
+    return Finding("libraries", "ok", f"torch {version('torch')}, peft {version('peft')}")
+
+
+def _device(gardener: Gardener, _: bool) -> Finding:
+    from codebase_gardener.training.torch_device import measure_gemm, pick_device
+
+    device = pick_device(gardener.settings.device)
+    rates = measure_gemm(device)
+    found = f"{device}: fp32 {rates.float32:.0f}, bf16 {rates.bfloat16:.0f} GFLOP/s"
+    return Finding("device", "ok", f"{found}; trains in {'bf16' if rates.bf16_pays else 'fp32'}")
+
+
+def _memory(gardener: Gardener, _: bool) -> Finding:
+    import psutil
+
+    free = psutil.virtual_memory().available
+    found = f"{free / GIB:.1f} GB free"
+    if free < gardener.settings.min_free_bytes:
+        return Finding(
+            "memory", "problem", found, "close other programs: nothing is trained below min_free_bytes"
+        )
+    return Finding("memory", "ok", found)
+
+
+def _disk(gardener: Gardener, _: bool) -> Finding:
+    free = shutil.disk_usage(gardener.settings.home).free
+    found = f"{free / GIB:.1f} GB free at {gardener.settings.home}"
+    if free < _MIN_DISK_BYTES:
+        return Finding("disk", "warning", found, "free some space, or set CODEBASE_GARDENER_HOME elsewhere")
+    return Finding("disk", "ok", found)
+
+
+def _home(gardener: Gardener, _: bool) -> Finding:
+    home = gardener.settings.home
+    if os.access(home, os.W_OK | os.X_OK):
+        return Finding("home", "ok", f"{home} can be written")
+    return Finding(
+        "home", "problem", f"{home} cannot be written", "set CODEBASE_GARDENER_HOME to a folder of yours"
+    )
+
+
+def _base(gardener: Gardener, _: bool) -> Finding:
+    name = gardener.settings.base
+    if name == EMBEDDED_BASE and not any(
+        gardener.settings.bases_dir.glob(f"{EMBEDDED_BASE}-*/manifest.json")
+    ):
+        return Finding(
+            "base model", "warning", f"{name} is not fetched yet", "the first grow or train fetches it"
+        )
+    base = gardener.base()
+    return Finding("base model", "ok", f"{base.title}, weights {base.sha256[:16]}")
+
+
+def _trainings(gardener: Gardener, _: bool) -> Finding:
+    gardener.manager.trainings.reap()
+    failed = gardener.registry.jobs(states=("error",), limit=1000)
+    if failed:
+        return Finding(
+            "trainings",
+            "warning",
+            f"{len(failed)} failed",
+            f"gardener jobs show {failed[0].id}; resume or delete it",
+        )
+    return Finding("trainings", "ok", "none failed")
+
+
+def _files(gardener: Gardener, _: bool) -> Finding:
+    gone = gardener.registry.rows_without_files()
+    damaged = [
+        row
+        for row in gardener.registry.versions(limit=None)
+        if row.directory.exists() and not is_published(row.directory, check_hashes=True)
+    ]
+    bad = sorted({str(row.ref) for row in [*gone, *damaged]})
+    if bad:
+        return Finding(
+            "registry against files",
+            "problem",
+            f"files missing or changed: {', '.join(bad)}",
+            "delete and train again",
+        )
+    return Finding("registry against files", "ok", "every adapter has its files, with their hashes")
+
+
+def _litter(gardener: Gardener, fix: bool) -> Finding:
+    found = list(_unowned(gardener))
+    if not found:
+        return Finding("litter", "ok", "none")
+    size = sum(tree_bytes(path) if path.is_dir() else path.stat().st_size for path in found)
+    words = f"{len(found)} leftovers, {size / 1e6:.1f} MB: {', '.join(path.name for path in found[:3])}"
+    if not fix:
+        return Finding("litter", "warning", words, "gardener doctor --fix")
+    trash = gardener.settings.home / "trash"
+    for path in found:
+        if path == trash:
+            shutil.rmtree(path)
+        else:
+            remove_tree(path, trash)
+    return Finding("litter", "ok", f"cleared {words}")
+
+
+def _unowned(gardener: Gardener) -> list[Path]:
+    """Folders that no row owns: of killed stagings, half-done deletions, failed publications."""
+    settings = gardener.settings
+    known = gardener.registry.known_directories()
+    alive = {job.directory for job in gardener.registry.jobs(states=("queued", "training"), limit=1000)}
+    projects = {row.name for row in gardener.projects()}
+    found = [path for path in [settings.home / "trash"] if path.exists() and any(path.iterdir())]
+    found += [path for path in settings.jobs_dir.glob("*") if path not in known and path not in alive]
+    for project in settings.projects_dir.glob("*"):
+        if project.name not in projects:
+            found.append(project)
+            continue
+        found += [path for path in project.glob("adapters/*/[0-9]*") if path not in known]
+        found += list(project.glob("*/.*.??????*"))  # stagings that a kill left
+    if not alive:
+        found += list(settings.bases_dir.glob(".staging-*"))
+    return found
+
+
+CHECKS: dict[str, Callable[[Gardener, bool], Finding]] = {
+    "python": _python,
+    "libraries": _libraries,
+    "device": _device,
+    "memory": _memory,
+    "disk": _disk,
+    "home": _home,
+    "base model": _base,
+    "trainings": _trainings,
+    "registry against files": _files,
+    "litter": _litter,
+}
+
+
+def summary(findings: list[Finding]) -> dict[str, Any]:
+    """For `--json`."""
+    return {"ok": all(f.state != "problem" for f in findings), "checks": [f.as_dict() for f in findings]}

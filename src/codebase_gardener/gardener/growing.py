@@ -1,0 +1,171 @@
+"""`grow`: every step from a repository to a verdict, each of which finds what an earlier run has done."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from codebase_gardener.gardener.gardener import DEFAULT_ADAPTER, Gardener
+from codebase_gardener.models.adapter_metadata import TrainingProgress
+from codebase_gardener.registry.rows import VersionRow
+from codebase_gardener.training.base import Base
+from codebase_gardener.training.memory import estimate_memory
+from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.names import AdapterRef
+
+if TYPE_CHECKING:
+    from codebase_gardener.dataset.dataset import Dataset
+    from codebase_gardener.repository.snapshot import Snapshot
+
+__all__ = ["EVALUATED_FUNCTIONS", "GrowPlan", "Grown", "Reporter", "grow", "watch"]
+
+EVALUATED_FUNCTIONS = 64
+
+
+class Stage(Protocol):
+    """Progress of one stage."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """So much is done of so much."""
+
+    def note(self, words: str) -> None:
+        """A few words behind it."""
+
+
+class Reporter(Protocol):
+    """Who is told what `grow` does."""
+
+    def stage(self, title: str, unit: str) -> AbstractContextManager[Stage]:
+        """A stage that takes time."""
+
+    def say(self, message: str) -> None:
+        """One line."""
+
+
+@dataclass(frozen=True)
+class GrowPlan:
+    """What a run is going to do and take.
+
+    Attributes:
+        minutes: Of training.
+        memory_bytes: Estimated peak of the training.
+        disk_bytes: What the run adds at most: adapter, checkpoints, dataset.
+    """
+
+    project: str
+    revision: str
+    base: Base
+    device: str
+    rows: int
+    heldout_functions: int
+    minutes: float
+    memory_bytes: int
+    disk_bytes: int
+    free_disk_bytes: int
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What came of it.
+
+    Attributes:
+        version: The adapter.
+        verdict: As the registry keeps it.
+        skipped: Files that were left out of the snapshot.
+        was_there: Whether adapter and verdict were there before.
+    """
+
+    version: VersionRow
+    verdict: dict[str, Any]
+    skipped: int
+    was_there: bool
+
+
+def grow(
+    gardener: Gardener,
+    source: str,
+    reporter: Reporter,
+    *,
+    name: str | None = None,
+    revision: str | None = None,
+    base_id: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    show_plan: Callable[[GrowPlan], None],
+) -> Grown:
+    """Snapshot, dataset, training, proof, evaluation, verdict.
+
+    Args:
+        gardener: The home.
+        source: A directory, a git URL, or a source archive.
+        reporter: Told of every stage.
+        name: Of the project.
+        revision: A commit, branch or tag.
+        base_id: The base model; the setting's by default.
+        options: Training options.
+        show_plan: Called before the training starts.
+
+    Raises:
+        CodebaseGardenerError: Whatever a step raises; what is done stays done.
+    """
+    spec = gardener.spec(options or {})
+    with reporter.stage("snapshot", "files") as progress:
+        project, snapshot = gardener.add(source, name=name, revision=revision, progress=progress)
+        progress.note(f"{len(snapshot.skipped)} left out")
+    with reporter.stage("dataset", "files") as progress:
+        dataset, folder = gardener.dataset(project.name, progress=progress)
+        progress.note(f"{len(dataset.train)} rows")
+    with reporter.stage("base model", "bytes") as progress:
+        base = gardener.base(base_id, progress)
+    show_plan(_plan(gardener, snapshot, dataset, base, spec, project.name))
+    job = gardener.train(
+        AdapterRef(project.name, DEFAULT_ADAPTER), base=base, dataset=(dataset, folder), training=spec
+    )
+    was_ready = job.state == "ready"
+    if not was_ready:
+        watch(gardener, job.id, reporter)
+    row = gardener.version(job.ref)
+    verdict = gardener.registry.latest_verdict(row)
+    if verdict is None:
+        with reporter.stage("evaluation", "functions") as progress:
+            gardener.evaluate(row.ref, limit=EVALUATED_FUNCTIONS, progress=progress)
+        verdict = gardener.registry.latest_verdict(row)
+        assert verdict is not None  # noqa: S101  it was added on the line before
+        was_ready = False
+        if verdict.verdict != "hurt":
+            gardener.activate(row)
+    return Grown(gardener.version(row.ref), verdict.data, len(snapshot.skipped), was_ready)
+
+
+def _plan(
+    gardener: Gardener, snapshot: Snapshot, dataset: Dataset, base: Base, spec: TrainingSpec, project: str
+) -> GrowPlan:
+    from codebase_gardener.training.torch_device import pick_device
+
+    memory = estimate_memory(base, spec, bf16=spec.dtype != "float32")
+    return GrowPlan(
+        project=project,
+        revision=snapshot.revision,
+        base=base,
+        device=pick_device(gardener.settings.device),
+        rows=len(dataset.train),
+        heldout_functions=min(len(dataset.heldout), EVALUATED_FUNCTIONS),
+        minutes=spec.minutes,
+        memory_bytes=memory.total,
+        disk_bytes=3 * memory.adapter + sum(len(file.text) for file in snapshot.files) * 4,
+        free_disk_bytes=shutil.disk_usage(gardener.settings.home).free,
+    )
+
+
+def watch(gardener: Gardener, job_id: str, reporter: Reporter) -> None:
+    """Follow a training from loading to proof; leaving does not end it."""
+    with reporter.stage("training", "steps") as progress:
+
+        def show(now: TrainingProgress) -> None:
+            progress(now.step, now.steps)
+            loss = f"loss {now.loss:.3f}, {now.tokens_per_s:,.0f} tokens/s" if now.loss is not None else ""
+            progress.note(f"{loss} {'' if now.stage == 'training' else now.stage}".strip())
+
+        gardener.manager.trainings.wait(job_id, callback=show)
