@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -56,8 +57,7 @@ class SymbolIndex:
     @classmethod
     def build(cls, documents: Sequence[Document], progress: Progress = silent) -> SymbolIndex:
         """Index documents; the same documents in any order give the same index."""
-        import bm25s
-
+        bm25s = _bm25s()
         ordered = sorted(documents, key=lambda document: (document.anchor, document.symbol, document.text))
         vocabulary: dict[str, int] = {}
         corpus: list[list[int]] = []
@@ -135,8 +135,7 @@ class SymbolIndex:
         Raises:
             NotFoundError: There is no index in `directory`, or a part of it is missing.
         """
-        import bm25s
-
+        bm25s = _bm25s()
         try:
             raw = (directory / _DOCUMENTS).read_text(encoding="utf-8", errors="surrogatepass")
             documents = [Document(**json.loads(line)) for line in raw.split("\n") if line]
@@ -147,6 +146,14 @@ class SymbolIndex:
                 f"no usable symbol index in {directory}: {error}", hint="build it again from the snapshot"
             ) from error
         return cls(documents, bm25)
+
+
+def _bm25s() -> Any:
+    """The library, which sets its logger to DEBUG when it is imported."""
+    import bm25s
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
+    return bm25s
 
 
 def _tokens(document: Document) -> list[str]:

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Runs the tests that need no torch on Python 3.12 and 3.13, where they are present.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tests="tests/dataset tests/registry tests/repository tests/retrieval tests/utils tests/config"
+for version in 3.12 3.13; do
+    python="python$version"
+    if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+        echo "Python $version is not here: its tests are left out"
+        continue
+    fi
+    venv=".venv-$version"
+    stamp="$venv/.stamp"
+    if [ ! -e "$stamp" ] || [ pyproject.toml -nt "$stamp" ] || [ constraints.txt -nt "$stamp" ]; then
+        "$python" -m venv "$venv"
+        # torch's one small build is for 3.11, so what needs it is left out with it
+        "$python" - > "$venv/requirements.txt" <<'EOS'
+import tomllib
+project = tomllib.load(open("pyproject.toml", "rb"))["project"]
+rows = project["dependencies"] + project["optional-dependencies"]["postgresql"] + ["pytest", "pytest-timeout", "hypothesis"]
+heavy = ("torch", "transformers", "peft", "accelerate", "matplotlib")
+print("\n".join(row for row in rows if not row.startswith(heavy)))
+EOS
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+            --constraint constraints.txt --requirement "$venv/requirements.txt"
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+        touch "$stamp"
+    fi
+    echo "Python $version:"
+    "$venv/bin/python" -m pytest -m "not slow" $tests
+done

@@ -1,0 +1,142 @@
+"""What tests share: a home of their own, a tiny random base, and one adapter trained on the embedded base."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codebase_gardener.config.settings import Settings
+
+FUNCTIONS = '''"""Shapes of a small geometry package."""
+
+
+def {name}_area(width, height):
+    """The area of a {name}."""
+    if width < 0 or height < 0:
+        raise ValueError("{name}: sizes must not be negative")
+    return width * height
+
+
+def {name}_perimeter(width, height):
+    """The perimeter of a {name}."""
+    total = width + height
+    return 2 * total
+'''
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the user's home or settings."""
+    for name in [name for name in os.environ if name.startswith("CODEBASE_GARDENER_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CODEBASE_GARDENER_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def settings(tmp_path: Path, tiny_base: Path) -> Settings:
+    """A home with the tiny base as its default; fp32, so that equality is exact."""
+    return Settings(
+        home=tmp_path / "home",
+        base=str(tiny_base),
+        device="cpu",
+        training={"dtype": "float32", "threads": 1, "max_length": 64, "steps": 4, "r": 4},
+        min_free_bytes=0,
+    )
+
+
+@pytest.fixture
+def small_repository(tmp_path: Path) -> Path:
+    """Six Python files with two functions each, a README, no git."""
+    root = tmp_path / "geometry"
+    root.mkdir()
+    for name in ("square", "circle", "kite", "oval", "rhombus", "cube"):
+        (root / f"{name}.py").write_text(FUNCTIONS.format(name=name))
+    (root / "README.md").write_text("# geometry\n\nAreas and perimeters.\n")
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random Llama of two layers with a byte-level tokenizer of its own; 0.1 MB."""
+    return make_tiny_base(tmp_path_factory.mktemp("bases") / "tiny")
+
+
+def make_tiny_base(folder: Path, seed: int = 0, **config: Any) -> Path:
+    """Write a random two-layer Llama with tokenizer to `folder`."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: number for number, token in enumerate(["<|end|>", *alphabet])}
+    tokenizer = Tokenizer(models.BPE(vocabulary, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|end|>", pad_token="<|end|>")
+    torch.manual_seed(seed)
+    shape = {
+        "vocab_size": len(vocabulary),
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 2048,
+        "eos_token_id": 0,
+        **config,
+    }
+    LlamaForCausalLM(LlamaConfig(**shape)).save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def embedded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the embedded base is converted; kept between runs where GARDENER_TEST_CACHE names a folder."""
+    kept = os.environ.get("GARDENER_TEST_CACHE")
+    home = Path(kept) if kept else tmp_path_factory.mktemp("embedded")
+    from codebase_gardener.training.base import resolve_base
+
+    resolve_base("smollm2-135m", home / "bases")
+    return home
+
+
+@pytest.fixture(scope="session")
+def grown(embedded_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The one adapter that tests share: `gardener grow` on a small repository with the embedded base.
+
+    Gives an object with `gardener` (an open façade), `version` (its row), `source`, and `output` (the JSON
+    that `grow` printed).
+    """
+    import subprocess
+    import sys
+    from types import SimpleNamespace
+
+    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.utils.names import parse_ref
+
+    home = tmp_path_factory.mktemp("grown")
+    (home / "bases").symlink_to(embedded_home / "bases")
+    source = tmp_path_factory.mktemp("source") / "geometry"
+    source.mkdir()
+    for name in ("square", "circle", "kite", "oval", "rhombus", "cube", "ring", "arc"):
+        (source / f"{name}.py").write_text(FUNCTIONS.format(name=name))
+    environment = {**os.environ, "CODEBASE_GARDENER_HOME": str(home), "CODEBASE_GARDENER_TRAINING__STEPS": "6"}
+    done = subprocess.run(
+        [sys.executable, "-m", "codebase_gardener.cli.main", "grow", str(source), "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr
+    output = json.loads(done.stdout)
+    with Gardener(Settings(home=home)) as gardener:
+        version = gardener.version(parse_ref(output["adapter"]))
+        yield SimpleNamespace(gardener=gardener, version=version, source=source, output=output, home=home)
