@@ -31,8 +31,9 @@ def evaluate(what: str, functions: int, require: str | None, as_json: bool) -> N
     from codebase_gardener.cli.figures import verdict_lines, verdict_table
 
     with open_gardener() as gardener, Display().stage("evaluation", "functions") as progress:
-        row, verdict = gardener.evaluate(parse_ref(what), limit=functions, progress=progress)
-    data = verdict.as_dict()
+        row = gardener.version(parse_ref(what))
+        verdict = gardener.evaluate(row.ref, limit=functions, progress=progress)
+    data = verdict.data
     if as_json:
         print_json({"adapter": str(row.ref), "verdict": data})
     else:
@@ -43,8 +44,8 @@ def evaluate(what: str, functions: int, require: str | None, as_json: bool) -> N
         for line in verdict_lines(data):
             console.print(line)
     good_enough = {"helped": ("helped",), "unchanged": ("helped", "unchanged")}
-    if require and verdict.word not in good_enough[require]:
+    if require and verdict.verdict not in good_enough[require]:
         raise VerificationError(
-            f"{row.ref}: the verdict is {verdict.word!r}, and {require!r} was required",
+            f"{row.ref}: the verdict is {verdict.verdict!r}, and {require!r} was required",
             hint="train longer, on more code, or on a larger base",
         )

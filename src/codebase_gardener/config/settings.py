@@ -52,9 +52,6 @@ class Settings(BaseSettings):
     max_file_bytes: int = Field(
         1_000_000, gt=0, description="larger files are left out of a snapshot, in bytes"
     )
-    keep_versions: int = Field(
-        5, ge=1, description="versions of an adapter that delete --keep leaves by default"
-    )
     log_level: str = Field(
         "WARNING", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the log on stderr"
     )

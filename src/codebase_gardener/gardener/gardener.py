@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.config.settings import Settings, load_settings
 from codebase_gardener.models.peft_manager import PeftManager
-from codebase_gardener.registry.rows import JobRow, ProjectRow, VersionRow
+from codebase_gardener.registry.rows import JobRow, ProjectRow, VerdictRow, VersionRow
 from codebase_gardener.training.base import Base
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.submission import Submission, dataset_directory
@@ -19,7 +19,6 @@ from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
     from codebase_gardener.dataset.dataset import Dataset
-    from codebase_gardener.evaluation.verdict import Verdict
     from codebase_gardener.repository.snapshot import Snapshot
 
 __all__ = ["DEFAULT_ADAPTER", "Gardener"]
@@ -171,9 +170,7 @@ class Gardener:
 
     # ---- evaluation
 
-    def evaluate(
-        self, ref: AdapterRef, *, limit: int, progress: Progress = silent
-    ) -> tuple[VersionRow, Verdict]:
+    def evaluate(self, ref: AdapterRef, *, limit: int, progress: Progress = silent) -> VerdictRow:
         """Measure an adapter on the held-out functions of its dataset, in four arms, and keep the verdict.
 
         Args:
@@ -192,8 +189,7 @@ class Gardener:
             limit=limit,
             progress=progress,
         )
-        self.registry.add_verdict(row, verdict.word, verdict.as_dict())
-        return row, verdict
+        return self.registry.add_verdict(row, verdict.word, verdict.as_dict())
 
     def _base_of(self, row: VersionRow) -> Base:
         base = self.base(row.base_id)
@@ -207,10 +203,6 @@ class Gardener:
     def version(self, ref: AdapterRef) -> VersionRow:
         """A published version; without a name the default adapter, without a number the active one."""
         return self.registry.version(AdapterRef(ref.project, ref.name or DEFAULT_ADAPTER, ref.version))
-
-    def activate(self, row: VersionRow) -> None:
-        """Make a version what `project/name` means."""
-        self.registry.set_active(row.project, row.adapter_name, row.version)
 
     # ---- deletion
 

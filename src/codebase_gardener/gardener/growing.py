@@ -129,14 +129,19 @@ def grow(
     row = gardener.version(job.ref)
     verdict = gardener.registry.latest_verdict(row)
     if verdict is None:
-        with reporter.stage("evaluation", "functions") as progress:
-            gardener.evaluate(row.ref, limit=EVALUATED_FUNCTIONS, progress=progress)
-        verdict = gardener.registry.latest_verdict(row)
-        assert verdict is not None  # noqa: S101  it was added on the line before
         was_ready = False
-        if verdict.verdict != "hurt":
-            gardener.activate(row)
+        with reporter.stage("evaluation", "functions") as progress:
+            verdict = gardener.evaluate(row.ref, limit=EVALUATED_FUNCTIONS, progress=progress)
+        _mark(gardener, row, verdict.verdict)
     return Grown(gardener.version(row.ref), verdict.data, len(snapshot.skipped), was_ready)
+
+
+def _mark(gardener: Gardener, row: VersionRow, verdict: str) -> None:
+    """The active mark moves to what did not hurt; a first version that did loses the one it got untested."""
+    if verdict != "hurt":
+        gardener.registry.set_active(row.project, row.adapter_name, row.version)
+    elif row.active:
+        gardener.registry.set_active(row.project, row.adapter_name, None)
 
 
 def _plan(

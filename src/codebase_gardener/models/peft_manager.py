@@ -58,6 +58,7 @@ class PeftManager:
             self.registry,
             jobs_dir=self.settings.jobs_dir,
             min_free_bytes=self.settings.min_free_bytes,
+            storage_bytes=self.settings.project_storage_bytes,
             environment=self.settings.for_workers,
         )
         self.loaded = LoadedAdapters(

@@ -30,6 +30,7 @@ class Trainings:
         registry: Where they are kept.
         jobs_dir: Where jobs have their folders.
         min_free_bytes: Free memory below which nothing is trained.
+        storage_bytes: What the adapters of one project may take.
         environment: What a worker needs to find the same home and database.
     """
 
@@ -39,10 +40,11 @@ class Trainings:
         *,
         jobs_dir: Path,
         min_free_bytes: int,
+        storage_bytes: int,
         environment: Mapping[str, str],
     ) -> None:
         self.registry, self.environment = registry, environment
-        self.jobs_dir, self.min_free_bytes = jobs_dir, min_free_bytes
+        self.jobs_dir, self.min_free_bytes, self.storage_bytes = jobs_dir, min_free_bytes, storage_bytes
 
     def submit(self, asked: Submission) -> JobRow:
         """Queue a training, or find the one that does the same (`training.submission.submit`)."""
@@ -52,6 +54,7 @@ class Trainings:
             asked,
             jobs_dir=self.jobs_dir,
             min_free_bytes=self.min_free_bytes,
+            storage_bytes=self.storage_bytes,
             environment=self.environment,
         )
 

@@ -13,6 +13,7 @@ from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.jobs import device_of_this_host, resume, start_next
 from codebase_gardener.training.memory import check_memory, estimate_memory
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.error_handling import ResourceError
 from codebase_gardener.utils.files import writing
 from codebase_gardener.utils.names import AdapterRef
 
@@ -62,6 +63,7 @@ def submit(
     *,
     jobs_dir: Path,
     min_free_bytes: int,
+    storage_bytes: int,
     environment: Mapping[str, str],
 ) -> JobRow:
     """Queue a training and start it if its device is free.
@@ -70,13 +72,14 @@ def submit(
     is returned as it is, one that failed or was cancelled goes on from its last checkpoint.
 
     Raises:
-        ResourceError: Too little memory, with both figures.
+        ResourceError: Too little memory, or the project's adapters take all they may; with both figures.
     """
     spec_hash = asked.training.hash_for(asked.base.sha256)
     found = registry.find_job(asked.project, asked.adapter, asked.dataset_hash, spec_hash)
     if found is None or found.state in ("error", "cancelled"):
         needed = estimate_memory(asked.base, asked.training, bf16=asked.training.dtype != "float32")
         check_memory(needed, min_free_bytes=min_free_bytes)
+        _check_storage(registry, asked.project, storage_bytes)
     job = found or registry.reserve_job(
         NewJob(
             project=asked.project,
@@ -96,6 +99,16 @@ def submit(
         resume(registry, job.id)
     start_next(registry, job.device, environment)
     return registry.job(job.id)
+
+
+def _check_storage(registry: Registry, project: str, limit: int) -> None:
+    stored = registry.stored_bytes(project)
+    if stored >= limit:
+        raise ResourceError(
+            f"the adapters of {project} take {stored / 1e6:.0f} MB, and {limit / 1e6:.0f} MB is the limit",
+            hint=f"gardener delete {project} --keep 3, or raise the setting project_storage_bytes",
+            context={"stored_bytes": stored, "limit_bytes": limit},
+        )
 
 
 def _make_directory(folder: Path, asked: Submission) -> Path:
