@@ -24,6 +24,7 @@ def configure_logging(level: str = "WARNING", *, as_json: bool = False) -> None:
     root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    logging.getLogger("py.warnings").setLevel(logging.ERROR)  # deprecations among the libraries
 
 
 class _JsonLater(logging.Formatter):
