@@ -1,0 +1,217 @@
+"""The documentation names everything there is: commands, options, settings, training options, exit codes, errors.
+
+Where a table row is missing or out of date, the failure shows the row to paste.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from codebase_gardener.cli.main import cli
+from codebase_gardener.config.settings import ENV_PREFIX, Settings
+from codebase_gardener.dataset.generation import TASKS
+from codebase_gardener.dataset.row_forms import FORMS
+from codebase_gardener.evaluation.arms import ARMS
+from codebase_gardener.gardener.examining import CHECKS
+from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils import error_handling
+from codebase_gardener.utils.error_handling import EXIT_CODES, CodebaseGardenerError
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text("utf-8")
+
+
+def sections(text: str) -> dict[str, str]:
+    """Heading → text below it, up to the next heading of any level."""
+    parts = re.split(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+# ---- rows as the code says them
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+COMMANDS = dict(commands(cli))
+
+
+def option_rows(name: str, command: click.Command) -> list[str]:
+    """A row for each option of a command; those of every command and of TrainingSpec stand elsewhere."""
+    return [
+        f"| `{'/'.join([*option.opts, *option.secondary_opts])}` | {_help(option)} |"
+        for option in command.params
+        if isinstance(option, click.Option)
+        and option.name not in ("as_json", "debug", *(TrainingSpec.model_fields if name == "train" else ()))
+        and not option.hidden
+    ]
+
+
+def _help(option: click.Option) -> str:
+    default = f" Default: {option.default}." if option.show_default else ""
+    choices = " or ".join(option.type.choices) if isinstance(option.type, click.Choice) else ""
+    return f"{option.help}{default}{f' One of: {choices}.' if choices else ''}"
+
+
+def settings_rows() -> list[str]:
+    return [
+        f"| `{name}` | {_default(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def training_rows() -> list[str]:
+    return [
+        f"| `{name}` | {_default(field)} | {field.description} |"
+        for name, field in TrainingSpec.model_fields.items()
+    ]
+
+
+def exit_code_rows() -> list[str]:
+    return [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
+
+
+def _default(field: object) -> str:
+    value = field.get_default(call_default_factory=True)  # type: ignore[attr-defined]
+    return f"`{value}`" if value not in ("", (), {}) else "–"
+
+
+# ---- tests
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_is_documented(name: str) -> None:
+    section = sections(page("commands.md")).get(f"gardener {name}", "")
+    assert section, f"docs/commands.md has no heading '### gardener {name}'"
+    command = COMMANDS[name]
+    assert [row for row in option_rows(name, command) if row not in section] == []
+    for parameter in command.params:
+        if isinstance(parameter, click.Argument):
+            assert str(parameter.make_metavar(click.Context(command))).strip("[]") in section
+    assert f"gardener {name}" in section, "one example of the command"
+
+
+def test_train_names_every_spec_option() -> None:
+    section = sections(page("commands.md"))["gardener train"]
+    flags = {flag for option in COMMANDS["train"].params for flag in (*option.opts, *option.secondary_opts)}
+    documented = set(re.findall(r"`(--[a-z-]+)`", section))
+    assert {flag for flag in flags if flag.startswith("--")} - documented - {"--json", "--debug"} == set()
+
+
+def test_commands_that_are_gone_are_not_documented() -> None:
+    headings = {
+        h.removeprefix("gardener ") for h in sections(page("commands.md")) if h.startswith("gardener ")
+    }
+    assert headings == set(COMMANDS)
+
+
+def test_options_of_every_command_are_documented() -> None:
+    assert {"`--json`", "`--debug`"} <= set(
+        re.findall(r"`--[a-z]+`", sections(page("commands.md"))["Commands"])
+    )
+
+
+def test_every_exit_code_is_documented() -> None:
+    text = page("commands.md")
+    assert [row for row in exit_code_rows() if row not in text] == []
+
+
+def test_every_setting_is_documented() -> None:
+    text = page("settings.md")
+    assert [row for row in settings_rows() if row not in text] == []
+    assert f"`{ENV_PREFIX}" in text
+
+
+def test_every_training_option_is_documented() -> None:
+    text = page("training.md")
+    assert [row for row in training_rows() if row not in text] == []
+
+
+def test_every_task_is_documented_with_its_weight() -> None:
+    text = page("dataset.md")
+    rows = [f"| `{name}` | {task.weight:g} | {task.about} |" for name, task in TASKS.items()]
+    assert [row for row in rows if row not in text] == []
+
+
+def test_every_form_of_own_rows_is_documented() -> None:
+    text = page("dataset.md")
+    for form in FORMS.values():
+        assert all(f'"{key}"' in text for key in form.keys)
+
+
+def test_every_arm_is_documented() -> None:
+    text = page("evaluation.md")
+    assert [arm.name for arm in ARMS if f"| {arm.name} |" not in text] == []
+
+
+def test_every_check_of_doctor_is_documented() -> None:
+    section = sections(page("commands.md"))["gardener doctor"]
+    assert [name for name in CHECKS if name not in section] == []
+
+
+def test_the_error_tree_is_complete() -> None:
+    kinds = [kind for _, kind in inspect.getmembers(error_handling, inspect.isclass)]
+    errors = [kind for kind in kinds if issubclass(kind, CodebaseGardenerError)]
+    tree = inspect.getdoc(error_handling) or ""
+    for kind in errors:
+        assert kind.__name__ in tree
+        assert kind.__name__ in error_handling.__all__
+        if kind is not CodebaseGardenerError:
+            assert kind.__name__ in EXIT_CODES[kind.exit_code]
+    assert set(EXIT_CODES) == {0, 130} | {kind.exit_code for kind in errors}
+
+
+def test_files_of_the_job_directory_are_documented() -> None:
+    from codebase_gardener.training import job_directory
+
+    names = re.findall(r"^(\S+) {2,}\S", inspect.getdoc(job_directory) or "", flags=re.MULTILINE)
+    text = page("training.md")
+    assert names
+    assert [name for name in names if name not in text] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_resolve(path: Path) -> None:
+    text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
+    targets = re.findall(r"\]\(([^)\s]+)\)|<img[^>]*src=\"([^\"]+)\"", text)
+    for target in (link or image for link, image in targets):
+        if re.match(r"[a-z]+://", target):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (path.parent / file).resolve() if file else path
+        assert there.exists(), f"{path.name} links to {target}"
+        assert there.is_relative_to(ROOT)
+        if anchor:
+            assert anchor in {_slug(heading) for heading in sections(there.read_text("utf-8"))}
+
+
+def _slug(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_every_decision_is_linked_from_contributing() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert [path.name for path in (DOCS / "adr").glob("*.md") if path.name not in text] == []
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert [path.name for path in DOCS.glob("*.md") if f"docs/{path.name}" not in text] == []
