@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
 from pydantic_settings.sources import TomlConfigSettingsSource
 
 from codebase_gardener.utils.error_handling import InvalidInputError
@@ -101,8 +102,13 @@ class Settings(BaseSettings):
 
     @property
     def for_workers(self) -> dict[str, str]:
-        """Environment variables by which another process finds the same home and database."""
-        return {f"{ENV_PREFIX}HOME": str(self.home), f"{ENV_PREFIX}REGISTRY_URL": self.database_url}
+        """Environment variables by which a worker finds the same home, database and limits."""
+        return {
+            f"{ENV_PREFIX}HOME": str(self.home),
+            f"{ENV_PREFIX}REGISTRY_URL": self.database_url,
+            f"{ENV_PREFIX}MIN_FREE_BYTES": str(self.min_free_bytes),
+            f"{ENV_PREFIX}LOG_LEVEL": self.log_level,
+        }
 
 
 def load_settings(**flags: Any) -> Settings:
@@ -121,7 +127,12 @@ def load_settings(**flags: Any) -> Settings:
             f"setting {name!r}: {first['msg']} (got {first.get('input')!r})",
             hint=f"correct it in config.toml, or in the environment as {ENV_PREFIX}{name.upper()}",
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    except SettingsError as error:
+        raise InvalidInputError(
+            f"the environment cannot be read: {error}",
+            hint=f"mappings are JSON; one training option is set with {ENV_PREFIX}TRAINING__NAME=VALUE",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInputError(
             f"config.toml is not valid TOML: {error}", hint="correct the file, or move it away"
         ) from error

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 MANIFEST = "manifest.json"
-_OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+_OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def sha256_file(path: Path) -> str:
@@ -150,7 +150,7 @@ def is_published(directory: Path, *, check_hashes: bool = False) -> bool:
     """Whether every file of the directory's manifest is there with its size (and hash, if asked)."""
     try:
         files = read_json(directory / MANIFEST)["files"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return False
     return all(_matches(directory / name, entry, check_hashes) for name, entry in files.items())
 

@@ -13,6 +13,7 @@ from codebase_gardener.utils.error_handling import InvalidInputError
 __all__ = ["AdapterRef", "check_name", "name_from", "parse_ref", "MAX_NAME_CHARS"]
 
 MAX_NAME_CHARS = 100
+_MAX_VERSION_DIGITS = 9  # what a database's integer holds
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\Z")
 
 
@@ -71,8 +72,13 @@ def parse_ref(text: str) -> AdapterRef:
     check_name(project, "project name")
     if slash:
         check_name(name, "adapter name")
-    if at and not (slash and version_text.isascii() and version_text.isdigit() and int(version_text) > 0):
+    if at and not (slash and _is_version(version_text)):
         raise InvalidInputError(
             f"{text!r} is not an adapter id", hint="write project/name@version, with a version of 1 or more"
         )
     return AdapterRef(project, name or None, int(version_text) if at else None)
+
+
+def _is_version(text: str) -> bool:
+    plain = text.isascii() and text.isdigit() and len(text) <= _MAX_VERSION_DIGITS
+    return plain and int(text) > 0
