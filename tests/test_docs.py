@@ -15,6 +15,7 @@ import pytest
 
 from codebase_gardener.cli.main import cli
 from codebase_gardener.config.settings import ENV_PREFIX, Settings
+from codebase_gardener.dataset import duplicates, functions, heldout, prompts, split
 from codebase_gardener.dataset.generation import TASKS
 from codebase_gardener.dataset.row_forms import FORMS
 from codebase_gardener.evaluation.arms import ARMS
@@ -147,8 +148,27 @@ def test_every_training_option_is_documented() -> None:
 
 def test_every_task_is_documented_with_its_weight() -> None:
     text = page("dataset.md")
-    rows = [f"| `{name}` | {task.weight:g} | {task.about} |" for name, task in TASKS.items()]
+    rows = [f"| `{name}` | {task.weight:g} | {task.order:g} | {task.about} |" for name, task in TASKS.items()]
     assert [row for row in rows if row not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("dataset.md", f"up to {prompts.BEFORE_CHARS:,} characters of what stands before"),
+        ("dataset.md", f"Retrieved code takes at most {prompts.CONTEXT_CHARS:,} characters"),
+        ("dataset.md", f"bodies over {functions.MAX_BODY_CHARS:,} characters"),
+        ("dataset.md", f"{split.HELDOUT_SHARE:.0%}".replace("%", " % of the files")),
+        ("dataset.md", f"at most {split.MAX_HELDOUT_FILES} files"),
+        ("dataset.md", f"{split.MAX_FUNCTION_SHARE:.0%}".replace("%", " % of all functions")),
+        ("dataset.md", f"until {split.ENOUGH_FUNCTIONS} functions"),
+        ("dataset.md", f"shingles of {duplicates.JACCARD_THRESHOLD:g} or more"),
+        ("evaluation.md", f"bodies over {heldout.HELDOUT_BODY_CHARS:,} characters"),
+        ("evaluation.md", f"holds at most {heldout.HELDOUT_LIMIT})"),
+    ],
+)
+def test_figures_are_those_of_the_code(name: str, words: str) -> None:
+    assert words in page(name)
 
 
 def test_every_form_of_own_rows_is_documented() -> None:

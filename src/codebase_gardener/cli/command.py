@@ -35,7 +35,9 @@ def command_options(function: Callable[..., Any]) -> Callable[..., Any]:
         except CodebaseGardenerError as error:
             if debug:
                 traceback.print_exc()
-            _say(error, as_json)
+            if as_json:
+                print_json({}, error)
+            _say(error)
             raise SystemExit(error.exit_code) from error
         except KeyboardInterrupt as interrupt:
             click.echo("\ninterrupted", err=True)
@@ -44,23 +46,28 @@ def command_options(function: Callable[..., Any]) -> Callable[..., Any]:
             raise SystemExit(0) from None  # the reader (head, less) has seen enough
         except Exception as error:
             traceback.print_exc()
-            click.echo(f"This is a bug in Codebase Gardener: {type(error).__name__}: {error}", err=True)
+            words = f"This is a bug in Codebase Gardener: {type(error).__name__}: {error}"
+            if as_json:
+                print_json(CodebaseGardenerError(words, hint="report it with the traceback").as_dict())
+            click.echo(words, err=True)
             raise SystemExit(1) from error
 
     return command
 
 
-def _say(error: CodebaseGardenerError, as_json: bool) -> None:
-    if as_json:
-        print_json(error.as_dict())
+def _say(error: CodebaseGardenerError) -> None:
     click.echo(f"Error: {error.message}", err=True)
     if error.hint:
         click.echo(f"  → {error.hint}", err=True)
 
 
-def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    click.echo(json.dumps(value, indent=1, ensure_ascii=True, default=str))
+def print_json(value: Any, error: CodebaseGardenerError | None = None) -> None:
+    """One JSON document on standard output; an error stands in the same document, and ends the command."""
+    document = value if error is None else {**value, **error.as_dict()}
+    click.echo(json.dumps(document, indent=1, ensure_ascii=True, default=str))
+    if error is not None:
+        _say(error)
+        raise SystemExit(error.exit_code)
 
 
 def open_gardener(**flags: Any) -> Gardener:

@@ -69,4 +69,5 @@ def curve_image(steps: Sequence[Mapping[str, Any]], path: Path, *, title: str) -
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=120, format="png")

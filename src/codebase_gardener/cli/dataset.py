@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import click
 
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.names import parse_ref
 
 __all__ = ["dataset"]
@@ -34,12 +37,13 @@ def dataset(
     with open_gardener() as gardener:
         with display.stage("dataset", "files") as progress:
             made, folder = gardener.dataset(parse_ref(name).project, file=file, progress=progress)
-        if as_json:
-            print_json({"directory": str(folder), "hash": made.hash, "report": made.report.as_dict()})
-        else:
-            _show_report(made, folder)
-        if show:
-            _show_rows(gardener, made, base, show, task, display)
+        rows = list(_encoded_rows(gardener, made, base, show, task, display)) if show else []
+    if as_json:
+        report = {"directory": str(folder), "hash": made.hash, "report": made.report.as_dict()}
+        print_json({**report, "rows": rows} if show else report)
+        return
+    _show_report(made, folder)
+    _show_rows(rows)
 
 
 def _show_report(made: Any, folder: Path) -> None:
@@ -60,28 +64,52 @@ def _show_report(made: Any, folder: Path) -> None:
     click.echo(f"in {folder}")
 
 
-def _show_rows(
+def _encoded_rows(
     gardener: Any, made: Any, base: str | None, count: int, task: str | None, display: Any
-) -> None:
-    """Print rows with the tokens that are trained on in green, as the trainer will see them."""
-    from rich.console import Console
-    from rich.text import Text
-
-    from codebase_gardener.training.encoding import IGNORE, FimTokens, encode
+) -> Iterator[dict[str, Any]]:
+    """Rows spread over the dataset, as runs of tokens that are trained on or not, as the trainer will see them."""
+    from codebase_gardener.training.encoding import FimTokens, encode
     from codebase_gardener.training.torch_base import load_tokenizer
 
     with display.stage("base model", "bytes") as progress:
         tokenizer = load_tokenizer(gardener.base(base, progress).path)
-    spec = gardener.spec({})
     fim = FimTokens.of(tokenizer)
-    console = Console(highlight=False, soft_wrap=True)
     rows = [row for row in made.train if task in (None, row.task) and (row.fim is None or fim is not None)]
-    step = max(1, len(rows) // count)
-    for row in rows[::step][:count]:
-        encoded = encode(row, tokenizer, max_length=spec.max_length, fim=fim)
-        console.rule(f"{row.task}  {row.anchor}  {len(encoded.ids)} tokens, {encoded.supervised} trained on")
-        for token, label in zip(encoded.ids, encoded.labels, strict=True):
-            trained = label != IGNORE
-            style = "bold green" if trained else "dim"
-            console.print(Text(tokenizer.decode([token]), style=style), end="")
+    if not rows:
+        raise NotFoundError(
+            f"no row of task {task!r} can be shown", hint=f"tasks here: {', '.join(made.report.rows)}"
+        )
+    max_length = gardener.spec({}).max_length
+    for row in rows[:: max(1, len(rows) // count)][:count]:
+        encoded = encode(row, tokenizer, max_length=max_length, fim=fim)
+        yield {
+            "id": row.id,
+            "task": row.task,
+            "anchor": row.anchor,
+            "tokens": len(encoded.ids),
+            "supervised": encoded.supervised,
+            "runs": list(_runs(encoded, tokenizer)),
+        }
+
+
+def _runs(encoded: Any, tokenizer: Any) -> Iterator[dict[str, Any]]:
+    from codebase_gardener.training.encoding import IGNORE
+
+    pairs = zip(encoded.ids, encoded.labels, strict=True)
+    for trained, run in groupby(pairs, key=lambda pair: pair[1] != IGNORE):
+        yield {"trained": trained, "text": tokenizer.decode([token for token, _ in run])}
+
+
+def _show_rows(rows: list[dict[str, Any]]) -> None:
+    """Print rows with the text that is trained on in green."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    for row in rows:
+        console.rule(
+            f"{row['task']}  {row['anchor']}  {row['tokens']} tokens, {row['supervised']} trained on"
+        )
+        for run in row["runs"]:
+            console.print(Text(run["text"], style="bold green" if run["trained"] else "dim"), end="")
         console.print()

@@ -21,12 +21,13 @@ def doctor(fix: bool, as_json: bool) -> None:
 
     with open_gardener() as gardener:
         findings = examine(gardener, fix=fix)
+    problems = [finding.check for finding in findings if finding.state == "problem"]
+    error = VerificationError(f"problems with: {', '.join(problems)}", hint="see what each check says")
     if as_json:
-        print_json(summary(findings))
+        print_json(summary(findings), error if problems else None)
     for finding in () if as_json else findings:
         click.echo(f"{_MARKS[finding.state]} {finding.check:<24} {finding.found}")
         if finding.fix:
             click.echo(f"{'':<32} → {finding.fix}")
-    problems = [finding.check for finding in findings if finding.state == "problem"]
     if problems:
-        raise VerificationError(f"problems with: {', '.join(problems)}", hint="see the lines above")
+        raise error

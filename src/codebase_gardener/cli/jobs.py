@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.utils.error_handling import NotFoundError
 
 __all__ = ["jobs"]
 
@@ -63,7 +64,12 @@ def show(job_id: str, image: Path | None, as_json: bool) -> None:
     progress = TrainingProgress.of_job(job)
     directory = JobDirectory(job.directory)
     steps = [event for event in directory.events.all() if event["kind"] == "step"]
-    if image is not None and steps:
+    if image is not None:
+        if not steps:
+            raise NotFoundError(
+                f"{job.ref} has made no step yet: there is no loss to draw",
+                hint=f"gardener jobs tail {job.id}",
+            )
         curve_image(steps, image, title=str(job.ref))
     if as_json:
         losses = [(event["step"], event["loss"]) for event in steps]
@@ -75,7 +81,7 @@ def show(job_id: str, image: Path | None, as_json: bool) -> None:
     click.echo(f"  base {job.base_id}, device {job.device}, log {directory.log}")
     if steps:
         click.echo(curve_text(steps))
-    if image is not None and steps:
+    if image is not None:
         click.echo(f"loss curve in {image}")
 
 

@@ -77,11 +77,22 @@ def main() -> None:
     try:
         code = cli(standalone_mode=False)
     except click.exceptions.Abort:
+        click.echo("Stopped: nothing was done.", err=True)
         sys.exit(130)
     except click.ClickException as error:
+        if "--json" in sys.argv:
+            _print_usage_error(error)
         error.show()
         sys.exit(error.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _print_usage_error(error: click.ClickException) -> None:
+    """An option or argument that cannot be right, as `--json` prints errors."""
+    from codebase_gardener.cli.command import print_json
+    from codebase_gardener.utils.error_handling import InvalidInputError
+
+    print_json(InvalidInputError(error.format_message(), hint="see the command's --help").as_dict())
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ from typing import Any
 
 from codebase_gardener.config.settings import EMBEDDED_BASE
 from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.files import is_published, remove_tree, tree_bytes
 
-__all__ = ["CHECKS", "Finding", "examine"]
+__all__ = ["CHECKS", "Finding", "examine", "summary"]
 
 GIB = 1024**3
 _MIN_DISK_BYTES = 3 * GIB
@@ -48,7 +49,15 @@ def examine(gardener: Gardener, *, fix: bool = False) -> list[Finding]:
         gardener: The home.
         fix: Clear litter: what no row of the registry owns.
     """
-    return [check(gardener, fix) for check in CHECKS.values()]
+    return [_run(name, gardener, fix) for name in CHECKS]
+
+
+def _run(name: str, gardener: Gardener, fix: bool) -> Finding:
+    """One check; what it raises is what it found."""
+    try:
+        return CHECKS[name](gardener, fix)
+    except CodebaseGardenerError as error:
+        return Finding(name, "problem", error.message, error.hint)
 
 
 def _python(_: Gardener, __: bool) -> Finding:

@@ -40,6 +40,8 @@ from sqlalchemy import (
 
 __all__ = [
     "HEAD",
+    "FilePath",
+    "Json",
     "adapters",
     "jobs",
     "metadata",

@@ -6,7 +6,14 @@ import re
 
 from codebase_gardener.repository.entries import Entry, escapes
 
-__all__ = ["DATA_BYTES", "left_out_directory", "name_problem", "path_problem", "size_problem"]
+__all__ = [
+    "DATA_BYTES",
+    "directory_problem",
+    "left_out_directory",
+    "name_problem",
+    "path_problem",
+    "size_problem",
+]
 
 MAX_PATH_CHARS = 1_000
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["bases", "body_of", "function_value", "name_of", "parameters", "returns", "text_of"]
+__all__ = ["bases", "body_of", "function_value", "name_of", "parameters", "plain_name", "returns", "text_of"]
 
 _OPERATOR = re.compile(r"(.*?)(?:(\boperator\b)(.*))?\Z", re.DOTALL)
 _RUN_OF_SPACE = re.compile(r"\s+")

@@ -1,0 +1,278 @@
+"""The rules of the code base that import-linter cannot say."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from codebase_gardener.registry.registry import Registry
+
+ROOT = Path(__file__).parents[1]
+SRC = ROOT / "src" / "codebase_gardener"
+FILES = sorted(SRC.rglob("*.py"))
+HEAVY = {"torch", "transformers", "peft", "accelerate", "ray"}
+MAX_LINES = 400
+
+# Alembic runs these two itself and asks for names of its own
+MIGRATIONS = {SRC / "registry/migrations/env.py", *(SRC / "registry/migrations/versions").glob("v*.py")}
+
+# name → where it may be named again: the root, and the import paths that PeftManager's users know
+REEXPORTS = {
+    "codebase_gardener": {"Gardener", "PeftManager", "Settings", "TrainingSpec", "CodebaseGardenerError"},
+    "codebase_gardener.models.peft_manager": {"AdapterHandle", "AdapterMetadata", "TrainingProgress"},
+}
+
+FORBIDDEN = {
+    "pickle": r"\b(import|from) (pickle|cPickle|dill|cloudpickle|shelve|marshal)\b|\bpickle\.\w",
+    "torch.load": r"\btorch\.load\(",
+    "trust_remote_code": r"trust_remote_code(?!=False\b)",
+    "eval or exec": r"(?<![\w.])(eval|exec)\(",
+    "a shell": r"shell\s*=\s*True|\bos\.(system|popen)\(",
+    "safetensors written or read as pickle": r"weights_only\s*=\s*False|safe_serialization\s*=\s*False",
+}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(SRC.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def imports(nodes: list[ast.stmt], *, top_only: bool) -> Iterator[str]:
+    """Imported modules; those under `if TYPE_CHECKING:` are for the type checker only."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            yield from imports(node.orelse, top_only=top_only)
+        elif not (top_only and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
+            children = [
+                child for child in ast.walk(node) if isinstance(child, ast.stmt) and child is not node
+            ]
+            direct = [child for child in children if isinstance(child, ast.Import | ast.ImportFrom)]
+            inside = {
+                id(inner)
+                for function in children
+                if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+                for inner in ast.walk(function)
+            }
+            yield from imports([d for d in direct if not (top_only and id(d) in inside)], top_only=top_only)
+
+
+def roots(path: Path, *, top_only: bool) -> set[str]:
+    return {name.partition(".")[0] for name in imports(tree_of(path).body, top_only=top_only)}
+
+
+def short(path: Path) -> str:
+    return path.relative_to(SRC).as_posix()
+
+
+# ---- imports
+
+
+def test_heavy_libraries_are_imported_at_the_top_of_their_own_files_only() -> None:
+    wrong = {
+        short(path): sorted(roots(path, top_only=True) & HEAVY)
+        for path in FILES
+        if not path.name.startswith(("torch_", "ray_")) and roots(path, top_only=True) & HEAVY
+    }
+    assert wrong == {}
+
+
+def test_torch_files_are_imported_at_the_top_by_torch_files_only() -> None:
+    wrong = [
+        f"{short(path)} imports {name}"
+        for path in FILES
+        if not path.name.startswith(("torch_", "ray_"))
+        for name in imports(tree_of(path).body, top_only=True)
+        if name.startswith("codebase_gardener.") and name.rpartition(".")[2].startswith(("torch_", "ray_"))
+    ]
+    assert wrong == []
+
+
+def test_sql_stays_in_the_registry() -> None:
+    databases = {"sqlalchemy", "alembic", "sqlite3", "psycopg"}
+    found = {short(path).partition("/")[0] for path in FILES if roots(path, top_only=False) & databases}
+    assert found == {"registry"}
+
+
+def test_settings_are_read_by_the_composition_roots_only() -> None:
+    allowed = ("gardener/", "models/peft_manager.py", "cli/", "worker.py", "config/", "serving/")
+    wrong = [
+        f"{short(path)}:{node.lineno}"
+        for path in FILES
+        if not short(path).startswith(allowed)
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).rpartition(".")[2] in ("Settings", "load_settings")
+    ]
+    assert wrong == []
+
+
+def test_environment_variables_are_read_as_settings() -> None:
+    """`os.environ` is passed on to child processes, and set for libraries; our own names are Settings' business."""
+    pattern = re.compile(r"environ(\.get\(|\[)[\"']CODEBASE_GARDENER")
+    assert [short(path) for path in FILES if pattern.search(path.read_text("utf-8"))] == []
+
+
+def test_cli_and_worker_never_import_each_other() -> None:
+    for path in FILES:
+        names = set(imports(tree_of(path).body, top_only=False))
+        if short(path) == "worker.py":
+            assert not any(name.startswith("codebase_gardener.cli") for name in names)
+        if short(path).startswith("cli/"):
+            assert "codebase_gardener.worker" not in names
+
+
+# ---- modules and their public names
+
+
+@pytest.mark.parametrize("path", FILES, ids=short)
+def test_module_has_docstring_and_all(path: Path) -> None:
+    tree = tree_of(path)
+    assert ast.get_docstring(tree)
+    only_docstring = len(tree.body) == 1
+    if not only_docstring and path not in MIGRATIONS:
+        assert any("__all__" in ast.unparse(node).partition("=")[0] for node in tree.body)
+
+
+@pytest.mark.parametrize("path", FILES, ids=short)
+def test_file_is_short(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= MAX_LINES
+
+
+def public_modules() -> Iterator[ModuleType]:
+    for path in FILES:
+        if path not in MIGRATIONS:
+            module = import_module(module_name(path))
+            if hasattr(module, "__all__"):
+                yield module
+
+
+def test_public_names_exist_and_are_exposed_once() -> None:
+    places: dict[int, list[str]] = defaultdict(list)
+    for module in public_modules():
+        assert len(set(module.__all__)) == len(module.__all__), module.__name__
+        for name in module.__all__:
+            value = getattr(module, name)
+            if (
+                callable(value)
+                and hasattr(value, "__module__")
+                and name not in REEXPORTS.get(module.__name__, ())
+            ):
+                places[id(value)].append(f"{module.__name__}.{name}")
+    assert [names for names in places.values() if len(names) > 1] == []
+
+
+def test_public_classes_and_functions_are_in_all() -> None:
+    """What is not for others has a leading underscore; `main` is an entry point, and a subcommand its group's."""
+    missing = []
+    for path in FILES:
+        if path in MIGRATIONS or path.name == "__init__.py":
+            continue
+        exposed = import_module(module_name(path)).__all__
+        missing += [
+            f"{short(path)}: {node.name}"
+            for node in tree_of(path).body
+            if isinstance(node, ast.ClassDef | ast.FunctionDef)
+            and not node.name.startswith("_")
+            and node.name not in (*exposed, "main")
+            and not any(".command(" in ast.unparse(decorator) for decorator in node.decorator_list)
+        ]
+    assert missing == [], "\n".join(missing)
+
+
+def test_import_paths_that_users_know() -> None:
+    for module, names in {
+        "codebase_gardener.config.settings": ["Settings"],
+        "codebase_gardener.utils.error_handling": [
+            "CodebaseGardenerError", "ModelError", "TrainingError", "retry_with_backoff",
+        ],
+        "codebase_gardener.models.peft_manager": ["PeftManager", "AdapterMetadata", "TrainingProgress"],
+    }.items():  # fmt: skip
+        assert [name for name in names if not hasattr(import_module(module), name)] == []
+
+
+def test_the_root_exposes_its_names_lazily() -> None:
+    import codebase_gardener
+
+    assert set(codebase_gardener.__all__) - {"__version__"} == REEXPORTS["codebase_gardener"]
+    for name in codebase_gardener.__all__:
+        assert getattr(codebase_gardener, name)
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = codebase_gardener.no_such_name
+    loaded = loaded_by("import codebase_gardener")
+    assert {name for name in loaded if name.startswith("codebase_gardener.")} == set()
+
+
+# ---- what starts fast
+
+
+def loaded_by(code: str, home: Path | None = None) -> set[str]:
+    """Modules that a fresh process has loaded after running code."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules, sep='\\n', file=sys.stderr)"],
+        env={**os.environ, **({"CODEBASE_GARDENER_HOME": str(home)} if home else {})},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return set(done.stderr.splitlines())
+
+
+def test_help_loads_nothing_heavy() -> None:
+    loaded = loaded_by("import codebase_gardener.cli.main")
+    assert loaded & {*HEAVY, "numpy", "sqlalchemy", "pydantic", "rich", "alembic"} == set()
+
+
+@pytest.mark.parametrize("arguments", [["adapters", "list"], ["projects"], ["jobs", "list"]], ids=" ".join)
+def test_listings_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    Registry(tmp_path / "registry.sqlite").close()
+    code = f"from codebase_gardener.cli.main import cli\ncli({arguments!r}, standalone_mode=False)"
+    assert loaded_by(code, tmp_path) & {*HEAVY, "numpy", "alembic", "matplotlib"} == set()
+
+
+# ---- what is never done
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_forbidden(what: str) -> None:
+    pattern = re.compile(FORBIDDEN[what])
+    found = [
+        f"{short(path)}:{number}"
+        for path in FILES
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert found == []
+
+
+def test_the_project_stands_alone() -> None:
+    """No file names a place outside of the repository."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    outside = ("../" + "shared", "/" + "work/")
+    found = []
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        text = (ROOT / name).read_bytes().decode("utf-8", "replace") if (ROOT / name).is_file() else ""
+        found += [f"{name}: {place}" for place in outside if place in text]
+    assert found == []
