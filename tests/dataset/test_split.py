@@ -18,8 +18,13 @@ def test_the_held_out_files_are_few_but_not_none(functions, seed, share):
         assert not split.heldout
         assert "nothing to measure" in split.warnings[0]
         return
-    assert 1 <= len(split.heldout) <= max(1, round(share * len(with_functions)))
     total = sum(with_functions.values())
+    assert split.heldout
+    if len(split.heldout) > max(
+        1, round(share * len(with_functions))
+    ):  # only until enough functions are held out
+        largest = max(with_functions[path] for path in split.heldout)
+        assert sum(with_functions[path] for path in split.heldout) - largest < min(48, 0.08 * total)
     assert len(split.heldout) == 1 or sum(with_functions[p] for p in split.heldout) <= 0.2 * total
     reordered = dict(reversed(list(functions.items())))
     assert split_files(reordered, share=share, seed=seed) == split
@@ -33,6 +38,10 @@ def test_another_seed_holds_out_other_files():
 
 def test_at_most_forty_files():
     assert len(split_files({f"f{n}.py": 5 for n in range(1000)}).heldout) == 40
+
+
+def test_more_files_are_held_out_until_there_are_enough_functions_to_measure_on():
+    assert len(split_files({f"f{n}.py": 20 for n in range(40)}, share=0.02).heldout) == 3
 
 
 def test_a_new_file_moves_at_most_one_other():

@@ -15,6 +15,7 @@ from codebase_gardener.dataset.generation import generate_examples, task_weights
 from codebase_gardener.dataset.heldout import HeldoutFunction, heldout_rows, heldout_tasks
 from codebase_gardener.dataset.report import DatasetReport, count_rows
 from codebase_gardener.dataset.split import HELDOUT_SHARE, Split, split_files
+from codebase_gardener.dataset.testing_code import is_test
 from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.languages import is_code
 from codebase_gardener.repository.snapshot import Snapshot
@@ -29,6 +30,7 @@ from codebase_gardener.utils.progress import Progress, silent
 __all__ = ["WITH_CONTEXT", "Dataset", "dataset_hash", "extract_tables", "generate_dataset"]
 
 WITH_CONTEXT = 0.5
+_ENOUGH_LIBRARY_FILES = 8
 
 
 @dataclass(frozen=True)
@@ -144,12 +146,14 @@ def _check_shares(**shares: float) -> None:
 
 
 def _functions_by_file(snapshot: Snapshot, tables: Mapping[str, SymbolTable]) -> dict[str, int]:
+    """What can be held out, by file: library code where there is enough of it, else tests too."""
     counts: dict[str, int] = {}
     for file in snapshot.files:
         if file.path in tables:
             lines = source_lines(file.text)
             counts[file.path] = sum(is_completable(symbol, lines) for symbol in tables[file.path].symbols)
-    return counts
+    library = {path: count for path, count in counts.items() if count and not is_test(path)}
+    return library if len(library) >= _ENOUGH_LIBRARY_FILES else counts
 
 
 def _train_side(

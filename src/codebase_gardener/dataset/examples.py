@@ -26,6 +26,7 @@ class Example:
         text: Plain text, trained on as a whole.
         fim: (prefix, middle, suffix): fill-in-the-middle where the base has the tokens.
         context: Anchors of the retrieved documents that stand in the prompt.
+        weight: How early the row comes in training, where there is no time for all of them.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Example:
     text: str = ""
     fim: tuple[str, str, str] | None = None
     context: tuple[str, ...] = ()
+    weight: float = 1.0
 
     def as_row(self) -> dict[str, Any]:
         """The row as JSON holds it, without the empty forms."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codebase_gardener.dataset.completion import complete
 from codebase_gardener.dataset.context import ContextFinder
@@ -14,13 +14,17 @@ from codebase_gardener.dataset.infilling import infill
 from codebase_gardener.dataset.questions import question
 from codebase_gardener.dataset.sites import Site, chance
 from codebase_gardener.dataset.split import Split
+from codebase_gardener.dataset.testing_code import is_test
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.symbols import Symbol, SymbolTable
 from codebase_gardener.retrieval.source_lines import source_lines
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["TASKS", "Task", "generate_examples", "task_weights"]
+__all__ = ["TASKS", "TEST_ORDER", "Task", "generate_examples", "task_weights"]
+
+TEST_ORDER = 0.3
+"""Rows of test files come later by this factor: they are many, alike, and not what is asked about."""
 
 Generator = Callable[[Site], Iterator[Example]]
 
@@ -32,22 +36,24 @@ class Task:
     Attributes:
         generator: Makes the rows of one symbol.
         weight: Share of the rows that are kept, 0 to 1; a hash of the row's id decides.
+        order: How early its rows come in training (`Example.weight`), against 1 for completion.
         about: One line for people.
     """
 
     generator: Generator
     weight: float
+    order: float
     about: str
 
 
 TASKS: dict[str, Task] = {
     "complete": Task(
-        complete, 1.0, "a function's body from its path, signature, docstring and what stands before"
+        complete, 1.0, 1.0, "a function's body from its path, signature, docstring and what stands before"
     ),
-    "doc_to_code": Task(doc_to_code, 0.15, "a function from its signature and docstring alone"),
-    "code_to_doc": Task(code_to_doc, 0.3, "the docstring of a function"),
-    "question": Task(question, 0.1, "questions about symbols, with computed answers"),
-    "fim": Task(infill, 0.5, "the middle of a body; used where the base model has the tokens for it"),
+    "doc_to_code": Task(doc_to_code, 0.15, 0.3, "a function from its signature and docstring alone"),
+    "code_to_doc": Task(code_to_doc, 0.3, 0.2, "the docstring of a function"),
+    "question": Task(question, 0.1, 0.2, "questions about symbols, with computed answers"),
+    "fim": Task(infill, 0.5, 0.5, "the middle of a body; used where the base model has the tokens for it"),
 }
 
 
@@ -98,7 +104,8 @@ def generate_examples(
 def _rows(site: Site, weights: Mapping[str, float]) -> Iterator[Example]:
     for name, weight in weights.items():
         rows: Iterable[Example] = TASKS[name].generator(site) if weight > 0 else ()
-        yield from (row for row in rows if chance(f"keep {row.id}") < weight)
+        order = TASKS[name].order * (TEST_ORDER if is_test(site.symbol.path) else 1)
+        yield from (replace(row, weight=order) for row in rows if chance(f"keep {row.id}") < weight)
 
 
 def _sites_by_file(

@@ -22,6 +22,7 @@ from codebase_gardener.utils.files import sha256_text
 __all__ = ["HeldoutFunction", "heldout_rows", "heldout_tasks"]
 
 HELDOUT_LIMIT = 200
+HELDOUT_BODY_CHARS = 2_000  # about 600 tokens: longer bodies would take the time of many others
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,13 @@ def _finder(snapshot: Snapshot, tables: Mapping[str, SymbolTable], split: Split)
 def _functions(file: SourceFile, table: SymbolTable, seed: int) -> list[Symbol]:
     """Completable functions, none inside another: nested ones would be measured twice."""
     lines = source_lines(file.text)
-    found = outermost([symbol for symbol in table.symbols if is_completable(symbol, lines)])
+    found = outermost(
+        [
+            symbol
+            for symbol in table.symbols
+            if is_completable(symbol, lines) and len(body_text(symbol, lines)) <= HELDOUT_BODY_CHARS
+        ]
+    )
     return sorted(found, key=lambda symbol: sha256_text(f"{seed}:{symbol.anchor}"))
 
 

@@ -12,6 +12,8 @@ __all__ = ["HELDOUT_SHARE", "Split", "split_files"]
 HELDOUT_SHARE = 0.12
 MAX_HELDOUT_FILES = 40
 MAX_FUNCTION_SHARE = 0.2
+ENOUGH_FUNCTIONS = 48
+ENOUGH_FUNCTION_SHARE = 0.08
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,9 @@ def split_files(
 
     Args:
         functions: Completable functions by path. Files without any are never held out.
-        share: Of the files with functions; at least 1 file, and together no more than 20 % of all functions,
-            except that where every file is larger than that, the smallest is taken.
+        share: Of the files with functions; at least 1 file, and more until 48 functions or 8 % of all are
+            held out; together no more than 20 % of all functions, except that where every file is larger than
+            that, the smallest is taken.
         seed: Another seed, another choice.
         most: At most so many files.
 
@@ -57,8 +60,11 @@ def split_files(
     wanted = min(max(1, round(share * len(files))), most)
     room = MAX_FUNCTION_SHARE * sum(files.values())
     chosen: set[str] = set()
+    enough = min(ENOUGH_FUNCTIONS, ENOUGH_FUNCTION_SHARE * sum(files.values()))
+    held = 0
     for path in sorted(files, key=lambda path: sha256_text(f"{seed}:{path}")):
-        if len(chosen) < wanted and files[path] <= room:
+        wants_more = len(chosen) < wanted or (held < enough and len(chosen) < most)
+        if wants_more and held + files[path] <= room:
             chosen.add(path)
-            room -= files[path]
+            held += files[path]
     return Split(frozenset(chosen or {min(files, key=lambda path: (files[path], path))}))

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from codebase_gardener.dataset.dataset import Dataset
     from codebase_gardener.repository.snapshot import Snapshot
 
-__all__ = ["EVALUATED_FUNCTIONS", "GrowPlan", "Grown", "Reporter", "grow", "watch"]
+__all__ = ["EVALUATED_FUNCTIONS", "GrowPlan", "Grown", "Reporter", "Stage", "grow", "watch"]
 
-EVALUATED_FUNCTIONS = 64
+EVALUATED_FUNCTIONS = 48
 
 
 class Stage(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from codebase_gardener.dataset.examples import Example
@@ -57,10 +57,10 @@ class EncodedExample:
 
 @dataclass(frozen=True)
 class EncodedDataset:
-    """Encoded examples with the positions of their sources, and what was left out."""
+    """Encoded examples with how early each comes in training, and what was left out."""
 
     rows: tuple[EncodedExample, ...]
-    sources: tuple[int, ...]
+    weights: tuple[float, ...]
     without_fim_tokens: int
 
     @property
@@ -102,7 +102,7 @@ def encode_all(
     """
     fim = FimTokens.of(tokenizer)
     rows: list[EncodedExample] = []
-    sources: list[int] = []
+    weights: list[float] = []
     skipped = 0
     for number, example in enumerate(examples):
         if number % 100 == 0:
@@ -113,10 +113,10 @@ def encode_all(
         row = encode(example, tokenizer, max_length=max_length, fim=fim)
         if row.supervised:
             rows.append(row)
-            sources.append(number)
+            weights.append(example.weight)
     progress(len(examples), len(examples))
     _refuse_nothing(len(examples), rows)
-    return EncodedDataset(tuple(rows), tuple(sources), skipped)
+    return EncodedDataset(tuple(rows), tuple(weights), skipped)
 
 
 def _refuse_nothing(given: int, rows: Sequence[EncodedExample]) -> None:
@@ -144,9 +144,7 @@ def encode(
         fim: The base's tokens, needed where `example.fim` is set.
     """
     if example.fim is not None and fim is not None:
-        prefix, middle, suffix = (_ids(tokenizer, part) for part in example.fim)
-        prompt = [fim.prefix, *prefix, fim.suffix, *suffix, fim.middle]
-        return _join(prompt, middle, tokenizer.eos_token_id, max_length)
+        return _encode_fim(example.fim, tokenizer, max_length, fim)
     if example.messages:
         return _encode_messages(example.messages, tokenizer, max_length)
     if example.text:
@@ -189,25 +187,63 @@ def _join(prompt: list[int], completion: list[int], end: int | None, max_length:
     )
 
 
+def _encode_fim(
+    parts: tuple[str, str, str], tokenizer: Any, max_length: int, fim: FimTokens
+) -> EncodedExample:
+    """Prefix, suffix, then the middle that is trained on; what is too long loses its far ends, never a token of FIM."""
+    prefix, middle, suffix = (_ids(tokenizer, part) for part in parts)
+    prompt = [fim.prefix, *prefix, fim.suffix, *suffix, fim.middle]
+    whole = _join(prompt, middle, tokenizer.eos_token_id, max_length)
+    if not whole.truncated:
+        return whole
+    room = max_length - sum(label != IGNORE for label in whole.labels) - 3
+    after = suffix[: max(room // 2, room - len(prefix))]
+    before = prefix[max(0, len(prefix) + len(after) - room) :]
+    shorter = [fim.prefix, *before, fim.suffix, *after, fim.middle]
+    return replace(_join(shorter, middle, tokenizer.eos_token_id, max_length), truncated=True)
+
+
 def _encode_messages(messages: Sequence[dict[str, str]], tokenizer: Any, max_length: int) -> EncodedExample:
     """Supervise what each assistant turn adds to the rendered conversation, its end token included."""
     ids: list[int] = []
     labels: list[int] = []
     done = ""
     for number, message in enumerate(messages):
-        rendered = _render(tokenizer, messages[: number + 1], answer_next=False)
         if message["role"] != "assistant":
             continue
-        opened = _render(tokenizer, messages[:number], answer_next=True)
+        opened, text = _turn(messages[: number + 1], tokenizer, done)
         before = _ids(tokenizer, opened[len(done) :])
-        answer = _through_end(_ids(tokenizer, rendered[len(opened) :]), tokenizer.eos_token_id)
+        answer = _through_end(_ids(tokenizer, text), tokenizer.eos_token_id)
         ids += before + answer
         labels += [IGNORE] * len(before) + answer
-        done = rendered
+        done = opened + text
     cut = len(ids) > max_length
     kept_ids, kept_labels = ids[-max_length:], labels[-max_length:]
     ends = bool(kept_labels) and kept_labels[-1] == tokenizer.eos_token_id
     return EncodedExample(tuple(kept_ids), tuple(kept_labels), cut, ends)
+
+
+def _turn(messages: Sequence[dict[str, str]], tokenizer: Any, done: str) -> tuple[str, str]:
+    """The conversation up to its last turn, and that turn through its end token.
+
+    What a template writes behind the end token (a newline, mostly) is left to the next turn's beginning.
+
+    Raises:
+        DatasetError: The base's chat template does not render these turns one after the other.
+    """
+    rendered = _render(tokenizer, messages, answer_next=False)
+    if len(messages) > 1:
+        opened = _render(tokenizer, messages[:-1], answer_next=True)
+    else:  # no template renders nothing at all
+        opened = rendered[: rendered.rfind(messages[-1]["content"].strip())]
+    if not (opened.startswith(done) and rendered.startswith(opened)):
+        raise DatasetError(
+            f"the base's chat template changes earlier turns once turn {len(messages)} is there",
+            hint="write such conversations as prompt and completion, one row for each answer",
+        )
+    text = rendered[len(opened) :]
+    end = text.rfind(str(tokenizer.eos_token))
+    return opened, text if end < 0 else text[: end + len(str(tokenizer.eos_token))]
 
 
 def _through_end(answer: list[int], eos: int) -> list[int]:
@@ -218,9 +254,17 @@ def _through_end(answer: list[int], eos: int) -> list[int]:
 def _render(tokenizer: Any, messages: Sequence[dict[str, str]], *, answer_next: bool) -> str:
     """The conversation as text: the tokenizer's chat template, or plain headings where it has none."""
     if tokenizer.chat_template:
-        text: str = tokenizer.apply_chat_template(
-            list(messages), tokenize=False, add_generation_prompt=answer_next
-        )
+        from jinja2.exceptions import TemplateError
+
+        try:
+            text: str = tokenizer.apply_chat_template(
+                list(messages), tokenize=False, add_generation_prompt=answer_next
+            )
+        except TemplateError as error:  # its own raise_exception, such as of two user turns in a row
+            raise DatasetError(
+                f"the base's chat template refuses a conversation: {error}",
+                hint="begin with a user turn and let user and assistant alternate, or write prompt and completion",
+            ) from error
         return text
     turns = "".join(f"### {message['role']}\n{message['content']}\n" for message in messages)
     return turns + ("### assistant\n" if answer_next else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -17,13 +18,16 @@ def _words(value: Any) -> Any:
     """`q_proj,v_proj` from a command line or the environment is a list."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
+    return (value,) if isinstance(value, int) else value
 
 
 def _pairs(value: Any) -> Any:
     """`q_proj=8,v_proj=16` from a command line or the environment is a mapping."""
     if isinstance(value, str):
-        return dict(part.split("=", 1) for part in _words(value) if "=" in part)
+        parts = _words(value)
+        if odd := [part for part in parts if "=" not in part]:
+            raise ValueError(f"expected module=number, got {odd[0]!r}")
+        return dict(part.split("=", 1) for part in parts)
     return value
 
 
@@ -84,7 +88,7 @@ class TrainingSpec(BaseModel):
         5.0, gt=0, le=10080, description="time to train, in minutes; the steps that fit are planned"
     )
     steps: int = Field(0, ge=0, description="optimizer steps; 0: as many as fit in the minutes")
-    max_epochs: float = Field(4.0, gt=0, description="never more passes over the data than this")
+    max_epochs: float = Field(4.0, gt=0, le=1000, description="never more passes over the data than this")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="peak learning rate")
     lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup"] = Field(
         "cosine", description="course of the learning rate"
@@ -111,6 +115,8 @@ class TrainingSpec(BaseModel):
 
     @model_validator(mode="after")
     def _agree(self) -> TrainingSpec:
+        self._check_targets()
+        self._check_base_stays()
         if self.layers_pattern and not self.layers_to_transform:
             raise ValueError("layers_pattern needs layers_to_transform")
         if (
@@ -119,7 +125,7 @@ class TrainingSpec(BaseModel):
             and self.target_modules != "all-linear"
         ):
             raise ValueError("layers_to_transform needs target_modules as a list of names, not an expression")
-        if self.use_dora and self.init_lora_weights in ("pissa", "olora"):
+        if self.use_dora and self.changes_base:
             raise ValueError(f"use_dora and init_lora_weights={self.init_lora_weights!r} exclude each other")
         for name, rank in (*self.rank_pattern.items(), *self.alpha_pattern.items()):
             if rank < 1:
@@ -127,6 +133,38 @@ class TrainingSpec(BaseModel):
                     f"rank_pattern and alpha_pattern take numbers of 1 or more, got {name}={rank}"
                 )
         return self
+
+    def _check_targets(self) -> None:
+        if not self.target_modules:
+            raise ValueError("target_modules is empty; all-linear adapts every linear layer")
+        if isinstance(self.target_modules, str):
+            try:
+                re.compile(self.target_modules)
+            except re.error as error:
+                raise ValueError(f"target_modules is no regular expression: {error}") from error
+
+    def _check_base_stays(self) -> None:
+        """All adapters share the base, so nothing may be trained or begun in it."""
+        if self.bias != "none":
+            raise ValueError(
+                f"bias={self.bias} trains the base's own biases in place: they could neither be switched off "
+                "nor unloaded; only none is possible"
+            )
+        if self.changes_base and (self.modules_to_save or self.trainable_token_indices):
+            raise ValueError(
+                f"init_lora_weights={self.init_lora_weights} excludes modules_to_save and "
+                "trainable_token_indices: PEFT cannot convert such an adapter"
+            )
+        if self.changes_base and self.use_rslora and (self.rank_pattern or self.alpha_pattern):
+            raise ValueError(
+                f"init_lora_weights={self.init_lora_weights} with use_rslora excludes rank_pattern and "
+                "alpha_pattern: PEFT cannot convert such an adapter"
+            )
+
+    @property
+    def changes_base(self) -> bool:
+        """Whether A and B begin as a part that is taken out of the base; the adapter is converted when saved."""
+        return self.init_lora_weights in ("pissa", "olora")
 
     def lora_options(self) -> dict[str, Any]:
         """Keyword arguments of `peft.LoraConfig`."""

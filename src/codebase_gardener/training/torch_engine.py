@@ -22,6 +22,7 @@ from codebase_gardener.training.sampling import batches_of
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_batch import collate, supervised_losses
 from codebase_gardener.training.torch_checkpoints import CheckpointByTime, newest_checkpoint
+from codebase_gardener.training.torch_dropout import use_bit_dropout
 from codebase_gardener.training.torch_progress import ReportProgress, Rest, StopAtDeadline
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import read_json, write_json
@@ -121,6 +122,8 @@ def add_lora(model: Any, spec: TrainingSpec, base: Base) -> Any:
             hint=f"modules that can be adapted: {', '.join(_linear_names(model))}",
             context={"modules": _linear_names(model)},
         ) from error
+    if next(model.parameters()).device.type == "cpu":
+        use_bit_dropout(peft_model)
     config = peft_model.peft_config["default"]
     config.base_model_name_or_path = (
         base.id if base.revision not in ("local", "") and "/" in base.id else str(base.path)
@@ -179,24 +182,31 @@ def _padded(rows: Sequence[EncodedExample], batch: list[int]) -> int:
 def _probe(
     model: Any, rows: Sequence[EncodedExample], batches: Batches, pad_id: int, fixed: dict[str, Any]
 ) -> float:
-    """Padded tokens per second of forward and backward on batches of middling size."""
-    by_size = sorted(batches[:64], key=lambda batch: _padded(rows, batch))
-    middle = by_size[len(by_size) // 2 : len(by_size) // 2 + 2]
+    """Padded tokens per second of forward and backward on a batch of middling size.
+
+    The largest batch goes first: memory that is too small shows at once, and the allocator's heap gets its
+    final size in one piece instead of growing in fragments.
+    """
+    by_size = sorted(batches, key=lambda batch: _padded(rows, batch))
+    middle = by_size[len(by_size) // 2]
     state = torch.get_rng_state()
-    for batch in (by_size[0], *middle):
+    for batch in (by_size[-1], middle, middle):
         start = time.perf_counter()
         inputs = collate([rows[index] for index in batch], pad_id)
         inputs = {name: tensor.to(fixed["device"]) for name, tensor in inputs.items()}
-        with torch.autocast(
-            fixed["device"].partition(":")[0], torch.bfloat16, enabled=fixed["dtype"] == "bfloat16"
-        ), disable_input_dtype_casting(model, active=fixed["dtype"] == "bfloat16"):
+        kind = fixed["device"].partition(":")[0]
+        bf16 = fixed["dtype"] == "bfloat16"
+        with (
+            torch.autocast(kind, torch.bfloat16, enabled=bf16),
+            disable_input_dtype_casting(model, active=bf16),
+        ):
             loss = supervised_losses(model, inputs).losses_N.mean()
         loss.backward()  # type: ignore[no-untyped-call]
         loss.item()
         seconds = time.perf_counter() - start
     model.zero_grad(set_to_none=True)
     torch.set_rng_state(state)
-    return _padded(rows, middle[-1] if middle else by_size[0]) / seconds
+    return _padded(rows, middle) / seconds
 
 
 def train(
@@ -226,7 +236,7 @@ def train(
     pad_id = tokenizer.eos_token_id
     lengths = [len(row.ids) for row in encoded.rows]
     batches = batches_of(
-        lengths, [1.0] * len(lengths), batch_size=spec.batch_size, passes=spec.max_epochs, seed=spec.seed
+        lengths, encoded.weights, batch_size=spec.batch_size, passes=spec.max_epochs, seed=spec.seed
     )
     model.train()
     if not plan_file.exists():
