@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
 from codebase_gardener.gardener.gardener import DEFAULT_ADAPTER, Gardener
@@ -147,14 +148,12 @@ def _mark(gardener: Gardener, row: VersionRow, verdict: str) -> None:
 def _plan(
     gardener: Gardener, snapshot: Snapshot, dataset: Dataset, base: Base, spec: TrainingSpec, project: str
 ) -> GrowPlan:
-    from codebase_gardener.training.torch_device import pick_device
-
     memory = estimate_memory(base, spec, bf16=spec.dtype != "float32")
     return GrowPlan(
         project=project,
         revision=snapshot.revision,
         base=base,
-        device=pick_device(gardener.settings.device),
+        device=_device(gardener.settings.device),
         rows=len(dataset.train),
         heldout_functions=min(len(dataset.heldout), EVALUATED_FUNCTIONS),
         minutes=spec.minutes,
@@ -162,6 +161,15 @@ def _plan(
         disk_bytes=3 * memory.adapter + sum(len(file.text) for file in snapshot.files) * 4,
         free_disk_bytes=shutil.disk_usage(gardener.settings.home).free,
     )
+
+
+def _device(setting: str) -> str:
+    """The device as the plan tells it, without loading a torch that can have none: that takes 0.3 GB."""
+    if setting == "auto" and version("torch").endswith("+cpu"):
+        return "cpu"
+    from codebase_gardener.training.torch_device import pick_device
+
+    return pick_device(setting)
 
 
 def watch(gardener: Gardener, job_id: str, reporter: Reporter) -> None:
