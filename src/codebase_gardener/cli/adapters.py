@@ -84,11 +84,10 @@ def _show_verdict(verdict: Any) -> None:
     if verdict is None:
         click.echo("not evaluated yet: gardener evaluate NAME/ADAPTER")
         return
-    from rich.console import Console
 
-    from codebase_gardener.cli.figures import verdict_lines, verdict_table
+    from codebase_gardener.cli.figures import paper, verdict_lines, verdict_table
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = paper()
     console.print(verdict_table(verdict.data))
     for line in verdict_lines(verdict.data):
         console.print(line)

@@ -30,7 +30,7 @@ def evaluate(what: str, functions: int, require: str | None, as_json: bool) -> N
     Base and adapter, each without and with retrieved code: loss, exact next lines, intervals, and one word.
     """
     from codebase_gardener.cli.display import Display
-    from codebase_gardener.cli.figures import verdict_lines, verdict_table
+    from codebase_gardener.cli.figures import paper, verdict_lines, verdict_table
 
     with open_gardener() as gardener, Display().stage("evaluation", "functions") as progress:
         row = gardener.version(parse_ref(what))
@@ -40,9 +40,7 @@ def evaluate(what: str, functions: int, require: str | None, as_json: bool) -> N
     if as_json:
         print_json({"adapter": str(row.ref), "verdict": data}, error)
     else:
-        from rich.console import Console
-
-        console = Console(soft_wrap=True, highlight=False)
+        console = paper()
         console.print(verdict_table(data))
         for line in verdict_lines(data):
             console.print(line)

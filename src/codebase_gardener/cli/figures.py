@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
-__all__ = ["gigabytes", "verdict_lines", "verdict_table"]
+__all__ = ["gigabytes", "paper", "verdict_lines", "verdict_table"]
+
+_PIPED_COLUMNS = 100
+
+
+def paper() -> Console:
+    """Standard output; wide enough for every table where it is no terminal."""
+    console = Console(soft_wrap=True, highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPED_COLUMNS
+    return console
 
 
 def gigabytes(size: int) -> str:
@@ -16,16 +27,18 @@ def gigabytes(size: int) -> str:
 
 
 def verdict_table(verdict: Mapping[str, Any]) -> Table:
-    """The four arms with their 95 % intervals."""
+    """The four arms with their 95 % intervals, in 80 columns."""
     arms = verdict["arms"]
     first = next(iter(arms.values()))
     table = Table(
         title=f"{first['functions']} functions of {first['files']} held-out files, {first['tokens']:,} tokens",
         title_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
     )
-    table.add_column("arm")
-    for heading in ("nats/token", "95 %", "nats/byte", "next line exact", "95 %"):
-        table.add_column(heading, justify="right")
+    table.add_column("arm", no_wrap=True)
+    for heading in ("nats/token", "95 %", "nats/byte", "next line", "95 %"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, arm in arms.items():
         low, high = arm["nats_per_token_95"]
         few, many = arm["next_line_95"]

@@ -76,11 +76,10 @@ def _show_plan(display: Any, plan: Any) -> None:
 
 
 def _show_result(source: str, grown: Any) -> None:
-    from rich.console import Console
 
-    from codebase_gardener.cli.figures import verdict_lines, verdict_table
+    from codebase_gardener.cli.figures import paper, verdict_lines, verdict_table
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = paper()
     version = grown.version
     if grown.was_there:
         console.print("Nothing has changed since this was grown:")
