@@ -44,6 +44,8 @@ def command_options(function: Callable[..., Any]) -> Callable[..., Any]:
             raise SystemExit(130) from interrupt
         except BrokenPipeError:
             raise SystemExit(0) from None  # the reader (head, less) has seen enough
+        except (click.ClickException, click.exceptions.Abort):
+            raise  # click's own way to end a command
         except Exception as error:
             traceback.print_exc()
             words = f"This is a bug in Codebase Gardener: {type(error).__name__}: {error}"

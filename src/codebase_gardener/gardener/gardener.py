@@ -76,11 +76,13 @@ class Gardener:
         from codebase_gardener.repository.sources import default_name
         from codebase_gardener.repository.store import save_snapshot
 
-        chosen = check_name(name, "project name") if name is not None else default_name(source)
+        if name is not None:
+            check_name(name, "project name")
         snapshot = take_snapshot(
             source, revision=revision, max_file_bytes=self.settings.max_file_bytes, progress=progress
         )
         require_code(snapshot)
+        chosen = name or default_name(source)
         project = self.registry.add_project(chosen, snapshot.source, snapshot.kind)
         folder = self.settings.projects_dir / chosen / "snapshots" / _snapshot_folder(snapshot)
         save_snapshot(snapshot, folder)

@@ -11,6 +11,7 @@ from codebase_gardener.models.adapter_metadata import TrainingProgress
 from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.training import jobs, submission
+from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.submission import Submission
 from codebase_gardener.utils.error_handling import NotFoundError, TrainingError
 from codebase_gardener.utils.names import parse_ref
@@ -132,12 +133,18 @@ class Trainings:
                 raise TrainingError(
                     f"training of {progress.adapter_id} ended: {progress.status}"
                     + (f": {progress.error}" if progress.error else ""),
-                    hint=f"go on with: gardener jobs resume {progress.job_id}",
+                    hint=self._advice(progress.job_id),
                     context={"job": progress.job_id},
                 )
             if deadline is not None and time.monotonic() > deadline:
                 raise TimeoutError(f"{adapter_id} is still {progress.status} after {timeout_s} s")
             time.sleep(_POLL_S)
+
+    def _advice(self, job_id: str) -> str:
+        """What the worker's own error said to do; else to go on."""
+        events = JobDirectory(self.registry.job(job_id).directory).events.all()
+        last = next((event for event in reversed(events) if event["kind"] in ("error", "started")), {})
+        return str(last.get("hint") or f"go on with: gardener jobs resume {job_id}")
 
     def follow(self, job_id: str, callback: ProgressCallback) -> None:
         """Call back at every change until the training ends, however it ends."""

@@ -1,0 +1,125 @@
+"""What is written where: JSON for programs, plain lines without a terminal, help."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codebase_gardener import __version__
+from codebase_gardener.cli.main import COMMANDS
+
+from .conftest import Cli
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["projects"], 0),
+        (["add", "{repository}"], 0),
+        (["add", "{repository}/nowhere"], 5),
+        (["dataset", "none"], 3),
+        (["dataset"], 2),
+        (["projects", "--nonsense"], 2),
+        (["nonsense"], 2),
+        (["jobs", "list"], 0),
+        (["jobs", "show", "none"], 3),
+        (["jobs", "cancel", "none"], 3),
+        (["adapters", "list"], 0),
+        (["adapters", "show", "none/none"], 3),
+        (["evaluate", "none"], 3),
+        (["evaluate", "none", "--require", "perfect"], 2),
+        (["ask", "none", "why?"], 3),
+        (["delete", "none"], 3),
+        (["grow", "{repository}", "--minutes", "0"], 2),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
+)
+def test_json_is_one_document_also_on_error(
+    cli: Cli, small_repository: Path, arguments: list[str], code: int
+) -> None:
+    result = cli(*(argument.format(repository=small_repository) for argument in arguments), "--json")
+    assert result.code == code, result.err
+    document = result.json
+    if code:
+        assert document["exit_code"] == code
+        assert document["message"]
+        assert "Traceback" not in result.err
+
+
+def test_piped_output_is_plain(tmp_path: Path, small_repository: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "codebase_gardener.cli.main", "add", str(small_repository)],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "CODEBASE_GARDENER_HOME": str(tmp_path / "home"),
+            "TERM": "xterm-256color",
+        },
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert b"\x1b" not in done.stdout + done.stderr
+    assert b"\r" not in done.stdout + done.stderr
+    assert done.stderr.startswith(b"snapshot: done: ")
+
+
+def test_debug_shows_the_traceback(cli: Cli) -> None:
+    result = cli("dataset", "none", "--debug")
+    assert result.code == 3
+    assert "Traceback" in result.err
+
+
+def test_a_bug_is_said_to_be_one(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("codebase_gardener.gardener.gardener.Gardener.projects", broken)
+    result = cli("projects", "--json")
+    assert result.code == 1
+    assert result.json["exit_code"] == 1
+    assert "This is a bug in Codebase Gardener: RuntimeError: boom" in result.err
+
+
+def test_interrupt(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("codebase_gardener.gardener.gardener.Gardener.projects", interrupted)
+    assert cli("projects").failed(130, "interrupted")
+
+
+def test_help_and_version(cli: Cli) -> None:
+    out = cli("--help").ok().out
+    assert [name for name in COMMANDS if f"\n  {name} " not in out] == []
+    assert cli("--version").ok().out.strip() == f"gardener, version {__version__}"
+    assert cli().code == 2
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_each_command(cli: Cli, name: str) -> None:
+    assert "Usage: " in cli(name, "--help").ok().out
+    assert not cli.home.exists(), "help touches nothing"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "required", "good"),
+    [
+        ("helped", "helped", True),
+        ("helped", "unchanged", True),
+        ("unchanged", "helped", False),
+        ("unchanged", "unchanged", True),
+        ("hurt", "unchanged", False),
+        ("hurt", "helped", False),
+        ("hurt", None, True),
+    ],
+)
+def test_what_require_accepts(verdict: str, required: str | None, good: bool) -> None:
+    from codebase_gardener.cli.evaluate import _missed
+    from codebase_gardener.utils.names import AdapterRef
+
+    error = _missed(AdapterRef("demo", "default", 1), verdict, required)
+    assert (error is None) is good
+    assert error is None or error.exit_code == 11
