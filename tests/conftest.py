@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,12 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_base(tmp_path_factory.mktemp("bases") / "tiny")
 
 
+@pytest.fixture(scope="session")
+def make_base(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes further tiny bases: `make_base(seed=1, vocab_size=…)`."""
+    return lambda seed=0, **config: make_tiny_base(tmp_path_factory.mktemp("bases") / "base", seed, **config)
+
+
 def make_tiny_base(folder: Path, seed: int = 0, **config: Any) -> Path:
     """Write a random two-layer Llama with tokenizer to `folder`."""
     import torch
@@ -93,6 +99,47 @@ def make_tiny_base(folder: Path, seed: int = 0, **config: Any) -> Path:
     LlamaForCausalLM(LlamaConfig(**shape)).save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder
+
+
+ROWS = [
+    {"prompt": f"def {name}_{verb}(x):\n", "completion": f"    return {verb}(x, {len(name)})\n"}
+    for name in ("square", "circle", "kite", "oval", "rhombus", "cube")
+    for verb in ("add", "scale", "turn", "move")
+]
+
+
+@pytest.fixture
+def make_job(tmp_path: Path, tiny_base: Path) -> Callable[..., Any]:
+    """Writes the folder of a job, as `submit` does: `make_job("name", base=…, rows=…, r=4)` with training options."""
+    from codebase_gardener.dataset.user_dataset import user_dataset
+    from codebase_gardener.dataset.writer import write_dataset
+    from codebase_gardener.training.base import resolve_base
+    from codebase_gardener.training.job_directory import JobDirectory, JobSpec
+    from codebase_gardener.training.spec import parse_spec
+
+    defaults = {"dtype": "float32", "threads": 1, "max_length": 64, "steps": 2, "r": 4, "batch_size": 2}
+
+    def make(name: str = "job", *, base: Path = tiny_base, rows: Any = ROWS, **options: Any) -> JobDirectory:
+        directory = JobDirectory(tmp_path / "jobs" / name)
+        directory.path.mkdir(parents=True)
+        dataset = user_dataset(rows)
+        folder = tmp_path / "datasets" / dataset.hash[:16]
+        if not folder.exists():
+            write_dataset(dataset, folder)
+        directory.write_spec(
+            JobSpec(
+                job_id=name,
+                base=resolve_base(str(base), tmp_path / "bases"),
+                dataset=folder,
+                dataset_hash=dataset.hash,
+                commit=None,
+                device="cpu",
+                training=parse_spec({**defaults, **options}),
+            )
+        )
+        return directory
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +173,11 @@ def grown(embedded_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     source.mkdir()
     for name in ("square", "circle", "kite", "oval", "rhombus", "cube", "ring", "arc"):
         (source / f"{name}.py").write_text(FUNCTIONS.format(name=name))
-    environment = {**os.environ, "CODEBASE_GARDENER_HOME": str(home), "CODEBASE_GARDENER_TRAINING__STEPS": "6"}
+    environment = {
+        **os.environ,
+        "CODEBASE_GARDENER_HOME": str(home),
+        "CODEBASE_GARDENER_TRAINING__STEPS": "6",
+    }
     done = subprocess.run(
         [sys.executable, "-m", "codebase_gardener.cli.main", "grow", str(source), "--json"],
         env=environment,

@@ -17,6 +17,7 @@ SIDECAR = "gardener.json"
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
 _MAX_RANK = 65_536
 _MAX_ALPHA = 1e6
+_CHANGING_STARTS = ("pissa", "olora", "corda", "loftq", "lora_ga")
 _FLOATS = ("F64", "F32", "F16", "BF16")
 
 
@@ -68,6 +69,11 @@ def _config(directory: Path) -> dict[str, Any]:
             f"{path} asks for classes of its own (auto_mapping)",
             hint="remote code is never run: use another adapter",
         )
+    if reason := _changes_base(config):
+        raise AdapterError(
+            f"{path}: {reason}, which all adapters of the base share: it could not be unloaded",
+            hint="use an adapter that leaves the base as it is (PEFT converts PiSSA and OLoRA when it saves)",
+        )
     for name, limit in (("r", _MAX_RANK), ("lora_alpha", _MAX_ALPHA)):
         value = config.get(name, 1)
         if not isinstance(value, int | float) or not 0 < value <= limit:
@@ -75,6 +81,18 @@ def _config(directory: Path) -> dict[str, Any]:
                 f"{path}: {name} is {value!r}", hint=f"expected a number above 0, up to {limit:g}"
             )
     return config
+
+
+def _changes_base(config: dict[str, Any]) -> str:
+    """Why loading this would change the base itself, or ""."""
+    start = str(config.get("init_lora_weights", "")).lower()
+    if start.startswith(_CHANGING_STARTS):
+        return f"init_lora_weights {start!r} takes its start out of the base's weights"
+    if config.get("bias") not in (None, "none"):
+        return f"bias {config['bias']!r} overwrites the biases of the base"
+    if config.get("layer_replication"):
+        return "layer_replication multiplies the layers of the base"
+    return "megatron_config replaces modules of the base" if config.get("megatron_config") else ""
 
 
 def _shapes(directory: Path) -> dict[str, tuple[int, ...]]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 from peft import PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from peft.tuners.tuners_utils import BaseTunerLayer
+from peft.utils.other import AuxiliaryTrainingWrapper
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -73,7 +75,7 @@ def attach(model: Any, files: AdapterFiles, name: str) -> Attached:
     try:
         matched, expected = _fill(wrapped, tensors, name, files)
     except BaseException:
-        detach(wrapped, name)
+        _withdraw(wrapped, name)
         raise
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     return Attached(wrapped.eval(), matched, expected, size)
@@ -85,15 +87,52 @@ def _inject(model: Any, config: Any, name: str, files: AdapterFiles) -> PeftMode
             model.add_adapter(name, config)
             return model
         return PeftModel(model, config, adapter_name=name)
-    except (ValueError, TypeError, KeyError) as error:
-        raise AdapterError(
-            f"{files.directory} does not fit this base: {str(error).splitlines()[0]}",
-            hint="load it onto the base that its adapter_config.json names",
-        ) from error
+    except Exception as error:  # the config is a stranger's: PEFT fails on it in any way there is
+        _withdraw(model, name)
+        raise _does_not_fit(files, error) from error
+
+
+def _does_not_fit(files: AdapterFiles, error: Exception) -> AdapterError:
+    reason = (str(error).splitlines() or [""])[-1].strip()
+    return AdapterError(
+        f"{files.directory} does not fit this base: {reason or type(error).__name__}",
+        hint="load it onto the base that its adapter_config.json names",
+    )
+
+
+def _withdraw(model: Any, name: str) -> None:
+    """Take an adapter out of every module, and off the modules that no other adapter is on.
+
+    PEFT leaves the modules that it had wrapped by the time an attach failed.
+    """
+    inner = model.get_base_model() if isinstance(model, PeftModel) else model
+    wrapper = ""  # the last one met: what lies inside goes with it
+    for path, module in list(inner.named_modules()):
+        if wrapper and path.startswith(wrapper):
+            continue
+        if isinstance(module, AuxiliaryTrainingWrapper):
+            module.delete_adapter(name, [other for other in module.active_adapters if other != name])
+            original, left = module.original_module, module._adapters
+        elif isinstance(module, BaseTunerLayer):
+            module.delete_adapter(name)
+            original, left = module.get_base_layer(), module._get_available_adapters()
+        else:
+            continue
+        wrapper = f"{path}."
+        if not left:
+            parent, _, last = path.rpartition(".")
+            setattr(inner.get_submodule(parent), last, original)
+    if isinstance(model, PeftModel):
+        model.peft_config.pop(name, None)
+    if not getattr(inner, "peft_config", None):
+        vars(inner).pop("peft_config", None)
 
 
 def _fill(model: PeftModel, tensors: dict[str, Tensor], name: str, files: AdapterFiles) -> tuple[int, int]:
-    set_peft_model_state_dict(model, dict(tensors), adapter_name=name)
+    try:
+        set_peft_model_state_dict(model, dict(tensors), adapter_name=name)
+    except (RuntimeError, ValueError, KeyError) as error:  # sizes that differ from what the config says
+        raise _does_not_fit(files, error) from error
     live = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
     homeless = sorted(set(tensors) - set(live))
     missing = sorted(set(live) - set(tensors))
@@ -159,7 +198,10 @@ def _fits(module: Any, factor: str, tensor: Tensor) -> bool:
 def detach(model: PeftModel, name: str) -> Any:
     """Take an adapter off. Returns the base itself once the last one is gone."""
     if set(model.peft_config) == {name}:
-        return model.unload()
+        # not PEFT's unload(): it leaves the adapter's copy of modules_to_save in the place of the base's module
+        base = model.get_base_model()
+        _withdraw(model, name)
+        return base
     if name in model.peft_config:
         model.delete_adapter(name)
     return model

@@ -16,6 +16,7 @@ from codebase_gardener.models.adapter_files import AdapterFiles
 from codebase_gardener.models.torch_adapters import attach, detach
 from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype
+from codebase_gardener.utils.files import sha256_text
 
 __all__ = ["LiveBase"]
 
@@ -45,13 +46,13 @@ class LiveBase:
 
     @property
     def adapters(self) -> list[str]:
-        """Names of the adapters on it."""
+        """Names of the adapters on it, as PEFT knows them."""
         return list(self.model.peft_config) if isinstance(self.model, PeftModel) else []
 
     def attach(self, files: AdapterFiles, name: str) -> int:
         """Put an adapter on. Returns its bytes in memory."""
         with self._lock:
-            attached = attach(self.model, files, name)
+            attached = attach(self.model, files, _inner_name(name))
             self.model = attached.model
             self.model.to(self.device)
             return attached.bytes
@@ -59,8 +60,8 @@ class LiveBase:
     def detach(self, name: str) -> None:
         """Take an adapter off; after the last one the base is as it was loaded."""
         with self._lock:
-            if name in self.adapters:
-                self.model = detach(self.model, name)
+            if _inner_name(name) in self.adapters:
+                self.model = detach(self.model, _inner_name(name))
 
     @contextmanager
     def using(self, adapter: str | None) -> Iterator[Any]:
@@ -72,7 +73,7 @@ class LiveBase:
                 with self.model.disable_adapter():
                     yield self.model
             else:
-                self.model.set_adapter(adapter, inference_mode=True)
+                self.model.set_adapter(_inner_name(adapter), inference_mode=True)
                 yield self.model
 
     @torch.no_grad()
@@ -118,3 +119,8 @@ class LiveBase:
             text = "".join(f"### {turn['role']}\n{turn['content']}\n" for turn in prompt) + "### assistant\n"
         ids: Tensor = self.tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
         return ids
+
+
+def _inner_name(adapter: str) -> str:
+    """What PEFT calls an adapter: torch takes no dot, and PEFT finds `demo/a@1` in the names of `demo/a@10`."""
+    return f"adapter_{sha256_text(adapter)[:16]}"

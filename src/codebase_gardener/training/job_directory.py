@@ -8,6 +8,7 @@ lock           held by the worker for as long as it lives
 cancel         its presence asks the worker to stop
 checkpoints/   by time; a checkpoint without its COMPLETE file does not count
 artifact/      the adapter, before it is published
+initial/       the adapter before its first step, where it began as a part of the base
 """
 
 from __future__ import annotations
@@ -119,6 +120,11 @@ class JobDirectory:
     def artifact(self) -> Path:
         """The adapter before it is published."""
         return self.path / "artifact"
+
+    @property
+    def initial(self) -> Path:
+        """The adapter before its first step, where it began as a part of the base: what it is converted with."""
+        return self.path / "initial"
 
     @property
     def parity(self) -> Path:

@@ -46,6 +46,8 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
     tokenizer = load_tokenizer(spec.base.path)
     model = load_model(spec.base.path, dtype=machine["dtype"], device=device)
     model = add_lora(model, spec.training, spec.base)
+    if spec.training.changes_base:
+        model.save_pretrained(directory.initial)
     events.append("stage", stage="encoding")
     encoded = encode_all(_rows(spec), tokenizer, max_length=spec.training.max_length)
     events.append(
@@ -114,7 +116,15 @@ def _save(
     model.eval()
     save_file({"logits": last_logits(model, tokenizer)}, directory.parity)
     trains_embeddings = bool(spec.training.modules_to_save or spec.training.trainable_token_indices)
-    model.save_pretrained(artifact, save_embedding_layers="auto" if trains_embeddings else False)
+    # PiSSA and OLoRA train a part that was taken out of the base: what is saved has to fit the base as it is on disk
+    conversion = (
+        {"path_initial_model_for_weight_conversion": str(directory.initial)}
+        if spec.training.changes_base
+        else {}
+    )
+    model.save_pretrained(
+        artifact, save_embedding_layers="auto" if trains_embeddings else False, **conversion
+    )
     tokenizer.save_pretrained(artifact)
     write_json(artifact / SIDECAR, _sidecar(spec, adapter, result))
     write_atomic(artifact / "README.md", _card(spec, adapter, result))

@@ -1,0 +1,290 @@
+"""From rows to labels: what is trained on, and that the end token is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tokenizers import AddedToken
+
+from codebase_gardener.dataset.examples import Example
+from codebase_gardener.training.encoding import (
+    IGNORE,
+    EncodedExample,
+    FimTokens,
+    encode,
+    encode_all,
+    encode_completion,
+)
+from codebase_gardener.training.torch_base import load_tokenizer
+from codebase_gardener.utils.error_handling import DatasetError, ModelError
+
+CHATML = (
+    "{% for m in messages %}<|start|>{{ m['role'] }}\n{{ m['content'] }}<|end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|start|>assistant\n{% endif %}"
+)
+# as Mistral's: it refuses turns that do not alternate
+STRICT = (
+    "{% for m in messages %}{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('roles must alternate') }}{% endif %}[{{ m['content'] }}]{% endfor %}"
+)
+# as those that show the last answer otherwise than the earlier ones
+CHANGING = (
+    "{% for m in messages %}{% if loop.last %}<{{ m['content'] }}>"
+    "{% else %}({{ m['content'] }}){% endif %}{% endfor %}"
+)
+TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60)
+TALK = (
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "Add?"},
+    {"role": "assistant", "content": "a + b"},
+    {"role": "user", "content": "Sub?"},
+    {"role": "assistant", "content": "a - b"},
+)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_base: Path) -> Any:
+    return load_tokenizer(tiny_base)
+
+
+@pytest.fixture
+def chat(tiny_base: Path) -> Any:
+    tokenizer = load_tokenizer(tiny_base)
+    tokenizer.add_tokens([AddedToken("<|start|>", special=True)])
+    tokenizer.chat_template = CHATML
+    return tokenizer
+
+
+def example(**form: Any) -> Example:
+    return Example("id", "user", "train", "a.py", "f", "a.py:L1-2", "", **form)
+
+
+def trained_on(row: EncodedExample, tokenizer: Any) -> str:
+    return str(tokenizer.decode([label for label in row.labels if label != IGNORE]))
+
+
+def text_of(row: EncodedExample, tokenizer: Any) -> str:
+    return str(tokenizer.decode(list(row.ids)))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
+@given(prompt=TEXT, completion=TEXT)
+def test_what_is_trained_on_is_the_completion_and_the_end(
+    tokenizer: Any, prompt: str, completion: str
+) -> None:
+    row = encode_completion(prompt, completion, tokenizer, max_length=4096)
+    moved = "\n" if prompt.endswith("\n") else ""
+    assert trained_on(row, tokenizer) == f"{moved}{completion}<|end|>"
+    assert text_of(row, tokenizer) == f"{prompt}{completion}<|end|>"
+    assert len(row.ids) == len(row.labels)
+    assert all(label in (IGNORE, token) for label, token in zip(row.labels, row.ids, strict=True))
+    assert row.ends
+    assert not row.truncated
+    before = len(tokenizer(prompt.removesuffix("\n"), add_special_tokens=False)["input_ids"])
+    assert set(row.labels[:before]) <= {IGNORE}
+
+
+def test_the_newline_that_ends_the_prompt_is_trained_on(tokenizer: Any) -> None:
+    row = encode_completion("def f():\n", "    return 1\n", tokenizer, max_length=64)
+    assert trained_on(row, tokenizer) == "\n    return 1\n<|end|>"
+    row = encode_completion("a = ", "1", tokenizer, max_length=64)
+    assert trained_on(row, tokenizer) == "1<|end|>"
+
+
+def test_evaluation_asks_for_no_end(tokenizer: Any) -> None:
+    row = encode_completion("a = ", "1", tokenizer, max_length=64, end=False)
+    assert trained_on(row, tokenizer) == "1"
+    assert not row.ends
+
+
+def test_a_long_prompt_loses_its_left(tokenizer: Any) -> None:
+    row = encode_completion("x" * 500 + "near", "answer", tokenizer, max_length=32)
+    assert len(row.ids) == 32
+    assert row.truncated
+    assert row.ends
+    assert trained_on(row, tokenizer) == "answer<|end|>"
+    assert text_of(row, tokenizer).endswith("xnearanswer<|end|>")
+
+
+def test_a_long_completion_keeps_a_quarter_for_its_prompt(tokenizer: Any) -> None:
+    row = encode_completion("p" * 500, "c" * 500, tokenizer, max_length=40)
+    assert len(row.ids) == 40
+    assert row.supervised == 30
+    assert row.truncated
+    assert not row.ends
+    short_prompt = encode_completion("pp", "c" * 500, tokenizer, max_length=40)
+    assert short_prompt.supervised == 38
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(prompt=TEXT, completion=TEXT, max_length=st.integers(32, 64))
+def test_no_row_is_longer_than_it_may_be(
+    tokenizer: Any, prompt: str, completion: str, max_length: int
+) -> None:
+    row = encode_completion(prompt * 3, completion * 3, tokenizer, max_length=max_length)
+    whole = encode_completion(prompt * 3, completion * 3, tokenizer, max_length=10_000)
+    assert len(row.ids) == min(max_length, len(whole.ids))
+    assert row.truncated == (len(whole.ids) > max_length)
+    assert row.ends == (row.labels[-1] == tokenizer.eos_token_id)
+
+
+def test_the_first_token_of_a_row_is_not_counted(tokenizer: Any) -> None:
+    """Nothing stands before it, so nothing predicts it."""
+    assert encode(example(text="abc"), tokenizer, max_length=64).supervised == 3  # b, c, end
+    assert encode_completion("", "a", tokenizer, max_length=64, end=False).supervised == 0
+
+
+def test_plain_text_is_trained_on_as_a_whole(tokenizer: Any) -> None:
+    row = encode(example(text="plain\ntext"), tokenizer, max_length=64)
+    assert trained_on(row, tokenizer) == "plain\ntext<|end|>"
+
+
+def test_only_assistant_turns_are_trained_on_through_their_end(chat: Any) -> None:
+    row = encode(example(messages=TALK), chat, max_length=512)
+    assert trained_on(row, chat) == "a + b<|end|>a - b<|end|>"
+    assert row.ends
+
+
+def test_a_conversation_is_encoded_as_its_template_renders_it(chat: Any) -> None:
+    """What stands between an end token and the next turn is there in training, as it is in use."""
+    row = encode(example(messages=TALK), chat, max_length=512)
+    rendered = chat.apply_chat_template(list(TALK), tokenize=False)
+    assert text_of(row, chat) == rendered.removesuffix("\n")
+
+
+def test_without_a_template_turns_have_headings(tokenizer: Any) -> None:
+    row = encode(example(messages=TALK), tokenizer, max_length=512)
+    assert trained_on(row, tokenizer) == "a + b\n<|end|>a - b\n<|end|>"
+    assert text_of(row, tokenizer).startswith("### system\nBe brief.\n### user\nAdd?\n### assistant\na + b\n")
+
+
+@pytest.mark.parametrize("with_template", [True, False])
+def test_turns_after_the_last_answer_are_left_out(with_template: bool, chat: Any, tokenizer: Any) -> None:
+    used = chat if with_template else tokenizer
+    row = encode(example(messages=(*TALK, {"role": "user", "content": "Thanks"})), used, max_length=512)
+    assert "Thanks" not in text_of(row, used)
+    assert row.labels[-1] == used.eos_token_id
+
+
+@pytest.mark.parametrize("with_template", [True, False])
+def test_a_conversation_that_an_answer_begins(with_template: bool, chat: Any, tokenizer: Any) -> None:
+    used = chat if with_template else tokenizer
+    row = encode(example(messages=({"role": "assistant", "content": "Hello"},)), used, max_length=512)
+    assert trained_on(row, used).removesuffix("<|end|>").strip() == "Hello"
+
+
+def test_a_long_conversation_keeps_its_last_answer(chat: Any) -> None:
+    row = encode(example(messages=TALK), chat, max_length=32)
+    assert len(row.ids) == 32
+    assert row.truncated
+    assert trained_on(row, chat).endswith("a - b<|end|>")
+
+
+def test_a_template_that_refuses_a_conversation_is_told(chat: Any) -> None:
+    chat.chat_template = STRICT
+    with pytest.raises(DatasetError, match="alternate") as caught:
+        encode(example(messages=TALK), chat, max_length=512)
+    assert caught.value.hint
+
+
+def test_a_template_that_rewrites_earlier_turns_is_told(chat: Any) -> None:
+    chat.chat_template = CHANGING
+    with pytest.raises(DatasetError, match="changes earlier turns"):
+        encode(example(messages=TALK), chat, max_length=512)
+
+
+@pytest.fixture
+def fim_tokenizer(tiny_base: Path) -> Any:
+    tokenizer = load_tokenizer(tiny_base)
+    tokenizer.add_tokens(
+        [AddedToken(f"<|fim_{part}|>", special=True) for part in ("prefix", "suffix", "middle")]
+    )
+    return tokenizer
+
+
+INFILL = example(fim=("before", "the middle", "after"))
+
+
+def test_infilling_has_prefix_suffix_middle(fim_tokenizer: Any) -> None:
+    row = encode_all([INFILL], fim_tokenizer, max_length=128).rows[0]
+    assert (
+        text_of(row, fim_tokenizer)
+        == "<|fim_prefix|>before<|fim_suffix|>after<|fim_middle|>the middle<|end|>"
+    )
+    assert trained_on(row, fim_tokenizer) == "the middle<|end|>"
+
+
+def test_a_long_infilling_row_keeps_its_tokens_and_what_is_near(fim_tokenizer: Any) -> None:
+    fim = FimTokens.of(fim_tokenizer)
+    assert fim is not None
+    long = example(fim=("x" * 300 + "NEAR", "mid", "REST" + "y" * 300))
+    row = encode(long, fim_tokenizer, max_length=48, fim=fim)
+    text = text_of(row, fim_tokenizer)
+    assert len(row.ids) == 48
+    assert row.truncated
+    assert text.startswith("<|fim_prefix|>x")
+    assert "NEAR<|fim_suffix|>REST" in text
+    assert text.endswith("<|fim_middle|>mid<|end|>")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(parts=st.tuples(*[st.integers(0, 120)] * 3), max_length=st.integers(32, 64))
+def test_infilling_rows_fit(fim_tokenizer: Any, parts: tuple[int, int, int], max_length: int) -> None:
+    fim = FimTokens.of(fim_tokenizer)
+    assert fim is not None
+    prefix, middle, suffix = ("abc"[n] * count for n, count in enumerate(parts))
+    row = encode(example(fim=(prefix, middle, suffix)), fim_tokenizer, max_length=max_length, fim=fim)
+    assert len(row.ids) == min(max_length, sum(parts) + 4)
+    assert [row.ids.count(token) for token in (fim.prefix, fim.suffix, fim.middle)] == [1, 1, 1]
+
+
+def test_infilling_rows_are_left_out_and_counted_where_the_base_has_no_tokens(tokenizer: Any) -> None:
+    assert FimTokens.of(tokenizer) is None
+    encoded = encode_all([INFILL, example(text="abc"), INFILL], tokenizer, max_length=64)
+    assert (len(encoded.rows), len(encoded.weights), encoded.without_fim_tokens) == (1, 1, 2)
+
+
+def test_rows_are_counted(tokenizer: Any) -> None:
+    rows = [
+        example(text="abc", weight=2.0),
+        INFILL,
+        example(prompt="p" * 100, completion="c"),
+        example(prompt="p", completion="cc", weight=0.5),
+    ]
+    encoded = encode_all(rows, tokenizer, max_length=32)
+    assert encoded.truncated == 1
+    assert encoded.supervised == 3 + 2 + 3
+    assert encoded.weights == (2.0, 1.0, 0.5)
+
+
+def test_nothing_to_train_on_is_refused(tokenizer: Any) -> None:
+    with pytest.raises(DatasetError, match="none of the 2 rows"):
+        encode_all([INFILL, INFILL], tokenizer, max_length=64)
+    with pytest.raises(DatasetError, match="none of the 0 rows"):
+        encode_all([], tokenizer, max_length=64)
+
+
+def test_rows_that_never_end_are_refused(tokenizer: Any) -> None:
+    with pytest.raises(DatasetError, match="never stop"):
+        encode_all([example(text="x" * 100)], tokenizer, max_length=32)
+
+
+def test_progress_ends_where_it_should(tokenizer: Any) -> None:
+    seen: list[tuple[int, int]] = []
+    rows = [example(text="abc")] * 250
+    encode_all(rows, tokenizer, max_length=32, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(0, 250), (100, 250), (200, 250), (250, 250)]
+
+
+def test_a_tokenizer_without_an_end_token_is_refused(tiny_base: Path, tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(tiny_base)
+    tokenizer.eos_token = None
+    tokenizer.save_pretrained(tmp_path / "endless")
+    with pytest.raises(ModelError, match="no end token"):
+        load_tokenizer(tmp_path / "endless")
+    with pytest.raises(ModelError, match="no usable tokenizer"):
+        load_tokenizer(tmp_path)

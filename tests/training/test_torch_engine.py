@@ -1,0 +1,404 @@
+"""The run: every option arrives, the loss falls, and what is saved is what was trained."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from peft import PeftModel
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from codebase_gardener.models.torch_proof import measure
+from codebase_gardener.training.events import EventLog
+from codebase_gardener.training.job_directory import JobDirectory
+from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.torch_checkpoints import CheckpointByTime, newest_checkpoint
+from codebase_gardener.training.torch_engine import TrainingResult
+from codebase_gardener.training.torch_logits import last_logits
+from codebase_gardener.training.torch_progress import Rest, StopAtDeadline
+from codebase_gardener.training.torch_run import run_job
+from codebase_gardener.utils.error_handling import DatasetError, InvalidInputError, ModelError, TrainingError
+
+MakeJob = Callable[..., JobDirectory]
+
+
+def run(directory: JobDirectory) -> TrainingResult:
+    return run_job(directory, "demo/default@1")
+
+
+def losses(directory: JobDirectory) -> list[float]:
+    return [event["loss"] for event in directory.events.all() if event["kind"] == "step"]
+
+
+# ---------------------------------------------------------------- every option arrives
+
+
+@pytest.fixture
+def seen(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SimpleNamespace]:
+    """What a job's options are where they are used: the Trainer is looked at instead of run."""
+
+    def look(name: str, **options: Any) -> SimpleNamespace:
+        caught: dict[str, Any] = {}
+        monkeypatch.setattr(transformers.Trainer, "train", lambda self, **_: caught.update(trainer=self))
+        directory = make_job(name, **{"steps": 0, "max_epochs": 1.0, **options})
+        torch.set_num_threads(1)
+        run(directory)
+        trainer = caught["trainer"]
+        callbacks = {type(c): c for c in trainer.callback_handler.callbacks}
+        items = trainer.train_dataset
+        wrapped = trainer.accelerator.unwrap_model(trainer.model)
+        return SimpleNamespace(
+            args=trainer.args,
+            lora=wrapped.peft_config["default"],
+            model=wrapped,
+            plan=SimpleNamespace(**json.loads(directory.plan.read_text())),
+            rest=callbacks[Rest],
+            checkpoint=callbacks[CheckpointByTime],
+            deadline=callbacks[StopAtDeadline],
+            batches=items.batches,
+            rows=len(items.rows),
+            longest=max(len(row.ids) for row in items.rows),
+            threads=torch.get_num_threads(),
+            ranks={
+                name.rpartition(".")[2]: m.r["default"]
+                for name, m in wrapped.named_modules()
+                if hasattr(m, "lora_A")
+            },
+            adapted={name for name, m in wrapped.named_modules() if hasattr(m, "lora_A")},
+        )
+
+    return look
+
+
+def layers(seen: SimpleNamespace) -> set[str]:
+    return {name.split("layers.")[1][0] for name in seen.adapted if "layers." in name}
+
+
+# option → (value, what it must be where it is used)
+ARRIVES: dict[str, tuple[Any, Callable[[SimpleNamespace], bool]]] = {
+    "r": (7, lambda s: s.lora.r == 7 and s.ranks["q_proj"] == 7),
+    "lora_alpha": (5, lambda s: s.lora.lora_alpha == 5),
+    "lora_dropout": (
+        0.3,
+        lambda s: (s.lora.lora_dropout == 0.3 and "p=0.3" in str(s.model)) or _dropout(s) == 0.3,
+    ),
+    "target_modules": ("q_proj,v_proj", lambda s: set(s.ranks) == {"q_proj", "v_proj"}),
+    "exclude_modules": ("q_proj", lambda s: "q_proj" not in s.ranks and "v_proj" in s.ranks),
+    "layers_to_transform": ("1", lambda s: layers(s) == {"1"}),
+    "layers_pattern": ("layers", lambda s: s.lora.layers_pattern == "layers"),
+    "rank_pattern": ("q_proj=3", lambda s: s.ranks["q_proj"] == 3 and s.ranks["v_proj"] == 4),
+    "alpha_pattern": ("q_proj=3", lambda s: s.lora.alpha_pattern == {"q_proj": 3}),
+    "use_rslora": (True, lambda s: s.lora.use_rslora),
+    "use_dora": (True, lambda s: any("lora_magnitude" in name for name, _ in s.model.named_parameters())),
+    "modules_to_save": ("lm_head", lambda s: "modules_to_save" in str(s.model.get_base_model().lm_head)),
+    "trainable_token_indices": ("3,5", lambda s: s.lora.trainable_token_indices == [3, 5]),
+    "init_lora_weights": ("gaussian", lambda s: s.lora.init_lora_weights == "gaussian"),
+    "minutes": (0.00001, lambda s: s.plan.steps == 1 and s.deadline.limit_s == pytest.approx(0.0009)),
+    "steps": (3, lambda s: s.plan.steps == 3 and s.args.max_steps == 3 and len(s.batches) == 3),
+    "max_epochs": (2.0, lambda s: sum(map(len, s.batches)) == 2 * s.rows),
+    "learning_rate": (0.02, lambda s: s.args.learning_rate == 0.02),
+    "lr_scheduler_type": ("linear", lambda s: s.args.lr_scheduler_type == "linear"),
+    "warmup_ratio": (0.5, lambda s: s.args.warmup_steps == int(0.5 * s.plan.steps) > 0),
+    "weight_decay": (0.25, lambda s: s.args.weight_decay == 0.25),
+    "max_grad_norm": (0.125, lambda s: s.args.max_grad_norm == 0.125),
+    "batch_size": (5, lambda s: max(map(len, s.batches)) == 5),
+    "gradient_accumulation_steps": (
+        2,
+        lambda s: s.args.gradient_accumulation_steps == 2 and s.plan.steps <= 6,
+    ),
+    "max_length": (32, lambda s: s.longest == 32),
+    "seed": (9, lambda s: s.args.seed == s.args.data_seed == 9),
+    "dtype": ("bfloat16", lambda s: s.plan.dtype == "bfloat16" and s.args.bf16),
+    "threads": (2, lambda s: s.plan.threads == s.threads == 2),
+    "gradient_checkpointing": (True, lambda s: s.args.gradient_checkpointing),
+    "checkpoint_minutes": (0.5, lambda s: s.checkpoint.every_s == 30),
+    "throttle": (0.5, lambda s: s.rest.share == 0.5),
+    "max_temperature_c": (300.0, lambda s: s.rest.limit_c == 300),
+}
+TOGETHER_WITH = {
+    "layers_to_transform": {"target_modules": ("q_proj", "v_proj")},
+    "layers_pattern": {"target_modules": ("q_proj",), "layers_to_transform": (0,)},
+}
+REFUSED = {"bias"}  # its one value is "none": see test_spec.py
+
+
+def _dropout(seen: SimpleNamespace) -> float:
+    found: set[float] = {
+        d.p for m in seen.model.modules() if hasattr(m, "lora_dropout") for d in m.lora_dropout.values()
+    }
+    return found.pop() if len(found) == 1 else -1.0
+
+
+def test_every_option_has_a_case() -> None:
+    assert set(ARRIVES) | REFUSED == set(TrainingSpec.model_fields)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ARRIVES)
+def test_an_option_arrives_where_it_is_used(name: str, seen: Callable[..., SimpleNamespace]) -> None:
+    value, arrived = ARRIVES[name]
+    others = TOGETHER_WITH.get(name, {})
+    assert not arrived(seen("default", **others)) or name in ("layers_pattern",)
+    assert arrived(seen("changed", **{**others, name: value}))
+
+
+# ---------------------------------------------------------------- the run
+
+
+@pytest.mark.slow
+def test_training_lowers_the_loss_and_reports_every_step(make_job: MakeJob) -> None:
+    directory = make_job(steps=30, learning_rate=0.05, max_epochs=10, r=16, modules_to_save="lm_head")
+    result = run(directory)
+    assert sum(losses(directory)[-5:]) / 5 < losses(directory)[0] - 1
+    assert losses(directory)[0] == result.first_loss > result.last_loss
+    assert result.steps == 30
+    steps = [event for event in directory.events.all() if event["kind"] == "step"]
+    assert [event["step"] for event in steps] == list(range(1, 31))
+    assert all(event["tokens_per_s"] > 0 and event["eta_s"] >= 0 for event in steps)
+    assert steps[-1]["eta_s"] == 0
+    kinds = [event["kind"] for event in directory.events.all() if event["kind"] != "step"]
+    assert kinds == ["stage", "stage", "encoded", "planned", "trained"]
+
+
+def test_the_same_seed_gives_the_same_losses(make_job: MakeJob) -> None:
+    one, two, other = (make_job(name, steps=4, seed=seed) for name, seed in (("a", 1), ("b", 1), ("c", 2)))
+    for directory in (one, two, other):
+        run(directory)
+    assert losses(one) == losses(two)
+    assert losses(one) != losses(other)
+
+
+def test_a_later_start_follows_the_plan_of_the_first(make_job: MakeJob) -> None:
+    directory = make_job(steps=0, minutes=1, max_epochs=1)
+    run(directory)
+    plan = json.loads(directory.plan.read_text())
+    plan["steps"] = 2
+    directory.plan.write_text(json.dumps(plan))
+    assert run(directory).steps == 2
+
+
+def trained_tensors(directory: JobDirectory) -> dict[str, torch.Tensor]:
+    return load_file(directory.artifact / "adapter_model.safetensors")
+
+
+UNEVEN = [
+    {"prompt": f"{word} = ", "completion": word * n}
+    for word, n in (("ab", 1), ("c", 9), ("def", 9), ("gh", 4))
+]
+
+
+@pytest.mark.parametrize(
+    "change", [{"batch_size": 2, "gradient_accumulation_steps": 2}, {"gradient_checkpointing": True}]
+)
+def test_the_step_is_the_same_however_it_is_computed(change: dict[str, Any], make_job: MakeJob) -> None:
+    """Four rows in one batch, or in two; activations kept, or computed again."""
+    same = {
+        "rows": UNEVEN,
+        "steps": 1,
+        "max_epochs": 1,
+        "lora_dropout": 0.0,
+        "init_lora_weights": False,
+        "warmup_ratio": 0.0,
+    }
+    whole, other = (
+        make_job("whole", batch_size=4, **same),
+        make_job("other", **{"batch_size": 4, **same, **change}),
+    )
+    run(whole)
+    run(other)
+    for name, tensor in trained_tensors(whole).items():
+        torch.testing.assert_close(trained_tensors(other)[name], tensor, atol=1e-5, rtol=1e-3)
+
+
+def test_modules_that_match_nothing_are_answered_with_what_there_is(make_job: MakeJob) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        run(make_job(target_modules="c_attn"))
+    assert caught.value.context["modules"] == [
+        "down_proj", "gate_proj", "k_proj", "lm_head", "o_proj", "q_proj", "up_proj", "v_proj",
+    ]  # fmt: skip
+    assert "gate_proj" in caught.value.hint
+    assert "c_attn" in caught.value.message
+
+
+def test_rank_that_an_initialisation_does_not_take(make_job: MakeJob) -> None:
+    with pytest.raises(InvalidInputError, match="PEFT refuses"):
+        run(make_job(init_lora_weights="orthogonal", r=3))
+
+
+def test_a_loss_that_is_no_number_ends_the_run(make_job: MakeJob, make_base: Callable[..., Path]) -> None:
+    base = make_base(5)
+    weights = load_file(base / "model.safetensors")
+    save_file(
+        {n: t * 1e30 for n, t in weights.items()}, base / "model.safetensors", metadata={"format": "pt"}
+    )
+    directory = make_job(base=base, steps=3)
+    with pytest.raises(TrainingError, match="diverged") as caught:
+        run(directory)
+    assert "--learning-rate" in caught.value.hint
+    assert not directory.artifact.exists()
+
+
+def test_a_base_that_changed_since_is_refused(make_job: MakeJob, make_base: Callable[..., Path]) -> None:
+    base = make_base(6)
+    directory = make_job(base=base)
+    shutil.copy(make_base(7) / "model.safetensors", base / "model.safetensors")
+    with pytest.raises(ModelError, match="hash differs"):
+        run(directory)
+
+
+def test_a_dataset_that_changed_since_is_refused(make_job: MakeJob) -> None:
+    directory = make_job()
+    rows = directory.spec.dataset / "train.jsonl"
+    rows.write_text(rows.read_text().replace("square", "squash"))
+    with pytest.raises(DatasetError):
+        run(directory)
+
+
+# ---------------------------------------------------------------- checkpoints, rest
+
+
+def test_a_checkpoint_counts_once_it_is_complete(tmp_path: Path) -> None:
+    assert newest_checkpoint(tmp_path / "none") is None
+    for step, whole in ((4, True), (9, True), (12, False), (100, False)):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        (folder / "adapter_model.safetensors").write_bytes(b"half")
+        if whole:
+            (folder / "COMPLETE").touch()
+    assert newest_checkpoint(tmp_path) == tmp_path / "checkpoint-9"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint-4", "checkpoint-9"]
+
+
+@pytest.mark.slow
+def test_checkpoints_are_written_by_time_and_at_most_two_are_kept(make_job: MakeJob) -> None:
+    directory = make_job(steps=5, checkpoint_minutes=1e-6)
+    run(directory)
+    written = [event["step"] for event in directory.events.all() if event["kind"] == "checkpoint"]
+    assert written == [1, 2, 3, 4]  # not of the last step: that is the artifact
+    assert sorted(p.name for p in directory.checkpoints.iterdir()) == ["checkpoint-3", "checkpoint-4"]
+    none = make_job("none", steps=5, checkpoint_minutes=10)
+    run(none)
+    assert newest_checkpoint(none.checkpoints) is None
+
+
+def test_the_throttle_rests_in_proportion(tmp_path: Path) -> None:
+    rest = Rest(0.25, 0, EventLog(tmp_path / "events.jsonl"))
+    rest.on_step_begin(None, None, None)
+    time.sleep(0.05)
+    started = time.monotonic()
+    rest.on_step_end(None, None, None)
+    assert 0.14 < time.monotonic() - started < 0.4
+    started = time.monotonic()
+    Rest(1.0, 0, EventLog(tmp_path / "events.jsonl")).on_step_end(None, None, None)
+    assert time.monotonic() - started < 0.05
+
+
+def test_a_machine_that_became_slow_stops_in_time(tmp_path: Path) -> None:
+    def stops(minutes: float) -> bool:
+        control = transformers.TrainerControl()
+        StopAtDeadline(minutes, EventLog(tmp_path / "e")).on_step_end(
+            None, transformers.TrainerState(), control
+        )
+        return control.should_training_stop
+
+    assert stops(1e-9)
+    assert not stops(1)
+    assert not stops(0)  # steps were asked for, not minutes
+
+
+# ---------------------------------------------------------------- what is saved
+
+
+def test_the_folder_is_what_the_ecosystem_expects(make_job: MakeJob) -> None:
+    directory = make_job()
+    run(directory)
+    files = {p.name for p in directory.artifact.iterdir()}
+    assert {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "README.md",
+        "tokenizer.json",
+        "gardener.json",
+    } <= files
+    assert not [name for name in files if name.endswith((".bin", ".pt", ".pkl"))]
+    sidecar = json.loads((directory.artifact / "gardener.json").read_text())
+    spec = directory.spec
+    assert sidecar["base"]["sha256"] == spec.base.sha256
+    assert sidecar["dataset_sha256"] == spec.dataset_hash
+    assert sidecar["training"] == spec.training.model_dump(mode="json")
+    assert sidecar["libraries"]["torch"] == torch.__version__
+    assert sidecar["metrics"]["supervised_tokens"] > 0
+
+
+def proven(directory: JobDirectory) -> dict[str, Any]:
+    base = directory.spec.base
+    return measure(
+        directory.artifact, base.path, base_sha256=base.sha256, dtype="float32", parity=directory.parity
+    )
+
+
+def test_stock_peft_gives_the_same_logits(make_job: MakeJob, tiny_base: Path) -> None:
+    directory = make_job(learning_rate=0.02, steps=3)
+    run(directory)
+    model = AutoModelForCausalLM.from_pretrained(tiny_base, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(directory.artifact)
+    stock = PeftModel.from_pretrained(model, directory.artifact).eval()
+    trained = load_file(directory.parity)["logits"]
+    torch.testing.assert_close(last_logits(stock, tokenizer), trained, atol=1e-5, rtol=0)
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "rslora": {"use_rslora": True},
+    "dora": {"use_dora": True},
+    "rank pattern": {"rank_pattern": "q_proj=2,v_proj=8"},
+    "alpha pattern": {"alpha_pattern": "q_proj=2,v_proj=8"},
+    "head saved": {"modules_to_save": "lm_head"},
+    "embedding saved": {"modules_to_save": "embed_tokens"},
+    "tokens": {"trainable_token_indices": "65,66,67"},
+    "gaussian": {"init_lora_weights": "gaussian"},
+    "orthogonal": {"init_lora_weights": "orthogonal"},
+    "random": {"init_lora_weights": "false"},
+    "pissa": {"init_lora_weights": "pissa"},
+    "pissa + rslora": {"init_lora_weights": "pissa", "use_rslora": True},
+    "pissa + patterns": {
+        "init_lora_weights": "pissa",
+        "rank_pattern": "q_proj=2",
+        "alpha_pattern": "v_proj=9",
+    },
+    "olora": {"init_lora_weights": "olora"},
+    "one layer": {"layers_to_transform": "1", "target_modules": ("q_proj", "up_proj")},
+    "expression": {"target_modules": r".*\.(q|v)_proj"},
+    "without": {"exclude_modules": "q_proj,k_proj"},
+    "head adapted": {"target_modules": ("q_proj", "lm_head")},
+    "embedding adapted": {"target_modules": ("q_proj", "embed_tokens")},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tied", [False, True], ids=["", "tied"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_is_trained_saved_and_proven(
+    variant: str, tied: bool, make_job: MakeJob, make_base: Callable[..., Path]
+) -> None:
+    base = make_base(11, tie_word_embeddings=tied)
+    directory = make_job(base=base, learning_rate=0.01, steps=2, **VARIANTS[variant])
+    run(directory)
+    receipt = proven(directory)
+    with safe_open(directory.artifact / "adapter_model.safetensors", framework="pt") as file:
+        assert receipt["tensors_matched"] == receipt["tensors_expected"] == len(list(file.keys())) > 0
+    assert receipt["max_logit_difference"] > 1e-4
+    assert receipt["parity_reload"] < 1e-4
+    assert receipt["parity_unload"] == 0
+    assert receipt["mean_kl_nats"] > 0
+    assert receipt["base_sha256"] == directory.spec.base.sha256
