@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from codebase_gardener.utils.error_handling import ResourceError
+from codebase_gardener.utils.error_handling import ConflictError, ResourceError
 
 __all__ = ["LeaseCache"]
 
@@ -55,6 +55,10 @@ class LeaseCache(Generic[V]):
     @property
     def bytes(self) -> int:
         """Sum of the sizes held or about to be loaded."""
+        with self._changed:
+            return self._bytes()
+
+    def _bytes(self) -> int:
         return sum(entry.bytes for entry in self._entries.values()) + sum(self._reserved.values())
 
     def leases(self, key: str) -> int:
@@ -124,7 +128,8 @@ class LeaseCache(Generic[V]):
 
     def _make_room(self, size: int) -> bool:
         while (
-            len(self._entries) + len(self._reserved) >= self.max_count or self.bytes + size > self.max_bytes
+            len(self._entries) + len(self._reserved) >= self.max_count
+            or self._bytes() + size > self.max_bytes
         ):
             idle = next((key for key, entry in self._entries.items() if not entry.leases), None)
             if idle is None:
@@ -138,9 +143,18 @@ class LeaseCache(Generic[V]):
             self._reserved.pop(key, None)
             self._entries[key] = _Entry(value, size, leases, time.monotonic())
 
-    def pop(self, key: str) -> V | None:
-        """Take a value out without evicting it."""
+    def pop(self, key: str, *, even_if_held: bool = False) -> V | None:
+        """Take a value out without evicting it.
+
+        Raises:
+            ConflictError: Somebody holds it.
+        """
         with self._changed:
-            entry = self._entries.pop(key, None)
+            entry = self._entries.get(key)
+            if entry is None:
+                return None
+            if entry.leases and not even_if_held:
+                raise ConflictError(f"{key} is in use", hint="leave the block that uses it first")
+            del self._entries[key]
             self._changed.notify_all()
-            return entry.value if entry else None
+            return entry.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.models.adapter_files import AdapterFiles, check_adapter_files
@@ -45,7 +45,8 @@ class LoadedAdapters:
         self._find_base, self._device = find_base, device
         self._live: dict[str, LiveBase] = {}
         self._held = LeaseCache[_Loaded](max_bytes=max_bytes, max_count=max_count, evict=self._take_off)
-        self._loading = threading.Lock()
+        self._attaching = threading.Lock()
+        self._loads: dict[str, threading.Lock] = {}
 
     def handle(self, row: VersionRow, wait_s: float) -> AdapterHandle:
         """A handle whose calls load the adapter where it is not loaded."""
@@ -57,7 +58,7 @@ class LoadedAdapters:
 
     @contextmanager
     def _base_only(self, base: Base) -> Iterator[LiveBase]:
-        with self._loading:
+        with self._attaching:
             live = self._live_base(base)
         yield live
 
@@ -72,15 +73,17 @@ class LoadedAdapters:
             self._held.release(key)
 
     def _load(self, key: str, row: VersionRow, wait_s: float) -> _Loaded:
-        """Load outside of the cache's lock; one adapter at a time goes onto the modules."""
+        """Load outside of the cache's lock; who wants an adapter that is being loaded waits for it."""
+        with self._loads.setdefault(key, threading.Lock()):
+            return self._held.lease(key) or self._attach(key, row, wait_s)
+
+    def _attach(self, key: str, row: VersionRow, wait_s: float) -> _Loaded:
+        """One adapter at a time goes onto the modules."""
         with ExitStack() as stack:
             stack.enter_context(lease(lease_path(row.directory), key))
             files = check_adapter_files(row.directory)
             base = self._base_of(row, files)
-            stack.enter_context(self._held.room_for(key, files.bytes, wait_s=wait_s))
-            with self._loading:
-                if (other := self._held.lease(key)) is not None:  # another thread was faster
-                    return other
+            with self._held.room_for(key, files.bytes, wait_s=wait_s), self._attaching:
                 live = self._live_base(base)
                 size = live.attach(files, key)
                 loaded = _Loaded(live, stack.pop_all())
@@ -123,8 +126,6 @@ class LoadedAdapters:
                 f"several projects have {name[0]!r} loaded: {', '.join(keys)}", hint="give project and name"
             )
         for key in keys:
-            if self._held.leases(key):
-                raise ConflictError(f"{key} is in use", hint="leave the block that uses it first")
             self._unload(key)
         return bool(keys)
 
@@ -134,12 +135,11 @@ class LoadedAdapters:
 
     def unload_version(self, row: VersionRow) -> None:
         """Take one version out of this process's memory, if nobody uses it."""
-        key = str(row.ref)
-        if key in self._held and not self._held.leases(key):
-            self._unload(key)
+        with suppress(ConflictError):
+            self._unload(str(row.ref))
 
-    def _unload(self, key: str) -> None:
-        loaded = self._held.pop(key)
+    def _unload(self, key: str, *, even_if_held: bool = False) -> None:
+        loaded = self._held.pop(key, even_if_held=even_if_held)
         if loaded is not None:
             self._take_off(key, loaded)
 
@@ -160,7 +160,7 @@ class LoadedAdapters:
     def close(self) -> None:
         """Unload everything."""
         for key in self._held.keys():  # noqa: SIM118  a method of the cache, not of a mapping
-            self._unload(key)
+            self._unload(key, even_if_held=True)
         self._live.clear()
 
 
