@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,13 @@ from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.jobs import start_next
 from codebase_gardener.training.submission import adapter_directory
 from codebase_gardener.utils.allocator import keep_freed_memory
-from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError
+from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, ResourceError
 from codebase_gardener.utils.files import is_published, publish_dir, read_json, remove_tree, tree_bytes
 from codebase_gardener.utils.logs import configure_logging
 
 __all__ = ["main"]
+
+_FULL_BYTES = 1 << 20
 
 
 def main(job_directory: str) -> int:
@@ -105,17 +108,29 @@ def _fail(
     error: Exception,
 ) -> int:
     traceback.print_exc()
-    known = isinstance(error, CodebaseGardenerError)
-    message = str(error) if known else f"{type(error).__name__}: {error}"
-    hint = error.hint if isinstance(error, CodebaseGardenerError) else f"see {directory.log}"
-    directory.events.append("error", message=message, hint=hint)
+    told = _as_told(error, settings, directory)
+    with suppress(ResourceError):  # a full disk takes no event; the registry may still take the state
+        directory.events.append("error", message=told.message, hint=told.hint)
     if registry.job(job.id).state != "ready":
         remove_tree(target, settings.home / "trash")  # published but not proven: litter
     try:
-        registry.fail_job(job.id, message)
+        registry.fail_job(job.id, told.message)
     except ConflictError:
         directory.events.append("ended", state=registry.job(job.id).state)
-    return error.exit_code if isinstance(error, CodebaseGardenerError) else 1
+    return told.exit_code
+
+
+def _as_told(error: Exception, settings: Settings, directory: JobDirectory) -> CodebaseGardenerError:
+    """The error as a person reads it; each library has its own words for a full disk, and torch has none."""
+    if isinstance(error, CodebaseGardenerError):
+        return error
+    message = f"{type(error).__name__}: {error}"
+    if shutil.disk_usage(settings.home).free < _FULL_BYTES or "No space left" in message:
+        return ResourceError(
+            f"the disk is full: {message}",
+            hint=f"free some space, then: gardener jobs resume {directory.path.name}",
+        )
+    return CodebaseGardenerError(message, hint=f"see {directory.log}")
 
 
 if __name__ == "__main__":

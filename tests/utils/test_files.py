@@ -56,7 +56,7 @@ def test_a_write_that_fails_midway_leaves_the_old_content_and_no_litter(
     with pytest.raises(ResourceError) as caught:
         write_atomic(target, "x" * 10_000)
     assert target.read_text() == "old"
-    assert os.listdir(tmp_path) == ["state.json"]
+    assert [p.name for p in (tmp_path).iterdir()] == ["state.json"]
     assert str(target) in caught.value.message
     assert caught.value.context["free_bytes"] > 0
 
@@ -70,7 +70,7 @@ def test_a_full_disk_is_named_with_its_path(tmp_path: Path) -> None:
     try:
         with pytest.raises(ResourceError, match="No space left"):
             write_atomic(disk / "big", b"x" * 1_000_000)
-        assert os.listdir(disk) == []
+        assert [p.name for p in (disk).iterdir()] == []
         staged = disk / "staged"
         staged.mkdir()
         filled = 0
@@ -175,7 +175,7 @@ def test_without_a_whole_manifest_nothing_is_published(tmp_path: Path, damage: s
 def test_remove_tree_takes_everything(tmp_path: Path) -> None:
     folder = staged(tmp_path)
     remove_tree(folder, tmp_path / "trash")
-    assert os.listdir(tmp_path / "trash") == []
+    assert [p.name for p in (tmp_path / "trash").iterdir()] == []
     assert not folder.exists()
     remove_tree(folder, tmp_path / "trash")  # a second time is no error
 

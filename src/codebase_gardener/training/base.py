@@ -30,7 +30,7 @@ from codebase_gardener.utils.files import (
 )
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["EMBEDDED", "Base", "resolve_base"]
+__all__ = ["EMBEDDED", "Base", "EmbeddedModel", "resolve_base"]
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,7 @@ def _from_hub(base_id: str, bases_dir: Path, offline: bool) -> Base:
 def _pinned(base_id: str, path: Path, revision: str, bases_dir: Path) -> Base:
     _refuse_what_is_unsafe(path)
     weights = sorted(path.glob("*.safetensors"))
+    _check_headers(weights)
     return Base(
         id=base_id,
         path=path,
@@ -173,6 +174,19 @@ def _refuse_what_is_unsafe(path: Path) -> None:
             else "no weights"
         )
         raise ModelError(f"{path} has {found}", hint="convert the model to safetensors first")
+
+
+def _check_headers(weights: list[Path]) -> None:
+    from safetensors import SafetensorError, safe_open
+
+    for file in weights:
+        try:
+            with safe_open(file, framework="numpy"):
+                continue
+        except (SafetensorError, OSError) as error:
+            raise ModelError(
+                f"{file} is damaged or truncated: {error}", hint="copy or fetch the base model again"
+            ) from error
 
 
 def _weights_hash(weights: list[Path], memo_path: Path) -> str:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -93,10 +94,10 @@ def cancel(registry: Registry, job_id: str) -> JobRow:
         )
     directory = JobDirectory(job.directory)
     write_atomic(directory.cancel, "")
-    if process := _worker(directory):
-        _end(process)
     deadline = time.monotonic() + _GONE_S
     while directory.is_alive() and time.monotonic() < deadline:
+        if process := _worker(directory):  # None while a worker that just began has not said its id
+            _end(process)
         time.sleep(0.02)
     if registry.job(job_id).state in ("queued", "training"):
         registry.cancel_job(job_id)
@@ -142,12 +143,15 @@ def reap(registry: Registry) -> list[JobRow]:
             continue
         if registry.job(job.id).state != "training":  # it ended between the two looks
             continue
-        if directory.cancel.exists():
-            registry.cancel_job(job.id)
-        else:
-            registry.fail_job(job.id, _last_words(directory))
-        ended.append(registry.job(job.id))
+        with suppress(ConflictError):  # another process was faster
+            ended.append(_end_of(registry, job, directory))
     return ended
+
+
+def _end_of(registry: Registry, job: JobRow, directory: JobDirectory) -> JobRow:
+    if directory.cancel.exists():
+        return registry.cancel_job(job.id)
+    return registry.fail_job(job.id, _last_words(directory))
 
 
 def _last_words(directory: JobDirectory) -> str:

@@ -43,7 +43,8 @@ def batches_of(
     """
     order: list[int] = []
     number = 0
-    total = int(passes * sum(weight > 0 for weight in weights) + 0.5)
+    items = sum(weight > 0 for weight in weights)
+    total = max(min(items, 1), int(passes * items + 0.5))
     while len(order) < total:
         order += weighted_order(weights, seed + number)
         number += 1

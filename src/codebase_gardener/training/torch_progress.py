@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from codebase_gardener.training.encoding import IGNORE
 from codebase_gardener.training.events import EventLog
 from codebase_gardener.training.torch_device import temperature_c
+from codebase_gardener.utils.error_handling import TrainingError
 
 __all__ = ["ReportProgress", "Rest", "StopAtDeadline"]
 
@@ -53,6 +55,12 @@ class ReportProgress(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         """Report."""
         loss = self.trainer.last_loss
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss is {loss} at step {state.global_step}: the training has diverged",
+                hint="train anew with a lower --learning-rate",
+                context={"step": state.global_step},
+            )
         if state.global_step == self._done_before + 1:
             self.first_loss = self.smooth_loss = loss
         self.smooth_loss = _SMOOTHING * self.smooth_loss + (1 - _SMOOTHING) * loss
