@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -53,7 +53,7 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
-def imports(nodes: list[ast.stmt], *, top_only: bool) -> Iterator[str]:
+def imports(nodes: Iterable[ast.AST], *, top_only: bool) -> Iterator[str]:
     """Imported modules; those under `if TYPE_CHECKING:` are for the type checker only."""
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -63,17 +63,7 @@ def imports(nodes: list[ast.stmt], *, top_only: bool) -> Iterator[str]:
         elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             yield from imports(node.orelse, top_only=top_only)
         elif not (top_only and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
-            children = [
-                child for child in ast.walk(node) if isinstance(child, ast.stmt) and child is not node
-            ]
-            direct = [child for child in children if isinstance(child, ast.Import | ast.ImportFrom)]
-            inside = {
-                id(inner)
-                for function in children
-                if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-                for inner in ast.walk(function)
-            }
-            yield from imports([d for d in direct if not (top_only and id(d) in inside)], top_only=top_only)
+            yield from imports(ast.iter_child_nodes(node), top_only=top_only)
 
 
 def roots(path: Path, *, top_only: bool) -> set[str]:
@@ -85,6 +75,25 @@ def short(path: Path) -> str:
 
 
 # ---- imports
+
+
+def test_imports_are_found_wherever_they_run() -> None:
+    code = """
+if TYPE_CHECKING:
+    import a
+else:
+    import b
+try:
+    import c
+except ImportError:
+    from d import x
+class K:
+    import e
+    def method(self):
+        import f
+"""
+    assert list(imports(ast.parse(code).body, top_only=True)) == ["b", "c", "d", "e"]
+    assert list(imports(ast.parse(code).body, top_only=False)) == ["b", "c", "d", "e", "f"]
 
 
 def test_heavy_libraries_are_imported_at_the_top_of_their_own_files_only() -> None:

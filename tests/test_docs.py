@@ -6,7 +6,10 @@ Where a table row is missing or out of date, the failure shows the row to paste.
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -235,3 +238,30 @@ def test_every_decision_is_linked_from_contributing() -> None:
 def test_every_page_is_linked_from_the_readme() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     assert [path.name for path in DOCS.glob("*.md") if f"docs/{path.name}" not in text] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 1])
+def test_python_examples_run(number: int, tmp_path: Path, small_repository: Path, tiny_base: Path) -> None:
+    (tmp_path / "src").mkdir()
+    small_repository.rename(tmp_path / "src" / "click")
+    training = {"STEPS": "3", "DTYPE": "float32", "MAX_LENGTH": "64", "THREADS": "1"}
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            re.findall(r"```python\n(.*?)```", page("python.md"), flags=re.DOTALL)[number],
+        ],
+        env={
+            **os.environ,
+            "HOME": str(tmp_path),
+            f"{ENV_PREFIX}BASE": str(tiny_base),
+            f"{ENV_PREFIX}MIN_FREE_BYTES": "0",
+            **{f"{ENV_PREFIX}TRAINING__{name}": value for name, value in training.items()},
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr

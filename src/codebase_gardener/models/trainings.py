@@ -143,8 +143,9 @@ class Trainings:
     def _advice(self, job_id: str) -> str:
         """What the worker's own error said to do; else to go on."""
         events = JobDirectory(self.registry.job(job_id).directory).events.all()
-        last = next((event for event in reversed(events) if event["kind"] in ("error", "started")), {})
-        return str(last.get("hint") or f"go on with: gardener jobs resume {job_id}")
+        last = [event for event in events if event["kind"] in ("error", "started")][-1:]
+        said = last[0].get("hint") if last else None
+        return str(said or f"go on with: gardener jobs resume {job_id}")
 
     def follow(self, job_id: str, callback: ProgressCallback) -> None:
         """Call back at every change until the training ends, however it ends."""
