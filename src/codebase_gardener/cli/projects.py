@@ -83,9 +83,10 @@ def delete(what: str, keep: int | None, yes: bool, as_json: bool) -> None:
     What is in use or in training is refused. The repository itself is never touched.
     """
     ref = parse_ref(what)
-    if ref.name is None and keep is None and not yes and not as_json:
-        click.confirm(f"Delete project {ref.project} with all its adapters and datasets?", abort=True)
     with open_gardener() as gardener:
+        if ref.name is None and keep is None and not yes and not as_json:
+            gardener.registry.project(ref.project)
+            click.confirm(f"Delete project {ref.project} with all its adapters and datasets?", abort=True)
         deleted = gardener.delete(ref, keep=keep)
     if as_json:
         print_json({"deleted": deleted})

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError
 from pydantic_settings.sources import TomlConfigSettingsSource
 
-from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.error_handling import InvalidInputError, ResourceError
 
 __all__ = ["EMBEDDED_BASE", "ENV_PREFIX", "Settings", "load_settings"]
 
@@ -119,7 +119,12 @@ def load_settings(**flags: Any) -> Settings:
     """
     given = {name: value for name, value in flags.items() if value is not None}
     try:
-        return Settings(**given)
+        settings = Settings(**given)
+        str(settings.home).encode("utf-8")  # the registry's URL and JSON files are UTF-8
+    except UnicodeEncodeError as error:
+        raise InvalidInputError(
+            "the home's path is not UTF-8", hint=f"set {ENV_PREFIX}HOME to another folder"
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
@@ -136,3 +141,9 @@ def load_settings(**flags: Any) -> Settings:
         raise InvalidInputError(
             f"config.toml is not valid TOML: {error}", hint="correct the file, or move it away"
         ) from error
+    except OSError as error:
+        raise ResourceError(
+            f"config.toml cannot be read: {error.strerror}",
+            hint="give yourself the right to read it, or move it away",
+        ) from error
+    return settings

@@ -155,10 +155,14 @@ def _end_of(registry: Registry, job: JobRow, directory: JobDirectory) -> JobRow:
 
 
 def _last_words(directory: JobDirectory) -> str:
-    error: dict[str, Any] | None = directory.events.last("error")
-    if error is not None:
-        return str(error["message"])
-    steps = directory.events.last("step")
+    events = directory.events.all()
+    begun = max((n for n, event in enumerate(events) if event["kind"] == "started"), default=0)
+    last: dict[str, dict[str, Any]] = {
+        event["kind"]: event for event in events[begun:]
+    }  # not of an earlier run
+    if "error" in last:
+        return str(last["error"]["message"])
+    steps = last.get("step")
     where = f"after step {steps['step']} of {steps['steps']}" if steps else "before the first step"
     return f"the worker was killed {where}, perhaps for lack of memory"
 

@@ -46,7 +46,7 @@ def pick_device(setting: str) -> str:
     if setting != "cpu" and setting.partition(":")[0] != found:
         raise ResourceError(
             f"device {setting!r} is not available here: torch sees {found}",
-            hint=f"use --device auto, or one of {', '.join(_DEVICES)} on a machine that has it",
+            hint=f"set CODEBASE_GARDENER_DEVICE to auto, or to one of {', '.join(_DEVICES)} on a machine that has it",
         )
     return setting
 
