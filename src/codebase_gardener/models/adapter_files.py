@@ -74,13 +74,24 @@ def _config(directory: Path) -> dict[str, Any]:
             f"{path}: {reason}, which all adapters of the base share: it could not be unloaded",
             hint="use an adapter that leaves the base as it is (PEFT converts PiSSA and OLoRA when it saves)",
         )
-    for name, limit in (("r", _MAX_RANK), ("lora_alpha", _MAX_ALPHA)):
-        value = config.get(name, 1)
-        if not isinstance(value, int | float) or not 0 < value <= limit:
-            raise AdapterError(
-                f"{path}: {name} is {value!r}", hint=f"expected a number above 0, up to {limit:g}"
-            )
+    _check_sizes(path, config)
     return config
+
+
+def _check_sizes(path: Path, config: dict[str, Any]) -> None:
+    for name, pattern, limit in (
+        ("r", "rank_pattern", _MAX_RANK),
+        ("lora_alpha", "alpha_pattern", _MAX_ALPHA),
+    ):
+        by_module = config.get(pattern) or {}
+        if not isinstance(by_module, dict):
+            raise AdapterError(f"{path}: {pattern} is {by_module!r}", hint="expected numbers by module")
+        for key, value in ((name, config.get(name, 1)), *by_module.items()):
+            if not isinstance(value, int | float) or not 0 < value <= limit:
+                raise AdapterError(
+                    f"{path}: {name} is {value!r}" + ("" if key == name else f" for {key}"),
+                    hint=f"expected a number above 0, up to {limit:g}",
+                )
 
 
 def _changes_base(config: dict[str, Any]) -> str:

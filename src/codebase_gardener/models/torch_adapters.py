@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from peft import PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.tuners.tuners_utils import BaseTunerLayer
-from peft.utils.other import AuxiliaryTrainingWrapper
+from peft.utils.other import AuxiliaryTrainingWrapper, TrainableTokensWrapper
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -20,6 +22,7 @@ __all__ = ["Attached", "attach", "detach", "read_tensors"]
 
 _FACTOR = re.compile(r"(?:base_model\.model\.)?(?P<module>.+)\.lora_(?P<factor>[AB])\.weight\Z")
 _SHOWN = 5
+_REASON_CHARS = 300
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,7 @@ def attach(model: Any, files: AdapterFiles, name: str) -> Attached:
     """
     tensors = read_tensors(files)
     _check_factors(model, files, tensors)
-    config = PeftConfig.from_pretrained(str(files.directory))
-    config.inference_mode = True
-    wrapped = _inject(model, config, name, files)
+    wrapped = _inject(model, name, files)
     try:
         matched, expected = _fill(wrapped, tensors, name, files)
     except BaseException:
@@ -81,8 +82,10 @@ def attach(model: Any, files: AdapterFiles, name: str) -> Attached:
     return Attached(wrapped.eval(), matched, expected, size)
 
 
-def _inject(model: Any, config: Any, name: str, files: AdapterFiles) -> PeftModel:
+def _inject(model: Any, name: str, files: AdapterFiles) -> PeftModel:
     try:
+        config = PeftConfig.from_pretrained(str(files.directory))
+        config.inference_mode = True
         if isinstance(model, PeftModel):
             model.add_adapter(name, config)
             return model
@@ -93,9 +96,9 @@ def _inject(model: Any, config: Any, name: str, files: AdapterFiles) -> PeftMode
 
 
 def _does_not_fit(files: AdapterFiles, error: Exception) -> AdapterError:
-    reason = (str(error).splitlines() or [""])[-1].strip()
+    reason = " ".join(str(error).split())[:_REASON_CHARS] or type(error).__name__
     return AdapterError(
-        f"{files.directory} does not fit this base: {reason or type(error).__name__}",
+        f"{files.directory} does not fit this base: {reason}",
         hint="load it onto the base that its adapter_config.json names",
     )
 
@@ -129,11 +132,12 @@ def _withdraw(model: Any, name: str) -> None:
 
 
 def _fill(model: PeftModel, tensors: dict[str, Tensor], name: str, files: AdapterFiles) -> tuple[int, int]:
-    try:
-        set_peft_model_state_dict(model, dict(tensors), adapter_name=name)
-    except (RuntimeError, ValueError, KeyError) as error:  # sizes that differ from what the config says
-        raise _does_not_fit(files, error) from error
-    live = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
+    with _without_tokens_of_others(model, name):
+        try:
+            set_peft_model_state_dict(model, dict(tensors), adapter_name=name)
+        except (RuntimeError, ValueError, KeyError) as error:  # sizes that differ from what the config says
+            raise _does_not_fit(files, error) from error
+        live = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
     homeless = sorted(set(tensors) - set(live))
     missing = sorted(set(live) - set(tensors))
     if homeless or missing:
@@ -156,6 +160,24 @@ def _fill(model: PeftModel, tensors: dict[str, Tensor], name: str, files: Adapte
             hint="this is a fault of the loader: report it with the library versions",
         )
     return matched, len(live)
+
+
+@contextmanager
+def _without_tokens_of_others(model: PeftModel, name: str) -> Iterator[None]:
+    """PEFT 0.21 asks the trained tokens of one adapter for those of every other, and fails where there are none."""
+    others = [
+        module
+        for module in model.modules()
+        if isinstance(module, TrainableTokensWrapper)
+        and name not in module.token_adapter.trainable_tokens_delta
+    ]
+    for module in others:
+        module.adapter_state_dict = module.adapter_state_dict_load_map = lambda *_: {}
+    try:
+        yield
+    finally:
+        for module in others:
+            del module.adapter_state_dict, module.adapter_state_dict_load_map
 
 
 def _check_factors(model: Any, files: AdapterFiles, tensors: dict[str, Tensor]) -> None:
