@@ -89,7 +89,7 @@ class TrainingSpec(BaseModel):
     )
     steps: int = Field(0, ge=0, description="optimizer steps; 0: as many as fit in the minutes")
     max_epochs: float = Field(4.0, gt=0, le=1000, description="never more passes over the data than this")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="peak learning rate")
+    learning_rate: float = Field(2e-3, gt=0, le=1, description="peak learning rate")
     lr_scheduler_type: Literal["linear", "cosine", "constant_with_warmup"] = Field(
         "cosine", description="course of the learning rate"
     )
