@@ -7,8 +7,10 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -149,6 +151,24 @@ def test_a_published_directory_is_never_replaced(tmp_path: Path) -> None:
         publish_dir(again, tmp_path / "1")
     assert (tmp_path / "1" / "mark").exists()
     assert again.exists()
+
+
+def test_of_many_who_publish_at_once_one_does(tmp_path: Path) -> None:
+    barrier = threading.Barrier(6)
+
+    def publish(number: int) -> bool:
+        (tmp_path / str(number)).mkdir()
+        folder = staged(tmp_path / str(number))
+        barrier.wait()
+        try:
+            publish_dir(folder, tmp_path / "published")
+        except FileExistsError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(publish, range(6))) == 1
+    assert is_published(tmp_path / "published", check_hashes=True)
 
 
 def test_changes_are_seen(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,8 @@ class PeftManager:
         self._ensure_project(project_name)
         folder = dataset_directory(self.settings.projects_dir, project_name, dataset.hash)
         if not folder.exists():
-            write_dataset(dataset, folder)
+            with suppress(FileExistsError):  # another process writes the same rows
+                write_dataset(dataset, folder)
         job = self.trainings.submit(
             Submission(
                 project=project_name,

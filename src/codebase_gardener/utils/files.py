@@ -141,9 +141,19 @@ def publish_dir(staged: Path, target: Path) -> dict[str, Any]:
                 os.fsync(file.fileno())
         write_json(staged / MANIFEST, manifest)
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(staged, target)
+        _rename_new(staged, target)
         fsync_dir(target.parent)
     return manifest
+
+
+def _rename_new(staged: Path, target: Path) -> None:
+    try:
+        os.rename(staged, target)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        # another process was faster
+        raise FileExistsError(f"{target} is published already") from error
 
 
 def is_published(directory: Path, *, check_hashes: bool = False) -> bool:

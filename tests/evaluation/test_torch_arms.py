@@ -1,0 +1,184 @@
+"""Arms measured on a real tiny model: equal to what is computed by hand, one function at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from torch.nn.functional import cross_entropy
+
+from codebase_gardener.dataset.heldout import HeldoutFunction
+from codebase_gardener.dataset.user_dataset import user_dataset
+from codebase_gardener.dataset.writer import write_dataset
+from codebase_gardener.evaluation.torch_arms import general_loss, measure_arms
+from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
+from codebase_gardener.evaluation.verdict import VERDICTS
+from codebase_gardener.training.job_directory import JobDirectory
+from codebase_gardener.training.torch_base import load_model, load_tokenizer
+from codebase_gardener.training.torch_run import run_job
+from codebase_gardener.utils.error_handling import DatasetError
+
+FUNCTIONS = [
+    HeldoutFunction(
+        "area", "a.py", "a.py:L1-3", "def area(w, h):\n", "# see\ndef area(w, h):\n", "    return w * h\n"
+    ),
+    HeldoutFunction(
+        "two", "b.py", "b.py:L1-4", "def two():\n", "def two():\n", "\n    x = 1\n    return x\n"
+    ),
+    HeldoutFunction(
+        "é", "b.py", "b.py:L6-7", 'def é():\n    """Ü."""\n', "# long " * 30 + "\ndef é():\n", "    pass\n"
+    ),
+]
+
+
+@pytest.fixture
+def tokenizer(tiny_base: Path) -> Any:
+    return load_tokenizer(tiny_base)
+
+
+@pytest.fixture
+def model(tiny_base: Path) -> Any:
+    torch.manual_seed(0)
+    base = load_model(tiny_base, dtype="float32")
+    return get_peft_model(base, LoraConfig(target_modules="all-linear", init_lora_weights=False)).eval()
+
+
+@torch.no_grad()
+def by_hand(
+    model: Any, tokenizer: Any, prompt: str, completion: str, adapter: bool
+) -> tuple[float, int, list[bool]]:
+    """The newline that ends the prompt is asked for too; the end token is not."""
+    before = tokenizer(prompt.removesuffix("\n"), add_special_tokens=False)["input_ids"]
+    after = tokenizer("\n" + completion, add_special_tokens=False)["input_ids"]
+    ids = torch.tensor([before + after])
+    if adapter:
+        logits = model(input_ids=ids).logits[0]
+    else:
+        with model.disable_adapter():
+            logits = model(input_ids=ids).logits[0]
+    predicted = logits[len(before) - 1 : -1].float()
+    nats = cross_entropy(predicted, torch.tensor(after), reduction="sum")
+    return float(nats), len(after), (predicted.argmax(-1) == torch.tensor(after)).tolist()
+
+
+def test_every_arm_is_what_is_computed_by_hand(model: Any, tokenizer: Any) -> None:
+    measured = measure_arms(model, tokenizer, FUNCTIONS)
+    for name, adapter, field in (
+        ("base", False, "prompt"),
+        ("base + retrieval", False, "prompt_with_context"),
+        ("adapter", True, "prompt"),
+        ("adapter + retrieval", True, "prompt_with_context"),
+    ):
+        for function, found in zip(FUNCTIONS, measured[name], strict=True):
+            nats, tokens, _ = by_hand(
+                model, tokenizer, getattr(function, field), function.completion, adapter
+            )
+            assert found.nats == pytest.approx(nats, abs=1e-3)
+            assert found.tokens == tokens
+            assert found.bytes == len(function.completion.encode())
+            assert found.path == function.path
+    assert measured["adapter"][0].nats != measured["base"][0].nats
+
+
+CHAIN = {":": "\n", "\n": "a", "a": "b", "b": "c", "c": "\n"}
+
+
+@pytest.fixture
+def speller(tiny_base: Path, tokenizer: Any) -> Any:
+    """A model that knows of each character in CHAIN which one follows, and nothing else."""
+    model = load_model(tiny_base, dtype="float32")
+    with torch.no_grad():
+        for layer in model.model.layers:
+            layer.self_attn.o_proj.weight.zero_()
+            layer.mlp.down_proj.weight.zero_()
+        model.lm_head.weight.zero_()
+        for one, next_one in CHAIN.items():
+            here, there = (tokenizer(c, add_special_tokens=False)["input_ids"][0] for c in (one, next_one))
+            vector = model.model.embed_tokens.weight[here]
+            model.lm_head.weight[there] += 10 * vector / vector.norm()
+    return get_peft_model(model, LoraConfig(target_modules="all-linear")).eval()
+
+
+@pytest.mark.parametrize(
+    ("completion", "hit"),
+    [("abc\n", True), ("abc", True), ("abd\n", False), ("abc\nno more", True), ("xabc\n", False)],
+)
+def test_the_next_line_is_hit_where_greedy_decoding_gives_all_of_it(
+    completion: str, hit: bool, speller: Any, tokenizer: Any
+) -> None:
+    function = HeldoutFunction("f", "f.py", "f.py:L1-2", "def f():\n", "def f():\n", completion)
+    for rows in measure_arms(speller, tokenizer, [function]).values():
+        assert rows[0].next_line == hit
+
+
+def test_what_comes_after_the_first_line_does_not_count_for_it(model: Any, tokenizer: Any) -> None:
+    from codebase_gardener.evaluation.torch_arms import _first_line_tokens
+    from codebase_gardener.training.encoding import encode_completion
+
+    def covered(completion: str) -> str:
+        row = encode_completion("def f():\n", completion, tokenizer, max_length=512, end=False)
+        count = _first_line_tokens(row, tokenizer)
+        return str(tokenizer.decode([label for label in row.labels if label >= 0][:count]))
+
+    assert covered("    return 1\n    more\n") == "\n    return 1\n"
+    assert covered("\n\n    x = 1\n    y\n") == "\n\n\n    x = 1\n"
+    assert covered("    return 1") == "\n    return 1"
+
+
+def test_both_models_see_the_same_cut_prompt(model: Any, tokenizer: Any) -> None:
+    long = replace(FUNCTIONS[0], prompt="x" * 400 + "\n")
+    measured = measure_arms(model, tokenizer, [long], max_length=64)
+    assert measured["base"][0].tokens == measured["adapter"][0].tokens == len(long.completion) + 1
+
+
+def test_batches_change_nothing(model: Any, tokenizer: Any) -> None:
+    many = FUNCTIONS * 5
+    together = measure_arms(model, tokenizer, many)
+    alone = measure_arms(model, tokenizer, FUNCTIONS[:1])
+    for name, rows in together.items():
+        assert rows[0].nats == pytest.approx(alone[name][0].nats, abs=1e-3)
+        assert rows[3].nats == pytest.approx(rows[0].nats, abs=1e-3)
+
+
+def test_progress_counts_all_arms(model: Any, tokenizer: Any) -> None:
+    seen: list[tuple[int, int]] = []
+    measure_arms(model, tokenizer, FUNCTIONS, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (12, 12)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_general_text_is_measured_with_the_adapter_off_and_on(model: Any, tokenizer: Any) -> None:
+    found = general_loss(model, tokenizer)
+    assert set(found) == {"base", "adapter"}
+    assert found["base"] != found["adapter"]
+    assert all(0 < value < math.log(257) * 2 for value in found.values())
+
+
+def test_an_adapter_is_judged_on_what_was_held_out(
+    make_job: Callable[..., JobDirectory], tiny_base: Path
+) -> None:
+    rows = [{"prompt": f"f({n}) = ", "completion": f"{n * n}"} for n in range(100, 160)]
+    directory = make_job(rows=rows, steps=20, learning_rate=0.02, max_epochs=4)
+    run_job(directory, "demo/default@1")
+    verdict = evaluate_adapter(
+        directory.artifact, directory.spec.base, directory.spec.dataset, device="cpu", limit=5
+    )
+    assert verdict.word in VERDICTS
+    assert verdict.arms["base"].functions == 5
+    assert verdict.arms["adapter"].nats_per_token < verdict.arms["base"].nats_per_token
+    assert verdict.difference.low <= verdict.difference.nats_per_token <= verdict.difference.high
+
+
+def test_nothing_held_out_is_told(make_job: Callable[..., JobDirectory], tmp_path: Path) -> None:
+    directory = make_job()
+    few = user_dataset([{"prompt": "a = ", "completion": "1"}])
+    write_dataset(few, tmp_path / "few")
+    with pytest.raises(DatasetError, match="nothing was held out") as caught:
+        evaluate_adapter(directory.artifact, directory.spec.base, tmp_path / "few", device="cpu", limit=5)
+    assert caught.value.hint

@@ -1,0 +1,134 @@
+"""Jobs without workers: what is dead is told apart from what lives, whoever looks, and however many look at once."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.rows import JobRow, NewJob
+from codebase_gardener.training.job_directory import JobDirectory
+from codebase_gardener.training.jobs import cancel, device_of_this_host, reap, start_next
+from codebase_gardener.utils.error_handling import ConflictError
+from codebase_gardener.utils.files import FileLock
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    registry = Registry(tmp_path / "registry.db")
+    registry.add_project("demo", "rows:demo", "rows")
+    return registry
+
+
+def job_of(
+    registry: Registry, tmp_path: Path, number: int = 0, *, device: str = "", claimed: bool = True
+) -> JobRow:
+    new = NewJob(
+        project="demo",
+        adapter_name=f"a{number}",
+        spec={},
+        spec_hash="spec",
+        dataset_hash="d",
+        base_id="b",
+        base_hash="h",
+        device=device or f"{socket.gethostname()}:{number}",
+    )
+
+    def make(job_id: str) -> Path:
+        (tmp_path / "jobs" / job_id).mkdir(parents=True)
+        return tmp_path / "jobs" / job_id
+
+    job = registry.reserve_job(new, make)
+    assert not claimed or registry.claim_job(job.id)
+    return registry.job(job.id)
+
+
+def test_a_dead_worker_s_job_says_how_far_it_came(registry: Registry, tmp_path: Path) -> None:
+    early, late, failed = (job_of(registry, tmp_path, number) for number in range(3))
+    JobDirectory(late.directory).events.append("step", step=3, steps=9)
+    JobDirectory(failed.directory).events.append("step", step=3, steps=9)
+    JobDirectory(failed.directory).events.append("error", message="the disk is full")
+    assert {job.id for job in reap(registry)} == {early.id, late.id, failed.id}
+    assert "before the first step" in str(registry.job(early.id).error)
+    assert "after step 3 of 9" in str(registry.job(late.id).error)
+    assert registry.job(failed.id).error == "the disk is full"
+    assert reap(registry) == []
+
+
+def test_one_that_was_asked_to_stop_is_cancelled(registry: Registry, tmp_path: Path) -> None:
+    job = job_of(registry, tmp_path)
+    JobDirectory(job.directory).cancel.touch()
+    assert [row.state for row in reap(registry)] == ["cancelled"]
+
+
+def test_the_living_and_those_of_other_machines_are_left(registry: Registry, tmp_path: Path) -> None:
+    alive, foreign = job_of(registry, tmp_path, 1), job_of(registry, tmp_path, 2, device="elsewhere:cpu")
+    waiting = job_of(registry, tmp_path, 3, claimed=False)
+    with FileLock(JobDirectory(alive.directory).lock):
+        assert reap(registry) == []
+    assert [registry.job(row.id).state for row in (alive, foreign, waiting)] == [
+        "training",
+        "training",
+        "queued",
+    ]
+
+
+def test_many_who_look_at_once_do_not_collide(registry: Registry, tmp_path: Path) -> None:
+    jobs = [job_of(registry, tmp_path, number) for number in range(12)]
+    barrier = Barrier(4)
+
+    def look(_: int) -> int:
+        with Registry(tmp_path / "registry.db") as mine:
+            barrier.wait()
+            return len(reap(mine))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(look, range(4))) == len(jobs)
+    assert {registry.job(job.id).state for job in jobs} == {"error"}
+
+
+def test_a_queued_job_is_cancelled_and_an_ended_one_is_not(registry: Registry, tmp_path: Path) -> None:
+    job = job_of(registry, tmp_path, claimed=False)
+    assert cancel(registry, job.id).state == "cancelled"
+    with pytest.raises(ConflictError):
+        cancel(registry, job.id)
+
+
+def test_a_busy_device_starts_nothing(registry: Registry, tmp_path: Path) -> None:
+    job_of(registry, tmp_path, 1, device="here:cpu")
+    waiting = job_of(registry, tmp_path, 2, device="here:cpu", claimed=False)
+    assert start_next(registry, "here:cpu", {}) is None
+    assert registry.job(waiting.id).state == "queued"
+    assert start_next(registry, "nowhere:cpu", {}) is None
+
+
+def test_a_stranger_with_the_worker_s_old_pid_is_not_killed(registry: Registry, tmp_path: Path) -> None:
+    """Ids of processes are used again; the time of the start tells them apart."""
+    job = job_of(registry, tmp_path)
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    directory = JobDirectory(job.directory)
+    directory.events.append("started", pid=stranger.pid, create_time=1.0)
+    lock = FileLock(directory.lock)
+    lock.acquire()
+    with ThreadPoolExecutor(1) as pool:
+        cancelling = pool.submit(cancel, registry, job.id)
+        try:
+            with pytest.raises(TimeoutError):
+                cancelling.result(timeout=0.5)
+        finally:
+            lock.release()
+        assert cancelling.result(timeout=10).state == "cancelled"
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
+
+
+def test_devices_are_told_apart_by_kind_and_host() -> None:
+    assert device_of_this_host("cuda:1") == device_of_this_host("cuda") == f"{socket.gethostname()}:cuda"
+    assert device_of_this_host("cpu") != device_of_this_host("cuda")
