@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,49 @@ def test_a_hub_that_cannot_be_reached(variables: dict[str, str], tmp_path: Path)
     message, hint = done.stdout.splitlines()[:2]
     assert "owner/never-fetched" in message
     assert EMBEDDED_BASE in hint
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("status", "asked"), [(503, 3), (404, 1)])
+def test_a_busy_hub_is_asked_again_and_one_that_knows_nothing_is_not(
+    status: int, asked: int, tmp_path: Path
+) -> None:
+    requests: list[str] = []
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            requests.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    environment = {
+        **os.environ,
+        "HF_HOME": str(tmp_path / "hub"),
+        "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}",
+    }
+    code = (
+        "import sys; from pathlib import Path; from codebase_gardener.training.base import resolve_base\n"
+        "resolve_base('owner/name', Path(sys.argv[1]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    server.shutdown()
+    server.server_close()
+    assert "ModelError: the base model 'owner/name' cannot be fetched" in done.stderr
+    assert sum("/owner/name" in path for path in requests) == asked
 
 
 def test_the_embedded_base_offline(tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ from codebase_gardener.utils.error_handling import (
     AdapterError,
     ConflictError,
     NotFoundError,
-    retry_with_backoff,
 )
 from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.utils.names import AdapterRef, check_name
@@ -144,7 +143,6 @@ class PeftManager:
         """Training options: those given, over those of the settings, over the defaults."""
         return parse_spec({**self.settings.training, **options})
 
-    @retry_with_backoff(max_attempts=3)
     def base(self, base_id: str | None = None, progress: Progress = silent) -> Base:
         """A base model by id, fetched where that is needed."""
         return resolve_base(

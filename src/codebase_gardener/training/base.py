@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from codebase_gardener.config.settings import EMBEDDED_BASE
-from codebase_gardener.utils.error_handling import ModelError, ResourceError
+from codebase_gardener.utils.error_handling import ModelError, ResourceError, retry_with_backoff
 from codebase_gardener.utils.files import (
     FileLock,
     is_published,
@@ -31,6 +31,10 @@ from codebase_gardener.utils.files import (
 from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["EMBEDDED", "Base", "EmbeddedModel", "resolve_base"]
+
+
+_BUSY = (429, 500, 502, 503, 504)
+_UNREACHED = {"TransportError", "ConnectionError", "Timeout"}  # of httpx, of Python and of requests
 
 
 @dataclass(frozen=True)
@@ -117,16 +121,9 @@ def resolve_base(
 
 
 def _from_hub(base_id: str, bases_dir: Path, offline: bool) -> Base:
-    from huggingface_hub import snapshot_download
-
     name, _, revision = base_id.partition("@")
     try:
-        path = snapshot_download(
-            name,
-            revision=revision or None,
-            local_files_only=offline,
-            allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"],
-        )
+        path = _snapshot(name, revision or None, offline)
     except Exception as error:
         # the hub raises a dozen kinds (HTTP, offline, gated, not found): all mean the same to the user
         raise ModelError(
@@ -134,6 +131,31 @@ def _from_hub(base_id: str, bases_dir: Path, offline: bool) -> Base:
             hint=f"check the network and the name, give --base a local folder, or use --base {EMBEDDED_BASE}",
         ) from error
     return _pinned(base_id, Path(path), Path(path).name, bases_dir)
+
+
+@retry_with_backoff(max_attempts=3)
+def _snapshot(name: str, revision: str | None, offline: bool) -> str:
+    from huggingface_hub import snapshot_download
+
+    wanted = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
+    try:
+        return snapshot_download(name, revision=revision, local_files_only=offline, allow_patterns=wanted)
+    except Exception as error:
+        if _is_transient(error):
+            raise ConnectionError(f"{error.__cause__ or error}") from error
+        raise
+
+
+def _is_transient(error: BaseException | None) -> bool:
+    """Whether a connection failed, or the hub was busy; the hub's own errors wrap what happened."""
+    while error is not None:
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        if "OfflineModeIsEnabled" in kinds:
+            return False
+        if kinds & _UNREACHED or getattr(getattr(error, "response", None), "status_code", 0) in _BUSY:
+            return True
+        error = error.__cause__
+    return False
 
 
 def _pinned(base_id: str, path: Path, revision: str, bases_dir: Path) -> Base:
