@@ -49,7 +49,8 @@ def test_the_system_is_asked_by_default() -> None:
 @pytest.mark.parametrize(
     ("more", "part"),
     [
-        ({"batch_size": 8}, "activations"),
+        ({"batch_size": 8, "batch_tokens": 0}, "activations"),
+        ({"batch_tokens": 0}, "activations"),
         ({"max_length": 2048}, "activations"),
         ({"r": 64}, "adapter"),
         ({"rank_pattern": {"q_proj": 64}}, "adapter"),

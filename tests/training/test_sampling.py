@@ -62,3 +62,23 @@ def test_weight_zero_leaves_an_item_out_and_heavy_ones_come_early() -> None:
     assert 0 not in weighted_order(weights, 0)
     assert sorted(weighted_order(weights, 0)) == list(range(1, 201))
     assert sum(places) / 50 < 70
+
+
+@given(st.lists(st.integers(1, 90), min_size=1, max_size=200), st.integers(1, 5), st.integers(1, 200))
+def test_no_batch_has_more_padded_tokens_than_allowed_unless_one_row_has(lengths, size, tokens):
+    batches = batches_of(
+        lengths, [1.0] * len(lengths), batch_size=size, passes=1, seed=0, batch_tokens=tokens
+    )
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    for batch in batches:
+        assert len(batch) <= size
+        assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= tokens
+
+
+@given(LENGTHS, st.integers(1, 9), st.integers(1, 2000), st.integers(0, 99))
+def test_a_batch_has_so_many_padded_tokens_at_most(lengths: list[int], size: int, tokens: int, seed: int) -> None:
+    batches = batches_of(lengths, [1.0] * len(lengths), batch_size=size, passes=1, seed=seed, batch_tokens=tokens)
+    assert sorted(flat(batches)) == list(range(len(lengths)))
+    for batch in batches:
+        assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= tokens
+        assert len(batch) <= size

@@ -111,6 +111,7 @@ ARRIVES: dict[str, tuple[Any, Callable[[SimpleNamespace], bool]]] = {
     "warmup_ratio": (0.5, lambda s: s.args.warmup_steps == int(0.5 * s.plan.steps) > 0),
     "weight_decay": (0.25, lambda s: s.args.weight_decay == 0.25),
     "max_grad_norm": (0.125, lambda s: s.args.max_grad_norm == 0.125),
+    "batch_tokens": (1, lambda s: max(map(len, s.batches)) == 1),
     "batch_size": (5, lambda s: max(map(len, s.batches)) == 5),
     "gradient_accumulation_steps": (
         2,

@@ -51,6 +51,8 @@ def estimate_memory(base: Base, spec: TrainingSpec, *, bf16: bool = True) -> Mem
     middle = _number(config, "intermediate_size", "n_inner", default=4 * hidden)
     vocabulary = _number(config, "vocab_size", default=50_000)
     tokens = spec.batch_size * spec.max_length
+    if spec.batch_tokens:
+        tokens = max(spec.max_length, min(tokens, spec.batch_tokens))
     parameters, adaptable = _count(base.path, spec)
     element = 2 if bf16 else 4
     layer_bytes = tokens * (_HIDDEN_COPIES * hidden + _MIDDLE_COPIES * middle) * element

@@ -25,7 +25,13 @@ def weighted_order(weights: Sequence[float], seed: int) -> list[int]:
 
 
 def batches_of(
-    lengths: Sequence[int], weights: Sequence[float], *, batch_size: int, passes: float, seed: int
+    lengths: Sequence[int],
+    weights: Sequence[float],
+    *,
+    batch_size: int,
+    passes: float,
+    seed: int,
+    batch_tokens: int = 0,
 ) -> list[list[int]]:
     """Batches of examples of like length, in shuffled order.
 
@@ -34,9 +40,10 @@ def batches_of(
     Args:
         lengths: Tokens of each example, shape [N].
         weights: Share of each example in the order, shape [N].
-        batch_size: Examples in a batch.
+        batch_size: Examples in a batch, at most.
         passes: Passes over the data, at most; every pass is ordered anew.
         seed: Of the order.
+        batch_tokens: Padded tokens of a batch at most, unless one example has more; 0: any number.
 
     Returns:
         Lists of indices into `lengths`.
@@ -54,7 +61,19 @@ def batches_of(
     window = batch_size * _WINDOW_BATCHES
     for start in range(0, len(order), window):
         by_length = sorted(order[start : start + window], key=lambda index: lengths[index])
-        chunk = [by_length[n : n + batch_size] for n in range(0, len(by_length), batch_size)]
+        chunk = _cut(by_length, lengths, batch_size, batch_tokens or batch_size * max(lengths))
         rng.shuffle(chunk)
         batches += chunk
+    return batches
+
+
+def _cut(by_length: Sequence[int], lengths: Sequence[int], size: int, tokens: int) -> list[list[int]]:
+    """Neighbours by length, as many to a batch as both limits allow."""
+    batches: list[list[int]] = []
+    for index in by_length:
+        last = batches[-1] if batches else None
+        if last is not None and len(last) < size and (len(last) + 1) * lengths[index] <= tokens:
+            last.append(index)
+        else:
+            batches.append([index])
     return batches

@@ -96,10 +96,16 @@ class TrainingSpec(BaseModel):
     warmup_ratio: float = Field(0.05, ge=0, le=0.5, description="share of the steps in which the rate rises")
     weight_decay: float = Field(0.0, ge=0, le=1, description="decay of the adapter's weights")
     max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
-    batch_size: int = Field(4, ge=1, le=4096, description="examples in a batch")
+    batch_size: int = Field(4, ge=1, le=4096, description="examples in a batch, at most")
+    batch_tokens: int = Field(
+        1536,
+        ge=0,
+        le=2**24,
+        description="padded tokens of a batch, at most; long rows come in smaller ones; 0: any",
+    )
     gradient_accumulation_steps: int = Field(1, ge=1, le=4096, description="batches in an optimizer step")
     max_length: int = Field(
-        768, ge=32, le=131072, description="tokens of an example; the prompt's left is cut"
+        512, ge=32, le=131072, description="tokens of an example; the prompt's left is cut"
     )
     seed: int = Field(0, ge=0, lt=2**31, description="of the order, the dropout and the initial weights")
 

@@ -236,7 +236,12 @@ def train(
     pad_id = tokenizer.eos_token_id
     lengths = [len(row.ids) for row in encoded.rows]
     batches = batches_of(
-        lengths, encoded.weights, batch_size=spec.batch_size, passes=spec.max_epochs, seed=spec.seed
+        lengths,
+        encoded.weights,
+        batch_size=spec.batch_size,
+        passes=spec.max_epochs,
+        seed=spec.seed,
+        batch_tokens=spec.batch_tokens,
     )
     model.train()
     if not plan_file.exists():
