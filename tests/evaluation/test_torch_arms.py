@@ -160,6 +160,7 @@ def test_general_text_is_measured_with_the_adapter_off_and_on(model: Any, tokeni
     assert all(0 < value < math.log(257) * 2 for value in found.values())
 
 
+@pytest.mark.slow
 def test_an_adapter_is_judged_on_what_was_held_out(
     make_job: Callable[..., JobDirectory], tiny_base: Path
 ) -> None:

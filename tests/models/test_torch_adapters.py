@@ -197,6 +197,7 @@ def test_an_adapter_of_a_larger_base(folder: Path, make_base: Callable[..., Path
     assert torch.equal(other.logits(TEXT, None), before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "names",
     [
@@ -233,6 +234,7 @@ KINDS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 def test_adapters_of_all_kinds_share_a_base_and_leave_it_as_it_was(
     live: LiveBase, trained: Callable[..., Trained]
 ) -> None:
@@ -260,6 +262,7 @@ def test_adapters_of_all_kinds_share_a_base_and_leave_it_as_it_was(
     assert live.adapters == []
 
 
+@pytest.mark.slow
 def test_what_peft_cannot_hold_together_is_refused_and_harms_nothing(
     live: LiveBase, trained: Callable[..., Trained]
 ) -> None:

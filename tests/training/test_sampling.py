@@ -76,8 +76,12 @@ def test_no_batch_has_more_padded_tokens_than_allowed_unless_one_row_has(lengths
 
 
 @given(LENGTHS, st.integers(1, 9), st.integers(1, 2000), st.integers(0, 99))
-def test_a_batch_has_so_many_padded_tokens_at_most(lengths: list[int], size: int, tokens: int, seed: int) -> None:
-    batches = batches_of(lengths, [1.0] * len(lengths), batch_size=size, passes=1, seed=seed, batch_tokens=tokens)
+def test_a_batch_has_so_many_padded_tokens_at_most(
+    lengths: list[int], size: int, tokens: int, seed: int
+) -> None:
+    batches = batches_of(
+        lengths, [1.0] * len(lengths), batch_size=size, passes=1, seed=seed, batch_tokens=tokens
+    )
     assert sorted(flat(batches)) == list(range(len(lengths)))
     for batch in batches:
         assert len(batch) == 1 or len(batch) * max(lengths[index] for index in batch) <= tokens

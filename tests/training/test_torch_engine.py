@@ -171,6 +171,7 @@ def test_training_lowers_the_loss_and_reports_every_step(make_job: MakeJob) -> N
     assert kinds == ["stage", "stage", "encoded", "planned", "trained"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_losses(make_job: MakeJob) -> None:
     one, two, other = (make_job(name, steps=4, seed=seed) for name, seed in (("a", 1), ("b", 1), ("c", 2)))
     for directory in (one, two, other):
@@ -179,6 +180,7 @@ def test_the_same_seed_gives_the_same_losses(make_job: MakeJob) -> None:
     assert losses(one) != losses(other)
 
 
+@pytest.mark.slow
 def test_a_later_start_follows_the_plan_of_the_first(make_job: MakeJob) -> None:
     directory = make_job(steps=0, minutes=1, max_epochs=1)
     run(directory)
@@ -198,6 +200,7 @@ UNEVEN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change", [{"batch_size": 2, "gradient_accumulation_steps": 2}, {"gradient_checkpointing": True}]
 )

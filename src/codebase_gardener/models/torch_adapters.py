@@ -225,6 +225,8 @@ def detach(model: PeftModel, name: str) -> Any:
         _withdraw(model, name)
         return base
     if name in model.peft_config:
+        # PEFT warns where it has to choose the next active one itself
+        model.set_adapter(next(other for other in model.peft_config if other != name), inference_mode=True)
         model.delete_adapter(name)
     return model
 
