@@ -4,8 +4,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 tests="tests/dataset tests/registry tests/repository tests/retrieval tests/utils tests/config"
 for version in 3.12 3.13; do
-    python="python$version"
-    if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+    python=""
+    for candidate in "python$version" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$version".*/bin/python; do
+        if "$candidate" -c 'import venv, ensurepip' 2>/dev/null; then python=$candidate; break; fi
+    done
+    if [ -z "$python" ]; then
         echo "Python $version is not here: its tests are left out"
         continue
     fi

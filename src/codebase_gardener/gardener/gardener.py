@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,7 +133,8 @@ class Gardener:
         dataset = generate_dataset(self.snapshot(project), user_rows=own, progress=progress)
         folder = dataset_directory(self.settings.projects_dir, project, dataset.hash)
         if not folder.exists():
-            write_dataset(dataset, folder)
+            with suppress(FileExistsError):  # another process was faster
+                write_dataset(dataset, folder)
         return dataset, folder
 
     # ---- training
