@@ -16,7 +16,7 @@ _GOOD_ENOUGH = {"helped": ("helped",), "unchanged": ("helped", "unchanged")}
 @click.command()
 @click.argument("what", metavar="NAME[/ADAPTER[@VERSION]]")
 @click.option(
-    "--functions", type=click.IntRange(min=1), default=48, show_default=True, help="Held-out functions."
+    "--functions", type=click.IntRange(min=1), default=32, show_default=True, help="Held-out functions."
 )
 @click.option(
     "--require",

@@ -20,7 +20,7 @@ from codebase_gardener.utils.progress import Progress, silent
 __all__ = ["general_loss", "measure_arms"]
 
 _BATCH_TOKENS = 3_072
-MAX_LENGTH = 1_024
+MAX_LENGTH = 768
 
 
 def measure_arms(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EVALUATED_FUNCTIONS", "GrowPlan", "Grown", "Reporter", "Stage", "grow", "watch"]
 
-EVALUATED_FUNCTIONS = 48
+EVALUATED_FUNCTIONS = 32
 
 
 class Stage(Protocol):
