@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -41,21 +42,24 @@ time.sleep(60)
 """
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """No file of this process may pass 4,096 bytes: what a full disk does in the middle of a write."""
+    """No file of this process may pass 4,096 bytes: what a full disk does in the middle of a write.
+
+    For a block only: pytest itself may be writing to a file.
+    """
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, old[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
-def test_a_write_that_fails_midway_leaves_the_old_content_and_no_litter(
-    tmp_path: Path, small_files: None
-) -> None:
+def test_a_write_that_fails_midway_leaves_the_old_content_and_no_litter(tmp_path: Path) -> None:
     target = tmp_path / "state.json"
     write_atomic(target, "old")
-    with pytest.raises(ResourceError) as caught:
+    with small_files(), pytest.raises(ResourceError) as caught:
         write_atomic(target, "x" * 10_000)
     assert target.read_text() == "old"
     assert [p.name for p in (tmp_path).iterdir()] == ["state.json"]
