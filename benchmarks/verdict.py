@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -52,7 +53,7 @@ def _sdist(package: str, folder: Path) -> Path:
     return next(folder.glob("*.tar.gz"))
 
 
-def _grow(source: str, minutes: float, home: Path, bases: Path | None) -> dict[str, object]:
+def _grow(source: str, minutes: float, home: Path, bases: Path | None) -> dict[str, Any]:
     home.mkdir()
     if bases:
         (home / "bases").symlink_to(bases.resolve())
@@ -111,20 +112,20 @@ class _PeakMemory(threading.Thread):
         return self.peak
 
 
-def _lines(figures: dict[str, object]) -> str:
+def _lines(figures: dict[str, Any]) -> str:
     verdict = figures["verdict"]
     rows = [
         f"{name:<20} {arm['nats_per_token']:.3f} nats/token  next line {arm['next_line']:.1%}"
-        for name, arm in verdict["arms"].items()  # type: ignore[index]
+        for name, arm in verdict["arms"].items()
     ]
-    decisive = verdict["difference"]  # type: ignore[index]
+    decisive = verdict["difference"]
     rows.append(
-        f"{verdict['word']}: {decisive['nats_per_token']:+.3f} ({decisive['low']:+.3f} to {decisive['high']:+.3f})"  # type: ignore[index]
+        f"{verdict['word']}: {decisive['nats_per_token']:+.3f} ({decisive['low']:+.3f} to {decisive['high']:+.3f})"
     )
     metrics = figures["metrics"]
     rows.append(
-        f"{figures['seconds']:.0f} s in all, {figures['peak_bytes'] / 1e9:.1f} GB at most, "  # type: ignore[operator]
-        f"{metrics['steps']} steps at {metrics['tokens_per_s']:.0f} tokens/s"  # type: ignore[index]
+        f"{figures['seconds']:.0f} s in all, {figures['peak_bytes'] / 1e9:.1f} GB at most, "
+        f"{metrics['steps']} steps at {metrics['tokens_per_s']:.0f} tokens/s"
     )
     return "\n".join(rows)
 

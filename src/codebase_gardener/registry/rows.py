@@ -211,4 +211,4 @@ class VerdictRow:
 
 def row_as(kind: type[R], row: RowMapping | Mapping[str, Any]) -> R:
     """A result's mapping as a dataclass; columns that it has no field for are left out."""
-    return kind(**{f.name: row[f.name] for f in fields(kind)})  # type: ignore[arg-type]
+    return kind(**{f.name: row[f.name] for f in fields(kind)})  # type: ignore[arg-type]  # any dataclass of a row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ __all__ = ["DTYPES", "convert_gguf", "load_model", "load_tokenizer"]
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float16": torch.float16}
 transformers.utils.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
+# PEFT calls what transformers is about to rename: nothing that a user could act on
+warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\.")
 
 
 def load_tokenizer(path: Path) -> Any:
