@@ -111,6 +111,28 @@ def test_completions_are_the_source_lines_and_come_after_their_prompt(snapshot_o
             assert (prefix + middle + suffix).endswith("\n".join(lines[start - 1 : end]) + "\n")
 
 
+def test_of_a_prompt_all_but_retrieved_code_is_trained_on(garden):
+    rows = [r for r in generate_dataset(garden, with_context=1).train if r.task == "complete"]
+    for row in rows:
+        assert row.context
+        assert row.prompt[-row.prompt_trained :].startswith(f"# path: {row.path}\n")
+
+
+def test_near_duplicates_of_held_out_functions_are_trained_on_in_no_prompt(snapshot_of):
+    body = "".join(f"    total = total * {n} + other.rank_{n}\n" for n in range(12))
+    first = f"def one(total, other):\n{body}    return total\n\n\n"
+    files = {
+        f"module{n}.py": f"{first}def two_{n}(weight):\n    scale = weight + {n} * 3\n    return scale * {n}\n"
+        for n in range(12)
+    }
+    rows = generate_dataset(snapshot_of(files), with_context=0, tasks={"complete": 1.0}).train
+    assert rows
+    for row in rows:
+        assert row.symbol.startswith("two_")  # every `one` repeats a held-out one
+        assert "return total" in row.prompt
+        assert row.prompt[-row.prompt_trained :] == f"def {row.symbol}(weight):\n"
+
+
 def test_context_goes_to_the_asked_share_of_rows(garden):
     def shares(with_context):
         rows = [r for r in generate_dataset(garden, with_context=with_context).train if r.task == "complete"]

@@ -288,3 +288,15 @@ def test_a_tokenizer_without_an_end_token_is_refused(tiny_base: Path, tmp_path: 
         load_tokenizer(tmp_path / "endless")
     with pytest.raises(ModelError, match="no usable tokenizer"):
         load_tokenizer(tmp_path)
+
+
+def test_the_code_before_a_body_is_trained_on_too(tokenizer: Any) -> None:
+    row = example(prompt="# other\n\n# path: a.py\ndef f():\n", completion="    pass\n", prompt_trained=22)
+    assert trained_on(encode(row, tokenizer, max_length=99), tokenizer) == (
+        "# path: a.py\ndef f():\n    pass\n<|end|>"
+    )
+    only = encode(row, tokenizer, max_length=99, completion_only=True)
+    assert trained_on(only, tokenizer) == "\n    pass\n<|end|>"
+    cut = encode(row, tokenizer, max_length=32)
+    assert len(cut.ids) == 32
+    assert set(cut.labels) == set(cut.ids)

@@ -79,9 +79,15 @@ def _encoded_rows(
         raise NotFoundError(
             f"no row of task {task!r} can be shown", hint=f"tasks here: {', '.join(made.report.rows)}"
         )
-    max_length = gardener.spec({}).max_length
+    spec = gardener.spec({})
     for row in rows[:: max(1, len(rows) // count)][:count]:
-        encoded = encode(row, tokenizer, max_length=max_length, fim=fim)
+        encoded = encode(
+            row,
+            tokenizer,
+            max_length=spec.max_length,
+            completion_only=spec.completion_only_loss,
+            fim=fim,
+        )
         yield {
             "id": row.id,
             "task": row.task,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from codebase_gardener.dataset.prompts import documents_that_fit, retrieval_query
 from codebase_gardener.dataset.sites import chance
+from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.symbols import Symbol
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.retrieval.source_lines import source_lines
 
-__all__ = ["ContextFinder", "without_files"]
+__all__ = ["ContextFinder", "without_docstring", "without_files"]
 
-_CANDIDATES = 16
+_CANDIDATES = 64
 _KINDS = frozenset({"function", "method"})  # module code and class summaries share less with a body
 
 
@@ -25,6 +29,9 @@ class ContextFinder:
     the prompt anyway, and a held-out function is asked for with nothing of its file either, so that the model
     sees in training what it sees in evaluation.
 
+    Functions of the same name come first: they are often the same method of a sibling class. Docstrings are
+    left out, as they take the room of code. `benchmarks/retrieval.py` measures what both bring.
+
     Attributes:
         index: Without any held-out file.
         share: Of the training rows that get context, 0 to 1.
@@ -33,7 +40,7 @@ class ContextFinder:
 
     index: SymbolIndex
     share: float = 0.5
-    k: int = 4
+    k: int = 8
     _found: dict[str, tuple[Document, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def documents(self, symbol: Symbol) -> tuple[Document, ...]:
@@ -56,11 +63,39 @@ class ContextFinder:
             exclude=lambda document: document.kind not in _KINDS,
             exclude_paths=(symbol.path,),
         )
+        namesakes_first = sorted(hits, key=lambda hit: _name(hit.document) != symbol.name)
         chosen: list[Document] = []
-        for hit in hits:
-            if len(chosen) < self.k and not any(_repeats(hit.document, other) for other in chosen):
-                chosen.append(hit.document)
+        for hit in namesakes_first:
+            document = without_docstring(hit.document)
+            if len(chosen) < self.k and not any(_repeats(document, other) for other in chosen):
+                chosen.append(document)
         return tuple(documents_that_fit(chosen))
+
+
+def _name(document: Document) -> str:
+    return document.symbol.rpartition(".")[2]
+
+
+@lru_cache(maxsize=4096)
+def without_docstring(document: Document) -> Document:
+    """A Python function without the lines of its docstring; any other document as it is."""
+    if not document.path.endswith((".py", ".pyi")):
+        return document
+    nested = document.text[:1].isspace()
+    tree = parse_python("if True:\n" + document.text if nested else document.text)
+    if isinstance(tree, str):  # it was cut in its middle
+        return document
+    found = next(
+        (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)), None
+    )
+    if found is None or ast.get_docstring(found, clean=False) is None or len(found.body) == 1:
+        return document
+    first, last, following = found.body[0].lineno, found.body[0].end_lineno, found.body[1].lineno
+    if first <= found.lineno or last is None or last >= following:  # it shares a line with code
+        return document
+    lines = source_lines(document.text)
+    kept = lines[: first - 1 - nested] + lines[last - nested :]
+    return replace(document, text="".join(kept))
 
 
 def _repeats(document: Document, other: Document) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from codebase_gardener.dataset.context import ContextFinder, without_files
 from codebase_gardener.dataset.deduplication import deduplicate, heldout_bodies
-from codebase_gardener.dataset.examples import Example
+from codebase_gardener.dataset.examples import USER_TASK, Example
 from codebase_gardener.dataset.functions import is_completable
 from codebase_gardener.dataset.generation import generate_examples, task_weights
 from codebase_gardener.dataset.heldout import HeldoutFunction, heldout_rows, heldout_tasks
@@ -94,16 +94,18 @@ def generate_dataset(
     tables = extract_tables(snapshot, lambda done, _: progress(done, total))
     split = split_files(_functions_by_file(snapshot, tables), share=heldout_share, seed=seed)
     finder = _train_side(snapshot, tables, split, with_context)
+    kept_back = heldout_bodies(snapshot, tables, split)
     rows = generate_examples(
         snapshot,
         tables,
         split,
         finder,
+        repeated=kept_back.repeated,
         weights=weights,
         progress=lambda done, _: progress(total // 2 + done, total),
     )
     own = _on_their_side(user_rows, tables, split)
-    left = deduplicate([*rows, *own], heldout_bodies(snapshot, tables, split))
+    left = deduplicate([*rows, *own], kept_back)
     _check_trainable(left.examples, snapshot, tables)
     return Dataset(
         examples=left.examples,
@@ -120,7 +122,7 @@ def generate_dataset(
             heldout_files=tuple(sorted(split.heldout)),
             near_duplicates=left.near_duplicates,
             exact_duplicates=left.exact_duplicates,
-            user_rows=sum(example.task == "user" for example in left.examples),
+            user_rows=sum(example.task == USER_TASK for example in left.examples),
             problems={path: table.problem for path, table in tables.items() if table.problem},
             warnings=split.warnings,
         ),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from codebase_gardener.dataset.duplicates import near_duplicates
-from codebase_gardener.dataset.examples import Example
+from codebase_gardener.dataset.examples import USER_TASK, Example
 from codebase_gardener.dataset.functions import body_text, is_completable
 from codebase_gardener.dataset.split import Split
 from codebase_gardener.repository.snapshot import Snapshot
@@ -75,9 +75,9 @@ def _near(examples: Sequence[Example], heldout: HeldoutBodies) -> set[str]:
     """Ids of the training rows that repeat what is held out."""
     train = [example for example in examples if example.split == "train"]
     found = {e.id for e in train if e.anchor in heldout.repeated and e.task not in _ABOUT_NAMES}
-    own = [example for example in train if example.task == "user"]
+    own = [example for example in train if example.task == USER_TASK]
     if own:
-        kept_back = [trained_text(e) for e in examples if e.split == "heldout" and e.task == "user"]
+        kept_back = [trained_text(e) for e in examples if e.split == "heldout" and e.task == USER_TASK]
         references = [*heldout.texts, *kept_back]
         for texts in ([trained_text(e) for e in own], [e.prompt + trained_text(e) for e in own]):
             found |= {own[number].id for number in near_duplicates(texts, references)}
@@ -105,6 +105,6 @@ def _unique(examples: Sequence[Example]) -> list[Example]:
 def _identity(example: Example) -> tuple[str, ...]:
     """A copied function is the same row whatever its file; a question is the same only if asked alike."""
     asked = [turn["content"] for turn in example.messages if example.task in _ABOUT_NAMES]
-    if example.task == "user":
+    if example.task == USER_TASK:
         asked = [example.prompt, *(turn["content"] for turn in example.messages)]
     return (example.task, example.symbol.rpartition(".")[2], trained_text(example), *asked)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Example"]
+__all__ = ["USER_TASK", "Example"]
+
+USER_TASK = "user"
+"""The task of rows of the user's own."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,7 @@ class Example:
 
     Attributes:
         id: First 16 hex digits of a hash over task, anchor and text.
-        task: A key of `generation.TASKS`, or "user" for rows of the user's own.
+        task: A key of `generation.TASKS`, or `USER_TASK`.
         split: "train" or "heldout".
         path: File it was made from, "" for rows of the user's own that name none.
         symbol: Qualified name, "" where there is none.
@@ -22,6 +25,7 @@ class Example:
         commit: `Snapshot.revision`.
         prompt: What the model is given; "" with `messages` or `text`.
         completion: What is trained on.
+        prompt_trained: So many characters at the prompt's end are code of the same file, and trained on too.
         messages: Chat turns `{"role": …, "content": …}`; assistant turns are trained on.
         text: Plain text, trained on as a whole.
         fim: (prefix, middle, suffix): fill-in-the-middle where the base has the tokens.
@@ -38,6 +42,7 @@ class Example:
     commit: str
     prompt: str = ""
     completion: str = ""
+    prompt_trained: int = 0
     messages: tuple[dict[str, str], ...] = ()
     text: str = ""
     fim: tuple[str, str, str] | None = None
@@ -47,4 +52,4 @@ class Example:
     def as_row(self) -> dict[str, Any]:
         """The row as JSON holds it, without the empty forms."""
         row = asdict(self)
-        return {key: value for key, value in row.items() if value not in ("", (), None)}
+        return {key: value for key, value in row.items() if value not in ("", (), None, 0)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from codebase_gardener.dataset.completion import complete
@@ -79,6 +79,7 @@ def generate_examples(
     split: Split,
     finder: ContextFinder,
     *,
+    repeated: Collection[str] = (),
     weights: Mapping[str, float],
     progress: Progress = silent,
 ) -> list[Example]:
@@ -89,11 +90,12 @@ def generate_examples(
         tables: Symbols by path.
         split: Decides the split of every row.
         finder: Retrieved code for the rows that get some.
+        repeated: Anchors of functions that repeat a held-out one: no other row trains on their lines.
         weights: As `task_weights` gives them.
         progress: Called with files done.
     """
     examples: list[Example] = []
-    sites = _sites_by_file(snapshot, tables, split, finder)
+    sites = _sites_by_file(snapshot, tables, split, finder, repeated)
     for done, file_sites in enumerate(sites, start=1):
         for site in file_sites:
             examples += _rows(site, weights)
@@ -109,13 +111,18 @@ def _rows(site: Site, weights: Mapping[str, float]) -> Iterator[Example]:
 
 
 def _sites_by_file(
-    snapshot: Snapshot, tables: Mapping[str, SymbolTable], split: Split, finder: ContextFinder
+    snapshot: Snapshot,
+    tables: Mapping[str, SymbolTable],
+    split: Split,
+    finder: ContextFinder,
+    repeated: Collection[str],
 ) -> Iterator[list[Site]]:
     counts = Counter(symbol.qualified_name for table in tables.values() for symbol in table.symbols)
     for file in sorted(snapshot.files, key=lambda file: file.path):
         symbols = tables[file.path].symbols if file.path in tables else ()
         lines = source_lines(file.text) if symbols else []
         members = _members_by_owner(symbols)
+        left_out = tuple((s.start, s.end) for s in symbols if str(s.anchor) in repeated)
         in_file = Counter(symbol.qualified_name for symbol in symbols)
         yield [
             Site(
@@ -126,6 +133,7 @@ def _sites_by_file(
                 split=split.of(file.path),
                 same_name=counts[symbol.qualified_name],
                 same_name_in_file=in_file[symbol.qualified_name],
+                repeated=left_out,
                 context=finder.for_row(symbol),
             )
             for symbol in symbols

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from codebase_gardener.dataset.context import ContextFinder, without_files
-from codebase_gardener.dataset.examples import Example
+from codebase_gardener.dataset.examples import USER_TASK, Example
 from codebase_gardener.dataset.functions import body_text, is_completable, outermost
 from codebase_gardener.dataset.prompts import completion_prompt
 from codebase_gardener.dataset.split import Split
@@ -84,7 +84,7 @@ def heldout_tasks(
 
 def heldout_rows(examples: Iterable[Example], limit: int = HELDOUT_LIMIT) -> list[HeldoutFunction]:
     """The user's own held-out rows with prompt and completion; there is no code to retrieve for them."""
-    own = (e for e in examples if e.task == "user" and e.split == "heldout" and e.prompt)
+    own = (e for e in examples if e.task == USER_TASK and e.split == "heldout" and e.prompt)
     return [
         HeldoutFunction(row.symbol, row.path, row.anchor, row.prompt, row.prompt, row.completion)
         for row in islice(own, limit)

@@ -21,6 +21,8 @@ __all__ = [
     "comment_prefix",
     "completion_prompt",
     "documents_that_fit",
+    "header",
+    "lines_before",
     "path_line",
     "question_messages",
     "retrieval_query",
@@ -62,7 +64,7 @@ def completion_prompt(
             _context_part(context, comment, context_chars),
             path_line(symbol.path, symbol.language),
             _before_part(symbol, file_lines, comment, before_chars),
-            _header_part(symbol, file_lines),
+            header(symbol, file_lines),
         ]
     )
 
@@ -119,13 +121,13 @@ def _context_part(context: Sequence[Document], comment: str, room: int) -> str:
 
 def _before_part(symbol: Symbol, lines: Sequence[str], comment: str, room: int) -> str:
     before = lines[: symbol.start - 1]
-    kept = _last_lines(before, room)
+    kept = lines_before(symbol, lines, room)
     cut = len(before) - len(kept)
     if not cut:
         return "".join(kept)
     owner = _owner_line(symbol, before)
-    header = before[owner] if owner is not None and owner < cut else ""
-    return "".join([header, f"{comment} ...\n", *kept])
+    opening = before[owner] if owner is not None and owner < cut else ""
+    return "".join([opening, f"{comment} ...\n", *kept])
 
 
 def _owner_line(symbol: Symbol, before: Sequence[str]) -> int | None:
@@ -137,13 +139,18 @@ def _owner_line(symbol: Symbol, before: Sequence[str]) -> int | None:
     return next((n for n in range(len(before) - 1, -1, -1) if opening.match(before[n])), None)
 
 
-def _header_part(symbol: Symbol, lines: Sequence[str]) -> str:
+def lines_before(symbol: Symbol, lines: Sequence[str], room: int = BEFORE_CHARS) -> list[str]:
+    """The lines before a function that fit into its prompt."""
+    return _last_lines(lines[: symbol.start - 1], room)
+
+
+def header(symbol: Symbol, lines: Sequence[str]) -> str:
     """Decorators, signature and docstring; a docstring longer than the room is cut in its middle."""
-    header = lines[symbol.start - 1 : symbol.body_start - 1]
-    if sum(map(len, header)) <= _HEADER_CHARS:
-        return "".join(header)
-    tail = _last_lines(header, _HEADER_TAIL_CHARS)
-    head = _first_lines(header[: len(header) - len(tail)], _HEADER_CHARS - _HEADER_TAIL_CHARS)
+    whole = lines[symbol.start - 1 : symbol.body_start - 1]
+    if sum(map(len, whole)) <= _HEADER_CHARS:
+        return "".join(whole)
+    tail = _last_lines(whole, _HEADER_TAIL_CHARS)
+    head = _first_lines(whole[: len(whole) - len(tail)], _HEADER_CHARS - _HEADER_TAIL_CHARS)
     return "".join([*head, "    ...\n", *tail])
 
 

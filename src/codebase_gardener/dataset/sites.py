@@ -27,6 +27,7 @@ class Site:
         split: "train" or "heldout".
         same_name: How many symbols of the repository have its qualified name.
         same_name_in_file: How many of those are in its file.
+        repeated: Lines of its file, first and last, that repeat a held-out function.
         context: Finds the documents for its prompt; () for a row that shall have none.
     """
 
@@ -37,6 +38,7 @@ class Site:
     split: str
     same_name: int = 1
     same_name_in_file: int = 1
+    repeated: tuple[tuple[int, int], ...] = ()
     context: Callable[[], Sequence[Document]] = tuple
 
     def example(self, task: str, **form: Any) -> Example:

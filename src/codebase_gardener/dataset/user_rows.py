@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.dataset.examples import Example
+from codebase_gardener.dataset.examples import USER_TASK, Example
 from codebase_gardener.dataset.jsonl import JsonLine, read_jsonl
 from codebase_gardener.dataset.row_forms import FORMS, RowForm, RowProblem, parse_row
 from codebase_gardener.dataset.sites import row_id
@@ -121,7 +121,7 @@ def _group(form: RowForm) -> str:
 
 
 def _content(form: RowForm) -> str:
-    return row_id("user", "", dict(form.fields))
+    return row_id(USER_TASK, "", dict(form.fields))
 
 
 def _example(number: int, form: RowForm, source: str, split: Split) -> Example:
@@ -129,8 +129,8 @@ def _example(number: int, form: RowForm, source: str, split: Split) -> Example:
         Anchor(form.path, *form.lines) if form.path and form.lines else Anchor(source, number, number)
     )
     blank = Example(
-        id=row_id("user", f"{source}:{number}", dict(form.fields)),
-        task="user",
+        id=row_id(USER_TASK, f"{source}:{number}", dict(form.fields)),
+        task=USER_TASK,
         split=split.of(_group(form)),
         path=form.path,
         symbol=form.symbol,

@@ -93,7 +93,12 @@ class FimTokens:
 
 
 def encode_all(
-    examples: Sequence[Example], tokenizer: Any, *, max_length: int, progress: Progress = silent
+    examples: Sequence[Example],
+    tokenizer: Any,
+    *,
+    max_length: int,
+    completion_only: bool = False,
+    progress: Progress = silent,
 ) -> EncodedDataset:
     """Encode what can be encoded for this base.
 
@@ -110,7 +115,7 @@ def encode_all(
         if example.fim is not None and fim is None:
             skipped += 1
             continue
-        row = encode(example, tokenizer, max_length=max_length, fim=fim)
+        row = encode(example, tokenizer, max_length=max_length, completion_only=completion_only, fim=fim)
         if row.supervised:
             rows.append(row)
             weights.append(example.weight)
@@ -133,7 +138,12 @@ def _refuse_nothing(given: int, rows: Sequence[EncodedExample]) -> None:
 
 
 def encode(
-    example: Example, tokenizer: Any, *, max_length: int, fim: FimTokens | None = None
+    example: Example,
+    tokenizer: Any,
+    *,
+    max_length: int,
+    completion_only: bool = False,
+    fim: FimTokens | None = None,
 ) -> EncodedExample:
     """Encode one example in whichever form it has.
 
@@ -141,6 +151,7 @@ def encode(
         example: With `prompt`/`completion`, `messages`, `text` or `fim` filled.
         tokenizer: A transformers tokenizer.
         max_length: Tokens at most; the left of the prompt goes first.
+        completion_only: Train on completions only, not on `Example.prompt_trained`.
         fim: The base's tokens, needed where `example.fim` is set.
     """
     if example.fim is not None and fim is not None:
@@ -149,13 +160,25 @@ def encode(
         return _encode_messages(example.messages, tokenizer, max_length)
     if example.text:
         return _join([], _ids(tokenizer, example.text), tokenizer.eos_token_id, max_length)
-    return encode_completion(example.prompt, example.completion, tokenizer, max_length=max_length)
+    return encode_completion(
+        example.prompt,
+        example.completion,
+        tokenizer,
+        max_length=max_length,
+        trained_chars=0 if completion_only else example.prompt_trained,
+    )
 
 
 def encode_completion(
-    prompt: str, completion: str, tokenizer: Any, *, max_length: int, end: bool = True
+    prompt: str,
+    completion: str,
+    tokenizer: Any,
+    *,
+    max_length: int,
+    end: bool = True,
+    trained_chars: int = 0,
 ) -> EncodedExample:
-    """Encode a prompt and what follows it.
+    """Encode a prompt and what follows it; the last `trained_chars` characters of the prompt are trained on too.
 
     The newline that ends a prompt belongs to the completion: tokenizers join it with the indentation that
     follows, and a model has never seen the two apart.
@@ -164,7 +187,9 @@ def encode_completion(
     if kept != prompt:
         completion = "\n" + completion
     eos = tokenizer.eos_token_id if end else None
-    return _join(_ids(tokenizer, kept), _ids(tokenizer, completion), eos, max_length)
+    tail = kept[max(0, len(prompt) - trained_chars) :] if trained_chars else ""
+    trained = len(_ids(tokenizer, tail))
+    return _join(_ids(tokenizer, kept), _ids(tokenizer, completion), eos, max_length, trained)
 
 
 def _ids(tokenizer: Any, text: str) -> list[int]:
@@ -172,16 +197,20 @@ def _ids(tokenizer: Any, text: str) -> list[int]:
     return ids
 
 
-def _join(prompt: list[int], completion: list[int], end: int | None, max_length: int) -> EncodedExample:
+def _join(
+    prompt: list[int], completion: list[int], end: int | None, max_length: int, trained: int = 0
+) -> EncodedExample:
+    """Prompt and completion in `max_length`; labels for the completion and the prompt's last `trained` tokens."""
     whole = [*completion, end] if end is not None else completion
     room = max_length if not prompt else max(max_length - len(prompt), int(max_length * _COMPLETION_SHARE))
     kept = whole[: min(room, max_length)]
     prompt_room = max_length - len(kept)
     context = prompt[-prompt_room:] if prompt_room else []
+    trained = min(trained, len(context))
     cut = len(kept) < len(whole) or len(context) < len(prompt)
     return EncodedExample(
         ids=(*context, *kept),
-        labels=(*(IGNORE,) * len(context), *kept),
+        labels=(*(IGNORE,) * (len(context) - trained), *context[len(context) - trained :], *kept),
         truncated=cut,
         ends=end is not None and len(kept) == len(whole),
     )

@@ -107,6 +107,9 @@ class TrainingSpec(BaseModel):
     max_length: int = Field(
         512, ge=32, le=131072, description="tokens of an example; the prompt's left is cut"
     )
+    completion_only_loss: bool = Field(
+        False, description="train on bodies only, not on the repository's code that stands before them"
+    )
     seed: int = Field(0, ge=0, lt=2**31, description="of the order, the dropout and the initial weights")
 
     # machine

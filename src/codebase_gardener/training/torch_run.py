@@ -49,7 +49,12 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
     if spec.training.changes_base:
         model.save_pretrained(directory.initial)
     events.append("stage", stage="encoding")
-    encoded = encode_all(_rows(spec), tokenizer, max_length=spec.training.max_length)
+    encoded = encode_all(
+        _rows(spec),
+        tokenizer,
+        max_length=spec.training.max_length,
+        completion_only=spec.training.completion_only_loss,
+    )
     events.append(
         "encoded",
         rows=len(encoded.rows),
