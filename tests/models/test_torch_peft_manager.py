@@ -423,6 +423,29 @@ def test_failed_trainings_are_deleted_and_running_ones_are_not(manager: PeftMana
         manager.delete_adapter("demo", "busy")
 
 
+def test_a_refused_deletion_has_deleted_nothing(manager: PeftManager, ready: Ready) -> None:
+    ready(manager)
+    ready(manager, seed=1)
+    queued(manager, "error")
+    job = queued(manager, "training", device="somewhere-else:cpu")
+    before = manager.list_adapters()
+    refused = (lambda: manager.delete_adapter("demo"), lambda: manager.delete_project("demo"))
+    for delete in refused:
+        with pytest.raises(ConflictError, match="in training"):
+            delete()
+    manager.registry.cancel_job(job)
+    manager.registry.delete_job(job)
+    with manager.adapter_context("demo", version=1):  # the older one, which is deleted last
+        for delete in refused:
+            with pytest.raises(ConflictError, match="in use"):
+                delete()
+    assert [row.adapter_id for row in manager.list_adapters()] == [row.adapter_id for row in before[1:]]
+    assert all(row.directory.exists() for row in manager.list_adapters())
+    assert sorted(manager.delete_project("demo"))[0] == "demo"
+    assert not any(row.directory.exists() for row in before[1:])
+    assert not (manager.settings.projects_dir / "demo").exists()
+
+
 def test_what_another_process_uses_is_not_deleted(manager: PeftManager, ready: Ready) -> None:
     row = ready(manager)
     process = subprocess.Popen([sys.executable, "-c", HOLD, row.directory], stdout=subprocess.PIPE, text=True)

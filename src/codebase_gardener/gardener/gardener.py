@@ -14,7 +14,6 @@ from codebase_gardener.training.base import Base
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.submission import Submission, dataset_directory
 from codebase_gardener.utils.error_handling import ConflictError, NotFoundError
-from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.utils.names import AdapterRef, check_name
 from codebase_gardener.utils.progress import Progress, silent
 
@@ -224,7 +223,7 @@ class Gardener:
             return self._prune(ref, keep)
         if ref.name is not None:
             return self.manager.delete_adapter(ref.project, ref.name, ref.version)
-        return self._delete_project(ref.project)
+        return self.manager.delete_project(ref.project)
 
     def _prune(self, ref: AdapterRef, keep: int) -> list[str]:
         name = ref.name or DEFAULT_ADAPTER
@@ -237,14 +236,6 @@ class Gardener:
             for row in doomed
             for deleted in self.manager.delete_adapter(row.project, name, row.version)
         ]
-
-    def _delete_project(self, project: str) -> list[str]:
-        self.registry.project(project)
-        names = {row.adapter_name for row in self.manager.list_adapters(project, limit=100_000)}
-        deleted = [ref for name in sorted(names) for ref in self.manager.delete_adapter(project, name)]
-        self.registry.delete_project(project)
-        remove_tree(self.settings.projects_dir / project, self.settings.home / "trash")
-        return [*deleted, project]
 
 
 def _snapshot_folder(snapshot: Snapshot) -> str:

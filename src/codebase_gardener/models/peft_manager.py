@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -250,38 +250,75 @@ class PeftManager:
 
         Raises:
             NotFoundError: There is none.
-            ConflictError: One is in use or in training; that one and the rest stand.
+            ConflictError: One is in use or in training; then all stand.
         """
         self.trainings.reap()
-        deleted = [
-            self._delete_version(row)
+        versions = [
+            row
             for row in self.registry.versions(project_name, adapter_name, limit=_ALL)
             if version in (None, row.version)
         ]
-        deleted += [
-            self._delete_job(job)
+        jobs = [
+            job
             for job in self.registry.jobs(project_name, states=_UNFINISHED, limit=_ALL)
             if job.adapter_name == adapter_name and version in (None, job.version)
         ]
-        if not deleted:
+        if not versions and not jobs:
             self.registry.version(
                 AdapterRef(project_name, adapter_name, version)
             )  # raises with what there is
-        return deleted
+        return self.delete_all(versions, jobs)
 
-    def _delete_version(self, row: VersionRow) -> str:
-        self.loaded.unload_version(row)
-        trash = self.settings.home / "trash"
-        with exclusive(lease_path(row.directory), str(row.ref)):
-            self.registry.delete_version(row.ref)
-            remove_tree(row.directory, trash)
-        if row.job_id is not None:
-            remove_tree(self.settings.jobs_dir / row.job_id, trash)
-        return str(row.ref)
+    def delete_all(self, versions: Sequence[VersionRow], jobs: Sequence[JobRow] = ()) -> list[str]:
+        """Delete versions, and trainings that published nothing: all of them or, where it raises, none.
 
-    def _delete_job(self, job: JobRow) -> str:
-        if job.state == "training":
-            raise ConflictError(f"{job.ref} is in training", hint=f"first: gardener jobs cancel {job.id}")
-        self.registry.delete_job(job.id)
-        remove_tree(job.directory, self.settings.home / "trash")
-        return str(job.ref)
+        Returns:
+            Their ids.
+
+        Raises:
+            ConflictError: One is in use or in training.
+        """
+        with self._alone(versions, jobs):
+            self.registry.delete_all([row.ref for row in versions], [job.id for job in jobs])
+            self._remove_files(versions, jobs)
+        return _ids(versions, jobs)
+
+    def delete_project(self, project_name: str) -> list[str]:
+        """Delete a project with its adapters, datasets and snapshots: all of it or, where it raises, nothing.
+
+        Returns:
+            The ids of its adapters, then its name.
+
+        Raises:
+            NotFoundError: There is none.
+            ConflictError: One of its adapters is in use or in training.
+        """
+        self.trainings.reap()
+        versions = self.registry.versions(project_name, limit=_ALL)
+        jobs = self.registry.jobs(project_name, states=_UNFINISHED, limit=_ALL)
+        with self._alone(versions, jobs):
+            self.registry.delete_project(project_name)
+            self._remove_files(versions, jobs)
+            remove_tree(self.settings.projects_dir / project_name, self.settings.home / "trash")
+        return [*_ids(versions, jobs), project_name]
+
+    @contextmanager
+    def _alone(self, versions: Sequence[VersionRow], jobs: Sequence[JobRow]) -> Iterator[None]:
+        """For a block nobody uses the versions; nothing is deleted before all of them are held."""
+        for job in jobs:
+            if job.state == "training":
+                raise ConflictError(f"{job.ref} is in training", hint=f"first: gardener jobs cancel {job.id}")
+        with ExitStack() as leases:
+            for row in versions:
+                self.loaded.unload_version(row)
+                leases.enter_context(exclusive(lease_path(row.directory), str(row.ref)))
+            yield
+
+    def _remove_files(self, versions: Sequence[VersionRow], jobs: Sequence[JobRow]) -> None:
+        of_versions = [self.settings.jobs_dir / row.job_id for row in versions if row.job_id is not None]
+        for folder in (*(row.directory for row in versions), *of_versions, *(job.directory for job in jobs)):
+            remove_tree(folder, self.settings.home / "trash")
+
+
+def _ids(versions: Sequence[VersionRow], jobs: Sequence[JobRow]) -> list[str]:
+    return [*(str(row.ref) for row in versions), *(str(job.ref) for job in jobs)]

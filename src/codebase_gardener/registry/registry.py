@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from codebase_gardener.registry import (
     adapters,
     contents,
+    deletion,
     job_states,
     jobs,
     projects,
@@ -120,6 +121,7 @@ class Registry:
     publish_imported = _write(publishing.publish_imported)
     version = _read(versions.get)
     delete_version = _write(versions.delete_version)
+    delete_all = _write(deletion.delete_all)
     versions = _read(versions.list_versions)
     set_active = _write(adapters.set_active)
     active_version = _read(adapters.active_version)
