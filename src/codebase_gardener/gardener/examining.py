@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -13,6 +14,7 @@ from typing import Any
 
 from codebase_gardener.config.settings import EMBEDDED_BASE
 from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.training.submission import adapter_directory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.files import is_published, remove_tree, tree_bytes
 
@@ -21,6 +23,7 @@ __all__ = ["CHECKS", "Finding", "examine", "summary"]
 GIB = 1024**3
 _MIN_DISK_BYTES = 3 * GIB
 _TESTED_PYTHON = (3, 11)
+_AT_WORK_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,7 @@ def _litter(gardener: Gardener, fix: bool) -> Finding:
         return Finding("litter", "warning", words, "gardener doctor --fix")
     trash = gardener.settings.home / "trash"
     for path in found:
-        if path == trash:
+        if path.parent == trash:
             shutil.rmtree(path)
         else:
             remove_tree(path, trash)
@@ -190,22 +193,35 @@ def _litter(gardener: Gardener, fix: bool) -> Finding:
 
 
 def _unowned(gardener: Gardener) -> list[Path]:
-    """Folders that no row owns: of killed stagings, half-done deletions, failed publications."""
+    """What no row owns and nobody works on: of killed stagings, half-done deletions, failed publications."""
     settings = gardener.settings
-    known = gardener.registry.known_directories()
-    alive = {job.directory for job in gardener.registry.jobs(states=("queued", "training"), limit=1000)}
+    found = [*settings.home.glob("trash/*"), *settings.jobs_dir.glob("*")]
+    found += settings.bases_dir.glob(".staging-*")
     projects = {row.name for row in gardener.projects()}
-    found = [path for path in [settings.home / "trash"] if path.exists() and any(path.iterdir())]
-    found += [path for path in settings.jobs_dir.glob("*") if path not in known and path not in alive]
     for project in settings.projects_dir.glob("*"):
         if project.name not in projects:
             found.append(project)
             continue
-        found += [path for path in project.glob("adapters/*/[0-9]*") if path not in known]
-        found += list(project.glob("*/.*.??????*"))  # stagings that a kill left
-    if not alive:
-        found += list(settings.bases_dir.glob(".staging-*"))
-    return found
+        found += project.glob("adapters/*/[0-9]*")
+        found += project.glob("*/.*.??????*")  # stagings that a kill left
+    owned = _owned(gardener)  # read last: what got its row meanwhile is owned
+    return [path for path in found if path not in owned and _is_old(path)]
+
+
+def _owned(gardener: Gardener) -> set[Path]:
+    """What a row owns; an adapter that is published but not proven yet belongs to its job."""
+    jobs = gardener.registry.jobs(limit=None)
+    unproven = {adapter_directory(gardener.settings.projects_dir, job.ref) for job in jobs}
+    return gardener.registry.known_directories() | unproven
+
+
+def _is_old(path: Path) -> bool:
+    """Whether nothing in it has changed for a while: until then somebody may be at work in it."""
+    try:
+        newest = max(entry.lstat().st_mtime for entry in (path, *path.rglob("*")))
+    except FileNotFoundError:  # somebody is
+        return False
+    return time.time() - newest > _AT_WORK_S
 
 
 CHECKS: dict[str, Callable[[Gardener, bool], Finding]] = {

@@ -1,0 +1,67 @@
+"""`doctor` on homes in which something is under way, or broken."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from codebase_gardener.config.settings import Settings
+from codebase_gardener.gardener.examining import examine
+from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.registry.rows import JobRow, NewJob
+from codebase_gardener.training.submission import adapter_directory
+
+
+@pytest.fixture
+def gardener(settings: Settings) -> Iterator[Gardener]:
+    with Gardener(settings) as gardener:
+        yield gardener
+
+
+def reserved(gardener: Gardener) -> JobRow:
+    gardener.registry.add_project("demo", "rows:demo", "rows")
+    new = NewJob("demo", "default", {}, "spec", "d", "b", "h", "elsewhere:cpu")
+    return gardener.registry.reserve_job(new, lambda job_id: gardener.settings.jobs_dir / job_id)
+
+
+def made(folder: Path, *, old: bool) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "file").write_text("x")
+    for path in (folder / "file", folder) if old else ():
+        os.utime(path, (0, 0))
+    return folder
+
+
+@pytest.mark.parametrize("state", ["training", "error"])
+def test_an_adapter_that_is_not_proven_yet_belongs_to_its_job(state: str, gardener: Gardener) -> None:
+    job = reserved(gardener)
+    assert gardener.registry.claim_job(job.id)
+    if state == "error":
+        gardener.registry.fail_job(job.id, "killed before the proof")
+    published = made(adapter_directory(gardener.settings.projects_dir, job.ref), old=True)
+    nobodys = made(published.with_name("77"), old=True)
+    examine(gardener, fix=True)
+    assert published.exists(), "resuming the job goes on from here"
+    assert not nobodys.exists()
+
+
+def test_what_somebody_may_be_at_work_in_is_no_litter(gardener: Gardener) -> None:
+    reserved(gardener)
+    home = gardener.settings.home
+    places = (
+        "jobs/{}",
+        "projects/demo/datasets/.{}.a1b2c3d4",
+        "projects/{}",
+        "bases/.staging-{}",
+        "trash/{}",
+    )
+    young, old = (
+        [made(home / place.format(age), old=age == "old") for place in places] for age in ("young", "old")
+    )
+    finding = next(found for found in examine(gardener, fix=True) if found.check == "litter")
+    assert finding.found.startswith("cleared 5 leftovers")
+    assert all(folder.exists() for folder in young)
+    assert not any(folder.exists() for folder in old)
