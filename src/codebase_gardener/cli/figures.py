@@ -8,6 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from codebase_gardener.evaluation.arms import ARMS
+
 __all__ = ["gigabytes", "paper", "verdict_lines", "verdict_table"]
 
 _PIPED_COLUMNS = 100
@@ -27,11 +29,9 @@ def gigabytes(size: int) -> str:
 
 
 def verdict_table(verdict: Mapping[str, Any]) -> Table:
-    """The four arms with their 95 % intervals, in 80 columns."""
-    arms = verdict["arms"]
-    first = next(iter(arms.values()))
+    """The four arms with their 95 % intervals, in 80 columns; dashes where nothing was measured."""
     table = Table(
-        title=f"{first['functions']} functions of {first['files']} held-out files, {first['tokens']:,} tokens",
+        title=_title(verdict["arms"]),
         title_justify="left",
         box=None,
         padding=(0, 1, 0, 0),
@@ -39,22 +39,36 @@ def verdict_table(verdict: Mapping[str, Any]) -> Table:
     table.add_column("arm", no_wrap=True)
     for heading in ("nats/token", "95 %", "nats/byte", "next line", "95 %"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for name, arm in arms.items():
-        low, high = arm["nats_per_token_95"]
-        few, many = arm["next_line_95"]
-        table.add_row(
-            name,
-            f"{arm['nats_per_token']:.3f}",
-            f"{low:.3f} – {high:.3f}",
-            f"{arm['nats_per_byte']:.3f}",
-            f"{arm['next_line']:.1%}",
-            f"{few:.1%} – {many:.1%}",
-        )
+    for arm in ARMS:
+        table.add_row(arm.name, *_figures(verdict["arms"].get(arm.name)))
     return table
+
+
+def _title(arms: Mapping[str, Any]) -> str:
+    if not arms:
+        return "0 functions held out"
+    first = next(iter(arms.values()))
+    return f"{first['functions']} functions of {first['files']} held-out files, {first['tokens']:,} tokens"
+
+
+def _figures(arm: Mapping[str, Any] | None) -> list[str]:
+    if arm is None:
+        return ["–"] * 5
+    low, high = arm["nats_per_token_95"]
+    few, many = arm["next_line_95"]
+    return [
+        f"{arm['nats_per_token']:.3f}",
+        f"{low:.3f} – {high:.3f}",
+        f"{arm['nats_per_byte']:.3f}",
+        f"{arm['next_line']:.1%}",
+        f"{few:.1%} – {many:.1%}",
+    ]
 
 
 def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
     """The verdict in words, with the interval that decides, and what was forgotten."""
+    if not verdict["arms"]:
+        return [f"Verdict: {verdict['word']}: {verdict['reason']}."]
     decisive, general = verdict["difference"], verdict["general"]
     return [
         f"Verdict: {verdict['word']}. Adapter + retrieval against base + retrieval: "

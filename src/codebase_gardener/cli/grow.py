@@ -68,11 +68,15 @@ def _show_plan(display: Any, plan: Any) -> None:
         f"Plan: project {plan.project} at {plan.revision[:60]}\n"
         f"  base    {plan.base.title}\n"
         f"  device  {plan.device}\n"
-        f"  rows    {plan.rows:,} to train on, {plan.heldout_functions} held-out functions to measure on\n"
+        f"  rows    {plan.rows:,} to train on, {_measured_on(plan.heldout_functions)}\n"
         f"  time    {plan.minutes:g} minutes of training, then proof and evaluation\n"
         f"  memory  about {gigabytes(plan.memory_bytes)}\n"
         f"  disk    about {gigabytes(plan.disk_bytes)} of {gigabytes(plan.free_disk_bytes)} free"
     )
+
+
+def _measured_on(functions: int) -> str:
+    return f"{functions} held-out functions to measure on" if functions else "none held out: no verdict"
 
 
 def _show_result(source: str, grown: Any) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 from codebase_gardener.evaluation.arms import ARMS
 from codebase_gardener.evaluation.metrics import ArmSummary, Difference, Measurement, difference, summarize
 
-__all__ = ["VERDICTS", "Verdict", "judge"]
+__all__ = ["NOTHING_HELD_OUT", "VERDICTS", "Verdict", "judge", "not_measured"]
 
 VERDICTS = ("helped", "unchanged", "hurt")
+NOTHING_HELD_OUT = "no function is held out, which takes at least two files with functions"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ def judge(measured: Mapping[str, Sequence[Measurement]], general: Mapping[str, f
         arms={name: summarize(measurements) for name, measurements in measured.items()},
         general=dict(general),
     )
+
+
+def not_measured(reason: str) -> dict[str, Any]:
+    """What stands in a verdict's place where nothing could be measured; the registry keeps none."""
+    return {"word": "not measured", "reason": reason, "arms": {}}
 
 
 def _word(decisive: Difference) -> str:

@@ -74,7 +74,7 @@ class Grown:
 
     Attributes:
         version: The adapter.
-        verdict: As the registry keeps it.
+        verdict: As the registry keeps it, or the reason why nothing was measured.
         skipped: Files that were left out of the snapshot.
         was_there: Whether adapter and verdict were there before.
     """
@@ -128,13 +128,23 @@ def grow(
     if not was_ready:
         watch(gardener, job.id, reporter)
     row = gardener.version(job.ref)
-    verdict = gardener.registry.latest_verdict(row)
-    if verdict is None:
-        was_ready = False
+    known = gardener.registry.latest_verdict(row)
+    verdict = known.data if known else _verdict(gardener, row, dataset, reporter)
+    was_there = was_ready and (known is not None or not dataset.heldout)
+    return Grown(gardener.version(row.ref), verdict, len(snapshot.skipped), was_there)
+
+
+def _verdict(gardener: Gardener, row: VersionRow, dataset: Dataset, reporter: Reporter) -> dict[str, Any]:
+    """Measure a version and move the active mark; where nothing is held out, the newer code counts as no worse."""
+    from codebase_gardener.evaluation.verdict import NOTHING_HELD_OUT, not_measured
+
+    if not dataset.heldout:
+        data = not_measured(NOTHING_HELD_OUT)
+    else:
         with reporter.stage("evaluation", "functions") as progress:
-            verdict = gardener.evaluate(row.ref, limit=EVALUATED_FUNCTIONS, progress=progress)
-        _mark(gardener, row, verdict.verdict)
-    return Grown(gardener.version(row.ref), verdict.data, len(snapshot.skipped), was_ready)
+            data = gardener.evaluate(row.ref, limit=EVALUATED_FUNCTIONS, progress=progress).data
+    _mark(gardener, row, data["word"])
+    return data
 
 
 def _mark(gardener: Gardener, row: VersionRow, verdict: str) -> None:
