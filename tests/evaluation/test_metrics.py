@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codebase_gardener.cli.figures import verdict_lines
 from codebase_gardener.evaluation.arms import ARMS
 from codebase_gardener.evaluation.metrics import Measurement, difference, summarize
 from codebase_gardener.evaluation.verdict import judge
@@ -100,6 +101,16 @@ def test_the_word_is_about_the_interval_of_the_last_arm() -> None:
     assert judged(-0.3) == "hurt"
     assert judged(0.0) == "unchanged"
     assert judged(0.01, spread=2.0) == "unchanged"
+
+
+@pytest.mark.parametrize(("functions", "word"), [(1, "unchanged"), (7, "unchanged"), (8, "helped")])
+def test_few_functions_decide_nothing(functions: int, word: str) -> None:
+    rows = measurements(functions)
+    arms = {arm.name: rows for arm in ARMS} | {"adapter + retrieval": better(rows, 0.5)}
+    verdict = judge(arms, {"base": 1.0, "adapter": 1.0})
+    assert verdict.word == word
+    (line, _) = verdict_lines(verdict.as_dict())
+    assert (f"unchanged (too few functions to say: {functions}," in line) == (word == "unchanged")
 
 
 def test_a_verdict_compares_the_arms_it_says() -> None:

@@ -70,8 +70,9 @@ def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
     if not verdict["arms"]:
         return [f"Verdict: {verdict['word']}: {verdict['reason']}."]
     decisive, general = verdict["difference"], verdict["general"]
+    reason = f" ({verdict['reason']})" if verdict.get("reason") else ""
     return [
-        f"Verdict: {verdict['word']}. Adapter + retrieval against base + retrieval: "
+        f"Verdict: {verdict['word']}{reason}. Adapter + retrieval against base + retrieval: "
         f"{decisive['nats_per_token']:+.3f} nats/token "
         f"(95 % {decisive['low']:+.3f} to {decisive['high']:+.3f}, paired, drawn by {decisive['drawn']}).",
         f"General text: {general['base']:.3f} nats/token with the base, {general['adapter']:.3f} with the adapter.",
