@@ -42,6 +42,9 @@ def main(job_directory: str) -> int:
     with Registry(settings.database_url) as registry:
         spec = directory.spec
         job = registry.job(spec.job_id)
+        if job.state != "training":  # it was cancelled before this process began
+            directory.events.append("ended", state=job.state)
+            return 0
         target = adapter_directory(settings.projects_dir, job.ref)
         try:
             _grow(directory, spec, job, target, settings, registry)

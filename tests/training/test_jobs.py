@@ -5,18 +5,22 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
+from codebase_gardener.config.settings import Settings
+from codebase_gardener.models.trainings import Trainings
 from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow, NewJob
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.jobs import cancel, device_of_this_host, reap, start_next
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.files import FileLock
+from codebase_gardener.worker import main
 
 
 @pytest.fixture
@@ -106,6 +110,63 @@ def test_a_busy_device_starts_nothing(registry: Registry, tmp_path: Path) -> Non
     assert start_next(registry, "here:cpu", {}) is None
     assert registry.job(waiting.id).state == "queued"
     assert start_next(registry, "nowhere:cpu", {}) is None
+
+
+@pytest.fixture
+def spawned(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders of jobs for which a worker would have been started; none is."""
+    folders: list[Path] = []
+    monkeypatch.setattr("codebase_gardener.training.jobs._spawn", lambda job, *_: folders.append(job.path))
+    return folders
+
+
+def test_a_job_that_a_dead_worker_did_not_start_is_started_by_who_looks(
+    registry: Registry, tmp_path: Path, spawned: list[Path]
+) -> None:
+    """The worker before it died after it had published, so there is no job to reap."""
+    here, busy = f"{socket.gethostname()}:cpu", f"{socket.gethostname()}:cuda"
+    waiting = job_of(registry, tmp_path, 1, device=here, claimed=False)
+    running = job_of(registry, tmp_path, 2, device=busy)
+    for number, device in ((3, busy), (4, "elsewhere:cpu")):
+        job_of(registry, tmp_path, number, device=device, claimed=False)
+    trainings = Trainings(
+        registry, jobs_dir=tmp_path / "jobs", min_free_bytes=0, storage_bytes=1, environment={}
+    )
+    with FileLock(JobDirectory(running.directory).lock):
+        trainings.reap()
+        assert spawned == [waiting.directory]
+        assert registry.job(waiting.id).state == "training"
+
+
+def test_a_job_cannot_be_started_while_it_is_cancelled(
+    registry: Registry, tmp_path: Path, spawned: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = job_of(registry, tmp_path, claimed=False)
+    look, looks = registry.job, []
+
+    def look_while_another_process_starts_jobs(job_id: str) -> JobRow:
+        looks.append(job_id)
+        if len(looks) == 2:
+            start_next(Registry(tmp_path / "registry.db"), job.device, {})
+        return look(job_id)
+
+    monkeypatch.setattr(registry, "job", look_while_another_process_starts_jobs)
+    assert cancel(registry, job.id).state == "cancelled"
+    assert spawned == []
+
+
+def test_a_worker_whose_job_was_cancelled_meanwhile_trains_nothing(
+    make_job: Callable[..., JobDirectory], settings: Settings
+) -> None:
+    with Registry(settings.database_url) as registry:
+        registry.add_project("demo", "rows:demo", "rows")
+        new = NewJob("demo", "default", {}, "spec", "d", "b", "h", "elsewhere:cpu")
+        job = registry.reserve_job(new, lambda job_id: make_job(job_id).path)
+        registry.cancel_job(job.id)
+        assert main(str(job.directory)) == 0
+        assert registry.job(job.id).state == "cancelled"
+    events = JobDirectory(job.directory).events.all()
+    assert [event["kind"] for event in events] == ["started", "ended"]
 
 
 def test_a_stranger_with_the_worker_s_old_pid_is_not_killed(registry: Registry, tmp_path: Path) -> None:

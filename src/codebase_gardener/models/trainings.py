@@ -60,9 +60,10 @@ class Trainings:
         )
 
     def reap(self) -> None:
-        """End the trainings whose worker is gone, and start those that waited for them."""
-        for job in jobs.reap(self.registry):
-            jobs.start_next(self.registry, job.device, self.environment)
+        """End the trainings whose worker is gone, and start those that wait for a device that is free."""
+        jobs.reap(self.registry)
+        for device in jobs.idle_devices(self.registry):
+            jobs.start_next(self.registry, device, self.environment)
 
     def list(self, project_name: str | None = None, limit: int = 50) -> list[JobRow]:
         """Trainings, newest first; those whose worker died are said to have failed."""

@@ -23,7 +23,7 @@ from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.files import FileLock, write_atomic
 
-__all__ = ["cancel", "device_of_this_host", "reap", "resume", "start_next"]
+__all__ = ["cancel", "device_of_this_host", "idle_devices", "reap", "resume", "start_next"]
 
 _GRACE_S = 1.0  # between SIGTERM and SIGKILL
 _GONE_S = 10.0
@@ -32,6 +32,18 @@ _GONE_S = 10.0
 def device_of_this_host(device: str) -> str:
     """What the registry counts trainings by: one at a time on a device of a host."""
     return f"{socket.gethostname()}:{device.partition(':')[0]}"
+
+
+def idle_devices(registry: Registry) -> list[str]:
+    """The devices of this host that a job waits for and none trains on: a worker may die before it starts the next."""
+    pending = registry.jobs(states=("queued", "training"), limit=None)
+    busy = {job.device for job in pending if job.state == "training"}
+    here = {job.device for job in pending if _is_here(job)}
+    return sorted(here - busy)
+
+
+def _is_here(job: JobRow) -> bool:
+    return job.device.partition(":")[0] == socket.gethostname()
 
 
 def start_next(registry: Registry, device: str, environment: Mapping[str, str]) -> JobRow | None:
@@ -95,12 +107,16 @@ def cancel(registry: Registry, job_id: str) -> JobRow:
     directory = JobDirectory(job.directory)
     write_atomic(directory.cancel, "")
     deadline = time.monotonic() + _GONE_S
-    while directory.is_alive() and time.monotonic() < deadline:
+    lock = FileLock(directory.lock)  # while it is held here, nobody can start the job
+    while not lock.acquire() and time.monotonic() < deadline:
         if process := _worker(directory):  # None while a worker that just began has not said its id
             _end(process)
         time.sleep(0.02)
-    if registry.job(job_id).state in ("queued", "training"):
-        registry.cancel_job(job_id)
+    try:
+        if registry.job(job_id).state in ("queued", "training"):
+            registry.cancel_job(job_id)
+    finally:
+        lock.release()
     return registry.job(job_id)
 
 
@@ -136,10 +152,9 @@ def _signal(process: psutil.Process, number: int) -> None:
 def reap(registry: Registry) -> list[JobRow]:
     """Give every job of this host whose worker is gone the state it ended in. Returns those jobs."""
     ended = []
-    host = socket.gethostname()
     for job in registry.jobs(states=["training"], limit=1000):
         directory = JobDirectory(job.directory)
-        if job.device.partition(":")[0] != host or directory.is_alive():
+        if not _is_here(job) or directory.is_alive():
             continue
         if registry.job(job.id).state != "training":  # it ended between the two looks
             continue
