@@ -15,6 +15,22 @@ def test_without_a_version_the_active_one_is_meant_else_the_newest(registry, tra
     assert registry.version(parse_ref("demo/default@2")) == second
 
 
+def test_a_version_that_hurt_is_used_only_where_it_is_named(registry, train):
+    version = train()
+    ref = AdapterRef("demo", "default")
+    registry.add_verdict(version, "hurt", {})
+    for named in (ref, AdapterRef("demo")):
+        with pytest.raises(ConflictError, match="demo/default@1, hurt") as caught:
+            registry.version(named)
+        assert "demo/default@1" in caught.value.hint
+    assert registry.version(version.ref) == version
+    registry.set_active("demo", "default", 1)
+    assert registry.version(ref).id == version.id
+    registry.set_active("demo", "default", None)
+    registry.add_verdict(version, "unchanged", {})
+    assert registry.version(ref) == version
+
+
 def test_without_a_name_the_projects_active_one_is_meant_else_the_newest(registry, train):
     first, other = train(), train(adapter_name="other")
     assert registry.version(AdapterRef("demo")) == other

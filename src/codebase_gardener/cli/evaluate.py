@@ -28,22 +28,25 @@ def evaluate(what: str, functions: int, require: str | None, as_json: bool) -> N
     """Measure an adapter on held-out files, in four arms.
 
     Base and adapter, each without and with retrieved code: loss, exact next lines, intervals, and one word.
+    Without @VERSION the newest is measured; it becomes active unless it hurt.
     """
     from codebase_gardener.cli.display import Display
     from codebase_gardener.cli.figures import paper, verdict_lines, verdict_table
 
     with open_gardener() as gardener, Display().stage("evaluation", "functions") as progress:
-        row = gardener.version(parse_ref(what))
+        row = gardener.newest(parse_ref(what))
         verdict = gardener.evaluate(row.ref, limit=functions, progress=progress)
+        active = gardener.version(row.ref).active
     data = verdict.data
     error = _missed(row.ref, verdict.verdict, require)
     if as_json:
-        print_json({"adapter": str(row.ref), "verdict": data}, error)
+        print_json({"adapter": str(row.ref), "active": active, "verdict": data}, error)
     else:
         console = paper()
         console.print(verdict_table(data))
         for line in verdict_lines(data):
             console.print(line)
+        console.print(f"Adapter: {row.ref} ({'active' if active else 'not active'})")
         if error is not None:
             raise error
 

@@ -95,7 +95,7 @@ def _show_result(source: str, grown: Any) -> None:
         console.print("The embedded 135M base is a demonstration; a real code model knows far more.")
     console.print("Next:")
     console.print(f'  gardener ask {version.project} "where is … defined?"')
-    console.print(f"  gardener adapters show {version.project}/{version.adapter_name}")
+    console.print(f"  gardener adapters show {version.ref}")
     console.print(f"  gardener grow {source} --base {_EXAMPLE_BASE}")
 
 

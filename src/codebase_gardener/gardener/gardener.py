@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.config.settings import Settings, load_settings
+from codebase_gardener.gardener.active_mark import move_mark
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import JobRow, ProjectRow, VerdictRow, VersionRow
 from codebase_gardener.training.base import Base
@@ -176,14 +177,16 @@ class Gardener:
     def evaluate(self, ref: AdapterRef, *, limit: int, progress: Progress = silent) -> VerdictRow:
         """Measure an adapter on the held-out functions of its dataset, in four arms, and keep the verdict.
 
+        The newest version becomes active unless it hurt; an older one is only measured; what hurt is not active.
+
         Args:
-            ref: `project/name` with or without a version.
+            ref: `project/name`; without a version the newest is measured.
             limit: Held-out functions at most.
             progress: Functions measured, over all arms.
         """
         from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
 
-        row = self.version(ref)
+        row = self.newest(ref)
         verdict = evaluate_adapter(
             row.directory,
             self._base_of(row),
@@ -192,7 +195,10 @@ class Gardener:
             limit=limit,
             progress=progress,
         )
-        return self.registry.add_verdict(row, verdict.word, verdict.as_dict())
+        kept = self.registry.add_verdict(row, verdict.word, verdict.as_dict())
+        if verdict.word == "hurt" or row.ref == self.newest(AdapterRef(row.project, row.adapter_name)).ref:
+            move_mark(self.registry, row, verdict.word)
+        return kept
 
     def _base_of(self, row: VersionRow) -> Base:
         base = self.base(row.base_id)
@@ -204,8 +210,18 @@ class Gardener:
         return base
 
     def version(self, ref: AdapterRef) -> VersionRow:
-        """A published version; without a name the default adapter, without a number the active one."""
+        """A published version; without a name the default adapter, without a number the active one.
+
+        Raises:
+            NotFoundError: There is none.
+            ConflictError: It is not ready; or none is active, and the newest hurt.
+        """
         return self.registry.version(AdapterRef(ref.project, ref.name or DEFAULT_ADAPTER, ref.version))
+
+    def newest(self, ref: AdapterRef) -> VersionRow:
+        """A published version; without a number the newest one, active or not."""
+        rows = self.registry.versions(ref.project, ref.name or DEFAULT_ADAPTER, limit=1)
+        return rows[0] if rows and ref.version is None else self.version(ref)
 
     # ---- deletion
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
+from codebase_gardener.gardener.active_mark import move_mark
 from codebase_gardener.gardener.gardener import DEFAULT_ADAPTER, Gardener
 from codebase_gardener.models.adapter_metadata import TrainingProgress
 from codebase_gardener.registry.rows import VersionRow
@@ -143,16 +144,8 @@ def _verdict(gardener: Gardener, row: VersionRow, dataset: Dataset, reporter: Re
     else:
         with reporter.stage("evaluation", "functions") as progress:
             data = gardener.evaluate(row.ref, limit=EVALUATED_FUNCTIONS, progress=progress).data
-    _mark(gardener, row, data["word"])
+    move_mark(gardener.registry, row, data["word"])
     return data
-
-
-def _mark(gardener: Gardener, row: VersionRow, verdict: str) -> None:
-    """The active mark moves to what did not hurt; a first version that did loses the one it got untested."""
-    if verdict != "hurt":
-        gardener.registry.set_active(row.project, row.adapter_name, row.version)
-    elif row.active:
-        gardener.registry.set_active(row.project, row.adapter_name, None)
 
 
 def _plan(

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, select
 
-from codebase_gardener.registry import absent, projects, schema
+from codebase_gardener.registry import absent, projects, schema, verdicts
 from codebase_gardener.registry.rows import VersionRow, row_as
-from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 from codebase_gardener.utils.names import AdapterRef
 
 __all__ = ["delete_version", "get", "list_versions"]
@@ -17,11 +17,12 @@ _table = schema.versions
 
 
 def get(connection: Connection, ref: AdapterRef) -> VersionRow:
-    """The version that an id names: the one given, else the active one, else the newest.
+    """The version that an id names: the one given, else the active one, else the newest, unless that one hurt.
 
     Raises:
         NotFoundError: There is no such project or adapter; the hint says what there is.
         ConflictError: There is only a job of that name: it waits, trains, failed or was cancelled.
+            Or none is active, and the newest has the verdict "hurt".
     """
     named = _named(connection, ref)
     newest = named.order_by(_table.c.id.desc()).limit(1)
@@ -33,7 +34,19 @@ def get(connection: Connection, ref: AdapterRef) -> VersionRow:
     row = row or connection.execute(newest).mappings().one_or_none()
     if row is None:
         raise absent.explained(connection, ref)
-    return row_as(VersionRow, row)
+    version = row_as(VersionRow, row)
+    if ref.version is None and not version.active:
+        _refuse_hurt(connection, version)
+    return version
+
+
+def _refuse_hurt(connection: Connection, newest: VersionRow) -> None:
+    verdict = verdicts.latest(connection, newest)
+    if verdict is not None and verdict.verdict == "hurt":
+        raise ConflictError(
+            f"no version of {newest.project}/{newest.adapter_name} is active: the newest, {newest.ref}, hurt",
+            hint=f"train longer or on a larger base; or name the version to use it all the same: {newest.ref}",
+        )
 
 
 def _named(connection: Connection, ref: AdapterRef) -> Select[Any]:
