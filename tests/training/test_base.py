@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.config.settings import EMBEDDED_BASE
+from codebase_gardener.registry.registry import Registry
+from codebase_gardener.training import submission
 from codebase_gardener.training.base import EMBEDDED, Base, resolve_base
+from codebase_gardener.training.spec import parse_spec
 from codebase_gardener.utils.error_handling import ModelError
 from codebase_gardener.utils.files import sha256_file, sha256_text
 
@@ -54,6 +57,49 @@ def test_the_hash_follows_the_file_and_not_the_path(folder: Path, tmp_path: Path
     raw[-1] ^= 1
     (folder / "model.safetensors").write_bytes(raw)
     assert resolve(folder, tmp_path).sha256 != base.sha256
+
+
+def test_a_folder_is_found_from_elsewhere(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parent)
+    base = resolve(folder.name, tmp_path)
+    monkeypatch.chdir(folder)
+    assert resolve(base.pinned, tmp_path) == base
+
+
+@pytest.fixture
+def hub(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A hub's cache with owner/name at two commits, of which `main` is the first."""
+    cached = tmp_path / "hub" / "models--owner--name"
+    for commit in ("a" * 40, "b" * 40):
+        shutil.copytree(folder, cached / "snapshots" / commit)
+    weights = cached / "snapshots" / ("b" * 40) / "model.safetensors"
+    raw = bytearray(weights.read_bytes())
+    raw[-1] ^= 1
+    weights.write_bytes(raw)
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text("a" * 40)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    return cached
+
+
+def test_a_model_of_the_hub_stays_at_its_commit(hub: Path, tmp_path: Path) -> None:
+    base = resolve("owner/name", tmp_path, offline=True)
+    assert (base.id, base.pinned) == ("owner/name", f"owner/name@{'a' * 40}")
+    (hub / "refs" / "main").write_text("b" * 40)
+    assert resolve("owner/name", tmp_path, offline=True).sha256 != base.sha256
+    assert resolve(base.pinned, tmp_path, offline=True) == base
+
+
+def test_a_job_keeps_the_commit(hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission, "start_next", lambda *_: None)
+    base = resolve("owner/name", tmp_path, offline=True)
+    with Registry(tmp_path / "registry.db") as registry:
+        registry.add_project("demo", "rows:demo", "rows")
+        asked = submission.Submission("demo", "a", base, tmp_path, "rows", parse_spec({}), "cpu")
+        job = submission.submit(
+            registry, asked, jobs_dir=tmp_path, min_free_bytes=0, storage_bytes=1, environment={}
+        )
+    assert job.base_id == base.pinned
 
 
 def test_the_hash_is_remembered(folder: Path, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class Base:
     """A base model on disk.
 
     Attributes:
-        id: What the user named.
+        id: `smollm2-135m`, a folder's absolute path, or the hub's `owner/name`.
         path: Folder with config.json, safetensors and tokenizer.
         revision: Commit of the hub, or the package's version; "local" for a folder.
         sha256: Hash over names and hashes of the weight files.
@@ -82,6 +82,12 @@ class Base:
         """The model's config.json."""
         config: dict[str, Any] = read_json(self.path / "config.json")
         return config
+
+    @property
+    def pinned(self) -> str:
+        """An id that finds the same weights later and from anywhere: on the hub, `main` moves."""
+        is_of_hub = self.id != EMBEDDED_BASE and self.revision != "local"
+        return f"{self.id}@{self.revision}" if is_of_hub else self.id
 
     @property
     def title(self) -> str:
@@ -111,7 +117,7 @@ def resolve_base(
         return _embedded(bases_dir, offline, progress)
     folder = Path(base_id).expanduser()
     if folder.is_dir():
-        return _pinned(base_id, folder.resolve(), "local", bases_dir)
+        return _pinned(str(folder.resolve()), folder.resolve(), "local", bases_dir)
     if base_id.startswith((".", "/", "~")) or not re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", base_id):
         raise ModelError(
             f"no base model at {base_id!r}",
@@ -130,7 +136,7 @@ def _from_hub(base_id: str, bases_dir: Path, offline: bool) -> Base:
             f"the base model {base_id!r} cannot be fetched: {str(error).splitlines()[0]}",
             hint=f"check the network and the name, give --base a local folder, or use --base {EMBEDDED_BASE}",
         ) from error
-    return _pinned(base_id, Path(path), Path(path).name, bases_dir)
+    return _pinned(name, Path(path), Path(path).name, bases_dir)
 
 
 @retry_with_backoff(max_attempts=3)

@@ -87,7 +87,7 @@ def submit(
             spec=asked.training.model_dump(mode="json"),
             spec_hash=spec_hash,
             dataset_hash=asked.dataset_hash,
-            base_id=asked.base.id,
+            base_id=asked.base.pinned,
             base_hash=asked.base.sha256,
             device=device_of_this_host(asked.device),
             commit=asked.commit,
