@@ -130,7 +130,7 @@ def test_a_job_that_a_dead_worker_did_not_start_is_started_by_who_looks(
     for number, device in ((3, busy), (4, "elsewhere:cpu")):
         job_of(registry, tmp_path, number, device=device, claimed=False)
     trainings = Trainings(
-        registry, jobs_dir=tmp_path / "jobs", min_free_bytes=0, storage_bytes=1, environment={}
+        registry, jobs_dir=tmp_path / "jobs", min_free_bytes=0, storage_bytes=1, device="cpu", environment={}
     )
     with FileLock(JobDirectory(running.directory).lock):
         trainings.reap()

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
 from codebase_gardener.gardener.active_mark import move_mark
@@ -14,6 +13,7 @@ from codebase_gardener.gardener.gardener import DEFAULT_ADAPTER, Gardener
 from codebase_gardener.models.adapter_metadata import TrainingProgress
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.training.base import Base
+from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.memory import estimate_memory
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.names import AdapterRef
@@ -156,7 +156,7 @@ def _plan(
         project=project,
         revision=snapshot.revision,
         base=base,
-        device=_device(gardener.settings.device),
+        device=resolve_device(gardener.settings.device),
         rows=len(dataset.train),
         heldout_functions=min(len(dataset.heldout), EVALUATED_FUNCTIONS),
         minutes=spec.minutes,
@@ -164,15 +164,6 @@ def _plan(
         disk_bytes=3 * memory.adapter + sum(len(file.text) for file in snapshot.files) * 4,
         free_disk_bytes=shutil.disk_usage(gardener.settings.home).free,
     )
-
-
-def _device(setting: str) -> str:
-    """The device as the plan tells it, without loading a torch that can have none: that takes 0.3 GB."""
-    if setting == "auto" and version("torch").endswith("+cpu"):
-        return "cpu"
-    from codebase_gardener.training.torch_device import pick_device
-
-    return pick_device(setting)
 
 
 def watch(gardener: Gardener, job_id: str, reporter: Reporter) -> None:

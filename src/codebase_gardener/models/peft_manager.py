@@ -58,6 +58,7 @@ class PeftManager:
             jobs_dir=self.settings.jobs_dir,
             min_free_bytes=self.settings.min_free_bytes,
             storage_bytes=self.settings.project_storage_bytes,
+            device=self.settings.device,
             environment=self.settings.for_workers,
         )
         self.loaded = LoadedAdapters(

@@ -11,6 +11,7 @@ from codebase_gardener.models.adapter_metadata import TrainingProgress
 from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.training import jobs, submission
+from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.submission import Submission
 from codebase_gardener.utils.error_handling import NotFoundError, TrainingError
@@ -32,6 +33,7 @@ class Trainings:
         jobs_dir: Where jobs have their folders.
         min_free_bytes: Free memory below which nothing is trained.
         storage_bytes: What the adapters of one project may take.
+        device: Where a resumed training goes on, as the settings say.
         environment: What a worker needs to find the same home and database.
     """
 
@@ -42,9 +44,10 @@ class Trainings:
         jobs_dir: Path,
         min_free_bytes: int,
         storage_bytes: int,
+        device: str,
         environment: Mapping[str, str],
     ) -> None:
-        self.registry, self.environment = registry, environment
+        self.registry, self.device, self.environment = registry, device, environment
         self.jobs_dir, self.min_free_bytes, self.storage_bytes = jobs_dir, min_free_bytes, storage_bytes
 
     def submit(self, asked: Submission) -> JobRow:
@@ -82,9 +85,9 @@ class Trainings:
         return job
 
     def resume(self, job_id: str) -> JobRow:
-        """Go on with a training that failed or was cancelled."""
+        """Go on with a training that failed or was cancelled, on the device that the settings name now."""
         self.reap()
-        job = jobs.resume(self.registry, job_id)
+        job = jobs.resume(self.registry, job_id, device=resolve_device(self.device))
         jobs.start_next(self.registry, job.device, self.environment)
         return self.registry.job(job_id)
 

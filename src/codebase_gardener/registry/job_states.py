@@ -42,15 +42,18 @@ def claim(connection: Connection, job_id: str) -> bool:
         return False
 
 
-def requeue(connection: Connection, job_id: str, *, device: str | None = None) -> JobRow:
-    """Put a failed or cancelled job back into the queue, on another device if one is given.
+def requeue(
+    connection: Connection, job_id: str, *, device: str | None = None, base_id: str | None = None
+) -> JobRow:
+    """Put a failed or cancelled job back into the queue; on another device, or with a base that has moved.
 
     Raises:
         NotFoundError: There is no such job.
         ConflictError: It is neither failed nor cancelled.
     """
-    values = {"error": None, "ended_at": None, **({"device": device} if device else {})}
-    return change(connection, job_id, "queued", **values)
+    given = {"device": device, "base_id": base_id}
+    moved = {name: value for name, value in given.items() if value is not None}
+    return change(connection, job_id, "queued", error=None, ended_at=None, **moved)
 
 
 def fail(connection: Connection, job_id: str, error: str) -> JobRow:

@@ -1,6 +1,7 @@
 """A job's folder: what is asked, what happens, and what came of it.
 
 spec.json      what to train; never changed
+resumed.json   device and base of the request that resumed it: they count in place of those in spec.json
 plan.json      steps and number format, fixed by the first start, so that a resumed run goes the same way
 events.jsonl   one event a line
 log.txt        what the worker printed
@@ -36,7 +37,7 @@ class JobSpec:
         dataset: Folder of the published dataset.
         dataset_hash: Of its rows.
         commit: Revision of the snapshot the rows were made from, or None.
-        device: As the settings say, "auto" included.
+        device: As torch names it.
         training: The options.
     """
 
@@ -79,12 +80,24 @@ class JobDirectory:
 
     @property
     def spec(self) -> JobSpec:
-        """What to train."""
-        return JobSpec.from_dict(read_json(self.path / "spec.json"))
+        """What to train, on the device and with the base of the request that came last."""
+        resumed = read_json(self.resumed) if self.resumed.exists() else {}
+        return JobSpec.from_dict({**read_json(self.path / "spec.json"), **resumed})
 
     def write_spec(self, spec: JobSpec) -> None:
         """Write `spec.json`, once."""
         write_json(self.path / "spec.json", spec.as_dict())
+
+    def move(self, device: str, base: Base) -> None:
+        """Let a resumed run take another device, or the same base from another folder."""
+        write_json(self.resumed, {"device": device, "base": base.as_dict()})
+        if self.plan.exists():
+            write_json(self.plan, {**read_json(self.plan), "device": device})
+
+    @property
+    def resumed(self) -> Path:
+        """Device and base of the request that resumed the job."""
+        return self.path / "resumed.json"
 
     @property
     def events(self) -> EventLog:

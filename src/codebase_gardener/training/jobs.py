@@ -19,6 +19,7 @@ import psutil
 
 from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow
+from codebase_gardener.training.base import Base
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.files import FileLock, write_atomic
@@ -182,11 +183,21 @@ def _last_words(directory: JobDirectory) -> str:
     return f"the worker was killed {where}, perhaps for lack of memory"
 
 
-def resume(registry: Registry, job_id: str) -> JobRow:
+def resume(registry: Registry, job_id: str, *, device: str, base: Base | None = None) -> JobRow:
     """Queue a job that failed or was cancelled again; it goes on from its last complete checkpoint.
+
+    Args:
+        registry: Where it is kept.
+        job_id: The job.
+        device: Where it goes on, as `resolve_device` gives it.
+        base: The same weights where they lie now; by default where they were.
 
     Raises:
         ConflictError: It is queued, training or ready.
     """
-    registry.requeue_job(job_id)
-    return registry.job(job_id)
+    job = registry.job(job_id)
+    if job.state in ("error", "cancelled"):  # else it is refused below
+        directory = JobDirectory(job.directory)
+        directory.move(device, base or directory.spec.base)
+    base_id = base.id if base is not None else None
+    return registry.requeue_job(job_id, device=device_of_this_host(device), base_id=base_id)

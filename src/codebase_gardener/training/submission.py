@@ -9,6 +9,7 @@ from pathlib import Path
 from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow, NewJob
 from codebase_gardener.training.base import Base
+from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.jobs import device_of_this_host, resume, start_next
 from codebase_gardener.training.memory import check_memory, estimate_memory
@@ -18,6 +19,8 @@ from codebase_gardener.utils.files import writing
 from codebase_gardener.utils.names import AdapterRef
 
 __all__ = ["Submission", "adapter_directory", "dataset_directory", "submit"]
+
+_ENDED = ("error", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -69,36 +72,49 @@ def submit(
     """Queue a training and start it if its device is free.
 
     The same project, adapter, dataset and options give the same job: one that is ready, queued or in training
-    is returned as it is, one that failed or was cancelled goes on from its last checkpoint.
+    is returned as it is, one that failed or was cancelled goes on from its last checkpoint, on the device that is
+    asked for now and with the base where it lies now.
 
     Raises:
-        ResourceError: Too little memory, or the project's adapters take all they may; with both figures.
+        ResourceError: The device is not here, there is too little memory for a training that starts now, or the
+            project's adapters take all they may; with both figures.
     """
     spec_hash = asked.training.hash_for(asked.base.sha256)
-    found = registry.find_job(asked.project, asked.adapter, asked.dataset_hash, spec_hash)
-    if found is None or found.state in ("error", "cancelled"):
-        needed = estimate_memory(asked.base, asked.training, bf16=asked.training.dtype != "float32")
-        check_memory(needed, min_free_bytes=min_free_bytes)
+    job = registry.find_job(asked.project, asked.adapter, asked.dataset_hash, spec_hash)
+    if job is None or job.state in _ENDED:
+        device = resolve_device(asked.device)
+        if not _is_busy(registry, device):  # else it waits, and the worker checks when its turn comes
+            needed = estimate_memory(asked.base, asked.training, bf16=asked.training.dtype != "float32")
+            check_memory(needed, min_free_bytes=min_free_bytes)
         _check_storage(registry, asked.project, storage_bytes)
-    job = found or registry.reserve_job(
-        NewJob(
-            project=asked.project,
-            adapter_name=asked.adapter,
-            spec=asked.training.model_dump(mode="json"),
-            spec_hash=spec_hash,
-            dataset_hash=asked.dataset_hash,
-            base_id=asked.base.pinned,
-            base_hash=asked.base.sha256,
-            device=device_of_this_host(asked.device),
-            commit=asked.commit,
-            snapshot_id=asked.snapshot_id,
-        ),
-        lambda job_id: _make_directory(jobs_dir / job_id, asked),
-    )
-    if job.state in ("error", "cancelled"):
-        resume(registry, job.id)
+        new = _new_job(asked, spec_hash, device)
+        job = job or registry.reserve_job(
+            new, lambda job_id: _make_directory(jobs_dir / job_id, asked, device)
+        )
+        if job.state in _ENDED:
+            job = resume(registry, job.id, device=device, base=asked.base)
     start_next(registry, job.device, environment)
     return registry.job(job.id)
+
+
+def _is_busy(registry: Registry, device: str) -> bool:
+    running = registry.jobs(states=("training",), limit=None)
+    return device_of_this_host(device) in {job.device for job in running}
+
+
+def _new_job(asked: Submission, spec_hash: str, device: str) -> NewJob:
+    return NewJob(
+        project=asked.project,
+        adapter_name=asked.adapter,
+        spec=asked.training.model_dump(mode="json"),
+        spec_hash=spec_hash,
+        dataset_hash=asked.dataset_hash,
+        base_id=asked.base.pinned,
+        base_hash=asked.base.sha256,
+        device=device_of_this_host(device),
+        commit=asked.commit,
+        snapshot_id=asked.snapshot_id,
+    )
 
 
 def _check_storage(registry: Registry, project: str, limit: int) -> None:
@@ -111,7 +127,7 @@ def _check_storage(registry: Registry, project: str, limit: int) -> None:
         )
 
 
-def _make_directory(folder: Path, asked: Submission) -> Path:
+def _make_directory(folder: Path, asked: Submission, device: str) -> Path:
     """The job's folder is complete before anybody can see the job."""
     with writing(folder):
         folder.mkdir(parents=True)
@@ -122,7 +138,7 @@ def _make_directory(folder: Path, asked: Submission) -> Path:
             dataset=asked.dataset,
             dataset_hash=asked.dataset_hash,
             commit=asked.commit,
-            device=asked.device,
+            device=device,
             training=asked.training,
         )
     )
