@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from rich.console import Console
 
 from codebase_gardener import __version__
+from codebase_gardener.cli.display import Display
+from codebase_gardener.cli.grow import _on_a_larger_base, _show_result
 from codebase_gardener.cli.main import COMMANDS
+from codebase_gardener.evaluation.verdict import not_measured
 
 from .conftest import Cli
 
@@ -89,6 +96,29 @@ def test_interrupt(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("codebase_gardener.gardener.gardener.Gardener.projects", interrupted)
     assert cli("projects").failed(130, "interrupted")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_path_that_looks_like_markup_is_printed_as_it_is(terminal: bool) -> None:
+    out = io.StringIO()
+    display = Display(Console(file=out, force_terminal=terminal, width=200))
+    display.say("app/[id] at [/foo]")
+    with display.stage("training", "steps") as progress:
+        progress(1, 1)
+        progress.note("[bold] [/bar]")
+    for words in ("app/[id] at [/foo]", "[bold] [/bar]"):
+        assert words in out.getvalue()
+
+
+def test_what_grow_ends_with_can_be_pasted(capsys: pytest.CaptureFixture[str]) -> None:
+    version = SimpleNamespace(
+        ref="a/default@1", project="a", active=True, base_id="b", directory="/[/x]/[id]"
+    )
+    grown: Any = SimpleNamespace(version=version, verdict=not_measured("no [/b]"), was_there=False)
+    _show_result(grown, _on_a_larger_base("my [app]/src", "a", "v1 x", None))
+    out = capsys.readouterr().out
+    assert "in /[/x]/[id]\n" in out
+    assert "gardener grow 'my [app]/src' --name a --revision 'v1 x' --base Qwen" in out
 
 
 def test_help_and_version(cli: Cli) -> None:

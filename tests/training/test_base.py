@@ -59,7 +59,9 @@ def test_the_hash_follows_the_file_and_not_the_path(folder: Path, tmp_path: Path
     assert resolve(folder, tmp_path).sha256 != base.sha256
 
 
-def test_a_folder_is_found_from_elsewhere(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_is_found_from_elsewhere(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(folder.parent)
     base = resolve(folder.name, tmp_path)
     monkeypatch.chdir(folder)

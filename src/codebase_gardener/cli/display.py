@@ -55,8 +55,8 @@ class Display:
         self.console = console or Console(stderr=True)
 
     def say(self, message: str) -> None:
-        """One line of text."""
-        self.console.print(message, highlight=False)
+        """One line of text, printed as it is: a path may look like markup."""
+        self.console.print(message, highlight=False, soft_wrap=True, markup=False)
 
     @contextmanager
     def stage(self, title: str, unit: str) -> Iterator[Stage]:
@@ -79,7 +79,7 @@ class Display:
             TimeElapsedColumn(),
             TextColumn("ETA"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             console=self.console,
         )
 

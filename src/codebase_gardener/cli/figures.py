@@ -16,8 +16,8 @@ _PIPED_COLUMNS = 100
 
 
 def paper() -> Console:
-    """Standard output; wide enough for every table where it is no terminal."""
-    console = Console(soft_wrap=True, highlight=False)
+    """Standard output, without markup; wide enough for every table where it is no terminal."""
+    console = Console(soft_wrap=True, highlight=False, markup=False)
     if not console.is_terminal:
         console.width = _PIPED_COLUMNS
     return console

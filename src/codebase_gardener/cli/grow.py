@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
@@ -58,7 +59,7 @@ def grow(
     if as_json:
         print_json(_as_dict(grown))
     else:
-        _show_result(source, grown)
+        _show_result(grown, _on_a_larger_base(source, name, revision, minutes))
 
 
 def _show_plan(display: Any, plan: Any) -> None:
@@ -79,8 +80,14 @@ def _measured_on(functions: int) -> str:
     return f"{functions} held-out functions to measure on" if functions else "none held out: no verdict"
 
 
-def _show_result(source: str, grown: Any) -> None:
+def _on_a_larger_base(source: str, name: str | None, revision: str | None, minutes: float | None) -> str:
+    """The same command with a real code model."""
+    flags = {"--name": name, "--revision": revision, "--minutes": minutes, "--base": _EXAMPLE_BASE}
+    given = [word for flag, value in flags.items() if value is not None for word in (flag, str(value))]
+    return shlex.join(["gardener", "grow", source, *given])
 
+
+def _show_result(grown: Any, larger: str) -> None:
     from codebase_gardener.cli.figures import paper, verdict_lines, verdict_table
 
     console = paper()
@@ -96,7 +103,7 @@ def _show_result(source: str, grown: Any) -> None:
     console.print("Next:")
     console.print(f'  gardener ask {version.project} "where is … defined?"')
     console.print(f"  gardener adapters show {version.ref}")
-    console.print(f"  gardener grow {source} --base {_EXAMPLE_BASE}")
+    console.print(f"  {larger}")
 
 
 def _as_dict(grown: Any) -> dict[str, Any]:
