@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,10 +120,20 @@ def make_job(tmp_path: Path, tiny_base: Path) -> Callable[..., Any]:
 
     defaults = {"dtype": "float32", "threads": 1, "max_length": 64, "steps": 2, "r": 4, "batch_size": 2}
 
-    def make(name: str = "job", *, base: Path = tiny_base, rows: Any = ROWS, **options: Any) -> JobDirectory:
+    def make(
+        name: str = "job",
+        *,
+        base: Path = tiny_base,
+        rows: Any = ROWS,
+        own_code: bool = False,  # prompts are trained on too, as those of the repository's rows
+        **options: Any,
+    ) -> JobDirectory:
         directory = JobDirectory(tmp_path / "jobs" / name)
         directory.path.mkdir(parents=True)
         dataset = user_dataset(rows)
+        if own_code:
+            examples = tuple(replace(e, prompt_trained=len(e.prompt)) for e in dataset.examples)
+            dataset = replace(dataset, examples=examples)
         folder = tmp_path / "datasets" / dataset.hash[:16]
         if not folder.exists():
             write_dataset(dataset, folder)

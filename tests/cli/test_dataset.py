@@ -37,6 +37,7 @@ def test_show_as_json_is_one_document(garden: Cli, tiny_base: Path) -> None:
     data = garden(
         "dataset", "geometry", "--show", "2", "--task", "complete", "--base", tiny_base, "--json",
         CODEBASE_GARDENER_TRAINING__MAX_LENGTH="2048",
+        CODEBASE_GARDENER_TRAINING__COMPLETION_ONLY_LOSS="true",
     ).ok().json  # fmt: skip
     assert len(data["rows"]) == 2
     for row in data["rows"]:
@@ -45,6 +46,14 @@ def test_show_as_json_is_one_document(garden: Cli, tiny_base: Path) -> None:
         assert row["anchor"].partition(":")[0] in prompt["text"]
         assert "\n    " in trained["text"]
         assert trained["text"].endswith("<|end|>"), "the end token is trained on"
+
+
+def test_rows_for_other_tools(garden: Cli, tmp_path: Path) -> None:
+    out = tmp_path / "rows.jsonl"
+    result = garden("dataset", "geometry", "--out", out, "--form", "messages").ok()
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert f"{len(rows):,} rows written to {out}" in result.out
+    assert [turn["role"] for turn in rows[0]["messages"]] == ["user", "assistant"]
 
 
 def test_show_of_a_task_without_rows(garden: Cli, tiny_base: Path) -> None:

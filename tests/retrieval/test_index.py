@@ -110,10 +110,9 @@ def test_a_pickled_array_is_refused(tmp_path):
         SymbolIndex.load(tmp_path)
 
 
-def test_batches_and_progress():
+def test_progress():
     seen = []
-    index = SymbolIndex.build(
+    SymbolIndex.build(
         [document("a.py", n, n, w, w) for n, w in enumerate(WORDS, 1)], lambda *a: seen.append(a)
     )
     assert seen[-1] == (8, 8)
-    assert index.search_batch(["lora", "save"], k=1) == [index.search("lora", k=1), index.search("save", k=1)]

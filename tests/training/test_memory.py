@@ -80,3 +80,9 @@ def test_the_base_is_counted_by_its_headers(base: Base) -> None:
     assert estimate_memory(base, TrainingSpec(), bf16=False).base == pytest.approx(
         base.weight_bytes, rel=0.05
     )
+
+
+def test_modules_trained_in_full_count(base: Base) -> None:
+    plain = estimate_memory(base, TrainingSpec())
+    more = estimate_memory(base, TrainingSpec(modules_to_save=("o_proj",)))
+    assert more.adapter > plain.adapter + 16 * 16

@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from codebase_gardener.models.torch_proof import measure
+from codebase_gardener.training import torch_engine
 from codebase_gardener.training.events import EventLog
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.spec import TrainingSpec
@@ -67,6 +68,7 @@ def seen(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Si
             deadline=callbacks[StopAtDeadline],
             batches=items.batches,
             rows=len(items.rows),
+            trains_prompts=all(row.labels == row.ids for row in items.rows),
             longest=max(len(row.ids) for row in items.rows),
             threads=torch.get_num_threads(),
             ranks={
@@ -117,6 +119,7 @@ ARRIVES: dict[str, tuple[Any, Callable[[SimpleNamespace], bool]]] = {
         2,
         lambda s: s.args.gradient_accumulation_steps == 2 and s.plan.steps <= 6,
     ),
+    "completion_only_loss": (True, lambda s: not s.trains_prompts),
     "max_length": (32, lambda s: s.longest == 32),
     "seed": (9, lambda s: s.args.seed == s.args.data_seed == 9),
     "dtype": ("bfloat16", lambda s: s.plan.dtype == "bfloat16" and s.args.bf16),
@@ -126,7 +129,8 @@ ARRIVES: dict[str, tuple[Any, Callable[[SimpleNamespace], bool]]] = {
     "throttle": (0.5, lambda s: s.rest.share == 0.5),
     "max_temperature_c": (300.0, lambda s: s.rest.limit_c == 300),
 }
-TOGETHER_WITH = {
+TOGETHER_WITH: dict[str, dict[str, Any]] = {
+    "completion_only_loss": {"own_code": True},
     "layers_to_transform": {"target_modules": ("q_proj", "v_proj")},
     "layers_pattern": {"target_modules": ("q_proj",), "layers_to_transform": (0,)},
 }
@@ -222,6 +226,18 @@ def test_the_step_is_the_same_however_it_is_computed(change: dict[str, Any], mak
     run(other)
     for name, tensor in trained_tensors(whole).items():
         torch.testing.assert_close(trained_tensors(other)[name], tensor, atol=1e-5, rtol=1e-3)
+
+
+def test_the_probe_recomputes_activations_too(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+
+    def probe(model: Any, *_: Any) -> float:
+        seen.append(model.is_gradient_checkpointing)
+        return 100.0
+
+    monkeypatch.setattr(torch_engine, "_probe", probe)
+    run(make_job(minutes=0.01, steps=0, gradient_checkpointing=True))
+    assert seen == [True]
 
 
 def test_modules_that_match_nothing_are_answered_with_what_there_is(make_job: MakeJob) -> None:

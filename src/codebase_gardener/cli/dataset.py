@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.dataset.export import EXPORT_FORMS, write_jsonl
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.names import parse_ref
 
@@ -26,9 +27,20 @@ __all__ = ["dataset"]
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="JSONL rows of your own, added to those of the repository.",
 )
+@click.option("--out", type=click.Path(path_type=Path), help="Write the training rows to this JSONL file.")
+@click.option(
+    "--form", type=click.Choice(tuple(EXPORT_FORMS)), default="prompt", help="With --out: the rows' form."
+)
 @command_options
 def dataset(
-    name: str, show: int | None, task: str | None, base: str | None, file: Path | None, as_json: bool
+    name: str,
+    show: int | None,
+    task: str | None,
+    base: str | None,
+    file: Path | None,
+    out: Path | None,
+    form: str,
+    as_json: bool,
 ) -> None:
     """Make a project's dataset, or show rows of it."""
     from codebase_gardener.cli.display import Display
@@ -38,11 +50,20 @@ def dataset(
         with display.stage("dataset", "files") as progress:
             made, folder = gardener.dataset(parse_ref(name).project, file=file, progress=progress)
         rows = list(_encoded_rows(gardener, made, base, show, task, display)) if show else []
+    written = write_jsonl(made.train, out, form) if out else None
     if as_json:
-        report = {"directory": str(folder), "hash": made.hash, "report": made.report.as_dict()}
+        report: dict[str, Any] = {
+            "directory": str(folder),
+            "hash": made.hash,
+            "report": made.report.as_dict(),
+        }
+        if out:
+            report.update(out=str(out), written=written)
         print_json({**report, "rows": rows} if show else report)
         return
     _show_report(made, folder)
+    if out:
+        click.echo(f"{written:,} rows written to {out}")
     _show_rows(rows)
 
 

@@ -29,7 +29,8 @@ from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["WITH_CONTEXT", "Dataset", "dataset_hash", "extract_tables", "generate_dataset"]
 
-WITH_CONTEXT = 0.5
+WITH_CONTEXT = 0.0
+"""ADR 5: in the same time, rows without retrieved code teach more, for use with it too."""
 _ENOUGH_LIBRARY_FILES = 8
 
 

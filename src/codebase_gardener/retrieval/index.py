@@ -99,10 +99,6 @@ class SymbolIndex:
                 hits.append(Hit(self.documents[number], float(scores[number])))
         return hits
 
-    def search_batch(self, queries: Sequence[str], *, k: int = 5) -> list[list[Hit]]:
-        """`search` for each of several queries."""
-        return [self.search(query, k=k) for query in queries]
-
     def _scores(self, query: str) -> NDArray[np.float32]:
         tokens = self._query_tokens(query)
         if not tokens:

@@ -83,7 +83,7 @@ def _number(config: Mapping[str, Any], *names: str, default: int) -> int:
 
 
 def _count(path: Path, spec: TrainingSpec) -> tuple[int, int]:
-    """Parameters of the base, and of an adapter of the spec's rank on its linear layers."""
+    """Parameters of the base, and of what is trained: an adapter of the spec's rank, modules in full."""
     from safetensors import safe_open
 
     parameters = adapter = 0
@@ -95,13 +95,18 @@ def _count(path: Path, spec: TrainingSpec) -> tuple[int, int]:
                 for dimension in shape:
                     size *= dimension
                 parameters += size
+                adapter += size * (_module(name) in spec.modules_to_save)
                 if len(shape) == 2 and "embed" not in name and "lm_head" not in name:
                     adapter += _adapter_size(name, shape, spec)
     return parameters, adapter
 
 
+def _module(name: str) -> str:
+    return name.removesuffix(".weight").rpartition(".")[2]
+
+
 def _adapter_size(name: str, shape: list[int], spec: TrainingSpec) -> int:
-    module = name.removesuffix(".weight").rpartition(".")[2]
+    module = _module(name)
     targets = spec.target_modules
     if module in spec.exclude_modules or (not isinstance(targets, str) and module not in targets):
         return 0

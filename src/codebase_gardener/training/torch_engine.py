@@ -30,6 +30,7 @@ from codebase_gardener.utils.files import read_json, write_json
 __all__ = ["RunPlan", "TrainingResult", "add_lora", "plan_run", "train"]
 
 Batches = list[list[int]]
+_CHECKPOINTING = {"use_reentrant": False}
 
 
 @dataclass(frozen=True)
@@ -245,6 +246,8 @@ def train(
         batch_tokens=spec.batch_tokens,
     )
     model.train()
+    if spec.gradient_checkpointing:  # the Trainer would, but only after the probe
+        model.gradient_checkpointing_enable(_CHECKPOINTING)
     if not plan_file.exists():
         made = plan_run(model, encoded, batches, spec, pad_id=pad_id, fixed=fixed())
         write_json(plan_file, asdict(made))
@@ -293,7 +296,7 @@ def _arguments(spec: TrainingSpec, plan: RunPlan, checkpoints: Path) -> Training
         bf16=plan.dtype == "bfloat16",
         use_cpu=plan.device == "cpu",
         gradient_checkpointing=spec.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False} if spec.gradient_checkpointing else None,
+        gradient_checkpointing_kwargs=_CHECKPOINTING if spec.gradient_checkpointing else None,
         seed=spec.seed,
         data_seed=spec.seed,
         logging_strategy="no",

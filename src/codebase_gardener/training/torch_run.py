@@ -13,6 +13,7 @@ from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.training.base import Base
 from codebase_gardener.training.encoding import encode_all
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
+from codebase_gardener.training.memory import check_memory, estimate_memory
 from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
 from codebase_gardener.training.torch_engine import TrainingResult, add_lora, train
@@ -42,6 +43,8 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
     _check_base(spec.base)
     device = pick_device(spec.device)
     machine = _machine(directory, spec, device)
+    if machine["dtype"] == "float32":  # the check before the start hoped for bfloat16
+        check_memory(estimate_memory(spec.base, spec.training, bf16=False), min_free_bytes=0)
     torch.manual_seed(spec.training.seed)
     tokenizer = load_tokenizer(spec.base.path)
     model = load_model(spec.base.path, dtype=machine["dtype"], device=device)
