@@ -103,6 +103,22 @@ def test_the_home_is_absolute_whatever_was_given(tmp_path: Path, monkeypatch: py
         assert folder.parent == settings.home
 
 
+def test_an_empty_home_is_not_the_current_folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for empty in ("", " "):
+        monkeypatch.setenv(f"{ENV_PREFIX}HOME", empty)
+        with pytest.raises(InvalidInputError, match=r"home.*empty"):
+            load_settings()
+
+
+@pytest.mark.parametrize("url", ["sqlite:///garden.db", "sqlite+pysqlite:///../garden.db", "sqlite://"])
+def test_a_registry_that_is_another_one_in_each_folder_is_refused(
+    url: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{ENV_PREFIX}REGISTRY_URL", url)
+    with pytest.raises(InvalidInputError, match=r"registry_url.*sqlite:////absolute"):
+        load_settings()
+
+
 def test_the_file_of_the_home_that_a_flag_names_is_read(home: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 from pydantic_settings.sources import TomlConfigSettingsSource
@@ -18,6 +18,25 @@ __all__ = ["EMBEDDED_BASE", "ENV_PREFIX", "Settings", "load_settings"]
 ENV_PREFIX = "CODEBASE_GARDENER_"
 EMBEDDED_BASE = "smollm2-135m"
 GIB = 1024**3
+
+
+def _named(home: Any) -> Any:
+    if str(home).strip() == "":
+        raise ValueError("the name is empty; leave it out for the default")
+    return home
+
+
+def _absolute(home: Path) -> Path:
+    """Whatever folder a worker starts in, it finds the home."""
+    return home.expanduser().absolute()
+
+
+def _not_relative(url: str) -> str:
+    if url.startswith("sqlite") and not url.partition("://")[2].startswith("//"):
+        raise ValueError(
+            "the path is relative, and would be another file in each folder; write sqlite:////absolute/file.db"
+        )
+    return url
 
 
 class Settings(BaseSettings):
@@ -35,8 +54,12 @@ class Settings(BaseSettings):
         env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=None
     )
 
-    home: Path = Field(Path("~/.codebase-gardener"), description="folder that holds all state")
-    registry_url: str = Field("", description="database URL; empty: registry.sqlite in the home")
+    home: Annotated[Path, AfterValidator(_absolute), BeforeValidator(_named)] = Field(
+        Path("~/.codebase-gardener"), validate_default=True, description="folder that holds all state"
+    )
+    registry_url: Annotated[str, AfterValidator(_not_relative)] = Field(
+        "", description="database URL; empty: registry.sqlite in the home"
+    )
     base: str = Field(
         EMBEDDED_BASE, description="base model: a Hugging Face id, a local folder, or the embedded one"
     )
@@ -75,10 +98,6 @@ class Settings(BaseSettings):
         )
         toml = TomlConfigSettingsSource(settings_cls, toml_file=home.expanduser() / "config.toml")
         return init_settings, env_settings, toml
-
-    def model_post_init(self, _context: Any) -> None:
-        """Paths are absolute from here on, whatever folder a worker starts in."""
-        object.__setattr__(self, "home", self.home.expanduser().absolute())
 
     @property
     def projects_dir(self) -> Path:
