@@ -66,8 +66,14 @@ def test_delete_of_a_project_asks_first(garden: Cli) -> None:
     assert not (garden.home / "projects" / "geometry").exists()
 
 
+def test_a_program_has_to_say_that_it_means_the_whole_project(garden: Cli) -> None:
+    garden("delete", "geometry", "--json").failed(2, "whole project", "--yes")
+    assert len(garden("projects", "--json").json) == 1
+    garden("delete", "nothing", "--json").failed(3, "nothing")
+
+
 def test_deleted_project_can_be_added_again(garden: Cli, small_repository: Path) -> None:
-    assert garden("delete", "geometry", "--json").ok().json == {"deleted": ["geometry"]}
+    assert garden("delete", "geometry", "--yes", "--json").ok().json == {"deleted": ["geometry"]}
     garden("add", small_repository).ok()
 
 

@@ -19,6 +19,7 @@ import pytest
 import torch
 
 from codebase_gardener.config.settings import Settings
+from codebase_gardener.gardener.gardener import Gardener
 from codebase_gardener.models.peft_manager import AdapterMetadata, PeftManager, TrainingProgress
 from codebase_gardener.registry.rows import NewJob, VersionRow
 from codebase_gardener.utils.error_handling import (
@@ -444,6 +445,20 @@ def test_a_refused_deletion_has_deleted_nothing(manager: PeftManager, ready: Rea
     assert sorted(manager.delete_project("demo"))[0] == "demo"
     assert not any(row.directory.exists() for row in before[1:])
     assert not (manager.settings.projects_dir / "demo").exists()
+
+
+def test_keep_prunes_each_adapter_of_a_project_and_takes_no_version(settings: Settings, ready: Ready) -> None:
+    with Gardener(settings) as gardener:
+        for name in ("one", "one", "one", "two", "two"):
+            ready(gardener.manager, name=name)
+        gardener.registry.set_active("demo", "one", 1)
+        with pytest.raises(InvalidInputError, match="one version"):
+            gardener.delete(AdapterRefOf("demo/one@2"), keep=1)
+        assert len(gardener.manager.list_adapters()) == 5
+        assert sorted(gardener.delete(AdapterRefOf("demo"), keep=1)) == ["demo/one@2", "demo/two@1"]
+        assert gardener.delete(AdapterRefOf("demo/two"), keep=1) == []
+        with pytest.raises(NotFoundError, match="demo/three has no versions"):
+            gardener.delete(AdapterRefOf("demo/three"), keep=1)
 
 
 def test_what_another_process_uses_is_not_deleted(manager: PeftManager, ready: Ready) -> None:

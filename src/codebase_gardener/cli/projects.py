@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
 __all__ = ["add", "delete", "projects"]
@@ -74,7 +75,11 @@ def projects(as_json: bool) -> None:
 
 @click.command()
 @click.argument("what", metavar="NAME[/ADAPTER[@VERSION]]")
-@click.option("--keep", type=click.IntRange(min=1), help="Leave so many newest versions, and the active one.")
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    help="Leave so many newest versions of each adapter, and its active one.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before a whole project is deleted.")
 @command_options
 def delete(what: str, keep: int | None, yes: bool, as_json: bool) -> None:
@@ -84,8 +89,13 @@ def delete(what: str, keep: int | None, yes: bool, as_json: bool) -> None:
     """
     ref = parse_ref(what)
     with open_gardener() as gardener:
-        if ref.name is None and keep is None and not yes and not as_json:
+        if ref.name is None and keep is None and not yes:
             gardener.registry.project(ref.project)
+            if as_json:  # a program cannot be asked
+                raise InvalidInputError(
+                    f"{ref.project} is a whole project, with all its adapters and datasets",
+                    hint="add --yes to delete it",
+                )
             click.confirm(f"Delete project {ref.project} with all its adapters and datasets?", abort=True)
         deleted = gardener.delete(ref, keep=keep)
     if as_json:

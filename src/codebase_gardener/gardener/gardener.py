@@ -14,7 +14,7 @@ from codebase_gardener.registry.rows import JobRow, ProjectRow, VerdictRow, Vers
 from codebase_gardener.training.base import Base
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.submission import Submission, dataset_directory
-from codebase_gardener.utils.error_handling import ConflictError, NotFoundError
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from codebase_gardener.utils.names import AdapterRef, check_name
 from codebase_gardener.utils.progress import Progress, silent
 
@@ -226,14 +226,19 @@ class Gardener:
     # ---- deletion
 
     def delete(self, ref: AdapterRef, *, keep: int | None = None) -> list[str]:
-        """Delete a project, an adapter, a version, or all versions of an adapter but the newest.
+        """Delete a project, an adapter, a version, or all versions but the newest of an adapter or of each.
 
         Args:
             ref: What to delete.
-            keep: Leave so many newest versions of the adapter, and the active one.
+            keep: Leave so many newest versions of the adapter, or of each of the project's, and the active one.
 
         Returns:
             Ids of what was deleted.
+
+        Raises:
+            NotFoundError: There is no such thing.
+            ConflictError: Something of it is in use or in training; then nothing is deleted.
+            InvalidInputError: `keep` with a version.
         """
         if keep is not None:
             return self._prune(ref, keep)
@@ -242,16 +247,19 @@ class Gardener:
         return self.manager.delete_project(ref.project)
 
     def _prune(self, ref: AdapterRef, keep: int) -> list[str]:
-        name = ref.name or DEFAULT_ADAPTER
-        rows = self.registry.versions(ref.project, name, limit=100_000)
+        if ref.version is not None:
+            raise InvalidInputError(
+                f"{ref} is one version, and keep={keep} counts those of an adapter",
+                hint=f"write {ref.project}/{ref.name}, or leave --keep out",
+            )
+        rows = self.registry.versions(ref.project, ref.name, limit=None)
         if not rows:
-            raise NotFoundError(f"{ref.project}/{name} has no versions", hint="see `gardener adapters list`")
-        doomed = [row for row in rows[keep:] if not row.active]
-        return [
-            deleted
-            for row in doomed
-            for deleted in self.manager.delete_adapter(row.project, name, row.version)
-        ]
+            raise NotFoundError(f"{ref} has no versions", hint="see `gardener adapters list`")
+        of_adapter: dict[str, list[VersionRow]] = {}
+        for row in rows:
+            of_adapter.setdefault(row.adapter_name, []).append(row)
+        older = [row for newest_first in of_adapter.values() for row in newest_first[keep:]]
+        return self.manager.delete_all([row for row in older if not row.active])
 
 
 def _snapshot_folder(snapshot: Snapshot) -> str:

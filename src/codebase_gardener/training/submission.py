@@ -122,7 +122,8 @@ def _check_storage(registry: Registry, project: str, limit: int) -> None:
     if stored >= limit:
         raise ResourceError(
             f"the adapters of {project} take {stored / 1e6:.0f} MB, and {limit / 1e6:.0f} MB is the limit",
-            hint=f"gardener delete {project} --keep 3, or raise the setting project_storage_bytes",
+            hint=f"gardener delete {project} --keep 1 leaves the newest and the active version of each adapter; "
+            "or raise the setting project_storage_bytes",
             context={"stored_bytes": stored, "limit_bytes": limit},
         )
 
