@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken
+from tokenizers.processors import TemplateProcessing
 
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.training.encoding import (
@@ -18,6 +19,7 @@ from codebase_gardener.training.encoding import (
     encode,
     encode_all,
     encode_completion,
+    text_ids,
 )
 from codebase_gardener.training.torch_base import load_tokenizer
 from codebase_gardener.utils.error_handling import DatasetError, ModelError
@@ -278,6 +280,60 @@ def test_progress_ends_where_it_should(tokenizer: Any) -> None:
     rows = [example(text="abc")] * 250
     encode_all(rows, tokenizer, max_length=32, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(0, 250), (100, 250), (200, 250), (250, 250)]
+
+
+@pytest.fixture
+def beginning(chat: Any) -> Any:
+    """A tokenizer that puts <s> before each text, as Llama's does, with FIM tokens and a template that writes none."""
+    return with_bos(chat)
+
+
+def with_bos(tokenizer: Any) -> Any:
+    tokenizer.add_special_tokens({"bos_token": "<s>"})
+    tokenizer.add_tokens(
+        [AddedToken(f"<|fim_{part}|>", special=True) for part in ("prefix", "suffix", "middle")]
+    )
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", tokenizer.bos_token_id)]
+    )
+    return tokenizer
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"prompt": "p" * 99 + "\n", "completion": "c\n"},
+        {"prompt": "<s>" + "p" * 99, "completion": "c"},
+        {"prompt": "", "completion": "c" * 99},
+        {"text": "t" * 9},
+        {"text": "<s>" + "t" * 99},
+        {"fim": ("x" * 99, "m", "y" * 99)},
+        {"messages": TALK},
+    ],
+    ids=str,
+)
+def test_a_row_begins_with_the_bases_token_once_whatever_is_cut(form: Any, beginning: Any) -> None:
+    beginning.chat_template = None if "messages" in form else beginning.chat_template
+    row = encode(example(**form), beginning, max_length=48, fim=FimTokens.of(beginning))
+    assert row.ids[0] == beginning.bos_token_id
+    assert row.ids.count(beginning.bos_token_id) == 1
+    assert row.labels[0] == IGNORE
+    assert len(row.ids) == len(row.labels) <= 48
+    assert row.truncated == (len(row.ids) == 48)
+
+
+def test_a_chat_template_says_whether_there_is_one(beginning: Any) -> None:
+    assert beginning.bos_token_id not in encode(example(messages=TALK), beginning, max_length=512).ids
+    beginning.chat_template = "{{ bos_token }}" + CHATML
+    for max_length in (32, 512):
+        ids = encode(example(messages=TALK), beginning, max_length=max_length).ids
+        assert [n for n, token in enumerate(ids) if token == beginning.bos_token_id] == [0]
+
+
+def test_texts_are_as_the_tokenizer_writes_them(beginning: Any, tokenizer: Any) -> None:
+    for each in (beginning, tokenizer):
+        assert text_ids(each, "def f():") == each("def f():")["input_ids"]
+    assert text_ids(beginning, "<s>a") == text_ids(beginning, "a")
 
 
 def test_a_tokenizer_without_an_end_token_is_refused(tiny_base: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from codebase_gardener.models.adapter_files import AdapterFiles
 from codebase_gardener.models.torch_adapters import attach, detach
+from codebase_gardener.training.encoding import text_ids
 from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype
 from codebase_gardener.utils.files import sha256_text
@@ -78,8 +79,8 @@ class LiveBase:
 
     @torch.no_grad()
     def logits(self, text: str, adapter: str | None) -> Tensor:
-        """Logits of every position of a text: float32 on the CPU, shape [T, V]."""
-        ids = self.tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"].to(self.device)
+        """Logits of every position of a text and of the BOS token, if the base has one: float32, shape [T, V]."""
+        ids = torch.tensor([text_ids(self.tokenizer, text)], device=self.device)
         with self.using(adapter) as model:
             logits: Tensor = model(input_ids=ids, use_cache=False).logits[0]
             return logits.float().cpu()
@@ -109,16 +110,17 @@ class LiveBase:
         return text
 
     def _encode(self, prompt: str | Sequence[dict[str, str]]) -> Tensor:
-        if isinstance(prompt, str):
-            text = prompt
-        elif self.tokenizer.chat_template:
+        if not isinstance(prompt, str) and self.tokenizer.chat_template:
             text = self.tokenizer.apply_chat_template(
                 list(prompt), tokenize=False, add_generation_prompt=True
+            )  # which writes the BOS token itself, where there is to be one
+            ids: Tensor = self.tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
+            return ids
+        if not isinstance(prompt, str):
+            prompt = (
+                "".join(f"### {turn['role']}\n{turn['content']}\n" for turn in prompt) + "### assistant\n"
             )
-        else:
-            text = "".join(f"### {turn['role']}\n{turn['content']}\n" for turn in prompt) + "### assistant\n"
-        ids: Tensor = self.tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
-        return ids
+        return torch.tensor([text_ids(self.tokenizer, prompt)])
 
 
 def _inner_name(adapter: str) -> str:

@@ -18,6 +18,7 @@ __all__ = [
     "encode",
     "encode_all",
     "encode_completion",
+    "text_ids",
 ]
 
 IGNORE = -100
@@ -155,11 +156,12 @@ def encode(
         fim: The base's tokens, needed where `example.fim` is set.
     """
     if example.fim is not None and fim is not None:
-        return _encode_fim(example.fim, tokenizer, max_length, fim)
+        start = _start(tokenizer)
+        return _behind(start, _encode_fim(example.fim, tokenizer, max_length - len(start), fim))
     if example.messages:
         return _encode_messages(example.messages, tokenizer, max_length)
     if example.text:
-        return _join([], _ids(tokenizer, example.text), tokenizer.eos_token_id, max_length)
+        return _row(tokenizer, "", example.text, end=True, max_length=max_length)
     return encode_completion(
         example.prompt,
         example.completion,
@@ -186,15 +188,48 @@ def encode_completion(
     kept = prompt.removesuffix("\n")
     if kept != prompt:
         completion = "\n" + completion
-    eos = tokenizer.eos_token_id if end else None
     tail = kept[max(0, len(prompt) - trained_chars) :] if trained_chars else ""
     trained = len(_ids(tokenizer, tail))
-    return _join(_ids(tokenizer, kept), _ids(tokenizer, completion), eos, max_length, trained)
+    return _row(tokenizer, kept, completion, end=end, max_length=max_length, trained=trained)
+
+
+def text_ids(tokenizer: Any, text: str) -> list[int]:
+    """Ids of a text as the base expects one: behind its BOS token where the tokenizer itself would write it."""
+    start = _start(tokenizer)
+    return [*start, *_without(start, _ids(tokenizer, text))]
 
 
 def _ids(tokenizer: Any, text: str) -> list[int]:
     ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     return ids
+
+
+def _start(tokenizer: Any) -> list[int]:
+    """The BOS token that the tokenizer puts before a text; many bases (Llama, Gemma) do badly without theirs."""
+    first = tokenizer("a")["input_ids"][:1]
+    return first if first == [tokenizer.bos_token_id] else []
+
+
+def _without(start: list[int], ids: list[int]) -> list[int]:
+    return ids[len(start) :] if ids[: len(start)] == start else ids
+
+
+def _behind(start: list[int], row: EncodedExample) -> EncodedExample:
+    return replace(row, ids=(*start, *row.ids), labels=(*(IGNORE for _ in start), *row.labels))
+
+
+def _row(
+    tokenizer: Any, prompt: str, completion: str, *, end: bool, max_length: int, trained: int = 0
+) -> EncodedExample:
+    """Prompt and completion behind the BOS token, which no cut takes away."""
+    start = _start(tokenizer)
+    before, after = _ids(tokenizer, prompt), _ids(tokenizer, completion)
+    if before:
+        before = _without(start, before)
+    else:
+        after = _without(start, after)
+    eos = tokenizer.eos_token_id if end else None
+    return _behind(start, _join(before, after, eos, max_length - len(start), trained))
 
 
 def _join(
@@ -246,10 +281,15 @@ def _encode_messages(messages: Sequence[dict[str, str]], tokenizer: Any, max_len
         ids += before + answer
         labels += [IGNORE] * len(before) + answer
         done = opened + text
-    cut = len(ids) > max_length
-    kept_ids, kept_labels = ids[-max_length:], labels[-max_length:]
+    start = _start(tokenizer)
+    if start and ids[:1] == start:
+        ids, labels = ids[1:], labels[1:]
+    elif tokenizer.chat_template:
+        start = []  # whether a conversation begins with it is for the template to say
+    room = max_length - len(start)
+    kept_ids, kept_labels = ids[-room:], labels[-room:]
     ends = bool(kept_labels) and kept_labels[-1] == tokenizer.eos_token_id
-    return EncodedExample(tuple(kept_ids), tuple(kept_labels), cut, ends)
+    return _behind(start, EncodedExample(tuple(kept_ids), tuple(kept_labels), len(ids) > room, ends))
 
 
 def _turn(messages: Sequence[dict[str, str]], tokenizer: Any, done: str) -> tuple[str, str]:

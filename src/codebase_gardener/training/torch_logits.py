@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from codebase_gardener.training.encoding import text_ids
+
 __all__ = ["PROMPTS", "last_logits", "mean_kl"]
 
 PROMPTS = (
@@ -29,7 +31,7 @@ def last_logits(model: Any, tokenizer: Any) -> Tensor:
     device = next(model.parameters()).device
     rows = []
     for prompt in PROMPTS:
-        ids = tokenizer(prompt, add_special_tokens=False, return_tensors="pt")["input_ids"].to(device)
+        ids = torch.tensor([text_ids(tokenizer, prompt)], device=device)
         rows.append(model(input_ids=ids, use_cache=False).logits[0, -1].float().cpu())
     return torch.stack(rows)
 
