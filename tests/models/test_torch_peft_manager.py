@@ -181,6 +181,14 @@ def test_the_base_answers_only_where_that_was_asked_for(
     assert manager.load_adapter("missing", fallback_to_base=True).is_fallback
 
 
+def test_the_bare_base_is_no_peft_model(manager: PeftManager, ready: Ready) -> None:
+    ready(manager)
+    manager.load_adapter("demo")
+    with pytest.raises(AdapterError, match="without an adapter") as caught:
+        manager.base_handle().to_peft()
+    assert caught.value.hint
+
+
 def test_two_adapters_give_what_each_gave_alone(manager: PeftManager, ready: Ready) -> None:
     alone = {}
     bare = manager.base_handle().logits(TEXT)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from codebase_gardener.utils.error_handling import AdapterError
+
 if TYPE_CHECKING:
     from codebase_gardener.models.torch_live_base import LiveBase
 
@@ -52,6 +54,17 @@ class AdapterHandle:
             return base.logits(text, self.adapter_id)
 
     def to_peft(self) -> Any:
-        """The PEFT model with this adapter set active; it is shared with all adapters of the base."""
+        """The PEFT model with this adapter set active; it is shared with all adapters of the base.
+
+        Whatever is used next may set another adapter active, or take this one off.
+
+        Raises:
+            AdapterError: This is the bare base, which has no PEFT model: others' adapters may be on its modules.
+        """
+        if self.adapter_id is None:
+            raise AdapterError(
+                f"this handle is the base {self.base_id} without an adapter, so it has no PEFT model",
+                hint="look at `is_fallback` first; `generate` and `logits` work with the base too",
+            )
         with self._hold() as base, base.using(self.adapter_id) as model:
             return model
