@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.user_dataset import user_dataset
 from codebase_gardener.dataset.writer import write_dataset
-from codebase_gardener.evaluation.torch_arms import general_loss, measure_arms
+from codebase_gardener.evaluation.torch_arms import _encoded, general_loss, measure_arms
 from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
 from codebase_gardener.evaluation.verdict import VERDICTS
 from codebase_gardener.training.job_directory import JobDirectory
@@ -135,6 +135,15 @@ def test_both_models_see_the_same_cut_prompt(model: Any, tokenizer: Any) -> None
     long = replace(FUNCTIONS[0], prompt="x" * 400 + "\n")
     measured = measure_arms(model, tokenizer, [long], max_length=64)
     assert measured["base"][0].tokens == measured["adapter"][0].tokens == len(long.completion) + 1
+
+
+def test_a_long_body_is_cut_at_the_same_token_in_all_arms(model: Any, tokenizer: Any) -> None:
+    body = "    x = 1\n" * 20
+    long = HeldoutFunction("f", "f.py", "f.py:L1-9", "def f():\n", "# c\n" * 9 + "def f():\n", body)
+    rows = [found[0] for found in measure_arms(model, tokenizer, [long], max_length=64).values()]
+    assert {row.tokens for row in rows} == {48}  # three quarters, as behind the longer prompt
+    assert {row.bytes for row in rows} == {48}  # the tiny base's tokens are bytes
+    assert _encoded(long, tokenizer, 64)[0].truncated
 
 
 def test_batches_change_nothing(model: Any, tokenizer: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -37,7 +38,7 @@ def measure_arms(
         model: PEFT model with the adapter active, in eval mode.
         tokenizer: The base's.
         functions: Held-out functions with their prompts.
-        max_length: Tokens of prompt and body; the prompt's left is cut, the same for both models.
+        max_length: Tokens of prompt and body; the prompt's left is cut, and of a long body the end, in all arms alike.
         progress: Functions measured, over all arms.
 
     Returns:
@@ -45,21 +46,44 @@ def measure_arms(
     """
     measured: dict[str, list[Measurement]] = {}
     total = len(ARMS) * len(functions)
+    pairs = [_encoded(f, tokenizer, max_length) for f in functions]
     for arm in ARMS:
-        prompts = [f.prompt_with_context if arm.retrieval else f.prompt for f in functions]
-        rows = [
-            encode_completion(prompt, f.completion, tokenizer, max_length=max_length, end=False)
-            for prompt, f in zip(prompts, functions, strict=True)
-        ]
+        rows = [pair[arm.retrieval] for pair in pairs]
         first_lines = [_first_line_tokens(row, tokenizer) for row in rows]
         before = len(measured) * len(functions)
         with nullcontext() if arm.adapter else model.disable_adapter():
             scores = _scores(model, rows, first_lines, _offset(progress, before, total))
         measured[arm.name] = [
-            Measurement(f.path, nats, row.supervised, len(f.completion.encode()), hit)
+            Measurement(f.path, nats, row.supervised, _scored_bytes(f, row, tokenizer), hit)
             for f, row, (nats, hit) in zip(functions, rows, scores, strict=True)
         ]
     return measured
+
+
+def _encoded(
+    function: HeldoutFunction, tokenizer: Any, max_length: int
+) -> tuple[EncodedExample, EncodedExample]:
+    """The function without and with retrieved code, with as much of its body as fits behind the longer prompt."""
+    rows = [
+        encode_completion(prompt, function.completion, tokenizer, max_length=max_length, end=False)
+        for prompt in (function.prompt, function.prompt_with_context)
+    ]
+    scored = [sum(label != IGNORE for label in row.labels) for row in rows]
+    plain, retrieved = (
+        _without_last(row, count - min(scored)) for row, count in zip(rows, scored, strict=True)
+    )
+    return plain, retrieved
+
+
+def _without_last(row: EncodedExample, tokens: int) -> EncodedExample:
+    keep = len(row.ids) - tokens
+    return replace(row, ids=row.ids[:keep], labels=row.labels[:keep], truncated=row.truncated or tokens > 0)
+
+
+def _scored_bytes(function: HeldoutFunction, row: EncodedExample, tokenizer: Any) -> int:
+    """Length of the body as far as it is in the row."""
+    scored = tokenizer.decode([label for label in row.labels if label != IGNORE])
+    return min(len(function.completion.encode()), len(scored.encode()))
 
 
 def _offset(progress: Progress, before: int, total: int) -> Progress:
