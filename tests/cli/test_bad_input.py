@@ -126,8 +126,9 @@ def test_training_options(garden: Cli, options: list[str], words: str) -> None:
 def test_home_that_is_a_file(cli: Cli, tmp_path: Path, small_repository: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    for arguments in (["projects"], ["add", small_repository], ["doctor"], ["grow", small_repository]):
+    for arguments in (["projects"], ["add", small_repository], ["grow", small_repository]):
         cli(*arguments, CODEBASE_GARDENER_HOME=str(file)).failed(9, str(file), "CODEBASE_GARDENER_HOME")
+    cli("doctor", CODEBASE_GARDENER_HOME=str(file)).failed(11, "problems with: home, ")
 
 
 def test_home_below_a_file(cli: Cli, tmp_path: Path) -> None:
@@ -202,4 +203,5 @@ def test_device_that_is_not_here(garden: Cli, tiny_base: Path) -> None:
 def test_damaged_registry(cli: Cli) -> None:
     cli.home.mkdir()
     (cli.home / "registry.sqlite").write_bytes(b"no database" * 1000)
-    cli("projects").failed(10, "registry")
+    cli("projects").failed(10, "registry", "gardener doctor")
+    cli("doctor").failed(11, "problems with: registry")

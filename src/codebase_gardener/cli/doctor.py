@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, print_json
 from codebase_gardener.utils.error_handling import VerificationError
+from codebase_gardener.utils.logs import configure_logging
 
 __all__ = ["doctor"]
 
@@ -17,10 +18,12 @@ _MARKS = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
 @command_options
 def doctor(fix: bool, as_json: bool) -> None:
     """Check this machine, the home and the registry. Exits with 11 where there is a problem."""
+    from codebase_gardener.config.settings import load_settings
     from codebase_gardener.gardener.examining import examine, summary
 
-    with open_gardener() as gardener:
-        findings = examine(gardener, fix=fix)
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    findings = examine(settings, fix=fix)
     problems = [finding.check for finding in findings if finding.state == "problem"]
     error = VerificationError(f"problems with: {', '.join(problems)}", hint="see what each check says")
     if as_json:

@@ -8,17 +8,19 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.config.settings import EMBEDDED_BASE
+from codebase_gardener.config.settings import EMBEDDED_BASE, Settings
 from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.training.base import resolve_base
 from codebase_gardener.training.submission import adapter_directory
-from codebase_gardener.utils.error_handling import CodebaseGardenerError
+from codebase_gardener.utils.error_handling import CodebaseGardenerError, ModelError
 from codebase_gardener.utils.files import is_published, remove_tree, tree_bytes
 
-__all__ = ["CHECKS", "Finding", "examine", "summary"]
+__all__ = ["CHECKS", "REGISTRY_CHECKS", "Finding", "examine", "summary"]
 
 GIB = 1024**3
 _MIN_DISK_BYTES = 3 * GIB
@@ -45,25 +47,34 @@ class Finding:
         return asdict(self)
 
 
-def examine(gardener: Gardener, *, fix: bool = False) -> list[Finding]:
-    """Run every check of `CHECKS`.
+def examine(settings: Settings, *, fix: bool = False) -> list[Finding]:
+    """Run every check of `CHECKS`, and those of `REGISTRY_CHECKS` where the registry can be opened.
 
     Args:
-        gardener: The home.
+        settings: Of the home.
         fix: Clear litter: what no row of the registry owns.
     """
-    return [_run(name, gardener, fix) for name in CHECKS]
+    findings = [_told(name, partial(check, settings)) for name, check in CHECKS.items()]
+    try:
+        gardener = Gardener(settings)
+    except CodebaseGardenerError as error:
+        return [*findings, Finding("registry", "problem", error.message, error.hint)]
+    with gardener:
+        of_registry = [_told(name, partial(check, gardener, fix)) for name, check in REGISTRY_CHECKS.items()]
+    return [*findings, *of_registry]
 
 
-def _run(name: str, gardener: Gardener, fix: bool) -> Finding:
+def _told(name: str, check: Callable[[], Finding]) -> Finding:
     """One check; what it raises is what it found."""
     try:
-        return CHECKS[name](gardener, fix)
+        return check()
     except CodebaseGardenerError as error:
         return Finding(name, "problem", error.message, error.hint)
+    except OSError as error:  # of a home that is none
+        return Finding(name, "problem", str(error), "see the check of the home")
 
 
-def _python(_: Gardener, __: bool) -> Finding:
+def _python(_: Settings) -> Finding:
     found = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
     if sys.version_info[:2] == _TESTED_PYTHON:
         return Finding("python", "ok", found)
@@ -71,7 +82,7 @@ def _python(_: Gardener, __: bool) -> Finding:
     return Finding("python", "warning", found, f"training is tested in full on Python {tested}")
 
 
-def _libraries(_: Gardener, __: bool) -> Finding:
+def _libraries(_: Settings) -> Finding:
     """Installed versions against the bounds of our own metadata."""
     from packaging.requirements import Requirement
 
@@ -94,54 +105,72 @@ def _libraries(_: Gardener, __: bool) -> Finding:
     return Finding("libraries", "ok", f"torch {version('torch')}, peft {version('peft')}")
 
 
-def _device(gardener: Gardener, _: bool) -> Finding:
+def _device(settings: Settings) -> Finding:
     from codebase_gardener.training.torch_device import measure_gemm, pick_device
 
-    device = pick_device(gardener.settings.device)
+    device = pick_device(settings.device)
     rates = measure_gemm(device)
     found = f"{device}: fp32 {rates.float32:.0f}, bf16 {rates.bfloat16:.0f} GFLOP/s"
     return Finding("device", "ok", f"{found}; trains in {'bf16' if rates.bf16_pays else 'fp32'}")
 
 
-def _memory(gardener: Gardener, _: bool) -> Finding:
+def _memory(settings: Settings) -> Finding:
     import psutil
 
     free = psutil.virtual_memory().available
     found = f"{free / GIB:.1f} GB free"
-    if free < gardener.settings.min_free_bytes:
+    if free < settings.min_free_bytes:
         return Finding(
             "memory", "problem", found, "close other programs: nothing is trained below min_free_bytes"
         )
     return Finding("memory", "ok", found)
 
 
-def _disk(gardener: Gardener, _: bool) -> Finding:
-    free = shutil.disk_usage(gardener.settings.home).free
-    found = f"{free / GIB:.1f} GB free at {gardener.settings.home}"
+def _disk(settings: Settings) -> Finding:
+    free = shutil.disk_usage(_existing(settings.home)).free
+    found = f"{free / GIB:.1f} GB free at {settings.home}"
     if free < _MIN_DISK_BYTES:
         return Finding("disk", "warning", found, "free some space, or set CODEBASE_GARDENER_HOME elsewhere")
     return Finding("disk", "ok", found)
 
 
-def _home(gardener: Gardener, _: bool) -> Finding:
-    home = gardener.settings.home
-    if os.access(home, os.W_OK | os.X_OK):
-        return Finding("home", "ok", f"{home} can be written")
+def _home(settings: Settings) -> Finding:
+    folder = _existing(settings.home)
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        return Finding("home", "ok", f"{settings.home} can be written")
     return Finding(
-        "home", "problem", f"{home} cannot be written", "set CODEBASE_GARDENER_HOME to a folder of yours"
+        "home",
+        "problem",
+        f"{settings.home} cannot be written",
+        "set CODEBASE_GARDENER_HOME to a folder of yours",
     )
 
 
-def _base(gardener: Gardener, _: bool) -> Finding:
-    name = gardener.settings.base
-    if name == EMBEDDED_BASE and not any(
-        gardener.settings.bases_dir.glob(f"{EMBEDDED_BASE}-*/manifest.json")
-    ):
-        return Finding(
-            "base model", "warning", f"{name} is not fetched yet", "the first grow or train fetches it"
-        )
-    base = gardener.base()
+def _existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there: nothing has made the home yet, perhaps."""
+    return next(above for above in (path, *path.parents) if above.exists())
+
+
+def _base(settings: Settings) -> Finding:
+    """The base as it lies here; nothing is fetched."""
+    name = settings.base
+    later = Finding(
+        "base model", "warning", f"{name} is not fetched yet", "the first grow or train fetches it"
+    )
+    embedded = settings.bases_dir.glob(f"{EMBEDDED_BASE}-*")
+    if name == EMBEDDED_BASE and not any(is_published(folder) for folder in embedded):
+        return later
+    try:
+        base = resolve_base(name, settings.bases_dir, offline=True)
+    except ModelError as error:
+        if isinstance(error.__cause__, FileNotFoundError) and not settings.offline:  # not in the hub's cache
+            return later
+        raise
     return Finding("base model", "ok", f"{base.title}, weights {base.sha256[:16]}")
+
+
+def _registry(gardener: Gardener, _: bool) -> Finding:
+    return Finding("registry", "ok", f"{gardener.registry.database.shown_url} can be read")
 
 
 def _trainings(gardener: Gardener, _: bool) -> Finding:
@@ -224,7 +253,7 @@ def _is_old(path: Path) -> bool:
     return time.time() - newest > _AT_WORK_S
 
 
-CHECKS: dict[str, Callable[[Gardener, bool], Finding]] = {
+CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "python": _python,
     "libraries": _libraries,
     "device": _device,
@@ -232,6 +261,9 @@ CHECKS: dict[str, Callable[[Gardener, bool], Finding]] = {
     "disk": _disk,
     "home": _home,
     "base model": _base,
+}
+REGISTRY_CHECKS: dict[str, Callable[[Gardener, bool], Finding]] = {
+    "registry": _registry,
     "trainings": _trainings,
     "registry against files": _files,
     "litter": _litter,

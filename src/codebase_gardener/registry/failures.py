@@ -17,7 +17,7 @@ __all__ = ["explained", "shown_url"]
 
 _ROOM = "free some space, or set CODEBASE_GARDENER_HOME to a folder that can be written"
 _BUSY = "another process is writing; try again, and see `gardener jobs list`"
-_DAMAGED = "move the file away and restore a copy; `gardener doctor` says what is on disk"
+_DAMAGED = "move the file away and restore a copy; `gardener doctor` checks the rest"
 _SERVER = "is the server running, and are host, port, user, password and database right?"
 
 # words in the driver's message → kind of error, what to do next; the first that fits
