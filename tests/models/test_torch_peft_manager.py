@@ -22,6 +22,8 @@ from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.gardener import Gardener
 from codebase_gardener.models.peft_manager import AdapterMetadata, PeftManager, TrainingProgress
 from codebase_gardener.registry.rows import NewJob, VersionRow
+from codebase_gardener.training.events import EventLog
+from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.utils.error_handling import (
     AdapterError,
     ConflictError,
@@ -575,6 +577,25 @@ def test_progress_and_errors_of_a_training_that_failed(manager: PeftManager) -> 
     assert seen == [progress]
     with pytest.raises(NotFoundError):
         manager.get_training_progress("demo/other@1")
+
+
+def test_waiting_reads_each_event_once(manager: PeftManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = JobDirectory(manager.registry.job(queued(manager)).directory).events
+    offsets: list[int] = []
+    read = EventLog.read
+
+    def watched(self: EventLog, offset: int = 0) -> Any:
+        offsets.append(offset)
+        log.append("step", step=len(offsets), steps=99)
+        return read(self, offset)
+
+    monkeypatch.setattr(EventLog, "read", watched)
+    seen: list[TrainingProgress] = []
+    with pytest.raises(TimeoutError):
+        manager.trainings.wait("demo/default", timeout_s=0.5, callback=seen.append)
+    assert [progress.step for progress in seen] == list(range(1, len(offsets) + 1))
+    assert sorted(set(offsets)) == offsets
+    assert len(offsets) > 1
 
 
 def test_waiting_has_an_end(manager: PeftManager) -> None:

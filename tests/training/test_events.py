@@ -6,9 +6,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-from codebase_gardener.training.events import EventLog
+from codebase_gardener.training.events import EventLog, NewestEvents
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.utils.files import FileLock
+
+
+def test_the_newest_event_of_each_kind_across_looks(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "events.jsonl")
+    newest = NewestEvents(log)
+    assert newest.look() == {}
+    for kind, number in (("stage", 1), ("step", 1), ("step", 2)):
+        log.append(kind, number=number)
+    assert [(kind, event["number"]) for kind, event in newest.look().items()] == [("stage", 1), ("step", 2)]
+    log.append("stage", number=2)
+    assert [(kind, event["number"]) for kind, event in newest.look().items()] == [("step", 2), ("stage", 2)]
 
 
 def test_events_are_read_in_order_with_their_fields(tmp_path: Path) -> None:

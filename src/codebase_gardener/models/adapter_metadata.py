@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from codebase_gardener.registry.rows import JobRow, VersionRow
+from codebase_gardener.training.events import NewestEvents
 from codebase_gardener.training.job_directory import JobDirectory
 
 __all__ = ["AdapterMetadata", "TrainingProgress"]
@@ -117,16 +118,15 @@ class TrainingProgress:
     error: str | None = None
 
     @classmethod
-    def of_job(cls, job: JobRow) -> TrainingProgress:
-        """Read from the job's event log."""
-        events = JobDirectory(job.directory).events.all()
-        step: dict[str, Any] = next((e for e in reversed(events) if e["kind"] == "step"), {})
-        planned: dict[str, Any] = next((e for e in reversed(events) if e["kind"] == "planned"), {})
+    def of_job(cls, job: JobRow, seen: NewestEvents | None = None) -> TrainingProgress:
+        """Read from the job's event log; who looks again and again hands in what was seen so far."""
+        newest = (seen or NewestEvents(JobDirectory(job.directory).events)).look()
+        step, planned = newest.get("step", {}), newest.get("planned", {})
         return cls(
             job_id=job.id,
             adapter_id=str(job.ref),
             status=job.state,
-            stage=_stage(job.state, events),
+            stage=_stage(job.state, newest),
             step=step.get("step", 0),
             steps=step.get("steps", planned.get("steps", 0)),
             loss=step.get("loss"),
@@ -141,12 +141,12 @@ class TrainingProgress:
         return asdict(self)
 
 
-def _stage(state: str, events: list[dict[str, Any]]) -> str:
+def _stage(state: str, newest: dict[str, dict[str, Any]]) -> str:
     if state != "training":
         return "waiting" if state == "queued" else state
-    for event in reversed(events):
-        if event["kind"] in ("step", "planned"):
+    for kind in reversed(newest):
+        if kind in ("step", "planned"):
             return "training"
-        if event["kind"] == "stage":
-            return str(event["stage"])
+        if kind == "stage":
+            return str(newest[kind]["stage"])
     return "starting"

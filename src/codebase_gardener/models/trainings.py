@@ -12,6 +12,7 @@ from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.training import jobs, submission
 from codebase_gardener.training.devices import resolve_device
+from codebase_gardener.training.events import NewestEvents
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.submission import Submission
 from codebase_gardener.utils.error_handling import NotFoundError, TrainingError
@@ -125,9 +126,11 @@ class Trainings:
             TimeoutError: It is not over in time.
         """
         deadline = time.monotonic() + timeout_s if timeout_s is not None else None
+        job = self._job_of(adapter_id)
+        events = NewestEvents(JobDirectory(job.directory).events)
         last: TrainingProgress | None = None
         while True:
-            progress = self.progress(adapter_id)
+            progress = TrainingProgress.of_job(self.get(job.id), events)
             if callback is not None and progress != last:
                 callback(progress)
             last = progress

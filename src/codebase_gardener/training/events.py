@@ -12,7 +12,7 @@ from typing import Any
 
 from codebase_gardener.utils.files import writing
 
-__all__ = ["EventLog"]
+__all__ = ["EventLog", "NewestEvents"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,22 @@ class EventLog:
     def last(self, kind: str) -> dict[str, Any] | None:
         """The newest event of a kind."""
         return next((event for event in reversed(self.all()) if event["kind"] == kind), None)
+
+
+class NewestEvents:
+    """The newest event of each kind, for who looks often: each look reads on from where the one before ended."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log, self._offset = log, 0
+        self._by_kind: dict[str, dict[str, Any]] = {}
+
+    def look(self) -> dict[str, dict[str, Any]]:
+        """Kind → event, the newest last."""
+        events, self._offset = self._log.read(self._offset)
+        for event in events:
+            self._by_kind.pop(event["kind"], None)  # so that it moves to the end
+            self._by_kind[event["kind"]] = event
+        return self._by_kind
 
 
 def _parse(raw: bytes) -> Iterator[dict[str, Any]]:
