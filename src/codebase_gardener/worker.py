@@ -21,7 +21,7 @@ from codebase_gardener.registry.rows import JobRow, Publication
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.jobs import start_next
 from codebase_gardener.training.submission import adapter_directory
-from codebase_gardener.utils.allocator import keep_freed_memory
+from codebase_gardener.utils.allocator import give_back_freed_memory, keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, ResourceError
 from codebase_gardener.utils.files import is_published, publish_dir, read_json, remove_tree, tree_bytes
 from codebase_gardener.utils.logs import configure_logging
@@ -64,6 +64,7 @@ def _grow(
         _train(directory, spec, job, settings)
         publish_dir(directory.artifact, target)
         directory.events.append("published", path=str(target))
+        give_back_freed_memory()  # the proof's process needs its own
     plan = read_json(directory.plan)
     directory.events.append("stage", stage="proving")
     receipt = prove(target, spec.base, dtype=plan["dtype"], parity=directory.parity, threads=plan["threads"])

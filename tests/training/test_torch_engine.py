@@ -105,7 +105,7 @@ ARRIVES: dict[str, tuple[Any, Callable[[SimpleNamespace], bool]]] = {
     "modules_to_save": ("lm_head", lambda s: "modules_to_save" in str(s.model.get_base_model().lm_head)),
     "trainable_token_indices": ("3,5", lambda s: s.lora.trainable_token_indices == [3, 5]),
     "init_lora_weights": ("gaussian", lambda s: s.lora.init_lora_weights == "gaussian"),
-    "minutes": (0.00001, lambda s: s.plan.steps == 1 and s.deadline.limit_s == pytest.approx(0.0009)),
+    "minutes": (0.00001, lambda s: s.plan.steps == 1 and s.deadline.limit_s == pytest.approx(0.00075)),
     "steps": (3, lambda s: s.plan.steps == 3 and s.args.max_steps == 3 and len(s.batches) == 3),
     "max_epochs": (2.0, lambda s: sum(map(len, s.batches)) == 2 * s.rows),
     "learning_rate": (0.02, lambda s: s.args.learning_rate == 0.02),

@@ -17,7 +17,7 @@ from codebase_gardener.utils.error_handling import TrainingError
 __all__ = ["ReportProgress", "Rest", "StopAtDeadline"]
 
 _SMOOTHING = 0.9
-_DEADLINE_SHARE = 1.5  # of the minutes asked for, after which a slowed-down machine stops
+_DEADLINE_SHARE = 1.25  # of the minutes asked for, after which a slowed-down machine stops
 _COOLING_S = 2.0
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["give_back_freed_memory", "keep_freed_memory"]
 
 # <malloc.h> of glibc: option → value
 _MALLOPT = {
@@ -21,3 +22,12 @@ def keep_freed_memory() -> bool:
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     return mallopt is not None and all(mallopt(option, value) for option, value in _MALLOPT.items())
+
+
+def give_back_freed_memory() -> bool:
+    """Collect garbage and give what is free back to the system. Returns False where the C library cannot."""
+    gc.collect()
+    if sys.platform != "linux":
+        return False
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    return trim is not None and bool(trim(0))
