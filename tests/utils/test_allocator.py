@@ -21,7 +21,7 @@ def test_freed_memory_goes_back_to_the_system() -> None:
     script = """
 import numpy, sys
 from pathlib import Path
-from codebase_gardener.utils.allocator import keep_freed_memory
+from codebase_gardener.utils.allocator import give_back_freed_memory, keep_freed_memory
 keep_freed_memory()
 blocks = [numpy.ones(1 << 20) for _ in range(40)]
 del blocks

@@ -297,7 +297,7 @@ def _arguments(spec: TrainingSpec, plan: RunPlan, checkpoints: Path) -> Training
         bf16=plan.dtype == "bfloat16",
         use_cpu=plan.device == "cpu",
         gradient_checkpointing=spec.gradient_checkpointing,
-        gradient_checkpointing_kwargs=_CHECKPOINTING if spec.gradient_checkpointing else None,
+        activation_checkpointing_kwargs=_CHECKPOINTING if spec.gradient_checkpointing else None,
         seed=spec.seed,
         data_seed=spec.seed,
         logging_strategy="no",
