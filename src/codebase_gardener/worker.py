@@ -118,7 +118,7 @@ def _fail(
     if registry.job(job.id).state != "ready":
         remove_tree(target, settings.home / "trash")  # published but not proven: litter
     try:
-        registry.fail_job(job.id, told.message)
+        registry.fail_job(job.id, f"{told.message}; {told.hint}" if told.hint else told.message)
     except ConflictError:
         directory.events.append("ended", state=registry.job(job.id).state)
     return told.exit_code

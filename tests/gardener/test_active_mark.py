@@ -43,9 +43,10 @@ def trained(gardener: Gardener) -> VersionRow:
 
 
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    def give(word: str) -> None:
-        verdict: Any = SimpleNamespace(word=word, as_dict=lambda: {"word": word})
+def found(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def give(word: str, functions: int = 8) -> None:
+        data = {"word": word, "arms": {"base": {"functions": functions}}}
+        verdict: Any = SimpleNamespace(word=word, as_dict=lambda: data)
         monkeypatch.setattr(torch_evaluate, "evaluate_adapter", lambda *_, **__: verdict)
 
     return give
@@ -63,6 +64,20 @@ def test_the_newest_version_is_measured_and_becomes_active_unless_it_hurt(
     assert verdict is not None
     assert verdict.verdict == word
     assert gardener.registry.active_version("demo", "default") == active
+
+
+def test_a_verdict_on_fewer_functions_is_shown_and_changes_nothing(
+    gardener: Gardener, found: Callable[..., None]
+) -> None:
+    version = trained(gardener)
+    found("helped", functions=32)
+    gardener.evaluate(DEMO, limit=32)
+    found("hurt", functions=4)
+    assert gardener.evaluate(DEMO, limit=4).verdict == "hurt"
+    kept = gardener.registry.latest_verdict(version)
+    assert kept is not None
+    assert kept.verdict == "helped"
+    assert gardener.registry.active_version("demo", "default") == 1
 
 
 def test_an_older_version_is_only_measured(gardener: Gardener, found: Callable[[str], None]) -> None:

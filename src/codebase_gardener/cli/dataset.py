@@ -27,7 +27,11 @@ __all__ = ["dataset"]
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="JSONL rows of your own, added to those of the repository.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Write the training rows to this JSONL file.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the training rows to this JSONL file.",
+)
 @click.option(
     "--form", type=click.Choice(tuple(EXPORT_FORMS)), default="prompt", help="With --out: the rows' form."
 )

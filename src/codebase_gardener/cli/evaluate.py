@@ -56,5 +56,5 @@ def _missed(ref: AdapterRef, verdict: str, required: str | None) -> Verification
         return None
     return VerificationError(
         f"{ref}: the verdict is {verdict!r}, and {required!r} was required",
-        hint="train longer, on more code, or on a larger base",
+        hint="train longer, on more code, or on a larger base; measure on more with --functions",
     )

@@ -55,6 +55,7 @@ def grow(
         except KeyboardInterrupt:
             display.say("\nStopped watching. A training that was started goes on in the background:")
             display.say("  gardener jobs list     gardener jobs tail ID     gardener jobs cancel ID")
+            display.say("The same command goes on where this one stopped.")
             raise
     if as_json:
         print_json(_as_dict(grown))

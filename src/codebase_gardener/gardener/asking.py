@@ -2,19 +2,75 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.dataset.testing_code import is_test
 from codebase_gardener.gardener.gardener import DEFAULT_ADAPTER, Gardener
 from codebase_gardener.models.adapter_handle import AdapterHandle
+from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.names import AdapterRef
 
-__all__ = ["Answer", "ask", "index_of"]
+__all__ = ["Answer", "ask", "best_documents", "index_of"]
 
 _DOCUMENTS = 4
+_FILLER = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "can",
+        "class",
+        "code",
+        "defined",
+        "do",
+        "does",
+        "file",
+        "find",
+        "for",
+        "from",
+        "function",
+        "how",
+        "i",
+        "in",
+        "is",
+        "it",
+        "located",
+        "me",
+        "method",
+        "of",
+        "on",
+        "or",
+        "show",
+        "tell",
+        "that",
+        "the",
+        "there",
+        "this",
+        "to",
+        "use",
+        "used",
+        "was",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "why",
+        "with",
+        "work",
+        "works",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -65,12 +121,23 @@ def ask(
     from codebase_gardener.dataset.prompts import question_messages
 
     gardener.registry.project(ref.project)
-    hits = index_of(gardener, ref.project).search(question, k=_DOCUMENTS) if retrieval else []
+    documents = best_documents(index_of(gardener, ref.project), question) if retrieval else []
     handle, note = _handle(gardener, ref, adapter)
-    messages = question_messages(question, [hit.document for hit in hits])
+    messages = question_messages(question, documents)
     text = handle.generate(messages, max_new_tokens=max_new_tokens, repetition_penalty=1.1)
-    sources = tuple(hit.document.anchor for hit in hits)
+    sources = tuple(document.anchor for document in documents)
     return Answer(text.strip(), handle.adapter_id, handle.base_id, sources, note)
+
+
+def best_documents(index: SymbolIndex, question: str, k: int = _DOCUMENTS) -> list[Document]:
+    """What to put before a question: symbols that it names, tests last, then what BM25 finds without filler words."""
+    words = [word for word in re.findall(r"\w+", question) if word.lower() not in _FILLER]
+    named = sorted(
+        (d for d in index.documents if d.symbol and d.symbol.rpartition(".")[2] in words),
+        key=lambda d: (is_test(d.path), d.symbol.count("."), d.anchor),
+    )
+    found = [hit.document for hit in index.search(" ".join(words) or question, k=2 * k)]
+    return list(dict.fromkeys([*named[: k // 2], *found]))[:k]
 
 
 def _handle(gardener: Gardener, ref: AdapterRef, adapter: bool) -> tuple[AdapterHandle, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -178,6 +179,7 @@ class Gardener:
         """Measure an adapter on the held-out functions of its dataset, in four arms, and keep the verdict.
 
         The newest version becomes active unless it hurt; an older one is only measured; what hurt is not active.
+        A verdict on fewer functions than the one that is known is returned, and neither kept nor acted on.
 
         Args:
             ref: `project/name`; without a version the newest is measured.
@@ -195,6 +197,10 @@ class Gardener:
             limit=limit,
             progress=progress,
         )
+        known = self.registry.latest_verdict(row)
+        if known is not None and _functions(known.data) > _functions(verdict.as_dict()):
+            # a quick look does not take the place of a longer one
+            return replace(known, verdict=verdict.word, data=verdict.as_dict())
         kept = self.registry.add_verdict(row, verdict.word, verdict.as_dict())
         if verdict.word == "hurt" or row.ref == self.newest(AdapterRef(row.project, row.adapter_name)).ref:
             move_mark(self.registry, row, verdict.word)
@@ -260,6 +266,11 @@ class Gardener:
             of_adapter.setdefault(row.adapter_name, []).append(row)
         older = [row for newest_first in of_adapter.values() for row in newest_first[keep:]]
         return self.manager.delete_all([row for row in older if not row.active])
+
+
+def _functions(verdict: Mapping[str, Any]) -> int:
+    """How many functions a verdict was measured on."""
+    return max((int(arm["functions"]) for arm in verdict.get("arms", {}).values()), default=0)
 
 
 def _snapshot_folder(snapshot: Snapshot) -> str:
