@@ -36,6 +36,11 @@ COMMANDS: dict[str, CommandRow] = {
     "evaluate": CommandRow(
         f"{_HERE}.evaluate:evaluate", "Measure an adapter on held-out files, in four arms."
     ),
+    "merge": CommandRow(f"{_HERE}.merge:merge", "Merge adapters into a new one, with its error."),
+    "import": CommandRow(f"{_HERE}.merge:import_", "Take an adapter from a folder into the registry."),
+    "prove": CommandRow(f"{_HERE}.merge:prove", "Reload an adapter in a fresh process and measure it."),
+    "switch": CommandRow(f"{_HERE}.merge:switch", "Make a version of an adapter the active one."),
+    "disable": CommandRow(f"{_HERE}.merge:disable", "Clear the active mark: the base answers."),
     "ask": CommandRow(f"{_HERE}.ask:ask", "Ask a question about a project."),
     "delete": CommandRow(f"{_HERE}.projects:delete", "Delete a project, an adapter, or a version."),
     "doctor": CommandRow(f"{_HERE}.doctor:doctor", "Check this machine, the home and the registry."),

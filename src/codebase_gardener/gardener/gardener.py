@@ -229,6 +229,24 @@ class Gardener:
         rows = self.registry.versions(ref.project, ref.name or DEFAULT_ADAPTER, limit=1)
         return rows[0] if rows and ref.version is None else self.version(ref)
 
+    def activate(self, ref: AdapterRef) -> VersionRow:
+        """Make a version the active one; without a number the newest.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        row = self.newest(ref)
+        self.registry.set_active(row.project, row.adapter_name, row.version)
+        return self.registry.version(row.ref)
+
+    def deactivate(self, ref: AdapterRef) -> list[str]:
+        """Clear the active mark of an adapter, or of all of a project. Returns the ids that had it."""
+        self.registry.project(ref.project)
+        rows = [row for row in self.registry.versions(ref.project, ref.name, limit=None) if row.active]
+        for row in rows:
+            self.registry.set_active(row.project, row.adapter_name, None)
+        return [str(row.ref) for row in rows]
+
     # ---- deletion
 
     def delete(self, ref: AdapterRef, *, keep: int | None = None) -> list[str]:

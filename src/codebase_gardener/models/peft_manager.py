@@ -113,7 +113,7 @@ class PeftManager:
         base_id = str(options.pop("base", self.settings.base))
         spec = self.spec(options)
         dataset = user_dataset(training_data)
-        self._ensure_project(project_name)
+        self.ensure_project(project_name)
         folder = dataset_directory(self.settings.projects_dir, project_name, dataset.hash)
         if not folder.exists():
             with suppress(FileExistsError):  # another process writes the same rows
@@ -134,7 +134,8 @@ class PeftManager:
             threading.Thread(target=follow, args=(job.id, progress_callback), daemon=True).start()
         return str(job.ref)
 
-    def _ensure_project(self, name: str) -> None:
+    def ensure_project(self, name: str) -> None:
+        """Make a project without a repository where there is none of the name."""
         try:
             self.registry.project(name)
         except NotFoundError:

@@ -1,0 +1,145 @@
+"""`merge`, `import`, `prove`, `switch`, `disable` on random adapters of the tiny base."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import TINY_TRAINING, Cli
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def cli(tmp_path: Path, tiny_base: Path) -> Cli:
+    return Cli(tmp_path / "home", **{**TINY_TRAINING, "CODEBASE_GARDENER_BASE": str(tiny_base)})
+
+
+@pytest.fixture(scope="module")
+def folders(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    def write(seed: int) -> Path:
+        torch.manual_seed(seed)
+        model = AutoModelForCausalLM.from_pretrained(tiny_base, dtype=torch.float32)
+        peft = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["q_proj"]))
+        for parameter in peft.parameters():
+            if parameter.requires_grad:
+                parameter.data.normal_(std=0.2)
+        folder = tmp_path_factory.mktemp("mine") / f"adapter{seed}"
+        peft.save_pretrained(folder)
+        return folder
+
+    return [write(1), write(2)]
+
+
+@pytest.fixture
+def imported(cli: Cli, folders: list[Path]) -> Callable[[], None]:
+    def do() -> None:
+        for number, folder in enumerate(folders, start=1):
+            cli("import", folder, "--as", f"demo/a{number}").ok()
+
+    return do
+
+
+def test_an_imported_adapter_is_proven_and_listed(cli: Cli, folders: list[Path]) -> None:
+    result = cli("import", folders[0], "--as", "demo/a1").ok()
+    assert "demo/a1@1 is ready: 4 of 4 tensors found their module" in result.out
+    shown = cli("adapters", "show", "demo/a1", "--json").json
+    assert shown["active"]
+    assert shown["receipts"][0]["data"]["max_logit_difference"] > 0
+    proven = cli("prove", "demo/a1", "--json").ok().json
+    assert proven["adapter"] == "demo/a1@1"
+    assert cli("prove", folders[0], "--json").json["receipt"]["tensors_matched"] > 0
+
+
+def test_what_does_not_fit_leaves_nothing(cli: Cli, folders: list[Path], tmp_path: Path) -> None:
+    cli("import", tmp_path, "--as", "demo/a1").failed(7, "adapter_config.json")
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    for file in folders[0].iterdir():
+        (damaged / file.name).write_bytes(file.read_bytes())
+    weights = damaged / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:200])
+    cli("import", damaged, "--as", "demo/a1").failed(7, "damaged")
+    config = json.loads((folders[0] / "adapter_config.json").read_text())
+    (damaged / "adapter_config.json").write_text(json.dumps({**config, "r": 8}))
+    weights.write_bytes((folders[0] / "adapter_model.safetensors").read_bytes())
+    cli("import", damaged, "--as", "demo/a1").failed(7)
+    assert cli("adapters", "list", "--json").json == []
+    assert not list((cli.home / "projects").rglob("adapter_model.safetensors"))
+
+
+def test_merge_into_the_registry(cli: Cli, imported: Callable[[], None]) -> None:
+    imported()
+    result = cli(
+        "merge", "demo/a1", "demo/a2", "--weights", "0.7,-0.3", "--method", "cat", "--into", "demo/both"
+    ).ok()
+    assert "Adapter: demo/both@1" in result.out
+    shown = cli("adapters", "show", "demo/both", "--json").json
+    report = next(receipt["data"] for receipt in shown["receipts"] if receipt["kind"] == "merge")
+    assert report["error"] < 1e-6
+    assert [entry["adapter"] for entry in report["inputs"]] == ["demo/a1@1", "demo/a2@1"]
+    again = cli("merge", "demo/a1", "demo/a2", "--rank", "2", "--into", "demo/both", "--json").ok().json
+    assert again["adapter"] == "demo/both@2"
+    assert again["report"]["error"] > 1e-3
+
+
+def test_merge_to_a_folder(cli: Cli, folders: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = cli("merge", *folders, "--out", out).ok()
+    assert "a higher --rank lowers it" in result.out
+    assert (out / "adapter_model.safetensors").exists()
+    assert json.loads((out / "gardener.json").read_text())["merge"]["spec"]["method"] == "svd"
+    cli("merge", *folders, "--out", out).failed(2, "exists")
+    cli("import", out, "--as", "demo/merged").ok()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ([], 2, ["--into P/N or --out DIR"]),
+        (["--into", "demo/x", "--out", "x"], 2, ["--into P/N or --out DIR"]),
+        (["--into", "demo/x", "--weights", "1"], 2, ["1 weights for 2 adapters"]),
+        (["--into", "demo/x", "--weights", "a,b"], 2, ["not numbers"]),
+        (["--into", "demo/x", "--method", "poetry"], 2, ["poetry", "dare_ties"]),
+        (["--into", "demo/x", "--density", "2"], 2, ["density"]),
+        (["--into", "demo/x@3"], 2, ["names a version"]),
+        (["--into", "../x"], 2, []),
+    ],
+)
+def test_requests_that_cannot_be_right(
+    arguments: list[str], code: int, words: list[str], cli: Cli, folders: list[Path]
+) -> None:
+    cli("merge", *folders, *arguments).failed(code, *words)
+    assert cli("adapters", "list", "--json").json == []
+
+
+def test_adapters_that_do_not_exist(cli: Cli, tmp_path: Path) -> None:
+    cli("merge", "demo/a1", "demo/a2", "--out", tmp_path / "out").failed(3, "demo")
+    cli("prove", "demo/a1").failed(3, "demo")
+    cli("switch", "demo/a1").failed(3, "demo")
+    cli("disable", "demo").failed(3, "demo")
+
+
+def test_switch_and_disable(cli: Cli, folders: list[Path]) -> None:
+    for folder in folders:
+        cli("import", folder, "--as", "demo/default").ok()
+
+    def active() -> list[str]:
+        return [row["adapter_id"] for row in cli("adapters", "list", "--json").json if row["active"]]
+
+    assert active() == ["demo/default@1"]
+    assert cli("switch", "demo/default").ok().out == "demo/default@2 is active\n"
+    assert active() == ["demo/default@2"]
+    cli("switch", "demo/default@1").ok()
+    assert active() == ["demo/default@1"]
+    cli("switch", "demo/default@9").failed(3, "demo/default@9")
+    assert cli("disable", "demo", "--json").ok().json == {"cleared": ["demo/default@1"]}
+    assert active() == []
+    assert cli("disable", "demo").ok().out == "nothing was active\n"
