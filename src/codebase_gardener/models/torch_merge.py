@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -145,14 +146,17 @@ def _dense(parts: Sequence[Part], method: MergeMethod, density: float, generator
 
 def _pruned(tensor: Tensor, method: MergeMethod, density: float, generator: torch.Generator | None) -> Tensor:
     if method.prune == "random":
-        kept = torch.bernoulli(torch.full_like(tensor, density), generator=generator)
+        kept = torch.rand(tensor.shape, generator=generator) < density
         return tensor * kept / density
     count = int(density * tensor.numel())
     if not count:
         return torch.zeros_like(tensor)
-    kept = torch.zeros(tensor.numel(), dtype=tensor.dtype)
-    kept[torch.topk(tensor.abs().flatten(), count).indices] = 1
-    return tensor * kept.reshape(tensor.shape)
+    sizes = tensor.abs()
+    dropped = tensor.numel() - count
+    smallest_kept = float(
+        np.partition(sizes.flatten().numpy(), dropped)[dropped]
+    )  # selection: torch would sort
+    return tensor * (sizes >= smallest_kept)
 
 
 def _combined(tensors: Sequence[Tensor], weights: Sequence[float], *, elect: bool, weighted: bool) -> Tensor:
@@ -196,8 +200,8 @@ def _low_rank(dense: Tensor, rank: int, bias: Tensor | None, generator: torch.Ge
     u, s, vh = torch.linalg.svd(basis.T @ dense, full_matrices=False)
     root = s[:rank].sqrt()
     a, b = root[:, None] * vh[:rank], (basis @ u)[:, :rank] * root
-    norm = float(torch.linalg.matrix_norm(dense.double()))
-    off = float(torch.linalg.matrix_norm(dense.double() - (b @ a).double()))
+    norm = float(torch.linalg.vector_norm(dense, dtype=torch.float64))
+    off = float(torch.linalg.vector_norm(dense - b @ a, dtype=torch.float64))
     return MergedModule(a, b, bias, off / norm if norm else 0.0, norm)
 
 
