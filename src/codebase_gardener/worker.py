@@ -20,10 +20,11 @@ from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow, Publication
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.jobs import start_next
+from codebase_gardener.training.sidecar import SIDECAR
 from codebase_gardener.training.submission import adapter_directory
 from codebase_gardener.utils.allocator import give_back_freed_memory, keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, ResourceError
-from codebase_gardener.utils.files import is_published, publish_dir, read_json, remove_tree, tree_bytes
+from codebase_gardener.utils.files import is_published, publish_dir, read_json, remove_tree
 from codebase_gardener.utils.logs import configure_logging
 
 __all__ = ["main"]
@@ -87,18 +88,9 @@ def _train(directory: JobDirectory, spec: JobSpec, job: JobRow, settings: Settin
 
 
 def _register(job: JobRow, target: Path, registry: Registry, receipt: dict[str, Any]) -> None:
-    sidecar = read_json(target / "gardener.json")
-    version = registry.publish(
-        job.id,
-        Publication(
-            directory=target,
-            files=read_json(target / "manifest.json")["files"],
-            bytes=tree_bytes(target),
-            metrics=sidecar["metrics"],
-            libraries=sidecar["libraries"],
-        ),
-        receipt,
-    )
+    sidecar = read_json(target / SIDECAR)
+    publication = Publication.of(target, metrics=sidecar["metrics"], libraries=sidecar["libraries"])
+    version = registry.publish(job.id, publication, receipt)
     if registry.active_version(version.project, version.adapter_name) is None:
         registry.set_active(version.project, version.adapter_name, version.version)
 

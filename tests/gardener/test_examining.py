@@ -54,6 +54,7 @@ def test_what_somebody_may_be_at_work_in_is_no_litter(gardener: Gardener) -> Non
     places = (
         "jobs/{}",
         "projects/demo/datasets/.{}.a1b2c3d4",
+        "projects/demo/adapters/default/.{}.a1b2c3d4",
         "projects/{}",
         "bases/.staging-{}",
         "trash/{}",
@@ -62,7 +63,7 @@ def test_what_somebody_may_be_at_work_in_is_no_litter(gardener: Gardener) -> Non
         [made(home / place.format(age), old=age == "old") for place in places] for age in ("young", "old")
     )
     finding = next(found for found in examine(gardener.settings, fix=True) if found.check == "litter")
-    assert finding.found.startswith("cleared 5 leftovers")
+    assert finding.found.startswith("cleared 6 leftovers")
     assert all(folder.exists() for folder in young)
     assert not any(folder.exists() for folder in old)
 

@@ -1,16 +1,17 @@
-"""`gardener adapters`."""
+"""`gardener adapters`, `import`, `prove`, `switch`, `disable`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import base_option, command_options, open_gardener, print_json
 from codebase_gardener.utils.names import parse_ref
 
-__all__ = ["adapters"]
+__all__ = ["adapters", "disable", "import_", "prove", "switch"]
 
 
 @click.group()
@@ -91,3 +92,70 @@ def _show_verdict(verdict: Any) -> None:
     console.print(verdict_table(verdict.data))
     for line in verdict_lines(verdict.data):
         console.print(line)
+
+
+@click.command("import")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--as", "name", metavar="P/N", required=True, help="What it will be called.")
+@base_option
+@command_options
+def import_(folder: Path, name: str, base: str | None, as_json: bool) -> None:
+    """Take an adapter from a folder into the registry; it is proven first."""
+    from codebase_gardener.gardener.importing import import_adapter
+
+    with open_gardener() as gardener:
+        row = import_adapter(gardener, folder, parse_ref(name), base=base)
+        receipt = gardener.registry.receipts(row)[0].data
+    if as_json:
+        print_json({**asdict(row), "ref": str(row.ref), "receipt": receipt})
+        return
+    click.echo(f"{row.ref} is ready: {_proven(receipt)}")
+
+
+@click.command()
+@click.argument("adapter", metavar="P/N|DIR")
+@base_option
+@command_options
+def prove(adapter: str, base: str | None, as_json: bool) -> None:
+    """Reload an adapter in a fresh process and measure what it changes."""
+    from codebase_gardener.gardener.importing import prove_adapter
+
+    with open_gardener() as gardener:
+        located, receipt = prove_adapter(gardener, adapter, base=base)
+    if as_json:
+        print_json({"adapter": located.label, "receipt": receipt})
+        return
+    click.echo(f"{located.label}: {_proven(receipt)}")
+
+
+def _proven(receipt: Any) -> str:
+    return (
+        f"{receipt['tensors_matched']} of {receipt['tensors_expected']} tensors found their module; "
+        f"logits differ from the base's by {receipt['max_logit_difference']:.3g} at most"
+    )
+
+
+@click.command()
+@click.argument("adapter", metavar="P/N[@VERSION]")
+@command_options
+def switch(adapter: str, as_json: bool) -> None:
+    """Make a version the active one: what P/N means from now on."""
+    with open_gardener() as gardener:
+        row = gardener.activate(parse_ref(adapter))
+    if as_json:
+        print_json({"active": str(row.ref)})
+        return
+    click.echo(f"{row.ref} is active")
+
+
+@click.command()
+@click.argument("adapter", metavar="P[/N]")
+@command_options
+def disable(adapter: str, as_json: bool) -> None:
+    """Clear the active mark: `ask` then answers with the base, and says so."""
+    with open_gardener() as gardener:
+        cleared = gardener.deactivate(parse_ref(adapter))
+    if as_json:
+        print_json({"cleared": cleared})
+        return
+    click.echo("\n".join(f"{ref} is not active any more" for ref in cleared) or "nothing was active")

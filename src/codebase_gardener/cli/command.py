@@ -16,7 +16,9 @@ from codebase_gardener.utils.logs import configure_logging
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
 
-__all__ = ["command_options", "open_gardener", "print_json"]
+__all__ = ["base_option", "command_options", "open_gardener", "print_json"]
+
+base_option = click.option("--base", help="Base model; by default the one that the adapter names.")
 
 
 def command_options(function: Callable[..., Any]) -> Callable[..., Any]:

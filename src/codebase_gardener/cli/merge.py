@@ -1,21 +1,18 @@
-"""`gardener merge`, `import`, `prove`, `switch`, `disable`."""
+"""`gardener merge`."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import base_option, command_options, open_gardener, print_json
 from codebase_gardener.models.merge_methods import MERGE_METHODS
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
-__all__ = ["disable", "import_", "merge", "prove", "switch"]
-
-_BASE = click.option("--base", help="Base model; by default the one that the adapter names.")
+__all__ = ["merge"]
 
 
 @click.command()
@@ -34,7 +31,7 @@ _BASE = click.option("--base", help="Base model; by default the one that the ada
 )
 @click.option("--into", metavar="P/N", help="Make the result a version of this adapter.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the result to this new folder.")
-@_BASE
+@base_option
 @command_options
 def merge(
     adapters: tuple[str, ...],
@@ -50,7 +47,8 @@ def merge(
     An adapter is a name (P/N or P/N@V) or a folder. The base is not needed with --out.
     """
     from codebase_gardener.cli.display import Display
-    from codebase_gardener.gardener.importing import locate, merge_into
+    from codebase_gardener.gardener.locating import locate
+    from codebase_gardener.gardener.merging import merge_into
     from codebase_gardener.models.merging import MergeInput, MergeSpec, merge_adapters
 
     if (into is None) == (out is None):
@@ -90,70 +88,3 @@ def _weights(text: str | None, count: int) -> list[float]:
     if len(numbers) != count:
         raise InvalidInputError(f"{len(numbers)} weights for {count} adapters", hint="give one for each")
     return numbers
-
-
-@click.command("import")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--as", "name", metavar="P/N", required=True, help="What it will be called.")
-@_BASE
-@command_options
-def import_(folder: Path, name: str, base: str | None, as_json: bool) -> None:
-    """Take an adapter from a folder into the registry; it is proven first."""
-    from codebase_gardener.gardener.importing import import_adapter
-
-    with open_gardener() as gardener:
-        row = import_adapter(gardener, folder, parse_ref(name), base=base)
-        receipt = gardener.registry.receipts(row)[0].data
-    if as_json:
-        print_json({**asdict(row), "ref": str(row.ref), "receipt": receipt})
-        return
-    click.echo(f"{row.ref} is ready: {_proven(receipt)}")
-
-
-@click.command()
-@click.argument("adapter", metavar="P/N|DIR")
-@_BASE
-@command_options
-def prove(adapter: str, base: str | None, as_json: bool) -> None:
-    """Reload an adapter in a fresh process and measure what it changes."""
-    from codebase_gardener.gardener.importing import prove_adapter
-
-    with open_gardener() as gardener:
-        located, receipt = prove_adapter(gardener, adapter, base=base)
-    if as_json:
-        print_json({"adapter": located.label, "receipt": receipt})
-        return
-    click.echo(f"{located.label}: {_proven(receipt)}")
-
-
-def _proven(receipt: Any) -> str:
-    return (
-        f"{receipt['tensors_matched']} of {receipt['tensors_expected']} tensors found their module; "
-        f"logits differ from the base's by {receipt['max_logit_difference']:.3g} at most"
-    )
-
-
-@click.command()
-@click.argument("adapter", metavar="P/N[@VERSION]")
-@command_options
-def switch(adapter: str, as_json: bool) -> None:
-    """Make a version the active one: what P/N means from now on."""
-    with open_gardener() as gardener:
-        row = gardener.activate(parse_ref(adapter))
-    if as_json:
-        print_json({"active": str(row.ref)})
-        return
-    click.echo(f"{row.ref} is active")
-
-
-@click.command()
-@click.argument("adapter", metavar="P[/N]")
-@command_options
-def disable(adapter: str, as_json: bool) -> None:
-    """Clear the active mark: `ask` then answers with the base, and says so."""
-    with open_gardener() as gardener:
-        cleared = gardener.deactivate(parse_ref(adapter))
-    if as_json:
-        print_json({"cleared": cleared})
-        return
-    click.echo("\n".join(f"{ref} is not active any more" for ref in cleared) or "nothing was active")

@@ -10,8 +10,6 @@ manifest.json             sizes and hashes of the files
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -25,9 +23,9 @@ from codebase_gardener.utils.files import (
     is_published,
     publish_dir,
     read_json,
+    staging,
     write_atomic,
     write_json,
-    writing,
 )
 
 __all__ = ["load_dataset", "write_dataset"]
@@ -43,10 +41,7 @@ def write_dataset(dataset: Dataset, directory: Path) -> dict[str, Any]:
         FileExistsError: `directory` exists: a published directory never changes.
         ResourceError: The disk is full or the place cannot be written.
     """
-    with writing(directory):
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
-    try:
+    with staging(directory) as staged:
         _write_rows(staged / "train.jsonl", (row.as_row() for row in dataset.train))
         _write_rows(
             staged / "heldout.jsonl", (row.as_row() for row in dataset.examples if row.split == "heldout")
@@ -54,8 +49,6 @@ def write_dataset(dataset: Dataset, directory: Path) -> dict[str, Any]:
         _write_rows(staged / "heldout_functions.jsonl", (row.as_row() for row in dataset.heldout))
         write_json(staged / "dataset.json", {"hash": dataset.hash, "report": dataset.report.as_dict()})
         return publish_dir(staged, directory)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
 
 
 def load_dataset(directory: Path) -> Dataset:

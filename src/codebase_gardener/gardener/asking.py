@@ -18,59 +18,7 @@ from codebase_gardener.utils.names import AdapterRef
 __all__ = ["Answer", "ask", "best_documents", "index_of"]
 
 _DOCUMENTS = 4
-_FILLER = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "can",
-        "class",
-        "code",
-        "defined",
-        "do",
-        "does",
-        "file",
-        "find",
-        "for",
-        "from",
-        "function",
-        "how",
-        "i",
-        "in",
-        "is",
-        "it",
-        "located",
-        "me",
-        "method",
-        "of",
-        "on",
-        "or",
-        "show",
-        "tell",
-        "that",
-        "the",
-        "there",
-        "this",
-        "to",
-        "use",
-        "used",
-        "was",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "why",
-        "with",
-        "work",
-        "works",
-    ]
-)
+_ASKING = "can class code defined do does file find from function how i located me method show tell use used what when where which who why work works"
 
 
 @dataclass(frozen=True)
@@ -131,7 +79,10 @@ def ask(
 
 def best_documents(index: SymbolIndex, question: str, k: int = _DOCUMENTS) -> list[Document]:
     """What to put before a question: symbols that it names, tests last, then what BM25 finds without filler words."""
-    words = [word for word in re.findall(r"\w+", question) if word.lower() not in _FILLER]
+    from bm25s.stopwords import STOPWORDS_EN
+
+    filler = {*STOPWORDS_EN, *_ASKING.split()}
+    words = [word for word in re.findall(r"\w+", question) if word.lower() not in filler]
     named = sorted(
         (d for d in index.documents if d.symbol and d.symbol.rpartition(".")[2] in words),
         key=lambda d: (is_test(d.path), d.symbol.count("."), d.anchor),

@@ -232,7 +232,8 @@ def _unowned(gardener: Gardener) -> list[Path]:
             found.append(project)
             continue
         found += project.glob("adapters/*/[0-9]*")
-        found += project.glob("*/.*.??????*")  # stagings that a kill left
+        for place in ("*", "adapters/*"):
+            found += project.glob(f"{place}/.*.????????")  # stagings that a kill left
     owned = _owned(gardener)  # read last: what got its row meanwhile is owned
     return [path for path in found if path not in owned and _is_old(path)]
 

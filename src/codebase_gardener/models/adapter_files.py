@@ -6,14 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.training.sidecar import SIDECAR
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import read_json
 
-__all__ = ["CONFIG", "SIDECAR", "WEIGHTS", "AdapterFiles", "check_adapter_files"]
+__all__ = ["CONFIG", "TOKENIZER_FILES", "WEIGHTS", "AdapterFiles", "check_adapter_files"]
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
-SIDECAR = "gardener.json"
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+)
+"""What lies beside an adapter so that other tools find its tokens and turns."""
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
 _MAX_RANK = 65_536
 _MAX_ALPHA = 1e6

@@ -120,7 +120,7 @@ class LoadedAdapters:
             InvalidInputError: A bare name that two projects have loaded.
             ConflictError: It is in use by a block.
         """
-        keys = [key for key in self._held.keys() if _is_named(parse_ref(key), name)]  # noqa: SIM118  as below
+        keys = [key for key in self._held.keys() if _is_named(parse_ref(key), name)]  # noqa: SIM118  a method of the cache, not of a mapping
         if len({parse_ref(key).project for key in keys}) > 1:
             raise InvalidInputError(
                 f"several projects have {name[0]!r} loaded: {', '.join(keys)}", hint="give project and name"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -12,16 +11,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from codebase_gardener.models.adapter_files import CONFIG, SIDECAR, WEIGHTS, AdapterFiles, check_adapter_files
+from codebase_gardener.models.adapter_files import (
+    CONFIG,
+    TOKENIZER_FILES,
+    WEIGHTS,
+    AdapterFiles,
+    check_adapter_files,
+)
 from codebase_gardener.models.merge_methods import merge_method
+from codebase_gardener.training.sidecar import SIDECAR, library_versions
 from codebase_gardener.utils.error_handling import AdapterError, InvalidInputError
-from codebase_gardener.utils.files import publish_dir, write_json, writing
+from codebase_gardener.utils.files import publish_dir, staging, write_json
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["MergeInput", "MergeReport", "MergeSpec", "merge_adapters"]
+__all__ = ["MergeInput", "MergeReport", "MergeSpec", "merge_adapters", "write_merged"]
 
 DEFAULT_DENSITY = 0.5
-_COPIED = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 
 
 @dataclass(frozen=True)
@@ -97,46 +102,56 @@ def merge_adapters(
         InvalidInputError: An unknown method, weights or a density that cannot be right, one adapter twice.
         AdapterError: Adapters that do not fit together, or hold what low-rank factors cannot carry.
     """
-    started = time.perf_counter()
-    merge_method(spec.method)
-    _check_request(inputs, target, spec)
-    checked = [check_adapter_files(entry.directory) for entry in inputs]
-    base_sha256 = _one_base(inputs, checked)
-    with writing(target), tempfile.TemporaryDirectory(dir=target.parent, prefix=".merge-") as folder:
-        staged = Path(folder) / target.name
+    if target.exists():
+        raise InvalidInputError(f"{target} exists already", hint="name a folder that does not exist yet")
+    with staging(target) as place:
+        staged = (
+            place / "adapter"
+        )  # a folder with the permissions of the user's umask, unlike the staging place
         staged.mkdir()
-        if len(inputs) == 1 and inputs[0].weight == 1 and spec.rank is None:
-            modules = _copy(checked[0], staged)
-        else:
-            modules = _merge(inputs, checked, spec, staged, progress)
-        for name in _COPIED:
-            if (checked[0].directory / name).is_file():
-                shutil.copyfile(checked[0].directory / name, staged / name)
-        norm = math.sqrt(sum(row["norm"] ** 2 for row in modules.values()))
-        off = math.sqrt(sum((row["norm"] * row["error"]) ** 2 for row in modules.values()))
-        report = MergeReport(
-            spec=asdict(spec),
-            inputs=tuple(
-                {"adapter": entry.label, "weight": entry.weight, "directory": str(entry.directory)}
-                for entry in inputs
-            ),
-            error=off / norm if norm else 0.0,
-            modules=modules,
-            seconds=time.perf_counter() - started,
-            base=checked[0].config.get("base_model_name_or_path"),
-            base_sha256=base_sha256,
-        )
-        sidecar = {"merge": report.as_dict(), "base": {"sha256": base_sha256}}
-        write_json(staged / SIDECAR, sidecar if base_sha256 else {"merge": report.as_dict()})
+        report = write_merged(inputs, staged, spec, progress=progress)
         publish_dir(staged, target)
     return report
 
 
-def _check_request(inputs: Sequence[MergeInput], target: Path, spec: MergeSpec) -> None:
+def write_merged(
+    inputs: Sequence[MergeInput], folder: Path, spec: MergeSpec, *, progress: Progress = silent
+) -> MergeReport:
+    """`merge_adapters` into an empty folder that the caller publishes."""
+    started = time.perf_counter()
+    merge_method(spec.method)
+    _check_request(inputs, spec)
+    checked = [check_adapter_files(entry.directory) for entry in inputs]
+    base_sha256 = _one_base(inputs, checked)
+    if len(inputs) == 1 and inputs[0].weight == 1 and spec.rank is None:
+        modules = _copy(checked[0], folder)
+    else:
+        modules = _merge(inputs, checked, spec, folder, progress)
+    for name in TOKENIZER_FILES:
+        if (checked[0].directory / name).is_file():
+            shutil.copyfile(checked[0].directory / name, folder / name)
+    norm = math.sqrt(sum(row["norm"] ** 2 for row in modules.values()))
+    off = math.sqrt(sum((row["norm"] * row["error"]) ** 2 for row in modules.values()))
+    report = MergeReport(
+        spec=asdict(spec),
+        inputs=tuple(
+            {"adapter": entry.label, "weight": entry.weight, "directory": str(entry.directory)}
+            for entry in inputs
+        ),
+        error=off / norm if norm else 0.0,
+        modules=modules,
+        seconds=time.perf_counter() - started,
+        base=checked[0].config.get("base_model_name_or_path"),
+        base_sha256=base_sha256,
+    )
+    base = {"base": {"sha256": base_sha256}} if base_sha256 else {}
+    write_json(folder / SIDECAR, {"merge": report.as_dict(), "libraries": library_versions(), **base})
+    return report
+
+
+def _check_request(inputs: Sequence[MergeInput], spec: MergeSpec) -> None:
     if not inputs:
         raise InvalidInputError("there is nothing to merge", hint="name at least one adapter")
-    if target.exists():
-        raise InvalidInputError(f"{target} exists already", hint="name a folder that does not exist yet")
     seen: dict[Path, str] = {}
     for entry in inputs:
         place = entry.directory.resolve()

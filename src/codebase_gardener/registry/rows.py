@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from codebase_gardener.utils.files import MANIFEST, read_json, tree_bytes
 from codebase_gardener.utils.names import AdapterRef
 
 __all__ = [
@@ -131,6 +132,12 @@ class Publication:
     bytes: int
     metrics: Mapping[str, Any] = field(default_factory=dict)
     libraries: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, directory: Path, *, metrics: Mapping[str, Any], libraries: Mapping[str, str]) -> Publication:
+        """What is known of a published directory."""
+        files = read_json(directory / MANIFEST)["files"]
+        return cls(directory, files, tree_bytes(directory), metrics, libraries)
 
 
 @dataclass(frozen=True)

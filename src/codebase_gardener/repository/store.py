@@ -6,8 +6,6 @@ No file name of the repository ever becomes a file name of ours.
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -20,9 +18,9 @@ from codebase_gardener.utils.files import (
     publish_dir,
     read_json,
     remove_tree,
+    staging,
     write_atomic,
     write_json,
-    writing,
 )
 
 __all__ = ["load_snapshot", "save_snapshot"]
@@ -49,15 +47,10 @@ def save_snapshot(snapshot: Snapshot, directory: Path) -> None:
             return
     else:
         remove_tree(directory, directory.parent)
-    with writing(directory):
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
-    try:
+    with staging(directory) as staged:
         write_json(staged / _ABOUT, _about(snapshot))
         write_atomic(staged / _TEXTS, "".join(_rows(snapshot)))
         publish_dir(staged, directory)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
 
 
 def load_snapshot(directory: Path) -> Snapshot:

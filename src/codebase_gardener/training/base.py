@@ -19,6 +19,7 @@ from typing import Any
 from codebase_gardener.config.settings import EMBEDDED_BASE
 from codebase_gardener.utils.error_handling import ModelError, ResourceError, retry_with_backoff
 from codebase_gardener.utils.files import (
+    MANIFEST,
     FileLock,
     is_published,
     publish_dir,
@@ -243,7 +244,7 @@ def _embedded(bases_dir: Path, offline: bool, progress: Progress) -> Base:
             if not is_published(folder):
                 with writing(folder):
                     _fetch_and_convert(folder, offline, progress)
-    weights = read_json(folder / "manifest.json")["files"]
+    weights = read_json(folder / MANIFEST)["files"]
     rows = sorted((name, entry) for name, entry in weights.items() if name.endswith(".safetensors"))
     return Base(
         id=EMBEDDED_BASE,

@@ -39,7 +39,7 @@ def plain_head(model: Any) -> tuple[Any, Tensor] | None:
     return inner.get_decoder(), head.weight
 
 
-def head_losses(hidden_NH: Tensor, weight_VH: Tensor, labels_N: Tensor) -> tuple[Tensor, Tensor]:  # noqa: N803
+def head_losses(hidden_NH: Tensor, weight_VH: Tensor, labels_N: Tensor) -> tuple[Tensor, Tensor]:  # noqa: N803  dimensions in names
     """Cross entropy of each position in nats, and whether the label is the most likely token.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import Any
 
 import torch
@@ -14,6 +13,7 @@ from codebase_gardener.training.base import Base
 from codebase_gardener.training.encoding import encode_all
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.memory import check_memory, estimate_memory
+from codebase_gardener.training.sidecar import SIDECAR, library_versions
 from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
 from codebase_gardener.training.torch_engine import TrainingResult, add_lora, train
@@ -21,10 +21,7 @@ from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.utils.error_handling import DatasetError, ModelError
 from codebase_gardener.utils.files import read_json, sha256_file, sha256_text, write_atomic, write_json
 
-__all__ = ["LIBRARIES", "SIDECAR", "run_job"]
-
-LIBRARIES = ("torch", "transformers", "peft", "accelerate", "safetensors", "codebase-gardener")
-SIDECAR = "gardener.json"
+__all__ = ["run_job"]
 
 
 def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
@@ -144,7 +141,7 @@ def _sidecar(spec: JobSpec, adapter: str, result: TrainingResult) -> dict[str, A
         "base": spec.base.as_dict(),
         "commit": spec.commit,
         "dataset_sha256": spec.dataset_hash,
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": library_versions(),
         "training": spec.training.model_dump(mode="json"),
         "metrics": result.as_dict(),
     }

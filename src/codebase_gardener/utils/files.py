@@ -26,6 +26,7 @@ __all__ = [
     "remove_tree",
     "sha256_file",
     "sha256_text",
+    "staging",
     "tree_bytes",
     "write_atomic",
     "write_json",
@@ -110,6 +111,22 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file (UTF-8)."""
     return json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
+
+
+@contextmanager
+def staging(target: Path) -> Iterator[Path]:
+    """An empty directory beside `target`, to be filled and published; what is left of it at the end is removed.
+
+    Raises:
+        ResourceError: The disk is full or the place cannot be written.
+    """
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
 
 
 def publish_dir(staged: Path, target: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Structured logging: key-value lines on standard error for people, JSON lines in a worker's log."""
+"""Structured logging: plain lines on standard error for people, JSON lines in a worker's log."""
 
 from __future__ import annotations
 

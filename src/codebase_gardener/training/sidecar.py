@@ -1,0 +1,15 @@
+"""Our own metadata beside an adapter: unknown keys in adapter_config.json would break other loaders."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+__all__ = ["SIDECAR", "library_versions"]
+
+SIDECAR = "gardener.json"
+_LIBRARIES = ("torch", "transformers", "peft", "accelerate", "safetensors", "codebase-gardener")
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries that an adapter depends on, by distribution name."""
+    return {name: version(name) for name in _LIBRARIES}
