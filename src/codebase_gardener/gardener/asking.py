@@ -18,7 +18,10 @@ from codebase_gardener.utils.names import AdapterRef
 __all__ = ["Answer", "ask", "best_documents", "index_of"]
 
 _DOCUMENTS = 4
-_ASKING = "can class code defined do does file find from function how i located me method show tell use used what when where which who why work works"
+_ASKING = (  # words of a question that name nothing
+    "can class code defined do does file find from function how i located "
+    "me method show tell use used what when where which who why work works"
+)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ __all__ = ["CheckpointByTime", "newest_checkpoint"]
 _COMPLETE = "COMPLETE"
 
 
-class CheckpointByTime(TrainerCallback):  # type: ignore[misc]  transformers is untyped
+class CheckpointByTime(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
     """Asks for a checkpoint every so many minutes, and marks each once it is whole."""
 
     def __init__(self, minutes: float, events: EventLog) -> None:

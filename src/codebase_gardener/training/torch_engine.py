@@ -85,7 +85,7 @@ class _Batches(Dataset[list[EncodedExample]]):
         return [self.rows[index] for index in self.batches[number]]
 
 
-class _Trainer(Trainer):  # type: ignore[misc]  transformers is untyped
+class _Trainer(Trainer):  # type: ignore[misc]  # transformers is untyped
     """transformers' Trainer with a fixed order, and the loss over supervised tokens only."""
 
     last_loss: float = 0.0

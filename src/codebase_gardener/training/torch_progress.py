@@ -21,7 +21,7 @@ _DEADLINE_SHARE = 1.25  # of the minutes asked for, after which a slowed-down ma
 _COOLING_S = 2.0
 
 
-class ReportProgress(TrainerCallback):  # type: ignore[misc]  transformers is untyped
+class ReportProgress(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
     """Appends a `step` event with loss, learning rate, tokens per second and ETA after every step."""
 
     def __init__(self, trainer: Any, events: EventLog, steps: int) -> None:
@@ -82,7 +82,7 @@ class ReportProgress(TrainerCallback):  # type: ignore[misc]  transformers is un
         )
 
 
-class Rest(TrainerCallback):  # type: ignore[misc]  transformers is untyped
+class Rest(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
     """Sleeps after each step, so that the machine computes only a share of the time or cools down."""
 
     def __init__(self, share: float, max_temperature_c: float, events: EventLog) -> None:
@@ -106,7 +106,7 @@ class Rest(TrainerCallback):  # type: ignore[misc]  transformers is untyped
             time.sleep(_COOLING_S)
 
 
-class StopAtDeadline(TrainerCallback):  # type: ignore[misc]  transformers is untyped
+class StopAtDeadline(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
     """Ends a run whose machine became much slower than the probe measured."""
 
     def __init__(self, minutes: float, events: EventLog) -> None:
