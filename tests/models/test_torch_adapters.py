@@ -99,7 +99,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "another rank": (lambda f: config(f, r=8), "does not fit"),
     "unknown module": (lambda f: tensors(f, lambda t: rename(t, "q_proj", "c_attn")), "c_attn"),
     "unknown layer": (lambda f: tensors(f, lambda t: rename(t, "layers.1", "layers.7")), "layers.7"),
-    "missing tensor": (lambda f: tensors(f, lambda t: t.pop(first(t, "v_proj.lora_A"))), "get no tensor"),
+    "missing tensor": (
+        lambda f: tensors(f, lambda t: t.pop(first(t, "v_proj.lora_A"))),
+        "v_proj has no lora_A",
+    ),
     "a tensor more": (lambda f: tensors(f, lambda t: t.update(stray=torch.ones(2))), "stray"),
     "zero B": (lambda f: tensors(f, zero_b), "changes nothing"),
     "huge alpha": (lambda f: config(f, lora_alpha=1e9), "lora_alpha"),
@@ -282,10 +285,10 @@ def test_what_peft_cannot_hold_together_is_refused_and_harms_nothing(
 
 def test_generating_is_greedy_and_takes_chat_turns(live: LiveBase, folder: Path) -> None:
     live.attach(check_adapter_files(folder), "demo/a@1")
-    once = live.generate(TEXT, "demo/a@1", 8)
-    assert once == live.generate(TEXT, "demo/a@1", 8)
-    assert isinstance(live.generate([{"role": "user", "content": "Hello"}], None, 4), str)
-    sampled = live.generate(TEXT, "demo/a@1", 8, do_sample=True, temperature=5.0)
+    once = live.generate(TEXT, "demo/a@1", max_new_tokens=8)
+    assert once == live.generate(TEXT, "demo/a@1", max_new_tokens=8)
+    assert isinstance(live.generate([{"role": "user", "content": "Hello"}], None, max_new_tokens=4), str)
+    sampled = live.generate(TEXT, "demo/a@1", max_new_tokens=8, do_sample=True, temperature=5.0)
     assert isinstance(sampled, str)
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from tokenizers.processors import TemplateProcessing
 
+from codebase_gardener.models.torch_generation import encode
 from codebase_gardener.models.torch_live_base import LiveBase
 from codebase_gardener.training.torch_base import load_tokenizer
 
@@ -31,11 +32,11 @@ def live(make_base: Callable[..., Path]) -> LiveBase:
 def test_texts_and_conversations_begin_with_the_bases_token_once(live: LiveBase) -> None:
     bos = live.tokenizer.bos_token_id
     for prompt in ("def f():", TALK):
-        ids = live._encode(prompt)[0].tolist()
+        ids = encode(live.tokenizer, prompt)
         assert ids[0] == bos
         assert ids.count(bos) == 1
     live.tokenizer.chat_template = "{{ bos_token }}{{ messages[0]['content'] }}"
-    assert live._encode(TALK)[0].tolist().count(bos) == 1
+    assert encode(live.tokenizer, TALK).count(bos) == 1
 
 
 @torch.no_grad()

@@ -44,6 +44,6 @@ def evaluate_adapter(
     set_threads(0)
     live = LiveBase(base.path, device=device)
     live.attach(check_adapter_files(adapter), "evaluated")
-    with live.using("evaluated") as model:
-        measured = measure_arms(model, live.tokenizer, functions, progress=progress)
-        return judge(measured, general_loss(model, live.tokenizer))
+    model = live.to_peft("evaluated")  # the arms are measured on stock PEFT
+    measured = measure_arms(model, live.tokenizer, functions, progress=progress)
+    return judge(measured, general_loss(model, live.tokenizer))

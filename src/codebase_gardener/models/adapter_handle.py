@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -41,12 +41,20 @@ class AdapterHandle:
         """Whether this is the bare base, given because the adapter could not be loaded."""
         return self.adapter_id is None
 
-    def generate(
-        self, prompt: str | Sequence[dict[str, str]], *, max_new_tokens: int = 128, **options: Any
-    ) -> str:
+    def generate(self, prompt: str | Sequence[dict[str, str]], **options: Any) -> str:
         """What the model says next (`LiveBase.generate`)."""
         with self._hold() as base:
-            return base.generate(prompt, self.adapter_id, max_new_tokens, **options)
+            return base.generate(prompt, self.adapter_id, **options)
+
+    def generate_batch(self, prompts: Sequence[str | Sequence[dict[str, str]]], **options: Any) -> list[str]:
+        """What the model says next to each prompt, in one batch."""
+        with self._hold() as base:
+            return base.generate_batch(prompts, [self.adapter_id] * len(prompts), **options)
+
+    def stream(self, prompt: str | Sequence[dict[str, str]], **options: Any) -> Iterator[str]:
+        """What the model says next, piece by piece. Leaving the iterator ends the generation."""
+        with self._hold() as base:
+            yield from base.stream(prompt, self.adapter_id, **options)
 
     def logits(self, text: str) -> Any:
         """Logits of every position, float32, shape [T, V]."""
@@ -66,5 +74,5 @@ class AdapterHandle:
                 f"this handle is the base {self.base_id} without an adapter, so it has no PEFT model",
                 hint="look at `is_fallback` first; `generate` and `logits` work with the base too",
             )
-        with self._hold() as base, base.using(self.adapter_id) as model:
-            return model
+        with self._hold() as base:
+            return base.to_peft(self.adapter_id)

@@ -139,9 +139,10 @@ class LoadedAdapters:
             self._unload(str(row.ref))
 
     def _unload(self, key: str, *, even_if_held: bool = False) -> None:
-        loaded = self._held.pop(key, even_if_held=even_if_held)
-        if loaded is not None:
-            self._take_off(key, loaded)
+        with self._loads.setdefault(key, threading.Lock()):  # who wants it meanwhile waits until it is off
+            loaded = self._held.pop(key, even_if_held=even_if_held)
+            if loaded is not None:
+                self._take_off(key, loaded)
 
     def memory_usage(self) -> dict[str, Any]:
         """Bytes by what holds them, and what is loaded."""

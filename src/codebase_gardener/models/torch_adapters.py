@@ -21,6 +21,7 @@ from codebase_gardener.utils.error_handling import AdapterError
 __all__ = ["Attached", "attach", "detach", "read_tensors"]
 
 _FACTOR = re.compile(r"(?:base_model\.model\.)?(?P<module>.+)\.lora_(?P<factor>[AB])\.weight\Z")
+_COPY = ".base_layer.weight"
 _SHOWN = 5
 _REASON_CHARS = 300
 
@@ -132,6 +133,7 @@ def _withdraw(model: Any, name: str) -> None:
 
 
 def _fill(model: PeftModel, tensors: dict[str, Tensor], name: str, files: AdapterFiles) -> tuple[int, int]:
+    tensors = _without_copies(model, tensors, files)
     with _without_tokens_of_others(model, name):
         try:
             set_peft_model_state_dict(model, dict(tensors), adapter_name=name)
@@ -160,6 +162,20 @@ def _fill(model: PeftModel, tensors: dict[str, Tensor], name: str, files: Adapte
             hint="this is a fault of the loader: report it with the library versions",
         )
     return matched, len(live)
+
+
+def _without_copies(model: PeftModel, tensors: dict[str, Tensor], files: AdapterFiles) -> dict[str, Tensor]:
+    """PEFT saves the base's own weights beside an adapted embedding; loading them would overwrite the base's."""
+    parameters = dict(model.named_parameters())
+    for name, tensor in tensors.items():
+        held = parameters.get(name) if name.endswith(_COPY) else None
+        if held is not None and not torch.equal(held.cpu().to(tensor.dtype), tensor):
+            raise AdapterError(
+                f"{files.directory} brings a {name} that is not this base's: all adapters share the base's own",
+                hint="load it onto the base that it was trained on, or train it without changed embeddings",
+                context={"tensor": name},
+            )
+    return {name: t for name, t in tensors.items() if not (name.endswith(_COPY) and name in parameters)}
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from torch import Tensor
 from codebase_gardener.models.adapter_files import WEIGHTS, AdapterFiles
 from codebase_gardener.utils.error_handling import AdapterError
 
-__all__ = ["FactorReader", "Factors", "module_scale"]
+__all__ = ["FactorReader", "Factors", "module_scale", "pattern_value"]
 
 _KEY = re.compile(
     r"(?P<module>.+)\.(?:lora_(?P<linear>[AB])\.weight|lora_embedding_(?P<embedding>[AB])|lora_B\.(?P<bias>bias))\Z"
@@ -164,11 +164,11 @@ class FactorReader:
 
 def module_scale(config: Mapping[str, Any], module: str, rank: int) -> float:
     """What multiplies `B A` in a module: alpha/r, with rsLoRA alpha/√r (arXiv:2312.03732)."""
-    alpha = _by_pattern(config.get("alpha_pattern") or {}, module, config.get("lora_alpha", 8))
+    alpha = pattern_value(config.get("alpha_pattern") or {}, module, config.get("lora_alpha", 8))
     return float(alpha) / (math.sqrt(rank) if config.get("use_rslora") else rank)
 
 
-def _by_pattern(patterns: Mapping[str, Any], module: str, default: Any) -> Any:
+def pattern_value(patterns: Mapping[str, Any], module: str, default: Any) -> Any:
     """The first pattern that matches the module's end, as PEFT's `get_pattern_key` finds it."""
     path = module.removeprefix("base_model.model.")
     return next(

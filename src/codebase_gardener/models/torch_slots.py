@@ -1,0 +1,391 @@
+"""Adapters in slots: factors in memory of their own, and linear layers that look up which are in effect.
+
+No module is put in or taken out of the base: while there are slots, its linear layers are of a subclass whose
+forward adds what the slot in effect says. Switching sets one attribute.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import torch
+from peft import LoraConfig
+from peft.tuners.tuners_utils import check_target_module_exists
+from torch import Tensor, nn
+from torch.nn.functional import linear
+from transformers.pytorch_utils import Conv1D
+
+from codebase_gardener.models.adapter_files import AdapterFiles
+from codebase_gardener.models.torch_factor_files import (
+    FactorFile,
+    FactorNames,
+    Place,
+    Target,
+    factor_names,
+    open_factors,
+)
+from codebase_gardener.utils.error_handling import AdapterError, ConflictError
+
+__all__ = ["Slot", "SlotTable"]
+
+Factors = tuple[Tensor, Tensor, Tensor | None]
+"""A [r, in], B [out, r] with the scale in it, and bias [out] or None."""
+
+_TARGETING = (
+    "target_modules",
+    "exclude_modules",
+    "layers_to_transform",
+    "layers_pattern",
+)
+
+
+class Slot:
+    """One adapter's factors, in one piece of memory.
+
+    Args:
+        opened: Its file.
+        targets: The base's linear layers, by number.
+        device: Where the factors go.
+    """
+
+    def __init__(self, opened: FactorFile, targets: Sequence[Target], device: str) -> None:
+        self._targets = targets
+        self.places = dict(opened.places)
+        self._data = torch.empty(opened.data.shape, dtype=torch.float32, device=device)
+        self._own = {
+            number: _views(self._data, place, targets[number]) for number, place in self.places.items()
+        }
+        self.factors = [self._own.get(target.number) for target in targets]
+        self._copy(opened)
+
+    @property
+    def bytes(self) -> int:
+        """Memory of the factors."""
+        return self._data.numel() * self._data.element_size()
+
+    @property
+    def rank(self) -> int:
+        """The largest of its modules."""
+        return max(place.rank for place in self.places.values())
+
+    def _copy(self, opened: FactorFile) -> None:
+        self._data.copy_(opened.data)
+        for number, place in opened.places.items():
+            if place.scale != 1:
+                _, b, bias = self._own[number]
+                b.mul_(place.scale)
+                if bias is not None:
+                    bias.mul_(place.scale)
+
+    def refill(self, opened: FactorFile) -> bool:
+        """Put another adapter into the same memory, so that compiled code and views go on being right.
+
+        Returns:
+            False, with nothing changed, where it does not fit: other modules, or higher ranks.
+        """
+        if set(opened.places) != set(self.places) or any(
+            place.rank > self.places[number].rank
+            or (place.bias is None) != (self.places[number].bias is None)
+            for number, place in opened.places.items()
+        ):
+            return False
+        if all(_same_layout(place, self.places[number]) for number, place in opened.places.items()):
+            self._copy(opened)
+            return True
+        for number, place in opened.places.items():
+            a, b, bias = self._own[number]
+            new_a, new_b, new_bias = _views(opened.data, place, self._targets[number])
+            a.zero_()[: place.rank].copy_(new_a)  # what a lower rank leaves over is zero
+            b.zero_()[:, : place.rank].copy_(new_b).mul_(place.scale)
+            if bias is not None and new_bias is not None:
+                bias.copy_(new_bias).mul_(place.scale)
+        return True
+
+
+def _same_layout(place: Place, other: Place) -> bool:
+    return (place.a, place.b, place.bias, place.rank) == (other.a, other.b, other.bias, other.rank)
+
+
+def _views(data: Tensor, place: Place, target: Target) -> Factors:
+    begin = data.storage_offset()  # a mapped file begins with its header
+    a = data.as_strided((place.rank, target.inputs), (target.inputs, 1), begin + place.a)
+    b = data.as_strided((target.outputs, place.rank), (place.rank, 1), begin + place.b)
+    bias = None if place.bias is None else data.as_strided((target.outputs,), (1,), begin + place.bias)
+    return a, b, bias
+
+
+class _Rows:
+    """Adapters side by side for a batch in which each row has its own.
+
+    A of all adapters is one matrix, and so is B; between the two, each row keeps the columns of its adapter only.
+    """
+
+    def __init__(self, rows: Sequence[Slot | None], targets: Sequence[Target], device: str) -> None:
+        slots = list(dict.fromkeys(slot for slot in rows if slot is not None))
+        self.count = len(rows)
+        self.factors: list[tuple[Tensor, Tensor, Tensor, Tensor | None] | None] = [None] * len(targets)
+        masks: dict[tuple[int, ...], Tensor] = {}
+        for target in targets:
+            parts = [
+                (slot, factors) for slot in slots if (factors := slot.factors[target.number]) is not None
+            ]
+            if not parts:
+                continue
+            key = tuple(
+                rank if slot is row else 0
+                for row in rows
+                for slot, rank in ((s, f[0].shape[0]) for s, f in parts)
+            )
+            if key not in masks:
+                masks[key] = _mask(rows, parts, device)
+            self.factors[target.number] = (
+                torch.cat([a for _, (a, _, _) in parts]),
+                torch.cat([b for _, (_, b, _) in parts], dim=1),
+                masks[key],
+                _bias_rows(rows, parts, target, device),
+            )
+
+
+def _mask(rows: Sequence[Slot | None], parts: Sequence[tuple[Slot, Factors]], device: str) -> Tensor:
+    """1 where a row's adapter has its columns: shape [rows, 1, Σ ranks]."""
+    spans = [
+        torch.tensor([float(row is slot) for row in rows], device=device)[:, None].expand(-1, a.shape[0])
+        for slot, (a, _, _) in parts
+    ]
+    return torch.cat(spans, dim=1)[:, None]
+
+
+def _bias_rows(
+    rows: Sequence[Slot | None], parts: Sequence[tuple[Slot, Factors]], target: Target, device: str
+) -> Tensor | None:
+    """Shape [rows, 1, out], or None where no adapter has a bias."""
+    biases = {slot: bias for slot, (_, _, bias) in parts if bias is not None}
+    if not biases:
+        return None
+    nothing = torch.zeros(target.outputs, device=device)
+    return torch.stack([nothing if row is None else biases.get(row, nothing) for row in rows])[:, None]
+
+
+class _InEffect:
+    """What the linear layers look up: the factors of one slot, of one for each row, or of none."""
+
+    def __init__(self) -> None:
+        self.one: list[Factors | None] | None = None
+        self.rows: _Rows | None = None
+
+
+class _Slotted:
+    """Mixed into the class of a linear layer."""
+
+    _in_effect: _InEffect
+    _number: int
+
+    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        result: Tensor = super().forward(x, *args, **kwargs)  # type: ignore[misc]  # of the layer's own class
+        effect = self._in_effect
+        if effect.one is not None:
+            factors = effect.one[self._number]
+            if factors is None:
+                return result
+            a, b, bias = factors
+            return (result + linear(linear(_as_factors(x, a), a), b, bias)).to(result.dtype)
+        if effect.rows is not None:
+            of_rows = effect.rows.factors[self._number]
+            return result if of_rows is None else _by_row(x, result, of_rows, effect.rows.count)
+        return result
+
+
+def _as_factors(x: Tensor, a: Tensor) -> Tensor:
+    """The input in the factors' number format; under autocast the products choose it."""
+    return x if torch.is_autocast_enabled(x.device.type) else x.to(a.dtype)
+
+
+def _by_row(
+    x: Tensor, result: Tensor, factors: tuple[Tensor, Tensor, Tensor, Tensor | None], rows: int
+) -> Tensor:
+    a, b, mask, bias = factors
+    if x.ndim != 3 or x.shape[0] % rows:
+        raise ConflictError(
+            f"a layer gets an input of shape {tuple(x.shape)}, whose rows are not those of the batch of {rows}",
+            hint="this architecture mixes the rows of a batch: generate with one adapter at a time",
+        )
+    if x.shape[0] != rows:  # beams, or several sequences for each row
+        times = x.shape[0] // rows
+        mask = mask.repeat_interleave(times, 0)
+        bias = None if bias is None else bias.repeat_interleave(times, 0)
+    change = linear(linear(_as_factors(x, a), a) * mask, b)
+    return (result + (change if bias is None else change + bias)).to(result.dtype)
+
+
+@cache
+def _slotted(kind: Any) -> type:
+    return type(f"Slotted{kind.__name__}", (_Slotted, kind), {})
+
+
+class SlotTable:
+    """The slots of one base.
+
+    Args:
+        model: A transformers model, before any adapter is on it.
+        device: Where it is.
+    """
+
+    def __init__(self, model: nn.Module, device: str) -> None:
+        self._device = device
+        self._layers: list[Any] = []
+        self._targets: dict[str, Target] = {}
+        self._modules = [name for name, _ in model.named_modules() if name]
+        for name, module in model.named_modules():
+            if isinstance(module, nn.Linear | Conv1D):
+                self._targets[name] = _target(module, len(self._layers))
+                self._layers.append(module)
+        self._by_number = list(self._targets.values())
+        self._wanted: dict[str, frozenset[str]] = {}
+        self._in_effect = _InEffect()
+        self._slots: dict[str, Slot] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """Adapters that have a slot, in the order in which they came."""
+        return list(self._slots)
+
+    def __getitem__(self, name: str) -> Slot:
+        return self._slots[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._slots
+
+    def load(self, files: AdapterFiles, names: FactorNames, name: str) -> Slot:
+        """Read an adapter into a slot of its own.
+
+        Raises:
+            AdapterError: It does not fit (`open_factors`); nothing has changed.
+        """
+        slot = Slot(
+            open_factors(files, names, self._targets, self._selected(files)), self._by_number, self._device
+        )
+        if not self._slots:
+            self._set_classes(slotted=True)
+        self._slots[name] = slot
+        return slot
+
+    def swap(self, files: AdapterFiles, names: FactorNames, name: str) -> bool:
+        """Put another adapter into a slot, in place where it fits.
+
+        Returns:
+            Whether it went into the same memory.
+
+        Raises:
+            AdapterError: It does not fit the base; the slot is as it was.
+        """
+        opened = open_factors(files, names, self._targets, self._selected(files))
+        old = self._slots[name]
+        if old.refill(opened):
+            return True
+        new = Slot(opened, self._by_number, self._device)
+        if self._in_effect.one is old.factors:
+            self._in_effect.one = new.factors
+        self._slots[name] = new
+        return False
+
+    def remove(self, name: str) -> None:
+        """Give a slot back. After the last one the layers are of their own class again."""
+        slot = self._slots.pop(name)
+        if self._in_effect.one is slot.factors:
+            self._in_effect.one = None
+        if not self._slots:
+            self._set_classes(slotted=False)
+
+    def put_in_effect(self, name: str | None) -> None:
+        """From now on this slot's factors are added, or none."""
+        self._in_effect.rows = None
+        self._in_effect.one = None if name is None else self._slots[name].factors
+
+    def put_rows_in_effect(self, names: Sequence[str | None]) -> None:
+        """From now on each row of a batch has the factors of its own slot, or none."""
+        slots = [None if name is None else self._slots[name] for name in names]
+        self._in_effect.one = None
+        self._in_effect.rows = _Rows(slots, self._by_number, self._device)
+
+    @contextmanager
+    def merged(self, name: str) -> Iterator[None]:
+        """For a block the slot's change is in the weights themselves; afterwards they are what they were, bit for bit.
+
+        The merged weights are new tensors beside the old ones: the block needs the memory of the layers once more.
+
+        Raises:
+            AdapterError: A layer's weights are quantized.
+        """
+        effect = self._in_effect.one, self._in_effect.rows
+        kept: list[tuple[Any, dict[str, Any]]] = []
+        try:
+            for layer, factors in zip(self._layers, self._slots[name].factors, strict=True):
+                if factors is not None:
+                    kept.append((layer, dict(layer._parameters)))
+                    _merge(layer, factors)
+            self._in_effect.one = self._in_effect.rows = None
+            yield
+        finally:
+            for layer, parameters in kept:
+                layer._parameters.update(parameters)
+            self._in_effect.one, self._in_effect.rows = effect
+
+    def carries(self, files: AdapterFiles) -> FactorNames | None:
+        """The adapter's tensors by module, or None where PEFT's own layers are needed to hold it."""
+        names = factor_names(files)
+        if names is None or not names.keys() <= self._targets.keys():
+            return None
+        if str(files.config.get("target_modules")).lower() == "all-linear":  # saved configs name modules
+            return None
+        return names if self._selected(files) <= self._targets.keys() else None
+
+    def _selected(self, files: AdapterFiles) -> frozenset[str]:
+        """Names of the modules that an adapter's config selects, as PEFT selects them."""
+        targeting = {name: files.config[name] for name in _TARGETING if name in files.config}
+        key = json.dumps(targeting)
+        if key not in self._wanted:
+            config = LoraConfig(**targeting)
+            self._wanted[key] = frozenset(
+                name for name in self._modules if check_target_module_exists(config, name)
+            )
+        return self._wanted[key]
+
+    def _set_classes(self, *, slotted: bool) -> None:
+        for number, layer in enumerate(self._layers):
+            if slotted:
+                kind: Any = type(layer)
+                layer.__class__ = _slotted(kind)
+                layer._in_effect, layer._number = self._in_effect, number
+            else:
+                layer.__class__ = type(layer).__mro__[2]
+                del layer._in_effect, layer._number
+
+
+def _target(module: Any, number: int) -> Target:
+    if isinstance(module, Conv1D):  # its weight is [in, out]
+        return Target(number, *module.weight.shape)
+    return Target(number, module.in_features, module.out_features)
+
+
+def _merge(layer: Any, factors: Factors) -> None:
+    a, b, bias = factors
+    weight = layer._parameters["weight"]
+    if not weight.is_floating_point() or weight.shape not in (
+        (b.shape[0], a.shape[1]),
+        (a.shape[1], b.shape[0]),
+    ):
+        raise AdapterError(
+            f"a {type(layer).__mro__[2].__name__} has quantized weights: merging would round the adapter away",
+            hint="merge it into the base on disk (gardener merge --into-base), or load the base in 16 bit",
+        )
+    left, right = (a.T, b.T) if isinstance(layer, Conv1D) else (b, a)
+    merged = torch.addmm(weight.data.float(), left, right).to(weight.dtype)
+    layer._parameters["weight"] = nn.Parameter(merged, requires_grad=False)
+    if bias is not None:
+        old = layer._parameters.get("bias")
+        new = bias.to(weight.dtype) if old is None else (old.data.float() + bias).to(old.dtype)
+        layer._parameters["bias"] = nn.Parameter(new, requires_grad=False)
