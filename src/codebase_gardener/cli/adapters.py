@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
@@ -95,16 +94,19 @@ def _show_verdict(verdict: Any) -> None:
 
 
 @click.command("import")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("what", metavar="DIR|HUB_ID")
 @click.option("--as", "name", metavar="P/N", required=True, help="What it will be called.")
+@click.option(
+    "--rename", is_flag=True, help="Rename tensors that match no module, where a known renaming fits."
+)
 @base_option
 @command_options
-def import_(folder: Path, name: str, base: str | None, as_json: bool) -> None:
-    """Take an adapter from a folder into the registry; it is proven first."""
+def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool) -> None:
+    """Take an adapter from a folder or the Hugging Face hub into the registry; it is proven first."""
     from codebase_gardener.gardener.importing import import_adapter
 
     with open_gardener() as gardener:
-        row = import_adapter(gardener, folder, parse_ref(name), base=base)
+        row = import_adapter(gardener, what, parse_ref(name), base=base, rename=rename)
         receipt = gardener.registry.receipts(row)[0].data
     if as_json:
         print_json({**asdict(row), "ref": str(row.ref), "receipt": receipt})

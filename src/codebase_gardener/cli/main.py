@@ -42,6 +42,7 @@ COMMANDS: dict[str, CommandRow] = {
     "switch": CommandRow(f"{_HERE}.adapters:switch", "Make a version of an adapter the active one."),
     "disable": CommandRow(f"{_HERE}.adapters:disable", "Clear the active mark: the base answers."),
     "ask": CommandRow(f"{_HERE}.ask:ask", "Ask a question about a project."),
+    "generate": CommandRow(f"{_HERE}.generate:generate", "Let adapters go on with prompts."),
     "delete": CommandRow(f"{_HERE}.projects:delete", "Delete a project, an adapter, or a version."),
     "doctor": CommandRow(f"{_HERE}.doctor:doctor", "Check this machine, the home and the registry."),
 }

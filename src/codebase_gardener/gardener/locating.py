@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.models.adapter_files import CONFIG, check_adapter_files
+from codebase_gardener.models.adapter_files import ADAPTER_FILES, CONFIG, check_adapter_files
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.training.base import Base
-from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.training.hub import HUB_ID, fetch_snapshot
+from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError
 from codebase_gardener.utils.names import parse_ref
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
 
-__all__ = ["Located", "base_of", "locate", "named_base"]
+__all__ = ["Located", "adapter_folder", "base_of", "locate", "named_base"]
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,57 @@ class Located:
 
 
 def locate(gardener: Gardener, what: str) -> Located:
-    """An adapter by its folder, or by its name in the registry.
+    """An adapter by its folder, its name in the registry, or its id on the Hugging Face hub, tried in this order.
+
+    Raises:
+        NotFoundError: There is none of the three.
+        InvalidInputError: It cannot be any of them.
+    """
+    folder = Path(what).expanduser()
+    if (folder / CONFIG).is_file() or folder.is_absolute() or what.startswith((".", "~")):
+        return Located(str(folder), folder.resolve(), None)
+    try:
+        row = gardener.version(parse_ref(what))
+    except (NotFoundError, InvalidInputError) as error:
+        fetched = None if gardener.settings.offline else _on_hub(what)
+        if fetched is None:
+            raise
+        if isinstance(fetched, Path):
+            return Located(what, fetched, None)
+        raise NotFoundError(
+            f"{error.message}; and on the Hugging Face hub: {str(fetched).splitlines()[0]}", hint=error.hint
+        ) from fetched
+    return Located(str(row.ref), row.directory, row)
+
+
+def adapter_folder(gardener: Gardener, what: str) -> Path:
+    """An adapter's files by folder, or by its id on the Hugging Face hub.
 
     Raises:
         NotFoundError: There is neither.
-        InvalidInputError: It is no name.
     """
     folder = Path(what).expanduser()
-    if (folder / CONFIG).is_file() or folder.is_absolute() or what.startswith("."):
-        return Located(str(folder), folder.resolve(), None)
-    row = gardener.version(parse_ref(what))
-    return Located(str(row.ref), row.directory, row)
+    if folder.is_dir():
+        return folder
+    fetched = _on_hub(what, offline=gardener.settings.offline)
+    if isinstance(fetched, Path):
+        return fetched
+    why = f": {str(fetched).splitlines()[0]}" if fetched else ""
+    raise NotFoundError(
+        f"no adapter at {what!r}{why}",
+        hint="name a folder that holds adapter_config.json and adapter_model.safetensors, or the hub's owner/name",
+    )
+
+
+def _on_hub(what: str, *, offline: bool = False) -> Path | Exception | None:
+    """Its folder, why it could not be fetched, or None where this is no id of the hub."""
+    if not HUB_ID.fullmatch(what):
+        return None
+    name, _, revision = what.partition("@")
+    try:
+        return fetch_snapshot(name, revision or None, ADAPTER_FILES, offline=offline)
+    except Exception as error:  # the hub raises a dozen kinds: all mean that it is not to be had
+        return error
 
 
 def base_of(gardener: Gardener, located: Located, base: str | None = None) -> Base:

@@ -10,7 +10,7 @@ from codebase_gardener.training.sidecar import SIDECAR
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import read_json
 
-__all__ = ["CONFIG", "TOKENIZER_FILES", "WEIGHTS", "AdapterFiles", "check_adapter_files"]
+__all__ = ["ADAPTER_FILES", "CONFIG", "TOKENIZER_FILES", "WEIGHTS", "AdapterFiles", "check_adapter_files"]
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
@@ -21,6 +21,8 @@ TOKENIZER_FILES = (
     "chat_template.jinja",
 )
 """What lies beside an adapter so that other tools find its tokens and turns."""
+ADAPTER_FILES = (CONFIG, WEIGHTS, SIDECAR, "README.md", *TOKENIZER_FILES)
+"""All that is taken of an adapter that comes from elsewhere."""
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
 _MAX_RANK = 65_536
 _MAX_ALPHA = 1e6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.utils.error_handling import AdapterError
@@ -11,7 +11,10 @@ from codebase_gardener.utils.error_handling import AdapterError
 if TYPE_CHECKING:
     from codebase_gardener.models.torch_live_base import LiveBase
 
-__all__ = ["AdapterHandle"]
+__all__ = ["AdapterHandle", "Prompt"]
+
+Prompt = str | Sequence[dict[str, str]]
+"""A text to go on with, or chat turns."""
 
 
 class AdapterHandle:
@@ -41,17 +44,40 @@ class AdapterHandle:
         """Whether this is the bare base, given because the adapter could not be loaded."""
         return self.adapter_id is None
 
-    def generate(self, prompt: str | Sequence[dict[str, str]], **options: Any) -> str:
+    def held(self) -> AbstractContextManager[LiveBase]:
+        """The live base for a block, with the adapter loaded and not to be evicted."""
+        return self._hold()
+
+    def merged(self) -> AbstractContextManager[Any]:
+        """The model with this adapter in its weights for a block (`LiveBase.merged`).
+
+        Raises:
+            AdapterError: This is the bare base.
+        """
+        if self.adapter_id is None:
+            raise AdapterError(
+                f"this handle is the base {self.base_id} without an adapter", hint="load an adapter first"
+            )
+        return self._merged(self.adapter_id)
+
+    @contextmanager
+    def _merged(self, adapter: str) -> Iterator[Any]:
+        with self._hold() as base, base.merged(adapter) as model:
+            yield model
+
+    def generate(self, prompt: Prompt, **options: Any) -> str:
         """What the model says next (`LiveBase.generate`)."""
         with self._hold() as base:
             return base.generate(prompt, self.adapter_id, **options)
 
-    def generate_batch(self, prompts: Sequence[str | Sequence[dict[str, str]]], **options: Any) -> list[str]:
-        """What the model says next to each prompt, in one batch."""
+    def generate_batch(self, prompts: Sequence[Prompt], *, merged: bool = False, **options: Any) -> list[str]:
+        """What the model says next to each prompt, in one batch; `merged`: with the adapter in the weights."""
         with self._hold() as base:
+            if merged and self.adapter_id is not None:
+                return base.generate_merged(prompts, self.adapter_id, **options)
             return base.generate_batch(prompts, [self.adapter_id] * len(prompts), **options)
 
-    def stream(self, prompt: str | Sequence[dict[str, str]], **options: Any) -> Iterator[str]:
+    def stream(self, prompt: Prompt, **options: Any) -> Iterator[str]:
         """What the model says next, piece by piece. Leaving the iterator ends the generation."""
         with self._hold() as base:
             yield from base.stream(prompt, self.adapter_id, **options)

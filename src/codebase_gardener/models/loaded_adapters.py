@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.models.adapter_files import AdapterFiles, check_adapter_files
@@ -19,7 +21,31 @@ from codebase_gardener.utils.names import AdapterRef, parse_ref
 if TYPE_CHECKING:
     from codebase_gardener.models.torch_live_base import LiveBase
 
-__all__ = ["LoadedAdapters"]
+__all__ = ["Loadable", "LoadedAdapters"]
+
+
+@dataclass(frozen=True)
+class Loadable:
+    """An adapter that can be loaded: a version of the registry, or a folder.
+
+    Attributes:
+        key: `project/name@version`, or the folder.
+        directory: Where its files are.
+        base_id: Its base.
+        base_hash: Of the base's weights, where it is known.
+        is_registered: Whether a lease keeps others from deleting it.
+    """
+
+    key: str
+    directory: Path
+    base_id: str
+    base_hash: str | None = None
+    is_registered: bool = False
+
+    @classmethod
+    def of(cls, row: VersionRow) -> Loadable:
+        """A version."""
+        return cls(str(row.ref), row.directory, row.base_id, row.base_hash, is_registered=True)
 
 
 class _Loaded:
@@ -48,9 +74,9 @@ class LoadedAdapters:
         self._attaching = threading.Lock()
         self._loads: dict[str, threading.Lock] = {}
 
-    def handle(self, row: VersionRow, wait_s: float) -> AdapterHandle:
+    def handle(self, what: Loadable, wait_s: float) -> AdapterHandle:
         """A handle whose calls load the adapter where it is not loaded."""
-        return AdapterHandle(str(row.ref), lambda: self.holding(row, wait_s), row.base_id)
+        return AdapterHandle(what.key, lambda: self.holding(what, wait_s), what.base_id)
 
     def base_handle(self, base: Base) -> AdapterHandle:
         """A handle of the bare base."""
@@ -63,26 +89,27 @@ class LoadedAdapters:
         yield live
 
     @contextmanager
-    def holding(self, row: VersionRow, wait_s: float = 0.0) -> Iterator[LiveBase]:
+    def holding(self, what: Loadable, wait_s: float = 0.0) -> Iterator[LiveBase]:
         """The live base for a block, with the adapter on it and not to be evicted."""
-        key = str(row.ref)
-        loaded = self._held.lease(key) or self._load(key, row, wait_s)
+        key = what.key
+        loaded = self._held.lease(key) or self._load(key, what, wait_s)
         try:
             yield loaded.live
         finally:
             self._held.release(key)
 
-    def _load(self, key: str, row: VersionRow, wait_s: float) -> _Loaded:
+    def _load(self, key: str, what: Loadable, wait_s: float) -> _Loaded:
         """Load outside of the cache's lock; who wants an adapter that is being loaded waits for it."""
         with self._loads.setdefault(key, threading.Lock()):
-            return self._held.lease(key) or self._attach(key, row, wait_s)
+            return self._held.lease(key) or self._attach(key, what, wait_s)
 
-    def _attach(self, key: str, row: VersionRow, wait_s: float) -> _Loaded:
+    def _attach(self, key: str, what: Loadable, wait_s: float) -> _Loaded:
         """One adapter at a time goes onto the modules."""
         with ExitStack() as stack:
-            stack.enter_context(lease(lease_path(row.directory), key))
-            files = check_adapter_files(row.directory)
-            base = self._base_of(row, files)
+            if what.is_registered:
+                stack.enter_context(lease(lease_path(what.directory), key))
+            files = check_adapter_files(what.directory)
+            base = self._base_of(what, files)
             with self._held.room_for(key, files.bytes, wait_s=wait_s), self._attaching:
                 live = self._live_base(base)
                 size = live.attach(files, key)
@@ -90,12 +117,12 @@ class LoadedAdapters:
                 self._held.put(key, loaded, size, leases=1)
             return loaded
 
-    def _base_of(self, row: VersionRow, files: AdapterFiles) -> Base:
-        base = self._find_base(row.base_id)
-        wanted = files.base_sha256 or row.base_hash
+    def _base_of(self, what: Loadable, files: AdapterFiles) -> Base:
+        base = self._find_base(what.base_id)
+        wanted = files.base_sha256 or what.base_hash or base.sha256
         if base.sha256 != wanted:
             raise AdapterError(
-                f"{row.ref} was trained on another base: weights {wanted[:16]}, {base.id} has {base.sha256[:16]}",
+                f"{what.key} was trained on another base: weights {wanted[:16]}, {base.id} has {base.sha256[:16]}",
                 hint="train again on the base as it is now, or bring the old base back",
                 context={"adapter_base": wanted, "base": base.sha256},
             )
@@ -120,8 +147,8 @@ class LoadedAdapters:
             InvalidInputError: A bare name that two projects have loaded.
             ConflictError: It is in use by a block.
         """
-        keys = [key for key in self._held.keys() if _is_named(parse_ref(key), name)]  # noqa: SIM118  a method of the cache, not of a mapping
-        if len({parse_ref(key).project for key in keys}) > 1:
+        keys = [key for key in self._held.keys() if _is_named(key, name)]  # noqa: SIM118  a method of the cache, not of a mapping
+        if len({key.partition("/")[0] for key in keys}) > 1:
             raise InvalidInputError(
                 f"several projects have {name[0]!r} loaded: {', '.join(keys)}", hint="give project and name"
             )
@@ -156,6 +183,9 @@ class LoadedAdapters:
             "cache_bytes": self._held.max_bytes,
             "cache_count": self._held.max_count,
             "loaded": self._held.keys(),
+            "held": {
+                name: held for live in self._live.values() for name, held in live.state()["adapters"].items()
+            },
         }
 
     def close(self) -> None:
@@ -165,7 +195,8 @@ class LoadedAdapters:
         self._live.clear()
 
 
-def _is_named(ref: AdapterRef, name: tuple[str, ...]) -> bool:
-    if len(name) == 1:
-        return ref.name == name[0]
-    return (ref.project, ref.name) == name
+def _is_named(key: str, name: tuple[str, ...]) -> bool:
+    if Path(key).is_absolute():  # a folder's
+        return name == (key,)
+    ref: AdapterRef = parse_ref(key)
+    return ref.name == name[0] if len(name) == 1 else (ref.project, ref.name) == name

@@ -7,12 +7,13 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.config.settings import Settings, load_settings
-from codebase_gardener.models.adapter_handle import AdapterHandle
+from codebase_gardener.models.adapter_files import check_adapter_files
+from codebase_gardener.models.adapter_handle import AdapterHandle, Prompt
 from codebase_gardener.models.adapter_metadata import AdapterMetadata, TrainingProgress
-from codebase_gardener.models.loaded_adapters import LoadedAdapters
+from codebase_gardener.models.loaded_adapters import Loadable, LoadedAdapters
 from codebase_gardener.models.trainings import ProgressCallback, Trainings
 from codebase_gardener.registry.leases import exclusive, lease_path
 from codebase_gardener.registry.registry import Registry
@@ -28,6 +29,9 @@ from codebase_gardener.utils.error_handling import (
 from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.utils.names import AdapterRef, check_name
 from codebase_gardener.utils.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from codebase_gardener.models.torch_live_base import LiveBase
 
 __all__ = ["AdapterHandle", "AdapterMetadata", "PeftManager", "TrainingProgress"]
 
@@ -186,15 +190,55 @@ class PeftManager:
             ResourceError: No room.
         """
         try:
-            row = self.registry.version(AdapterRef(project_name, adapter_name, version))
-            with self.loaded.holding(row, wait_s):
+            what = Loadable.of(self.registry.version(AdapterRef(project_name, adapter_name, version)))
+            with self.loaded.holding(what, wait_s):
                 pass
         except (AdapterError, NotFoundError, ConflictError) as error:
             if not fallback_to_base:
                 raise
             _log.warning("%s; answering with the base, without an adapter", error)
             return self.base_handle()
-        return self.loaded.handle(row, wait_s)
+        return self.loaded.handle(what, wait_s)
+
+    def load_folder(self, folder: Path, base: str | None = None, *, wait_s: float = 0.0) -> AdapterHandle:
+        """Load an adapter that is in no registry.
+
+        Args:
+            folder: With adapter_config.json and adapter_model.safetensors.
+            base: Base model; by default the one that the adapter's config names.
+            wait_s: How long to wait for room when all loaded adapters are in use.
+
+        Raises:
+            AdapterError: Its files are damaged or do not fit; or its config names no base.
+            ResourceError: No room.
+        """
+        directory = folder.resolve()
+        named = base or check_adapter_files(directory).config.get("base_model_name_or_path")
+        if not named:
+            raise AdapterError(f"{directory} names no base", hint="name it")
+        what = Loadable(str(directory), directory, str(named))
+        with self.loaded.holding(what, wait_s):
+            return self.loaded.handle(what, wait_s)
+
+    def generate_batch(self, rows: Sequence[tuple[AdapterHandle, Prompt]], **options: Any) -> list[str]:
+        """What each adapter says to its prompt; rows of one base are computed together, whatever their adapters.
+
+        Args:
+            rows: Handles with prompts.
+            **options: Of `Sampling`, and more of transformers' `generate`.
+        """
+        answers: dict[int, str] = {}
+        with ExitStack() as stack:
+            groups: dict[int, tuple[LiveBase, list[int]]] = {}
+            for number, (handle, _) in enumerate(rows):
+                live = stack.enter_context(handle.held())
+                groups.setdefault(id(live), (live, []))[1].append(number)
+            for live, numbers in groups.values():
+                texts = live.generate_batch(
+                    [rows[n][1] for n in numbers], [rows[n][0].adapter_id for n in numbers], **options
+                )
+                answers |= dict(zip(numbers, texts, strict=True))
+        return [answers[number] for number in range(len(rows))]
 
     @contextmanager
     def adapter_context(
@@ -206,9 +250,9 @@ class PeftManager:
         wait_s: float = 0.0,
     ) -> Iterator[AdapterHandle]:
         """An adapter that stays loaded for a block, whoever else unloads it."""
-        row = self.registry.version(AdapterRef(project_name, adapter_name, version))
-        with self.loaded.holding(row, wait_s):
-            yield self.loaded.handle(row, wait_s)
+        what = Loadable.of(self.registry.version(AdapterRef(project_name, adapter_name, version)))
+        with self.loaded.holding(what, wait_s):
+            yield self.loaded.handle(what, wait_s)
 
     def base_handle(self, base_id: str | None = None) -> AdapterHandle:
         """The base without any adapter."""

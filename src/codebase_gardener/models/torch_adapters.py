@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from codebase_gardener.models.adapter_files import WEIGHTS, AdapterFiles
+from codebase_gardener.models.key_renaming import find_renaming
 from codebase_gardener.utils.error_handling import AdapterError
 
 __all__ = ["Attached", "attach", "detach", "read_tensors"]
@@ -153,7 +154,9 @@ def _fill(model: PeftModel, tensors: dict[str, Tensor], name: str, files: Adapte
                 )
                 if part
             ),
-            hint="load it onto the base it was trained on, with the library versions in its gardener.json",
+            hint=_renaming_hint(model, tensors)
+            or "load it onto the base it was trained on, with the library versions in its gardener.json",
+            context={"homeless": homeless, "missing": missing},
         )
     matched = sum(torch.equal(live[key].cpu().to(tensor.dtype), tensor) for key, tensor in tensors.items())
     if matched != len(live):
@@ -215,8 +218,11 @@ def _check_factors(model: Any, files: AdapterFiles, tensors: dict[str, Tensor]) 
         zero = zero and not (factor["factor"] == "B" and bool(tensor.any()))
     if unknown or misfits:
         raise AdapterError(
-            f"{files.directory} does not fit this base: {_some([*unknown, *misfits])}",
-            hint="load it onto the base that its adapter_config.json names",
+            f"{files.directory} does not fit this base: "
+            + (f"{len(unknown)} tensors match no module: " if unknown else "")
+            + _some([*unknown, *misfits]),
+            hint=(_renaming_hint(model, tensors) if unknown else "")
+            or "load it onto the base that its adapter_config.json names",
             context={"unknown": unknown, "misfits": misfits},
         )
     if zero:
@@ -224,6 +230,14 @@ def _check_factors(model: Any, files: AdapterFiles, tensors: dict[str, Tensor]) 
             f"{files.directory} changes nothing: every B factor is zero",
             hint="it was saved before it was trained: train it, or save it again",
         )
+
+
+def _renaming_hint(model: Any, tensors: Iterable[str]) -> str:
+    """What would make the names match, where something does."""
+    inner = model.get_base_model() if isinstance(model, PeftModel) else model
+    modules = {name.replace(".base_layer", "") for name, _ in inner.named_modules()}
+    found = find_renaming(list(tensors), modules)
+    return f"the names match once renamed ({found}): gardener import DIR --as P/N --rename" if found else ""
 
 
 def _fits(module: Any, factor: str, tensor: Tensor) -> bool:

@@ -12,13 +12,11 @@ import torch
 from torch import Tensor
 from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
+from codebase_gardener.models.adapter_handle import Prompt
 from codebase_gardener.training.encoding import text_ids
 from codebase_gardener.utils.error_handling import InvalidInputError
 
-__all__ = ["Prompt", "Sampling", "encode", "generate", "stream"]
-
-Prompt = str | Sequence[dict[str, str]]
-"""A text to go on with, or chat turns."""
+__all__ = ["Sampling", "encode", "generate", "stream"]
 
 _STOPPED_S = 60.0
 

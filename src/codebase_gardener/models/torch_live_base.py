@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from codebase_gardener.models.adapter_files import AdapterFiles
-from codebase_gardener.models.torch_generation import Prompt, generate, stream
+from codebase_gardener.models.adapter_handle import Prompt
+from codebase_gardener.models.torch_generation import generate, stream
 from codebase_gardener.models.torch_peft_adapters import PeftAdapters
 from codebase_gardener.models.torch_slots import SlotTable
 from codebase_gardener.training.encoding import text_ids
@@ -317,6 +318,11 @@ class LiveBase:
                 texts = generate(model, self.tokenizer, [prompts[n] for n in numbers], **options)
             answers |= dict(zip(numbers, texts, strict=True))
         return [answers[n] for n in range(len(prompts))]
+
+    def generate_merged(self, prompts: Sequence[Prompt], adapter: str, **options: Any) -> list[str]:
+        """What the model says next with the adapter in its weights (`merged`)."""
+        with self.merged(adapter) as model:
+            return generate(model, self.tokenizer, prompts, **options)
 
     def _batches(self, adapters: Sequence[str | None]) -> Iterator[tuple[list[str | None], list[int]]]:
         """Rows that can be computed together: all from slots, and one batch for each adapter of PEFT's."""

@@ -6,7 +6,6 @@ Three kinds of id: the embedded demonstration base, a local folder, and a Huggin
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from codebase_gardener.config.settings import EMBEDDED_BASE
-from codebase_gardener.utils.error_handling import ModelError, ResourceError, retry_with_backoff
+from codebase_gardener.training.hub import HUB_ID, fetch_snapshot
+from codebase_gardener.utils.error_handling import ModelError, ResourceError
 from codebase_gardener.utils.files import (
     MANIFEST,
     FileLock,
@@ -35,8 +35,7 @@ from codebase_gardener.utils.progress import Progress, silent
 __all__ = ["EMBEDDED", "Base", "EmbeddedModel", "resolve_base"]
 
 
-_BUSY = (429, 500, 502, 503, 504)
-_UNREACHED = {"TransportError", "ConnectionError", "Timeout"}  # of httpx, of Python and of requests
+_OF_A_BASE = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ def resolve_base(
     folder = Path(base_id).expanduser()
     if folder.is_dir():
         return _pinned(str(folder.resolve()), folder.resolve(), "local", bases_dir)
-    if base_id.startswith((".", "/", "~")) or not re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", base_id):
+    if base_id.startswith((".", "/", "~")) or not HUB_ID.fullmatch(base_id):
         raise ModelError(
             f"no base model at {base_id!r}",
             hint=f"name a folder that holds config.json and *.safetensors, a Hugging Face id, or {EMBEDDED_BASE}",
@@ -131,39 +130,14 @@ def resolve_base(
 def _from_hub(base_id: str, bases_dir: Path, offline: bool) -> Base:
     name, _, revision = base_id.partition("@")
     try:
-        path = _snapshot(name, revision or None, offline)
+        path = fetch_snapshot(name, revision or None, _OF_A_BASE, offline=offline)
     except Exception as error:
         # the hub raises a dozen kinds (HTTP, offline, gated, not found): all mean the same to the user
         raise ModelError(
             f"the base model {base_id!r} cannot be fetched: {str(error).splitlines()[0]}",
             hint=f"check the network and the name, give --base a local folder, or use --base {EMBEDDED_BASE}",
         ) from error
-    return _pinned(name, Path(path), Path(path).name, bases_dir)
-
-
-@retry_with_backoff(max_attempts=3)
-def _snapshot(name: str, revision: str | None, offline: bool) -> str:
-    from huggingface_hub import snapshot_download
-
-    wanted = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
-    try:
-        return snapshot_download(name, revision=revision, local_files_only=offline, allow_patterns=wanted)
-    except Exception as error:
-        if _is_transient(error):
-            raise ConnectionError(f"{error.__cause__ or error}") from error
-        raise
-
-
-def _is_transient(error: BaseException | None) -> bool:
-    """Whether a connection failed, or the hub was busy; the hub's own errors wrap what happened."""
-    while error is not None:
-        kinds = {kind.__name__ for kind in type(error).__mro__}
-        if "OfflineModeIsEnabled" in kinds:
-            return False
-        if kinds & _UNREACHED or getattr(getattr(error, "response", None), "status_code", 0) in _BUSY:
-            return True
-        error = error.__cause__
-    return False
+    return _pinned(name, path, path.name, bases_dir)
 
 
 def _pinned(base_id: str, path: Path, revision: str, bases_dir: Path) -> Base:
