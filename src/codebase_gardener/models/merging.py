@@ -6,7 +6,6 @@ import math
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -203,23 +202,10 @@ def _merge(
     progress: Progress,
 ) -> dict[str, dict[str, float]]:
     from codebase_gardener.models.torch_factors import FactorReader
-    from codebase_gardener.models.torch_merged_files import common_copies, merge_module_of, save_merged
+    from codebase_gardener.models.torch_merged_files import write_merged_files
 
-    with ExitStack() as stack:
-        readers = [stack.enter_context(FactorReader(files)) for files in checked]
-        names = list(dict.fromkeys(module for reader in readers for module in reader.modules))
-        merged = {}
-        for done, name in enumerate(names, start=1):
-            parts = [
-                (entry.weight, entry.label, factors)
-                for entry, reader in zip(inputs, readers, strict=True)
-                if (factors := reader.read(name)) is not None
-            ]
-            merged[name] = merge_module_of(name, parts, spec)
-            progress(done, len(names))
-        copies = common_copies(readers)
-    save_merged(merged, copies, [files.config for files in checked], staged)
-    return {
-        name: {"rank": found.a.shape[0], "error": found.error, "norm": found.norm}
-        for name, (found, _) in merged.items()
-    }
+    readers = [
+        (entry.weight, entry.label, FactorReader(files))
+        for entry, files in zip(inputs, checked, strict=True)
+    ]
+    return write_merged_files(readers, spec, staged, progress)
