@@ -23,7 +23,15 @@ from codebase_gardener.utils.error_handling import AdapterError, InvalidInputErr
 from codebase_gardener.utils.files import publish_dir, staging, write_json
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["MergeInput", "MergeReport", "MergeSpec", "merge_adapters", "write_merged"]
+__all__ = [
+    "MergeInput",
+    "MergeReport",
+    "MergeSpec",
+    "check_inputs",
+    "check_one_base",
+    "merge_adapters",
+    "write_merged",
+]
 
 DEFAULT_DENSITY = 0.5
 
@@ -119,9 +127,9 @@ def write_merged(
     """`merge_adapters` into an empty folder that the caller publishes."""
     started = time.perf_counter()
     merge_method(spec.method)
-    _check_request(inputs, spec)
+    check_inputs(inputs, spec)
     checked = [check_adapter_files(entry.directory) for entry in inputs]
-    base_sha256 = _one_base(inputs, checked)
+    base_sha256 = check_one_base(inputs, checked)
     if len(inputs) == 1 and inputs[0].weight == 1 and spec.rank is None:
         modules = _copy(checked[0], folder)
     else:
@@ -148,7 +156,12 @@ def write_merged(
     return report
 
 
-def _check_request(inputs: Sequence[MergeInput], spec: MergeSpec) -> None:
+def check_inputs(inputs: Sequence[MergeInput], spec: MergeSpec) -> None:
+    """What can be said before a file is opened.
+
+    Raises:
+        InvalidInputError: None, one twice, or a weight, density or rank that cannot be right.
+    """
     if not inputs:
         raise InvalidInputError("there is nothing to merge", hint="name at least one adapter")
     seen: dict[Path, str] = {}
@@ -169,8 +182,12 @@ def _check_request(inputs: Sequence[MergeInput], spec: MergeSpec) -> None:
         raise InvalidInputError(f"rank {spec.rank} is below 1")
 
 
-def _one_base(inputs: Sequence[MergeInput], checked: Sequence[AdapterFiles]) -> str | None:
-    """The hash of the base that all inputs were trained on, where one tells."""
+def check_one_base(inputs: Sequence[MergeInput], checked: Sequence[AdapterFiles]) -> str | None:
+    """The hash of the base that all inputs were trained on, where one tells.
+
+    Raises:
+        AdapterError: They were trained on different ones.
+    """
     known = {
         entry.label: files.base_sha256
         for entry, files in zip(inputs, checked, strict=True)
