@@ -143,3 +143,59 @@ def test_switch_and_disable(cli: Cli, folders: list[Path]) -> None:
     assert cli("disable", "demo", "--json").ok().json == {"cleared": ["demo/default@1"]}
     assert active() == []
     assert cli("disable", "demo").ok().out == "nothing was active\n"
+
+
+# ---------------------------------------------------------------- into the base
+
+
+def test_merge_into_the_base(cli: Cli, imported: Callable[[], None], tiny_base: Path, tmp_path: Path) -> None:
+    imported()
+    out = tmp_path / "model"
+    result = cli("merge", "demo/a1", "demo/a2", "--weights", "0.7,0.3", "--into-base", "--out", out).ok()
+    assert "linear: 2 of " in result.out
+    assert "gardener prove demo/a1 --against merged" in result.out
+    assert {"config.json", "model.safetensors", "tokenizer.json", "gardener.json"} <= {f.name for f in out.iterdir()}
+    cli("merge", "demo/a1", "--into-base", "--out", out).failed(2, "exists")
+    again = cli("merge", "demo/a1", "--into-base", "--dtype", "bfloat16", "--out", tmp_path / "half", "--json")
+    assert again.ok().json["report"]["changed"] == 2
+    assert 2 * (tmp_path / "half" / "model.safetensors").stat().st_size < 1.1 * (
+        tiny_base / "model.safetensors"
+    ).stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--into-base"], "--into P/N or --out DIR"),
+        (["--into-base", "--into", "demo/x"], "--into-base --out DIR"),
+        (["--dtype", "bfloat16", "--into", "demo/x"], "--into-base"),
+        (["--into-base", "--method", "svd", "--out", "{out}"], "low-rank"),
+        (["--into-base", "--space", "factors", "--out", "{out}"], "--space"),
+    ],
+)
+def test_requests_for_a_base_that_cannot_be_right(
+    arguments: list[str], words: str, cli: Cli, folders: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    cli("merge", folders[0], *(part.format(out=out) for part in arguments)).failed(2, words)
+    assert not out.exists()
+
+
+def test_a_note_where_the_base_was_quantized(cli: Cli, folders: list[Path], tmp_path: Path) -> None:
+    import shutil
+
+    adapter = Path(shutil.copytree(folders[0], tmp_path / "adapter"))
+    (adapter / "gardener.json").write_text('{"training": {"quantization": "nf4"}}')
+    result = cli("merge", adapter, "--into-base", "--out", tmp_path / "out").ok()
+    assert "Note: " in result.out
+    assert "quantized base (nf4)" in result.out
+
+
+def test_proven_against_its_merge(cli: Cli, imported: Callable[[], None]) -> None:
+    imported()
+    assert "merged into its base, logits differ" in cli("prove", "demo/a1", "--against", "merged").ok().out
+    receipts = cli("adapters", "show", "demo/a1", "--json").json["receipts"]
+    assert receipts[0]["kind"] == "parity-merged"
+    assert receipts[0]["data"]["parity_merged"] < 1e-5 < receipts[0]["data"]["max_logit_difference"]
+    cli("prove", "demo/a1", "--against", "gguf").failed(2, "gguf", "merged")
+    assert not list(cli.home.glob(".merged*"))
