@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from codebase_gardener.utils.names import parse_ref
 
 from .conftest import TINY_TRAINING, Cli
 
@@ -199,3 +202,25 @@ def test_proven_against_its_merge(cli: Cli, imported: Callable[[], None]) -> Non
     assert receipts[0]["data"]["parity_merged"] < 1e-5 < receipts[0]["data"]["max_logit_difference"]
     cli("prove", "demo/a1", "--against", "gguf").failed(2, "gguf", "merged")
     assert not list(cli.home.glob(".merged*"))
+
+
+# ---------------------------------------------------------------- evaluated like any adapter
+
+
+def test_a_merged_version_is_evaluated(cli: Cli, imported: Callable[[], None], small_repository: Path) -> None:
+    from codebase_gardener.config.settings import Settings
+    from codebase_gardener.gardener.gardener import Gardener
+
+    cli("add", small_repository).ok()
+    imported()
+    cli("merge", "demo/a1", "demo/a2", "--into", "demo/both").ok()
+    cli("evaluate", "demo/both").failed(2, "comes from no dataset", "--dataset PROJECT")
+    cli("evaluate", "demo/both", "--dataset", "nowhere").failed(3, "nowhere")
+    told = cli("evaluate", "demo/both", "--dataset", "geometry", "--functions", "2", "--json").ok().json
+    assert told["adapter"] == "demo/both@1"
+    assert set(told["verdict"]["arms"]) >= {"base", "adapter"}
+    # where the inputs share a dataset, the merged version has it too, in whatever project it lies
+    with Gardener(Settings(home=cli.home, device="cpu")) as gardener:
+        row = gardener.newest(parse_ref("demo/both"))
+        _, folder = gardener.dataset("geometry")
+        assert gardener._dataset_of(replace(row, dataset_hash=folder.name), None) == folder
