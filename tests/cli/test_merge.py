@@ -157,13 +157,18 @@ def test_merge_into_the_base(cli: Cli, imported: Callable[[], None], tiny_base: 
     result = cli("merge", "demo/a1", "demo/a2", "--weights", "0.7,0.3", "--into-base", "--out", out).ok()
     assert "linear: 2 of " in result.out
     assert "gardener prove demo/a1 --against merged" in result.out
-    assert {"config.json", "model.safetensors", "tokenizer.json", "gardener.json"} <= {f.name for f in out.iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json", "gardener.json"} <= {
+        f.name for f in out.iterdir()
+    }
     cli("merge", "demo/a1", "--into-base", "--out", out).failed(2, "exists")
-    again = cli("merge", "demo/a1", "--into-base", "--dtype", "bfloat16", "--out", tmp_path / "half", "--json")
+    again = cli(
+        "merge", "demo/a1", "--into-base", "--dtype", "bfloat16", "--out", tmp_path / "half", "--json"
+    )
     assert again.ok().json["report"]["changed"] == 2
-    assert 2 * (tmp_path / "half" / "model.safetensors").stat().st_size < 1.1 * (
-        tiny_base / "model.safetensors"
-    ).stat().st_size
+    assert (
+        2 * (tmp_path / "half" / "model.safetensors").stat().st_size
+        < 1.1 * (tiny_base / "model.safetensors").stat().st_size
+    )
 
 
 @pytest.mark.parametrize(
@@ -207,7 +212,9 @@ def test_proven_against_its_merge(cli: Cli, imported: Callable[[], None]) -> Non
 # ---------------------------------------------------------------- evaluated like any adapter
 
 
-def test_a_merged_version_is_evaluated(cli: Cli, imported: Callable[[], None], small_repository: Path) -> None:
+def test_a_merged_version_is_evaluated(
+    cli: Cli, imported: Callable[[], None], small_repository: Path
+) -> None:
     from codebase_gardener.config.settings import Settings
     from codebase_gardener.gardener.gardener import Gardener
 

@@ -35,8 +35,10 @@ def write_adapter(base: Path, folder: Path, seed: int = 1, **options: Any) -> Pa
     for name, parameter in peft.named_parameters():
         if parameter.requires_grad:
             magnitude = "magnitude" in name
-            parameter.data = parameter.data * (1 + 0.3 * torch.rand_like(parameter)) if magnitude else (
-                torch.randn_like(parameter) * 0.2
+            parameter.data = (
+                parameter.data * (1 + 0.3 * torch.rand_like(parameter))
+                if magnitude
+                else (torch.randn_like(parameter) * 0.2)
             )
     peft.save_pretrained(folder)
     return folder
@@ -59,7 +61,9 @@ def merge(base: Path, folders: list[Path], target: Path, **options: Any) -> Base
     dtype = options.pop("dtype", None)
     inputs = [MergeInput(f, w, f.name) for f, w in zip(folders, weights, strict=True)]
     spec = MergeSpec(**{"method": "linear", **options})
-    return merge_into_base(inputs, resolve_base(str(base), target.parent / "hashes"), target, spec, dtype=dtype)
+    return merge_into_base(
+        inputs, resolve_base(str(base), target.parent / "hashes"), target, spec, dtype=dtype
+    )
 
 
 def small(folder: Path, tokenizer: Path, model: Any, shard: str = "5GB") -> Path:
@@ -81,7 +85,9 @@ def bases(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     for name, parameter in biased.named_parameters():
         if name.endswith("bias"):
             parameter.data.normal_()
-    gpt2 = GPT2LMHeadModel(GPT2Config(vocab_size=257, n_embd=32, n_layer=2, n_head=4, n_positions=64, eos_token_id=0))
+    gpt2 = GPT2LMHeadModel(
+        GPT2Config(vocab_size=257, n_embd=32, n_layer=2, n_head=4, n_positions=64, eos_token_id=0)
+    )
     return {
         "llama": tiny_base,
         "tied": small(root / "tied", tiny_base, tied),
@@ -132,7 +138,9 @@ def test_the_merged_model_is_the_base_with_the_adapter_on(
 def test_shards_and_index_are_those_of_the_base(bases: dict[str, Path], tmp_path: Path) -> None:
     merge(bases["sharded"], [write_adapter(bases["sharded"], tmp_path / "adapter")], tmp_path / "out")
     name = "model.safetensors.index.json"
-    wanted, found = (json.loads((folder / name).read_text()) for folder in (bases["sharded"], tmp_path / "out"))
+    wanted, found = (
+        json.loads((folder / name).read_text()) for folder in (bases["sharded"], tmp_path / "out")
+    )
     assert len(set(wanted["weight_map"].values())) > 3
     assert found["weight_map"] == wanted["weight_map"]
     assert found["metadata"]["total_size"] == wanted["metadata"]["total_size"]
@@ -163,7 +171,8 @@ def test_as_mergekit_merges_whole_models(
     variants = [{"use_dora": True, "modules_to_save": ["lm_head"]}, {"use_rslora": True, "r": 2}]
     adapters = [write_adapter(base, tmp_path / f"a{n}", n, **options) for n, options in enumerate(variants)]
     models = [
-        PeftModel.from_pretrained(model_of(base), folder).merge_and_unload().state_dict() for folder in adapters
+        PeftModel.from_pretrained(model_of(base), folder).merge_and_unload().state_dict()
+        for folder in adapters
     ]
     parameters = {"weight": [None, *weights]}
     if method == "ties":
@@ -172,7 +181,9 @@ def test_as_mergekit_merges_whole_models(
         {"base": model_of(base).state_dict(), "one": models[0], "two": models[1]},
         method,
         base="base",
-        parameters={name: dict(zip(("one", "two"), row[1:], strict=True)) for name, row in parameters.items()},
+        parameters={
+            name: dict(zip(("one", "two"), row[1:], strict=True)) for name, row in parameters.items()
+        },
     )
     merge(base, adapters, tmp_path / "out", method=method, weights=weights, density=density)
     found = model_of(tmp_path / "out").state_dict()
@@ -197,7 +208,9 @@ def test_dare_and_pruning_keep_their_share(bases: dict[str, Path], tmp_path: Pat
 # ---------------------------------------------------------------- refused, with nothing left
 
 
-def test_what_a_base_cannot_take(bases: dict[str, Path], make_base: Callable[..., Path], tmp_path: Path) -> None:
+def test_what_a_base_cannot_take(
+    bases: dict[str, Path], make_base: Callable[..., Path], tmp_path: Path
+) -> None:
     base = bases["llama"]
     adapter = write_adapter(base, tmp_path / "adapter")
     biased = write_adapter(base, tmp_path / "biased", lora_bias=True)
@@ -227,7 +240,13 @@ def test_what_a_base_cannot_take(bases: dict[str, Path], make_base: Callable[...
         with pytest.raises((AdapterError, ModelError), match=words) as caught:
             merge(where, [folder], tmp_path / "out")
         assert caught.value.hint
-    for options in ({"method": "svd"}, {"rank": 3}, {"space": "factors"}, {"dtype": "int8"}, {"density": 0.0}):
+    for options in (
+        {"method": "svd"},
+        {"rank": 3},
+        {"space": "factors"},
+        {"dtype": "int8"},
+        {"density": 0.0},
+    ):
         with pytest.raises(InvalidInputError):
             merge(base, [adapter], tmp_path / "out", **options)
     with pytest.raises(InvalidInputError, match="exists"):

@@ -274,7 +274,9 @@ def _roll_our_dice(monkeypatch: Any, seed: int) -> None:
             st.floats(0.5, 9),  # alpha
             st.booleans(),  # rsLoRA
             st.floats(-2, 2).filter(lambda w: abs(w) > 0.01),
-            st.dictionaries(st.sampled_from(["q", "layers.1.k"]), st.tuples(st.integers(1, 4), st.integers(1, 9))),
+            st.dictionaries(
+                st.sampled_from(["q", "layers.1.k"]), st.tuples(st.integers(1, 4), st.integers(1, 9))
+            ),
             st.booleans(),  # float16
         ),
         min_size=2,
@@ -349,7 +351,12 @@ def _defined(method: str, parts: list[Tensor], weights: list[float], density: fl
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(1, 70_000), st.floats(0.001, 1), st.integers(0, 99), st.sampled_from(["normal", "few", "ramp"]))
+@given(
+    st.integers(1, 70_000),
+    st.floats(0.001, 1),
+    st.integers(0, 99),
+    st.sampled_from(["normal", "few", "ramp"]),
+)
 def test_the_smallest_that_is_kept_is_exact(size: int, density: float, seed: int, kind: str) -> None:
     dice = torch.Generator().manual_seed(seed)
     values = {

@@ -35,7 +35,9 @@ __all__ = ["merge"]
 )
 @click.option("--into", metavar="P/N", help="Make the result a version of this adapter.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the result to this new folder.")
-@click.option("--into-base", is_flag=True, help="Merge into the base: the result is a whole model. Needs --out.")
+@click.option(
+    "--into-base", is_flag=True, help="Merge into the base: the result is a whole model. Needs --out."
+)
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "bfloat16", "float16"]),

@@ -213,7 +213,7 @@ class Gardener:
         return kept
 
     def _dataset_of(self, row: VersionRow, project: str | None) -> Path:
-        """The folder of the dataset to measure a version on; a merged one may lie in another project than its dataset."""
+        """The dataset to measure a version on; that of a merged one may lie in another project."""
         if project is not None:
             return self.dataset(project)[1]
         if row.dataset_hash is None:

@@ -222,7 +222,6 @@ def _merge(
     from codebase_gardener.models.torch_merged_files import write_merged_files
 
     readers = [
-        (entry.weight, entry.label, FactorReader(files))
-        for entry, files in zip(inputs, checked, strict=True)
+        (entry.weight, entry.label, FactorReader(files)) for entry, files in zip(inputs, checked, strict=True)
     ]
     return write_merged_files(readers, spec, staged, progress)

@@ -206,7 +206,7 @@ def _merged_change(
 def _source(vector: TaskVectors, target: str, untied: Mapping[str, str]) -> str:
     """A tied tensor that got values of its own takes the trained rows of the one it shared, as in PEFT."""
     shared = untied.get(target)
-    return shared if shared in vector.tokens and target not in vector.changes else target  # type: ignore[return-value]
+    return shared if shared in vector.tokens and target not in vector.changes else target
 
 
 def _write_index(base: Path, folder: Path, written: Mapping[str, str], size: int) -> None:

@@ -175,10 +175,12 @@ class FactorReader:
         """The factors of modules that are of one kind.
 
         Raises:
+            KeyError: This adapter leaves the first alone.
             AdapterError: NaN or infinity.
         """
         kind = self.kind(modules[0])
-        assert kind is not None  # the caller asks for modules that this adapter has
+        if kind is None:
+            raise KeyError(modules[0])
         stored: dict[str, list[Tensor]] = {
             part: [self._tensors[self._names[module][part]] for module in modules]
             for part in ("A", "B", *(["bias"] if kind.bias else []))

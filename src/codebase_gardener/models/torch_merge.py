@@ -41,7 +41,8 @@ class Merged:
         a: Shape [n, r, in], float32.
         b: Shape [n, out, r], float32.
         bias: Shape [n, out], float32, or None.
-        error: Shape [n], float64: Frobenius norm of what is off, relative to what the method defines; 0 where that is 0.
+        error: Shape [n], float64: Frobenius norm of what is off, relative to what the method defines;
+            0 where that is 0.
         norm: Shape [n], float64: Frobenius norm of what the method defines.
     """
 
@@ -141,7 +142,9 @@ def relative_errors(found: tuple[Tensor, Tensor], exact: tuple[Tensor, Tensor]) 
     a, b = a.to(exact_a.dtype), b.to(exact_b.dtype)
     norm = norms(exact_a, exact_b)
     off = norms(torch.cat([a, exact_a], 1), torch.cat([b, -exact_b], 2))
-    if a.shape == exact_a.shape:  # perhaps the same factors, rounded: then their difference bounds what is off
+    if (
+        a.shape == exact_a.shape
+    ):  # perhaps the same factors, rounded: then their difference bounds what is off
         rounded = norms(a, b - exact_b) + norms(a - exact_a, exact_b)
         off = torch.where(rounded <= _ROUNDED * norm, rounded, off)
     return _ratio(off, norm), norm
@@ -218,4 +221,5 @@ def _triangle(tall: Tensor) -> Tensor | None:
     diagonal = lower.diagonal(dim1=1, dim2=2)
     if bool(failed.any()) or bool((diagonal.amin(1) < _ILL * diagonal.amax(1)).any()):
         return None
-    return lower.mT.contiguous()
+    upper: Tensor = lower.mT.contiguous()
+    return upper

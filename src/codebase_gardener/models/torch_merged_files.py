@@ -200,9 +200,7 @@ def _is_dense(method: MergeMethod, count: int, density: float) -> bool:
     return method.dense and (count > 1 or density < 1)
 
 
-def _merge_chunk(
-    chunk: _Chunk, inputs: Sequence[LabelledReader], spec: Any, method: MergeMethod
-) -> Merged:
+def _merge_chunk(chunk: _Chunk, inputs: Sequence[LabelledReader], spec: Any, method: MergeMethod) -> Merged:
     parts: list[Part] = [
         (weight, reader.read(chunk.names))
         for (weight, _, reader), kind in zip(inputs, chunk.kinds, strict=True)

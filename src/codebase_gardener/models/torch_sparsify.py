@@ -66,9 +66,7 @@ def thinned(tensor: Tensor, density: float, dice: np.random.SFC64) -> Tensor:
     return tensor.mul_(kept).mul_(_LEVELS / level)
 
 
-def dropped_at_random(
-    sides: Sequence[Sequence[Tensor]], density: float, seeds: Sequence[int]
-) -> None:
+def dropped_at_random(sides: Sequence[Sequence[Tensor]], density: float, seeds: Sequence[int]) -> None:
     """DARE as PEFT does it, in place: module by module, A of every input before B, by torch's dice.
 
     Args:

@@ -120,7 +120,7 @@ class TaskVectors:
             module = self._modules[change.module]
             if "lora_magnitude_vector" in parts and type(module).__name__ not in ("Linear", "Conv1D"):
                 raise AdapterError(
-                    f"{self.files.directory}: DoRA on {change.module}, a {type(module).__name__}, cannot be merged here",
+                    f"{self.files.directory}: no DoRA is merged on {change.module}, a {type(module).__name__}",
                     hint="merge DoRA adapters of linear layers, or use PEFT's merge_and_unload",
                 )
 
