@@ -1,6 +1,6 @@
 """Merging adapters of the embedded base into a saved one: this project against PEFT, side by side.
 
-    python benchmarks/merging.py [--repeat 5] [--adapters 2 4 8] [--memory] [--json]
+    python benchmarks/merging.py [--repeat 5] [--adapters 2 4 8] [--memory] [--cpu] [--json]
 
 Random adapters of SmolLM2-135M (r = 16, all-linear, fp32), weights 0.7 and shares of 0.3. PEFT's time:
 `add_weighted_adapter` and `save_pretrained` with the adapters loaded. Ours: `merge_adapters`, from files to files,
@@ -46,6 +46,9 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=list(METHODS))
     parser.add_argument("--bases", type=Path, help="folder with converted bases, to leave out the conversion")
     parser.add_argument("--memory", action="store_true", help="measure memory and the first call instead")
+    parser.add_argument(
+        "--cpu", action="store_true", help="seconds of one CPU thread, for a machine that is busy otherwise"
+    )
     parser.add_argument("--json", action="store_true", dest="as_json")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -68,6 +71,7 @@ def _weights(count: int) -> list[float]:
 
 
 def _measure(folder: Path, options: argparse.Namespace) -> Any:
+    clock = _one_thread() if options.cpu else time.perf_counter
     base = resolve_base("smollm2-135m", options.bases or folder / "bases")
     model = _adapters(base.path, folder, max(options.adapters))
     for method in options.methods:
@@ -80,9 +84,9 @@ def _measure(folder: Path, options: argparse.Namespace) -> Any:
             for turn in range(options.repeat if method != "svd" else min(options.repeat, 2)):
                 for side, merge in sides.items():
                     with tempfile.TemporaryDirectory(dir=folder) as place:
-                        started = time.perf_counter()
+                        started = clock()
                         errors[side] = merge(Path(place) / f"{side}{turn}")
-                        seconds[side].append(time.perf_counter() - started)
+                        seconds[side].append(clock() - started)
                 model.delete_adapter("merged")
             medians = {side: statistics.median(values) for side, values in seconds.items()}
             row: dict[str, Any] = {"method": method, "adapters": count, "PEFT s": medians["peft"]}
@@ -93,6 +97,13 @@ def _measure(folder: Path, options: argparse.Namespace) -> Any:
                     f"{space} error": errors[space],
                 }
             yield row
+
+
+def _one_thread() -> Callable[[], float]:
+    import torch
+
+    torch.set_num_threads(1)
+    return time.process_time
 
 
 def _peft(model: Any, method: str, count: int) -> Callable[[Path], float]:
@@ -153,8 +164,14 @@ def _child(folder: str, side: str, method: str, count: str) -> None:
             model.load_adapter(place / f"a{other}", f"a{other}")
         merge = _peft(model, method, number)
     else:
+        import torch
+
         import codebase_gardener.models.torch_merged_files  # noqa: F401
 
+        for dtype in (torch.float32, torch.float64):  # the code of the kernels is no growth of a merge
+            tall = torch.rand(2, 64, 8, dtype=dtype)
+            torch.linalg.svd(torch.linalg.cholesky(tall.mT @ tall))
+            torch.linalg.svd(torch.linalg.qr(tall[0]).R)
         merge = _here(place, method, number, side)
     imported = time.perf_counter() - started
     with tempfile.TemporaryDirectory(dir=place) as target:

@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _CANCELLED = 1e-3  # a sum this much smaller than its terms is computed again in float64
+_FAR = 1e-2
 _ROUNDED = 1e-6  # below this, factors differ by their rounding only
 _ILL = 1e-5  # a triangle whose diagonal spans more than this comes from QR, not from Cholesky
 
@@ -81,10 +82,9 @@ def merge_sums(parts: Sequence[Part], rank: int) -> Merged:
         norm = norms(a, b)
         error = torch.zeros_like(norm)
         if not _is_exact(parts):  # the same factors, rounded: their difference is what is off
-            exact_a, exact_b = stacked(parts, torch.float64)
-            off = norms(a, (b - exact_b).float())
+            off = norms(a, b.double().sub_(_columns(parts, torch.float64)).float())
             if any(tensor.dtype == torch.float64 for _, factors in parts for tensor in factors.a):
-                off += norms((a - exact_a).float(), b)
+                off += norms(a.double().sub_(_rows(parts, torch.float64)).float(), b)
             error = _ratio(off, norm)
         return Merged(a, b, merged_bias(parts), error, norm)
     exact = stacked(parts, torch.float64)
@@ -141,6 +141,12 @@ def relative_errors(found: tuple[Tensor, Tensor], exact: tuple[Tensor, Tensor]) 
     (a, b), (exact_a, exact_b) = found, exact
     a, b = a.to(exact_a.dtype), b.to(exact_b.dtype)
     norm = norms(exact_a, exact_b)
+    if a.dtype != torch.float64:  # far off: ‖X - Y‖² = ‖X‖² + ‖Y‖² - 2⟨X, Y⟩ loses nothing
+        inner = ((b.mT @ exact_b) * (a @ exact_a.mT)).sum((1, 2), dtype=torch.float64)
+        both = norms(a, b) ** 2 + norm**2
+        square = both - 2 * inner
+        if bool((square > _FAR * both).all()):
+            return _ratio(square.sqrt(), norm), norm
     off = norms(torch.cat([a, exact_a], 1), torch.cat([b, -exact_b], 2))
     if (
         a.shape == exact_a.shape
@@ -163,14 +169,21 @@ def norms(a: Tensor, b: Tensor) -> Tensor:
 
 def stacked(parts: Sequence[Part], dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
     """A [n, R, in] and B [n, out, R] whose products are the weighted sums, but for rounding to `dtype`."""
+    return _rows(parts, dtype), _columns(parts, dtype)
+
+
+def _rows(parts: Sequence[Part], dtype: torch.dtype) -> Tensor:
     count = len(parts[0][1].a)
     rows = [factors.a[number].to(dtype) for number in range(count) for _, factors in parts]
-    a = torch.cat(rows).view(count, -1, rows[0].shape[1])
+    return torch.cat(rows).view(count, -1, rows[0].shape[1])
+
+
+def _columns(parts: Sequence[Part], dtype: torch.dtype) -> Tensor:
     columns = [
         torch.stack([tensor.to(dtype) for tensor in factors.b]).mul_(weight * factors.scale)
         for weight, factors in parts
     ]
-    return a, torch.cat(columns, 2) if len(columns) > 1 else columns[0]
+    return torch.cat(columns, 2) if len(columns) > 1 else columns[0]
 
 
 def merged_bias(parts: Sequence[Part]) -> Tensor | None:

@@ -24,7 +24,7 @@ from codebase_gardener.utils.progress import Progress
 
 __all__ = ["LabelledReader", "module_kinds", "module_seed", "write_merged_files"]
 
-_BUDGET = 1 << 20  # entries of the result's factors that are merged together: 4 MB, or one module
+_BUDGET = 1 << 18  # entries of the result's factors that are merged together: 1 MB, or one module
 
 # options of a LoraConfig that say where and how the inputs were begun or trained, not what they are
 _RESET: dict[str, Any] = {

@@ -28,8 +28,14 @@ def pruned(tensor_N: Tensor, density: float) -> Tensor:  # noqa: N803  shapes in
     if not count:
         return torch.zeros_like(tensor_N)
     sizes = flat.abs()
-    limits = torch.stack([smallest_kept(row, count) for row in sizes])
-    return (flat * (sizes >= limits[:, None])).view(tensor_N.shape)
+    kept = torch.empty_like(flat)
+    for source, size, target in zip(flat, sizes, kept, strict=True):
+        below = torch.nextafter(smallest_kept(size, count), torch.tensor(-1.0))
+        if below < 0:  # zeros are kept too
+            target.copy_(source)
+        else:
+            torch.nn.functional.hardshrink(source, float(below), out=target)  # type: ignore[call-arg]
+    return kept.view(tensor_N.shape)
 
 
 def smallest_kept(sizes: Tensor, count: int) -> Tensor:
@@ -92,17 +98,27 @@ def combined(tensors: Sequence[Tensor], weights: Sequence[float], *, elect: bool
         weighted: The sign is elected from the weighted entries and the mean is weighted, as mergekit does it;
             PEFT elects without weights and divides by the count.
     """
-    scaled = [weight * tensor for weight, tensor in zip(weights, tensors, strict=True)]
     if not elect:
-        return _sum(scaled)
-    voters = scaled if weighted else tensors
-    positive = _sum(voters) >= 0
-    total, count = torch.zeros_like(scaled[0]), torch.zeros_like(scaled[0])
-    for weight, voter, value in zip(weights, voters, scaled, strict=True):
-        agrees = torch.where(positive, voter > 0, voter < 0)
-        total.addcmul_(value, agrees)
-        count.add_(agrees, alpha=abs(weight) if weighted else 1.0)
-    return total.div_(count.masked_fill_(count == 0, 1.0))
+        return _weighted_sum(tensors, weights)
+    elected = (_weighted_sum(tensors, weights) if weighted else _sum(tensors)).ge_(0).mul_(2).sub_(1)
+    total, count = torch.zeros_like(elected), torch.zeros_like(elected)
+    for weight, tensor in zip(weights, tensors, strict=True):
+        # as long as it has the elected sign, else 0; few passes, all vectorized: this is where TIES spends its time
+        agreeing = torch.mul(elected, tensor)
+        if weighted and weight < 0:
+            agreeing.neg_()
+        agreeing.relu_()
+        total.add_(agreeing, alpha=abs(weight) if weighted else weight)
+        count.add_(agreeing.sign_(), alpha=abs(weight) if weighted else 1.0)
+    least = min(abs(weight) for weight in weights) if weighted else 1.0
+    return total.mul_(elected).div_(count.clamp_(min=least))  # 0 / least where none agrees
+
+
+def _weighted_sum(tensors: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    total = weights[0] * tensors[0]
+    for weight, tensor in zip(weights[1:], tensors[1:], strict=True):
+        total.add_(tensor, alpha=weight)
+    return total
 
 
 def _sum(tensors: Sequence[Tensor]) -> Tensor:
