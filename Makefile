@@ -36,6 +36,8 @@ $(VENV)/.stamp-run: pyproject.toml constraints.txt
 
 $(VENV)/.stamp-dev: $(VENV)/.stamp-run
 	$(INSTALL) --editable '.[dev]'
+	# merges are compared with it in the tests; its own pins would bring another torch
+	$(INSTALL) --no-deps mergekit==0.1.5
 	touch $@
 
 clean:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from codebase_gardener.utils.names import parse_ref
 
 from .conftest import TINY_TRAINING, Cli
 
@@ -143,3 +146,88 @@ def test_switch_and_disable(cli: Cli, folders: list[Path]) -> None:
     assert cli("disable", "demo", "--json").ok().json == {"cleared": ["demo/default@1"]}
     assert active() == []
     assert cli("disable", "demo").ok().out == "nothing was active\n"
+
+
+# ---------------------------------------------------------------- into the base
+
+
+def test_merge_into_the_base(cli: Cli, imported: Callable[[], None], tiny_base: Path, tmp_path: Path) -> None:
+    imported()
+    out = tmp_path / "model"
+    result = cli("merge", "demo/a1", "demo/a2", "--weights", "0.7,0.3", "--into-base", "--out", out).ok()
+    assert "linear: 2 of " in result.out
+    assert "gardener prove demo/a1 --against merged" in result.out
+    assert {"config.json", "model.safetensors", "tokenizer.json", "gardener.json"} <= {
+        f.name for f in out.iterdir()
+    }
+    cli("merge", "demo/a1", "--into-base", "--out", out).failed(2, "exists")
+    again = cli(
+        "merge", "demo/a1", "--into-base", "--dtype", "bfloat16", "--out", tmp_path / "half", "--json"
+    )
+    assert again.ok().json["report"]["changed"] == 2
+    assert (
+        2 * (tmp_path / "half" / "model.safetensors").stat().st_size
+        < 1.1 * (tiny_base / "model.safetensors").stat().st_size
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--into-base"], "--into P/N or --out DIR"),
+        (["--into-base", "--into", "demo/x"], "--into-base --out DIR"),
+        (["--dtype", "bfloat16", "--into", "demo/x"], "--into-base"),
+        (["--into-base", "--method", "svd", "--out", "{out}"], "low-rank"),
+        (["--into-base", "--space", "factors", "--out", "{out}"], "--space"),
+    ],
+)
+def test_requests_for_a_base_that_cannot_be_right(
+    arguments: list[str], words: str, cli: Cli, folders: list[Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    cli("merge", folders[0], *(part.format(out=out) for part in arguments)).failed(2, words)
+    assert not out.exists()
+
+
+def test_a_note_where_the_base_was_quantized(cli: Cli, folders: list[Path], tmp_path: Path) -> None:
+    import shutil
+
+    adapter = Path(shutil.copytree(folders[0], tmp_path / "adapter"))
+    (adapter / "gardener.json").write_text('{"training": {"quantization": "nf4"}}')
+    result = cli("merge", adapter, "--into-base", "--out", tmp_path / "out").ok()
+    assert "Note: " in result.out
+    assert "quantized base (nf4)" in result.out
+
+
+def test_proven_against_its_merge(cli: Cli, imported: Callable[[], None]) -> None:
+    imported()
+    assert "merged into its base, logits differ" in cli("prove", "demo/a1", "--against", "merged").ok().out
+    receipts = cli("adapters", "show", "demo/a1", "--json").json["receipts"]
+    assert receipts[0]["kind"] == "parity-merged"
+    assert receipts[0]["data"]["parity_merged"] < 1e-5 < receipts[0]["data"]["max_logit_difference"]
+    cli("prove", "demo/a1", "--against", "gguf").failed(2, "gguf", "merged")
+    assert not list(cli.home.glob(".merged*"))
+
+
+# ---------------------------------------------------------------- evaluated like any adapter
+
+
+def test_a_merged_version_is_evaluated(
+    cli: Cli, imported: Callable[[], None], small_repository: Path
+) -> None:
+    from codebase_gardener.config.settings import Settings
+    from codebase_gardener.gardener.gardener import Gardener
+
+    cli("add", small_repository).ok()
+    imported()
+    cli("merge", "demo/a1", "demo/a2", "--into", "demo/both").ok()
+    cli("evaluate", "demo/both").failed(2, "comes from no dataset", "--dataset PROJECT")
+    cli("evaluate", "demo/both", "--dataset", "nowhere").failed(3, "nowhere")
+    told = cli("evaluate", "demo/both", "--dataset", "geometry", "--functions", "2", "--json").ok().json
+    assert told["adapter"] == "demo/both@1"
+    assert set(told["verdict"]["arms"]) >= {"base", "adapter"}
+    # where the inputs share a dataset, the merged version has it too, in whatever project it lies
+    with Gardener(Settings(home=cli.home, device="cpu")) as gardener:
+        row = gardener.newest(parse_ref("demo/both"))
+        _, folder = gardener.dataset("geometry")
+        assert gardener._dataset_of(replace(row, dataset_hash=folder.name), None) == folder

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.lora import LoraModel
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import AutoModelForCausalLM
@@ -21,7 +23,9 @@ from codebase_gardener.models.adapter_files import check_adapter_files
 from codebase_gardener.models.merge_methods import MERGE_METHODS
 from codebase_gardener.models.merging import MergeInput, MergeSpec, merge_adapters
 from codebase_gardener.models.torch_factors import FactorReader, Factors
-from codebase_gardener.models.torch_merge import relative_error
+from codebase_gardener.models.torch_merge import merge_sums, relative_errors, result_rank
+from codebase_gardener.models.torch_merged_files import module_seed
+from codebase_gardener.models.torch_sparsify import smallest_kept
 from codebase_gardener.utils.error_handling import AdapterError, InvalidInputError
 
 Make = Callable[..., Path]
@@ -140,28 +144,26 @@ def test_the_sum_is_exact_whatever_ranks_patterns_and_scalings(
 def test_truncation_is_the_nearest_of_its_rank(
     sizes: list[int], weights: list[float], rank: int, seed: int
 ) -> None:
-    from codebase_gardener.models.torch_merge import merge_module
-
     dice = torch.Generator().manual_seed(seed)
     parts = [
         (
             weight,
             Factors(
-                torch.randn(size, 9, generator=dice, dtype=torch.float64),
-                torch.randn(7, size, generator=dice, dtype=torch.float64),
+                [torch.randn(size, 9, generator=dice, dtype=torch.float64)],
+                [torch.randn(7, size, generator=dice, dtype=torch.float64)],
                 0.5 + number,
-                ((size, 9), (7, size)),
             ),
         )
         for number, (size, weight) in enumerate(zip(sizes, weights, strict=False))
     ]
-    whole = sum(weight * factors.scale * factors.b @ factors.a for weight, factors in parts)
-    found = merge_module(parts, MERGE_METHODS["svd"], rank=rank, density=1, generator=dice)
+    whole = sum(weight * factors.scale * factors.b[0] @ factors.a[0] for weight, factors in parts)
+    ranks = [factors.rank for _, factors in parts]
+    found = merge_sums(parts, result_rank(MERGE_METHODS["svd"], ranks, (7, 9), rank, dense=False))
     values = torch.linalg.svdvals(whole)
     nearest = float(values[rank:].norm() / values.norm())
-    assert found.a.shape[0] <= min(rank, 7)
-    assert found.error == pytest.approx(nearest, abs=1e-6)
-    assert relative_error((found.a, found.b), (found.a, found.b))[0] < 1e-7
+    assert found.a.shape[1] <= min(rank, 7)
+    assert float(found.error) == pytest.approx(nearest, abs=1e-6)
+    assert float(relative_errors((found.a, found.b), (found.a, found.b))[0]) < 1e-7
 
 
 def test_the_default_rank_of_svd_is_the_largest_inputs_with_its_error(make: Make, tmp_path: Path) -> None:
@@ -220,23 +222,150 @@ def test_the_error_of_a_compressed_merge_is_measured(method: str, make: Make, tm
 # ---------------------------------------------------------------- PEFT's own result
 
 
-@pytest.mark.parametrize("method", ["linear", "ties", "magnitude_prune", "cat"])
-def test_factors_are_as_peft_merges_them(method: str, make: Make, tmp_path: Path, tiny_base: Path) -> None:
+@pytest.mark.parametrize("method", ["linear", "ties", "magnitude_prune", "dare_linear", "dare_ties", "cat"])
+@pytest.mark.parametrize("weights", [[0.7, -0.4], [1.5, 0.2]])
+def test_factors_are_as_peft_merges_them(
+    method: str, weights: list[float], make: Make, tmp_path: Path, tiny_base: Path, monkeypatch: Any
+) -> None:
     folders = [make(1), make(2)]
+    _roll_our_dice(monkeypatch, seed=3)
     model = PeftModel.from_pretrained(
         AutoModelForCausalLM.from_pretrained(tiny_base, dtype=torch.float32), folders[0], adapter_name="one"
     )
     model.load_adapter(folders[1], "two")
-    model.add_weighted_adapter(["one", "two"], [0.7, -0.4], "both", combination_type=method, density=0.6)
+    model.add_weighted_adapter(["one", "two"], weights, "both", combination_type=method, density=0.6)
     wanted = {
         name.removeprefix("base_model.model."): module.get_delta_weight("both").detach().double()
         for name, module in model.named_modules()
         if "both" in getattr(module, "lora_A", {})
     }
     space = "delta" if method == "cat" else "factors"
-    target, report = merged(folders, [0.7, -0.4], tmp_path / "out", method=method, density=0.6, space=space)
+    target, report = merged(
+        folders, weights, tmp_path / "out", method=method, density=0.6, space=space, seed=3
+    )
     assert off(deltas(target), wanted) < 1e-6
     assert (report.error < 1e-6) == (method == "cat"), "factor by factor is not the weighted sum, and says so"
+
+
+def _roll_our_dice(monkeypatch: Any, seed: int) -> None:
+    """PEFT rolls the global dice for one module after the other, after it has drawn the new adapter's start from them.
+
+    Here each module has a seed of its own; with that set before each module, PEFT's dice are ours.
+    """
+    theirs = LoraModel._generalized_task_arithmetic_weighted_adapter
+    names = {}
+
+    def seeded(self: Any, kind: str, adapters: Any, weights: Any, target: Any, *rest: Any) -> Any:
+        names.update({id(module): name for name, module in self.model.named_modules()})
+        torch.manual_seed(module_seed(seed, f"base_model.model.{names[id(target)]}"))
+        return theirs(self, kind, adapters, weights, target, *rest)
+
+    monkeypatch.setattr(LoraModel, "_generalized_task_arithmetic_weighted_adapter", seeded)
+
+
+# ---------------------------------------------------------------- any ranks, scalings, weights, patterns
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    inputs=st.lists(
+        st.tuples(
+            st.integers(1, 5),  # rank
+            st.floats(0.5, 9),  # alpha
+            st.booleans(),  # rsLoRA
+            st.floats(-2, 2).filter(lambda w: abs(w) > 0.01),
+            st.dictionaries(
+                st.sampled_from(["q", "layers.1.k"]), st.tuples(st.integers(1, 4), st.integers(1, 9))
+            ),
+            st.booleans(),  # float16
+        ),
+        min_size=2,
+        max_size=4,
+    ),
+    method=st.sampled_from(sorted(MERGE_METHODS)),
+    density=st.sampled_from([0.3, 0.7, 1.0]),
+    rank=st.one_of(st.none(), st.integers(1, 20)),
+    seed=st.integers(0, 99),
+)
+def test_a_merge_is_what_its_definition_says_within_the_error_it_reports(
+    inputs: list[Any], method: str, density: float, rank: int | None, seed: int, tmp_path_factory: Any
+) -> None:
+    place, dice = tmp_path_factory.mktemp("any"), torch.Generator().manual_seed(seed)
+    sizes = {f"layers.{layer}.{kind}": (9, 7) for layer in (0, 1) for kind in "qk"}
+    changes: list[dict[str, Tensor]] = []
+    folders = []
+    for number, (own, alpha, rslora, _, patterns, half) in enumerate(inputs):
+        tensors, of_module = {}, {}
+        for name, (out, width) in sizes.items():
+            r, a = next((v for k, v in patterns.items() if f".{name}".endswith(f".{k}")), (own, alpha))
+            down, up = (torch.randn(shape, generator=dice) for shape in ((r, width), (out, r)))
+            down, up = (t.half() if half else t for t in (down, up))
+            tensors |= {f"base_model.model.{name}.lora_{x}.weight": t for x, t in (("A", down), ("B", up))}
+            of_module[name] = a / (r**0.5 if rslora else r) * (up.double() @ down.double())
+        changes.append(of_module)
+        folders.append(place / f"a{number}")
+        folders[-1].mkdir()
+        save_file(tensors, folders[-1] / "adapter_model.safetensors")
+        config = {
+            "peft_type": "LORA",
+            "r": own,
+            "lora_alpha": alpha,
+            "use_rslora": rslora,
+            "target_modules": ["q", "k"],
+            "rank_pattern": {key: r for key, (r, _) in patterns.items()},
+            "alpha_pattern": {key: a for key, (_, a) in patterns.items()},
+        }
+        (folders[-1] / "adapter_config.json").write_text(json.dumps(config))
+    weights = [row[3] for row in inputs]
+    target, report = merged(
+        folders, weights, place / "out", method=method, density=density, rank=rank, seed=seed
+    )
+    reader = FactorReader(check_adapter_files(target))
+    for name in sizes:
+        path = f"base_model.model.{name}"
+        wanted = _defined(method, [one[name] for one in changes], weights, density, module_seed(seed, path))
+        factors = reader.read([path])
+        found = factors.scale * (factors.b[0].double() @ factors.a[0].double())
+        error = float((found - wanted).norm() / wanted.norm()) if wanted.norm() else float(found.norm())
+        assert error == pytest.approx(report.modules[path]["error"], rel=1e-3, abs=3e-6)
+        if MERGE_METHODS[method].prune == "none" and report.modules[path]["rank"] >= 7:
+            assert error < 1e-6
+
+
+def _defined(method: str, parts: list[Tensor], weights: list[float], density: float, seed: int) -> Tensor:
+    """What a method defines on dense changes; for DARE with the dice that a merge rolls."""
+    row = MERGE_METHODS[method]
+    if row.prune == "random" and density < 1:
+        bits = np.random.SFC64(seed)
+        kept = round(density * 65536)
+        masks = [bits.random_raw(-(-p.numel() // 4)).view(np.uint16)[: p.numel()] < kept for p in parts]
+        parts = [
+            part * torch.from_numpy(mask).view(part.shape) * 65536 / kept
+            for part, mask in zip(parts, masks, strict=True)
+        ]
+    if row.elect:
+        return dense("ties", parts, weights, density if row.prune == "magnitude" else 1.0)
+    if row.prune == "magnitude":
+        return dense("magnitude_prune", parts, weights, density)
+    return torch.stack([weight * part for weight, part in zip(weights, parts, strict=True)]).sum(0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 70_000),
+    st.floats(0.001, 1),
+    st.integers(0, 99),
+    st.sampled_from(["normal", "few", "ramp"]),
+)
+def test_the_smallest_that_is_kept_is_exact(size: int, density: float, seed: int, kind: str) -> None:
+    dice = torch.Generator().manual_seed(seed)
+    values = {
+        "normal": torch.randn(size, generator=dice).abs(),
+        "few": torch.randint(0, 4, (size,), generator=dice).float(),
+        "ramp": torch.arange(size).float(),
+    }[kind]
+    count = max(1, int(density * size))
+    assert smallest_kept(values, count) == values.sort(descending=True).values[count - 1]
 
 
 # ---------------------------------------------------------------- itself, and what is refused
@@ -348,8 +477,7 @@ def test_scales_are_those_of_peft(make: Make) -> None:
     folder = make(
         1, r=3, use_rslora=True, alpha_pattern={"layers.0.self_attn.q_proj": 5}, rank_pattern={"q_.*": 2}
     )
-    with FactorReader(check_adapter_files(folder)) as reader:
-        for name, delta in deltas(folder).items():
-            factors = reader.read(f"base_model.model.{name}")
-            assert factors is not None
-            assert torch.allclose(factors.scale * factors.b @ factors.a, delta, atol=1e-6)
+    reader = FactorReader(check_adapter_files(folder))
+    for name, delta in deltas(folder).items():
+        factors = reader.read([f"base_model.model.{name}"])
+        assert torch.allclose(factors.scale * (factors.b[0] @ factors.a[0]).double(), delta, atol=1e-6)

@@ -116,18 +116,27 @@ def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool)
 
 @click.command()
 @click.argument("adapter", metavar="P/N|DIR")
+@click.option("--against", help="Compare it with its base into which it was merged: merged.")
 @base_option
 @command_options
-def prove(adapter: str, base: str | None, as_json: bool) -> None:
+def prove(adapter: str, against: str | None, base: str | None, as_json: bool) -> None:
     """Reload an adapter in a fresh process and measure what it changes."""
     from codebase_gardener.gardener.importing import prove_adapter
 
     with open_gardener() as gardener:
-        located, receipt = prove_adapter(gardener, adapter, base=base)
+        located, receipt = prove_adapter(gardener, adapter, base=base, against=against)
     if as_json:
-        print_json({"adapter": located.label, "receipt": receipt})
+        print_json({"adapter": located.label, "against": against, "receipt": receipt})
         return
-    click.echo(f"{located.label}: {_proven(receipt)}")
+    click.echo(f"{located.label}: {_proven(receipt) if against is None else _compared(receipt)}")
+
+
+def _compared(receipt: Any) -> str:
+    return (
+        f"merged into its base, logits differ from the adapter's by {receipt['parity_merged']:.3g} at most "
+        f"({receipt['parity_merged_kl_nats']:.2g} nats); "
+        f"the adapter itself changes them by {receipt['max_logit_difference']:.3g} ({receipt['mean_kl_nats']:.2g} nats)"
+    )
 
 
 def _proven(receipt: Any) -> str:

@@ -23,8 +23,11 @@ _GOOD_ENOUGH = {"helped": ("helped",), "unchanged": ("helped", "unchanged")}
     type=click.Choice(["helped", "unchanged"]),
     help="Exit with 11 unless the verdict is this, or better.",
 )
+@click.option(
+    "--dataset", metavar="PROJECT", help="Measure on this project; by default on what it was trained from."
+)
 @command_options
-def evaluate(what: str, functions: int, require: str | None, as_json: bool) -> None:
+def evaluate(what: str, functions: int, require: str | None, dataset: str | None, as_json: bool) -> None:
     """Measure an adapter on held-out files, in four arms.
 
     Base and adapter, each without and with retrieved code: loss, exact next lines, intervals, and one word.
@@ -35,7 +38,7 @@ def evaluate(what: str, functions: int, require: str | None, as_json: bool) -> N
 
     with open_gardener() as gardener, Display().stage("evaluation", "functions") as progress:
         row = gardener.newest(parse_ref(what))
-        verdict = gardener.evaluate(row.ref, limit=functions, progress=progress)
+        verdict = gardener.evaluate(row.ref, limit=functions, dataset=dataset, progress=progress)
         active = gardener.version(row.ref).active
     data = verdict.data
     error = _missed(row.ref, verdict.verdict, require)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,13 +13,16 @@ from codebase_gardener.models.merge_methods import MERGE_METHODS
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
+if TYPE_CHECKING:
+    from codebase_gardener.models.merging import MergeSpec
+
 __all__ = ["merge"]
 
 
 @click.command()
 @click.argument("adapters", metavar="A B…", nargs=-1, required=True)
 @click.option("--weights", help="One for each adapter, with commas; by default 1 each.")
-@click.option("--method", default="svd", show_default=True, help=f"{', '.join(MERGE_METHODS)}.")
+@click.option("--method", help=f"{', '.join(MERGE_METHODS)}. By default svd; into a base linear.")
 @click.option("--rank", type=click.IntRange(min=1), help="Rank of the result, at most.")
 @click.option("--density", type=float, default=0.5, show_default=True, help="Share that sparse methods keep.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For DARE.")
@@ -31,37 +35,63 @@ __all__ = ["merge"]
 )
 @click.option("--into", metavar="P/N", help="Make the result a version of this adapter.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the result to this new folder.")
+@click.option(
+    "--into-base", is_flag=True, help="Merge into the base: the result is a whole model. Needs --out."
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "bfloat16", "float16"]),
+    help="Of the merged base; by default that of the base's files.",
+)
 @base_option
 @command_options
-def merge(
-    adapters: tuple[str, ...],
-    weights: str | None,
+def merge(adapters: tuple[str, ...], weights: str | None, method: str | None, **options: Any) -> None:
+    """Merge adapters of one base into a new one, or into the base, with the error of each module.
+
+    An adapter is a name (P/N or P/N@V) or a folder. The base is needed with --into and --into-base only.
+    """
+    from codebase_gardener.models.merging import MergeSpec
+
+    into, out, into_base = options["into"], options["out"], options["into_base"]
+    if (into is None) == (out is None):
+        raise InvalidInputError("say where the result goes", hint="give either --into P/N or --out DIR")
+    if into_base and out is None:
+        raise InvalidInputError("a merged base is a folder", hint="give --into-base --out DIR")
+    if options["dtype"] is not None and not into_base:
+        raise InvalidInputError(
+            "--dtype is that of a merged base", hint="add --into-base: merged adapters are written as float32"
+        )
+    spec = MergeSpec(
+        method=method or ("linear" if into_base else "svd"),
+        **{name: options[name] for name in ("rank", "density", "seed", "space")},
+    )
+    numbers = _weights(weights, len(adapters))
+    (_into_base if into_base else _into_adapter)(adapters, numbers, spec, **options)
+
+
+def _into_adapter(
+    adapters: Sequence[str],
+    weights: Sequence[float],
+    spec: MergeSpec,
+    *,
     into: str | None,
     out: Path | None,
     base: str | None,
     as_json: bool,
-    **options: Any,
+    **_: Any,
 ) -> None:
-    """Merge adapters of one base into a new one, with the error of each module.
-
-    An adapter is a name (P/N or P/N@V) or a folder. The base is not needed with --out.
-    """
     from codebase_gardener.cli.display import Display
     from codebase_gardener.gardener.locating import locate
     from codebase_gardener.gardener.merging import merge_into
-    from codebase_gardener.models.merging import MergeInput, MergeSpec, merge_adapters
+    from codebase_gardener.models.merging import MergeInput, merge_adapters
 
-    if (into is None) == (out is None):
-        raise InvalidInputError("say where the result goes", hint="give either --into P/N or --out DIR")
-    spec = MergeSpec(**options)
-    numbers = _weights(weights, len(adapters))
     with open_gardener() as gardener, Display().stage("merge", "modules") as progress:
         found = [locate(gardener, adapter) for adapter in adapters]
         if out is not None:
-            inputs = [MergeInput(f.directory, w, f.label) for f, w in zip(found, numbers, strict=True)]
+            inputs = [MergeInput(f.directory, w, f.label) for f, w in zip(found, weights, strict=True)]
             report, place = merge_adapters(inputs, out.resolve(), spec, progress=progress), str(out)
         else:
-            pairs = list(zip(found, numbers, strict=True))
+            pairs = list(zip(found, weights, strict=True))
             row, report = merge_into(
                 gardener, pairs, parse_ref(str(into)), spec, base=base, progress=progress
             )
@@ -76,6 +106,39 @@ def merge(
         click.echo(f"  largest in {worst[0].removeprefix('base_model.model.')}: {worst[1]['error']:.2g}")
         click.echo("  a higher --rank lowers it")
     click.echo(f"Adapter: {place}")
+
+
+def _into_base(
+    adapters: Sequence[str],
+    weights: Sequence[float],
+    spec: MergeSpec,
+    *,
+    out: Path,
+    base: str | None,
+    dtype: str | None,
+    as_json: bool,
+    **_: Any,
+) -> None:
+    from codebase_gardener.cli.display import Display
+    from codebase_gardener.gardener.locating import base_of, locate
+    from codebase_gardener.models.base_merging import merge_into_base
+    from codebase_gardener.models.merging import MergeInput
+
+    with open_gardener() as gardener, Display().stage("merge", "tensors") as progress:
+        found = [locate(gardener, adapter) for adapter in adapters]
+        inputs = [MergeInput(f.directory, w, f.label) for f, w in zip(found, weights, strict=True)]
+        model = base_of(gardener, found[0], base)
+        report = merge_into_base(inputs, model, out.resolve(), spec, dtype=dtype, progress=progress)
+    if as_json:
+        print_json({"model": str(out), "report": report.as_dict()})
+        return
+    click.echo(f"{spec.method}: {report.changed} of {report.tensors} tensors in {report.seconds:.2f} s")
+    for name in report.untied:
+        click.echo(f"  {name} was tied, and has values of its own now: only one of the two was adapted")
+    for note in report.notes:
+        click.echo(f"Note: {note}")
+    click.echo(f"Model: {out}")
+    click.echo(f"Compare it with the adapter: gardener prove {adapters[0]} --against merged")
 
 
 def _weights(text: str | None, count: int) -> list[float]:

@@ -175,7 +175,9 @@ class Gardener:
 
     # ---- evaluation
 
-    def evaluate(self, ref: AdapterRef, *, limit: int, progress: Progress = silent) -> VerdictRow:
+    def evaluate(
+        self, ref: AdapterRef, *, limit: int, dataset: str | None = None, progress: Progress = silent
+    ) -> VerdictRow:
         """Measure an adapter on the held-out functions of its dataset, in four arms, and keep the verdict.
 
         The newest version becomes active unless it hurt; an older one is only measured; what hurt is not active.
@@ -184,7 +186,11 @@ class Gardener:
         Args:
             ref: `project/name`; without a version the newest is measured.
             limit: Held-out functions at most.
+            dataset: A project whose held-out files are measured on; by default those of the adapter's own dataset.
             progress: Functions measured, over all arms.
+
+        Raises:
+            InvalidInputError: The adapter comes from no dataset, and none is named.
         """
         from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
 
@@ -192,7 +198,7 @@ class Gardener:
         verdict = evaluate_adapter(
             row.directory,
             self._base_of(row),
-            dataset_directory(self.settings.projects_dir, row.project, str(row.dataset_hash)),
+            self._dataset_of(row, dataset),
             device=self.settings.device,
             limit=limit,
             progress=progress,
@@ -205,6 +211,19 @@ class Gardener:
         if verdict.word == "hurt" or row.ref == self.newest(AdapterRef(row.project, row.adapter_name)).ref:
             move_mark(self.registry, row, verdict.word)
         return kept
+
+    def _dataset_of(self, row: VersionRow, project: str | None) -> Path:
+        """The dataset to measure a version on; that of a merged one may lie in another project."""
+        if project is not None:
+            return self.dataset(project)[1]
+        if row.dataset_hash is None:
+            raise InvalidInputError(
+                f"{row.ref} comes from no dataset: it was imported, or merged of adapters that do not share one",
+                hint=f"name the project to measure it on: gardener evaluate {row.ref} --dataset PROJECT",
+            )
+        projects = [row.project, *(other.name for other in self.projects())]
+        folders = [dataset_directory(self.settings.projects_dir, p, row.dataset_hash) for p in projects]
+        return next((folder for folder in folders if folder.exists()), folders[0])
 
     def _base_of(self, row: VersionRow) -> Base:
         base = self.base(row.base_id)

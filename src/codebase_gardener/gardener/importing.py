@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.gardener.locating import Located, adapter_folder, base_of, locate, named_base
 from codebase_gardener.gardener.publishing import Origin, publish_adapter
 from codebase_gardener.models.adapter_files import ADAPTER_FILES, check_adapter_files
-from codebase_gardener.models.proof import prove
+from codebase_gardener.models.base_merging import merge_into_base
+from codebase_gardener.models.merging import MergeInput, MergeSpec
+from codebase_gardener.models.proof import prove, prove_merged
 from codebase_gardener.registry.rows import VersionRow
+from codebase_gardener.training.base import Base
+from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.files import writing
 from codebase_gardener.utils.names import AdapterRef
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
 
-__all__ = ["import_adapter", "prove_adapter"]
+__all__ = ["AGAINST", "import_adapter", "prove_adapter"]
 
 
 def import_adapter(
@@ -59,15 +66,48 @@ def import_adapter(
 
 
 def prove_adapter(
-    gardener: Gardener, what: str, *, base: str | None = None
+    gardener: Gardener, what: str, *, base: str | None = None, against: str | None = None
 ) -> tuple[Located, dict[str, Any]]:
     """Reload an adapter in a fresh process and measure its effect; kept as a receipt where it is in the registry.
 
+    Args:
+        gardener: The home.
+        what: A name or a folder.
+        base: Base model; by default the one that the adapter was trained on.
+        against: A key of `AGAINST`: what the adapter is compared with; None for the bare base.
+
     Raises:
-        AdapterError: It does not fit the base, or changes nothing.
+        AdapterError: It does not fit the base, or changes nothing; or its effect is not in what it is compared with.
+        InvalidInputError: There is nothing of that name to compare with.
     """
+    if against is not None and against not in AGAINST:
+        raise InvalidInputError(
+            f"an adapter cannot be proven against {against!r} yet", hint=f"choose from {', '.join(AGAINST)}"
+        )
     located = locate(gardener, what)
-    receipt = prove(located.directory, base_of(gardener, located, base))
+    model = base_of(gardener, located, base)
+    if against is None:
+        kind, receipt = "proof", prove(located.directory, model)
+    else:
+        kind, receipt = f"parity-{against}", AGAINST[against](gardener, located, model)
     if located.row is not None:
-        gardener.registry.add_receipt(located.row, "proof", receipt)
+        gardener.registry.add_receipt(located.row, kind, receipt)
     return located, receipt
+
+
+def _against_merged(gardener: Gardener, located: Located, model: Base) -> dict[str, Any]:
+    """Merge the adapter into a temporary copy of its base, and compare."""
+    home = gardener.settings.home
+    with writing(home):
+        home.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(prefix=".merged.", dir=home)
+    with folder as place:
+        merged = Path(place) / "model"
+        report = merge_into_base(
+            [MergeInput(located.directory, 1.0, located.label)], model, merged, MergeSpec("linear")
+        )
+        return {**prove_merged(located.directory, model, merged), "tensors_changed": report.changed}
+
+
+AGAINST: dict[str, Callable[[Gardener, Located, Base], dict[str, Any]]] = {"merged": _against_merged}
+"""What an adapter can be compared with; GGUF files and servers come with the exports."""

@@ -6,7 +6,6 @@ import math
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +23,15 @@ from codebase_gardener.utils.error_handling import AdapterError, InvalidInputErr
 from codebase_gardener.utils.files import publish_dir, staging, write_json
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["MergeInput", "MergeReport", "MergeSpec", "merge_adapters", "write_merged"]
+__all__ = [
+    "MergeInput",
+    "MergeReport",
+    "MergeSpec",
+    "check_inputs",
+    "check_one_base",
+    "merge_adapters",
+    "write_merged",
+]
 
 DEFAULT_DENSITY = 0.5
 
@@ -120,9 +127,9 @@ def write_merged(
     """`merge_adapters` into an empty folder that the caller publishes."""
     started = time.perf_counter()
     merge_method(spec.method)
-    _check_request(inputs, spec)
+    check_inputs(inputs, spec)
     checked = [check_adapter_files(entry.directory) for entry in inputs]
-    base_sha256 = _one_base(inputs, checked)
+    base_sha256 = check_one_base(inputs, checked)
     if len(inputs) == 1 and inputs[0].weight == 1 and spec.rank is None:
         modules = _copy(checked[0], folder)
     else:
@@ -149,7 +156,12 @@ def write_merged(
     return report
 
 
-def _check_request(inputs: Sequence[MergeInput], spec: MergeSpec) -> None:
+def check_inputs(inputs: Sequence[MergeInput], spec: MergeSpec) -> None:
+    """What can be said before a file is opened.
+
+    Raises:
+        InvalidInputError: None, one twice, or a weight, density or rank that cannot be right.
+    """
     if not inputs:
         raise InvalidInputError("there is nothing to merge", hint="name at least one adapter")
     seen: dict[Path, str] = {}
@@ -170,8 +182,12 @@ def _check_request(inputs: Sequence[MergeInput], spec: MergeSpec) -> None:
         raise InvalidInputError(f"rank {spec.rank} is below 1")
 
 
-def _one_base(inputs: Sequence[MergeInput], checked: Sequence[AdapterFiles]) -> str | None:
-    """The hash of the base that all inputs were trained on, where one tells."""
+def check_one_base(inputs: Sequence[MergeInput], checked: Sequence[AdapterFiles]) -> str | None:
+    """The hash of the base that all inputs were trained on, where one tells.
+
+    Raises:
+        AdapterError: They were trained on different ones.
+    """
     known = {
         entry.label: files.base_sha256
         for entry, files in zip(inputs, checked, strict=True)
@@ -203,23 +219,9 @@ def _merge(
     progress: Progress,
 ) -> dict[str, dict[str, float]]:
     from codebase_gardener.models.torch_factors import FactorReader
-    from codebase_gardener.models.torch_merged_files import common_copies, merge_module_of, save_merged
+    from codebase_gardener.models.torch_merged_files import write_merged_files
 
-    with ExitStack() as stack:
-        readers = [stack.enter_context(FactorReader(files)) for files in checked]
-        names = list(dict.fromkeys(module for reader in readers for module in reader.modules))
-        merged = {}
-        for done, name in enumerate(names, start=1):
-            parts = [
-                (entry.weight, entry.label, factors)
-                for entry, reader in zip(inputs, readers, strict=True)
-                if (factors := reader.read(name)) is not None
-            ]
-            merged[name] = merge_module_of(name, parts, spec)
-            progress(done, len(names))
-        copies = common_copies(readers)
-    save_merged(merged, copies, [files.config for files in checked], staged)
-    return {
-        name: {"rank": found.a.shape[0], "error": found.error, "norm": found.norm}
-        for name, (found, _) in merged.items()
-    }
+    readers = [
+        (entry.weight, entry.label, FactorReader(files)) for entry, files in zip(inputs, checked, strict=True)
+    ]
+    return write_merged_files(readers, spec, staged, progress)

@@ -13,7 +13,7 @@ from codebase_gardener.training.base import Base
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import write_json
 
-__all__ = ["prove"]
+__all__ = ["prove", "prove_merged"]
 
 _LIMIT_S = 1800
 
@@ -44,6 +44,43 @@ def prove(
         "parity": str(parity) if parity and parity.exists() else None,
         "threads": threads,
     }
+    return _answered(request)
+
+
+def prove_merged(
+    adapter: Path, base: Base, merged: Path, *, dtype: str = "float32", threads: int = 0
+) -> dict[str, Any]:
+    """Compare a merged base with the base that has the adapter on, in a fresh process (`torch_proof.compare_merged`).
+
+    Args:
+        adapter: Its folder.
+        base: What it was trained on.
+        merged: The merged model's folder.
+        dtype: To compute in.
+        threads: CPU threads; 0 for torch's default.
+
+    Returns:
+        The receipt's data.
+
+    Raises:
+        AdapterError: The merge lost the adapter's effect, or the process died.
+    """
+    request = {
+        "adapter": str(adapter),
+        "base": str(base.path),
+        "merged": str(merged),
+        "dtype": dtype,
+        "threads": threads,
+    }
+    return _answered(request)
+
+
+def _answered(request: dict[str, Any]) -> dict[str, Any]:
+    """What the fresh process answers to a request.
+
+    Raises:
+        AdapterError: An error of its own, or no answer.
+    """
     with tempfile.TemporaryDirectory() as folder:
         write_json(Path(folder) / "request.json", request)
         done = subprocess.run(
@@ -59,7 +96,7 @@ def prove(
     if answer is None:
         tail = (done.stderr.strip().splitlines() or ["no output"])[-1]
         raise AdapterError(
-            f"the proof of {adapter} ended without an answer (exit {done.returncode}): {tail}",
+            f"the proof of {request['adapter']} ended without an answer (exit {done.returncode}): {tail}",
             hint="there may be too little memory; free some and run it again",
         )
     if "error" in answer:

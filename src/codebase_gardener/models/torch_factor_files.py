@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from codebase_gardener.models.adapter_files import WEIGHTS, AdapterFiles
 from codebase_gardener.models.torch_factors import module_scale, pattern_value
+from codebase_gardener.models.torch_safetensors import MappedTensors
 from codebase_gardener.utils.error_handling import AdapterError
 
 __all__ = ["FactorFile", "Place", "Target", "FactorNames", "factor_names", "open_factors"]
@@ -21,7 +20,6 @@ __all__ = ["FactorFile", "Place", "Target", "FactorNames", "factor_names", "open
 _KEY = re.compile(
     r"(?:base_model\.model\.)?(?P<module>.+)\.lora_(?:(?P<factor>[AB])\.weight|B\.(?P<bias>bias))\Z"
 )
-_DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 _SHOWN = 5
 
 FactorNames = Mapping[str, Mapping[str, str]]
@@ -119,7 +117,6 @@ def open_factors(
         AdapterError: Modules that the base does not have or that get no factors, sizes and ranks that do not fit,
             NaN or infinity, or every B zero.
     """
-    path = files.directory / WEIGHTS
     missing, unasked = sorted(wanted - names.keys()), sorted(names.keys() - wanted)
     if missing or unasked:
         raise AdapterError(
@@ -137,7 +134,7 @@ def open_factors(
             hint="load it onto the base it was trained on, with the library versions in its gardener.json",
             context={"missing": missing, "unasked": unasked},
         )
-    data, starts = _mapped(path, files)
+    data, starts = _flat(files.directory / WEIGHTS)
     places = {}
     for name, kinds in names.items():
         target = targets[name]
@@ -174,32 +171,16 @@ def _check_sizes(files: AdapterFiles, name: str, kinds: Mapping[str, str], targe
             )
 
 
-def _mapped(path: Path, files: AdapterFiles) -> tuple[Tensor, dict[str, int]]:
-    """The file's data as one flat tensor, and where in it each tensor begins.
-
-    `check_adapter_files` had safetensors check the header: offsets are in bounds, in order and without holes.
-    """
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header: dict[str, Any] = json.loads(file.read(length))
-    header.pop("__metadata__", None)
-    begin, size = 8 + length, path.stat().st_size
-    storage: Any = torch.UntypedStorage.from_file(str(path), False, size)
-    formats = {entry["dtype"] for entry in header.values()}
-    dtype = _DTYPES[formats.pop()] if len(formats) == 1 else None
-    if dtype is not None and begin % dtype.itemsize == 0:
-        count = (size - begin) // dtype.itemsize
-        flat = torch.empty(0, dtype=dtype).set_(storage, begin // dtype.itemsize, (count,), (1,))
-        starts = {name: entry["data_offsets"][0] // dtype.itemsize for name, entry in header.items()}
-        return flat.float(), starts
-    from safetensors.torch import load_file
-
-    parts, starts, at = [], {}, 0
-    for name, tensor in load_file(path).items():
-        parts.append(tensor.float().flatten())
-        starts[name] = at
-        at += parts[-1].numel()
-    return torch.cat(parts), starts
+def _flat(path: Path) -> tuple[Tensor, dict[str, int]]:
+    """The file's data as one float32 tensor, and where in it each tensor begins."""
+    mapped = MappedTensors(path)
+    flat = mapped.flat()
+    if flat is not None:
+        return flat[0].float(), flat[1]
+    starts, at = {}, 0
+    for name in mapped.names:
+        starts[name], at = at, at + mapped[name].numel()
+    return torch.cat([mapped[name].float().flatten() for name in mapped.names]), starts
 
 
 def _check_values(files: AdapterFiles, opened: FactorFile, targets: Mapping[str, Target]) -> None:

@@ -45,6 +45,7 @@ class LiveBase:
         self._slots = SlotTable(self.base, place)
         self._peft = PeftAdapters(self.base, place)
         self._files: dict[str, AdapterFiles] = {}
+        self._held: dict[str, dict[str, Any]] = {}
         self._active: str | None = None
         self._in_use: list[tuple[str | None, ...]] = []
         self._lock = threading.RLock()
@@ -74,9 +75,13 @@ class LiveBase:
 
     def state(self) -> dict[str, Any]:
         """What is loaded, how it is held, and what is active."""
-        return {"active": self._active, "adapters": {name: self._held(name) for name in self._files}}
+        return {"active": self._active, "adapters": dict(self._held)}
 
-    def _held(self, name: str) -> dict[str, Any]:
+    def _keep(self, files: AdapterFiles, name: str) -> None:
+        self._files[name] = files
+        self._held[name] = self._described(name)
+
+    def _described(self, name: str) -> dict[str, Any]:
         kind = self._files[name].config["peft_type"]
         if name in self._slots:
             slot = self._slots[name]
@@ -94,7 +99,7 @@ class LiveBase:
             if name in self._files:
                 raise ConflictError(f"{name} is loaded already", hint="swap it in place, or unload it first")
             size = self._attach(files, name)
-            self._files[name] = files
+            self._keep(files, name)
             return size
 
     def _attach(self, files: AdapterFiles, name: str) -> int:
@@ -119,7 +124,7 @@ class LiveBase:
                 self._slots.remove(name)
             if name in self._peft:
                 self._peft.detach(name)
-            del self._files[name]
+            del self._files[name], self._held[name]
 
     def swap(self, files: AdapterFiles, name: str) -> bool:
         """Replace an adapter by another under the same name.
@@ -141,7 +146,7 @@ class LiveBase:
             else:
                 same_memory = False
                 self._replace(files, name)
-            self._files[name] = files
+            self._keep(files, name)
             self._put_in_effect(self._active)
             return same_memory
 

@@ -22,7 +22,7 @@ from codebase_gardener.training.torch_logits import PROMPTS, last_logits, mean_k
 from codebase_gardener.utils.error_handling import AdapterError, CodebaseGardenerError
 from codebase_gardener.utils.files import read_json
 
-__all__ = ["measure"]
+__all__ = ["compare_merged", "measure"]
 
 _SMALLEST_EFFECT = 1e-6
 _PARITY_TOLERANCE = {"float32": 1e-3, "bfloat16": 0.25, "float16": 0.05}
@@ -88,18 +88,64 @@ def measure(
     }
 
 
+def compare_merged(adapter: Path, base: Path, merged: Path, *, dtype: str) -> dict[str, Any]:
+    """Compare a base into which an adapter was merged with the base that has the adapter on.
+
+    Args:
+        adapter: Its folder.
+        base: The base's folder.
+        merged: The merged model's folder.
+        dtype: To compute in. Weights that were merged in 16 bits are rounded, so the two differ a little.
+
+    Returns:
+        The receipt's data: the adapter's effect, and how far the merged model is off, each as the largest
+        difference of logits and the mean KL divergence.
+
+    Raises:
+        AdapterError: The merged model is no nearer to the adapted base than the bare base is.
+    """
+    files = check_adapter_files(adapter)
+    model, tokenizer = load_model(base, dtype=dtype), load_tokenizer(base)
+    off = last_logits(model, tokenizer)
+    attached = attach(model, files, "proof")
+    on = last_logits(attached.model, tokenizer)
+    del model, attached
+    found = last_logits(load_model(merged, dtype=dtype), load_tokenizer(merged))
+    effect, parity = float((on - off).abs().max()), float((on - found).abs().max())
+    if not parity < effect:  # NaN too
+        raise AdapterError(
+            f"merged into its base, {adapter} is lost: logits differ from the adapter's by {parity:.3g}, "
+            f"and the adapter changes them by {effect:.3g}",
+            hint="its effect is smaller than the rounding of the base's dtype: keep it as an adapter, "
+            "or merge with --dtype float32",
+            context={"parity_merged": parity, "max_logit_difference": effect},
+        )
+    return {
+        "dtype": dtype,
+        "max_logit_difference": effect,
+        "mean_kl_nats": mean_kl(on, off),
+        "parity_merged": parity,
+        "parity_merged_kl_nats": mean_kl(found, on),
+        "prompts": len(PROMPTS),
+    }
+
+
 def main(request_file: str) -> int:
     """Answer one request; the exit code is that of the error."""
     request = read_json(Path(request_file))
     torch.set_num_threads(request["threads"] or torch.get_num_threads())
+    adapter, base = Path(request["adapter"]), Path(request["base"])
     try:
-        receipt = measure(
-            Path(request["adapter"]),
-            Path(request["base"]),
-            base_sha256=request["base_sha256"],
-            dtype=request["dtype"],
-            parity=Path(request["parity"]) if request["parity"] else None,
-        )
+        if "merged" in request:
+            receipt = compare_merged(adapter, base, Path(request["merged"]), dtype=request["dtype"])
+        else:
+            receipt = measure(
+                adapter,
+                base,
+                base_sha256=request["base_sha256"],
+                dtype=request["dtype"],
+                parity=Path(request["parity"]) if request["parity"] else None,
+            )
     except CodebaseGardenerError as error:
         print(json.dumps(error.as_dict()))
         return error.exit_code
