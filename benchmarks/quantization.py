@@ -1,8 +1,8 @@
 """Training on a quantized base: speed and peak memory for each quantization, on the embedded base.
 
-    python benchmarks/quantization.py [--steps 8] [--repeat 1] [--bases DIR] [--json]
+    python benchmarks/quantization.py [--steps 8] [--threads N] [--repeat 1] [--bases DIR] [--json]
 
-Each run is a process of its own, as a training is: default options, 8 optimizer steps on texts of this project's
+Each run is a process of its own, as a training is: default options, a few optimizer steps on texts of this project's
 source files. "tokens/s" counts no padding, from the first step to the last; "peak" is the largest resident memory of
 the process, "estimate" what `estimate_memory` said before the start, "base" what the loaded base holds in tensors.
 """
@@ -38,6 +38,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=0, help="0: one a core")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--bases", type=Path, help="folder with converted bases, to leave out the conversion")
     parser.add_argument("--json", action="store_true", dest="as_json")
@@ -75,7 +76,7 @@ def _measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
         for turn in range(options.repeat):
             directory = JobDirectory(folder / f"{name}-{turn}")
             directory.path.mkdir()
-            spec = TrainingSpec(quantization=name, steps=options.steps)
+            spec = TrainingSpec(quantization=name, steps=options.steps, threads=options.threads)
             directory.write_spec(JobSpec(name, base, folder / "rows", dataset.hash, None, "cpu", spec))
             command = [sys.executable, __file__, "--run", str(directory.path)]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)

@@ -87,8 +87,8 @@ QUANTIZATIONS: dict[str, Quantization] = {
             "4-bit by calibration",
             "gptqmodel",
             ("cpu", "cuda", "xpu"),
-            lacks="it calibrates on data with gptqmodel >= 7 and optimum, which are not among this project's "
-            "dependencies (gptqmodel is compiled where it is installed); it works on a base that was saved in GPTQ",
+            lacks="transformers calibrates it on data, with gptqmodel >= 7 and optimum; neither is among this "
+            "project's dependencies (gptqmodel is compiled where it is installed)",
             install="pip install --no-build-isolation gptqmodel optimum",
             source="transformers/quantizers/quantizer_gptq.py, peft/import_utils.py:is_gptqmodel_available",
         ),

@@ -71,6 +71,23 @@ def _json_or_text(text: str) -> Any:
         return {"True": True, "False": False, "None": None}.get(text, text)
 
 
+def _kind(name: str) -> str:
+    if reason := why_not(name.upper(), {}, "none"):
+        raise ValueError(reason)
+    return name.upper()
+
+
+def _quantization(name: str) -> str:
+    """One that works; whether its package and device are here is asked when a job is submitted."""
+    row = QUANTIZATIONS.get(name)
+    if row is None or row.lacks:
+        try:
+            check_quantization(name, "")
+        except InvalidInputError as error:
+            raise ValueError(f"{error.message}; {error.hint}") from error
+    return name
+
+
 def _init(value: Any) -> Any:
     return {"true": True, "default": True, "false": False}.get(str(value).lower(), value)
 
@@ -104,14 +121,14 @@ class TrainingSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     # kind of adapter
-    peft_type: Annotated[str, AfterValidator(str.upper)] = Field(
+    peft_type: Annotated[str, AfterValidator(_kind)] = Field(
         "LORA", description="kind of adapter, as PEFT names it: LORA, IA3, LOHA, LOKR, VERA, OFT and others"
     )
     peft_options: Options = Field(
         default_factory=dict,
         description="options of a kind other than LORA, by PEFT's names: a JSON object, or name=value",
     )
-    quantization: str = Field(
+    quantization: Annotated[str, AfterValidator(_quantization)] = Field(
         "none", description="of the base while training: none, nf4, int8 (bitsandbytes), torchao-int8"
     )
 
@@ -210,12 +227,6 @@ class TrainingSpec(BaseModel):
                 )
 
     def _check_quantization(self) -> None:
-        row = QUANTIZATIONS.get(self.quantization)
-        if row is None or row.lacks:
-            try:
-                check_quantization(self.quantization, "")
-            except InvalidInputError as error:
-                raise ValueError(f"{error.message} ({error.hint})") from error
         if self.quantization == "none":
             if self.init_lora_weights == "loftq":
                 raise ValueError(

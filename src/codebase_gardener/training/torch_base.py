@@ -70,7 +70,7 @@ def load_model(path: Path, *, dtype: str, device: str = "cpu", quantization: str
             use_safetensors=True,
             **quantized,
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise ModelError(
             f"the base at {path} cannot be loaded: {str(error).splitlines()[0]}",
             hint="check that it is a causal language model that this transformers version knows",
