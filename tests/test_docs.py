@@ -23,6 +23,8 @@ from codebase_gardener.dataset.generation import TASKS
 from codebase_gardener.dataset.row_forms import FORMS
 from codebase_gardener.evaluation.arms import ARMS
 from codebase_gardener.gardener.examining import CHECKS, REGISTRY_CHECKS
+from codebase_gardener.training.methods import METHODS
+from codebase_gardener.training.quantization import QUANTIZATIONS
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils import error_handling
 from codebase_gardener.utils.error_handling import EXIT_CODES, CodebaseGardenerError
@@ -147,6 +149,24 @@ def test_every_setting_is_documented() -> None:
 def test_every_training_option_is_documented() -> None:
     text = page("training.md")
     assert [row for row in training_rows() if row not in text] == []
+
+
+def test_every_quantization_is_documented() -> None:
+    text = page("training.md")
+    rows = [
+        f"| `{row.name}` | {row.about} | {row.package or '–'} | {', '.join(row.devices) or 'any'} | "
+        f"{f'no: {row.lacks}' if row.lacks else 'yes'} |"
+        for row in QUANTIZATIONS.values()
+    ]
+    assert [row for row in rows if row not in text] == []
+
+
+def test_every_kind_of_adapter_is_documented() -> None:
+    section = sections(page("training.md"))["Kinds of adapters"]
+    rows = [
+        f"| `{row.name}` | {row.refused} |" if row.refused else f"`{row.name}`" for row in METHODS.values()
+    ]
+    assert [row for row in rows if row not in section] == []
 
 
 def test_every_task_is_documented_with_its_weight() -> None:

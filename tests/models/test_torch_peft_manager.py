@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.gardener import Gardener
@@ -24,6 +25,7 @@ from codebase_gardener.models.peft_manager import AdapterMetadata, PeftManager, 
 from codebase_gardener.registry.rows import NewJob, VersionRow
 from codebase_gardener.training.events import EventLog
 from codebase_gardener.training.job_directory import JobDirectory
+from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.utils.error_handling import (
     AdapterError,
     ConflictError,
@@ -95,6 +97,26 @@ def test_a_loaded_adapter_differs_from_its_base(manager: PeftManager, ready: Rea
     assert not torch.equal(handle.logits(TEXT), bare.logits(TEXT))
     assert isinstance(handle.generate(TEXT, max_new_tokens=4), str)
     assert "demo/default@1" in repr(handle)
+
+
+@pytest.mark.slow
+def test_an_adapter_that_began_at_a_quantized_base_gets_that_base(
+    settings: Settings, ready: Ready, trained: Callable[..., Any]
+) -> None:
+    """Beside one of the base as it is, which it does not disturb."""
+    options = {"init_lora_weights": "loftq", "quantization": "nf4"}
+    with with_cache(settings) as manager:
+        plain = manager.load_adapter("demo", str(ready(manager).adapter_name))
+        before = plain.logits(TEXT)
+        row = ready(manager, name="quantized", **options)
+        handle = manager.load_adapter("demo", row.adapter_name)
+        assert not torch.equal(handle.logits(TEXT), before)
+        with manager.loaded.holding(row) as live:
+            kinds = {type(module).__name__ for module in live.model.modules()}
+            on = last_logits(live.model, live.tokenizer)
+        assert "Linear4bit" in kinds
+        torch.testing.assert_close(on, load_file(trained(**options).parity)["logits"], atol=1e-2, rtol=0)
+        assert torch.equal(plain.logits(TEXT), before)
 
 
 def test_a_second_load_takes_it_from_the_cache(manager: PeftManager, ready: Ready) -> None:

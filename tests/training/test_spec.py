@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -49,6 +50,11 @@ BAD: list[tuple[str, Any]] = [
     ("trainable_token_indices", "a,b"),
     ("layers_to_transform", "first"),
     ("gradient_checkpointing", "perhaps"),
+    ("loraplus_lr_ratio", -1),
+    ("neftune_noise_alpha", float("nan")),
+    ("lora_bias", "some"),
+    ("peft_options", "alpha"),
+    ("peft_options", "{alpha: 3"),
 ]
 
 
@@ -76,6 +82,29 @@ TOGETHER = [
     ({"init_lora_weights": "pissa", "modules_to_save": "lm_head"}, "modules_to_save"),
     ({"init_lora_weights": "olora", "trainable_token_indices": "0"}, "trainable_token_indices"),
     ({"init_lora_weights": "pissa", "use_rslora": True, "rank_pattern": "q_proj=2"}, "rank_pattern"),
+    ({"loraplus_lr_ratio": 0.5}, "loraplus_lr_ratio"),
+    ({"lora_bias": True, "use_dora": True}, "lora_bias"),
+    ({"lora_bias": True, "init_lora_weights": "gaussian"}, "lora_bias"),
+    ({"quantization": "int3"}, "int3"),
+    ({"quantization": "nf4", "init_lora_weights": "pissa"}, "pissa"),
+    ({"quantization": "int8", "init_lora_weights": "olora"}, "olora"),
+    ({"quantization": "nf4", "init_lora_weights": "orthogonal"}, "orthogonal"),
+    ({"quantization": "int8", "use_dora": True}, "use_dora"),
+    ({"quantization": "torchao-int8", "lora_bias": True}, "lora_bias"),
+    ({"quantization": "nf4", "peft_type": "LOHA"}, "LOHA does not train on a quantized base"),
+    ({"init_lora_weights": "loftq"}, "needs quantization"),
+    ({"init_lora_weights": "loftq", "quantization": "nf4", "use_dora": True}, "use_dora"),
+    ({"peft_type": "MAGIC"}, "there are LORA, BEFT, BOFT"),
+    ({"peft_type": "PREFIX_TUNING"}, "virtual tokens"),
+    ({"peft_type": "ADALORA"}, "update_and_allocate"),
+    ({"peft_type": "IA3", "r": 4}, "r is an option of LORA"),
+    ({"peft_type": "LOHA", "use_dora": True}, "use_dora"),
+    ({"peft_type": "LOHA", "lora_alpha": 8}, "lora_alpha"),
+    ({"peft_type": "LOHA", "peft_options": "r=8"}, "peft_options: r is refused"),
+    ({"peft_type": "BOFT", "peft_options": "bias=all"}, "bias"),
+    ({"peft_type": "LOHA", "peft_options": {"target_modules": "q_proj"}}, "target_modules"),
+    ({"peft_type": "VERA", "peft_options": {"auto_mapping": {}}}, "auto_mapping"),
+    ({"peft_options": {"layer_replication": [[0, 1]]}}, "layer_replication"),
 ]
 
 
@@ -113,6 +142,9 @@ def test_an_unknown_option_lists_the_known() -> None:
         ("init_lora_weights", "False", False),
         ("init_lora_weights", "pissa", "pissa"),
         ("r", "8", 8),
+        ("peft_type", "lora", "LORA"),
+        ("peft_options", "", {}),
+        ("loraplus_lr_ratio", "16", 16.0),
         ("learning_rate", "5e-4", 5e-4),
     ],
 )
@@ -120,9 +152,26 @@ def test_texts_of_the_environment_are_understood(name: str, text: Any, value: An
     assert getattr(parse_spec({name: text}), name) == value
 
 
+def test_options_of_other_kinds_are_json_or_pairs() -> None:
+    expected = {"n_frequency": 50, "scaling": 2.5, "init_weights": True, "wavelet_family": "db1"}
+    for text in (
+        "n_frequency=50, scaling=2.5,init_weights=True,wavelet_family=db1",
+        json.dumps(expected),
+        expected,
+    ):
+        assert parse_spec({"peft_type": "waveft", "peft_options": text}).peft_options == expected
+
+
 @pytest.mark.parametrize(
     "options",
-    [{}, {"rank_pattern": "q_proj=8"}, {"target_modules": "q_proj,v_proj"}, {"init_lora_weights": "olora"}],
+    [
+        {"peft_type": "LOHA", "peft_options": "alpha=3"},
+        {"quantization": "nf4"},
+        {},
+        {"rank_pattern": "q_proj=8"},
+        {"target_modules": "q_proj,v_proj"},
+        {"init_lora_weights": "olora"},
+    ],
 )
 def test_a_spec_goes_to_json_and_back(options: dict[str, Any]) -> None:
     spec = parse_spec(options)

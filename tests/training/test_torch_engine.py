@@ -23,6 +23,7 @@ from codebase_gardener.training import torch_engine
 from codebase_gardener.training.events import EventLog
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_checkpoints import CheckpointByTime, newest_checkpoint
 from codebase_gardener.training.torch_engine import TrainingResult
 from codebase_gardener.training.torch_logits import last_logits
@@ -60,6 +61,9 @@ def seen(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Si
         wrapped = trainer.accelerator.unwrap_model(trainer.model)
         return SimpleNamespace(
             args=trainer.args,
+            rates=sorted(
+                {group["lr"] for group in trainer.create_optimizer().param_groups if group["params"]}
+            ),
             lora=wrapped.peft_config["default"],
             model=wrapped,
             plan=SimpleNamespace(**json.loads(directory.plan.read_text())),
@@ -102,6 +106,12 @@ ARRIVES: dict[str, tuple[Any, Callable[[SimpleNamespace], bool]]] = {
     "alpha_pattern": ("q_proj=3", lambda s: s.lora.alpha_pattern == {"q_proj": 3}),
     "use_rslora": (True, lambda s: s.lora.use_rslora),
     "use_dora": (True, lambda s: any("lora_magnitude" in name for name, _ in s.model.named_parameters())),
+    "peft_type": ("IA3", lambda s: s.lora.peft_type == "IA3" and "ia3_l" in str(s.model)),
+    "peft_options": ("alpha=3", lambda s: s.lora.alpha == 3),
+    "quantization": ("nf4", lambda s: any(type(m).__name__ == "Linear4bit" for m in s.model.modules())),
+    "lora_bias": (True, lambda s: "lora_B.default.bias" in str([n for n, _ in s.model.named_parameters()])),
+    "loraplus_lr_ratio": (4.0, lambda s: s.rates == [2e-3, 8e-3]),
+    "neftune_noise_alpha": (5.0, lambda s: s.args.neftune_noise_alpha == 5),
     "modules_to_save": ("lm_head", lambda s: "modules_to_save" in str(s.model.get_base_model().lm_head)),
     "trainable_token_indices": ("3,5", lambda s: s.lora.trainable_token_indices == [3, 5]),
     "init_lora_weights": ("gaussian", lambda s: s.lora.init_lora_weights == "gaussian"),
@@ -133,6 +143,8 @@ TOGETHER_WITH: dict[str, dict[str, Any]] = {
     "completion_only_loss": {"own_code": True},
     "layers_to_transform": {"target_modules": ("q_proj", "v_proj")},
     "layers_pattern": {"target_modules": ("q_proj",), "layers_to_transform": (0,)},
+    "peft_type": {"r": 16},
+    "peft_options": {"peft_type": "LOHA"},
 }
 REFUSED = {"bias"}  # its one value is "none": see test_spec.py
 
@@ -402,6 +414,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "without": {"exclude_modules": "q_proj,k_proj"},
     "head adapted": {"target_modules": ("q_proj", "lm_head")},
     "embedding adapted": {"target_modules": ("q_proj", "embed_tokens")},
+    "bias in B": {"lora_bias": True},
+    "lora+": {"loraplus_lr_ratio": 16},
+    "neftune": {"neftune_noise_alpha": 5},
+    "neftune, embedding saved": {"neftune_noise_alpha": 5, "modules_to_save": "embed_tokens"},
 }
 
 
@@ -422,3 +438,26 @@ def test_every_variant_is_trained_saved_and_proven(
     assert receipt["parity_unload"] == 0
     assert receipt["mean_kl_nats"] > 0
     assert receipt["base_sha256"] == directory.spec.base.sha256
+    stock = PeftModel.from_pretrained(load_model(base, dtype="float32"), directory.artifact).eval()
+    trained = load_file(directory.parity)["logits"]
+    torch.testing.assert_close(last_logits(stock, load_tokenizer(base)), trained, atol=1e-4, rtol=0)
+
+
+@pytest.mark.slow
+def test_lora_plus_moves_b_faster_and_neftune_adds_noise(make_job: MakeJob) -> None:
+    same = {"steps": 3, "warmup_ratio": 0.0, "lora_dropout": 0.0}
+    runs = {
+        "plain": make_job("plain", **same),
+        "lora+": make_job("lora+", loraplus_lr_ratio=8, **same),
+        "neftune": make_job("neftune", neftune_noise_alpha=5, **same),
+    }
+    for directory in runs.values():
+        run(directory)
+
+    def size(name: str, factor: str) -> float:
+        held = trained_tensors(runs[name])
+        return sum(float(t.norm()) for key, t in held.items() if f"lora_{factor}" in key)
+
+    assert size("lora+", "B") > 4 * size("plain", "B")
+    assert size("lora+", "A") == pytest.approx(size("plain", "A"), rel=0.05)
+    assert losses(runs["neftune"])[0] != losses(runs["plain"])[0]  # in the first step only the noise differs

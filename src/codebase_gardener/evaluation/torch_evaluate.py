@@ -42,8 +42,10 @@ def evaluate_adapter(
         )
     keep_freed_memory()
     set_threads(0)
-    live = LiveBase(base.path, device=device)
-    live.attach(check_adapter_files(adapter), "evaluated")
+    files = check_adapter_files(adapter)
+    quantization = files.quantization if files.is_of_quantized_base else "none"
+    live = LiveBase(base.path, device=device, quantization=quantization)
+    live.attach(files, "evaluated")
     model = live.to_peft("evaluated")  # the arms are measured on stock PEFT
     measured = measure_arms(model, live.tokenizer, functions, progress=progress)
     return judge(measured, general_loss(model, live.tokenizer))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.training.quantization import QUANTIZATIONS
 from codebase_gardener.training.sidecar import SIDECAR
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import read_json
@@ -39,12 +40,16 @@ class AdapterFiles:
         config: adapter_config.json.
         shapes: Tensor name → shape, from the safetensors header.
         base_sha256: Hash of the base's weights that it was trained on, where our sidecar tells.
+        quantization: Of the base while it was trained, where our sidecar tells; else "none".
+        is_of_quantized_base: Whether it fits that quantized base only (LoftQ).
     """
 
     directory: Path
     config: dict[str, Any]
     shapes: dict[str, tuple[int, ...]]
     base_sha256: str | None
+    quantization: str = "none"
+    is_of_quantized_base: bool = False
 
     @property
     def bytes(self) -> int:
@@ -60,7 +65,15 @@ def check_adapter_files(directory: Path) -> AdapterFiles:
             own or has values no training gives.
     """
     config = _config(directory)
-    return AdapterFiles(directory, config, _shapes(directory), _base_sha256(directory))
+    quantization, bound = _quantization(directory)
+    return AdapterFiles(
+        directory,
+        config,
+        _shapes(directory),
+        _base_sha256(directory),
+        quantization,
+        is_of_quantized_base=bound,
+    )
 
 
 def _config(directory: Path) -> dict[str, Any]:
@@ -95,6 +108,8 @@ def _check_sizes(path: Path, config: dict[str, Any]) -> None:
         by_module = config.get(pattern) or {}
         if not isinstance(by_module, dict):
             raise AdapterError(f"{path}: {pattern} is {by_module!r}", hint="expected numbers by module")
+        if config["peft_type"] != "LORA" and not config.get(name):
+            continue  # OFT says r = 0, for a size of blocks in its place
         for key, value in ((name, config.get(name, 1)), *by_module.items()):
             if not isinstance(value, int | float) or not 0 < value <= limit:
                 raise AdapterError(
@@ -156,3 +171,17 @@ def _base_sha256(directory: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return str(value)
+
+
+def _quantization(directory: Path) -> tuple[str, bool]:
+    try:
+        training = read_json(directory / SIDECAR)["training"]
+        name, bound = training.get("quantization", "none"), training.get("init_lora_weights") == "loftq"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return "none", False
+    if not isinstance(name, str) or name not in QUANTIZATIONS:
+        raise AdapterError(
+            f"{directory / SIDECAR}: unknown quantization {name!r}",
+            hint=f"there are {', '.join(QUANTIZATIONS)}",
+        )
+    return name, bound and name != "none"

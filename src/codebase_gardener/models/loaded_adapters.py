@@ -111,7 +111,7 @@ class LoadedAdapters:
             files = check_adapter_files(what.directory)
             base = self._base_of(what, files)
             with self._held.room_for(key, files.bytes, wait_s=wait_s), self._attaching:
-                live = self._live_base(base)
+                live = self._live_base(base, files.quantization if files.is_of_quantized_base else "none")
                 size = live.attach(files, key)
                 loaded = _Loaded(live, stack.pop_all())
                 self._held.put(key, loaded, size, leases=1)
@@ -128,14 +128,15 @@ class LoadedAdapters:
             )
         return base
 
-    def _live_base(self, base: Base) -> LiveBase:
+    def _live_base(self, base: Base, quantization: str = "none") -> LiveBase:
         from codebase_gardener.models.torch_live_base import LiveBase
 
-        if base.sha256 not in self._live:
+        wanted = f"{base.sha256}/{quantization}"
+        if wanted not in self._live:
             for key in [key for key, live in self._live.items() if not live.adapters]:
                 del self._live[key]  # a base that nobody uses makes room for this one
-            self._live[base.sha256] = LiveBase(base.path, device=self._device)
-        return self._live[base.sha256]
+            self._live[wanted] = LiveBase(base.path, device=self._device, quantization=quantization)
+        return self._live[wanted]
 
     def unload(self, *name: str) -> bool:
         """Take an adapter out of memory: by its name, or by project and name.

@@ -34,14 +34,17 @@ class LiveBase:
         path: The base's folder.
         device: As the settings say.
         dtype: "auto", "bfloat16" or "float32".
+        quantization: A key of `training.quantization.QUANTIZATIONS`.
     """
 
-    def __init__(self, path: Path, *, device: str = "auto", dtype: str = "auto") -> None:
+    def __init__(
+        self, path: Path, *, device: str = "auto", dtype: str = "auto", quantization: str = "none"
+    ) -> None:
         place = pick_device(device)
         chosen = dtype if dtype != "auto" else pick_dtype("auto", measure_gemm(place))
         self.path, self.device, self.dtype = path, place, chosen
         self.tokenizer = load_tokenizer(path)
-        self.base: Any = load_model(path, dtype=chosen, device=place)
+        self.base: Any = load_model(path, dtype=chosen, device=place, quantization=quantization)
         self._slots = SlotTable(self.base, place)
         self._peft = PeftAdapters(self.base, place)
         self._files: dict[str, AdapterFiles] = {}

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
-from codebase_gardener.models.adapter_files import check_adapter_files
+from codebase_gardener.models.adapter_files import AdapterFiles, check_adapter_files
 from codebase_gardener.models.torch_adapters import attach, detach
 from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_logits import PROMPTS, last_logits, mean_kl
@@ -25,14 +28,37 @@ from codebase_gardener.utils.files import read_json
 __all__ = ["compare_merged", "measure"]
 
 _SMALLEST_EFFECT = 1e-6
+_FREE_SHARE = 0.8
 _PARITY_TOLERANCE = {"float32": 1e-3, "bfloat16": 0.25, "float16": 0.05}
 """Largest logit difference between the trained and the reloaded model; on one machine it is 0."""
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """One base with the adapter on, off, and after it was taken off.
+
+    Attributes:
+        on_PV: Logits with the adapter.
+        off_PV: Logits without.
+        after_unload: Largest difference of the logits from `off_PV` once the adapter is gone.
+        matched, expected: Tensors.
+    """
+
+    on_PV: Tensor  # noqa: N815  shapes in names
+    off_PV: Tensor  # noqa: N815
+    after_unload: float
+    matched: int
+    expected: int
 
 
 def measure(
     adapter: Path, base: Path, *, base_sha256: str, dtype: str, parity: Path | None
 ) -> dict[str, Any]:
     """Load base and adapter from disk and measure effect and parity.
+
+    An adapter that was trained on a quantized base has its effect measured on the base as it is on disk, and its
+    parity on the base quantized in the same way. Where the base as it is does not fit into memory, or the adapter
+    begins at the quantization's error (LoftQ), the effect is that on the quantized base; `measured_on` says which.
 
     Args:
         adapter: Its folder.
@@ -53,39 +79,64 @@ def measure(
             f"{adapter} was trained on another base (weights {str(files.base_sha256)[:16]}, here {base_sha256[:16]})",
             hint="load it onto the base that its gardener.json names",
         )
-    model, tokenizer = load_model(base, dtype=dtype), load_tokenizer(base)
+    only_quantized = files.quantization != "none" and (
+        files.is_of_quantized_base or not _fits_in_memory(base, dtype)
+    )
+    measured_on = files.quantization if only_quantized else "none"
+    effect = _measure_on(files, base, dtype, measured_on)
+    reloaded = None
+    if parity is not None:
+        again = files.quantization != measured_on
+        there = _measure_on(files, base, dtype, files.quantization) if again else effect
+        reloaded = float((load_file(parity)["logits"] - there.on_PV).abs().max())
+        if not reloaded <= _PARITY_TOLERANCE[dtype]:  # NaN too
+            raise AdapterError(
+                f"{adapter}, reloaded, differs from the trained model by {reloaded:.3g} in its logits",
+                hint="what was saved is not what was trained: report this with the library versions",
+            )
+    return {
+        "base_sha256": base_sha256,
+        "dtype": dtype,
+        "quantization": files.quantization,
+        "measured_on": measured_on,
+        "tensors_matched": effect.matched,
+        "tensors_expected": effect.expected,
+        "max_logit_difference": float((effect.on_PV - effect.off_PV).abs().max()),
+        "mean_kl_nats": mean_kl(effect.on_PV, effect.off_PV),
+        "prompts": len(PROMPTS),
+        "parity_reload": reloaded,
+        "parity_unload": effect.after_unload,
+    }
+
+
+def _fits_in_memory(base: Path, dtype: str) -> bool:
+    """Whether the base as it is on disk fits beside what is in use; bf16 files take twice their size in fp32."""
+    size = sum(file.stat().st_size for file in base.glob("*.safetensors"))
+    return bool(size * (2 if dtype == "float32" else 1) < _FREE_SHARE * psutil.virtual_memory().available)
+
+
+def _measure_on(files: AdapterFiles, base: Path, dtype: str, quantization: str) -> _Measured:
+    """Off, on, and off again, on one base that is loaded for it.
+
+    Raises:
+        AdapterError: The adapter does not fit, changes nothing, or leaves the base changed.
+    """
+    model, tokenizer = load_model(base, dtype=dtype, quantization=quantization), load_tokenizer(base)
     off = last_logits(model, tokenizer)
     attached = attach(model, files, "proof")
     on = last_logits(attached.model, tokenizer)
-    effect = float((on - off).abs().max())
-    if not effect > _SMALLEST_EFFECT:
+    if not float((on - off).abs().max()) > _SMALLEST_EFFECT:
         raise AdapterError(
-            f"{adapter} changes nothing: logits with it on and off are equal",
+            f"{files.directory} changes nothing: logits with it on and off are equal",
             hint="train longer or with a higher learning rate, or check what wrote the file",
-        )
-    reloaded = float((load_file(parity)["logits"] - on).abs().max()) if parity else None
-    if reloaded is not None and not reloaded <= _PARITY_TOLERANCE[dtype]:  # NaN too
-        raise AdapterError(
-            f"{adapter}, reloaded, differs from the trained model by {reloaded:.3g} in its logits",
-            hint="what was saved is not what was trained: report this with the library versions",
         )
     after_unload = float((last_logits(detach(attached.model, "proof"), tokenizer) - off).abs().max())
     if after_unload:
         raise AdapterError(
-            f"after unloading {adapter} the base differs by {after_unload:.3g}",
+            f"after unloading {files.directory} the base differs by {after_unload:.3g}",
             hint="this is a fault of the loader: report it with the library versions",
         )
-    return {
-        "base_sha256": base_sha256,
-        "dtype": dtype,
-        "tensors_matched": attached.matched,
-        "tensors_expected": attached.expected,
-        "max_logit_difference": effect,
-        "mean_kl_nats": mean_kl(on, off),
-        "prompts": len(PROMPTS),
-        "parity_reload": reloaded,
-        "parity_unload": after_unload,
-    }
+    return _Measured(on, off, after_unload, attached.matched, attached.expected)
 
 
 def compare_merged(adapter: Path, base: Path, merged: Path, *, dtype: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 
 from codebase_gardener.training.base import Base
+from codebase_gardener.training.quantization import QUANTIZATIONS
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ResourceError
 
@@ -42,7 +43,7 @@ def estimate_memory(base: Base, spec: TrainingSpec, *, bf16: bool = True) -> Mem
 
     Args:
         base: The base model.
-        spec: The options: batch, length, rank, targets, checkpointing.
+        spec: The options: batch, length, rank, targets, checkpointing, quantization.
         bf16: Whether the base is held in bfloat16.
     """
     config = base.config.get("text_config", base.config)
@@ -53,7 +54,7 @@ def estimate_memory(base: Base, spec: TrainingSpec, *, bf16: bool = True) -> Mem
     tokens = spec.batch_size * spec.max_length
     if spec.batch_tokens:
         tokens = max(spec.max_length, min(tokens, spec.batch_tokens))
-    parameters, adaptable = _count(base.path, spec)
+    parameters, linear, adaptable = _count(base.path, spec)
     element = 2 if bf16 else 4
     layer_bytes = tokens * (_HIDDEN_COPIES * hidden + _MIDDLE_COPIES * middle) * element
     kept = (
@@ -63,10 +64,20 @@ def estimate_memory(base: Base, spec: TrainingSpec, *, bf16: bool = True) -> Mem
     )
     return MemoryEstimate(
         runtime=_RUNTIME_BYTES,
-        base=parameters * element,
+        base=_base_bytes(parameters, linear, element, spec.quantization),
         adapter=adaptable * _ADAPTER_BYTES,
         activations=kept,
         logits=_HEAD_CHUNK * vocabulary * _LOGIT_BYTES,
+    )
+
+
+def _base_bytes(parameters: int, linear: int, element: int, quantization: str) -> int:
+    """What stays of the base in memory; the embeddings, the head and the norms are not quantized."""
+    if quantization == "none":
+        return parameters * element
+    row = QUANTIZATIONS[quantization]
+    return int(linear * row.bytes_per_weight) + (parameters - linear) * (
+        4 if row.rest_in_float32 else element
     )
 
 
@@ -82,11 +93,13 @@ def _number(config: Mapping[str, Any], *names: str, default: int) -> int:
     return next((int(config[name]) for name in names if config.get(name)), default)
 
 
-def _count(path: Path, spec: TrainingSpec) -> tuple[int, int]:
-    """Parameters of the base, and of what is trained: an adapter of the spec's rank, modules in full."""
+def _count(path: Path, spec: TrainingSpec) -> tuple[int, int, int]:
+    """Parameters of the base, of its linear layers, and of what is trained: an adapter of the spec's rank (as
+    LoRA has them), modules in full.
+    """
     from safetensors import safe_open
 
-    parameters = adapter = 0
+    parameters = linear = adapter = 0
     for file in sorted(path.glob("*.safetensors")):
         with safe_open(file, framework="numpy") as tensors:
             for name in tensors.keys():  # noqa: SIM118  safe_open is no mapping
@@ -97,8 +110,9 @@ def _count(path: Path, spec: TrainingSpec) -> tuple[int, int]:
                 parameters += size
                 adapter += size * (_module(name) in spec.modules_to_save)
                 if len(shape) == 2 and "embed" not in name and "lm_head" not in name:
+                    linear += size
                     adapter += _adapter_size(name, shape, spec)
-    return parameters, adapter
+    return parameters, linear, adapter
 
 
 def _module(name: str) -> str:
@@ -135,6 +149,7 @@ def check_memory(needed: MemoryEstimate, *, min_free_bytes: int, available_bytes
     if needed.total > free:
         raise ResourceError(
             f"this training needs about {needed.total / GIB:.1f} GB of memory, and {free / GIB:.1f} GB are free",
-            hint="lower --batch-size or --max-length, use --gradient-checkpointing, or a smaller base",
+            hint="lower --batch-size or --max-length, use --gradient-checkpointing or --quantization nf4, "
+            "or a smaller base",
             context=context,
         )

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
+from codebase_gardener.training.methods import METHODS, why_not
+from codebase_gardener.training.quantization import QUANTIZATIONS, check_quantization
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import sha256_text
 
@@ -38,6 +49,45 @@ def _targets(value: Any) -> Any:
     return value
 
 
+def _options(value: Any) -> Any:
+    """A JSON object, or `n_frequency=50,scaling=2.5` whose values are read as JSON where they are JSON."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("{"):
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"no JSON object: {error}") from error
+    parts = _words(value)
+    if odd := [part for part in parts if "=" not in part]:
+        raise ValueError(f"expected name=value or a JSON object, got {odd[0]!r}")
+    return {name.strip(): _json_or_text(text) for name, text in (part.split("=", 1) for part in parts)}
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"True": True, "False": False, "None": None}.get(text, text)
+
+
+def _kind(name: str) -> str:
+    if reason := why_not(name.upper(), {}, "none"):
+        raise ValueError(reason)
+    return name.upper()
+
+
+def _quantization(name: str) -> str:
+    """One that works; whether its package and device are here is asked when a job is submitted."""
+    row = QUANTIZATIONS.get(name)
+    if row is None or row.lacks:
+        try:
+            check_quantization(name, "")
+        except InvalidInputError as error:
+            raise ValueError(f"{error.message}; {error.hint}") from error
+    return name
+
+
 def _init(value: Any) -> Any:
     return {"true": True, "default": True, "false": False}.get(str(value).lower(), value)
 
@@ -45,6 +95,14 @@ def _init(value: Any) -> Any:
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Numbers = Annotated[tuple[int, ...], BeforeValidator(_words)]
 Pattern = Annotated[dict[str, int], BeforeValidator(_pairs)]
+Options = Annotated[dict[str, Any], BeforeValidator(_options)]
+_QUANTIZED_INITS = (True, False, "gaussian", "loftq")  # those that do not read the base's weights as they are
+
+
+_LORA_ONLY = (
+    "lora_alpha", "lora_dropout", "rank_pattern", "alpha_pattern", "use_rslora", "use_dora", "lora_bias",
+    "trainable_token_indices", "init_lora_weights", "loraplus_lr_ratio",
+)  # fmt: skip
 
 
 class TrainingSpec(BaseModel):
@@ -62,6 +120,18 @@ class TrainingSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    # kind of adapter
+    peft_type: Annotated[str, AfterValidator(_kind)] = Field(
+        "LORA", description="kind of adapter, as PEFT names it: LORA, IA3, LOHA, LOKR, VERA, OFT and others"
+    )
+    peft_options: Options = Field(
+        default_factory=dict,
+        description="options of a kind other than LORA, by PEFT's names: a JSON object, or name=value",
+    )
+    quantization: Annotated[str, AfterValidator(_quantization)] = Field(
+        "none", description="of the base while training: none, nf4, int8 (bitsandbytes), torchao-int8"
+    )
+
     # LoRA
     r: int = Field(16, ge=1, le=4096, description="rank of the adapter")
     lora_alpha: float = Field(32, gt=0, le=65536, description="scale: the update is multiplied by alpha/r")
@@ -76,12 +146,18 @@ class TrainingSpec(BaseModel):
     alpha_pattern: Pattern = Field(default_factory=dict, description="alpha by module: q_proj=16,v_proj=64")
     use_rslora: bool = Field(False, description="scale by alpha/sqrt(r)")
     use_dora: bool = Field(False, description="train magnitude and direction apart (DoRA)")
+    lora_bias: bool = Field(
+        False, description="a bias in B; such an adapter cannot be merged into most bases"
+    )
     bias: Literal["none", "all", "lora_only"] = Field("none", description="biases to train")
     modules_to_save: Words = Field((), description="modules trained in full and saved with the adapter")
     trainable_token_indices: Numbers = Field((), description="token ids whose embeddings are trained")
     init_lora_weights: Annotated[
-        bool | Literal["gaussian", "olora", "pissa", "orthogonal"], BeforeValidator(_init)
-    ] = Field(True, description="how A and B begin: true, gaussian, olora, pissa, orthogonal")
+        bool | Literal["gaussian", "olora", "pissa", "orthogonal", "loftq"], BeforeValidator(_init)
+    ] = Field(True, description="how A and B begin: true, gaussian, olora, pissa, orthogonal, loftq")
+    loraplus_lr_ratio: float = Field(
+        0.0, ge=0, le=1000, description="learning rate of B over that of A (LoRA+); 0: one rate"
+    )
 
     # schedule
     minutes: float = Field(
@@ -95,6 +171,9 @@ class TrainingSpec(BaseModel):
     )
     warmup_ratio: float = Field(0.05, ge=0, le=0.5, description="share of the steps in which the rate rises")
     weight_decay: float = Field(0.0, ge=0, le=1, description="decay of the adapter's weights")
+    neftune_noise_alpha: float = Field(
+        0.0, ge=0, le=1000, description="noise on the embeddings while training (NEFTune); 0: none"
+    )
     max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
     batch_size: int = Field(4, ge=1, le=4096, description="examples in a batch, at most")
     batch_tokens: int = Field(
@@ -124,8 +203,53 @@ class TrainingSpec(BaseModel):
 
     @model_validator(mode="after")
     def _agree(self) -> TrainingSpec:
+        self._check_kind()
+        self._check_quantization()
         self._check_targets()
+        self._check_layers()
+        self._check_lora()
         self._check_base_stays()
+        return self
+
+    def _check_kind(self) -> None:
+        """An option that would not be used is refused."""
+        if reason := why_not(self.peft_type, self.peft_options, self.quantization):
+            raise ValueError(reason)
+        if self.peft_type == "LORA":
+            return
+        lora_only = [*_LORA_ONLY, *(() if METHODS[self.peft_type].rank else ("r",))]
+        fields = type(self).model_fields
+        for name in lora_only:
+            if getattr(self, name) != fields[name].get_default(call_default_factory=True):
+                raise ValueError(
+                    f"{name} is an option of LORA, and {self.peft_type} does not use it; "
+                    "options of its own go into peft_options"
+                )
+
+    def _check_quantization(self) -> None:
+        if self.quantization == "none":
+            if self.init_lora_weights == "loftq":
+                raise ValueError(
+                    "init_lora_weights=loftq begins at the error of a quantized base: it needs quantization "
+                    "nf4, int8 or torchao-int8"
+                )
+            return
+        if self.init_lora_weights not in _QUANTIZED_INITS:
+            raise ValueError(
+                f"init_lora_weights={self.init_lora_weights} and quantization={self.quantization} exclude each "
+                "other: it takes its start from weights in full precision; loftq begins at a quantized base"
+            )
+        if self.use_dora and self.quantization == "int8":
+            raise ValueError(
+                "use_dora and quantization=int8 exclude each other: PEFT cannot read the norm of such weights "
+                "on the CPU; with nf4 and torchao-int8 it can"
+            )
+        if self.lora_bias and self.quantization == "torchao-int8":
+            raise ValueError(
+                "lora_bias and quantization=torchao-int8 exclude each other: PEFT has no such layer"
+            )
+
+    def _check_layers(self) -> None:
         if self.layers_pattern and not self.layers_to_transform:
             raise ValueError("layers_pattern needs layers_to_transform")
         if (
@@ -134,14 +258,21 @@ class TrainingSpec(BaseModel):
             and self.target_modules != "all-linear"
         ):
             raise ValueError("layers_to_transform needs target_modules as a list of names, not an expression")
-        if self.use_dora and self.changes_base:
+
+    def _check_lora(self) -> None:
+        if self.use_dora and (self.changes_base or self.init_lora_weights == "loftq"):
             raise ValueError(f"use_dora and init_lora_weights={self.init_lora_weights!r} exclude each other")
+        if self.lora_bias and (self.use_dora or not isinstance(self.init_lora_weights, bool)):
+            raise ValueError(
+                "lora_bias goes with neither use_dora nor init_lora_weights other than true and false"
+            )
+        if 0 < self.loraplus_lr_ratio < 1:
+            raise ValueError("loraplus_lr_ratio is 1 or more, or 0 for one learning rate")
         for name, rank in (*self.rank_pattern.items(), *self.alpha_pattern.items()):
             if rank < 1:
                 raise ValueError(
                     f"rank_pattern and alpha_pattern take numbers of 1 or more, got {name}={rank}"
                 )
-        return self
 
     def _check_targets(self) -> None:
         if not self.target_modules:
@@ -175,6 +306,11 @@ class TrainingSpec(BaseModel):
         """Whether A and B begin as a part that is taken out of the base; the adapter is converted when saved."""
         return self.init_lora_weights in ("pissa", "olora")
 
+    @property
+    def is_of_quantized_base(self) -> bool:
+        """Whether the adapter fits the quantized base only, because it begins at the quantization's error."""
+        return self.init_lora_weights == "loftq"
+
     def lora_options(self) -> dict[str, Any]:
         """Keyword arguments of `peft.LoraConfig`."""
         options: dict[str, Any] = {
@@ -188,8 +324,10 @@ class TrainingSpec(BaseModel):
             "alpha_pattern": self.alpha_pattern,
             "use_rslora": self.use_rslora,
             "use_dora": self.use_dora,
+            "lora_bias": self.lora_bias,
             "bias": self.bias,
-            "init_lora_weights": self.init_lora_weights,
+            # LoftQ replaces A and B afterwards; in the saved config it would change the base of whoever loads it
+            "init_lora_weights": True if self.init_lora_weights == "loftq" else self.init_lora_weights,
             "exclude_modules": list(self.exclude_modules) or None,
             "layers_to_transform": list(self.layers_to_transform) or None,
             "layers_pattern": self.layers_pattern or None,

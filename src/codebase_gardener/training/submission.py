@@ -13,6 +13,7 @@ from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.jobs import device_of_this_host, resume, start_next
 from codebase_gardener.training.memory import check_memory, estimate_memory
+from codebase_gardener.training.quantization import check_quantization
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ResourceError
 from codebase_gardener.utils.files import writing
@@ -76,13 +77,16 @@ def submit(
     asked for now and with the base where it lies now.
 
     Raises:
-        ResourceError: The device is not here, there is too little memory for a training that starts now, or the
-            project's adapters take all they may; with both figures.
+        InvalidInputError: Options that this kind of adapter does not have.
+        ResourceError: The device is not here or lacks the quantization, a package is missing, there is too little
+            memory for a training that starts now, or the project's adapters take all they may; with both figures.
     """
     spec_hash = asked.training.hash_for(asked.base.sha256)
     job = registry.find_job(asked.project, asked.adapter, asked.dataset_hash, spec_hash)
     if job is None or job.state in _ENDED:
         device = resolve_device(asked.device)
+        check_quantization(asked.training.quantization, device)
+        _check_options(asked.training)
         if not _is_busy(registry, device):  # else it waits, and the worker checks when its turn comes
             needed = estimate_memory(asked.base, asked.training, bf16=asked.training.dtype != "float32")
             check_memory(needed, min_free_bytes=min_free_bytes)
@@ -95,6 +99,14 @@ def submit(
             job = resume(registry, job.id, device=device, base=asked.base)
     start_next(registry, job.device, environment)
     return registry.job(job.id)
+
+
+def _check_options(training: TrainingSpec) -> None:
+    """LoRA's own options were checked when the spec was made; for those of other kinds PEFT has to be asked."""
+    if training.peft_type != "LORA":
+        from codebase_gardener.training.torch_method import peft_config
+
+        peft_config(training)
 
 
 def _is_busy(registry: Registry, device: str) -> bool:

@@ -12,6 +12,7 @@ import torch
 import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from codebase_gardener.training.quantization import check_quantization
 from codebase_gardener.utils.error_handling import ModelError
 
 __all__ = ["DTYPES", "convert_gguf", "load_model", "load_tokenizer"]
@@ -44,27 +45,69 @@ def load_tokenizer(path: Path) -> Any:
     return tokenizer
 
 
-def load_model(path: Path, *, dtype: str, device: str = "cpu") -> Any:
+def load_model(path: Path, *, dtype: str, device: str = "cpu", quantization: str = "none") -> Any:
     """The base model on a device, in eval mode.
 
     Args:
         path: Folder with config.json and safetensors.
-        dtype: A key of `DTYPES`.
+        dtype: A key of `DTYPES`; of a quantized base, that of its products and of what is not quantized.
         device: A torch device.
+        quantization: A key of `QUANTIZATIONS`; the base is then prepared for training.
 
     Raises:
         ModelError: The architecture is not known to transformers, or the files do not fit it.
+        InvalidInputError: A quantization that does not work.
+        ResourceError: The quantization's package or device is missing.
     """
+    check_quantization(quantization, device)
+    quantized = _quantized(quantization, DTYPES[dtype], device) if quantization != "none" else {}
     try:
         model = AutoModelForCausalLM.from_pretrained(
-            path, dtype=DTYPES[dtype], local_files_only=True, trust_remote_code=False, use_safetensors=True
+            path,
+            dtype=DTYPES[dtype],
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            **quantized,
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise ModelError(
             f"the base at {path} cannot be loaded: {str(error).splitlines()[0]}",
             hint="check that it is a causal language model that this transformers version knows",
         ) from error
-    return model.to(device).eval()
+    return _prepared(model).eval() if quantized else model.to(device).eval()
+
+
+def _quantized(name: str, dtype: torch.dtype, device: str) -> dict[str, Any]:
+    """What `from_pretrained` needs to quantize while it loads."""
+    from transformers import BitsAndBytesConfig, TorchAoConfig
+
+    if name == "torchao-int8":
+        from torchao.quantization import Int8WeightOnlyConfig
+
+        config: Any = TorchAoConfig(Int8WeightOnlyConfig(set_inductor_config=False))
+    elif name == "int8":
+        config = BitsAndBytesConfig(load_in_8bit=True)
+    else:
+        config = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+    return {"quantization_config": config, "device_map": {"": device}}
+
+
+def _prepared(model: Any) -> Any:
+    """Ready for training: norms, embeddings and head in fp32 where bitsandbytes is used, everything frozen."""
+    from peft import prepare_model_for_kbit_training
+
+    for module in model.modules():
+        # bitsandbytes 0.50 repacks 4-bit weights at the first forward in eval mode on a CPU with AVX512-BF16: their
+        # scales are rounded for good and gradients through them are 6 % off from then on (test_torch_quantization.py)
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+    return prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
 
 
 def convert_gguf(gguf: Path, out: Path) -> None:

@@ -1,4 +1,4 @@
-"""The training run: base + LoRA + encoded rows through transformers' Trainer."""
+"""The training run: base + adapter + encoded rows through transformers' Trainer."""
 
 from __future__ import annotations
 
@@ -9,25 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
 from peft.helpers import disable_input_dtype_casting
+from peft.optimizers import create_loraplus_optimizer
 from torch import Tensor
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainingArguments, set_seed
 
-from codebase_gardener.training.base import Base
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample
 from codebase_gardener.training.events import EventLog
 from codebase_gardener.training.sampling import batches_of
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_batch import collate, supervised_losses
 from codebase_gardener.training.torch_checkpoints import CheckpointByTime, newest_checkpoint
-from codebase_gardener.training.torch_dropout import use_bit_dropout
 from codebase_gardener.training.torch_progress import ReportProgress, Rest, StopAtDeadline
-from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import read_json, write_json
 
-__all__ = ["RunPlan", "TrainingResult", "add_lora", "plan_run", "train"]
+__all__ = ["RunPlan", "TrainingResult", "plan_run", "train"]
 
 Batches = list[list[int]]
 _PROBED_SHARE = 0.85  # of the probe's rate, for optimizer steps and checkpoints; 0.77 and 0.88 were measured
@@ -89,6 +86,26 @@ class _Trainer(Trainer):  # type: ignore[misc]  # transformers is untyped
     """transformers' Trainer with a fixed order, and the loss over supervised tokens only."""
 
     last_loss: float = 0.0
+    loraplus_lr_ratio: float = 0.0
+    optimizer: Any
+
+    def create_optimizer(self, model: Any = None) -> Any:
+        """The Trainer's own, or with LoRA+ one whose rate for B is a multiple of that for A.
+
+        Source: Hayou et al., "LoRA+" (2024), through `peft.optimizers.create_loraplus_optimizer`.
+        """
+        if not self.loraplus_lr_ratio:
+            return super().create_optimizer(model)
+        if self.optimizer is None:
+            kind, options = self.get_optimizer_cls_and_kwargs(self.args)
+            self.optimizer = create_loraplus_optimizer(
+                self.model,
+                kind,
+                loraplus_lr_ratio=self.loraplus_lr_ratio,
+                loraplus_weight_decay=self.args.weight_decay,
+                **options,
+            )
+        return self.optimizer
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
@@ -107,40 +124,6 @@ class _Trainer(Trainer):  # type: ignore[misc]  # transformers is untyped
         self.last_loss = float(total.detach() / count)
         loss = total / (num_items_in_batch if num_items_in_batch is not None else count)
         return (loss, scored) if return_outputs else loss
-
-
-def add_lora(model: Any, spec: TrainingSpec, base: Base) -> Any:
-    """Wrap a base model in a fresh adapter.
-
-    Raises:
-        InvalidInputError: `target_modules` match nothing (the error lists what there is), or PEFT refuses
-            the options.
-    """
-    try:
-        peft_model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **spec.lora_options()))
-    except (ValueError, TypeError, KeyError, ImportError) as error:
-        raise InvalidInputError(
-            f"PEFT refuses these LoRA options for {base.id}: {str(error).splitlines()[0]}",
-            hint=f"modules that can be adapted: {', '.join(_linear_names(model))}",
-            context={"modules": _linear_names(model)},
-        ) from error
-    if next(model.parameters()).device.type == "cpu":
-        use_bit_dropout(peft_model)
-    config = peft_model.peft_config["default"]
-    config.base_model_name_or_path = (
-        base.id if base.revision not in ("local", "") and "/" in base.id else str(base.path)
-    )
-    return peft_model
-
-
-def _linear_names(model: Any) -> list[str]:
-    """Last parts of the names of linear modules."""
-    names = {
-        name.rpartition(".")[2]
-        for name, module in model.named_modules()
-        if isinstance(module, torch.nn.Linear)
-    }
-    return sorted(names)
 
 
 def plan_run(
@@ -261,6 +244,7 @@ def train(
         train_dataset=_Batches(encoded.rows, used),
         data_collator=lambda items: collate(items[0], pad_id),
     )
+    trainer.loraplus_lr_ratio = spec.loraplus_lr_ratio
     report = ReportProgress(trainer, events, plan.steps)
     for callback in (report, CheckpointByTime(spec.checkpoint_minutes, events)):
         trainer.add_callback(callback)
@@ -294,6 +278,7 @@ def _arguments(spec: TrainingSpec, plan: RunPlan, checkpoints: Path) -> Training
         warmup_steps=int(spec.warmup_ratio * plan.steps),
         weight_decay=spec.weight_decay,
         max_grad_norm=spec.max_grad_norm,
+        neftune_noise_alpha=spec.neftune_noise_alpha or None,
         bf16=plan.dtype == "bfloat16",
         use_cpu=plan.device == "cpu",
         gradient_checkpointing=spec.gradient_checkpointing,

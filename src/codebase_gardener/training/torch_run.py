@@ -16,8 +16,9 @@ from codebase_gardener.training.memory import check_memory, estimate_memory
 from codebase_gardener.training.sidecar import SIDECAR, library_versions
 from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
-from codebase_gardener.training.torch_engine import TrainingResult, add_lora, train
+from codebase_gardener.training.torch_engine import TrainingResult, train
 from codebase_gardener.training.torch_logits import last_logits
+from codebase_gardener.training.torch_method import add_adapter, peft_config
 from codebase_gardener.utils.error_handling import DatasetError, ModelError
 from codebase_gardener.utils.files import read_json, sha256_file, sha256_text, write_atomic, write_json
 
@@ -44,8 +45,11 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
         check_memory(estimate_memory(spec.base, spec.training, bf16=False), min_free_bytes=0)
     torch.manual_seed(spec.training.seed)
     tokenizer = load_tokenizer(spec.base.path)
-    model = load_model(spec.base.path, dtype=machine["dtype"], device=device)
-    model = add_lora(model, spec.training, spec.base)
+    peft_config(spec.training)  # wrong options are told before the base is loaded
+    model = load_model(
+        spec.base.path, dtype=machine["dtype"], device=device, quantization=spec.training.quantization
+    )
+    model = add_adapter(model, spec.training, spec.base)
     if spec.training.changes_base:
         model.save_pretrained(directory.initial)
     events.append("stage", stage="encoding")
@@ -141,10 +145,21 @@ def _sidecar(spec: JobSpec, adapter: str, result: TrainingResult) -> dict[str, A
         "base": spec.base.as_dict(),
         "commit": spec.commit,
         "dataset_sha256": spec.dataset_hash,
-        "libraries": library_versions(),
+        "libraries": library_versions(spec.training.quantization),
         "training": spec.training.model_dump(mode="json"),
         "metrics": result.as_dict(),
     }
+
+
+def _quantized_base(spec: JobSpec) -> list[str]:
+    if spec.training.quantization == "none":
+        return []
+    use = (
+        " Use it on that: it begins at the quantization's error."
+        if spec.training.is_of_quantized_base
+        else ""
+    )
+    return ["", f"The base was quantized while training ({spec.training.quantization}).{use}"]
 
 
 def _card(spec: JobSpec, adapter: str, result: TrainingResult) -> str:
@@ -152,13 +167,15 @@ def _card(spec: JobSpec, adapter: str, result: TrainingResult) -> str:
         [
             "---",
             "library_name: peft",
-            "tags: [lora, codebase-gardener]",
+            f"tags: [{spec.training.peft_type.lower()}, codebase-gardener]",
             "---",
             f"# {adapter}",
             "",
-            f"A LoRA adapter of {spec.base.id} (weights {spec.base.sha256[:16]}), trained by Codebase Gardener on",
-            f"the repository at {spec.commit or 'rows of its own'}: {result.steps} steps, {result.tokens} tokens,",
+            f"An adapter ({spec.training.peft_type}) of {spec.base.id} (weights {spec.base.sha256[:16]}),",
+            f"trained by Codebase Gardener on the repository at {spec.commit or 'rows of its own'}:",
+            f"{result.steps} steps, {result.tokens} tokens,",
             f"training loss {result.first_loss:.3f} to {result.last_loss:.3f} nats per token.",
+            *_quantized_base(spec),
             "",
             "`gardener.json` holds the spec, the hashes and the library versions.",
             "",

@@ -8,6 +8,7 @@ import sys
 __all__ = ["configure_logging"]
 
 _CHATTY = ("bm25s", "matplotlib", "httpx", "urllib3", "filelock")
+_ALARMED = ("torchao", "bitsandbytes", "torch.utils._pytree")  # warn of kernels for devices that are not here
 
 
 def configure_logging(level: str = "WARNING", *, as_json: bool = False) -> None:
@@ -24,6 +25,8 @@ def configure_logging(level: str = "WARNING", *, as_json: bool = False) -> None:
     root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    for name in _ALARMED:
+        logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger("py.warnings").setLevel(logging.ERROR)  # deprecations among the libraries
 
 
