@@ -34,7 +34,7 @@ def pruned(tensor_N: Tensor, density: float) -> Tensor:  # noqa: N803  shapes in
         if below < 0:  # zeros are kept too
             target.copy_(source)
         else:
-            torch.nn.functional.hardshrink(source, float(below), out=target)  # type: ignore[call-arg]
+            torch.nn.functional.hardshrink(source, float(below), out=target)
     return kept.view(tensor_N.shape)
 
 
