@@ -15,7 +15,7 @@ from codebase_gardener.models.torch_sparsify import combined, pruned, thinned
 __all__ = ["dense_change", "merge_dense"]
 
 _OVERSAMPLING = 10  # columns more than the rank, for the randomized SVD (Halko et al. 2011)
-_CLOSE = 1e-2  # an error above this is known from the singular values; below it is measured entry by entry
+_CLOSE = 0.1  # an error above this is known from the singular values; below it is measured entry by entry
 
 
 def merge_dense(
