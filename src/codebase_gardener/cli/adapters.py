@@ -102,14 +102,18 @@ def _show_verdict(verdict: Any) -> None:
 def import_(folder: Path, name: str, base: str | None, as_json: bool) -> None:
     """Take an adapter from a folder into the registry; it is proven first."""
     from codebase_gardener.gardener.importing import import_adapter
+    from codebase_gardener.gardener.planning import warnings_about
 
     with open_gardener() as gardener:
         row = import_adapter(gardener, folder, parse_ref(name), base=base)
         receipt = gardener.registry.receipts(row)[0].data
+    warnings = warnings_about(row.directory)
     if as_json:
-        print_json({**asdict(row), "ref": str(row.ref), "receipt": receipt})
+        told = [advice.as_dict() for advice in warnings]
+        print_json({**asdict(row), "ref": str(row.ref), "receipt": receipt, "warnings": told})
         return
     click.echo(f"{row.ref} is ready: {_proven(receipt)}")
+    _warn(warnings)
 
 
 @click.command()
@@ -119,6 +123,7 @@ def import_(folder: Path, name: str, base: str | None, as_json: bool) -> None:
 def prove(adapter: str, base: str | None, as_json: bool) -> None:
     """Reload an adapter in a fresh process and measure what it changes."""
     from codebase_gardener.gardener.importing import prove_adapter
+    from codebase_gardener.gardener.planning import warnings_about
 
     with open_gardener() as gardener:
         located, receipt = prove_adapter(gardener, adapter, base=base)
@@ -126,6 +131,12 @@ def prove(adapter: str, base: str | None, as_json: bool) -> None:
         print_json({"adapter": located.label, "receipt": receipt})
         return
     click.echo(f"{located.label}: {_proven(receipt)}")
+    _warn(warnings_about(located.directory))
+
+
+def _warn(warnings: Any) -> None:
+    for advice in warnings:
+        click.echo(f"Warning: {advice.rule}: {advice.text}", err=True)
 
 
 def _proven(receipt: Any) -> str:

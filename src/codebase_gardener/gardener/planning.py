@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from codebase_gardener.training.advice import Advice, advise_training
+from codebase_gardener.models.adapter_files import CONFIG
+from codebase_gardener.training.advice import Advice, advise_adapter, advise_training
 from codebase_gardener.training.base import Base
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.memory import BaseShape, estimate_memory
 from codebase_gardener.training.plan import Plan, make_plan
 from codebase_gardener.training.plan_rules import Facts
 from codebase_gardener.training.probe import Probe, ProbeRequest, run_probe
+from codebase_gardener.training.sidecar import SIDECAR
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.files import read_json
 
 if TYPE_CHECKING:
     from codebase_gardener.dataset.dataset import Dataset
     from codebase_gardener.gardener.gardener import Gardener
 
-__all__ = ["Forecast", "foresee", "plan_training", "train_command"]
+__all__ = ["Forecast", "foresee", "plan_training", "train_command", "warnings_about"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,12 @@ def foresee(base: Base, rows: int, spec: TrainingSpec) -> Forecast:
     time = f"{spec.minutes:g} minutes at most" if not spec.steps else f"the time of {spec.steps} steps"
     warnings = advise_training(spec, rows=rows, base_parameters=shape.parameters)
     return Forecast(needed.total, time, tuple(warnings))
+
+
+def warnings_about(adapter: Path) -> list[Advice]:
+    """Warnings about the use of an adapter that is there, from the files of its folder."""
+    sidecar = adapter / SIDECAR
+    return advise_adapter(read_json(adapter / CONFIG), read_json(sidecar) if sidecar.exists() else None)
 
 
 def plan_training(

@@ -24,6 +24,7 @@ __all__ = [
     "batch_tokens",
     "check_memory",
     "estimate_memory",
+    "kept_bytes",
 ]
 
 GIB = 1024**3
@@ -35,7 +36,9 @@ _LOGIT_BYTES = 2 * (
 
 # Measured here: benchmarks/plan.py, docs/training.md ("Plan").
 _RUNTIME_BYTES = int(0.6e9)  # Python, torch, transformers and peft imported, the rows encoded
-_HOLES = 0.8  # of the tensors that layers keep: what glibc's heap loses to holes until it stops growing
+# What glibc's heap loses to holes until it stops growing, as a share of what layers keep in bf16
+_HOLES = 0.8
+_HOLES_RECOMPUTED = 0.45
 
 
 @dataclass(frozen=True)
@@ -181,15 +184,26 @@ def _activations(
 ) -> float:
     """Tensors that are kept for the backward, and the holes that allocating them leaves in the heap."""
     tokens = batch_tokens(spec)
-    saved = tokens * (shape.layers * _layer_bytes(shape, element) + _lora_bytes(adapted, spec, element))
-    if spec.use_dora:
-        saved += (
-            sum(linear.in_features**2 for linear in adapted) * element
-        )  # the identity that B·A is built from
+    kept = kept_bytes(shape, adapted, spec, element)
+    in_bf16 = kept_bytes(shape, adapted, spec, 2)
     if not spec.gradient_checkpointing:
-        return (1 + _HOLES) * saved
+        return kept + _HOLES * in_bf16
     between = shape.layers * tokens * shape.hidden * element
-    return between + saved / max(1, shape.layers) + _HOLES * saved
+    return between + kept / max(1, shape.layers) + _HOLES_RECOMPUTED * in_bf16
+
+
+def kept_bytes(shape: BaseShape, adapted: Sequence[LinearModule], spec: TrainingSpec, element: int) -> float:
+    """What all layers keep of a batch for the backward without checkpointing: autograd's saved tensors, in bytes.
+
+    Args:
+        shape: Of the base.
+        adapted: The linear layers that get an adapter.
+        spec: The options.
+        element: Bytes of a number: 2 for bfloat16, 4 for float32.
+    """
+    per_token = shape.layers * _layer_bytes(shape, element) + _lora_bytes(adapted, spec, element)
+    identities = sum(linear.in_features**2 for linear in adapted) * element  # from which DoRA builds B·A
+    return batch_tokens(spec) * per_token + (identities if spec.use_dora else 0)
 
 
 def _layer_bytes(shape: BaseShape, element: int) -> int:
