@@ -36,9 +36,8 @@ _LOGIT_BYTES = 2 * (
 
 # Measured here: benchmarks/plan.py, docs/training.md ("Plan").
 _RUNTIME_BYTES = int(0.6e9)  # Python, torch, transformers and peft imported, the rows encoded
-# What glibc's heap loses to holes until it stops growing, as a share of what layers keep in bf16
-_HOLES = 0.8
-_HOLES_RECOMPUTED = 0.45
+# What glibc's heap loses to holes until it stops growing, as a share of what layers keep of plain LoRA in bf16
+_HOLES = {"kept": 0.8, "kept, DoRA": 0.6, "recomputed": 0.45}
 
 
 @dataclass(frozen=True)
@@ -183,13 +182,12 @@ def _activations(
     shape: BaseShape, adapted: Sequence[LinearModule], spec: TrainingSpec, element: int
 ) -> float:
     """Tensors that are kept for the backward, and the holes that allocating them leaves in the heap."""
-    tokens = batch_tokens(spec)
     kept = kept_bytes(shape, adapted, spec, element)
-    in_bf16 = kept_bytes(shape, adapted, spec, 2)
+    plain = kept_bytes(shape, adapted, spec.model_copy(update={"use_dora": False}), 2)
     if not spec.gradient_checkpointing:
-        return kept + _HOLES * in_bf16
-    between = shape.layers * tokens * shape.hidden * element
-    return between + kept / max(1, shape.layers) + _HOLES_RECOMPUTED * in_bf16
+        return kept + _HOLES["kept, DoRA" if spec.use_dora else "kept"] * plain
+    between = shape.layers * batch_tokens(spec) * shape.hidden * element
+    return between + kept / max(1, shape.layers) + _HOLES["recomputed"] * plain
 
 
 def kept_bytes(shape: BaseShape, adapted: Sequence[LinearModule], spec: TrainingSpec, element: int) -> float:
