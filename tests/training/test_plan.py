@@ -34,9 +34,7 @@ def planned(tiny_base: Path, tmp_path: Path) -> Callable[..., Plan]:
         **given: Any,
     ) -> Plan:
         shape = BaseShape.of(base)
-        facts = Facts(
-            replace(shape, parameters=parameters or shape.parameters), rows, "cpu", limit, "the budget"
-        )
+        facts = Facts(replace(shape, parameters=parameters or shape.parameters), rows, limit, "the budget")
 
         def estimate(spec: TrainingSpec, bf16: bool) -> MemoryEstimate:
             return estimate_memory(base, spec, bf16=bf16, shape=shape)

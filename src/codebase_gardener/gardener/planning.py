@@ -89,14 +89,14 @@ def plan_training(
     """
     rows, folder = dataset
     shape = BaseShape.of(base)
-    free = psutil.virtual_memory().available
+    device = resolve_device(gardener.settings.device)
+    free = _free_bytes(device)
     within = budget_bytes is not None and budget_bytes <= free
     facts = Facts(
         shape=shape,
         rows=len(rows.train),
-        device=resolve_device(gardener.settings.device),
         limit_bytes=budget_bytes if within and budget_bytes is not None else free,
-        limit_is="the budget" if within else "what is free",
+        limit_is="the budget" if within else f"what is free on {device}",
     )
     done = 0
 
@@ -115,6 +115,15 @@ def plan_training(
         lambda spec, bf16: estimate_memory(base, spec, bf16=bf16, shape=shape),
         measure if probe else None,
     )
+
+
+def _free_bytes(device: str) -> int:
+    """Memory of the device that nobody uses."""
+    if device == "cpu":
+        return int(psutil.virtual_memory().available)
+    from codebase_gardener.training.torch_device import free_bytes
+
+    return free_bytes(device)
 
 
 def train_command(

@@ -280,6 +280,7 @@ def check_memory(needed: MemoryEstimate, *, min_free_bytes: int, available_bytes
     if needed.total > free:
         raise ResourceError(
             f"this training needs about {needed.total / GIB:.1f} GB of memory, and {free / GIB:.1f} GB are free",
-            hint="lower --batch-size or --max-length, use --gradient-checkpointing, or a smaller base",
+            hint="lower --batch-size or --max-length, use --gradient-checkpointing, or a smaller base; "
+            "`gardener plan NAME` finds options that fit",
             context=context,
         )

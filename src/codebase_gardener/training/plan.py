@@ -11,7 +11,7 @@ from codebase_gardener.training.memory import MemoryEstimate
 from codebase_gardener.training.plan_rules import ECONOMIES, RULES, Facts
 from codebase_gardener.training.probe import Probe
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
-from codebase_gardener.utils.error_handling import ResourceError
+from codebase_gardener.utils.error_handling import InvalidInputError, ResourceError
 
 __all__ = ["Plan", "Reason", "make_plan"]
 
@@ -159,7 +159,10 @@ def _fit(
         if any(option in given for option in economy.options):
             continue
         while needed(spec) > facts.limit_bytes and (change := economy.change(spec)):
-            spec = _changed(spec, change)
+            try:
+                spec = _changed(spec, change)
+            except InvalidInputError:  # it does not go with another option, as 4 bits with PiSSA
+                break
             for option, value in change.items():
                 why = f"{economy.why}; {_gb(needed(spec))} instead of {_gb(asked)}, for {facts.limit_is}"
                 reasons[option] = Reason(option, value, why, economy.source)
