@@ -80,6 +80,25 @@ def test_train_says_what_it_will_take_and_warns(planted: Cli) -> None:
     assert "Warning: few examples" in said
 
 
+@pytest.mark.slow
+def test_an_adapter_with_dora_is_imported_and_proven_with_a_warning(
+    planted: Cli, tiny_base: Path, tmp_path: Path
+) -> None:
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    config = LoraConfig(task_type="CAUSAL_LM", r=4, use_dora=True, target_modules=["q_proj"])
+    peft = get_peft_model(AutoModelForCausalLM.from_pretrained(tiny_base, dtype=torch.float32), config)
+    for name, parameter in peft.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.2)
+    peft.save_pretrained(tmp_path / "mine")
+    assert "Warning: DoRA at inference" in planted("import", tmp_path / "mine", "--as", "demo/mine").ok().err
+    proven = planted("prove", "demo/mine", "--json").ok().json
+    assert [advice["rule"] for advice in proven["warnings"]] == ["DoRA at inference"]
+
+
 def test_doctor_for_an_environment(cli: Cli) -> None:
     made = cli("doctor", "--for", "inference", "--json").ok().json
     assert made["ok"]

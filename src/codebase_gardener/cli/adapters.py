@@ -127,11 +127,13 @@ def prove(adapter: str, base: str | None, as_json: bool) -> None:
 
     with open_gardener() as gardener:
         located, receipt = prove_adapter(gardener, adapter, base=base)
+    warnings = warnings_about(located.directory)
     if as_json:
-        print_json({"adapter": located.label, "receipt": receipt})
+        told = [advice.as_dict() for advice in warnings]
+        print_json({"adapter": located.label, "receipt": receipt, "warnings": told})
         return
     click.echo(f"{located.label}: {_proven(receipt)}")
-    _warn(warnings_about(located.directory))
+    _warn(warnings)
 
 
 def _warn(warnings: Any) -> None:
