@@ -75,8 +75,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "high rank without rsLoRA",
         lambda case: case.rank >= HIGH_RANK and not case.use_rslora and not case.is_trained,
-        "alpha/r makes the update small at a high rank: use --use-rslora, or a higher --lora-alpha",
-        "seed 000, LoRA_Rank_Selection (r >= 32); PEFT's use_rslora names no rank; paper arXiv 2312.03732",
+        "alpha/r shrinks the update as the rank grows; rsLoRA does not: compare --use-rslora with alpha near 2*sqrt(r)",
+        "seed 000, LoRA_Rank_Selection (r >= 32; PEFT's use_rslora names no rank); measured here "
+        "(benchmarks/advice.py): r=64, 60 steps: loss 2.28 without, 2.33 with it and alpha 16, 2.50 with alpha 32",
     ),
     Rule(
         "few examples",
