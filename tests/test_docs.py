@@ -66,7 +66,8 @@ def option_rows(name: str, command: click.Command) -> list[str]:
         f"| `{'/'.join([*option.opts, *option.secondary_opts])}` | {_help(option)} |"
         for option in command.params
         if isinstance(option, click.Option)
-        and option.name not in ("as_json", "debug", *(TrainingSpec.model_fields if name == "train" else ()))
+        and option.name
+        not in ("as_json", "debug", *(TrainingSpec.model_fields if name in ("train", "plan") else ()))
         and not option.hidden
     ]
 

@@ -86,3 +86,15 @@ def test_modules_trained_in_full_count(base: Base) -> None:
     plain = estimate_memory(base, TrainingSpec())
     more = estimate_memory(base, TrainingSpec(modules_to_save=("o_proj",)))
     assert more.adapter > plain.adapter + 16 * 16
+
+
+def test_an_expression_adapts_what_it_matches(base: Base) -> None:
+    named = estimate_memory(base, TrainingSpec(target_modules=("q_proj",)))
+    matched = estimate_memory(base, TrainingSpec(target_modules=r".*\.q_proj"))
+    assert matched == named
+
+
+def test_dora_keeps_more(base: Base) -> None:
+    plain, dora = estimate_memory(base, TrainingSpec()), estimate_memory(base, TrainingSpec(use_dora=True))
+    assert dora.activations > plain.activations
+    assert dora.adapter > plain.adapter

@@ -104,14 +104,18 @@ def _show_verdict(verdict: Any) -> None:
 def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool) -> None:
     """Take an adapter from a folder or the Hugging Face hub into the registry; it is proven first."""
     from codebase_gardener.gardener.importing import import_adapter
+    from codebase_gardener.gardener.planning import warnings_about
 
     with open_gardener() as gardener:
         row = import_adapter(gardener, what, parse_ref(name), base=base, rename=rename)
         receipt = gardener.registry.receipts(row)[0].data
+    warnings = warnings_about(row.directory)
     if as_json:
-        print_json({**asdict(row), "ref": str(row.ref), "receipt": receipt})
+        told = [advice.as_dict() for advice in warnings]
+        print_json({**asdict(row), "ref": str(row.ref), "receipt": receipt, "warnings": told})
         return
     click.echo(f"{row.ref} is ready: {_proven(receipt)}")
+    _warn(warnings)
 
 
 @click.command()
@@ -122,13 +126,17 @@ def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool)
 def prove(adapter: str, against: str | None, base: str | None, as_json: bool) -> None:
     """Reload an adapter in a fresh process and measure what it changes."""
     from codebase_gardener.gardener.importing import prove_adapter
+    from codebase_gardener.gardener.planning import warnings_about
 
     with open_gardener() as gardener:
         located, receipt = prove_adapter(gardener, adapter, base=base, against=against)
+    warnings = warnings_about(located.directory)
     if as_json:
-        print_json({"adapter": located.label, "against": against, "receipt": receipt})
+        told = [advice.as_dict() for advice in warnings]
+        print_json({"adapter": located.label, "against": against, "receipt": receipt, "warnings": told})
         return
     click.echo(f"{located.label}: {_proven(receipt) if against is None else _compared(receipt)}")
+    _warn(warnings)
 
 
 def _compared(receipt: Any) -> str:
@@ -137,6 +145,11 @@ def _compared(receipt: Any) -> str:
         f"({receipt['parity_merged_kl_nats']:.2g} nats); "
         f"the adapter itself changes them by {receipt['max_logit_difference']:.3g} ({receipt['mean_kl_nats']:.2g} nats)"
     )
+
+
+def _warn(warnings: Any) -> None:
+    for advice in warnings:
+        click.echo(f"Warning: {advice.rule}: {advice.text}", err=True)
 
 
 def _proven(receipt: Any) -> str:

@@ -5,25 +5,35 @@ from __future__ import annotations
 import click
 
 from codebase_gardener.cli.command import command_options, print_json
-from codebase_gardener.utils.error_handling import VerificationError
+from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
 from codebase_gardener.utils.logs import configure_logging
 
 __all__ = ["doctor"]
 
+_WORK = "core, config, training, quantization, gptq, loftq, inference, merge, multi-adapter"
 _MARKS = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
 
 
 @click.command()
 @click.option("--fix", is_flag=True, help="Clear litter: folders that no row of the registry owns.")
+@click.option(
+    "--for", "environment", metavar="ENVIRONMENT", help=f"Check what a kind of work needs: {_WORK}."
+)
 @command_options
-def doctor(fix: bool, as_json: bool) -> None:
-    """Check this machine, the home and the registry. Exits with 11 where there is a problem."""
+def doctor(fix: bool, environment: str | None, as_json: bool) -> None:
+    """Check this machine, the home and the registry. Exits with 11 where there is a problem.
+
+    With --for, what one kind of work needs is checked instead: what is installed, what is needed, how to get it.
+    """
     from codebase_gardener.config.settings import load_settings
+    from codebase_gardener.gardener.environments import examine_environment
     from codebase_gardener.gardener.examining import examine, summary
 
+    if fix and environment:
+        raise InvalidInputError("--fix clears litter, and --for looks at packages", hint="give one of them")
     settings = load_settings()
     configure_logging(settings.log_level)
-    findings = examine(settings, fix=fix)
+    findings = examine_environment(environment) if environment else examine(settings, fix=fix)
     problems = [finding.check for finding in findings if finding.state == "problem"]
     error = VerificationError(f"problems with: {', '.join(problems)}", hint="see what each check says")
     if as_json:

@@ -75,6 +75,8 @@ def _show_plan(display: Any, plan: Any) -> None:
         f"  memory  about {gigabytes(plan.memory_bytes)}\n"
         f"  disk    about {gigabytes(plan.disk_bytes)} of {gigabytes(plan.free_disk_bytes)} free"
     )
+    for advice in plan.warnings:
+        display.say(f"Warning: {advice.rule}: {advice.text}")
 
 
 def _measured_on(functions: int) -> str:

@@ -47,6 +47,7 @@ def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: b
     """
     from codebase_gardener.cli.display import Display
     from codebase_gardener.gardener.growing import watch
+    from codebase_gardener.gardener.planning import foresee
 
     ref = parse_ref(what)
     given = {name: value for name, value in options.items() if value is not None}
@@ -57,6 +58,10 @@ def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: b
             rows = gardener.dataset(ref.project, file=file, progress=progress)
         with display.stage("base model", "bytes") as progress:
             found = gardener.base(base, progress)
+        forecast = foresee(found, len(rows[0].train), spec)
+        display.say(forecast.line)
+        for advice in forecast.warnings:
+            display.say(f"Warning: {advice.rule}: {advice.text}")
         job = gardener.train(AdapterRef(ref.project, ref.name), base=found, dataset=rows, training=spec)
         if wait and job.state != "ready":
             watch(gardener, job.id, display)

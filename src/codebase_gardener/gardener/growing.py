@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from codebase_gardener.gardener.active_mark import move_mark
 from codebase_gardener.gardener.gardener import DEFAULT_ADAPTER, Gardener
+from codebase_gardener.gardener.planning import foresee
 from codebase_gardener.models.adapter_metadata import TrainingProgress
 from codebase_gardener.registry.rows import VersionRow
+from codebase_gardener.training.advice import Advice
 from codebase_gardener.training.base import Base
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.memory import estimate_memory
@@ -55,6 +57,7 @@ class GrowPlan:
         minutes: Of training.
         memory_bytes: Estimated peak of the training.
         disk_bytes: What the run adds at most: adapter, checkpoints, dataset.
+        warnings: What is to be known before it starts.
     """
 
     project: str
@@ -67,6 +70,7 @@ class GrowPlan:
     memory_bytes: int
     disk_bytes: int
     free_disk_bytes: int
+    warnings: tuple[Advice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,7 @@ def _plan(
         memory_bytes=memory.total,
         disk_bytes=3 * memory.adapter + sum(len(file.text) for file in snapshot.files) * 4,
         free_disk_bytes=shutil.disk_usage(gardener.settings.home).free,
+        warnings=foresee(base, len(dataset.train), spec).warnings,
     )
 
 

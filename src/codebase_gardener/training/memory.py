@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,87 @@ from codebase_gardener.training.quantization import QUANTIZATIONS
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ResourceError
 
-__all__ = ["MemoryEstimate", "check_memory", "estimate_memory"]
+__all__ = [
+    "BaseShape",
+    "LinearModule",
+    "MemoryEstimate",
+    "batch_tokens",
+    "check_memory",
+    "estimate_memory",
+    "kept_bytes",
+]
 
 GIB = 1024**3
-_RUNTIME_BYTES = int(0.7 * GIB)  # Python, torch, transformers and peft, imported
 _ADAPTER_BYTES = 4 + 4 + 8  # weight, gradient, two Adam moments, all fp32
-_LOGIT_BYTES = 2 + 4 + 4 + 4  # bf16, fp32, log-softmax, gradient
+_HEAD_CHUNK = 256  # positions whose logits are held at a time (torch_head.py)
+_LOGIT_BYTES = 2 * (
+    2 + 4 + 4 + 4
+)  # bf16, fp32, log-softmax, gradient; the next chunk's beside the last one's
+
+# Measured here: benchmarks/plan.py, docs/training.md ("Plan").
+_RUNTIME_BYTES = int(0.6e9)  # Python, torch, transformers and peft imported, the rows encoded
+# What glibc's heap loses to holes until it stops growing, as a share of what layers keep of plain LoRA in bf16
+_HOLES = {"kept": 0.8, "kept, DoRA": 0.6, "recomputed": 0.45}
+
+
+@dataclass(frozen=True)
+class LinearModule:
+    """A linear layer of the base: where it is, and the shape of its weight."""
+
+    path: str
+    out_features: int
+    in_features: int
+
+    @property
+    def name(self) -> str:
+        """The last part, by which options name modules."""
+        return self.path.rpartition(".")[2]
+
+    @property
+    def parameters(self) -> int:
+        """Of its weight."""
+        return self.out_features * self.in_features
+
+
+@dataclass(frozen=True)
+class BaseShape:
+    """What the estimate takes from config.json and the headers of the weight files.
+
+    Attributes:
+        linears: Every linear layer but the head.
+        parameters: Of the whole base.
+        of_modules: Parameters by a module's last name, for `modules_to_save`.
+    """
+
+    hidden: int
+    layers: int
+    intermediate: int
+    vocabulary: int
+    attention: int
+    key_value: int
+    linears: tuple[LinearModule, ...]
+    parameters: int
+    of_modules: Mapping[str, int]
+
+    @classmethod
+    def of(cls, base: Base) -> BaseShape:
+        """Read the headers; no tensor is loaded."""
+        config = base.config.get("text_config", base.config)
+        hidden = _number(config, "hidden_size", "n_embd", default=1024)
+        heads = _number(config, "num_attention_heads", "n_head", default=16)
+        head = _number(config, "head_dim", default=hidden // heads)
+        linears, of_modules = _tensors(base.path)
+        return cls(
+            hidden=hidden,
+            layers=_number(config, "num_hidden_layers", "n_layer", default=24),
+            intermediate=_number(config, "intermediate_size", "n_inner", default=4 * hidden),
+            vocabulary=_number(config, "vocab_size", default=50_000),
+            attention=heads * head,
+            key_value=_number(config, "num_key_value_heads", default=heads) * head,
+            linears=linears,
+            parameters=sum(of_modules.values()),
+            of_modules=of_modules,
+        )
 
 
 @dataclass(frozen=True)
@@ -38,93 +115,125 @@ class MemoryEstimate:
         return self.runtime + self.base + self.adapter + self.activations + self.logits
 
 
-def estimate_memory(base: Base, spec: TrainingSpec, *, bf16: bool = True) -> MemoryEstimate:
+def batch_tokens(spec: TrainingSpec) -> int:
+    """Padded tokens of the largest batch that the options allow."""
+    tokens = spec.batch_size * spec.max_length
+    return max(spec.max_length, min(tokens, spec.batch_tokens)) if spec.batch_tokens else tokens
+
+
+def estimate_memory(
+    base: Base, spec: TrainingSpec, *, bf16: bool = True, shape: BaseShape | None = None
+) -> MemoryEstimate:
     """Estimate the peak of a run from the base's config and weight files' headers.
 
     Args:
         base: The base model.
-        spec: The options: batch, length, rank, targets, checkpointing, quantization.
+        spec: The options: batch, length, rank, targets, checkpointing.
         bf16: Whether the base is held in bfloat16.
+        shape: Of the base, where it has been read before.
     """
-    config = base.config.get("text_config", base.config)
-    hidden = _number(config, "hidden_size", "n_embd", default=1024)
-    layers = _number(config, "num_hidden_layers", "n_layer", default=24)
-    middle = _number(config, "intermediate_size", "n_inner", default=4 * hidden)
-    vocabulary = _number(config, "vocab_size", default=50_000)
-    tokens = spec.batch_size * spec.max_length
-    if spec.batch_tokens:
-        tokens = max(spec.max_length, min(tokens, spec.batch_tokens))
-    parameters, linear, adaptable = _count(base.path, spec)
+    shape = shape or BaseShape.of(base)
     element = 2 if bf16 else 4
-    layer_bytes = tokens * (_HIDDEN_COPIES * hidden + _MIDDLE_COPIES * middle) * element
-    kept = (
-        layers * tokens * hidden * element + layer_bytes
-        if spec.gradient_checkpointing
-        else layers * layer_bytes
-    )
+    adapted = [linear for linear in shape.linears if _is_adapted(linear, spec)]
+    trained = sum(_adapter_size(linear, spec) for linear in adapted)
+    trained += sum(shape.of_modules.get(name, 0) for name in spec.modules_to_save)
     return MemoryEstimate(
         runtime=_RUNTIME_BYTES,
-        base=_base_bytes(parameters, linear, element, spec.quantization),
-        adapter=adaptable * _ADAPTER_BYTES,
-        activations=kept,
-        logits=_HEAD_CHUNK * vocabulary * _LOGIT_BYTES,
+        base=_base_bytes(shape, spec, element),
+        adapter=trained * _ADAPTER_BYTES,
+        activations=int(_activations(shape, adapted, spec, element)),
+        logits=_HEAD_CHUNK * shape.vocabulary * _LOGIT_BYTES,
     )
 
 
-def _base_bytes(parameters: int, linear: int, element: int, quantization: str) -> int:
+def _base_bytes(shape: BaseShape, spec: TrainingSpec, element: int) -> int:
     """What stays of the base in memory; the embeddings, the head and the norms are not quantized."""
-    if quantization == "none":
-        return parameters * element
-    row = QUANTIZATIONS[quantization]
-    return int(linear * row.bytes_per_weight) + (parameters - linear) * (
-        4 if row.rest_in_float32 else element
-    )
+    if spec.quantization == "none":
+        return shape.parameters * element
+    row = QUANTIZATIONS[spec.quantization]
+    linear = sum(module.parameters for module in shape.linears)
+    rest = 4 if row.rest_in_float32 else element
+    return int(linear * row.bytes_per_weight) + (shape.parameters - linear) * rest
 
 
-# Tensors that a layer keeps for its backward, in units of [tokens, hidden] and [tokens, intermediate], with
-# the copies that dropout before each low-rank product makes and the holes that stay in the allocator's heap;
-# fitted to a measured peak (docs/training.md).
-_HIDDEN_COPIES = 32
-_MIDDLE_COPIES = 11
-_HEAD_CHUNK = 256
+def _activations(
+    shape: BaseShape, adapted: Sequence[LinearModule], spec: TrainingSpec, element: int
+) -> float:
+    """Tensors that are kept for the backward, and the holes that allocating them leaves in the heap."""
+    kept = kept_bytes(shape, adapted, spec, element)
+    plain = kept_bytes(shape, adapted, spec.model_copy(update={"use_dora": False}), 2)
+    if not spec.gradient_checkpointing:
+        return kept + _HOLES["kept, DoRA" if spec.use_dora else "kept"] * plain
+    between = shape.layers * batch_tokens(spec) * shape.hidden * element
+    return between + kept / max(1, shape.layers) + _HOLES["recomputed"] * plain
+
+
+def kept_bytes(shape: BaseShape, adapted: Sequence[LinearModule], spec: TrainingSpec, element: int) -> float:
+    """What all layers keep of a batch for the backward without checkpointing: autograd's saved tensors, in bytes.
+
+    Args:
+        shape: Of the base.
+        adapted: The linear layers that get an adapter.
+        spec: The options.
+        element: Bytes of a number: 2 for bfloat16, 4 for float32.
+    """
+    per_token = shape.layers * _layer_bytes(shape, element) + _lora_bytes(adapted, spec, element)
+    identities = sum(linear.in_features**2 for linear in adapted) * element  # from which DoRA builds B·A
+    return batch_tokens(spec) * per_token + (identities if spec.use_dora else 0)
+
+
+def _layer_bytes(shape: BaseShape, element: int) -> int:
+    """A token's bytes that a layer keeps whatever the adapter: two norms in fp32, attention, MLP."""
+    norms = 2 * 4 * shape.hidden
+    attention = (2 * shape.attention + 2 * shape.key_value) * element
+    return norms + attention + 3 * shape.intermediate * element
+
+
+def _lora_bytes(adapted: Sequence[LinearModule], spec: TrainingSpec, element: int) -> int:
+    """A token's bytes that LoRA keeps: each module's input after dropout with its mask, and A's output."""
+    mask = 1 if spec.lora_dropout else 0
+    total = 0
+    for linear in adapted:
+        rank = spec.rank_pattern.get(linear.name, spec.r)
+        total += linear.in_features * (element + mask) + rank * element
+        total += 2 * linear.out_features * element if spec.use_dora else 0
+    return total
 
 
 def _number(config: Mapping[str, Any], *names: str, default: int) -> int:
     return next((int(config[name]) for name in names if config.get(name)), default)
 
 
-def _count(path: Path, spec: TrainingSpec) -> tuple[int, int, int]:
-    """Parameters of the base, of its linear layers, and of what is trained: an adapter of the spec's rank (as
-    LoRA has them), modules in full.
-    """
+def _tensors(path: Path) -> tuple[tuple[LinearModule, ...], dict[str, int]]:
+    """Linear layers, and parameters by module."""
     from safetensors import safe_open
 
-    parameters = linear = adapter = 0
+    linears: list[LinearModule] = []
+    of_modules: dict[str, int] = {}
     for file in sorted(path.glob("*.safetensors")):
         with safe_open(file, framework="numpy") as tensors:
             for name in tensors.keys():  # noqa: SIM118  safe_open is no mapping
                 shape = tensors.get_slice(name).get_shape()
-                size = 1
-                for dimension in shape:
-                    size *= dimension
-                parameters += size
-                adapter += size * (_module(name) in spec.modules_to_save)
+                module = name.removesuffix(".weight")
+                last = module.rpartition(".")[2]
+                of_modules[last] = of_modules.get(last, 0) + prod(shape)
                 if len(shape) == 2 and "embed" not in name and "lm_head" not in name:
-                    linear += size
-                    adapter += _adapter_size(name, shape, spec)
-    return parameters, linear, adapter
+                    linears.append(LinearModule(module, *shape))
+    return tuple(linears), of_modules
 
 
-def _module(name: str) -> str:
-    return name.removesuffix(".weight").rpartition(".")[2]
-
-
-def _adapter_size(name: str, shape: list[int], spec: TrainingSpec) -> int:
-    module = _module(name)
+def _is_adapted(linear: LinearModule, spec: TrainingSpec) -> bool:
     targets = spec.target_modules
-    if module in spec.exclude_modules or (not isinstance(targets, str) and module not in targets):
-        return 0
-    return spec.rank_pattern.get(module, spec.r) * (shape[0] + shape[1])
+    if linear.name in spec.exclude_modules:
+        return False
+    if isinstance(targets, str):
+        return targets == "all-linear" or re.fullmatch(targets, linear.path) is not None
+    return linear.name in targets
+
+
+def _adapter_size(linear: LinearModule, spec: TrainingSpec) -> int:
+    rank = spec.rank_pattern.get(linear.name, spec.r)
+    return rank * (linear.out_features + linear.in_features) + (linear.out_features if spec.use_dora else 0)
 
 
 def check_memory(needed: MemoryEstimate, *, min_free_bytes: int, available_bytes: int | None = None) -> None:
@@ -150,6 +259,6 @@ def check_memory(needed: MemoryEstimate, *, min_free_bytes: int, available_bytes
         raise ResourceError(
             f"this training needs about {needed.total / GIB:.1f} GB of memory, and {free / GIB:.1f} GB are free",
             hint="lower --batch-size or --max-length, use --gradient-checkpointing or --quantization nf4, "
-            "or a smaller base",
+            "or a smaller base; `gardener plan NAME` finds options that fit",
             context=context,
         )

@@ -11,7 +11,15 @@ import torch
 
 from codebase_gardener.utils.error_handling import ResourceError
 
-__all__ = ["GemmRates", "measure_gemm", "pick_device", "pick_dtype", "set_threads", "temperature_c"]
+__all__ = [
+    "GemmRates",
+    "free_bytes",
+    "measure_gemm",
+    "pick_device",
+    "pick_dtype",
+    "set_threads",
+    "temperature_c",
+]
 
 _BF16_GAIN = 1.3  # bf16 must be this much faster than fp32 to be worth its rounding
 _DEVICES = ("cpu", "cuda", "mps", "xpu", "npu", "mlu", "hpu")
@@ -49,6 +57,12 @@ def pick_device(setting: str) -> str:
             hint=f"set CODEBASE_GARDENER_DEVICE to auto, or to one of {', '.join(_DEVICES)} on a machine that has it",
         )
     return setting
+
+
+def free_bytes(device: str) -> int:
+    """Memory of an accelerator that nobody uses."""
+    free, _ = torch.accelerator.get_memory_info(device)
+    return int(free)
 
 
 def set_threads(threads: int) -> int:

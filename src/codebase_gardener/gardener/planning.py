@@ -1,0 +1,152 @@
+"""`plan`: options for a project's data, with reasons, memory and time; and what `train` says before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from codebase_gardener.models.adapter_files import CONFIG
+from codebase_gardener.training.advice import Advice, advise_adapter, advise_training
+from codebase_gardener.training.base import Base
+from codebase_gardener.training.devices import resolve_device
+from codebase_gardener.training.memory import BaseShape, estimate_memory
+from codebase_gardener.training.plan import Plan, make_plan
+from codebase_gardener.training.plan_rules import Facts
+from codebase_gardener.training.probe import Probe, ProbeRequest, run_probe
+from codebase_gardener.training.sidecar import SIDECAR
+from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.files import read_json
+
+if TYPE_CHECKING:
+    from codebase_gardener.dataset.dataset import Dataset
+    from codebase_gardener.gardener.gardener import Gardener
+
+__all__ = ["Forecast", "foresee", "plan_training", "train_command", "warnings_about"]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a training will take, estimated without loading anything.
+
+    Attributes:
+        memory_bytes: Peak of the training process.
+        time: In words.
+        warnings: Rules of `training.advice` that apply.
+    """
+
+    memory_bytes: int
+    time: str
+    warnings: tuple[Advice, ...]
+
+    @property
+    def line(self) -> str:
+        """One line for people."""
+        return f"This training will take about {self.memory_bytes / 1e9:.1f} GB of memory, and {self.time}."
+
+
+def foresee(base: Base, rows: int, spec: TrainingSpec) -> Forecast:
+    """Memory, time and warnings of a training, from the headers of the base's files."""
+    shape = BaseShape.of(base)
+    needed = estimate_memory(base, spec, bf16=spec.dtype != "float32", shape=shape)
+    time = f"{spec.minutes:g} minutes at most" if not spec.steps else f"the time of {spec.steps} steps"
+    warnings = advise_training(spec, rows=rows, base_parameters=shape.parameters)
+    return Forecast(needed.total, time, tuple(warnings))
+
+
+def warnings_about(adapter: Path) -> list[Advice]:
+    """Warnings about the use of an adapter that is there, from the files of its folder."""
+    sidecar = adapter / SIDECAR
+    return advise_adapter(read_json(adapter / CONFIG), read_json(sidecar) if sidecar.exists() else None)
+
+
+def plan_training(
+    gardener: Gardener,
+    base: Base,
+    dataset: tuple[Dataset, Path],
+    options: Mapping[str, Any],
+    *,
+    budget_bytes: int | None = None,
+    probe: bool = True,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Plan:
+    """Choose options for a training, make them fit, and predict its memory and time.
+
+    Args:
+        gardener: The home.
+        base: The base model.
+        dataset: As `Gardener.dataset` gives it.
+        options: Training options that stay as they are, as do those of the settings.
+        budget_bytes: Memory that the training process may take; by default what is free.
+        probe: Whether a few batches are measured in a fresh process.
+        progress: Probes done.
+
+    Raises:
+        ResourceError: Nothing fits the memory.
+    """
+    rows, folder = dataset
+    shape = BaseShape.of(base)
+    device = resolve_device(gardener.settings.device)
+    free = _free_bytes(device)
+    within = budget_bytes is not None and budget_bytes <= free
+    facts = Facts(
+        shape=shape,
+        rows=len(rows.train),
+        limit_bytes=budget_bytes if within and budget_bytes is not None else free,
+        limit_is="the budget" if within else f"what is free on {device}",
+    )
+    done = 0
+
+    def measure(spec: TrainingSpec) -> Probe:
+        nonlocal done
+        progress(done, done + 1)
+        found = run_probe(ProbeRequest(base, folder, spec, gardener.settings.device))
+        done += 1
+        progress(done, done)
+        return found
+
+    return make_plan(
+        facts,
+        gardener.spec(options),
+        {**gardener.settings.training, **options},
+        lambda spec, bf16: estimate_memory(base, spec, bf16=bf16, shape=shape),
+        measure if probe else None,
+    )
+
+
+def _free_bytes(device: str) -> int:
+    """Memory of the device that nobody uses."""
+    if device == "cpu":
+        return int(psutil.virtual_memory().available)
+    from codebase_gardener.training.torch_device import free_bytes
+
+    return free_bytes(device)
+
+
+def train_command(
+    gardener: Gardener, what: str, plan: Plan, *, base: str | None, file: Path | None = None
+) -> list[str]:
+    """The `gardener train` that does what was planned: what differs from the settings is written out."""
+    usual = gardener.spec({})
+    words = ["gardener", "train", what]
+    words += ["--base", base] if base else []
+    words += ["--file", str(file)] if file else []
+    for name in TrainingSpec.model_fields:
+        value = getattr(plan.spec, name)
+        if value != getattr(usual, name):
+            words += _flag(name, value)
+    return words
+
+
+def _flag(name: str, value: Any) -> list[str]:
+    flag = name.replace("_", "-")
+    if isinstance(value, bool) and TrainingSpec.model_fields[name].annotation is bool:
+        return [f"--{flag}" if value else f"--no-{flag}"]
+    if isinstance(value, Mapping):
+        value = ",".join(f"{key}={number}" for key, number in value.items())
+    elif isinstance(value, tuple):
+        value = ",".join(str(part) for part in value)
+    return [f"--{flag}", f"{value:g}" if isinstance(value, float) else str(value)]

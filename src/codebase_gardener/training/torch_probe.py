@@ -1,0 +1,135 @@
+"""A probe of a training, run as a fresh process: base, adapter and rows are real, and a few batches are measured.
+
+`python -m codebase_gardener.training.torch_probe REQUEST` prints one JSON object; `training.probe` starts it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from codebase_gardener.dataset.writer import load_dataset
+from codebase_gardener.training.base import Base
+from codebase_gardener.training.encoding import EncodedDataset, encode_all
+from codebase_gardener.training.probe import Probe, ProbeRequest
+from codebase_gardener.training.sampling import batches_of
+from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.torch_base import load_model, load_tokenizer
+from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
+from codebase_gardener.training.torch_engine import plan_run
+from codebase_gardener.training.torch_method import add_adapter
+from codebase_gardener.utils.allocator import keep_freed_memory
+from codebase_gardener.utils.error_handling import CodebaseGardenerError
+from codebase_gardener.utils.files import read_json
+
+__all__ = ["peak_bytes", "probe_training"]
+
+_MOMENTS = 2 * 4  # Adam's two, fp32, which the first optimizer step adds
+
+
+def probe_training(base: Base, dataset: Path, spec: TrainingSpec, device: str) -> Probe:
+    """Load, encode and measure what the worker would, up to its first optimizer step.
+
+    Args:
+        base: The base model.
+        dataset: Folder of the published rows.
+        spec: The options; with `steps` given, their time is predicted, else the steps that fit the minutes.
+        device: As the settings say.
+
+    Raises:
+        CodebaseGardenerError: Whatever is wrong with the rows, the base or the options.
+    """
+    started = time.perf_counter()
+    found = pick_device(device)
+    threads = set_threads(spec.threads)
+    rates = measure_gemm(found)
+    dtype = pick_dtype(spec.dtype, rates)
+    torch.manual_seed(spec.seed)
+    tokenizer = load_tokenizer(base.path)
+    model = add_adapter(
+        load_model(base.path, dtype=dtype, device=found, quantization=spec.quantization), spec, base
+    )
+    encoded = encode_all(
+        load_dataset(dataset).train,
+        tokenizer,
+        max_length=spec.max_length,
+        completion_only=spec.completion_only_loss,
+    )
+    batches = batches_of(
+        [len(row.ids) for row in encoded.rows],
+        encoded.weights,
+        batch_size=spec.batch_size,
+        passes=spec.max_epochs,
+        seed=spec.seed,
+        batch_tokens=spec.batch_tokens,
+    )
+    model.train()
+    if spec.gradient_checkpointing:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    fixed: dict[str, Any] = {
+        "dtype": dtype,
+        "device": found,
+        "threads": threads,
+        "gemm_gflops": asdict(rates),
+    }
+    timed = spec.model_copy(update={"steps": 0})  # a run of fixed steps is not timed by plan_run
+    plan = plan_run(model, encoded, batches, timed, pad_id=tokenizer.eos_token_id, fixed=fixed)
+    per_step = spec.gradient_accumulation_steps
+    steps = min(spec.steps, max(1, len(batches) // per_step)) if spec.steps else plan.steps
+    used = batches[: steps * per_step]
+    trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    return Probe(
+        **fixed,
+        steps=steps,
+        rows=len(encoded.rows),
+        examples=sum(len(batch) for batch in used),
+        padded_tokens=sum(_padded(encoded, batch) for batch in used),
+        largest_batch_tokens=max(_padded(encoded, batch) for batch in batches),
+        tokens_per_s=plan.tokens_per_s,
+        trained_parameters=trained,
+        peak_bytes=peak_bytes(found) + _MOMENTS * trained,
+        probe_s=time.perf_counter() - started,
+    )
+
+
+def _padded(encoded: EncodedDataset, batch: list[int]) -> int:
+    return len(batch) * max(len(encoded.rows[index].ids) for index in batch)
+
+
+def peak_bytes(device: str) -> int:
+    """The most memory this process has held: resident on a CPU, reserved on an accelerator."""
+    if device != "cpu":
+        return int(torch.accelerator.max_memory_reserved())
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage would count the parent's peak from before exec
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def main(path: str) -> int:
+    """Answer a request; an error is an answer too."""
+    keep_freed_memory()
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    request = ProbeRequest.from_dict(read_json(Path(path)))
+    answer: dict[str, Any]
+    try:
+        answer = probe_training(request.base, request.dataset, request.training, request.device).as_dict()
+    except CodebaseGardenerError as error:
+        answer = error.as_dict()
+    print(json.dumps(answer))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
