@@ -29,7 +29,14 @@ MIGRATIONS = {SRC / "registry/migrations/env.py", *(SRC / "registry/migrations/v
 
 # name → where it may be named again: the root, and the import paths that PeftManager's users know
 REEXPORTS = {
-    "codebase_gardener": {"Gardener", "PeftManager", "Settings", "TrainingSpec", "CodebaseGardenerError"},
+    "codebase_gardener": {
+        "Gardener",
+        "PeftManager",
+        "Project",
+        "Settings",
+        "TrainingSpec",
+        "CodebaseGardenerError",
+    },
     "codebase_gardener.models.peft_manager": {"AdapterHandle", "AdapterMetadata", "TrainingProgress"},
 }
 

@@ -262,7 +262,7 @@ def test_every_page_is_linked_from_the_readme() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, 1, 2])
 def test_python_examples_run(number: int, tmp_path: Path, small_repository: Path, tiny_base: Path) -> None:
     (tmp_path / "src").mkdir()
     small_repository.rename(tmp_path / "src" / "click")
@@ -286,3 +286,32 @@ def test_python_examples_run(number: int, tmp_path: Path, small_repository: Path
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_every_step_of_the_workflows_names_a_call_a_command_and_a_test() -> None:
+    from codebase_gardener import Gardener, PeftManager, Project
+    from codebase_gardener.models.adapter_handle import AdapterHandle
+    from codebase_gardener.models.torch_live_base import LiveBase
+    from codebase_gardener.registry.rows import VersionRow
+
+    classes = {
+        kind.__name__: kind for kind in (AdapterHandle, Gardener, LiveBase, PeftManager, Project, VersionRow)
+    }
+    lines = (DOCS / "workflows.md").read_text().splitlines()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in lines if re.match(r"\| \d", line)
+    ]
+    assert [int(row[0]) for row in rows] == list(range(1, 32))
+    tests = (ROOT / "tests" / "test_workflows.py").read_text()
+    documented = (DOCS / "commands.md").read_text()
+    for _, _, _, principle, calls, command, test in rows:
+        assert principle in tests, principle
+        for call in re.findall(r"`(\w+)\.(\w+)`", calls):
+            kind = classes[call[0]]
+            assert hasattr(kind, call[1]) or call[1] in getattr(kind, "__annotations__", {}), call
+        words, _, option = command.strip("`").partition(" --")
+        assert f"### {words}" in documented, command
+        assert (
+            not option or f"--{option}" in documented or option.replace("-", "_") in TrainingSpec.model_fields
+        )
+        assert f"def {test.strip('`')}(" in tests

@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "Gardener": "codebase_gardener.gardener.gardener",
     "PeftManager": "codebase_gardener.models.peft_manager",
+    "Project": "codebase_gardener.gardener.project",
     "Settings": "codebase_gardener.config.settings",
     "TrainingSpec": "codebase_gardener.training.spec",
     "CodebaseGardenerError": "codebase_gardener.utils.error_handling",

@@ -481,3 +481,18 @@ def test_scales_are_those_of_peft(make: Make) -> None:
     for name, delta in deltas(folder).items():
         factors = reader.read([f"base_model.model.{name}"])
         assert torch.allclose(factors.scale * (factors.b[0] @ factors.a[0]).double(), delta, atol=1e-6)
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.5])
+def test_an_adapter_of_a_quantized_base_only_is_refused(weight: float, tmp_path: Path) -> None:
+    folder = tmp_path / "loftq"
+    folder.mkdir()
+    tensors = {f"base_model.model.q.lora_{x}.weight": torch.ones(2, 2) for x in "AB"}
+    save_file(tensors, folder / "adapter_model.safetensors")
+    config = {"peft_type": "LORA", "r": 2, "lora_alpha": 2, "target_modules": ["q"]}
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    training = {"quantization": "nf4", "init_lora_weights": "loftq"}
+    (folder / "gardener.json").write_text(json.dumps({"training": training}))
+    with pytest.raises(AdapterError, match="LoftQ"):
+        merged([folder], [weight], tmp_path / "out", method="svd")
+    assert not (tmp_path / "out").exists()

@@ -32,6 +32,8 @@ def test_the_receipt_says_what_was_measured(trained: Callable[..., Trained], bas
     assert receipt.pop("max_logit_difference") > 1e-3
     assert receipt.pop("mean_kl_nats") > 0
     assert receipt.pop("parity_reload") < 1e-5
+    assert receipt.pop("parity_switch") < 1e-5
+    assert receipt.pop("parity_merge") < 1e-4
     assert receipt == {
         "base_sha256": base.sha256,
         "dtype": "float32",

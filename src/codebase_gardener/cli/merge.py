@@ -82,16 +82,14 @@ def _into_adapter(
 ) -> None:
     from codebase_gardener.cli.display import Display
     from codebase_gardener.gardener.locating import locate
-    from codebase_gardener.gardener.merging import merge_into
-    from codebase_gardener.models.merging import MergeInput, merge_adapters
+    from codebase_gardener.gardener.merging import merge_into, merge_to_folder
 
     with open_gardener() as gardener, Display().stage("merge", "modules") as progress:
         found = [locate(gardener, adapter) for adapter in adapters]
+        pairs = list(zip(found, weights, strict=True))
         if out is not None:
-            inputs = [MergeInput(f.directory, w, f.label) for f, w in zip(found, weights, strict=True)]
-            report, place = merge_adapters(inputs, out.resolve(), spec, progress=progress), str(out)
+            report, place = merge_to_folder(pairs, out, spec, progress=progress), str(out)
         else:
-            pairs = list(zip(found, weights, strict=True))
             row, report = merge_into(
                 gardener, pairs, parse_ref(str(into)), spec, base=base, progress=progress
             )
@@ -120,15 +118,14 @@ def _into_base(
     **_: Any,
 ) -> None:
     from codebase_gardener.cli.display import Display
-    from codebase_gardener.gardener.locating import base_of, locate
-    from codebase_gardener.models.base_merging import merge_into_base
-    from codebase_gardener.models.merging import MergeInput
+    from codebase_gardener.gardener.locating import locate
+    from codebase_gardener.gardener.merging import merge_with_base
 
     with open_gardener() as gardener, Display().stage("merge", "tensors") as progress:
-        found = [locate(gardener, adapter) for adapter in adapters]
-        inputs = [MergeInput(f.directory, w, f.label) for f, w in zip(found, weights, strict=True)]
-        model = base_of(gardener, found[0], base)
-        report = merge_into_base(inputs, model, out.resolve(), spec, dtype=dtype, progress=progress)
+        pairs = [
+            (locate(gardener, adapter), weight) for adapter, weight in zip(adapters, weights, strict=True)
+        ]
+        report = merge_with_base(gardener, pairs, out, spec, base=base, dtype=dtype, progress=progress)
     if as_json:
         print_json({"model": str(out), "report": report.as_dict()})
         return

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.gardener.locating import Located, base_of
 from codebase_gardener.gardener.publishing import Origin, publish_adapter
-from codebase_gardener.models.merging import MergeInput, MergeReport, MergeSpec, write_merged
+from codebase_gardener.models.base_merging import BaseMergeReport, merge_into_base
+from codebase_gardener.models.merging import MergeInput, MergeReport, MergeSpec, merge_adapters, write_merged
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.names import AdapterRef
@@ -17,7 +18,7 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
 
-__all__ = ["merge_into"]
+__all__ = ["merge_into", "merge_to_folder", "merge_with_base"]
 
 
 def merge_into(
@@ -48,10 +49,43 @@ def merge_into(
     reports: list[MergeReport] = []
 
     def merge(staged: Path) -> None:
-        entries = [MergeInput(located.directory, weight, located.label) for located, weight in inputs]
-        reports.append(write_merged(entries, staged, spec, progress=progress))
+        reports.append(write_merged(_entries(inputs), staged, spec, progress=progress))
 
     origin = Origin(model, {"merged_from": {located.label: weight for located, weight in inputs}}, *same)
     row = publish_adapter(gardener, ref, merge, origin)
     gardener.registry.add_receipt(row, "merge", reports[0].as_dict())
     return row, reports[0]
+
+
+def merge_to_folder(
+    inputs: Sequence[tuple[Located, float]], out: Path, spec: MergeSpec, *, progress: Progress = silent
+) -> MergeReport:
+    """Merge adapters into a new folder; the base is not needed.
+
+    Raises:
+        AdapterError, InvalidInputError: As `merge_adapters`.
+    """
+    return merge_adapters(_entries(inputs), out.resolve(), spec, progress=progress)
+
+
+def merge_with_base(
+    gardener: Gardener,
+    inputs: Sequence[tuple[Located, float]],
+    out: Path,
+    spec: MergeSpec,
+    *,
+    base: str | None = None,
+    dtype: str | None = None,
+    progress: Progress = silent,
+) -> BaseMergeReport:
+    """Merge adapters into their base: a whole model in a new folder.
+
+    Raises:
+        AdapterError, InvalidInputError: As `merge_into_base`.
+    """
+    model = base_of(gardener, inputs[0][0], base)
+    return merge_into_base(_entries(inputs), model, out.resolve(), spec, dtype=dtype, progress=progress)
+
+
+def _entries(inputs: Sequence[tuple[Located, float]]) -> list[MergeInput]:
+    return [MergeInput(located.directory, weight, located.label) for located, weight in inputs]

@@ -186,8 +186,14 @@ def check_one_base(inputs: Sequence[MergeInput], checked: Sequence[AdapterFiles]
     """The hash of the base that all inputs were trained on, where one tells.
 
     Raises:
-        AdapterError: They were trained on different ones.
+        AdapterError: They were trained on different ones, or one fits a quantized base only.
     """
+    for entry, files in zip(inputs, checked, strict=True):
+        if files.is_of_quantized_base:
+            raise AdapterError(
+                f"{entry.label} began at the error of a base in {files.quantization} (LoftQ) and fits that base only",
+                hint="use it as it is, or train one without --init-lora-weights loftq",
+            )
     known = {
         entry.label: files.base_sha256
         for entry, files in zip(inputs, checked, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,8 @@ def write_merged_files(
     total = sum(len(chunk.names) for chunk in chunks)
     with TensorWriter(folder / WEIGHTS, plan) as writer:
         for chunk in chunks:
-            merged = _merge_chunk(chunk, inputs, spec, method)
+            with _few_threads(method.dense and spec.space == "delta"):
+                merged = _merge_chunk(chunk, inputs, spec, method)
             for tensor in (merged.a, merged.b, merged.bias):
                 if tensor is not None:
                     writer.write(tensor)
@@ -123,6 +125,18 @@ def write_merged_files(
             writer.write(tensor)
     write_json(folder / CONFIG, _config(chunks, [reader.files.config for reader in readers]))
     return rows
+
+
+@contextmanager
+def _few_threads(large: bool) -> Iterator[None]:
+    """One thread for small products: a second one gains nothing, and waits where other programs have the core."""
+    threads = torch.get_num_threads()
+    try:
+        if not large:
+            torch.set_num_threads(1)
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def module_kinds(inputs: Sequence[LabelledReader]) -> dict[str, tuple[Kind | None, ...]]:

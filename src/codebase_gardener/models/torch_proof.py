@@ -20,6 +20,7 @@ from torch import Tensor
 
 from codebase_gardener.models.adapter_files import AdapterFiles, check_adapter_files
 from codebase_gardener.models.torch_adapters import attach, detach
+from codebase_gardener.models.torch_slots import SlotTable
 from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_logits import PROMPTS, last_logits, mean_kl
 from codebase_gardener.utils.error_handling import AdapterError, CodebaseGardenerError
@@ -42,6 +43,9 @@ class _Measured:
         off_PV: Logits without.
         after_unload: Largest difference of the logits from `off_PV` once the adapter is gone.
         matched, expected: Tensors.
+        switched: Largest difference between the logits in a slot, switched off and on again, and `on_PV`; None
+            where the adapter is more than low-rank factors and PEFT's layers hold it.
+        merged: The same with the adapter in the weights in memory.
     """
 
     on_PV: Tensor  # noqa: N815  shapes in names
@@ -49,6 +53,8 @@ class _Measured:
     after_unload: float
     matched: int
     expected: int
+    switched: float | None = None
+    merged: float | None = None
 
 
 def measure(
@@ -105,6 +111,8 @@ def measure(
         "mean_kl_nats": mean_kl(effect.on_PV, effect.off_PV),
         "prompts": len(PROMPTS),
         "parity_reload": reloaded,
+        "parity_switch": effect.switched,
+        "parity_merge": effect.merged,
         "parity_unload": effect.after_unload,
     }
 
@@ -136,7 +144,40 @@ def _measure_on(files: AdapterFiles, base: Path, dtype: str, quantization: str) 
             f"after unloading {files.directory} the base differs by {after_unload:.3g}",
             hint="this is a fault of the loader: report it with the library versions",
         )
-    return _Measured(on, off, after_unload, attached.matched, attached.expected)
+    switched, merged = (
+        _in_a_slot(files, model, tokenizer, on, off, dtype) if quantization == "none" else (None, None)
+    )
+    return _Measured(on, off, after_unload, attached.matched, attached.expected, switched, merged)
+
+
+def _in_a_slot(
+    files: AdapterFiles, model: Any, tokenizer: Any, on: Tensor, off: Tensor, dtype: str
+) -> tuple[float | None, float | None]:
+    """How far the logits in a slot, after a switch, and those merged in memory are from `on`.
+
+    Raises:
+        AdapterError: The slot gives other logits than PEFT, or leaves the base changed.
+    """
+    slots = SlotTable(model, "cpu")
+    names = slots.carries(files)
+    if names is None:
+        return None, None
+    slots.load(files, names, "proof")
+    for name in ("proof", None, "proof"):
+        slots.put_in_effect(name)
+    switched = float((last_logits(model, tokenizer) - on).abs().max())
+    with slots.merged("proof"):
+        merged = float((last_logits(model, tokenizer) - on).abs().max())
+    slots.put_in_effect(None)
+    still_on = float((last_logits(model, tokenizer) - off).abs().max())
+    if not switched <= _PARITY_TOLERANCE[dtype] or still_on:  # NaN too
+        raise AdapterError(
+            f"{files.directory} in a slot differs from PEFT by {switched:.3g} in its logits, and off from the base by "
+            f"{still_on:.3g}",
+            hint="this is a fault of the loader: report it with the library versions",
+        )
+    slots.remove("proof")
+    return switched, merged
 
 
 def compare_merged(adapter: Path, base: Path, merged: Path, *, dtype: str) -> dict[str, Any]:

@@ -163,7 +163,9 @@ def _fit(
                 smaller = _changed(spec, change)
             except InvalidInputError:  # it does not go with another option, as 4 bits with PiSSA
                 break
-            if needed(smaller) >= needed(spec):  # as 4 bits of a base that is mostly embeddings, held in fp32 then
+            if needed(smaller) >= needed(
+                spec
+            ):  # as 4 bits of a base that is mostly embeddings, held in fp32 then
                 break
             spec = smaller
             for option, value in change.items():
