@@ -33,6 +33,7 @@ REEXPORTS = {
         "Gardener",
         "PeftManager",
         "Project",
+        "Receipt",
         "Settings",
         "TrainingSpec",
         "CodebaseGardenerError",

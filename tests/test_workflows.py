@@ -90,7 +90,8 @@ def test_qlora_training(project: Project, quantized: Any, command: Any) -> None:
 
 
 def proof(project: Project, version: Any) -> Any:
-    return next(r.data for r in project.gardener.registry.receipts(version) if r.kind == "proof")
+    """The first receipt of a version, as it was kept."""
+    return project.receipts(f"{version.adapter_name}@{version.version}")[-1].as_dict()
 
 
 def options(spec: dict[str, Any]) -> list[str]:
@@ -113,7 +114,9 @@ def test_adapter_loading_and_inference(project: Project, grown: Any, command: An
     said = command("generate", f"{project.name}/default", "--and-base", "--prompt", PROMPT, "--tokens", 12)
     assert [row["text"] for row in said] == [greedy, base.generate(PROMPT, max_new_tokens=12)]
     merged = project.prove(against="merged")  # Adapter_Merging_Into_Base
-    assert merged["parity_merged"] < merged["max_logit_difference"]
+    assert merged.parity_merged is not None
+    assert merged.max_logit_difference is not None
+    assert merged.parity_merged < merged.max_logit_difference
     with adapter.merged() as model:
         assert model is not None
     assert adapter.generate(PROMPT, max_new_tokens=12) == greedy

@@ -148,6 +148,31 @@ def test_switch_and_disable(cli: Cli, folders: list[Path]) -> None:
     assert cli("disable", "demo").ok().out == "nothing was active\n"
 
 
+def test_a_bare_project_means_the_adapter_that_was_switched_to(
+    cli: Cli, imported: Callable[[], None], folders: list[Path]
+) -> None:
+    imported()
+    cli("import", folders[0], "--as", "demo/default").ok()
+
+    def meant() -> str:
+        shown: str = cli("adapters", "show", "demo", "--json").ok().json["ref"]
+        return shown
+
+    assert meant() == "demo/default@1"
+    cli("switch", "demo/a2").ok()
+    assert meant() == "demo/a2@1"
+    cli("delete", "demo/a2").ok()
+    assert meant() != "demo/a2@1"
+    cli("switch", "demo/a1").ok()
+    assert meant() == "demo/a1@1"
+
+
+def test_a_folder_is_shown_too(cli: Cli, folders: list[Path]) -> None:
+    shown = cli("adapters", "show", folders[0], "--json").ok().json
+    assert (shown["type"], shown["rank"], shown["tensors"]) == ("LORA", 4, 4)
+    assert "gardener import" in cli("adapters", "show", folders[0]).ok().out
+
+
 # ---------------------------------------------------------------- into the base
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -39,12 +40,18 @@ def list_adapters(name: str | None, limit: int, as_json: bool) -> None:
 
 
 @adapters.command("show")
-@click.argument("what", metavar="NAME/ADAPTER[@VERSION]")
+@click.argument("what", metavar="P/N[@VERSION]|DIR")
 @command_options
 def show(what: str, as_json: bool) -> None:
-    """Show an adapter: where it lies, what it was trained on, its receipts and its verdict."""
+    """Show an adapter: where it lies, what it was trained on, its receipts and its verdict; of a folder, its files."""
+    from codebase_gardener.gardener.locating import locate
+
     with open_gardener() as gardener:
-        row = gardener.version(parse_ref(what))
+        located = locate(gardener, what)
+        if located.row is None:
+            _show_folder(located.directory, as_json)
+            return
+        row = located.row
         receipts = gardener.registry.receipts(row)
         verdict = gardener.registry.latest_verdict(row)
     if as_json:
@@ -63,6 +70,30 @@ def show(what: str, as_json: bool) -> None:
         for name, value in receipt.data.items():
             click.echo(f"  {name:<22} {value}")
     _show_verdict(verdict)
+
+
+def _show_folder(directory: Path, as_json: bool) -> None:
+    """An adapter that is in no registry."""
+    from codebase_gardener.models.adapter_files import check_adapter_files
+
+    files = check_adapter_files(directory)
+    shown = {
+        "directory": str(directory),
+        "base": files.config.get("base_model_name_or_path"),
+        "base_sha256": files.base_sha256,
+        "type": files.config["peft_type"],
+        "rank": files.config.get("r"),
+        "alpha": files.config.get("lora_alpha"),
+        "quantization": files.quantization,
+        "tensors": len(files.shapes),
+        "bytes": files.bytes,
+    }
+    if as_json:
+        print_json(shown)
+        return
+    for name, value in shown.items():
+        click.echo(f"  {name:<12} {value}")
+    click.echo("not in the registry: gardener import DIR --as P/N takes it in, with a receipt")
 
 
 def _show_version(row: Any) -> None:

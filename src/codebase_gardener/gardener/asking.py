@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from codebase_gardener.dataset.testing_code import is_test
-from codebase_gardener.gardener.gardener import DEFAULT_ADAPTER, Gardener
+from codebase_gardener.gardener.gardener import Gardener
 from codebase_gardener.models.adapter_handle import AdapterHandle
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
@@ -97,7 +97,7 @@ def best_documents(index: SymbolIndex, question: str, k: int = _DOCUMENTS) -> li
 def _handle(gardener: Gardener, ref: AdapterRef, adapter: bool) -> tuple[AdapterHandle, str]:
     if not adapter:
         return gardener.manager.base_handle(), ""
-    name = ref.name or DEFAULT_ADAPTER
+    name = ref.name or gardener.current_adapter(ref.project)
     if ref.name is None and gardener.registry.active_version(ref.project, name) is None:
         note = f"{ref.project} has no active adapter: the base answers"
         return gardener.manager.base_handle(), note

@@ -235,27 +235,46 @@ class Gardener:
         return base
 
     def version(self, ref: AdapterRef) -> VersionRow:
-        """A published version; without a name the default adapter, without a number the active one.
+        """A published version; without a name the current adapter, without a number the active one.
 
         Raises:
             NotFoundError: There is none.
             ConflictError: It is not ready; or none is active, and the newest hurt.
         """
-        return self.registry.version(AdapterRef(ref.project, ref.name or DEFAULT_ADAPTER, ref.version))
+        return self.registry.version(
+            AdapterRef(ref.project, ref.name or self.current_adapter(ref.project), ref.version)
+        )
 
     def newest(self, ref: AdapterRef) -> VersionRow:
         """A published version; without a number the newest one, active or not."""
-        rows = self.registry.versions(ref.project, ref.name or DEFAULT_ADAPTER, limit=1)
+        name = ref.name or self.current_adapter(ref.project)
+        rows = self.registry.versions(ref.project, name, limit=1)
         return rows[0] if rows and ref.version is None else self.version(ref)
 
+    def current_adapter(self, project: str) -> str:
+        """The adapter that a project's bare name means: the one that `activate` chose, else the one called default,
+        else, where there is none of that name, the newest.
+
+        Raises:
+            NotFoundError: There is no such project.
+        """
+        chosen = self.registry.project(project).current_adapter
+        names = {
+            row.adapter_name for row in self.registry.versions(project, chosen or DEFAULT_ADAPTER, limit=1)
+        }
+        if not names:
+            names = {row.adapter_name for row in self.registry.versions(project, limit=1)}
+        return next(iter(names), DEFAULT_ADAPTER)
+
     def activate(self, ref: AdapterRef) -> VersionRow:
-        """Make a version the active one; without a number the newest.
+        """Make a version the active one, and its adapter the one that the project's bare name means.
 
         Raises:
             NotFoundError: There is none.
         """
         row = self.newest(ref)
         self.registry.set_active(row.project, row.adapter_name, row.version)
+        self.registry.set_current_adapter(row.project, row.adapter_name)
         return self.registry.version(row.ref)
 
     def deactivate(self, ref: AdapterRef) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.models.adapter_handle import AdapterHandle, Prompt
+from codebase_gardener.models.receipt import Receipt
 from codebase_gardener.registry.rows import JobRow, VerdictRow, VersionRow
 from codebase_gardener.utils.names import AdapterRef, check_name
 
@@ -124,11 +125,17 @@ class Project:
 
         return import_adapter(self.gardener, what, self._ref(adapter), base=base, rename=rename)
 
-    def prove(self, adapter: str = "default", *, against: str | None = None) -> dict[str, Any]:
-        """Measure an adapter in a fresh process: its receipt (`importing.prove_adapter`)."""
+    def prove(self, adapter: str = "default", *, against: str | None = None) -> Receipt:
+        """Measure an adapter in a fresh process (`importing.prove_adapter`)."""
         from codebase_gardener.gardener.importing import prove_adapter
 
-        return prove_adapter(self.gardener, self._where(adapter), against=against)[1]
+        return Receipt.of(prove_adapter(self.gardener, self._where(adapter), against=against)[1])
+
+    def receipts(self, adapter: str = "default") -> list[Receipt]:
+        """What proofs of an adapter have measured, the newest first."""
+        version = self.gardener.version(self._ref(adapter))
+        rows = [row for row in self.gardener.registry.receipts(version) if row.kind != "merge"]
+        return [Receipt.of(row.data) for row in sorted(rows, key=lambda row: row.id, reverse=True)]
 
     def merge(
         self, adapters: Mapping[str, float], into: str, *, method: str = "svd", **options: Any

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from codebase_gardener.registry import schema
@@ -13,7 +13,7 @@ from codebase_gardener.registry.timestamps import now
 from codebase_gardener.utils.error_handling import ConflictError, NotFoundError
 from codebase_gardener.utils.names import check_name
 
-__all__ = ["add", "delete_project", "get", "list_projects", "locked"]
+__all__ = ["add", "delete_project", "get", "list_projects", "locked", "set_current_adapter"]
 
 _table = schema.projects
 
@@ -82,6 +82,17 @@ def list_projects(connection: Connection) -> list[ProjectRow]:
         row_as(ProjectRow, row)
         for row in connection.execute(select(_table).order_by(_table.c.name)).mappings()
     ]
+
+
+def set_current_adapter(connection: Connection, name: str, adapter_name: str) -> None:
+    """Choose the adapter that answers where none is named.
+
+    Raises:
+        NotFoundError: There is no such project.
+    """
+    project = locked(connection, name)
+    values = {"current_adapter": check_name(adapter_name, "adapter name")}
+    connection.execute(update(_table).where(_table.c.id == project.id).values(values))
 
 
 def delete_project(connection: Connection, name: str) -> ProjectRow:

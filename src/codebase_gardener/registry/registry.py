@@ -100,6 +100,7 @@ class Registry:
     add_project = _write(projects.add)
     project = _read(projects.get)
     delete_project = _write(projects.delete_project)
+    set_current_adapter = _write(projects.set_current_adapter)
     projects = _read(projects.list_projects)
 
     add_snapshot = _write(snapshots.add)

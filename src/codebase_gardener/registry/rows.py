@@ -36,6 +36,7 @@ class ProjectRow:
     Attributes:
         source: An absolute path, a URL, or an archive's path.
         kind: "git", "directory" or "sdist".
+        current_adapter: The adapter that answers where none is named; None until one was chosen.
     """
 
     id: int
@@ -43,6 +44,7 @@ class ProjectRow:
     source: str
     kind: str
     created_at: str
+    current_adapter: str | None
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ __all__ = [
     "versions",
 ]
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration: what `alembic_version` holds in a database that this code can use."""
 
 
@@ -125,6 +125,7 @@ projects = Table(
     _text("source"),
     _text("kind"),
     _text("created_at"),
+    _text("current_adapter", nullable=True),
     UniqueConstraint("name", name="project_names"),
     sqlite_autoincrement=True,
 )
