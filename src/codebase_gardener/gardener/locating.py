@@ -43,8 +43,10 @@ def locate(gardener: Gardener, what: str) -> Located:
         InvalidInputError: It cannot be any of them.
     """
     folder = Path(what).expanduser()
-    if (folder / CONFIG).is_file() or folder.is_absolute() or what.startswith((".", "~")):
+    if _holds_adapter(folder):
         return Located(str(folder), folder.resolve(), None)
+    if folder.is_absolute() or what.startswith((".", "~")):
+        raise NotFoundError(f"{what} holds no {CONFIG}", hint="name the folder that holds an adapter")
     try:
         row = gardener.version(parse_ref(what))
     except (NotFoundError, InvalidInputError) as error:
@@ -59,6 +61,13 @@ def locate(gardener: Gardener, what: str) -> Located:
     return Located(str(row.ref), row.directory, row)
 
 
+def _holds_adapter(folder: Path) -> bool:
+    try:
+        return (folder / CONFIG).is_file()
+    except (OSError, ValueError):  # a name too long for a file, or with a NUL: no folder's
+        return False
+
+
 def adapter_folder(gardener: Gardener, what: str) -> Path:
     """An adapter's files by folder, or by its id on the Hugging Face hub.
 
@@ -66,7 +75,7 @@ def adapter_folder(gardener: Gardener, what: str) -> Path:
         NotFoundError: There is neither.
     """
     folder = Path(what).expanduser()
-    if folder.is_dir():
+    if _holds_adapter(folder):
         return folder
     fetched = _on_hub(what, offline=gardener.settings.offline)
     if isinstance(fetched, Path):
