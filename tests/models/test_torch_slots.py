@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import IA3Config, LoHaConfig, LoraConfig, PeftModel, get_peft_model
 from transformers import (
     AutoModelForCausalLM,
     GPT2Config,
@@ -277,8 +279,58 @@ def test_a_mixed_batch_says_what_each_row_says_alone(live: LiveBase, made: Calla
     ]
     with pytest.raises(AdapterError, match="dora go through PEFT"), live.using_rows(["plain", "dora"]):
         pass
-    with pytest.raises(ConflictError, match="2 prompts and 1 adapters"):
+    with pytest.raises(InvalidInputError, match="2 prompts and 1 adapters"):
         live.generate_batch(prompts[:2], ["plain"])
+
+
+def test_kinds_that_peft_does_not_mix_share_a_base(
+    live: LiveBase, made: Callable[..., Path], tiny_base: Path, tmp_path: Path
+) -> None:
+    """IA3, LoHa and LoRA: PEFT holds one kind at a time."""
+    kinds = {
+        "ia3": IA3Config(task_type="CAUSAL_LM", target_modules=["k_proj", "v_proj"], feedforward_modules=[]),
+        "loha": LoHaConfig(task_type="CAUSAL_LM", target_modules=["q_proj", "up_proj"], r=4),
+    }
+    for name, config in kinds.items():
+        torch.manual_seed(0)
+        peft = get_peft_model(load_model(tiny_base, dtype="float32"), config)
+        for parameter in peft.parameters():
+            if parameter.requires_grad:
+                parameter.data.normal_(mean=1.0, std=0.3)
+        peft.save_pretrained(tmp_path / name)
+        attach(live, tmp_path / name, name)
+    attach(live, made("plain"), "slot")
+    expected = {name: by_peft(tiny_base, tmp_path / name) for name in kinds}
+    expected["slot"] = by_peft(tiny_base, made("plain"))
+    bare = live.logits(TEXT, None)
+    for name in ("ia3", "loha", "slot", "ia3", "slot", "loha"):
+        assert torch.allclose(live.logits(TEXT, name), expected[name], atol=1e-4), name
+        assert torch.equal(live.logits(TEXT, None), bare)
+    assert {held["type"] for held in live.state()["adapters"].values()} == {"IA3", "LOHA", "LORA"}
+    for name in ("loha", "ia3", "slot"):
+        live.detach(name)
+    assert torch.equal(live.logits(TEXT, None), bare)
+
+
+def test_a_layer_whose_forward_is_hooked_is_left_to_peft(live: LiveBase, made: Callable[..., Path]) -> None:
+    """As accelerate does for offloading: the class's forward is not called then."""
+    layer = live.base.model.layers[0].self_attn.q_proj
+    layer.forward = layer.forward
+    hooked = SlotTable(live.base, "cpu")
+    assert hooked.carries(check_adapter_files(made("plain"))) is None
+
+
+@pytest.mark.parametrize("value", [7, [["q_proj"]], "(", {"q": 1}])
+def test_targets_that_are_none_are_an_error_of_the_adapter(
+    value: Any, live: LiveBase, made: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "odd"
+    shutil.copytree(made("plain"), folder)
+    config = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps({**config, "target_modules": value}))
+    with pytest.raises(AdapterError):
+        attach(live, folder, "odd")
+    assert live.adapters == []
 
 
 def test_what_is_in_use_stays(live: LiveBase, made: Callable[..., Path]) -> None:

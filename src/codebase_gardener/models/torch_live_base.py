@@ -19,7 +19,11 @@ from codebase_gardener.models.torch_slots import SlotTable
 from codebase_gardener.training.encoding import text_ids
 from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype
-from codebase_gardener.utils.error_handling import AdapterError, ConflictError, NotFoundError
+from codebase_gardener.utils.error_handling import (
+    AdapterError,
+    ConflictError,
+    NotFoundError,
+)
 
 __all__ = ["LiveBase"]
 
@@ -317,7 +321,7 @@ class LiveBase:
             **options: Of `Sampling`, and more of transformers' `generate`.
         """
         if len(prompts) != len(adapters):
-            raise ConflictError(
+            raise InvalidInputError(
                 f"{len(prompts)} prompts and {len(adapters)} adapters", hint="give one for each"
             )
         answers: dict[int, str] = {}

@@ -7,6 +7,7 @@ forward adds what the slot in effect says. Switching sets one attribute.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -240,7 +241,9 @@ class SlotTable:
         self._targets: dict[str, Target] = {}
         self._modules = [name for name, _ in model.named_modules() if name]
         for name, module in model.named_modules():
-            if isinstance(module, nn.Linear | Conv1D):
+            if isinstance(module, nn.Linear | Conv1D) and "forward" not in vars(
+                module
+            ):  # not hooked, as by accelerate
                 self._targets[name] = _target(module, len(self._layers))
                 self._layers.append(module)
         self._by_number = list(self._targets.values())
@@ -341,7 +344,16 @@ class SlotTable:
             return None
         if str(files.config.get("target_modules")).lower() == "all-linear":  # saved configs name modules
             return None
-        return names if self._selected(files) <= self._targets.keys() else None
+        try:
+            selected = self._selected(files)
+        except (
+            TypeError,
+            ValueError,
+            KeyError,
+            re.error,
+        ):  # PEFT's own loading says what is wrong with the config
+            return None
+        return names if selected <= self._targets.keys() else None
 
     def _selected(self, files: AdapterFiles) -> frozenset[str]:
         """Names of the modules that an adapter's config selects, as PEFT selects them."""
