@@ -22,6 +22,7 @@ from codebase_gardener.training.torch_device import measure_gemm, pick_device, p
 from codebase_gardener.utils.error_handling import (
     AdapterError,
     ConflictError,
+    InvalidInputError,
     NotFoundError,
 )
 
