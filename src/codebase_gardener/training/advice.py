@@ -83,7 +83,7 @@ RULES: tuple[Rule, ...] = (
         "few examples",
         lambda case: case.rows is not None and case.rows < FEW_ROWS,
         f"fewer than {FEW_ROWS} rows: the adapter may learn them by heart; a lower --r, fewer --max-epochs, more rows",
-        "OpenAI's fine-tuning guide (improvements from 50 to 100 examples on); nothing was measured here",
+        "a choice of this project: nothing was measured here",
     ),
     Rule(
         "high learning rate",
