@@ -280,6 +280,7 @@ def test_python_examples_run(number: int, tmp_path: Path, small_repository: Path
             f"{ENV_PREFIX}MIN_FREE_BYTES": "0",
             **{f"{ENV_PREFIX}TRAINING__{name}": value for name, value in training.items()},
         },
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,

@@ -62,7 +62,7 @@ def test_an_imported_adapter_is_proven_and_listed(cli: Cli, folders: list[Path])
 
 
 def test_what_does_not_fit_leaves_nothing(cli: Cli, folders: list[Path], tmp_path: Path) -> None:
-    cli("import", tmp_path, "--as", "demo/a1").failed(7, "adapter_config.json")
+    cli("import", tmp_path, "--as", "demo/a1").failed(3, "adapter_config.json")
     damaged = tmp_path / "damaged"
     damaged.mkdir()
     for file in folders[0].iterdir():
@@ -74,6 +74,14 @@ def test_what_does_not_fit_leaves_nothing(cli: Cli, folders: list[Path], tmp_pat
     (damaged / "adapter_config.json").write_text(json.dumps({**config, "r": 8}))
     weights.write_bytes((folders[0] / "adapter_model.safetensors").read_bytes())
     cli("import", damaged, "--as", "demo/a1").failed(7)
+    for text in ("[1]", '{"training": "x"}', "{"):
+        (damaged / "gardener.json").write_text(text)
+        cli("import", damaged, "--as", "demo/a1").failed(7, "gardener.json")
+    (damaged / "gardener.json").unlink()
+    (damaged / "adapter_config.json").write_text(json.dumps({**config, "alpha_pattern": {"(": 4}}))
+    cli("import", damaged, "--as", "demo/a1").failed(7, "alpha_pattern")
+    cli("adapters", "show", "~nobody-of-this-name/x").failed(3)
+    assert cli("projects", "--json").json == []  # none is left of those that were made for it
     assert cli("adapters", "list", "--json").json == []
     assert not list((cli.home / "projects").rglob("adapter_model.safetensors"))
 

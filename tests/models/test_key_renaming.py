@@ -65,5 +65,15 @@ def test_where_nothing_is_to_be_done_or_nothing_helps(keys: list[str]) -> None:
     assert find_renaming(keys, MODULES) is None
 
 
+def test_copies_of_the_base_that_peft_saves_stay() -> None:
+    keys = [*RIGHT, "base_model.model.model.embed_tokens.base_layer.weight"]
+    modules = [*MODULES, "model.embed_tokens"]
+    assert find_renaming(keys, modules) is None
+    prefixed = [key.replace("base_model.model.", "base_model.model.module.") for key in keys]
+    found = find_renaming(prefixed, modules)
+    assert found is not None
+    assert [found.apply(key) for key in prefixed] == keys
+
+
 def test_every_row_says_where_it_comes_from() -> None:
     assert all(row.source and row.about for row in RENAMINGS)

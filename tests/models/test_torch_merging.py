@@ -496,3 +496,33 @@ def test_an_adapter_of_a_quantized_base_only_is_refused(weight: float, tmp_path:
     with pytest.raises(AdapterError, match="LoftQ"):
         merged([folder], [weight], tmp_path / "out", method="svd")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("options", [{"method": "cat"}, {"method": "svd"}, {"method": "linear", "rank": 2}])
+def test_factors_have_no_place_for_what_needs_the_weight_change(
+    options: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidInputError, match="one by one"):
+        merged([tmp_path / "a", tmp_path / "b"], [1.0, 1.0], tmp_path / "out", space="factors", **options)
+
+
+def _plain(folder: Path, prefix: str = "base_model.model.", value: float = 1.0) -> Path:
+    folder.mkdir()
+    tensors = {f"{prefix}q.lora_{x}.weight": torch.full((2, 2), value) for x in "AB"}
+    save_file(tensors, folder / "adapter_model.safetensors")
+    config = {"peft_type": "LORA", "r": 2, "lora_alpha": 2, "target_modules": ["q"]}
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    return folder
+
+
+def test_names_without_peft_s_prefix_are_not_other_modules(tmp_path: Path) -> None:
+    folders = [_plain(tmp_path / "a"), _plain(tmp_path / "b", prefix="")]
+    with pytest.raises(AdapterError, match="no low-rank factors"):
+        merged(folders, [0.5, 0.5], tmp_path / "out", method="cat")
+
+
+def test_adapters_that_cancel_out_are_refused(tmp_path: Path) -> None:
+    folders = [_plain(tmp_path / "a"), _plain(tmp_path / "b")]
+    with pytest.raises(AdapterError, match="cancel out"):
+        merged(folders, [1.0, -1.0], tmp_path / "out", method="cat")
+    assert not (tmp_path / "out").exists()

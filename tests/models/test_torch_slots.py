@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from peft import IA3Config, LoHaConfig, LoraConfig, PeftModel, get_peft_model
+from peft import GloraConfig, IA3Config, LoHaConfig, LoraConfig, PeftModel, get_peft_model
 from transformers import (
     AutoModelForCausalLM,
     GPT2Config,
@@ -287,7 +287,8 @@ def test_kinds_that_peft_does_not_mix_share_a_base(
     live: LiveBase, made: Callable[..., Path], tiny_base: Path, tmp_path: Path
 ) -> None:
     """IA3, LoHa and LoRA: PEFT holds one kind at a time."""
-    kinds = {
+    kinds: dict[str, Any] = {
+        "glora": GloraConfig(task_type="CAUSAL_LM", target_modules=["q_proj"], r=4),
         "ia3": IA3Config(task_type="CAUSAL_LM", target_modules=["k_proj", "v_proj"], feedforward_modules=[]),
         "loha": LoHaConfig(task_type="CAUSAL_LM", target_modules=["q_proj", "up_proj"], r=4),
     }
@@ -298,16 +299,17 @@ def test_kinds_that_peft_does_not_mix_share_a_base(
             if parameter.requires_grad:
                 parameter.data.normal_(mean=1.0, std=0.3)
         peft.save_pretrained(tmp_path / name)
-        attach(live, tmp_path / name, name)
     attach(live, made("plain"), "slot")
+    for name in kinds:
+        attach(live, tmp_path / name, name)
     expected = {name: by_peft(tiny_base, tmp_path / name) for name in kinds}
     expected["slot"] = by_peft(tiny_base, made("plain"))
     bare = live.logits(TEXT, None)
-    for name in ("ia3", "loha", "slot", "ia3", "slot", "loha"):
+    for name in ("ia3", "glora", "slot", "loha", "slot", "ia3", "glora"):
         assert torch.allclose(live.logits(TEXT, name), expected[name], atol=1e-4), name
         assert torch.equal(live.logits(TEXT, None), bare)
-    assert {held["type"] for held in live.state()["adapters"].values()} == {"IA3", "LOHA", "LORA"}
-    for name in ("loha", "ia3", "slot"):
+    assert {held["type"] for held in live.state()["adapters"].values()} == {"GLORA", "IA3", "LOHA", "LORA"}
+    for name in ("loha", "glora", "ia3", "slot"):
         live.detach(name)
     assert torch.equal(live.logits(TEXT, None), bare)
 
@@ -405,6 +407,25 @@ def test_drawing_follows_the_seed(live: LiveBase, made: Callable[..., Path]) -> 
 def test_options_that_cannot_be_right(option: dict[str, Any], live: LiveBase) -> None:
     with pytest.raises(InvalidInputError, match=next(iter(option))):
         live.generate(TEXT, None, **option)
+
+
+def test_what_cannot_be_generated_is_invalid_input(live: LiveBase) -> None:
+    for prompt, option in (
+        ("", {}),
+        (TEXT, {"max_token": 3}),
+        (TEXT, {"num_return_sequences": 2, "do_sample": True}),
+    ):
+        with pytest.raises(InvalidInputError):
+            live.generate(prompt, None, **option)
+        if "num_return_sequences" not in option:
+            with pytest.raises(InvalidInputError):
+                list(live.stream(prompt, None, **option))
+
+
+def test_a_swap_to_a_lower_rank_is_told(live: LiveBase, made: Callable[..., Path]) -> None:
+    attach(live, made("rank 8"), "a")
+    live.swap(check_adapter_files(made("plain")), "a")
+    assert live.state()["adapters"]["a"]["rank"] == 4
 
 
 def test_layers_of_gpt2_have_slots_too(tmp_path: Path) -> None:

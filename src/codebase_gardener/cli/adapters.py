@@ -68,7 +68,8 @@ def show(what: str, as_json: bool) -> None:
     for receipt in receipts:
         click.echo(f"receipt {receipt.kind} of {receipt.created_at[:19]}")
         for name, value in receipt.data.items():
-            click.echo(f"  {name:<22} {value}")
+            shown = f"{len(value)} of them: see --json" if isinstance(value, dict | list) else value
+            click.echo(f"  {name:<22} {shown}")
     _show_verdict(verdict)
 
 
@@ -146,6 +147,8 @@ def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool)
         print_json({**asdict(row), "ref": str(row.ref), "receipt": receipt, "warnings": told})
         return
     click.echo(f"{row.ref} is ready: {_proven(receipt)}")
+    if not row.active:
+        click.echo(f"  another version is active; to change that: gardener switch {row.ref}")
     _warn(warnings)
 
 

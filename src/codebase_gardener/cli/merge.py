@@ -22,7 +22,9 @@ __all__ = ["merge"]
 @click.command()
 @click.argument("adapters", metavar="A B…", nargs=-1, required=True)
 @click.option("--weights", help="One for each adapter, with commas; by default 1 each.")
-@click.option("--method", help=f"{', '.join(MERGE_METHODS)}. By default svd; into a base linear.")
+@click.option(
+    "--method", help=f"{', '.join(MERGE_METHODS)}. By default svd; into a base, or on factors, linear."
+)
 @click.option("--rank", type=click.IntRange(min=1), help="Rank of the result, at most.")
 @click.option("--density", type=float, default=0.5, show_default=True, help="Share that sparse methods keep.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For DARE.")
@@ -62,7 +64,7 @@ def merge(adapters: tuple[str, ...], weights: str | None, method: str | None, **
             "--dtype is that of a merged base", hint="add --into-base: merged adapters are written as float32"
         )
     spec = MergeSpec(
-        method=method or ("linear" if into_base else "svd"),
+        method=method or ("linear" if into_base or options["space"] == "factors" else "svd"),
         **{name: options[name] for name in ("rank", "density", "seed", "space")},
     )
     numbers = _weights(weights, len(adapters))
@@ -93,7 +95,9 @@ def _into_adapter(
             row, report = merge_into(
                 gardener, pairs, parse_ref(str(into)), spec, base=base, progress=progress
             )
-            place = str(row.ref)
+            place = str(row.ref) + (
+                "" if row.active or as_json else f" (not active: gardener switch {row.ref})"
+            )
     if as_json:
         print_json({"adapter": place, "report": report.as_dict()})
         return

@@ -258,13 +258,11 @@ class Gardener:
         Raises:
             NotFoundError: There is no such project.
         """
-        chosen = self.registry.project(project).current_adapter
-        names = {
-            row.adapter_name for row in self.registry.versions(project, chosen or DEFAULT_ADAPTER, limit=1)
-        }
-        if not names:
-            names = {row.adapter_name for row in self.registry.versions(project, limit=1)}
-        return next(iter(names), DEFAULT_ADAPTER)
+        for name in (self.registry.project(project).current_adapter, DEFAULT_ADAPTER, None):
+            rows = self.registry.versions(project, name, limit=1)
+            if rows:
+                return rows[0].adapter_name
+        return DEFAULT_ADAPTER
 
     def activate(self, ref: AdapterRef) -> VersionRow:
         """Make a version the active one, and its adapter the one that the project's bare name means.
@@ -280,6 +278,8 @@ class Gardener:
     def deactivate(self, ref: AdapterRef) -> list[str]:
         """Clear the active mark of an adapter, or of all of a project. Returns the ids that had it."""
         self.registry.project(ref.project)
+        if ref.name is not None:
+            self.newest(ref)  # raises where there is no such adapter
         rows = [row for row in self.registry.versions(ref.project, ref.name, limit=None) if row.active]
         for row in rows:
             self.registry.set_active(row.project, row.adapter_name, None)

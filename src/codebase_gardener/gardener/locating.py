@@ -36,13 +36,14 @@ class Located:
 
 
 def locate(gardener: Gardener, what: str) -> Located:
-    """An adapter by its folder, its name in the registry, or its id on the Hugging Face hub, tried in this order.
+    """An adapter by its folder, its name in the registry, or its id on the Hugging Face hub, tried in this
+    order; the hub is asked only where no project has the name before the slash.
 
     Raises:
         NotFoundError: There is none of the three.
         InvalidInputError: It cannot be any of them.
     """
-    folder = Path(what).expanduser()
+    folder = _path(what)
     if _holds_adapter(folder):
         return Located(str(folder), folder.resolve(), None)
     if folder.is_absolute() or what.startswith((".", "~")):
@@ -50,7 +51,8 @@ def locate(gardener: Gardener, what: str) -> Located:
     try:
         row = gardener.version(parse_ref(what))
     except (NotFoundError, InvalidInputError) as error:
-        fetched = None if gardener.settings.offline else _on_hub(what)
+        is_ours = what.partition("/")[0] in {project.name for project in gardener.projects()}
+        fetched = None if is_ours or gardener.settings.offline else _on_hub(what)
         if fetched is None:
             raise
         if isinstance(fetched, Path):
@@ -61,10 +63,24 @@ def locate(gardener: Gardener, what: str) -> Located:
     return Located(str(row.ref), row.directory, row)
 
 
+def _path(what: str) -> Path:
+    try:
+        return Path(what).expanduser()
+    except RuntimeError:  # ~name of a user that is not there
+        return Path(what)
+
+
 def _holds_adapter(folder: Path) -> bool:
     try:
         return (folder / CONFIG).is_file()
     except (OSError, ValueError):  # a name too long for a file, or with a NUL: no folder's
+        return False
+
+
+def _is_directory(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except (OSError, ValueError):
         return False
 
 
@@ -74,9 +90,11 @@ def adapter_folder(gardener: Gardener, what: str) -> Path:
     Raises:
         NotFoundError: There is neither.
     """
-    folder = Path(what).expanduser()
+    folder = _path(what)
     if _holds_adapter(folder):
         return folder
+    if folder.is_absolute() or what.startswith((".", "~")) or _is_directory(folder):
+        raise NotFoundError(f"{what} holds no {CONFIG}", hint="name the folder that holds an adapter")
     fetched = _on_hub(what, offline=gardener.settings.offline)
     if isinstance(fetched, Path):
         return fetched

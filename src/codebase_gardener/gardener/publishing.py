@@ -37,13 +37,24 @@ class Origin:
 def publish_adapter(
     gardener: Gardener, ref: AdapterRef, make: Callable[[Path], None], origin: Origin
 ) -> VersionRow:
-    """Stage, publish, prove, then one transaction; on any failure no files stay."""
+    """Stage, publish, prove, then one transaction; on any failure neither files nor a new project stay."""
     name = check_name(ref.name or "default", "adapter name")
     if ref.version is not None:
         raise InvalidInputError(
             f"{ref} names a version", hint=f"write {ref.project}/{name}: the number is given out"
         )
+    is_new = ref.project not in {project.name for project in gardener.projects()}
     gardener.manager.ensure_project(ref.project)
+    try:
+        return _publish(gardener, AdapterRef(ref.project, name), make, origin)
+    except BaseException:
+        if is_new:
+            gardener.manager.delete_project(ref.project)
+        raise
+
+
+def _publish(gardener: Gardener, ref: AdapterRef, make: Callable[[Path], None], origin: Origin) -> VersionRow:
+    name = str(ref.name)
     number = gardener.registry.reserve_version(ref.project, name)
     target = adapter_directory(gardener.settings.projects_dir, AdapterRef(ref.project, name, number))
     with staging(target) as place:

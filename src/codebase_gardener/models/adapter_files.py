@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
 _MAX_RANK = 65_536
 _MAX_ALPHA = 1e6
 _CHANGING_STARTS = ("pissa", "olora", "corda", "loftq", "lora_ga")
+_WITHOUT_SIDECAR = "an adapter is complete without this file: leave it out"
 _FLOATS = ("F64", "F32", "F16", "BF16")
 
 
@@ -65,12 +68,13 @@ def check_adapter_files(directory: Path) -> AdapterFiles:
             own or has values no training gives.
     """
     config = _config(directory)
-    quantization, bound = _quantization(directory)
+    sidecar = _sidecar(directory)
+    quantization, bound = _quantization(sidecar, directory)
     return AdapterFiles(
         directory,
         config,
         _shapes(directory),
-        _base_sha256(directory),
+        _base_sha256(sidecar),
         quantization,
         is_of_quantized_base=bound,
     )
@@ -108,6 +112,9 @@ def _check_sizes(path: Path, config: dict[str, Any]) -> None:
         by_module = config.get(pattern) or {}
         if not isinstance(by_module, dict):
             raise AdapterError(f"{path}: {pattern} is {by_module!r}", hint="expected numbers by module")
+        for key in by_module:
+            if not isinstance(key, str) or not _is_pattern(key):
+                raise AdapterError(f"{path}: {pattern} has the key {key!r}", hint="expected a module's name")
         if config["peft_type"] != "LORA" and not config.get(name):
             continue  # OFT says r = 0, for a size of blocks in its place
         for key, value in ((name, config.get(name, 1)), *by_module.items()):
@@ -116,6 +123,14 @@ def _check_sizes(path: Path, config: dict[str, Any]) -> None:
                     f"{path}: {name} is {value!r}" + ("" if key == name else f" for {key}"),
                     hint=f"expected a number above 0, up to {limit:g}",
                 )
+
+
+def _is_pattern(key: str) -> bool:
+    try:
+        re.compile(key)
+    except re.error:
+        return False
+    return True
 
 
 def _changes_base(config: dict[str, Any]) -> str:
@@ -165,20 +180,33 @@ def _shapes(directory: Path) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _base_sha256(directory: Path) -> str | None:
+def _sidecar(directory: Path) -> dict[str, Any]:
+    """Our own metadata, empty where there is none."""
+    path = directory / SIDECAR
+    if not path.exists():
+        return {}
     try:
-        value = read_json(directory / SIDECAR)["base"]["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return str(value)
+        found = read_json(path)
+    except (OSError, ValueError) as error:
+        raise AdapterError(f"{path} cannot be read: {error}", hint=_WITHOUT_SIDECAR) from error
+    parts = (
+        [found, *(found.get(name, {}) for name in ("base", "training"))]
+        if isinstance(found, dict)
+        else [found]
+    )
+    if not all(isinstance(part, dict) for part in parts):
+        raise AdapterError(f"{path} is not what this program writes", hint=_WITHOUT_SIDECAR)
+    return dict(found)
 
 
-def _quantization(directory: Path) -> tuple[str, bool]:
-    try:
-        training = read_json(directory / SIDECAR)["training"]
-        name, bound = training.get("quantization", "none"), training.get("init_lora_weights") == "loftq"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return "none", False
+def _base_sha256(sidecar: Mapping[str, Any]) -> str | None:
+    value = sidecar.get("base", {}).get("sha256")
+    return None if value is None else str(value)
+
+
+def _quantization(sidecar: Mapping[str, Any], directory: Path) -> tuple[str, bool]:
+    training = sidecar.get("training", {})
+    name, bound = training.get("quantization", "none"), training.get("init_lora_weights") == "loftq"
     if not isinstance(name, str) or name not in QUANTIZATIONS:
         raise AdapterError(
             f"{directory / SIDECAR}: unknown quantization {name!r}",

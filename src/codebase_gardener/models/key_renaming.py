@@ -11,6 +11,11 @@ __all__ = ["RENAMINGS", "KnownRenaming", "Renaming", "find_renaming"]
 
 PREFIX = "base_model.model."
 _PART = re.compile(r"\.(?:lora_|ia3_|hada_|lokr_|oft_|boft_|vera_|weight\Z|bias\Z)")
+_COPIES = (
+    ".base_layer.weight",
+    ".base_layer.bias",
+)  # of the base, which PEFT saves beside an adapted embedding
+_ADAPTER_NAME = r"\.(lora_[AB]|lora_embedding_[AB])\.(?!weight\Z|bias\Z)[^.]+(?=\.weight\Z|\.bias\Z|\Z)"
 
 
 @dataclass(frozen=True)
@@ -33,13 +38,13 @@ class KnownRenaming:
 RENAMINGS = (
     KnownRenaming(
         "the name of a wrapped layer",
-        r"\.base_layer(?=\.)",
+        r"\.base_layer(?=\.(?:lora_|ia3_|hada_|lokr_|oft_|boft_|vera_))",
         "",
         "PEFT: an adapter saved while another one was on",
     ),
     KnownRenaming(
         "the adapter's name",
-        r"\.(lora_[AB]|lora_embedding_[AB])\.(?!weight\Z|bias\Z)[^.]+(?=\.weight\Z|\.bias\Z|\Z)",
+        _ADAPTER_NAME,
         r".\1",
         "PEFT: state_dict() keeps it, save_pretrained drops it",
     ),
@@ -93,6 +98,10 @@ def find_renaming(keys: Sequence[str], modules: Collection[str]) -> Renaming | N
         None where there is none, or where nothing needs to change.
     """
     known = set(modules)
+    if all(
+        key.startswith(PREFIX) and _module_of(key.removeprefix(PREFIX)) in known for key in keys
+    ) and not any(re.search(_ADAPTER_NAME, key) for key in keys):
+        return None
     paths = [key.removeprefix(PREFIX) for key in keys]
     applicable = [row for row in RENAMINGS if any(re.search(row.pattern, path) for path in paths)]
     for count in range(len(applicable), -1, -1):  # what can be undone is undone, unless it must stand
@@ -113,6 +122,8 @@ def _renamed(rows: Sequence[KnownRenaming], path: str) -> str:
 
 def _module_of(path: str) -> str:
     match = _PART.search(path)
+    if path.endswith(_COPIES):
+        return path.rpartition(".base_layer.")[0]
     return path[: match.start()] if match else path
 
 

@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 DEFAULT_DENSITY = 0.5
+_NOTHING = 1e-6  # Frobenius norm over all modules; what rounding leaves of adapters that cancel
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,10 @@ def write_merged(
             shutil.copyfile(checked[0].directory / name, folder / name)
     norm = math.sqrt(sum(row["norm"] ** 2 for row in modules.values()))
     off = math.sqrt(sum((row["norm"] * row["error"]) ** 2 for row in modules.values()))
+    if modules and norm < _NOTHING:
+        raise AdapterError(
+            "the adapters cancel out: nothing is left of them", hint="choose other weights, or other adapters"
+        )
     report = MergeReport(
         spec=asdict(spec),
         inputs=tuple(
@@ -176,10 +181,24 @@ def check_inputs(inputs: Sequence[MergeInput], spec: MergeSpec) -> None:
             raise InvalidInputError(
                 f"the weight of {entry.label} is {entry.weight}", hint="expected a number other than 0"
             )
+    _check_space(spec)
     if not 0 < spec.density <= 1:
         raise InvalidInputError(f"density {spec.density} is not above 0 and at most 1")
     if spec.rank is not None and spec.rank < 1:
         raise InvalidInputError(f"rank {spec.rank} is below 1")
+
+
+def _check_space(spec: MergeSpec) -> None:
+    if spec.space not in ("delta", "factors"):
+        raise InvalidInputError(f"there is no space {spec.space!r}", hint="choose delta or factors")
+    if spec.space == "factors" and (
+        spec.rank is not None or spec.method == "cat" or merge_method(spec.method).compress
+    ):
+        raise InvalidInputError(
+            f"space factors merges A and B one by one: method {spec.method} with rank {spec.rank} has no place there",
+            hint="leave out --space: PEFT merges cat and svd on the weight change too; or take linear, ties, "
+            "dare_linear, dare_ties or magnitude_prune, without --rank",
+        )
 
 
 def check_one_base(inputs: Sequence[MergeInput], checked: Sequence[AdapterFiles]) -> str | None:

@@ -17,9 +17,7 @@ from codebase_gardener.utils.error_handling import AdapterError
 
 __all__ = ["FactorFile", "Place", "Target", "FactorNames", "factor_names", "open_factors"]
 
-_KEY = re.compile(
-    r"(?:base_model\.model\.)?(?P<module>.+)\.lora_(?:(?P<factor>[AB])\.weight|B\.(?P<bias>bias))\Z"
-)
+_KEY = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?:(?P<factor>[AB])\.weight|B\.(?P<bias>bias))\Z")
 _SHOWN = 5
 
 FactorNames = Mapping[str, Mapping[str, str]]

@@ -19,7 +19,7 @@ from codebase_gardener.utils.error_handling import AdapterError
 __all__ = ["FactorReader", "Factors", "Kind", "module_scale", "pattern_value"]
 
 _KEY = re.compile(
-    r"(?P<module>.+)\.(?:lora_(?P<linear>[AB])\.weight|lora_embedding_(?P<embedding>[AB])|lora_B\.(?P<bias>bias))\Z"
+    r"(?P<module>base_model\.model\..+)\.(?:lora_(?P<linear>[AB])\.weight|lora_embedding_(?P<embedding>[AB])|lora_B\.(?P<bias>bias))\Z"
 )
 _COPY = ".base_layer.weight"
 _HUGE = 1e30  # a sum of floats this large may overflow without one of them being infinite

@@ -19,6 +19,7 @@ from codebase_gardener.utils.error_handling import InvalidInputError
 __all__ = ["Sampling", "encode", "generate", "stream"]
 
 _STOPPED_S = 60.0
+_REASON_CHARS = 300
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,14 @@ def generate(model: Any, tokenizer: Any, prompts: Sequence[Prompt], **options: A
     inputs = _padded([encode(tokenizer, prompt) for prompt in prompts], _pad(tokenizer), model.device)
     if sampling.seed is not None:
         torch.manual_seed(sampling.seed)
-    output = model.generate(**inputs, **{**sampling.options(tokenizer), **more})
+    try:
+        output = model.generate(**inputs, **{**sampling.options(tokenizer), **more})
+    except (ValueError, TypeError) as error:
+        raise _refused(error, more) from error
+    if len(output) != len(prompts):
+        raise InvalidInputError(
+            "options that give several answers to a prompt", hint="give the prompt several times"
+        )
     length = inputs["input_ids"].shape[1]
     texts = tokenizer.batch_decode(output[:, length:], skip_special_tokens=True)
     return [_cut(text, sampling.stop) for text in texts]
@@ -150,6 +158,8 @@ def stream(
                     streamer=streamer,
                     stopping_criteria=StoppingCriteriaList([_Left(left)]),
                 )
+        except (ValueError, TypeError) as error:
+            failed.append(_refused(error, more))
         except BaseException as error:  # raised again where the pieces are read
             failed.append(error)
         finally:
@@ -164,6 +174,14 @@ def stream(
         thread.join(_STOPPED_S)
     if failed:
         raise failed[0]
+
+
+def _refused(error: Exception, options: Mapping[str, Any]) -> InvalidInputError:
+    known = ", ".join(field.name for field in fields(Sampling))
+    return InvalidInputError(
+        f"transformers refuses this generation: {' '.join(str(error).split())[:_REASON_CHARS]}",
+        hint=f"options: {known}, and those of transformers; given of those: {', '.join(options) or 'none'}",
+    )
 
 
 def _until_stop(pieces: Iterator[str], stop: tuple[str, ...]) -> Iterator[str]:
@@ -204,6 +222,8 @@ def _pad(tokenizer: Any) -> int:
 
 def _padded(rows: Sequence[Sequence[int]], pad: int, device: Any) -> dict[str, Tensor]:
     """Left of the prompts, so that all end at the same place."""
+    if not all(rows):
+        raise InvalidInputError("a prompt is empty", hint="give it at least one character")
     width = max(len(row) for row in rows)
     ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=device)
     mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)

@@ -113,7 +113,8 @@ class LiveBase:
     def _attach(self, files: AdapterFiles, name: str) -> int:
         if (names := self._slots.carries(files)) is not None:
             return self._slots.load(files, names, name).bytes
-        return self._peft.attach(files, name)
+        with self._slots.set_aside():
+            return self._peft.attach(files, name)
 
     def detach(self, name: str) -> None:
         """Take an adapter off; after the last one the base is as it was loaded.
@@ -207,7 +208,8 @@ class LiveBase:
             self._slots.put_in_effect(name)
             return self.base
         self._slots.put_in_effect(None)
-        return self._peft.put_in_effect(name)
+        with self._slots.set_aside():
+            return self._peft.put_in_effect(name)
 
     @contextmanager
     def using(self, adapter: str | None) -> Iterator[Any]:
@@ -283,9 +285,11 @@ class LiveBase:
         with self._lock:
             self._check_loaded(adapter)
             if adapter not in self._peft:
-                self._peft.attach(self._files[adapter], adapter)
+                with self._slots.set_aside():
+                    self._peft.attach(self._files[adapter], adapter)
             self._slots.put_in_effect(None)
-            return self._peft.put_in_effect(adapter)
+            with self._slots.set_aside():
+                return self._peft.put_in_effect(adapter)
 
     # ---- answers
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from codebase_gardener.models.adapter_files import AdapterFiles
 from codebase_gardener.models.torch_adapters import attach, detach
+from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import sha256_text
 
 __all__ = ["PeftAdapters"]
@@ -122,7 +123,7 @@ class PeftAdapters:
         """The PEFT model with this adapter in the weights, for a block; afterwards they are the old ones, bit for bit.
 
         Raises:
-            ValueError: PEFT cannot merge adapters of this type.
+            AdapterError: PEFT cannot merge it.
         """
         model = self.put_in_effect(name)
         kept: list[tuple[Any, dict[str, Any]]] = []
@@ -134,7 +135,13 @@ class PeftAdapters:
                 for key, value in kept[-1][1].items():
                     if value is not None:
                         base._parameters[key] = nn.Parameter(value.data.clone(), requires_grad=False)
-            model.merge_adapter([_inner_name(name)], safe_merge=True)
+            try:
+                model.merge_adapter([_inner_name(name)], safe_merge=True)
+            except (ValueError, NotImplementedError, AttributeError) as error:
+                raise AdapterError(
+                    f"{name} is a {self.kind(name)} adapter, which PEFT cannot merge: {error}",
+                    hint="use it beside the weights instead",
+                ) from error
             yield model
         finally:
             for layer in layers:

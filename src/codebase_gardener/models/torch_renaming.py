@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -14,6 +17,9 @@ from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import read_json, write_json
 
 __all__ = ["module_names", "rename_tensors"]
+
+_OF_MODULES = ("alpha_pattern", "exclude_modules", "modules_to_save", "rank_pattern", "target_modules")
+"""Options of an adapter's config that name modules."""
 
 
 def module_names(base: Path) -> list[str]:
@@ -46,10 +52,29 @@ def rename_tensors(folder: Path, base: Path) -> Renaming | None:
         )
     save_file(renamed, folder / WEIGHTS, metadata={"format": "pt"})
     config = read_json(folder / CONFIG)
-    if isinstance(config.get("target_modules"), list):  # short names stay
-        config["target_modules"] = [
-            found.apply(name).removeprefix(PREFIX) if "." in name else name
-            for name in config["target_modules"]
-        ]
-        write_json(folder / CONFIG, config)
+    for option in _OF_MODULES:
+        if config.get(option):
+            config[option] = _renamed(config[option], found, modules, folder)
+    write_json(folder / CONFIG, config)
     return found
+
+
+def _renamed(named: Any, found: Renaming, modules: Sequence[str], folder: Path) -> Any:
+    """Module paths of a list or of a mapping's keys; short names and expressions stay."""
+    if isinstance(named, dict):
+        return {_path(key, found, modules, folder): value for key, value in named.items()}
+    return [_path(name, found, modules, folder) for name in named] if isinstance(named, list) else named
+
+
+def _path(name: str, found: Renaming, modules: Sequence[str], folder: Path) -> str:
+    if not re.fullmatch(r"[\w.]+", name) or "." not in name:
+        return name
+    if any(module == name or module.endswith(f".{name}") for module in modules):
+        return name
+    path = found.apply(name).removeprefix(PREFIX)
+    if path not in modules:
+        raise AdapterError(
+            f"{folder / CONFIG} names the module {name}, which the base does not have, renamed or not",
+            hint="name the base it was trained on with --base",
+        )
+    return path

@@ -158,7 +158,7 @@ class TaskVectors:
         if saved is not None:
             return saved.view(weight.shape) - weight
         if "token_adapter.trainable_tokens_delta" in parts:
-            rows = torch.tensor(self._token_rows(module))
+            rows = torch.tensor(self._token_rows(module, weight.shape[0]))
             values = parts["token_adapter.trainable_tokens_delta"]
             return torch.zeros_like(weight).index_copy_(0, rows, values - weight[rows])
         config = self.files.config
@@ -181,12 +181,14 @@ class TaskVectors:
             change = scale[:, None] * whole - flat
         return change.T if across else change.view(weight.shape)
 
-    def _token_rows(self, module: str) -> list[int]:
+    def _token_rows(self, module: str, size: int) -> list[int]:
         given = self.files.config.get("trainable_token_indices")
         if isinstance(given, dict):
             given = next((rows for key, rows in given.items() if f".{module}".endswith(f".{key}")), None)
         if not isinstance(given, list):
             raise ValueError("no token indices")  # noqa: TRY004  told as what does not fit
+        if not all(type(row) is int and 0 <= row < size for row in given):
+            raise ValueError(f"token indices outside of 0 to {size - 1}")
         return given
 
     def _check_copy(self, target: str, weight: Tensor) -> None:
