@@ -1,0 +1,142 @@
+"""`gardener wiki`: build, show, search, correct, html."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.utils.error_handling import InvalidInputError
+
+__all__ = ["wiki"]
+
+
+@click.group()
+def wiki() -> None:
+    """A repository's wiki: every claim of it resolves to source lines."""
+
+
+@wiki.command()
+@click.argument("what", metavar="PROJECT|PATH")
+@click.option(
+    "--writer",
+    default="none",
+    show_default=True,
+    help="Who improves the prose: none, openai:MODEL, ollama:MODEL, or an adapter (PROJECT/NAME).",
+)
+@click.option("--phase", default="6", show_default=True, help="Last phase to do: 0, 1a, 1b, 2, 3, 4, 5 or 6.")
+@click.option("--name", help="Name of the project that PATH becomes.")
+@click.option("--revision", help="Commit, branch or tag; by default the source as it is now.")
+@command_options
+def build(
+    what: str, writer: str, phase: str, name: str | None, revision: str | None, as_json: bool
+) -> None:
+    """Build the wiki of a project, or bring it up to date with its source.
+
+    PATH may be a directory, a git URL, or a source archive: it becomes a project. Only what changed is read again.
+    """
+    from codebase_gardener.cli.display import Display
+    from codebase_gardener.gardener.wiki import build_wiki
+
+    with open_gardener() as gardener:
+        built = build_wiki(
+            gardener, what, Display(), writer=writer, phase=phase, revision=revision, name=name
+        )
+    if as_json:
+        print_json(built.as_dict())
+        return
+    click.echo("\n".join(built.summary()))
+
+
+@wiki.command()
+@click.argument("page", metavar="TYPE:NAME")
+@click.option("--project", help="The project whose wiki it is in; by default every wiki is looked through.")
+@command_options
+def show(page: str, project: str | None, as_json: bool) -> None:
+    """Show a page, and whether its evidence has changed since.
+
+    TYPE:NAME is a page's id, such as Implementation:huggingface_peft_get_peft_model; a part of the name is enough
+    where only one page has it.
+    """
+    from codebase_gardener.gardener.wiki_pages import show_page
+
+    with open_gardener() as gardener:
+        shown = show_page(gardener, page, project)
+    if as_json:
+        print_json(shown.as_dict())
+        return
+    click.echo(shown.text)
+    for change in shown.stale:
+        click.echo(f"\nstale: {change}", err=True)
+
+
+@wiki.command()
+@click.argument("project")
+@click.argument("query")
+@click.option("-k", "k", type=click.IntRange(min=1), default=8, show_default=True, help="Results at most.")
+@click.option("--code", is_flag=True, help="Search the code, too.")
+@command_options
+def search(project: str, query: str, k: int, code: bool, as_json: bool) -> None:
+    """Search a project's wiki."""
+    from codebase_gardener.gardener.wiki_search import search_wiki
+
+    with open_gardener() as gardener:
+        found = search_wiki(gardener, project, query, k=k, code=code)
+    if as_json:
+        print_json([hit.as_dict() for hit in found])
+        return
+    if not found:
+        click.echo("nothing found: try other words")
+    for hit in found:
+        click.echo(f"{hit.score:6.2f}  {hit.id}\n        {hit.overview}\n        {hit.anchor}")
+
+
+@wiki.command()
+@click.argument("page", metavar="TYPE:NAME")
+@click.argument("part")
+@click.option("--text", help="What is to stand there (Markdown).")
+@click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file that holds it.")
+@click.option("--project", help="The project whose wiki it is in; by default every wiki is looked through.")
+@command_options
+def correct(
+    page: str, part: str, text: str | None, file: Path | None, project: str | None, as_json: bool
+) -> None:
+    """Correct a page: the text is kept in an overrides file and put in at every build.
+
+    PART is title, overview, description, usage, or a heading of the page.
+    """
+    from codebase_gardener.gardener.wiki_pages import correct_page
+
+    if (text is None) == (file is None):
+        raise InvalidInputError("a correction is either --text or --file", hint="give one of them")
+    words = text if text is not None else _read(file)
+    with open_gardener() as gardener:
+        kept_in = correct_page(gardener, page, part, words, project)
+    if as_json:
+        print_json({"page": page, "part": part, "file": str(kept_in)})
+        return
+    click.echo(f"kept in {kept_in}; `gardener wiki build` puts it in")
+
+
+def _read(file: Path | None) -> str:
+    assert file is not None  # noqa: S101 - one of the two is given
+    return file.read_text("utf-8")
+
+
+@wiki.command()
+@click.argument("project")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write; by default beside the wiki.")
+@command_options
+def html(project: str, out: Path | None, as_json: bool) -> None:
+    """Write the wiki as a static site: pages, source with the anchored lines marked, the graph."""
+    from codebase_gardener.cli.display import Display
+    from codebase_gardener.gardener.wiki_site import write_site
+
+    with open_gardener() as gardener:
+        site: Any = write_site(gardener, project, Display(), out=out)
+    if as_json:
+        print_json(site.as_dict())
+        return
+    click.echo(f"{site.pages} pages, {site.sources} source files: {site.folder / 'index.html'}")

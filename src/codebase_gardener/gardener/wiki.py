@@ -1,0 +1,153 @@
+"""The wiki of a project: built from its source as it is now, into a folder that is replaced as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from codebase_gardener.registry.rows import ProjectRow
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
+from codebase_gardener.utils.progress import Progress
+
+if TYPE_CHECKING:
+    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.knowledge.building import Build
+    from codebase_gardener.knowledge.repository_facts import RepositoryFacts
+    from codebase_gardener.knowledge.wiki_folder import Published
+    from codebase_gardener.repository.snapshot import Snapshot
+
+__all__ = ["Built", "Reporter", "build_wiki", "facts_of", "overrides_file", "wiki_folder"]
+
+
+class Reporter(Protocol):
+    """Who is told what is done."""
+
+    def stage(self, title: str, unit: str) -> AbstractContextManager[Progress]:
+        """A stage that takes time."""
+
+    def say(self, message: str) -> None:
+        """One line."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A wiki that was built.
+
+    Attributes:
+        project: Its name.
+        revision: What it was built from.
+        folder: Where it is.
+        build: Pages, and what each phase found.
+        published: Files that changed.
+    """
+
+    project: str
+    revision: str
+    folder: Path
+    build: Build
+    published: Published
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            "project": self.project,
+            "revision": self.revision,
+            "folder": str(self.folder),
+            **self.build.as_dict(),
+            "written": list(self.published.written),
+            "removed": list(self.published.removed),
+            "kept": self.published.kept,
+        }
+
+
+def wiki_folder(gardener: Gardener, project: str) -> Path:
+    """Where a project's wiki is, or will be."""
+    return gardener.settings.projects_dir / gardener.registry.project(project).name / "wiki"
+
+
+def overrides_file(gardener: Gardener, project: str) -> Path:
+    """Where a person's corrections of a project's wiki are, or will be."""
+    return wiki_folder(gardener, project).with_name("wiki-overrides.yaml")
+
+
+def build_wiki(
+    gardener: Gardener,
+    what: str,
+    reporter: Reporter,
+    *,
+    writer: str = "none",
+    phase: str = "6",
+    revision: str | None = None,
+    name: str | None = None,
+) -> Built:
+    """Bring a project's wiki up to date with its source.
+
+    Args:
+        gardener: The home.
+        what: A project; or a directory, git URL or archive, which becomes one.
+        reporter: Told of each phase.
+        writer: Who improves the prose: "none", "openai:MODEL", "ollama:MODEL" or an adapter's name.
+        phase: The last phase to do, one of `building.PHASES`.
+        revision: A commit, branch or tag; by default the source as it is now.
+        name: Of the project, where `what` becomes one.
+
+    Raises:
+        InvalidInputError: No such phase, or an overrides file that cannot be read.
+        SourceError: The repository cannot be read.
+        ConflictError: Another process is building this wiki.
+    """
+    from codebase_gardener.gardener.writing import open_writer
+    from codebase_gardener.knowledge.building import PHASES, build
+    from codebase_gardener.knowledge.overrides import read_overrides
+    from codebase_gardener.knowledge.prose import ProseCache
+    from codebase_gardener.knowledge.wiki_folder import publish_wiki, wiki_lock
+
+    if phase not in PHASES:
+        raise InvalidInputError(f"there is no phase {phase!r}", hint=f"one of: {', '.join(PHASES)}")
+    model = open_writer(writer, gardener)
+    project, snapshot = read_source(gardener, what, reporter, revision=revision, name=name)
+    folder = wiki_folder(gardener, project.name)
+    lock = wiki_lock(folder)
+    if not lock.acquire():
+        raise ConflictError(f"the wiki of {project.name} is being built by another process", hint="wait for it")
+    try:
+        overrides = read_overrides(overrides_file(gardener, project.name))
+        repository = facts_of(gardener, project.name, snapshot, reporter)
+        prose = ProseCache(folder.with_name("wiki-cache") / "prose.jsonl")
+        made = build(repository, reporter, overrides=overrides, writer=model, prose=prose, phase=phase)
+        published = publish_wiki(folder, made.files)
+    finally:
+        lock.release()
+    return Built(project.name, snapshot.revision, folder, made, published)
+
+
+def read_source(
+    gardener: Gardener, what: str, reporter: Reporter, *, revision: str | None = None, name: str | None = None
+) -> tuple[ProjectRow, Snapshot]:
+    """A project, and its source as it is now (its last snapshot, where the source is no directory here)."""
+    known = {row.name: row for row in gardener.projects()}
+    project = known.get(what)
+    if project is not None and revision is None and not Path(project.source).is_dir():
+        return project, gardener.snapshot(project.name)
+    with reporter.stage("snapshot", "files") as progress:
+        source = project.source if project is not None else what
+        return gardener.add(
+            source, name=project.name if project is not None else name, revision=revision, progress=progress
+        )
+
+
+def facts_of(gardener: Gardener, project: str, snapshot: Snapshot, reporter: Reporter) -> RepositoryFacts:
+    """The facts of a snapshot's files, with those kept that are known already."""
+    from codebase_gardener.knowledge.extraction import extract
+    from codebase_gardener.knowledge.facts_cache import FactsCache
+    from codebase_gardener.knowledge.identity import identity
+    from codebase_gardener.knowledge.repository_facts import RepositoryFacts
+
+    cache = FactsCache(wiki_folder(gardener, project).with_name("wiki-cache") / "facts.msgpack")
+    with reporter.stage("0 repo map", "files") as progress:
+        facts = cache.extract_all(snapshot.files, extract, progress)
+    owner_repo, repo = identity(snapshot)
+    return RepositoryFacts(owner_repo, snapshot, facts, repo)

@@ -1,0 +1,193 @@
+"""After any edits the wiki that was brought up to date equals one that is built clean, byte for byte."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from codebase_gardener.config.settings import Settings
+from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.wiki import build_wiki, overrides_file, wiki_folder
+from codebase_gardener.knowledge.wiki_folder import read_wiki_files
+
+README = """# Garden
+
+## Growing a plant
+
+```python
+from garden import Plant, grow
+
+plant = Plant("rose", height=3)
+grow(plant, days=10)
+plant.water(2)
+plant.save("rose.json")
+```
+"""
+INIT = "from .plants import Plant\nfrom .growing import grow, prune\n\n__all__ = ['Plant', 'grow', 'prune']\n"
+PLANTS = '''"""Plants and what is done to them."""
+
+import json
+import warnings
+
+
+class Plant:
+    """A plant of a garden.
+
+    Args:
+        name: What it is called.
+        height: In centimetres; 10 is recommended for most plants.
+    """
+
+    def __init__(self, name: str, height: int = 10) -> None:
+        self.name, self.height = name, height
+
+    def water(self, litres: float) -> None:
+        """Give it water."""
+        if litres > 5:
+            warnings.warn("More than 5 litres drown small plants, use less")
+
+    def save(self, path: str) -> None:
+        """Write it to a file."""
+        json.dump(vars(self), open(path, "w"))
+'''
+GROWING = '''"""Growing."""
+
+from .plants import Plant
+
+
+def grow(plant: Plant, days: int) -> Plant:
+    """Let a plant grow for some days."""
+    plant.height += days
+    return plant
+
+
+def prune(plant: Plant, by: int = 1) -> Plant:
+    """Cut it back. NOTE: pruning in winter is slower but safer."""
+    plant.height -= by
+    return plant
+'''
+TESTS = '''from garden import Plant, grow, prune
+
+
+def test_growing():
+    plant = Plant("a")
+    grow(plant, days=3)
+    plant.water(1)
+    assert plant.height == 13
+
+
+def test_pruning():
+    plant = Plant("a")
+    prune(plant, by=2)
+    plant.save("x")
+'''
+PYPROJECT = """[project]
+name = "garden"
+version = "1"
+requires-python = ">=3.10"
+dependencies = ["numpy>=1.20", "attrs"]
+
+[project.optional-dependencies]
+pot = ["clay>=2"]
+"""
+
+
+class Quiet:
+    """A reporter that says nothing."""
+
+    @contextmanager
+    def stage(self, title: str, unit: str):
+        yield lambda done, total: None
+
+    def say(self, message: str) -> None:
+        pass
+
+
+def write_repository(root: Path) -> None:
+    files = {
+        "README.md": README, "src/garden/__init__.py": INIT, "src/garden/plants.py": PLANTS,
+        "src/garden/growing.py": GROWING, "tests/test_growing.py": TESTS, "pyproject.toml": PYPROJECT,
+    }  # fmt: skip
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+
+
+def edit(root: Path, dice: random.Random, number: int) -> str:
+    """One random edit of the repository; returns its name."""
+    package = root / "src/garden"
+    modules = sorted(path for path in package.glob("*.py") if path.name != "__init__.py")
+    module = dice.choice(modules)
+    text = module.read_text()
+
+    def add_function() -> None:
+        module.write_text(
+            text + f'\n\ndef extra_{number}(plant: int) -> int:\n    """Do {number}."""\n    return {number}\n'
+        )
+
+    def shift() -> None:
+        module.write_text("# a comment above\n" * dice.randint(1, 3) + text)
+
+    def break_syntax() -> None:
+        module.write_text(text + "\ndef broken(:\n")
+
+    def mend_syntax() -> None:
+        module.write_text(text.replace("\ndef broken(:\n", ""))
+
+    def new_module() -> None:
+        (package / f"module_{number}.py").write_text(
+            f'"""Module {number}."""\n\nfrom .plants import Plant\n\n\nclass Pot{number}(Plant):\n    """A pot."""\n'
+        )
+
+    def export() -> None:
+        (package / "__init__.py").write_text(INIT + f"\nfrom .{module.stem} import *  # {number}\n")
+
+    def rename() -> None:
+        if module.name not in ("plants.py", "growing.py"):
+            module.rename(package / f"renamed_{number}.py")
+
+    def delete() -> None:
+        if module.name not in ("plants.py", "growing.py"):
+            module.unlink()
+
+    def document() -> None:
+        with (root / "README.md").open("a") as file:
+            file.write(f"\n## Section {number}\n\n> Tip: prune less.\n\n```python\nfrom garden import prune\nprune(p)\n```\n")
+
+    def cover() -> None:
+        (root / f"tests/test_more_{number}.py").write_text(TESTS.replace("test_", f"test_{number}_"))
+
+    def require() -> None:
+        path = root / "pyproject.toml"
+        path.write_text(path.read_text().replace('"attrs"', f'"attrs>={number}"', 1))
+
+    edits = (add_function, shift, break_syntax, mend_syntax, new_module, export, rename, delete, document, cover, require)
+    chosen = dice.choice(edits)
+    chosen()
+    return chosen.__name__
+
+
+def built(home: Path, root: Path, overrides: Path | None = None) -> dict[str, str]:
+    with Gardener(Settings(home=home)) as gardener:
+        if overrides is not None:
+            gardener.add(str(root), name="garden")
+            overrides_file(gardener, "garden").write_bytes(overrides.read_bytes())
+        build_wiki(gardener, str(root), Quiet(), name="garden")
+        return read_wiki_files(wiki_folder(gardener, "garden"))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_series_of_edits_gives_what_a_clean_build_gives(tmp_path: Path, seed: int) -> None:
+    root, dice = tmp_path / "garden", random.Random(seed)
+    write_repository(root)
+    built(tmp_path / "home", root)
+    for number in range(6):
+        names = [edit(root, dice, 10 * number + i) for i in range(dice.randint(1, 3))]
+        kept = built(tmp_path / "home", root)
+        clean = built(tmp_path / f"clean-{number}", root)
+        assert kept == clean, f"after {names}"
+        shutil.rmtree(tmp_path / f"clean-{number}")
