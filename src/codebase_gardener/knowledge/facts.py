@@ -16,6 +16,7 @@ __all__ = [
     "FileFacts",
     "Heading",
     "Import",
+    "Include",
     "Listing",
     "Mention",
     "Reference",
@@ -155,6 +156,21 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Include:
+    """A file that a document shows in one of its sections: `literalinclude`, `{* a.py *}`, `--8<-- "a.py"`.
+
+    Attributes:
+        line: 1-based.
+        path: As written: relative to the document, to the docs' root or to the repository's.
+        title: The nearest heading.
+    """
+
+    line: int
+    path: str
+    title: str
+
+
+@dataclass(frozen=True)
 class Mention:
     """A name in code marks or in a role (`:meth:`) in prose, and how often this document has it."""
 
@@ -203,6 +219,7 @@ class FileFacts:
         names: Module-level names that are assigned (constants, aliases), in order.
         headings, snippets, listings, mentions: Of documents (and snippets of docstrings).
         evidence: For environments and heuristics.
+        includes: Files that a document shows.
     """
 
     path: str
@@ -222,3 +239,4 @@ class FileFacts:
     listings: tuple[Listing, ...] = ()
     mentions: tuple[Mention, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    includes: tuple[Include, ...] = ()
