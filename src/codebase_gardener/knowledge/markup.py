@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
-    "NONE_FOUND", "code", "code_spans", "cell", "fence", "fenced", "link_free", "open_fence",
-    "outside_fences", "plain", "read_tables", "table",
-    "unescaped",
+    "EMPTY", "NONE_FOUND", "code", "code_spans", "cell", "fence", "fenced", "link_free", "open_fence",
+    "outside_fences", "plain", "read_tables", "table", "unescaped",
 ]  # fmt: skip
 
 NONE_FOUND = "None found in the repository."
 """What a section says that has nothing to say."""
 
 EMPTY = "—"
+"""What a cell of a table says that has nothing to say."""
+
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)\Z", re.DOTALL)
 _CELL_END = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"\|(?: *:?-+:? *\|)+\s*\Z")
@@ -28,7 +29,7 @@ def code(text: str) -> str:
         >>> code("a"), code("`b`")
         ('`a`', '`` `b` ``')
     """
-    text = " ".join(text.split())
+    text = _one_line(text)
     if not text:
         return ""
     mark = "`" * (_longest_run(text, "`") + 1)
@@ -46,7 +47,7 @@ def plain(span: str) -> str:
 
 
 def code_spans(line: str) -> list[str]:
-    """What stands in code marks on a line, in order.
+    """What stands in code marks on a line, in order; escaped marks are none.
 
     Example:
         >>> code_spans("see `a` and `` `b` ``")
@@ -59,7 +60,8 @@ def code_spans(line: str) -> list[str]:
     spans, index = [], 0
     while index < len(runs):
         start, end = runs[index]
-        same = closing[end - start]
+        start += _is_escaped(line, start)
+        same = closing.get(end - start, [])
         while same and same[-1] <= index:
             same.pop()
         if same:
@@ -96,12 +98,12 @@ def link_free(text: str) -> str:
         >>> link_free("see [[step::Principle:x]] <b>")
         'see \\\\[\\\\[step::Principle:x\\\\]\\\\] \\\\<b\\\\>'
     """
-    return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
+    return _MARKS.sub(r"\\\g<0>", _one_line(text))
 
 
 def cell(text: str) -> str:
     """The text as a cell of a table: one line, with its pipes escaped; a dash for nothing."""
-    return " ".join(text.split()).replace("|", "\\|") or EMPTY
+    return _one_line(text).replace("|", "\\|") or EMPTY
 
 
 def unescaped(text: str) -> str:
@@ -167,6 +169,16 @@ def _mark_after(line: str, mark: str) -> str:
 def _info(line: str) -> str:
     found = _FENCE.match(line)
     return found[2].strip() if found else ""
+
+
+def _is_escaped(line: str, start: int) -> bool:
+    before = line[:start]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
+
+
+def _one_line(text: str) -> str:
+    """Without line breaks; spaces within a line stay, since a path may have them."""
+    return " ".join(filter(None, (line.strip() for line in text.splitlines())))
 
 
 def _row(values: Sequence[str]) -> str:
