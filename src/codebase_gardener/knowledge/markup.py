@@ -1,0 +1,193 @@
+"""Markdown that reads back: code spans, fenced blocks and tables, whatever text they hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = [
+    "EMPTY", "NONE_FOUND", "code", "code_spans", "cell", "fence", "fenced", "link_free", "open_fence",
+    "outside_fences", "plain", "read_tables", "table", "unescaped",
+]  # fmt: skip
+
+NONE_FOUND = "None found in the repository."
+"""What a section says that has nothing to say."""
+
+EMPTY = "—"
+"""What a cell of a table says that has nothing to say."""
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)\Z", re.DOTALL)
+_CELL_END = re.compile(r"(?<!\\)\|")
+_RULE = re.compile(r"\|(?: *:?-+:? *\|)+\s*\Z")
+_MARKS = re.compile(r"[\\`*\[\]<>]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=~)~|&(?=#?\w+;)")
+
+
+def code(text: str) -> str:
+    """A code span on one line; "" for nothing.
+
+    Example:
+        >>> code("a"), code("`b`")
+        ('`a`', '`` `b` ``')
+    """
+    text = _one_line(text)
+    if not text:
+        return ""
+    mark = "`" * (_longest_run(text, "`") + 1)
+    pad = " " if text[0] == "`" or text[-1] == "`" else ""
+    return f"{mark}{pad}{text}{pad}{mark}"
+
+
+def plain(span: str) -> str:
+    """The text of a code span that `code` wrote; other text as it is."""
+    mark = re.match(r"`+", span)
+    if not mark or len(span) <= 2 * mark.end() or not span.endswith(mark.group()):
+        return span
+    inner = span[mark.end() : -mark.end()]
+    return inner[1:-1] if inner[:1] == inner[-1:] == " " and "`" in (inner[1:2], inner[-2:-1]) else inner
+
+
+def code_spans(line: str) -> list[str]:
+    """What stands in code marks on a line, in order; escaped marks are none.
+
+    Example:
+        >>> code_spans("see `a` and `` `b` ``")
+        ['a', '`b`']
+    """
+    runs = [(found.start(), found.end()) for found in re.finditer("`+", line)]
+    closing: dict[int, list[int]] = {}
+    for index in range(len(runs) - 1, -1, -1):
+        closing.setdefault(runs[index][1] - runs[index][0], []).append(index)
+    spans, index = [], 0
+    while index < len(runs):
+        start, end = runs[index]
+        start += _is_escaped(line, start)
+        same = closing.get(end - start, [])
+        while same and same[-1] <= index:
+            same.pop()
+        if same:
+            index = same.pop()
+            spans.append(plain(line[start : runs[index][1]]))
+        index += 1
+    return spans
+
+
+def fence(text: str, language: str = "") -> str:
+    """A fenced block whose fence is longer than any within it."""
+    mark = "`" * max(3, _longest_run(text, "`") + 1)
+    return f"{mark}{re.sub(r'[^A-Za-z0-9_+.-]', '', language)}\n{text}\n{mark}"
+
+
+def fenced(text: str) -> tuple[str, str]:
+    """Language and content of the first fenced block; ("", "") where there is none."""
+    inside: list[str] | None = None
+    language = ""
+    for line, is_code in _classified(text.split("\n")):
+        if is_code and inside is None:
+            inside, language = [], _info(line)
+        elif is_code and inside is not None:
+            inside.append(line)
+        elif inside is not None:
+            break
+    return (language, "\n".join(inside[:-1])) if inside is not None else ("", "")
+
+
+def link_free(text: str) -> str:
+    """Text of the repository as plain words on one line: nothing in it is a link, an image, a tag or code.
+
+    Example:
+        >>> link_free("see [[step::Principle:x]] <b>")
+        'see \\\\[\\\\[step::Principle:x\\\\]\\\\] \\\\<b\\\\>'
+    """
+    return _MARKS.sub(r"\\\g<0>", _one_line(text))
+
+
+def cell(text: str) -> str:
+    """The text as a cell of a table: one line, with its pipes escaped; a dash for nothing."""
+    return _one_line(text).replace("|", "\\|") or EMPTY
+
+
+def unescaped(text: str) -> str:
+    """What `cell` was given."""
+    text = text.strip().replace("\\|", "|")
+    return "" if text == EMPTY else text
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; each value is escaped by `cell`."""
+    lines = [_row(headings), _row(["---"] * len(headings))]
+    lines += [_row([cell(value) for value in row]) for row in rows]
+    return "\n".join(lines)
+
+
+def read_tables(text: str) -> list[tuple[list[str], list[list[str]]]]:
+    """The tables of a text: headings and rows, as given to `table`."""
+    found: list[tuple[list[str], list[list[str]]]] = []
+    lines = list(outside_fences(text))
+    for index, line in enumerate(lines):
+        if index and _RULE.match(line) and lines[index - 1].startswith("|"):
+            rows = []
+            for row in lines[index + 1 :]:
+                if not row.startswith("|"):
+                    break
+                rows.append(_values(row))
+            found.append((_values(lines[index - 1]), rows))
+    return found
+
+
+def outside_fences(text: str) -> Iterator[str]:
+    """The lines of a text, with "" for those in fenced blocks (fences included)."""
+    for line, is_code in _classified(text.split("\n")):
+        yield "" if is_code else line
+
+
+def open_fence(text: str) -> str:
+    """The fence of a block that has no end; "" where every block has one."""
+    mark = ""
+    for line in text.split("\n"):
+        mark = _mark_after(line, mark)
+    return mark
+
+
+def _classified(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Each line and whether it is part of a fenced block."""
+    mark = ""
+    for line in lines:
+        before, mark = mark, _mark_after(line, mark)
+        yield line, bool(before or mark)
+
+
+def _mark_after(line: str, mark: str) -> str:
+    """The fence that is open after a line, where `mark` was open before it."""
+    found = _FENCE.match(line)
+    if not found:
+        return mark
+    if mark:
+        return "" if found[1].startswith(mark) and not found[2].strip() else mark
+    return "" if found[1][0] == "`" and "`" in found[2] else found[1]
+
+
+def _info(line: str) -> str:
+    found = _FENCE.match(line)
+    return found[2].strip() if found else ""
+
+
+def _is_escaped(line: str, start: int) -> bool:
+    before = line[:start]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
+
+
+def _one_line(text: str) -> str:
+    """Without line breaks; spaces within a line stay, since a path may have them."""
+    return " ".join(filter(None, (line.strip() for line in text.splitlines())))
+
+
+def _row(values: Sequence[str]) -> str:
+    return f"| {' | '.join(values)} |"
+
+
+def _values(row: str) -> list[str]:
+    return [unescaped(value) for value in _CELL_END.split(row.strip()[1:-1])]
+
+
+def _longest_run(text: str, mark: str) -> int:
+    return max((len(run) for run in re.findall(f"{mark}+", text)), default=0)
