@@ -26,7 +26,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "group": ("work on the repository needs it; scope is the group or extra", "setup.py / pyproject"),
     "listed": ("a requirements file (scope) lists it", "requirements"),
     "build": ("building the package needs it", "setup.py / pyproject"),
-    "available": ("code asks whether a package is there; value is how", "find_spec"),
+    "available": ("code asks whether a package is there; value is its name on the index, if told", "find_spec"),
     "guard": ("code calls an availability function or reads such a flag", "is_*_available()"),
     "optional-import": ("an import that may fail; value is the line of its try", "is_*_available()"),
     "version": ("code refuses other versions of a package than value", "Version(...) comparisons"),

@@ -35,14 +35,17 @@ AVAILABILITY = re.compile(
     r"_?(?:is|has|have|can_use|check|require|requires|ensure|assert)_(\w+?)_(?:is_)?(?:available|installed|present)$"
 )
 FLAG = re.compile(r"_?(?:HAS|HAVE|IS)_([A-Z][A-Z0-9_]*?)(?:_AVAILABLE|_INSTALLED)?$|_?([A-Z][A-Z0-9_]*?)_(?:AVAILABLE|INSTALLED)$")
-_ASKS = re.compile(r"(?:package|module|dependency|lib|library|dep|import)s?(?:_(?:is_)?(?:available|installed|exists?|optional))?$|^(?:optional|try|safe)_import")
+_ASKS = re.compile(
+    r"_?(?:is|has|have|check|requires?|ensure|try|optional|safe|lazy|import)(?:_\w+)??_?"
+    r"(?:package|module|dependency|lib|library|dep|import|installed)s?(?:_(?:is_)?(?:available|installed|exists?|optional))?$"
+)
 _INTERESTING = re.compile(
     r"available|installed|find_spec|import_module|ersion|environ|getenv|_env|Error|\bexcept\b|platform"
     r"|HAS_|HAVE_|package|optional|[\"'](?:" + "|".join(DEVICES) + r")(?:[:\"'])"
 )
 _ERRORS = {"ImportError", "ModuleNotFoundError", "RuntimeError", "EnvironmentError", "OSError", "NotImplementedError",
            "ValueError", "UsageError"}  # fmt: skip
-_PLAIN_ERRORS = {"ValueError", "OSError", "NotImplementedError", "RuntimeError", "UsageError"}
+_PLAIN_ERRORS = _ERRORS - {"ImportError", "ModuleNotFoundError"}
 _NEEDS = re.compile(
     r"\binstall|not available|unavailable|\brequires?\b[^.]{0,60}\b(?:version|package|library|python|cuda|gpu)"
     r"|\b(?:cuda|gpu|device|platform|windows|macos|python) (?:is|are|was|not|\d)|incompatible version|environment variable",
@@ -169,15 +172,15 @@ def _call(node: ast.Call, scope: str, walk: _Walk) -> None:
     elif dotted in ("os.getenv", "getenv") or dotted.removesuffix("." + last).endswith("environ"):
         if first and last in ("get", "getenv", "pop") and _VARIABLE.match(first):
             _variable(first, node, scope, walk, _default(node))
-    elif last in ("find_spec", "import_module", "importorskip") or (_ASKS.search(last.lower()) and first):
+    elif last in ("find_spec", "import_module", "importorskip") or (_ASKS.match(last.lower()) and first):
         if first and _PACKAGE.match(first) and last != "import_module":
-            walk.add("available", node, scope, first.partition(".")[0], _spoken(node), last)
+            walk.add("available", node, scope, first.partition(".")[0], _spoken(node), _distribution(node))
     elif _VARIABLE.match(first) and first.isupper() and re.search(r"env", last.lower()):
         _variable(first, node, scope, walk, _default(node))
     elif AVAILABILITY.match(last) and last != scope.rpartition(".")[2]:
         walk.add("guard", node, scope, last, _spoken(node))
     elif last == "version" and first and _PACKAGE.match(first) and "metadata" in dotted:
-        walk.add("available", node, scope, first, _spoken(node), "version")
+        walk.add("available", node, scope, first, _spoken(node), first)
     else:
         found = version_call(node, last)
         if found:
@@ -255,6 +258,13 @@ def _raise(node: ast.Raise, scope: str, walk: _Walk) -> None:
 def _first_text(node: ast.Call) -> str:
     first = node.args[0] if node.args else None
     return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+
+
+def _distribution(node: ast.Call) -> str:
+    """The second text of `_is_package_available("msamp", "ms-amp")`: what the package index calls it."""
+    second = node.args[1] if len(node.args) > 1 else None
+    text = second.value if isinstance(second, ast.Constant) else ""
+    return text if isinstance(text, str) and _PACKAGE.match(text) else ""
 
 
 def _default(node: ast.Call) -> str:
