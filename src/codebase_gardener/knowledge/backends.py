@@ -22,6 +22,7 @@ GENERIC = frozenset(
 )
 """Words in names of files and functions that tell nothing about the subject."""
 
+_CONDITION = re.compile(r"(?:if|elif|while|for|with|match|case)\b.*:(?:\s*#.*)?$|try:")
 _AGGREGATES = frozenset({"all", "full", "complete", "everything"})
 
 
@@ -73,7 +74,20 @@ def optional_backends(repository: RepositoryFacts, facts: EnvironmentFacts) -> l
     extras, variants = _extras(facts)
     groups = _grouped(packages, extras, facts)
     backends = [_backend(keys, packages, extras, variants, repository) for keys in groups]
-    return sorted((one for one in backends if one is not None), key=lambda one: (one.subject, one.packages[0].key))
+    return sorted(_merged(backends), key=lambda one: (one.subject, one.packages[0].key))
+
+
+def _merged(backends: list[Backend]) -> list[Backend]:
+    """What is called like an extra joins it: IPython, asked for in jupyter.py, joins the extra jupyter."""
+    extras = {key_of(one.subject): one for one in backends if one.extra}
+    kept = []
+    for one in backends:
+        home = extras.get(key_of(one.subject))
+        if one.extra or home is None:
+            kept.append(one)
+        else:
+            home.packages += [package for package in one.packages if package not in home.packages]
+    return kept
 
 
 def soft_packages(repository: RepositoryFacts, facts: EnvironmentFacts) -> list[Package]:
@@ -93,11 +107,15 @@ def _met(package: Package) -> bool:
 def _packages(repository: RepositoryFacts, facts: EnvironmentFacts) -> dict[str, Package]:
     own = _own_names(repository, facts)
     packages: dict[str, Package] = {}
+    outside = {"python", *DEVICES}
 
     def package(name: str) -> Package | None:
-        key = facts.canonical(name)
-        if not key or key in facts.core or key in own or name in sys.stdlib_module_names or key in DEVICES:
+        top = name.partition(".")[0]
+        key = facts.canonical(top)
+        if not key or key in facts.core | own or key in outside or top in sys.stdlib_module_names:
             return None
+        if "." in name and key not in facts.spelling and key not in packages:
+            key = key_of(name)  # a namespace, such as google.colab
         return packages.setdefault(key, Package(key, facts.spelling.get(key, name)))
 
     for found in facts.of("extra"):
@@ -118,14 +136,32 @@ def _packages(repository: RepositoryFacts, facts: EnvironmentFacts) -> dict[str,
             one.sites.append(found)
         if found.evidence.value and found.evidence.kind == "available":
             one.name = facts.spelling.get(one.key, found.evidence.value)
+    imported = _imported(repository)
+    for found in facts.of("guard"):
+        word = _word_of(found.evidence.name)
+        if word in imported:  # is_wandb_available, defined elsewhere, and `import wandb`
+            package(imported[word])
     _follow_functions(packages, facts)
     for found in facts.of("group", "listed"):
         if facts.canonical(found.evidence.name) in packages:
             packages[facts.canonical(found.evidence.name)].required.append(found)
-    for found in facts.of("raise"):
-        for key in _named(found.evidence.text, packages):
-            packages[key].errors.append(found)
+    _give_errors(packages, facts)
     return packages
+
+
+def _give_errors(packages: dict[str, Package], facts: EnvironmentFacts) -> None:
+    """An error belongs to the packages that it names, and to one whose version is compared just above."""
+    compared = [
+        (bound.path, bound.evidence.scope, bound.evidence.end, one) for one in packages.values() for bound in one.bounds
+    ]
+    for found in facts.of("raise"):
+        named = _named(found.evidence.text, packages)
+        for key in named:
+            packages[key].errors.append(found)
+        place = (found.path, found.evidence.scope)
+        for path, scope, line, one in compared:
+            if (path, scope) == place and 0 < found.evidence.start - line < 6 and one.key not in named:
+                one.errors.append(found)
 
 
 def _own_names(repository: RepositoryFacts, facts: EnvironmentFacts) -> set[str]:
@@ -162,9 +198,24 @@ def _follow_functions(packages: dict[str, Package], facts: EnvironmentFacts) -> 
 
 def _by_name(function: str, packages: Mapping[str, Package]) -> set[str]:
     """`is_wandb_available`, defined elsewhere, stands for wandb, if that is known to be optional."""
+    return {_word_of(function)} & set(packages)
+
+
+def _word_of(function: str) -> str:
+    """ "wandb" of `is_wandb_available` and of `HAS_WANDB`."""
     found = AVAILABILITY.match(function) or FLAG.match(function)
-    word = next((group for group in found.groups() if group), "") if found else ""
-    return {key_of(word)} & set(packages)
+    return key_of(next((group for group in found.groups() if group), "")) if found else ""
+
+
+def _imported(repository: RepositoryFacts) -> dict[str, str]:
+    """Key and name of the modules from outside that the package's code imports."""
+    return {
+        key_of(name): name
+        for path, facts in repository.facts.items()
+        if repository.areas[path] == "package"
+        for one in facts.imports
+        if not one.level and (name := one.module.partition(".")[0])
+    }
 
 
 def _named(text: str, packages: Mapping[str, Package]) -> list[str]:
@@ -183,7 +234,7 @@ def _extras(facts: EnvironmentFacts) -> tuple[dict[str, list[str]], dict[str, li
     variants: dict[str, list[str]] = defaultdict(list)
     for extra in sorted(tables, key=lambda name: (len(name), name)):
         keys = tables[extra] - own
-        like = next((name for name in kept if _overlap(keys, set(kept[name])) >= 0.8 and len(keys) > 2), None)
+        like = next((name for name in kept if _overlap(keys, set(kept[name])) >= (0.8 if len(keys) > 2 else 1)), None)
         if extra in _AGGREGATES or not keys:
             continue
         if like:
@@ -239,7 +290,7 @@ def _together(packages: dict[str, Package], facts: EnvironmentFacts) -> Iterator
     yield from (sorted(keys) for _, keys in sorted(by_try.items()))  # imported in one `try`
     for found in facts.of("raise"):
         named = _named(found.evidence.text, packages)
-        if len(named) == 2:
+        if len(named) == 2 and " or " not in found.evidence.text:
             yield named  # one message asks for both
     yield from _by_stem(packages)
 
@@ -274,7 +325,7 @@ def _backend(
     extras: dict[str, list[str]],
     variants: dict[str, list[str]],
     repository: RepositoryFacts,
-) -> Backend | None:
+) -> Backend:
     extra, keys = group
     members = [packages[key] for key in keys]
     if extra:
@@ -299,9 +350,11 @@ def _subject(members: list[Package], repository: RepositoryFacts) -> str:
         stems = Counter(_stem(found.path) for one in members for found in one.sites)
         shared = [stem for stem in stems if stem not in GENERIC and len(stem) > 2]
         for stem in sorted(shared, key=lambda stem: (-stems[stem], stem)):
-            if all(stem in one.key or {_stem(found.path) for found in one.sites} <= {stem} for one in members):
+            only = all({_stem(found.path) for found in one.sites} <= {stem} for one in members)
+            if only or sum(stem in one.key for one in members) > 1:
                 return stem
-        return members[0].key
+        asked = {_word_of(name) for one in members for name in one.functions}
+        return next((one.key for one in members if one.key in asked), members[0].key)
     one = members[0]
     if one.functions or len({found.path for found in one.sites}) < 2:
         return one.key
@@ -318,17 +371,23 @@ def _site_words(found: Found, repository: RepositoryFacts) -> set[str]:
 
 
 def headers(repository: RepositoryFacts, found: Found) -> list[str]:
-    """Lines above, each less indented than the one before, up to the definition: the conditions around a line."""
+    """The conditions around a line, nearest first, up to its definition: lines above that are indented less."""
     lines = repository.lines(found.path, max(1, found.evidence.start - 200), found.evidence.start)
     indent = _indent(lines[-1]) if lines else 0
     kept: list[str] = []
+    alternative = ""
     for line in reversed(lines[:-1]):
-        if line.strip() and _indent(line) < indent:
+        text = line.strip()
+        if alternative and text and _indent(line) == indent and text.startswith(("if ", "elif ", "for ", "try:", "while ")):
+            kept.append(f"{alternative} of {text}"[:200])
+            alternative = ""
+        elif text and _indent(line) < indent:
             indent = _indent(line)
-            text = line.strip()
             if text.startswith(("def ", "class ", "async def ")):
                 break
-            if text.endswith(":"):
+            if text.startswith(("else:", "except")):
+                alternative = text.rstrip(":")
+            elif _CONDITION.match(text):
                 kept.append(text[:200])
     return kept
 

@@ -19,6 +19,7 @@ __all__ = ["KINDS", "environment_evidence"]
 KINDS: dict[str, tuple[str, str]] = {
     # kind: (what it says, the row of "Where facts come from" in wiki-format.md that asks for it)
     "package": ("the package's own name; text is its index, value its version", "setup.py / pyproject"),
+    "release": ("the version that the packaging file gives the package", "setup.py / pyproject"),
     "runtime": ("a language and its bound", "setup.py / pyproject"),
     "platform": ("an operating system that is declared or asked for", "setup.py / pyproject"),
     "requirement": ("plain installation needs it; value is the bound", "setup.py / pyproject"),

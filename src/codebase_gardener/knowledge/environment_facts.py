@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 
 __all__ = ["EnvironmentFacts", "Found", "key_of"]
 
-_MANIFEST_KINDS = frozenset({"package", "requirement", "extra", "group", "listed", "build", "runtime"})
+_MANIFEST_KINDS = frozenset({"package", "requirement", "extra", "group", "listed", "build", "runtime", "release"})
 _TESTING = re.compile(r"(^|/)(test_?utils?|testing(_utils?)?|tests?|conftest)(\.py|/)")
 _COUNTED = ("package", "scripts", "other")
 ECOSYSTEMS = ("PyPI", "npm", "Go", "crates.io", "Maven")
@@ -91,6 +91,9 @@ class EnvironmentFacts:
                           key.partition("-")[0]):  # fmt: skip
                 if len(short) > 2 and short not in self.spelling:
                     aliases.setdefault(short, key)
+        for found in self.of("available"):
+            if found.evidence.value and key_of(found.evidence.value) != key_of(found.evidence.name):
+                aliases.setdefault(key_of(found.evidence.value), key_of(found.evidence.name))
         aliases.update(self._modules)
         return aliases
 

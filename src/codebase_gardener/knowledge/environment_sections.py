@@ -58,11 +58,14 @@ class Sheet:
         more = f" and {len(unique) - limit} more" if len(unique) > limit else ""
         return ", ".join(self.anchor(found) for found in unique[:limit]) + more
 
-    def requirements(self, rows: Iterable[Found]) -> list[tuple[str, str, str]]:
-        """Rows `Package|Version|Where`."""
+    def requirements(self, rows: Iterable[Found]) -> list[tuple[str, ...]]:
+        """Rows `Package|Version|Where`; the same requirement in several places is one row."""
+        grouped: dict[tuple[str, str], list[Found]] = {}
+        for found in rows:
+            grouped.setdefault((found.evidence.name, _bound(found)), []).append(found)
         return [
-            (code(found.evidence.name), code(_bound(found)) if _bound(found) else "any", self.anchor(found))
-            for found in rows
+            (code(name), code(bound) if bound else "any", self.anchors(places, 3))
+            for (name, bound), places in grouped.items()
         ]
 
     def devices(self, rows: Sequence[Found]) -> list[tuple[str, str, str]]:
@@ -106,18 +109,20 @@ class Sheet:
         return f"{where}, under {code(conditions[0].rstrip(':'))}" if conditions else where
 
     def quotes(self, rows: Iterable[Found]) -> str:
-        """The Code Evidence section: the evidence's lines, or the short definition around them."""
-        blocks: dict[Source, str] = {}
+        """The Code Evidence section: the evidence's lines, or the short definition around them; neighbours together."""
+        sources: list[Source] = []
         for found in rows:
-            if len(blocks) == MAX_QUOTES:
-                break
             source = self._quoted(found)
-            if any(_within(source, other) for other in blocks):
-                continue
-            blocks = {other: text for other, text in blocks.items() if not _within(other, source)}
-            blocks[source] = self._block(source)
-        self._sources.update(dict.fromkeys(blocks))
-        return "\n\n".join(blocks.values()) if blocks else "None."
+            near = next((other for other in sources if _adjacent(source, other)), None)
+            if near is None:
+                if len(sources) == MAX_QUOTES:
+                    continue
+                sources.append(source)
+            elif not _within(source, near):
+                wider = source if _within(near, source) else self._joined(source, near)
+                sources = [wider if other is near else other for other in sources if other is near or not _within(other, wider)]
+        self._sources.update(dict.fromkeys(sources))
+        return "\n\n".join(self._block(source) for source in sources) if sources else "None."
 
     def _quoted(self, found: Found) -> Source:
         start, end = found.evidence.start, found.evidence.end
@@ -125,6 +130,10 @@ class Sheet:
         if symbol and symbol.end - symbol.start < MAX_QUOTE_LINES and symbol.start <= start <= symbol.end:
             return self._repository.source_of(symbol)
         return self._repository.source(found.path, start, min(end, start + MAX_QUOTE_LINES - 1))
+
+    def _joined(self, left: Source, right: Source) -> Source:
+        a, b = left.anchor, right.anchor
+        return self._repository.source(a.path, min(a.start, b.start), max(a.end, b.end))
 
     def _block(self, source: Source) -> str:
         anchor = source.anchor
@@ -148,6 +157,15 @@ def dedented(lines: list[str]) -> list[str]:
 def _within(inner: Source, outer: Source) -> bool:
     a, b = inner.anchor, outer.anchor
     return a.path == b.path and b.start <= a.start and a.end <= b.end
+
+
+def _adjacent(one: Source, other: Source) -> bool:
+    """Whether one quote can hold both: one is within the other, or they follow each other and are short."""
+    a, b = one.anchor, other.anchor
+    if a.path != b.path:
+        return False
+    short = max(a.end, b.end) - min(a.start, b.start) < MAX_QUOTE_LINES and not (one.symbol or other.symbol)
+    return _within(one, other) or _within(other, one) or (short and a.start <= b.end + 2 and b.start <= a.end + 2)
 
 
 def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

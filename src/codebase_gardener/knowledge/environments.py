@@ -121,7 +121,7 @@ class _Writer:
         needs = f"{len(required)} package" + ("" if len(required) == 1 else "s")
         overview = f"What {code(self._software)} needs wherever it runs: {code(bounds) + ' and ' if bounds else ''}{needs}."
         own = [self._package] if self._package else []
-        evidence = [*own, *runtimes, *required, *_strong(facts.of("device")), *checks]
+        evidence = [*own, *facts.of("release"), *runtimes, *required, *_strong(facts.of("device")), *checks]
         bodies = (
             system,
             table(("Package", "Version", "Where"), dependencies) if dependencies else self._no_dependencies(),
@@ -205,7 +205,8 @@ class _Writer:
         gated = {gate.path for gate in gates}
         variables = [one for one in facts.of("environment-variable") if _mentions(one.evidence.name, keys)]
         names = ", ".join(code(one.name) for one in packages[:6]) + (" and others" if len(packages) > 6 else "")
-        overview = f"{names}: used by {code(self._software)} where installed{self._reach(len(gates), len(gated))}."
+        purpose = f" for {name.replace('_', ' ')}" if not backend.extra and _title(packages[0].key).lower() != name.lower() else ""
+        overview = f"{names}: used by {code(self._software)}{purpose} where installed{self._reach(len(gates), len(gated))}."
         bodies = (
             self._backend_system(sheet, packages),
             table(("Package", "Version", "Where"), rows),
@@ -228,7 +229,7 @@ class _Writer:
         rows: list[tuple[str, ...]] = []
         for one in backend.packages:
             mine = [row for row in one.required if _of_extra(row, backend)]
-            found = [*mine, *one.bounds] or one.definitions[:1] or one.sites[:1] or one.required[:1]
+            found = [*mine, *one.bounds] or one.definitions[:1] or one.sites[:1]
             versions = _unique(row for row in found if row.evidence.kind in ("extra", "version"))
             if versions:
                 rows += sheet.requirements(versions)
@@ -278,8 +279,9 @@ class _Writer:
     def _backend_notes(
         self, sheet: Sheet, backend: Backend, bounds: Sequence[Found], sites: Sequence[Found]
     ) -> str:
-        notes = [f"- {code(f'{one.evidence.name} {one.evidence.value}')}: other versions are refused"
-                 f" ({sheet.anchor(one)})." for one in bounds]  # fmt: skip
+        notes = []
+        for (name, value), rows in _by(bounds, lambda one: (one.evidence.name, one.evidence.value)):
+            notes.append(f"- {code(f'{name} {value}')}: other versions are refused ({sheet.anchors(rows, 3)}).")
         keys = {one.key for one in backend.packages}
         checks = [one for one in self._facts.of("version-check") if self._facts.canonical(one.evidence.name) in keys]
         for (name, value), rows in _by(checks, lambda one: (one.evidence.name, one.evidence.value)):
@@ -293,7 +295,8 @@ class _Writer:
 
     def development(self) -> list[EnvironmentPage]:
         """One page for all groups and extras of development; none where there are none."""
-        groups = self._facts.of("group", "build")
+        own = key_of(self._software)
+        groups = [one for one in self._facts.of("group", "build") if key_of(one.evidence.name) != own]
         if not groups:
             return []
         sheet = Sheet(self._repository)

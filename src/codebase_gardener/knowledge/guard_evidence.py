@@ -174,7 +174,7 @@ def _call(node: ast.Call, scope: str, walk: _Walk) -> None:
             _variable(first, node, scope, walk, _default(node))
     elif last in ("find_spec", "import_module", "importorskip") or (_ASKS.match(last.lower()) and first):
         if first and _PACKAGE.match(first) and last != "import_module":
-            walk.add("available", node, scope, first.partition(".")[0], _spoken(node), _distribution(node))
+            walk.add("available", node, scope, first, _spoken(node), _distribution(node))
     elif _VARIABLE.match(first) and first.isupper() and re.search(r"env", last.lower()):
         _variable(first, node, scope, walk, _default(node))
     elif AVAILABILITY.match(last) and last != scope.rpartition(".")[2]:

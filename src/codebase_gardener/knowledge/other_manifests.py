@@ -40,7 +40,11 @@ def package_json(text: str) -> Iterator[Evidence]:
     name = data.get("name")
     if isinstance(name, str) and name and data.get("private") is not True:
         line = lines.of("name")
-        yield Evidence("package", line, line, "", one_line(name), "npm", _text(data.get("version")))
+        version = _text(data.get("version"))
+        yield Evidence("package", line, line, "", one_line(name), "npm", version)
+        if version:
+            line = lines.of("version")
+            yield Evidence("release", line, line, "", version, f"version {version}")
     for engine, bound in _strings(data.get("engines")):
         line = lines.of(engine, lines.of("engines"))
         yield Evidence("runtime", line, line, "", _ENGINES.get(engine, engine), f"{engine} {bound}", bound)
@@ -94,7 +98,11 @@ def cargo_toml(text: str) -> Iterator[Evidence]:
     package = package if isinstance(package, dict) else {}
     if isinstance(package.get("name"), str):
         line = lines.of("name")
-        yield Evidence("package", line, line, "", one_line(package["name"]), "crates.io", _text(package.get("version")))
+        version = _text(package.get("version"))
+        yield Evidence("package", line, line, "", one_line(package["name"]), "crates.io", version)
+        if version:
+            line = lines.of("version", line)
+            yield Evidence("release", line, line, "", version, f"version {version}")
     if isinstance(package.get("rust-version"), str):
         line = lines.of("rust-version")
         bound = one_line(package["rust-version"])

@@ -219,7 +219,11 @@ def _list(kind: str, group: str, entries: object, lines: Lines, start: int) -> I
 def _name(name: object, version: object, lines: Lines, start: int) -> Iterator[Evidence]:
     if isinstance(name, str) and name:
         line = lines.of(name, start)
-        yield Evidence("package", line, line, "", one_line(name), "PyPI", version if isinstance(version, str) else "")
+        said = one_line(version) if isinstance(version, str) else ""
+        yield Evidence("package", line, line, "", one_line(name), "PyPI", said)
+        if said:
+            line = lines.of("version", start)
+            yield Evidence("release", line, line, "", said, f"version {said}")
 
 
 def _python(bound: object, line: int) -> Iterator[Evidence]:
