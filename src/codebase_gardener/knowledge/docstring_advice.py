@@ -24,7 +24,8 @@ _HEADER = re.compile(r"\s*\**([A-Za-z][A-Za-z ]{2,18}):?\**:?\s*$")
 _ENTRY = re.compile(r"\s*[`*]{0,2}([A-Za-z_][\w.]*)[`*]{0,2}(?:\s*,\s*[`*]{0,2}\w+[`*]{0,2})*\s*(\(.*?\)(?=\s*:|\s*$)|:|$)")
 _SPHINX = re.compile(r"\s*:(?:param|parameter|arg|argument|key|keyword)\s+(?:[\w.\[\], |]{1,80}\s)?\*{0,2}(\w+)\s*:")
 _SPHINX_OTHER = re.compile(r"\s*:\w+(?:\s+[\w.*]+)*\s*:")
-_DEFAULT = re.compile(r"defaults? (?:to|is|value is|value of|=|:)?\s*[`'\"*]{0,3}([\w.\-/]{1,40})", re.IGNORECASE)
+_TYPED_DEFAULT = re.compile(r"defaults?(?: to| is|[:=])?\s*[`'\"*]{0,3}([\w.\-/]{1,40})", re.IGNORECASE)
+_DEFAULT = re.compile(r"(?:\bdefaults to|\(default[:=s]?|\b[Dd]efault(?: value)? is|\bDefault:)\s*[`'\"*]{0,3}([\w.\-/]{1,40})")
 _STRONG = ("recommendation", "price", "harm", "saves")
 _MIN_PARAMETER = 1.5
 """Strength from which a parameter's description is taken for advice."""
@@ -162,7 +163,7 @@ def _parameter(scope: str, name: str, typed: str, content: list[str], start: int
     words = plain_prose(" ".join(content))
     if strength(words) < _MIN_PARAMETER:
         return
-    default = _DEFAULT.search(typed) or _DEFAULT.search(words)
+    default = _TYPED_DEFAULT.search(typed) or _DEFAULT.search(words)
     value = default[1].rstrip(".") if default else ""
     yield Evidence("parameter-doc", start, start + len(content) - 1, scope, name, words, value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from codebase_gardener.knowledge.advice import signals, strength
+from codebase_gardener.knowledge.advice import sentences, signals, strength
 from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.plain_prose import plain_prose
 from codebase_gardener.knowledge.prose_blocks import prose_blocks
@@ -20,7 +20,7 @@ ADVICE_HEADINGS = re.compile(
 )
 """Headings under which advice is expected."""
 
-_STRONG = ("recommendation", "price", "harm", "saves")
+_STRONG = ("price", "harm", "saves")
 
 
 def document_evidence(language: str, lines: Sequence[str]) -> Iterator[Evidence]:
@@ -47,8 +47,11 @@ def _reason(heading: str, text: str) -> str:
     """Why a paragraph is taken; "" if it is not."""
     if len(text) < 40 or strength(text) < 2:
         return ""
-    found = signals(text)
     if ADVICE_HEADINGS.search(heading):
         return "heading"
-    does = "recommendation" in found or "duty" in found
-    return "advice" if does and any(name in found for name in _STRONG) and strength(text) >= 4 else ""
+    return "advice" if any(_advises(signals(one)) for one in sentences(text)) else ""
+
+
+def _advises(found: tuple[str, ...]) -> bool:
+    """Whether a sentence recommends, or says what to do and what it is good for or costs."""
+    return "recommendation" in found or ("duty" in found and any(name in found for name in _STRONG))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from codebase_gardener.knowledge.advice import ACTION, COST, VALUE, insight, strength
 from codebase_gardener.knowledge.heuristic_items import Item
+from codebase_gardener.knowledge.heuristic_merging import SAME_TEXT, similar, words_of
 from codebase_gardener.knowledge.heuristic_names import best_sentence
 from codebase_gardener.knowledge.heuristic_quotes import cut, quoted_lines, quoted_words
 from codebase_gardener.knowledge.pages import Page, Section, Source
@@ -27,6 +28,7 @@ _MAX_QUOTE_LINES = 40
 _MAX_QUOTE_CHARS = 6000
 _MAX_QUOTES = 5
 _MAX_PIECES = 3
+_MAX_TEXTS = 20
 _MAX_PIECE = 400
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w+")
 
@@ -139,12 +141,14 @@ class Author:
         for item in group:
             places.setdefault(item.evidence.text or item.evidence.value, []).append(item)
         parts = []
-        for text, items in places.items():
+        for text, items in list(places.items())[:_MAX_TEXTS]:
             anchors = list(dict.fromkeys(f"`{sources[item].anchor}`" for item in items))
             shown = ", ".join(anchors[:3]) + (f" and {_count(len(anchors) - 3, 'further place')}" if anchors[3:] else "")
             condition = items[0].evidence.value if items[0].evidence.kind in ("warn", "log") else ""
             told = f", where {_code(condition)}" if condition else ""
             parts.append(f"> {quoted_words(cut(text, 1500))}\n\n{_speaker(items[0])}{told}: {shown}.")
+        if len(places) > _MAX_TEXTS:
+            parts.append(f"{_count(len(places) - _MAX_TEXTS, 'further text')} of the same kind: see Code Evidence.")
         return "\n\n".join(parts)
 
     def _evidence(self, group: Sequence[Item], sources: dict[Item, Source]) -> str:
@@ -172,10 +176,14 @@ class Author:
 def _insight(group: Sequence[Item]) -> str:
     """Action, Value and Trade-off in the source's own words."""
     found: dict[str, list[str]] = {ACTION: [], VALUE: [], COST: []}
-    for item in group:
-        for part, pieces in insight(item.evidence.text).items():
-            known = {piece.lower().rstrip(".") for piece in found[part]}
-            found[part] += [piece for piece in pieces if piece.lower().rstrip(".") not in known]
+    known: dict[str, list[frozenset[str]]] = {ACTION: [], VALUE: [], COST: []}
+    for text in list(dict.fromkeys(item.evidence.text for item in group))[:_MAX_TEXTS]:
+        for part, pieces in insight(text).items():
+            for piece in pieces:
+                words = words_of(piece)
+                if not any(similar(words, other, SAME_TEXT) for other in known[part]):
+                    known[part].append(words)
+                    found[part].append(piece)
     if group[0].deprecation:
         return _lines(found, "")
     defaults = sorted({item.evidence.value for item in group if item.option and item.evidence.value})

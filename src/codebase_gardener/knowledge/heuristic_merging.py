@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from codebase_gardener.knowledge.heuristic_items import Item
 
-__all__ = ["SAME_OPTION", "SAME_TEXT", "merged", "words_of"]
+__all__ = ["SAME_OPTION", "SAME_TEXT", "merged", "similar", "words_of"]
 
 SAME_TEXT = 0.6
 """Jaccard similarity of the sets of words from which two remarks say the same."""
@@ -70,12 +70,17 @@ def _leader(
     for leader in candidates:
         other = sets[leader]
         needed = _needed(items[number], items[leader])
-        if min(len(own), len(other)) < needed * max(len(own), len(other)):
-            continue
-        common = len(own & other)
-        if common >= needed * (len(own) + len(other) - common):
+        if similar(own, other, needed):
             return leader
     return None
+
+
+def similar(one: frozenset[str], other: frozenset[str], least: float) -> bool:
+    """Whether the Jaccard similarity of two sets is at least `least`; empty sets are like nothing."""
+    if min(len(one), len(other)) < least * max(len(one), len(other)) or not one:
+        return False
+    common = len(one & other)
+    return common >= least * (len(one) + len(other) - common)
 
 
 def _needed(one: Item, other: Item) -> float:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from codebase_gardener.knowledge.advice import COST, VALUE, insight, sentences, strength
+from codebase_gardener.knowledge.advice import COST, SIGNALS, VALUE, insight, sentences, strength
 from codebase_gardener.knowledge.heuristic_items import Item
 
 __all__ = ["Namer", "best_sentence"]
@@ -35,6 +35,7 @@ _STOP = frozenset(
 _TOKEN = re.compile(r"`[^`\n]{1,80}`|[A-Za-z][\w'-]*|\d+-bit|[^\w\s]|[^\W\d_]\w*")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _INVALID = re.compile(r"[^\w.-]+")
+_URL = re.compile(r"https?://\S+|\{[^{}]*\}")
 _MAX_WORDS = 4
 _MAX_NAME = 90
 
@@ -66,16 +67,23 @@ class Namer:
             number += 1
         return self._take(f"{candidates[-1]}_{number}")
 
-    def key_phrases(self, text: str, words: int = _MAX_WORDS) -> list[str]:
-        """The most telling words of a text, in its order, as runs of words."""
+    def key_phrases(self, text: str, words: int = _MAX_WORDS, common: frozenset[str] | None = None) -> list[str]:
+        """The most telling words of a text, in its order, as runs of words; only `common` ones, if given."""
         parts = insight(text)
         telling = " . ".join((*parts[COST], *parts[VALUE]))
+        text = _URL.sub(" ", text)
+        signal = {word for name in ("price", "harm", "saves") for found in SIGNALS[name].pattern.finditer(text)
+                  for word in found[0].split()}  # fmt: skip
         ranked: list[tuple[float, int, tuple[str, ...]]] = []
         for position, phrase in enumerate(_phrases(text)):
-            cut = phrase[-3:]
+            cut = phrase[-3:] if common is None else tuple(word for word in phrase if word.lower() in common)[-3:]
+            if not cut:
+                continue
             weight = sum(self._rarity(word) for word in cut) / len(cut) ** 0.5
             if telling and " ".join(cut) in telling:
                 weight *= 1.4
+            if signal.intersection(cut):
+                weight *= 2
             ranked.append((-weight / (1 + position / 12), position, cut))
         chosen: list[tuple[int, tuple[str, ...]]] = []
         seen: set[str] = set()
@@ -93,22 +101,23 @@ class Namer:
         if first.deprecation:
             yield "Deprecated_Uses"
         sentence = best_sentence(evidence.text) or evidence.text
-        phrases = [word[:1].upper() + word[1:] for word in self.key_phrases(sentence)]
         owner = _owner(group)
+        most = 3 if owner else _MAX_WORDS
+        phrases = [word[:1].upper() + word[1:] for word in self.key_phrases(sentence, most, _common(group))]
         if first.option:
             scopes = {item.option[:2] for item in group if item.option}
             if len(scopes) > 1:
                 yield _valid(f"{evidence.name}_Option")
+            owner = _owner(group[:1])
             yield _valid(f"{owner}_{evidence.name}" if owner else evidence.name)
         if evidence.kind in ("admonition", "doc-tip"):
             words = [word for word in re.findall(r"\w+", evidence.value if evidence.kind == "admonition" else "")]
             words = words or re.findall(r"\w+", evidence.scope)
             title = "_".join(word[:1].upper() + word[1:] for word in words[:6])
             fresh = [word for word in phrases if word.lower() not in title.lower()]
-            if title and len(words) > 1 and evidence.kind == "admonition":
-                yield _valid("_".join([title, *fresh[:2]]))
+            if title and len(words) > 1:
+                yield _valid(title)
             yield _valid("_".join([*([title] if title else []), *fresh[:3]]))
-        yield _valid("_".join([*([owner] if owner and len({_owner([one]) for one in group}) == 1 else []), *phrases]))
         yield _valid("_".join([owner, *phrases]) if owner else "_".join(phrases) or evidence.kind)
         module = first.path.rpartition("/")[2].partition(".")[0]
         yield _valid("_".join([module, owner, *phrases] if owner else [module, *phrases]))
@@ -122,11 +131,25 @@ class Namer:
         return name
 
 
+def _common(group: Sequence[Item]) -> frozenset[str] | None:
+    """Words that at least half of several texts have; None for a single text."""
+    texts = {item.evidence.text for item in group}
+    if len(texts) < 2:
+        return None
+    counts = Counter(word for text in texts for word in {one.lower() for phrase in _phrases(text) for one in phrase})
+    return frozenset(word for word, count in counts.items() if 2 * count >= len(texts))
+
+
 def _owner(group: Sequence[Item]) -> str:
     """The definition that a remark belongs to, without `__init__` and private parts; "" in a document."""
     evidence = group[0].evidence
     if evidence.kind in ("admonition", "doc-tip"):
         return ""
+    scopes = {(item.path, item.evidence.scope) for item in group}
+    if len(scopes) > 1:
+        names = Counter(scope.rpartition(".")[2] for _, scope in sorted(scopes))
+        name, count = min(names.items(), key=lambda one: (-one[1], one[0]))
+        return "" if name.startswith("_") or 2 * count < len(scopes) else name
     parts = [part for part in evidence.scope.split(".") if part and not part.startswith("_")]
     return "_".join(parts[-2:])
 

@@ -18,6 +18,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\[(`[^`\]\[]{1,120}`)\](?:\[[^\]\[]{0,100}\])?"), r"\1"),  # reference to a symbol
     (re.compile(r"\*\*([^*\n]{1,300})\*\*"), r"\1"),  # bold
     (re.compile(r"</?[a-zA-Z][^<>\n]{0,300}>"), ""),  # HTML
+    (re.compile(r"(?:^|(?<=\s))>?\s?\[!(?:TIP|NOTE|WARNING|IMPORTANT|CAUTION)\]"), ""),  # GitHub's admonitions
+    (re.compile(r"(?<=\s)>\s(?=\S)"), ""),  # further lines of a block quote
     (re.compile(r"`~"), "`"),
     (re.compile(r"\{#[\w-]{1,80}\}|\{\.[\w-]{1,60}[^{}]{0,80}\}"), ""),  # attributes of headings and links
 )

@@ -78,6 +78,8 @@ class _Reader:
         self.lines, self.first, self.at = lines, first, 0
         self.heading = ""
         self.in_list = False
+        if lines and lines[0].strip() == "---":  # front matter
+            self.at = next((at + 1 for at in range(1, min(len(lines), 60)) if lines[at].strip() == "---"), 0)
 
     def next_block(self) -> Block | None:
         line = self.lines[self.at]
