@@ -1,0 +1,210 @@
+"""What a sentence does for its reader: says what to do, what it is good for, or what it costs.
+
+Rules, not a model: each row of `SIGNALS` is a class of words with what it counts for. The words are those of
+technical English, none is of a repository.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+__all__ = ["ACTION", "COST", "SIGNALS", "VALUE", "Signal", "clauses", "concentrated", "insight", "sentences", "signals", "strength"]
+
+ACTION, VALUE, COST = "action", "value", "cost"
+MAX_TEXT = 4000
+"""Characters of a text that are looked at."""
+
+_VERBS = (
+    "use|set|avoid|prefer|pass|call|choose|consider|try|ensure|keep|enable|disable|increase|decrease|reduce|lower|"
+    "raise|upgrade|downgrade|install|switch|do not|don't|never|always|remember to|be careful|be aware|beware|make sure|"
+    "please|specify|provide|limit|merge|start with|experiment with|adjust|tune|turn (?:on|off)|check|declare|define|"
+    "import|add|remove|replace|wrap|override|return|run|create|read|write|store|put|load|instead,? use|see that|"
+    "validate|sanitize|escape|close|open|register|configure|update|leave|skip|move|place|take care|stick|opt|select|"
+    "normally use|only use|simply|instantiate|initialize|save|combine|split|test|mark|pin|clone|cast|convert"
+)
+
+_NO_SUBJECT = r"(?! (?:(?!that|which|if|when|it|you|what|how)[\w.`'-]{1,40} ){0,7}(?:may|might|will|could|is|are|was)\b)"
+"""Not "merge results may differ": there the verb is no verb."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A class of words.
+
+    Attributes:
+        part: What a clause with it says: `ACTION`, `VALUE` or `COST`.
+        weight: How much it makes a text worth a page.
+        pattern: The words.
+    """
+
+    part: str
+    weight: float
+    pattern: re.Pattern[str]
+
+
+def _words(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", re.IGNORECASE)
+
+
+SIGNALS: dict[str, Signal] = {
+    "recommendation": Signal(ACTION, 3, _words(
+        r"recommend(?:ed|s|ation)?|we (?:suggest|advise)|(?:is|are) (?:advised|suggested|encouraged|discouraged)|"
+        r"rule of thumb|good (?:default|practice|idea|starting point|choice)|bad idea|preferred|"
+        r"it(?:'s| is) (?:probably |most likely |usually |generally )?(?:better|best|safer|safest) to|best to|"
+        r"(?:typically|usually|generally),? (?:this )?(?:should|use|a value|values)|works? (?:well|best)|"
+        r"you (?:probably|may|might|most likely|usually|generally)(?: also| not| rather)? want to|not intended (?:for|to)|"
+        r"(?:should|must) (?:never|always|generally|typically|usually|only)|common (?:values|choices?)|sensible")),
+    "duty": Signal(ACTION, 2, _words(
+        r"should(?:n't)?|must(?:n't)?|(?:we|you|users?|callers?|it|this|they|code|model|data|one)(?:'ll| will)? (?:only |also )?"
+        r"(?:needs? to|ha(?:s|ve) to)|make sure|ensure that|be sure|be careful|be aware|"
+        r"beware|take care|avoid|prefer|consider|required to|do(?:n't| not) (?:use|call|"
+        r"rely|set|pass|mix|forget|put|store|do|import|share|run|expose|worry)")),
+    "imperative": Signal(ACTION, 1, re.compile(
+        rf"^(?:(?:note that|also|then|otherwise|instead|alternatively|finally|in (?:this|that) case|so|and|or|but|"
+        rf"for (?:example|best results)),? )?(?:{_VERBS})\b{_NO_SUBJECT}", re.IGNORECASE)),
+    "conditional-imperative": Signal(ACTION, 1.5, re.compile(
+        rf"^(?:if|when|for|to|in order to|unless|while|with|during|before|after)\b[^.]{{3,160}}?,"
+        rf" (?:then )?(?:please )?(?:{_VERBS})\b", re.IGNORECASE)),
+    "set-to": Signal(ACTION, 1, _words(r"(?:set|setting|pass|passing|enable|enabling) (?:it |this |the )?[`'\"]?[\w.]+"
+                                       r"[`'\"]?(?: \w+)? ?(?:=|to)|(?:when|if) set to|(?:higher|lower|larger|smaller|bigger) values?")),
+    "useful": Signal(VALUE, 1.5, _words(
+        r"useful|helpful|helps?|benefits?|beneficial|handy|convenient|worth|advantages?|"
+        r"(?:good|ideal|suitable|well suited|intended) (?:for|if|when)")),
+    "better": Signal(VALUE, 1.5, _words(
+        r"improv\w+|better|faster|speed(?:s|ing)?[ -]?ups?|speeds?|quicker|more (?:efficient|accurate|stable|robust|"
+        r"reliable|secure)\w*|efficien\w+|stabili[sz]\w+|optimal(?:ly)?|optimi[sz]e[sd]?|significant savings|"
+        r"safe(?:r|ly)?|easier|simpler|enables?|performance|best")),
+    "saves": Signal(VALUE, 2, _words(
+        r"(?:sav|reduc|lower|minimi[sz]|decreas|limit)(?:e|es|ed|ing|s)? (?:\w+ ){0,3}?(?:memory|vram|ram|time|"
+        r"compute|computation|cost|costs|usage|latency|overhead|storage|space|consumption|footprint|risk|noise)|"
+        r"memory[ -]efficien\w+|less (?:memory|vram|time|compute)")),
+    "prevents": Signal(VALUE, 1, _words(
+        r"(?:to|will|can|helps?) (?:avoid|prevent)|prevent(?:s|ing)?|avoids|avoiding|protects? (?:against|from)|"
+        r"guards? against|so that|in order to")),
+    "finding": Signal(VALUE, 2, _words(
+        r"(?:proven|shown|known|found|observed|reported) to|empirically|in practice|in our experience|experiments show|"
+        r"works? better")),
+    "price": Signal(COST, 2.5, _words(
+        r"overheads?|at the (?:expense|cost|price) of|trade[- ]?offs?|trad(?:e|es|ing) \w+|slow(?:er|s|down|ly)?|"
+        r"expensive|costly|more (?:memory|vram|time|compute|resources)|(?:memory|vram|gpu|cpu) (?:usage|use|"
+        r"consumption|intensive|overhead|leaks?)|out of memory|oom|bottleneck|penalty|increases? (?:the )?(?:memory|"
+        r"latency|time|cost|size|risk)|latency|downsides?|drawbacks?|disadvantages?")),
+    "harm": Signal(COST, 2, _words(
+        r"rounding errors?|imprecis\w+|inaccura\w+|precision loss|loss of (?:precision|accuracy|data|information)|"
+        r"degrad\w+|diverge\w*|unstable|instabilit\w+|overfit\w*|nans?|corrupt\w*|deadlocks?|race conditions?|"
+        r"(?:security|safety) (?:risk|hole|vulnerab\w+|issues?|implications?|concerns?)|vulnerab\w+|insecure|unsafe|"
+        r"dangerous|malicious|untrusted|arbitrary code|data loss|los(?:e|es|ing|t)|leak(?:s|ed|ing)?|wrong|incorrect\w*|"
+        r"unexpected(?:ly)?|surpris\w+|undefined behaviou?r|break(?:s|ing)?|fails?|crash(?:es)?|hang(?:s)?|"
+        r"silently|(?:poor|bad|worse) \w+|reduce (?:model )?(?:quality|accuracy|performance)|dilut\w+|"
+        r"(?:caus(?:e|es|ed|ing)|leads? to|results? in|resulting in|throws?|rais(?:e|es)|gets?|avoid|prevent|run into|"
+        r"known|produces?|numerical|import|obscure|cryptic|hard to (?:find|track down|debug)) (?:\w+ ){0,2}"
+        r"(?:errors?|issues?|problems?|bugs?)|(?:errors?|problems?) (?:can|may|might) (?:occur|happen|arise)|oom errors?|misleading|mislead|problematic")),
+    "limit": Signal(COST, 1, _words(
+        r"not (?:be )?(?:possible|supported|compatible|available|thread[- ]safe|work\w*|guaranteed|recommended|allowed|"
+        r"deterministic|secure|safe)|only (?:works?|supported|supports?|available|applies|possible|compatible|affects|"
+        r"used)|incompatible|unsupported|cannot|can't|can not|won't|will not|does(?:n't| not) (?:work|support|apply)|"
+        r"(?:is|are|be|was|were) (?:silently )?ignored|no effect|experimental|limited to|limitations?|caveats?")),
+    "report": Signal(COST, -4, _words(
+        r"(?:open|file|create|raise|submit) an? (?:\w+ )?(?:issue|bug|ticket|pr|pull request)|report (?:this|it)|"
+        r"(?:check|see|join) (?:out )?the (?:discussion|issue)|know what you are doing|nothing to do")),
+    "question": Signal(ACTION, -2, _words(
+        r"(?:whether|controls?|determines?|decides?|checks?) (?:or not |if )?[^.,]{0,60}? (?:should|must)(?: be)?")),
+    "example": Signal(ACTION, -2, _words(
+        r"consider (?:the (?:following|code|example|case)|this example|for example|a )|imagine|suppose|for (?:instance|example),"
+        r"|let's|let us|the following (?:example|code)|as (?:shown|seen|described) (?:above|below|in)")),
+    "marketing": Signal(VALUE, -3, _words(
+        r"fast and easy|easy to use|easy-to-use|state[- ]of[- ]the[- ]art|seamless(?:ly)?|powerful|beautiful|blazing\w*|"
+        r"join (?:us|our)|community|sponsor\w*|star us|citation|cite|built with love|out of the box")),
+    "risk": Signal(COST, 1, _words(
+        r"(?:may|might|could|can) (?:\w+ )?(?:lead|result|cause|get|fail|produce|become|introduce|not|break|be "
+        r"(?:slow|slower|wrong|incorrect|lost|unstable|unexpected)|affect|take|differ|have|increase|behave|interfere)|"
+        r"however|otherwise|unless|due to|because")),
+}  # fmt: skip
+"""Name of the signal: what it says and counts for. Source: the words that `wiki-format` names (recommended, default,
+should, trade, slower, faster, memory) and what stands around them in the test repositories."""
+
+_SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]?\s+(?=[A-Z`\"'(\[*])|(?<=[.!?])(?=[A-Z][a-z]+ [a-z]+ )")
+_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|cf|vs|approx|resp|no|fig|al|ca|incl)\.|\b[A-Z]\.)$", re.IGNORECASE)
+_CLAUSE = re.compile(
+    r"(?:,|;)\s+(?=(?:but|so|because|since|otherwise|however|as|which|while|although|whereas|and (?:may|can|should))\b)"
+    r"|\s+(?=(?:at the (?:expense|cost|price) of|in order to|because|due to|otherwise,?)\s)"
+    r"|\s+(?=to (?:save|reduce|speed|improve|avoid|prevent|minimi[sz]e|stabili[sz]e)\b)"
+    r"|;\s+|\s+--?\s+|\s+[–—]\s+",  # noqa: RUF001
+    re.IGNORECASE,
+)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text on one line, each verbatim.
+
+    Example:
+        >>> sentences("Use it, e.g. for A. It may be slow.")
+        ['Use it, e.g. for A.', 'It may be slow.']
+    """
+    found: list[str] = []
+    held = ""
+    for piece in _SENTENCE.split(text[:MAX_TEXT]):
+        held = f"{held} {piece}" if held else piece
+        if not _ABBREVIATION.search(held[-12:]):
+            found.append(held.strip())
+            held = ""
+    return [one for one in (*found, held.strip()) if one]
+
+
+def clauses(sentence: str) -> list[str]:
+    """A sentence cut before "but", "so", "because", "at the expense of", "to save" and the like."""
+    return [piece.strip() for piece in _CLAUSE.split(sentence) if piece and piece.strip(" ,;")]
+
+
+@lru_cache(maxsize=20_000)
+def signals(text: str) -> tuple[str, ...]:
+    """Names of the signals in a text, in the table's order; "imperative" looks at how each sentence begins."""
+    return _signals(text[:MAX_TEXT])
+
+
+def strength(text: str) -> float:
+    """How much advice is in a text: the weights of its signals; a bare sentence has 0."""
+    return sum(SIGNALS[name].weight for name in signals(text))
+
+
+def concentrated(text: str) -> float:
+    """The strength of the strongest sentence, and a quarter of what the others add: long texts gather words by chance."""
+    each = sorted((strength(one) for one in sentences(text)), reverse=True)
+    return each[0] + 0.25 * min(4.0, sum(each[1:])) if each else 0.0
+
+
+def insight(text: str) -> dict[str, tuple[str, ...]]:
+    """What the text says of each part, as clauses or sentences of it, verbatim; empty where it says nothing.
+
+    A clause gives what its strongest signal says; a sentence that cannot be cut may serve two parts.
+    """
+    found: dict[str, list[str]] = {ACTION: [], VALUE: [], COST: []}
+    for sentence in sentences(text):
+        for clause in clauses(sentence):
+            for part in _parts(clause):
+                found[part].append(clause)
+    return {part: tuple(dict.fromkeys(lines)) for part, lines in found.items()}
+
+
+def _parts(clause: str) -> list[str]:
+    """The parts of which a clause has at least one signal, strongest first, the weak ones left out."""
+    weights = {ACTION: 0.0, VALUE: 0.0, COST: 0.0}
+    for name in signals(clause):
+        weights[SIGNALS[name].part] += SIGNALS[name].weight
+    most = max(weights.values())
+    return [part for part, weight in weights.items() if weight > 0 and weight >= most / 2]
+
+
+def _signals(text: str) -> tuple[str, ...]:
+    found = {name for name, row in SIGNALS.items() if row.pattern.search(text)}
+    found |= {
+        name
+        for name in ("imperative", "conditional-imperative")
+        for sentence in sentences(text)
+        if name not in found and SIGNALS[name].pattern.match(sentence)
+    }
+    if text.endswith("?"):  # a question advises nothing; the answer does
+        return ()
+    return tuple(name for name in SIGNALS if name in found)

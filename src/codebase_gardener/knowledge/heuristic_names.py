@@ -1,0 +1,182 @@
+"""Names of heuristics in words of their own content."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from codebase_gardener.knowledge.advice import COST, SIGNALS, VALUE, insight, sentences, strength
+from codebase_gardener.knowledge.heuristic_items import Item
+
+__all__ = ["Namer", "best_sentence"]
+
+_STOP = frozenset(
+    """a about above after again all also always an and any anymore are as at back be because been before being below
+    best better between both but by call called calling can cannot case cases certain could current currently default
+    did different do does doing done down due during each either else end ensure etc even example expected false few
+    first following for from further get gets getting give given go going good had happen has have having help helpful
+    hence here how however i if ignored ignoring important in instead into is it its itself just keep kind know let
+    like likely look made make makes making many may maybe me might more most much must need needed needs never new
+    next no none not note nothing now of off often on once one only or other otherwise our out over own part pass
+    passed passing please possible possibly provided rather really recommend recommended right same see set sets
+    setting should simply since so some something specify specified still such supported support sure take takes than
+    that the their them then there these they thing things this those though three through thus to too true try two
+    under unless until up upon us use used useful user users uses using usually value values version very via want
+    was way ways we well were what when where whether which while who why will with within without won work works
+    would yes you your yourself don doesn isn aren won't don't can't doesn't isn't e.g i.e recommends means mean
+    particular able actual actually allow allows another automatically available become becomes come comes considered
+    correctly easily easy enough every exactly explicitly fully future generally here's high higher important instance
+    it's itself last least less low lower main means multiple necessary non old order otherwise perform present
+    previous proper properly required requires respectively result results simple single sometimes specific
+    therefore typically usual whole you're you'll we're they're that's there's let's""".split()
+)
+_TOKEN = re.compile(r"`[^`\n]{1,80}`|[A-Za-z][\w'-]*|\d+-bit|[^\w\s]|[^\W\d_]\w*")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_INVALID = re.compile(r"[^\w.-]+")
+_URL = re.compile(r"https?://\S+|\{[^{}]*\}")
+_MAX_WORDS = 4
+_MAX_NAME = 90
+
+
+def best_sentence(text: str) -> str:
+    """The sentence with the most advice, the first of equals; "" of an empty text."""
+    return max(sentences(text), key=lambda one: (strength(one), 0), default="")
+
+
+class Namer:
+    """Names for groups of remarks of one repository; the same groups in the same order get the same names."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._count = 0
+        self._in: Counter[str] = Counter()
+        for text in texts:
+            self._count += 1
+            self._in.update({word.lower() for phrase in _phrases(text) for word in phrase})
+        self._taken: set[str] = set()
+
+    def name(self, group: Sequence[Item]) -> str:
+        """`Class_option`, `symbol_Key_Phrases`, `Section_Key_Phrases`: valid, and different from all before."""
+        candidates = list(self._candidates(group))
+        for candidate in candidates:
+            if candidate and candidate.lower() not in self._taken:
+                return self._take(candidate)
+        number = 2
+        while f"{candidates[-1]}_{number}".lower() in self._taken:
+            number += 1
+        return self._take(f"{candidates[-1]}_{number}")
+
+    def key_phrases(self, text: str, words: int = _MAX_WORDS, common: frozenset[str] | None = None) -> list[str]:
+        """The most telling words of a text, in its order, as runs of words; only `common` ones, if given."""
+        parts = insight(text)
+        telling = " . ".join((*parts[COST], *parts[VALUE]))
+        text = _URL.sub(" ", text)
+        signal = {word for name in ("price", "harm", "saves") for found in SIGNALS[name].pattern.finditer(text)
+                  for word in found[0].split()}  # fmt: skip
+        ranked: list[tuple[float, int, tuple[str, ...]]] = []
+        for position, phrase in enumerate(_phrases(text)):
+            cut = phrase[-3:] if common is None else tuple(word for word in phrase if word.lower() in common)[-3:]
+            if not cut:
+                continue
+            weight = sum(self._rarity(word) for word in cut) / len(cut) ** 0.5
+            if telling and " ".join(cut) in telling:
+                weight *= 1.4
+            if signal.intersection(cut):
+                weight *= 2
+            ranked.append((-weight / (1 + position / 12), position, cut))
+        chosen: list[tuple[int, tuple[str, ...]]] = []
+        seen: set[str] = set()
+        for _, position, phrase in sorted(ranked):
+            fresh = tuple(word for word in phrase if word.lower() not in seen)
+            if not fresh or sum(len(one) for _, one in chosen) + len(fresh) > words:
+                continue
+            seen.update(word.lower() for word in fresh)
+            chosen.append((position, fresh))
+        return [word for _, phrase in sorted(chosen) for word in phrase]
+
+    def _candidates(self, group: Sequence[Item]) -> Iterable[str]:
+        first = group[0]
+        evidence = first.evidence
+        if first.deprecation:
+            yield "Deprecated_Uses"
+        sentence = best_sentence(evidence.text) or evidence.text
+        owner = _owner(group)
+        most = 3 if owner else _MAX_WORDS
+        phrases = [word[:1].upper() + word[1:] for word in self.key_phrases(sentence, most, _common(group))]
+        if first.option:
+            scopes = {item.option[:2] for item in group if item.option}
+            if len(scopes) > 1:
+                yield _valid(f"{evidence.name}_Option")
+            owner = _owner(group[:1])
+            yield _valid(f"{owner}_{evidence.name}" if owner else evidence.name)
+        if evidence.kind in ("admonition", "doc-tip"):
+            words = [word for word in re.findall(r"\w+", evidence.value if evidence.kind == "admonition" else "")]
+            words = words or re.findall(r"\w+", evidence.scope)
+            title = "_".join(word[:1].upper() + word[1:] for word in words[:6])
+            fresh = [word for word in phrases if word.lower() not in title.lower()]
+            if title and len(words) > 1:
+                yield _valid(title)
+            yield _valid("_".join([*([title] if title else []), *fresh[:3]]))
+        yield _valid("_".join([owner, *phrases]) if owner else "_".join(phrases) or evidence.kind)
+        module = first.path.rpartition("/")[2].partition(".")[0]
+        yield _valid("_".join([module, owner, *phrases] if owner else [module, *phrases]))
+
+    def _rarity(self, word: str) -> float:
+        rarity = math.log((1 + self._count) / (1 + self._in[word.lower()])) + 1
+        return min(rarity, 4.5)
+
+    def _take(self, name: str) -> str:
+        self._taken.add(name.lower())
+        return name
+
+
+def _common(group: Sequence[Item]) -> frozenset[str] | None:
+    """Words that at least half of several texts have; None for a single text."""
+    texts = {item.evidence.text for item in group}
+    if len(texts) < 2:
+        return None
+    counts = Counter(word for text in texts for word in {one.lower() for phrase in _phrases(text) for one in phrase})
+    return frozenset(word for word, count in counts.items() if 2 * count >= len(texts))
+
+
+def _owner(group: Sequence[Item]) -> str:
+    """The definition that a remark belongs to, without `__init__` and private parts; "" in a document."""
+    evidence = group[0].evidence
+    if evidence.kind in ("admonition", "doc-tip"):
+        return ""
+    scopes = {(item.path, item.evidence.scope) for item in group}
+    if len(scopes) > 1:
+        names = Counter(scope.rpartition(".")[2] for _, scope in sorted(scopes))
+        name, count = min(names.items(), key=lambda one: (-one[1], one[0]))
+        return "" if name.startswith("_") or 2 * count < len(scopes) else name
+    parts = [part for part in evidence.scope.split(".") if part and not part.startswith("_")]
+    return "_".join(parts[-2:])
+
+
+def _phrases(text: str) -> list[tuple[str, ...]]:
+    """Runs of words that carry meaning (Rose et al. 2010, RAKE), identifiers cut into their words."""
+    found: list[tuple[str, ...]] = []
+    run: list[str] = []
+    for token in _TOKEN.findall(text):
+        if token.startswith("`"):
+            inner = token.strip("`").rpartition(".")[2]
+            words = re.findall(r"[A-Za-z][\w-]*", inner)[:2]
+            run += words if all(len(word) > 1 for word in words) else []
+            continue
+        word = token.strip("'-")
+        if token[0].isalnum() and word.lower() not in _STOP and (len(word) > 2 or word.isupper()):
+            run.append(word)
+        elif run:
+            found.append(tuple(run))
+            run = []
+    if run:
+        found.append(tuple(run))
+    return found
+
+
+def _valid(name: str) -> str:
+    name = re.sub(r"_{2,}", "_", _INVALID.sub("_", name)).strip("_.-")
+    if len(name) > _MAX_NAME:
+        name = name[:_MAX_NAME].rpartition("_")[0] or name[:_MAX_NAME]
+    return name

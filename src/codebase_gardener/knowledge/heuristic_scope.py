@@ -1,0 +1,114 @@
+"""What a heuristic applies to: the definitions it stands in, those it names, and the public ones that lead to them."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from codebase_gardener.knowledge.heuristic_items import Item
+from codebase_gardener.knowledge.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.resolution import Resolution, Target
+from codebase_gardener.repository.symbols import Symbol
+
+__all__ = ["Scope"]
+
+_NAME = re.compile(r"`([A-Za-z_][\w.]{1,120})(?:\(\)|\(\w{0,40}\))?`")
+_MAX_MEANT = 3
+"""Definitions that a name may mean; a name of more is too common to say anything."""
+_MAX_FAMILY = 20
+_MAX_STEPS = 2
+_MAX_CALLERS = 40
+
+
+class Scope:
+    """Looks up definitions of the package."""
+
+    def __init__(self, repository: RepositoryFacts, resolution: Resolution | None = None) -> None:
+        self._repository = repository
+        self._resolution = resolution
+        self._by_name: dict[str, list[Symbol]] = defaultdict(list)
+        self._by_verb: dict[str, list[Symbol]] = defaultdict(list)
+        for (path, _), symbol in sorted(repository.symbols.items()):
+            if repository.areas.get(path) != "package":
+                continue
+            self._by_name[symbol.name].append(symbol)
+            if symbol.public and symbol.kind in ("function", "method"):
+                self._by_verb[symbol.name.partition("_")[0]].append(symbol)
+
+    def targets(self, group: Sequence[Item]) -> tuple[Target, ...]:
+        """Sorted: the definitions that a heuristic's remarks stand in or name, with their public callers or family."""
+        found: set[Target] = set()
+        for item in group:
+            found.update(self._of(item))
+        return tuple(sorted(found))
+
+    def _of(self, item: Item) -> Iterator[Target]:
+        evidence = item.evidence
+        for name in sorted(set(_NAME.findall(evidence.text))):
+            yield from (Target(symbol.path, symbol.qualified_name) for symbol in self._meant(name))
+        if item.area != "package" or evidence.kind in ("admonition", "doc-tip"):
+            return
+        symbol = self._enclosing(item.path, evidence.scope)
+        if symbol is None:
+            return
+        yield Target(symbol.path, symbol.qualified_name)
+        if symbol.name == "__init__" or symbol.name == "__post_init__":
+            yield Target(symbol.path, symbol.qualified_name.rpartition(".")[0])
+        elif symbol.kind != "class":
+            yield from self._reaching(symbol)
+
+    def _enclosing(self, path: str, scope: str) -> Symbol | None:
+        """The innermost definition of a scope that is known."""
+        while scope:
+            symbol = self._repository.symbols.get((path, scope))
+            if symbol is not None:
+                return symbol
+            scope = scope.rpartition(".")[0]
+        return None
+
+    def _meant(self, name: str) -> list[Symbol]:
+        """Definitions whose qualified name ends like the name, if they are few."""
+        parts = name.split(".")
+        found = [
+            symbol
+            for symbol in self._by_name.get(parts[-1], ())
+            if len(parts) == 1 or _ends(symbol.qualified_name.split("."), parts)
+        ]
+        if len(parts) == 1 and name.islower() and "_" not in name:  # an ordinary word, or an option
+            found = [symbol for symbol in found if symbol.kind == "function" and symbol.public]
+        return found if len(found) <= _MAX_MEANT else []
+
+    def _reaching(self, symbol: Symbol) -> Iterator[Target]:
+        if self._resolution is not None:
+            found = list(self._callers(Target(symbol.path, symbol.qualified_name)))
+            if found:
+                yield from found
+                return
+        verb = symbol.name.partition("_")[0]
+        family = [
+            one for one in self._by_verb.get(verb, ()) if one.name != symbol.name and one.name.startswith(f"{verb}_")
+        ]
+        if symbol.name == verb and len(family) <= _MAX_FAMILY:
+            yield from (Target(one.path, one.qualified_name) for one in family)
+
+    def _callers(self, target: Target) -> Iterator[Target]:
+        """Definitions of the package that call it, directly or in two steps."""
+        assert self._resolution is not None
+        seen, edge = {target}, [target]
+        for _ in range(_MAX_STEPS):
+            around = {
+                Target(use.path, use.scope)
+                for one in edge
+                for use in self._resolution.callers.get(one, ())[:_MAX_CALLERS]
+                if use.scope and self._repository.areas.get(use.path) == "package"
+            }
+            edge = sorted(around - seen)
+            seen |= around
+            yield from edge
+
+
+def _ends(whole: list[str], parts: list[str]) -> bool:
+    """Whether the dotted name agrees with the qualified one as far as both go."""
+    length = min(len(whole), len(parts))
+    return whole[-length:] == parts[-length:]

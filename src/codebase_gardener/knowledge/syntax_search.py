@@ -1,0 +1,82 @@
+"""Finds nodes of a syntax tree that stand on given lines, without visiting the rest of the tree."""
+
+from __future__ import annotations
+
+import ast
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+__all__ = ["Found", "definitions", "nodes_on"]
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A node and what is around it.
+
+    Attributes:
+        node: The node.
+        parents: From the module to its parent.
+    """
+
+    node: ast.AST
+    parents: tuple[ast.AST, ...]
+
+    @property
+    def scope(self) -> str:
+        """Qualified name of the enclosing definition; "" at module level."""
+        return ".".join(one.name for one in self.parents if isinstance(one, Definition))
+
+    @property
+    def function(self) -> Function | None:
+        """The innermost enclosing function."""
+        return next((one for one in reversed(self.parents) if isinstance(one, Function)), None)
+
+
+def nodes_on(tree: ast.Module, lines: Sequence[int]) -> Iterator[Found]:
+    """Nodes that contain at least one of the lines, each before those in it, in the source's order.
+
+    Args:
+        tree: Of a file.
+        lines: 1-based, sorted.
+    """
+    pending = [Found(tree, ())]
+    while pending:
+        found = pending.pop()
+        yield found
+        parents = (*found.parents, found.node)
+        if len(parents) > 200:  # a chain of operators: nothing of interest is that deep
+            continue
+        pending += [
+            Found(child, parents)
+            for child in reversed(list(ast.iter_child_nodes(found.node)))
+            if _holds(child, lines)
+        ]
+
+
+def definitions(tree: ast.Module) -> Iterator[tuple[str, ast.Module | Definition]]:
+    """The module (named "") and each definition with its qualified name, in the order of their lines."""
+    pending: list[tuple[ast.AST, str]] = [(tree, "")]
+    while pending:
+        node, scope = pending.pop()
+        if isinstance(node, Definition):
+            scope = f"{scope}.{node.name}" if scope else node.name
+            yield scope, node
+        elif isinstance(node, ast.Module):
+            yield "", node
+        children = [one for block in _BLOCKS for one in getattr(node, block, ()) if isinstance(one, ast.AST)]
+        pending.extend((child, scope) for child in reversed(children))
+
+
+def _holds(node: ast.AST, lines: Sequence[int]) -> bool:
+    first: int | None = getattr(node, "lineno", None)
+    if first is None:
+        return True
+    if isinstance(node, Definition) and node.decorator_list:
+        first = min(first, node.decorator_list[0].lineno)
+    position = bisect_left(lines, first)
+    return position < len(lines) and lines[position] <= (getattr(node, "end_lineno", None) or first)
