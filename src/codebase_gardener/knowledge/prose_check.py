@@ -19,7 +19,7 @@ __all__ = ["CHECKS", "Allowed", "Check", "Problem", "check_prose", "code_words",
 
 _WORD = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")  # names, dotted names
 _TOKEN = re.compile(r"(?<![\w./-])[\w./-]+")  # also paths
-_NUMBER = re.compile(r"(?<!\w)\d[\d_]*(?:,\d{3}(?!\d))*(?:\.\d+)*")
+_NUMBER = re.compile(r"(?:(?<!\w)|(?<=\bv))\d[\d_]*(?:,\d{3}(?!\d))*(?:\.\d+)*")
 _MIXED = re.compile(r"(?<!\w)\d+[^\W\d]\w*")  # 2D, 4bit
 _ANCHOR = re.compile(
     r"(?<![\w./-])[\w./-]+:L?\d+(?:-L?\d+)?|#L\d+(?:-L?\d+)?|\bL\d+(?:-L?\d+)?\b|\blines?\s+\d+", re.I
@@ -27,10 +27,11 @@ _ANCHOR = re.compile(
 _SPAN = re.compile(r"(?<!`)(`+)(?!`)([^`\n]*)(?<!`)\1(?!`)")
 _CAMEL = re.compile(r"[^\W\d_]*[a-z][A-Z]|[A-Z]{2,}[a-z]")
 _FLAG = re.compile(r"(?<![\w-])--[A-Za-z][\w-]*")
-_QUOTES = re.compile(r"\"([^\"]*)\"|“([^”]*)”|«([^»]*)»|‘([^’]*)’|(?<!\w)'([^'\n]+)'(?!\w)")
+_QUOTES = re.compile(r"\"([^\"]*)\"|“([^“”]*)”|«([^«»]*)»|‘([^‘’]*)’|(?<!\w)'([^'\n]+)'(?!\w)")
 _WIKI_LINK = re.compile(r"\[\[[^\[\]]*\]\]")
 _ENDING = re.compile(r"[.!?…][)\"'”’»*_`]*\Z")
 _SENTENCE_END = re.compile(r"[.!?…][)\"'”’»*_`]*(?=\s|\Z)")
+_MAX_PARTS = 32  # of a name that is kept with its tails
 _LANGUAGE = frozenset(dir(builtins)) | frozenset(keyword.kwlist)
 
 ABBREVIATIONS = frozenset({"e.g", "i.e", "a.k.a", "a.m", "p.m"})
@@ -64,7 +65,7 @@ BLOCKS: dict[str, str] = {
 
 INLINE: dict[str, str] = {
     r"\]\s*[(\[]|!\[|\[\^|\[\[|\]\]": "a link or an image",
-    r"[a-z][a-z0-9+.-]*://|\bwww\.|\bmailto:|\bjavascript:": "an address",
+    r"://|\bwww\.|\bmailto:|\bjavascript:": "an address",
     r"<[A-Za-z/!?]": "HTML",
     r"&#?\w+;": "an HTML entity",
     r"\|": "a table's bar",
@@ -150,10 +151,11 @@ def known_names(names: Iterable[str]) -> frozenset[str]:
     """
     found: set[str] = set()
     for name in names:
-        for separator in ("/", "."):
-            parts = name.split(separator)[-32:]
-            found.update(separator.join(parts[at:]) for at in range(len(parts)))
+        folders, _, last = name.rpartition("/")
+        for text, separator in ((name, "/"), (last, "."), (folders, "/")):
+            parts = text.split(separator)[-_MAX_PARTS:]
             found.update(parts)
+            found.update(separator.join(parts[at:]) for at in range(len(parts)))
         found.add(name)
     found.discard("")
     return frozenset(found)
