@@ -41,7 +41,7 @@ def _shape_problem(text: str, language: str) -> str | None:
     if lines > MAX_LINES:
         return f"too many lines: {lines:,} (at most {MAX_LINES:,})"
     longest = max(map(len, text.split("\n")))
-    if longest > MAX_LINE_CHARS:
+    if longest > MAX_LINE_CHARS and language != "notebook":  # pictures stand on one line there
         return f"a line of {longest:,} characters (at most {MAX_LINE_CHARS:,}): minified or data"
     if language not in LANGUAGES and len(text) > MAX_TEXT_CHARS:
         return f"data: text of {len(text):,} characters in no known language"

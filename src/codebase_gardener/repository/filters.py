@@ -53,7 +53,7 @@ _BINARY = """
 """
 BINARY_EXTENSIONS = frozenset(_BINARY.split())
 
-_DATA = ".json .jsonl .ndjson .geojson .ipynb .csv .tsv .svg .xml .po .pot .snap .lock .plist"
+_DATA = ".json .jsonl .ndjson .geojson .csv .tsv .svg .xml .po .pot .snap .lock .plist"
 _SOMETIMES_DATA = ".sql .html .htm .yaml .yml .ini"
 DATA_BYTES = dict.fromkeys(_DATA.split(), 20_000) | dict.fromkeys(_SOMETIMES_DATA.split(), 100_000)
 """Caps in bytes for formats that are configuration when small and data when large."""
