@@ -38,7 +38,7 @@ SOUND = [
     "It calls `Cart.wheel(path)` up to 3 times, i.e. three times, with a time-out of 0.5 seconds.",
     "Up to 1000 runs, or 1,000 as the source has it; see `src/cart/push_it.py:L1-9`.",
     "See [[step::Principle:me_cart_Push]] first.",
-    'A wheel that is "stale" is loaded again: \'Load a wheel\' says so.',
+    "A wheel that is \"stale\" is loaded again: 'Load a wheel' says so.",
     "It quotes “fetched again” from the source.",
     "- Fast.\n- With `int8` weights, on 2.13.0.\n\nThe user's carts' wheels are GPUs' business, and/or the CPU's.",
     "Uses PyTorch and push_it.py, or `cart.Cart.push`.",
@@ -108,6 +108,7 @@ REFUSED = [
     ("It runs 4 times.", "number"),
     ("It runs four times.", "number"),
     ("It needs hundreds of wheels.", "number"),
+    ("It takes two thousand.", "number"),  # there are a 2 and a 1,000
     ("It runs 3.5 times.", "number"),
     ("It runs .7 times.", "number"),
     ("It runs ½ times.", "number"),
@@ -124,7 +125,7 @@ REFUSED = [
     ("It calls fly\\_away.", "name"),
     ("It calls Cart.fly.", "name"),
     ("It calls HTTPCart.", "name"),
-    ("It calls \u0421artWheel.", "name"),  # with a Cyrillic С
+    ("It calls \u0421artWheel.", "name"),  # its first letter is Cyrillic
     ("It needs int4 weights.", "name"),
     ("It reads src/cart/other.py.", "name"),
     ("It takes --fast.", "name"),

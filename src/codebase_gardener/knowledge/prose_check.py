@@ -51,6 +51,8 @@ NUMBER_WORDS = {
 }  # fmt: skip
 """Numbers in words count as numbers. "one" is left out: it is a pronoun more often than a figure."""
 
+_NUMBER_WORDS = re.compile(r"\b(?:{0})(?:[\s-]+(?:and\s+)?(?:{0}))*\b".format("|".join(NUMBER_WORDS)), re.I)
+
 BLOCKS: dict[str, str] = {
     r"^ {0,3}#{1,6}(\s|$)": "a heading",
     r"^\s*[-=*_](?:\s*[-=*_]){2,}\s*$|^\s*=+\s*$|^\s*-+\s*$": "a rule, an underlined heading or front matter",
@@ -328,9 +330,10 @@ def _without_anchors(text: str, allowed: Allowed) -> str:
 def _numbers(text: str) -> Iterator[str]:
     for match in _NUMBER.finditer(text):
         yield match.group().rstrip(",_").replace(",", "").replace("_", "")
-    for match in re.finditer(r"[A-Za-z]+", text):
-        if match.group().lower() in NUMBER_WORDS:
-            yield NUMBER_WORDS[match.group().lower()]
+    for match in _NUMBER_WORDS.finditer(text):  # "two hundred" is one number, not a 2 and a 100
+        yield "-".join(
+            NUMBER_WORDS[word] for word in re.findall("[a-z]+", match.group().lower()) if word != "and"
+        )
 
 
 def _is_verbatim(code: str, source: str) -> bool:
