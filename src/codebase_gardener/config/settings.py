@@ -79,6 +79,17 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "WARNING", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the log on stderr"
     )
+    ollama_url: str = Field("http://127.0.0.1:11434", description="where the Ollama server listens")
+    openai_base_url: str = Field(
+        "",
+        description="an OpenAI-compatible endpoint, with its /v1; empty: as OPENAI_BASE_URL says, else OpenAI's own",
+    )
+    writer_timeout_s: float = Field(
+        120.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="for one answer of a model that writes prose, in seconds",
+    )
     training: dict[str, Any] = Field(
         default_factory=dict, description="defaults of training options, by the names that train takes"
     )

@@ -102,7 +102,7 @@ def build_wiki(
     from codebase_gardener.gardener.writing import open_writer
     from codebase_gardener.knowledge.building import PHASES, build
     from codebase_gardener.knowledge.overrides import read_overrides
-    from codebase_gardener.knowledge.prose import ProseCache
+    from codebase_gardener.knowledge.prose_writing import ProseCache
     from codebase_gardener.knowledge.wiki_folder import publish_wiki, wiki_lock
 
     if phase not in PHASES:

@@ -7,7 +7,7 @@ import sys
 
 __all__ = ["configure_logging"]
 
-_CHATTY = ("bm25s", "matplotlib", "httpx", "urllib3", "filelock")
+_CHATTY = ("bm25s", "matplotlib", "httpx", "httpx2", "urllib3", "filelock")
 _ALARMED = ("torchao", "bitsandbytes", "torch.utils._pytree")  # warn of kernels for devices that are not here
 
 
