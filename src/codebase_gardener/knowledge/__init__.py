@@ -1,0 +1,1 @@
+"""The wiki: pages whose every claim resolves to source lines, computed from a snapshot."""
