@@ -6,6 +6,7 @@ import builtins
 import keyword
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from codebase_gardener.knowledge.claim_binding import bind_names, in_one_list
 from codebase_gardener.knowledge.claim_forms import Citation, Name, Statement, is_path
@@ -60,14 +61,21 @@ class _Judge:
         self.matched: dict[tuple[str, str], tuple[list[tuple[str, Symbol]], bool] | None] = {}
 
     def all(self) -> list[Verdict]:
-        """By quotes where there are any; by names else."""
+        """By quotes where there are any; by names else, and by the fenced block beside it where nothing is named."""
+        citations = self.statement.citations
+        chosen = self._chosen(citations)
+        bound = bind_names(self.statement, citations, chosen, self._fit)
         quoted = self._by_quotes()
-        left = [c for number, c in enumerate(self.statement.citations) if number not in quoted]
-        named = self._by_names(left)
-        by_number = iter(named)
+        block = self._by_block() if not chosen and not quoted else None
         verdicts: list[Verdict] = []
-        for number in range(len(self.statement.citations)):
-            verdicts += quoted[number] if number in quoted else next(by_number)
+        for number, (citation, names) in enumerate(zip(citations, bound, strict=True)):
+            if number in quoted:
+                named = names[0].text if names else ""
+                verdicts += [replace(verdict, symbol=named) for verdict in quoted[number]]
+            elif block is not None and number == len(citations) - 1:
+                verdicts.append(block)
+            else:
+                verdicts += self._judge_names(citation, names)
         return verdicts
 
     # ---- quotes
@@ -81,13 +89,16 @@ class _Judge:
             verdict = self._judge_quote(statement.citations[number], quote.text)
             if verdict.verdict != "gone" or len(quote.text.split()) > 3:
                 found.setdefault(number, []).append(verdict)
-        if statement.block and len("".join(statement.block.split())) >= _MIN_BLOCK_CHARS and not found:
-            number = len(statement.citations) - 1
-            verdict = self._judge_quote(statement.citations[number], statement.block)
-            introduced = statement.text.rstrip().rstrip("`*)").endswith(":") and not statement.names
-            if verdict.verdict != "gone" or introduced:
-                found[number] = [verdict]
         return found
+
+    def _by_block(self) -> Verdict | None:
+        """The fenced block beside the last citation; one that is not in the file is a quote only after a colon."""
+        statement = self.statement
+        if len("".join(statement.block.split())) < _MIN_BLOCK_CHARS:
+            return None
+        verdict = self._judge_quote(statement.citations[-1], statement.block)
+        introduced = statement.text.rstrip().rstrip("`*)").endswith(":")
+        return verdict if verdict.verdict != "gone" or introduced else None
 
     def _nearest(self, at: int, until: int) -> int:
         """The citation that follows a quote, else the one before it."""
@@ -116,13 +127,6 @@ class _Judge:
         return self._verdict(citation, word, file=path, actual=actual, quote=shown)
 
     # ---- names
-
-    def _by_names(self, citations: Sequence[Citation]) -> list[list[Verdict]]:
-        if not citations:
-            return []
-        chosen = self._chosen(citations)
-        bound = bind_names(self.statement, citations, chosen, self._fit)
-        return [self._judge_names(c, names) for c, names in zip(citations, bound, strict=True)]
 
     def _chosen(self, citations: Sequence[Citation]) -> list[Name]:
         """The names that are symbols, of the plainest way to name one; else those that seem to have been symbols."""
