@@ -19,8 +19,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from codebase_gardener.dataset.dataset import extract_tables, generate_dataset
+from codebase_gardener.dataset.dataset import generate_dataset
 from codebase_gardener.dataset.heldout import HeldoutFunction
+from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.repository.snapshot import Snapshot, take_snapshot
 from codebase_gardener.retrieval.documents import Document, documents_of
 from codebase_gardener.retrieval.index import SymbolIndex

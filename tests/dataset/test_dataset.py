@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codebase_gardener.dataset.dataset import dataset_hash, extract_tables, generate_dataset
+from codebase_gardener.dataset.dataset import dataset_hash, generate_dataset
 from codebase_gardener.dataset.deduplication import trained_text
 from codebase_gardener.dataset.generation import TASKS
 from codebase_gardener.dataset.heldout import heldout_tasks
 from codebase_gardener.dataset.split import Split
 from codebase_gardener.dataset.user_rows import read_user_rows
+from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.repository.snapshot import SkippedFile
 from codebase_gardener.utils.error_handling import DatasetError, InvalidInputError
 

@@ -44,6 +44,7 @@ COMMANDS: dict[str, CommandRow] = {
     "disable": CommandRow(f"{_HERE}.adapters:disable", "Clear the active mark: the base answers."),
     "ask": CommandRow(f"{_HERE}.ask:ask", "Ask a question about a project."),
     "generate": CommandRow(f"{_HERE}.generate:generate", "Let adapters go on with prompts."),
+    "verify": CommandRow(f"{_HERE}.verify:verify", "Check that claims about a repository's lines hold."),
     "delete": CommandRow(f"{_HERE}.projects:delete", "Delete a project, an adapter, or a version."),
     "doctor": CommandRow(f"{_HERE}.doctor:doctor", "Check this machine, the home and the registry."),
 }

@@ -16,8 +16,7 @@ from codebase_gardener.dataset.heldout import HeldoutFunction, heldout_rows, hel
 from codebase_gardener.dataset.report import DatasetReport, count_rows
 from codebase_gardener.dataset.split import HELDOUT_SHARE, Split, split_files
 from codebase_gardener.dataset.testing_code import is_test
-from codebase_gardener.repository.extraction import extract_symbols
-from codebase_gardener.repository.languages import is_code
+from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.symbols import SymbolTable
 from codebase_gardener.retrieval.documents import documents_of
@@ -27,7 +26,7 @@ from codebase_gardener.utils.error_handling import DatasetError, InvalidInputErr
 from codebase_gardener.utils.files import sha256_text
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["WITH_CONTEXT", "Dataset", "dataset_hash", "extract_tables", "generate_dataset"]
+__all__ = ["WITH_CONTEXT", "Dataset", "dataset_hash", "generate_dataset"]
 
 WITH_CONTEXT = 0.0
 """ADR 5: in the same time, rows without retrieved code teach more, for use with it too."""
@@ -128,16 +127,6 @@ def generate_dataset(
             warnings=split.warnings,
         ),
     )
-
-
-def extract_tables(snapshot: Snapshot, progress: Progress = silent) -> dict[str, SymbolTable]:
-    """The symbols of every code file, by path."""
-    tables: dict[str, SymbolTable] = {}
-    for done, file in enumerate(snapshot.files, start=1):
-        if is_code(file.language):
-            tables[file.path] = extract_symbols(file)
-        progress(done, len(snapshot.files))
-    return tables
 
 
 def _check_shares(**shares: float) -> None:

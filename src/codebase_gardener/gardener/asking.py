@@ -106,7 +106,7 @@ def _handle(gardener: Gardener, ref: AdapterRef, adapter: bool) -> tuple[Adapter
 
 def index_of(gardener: Gardener, project: str) -> SymbolIndex:
     """The index of a project's last snapshot, built once and kept beside it."""
-    from codebase_gardener.dataset.dataset import extract_tables
+    from codebase_gardener.repository.extraction import extract_tables
     from codebase_gardener.retrieval.documents import documents_of
 
     folder = _index_folder(gardener, project)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from codebase_gardener.repository.grammars import GRAMMARS
-from codebase_gardener.repository.snapshot import SourceFile
+from codebase_gardener.repository.languages import is_code
+from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 from codebase_gardener.repository.symbols import SymbolTable
+from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["extract_symbols"]
+__all__ = ["extract_symbols", "extract_tables"]
 
 
 def extract_symbols(file: SourceFile) -> SymbolTable:
@@ -33,3 +35,13 @@ def extract_symbols(file: SourceFile) -> SymbolTable:
 
         return tree_symbols(file.path, file.text, file.language)
     return SymbolTable(())
+
+
+def extract_tables(snapshot: Snapshot, progress: Progress = silent) -> dict[str, SymbolTable]:
+    """The symbols of every code file, by path."""
+    tables: dict[str, SymbolTable] = {}
+    for done, file in enumerate(snapshot.files, start=1):
+        if is_code(file.language):
+            tables[file.path] = extract_symbols(file)
+        progress(done, len(snapshot.files))
+    return tables

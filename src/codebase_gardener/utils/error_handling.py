@@ -156,7 +156,7 @@ EXIT_CODES: dict[int, str] = {
     8: "TrainingError: a run failed, was killed, or cannot be continued",
     9: "ResourceError: too little memory or disk, or the home cannot be written",
     10: "RegistryError: the database",
-    11: "VerificationError: a check did not hold (evaluate --require, doctor)",
+    11: "VerificationError: a check did not hold (evaluate --require, doctor, verify)",
     130: "interrupted (Ctrl-C)",
 }
 

@@ -1,0 +1,90 @@
+"""`gardener verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from codebase_gardener.cli.command import command_options, print_json
+from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
+
+if TYPE_CHECKING:
+    from codebase_gardener.gardener.verifying import ClaimsReport
+
+__all__ = ["verify"]
+
+
+@click.command()
+@click.argument("what", metavar="[PROJECT|FILE…]", nargs=-1)
+@click.option(
+    "--claims",
+    multiple=True,
+    metavar="FILE…",
+    type=click.Path(path_type=Path),
+    help="Judge each claim of Markdown files that cite lines and name symbols.",
+)
+@click.option(
+    "--repo", default=".", help="With --claims: directory, git URL or archive; by default this folder."
+)
+@click.option("--revision", help="With --claims: commit, branch or tag; by default the working tree.")
+@command_options
+def verify(
+    what: tuple[str, ...], claims: tuple[Path, ...], repo: str, revision: str | None, as_json: bool
+) -> None:
+    """Check that claims hold. Exits with 11 where one does not.
+
+    With --claims, further arguments are files too: verify --claims A.md B.md --repo PATH.
+    """
+    if not claims:
+        _verify_wiki(what)
+    from codebase_gardener.cli.display import Display
+    from codebase_gardener.config.settings import load_settings
+    from codebase_gardener.gardener.verifying import verify_claims
+    from codebase_gardener.utils.logs import configure_logging
+
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    documents = [*claims, *map(Path, what)]
+    with Display().stage("snapshot", "files") as progress:
+        report = verify_claims(settings, documents, repo, revision=revision, progress=progress)
+    failed = sum(report.tally.values()) - report.tally["exact"] - report.tally["no-symbol"]
+    error = VerificationError(
+        f"{failed} of {failed + report.tally['exact']} claims do not hold",
+        hint="the right ranges stand under actual",
+    )
+    if as_json:
+        print_json(report.as_dict(), None if report.ok else error)
+    else:
+        _show(report)
+    if not report.ok:
+        raise error
+
+
+def _verify_wiki(what: tuple[str, ...]) -> None:
+    named = f"no wiki of {what[0]} can be verified yet" if what else "nothing to verify"
+    raise InvalidInputError(named, hint="name Markdown files: gardener verify --claims FILE --repo PATH")
+
+
+def _show(report: ClaimsReport) -> None:
+    from codebase_gardener.knowledge.claim_verdicts import range_text
+
+    rows = [
+        (
+            f"{verdict.document}:{verdict.line}",
+            f"{verdict.file or verdict.path}:{range_text(verdict.claimed)}",
+            verdict.symbol or (f'"{verdict.quote[:40]}"' if verdict.quote else "–"),
+            range_text(verdict.actual) or "–",
+            verdict.verdict,
+            verdict.note,
+        )
+        for verdict in report.verdicts
+    ]
+    table = [("where", "claimed", "symbol", "actual", "verdict", "note"), *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(5)]
+    for row in table:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        click.echo(f"{'  '.join(cells)}  {row[5]}".rstrip())
+    counted = ", ".join(f"{count} {name}" for name, count in report.tally.items() if count)
+    click.echo(f"{len(report.verdicts)} claims: {counted or 'none'}")
