@@ -16,6 +16,7 @@ __all__ = [
     "FileFacts",
     "Heading",
     "Import",
+    "Include",
     "Listing",
     "Mention",
     "Reference",
@@ -56,7 +57,13 @@ class Binding:
         name: "x", "self.x".
         value: Dotted source: `A.load` for `x = A.load()`, `A` for `x: A`, `a.b` for `x = a.b`.
         how: "call", "name", "annotation" (also of a parameter), "with", "for", "returns" (name "" : what the scope
-            returns by annotation).
+            returns by annotation). Further: "literal" (value is a builtin type, such as "dict"), "def" and "class"
+            (the name is defined there; value is the class's base, one binding a base). The value of "with" and
+            "for" ends in `()` where it is a call; "?" is a value that cannot be traced. What a container holds is
+            bound to the name with `[]` or `[0]` after it: "xs[]" to `A` for `xs: list[A]`; what a scope returns or
+            yields by statement to "return" and "yield".
+        item: Which element of the value it is given, for `a, b = f()`.
+        passes: The value is a call on the name itself, or with it among its arguments: `x = x.to(device)`.
     """
 
     line: int
@@ -64,6 +71,8 @@ class Binding:
     name: str
     value: str
     how: str
+    item: int | None = None
+    passes: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,6 +156,21 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Include:
+    """A file that a document shows in one of its sections: `literalinclude`, `{* a.py *}`, `--8<-- "a.py"`.
+
+    Attributes:
+        line: 1-based.
+        path: As written: relative to the document, to the docs' root or to the repository's.
+        title: The nearest heading.
+    """
+
+    line: int
+    path: str
+    title: str
+
+
+@dataclass(frozen=True)
 class Mention:
     """A name in code marks or in a role (`:meth:`) in prose, and how often this document has it."""
 
@@ -195,6 +219,7 @@ class FileFacts:
         names: Module-level names that are assigned (constants, aliases), in order.
         headings, snippets, listings, mentions: Of documents (and snippets of docstrings).
         evidence: For environments and heuristics.
+        includes: Files that a document shows.
     """
 
     path: str
@@ -214,3 +239,4 @@ class FileFacts:
     listings: tuple[Listing, ...] = ()
     mentions: tuple[Mention, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    includes: tuple[Include, ...] = ()

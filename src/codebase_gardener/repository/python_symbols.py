@@ -15,14 +15,15 @@ __all__ = ["python_symbols"]
 _BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
 
 
-def python_symbols(path: str, text: str) -> SymbolTable:
+def python_symbols(path: str, text: str, tree: ast.Module | str | None = None) -> SymbolTable:
     """All functions, methods and classes, nested and conditional ones included, in the order of their lines.
 
     Args:
         path: Of the file, for the anchors.
         text: Its content.
+        tree: What `parse_python` says of the text, where it is known already.
     """
-    tree = parse_python(text)
+    tree = parse_python(text) if tree is None else tree
     if isinstance(tree, str):
         return SymbolTable((), f"{tree}: kept as text")
     source = SourceLines(text)

@@ -1,0 +1,59 @@
+"""What a document consists of, whatever its markup: headings, paragraphs, code, API listings, included files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["ADMONITIONS", "Block", "indent_of", "without_indent"]
+
+ADMONITIONS = frozenset({
+    "admonition", "attention", "caution", "check", "danger", "deprecated", "error", "hint", "important", "info",
+    "note", "seealso", "tip", "versionadded", "versionchanged", "warning", "warn", "abstract", "success", "question",
+    "failure", "bug", "example", "quote", "summary", "tldr", "todo", "details", "dropdown",
+})  # fmt: skip
+"""Names of boxes in Sphinx (docutils, MyST), MkDocs Material, Docusaurus, GitHub and Hugging Face documents."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One piece of a document.
+
+    Attributes:
+        kind: "heading", "paragraph", "code", "listing" or "include".
+        start: First line, 1-based, in the file; of code: without its fence or directive.
+        end: Last line, inclusive.
+        text: As written: a heading's title, a paragraph's lines, code without its indentation (as many lines as
+            the range has, but in a notebook), a listing's dotted name, an included file's path.
+        level: Of a heading, from 1.
+        label: Of code, its language as written; of a paragraph, the box it stands in ("note", "warning"), if any.
+        members: A listing of all members, too.
+        only: The members that a listing names.
+    """
+
+    kind: str
+    start: int
+    end: int
+    text: str
+    level: int = 0
+    label: str = ""
+    members: bool = False
+    only: tuple[str, ...] = ()
+
+
+def indent_of(line: str) -> int:
+    """Columns of white space before the text; a tab goes to the next multiple of 8, as in docutils."""
+    head = line[: len(line) - len(line.lstrip())]
+    return len(head.expandtabs(8))
+
+
+def without_indent(lines: Sequence[str]) -> list[str]:
+    """The lines without the white space that all that are not blank begin with."""
+    written = [line for line in lines if line.strip()]
+    if not written:
+        return ["" for _ in lines]
+    first, last = min(written), max(written)
+    common = 0
+    while common < min(len(first), len(last)) and first[common] == last[common] and first[common] in " \t":
+        common += 1
+    return [line[common:] if line.strip() else "" for line in lines]

@@ -1,0 +1,45 @@
+"""The facts of one file."""
+
+from __future__ import annotations
+
+import ast
+
+from codebase_gardener.knowledge.facts import FileFacts
+from codebase_gardener.knowledge.purposes import purpose_of
+from codebase_gardener.knowledge.python_code import PythonCode, python_code
+from codebase_gardener.repository.extraction import extract_symbols
+from codebase_gardener.repository.python_symbols import python_symbols
+from codebase_gardener.repository.python_trees import parse_python
+from codebase_gardener.repository.snapshot import SourceFile
+
+__all__ = ["extract"]
+
+
+def extract(file: SourceFile) -> FileFacts:
+    """All that is kept of a file; a function of its path, language and text alone, and nothing of it is run.
+
+    Example:
+        >>> facts = extract(SourceFile("a.py", "python", "", '"Adds up."\\ndef add(x, y):\\n    return sum(x, y)\\n'))
+        >>> facts.purpose, facts.symbols[0].qualified_name, facts.references[0].name
+        ('Adds up.', 'add', 'sum')
+    """
+    tree = parse_python(file.text) if file.language == "python" else None
+    if tree is None:
+        table, code = extract_symbols(file), PythonCode()
+    else:
+        table, code = python_symbols(file.path, file.text, tree), python_code(file.text, tree=tree)
+    docstring = ast.get_docstring(tree) if isinstance(tree, ast.Module) else None
+    return FileFacts(
+        path=file.path,
+        language=file.language,
+        sha256=file.sha256,
+        lines=file.lines,
+        purpose=purpose_of(file.language, file.text, docstring),
+        symbols=table.symbols,
+        problem=table.problem or "",
+        imports=code.imports,
+        bindings=code.bindings,
+        references=code.references,
+        exports=code.exports,
+        names=code.names,
+    )

@@ -1,0 +1,78 @@
+"""Prose of documents: as plain text, and the names of code that it mentions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+__all__ = ["mentioned_names", "plain_text"]
+
+MAX_PROSE_CHARS = 20_000
+
+# Each pattern is bounded, so that all of them are linear.
+_MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"<!--.{0,2000}?-->", re.DOTALL), ""),
+    (re.compile(r"!\[[^\[\]\n]{0,300}\](?:\([^()\s]{0,1000}(?:[ \t]\"[^\"\n]{0,200}\")?\)|\[[^\[\]\n]{0,100}\])"), ""),
+    (re.compile(r"\[\[[^\[\]\n]{1,200}\]\]"), ""),  # Hugging Face's anchors
+    (re.compile(r"\[([^\[\]]{0,500})\]"
+                r"(?:\([^()\s]{0,1000}(?:[ \t]\"[^\"\n]{0,200}\")?\)|\[[^\[\]\n]{0,200}\])"), r"\1"),
+    (re.compile(r"\[(`[^`\n]{1,200}`)\]"), r"\1"),
+    (re.compile(r"</?[A-Za-z][^<>]{0,1000}>"), ""),
+    (re.compile(r"\{[ \t]*[#.:][^{}\n]{0,200}\}"), ""),  # attribute lists
+    (re.compile(r"(?<!\w):[a-z][a-z0-9_+-]{1,40}:(?![\w`])"), ""),  # emoji short codes
+    (re.compile(r"(?::[\w:+-]{1,40}:|\{[\w:+-]{1,40}\})(?=`)"), ""),  # roles
+    (re.compile(r"(?<=`)[~!](?=[A-Za-z_])"), ""),
+    (re.compile(r"``([^`\n]{1,500})``_{0,2}"), r"\1"),
+    (re.compile(r"`([^`<>\n]{1,400}?)[ \t]*(?:<[^`<>\n]{1,400}>)?`_{0,2}"), r"\1"),
+    (re.compile(r"(?<![\w*])\*{1,3}(?=\S)|(?<=\S)\*{1,3}(?![\w*])"), ""),
+    (re.compile(r"(?<!\w)_{1,2}(?=[^\W_])|(?<=[^\W_])_{1,2}(?!\w)"), ""),
+)  # fmt: skip
+_SPACE = re.compile(r"\s+")
+_ENTITIES = {
+    "&nbsp;": " ",
+    "&amp;": "&",
+    "&lt;": "<",
+    "&gt;": ">",
+    "&quot;": '"',
+    "&mdash;": "—",
+    "&ndash;": "–",
+}
+
+_CODE_MARK = re.compile(
+    r"(?:(?::[\w:+-]{1,40}:|\{[\w:+-]{1,40}\}))?(?<!`)(`{1,2})(?!`)([^`\n]{1,300})\1(?!`)"
+)
+_CROSS_REFERENCE = re.compile(r"\]\[([A-Za-z_]\w{0,100}(?:\.\w{1,100}){1,12})\]")
+_EXPLICIT = re.compile(r"[^<>]{0,200}<([~!.]?[\w.]{1,200})>")
+_NAME = re.compile(r"[~!.@]?([A-Za-z_]\w{0,100}(?:\.[A-Za-z_]\w{0,100}){0,12})(?:\(.{0,200}\))?$", re.DOTALL)
+
+
+def plain_text(text: str) -> str:
+    """On one line, without marks, links' targets, images, HTML and roles.
+
+    Example:
+        >>> plain_text("# ![logo](a.png) The [`App`](x.md) *class*".lstrip("# "))
+        'The App class'
+    """
+    text = text[:MAX_PROSE_CHARS]
+    for pattern, kept in _MARKS:
+        text = pattern.sub(kept, text)
+    for entity, character in _ENTITIES.items():
+        text = text.replace(entity, character)
+    return _SPACE.sub(" ", text.replace("\\", "")).strip()
+
+
+def mentioned_names(text: str) -> Iterator[str]:
+    """Names in code marks and roles that look like identifiers, dotted names or calls, as often as they stand there.
+
+    Example:
+        >>> list(mentioned_names("Call `get_model()` or :meth:`~Flask.route`, not `a + b`."))
+        ['get_model', 'Flask.route']
+    """
+    for mark in _CODE_MARK.finditer(text):
+        inner = mark[2].strip()
+        explicit = _EXPLICIT.fullmatch(inner)
+        name = _NAME.match(explicit[1] if explicit else inner)
+        if name and len(name[1]) > 1:
+            yield name[1]
+    for reference in _CROSS_REFERENCE.finditer(text):
+        yield reference[1]

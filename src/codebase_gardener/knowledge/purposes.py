@@ -1,0 +1,84 @@
+"""One line on what a file is for, in the words of its authors where they left any."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import islice
+
+from codebase_gardener.repository.languages import LANGUAGES
+
+__all__ = ["first_sentence", "purpose_of"]
+
+MAX_PURPOSE = 200
+_FIRST_LINES = 60
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s])")
+_BOILERPLATE = re.compile(
+    r"copyright|licen[cs]e|all rights reserved|spdx|coding[:=]|^!|^-\*-|@generated|\bmode:|pylint|flake8"
+    r"|ruff:|mypy:|noqa|warrant|distributed on an|you may not use|you may obtain|http://www\.apache"
+    r"|limitations under|eslint|@ts-|type: ignore|isort|fmt:|permission is hereby|^region\b|^endregion\b",
+    re.IGNORECASE,
+)
+_BLOCK = re.compile(r"\s*(/\*+!?|\*/|\*)\s?")
+_RULE = re.compile(r"[\W_]*\Z")
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a text's first paragraph, on one line.
+
+    Example:
+        >>> first_sentence("Loads models.  Slowly,\\nfrom disk.\\n\\nMore.")
+        'Loads models.'
+    """
+    paragraph = text.strip().split("\n\n", 1)[0][: 4 * MAX_PURPOSE]
+    line = _SENTENCE.split(" ".join(paragraph.split()), maxsplit=1)[0]
+    return line if len(line) <= MAX_PURPOSE else line[: MAX_PURPOSE - 1].rstrip() + "…"
+
+
+def purpose_of(language: str, text: str, docstring: str | None, headings: Iterable[str] = ()) -> str:
+    """The first sentence of the docstring, else the first heading, else of the leading comment; "" if none.
+
+    Args:
+        language: As in `SourceFile`.
+        text: The file's content.
+        docstring: Of a Python module.
+        headings: Titles of a document's sections.
+    """
+    if docstring:
+        lines = docstring.strip().split("\n")
+        said = "\n".join(line for line in lines if not _BOILERPLATE.search(line)).strip()
+        if said:
+            return first_sentence(said)
+    title = next((title for title in headings if title.strip()), "")
+    return first_sentence(title) if title else first_sentence(_leading_comment(language, text))
+
+
+def _leading_comment(language: str, text: str) -> str:
+    """The comment on top that is no licence, shebang or directive."""
+    mark = LANGUAGES[language].comment if language in LANGUAGES else ""
+    kept: list[str] = []
+    inside, licence = False, False
+    for line in islice(text[:20_000].split("\n"), _FIRST_LINES):
+        stripped = line.strip()
+        is_block = inside or (mark == "//" and stripped.startswith("/*"))
+        if not stripped or (mark and stripped.startswith("#!")):
+            if kept:
+                break
+            licence = False
+            continue
+        if is_block:
+            inside = "*/" not in stripped
+            said = _BLOCK.sub("", stripped.replace("*/", "")).strip()
+        elif mark and stripped.startswith(mark):
+            said = stripped.lstrip(mark + "!").strip()
+        else:
+            break
+        licence = licence or bool(_BOILERPLATE.search(said))
+        if licence:
+            kept.clear()
+        elif said and not _RULE.match(said):
+            kept.append(said)
+        elif kept:
+            break
+    return "\n".join(kept)
