@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
-    "NONE_FOUND", "code", "cell", "fence", "fenced", "link_free", "outside_fences", "plain", "read_tables", "table",
+    "NONE_FOUND", "code", "code_spans", "cell", "fence", "fenced", "link_free", "open_fence",
+    "outside_fences", "plain", "read_tables", "table",
     "unescaped",
 ]  # fmt: skip
 
@@ -17,7 +18,7 @@ EMPTY = "—"
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)\Z", re.DOTALL)
 _CELL_END = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"\|(?: *:?-+:? *\|)+\s*\Z")
-_WORDS = re.compile(r"([\\`*_\[\]<>#&!~])")
+_MARKS = re.compile(r"[\\`*\[\]<>]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=~)~|&(?=#?\w+;)")
 
 
 def code(text: str) -> str:
@@ -44,6 +45,30 @@ def plain(span: str) -> str:
     return inner[1:-1] if inner[:1] == inner[-1:] == " " and "`" in (inner[1:2], inner[-2:-1]) else inner
 
 
+def code_spans(line: str) -> list[str]:
+    """What stands in code marks on a line, in order.
+
+    Example:
+        >>> code_spans("see `a` and `` `b` ``")
+        ['a', '`b`']
+    """
+    runs = [(found.start(), found.end()) for found in re.finditer("`+", line)]
+    closing: dict[int, list[int]] = {}
+    for index in range(len(runs) - 1, -1, -1):
+        closing.setdefault(runs[index][1] - runs[index][0], []).append(index)
+    spans, index = [], 0
+    while index < len(runs):
+        start, end = runs[index]
+        same = closing[end - start]
+        while same and same[-1] <= index:
+            same.pop()
+        if same:
+            index = same.pop()
+            spans.append(plain(line[start : runs[index][1]]))
+        index += 1
+    return spans
+
+
 def fence(text: str, language: str = "") -> str:
     """A fenced block whose fence is longer than any within it."""
     mark = "`" * max(3, _longest_run(text, "`") + 1)
@@ -65,13 +90,13 @@ def fenced(text: str) -> tuple[str, str]:
 
 
 def link_free(text: str) -> str:
-    """Text of the repository as plain words: nothing in it is a link, an image, a tag, code or a heading.
+    """Text of the repository as plain words on one line: nothing in it is a link, an image, a tag or code.
 
     Example:
         >>> link_free("see [[step::Principle:x]] <b>")
         'see \\\\[\\\\[step::Principle:x\\\\]\\\\] \\\\<b\\\\>'
     """
-    return _WORDS.sub(r"\\\1", " ".join(text.split()))
+    return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def cell(text: str) -> str:
@@ -113,20 +138,30 @@ def outside_fences(text: str) -> Iterator[str]:
         yield "" if is_code else line
 
 
+def open_fence(text: str) -> str:
+    """The fence of a block that has no end; "" where every block has one."""
+    mark = ""
+    for line in text.split("\n"):
+        mark = _mark_after(line, mark)
+    return mark
+
+
 def _classified(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
     """Each line and whether it is part of a fenced block."""
     mark = ""
     for line in lines:
-        found = _FENCE.match(line)
-        if mark:
-            yield line, True
-            if found and found[1].startswith(mark) and not found[2].strip():
-                mark = ""
-        elif found and not (found[1][0] == "`" and "`" in found[2]):
-            mark = found[1]
-            yield line, True
-        else:
-            yield line, False
+        before, mark = mark, _mark_after(line, mark)
+        yield line, bool(before or mark)
+
+
+def _mark_after(line: str, mark: str) -> str:
+    """The fence that is open after a line, where `mark` was open before it."""
+    found = _FENCE.match(line)
+    if not found:
+        return mark
+    if mark:
+        return "" if found[1].startswith(mark) and not found[2].strip() else mark
+    return "" if found[1][0] == "`" and "`" in found[2] else found[1]
 
 
 def _info(line: str) -> str:
