@@ -92,6 +92,10 @@ class ApiContext:
                     pending.append(parent)
         return tuple(found.values())
 
+    def subclasses(self, symbol: Symbol) -> tuple[Symbol, ...]:
+        """The classes of the repository that name a class among their bases, in order of path and line."""
+        return tuple(self._heirs.get((symbol.path, symbol.qualified_name), ()))
+
     def member(self, owner: Symbol, name: str) -> Symbol | None:
         """A method of a class, its own or the nearest inherited one."""
         for cls in (owner, *self.ancestors(owner)):
@@ -112,6 +116,16 @@ class ApiContext:
     @cached_property
     def _parsed(self) -> dict[tuple[str, int, int], ParsedDefinition | None]:
         return {}
+
+    @cached_property
+    def _heirs(self) -> dict[tuple[str, str], list[Symbol]]:
+        found: dict[tuple[str, str], list[Symbol]] = defaultdict(list)
+        for symbol in self.repository.symbols.values():
+            for base in symbol.bases:
+                parent = self._class_named(base, symbol)
+                if parent and parent != symbol:
+                    found[parent.path, parent.qualified_name].append(symbol)
+        return dict(found)
 
     @cached_property
     def _calls(self) -> dict[str, tuple[list[int], list[Target]]]:
