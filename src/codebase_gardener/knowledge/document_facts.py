@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from codebase_gardener.knowledge.document_blocks import Block
 from codebase_gardener.knowledge.facts import Heading, Include, Listing, Mention, Snippet
 from codebase_gardener.knowledge.markdown_blocks import markdown_blocks
+from codebase_gardener.knowledge.notebook_blocks import notebook_blocks
+from codebase_gardener.knowledge.plain_blocks import asciidoc_blocks, plain_blocks
 from codebase_gardener.knowledge.prose import mentioned_names, plain_text
+from codebase_gardener.knowledge.rst_blocks import rst_blocks
 from codebase_gardener.knowledge.snippets import snippet
 from codebase_gardener.repository.anchors import split_lines
 
@@ -64,8 +67,16 @@ def blocks(path: str, language: str, text: str) -> list[Block]:
     """The blocks of a document in the order of their lines; none of other files."""
     if len(text) > MAX_CHARS:
         text = text[:MAX_CHARS].rpartition("\n")[0]
+    ending = path.rpartition(".")[2].lower()
     if language == "markdown":
         return markdown_blocks(text)
+    if language == "json" and ending == "ipynb":
+        return notebook_blocks(text)
+    if language == "rst":
+        return rst_blocks(split_lines(text))
+    if language == "text":
+        lines = split_lines(text)
+        return asciidoc_blocks(lines) if ending in ("adoc", "asciidoc") else plain_blocks(lines)
     return []
 
 

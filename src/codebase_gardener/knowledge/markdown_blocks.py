@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.document_blocks import Block
 from codebase_gardener.knowledge.markdown_lines import PreparedMarkdown, prepared_markdown
+from codebase_gardener.knowledge.rst_blocks import RstContext, rst_blocks
+from codebase_gardener.knowledge.rst_directives import CODE
 from codebase_gardener.repository.anchors import split_lines
 
 if TYPE_CHECKING:
@@ -17,14 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["markdown_blocks"]
 
 _ATTRIBUTES = re.compile(r"\{\.?([\w+#-]{1,40})")
-_MYST = re.compile(r"\{([\w:+-]{1,60})\}[ \t]*(\S*)")
+_MYST = re.compile(r"\{([\w:+-]{1,60})\}[ \t]*([^\n]*)")
 _NAME = re.compile(r"[\w+#.-]{1,40}")
 _HTML_HEADING = re.compile(r"<h([1-6])\b[^<>]{0,200}>(.{1,500}?)</h\1>", re.DOTALL | re.IGNORECASE)
 _GITHUB_BOX = re.compile(r"\[!(\w{1,20})\][^\n]{0,200}")
-_CODE = {"code-block": "", "code": "", "sourcecode": "", "code-cell": "", "ipython": "python", "doctest": "python",
-         "testcode": "python", "testsetup": "python", "testcleanup": "python", "click:example": "python",
-         "click:run": "python"}  # fmt: skip
-"""MyST directives whose content is code, and its language where the directive says it."""
 
 
 def markdown_blocks(text: str, first_line: int = 1) -> list[Block]:
@@ -55,6 +53,7 @@ class _Walk:
         self.lines = prepared.lines
         self.boxes = prepared.boxes
         self.quotes: list[str] = []
+        self.rst = RstContext()
 
     def blocks(self, tokens: list[Token]) -> list[Block]:
         found: list[Block] = []
@@ -93,8 +92,11 @@ class _Walk:
         label = _language(token.info) if fenced else ""
         start += fenced
         myst = _MYST.match(token.info.strip()) if fenced else None
-        if myst and myst[1] not in _CODE:
-            return []
+        if myst and myst[1] in ("eval-rst", "eval_rst"):
+            return rst_blocks(lines, start, context=self.rst)
+        if myst and myst[1] not in CODE:
+            directive = [f".. {myst[1]}:: {myst[2]}", *(f"   {line}" for line in lines)]
+            return rst_blocks(directive, start - 1, context=self.rst)
         skipped = _options(lines) if myst else 0
         lines = lines[skipped:]
         if not lines:
@@ -114,7 +116,7 @@ def _language(info: str) -> str:
     info = info.strip()
     myst = _MYST.match(info)
     if myst:
-        return _CODE.get(myst[1], "") or (myst[2] if myst[1] in _CODE else myst[1])
+        return CODE.get(myst[1], "") or (myst[2].split(" ")[0] if myst[1] in CODE else myst[1])
     found = _ATTRIBUTES.match(info)
     if found:
         return found[1]

@@ -9,6 +9,11 @@ __all__ = ["mentioned_names", "plain_text"]
 
 MAX_PROSE_CHARS = 20_000
 
+_TAGS = (
+    "a|abbr|b|big|blockquote|br|center|cite|code|dd|del|details|div|dl|dt|em|figure|font|g-emoji|h[1-6]|hr|i|iframe|img"
+    "|ins|kbd|li|ol|p|picture|pre|q|s|samp|section|small|source|span|strike|strong|sub|summary|sup|svg|table|tbody|td|th"
+    "|thead|tr|u|ul|var|video"
+)
 # Each pattern is bounded, so that all of them are linear.
 _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"<!--.{0,2000}?-->", re.DOTALL), ""),
@@ -17,7 +22,7 @@ _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\[([^\[\]]{0,500})\]"
                 r"(?:\([^()\s]{0,1000}(?:[ \t]\"[^\"\n]{0,200}\")?\)|\[[^\[\]\n]{0,200}\])"), r"\1"),
     (re.compile(r"\[(`[^`\n]{1,200}`)\]"), r"\1"),
-    (re.compile(r"</?[A-Za-z][^<>]{0,1000}>"), ""),
+    (re.compile(rf"</?(?:{_TAGS})\b[^<>]{{0,1000}}>", re.IGNORECASE), ""),
     (re.compile(r"\{[ \t]*[#.:][^{}\n]{0,200}\}"), ""),  # attribute lists
     (re.compile(r"(?<!\w):[a-z][a-z0-9_+-]{1,40}:(?![\w`])"), ""),  # emoji short codes
     (re.compile(r"(?::[\w:+-]{1,40}:|\{[\w:+-]{1,40}\})(?=`)"), ""),  # roles

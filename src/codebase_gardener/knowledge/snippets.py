@@ -58,7 +58,9 @@ def snippet(start: int, lines: Sequence[str], label: str, *, title: str, scope: 
     kept = _within_limit(lines[first:last])
     if not kept:
         return None
-    language = _language(label, kept)
+    if label == "?python" and not _is_python("\n".join(kept)):
+        return None
+    language = _language(label.removeprefix("?"), kept)
     code = "\n".join(_plain(kept, language, label))
     if not code.strip():
         return None
