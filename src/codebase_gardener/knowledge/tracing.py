@@ -1,0 +1,381 @@
+"""Following names through bindings, calls and attributes to what they mean."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+
+from codebase_gardener.knowledge.class_members import ClassMembers
+from codebase_gardener.knowledge.entities import Entity, class_part, external, is_loader
+from codebase_gardener.knowledge.facts import Binding
+from codebase_gardener.knowledge.module_names import ModuleNames
+from codebase_gardener.knowledge.namespaces import Event, Namespace
+from codebase_gardener.knowledge.scopes import Entities, Scopes
+
+__all__ = ["Tracer"]
+
+MAX_DEPTH = 24
+"""Bindings that are followed one after the other; what lies deeper stays unknown."""
+
+_CALLED = ("__call__", "forward", "call")
+"""What a call of an instance runs; the second and third are what torch and keras route calls to."""
+_UNTYPED = frozenset({"Any", "Callable", "Self", "TypeVar", "Generic", "Protocol", "object", "Never", "NoReturn"})
+_PROPERTIES = ("property", "cached_property", "setter", "getter", "locked_cached_property", "hybrid_property")
+_CONTEXTS = ("contextmanager", "asynccontextmanager")
+
+
+class Tracer:
+    """What dotted names mean in a namespace.
+
+    Args:
+        spaces: By key.
+        modules: The file names of modules.
+    """
+
+    def __init__(self, spaces: Mapping[str, Namespace], modules: ModuleNames) -> None:
+        self._spaces = spaces
+        self.scopes = Scopes(spaces, modules, self)
+        self.classes = ClassMembers(spaces, lambda space, scope, name: self.trace(space, scope, name, 10**9))
+        self._bound: dict[tuple[str, str, str, int], Entities] = {}
+        self._results: dict[Entity, Entities] = {}
+        self._open: set[object] = set()
+
+    def trace(self, space: Namespace, scope: str, name: str, line: int) -> Entities:
+        """The meanings of a dotted name, best first; () if unknown."""
+        parts = name.split(".")
+        if len(parts) > 1 and parts[0] == "super()":
+            return self._above(space, scope, parts)
+        root = parts[0].rstrip("()")
+        found = self.scopes.lookup(space, scope, root, line) or ()
+        return self.along(found, parts)
+
+    def along(self, found: Entities, parts: list[str]) -> Entities:
+        """From what the first part means, along the others; parts may end in `()`."""
+        for at, part in enumerate(parts):
+            bare = part.rstrip("()")
+            if at:
+                member = self.member(found, bare)
+                found = (member,) if member is not None else ()
+            for _ in range((len(part) - len(bare)) // 2):
+                found = self.called(found)
+            if not found:
+                return ()
+        return found
+
+    def _above(self, space: Namespace, scope: str, parts: list[str]) -> Entities:
+        owner = scope
+        while owner:
+            definition = space.definitions.get(owner)
+            if definition is not None and definition.kind == "class":
+                break
+            owner = owner.rpartition(".")[0]
+        first = parts[1].rstrip("()")
+        found = self.classes.above(space.key, owner, first) if owner else None
+        if found is None and owner:
+            base = self.classes.outside(space.key, owner)
+            found = self._member(base, first) if base else Entity("builtin", "", first)
+        if found is None:
+            return ()
+        start: Entities = (found,)
+        if parts[1].endswith("()"):
+            start = self.called(start)
+        return self.along(start, ["", *parts[2:]]) if len(parts) > 2 else start
+
+    # attributes
+
+    def member(self, entities: Entities, name: str) -> Entity | None:
+        """What an attribute means: of the first alternative that has it."""
+        for entity in entities:
+            found = self._member(entity, name)
+            if found is not None:
+                return found if found.how != "import" or entity.how == "import" else found._replace(how=entity.how)
+        return None
+
+    def _member(self, entity: Entity, name: str) -> Entity | None:
+        kind = entity.kind
+        if kind == "module":
+            return self.scopes.member(entity.path, name)
+        if kind == "namespace":
+            return self.scopes.inside(entity, name)
+        if kind in ("class", "instance"):
+            return self._class_member(entity, name)
+        if kind == "external":
+            return external(f"{entity.name}.{name}", entity.how)
+        if kind == "external instance":
+            return external(f"{entity.name}.{name}", "type")
+        if kind == "builtin":
+            return Entity("builtin", "", f"{entity.name}.{name}")
+        if kind == "external value":
+            return None
+        return self.member(self.value(entity), name)
+
+    def _class_member(self, entity: Entity, name: str) -> Entity | None:
+        found = self.classes.find(entity.path, entity.name, name)
+        if found is not None:
+            how = "type" if entity.kind == "instance" else entity.how
+            return found._replace(how=how)
+        if entity.kind == "instance" and self.classes.find(entity.path, entity.name, "__getattr__"):
+            found = self.classes.by_name(name, forwarded=True)
+            if found is not None:
+                return found
+        base = self.classes.outside(entity.path, entity.name)
+        return self._member(base._replace(how="type"), name) if base else None
+
+    def value(self, entity: Entity) -> Entities:
+        """What a name of a module or class holds; what a property gives; a decorated function's wrapper."""
+        if entity in self._open or len(self._open) > MAX_DEPTH:
+            return ()
+        self._open.add(entity)
+        try:
+            return self._value(entity)
+        finally:
+            self._open.discard(entity)
+
+    def _value(self, entity: Entity) -> Entities:
+        space = self._spaces.get(entity.path)
+        if space is None:
+            return ()
+        if entity.kind == "constant":
+            event = space.event_before("", entity.name, 10**9)
+            return self.bound(space, "", event) if event else ()
+        if entity.kind == "field":
+            owner, _, name = entity.name.rpartition(".")
+            event = space.event_before(owner, name, 10**9)
+            found = self.bound(space, owner, event) if event else ()
+            for binding in () if found else space.attribute(owner, name):
+                found = self._given(space, binding.scope, binding)
+                if found:
+                    break
+            return found
+        definition = space.definitions.get(entity.name)
+        if definition is None or entity.kind != "function":
+            return ()
+        if definition.is_decorated(*_PROPERTIES):
+            return self.call(entity)
+        scope = entity.name.rpartition(".")[0]
+        for text in definition.decorators:
+            stem = text.partition("(")[0]
+            wrapper = self.trace(space, scope, stem, definition.line)
+            found = self.called(wrapper)
+            if "(" in text:
+                found = (*found, *self.called(found))
+            if found:
+                return found
+        return ()
+
+    # calls
+
+    def called(self, entities: Entities) -> Entities:
+        """What a call of any of them gives."""
+        if len(entities) == 1:
+            return self.call(entities[0])
+        return tuple(dict.fromkeys(result for entity in entities for result in self.call(entity)))
+
+    def call(self, entity: Entity) -> Entities:
+        """What a call of it gives."""
+        kind = entity.kind
+        if kind == "class":
+            return (Entity("instance", entity.path, entity.name, "type"),)
+        if kind == "function":
+            return self._returned(entity)
+        if kind == "external":
+            return _from_outside(entity.name)
+        if kind == "builtin":
+            return _from_builtin(entity.name)
+        if kind == "instance":
+            target = self.on_call(entity)
+            return self.call(target) if target else ()
+        if kind in ("constant", "field"):
+            return self.called(self.value(entity))
+        return ()
+
+    def on_call(self, entity: Entity) -> Entity | None:
+        """What runs when an instance is called."""
+        for name in _CALLED:
+            found = self.classes.find(entity.path, entity.name, name)
+            if found is not None and found.kind == "function":
+                return found._replace(how="type")
+        return None
+
+    def yielded(self, entity: Entity) -> Entities:
+        """What a generator function gives its user: a fixture's value, a context manager's."""
+        space = self._spaces[entity.path]
+        if space.events(entity.name, "yield"):
+            return self._annotated(space, entity, "[]") or self._stated(space, entity, "yield")
+        return self._returned(entity)
+
+    def _returned(self, entity: Entity) -> Entities:
+        if entity in self._results:
+            return self._results[entity]
+        if entity in self._open or len(self._open) > MAX_DEPTH:
+            return ()
+        self._open.add(entity)
+        try:
+            space = self._spaces[entity.path]
+            found = self._annotated(space, entity, "") or self._stated(space, entity, "return")
+            definition = space.definitions.get(entity.name)
+            if not found and entity.owner and definition and definition.is_decorated("classmethod"):
+                if is_loader(entity.name.rpartition(".")[2]):
+                    found = (Entity("instance", *entity.owner, "type"),)
+        finally:
+            self._open.discard(entity)
+        if found or not self._open:
+            self._results[entity] = found
+        return found
+
+    def _annotated(self, space: Namespace, entity: Entity, suffix: str) -> Entities:
+        found: list[Entity] = []
+        scope = entity.name.rpartition(".")[0]
+        for event in space.events(entity.name, suffix):
+            for binding in event.bindings:
+                last = binding.value.rpartition(".")[2]
+                if binding.how == "literal":
+                    found.append(Entity("builtin", "", binding.value))
+                elif entity.owner and (last == "Self" or self._is_receiver(space, entity.name, binding.value)):
+                    found.append(Entity("instance", *entity.owner, "type"))
+                elif binding.how == "name":
+                    found.extend(self.trace(space, scope, binding.value, binding.line))
+                else:
+                    found.extend(self._instances(space, scope, binding))
+        return tuple(dict.fromkeys(found))
+
+    def _is_receiver(self, space: Namespace, scope: str, value: str) -> bool:
+        """Whether the annotation is the type variable of `self` or `cls`."""
+        return any(
+            binding.value == value
+            for name in ("self", "cls")
+            for event in space.events(scope, name)
+            for binding in event.bindings
+        )
+
+    def _stated(self, space: Namespace, entity: Entity, statement: str) -> Entities:
+        """What its return or yield statements give."""
+        found: list[Entity] = []
+        for event in space.events(entity.name, statement):
+            for binding in event.bindings:
+                if entity.owner and (binding.value, binding.how) in (("self", "name"), ("cls", "call")):
+                    found.append(Entity("instance", *entity.owner, "type"))
+                else:
+                    found.extend(self._given(space, entity.name, binding))
+        return tuple(dict.fromkeys(found))
+
+    # bindings
+
+    def bound(self, space: Namespace, scope: str, event: Event) -> Entities:
+        """What an event's bindings give: several for a union."""
+        first = event.bindings[0]
+        key = (space.key, scope, first.name, event.line)
+        if key in self._bound:
+            return self._bound[key]
+        if key in self._open or len(self._open) > MAX_DEPTH:
+            return ()
+        self._open.add(key)
+        try:
+            results = [result for binding in event.bindings for result in self._given(space, scope, binding)]
+            if not results and any(binding.passes for binding in event.bindings):
+                results = list(self._before(space, scope, first))
+        finally:
+            self._open.discard(key)
+        found = tuple(dict.fromkeys(results))
+        if found or not self._open:
+            self._bound[key] = found
+        return found
+
+    def _before(self, space: Namespace, scope: str, binding: Binding) -> Entities:
+        """What a name meant before `x = x.to(device)`."""
+        earlier = space.event_earlier(scope, binding.name, binding.line)
+        if earlier is not None and earlier.bindings:
+            return self.bound(space, scope, earlier)
+        return ()
+
+    def _given(self, space: Namespace, scope: str, binding: Binding) -> Entities:
+        how, value = binding.how, binding.value
+        if how == "literal":
+            return (Entity("builtin", "", value),)
+        if how in ("annotation", "returns"):
+            return self._instances(space, scope, binding)
+        if how == "for":
+            return self._elements(space, scope, binding)
+        if how == "with":
+            return self._entered(space, scope, binding)
+        found = self.trace(space, scope, value, binding.line)
+        if how == "call":
+            if binding.item is not None:
+                return self._items(found, binding.item)
+            return self.called(found)
+        if binding.item is not None:
+            return ()
+        held = tuple(
+            result
+            for entity in found
+            for result in (self.value(entity) if entity.kind in ("field", "constant") else (entity,))
+        )
+        return held
+
+    def _instances(self, space: Namespace, scope: str, binding: Binding) -> Entities:
+        """Instances of what an annotation names."""
+        results = []
+        for entity in self.trace(space, scope, binding.value, 10**9):
+            if entity.kind == "class":
+                results.append(Entity("instance", entity.path, entity.name, "type"))
+            elif entity.kind == "external" and entity.name.rpartition(".")[2] not in _UNTYPED:
+                results.append(Entity("external instance", "", entity.name, "type"))
+            elif entity.kind == "builtin" and entity.name not in _UNTYPED:
+                results.append(entity)
+        return tuple(results)
+
+    def _elements(self, space: Namespace, scope: str, binding: Binding) -> Entities:
+        value = binding.value
+        if value.endswith("()"):
+            functions = self.trace(space, scope, value[:-2], binding.line)
+            return tuple(
+                result
+                for entity in functions
+                if entity.kind == "function"
+                for result in self._annotated(self._spaces[entity.path], entity, "[]")
+                or self._stated(self._spaces[entity.path], entity, "yield")
+            )
+        event = space.event_before(scope, f"{value}[]", binding.line)
+        return self.bound(space, scope, event) if event else ()
+
+    def _items(self, found: Entities, item: int) -> Entities:
+        return tuple(
+            result
+            for entity in found
+            if entity.kind == "function"
+            for result in self._annotated(self._spaces[entity.path], entity, f"[{item}]")
+        )
+
+    def _entered(self, space: Namespace, scope: str, binding: Binding) -> Entities:
+        """What `with` gives: the result of `__enter__`, what a context manager function yields, else the thing."""
+        stem = binding.value.removesuffix("()")
+        results: list[Entity] = []
+        for entity in self.trace(space, scope, stem, binding.line):
+            definition = self._spaces[entity.path].definitions.get(entity.name) if entity.path else None
+            if entity.kind == "function" and definition and definition.is_decorated(*_CONTEXTS):
+                results.extend(self.yielded(entity))
+            else:
+                for given in self.call(entity) if stem != binding.value else (entity,):
+                    results.extend(self._enter(given))
+        return tuple(dict.fromkeys(results))
+
+    def _enter(self, entity: Entity) -> Entities:
+        if entity.kind == "instance":
+            for name in ("__enter__", "__aenter__"):
+                method = self.classes.find(entity.path, entity.name, name)
+                if method is not None and method.kind == "function":
+                    return self._returned(method) or (entity,)
+        return (entity,)
+
+
+def _from_outside(name: str) -> Entities:
+    kind = class_part(name)
+    if kind == name or (kind and is_loader(name[len(kind) + 1 :])):
+        return (Entity("external instance", "", kind, "type"),)
+    return (Entity("external value", "", name),)
+
+
+def _from_builtin(name: str) -> Entities:
+    if isinstance(getattr(builtins, name, None), type):
+        return (Entity("builtin", "", name),)
+    return (Entity("builtin", "", "str"),) if name.startswith("str.") else ()
