@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codebase_gardener.knowledge.document_blocks import Block
 from codebase_gardener.knowledge.facts import Heading, Include, Listing, Mention, Snippet
@@ -19,7 +19,8 @@ from codebase_gardener.repository.anchors import split_lines
 __all__ = ["DocumentFacts", "blocks", "document_facts"]
 
 MAX_CHARS = 2_000_000
-"""What follows in a longer document is not read."""
+MAX_LINES = 30_000
+"""What follows in a longer document is not read: a document of 30,000 headings takes a second."""
 
 MAX_SUMMARY_CHARS = 400
 
@@ -43,77 +44,64 @@ def document_facts(path: str, language: str, text: str) -> DocumentFacts:
         language: As in `SourceFile`.
         text: Content.
     """
-    found = blocks(path, language, text)
-    if not found:
-        return DocumentFacts()
+    found = list(_titled(blocks(path, language, text)))
     return DocumentFacts(
         headings=_headings(found, len(split_lines(text))),
         snippets=tuple(_snippets(found)),
         listings=tuple(
             Listing(block.start, block.text, block.members, block.only)
-            for block in found
+            for block, _ in found
             if block.kind == "listing"
         ),
-        mentions=_mentions(found),
+        mentions=_mentions(found) if language != "text" else (),
         includes=tuple(
-            Include(block.start, block.text, title)
-            for block, title in _titled(found)
-            if block.kind == "include"
+            Include(block.start, block.text, title) for block, title in found if block.kind == "include"
         ),
     )
 
 
 def blocks(path: str, language: str, text: str) -> list[Block]:
     """The blocks of a document in the order of their lines; none of other files."""
-    if len(text) > MAX_CHARS:
-        text = text[:MAX_CHARS].rpartition("\n")[0]
     ending = path.rpartition(".")[2].lower()
-    if language == "markdown":
-        return markdown_blocks(text)
     if language == "json" and ending == "ipynb":
         return notebook_blocks(text)
+    if language not in ("markdown", "rst", "text"):
+        return []
+    lines = split_lines(text[:MAX_CHARS])[:MAX_LINES]
+    if language == "markdown":
+        return markdown_blocks("\n".join(lines))
     if language == "rst":
-        return rst_blocks(split_lines(text))
-    if language == "text":
-        lines = split_lines(text)
-        return asciidoc_blocks(lines) if ending in ("adoc", "asciidoc") else plain_blocks(lines)
-    return []
+        return rst_blocks(lines)
+    return asciidoc_blocks(lines) if ending in ("adoc", "asciidoc") else plain_blocks(lines)
 
 
 def _titled(found: Iterable[Block]) -> Iterable[tuple[Block, str]]:
-    """Each block with the nearest heading before it."""
+    """Each block with the nearest heading before it; a heading with its own title."""
     title = ""
     for block in found:
         if block.kind == "heading":
-            title = plain_text(block.text) or title
-        yield block, title
+            own = plain_text(block.text)
+            title = own or title
+            yield block, own
+        else:
+            yield block, title
 
 
-def _headings(found: list[Block], last_line: int) -> tuple[Heading, ...]:
+def _headings(found: list[tuple[Block, str]], last_line: int) -> tuple[Heading, ...]:
+    """Sections, each to before the next heading of its level or a higher one."""
     headings: list[Heading] = []
-    open_at: list[tuple[int, int]] = []  # level and place in `headings`
-    ends: list[int] = []
-    wants_summary = False
-    summaries: dict[int, str] = {}
-    for block in found:
-        if block.kind == "paragraph" and wants_summary:
-            summary = _cut(plain_text(block.text))
-            if summary:
-                summaries[len(headings) - 1] = summary
-                wants_summary = False
-        title = plain_text(block.text) if block.kind == "heading" else ""
-        if not title:
+    open_at: list[int] = []  # places in `headings` of the sections that the next heading may end
+    for block, title in found:
+        if block.kind == "paragraph" and headings and not headings[-1].summary:
+            headings[-1] = replace(headings[-1], summary=_cut(plain_text(block.text)))
+        if block.kind != "heading" or not title:
             continue
-        while open_at and open_at[-1][0] >= block.level:
-            ends[open_at.pop()[1]] = block.start - 1
-        open_at.append((block.level, len(headings)))
-        headings.append(Heading(block.level, title, block.start, block.end))
-        ends.append(last_line)
-        wants_summary = True
-    return tuple(
-        Heading(heading.level, heading.title, heading.start, max(end, heading.start), summaries.get(at, ""))
-        for at, (heading, end) in enumerate(zip(headings, ends, strict=True))
-    )
+        while open_at and headings[open_at[-1]].level >= block.level:
+            ended = open_at.pop()
+            headings[ended] = replace(headings[ended], end=max(block.start - 1, headings[ended].start))
+        open_at.append(len(headings))
+        headings.append(Heading(block.level, title, block.start, max(last_line, block.start)))
+    return tuple(headings)
 
 
 def _cut(text: str) -> str:
@@ -122,17 +110,17 @@ def _cut(text: str) -> str:
     return text[: MAX_SUMMARY_CHARS - 1].rpartition(" ")[0] + "…"
 
 
-def _snippets(found: list[Block]) -> Iterable[Snippet]:
-    for block, title in _titled(found):
+def _snippets(found: list[tuple[Block, str]]) -> Iterable[Snippet]:
+    for block, title in found:
         if block.kind == "code":
             made = snippet(block.start, block.text.split("\n"), block.label, title=title)
             if made:
                 yield made
 
 
-def _mentions(found: list[Block]) -> tuple[Mention, ...]:
+def _mentions(found: list[tuple[Block, str]]) -> tuple[Mention, ...]:
     counts: Counter[str] = Counter()
-    for block in found:
+    for block, _ in found:
         if block.kind in ("paragraph", "heading"):
             counts.update(mentioned_names(block.text))
     return tuple(Mention(name, counts[name]) for name in sorted(counts))

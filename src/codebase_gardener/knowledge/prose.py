@@ -32,6 +32,7 @@ _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![\w*])\*{1,3}(?=\S)|(?<=\S)\*{1,3}(?![\w*])"), ""),
     (re.compile(r"(?<!\w)_{1,2}(?=[^\W_])|(?<=[^\W_])_{1,2}(?!\w)"), ""),
 )  # fmt: skip
+_MARKED = re.compile(r"[`*_<\[{:\\&]")
 _SPACE = re.compile(r"\s+")
 _ENTITIES = {
     "&nbsp;": " ",
@@ -59,6 +60,8 @@ def plain_text(text: str) -> str:
         'The App class'
     """
     text = text[:MAX_PROSE_CHARS]
+    if not _MARKED.search(text):
+        return _SPACE.sub(" ", text).strip()
     for pattern, kept in _MARKS:
         text = pattern.sub(kept, text)
     for entity, character in _ENTITIES.items():

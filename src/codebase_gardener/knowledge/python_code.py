@@ -160,7 +160,9 @@ class _Reader:
         line = getattr(node, "lineno", 1) + self._offset
         self._bindings.append(Binding(line, scope, name, value, how, item, passes))
 
-    def _refer(self, node: ast.expr, scope: str, name: str, kind: str, keywords: tuple[str, ...] = ()) -> None:
+    def _refer(
+        self, node: ast.expr, scope: str, name: str, kind: str, keywords: tuple[str, ...] = ()
+    ) -> None:
         end = node.end_lineno or node.lineno
         reference = Reference(
             node.lineno + self._offset, end + self._offset, scope, name, kind, keywords, self._source.of(node)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
 
-from codebase_gardener.knowledge.facts import Snippet
+from codebase_gardener.knowledge.facts import Binding, Import, Snippet
+from codebase_gardener.knowledge.python_code import python_code, snippet_code
 from codebase_gardener.repository.python_trees import parse_python
 
 __all__ = ["LANGUAGE_NAMES", "analysed", "snippet"]
+
+_Placed = TypeVar("_Placed", Import, Binding)
 
 MAX_CODE_CHARS = 20_000
 
@@ -69,8 +74,29 @@ def snippet(start: int, lines: Sequence[str], label: str, *, title: str, scope: 
 
 
 def analysed(found: Snippet) -> Snippet:
-    """With imports, bindings and references where it is Python that parses."""
-    return found
+    """With imports, bindings and references where it is Python that parses, on the lines of the file."""
+    if found.language != "python":
+        return found
+    code = snippet_code(found.code)
+    if code is None:
+        return found
+    said = python_code(code, found.start)
+    return replace(
+        found,
+        imports=tuple(_within(one, found.end) for one in said.imports),
+        bindings=tuple(_within(one, found.end) for one in said.bindings),
+        references=tuple(
+            replace(one, start=min(one.start, found.end), end=min(one.end, found.end))
+            if one.end > found.end
+            else one
+            for one in said.references
+        ),
+    )
+
+
+def _within(one: _Placed, last: int) -> _Placed:
+    """On the last line at most: a notebook may hold a whole cell on one."""
+    return replace(one, line=last) if one.line > last else one
 
 
 def _within_limit(lines: Sequence[str]) -> list[str]:
