@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from codebase_gardener.knowledge.claim_names import NameIndex
-from codebase_gardener.knowledge.quoting import QuoteIndex
+from codebase_gardener.knowledge.quoted_text import QuoteIndex
 from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.symbols import Symbol, SymbolTable

@@ -1,85 +1,185 @@
-"""Where a quoted text stands in a file: whitespace, quotation marks and joins of strings do not count."""
+"""Text of the repository inside a page: it is data, so it can neither open a section nor make a link of the wiki."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Iterator
 
-from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.knowledge.markup import fence
 
-__all__ = ["QuoteIndex"]
+__all__ = ["first_sentence", "inline", "safe_markdown", "words_of"]
 
-_MAX_PLACES = 200
-_COMMENT = re.compile(r"(?:#+|//+|/\*+|\*+/?|--+|;+|>)\s*")
-_STRING_PREFIX = re.compile(r"(?:\+\s*)?[fFrRbBuU]{0,2}(?=[\"'])")
-_STRING_JOIN = re.compile(r"([\"'])\s*[+\\]\s*$")
-_DROPPED = re.compile(r"[\s\"'`\\“”‘’]+")
-_ELLIPSIS = re.compile(r"\[?(?:\.{3}|…)\]?")
+_LONGEST = 20_000  # characters of a text that are looked at
+_LONGEST_LINE = 1_000
+
+_CLEANERS: tuple[tuple[re.Pattern[str], str], ...] = (
+    # what it is, what remains of it; each is linear in the length of a line
+    (re.compile(r":[a-z]{1,12}(?::[a-z]{1,12})?:`[^`<>]{1,200}?<([^`<>]{1,200})>`"), r"`\1`"),  # :meth:`title <a.b>`
+    (re.compile(r":[a-z]{1,12}(?::[a-z]{1,12})?:`[~!]?([^`]{1,300})`"), r"`\1`"),  # :class:`~a.B`
+    (re.compile(r"\[`[~!]?([^`]{1,300})`\](?!\()"), r"`\1`"),  # [`PeftModel`], as Hugging Face's docs write it
+    (re.compile(r"`([^`<>]{1,200}) <(https?://[^`<>\s]{1,300})>`_{1,2}"), r"[\1](\2)"),  # rst's links
+    (re.compile(r"(?<!`)`([^`]{1,200})`_{1,2}(?![\w`])"), r"\1"),
+    (re.compile(r"<a\s[^<>]{0,300}>([^<>]{0,300})</a>"), r"\1"),
+    (re.compile(r"<Tip(?: warning=\{true\})?>|</Tip>"), ""),
+    (re.compile(r"\[!(?:TIP|NOTE|WARNING|IMPORTANT|CAUTION)\]\s*"), ""),
+    (re.compile(r"^(\s*)\.\. (note|warning|tip|important|caution|seealso|deprecated|versionadded|versionchanged)::\s*"),
+     r"\1\2: "),
+    (re.compile(r"^(\s*)\.\. [\w:-]{1,40}::\s*"), r"\1"),
+)  # fmt: skip
+_RUN = re.compile(r"`+")
+_OPENING = re.compile(r"\s{0,12}(`{3,}|~{3,})\s*([\w+-]*)")
+_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|etc|cf|vs|resp|approx|al|Fig|Eq|No|[A-Z])\.$")
+_STOP = re.compile(r"[.!?](?=[\s\"')\]]|$)")
 
 
-@dataclass(frozen=True)
-class QuoteIndex:
-    """A file's text with what does not count taken out, and where each of its lines begins there.
+def safe_markdown(text: str, most_lines: int = 60) -> str:
+    """A text of the repository as a block quote.
+
+    Code blocks stay code blocks; headings, HTML, images, links of the wiki and anchors lose their meaning.
+
+    Args:
+        text: Docstring or section of a document.
+        most_lines: Those that are shown; the quote says how many follow.
+    """
+    lines = text[:_LONGEST].strip("\n").split("\n")
+    shown = list(_quoted(lines[:most_lines]))
+    while shown and not shown[-1]:
+        shown.pop()
+    if len(lines) > most_lines:
+        shown += ["", f"… ({len(lines) - most_lines} further lines)"]
+    return "\n".join(f"> {line}".rstrip() for line in shown)
+
+
+def inline(text: str, most: int = 400) -> str:
+    """A text on one line, safe inside a sentence of a page; cut at a word where it is longer than `most`.
 
     Example:
-        >>> index = QuoteIndex.of('warn(\\n    "Merging may "\\n    "lose digits"\\n)\\n')
-        >>> index.places("Merging may lose digits")
-        [(2, 3)]
+        >>> inline("Use :class:`~peft.LoraConfig` <b>now</b>, [[step::X]]")
+        'Use `peft.LoraConfig` \\\\<b>now\\\\</b>, \\\\[\\\\[step::X]]'
     """
-
-    squeezed: str
-    starts: tuple[int, ...]
-
-    @classmethod
-    def of(cls, text: str) -> QuoteIndex:
-        """Read a file."""
-        parts = [_squeezed_line(line) for line in split_lines(text)]
-        return cls("".join(parts), tuple(accumulate(map(len, parts), initial=0)))
-
-    def places(self, quote: str) -> list[tuple[int, int]]:
-        """First and last line of each place where the quote stands; at most 200.
-
-        Args:
-            quote: Of one or more lines; `...` and `…` stand for what was left out.
-        """
-        lines = quote.strip().split("\n")
-        asis = ["".join([_DROPPED.sub("", lines[0]), *map(_squeezed_line, lines[1:])])]
-        without = ["".join(map(_squeezed_line, lines))]
-        whole = self._find(asis) or self._find(without)
-        if whole:
-            return whole
-        return self._find([part for part in _ELLIPSIS.split(asis[0].rstrip(".,;:")) if part])
-
-    def _find(self, parts: list[str]) -> list[tuple[int, int]]:
-        found: list[tuple[int, int]] = []
-        begin = self.squeezed.find(parts[0]) if parts and parts[0] else -1
-        while begin >= 0 and len(found) < _MAX_PLACES:
-            end = self._end(begin, parts)
-            if end is None:
-                break
-            found.append((self._line(begin), self._line(end - 1)))
-            begin = self.squeezed.find(parts[0], begin + 1)
-        return found
-
-    def _end(self, begin: int, parts: list[str]) -> int | None:
-        end = begin + len(parts[0])
-        for part in parts[1:]:
-            following = self.squeezed.find(part, end)
-            if following < 0:
-                return None
-            end = following + len(part)
-        return end
-
-    def _line(self, offset: int) -> int:
-        return bisect_right(self.starts, offset)
+    line = _cleaned(" ".join(text[: 4 * most + 400].split()))
+    if len(line) > most:
+        line = line[:most].rpartition(" ")[0].rstrip(" ,;:") + " …"
+    return _escaped(line)
 
 
-def _squeezed_line(line: str) -> str:
-    stripped = line.strip()
-    comment = _COMMENT.match(stripped)
-    if comment:
-        stripped = stripped[comment.end() :]
-    stripped = _STRING_PREFIX.sub("", stripped, count=1) if _STRING_PREFIX.match(stripped) else stripped
-    return _DROPPED.sub("", _STRING_JOIN.sub(r"\1", stripped))
+def first_sentence(text: str) -> str:
+    """The first sentence of a text's first paragraph, on one line, as written.
+
+    Example:
+        >>> first_sentence("Loads it, e.g. from disk. Then more.\\n\\nOther.")
+        'Loads it, e.g. from disk.'
+    """
+    paragraph = " ".join(text[:_LONGEST].strip().split("\n\n", 1)[0].split())
+    for stop in _STOP.finditer(paragraph):
+        found = paragraph[: stop.end()]
+        if not _ABBREVIATION.search(found[-12:]) and found.count("(") <= found.count(")"):
+            return found
+    return paragraph
+
+
+def words_of(name: str) -> list[str]:
+    """The words of an identifier.
+
+    Example:
+        >>> words_of("prepare_model_for_kbit"), words_of("AutoPEFTModel")
+        (['prepare', 'model', 'for', 'kbit'], ['Auto', 'PEFT', 'Model'])
+    """
+    return re.findall(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+[A-Za-z]*", name)
+
+
+def _quoted(lines: list[str]) -> Iterator[str]:
+    at = 0
+    while at < len(lines):
+        end = _block_end(lines, at)
+        if end:
+            body = [line for line in lines[at:end] if not _OPENING.match(line)]
+            yield from fence("\n".join(_inert(line[:_LONGEST_LINE]) for line in _dedented(body))).split("\n")
+            at = end
+        else:
+            yield _line(lines[at])
+            at += 1
+
+
+def _block_end(lines: list[str], at: int) -> int:
+    """One past the last line of the code block that begins at a line; 0 if none does."""
+    opening = _OPENING.match(lines[at])
+    if opening:
+        mark = opening[1]
+        for end in range(at + 1, len(lines)):
+            if lines[end].strip().startswith(mark):
+                return end + 1
+        return 0
+    if lines[at].lstrip().startswith(">>>"):
+        return next((end for end in range(at, len(lines)) if not lines[end].strip()), len(lines))
+    before = next((line for line in reversed(lines[:at]) if line.strip()), "")
+    indent = _indent(lines[at])
+    if not (before.rstrip().endswith("::") and lines[at].strip() and indent > _indent(before)):
+        return 0
+    end = at
+    while end < len(lines) and (not lines[end].strip() or _indent(lines[end]) >= indent):
+        end += 1
+    while not lines[end - 1].strip():
+        end -= 1
+    return end
+
+
+def _line(line: str) -> str:
+    text = line.rstrip()[:_LONGEST_LINE]
+    body = _cleaned(text).lstrip()
+    if re.fullmatch(r"([=\-~^*_#])\1{2,}\s*", body):
+        return "\\" + body
+    if body.startswith(("#", ">")) or _OPENING.match(body):
+        body = "\\" + body
+    if body.endswith("::"):
+        body = body[:-1]
+    indent = _indent(text)
+    if body.startswith(("- ", "* ")):
+        return " " * min(max(indent - 4, 0), 6) + _escaped(body)
+    return " " * min(indent, 3) + _escaped(body)
+
+
+def _cleaned(line: str) -> str:
+    for pattern, kept in _CLEANERS:
+        line = pattern.sub(kept, line)
+    return line
+
+
+def _escaped(line: str) -> str:
+    """Outside of code marks `<`, images and wiki links are escaped; a run of backticks without a partner, too."""
+    runs = list(_RUN.finditer(line))
+    parts: list[str] = []
+    at = index = 0
+    while index < len(runs):
+        opening = runs[index]
+        size = len(opening[0])
+        partner = next((j for j in range(index + 1, len(runs)) if len(runs[j][0]) == size), 0)
+        parts.append(_neutral(line[at : opening.start()]))
+        if partner:
+            parts.append(_inert(line[opening.start() : runs[partner].end()]))
+            at, index = runs[partner].end(), partner + 1
+        else:
+            parts.append("\\`" * size)
+            at, index = opening.end(), index + 1
+    return "".join([*parts, _neutral(line[at:])])
+
+
+def _neutral(text: str) -> str:
+    text = re.sub(r"<(?=[A-Za-z/!?])", r"\\<", text)
+    text = text.replace("[[", "\\[\\[").replace("![", "!\\[")
+    return re.sub(r"\]\((?!https?://)", r"]\\(", text)
+
+
+def _inert(code: str) -> str:
+    """Code in which no link of the wiki and no anchor is left."""
+    code = code.replace("[[", "[ [") if "::" in code else code
+    return re.sub(r":L(?=\d)", ": L", code)
+
+
+def _dedented(lines: list[str]) -> list[str]:
+    margin = min((_indent(line) for line in lines if line.strip()), default=0)
+    return [line[margin:].rstrip() for line in lines]
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))

@@ -1,0 +1,181 @@
+"""What the pages of APIs are computed from: the repository, the links between its files, and indexes over both."""
+
+from __future__ import annotations
+
+import ast
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+
+from codebase_gardener.knowledge.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.repository.python_headers import Definition
+from codebase_gardener.repository.python_trees import parse_python
+from codebase_gardener.repository.symbols import Symbol
+
+__all__ = ["ApiContext", "ParsedDefinition"]
+
+
+@dataclass(frozen=True)
+class ParsedDefinition:
+    """A definition's syntax tree, parsed from its own lines alone.
+
+    Attributes:
+        node: Its lines are those of `text`.
+        text: What was parsed.
+        offset: To be added to a line of `node` for the line of the file.
+    """
+
+    node: Definition
+    text: str
+    offset: int
+
+
+@dataclass(frozen=True)
+class ApiContext:
+    """The repository with its links, and what is looked up again and again."""
+
+    repository: RepositoryFacts
+    resolution: Resolution
+
+    def target(self, symbol: Symbol) -> Target:
+        """What a symbol is to the resolution."""
+        return Target(symbol.path, symbol.qualified_name)
+
+    def symbol(self, target: Target) -> Symbol | None:
+        """The definition of a target; None for what comes from outside, and for constants."""
+        return self.repository.symbols.get((target.path, target.name))
+
+    @cached_property
+    def names(self) -> dict[Target, str]:
+        """The dotted name that a user imports it by, shortest first."""
+        found: dict[Target, str] = {}
+        for name, target in self.resolution.public.items():
+            if target not in found or (name.count("."), len(name), name) < (
+                found[target].count("."),
+                len(found[target]),
+                found[target],
+            ):
+                found[target] = name
+        return found
+
+    @cached_property
+    def uses(self) -> dict[Target, list[tuple[Passage, Use]]]:
+        """Where passages use each target, in order."""
+        found: dict[Target, list[tuple[Passage, Use]]] = defaultdict(list)
+        for passage in self.resolution.passages:
+            for use in passage.uses:
+                found[use.target].append((passage, use))
+        return dict(found)
+
+    def calls_of(self, symbol: Symbol) -> list[tuple[Target, int]]:
+        """What the package's code inside a definition calls or reads, with how often, in order of appearance."""
+        starts, targets = self._calls.get(symbol.path, ([], []))
+        own = self.target(symbol)
+        counts: dict[Target, int] = {}
+        for target in targets[bisect_left(starts, symbol.start) : bisect_right(starts, symbol.end)]:
+            if target != own:
+                counts[target] = counts.get(target, 0) + 1
+        return list(counts.items())
+
+    def ancestors(self, symbol: Symbol) -> tuple[Symbol, ...]:
+        """The classes of the repository that a class inherits from, nearest first."""
+        found: dict[tuple[str, str], Symbol] = {}
+        pending = [symbol]
+        while pending:
+            current = pending.pop(0)
+            for base in current.bases:
+                parent = self._class_named(base, current)
+                if parent and parent != symbol and (parent.path, parent.qualified_name) not in found:
+                    found[parent.path, parent.qualified_name] = parent
+                    pending.append(parent)
+        return tuple(found.values())
+
+    def subclasses(self, symbol: Symbol) -> tuple[Symbol, ...]:
+        """The classes of the repository that name a class among their bases, in order of path and line."""
+        return tuple(self._heirs.get((symbol.path, symbol.qualified_name), ()))
+
+    def member(self, owner: Symbol, name: str) -> Symbol | None:
+        """A method of a class, its own or the nearest inherited one."""
+        for cls in (owner, *self.ancestors(owner)):
+            found = self.repository.symbols.get((cls.path, f"{cls.qualified_name}.{name}"))
+            if found:
+                return found
+        return None
+
+    def parsed(self, symbol: Symbol) -> ParsedDefinition | None:
+        """The syntax tree of a Python definition."""
+        if symbol.language != "python":
+            return None
+        key = (symbol.path, symbol.start, symbol.end)
+        if key not in self._parsed:
+            self._parsed[key] = _parse(self.repository.lines(*key), symbol)
+        return self._parsed[key]
+
+    @cached_property
+    def _parsed(self) -> dict[tuple[str, int, int], ParsedDefinition | None]:
+        return {}
+
+    @cached_property
+    def _heirs(self) -> dict[tuple[str, str], list[Symbol]]:
+        found: dict[tuple[str, str], list[Symbol]] = defaultdict(list)
+        for symbol in self.repository.symbols.values():
+            for base in symbol.bases:
+                parent = self._class_named(base, symbol)
+                if parent and parent != symbol:
+                    found[parent.path, parent.qualified_name].append(symbol)
+        return dict(found)
+
+    @cached_property
+    def _calls(self) -> dict[str, tuple[list[int], list[Target]]]:
+        found: dict[str, list[tuple[int, Target]]] = defaultdict(list)
+        for target, uses in self.resolution.callers.items():
+            for use in uses:
+                found[use.path].append((use.start, target))
+        return {
+            path: ([start for start, _ in sorted(calls)], [target for _, target in sorted(calls)])
+            for path, calls in found.items()
+        }
+
+    @cached_property
+    def _classes(self) -> dict[str, list[Symbol]]:
+        found: dict[str, list[Symbol]] = defaultdict(list)
+        for symbol in self.repository.symbols.values():
+            if symbol.kind == "class":
+                found[symbol.name].append(symbol)
+        return dict(found)
+
+    def _class_named(self, base: str, user: Symbol) -> Symbol | None:
+        """The class of the repository that a base's source means, seen from a class's file."""
+        dotted = base.split("[", 1)[0].split("(", 1)[0].strip()
+        name = dotted.rpartition(".")[2]
+        candidates = self._classes.get(name, [])
+        here = [each for each in candidates if each.path == user.path]
+        if here and "." not in dotted:
+            return here[0]
+        root = dotted.partition(".")[0]
+        imports = [each for each in self.repository.facts[user.path].imports if each.alias == root]
+        for each in imports:
+            parts = [part for part in each.module.split(".") if part]
+            tail = "/".join([*parts, each.name] if dotted != name and each.name else parts)
+            inside = [c for c in candidates if f"/{c.path}".removesuffix(".py").endswith(f"/{tail}")]
+            package = [c for c in candidates if tail and f"/{tail}/" in f"/{c.path}"]
+            if inside or package:
+                return (inside or package)[0]
+            if each.level and len(candidates) == 1:
+                return candidates[0]
+        return None
+
+
+def _parse(lines: list[str], symbol: Symbol) -> ParsedDefinition | None:
+    indented = bool(lines) and lines[0][:1].isspace()
+    text = "\n".join(["if 1:", *lines] if indented else lines)
+    tree = parse_python(text)
+    if isinstance(tree, str) or not tree.body:
+        return None
+    first = tree.body[0]
+    node = first.body[0] if isinstance(first, ast.If) else first
+    if not isinstance(node, Definition):
+        return None
+    return ParsedDefinition(node, text, symbol.start - (2 if indented else 1))

@@ -1,0 +1,164 @@
+"""Names of pages: an Implementation's after its API, a Principle's after what the API does, by rule."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from codebase_gardener.knowledge.quoting import words_of
+from codebase_gardener.knowledge.resolution import Target
+
+__all__ = ["NOUNS", "SUFFIXES", "page_names", "principle_words"]
+
+NOUNS: dict[str, str] = {
+    # verb of a function's or method's name: the noun of what it does
+    "abort": "Abortion", "activate": "Activation", "add": "Addition", "append": "Appending", "apply": "Application",
+    "attach": "Attachment", "build": "Creation", "bind": "Binding", "cast": "Casting", "check": "Checking",
+    "clean": "Cleaning", "clear": "Clearing", "clone": "Cloning", "close": "Closing", "collect": "Collection",
+    "compile": "Compilation", "compute": "Computation", "concat": "Concatenation", "configure": "Configuration",
+    "connect": "Connection", "convert": "Conversion", "copy": "Copying", "count": "Counting", "create": "Creation",
+    "deactivate": "Deactivation", "decode": "Decoding", "decorate": "Decoration", "delete": "Deletion",
+    "deserialize": "Deserialization", "detach": "Detachment", "disable": "Disabling", "dispatch": "Dispatching",
+    "download": "Downloading", "dump": "Serialization", "dumps": "Serialization", "echo": "Output",
+    "enable": "Enabling", "encode": "Encoding", "ensure": "Assurance", "evaluate": "Evaluation",
+    "execute": "Execution", "export": "Export", "extend": "Extension", "extract": "Extraction", "fetch": "Fetching",
+    "fields": "Fields", "filter": "Filtering", "find": "Search", "fit": "Fitting", "flash": "Flashing",
+    "forward": "Forward_Pass", "format": "Formatting", "freeze": "Freezing", "from": "Creation",
+    "generate": "Generation", "get": "Retrieval", "handle": "Handling", "import": "Import", "infer": "Inference",
+    "init": "Initialization", "initialize": "Initialization", "inject": "Injection", "insert": "Insertion",
+    "invoke": "Invocation", "iter": "Iteration", "join": "Joining", "launch": "Launching", "list": "Listing",
+    "load": "Loading", "loads": "Loading", "log": "Logging", "make": "Creation", "mark": "Marking", "merge": "Merging",
+    "move": "Moving", "normalize": "Normalization", "open": "Opening", "pack": "Packing", "parse": "Parsing",
+    "patch": "Patching", "post": "Posting", "predict": "Prediction", "prepare": "Preparation", "print": "Printing",
+    "process": "Processing", "prompt": "Prompting", "prune": "Pruning", "pull": "Pulling", "push": "Pushing",
+    "put": "Putting", "quantize": "Quantization", "query": "Querying", "read": "Reading", "record": "Recording",
+    "redirect": "Redirection", "register": "Registration", "release": "Release", "reload": "Reloading",
+    "remove": "Removal", "rename": "Renaming", "render": "Rendering", "replace": "Replacement", "request": "Request",
+    "require": "Requirement", "reset": "Resetting", "resize": "Resizing", "resolve": "Resolution",
+    "restore": "Restoration", "retrieve": "Retrieval", "return": "Return", "route": "Routing", "run": "Execution",
+    "sample": "Sampling", "save": "Saving", "scale": "Scaling", "search": "Search", "select": "Selection",
+    "send": "Sending", "serialize": "Serialization", "set": "Setting", "setup": "Setup", "show": "Display",
+    "shuffle": "Shuffling", "sort": "Sorting", "split": "Splitting", "start": "Start", "step": "Stepping",
+    "stop": "Stop", "stream": "Streaming", "style": "Styling", "submit": "Submission", "switch": "Switching",
+    "sync": "Synchronization", "test": "Testing", "tokenize": "Tokenization", "trace": "Tracing",
+    "train": "Training", "transform": "Transformation", "unload": "Unloading", "unmerge": "Unmerging",
+    "update": "Update", "upload": "Uploading", "use": "Use", "validate": "Validation", "verify": "Verification",
+    "wait": "Waiting", "wrap": "Wrapping", "write": "Writing", "yield": "Yielding",
+}  # fmt: skip
+
+SUFFIXES: dict[str, str] = {
+    # last word of a class's name: what it stands for
+    "Config": "Configuration", "Configuration": "Configuration", "Settings": "Settings", "Options": "Options",
+    "Args": "Arguments", "Arguments": "Arguments", "Error": "Error_Signalling", "Exception": "Error_Signalling",
+    "Warning": "Warning", "Trainer": "Training", "Loader": "Loading", "Parser": "Parsing", "Tokenizer": "Tokenization",
+    "Optimizer": "Optimization", "Scheduler": "Scheduling", "Handler": "Handling", "Builder": "Creation",
+    "Factory": "Creation", "Runner": "Running", "Renderer": "Rendering", "Formatter": "Formatting",
+    "Logger": "Logging", "Encoder": "Encoding", "Decoder": "Decoding", "Validator": "Validation",
+    "Serializer": "Serialization", "Processor": "Processing", "Generator": "Generation", "Collator": "Collation",
+    "Manager": "Management", "Callback": "Callback", "Mixin": "Mixin", "Client": "Client",
+}  # fmt: skip
+
+
+def page_names(targets: Sequence[tuple[Target, str]]) -> list[tuple[str, str]]:
+    """Implementation and principle of each API, both unique (case aside).
+
+    Args:
+        targets: Each with its kind: "class", "method", "function", "maker" (a function that returns an object of
+            one of the repository's classes), "external" or "command".
+
+    Example:
+        >>> page_names([(Target("a.py", "LoraConfig"), "class"), (Target("b.py", "Model.save_all"), "method")])
+        [('LoraConfig_init', 'Lora_Configuration'), ('Model_save_all', 'Model_All_Saving')]
+    """
+    pages = [_safe(_page(target, kind)) for target, kind in targets]
+    principles = [_safe(principle_words(target.name, kind)) for target, kind in targets]
+    where = [target for target, _ in targets]
+    return list(zip(_unique(pages, where), _unique(principles, where), strict=True))
+
+
+def principle_words(name: str, kind: str) -> str:
+    """What an API does, as words joined by underscores.
+
+    Example:
+        >>> principle_words("prepare_model_for_kbit_training", "function"), principle_words("get_peft_model", "maker")
+        ('Kbit_Training_Preparation', 'Peft_Model_Creation')
+        >>> principle_words("transformers.AutoModelForCausalLM.from_pretrained", "external")
+        'Auto_Model_For_Causal_LM_Loading'
+    """
+    parts = [part for part in re.split(r"[.\s]+", name) if part not in ("__init__", "__call__")]
+    last = parts[-1] if parts else name
+    if kind == "command":
+        return "_".join([*_titled(word for part in parts for word in words_of(part)), "Command"])
+    is_class = last[:1].isupper() or kind == "class"
+    owner = parts[-2] if len(parts) > 1 and (kind == "method" or parts[-2][:1].isupper()) else ""
+    if is_class:
+        return "_".join(_class_words(words_of(last)))
+    return "_".join([*_titled(words_of(owner)), *_function_words(words_of(last), makes=kind == "maker")])
+
+
+def _page(target: Target, kind: str) -> str:
+    parts = re.split(r"[.\s]+", target.name)
+    if kind == "class":
+        return f"{'_'.join(parts)}_init"
+    if kind == "external":
+        named = [i for i, part in enumerate(parts) if part[:1].isupper()]
+        kept = parts[named[0] :] if named else parts[-1:] if len(parts) < 3 else parts[-2:]
+        return "_".join(kept) + ("_init" if len(kept) == 1 and named else "")
+    return "_".join(parts)
+
+
+def _class_words(words: list[str]) -> list[str]:
+    titled = _titled(words)
+    noun = SUFFIXES.get(words[-1] if words else "")
+    return [*titled[:-1], noun] if noun else titled
+
+
+def _function_words(words: list[str], *, makes: bool = False) -> list[str]:
+    if len(words) > 1 and words[-1] == "pretrained":  # save_pretrained, from_pretrained
+        words = ["load"] if words[0] == "from" else words[:1]
+    verb = words[0].lower() if words else ""
+    noun = "Creation" if makes and verb == "get" else NOUNS.get(verb)
+    if verb in ("is", "has", "can", "should"):
+        return [*_titled(words[1:]), "Check"]
+    if noun is None:
+        return _titled(words)
+    rest = words[1:]
+    if "for" in rest and len(rest) - rest.index("for") > 2:  # prepare_model_for_kbit_training
+        rest = rest[rest.index("for") + 1 :]
+    if "and" in rest:  # merge_and_unload
+        at = rest.index("and")
+        second = _function_words(rest[at + 1 :])
+        return [*_titled(rest[:at]), noun, "And", *second]
+    return [*_titled(rest), noun]
+
+
+def _titled(words: Iterable[str]) -> list[str]:
+    return [word[:1].upper() + word[1:] for word in words]
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"_{2,}", "_", re.sub(r"[^A-Za-z0-9_-]", "_", name)).strip("_")[:100] or "unnamed"
+
+
+def _unique(names: list[str], where: list[Target]) -> list[str]:
+    """Those that collide get parts of their module as a suffix, last part first, then a number."""
+    found = list(names)
+    for depth in (1, 2, 3):
+        counts = Counter(name.lower() for name in found)
+        for index, name in enumerate(found):
+            if counts[name.lower()] > 1:
+                found[index] = _safe(f"{names[index]}_{'_'.join(_module(where[index])[-depth:])}")
+    seen: Counter[str] = Counter()
+    for index, name in enumerate(found):
+        seen[name.lower()] += 1
+        if seen[name.lower()] > 1:
+            found[index] = f"{name}_{seen[name.lower()]}"
+    return found
+
+
+def _module(target: Target) -> list[str]:
+    if target.external:
+        return target.name.split(".")[:1]
+    parts = target.path.rpartition(".")[0].split("/")
+    return [part for part in parts if part not in ("src", "lib", "__init__")] or ["module"]

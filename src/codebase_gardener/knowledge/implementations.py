@@ -1,0 +1,183 @@
+"""Implementation pages: one API each, every sentence computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from codebase_gardener.knowledge.api_context import ApiContext
+from codebase_gardener.knowledge.api_descriptions import (
+    counted,
+    members,
+    neighbours,
+    raised,
+    shown_in,
+    standing,
+    used_passages,
+)
+from codebase_gardener.knowledge.apis import Api
+from codebase_gardener.knowledge.docstrings import Documentation, documentation
+from codebase_gardener.knowledge.external_apis import external_contract, external_description, external_overview
+from codebase_gardener.knowledge.implementation_layout import (
+    CodeReference,
+    Parameter,
+    code_reference,
+    io_contract,
+)
+from codebase_gardener.knowledge.io_contract import constructor_of, contract_of
+from codebase_gardener.knowledge.markup import NONE_FOUND, code, fence
+from codebase_gardener.knowledge.page_sources import PageSources
+from codebase_gardener.knowledge.pages import Page, Section
+from codebase_gardener.knowledge.quoting import inline, safe_markdown, words_of
+from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.knowledge.usage_examples import usage_examples
+from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.repository.python_headers import SourceLines
+from codebase_gardener.repository.symbols import Symbol
+
+__all__ = ["implementation_page"]
+
+_MOST_CALL = 100
+
+
+def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Api]) -> Page:
+    """The page of an API.
+
+    Args:
+        api: What it is about.
+        context: The repository and its links.
+        pages: All APIs that have a page, by target: their names become links.
+    """
+    sources = PageSources(context.repository)
+    if api.symbol is None:
+        overview, description = external_overview(api, context), external_description(api, context, sources)
+        reference, contract = _external_reference(api), external_contract(api, context)
+    else:
+        says = documentation(api.symbol.docstring)
+        description = _description(api, api.symbol, says, context, pages, sources)
+        overview = _overview(api.symbol, says, contract_of(api.symbol, context).inputs)
+        reference, contract = _reference(api, api.symbol, context, sources), contract_of(api.symbol, context)
+    return Page(
+        type="Implementation",
+        name=f"{context.repository.owner_repo}_{api.page}",
+        title=api.page.replace("_", " "),
+        overview=overview,
+        description=description,
+        usage=_usage(api, context, sources),
+        sections=(
+            code_reference(reference),
+            io_contract(contract),
+            Section("Usage Examples", _examples(api, context, sources)),
+        ),
+        sources=sources.all(),
+        domains=_domains(api),
+        kind=api.kind,
+    )
+
+
+def _overview(symbol: Symbol, says: Documentation, inputs: tuple[Parameter, ...]) -> str:
+    name = code(symbol.qualified_name)
+    if says.summary:
+        return f"{name}, in the words of its docstring: “{inline(says.summary)}”"
+    takes = ", ".join(code(each.name) for each in inputs[:6]) or "no arguments"
+    more = f" and {len(inputs) - 6} more" if len(inputs) > 6 else ""
+    gives = f" and returns {code(symbol.returns)}" if symbol.returns else ""
+    kind = "class, made from" if symbol.kind == "class" else f"{symbol.kind} that takes"
+    return f"{name} is a {kind} {takes}{more}{gives}; it has no docstring."
+
+
+def _description(
+    api: Api,
+    symbol: Symbol,
+    says: Documentation,
+    context: ApiContext,
+    pages: Mapping[Target, Api],
+    sources: PageSources,
+) -> str:
+    parts = [standing(symbol, context, sources, context.names.get(api.target, ""))]
+    if says.text:
+        parts += ["Its docstring goes on:", safe_markdown(says.text)]
+    parts += members(symbol, context, pages)
+    parts += raised(says)
+    parts += [f"Its docstring notes: {inline(change)}" for change in says.changes]
+    parts += neighbours(symbol, context, pages, sources)
+    if api.reasons:
+        parts.append(f"It has a page because it is {'; '.join(inline(reason) for reason in api.reasons)}.")
+    return "\n\n".join(parts)
+
+
+def _usage(api: Api, context: ApiContext, sources: PageSources) -> str:
+    parts = []
+    if api.import_statement:
+        parts.append(f"It is got by {code(api.import_statement)}.")
+    return "\n\n".join([*parts, *shown_in(api.target, context, sources)])
+
+
+def _reference(api: Api, symbol: Symbol, context: ApiContext, sources: PageSources) -> CodeReference:
+    signature, quoted = _signature(symbol, context)
+    if quoted:
+        sources.cite(quoted.path, quoted.start, quoted.end)
+    return CodeReference(
+        location=symbol.anchor,
+        external="",
+        signature=signature,
+        import_statement=api.import_statement,
+        call=api.call,
+        dependencies=_dependencies(symbol, context),
+        language=symbol.language,
+        quoted=quoted,
+    )
+
+
+def _signature(symbol: Symbol, context: ApiContext) -> tuple[str, Anchor | None]:
+    """The lines of the header, of a class its own constructor's, as they stand in the source."""
+    shown = symbol
+    if symbol.kind == "class":
+        own = constructor_of(symbol, context)
+        if own and own.path == symbol.path and own.qualified_name.startswith(f"{symbol.qualified_name}."):
+            shown = own
+    parsed = context.parsed(shown)
+    if parsed is None:
+        return symbol.signature, None
+    last = SourceLines(parsed.text).header(parsed.node).last_line + parsed.offset
+    lines = context.repository.lines(shown.path, shown.definition_line, last)
+    margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    return "\n".join(line[margin:] for line in lines), Anchor(shown.path, shown.definition_line, last)
+
+
+def _external_reference(api: Api) -> CodeReference:
+    package = re.split(r"[.\s]", api.target.name, maxsplit=1)[0]
+    return CodeReference(
+        location=None,
+        external=package,
+        signature=api.call,
+        import_statement=api.import_statement,
+        call=" ".join(api.call.split())[:_MOST_CALL],
+        dependencies=(package,),
+        language="shell" if api.kind == "External Tool Doc" else "python",
+    )
+
+
+def _dependencies(symbol: Symbol, context: ApiContext) -> tuple[str, ...]:
+    """Packages from outside whose names the definition's code uses."""
+    found = {target.name.partition(".")[0] for target, _ in context.calls_of(symbol) if target.external}
+    return tuple(sorted(found))
+
+
+def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:
+    parts = []
+    for example in usage_examples(api.target, context):
+        title = inline(example.passage.title, 120)
+        if title:
+            parts.append(f"{title} ({example.passage.area}):")
+        parts.append(f"From {sources.cite(example.path, example.start, example.end)}:")
+        parts.append(fence(example.text, example.language))
+    if not parts:
+        return NONE_FOUND
+    more = len(used_passages(api.target, context)) - sum(1 for part in parts if part.startswith("From `"))
+    return "\n\n".join([*parts, *([f"{counted(more, 'further place')} that use it." if more > 1 else "1 further place uses it."] if more > 0 else [])])
+
+
+def _domains(api: Api) -> tuple[str, ...]:
+    names = [api.target.name, api.page, *api.target.path.removeprefix("src/").rpartition(".")[0].split("/")]
+    return tuple(sorted({word.lower() for name in names for word in words_of(name) if len(word) > 2}))

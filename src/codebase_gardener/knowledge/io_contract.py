@@ -1,0 +1,177 @@
+"""Inputs and outputs of an API: from its signature, its fields, its body and its docstring."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from codebase_gardener.knowledge.api_context import ApiContext, ParsedDefinition
+from codebase_gardener.knowledge.class_fields import ClassField, class_fields, has_fields
+from codebase_gardener.knowledge.docstrings import Documentation, DocumentedValue, documentation
+from codebase_gardener.knowledge.implementation_layout import IoContract, Output, Parameter
+from codebase_gardener.knowledge.quoting import inline
+from codebase_gardener.repository.python_headers import SourceLines
+from codebase_gardener.repository.python_trees import parse_python
+from codebase_gardener.repository.symbols import Symbol
+
+__all__ = ["constructor_of", "contract_of"]
+
+_MOST_RETURNS = 3
+_MARKS = re.compile(r"`|\[\[|:L[0-9]")
+_LONGEST_RETURN = 60
+
+
+def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
+    """What goes into a function, method or class, and what comes out."""
+    says = documentation(symbol.docstring)
+    if symbol.kind == "class":
+        instance = Output(symbol.name, "A new instance.")
+        return IoContract(_class_inputs(symbol, says, context), (instance,))
+    return IoContract(_inputs(symbol, says), _outputs(symbol, says, context))
+
+
+def constructor_of(symbol: Symbol, context: ApiContext) -> Symbol | None:
+    """The `__init__` (or `__new__`) of a class, its own or the nearest inherited one of the repository."""
+    return context.member(symbol, "__init__") or context.member(symbol, "__new__")
+
+
+def _class_inputs(symbol: Symbol, says: Documentation, context: ApiContext) -> tuple[Parameter, ...]:
+    own = context.repository.symbols.get((symbol.path, f"{symbol.qualified_name}.__init__"))
+    if own is None and has_fields(symbol, context):
+        return tuple(_field(each, says, symbol) for each in class_fields(symbol, context))
+    constructor = own or constructor_of(symbol, context)
+    if constructor is None:
+        return tuple(
+            Parameter(each.name, each.type, each.default, False, inline(each.description, 300))
+            for each in says.parameters
+        )
+    return _inputs(constructor, says, documentation(constructor.docstring))
+
+
+def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
+    told = says.parameter(each.name) or next((a for a in says.attributes if a.name == each.name), None)
+    description = inline(each.description or (told.description if told else ""), 300)
+    if each.owner != symbol.qualified_name:
+        description = f"{description} (inherited from `{each.owner}`)".strip()
+    return Parameter(each.name, each.type or (told.type if told else ""), each.default, each.required, description)
+
+
+def _inputs(symbol: Symbol, *says: Documentation) -> tuple[Parameter, ...]:
+    node, source = _header(symbol)
+    if node is None:
+        return tuple(Parameter(name, "", "", True, "") for name in symbol.parameters)
+    listed = list(_arguments(node.args))
+    if symbol.kind == "method" and not any(_last(name) == "staticmethod" for name in symbol.decorators):
+        listed = listed[1:]
+    found = []
+    for name, argument, default in listed:
+        told = next((value for each in says if (value := each.parameter(name))), DocumentedValue(name))
+        found.append(
+            Parameter(
+                name,
+                source.segment(argument.annotation) if argument.annotation else told.type,
+                source.segment(default) if default is not None else "",
+                default is None and not name.startswith("*"),
+                inline(told.description, 300),
+            )
+        )
+    return tuple(found)
+
+
+def _last(dotted: str) -> str:
+    return dotted.rpartition(".")[2]
+
+
+def _header(symbol: Symbol) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef | None, SourceLines]:
+    text = f"{symbol.signature}: pass"
+    tree = parse_python(text) if symbol.language == "python" else ""
+    node = tree.body[0] if isinstance(tree, ast.Module) and tree.body else None
+    return (node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None), SourceLines(text)
+
+
+def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, ast.arg, ast.expr | None]]:
+    plain = [*arguments.posonlyargs, *arguments.args]
+    padding: list[ast.expr | None] = [None] * (len(plain) - len(arguments.defaults))
+    for argument, default in zip(plain, [*padding, *arguments.defaults], strict=True):
+        yield argument.arg, argument, default
+    if arguments.vararg:
+        yield f"*{arguments.vararg.arg}", arguments.vararg, None
+    for argument, given in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        yield argument.arg, argument, given
+    if arguments.kwarg:
+        yield f"**{arguments.kwarg.arg}", arguments.kwarg, None
+
+
+def _outputs(symbol: Symbol, says: Documentation, context: ApiContext) -> tuple[Output, ...]:
+    if any(_last(name) in ("contextmanager", "asynccontextmanager") for name in symbol.decorators):
+        given = "; ".join(inline(value.description) for value in says.yields)
+        return (Output(symbol.returns or "", f"A context manager for `with`{f': {given}' if given else '.'}"),)
+    told = says.returns or says.yields
+    if told:
+        rows = [
+            Output(value.type, inline(f"{value.name}: {value.description}" if value.name else value.description))
+            for value in told
+        ]
+        if symbol.returns and len(rows) == 1:
+            return (Output(symbol.returns, rows[0].description),)
+        return tuple(rows)
+    parsed = context.parsed(symbol)
+    if symbol.returns:
+        return (Output(symbol.returns, _returned(parsed)),)
+    if not parsed or _is_stub(parsed):
+        return ()
+    if _hands_out(parsed):
+        return (Output("", _returned(parsed)),)
+    return (Output("None", "The body returns no value."),)
+
+
+def _returned(parsed: ParsedDefinition | None) -> str:
+    """What the body's return and yield statements hand out: "Returns `model`."; "" for nothing."""
+    if parsed is None:
+        return ""
+    source = SourceLines(parsed.text)
+    told: dict[str, list[str]] = {"Returns": [], "Yields": []}
+    for node in _own_nodes(parsed.node):
+        word = "Returns" if isinstance(node, ast.Return) else "Yields"
+        if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) and node.value is not None:
+            text = source.segment(node.value)
+            if text not in told[word] and not (word == "Returns" and text == "None"):
+                told[word].append(text)
+    parts = []
+    for word, values in told.items():
+        clean = [value for value in values if len(value) <= _LONGEST_RETURN and not _MARKS.search(value)]
+        if values and len(values) <= _MOST_RETURNS and len(clean) == len(values):
+            parts.append(f"{word} {' or '.join(f'`{value}`' for value in values)}.")
+    return " ".join(parts)
+
+
+def _hands_out(parsed: ParsedDefinition) -> bool:
+    return any(
+        isinstance(node, ast.Yield | ast.YieldFrom)
+        or (isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value))
+        for node in _own_nodes(parsed.node)
+    )
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _own_nodes(definition: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a body in order, without those of functions and classes inside it."""
+    pending = list(reversed(getattr(definition, "body", [])))
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            pending.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def _is_stub(parsed: ParsedDefinition) -> bool:
+    """A body that only raises, or only has a docstring, `...` or `pass`."""
+    return all(
+        isinstance(node, ast.Raise | ast.Pass)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in parsed.node.body
+    )

@@ -1,0 +1,252 @@
+"""Principle pages: what an API is for and what it rests on, from what the authors say and show."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from codebase_gardener.knowledge.api_context import ApiContext
+from codebase_gardener.knowledge.api_descriptions import counted, linked, used_passages
+from codebase_gardener.knowledge.apis import Api
+from codebase_gardener.knowledge.docstrings import documentation
+from codebase_gardener.knowledge.facts import Heading
+from codebase_gardener.knowledge.markup import code
+from codebase_gardener.knowledge.page_sources import PageSources
+from codebase_gardener.knowledge.pages import Edge, Page, Section
+from codebase_gardener.knowledge.quoting import inline, safe_markdown
+from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.repository.symbols import Symbol
+
+__all__ = ["principle_page"]
+
+_REFERENCE = re.compile(
+    r"https?://(?:www\.)?(?:arxiv\.org/(?:abs|pdf)/[\w.\-/]{4,40}|huggingface\.co/papers/[\w.]{4,40}"
+    r"|(?:dx\.)?doi\.org/[\w.\-/()]{4,80}|(?:datatracker\.ietf\.org|tools\.ietf\.org|www\.rfc-editor\.org)/[\w./\-#]{4,80}"
+    r"|peps\.python\.org/[\w\-/]{4,40}|www\.python\.org/dev/peps/[\w\-/]{4,40}|[\w.\-]{0,40}wikipedia\.org/wiki/[\w()%\-]{2,80})"
+    r"|\b(?:RFC|PEP)[ \-]?\d{1,5}\b|\barXiv:\d{4}\.\d{4,5}\b",
+    re.IGNORECASE,
+)
+_MOST_SECTIONS = 2
+_MOST_COMMENTS = 12
+_MOST_REFERENCES = 8
+_MOST_NEIGHBOURS = 3
+_AREA_RANK = {"docs": 0, "examples": 1}
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a heading or docstring says, and where."""
+
+    path: str
+    start: int
+    end: int
+    title: str
+    text: str
+
+
+def principle_page(api: Api, context: ApiContext, pages: Mapping[Target, Api]) -> Page:
+    """The page of the idea that an API implements.
+
+    Args:
+        api: The implementation's subject.
+        context: The repository and its links.
+        pages: All APIs that have a page, by target.
+    """
+    sources = PageSources(context.repository)
+    if api.symbol:
+        sources.cite_symbol(api.symbol)
+    owner_repo = context.repository.owner_repo
+    sections = _introductions(api, context)
+    return Page(
+        type="Principle",
+        name=f"{owner_repo}_{api.principle}",
+        title=api.principle.replace("_", " "),
+        overview=_overview(api, context, sections),
+        description=_description(api, context, sections, sources),
+        usage=_usage(api, context, pages, sources),
+        sections=(Section("Theoretical Basis", _basis(api, context, sources)),),
+        edges=(Edge("implemented_by", f"Implementation:{owner_repo}_{api.page}"),),
+        sources=sources.all(),
+        domains=tuple(sorted({word.lower() for word in api.principle.split("_") if len(word) > 2})),
+    )
+
+
+def _overview(api: Api, context: ApiContext, sections: list[_Said]) -> str:
+    title = api.principle.replace("_", " ")
+    if api.symbol:
+        summary = documentation(api.symbol.docstring).summary
+        owner = _owner(api.symbol, context)
+        if not summary and owner:
+            summary = documentation(owner.docstring).summary
+        if summary:
+            return f"{title} is what the authors describe as: “{inline(summary)}”"
+    if sections:
+        return f"{title} is shown by the authors under “{inline(sections[0].title, 120)}”."
+    where = f"defined in {code(api.target.path)}" if api.target.path else "taken from outside the repository"
+    return f"{title} is what {code(api.target.name)} does, {where}; the authors describe it nowhere."
+
+
+def _description(api: Api, context: ApiContext, sections: list[_Said], sources: PageSources) -> str:
+    parts: list[str] = []
+    for said in sections:
+        where = sources.cite(said.path, said.start, said.end)
+        if said.text:
+            parts += [f"The section “{inline(said.title, 120)}” ({where}) introduces it:", safe_markdown(said.text)]
+        else:
+            parts.append(f"The section “{inline(said.title, 120)}” ({where}) shows it.")
+    if api.symbol:
+        says = documentation(api.symbol.docstring)
+        if says.text:
+            parts += [f"The docstring of {code(api.symbol.qualified_name)} adds:", safe_markdown(says.text, 12)]
+        owner = _owner(api.symbol, context)
+        if owner and owner.docstring:
+            told = inline(documentation(owner.docstring).summary)
+            parts.append(f"Its class {code(owner.qualified_name)} ({sources.cite_symbol(owner)}) is described as: “{told}”")
+        purpose = context.repository.facts[api.symbol.path].purpose
+        if purpose:
+            parts.append(f"The module {code(api.symbol.path)} says of itself: “{inline(purpose)}”")
+    if not parts:
+        parts.append("No docstring and no section of the docs describes it.")
+    return "\n\n".join(parts)
+
+
+def _owner(symbol: Symbol, context: ApiContext) -> Symbol | None:
+    name = symbol.qualified_name.rpartition(".")[0]
+    return context.repository.symbols.get((symbol.path, name)) if name else None
+
+
+def _introductions(api: Api, context: ApiContext) -> list[_Said]:
+    """Sections of documents that use or name it, the narrowest ones of those that name it in their first words."""
+    name = api.target.name.rpartition(".")[2]
+    found: dict[tuple[str, int], tuple[tuple[object, ...], _Said]] = {}
+    for passage in used_passages(api.target, context):
+        if passage.area not in ("readme", "docs"):
+            continue
+        heading = _heading(context.repository.facts[passage.path].headings, passage.start)
+        if heading:
+            named = bool(re.search(rf"\b{re.escape(name)}\b", f"{heading.title} {heading.summary}"))
+            said = _Said(passage.path, heading.start, heading.end, heading.title, heading.summary)
+            rank = (not named, not heading.summary, heading.end - heading.start, passage.path, heading.start)
+            found[passage.path, heading.start] = (rank, said)
+    return [said for _, said in sorted(found.values(), key=lambda pair: pair[0])][:_MOST_SECTIONS]
+
+
+def _heading(headings: tuple[Heading, ...], line: int) -> Heading | None:
+    """The innermost section around a line."""
+    around = [each for each in headings if each.start <= line <= each.end]
+    return max(around, key=lambda each: (each.level, each.start)) if around else None
+
+
+def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: PageSources) -> str:
+    """When it is used: what comes before and after it in the same passages."""
+    passages = used_passages(api.target, context)
+    if not passages:
+        return "The docs, examples and tests show no use of it."
+    before: Counter[Target] = Counter()
+    after: Counter[Target] = Counter()
+    for passage in passages:
+        first = min(use.start for use in passage.uses if use.target == api.target)
+        seen = {use.target: use.start for use in reversed(passage.uses)}
+        before.update(target for target, line in seen.items() if line < first and target in pages)
+        after.update(target for target, line in seen.items() if line > first and target in pages)
+    parts = [f"It is used in {counted(len(passages), 'passage')} of docs, examples, docstrings and tests."]
+    for word, counts in (("Before", before), ("After", after)):
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_NEIGHBOURS]
+        if ranked and (ranked[0][1] > 1 or len(passages) == 1):
+            names = [f"{pages[target].principle.replace('_', ' ')} (in {times})" for target, times in ranked]
+            parts.append(f"{word} it in the same passages: {', '.join(names)}.")
+    shown = [
+        f"- {inline(passage.title, 120) or passage.area}: {sources.cite(passage.path, passage.start, passage.end)}"
+        for passage in passages[:3]
+    ]
+    return "\n\n".join([*parts, "\n".join(shown)])
+
+
+def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
+    parts = []
+    references = _references(api, context, sources)
+    if references:
+        parts.append("The authors refer to:\n\n" + "\n".join(references))
+    if api.symbol:
+        parts += _outline(api.symbol, context, sources)
+    if not parts and api.symbol and (says := documentation(api.symbol.docstring)).summary:
+        parts.append(
+            f"What is stated of it is its docstring's alone ({sources.cite_symbol(api.symbol)}): "
+            f"“{inline(says.summary)}” No paper, standard or comment on its method is cited."
+        )
+    if not parts and api.target.external:
+        package = api.target.name.partition(".")[0].partition(" ")[0]
+        parts.append(f"It rests on {code(package)}; this repository states nothing about how it works inside.")
+    return "\n\n".join(parts) or "No paper, standard or comment on its method is cited in the repository."
+
+
+def _references(api: Api, context: ApiContext, sources: PageSources) -> list[str]:
+    """Papers and standards that its lines, its class or the sections about it name, each with the line."""
+    ranges: list[tuple[str, int, int]] = []
+    if api.symbol:
+        owner = _owner(api.symbol, context)
+        ranges = [(each.path, each.start, each.end) for each in (api.symbol, owner) if each]
+        ranges[1:] = [(path, start, min(end, start + 60)) for path, start, end in ranges[1:]]
+    ranges += [(said.path, said.start, said.end) for said in _introductions(api, context)]
+    found: dict[str, str] = {}
+    for path, start, end in ranges:
+        for number, line in enumerate(context.repository.lines(path, start, end), start):
+            for reference in _REFERENCE.finditer(line[:2_000]):
+                text = reference[0].rstrip(".,)'\"")
+                if text not in found and len(found) < _MOST_REFERENCES:
+                    found[text] = f"- {text} at {sources.cite(path, number, number)}"
+    return list(found.values())
+
+
+def _outline(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[str]:
+    """The authors' comments inside the body, in order, else what its code uses in order."""
+    comments = list(_comments(symbol, context))[:_MOST_COMMENTS]
+    parts = []
+    if comments and symbol.kind != "class":
+        lines = [f"- {inline(text, 240)} ({sources.cite(symbol.path, start, end)})" for start, end, text in comments]
+        parts.append("The comments in its body say, in order:\n\n" + "\n".join(lines))
+    calls = [target for target, _ in context.calls_of(symbol) if not target.external]
+    if calls and symbol.kind != "class":
+        steps = "\n".join(f"{i}. {linked(target, {}, '')}" for i, target in enumerate(calls[:_MOST_COMMENTS], 1))
+        parts.append(f"Its body relies, in the order of its lines, on:\n\n{steps}")
+    return parts
+
+
+def _comments(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, int, str]]:
+    """Comments on lines of their own inside a Python definition: first line, last line, text."""
+    if symbol.language != "python" or not symbol.body_start:
+        return
+    start = 0
+    words: list[str] = []
+    for number, text in _comment_lines(symbol, context):
+        if words and number != start + len(words):
+            yield start, start + len(words) - 1, " ".join(words)
+            words = []
+        if not words:
+            start = number
+        words.append(text)
+    if words:
+        yield start, start + len(words) - 1, " ".join(words)
+
+
+def _comment_lines(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, str]]:
+    lines = context.repository.lines(symbol.path, symbol.start, symbol.end)
+    parsed = context.parsed(symbol)
+    if parsed is None:
+        return
+    extra = parsed.text.count("\n") + 1 - len(lines)
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(parsed.text).readline):
+            text = token.string.lstrip("#: ").strip()
+            alone = not token.line[: token.start[1]].strip()
+            if token.type == tokenize.COMMENT and alone and len(text) > 8 and not _IS_MARK.match(text):
+                yield token.start[0] - extra + symbol.start - 1, text
+    except (tokenize.TokenError, SyntaxError):
+        return
+
+
+_IS_MARK = re.compile(r"(?:noqa|type:|pragma|pylint|mypy|fmt:|isort|TODO|FIXME|XXX|HACK)\b|[-=#*~ ]+$", re.IGNORECASE)
