@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from codebase_gardener.registry.rows import ProjectRow
-from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 from codebase_gardener.utils.progress import Progress
 
 if TYPE_CHECKING:

@@ -131,7 +131,7 @@ _CLAUSE = re.compile(
     r"(?:,|;)\s+(?=(?:but|so|because|since|otherwise|however|as|which|while|although|whereas|and (?:may|can|should))\b)"
     r"|\s+(?=(?:at the (?:expense|cost|price) of|in order to|because|due to|otherwise,?)\s)"
     r"|\s+(?=to (?:save|reduce|speed|improve|avoid|prevent|minimi[sz]e|stabili[sz]e)\b)"
-    r"|;\s+|\s+--?\s+|\s+[–—]\s+",  # noqa: RUF001
+    r"|;\s+|\s+--?\s+|\s+[–—]\s+",
     re.IGNORECASE,
 )
 

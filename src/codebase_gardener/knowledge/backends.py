@@ -15,10 +15,7 @@ from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 __all__ = ["Backend", "Package", "optional_backends", "soft_packages"]
 
 GENERIC = frozenset(
-    "utils util utilities common core main init base helpers helper misc other tools import imports compat config "
-    "configs constants model models layer layers types typing version versions env environment module modules "
-    "package packages api app cli setup self test tests auto integrations integration code the and for from if elif "
-    "else not none true false with require requires required available installed check ensure loader data".split()
+    ["utils", "util", "utilities", "common", "core", "main", "init", "base", "helpers", "helper", "misc", "other", "tools", "import", "imports", "compat", "config", "configs", "constants", "model", "models", "layer", "layers", "types", "typing", "version", "versions", "env", "environment", "module", "modules", "package", "packages", "api", "app", "cli", "setup", "self", "test", "tests", "auto", "integrations", "integration", "code", "the", "and", "for", "from", "if", "elif", "else", "not", "none", "true", "false", "with", "require", "requires", "required", "available", "installed", "check", "ensure", "loader", "data"]
 )
 """Words in names of files and functions that tell nothing about the subject."""
 

@@ -63,7 +63,7 @@ def document_facts(path: str, language: str, text: str) -> DocumentFacts:
 def blocks(path: str, language: str, text: str) -> list[Block]:
     """The blocks of a document in the order of their lines; none of other files."""
     ending = path.rpartition(".")[2].lower()
-    if language == "json" and ending == "ipynb":
+    if language == "notebook":
         return notebook_blocks(text)
     if language not in ("markdown", "rst", "text"):
         return []

@@ -10,7 +10,12 @@ from codebase_gardener.knowledge.areas import area_of
 from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.guard_evidence import guard_evidence
 from codebase_gardener.knowledge.other_manifests import cargo_toml, go_mod, gradle, package_json, pom_xml
-from codebase_gardener.knowledge.python_manifests import conda_environment, pyproject, requirements_file, setup_cfg
+from codebase_gardener.knowledge.python_manifests import (
+    conda_environment,
+    pyproject,
+    requirements_file,
+    setup_cfg,
+)
 from codebase_gardener.knowledge.setup_script import setup_script
 from codebase_gardener.repository.symbols import Symbol
 

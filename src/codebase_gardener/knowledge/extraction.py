@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import ast
 
+from codebase_gardener.knowledge.docstring_snippets import docstring_snippets
+from codebase_gardener.knowledge.document_facts import document_facts
+from codebase_gardener.knowledge.environment_evidence import environment_evidence
 from codebase_gardener.knowledge.facts import FileFacts
+from codebase_gardener.knowledge.heuristic_evidence import heuristic_evidence
 from codebase_gardener.knowledge.purposes import purpose_of
 from codebase_gardener.knowledge.python_code import PythonCode, python_code
+from codebase_gardener.repository.anchors import split_lines
 from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.python_symbols import python_symbols
 from codebase_gardener.repository.python_trees import parse_python
@@ -28,7 +33,10 @@ def extract(file: SourceFile) -> FileFacts:
         table, code = extract_symbols(file), PythonCode()
     else:
         table, code = python_symbols(file.path, file.text, tree), python_code(file.text, tree=tree)
-    docstring = ast.get_docstring(tree) if isinstance(tree, ast.Module) else None
+    module = tree if isinstance(tree, ast.Module) else None
+    docstring = ast.get_docstring(module) if module is not None else None
+    document = document_facts(file.path, file.language, file.text)
+    about = (file.path, file.language, file.text, module, table.symbols)
     return FileFacts(
         path=file.path,
         language=file.language,
@@ -42,4 +50,10 @@ def extract(file: SourceFile) -> FileFacts:
         references=code.references,
         exports=code.exports,
         names=code.names,
+        headings=document.headings,
+        snippets=(*document.snippets, *docstring_snippets(table.symbols, split_lines(file.text))),
+        listings=document.listings,
+        mentions=document.mentions,
+        includes=document.includes,
+        evidence=(*environment_evidence(*about), *heuristic_evidence(*about)),
     )

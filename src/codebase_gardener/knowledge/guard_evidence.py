@@ -130,9 +130,7 @@ def _if(node: ast.If, scope: str, walk: _Walk) -> None:
         or (isinstance(inner, ast.Return) and isinstance(inner.value, ast.Constant) and inner.value.value is False)
         for inner in node.body
     )
-    if gives_up and isinstance(node.test, ast.Compare):
-        walk.raising.add(id(node.test))
-    elif gives_up and isinstance(node.test, ast.Call):
+    if (gives_up and isinstance(node.test, ast.Compare)) or (gives_up and isinstance(node.test, ast.Call)):
         walk.raising.add(id(node.test))
 
 

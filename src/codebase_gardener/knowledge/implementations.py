@@ -17,7 +17,11 @@ from codebase_gardener.knowledge.api_descriptions import (
 )
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.docstrings import Documentation, documentation
-from codebase_gardener.knowledge.external_apis import external_contract, external_description, external_overview
+from codebase_gardener.knowledge.external_apis import (
+    external_contract,
+    external_description,
+    external_overview,
+)
 from codebase_gardener.knowledge.implementation_layout import (
     CodeReference,
     Parameter,

@@ -17,9 +17,7 @@ _KEY = re.compile(r"^[ \t]*([A-Za-z0-9_.-]{1,100})[ \t]*[=:]", re.MULTILINE)
 _LOOSE = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]{0,200}\])?\s*([^;#\s][^;#]*)?")
 
 DEVELOPMENT_WORDS = frozenset(
-    "dev devel develop development test tests testing doc docs documentation lint linting linter quality style "
-    "typing types mypy ci cicd coverage cov bench benchmark benchmarks benchmarking release build pre precommit "
-    "format formatting tox nox contributing contrib gha examples example tutorial maintainer static".split()
+    ["dev", "devel", "develop", "development", "test", "tests", "testing", "doc", "docs", "documentation", "lint", "linting", "linter", "quality", "style", "typing", "types", "mypy", "ci", "cicd", "coverage", "cov", "bench", "benchmark", "benchmarks", "benchmarking", "release", "build", "pre", "precommit", "format", "formatting", "tox", "nox", "contributing", "contrib", "gha", "examples", "example", "tutorial", "maintainer", "static"]
 )
 """An extra or group with one of these words in its name serves who works on the repository, not who uses it."""
 

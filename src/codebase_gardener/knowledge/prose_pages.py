@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from codebase_gardener.knowledge.facts import FileFacts
 from codebase_gardener.knowledge.pages import Page, Section
-from codebase_gardener.knowledge.prose_writing import ProseCache, ProseReport, ProseRun, Writer
 from codebase_gardener.knowledge.prose_check import code_words, known_names
 from codebase_gardener.knowledge.prose_request import IMPROVED, ImprovedSection, ProseFacts, ProseRequest
+from codebase_gardener.knowledge.prose_writing import ProseCache, ProseReport, ProseRun, Writer
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.utils.progress import Progress, silent

@@ -25,11 +25,13 @@ class RepositoryFacts:
         owner_repo: First part of every page's name, such as "huggingface_peft".
         snapshot: The files.
         facts: By path, in the order of paths.
+        repo: Where it comes from: the remote's URL, the package's home page or the directory's name.
     """
 
     owner_repo: str
     snapshot: Snapshot
     facts: Mapping[str, FileFacts]
+    repo: str = ""
 
     @cached_property
     def texts(self) -> dict[str, str]:
