@@ -121,7 +121,7 @@ def _counts(text: str, reading: Reading) -> PageCounts:
     page = reading.page
     sources = len(page.sources) if page else 0
     links = len(page.edges) + len(reading.incoming) if page else 0
-    citations = sum(1 for _ in read_citations(text))
+    citations = sum(citation.line >= reading.first_line for citation in read_citations(text))
     return PageCounts(links, sources + citations, sum(1 for _ in read_quotes(text)))
 
 
@@ -195,7 +195,8 @@ class _Auditor:
 
     def _links(self, file: str, page: Page) -> Iterator[Finding]:
         text = self.texts[file]
-        for number, line in enumerate(outside_fences(text), 1):
+        body = text.split("\n", self.readings[file].first_line - 1)[-1]  # what front matter says is data
+        for number, line in enumerate(outside_fences(body), self.readings[file].first_line):
             for link in LINK.finditer(line):
                 target = f"{link[2]}:{link[3]}"
                 kind = EDGES.get(link[1])
@@ -309,6 +310,8 @@ class _Auditor:
         evidence = set()
         start = reading.starts.get("Code Evidence", 0)
         for citation in read_citations(self.texts[file]):
+            if citation.line < reading.first_line:
+                continue
             if citation.anchor not in listed and not self._is_quoted(page, citation.anchor):
                 what = f"{citation.anchor} is not among the page's sources"
                 yield Finding(file, citation.line, "anchor", self._range_problem(citation.anchor) or what)

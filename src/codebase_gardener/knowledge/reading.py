@@ -51,6 +51,7 @@ class Reading:
         incoming: The inverse edges that it writes.
         problems: In order of their lines.
         starts: The line at which the body of each section begins, 1-based.
+        first_line: The line after the front matter.
     """
 
     page: Page | None
@@ -60,6 +61,7 @@ class Reading:
     incoming: tuple[Edge, ...]
     problems: tuple[PageProblem, ...]
     starts: dict[str, int]
+    first_line: int
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def read_page(text: str) -> Reading:
     title, parts = _parts(body, first_line)
     kind = PAGE_TYPES.get(fields["type"])
     if kind is None:
-        return Reading(None, fields["repo"], fields["commit"], fields["updated"], (), tuple(problems), {})
+        return Reading(
+            None, fields["repo"], fields["commit"], fields["updated"], (), tuple(problems), {}, first_line
+        )
     if title.body != link_free(fields["title"]):
         what = f"the heading {title.body!r} is not the title {fields['title']!r}"
         problems.append(PageProblem("sections", title.start, what))
@@ -98,6 +102,7 @@ def read_page(text: str) -> Reading:
     return Reading(
         page, fields["repo"], fields["commit"], fields["updated"], incoming,
         tuple(sorted(problems, key=lambda problem: problem.line)), {part.heading: part.start for part in parts},
+        first_line,
     )  # fmt: skip
 
 
