@@ -176,8 +176,7 @@ class _Judge:
             return False
         if name.rank == 1 and ("_" not in text.strip("_") or _is_title(text)):
             return False
-        last = re.split(r"\.|::|#", text)[-1]
-        if any(_is_value(last, self.sources.text(file)) for path in paths for file in self.files[path]):
+        if any(_is_value(text, self.sources.text(file)) for path in paths for file in self.files[path]):
             moved = self.sources.elsewhere(text)  # what moved away may still be imported here
             return moved is not None and "." not in moved.qualified_name and _looks_like_symbol(text)
         return True
@@ -295,14 +294,26 @@ def _is_title(text: str) -> bool:
     return all(part[:1].isupper() or part[:1].isdigit() for part in text.split("_") if part)
 
 
-def _is_value(word: str, text: str) -> bool:
-    """Whether a word stands in a text as anything but a call: an option, a field, a value, an import."""
+def _is_value(name: str, text: str) -> bool:
+    """Whether a name stands in a text as an option, a field, a value or an import.
+
+    A call is none. A name with a capital, of a class, is one only where it is imported; a dotted one, of a member, only
+    where it is declared or assigned: both are used in many other ways while they exist.
+    """
+    word = re.split(r"\.|::|#", name)[-1]
     begin = text.find(word)
     while begin >= 0:
         end = begin + len(word)
         before, after = text[begin - 1 : begin], text[end : end + 1]
         if not (before.isidentifier() or after.isalnum() or after in ("_", "(")):
-            return True
+            if word != name:
+                found = text[end : end + 3].lstrip()[:1] in ("=", ":")
+            elif word[:1].isupper() and not word.isupper():
+                found = "import" in text[text.rfind("\n", 0, begin) + 1 : begin]
+            else:
+                found = True
+            if found:
+                return True
         begin = text.find(word, end)
     return False
 
