@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from codebase_gardener.knowledge.claim_forms import Citation, Name, Statement
 
-__all__ = ["bind_names", "in_one_list"]
+__all__ = ["bind_names", "in_apposition", "in_one_list"]
 
 _MAX_PAIRS = 10_000
 _LISTED = re.compile(r"[\s`,/&+]*(?:and|or)?[\s`]*")
@@ -50,13 +50,18 @@ def in_one_list(text: str, one: Name, other: Name) -> bool:
     return len(gap) <= 12 and _LISTED.fullmatch(gap) is not None
 
 
+def in_apposition(text: str, name: Name, citation: Citation) -> bool:
+    """Whether a citation in brackets follows a name at once: "`a` (p:L1-3)"."""
+    gap = citation.at - name.until
+    return 0 < gap <= 20 and _APPOSITION.fullmatch(text, name.until, citation.at) is not None
+
+
 def _of_apposition(statement: Statement, citation: Citation, names: Sequence[Name]) -> list[Name]:
     """The list of names that a citation in brackets follows; none where it does not."""
     before = [name for name in names if name.until <= citation.at]
     if statement.is_row or not before:
         return []
-    gap = statement.text[before[-1].until : citation.at]
-    if len(gap) > 20 or not _APPOSITION.fullmatch(gap):
+    if not in_apposition(statement.text, before[-1], citation):
         return []
     listed = [before.pop()]
     while before and in_one_list(statement.text, before[-1], listed[0]):

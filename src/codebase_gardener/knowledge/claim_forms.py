@@ -31,6 +31,7 @@ _ALONE = re.compile(
 )
 _CELL_RANGE = re.compile(rf"[\s`]*(\d{{1,7}}){_TO}(\d{{1,7}})[\s`]*")
 _RANGE_HEADER = re.compile(r"\b(?:lines?|ranges?|loc|location|span|where)\b")
+_BETWEEN = re.compile(r"[\s`*,:;()\[\]]*(?:at)?[\s`*,:;()\[\]]*")
 _PATH_CHAR = re.compile(r"[\w./@+~\\-]")
 _PATH = re.compile(r"[\w.@+~\\/-]{3,300}")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::|#)[A-Za-z_$][\w$]*)*")
@@ -42,7 +43,6 @@ _STRAIGHT = re.compile(r'"([^"]*)"')
 _CURLY = re.compile(r"“([^”]*)”")
 _EXTENSIONS = {extension for row in LANGUAGES.values() for extension in row.extensions}
 _FILENAMES = {name for row in LANGUAGES.values() for name in row.filenames}
-_BEFORE_PATH = "`*_ "
 
 
 @dataclass(frozen=True)
@@ -185,17 +185,18 @@ def _citations(unit: Unit) -> Iterator[Citation]:
         if _overlaps(at, until, taken) or not paths:
             continue
         begin, path_end, path = paths[max(0, bisect_right(begins, at) - 1)]
-        if start == end and text[at] == "L" and not _stands_alone(unit, at, until, at - path_end):
+        if start == end and text[at] == "L" and not _stands_alone(unit, at, until, path_end):
             continue  # "L2 norm" is no line
         citation = Citation(_cleaned(path), *_ordered(start, end), min(at, begin), until, unit.line(at))
         if not _is_external(unit, citation):
             yield citation
 
 
-def _stands_alone(unit: Unit, at: int, until: int, after_path: int) -> bool:
+def _stands_alone(unit: Unit, at: int, until: int, path_end: int) -> bool:
+    """Whether one line, `L47`, fills its cell, or follows the path at once."""
     number = _cell_of(unit, at)
     if number < 0:
-        return 0 <= after_path <= 12
+        return path_end <= at <= path_end + 12 and _BETWEEN.fullmatch(unit.text, path_end, at) is not None
     begin, end = unit.cells[number]
     return end - begin < 40 and unit.text[begin:end].strip(" `") == unit.text[at:until]
 

@@ -14,7 +14,7 @@ __all__ = ["Match", "NameIndex"]
 _SEPARATORS = re.compile(r"\.|::|#")
 _CONSTRUCTORS = ("init", "new", "constructor")
 _MAX_DEPTH = 6
-_MAX_CUT = 2
+_ANGLES = ("context", "multi")  # of one word; longer names may end in any word
 
 
 @dataclass(frozen=True)
@@ -118,17 +118,14 @@ class NameIndex:
         return ()
 
     def _without_suffix(self, name: str) -> tuple[Symbol, ...]:
-        """`disable_adapter_context`: the longest first part that is a symbol of more than one word."""
+        """`disable_adapter_context`, `Config_4bit`: the same symbol from another angle."""
         if _SEPARATORS.search(name):
             return ()
-        words = name.split("_")
-        for kept in range(len(words) - 1, max(0, len(words) - 1 - _MAX_CUT), -1):
-            stem, cut = "_".join(words[:kept]), words[kept]
-            if cut[:1].isupper() or not stem or (kept == 1 and not stem[0].isupper()):
-                continue
-            if found := self._named(stem):
-                return found
-        return ()
+        stem, _, cut = name.rpartition("_")
+        single = "_" not in stem.strip("_")
+        if not stem or cut[:1].isupper() or (single and not (cut[:1].isdigit() or cut in _ANGLES)):
+            return ()  # `Base_Loading` is a topic, and `Cart_remove` no name of `Cart`
+        return self._named(stem)
 
 
 def _tails(parts: list[str]) -> set[str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
-from codebase_gardener.knowledge.claim_binding import bind_names, in_one_list
+from codebase_gardener.knowledge.claim_binding import bind_names, in_apposition, in_one_list
 from codebase_gardener.knowledge.claim_forms import Citation, Name, Statement, is_path
 from codebase_gardener.knowledge.claim_sources import ClaimSources
 from codebase_gardener.knowledge.claim_verdicts import Verdict, range_distance, share_lines
@@ -57,6 +59,7 @@ class _Judge:
         self.sources = sources
         self.document = document
         self.files = {c.path: sources.candidates(c.path) for c in statement.citations}
+        self.begins = [citation.at for citation in statement.citations]
         self.names = statement.names[: max(1, _MAX_LOOK_UPS // len(self.files))]
         self.matched: dict[tuple[str, str], tuple[list[tuple[str, Symbol]], bool] | None] = {}
 
@@ -102,13 +105,12 @@ class _Judge:
 
     def _nearest(self, at: int, until: int) -> int:
         """The citation that follows a quote, else the one before it."""
-        after = [number for number, c in enumerate(self.statement.citations) if c.at >= until]
-        before = [number for number, c in enumerate(self.statement.citations) if c.until <= at]
-        if after and before:
-            gap_before = at - self.statement.citations[before[-1]].until
-            gap_after = self.statement.citations[after[0]].at - until
-            return after[0] if gap_after <= gap_before else before[-1]
-        return after[0] if after else (before[-1] if before else 0)
+        following = bisect_left(self.begins, until)
+        if following == len(self.begins) or following == 0:
+            return max(0, following - 1)
+        gap_before = at - self.statement.citations[following - 1].until
+        gap_after = self.begins[following] - until
+        return following if gap_after <= gap_before or gap_before < 0 else following - 1
 
     def _judge_quote(self, citation: Citation, quote: str) -> Verdict:
         claimed = (citation.start, citation.end)
@@ -140,7 +142,7 @@ class _Judge:
         if ranks:
             best = min(ranks.values())
             chosen = [name for name, rank in ranks.items() if rank == best]
-            chosen += _listed_with(self.statement, chosen, lost)
+            chosen += _lost_beside(self.statement, chosen, lost)
             return sorted(chosen, key=lambda name: name.at)
         marked = [name for name in lost if name.rank == 0] or lost
         clear = [name for name in marked if name.called or _looks_like_symbol(name.text)]
@@ -174,8 +176,7 @@ class _Judge:
             return False
         if name.rank == 1 and ("_" not in text.strip("_") or _is_title(text)):
             return False
-        last = re.split(r"\.|::|#", text)[-1]
-        if any(_is_value(last, self.sources.text(file)) for path in paths for file in self.files[path]):
+        if any(_is_value(text, self.sources.text(file)) for path in paths for file in self.files[path]):
             moved = self.sources.elsewhere(text)  # what moved away may still be imported here
             return moved is not None and "." not in moved.qualified_name and _looks_like_symbol(text)
         return True
@@ -268,20 +269,20 @@ class _Judge:
         )
 
 
-def _listed_with(statement: Statement, chosen: Sequence[Name], lost: Sequence[Name]) -> list[Name]:
-    """Names that are gone, in the same list as those that are there: `a`, `b` and `c`."""
+def _lost_beside(statement: Statement, chosen: Sequence[Name], lost: Sequence[Name]) -> list[Name]:
+    """Names that are gone, in one list with those that are there (`a`, `b` and `c`) or right before a citation."""
     marked = {name for name in lost if name.rank == 0}
-    listed: list[Name] = []
     known = set(chosen)
-    for names in (statement.names, statement.names[::-1]):
-        previous: Name | None = None
-        for name in names:
-            near = previous is not None and in_one_list(statement.text, previous, name)
-            if name in marked and near and previous in known:
+    for name in marked:
+        following = bisect_left(statement.citations, name.until, key=lambda citation: citation.at)
+        for citation in statement.citations[following : following + 1]:
+            if in_apposition(statement.text, name, citation):
                 known.add(name)
-                listed.append(name)
-            previous = name
-    return listed
+    for names in (statement.names, statement.names[::-1]):
+        for previous, name in pairwise(names):
+            if name in marked and previous in known and in_one_list(statement.text, previous, name):
+                known.add(name)
+    return [name for name in marked if name in known]
 
 
 def _looks_like_symbol(text: str) -> bool:
@@ -293,14 +294,26 @@ def _is_title(text: str) -> bool:
     return all(part[:1].isupper() or part[:1].isdigit() for part in text.split("_") if part)
 
 
-def _is_value(word: str, text: str) -> bool:
-    """Whether a word stands in a text as anything but a call: an option, a field, a value, an import."""
+def _is_value(name: str, text: str) -> bool:
+    """Whether a name stands in a text as an option, a field, a value or an import.
+
+    A call is none. A name with a capital, of a class, is one only where it is imported; a dotted one, of a member, only
+    where it is declared or assigned: both are used in many other ways while they exist.
+    """
+    word = re.split(r"\.|::|#", name)[-1]
     begin = text.find(word)
     while begin >= 0:
         end = begin + len(word)
         before, after = text[begin - 1 : begin], text[end : end + 1]
         if not (before.isidentifier() or after.isalnum() or after in ("_", "(")):
-            return True
+            if word != name:
+                found = text[end : end + 3].lstrip()[:1] in ("=", ":")
+            elif word[:1].isupper() and not word.isupper():
+                found = "import" in text[text.rfind("\n", 0, begin) + 1 : begin]
+            else:
+                found = True
+            if found:
+                return True
         begin = text.find(word, end)
     return False
 
