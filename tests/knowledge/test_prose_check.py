@@ -41,7 +41,7 @@ SOUND = [
     "A wheel that is \"stale\" is loaded again: 'Load a wheel' says so.",
     "It quotes “fetched again” from the source.",
     "- Fast.\n- With `int8` weights, on 2.13.0.\n\nThe user's carts' wheels are GPUs' business, and/or the CPU's.",
-    "Uses PyTorch and push_it.py, or `cart.Cart.push`.",
+    "Uses int8 PyTorchs (a plural) and push_it.py, or `cart.Cart.push`.",
     "Use `load_wheel(path, retries=3)` (it is *fast*).",
 ]
 

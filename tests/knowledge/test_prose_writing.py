@@ -9,9 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.knowledge.prose_writing import MAX_FAILURES, ProseCache, ProseRun, Writer, improve, writer_name
 from codebase_gardener.knowledge.prose_check import CHECKS, known_names
 from codebase_gardener.knowledge.prose_request import IMPROVED, ProseFacts, ProseRequest, prompt_of
+from codebase_gardener.knowledge.prose_writing import (
+    MAX_FAILURES,
+    ProseCache,
+    ProseRun,
+    Writer,
+    improve,
+    writer_name,
+)
 from codebase_gardener.utils.error_handling import ModelError
 
 OVERVIEW, DESCRIPTION = IMPROVED[0], IMPROVED[1]

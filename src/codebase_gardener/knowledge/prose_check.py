@@ -365,7 +365,9 @@ def _unknown(text: str, allowed: Allowed, *, every: bool) -> Iterator[str]:
         for pattern in (_MIXED, _WORD):
             for found in pattern.finditer(token):
                 word = found.group()
-                if (every or _looks_like_code(word)) and not (allowed.knows(word) or word in _LANGUAGE):
+                if not (every or _looks_like_code(word)) or allowed.knows(word) or word in _LANGUAGE:
+                    continue
+                if every or not (word.endswith("s") and allowed.knows(word[:-1])):  # PeftModels
                     yield word
 
 
