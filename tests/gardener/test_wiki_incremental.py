@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.gardener import Gardener
-from codebase_gardener.gardener.wiki import build_wiki, overrides_file, wiki_folder
+from codebase_gardener.gardener.wiki import Quiet, build_wiki, overrides_file, wiki_folder
 from codebase_gardener.knowledge.wiki_folder import read_wiki_files
 
 README = """# Garden
@@ -70,7 +69,7 @@ def prune(plant: Plant, by: int = 1) -> Plant:
     plant.height -= by
     return plant
 '''
-TESTS = '''from garden import Plant, grow, prune
+TESTS = """from garden import Plant, grow, prune
 
 
 def test_growing():
@@ -84,7 +83,7 @@ def test_pruning():
     plant = Plant("a")
     prune(plant, by=2)
     plant.save("x")
-'''
+"""
 PYPROJECT = """[project]
 name = "garden"
 version = "1"
@@ -94,17 +93,6 @@ dependencies = ["numpy>=1.20", "attrs"]
 [project.optional-dependencies]
 pot = ["clay>=2"]
 """
-
-
-class Quiet:
-    """A reporter that says nothing."""
-
-    @contextmanager
-    def stage(self, title: str, unit: str):
-        yield lambda done, total: None
-
-    def say(self, message: str) -> None:
-        pass
 
 
 def write_repository(root: Path) -> None:
@@ -126,7 +114,8 @@ def edit(root: Path, dice: random.Random, number: int) -> str:
 
     def add_function() -> None:
         module.write_text(
-            text + f'\n\ndef extra_{number}(plant: int) -> int:\n    """Do {number}."""\n    return {number}\n'
+            text
+            + f'\n\ndef extra_{number}(plant: int) -> int:\n    """Do {number}."""\n    return {number}\n'
         )
 
     def shift() -> None:
@@ -156,7 +145,9 @@ def edit(root: Path, dice: random.Random, number: int) -> str:
 
     def document() -> None:
         with (root / "README.md").open("a") as file:
-            file.write(f"\n## Section {number}\n\n> Tip: prune less.\n\n```python\nfrom garden import prune\nprune(p)\n```\n")
+            file.write(
+                f"\n## Section {number}\n\n> Tip: prune less.\n\n```python\nfrom garden import prune\nprune(p)\n```\n"
+            )
 
     def cover() -> None:
         (root / f"tests/test_more_{number}.py").write_text(TESTS.replace("test_", f"test_{number}_"))
@@ -165,7 +156,19 @@ def edit(root: Path, dice: random.Random, number: int) -> str:
         path = root / "pyproject.toml"
         path.write_text(path.read_text().replace('"attrs"', f'"attrs>={number}"', 1))
 
-    edits = (add_function, shift, break_syntax, mend_syntax, new_module, export, rename, delete, document, cover, require)
+    edits = (
+        add_function,
+        shift,
+        break_syntax,
+        mend_syntax,
+        new_module,
+        export,
+        rename,
+        delete,
+        document,
+        cover,
+        require,
+    )
     chosen = dice.choice(edits)
     chosen()
     return chosen.__name__

@@ -30,9 +30,7 @@ def wiki() -> None:
 @click.option("--name", help="Name of the project that PATH becomes.")
 @click.option("--revision", help="Commit, branch or tag; by default the source as it is now.")
 @command_options
-def build(
-    what: str, writer: str, phase: str, name: str | None, revision: str | None, as_json: bool
-) -> None:
+def build(what: str, writer: str, phase: str, name: str | None, revision: str | None, as_json: bool) -> None:
     """Build the wiki of a project, or bring it up to date with its source.
 
     PATH may be a directory, a git URL, or a source archive: it becomes a project. Only what changed is read again.
@@ -97,7 +95,9 @@ def search(project: str, query: str, k: int, code: bool, as_json: bool) -> None:
 @click.argument("page", metavar="TYPE:NAME")
 @click.argument("part")
 @click.option("--text", help="What is to stand there (Markdown).")
-@click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file that holds it.")
+@click.option(
+    "--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file that holds it."
+)
 @click.option("--project", help="The project whose wiki it is in; by default every wiki is looked through.")
 @command_options
 def correct(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from codebase_gardener.registry.rows import ProjectRow
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
-from codebase_gardener.utils.progress import Progress
+from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from codebase_gardener.knowledge.wiki_folder import Published
     from codebase_gardener.repository.snapshot import Snapshot
 
-__all__ = ["Built", "Reporter", "build_wiki", "facts_of", "overrides_file", "wiki_folder"]
+__all__ = ["Built", "Quiet", "Reporter", "build_wiki", "facts_of", "overrides_file", "wiki_folder"]
 
 
 class Reporter(Protocol):
@@ -29,6 +29,17 @@ class Reporter(Protocol):
 
     def say(self, message: str) -> None:
         """One line."""
+
+
+class Quiet:
+    """A reporter that shows nothing."""
+
+    def stage(self, title: str, unit: str) -> AbstractContextManager[Progress]:
+        """Nothing is shown."""
+        return nullcontext(silent)
+
+    def say(self, message: str) -> None:
+        """Nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,29 @@ class Built:
     folder: Path
     build: Build
     published: Published
+
+    def summary(self) -> list[str]:
+        """What a person is told, line by line."""
+        counts = self.build.as_dict()["pages"]
+        pages = ", ".join(f"{number} {name}" for name, number in counts.items()) or "none"
+        known = self.build.references - self.build.unresolved
+        lines = [
+            f"{self.project} at {self.revision}: {pages}",
+            f"{known:,} of {self.build.references:,} references to names resolved",
+            f"{len(self.published.written)} files written, {self.published.kept} as before, "
+            f"{len(self.published.removed)} removed: {self.folder}",
+        ]
+        told = self.build.prose
+        if told is not None:
+            lines += told.lines()
+        applied = self.build.corrections
+        if applied.corrected:
+            lines.append(
+                f"{len(applied.corrected)} pages carry a correction, {len(applied.stale)} of them stale"
+            )
+        lines += [f"not put in: {problem}" for problem in applied.problems]
+        lines += [f"{found.file}:{found.line}: {found.what}" for found in self.build.findings]
+        return lines
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -111,7 +145,9 @@ def build_wiki(
     folder = wiki_folder(gardener, project.name)
     lock = wiki_lock(folder)
     if not lock.acquire():
-        raise ConflictError(f"the wiki of {project.name} is being built by another process", hint="wait for it")
+        raise ConflictError(
+            f"the wiki of {project.name} is being built by another process", hint="wait for it"
+        )
     try:
         overrides = read_overrides(overrides_file(gardener, project.name))
         repository = facts_of(gardener, project.name, snapshot, reporter)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.gardener.wiki import overrides_file, wiki_folder
+from codebase_gardener.gardener.wiki import Quiet, overrides_file, wiki_folder
 from codebase_gardener.utils.error_handling import (
     CodebaseGardenerError,
     InvalidInputError,
@@ -133,7 +133,7 @@ def _stale(gardener: Gardener, project: str, text: str) -> tuple[str, ...]:
         return ("the page is damaged: build the wiki again",)
     before = gardener.snapshot(project)
     now = _now(gardener, project, before)
-    return tuple(str(change) for change in changes_of(page, before, now))
+    return tuple(str(change) for change in changes_of([page], before, now))
 
 
 def _now(gardener: Gardener, project: str, before: Snapshot) -> Snapshot:
@@ -176,6 +176,6 @@ def correct_page(gardener: Gardener, wanted: str, part: str, text: str, project:
     name = part.lower() if part.lower() in TEXTS else part
     headings = {section.heading.lower(): section.heading for section in page.sections}
     path = overrides_file(gardener, owner)
-    repository = facts_of(gardener, owner, gardener.snapshot(owner), _Silent())
-    correct(path, replace(page), headings.get(part.lower(), name), text, repository)
+    repository = facts_of(gardener, owner, gardener.snapshot(owner), Quiet())
+    correct(path, page, headings.get(part.lower(), name), text, repository)
     return path

@@ -10,7 +10,19 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["ACTION", "COST", "SIGNALS", "VALUE", "Signal", "clauses", "concentrated", "insight", "sentences", "signals", "strength"]
+__all__ = [
+    "ACTION",
+    "COST",
+    "SIGNALS",
+    "VALUE",
+    "Signal",
+    "clauses",
+    "concentrated",
+    "insight",
+    "sentences",
+    "signals",
+    "strength",
+]
 
 ACTION, VALUE, COST = "action", "value", "cost"
 MAX_TEXT = 4000
@@ -126,7 +138,9 @@ SIGNALS: dict[str, Signal] = {
 should, trade, slower, faster, memory) and what stands around them in the test repositories."""
 
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]?\s+(?=[A-Z`\"'(\[*])|(?<=[.!?])(?=[A-Z][a-z]+ [a-z]+ )")
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|cf|vs|approx|resp|no|fig|al|ca|incl)\.|\b[A-Z]\.)$", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|cf|vs|approx|resp|no|fig|al|ca|incl)\.|\b[A-Z]\.)$", re.IGNORECASE
+)
 _CLAUSE = re.compile(
     r"(?:,|;)\s+(?=(?:but|so|because|since|otherwise|however|as|which|while|although|whereas|and (?:may|can|should))\b)"
     r"|\s+(?=(?:at the (?:expense|cost|price) of|in order to|because|due to|otherwise,?)\s)"

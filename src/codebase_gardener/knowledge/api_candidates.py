@@ -82,7 +82,9 @@ def candidates(context: ApiContext) -> tuple[Candidate, ...]:
 def reference_documents(facts: Iterable[FileFacts]) -> tuple[str, ...]:
     """The documents that are API reference: those whose entries stand for several definitions."""
     return tuple(
-        each.path for each in facts if len(each.listings) >= _LISTING_SHARE or any(x.members for x in each.listings)
+        each.path
+        for each in facts
+        if len(each.listings) >= _LISTING_SHARE or any(x.members for x in each.listings)
     )
 
 
@@ -116,7 +118,8 @@ class _Figures:
                 documents[target].add(passage.path)
         self._documents = {target: len(paths) for target, paths in documents.items()}
         self._files = {
-            target: len({use.path for use in uses} - {target.path}) for target, uses in resolution.callers.items()
+            target: len({use.path for use in uses} - {target.path})
+            for target, uses in resolution.callers.items()
         }
         self._mentions = _mentions(repository.facts.values())
         self._listed = _listings(repository.facts.values())
@@ -141,7 +144,9 @@ class _Figures:
             exported=exported,
             top=exported.count(".") == 1,
             declared=subject.name in context.repository.facts[symbol.path].exports,
-            hidden_module=any(part.startswith("_") and part != "__init__.py" for part in symbol.path.split("/")),
+            hidden_module=any(
+                part.startswith("_") and part != "__init__.py" for part in symbol.path.split("/")
+            ),
             listed=self._listings_of(symbol, owner),
             readme=areas["readme"],
             docs=areas["docs"],
@@ -206,7 +211,9 @@ def _spellings(symbol: Symbol, roots: set[str]) -> set[str]:
     """Dotted names by which a listing may mean a definition: with its module, or with the package's name alone."""
     module = symbol.path.rpartition(".")[0].replace("/", ".").removesuffix(".__init__").removeprefix("src.")
     parts = module.split(".")
-    prefixes = {".".join(parts[i:]) for i in range(len(parts))} | {".".join(parts[:i]) for i in range(1, len(parts))}
+    prefixes = {".".join(parts[i:]) for i in range(len(parts))} | {
+        ".".join(parts[:i]) for i in range(1, len(parts))
+    }
     return {f"{prefix}.{symbol.qualified_name}" for prefix in prefixes | roots} | {symbol.qualified_name}
 
 

@@ -15,7 +15,73 @@ from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 __all__ = ["Backend", "Package", "optional_backends", "soft_packages"]
 
 GENERIC = frozenset(
-    ["utils", "util", "utilities", "common", "core", "main", "init", "base", "helpers", "helper", "misc", "other", "tools", "import", "imports", "compat", "config", "configs", "constants", "model", "models", "layer", "layers", "types", "typing", "version", "versions", "env", "environment", "module", "modules", "package", "packages", "api", "app", "cli", "setup", "self", "test", "tests", "auto", "integrations", "integration", "code", "the", "and", "for", "from", "if", "elif", "else", "not", "none", "true", "false", "with", "require", "requires", "required", "available", "installed", "check", "ensure", "loader", "data"]
+    [
+        "utils",
+        "util",
+        "utilities",
+        "common",
+        "core",
+        "main",
+        "init",
+        "base",
+        "helpers",
+        "helper",
+        "misc",
+        "other",
+        "tools",
+        "import",
+        "imports",
+        "compat",
+        "config",
+        "configs",
+        "constants",
+        "model",
+        "models",
+        "layer",
+        "layers",
+        "types",
+        "typing",
+        "version",
+        "versions",
+        "env",
+        "environment",
+        "module",
+        "modules",
+        "package",
+        "packages",
+        "api",
+        "app",
+        "cli",
+        "setup",
+        "self",
+        "test",
+        "tests",
+        "auto",
+        "integrations",
+        "integration",
+        "code",
+        "the",
+        "and",
+        "for",
+        "from",
+        "if",
+        "elif",
+        "else",
+        "not",
+        "none",
+        "true",
+        "false",
+        "with",
+        "require",
+        "requires",
+        "required",
+        "available",
+        "installed",
+        "check",
+        "ensure",
+        "loader",
+        "data",
+    ]
 )
 """Words in names of files and functions that tell nothing about the subject."""
 
@@ -149,7 +215,9 @@ def _packages(repository: RepositoryFacts, facts: EnvironmentFacts) -> dict[str,
 def _give_errors(packages: dict[str, Package], facts: EnvironmentFacts) -> None:
     """An error belongs to the packages that it names, and to one whose version is compared just above."""
     compared = [
-        (bound.path, bound.evidence.scope, bound.evidence.end, one) for one in packages.values() for bound in one.bounds
+        (bound.path, bound.evidence.scope, bound.evidence.end, one)
+        for one in packages.values()
+        for bound in one.bounds
     ]
     for found in facts.of("raise"):
         named = _named(found.evidence.text, packages)
@@ -231,7 +299,9 @@ def _extras(facts: EnvironmentFacts) -> tuple[dict[str, list[str]], dict[str, li
     variants: dict[str, list[str]] = defaultdict(list)
     for extra in sorted(tables, key=lambda name: (len(name), name)):
         keys = tables[extra] - own
-        like = next((name for name in kept if _overlap(keys, set(kept[name])) >= (0.8 if len(keys) > 2 else 1)), None)
+        like = next(
+            (name for name in kept if _overlap(keys, set(kept[name])) >= (0.8 if len(keys) > 2 else 1)), None
+        )
         if extra in _AGGREGATES or not keys:
             continue
         if like:
@@ -306,7 +376,11 @@ def _by_stem(packages: dict[str, Package]) -> Iterator[list[str]]:
             if len(stem) > 2 and stem not in GENERIC and stem in key:
                 contained[stem].add(key)
         paths = {found.path for found in one.sites}
-        if len(paths) == 1 and (stem := _stem(next(iter(paths)))) not in GENERIC and not stem.startswith("__"):
+        if (
+            len(paths) == 1
+            and (stem := _stem(next(iter(paths)))) not in GENERIC
+            and not stem.startswith("__")
+        ):
             only[next(iter(paths))].add(key)
     yield from (sorted(keys) for _, keys in sorted(contained.items()))
     yield from (sorted(keys) for _, keys in sorted(only.items()))
@@ -337,7 +411,9 @@ def _alternatives(members: list[Package]) -> list[tuple[str, ...]]:
         for found in [*one.definitions, *one.bounds]:
             by_function[f"{found.path}:{found.evidence.scope}"].add(one.key)
         if not one.definitions:
-            by_function[min((f"{found.path}:{found.evidence.value}" for found in one.sites), default="")].add(one.key)
+            by_function[min((f"{found.path}:{found.evidence.value}" for found in one.sites), default="")].add(
+                one.key
+            )
     ways = {tuple(sorted(keys)) for keys in by_function.values()}
     return sorted(way for way in ways if not any(set(way) < set(other) for other in ways))
 
@@ -375,7 +451,12 @@ def headers(repository: RepositoryFacts, found: Found) -> list[str]:
     alternative = ""
     for line in reversed(lines[:-1]):
         text = line.strip()
-        if alternative and text and _indent(line) == indent and text.startswith(("if ", "elif ", "for ", "try:", "while ")):
+        if (
+            alternative
+            and text
+            and _indent(line) == indent
+            and text.startswith(("if ", "elif ", "for ", "try:", "while "))
+        ):
             kept.append(f"{alternative} of {text}"[:200])
             alternative = ""
         elif text and _indent(line) < indent:

@@ -13,7 +13,9 @@ from codebase_gardener.knowledge.syntax_search import Definition, Found, Functio
 
 __all__ = ["call_evidence"]
 
-_CANDIDATE = re.compile(r"\b(?:warn(?:ing|ings)?\w*|deprecated|deprecate_\w+|help|description|Doc|doc)\b|[\"']help[\"']")
+_CANDIDATE = re.compile(
+    r"\b(?:warn(?:ing|ings)?\w*|deprecated|deprecate_\w+|help|description|Doc|doc)\b|[\"']help[\"']"
+)
 _LOG_METHODS = {"warning", "warn", "warning_once", "warn_once", "warning_advice", "warn_deprecated"}
 _CATEGORY = re.compile(r"(?:Warning|Deprecated\w*)$")
 _OPTION_TEXT = ("help", "description", "doc")
@@ -116,7 +118,11 @@ def _assigned(body: Sequence[ast.stmt], before: int) -> dict[str, ast.expr]:
             target = statement.targets[0]
             if isinstance(target, ast.Name):
                 given[target.id] = statement.value
-        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
+        elif (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and statement.value
+        ):
             given[statement.target.id] = statement.value
         elif isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
             name = statement.target.id
@@ -126,7 +132,9 @@ def _assigned(body: Sequence[ast.stmt], before: int) -> dict[str, ast.expr]:
         elif not isinstance(statement, Definition):
             blocks = [getattr(statement, name, []) for name in ("body", "orelse", "finalbody", "handlers")]
             inner = [one for block in blocks for one in block]
-            inner = [two for one in inner for two in (one.body if isinstance(one, ast.ExceptHandler) else [one])]
+            inner = [
+                two for one in inner for two in (one.body if isinstance(one, ast.ExceptHandler) else [one])
+            ]
             pending += [one for one in reversed(inner) if isinstance(one, ast.stmt)]
     return given
 
@@ -148,9 +156,7 @@ def _field(
 
 def _option(found: Found, call: ast.Call, constants: dict[str, ast.expr]) -> Evidence | None:
     """`@click.option("--x", help=…)`, `parser.add_argument("--x", help=…)`; those of parameters are read elsewhere."""
-    written = [
-        one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)
-    ]
+    written = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     flags = [one for one in written if one.startswith("-")] or [one for one in written if one.isidentifier()]
     if not flags:
         return None

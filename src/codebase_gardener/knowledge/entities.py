@@ -6,7 +6,16 @@ import builtins
 import sys
 from typing import NamedTuple
 
-__all__ = ["BUILTINS", "BUILTIN_MEMBERS", "STANDARD_LIBRARY", "TEST_MACHINERY", "Entity", "class_part", "external", "is_loader"]
+__all__ = [
+    "BUILTINS",
+    "BUILTIN_MEMBERS",
+    "STANDARD_LIBRARY",
+    "TEST_MACHINERY",
+    "Entity",
+    "class_part",
+    "external",
+    "is_loader",
+]
 
 BUILTINS = frozenset(dir(builtins)) | {"__file__", "__path__", "reveal_type", "get_ipython", "display"}
 """Names that need no import."""

@@ -15,7 +15,9 @@ __all__ = ["Sheet", "code", "install_command"]
 
 MAX_QUOTE_LINES = 16
 MAX_QUOTES = 8
-_SECRET = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL|_KEY$|AUTH(?!OR)", re.IGNORECASE)
+_SECRET = re.compile(
+    r"TOKEN|SECRET|PASSW|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL|_KEY$|AUTH(?!OR)", re.IGNORECASE
+)
 
 
 def code(text: str) -> str:
@@ -75,7 +77,9 @@ class Sheet:
         for device in DEVICES:
             places = [found for found in rows if found.evidence.name == device]
             if places and asked:
-                places.sort(key=lambda found: (found.evidence.kind != "device", found.path, found.evidence.start))
+                places.sort(
+                    key=lambda found: (found.evidence.kind != "device", found.path, found.evidence.start)
+                )
                 table.append((f"Device {code(device)}", DEVICES[device], self.anchors(places, 3)))
         return table
 
@@ -99,9 +103,17 @@ class Sheet:
             if said in seen:
                 continue
             seen.add(said)
-            same = [one for one in rows if (one.evidence.name, one.evidence.text) == (found.evidence.name, found.evidence.text)]
+            same = [
+                one
+                for one in rows
+                if (one.evidence.name, one.evidence.text) == (found.evidence.name, found.evidence.text)
+            ]
             body.append((code(said), self._cause(found), self.anchors(same, 3)))
-        return table(("Error", "Cause", "Anchor"), body) if body else "The code raises no error of its own for this."
+        return (
+            table(("Error", "Cause", "Anchor"), body)
+            if body
+            else "The code raises no error of its own for this."
+        )
 
     def _cause(self, found: Found) -> str:
         where = f"raised in {code(found.evidence.scope)}" if found.evidence.scope else "raised on import"
@@ -120,7 +132,11 @@ class Sheet:
                 sources.append(source)
             elif not _within(source, near):
                 wider = source if _within(near, source) else self._joined(source, near)
-                sources = [wider if other is near else other for other in sources if other is near or not _within(other, wider)]
+                sources = [
+                    wider if other is near else other
+                    for other in sources
+                    if other is near or not _within(other, wider)
+                ]
         self._sources.update(dict.fromkeys(sources))
         return "\n\n".join(self._block(source) for source in sources) if sources else "None."
 
@@ -150,7 +166,10 @@ def dedented(lines: list[str]) -> list[str]:
     if not indents:
         return lines
     first, last = min(indents), max(indents)
-    width = next((i for i, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), min(len(first), len(last)))
+    width = next(
+        (i for i, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]),
+        min(len(first), len(last)),
+    )
     return [line[width:] for line in lines]
 
 
@@ -165,7 +184,11 @@ def _adjacent(one: Source, other: Source) -> bool:
     if a.path != b.path:
         return False
     short = max(a.end, b.end) - min(a.start, b.start) < MAX_QUOTE_LINES and not (one.symbol or other.symbol)
-    return _within(one, other) or _within(other, one) or (short and a.start <= b.end + 2 and b.start <= a.end + 2)
+    return (
+        _within(one, other)
+        or _within(other, one)
+        or (short and a.start <= b.end + 2 and b.start <= a.end + 2)
+    )
 
 
 def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

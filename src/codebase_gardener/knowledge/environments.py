@@ -143,24 +143,37 @@ class _Writer:
         if self._package:
             version = self._package.evidence.value
             named = f"{code(self._software)}{' ' + code(version) if version else ''}"
-            lines.append(f"The package is {named} ({self._ecosystem}), declared at {sheet.anchor(self._package)}.")
+            lines.append(
+                f"The package is {named} ({self._ecosystem}), declared at {sheet.anchor(self._package)}."
+            )
         else:
             lines.append("No packaging file names a package.")
         if backends:
             lines.append(f"{len(backends)} optional backends have Environment pages of their own.")
         if self._facts.others:
-            names = ", ".join(f"{code(one.evidence.name)} ({sheet.anchor(one)})" for one in self._facts.others[:20])
+            names = ", ".join(
+                f"{code(one.evidence.name)} ({sheet.anchor(one)})" for one in self._facts.others[:20]
+            )
             more = len(self._facts.others) - 20
             lines.append(f"The repository also holds {names}{f' and {more} more' if more > 0 else ''}.")
         return "\n\n".join(lines)
 
     def _no_dependencies(self) -> str:
-        return "The packaging files name no dependency." if self._package else "No packaging file says what is needed."
+        return (
+            "The packaging files name no dependency."
+            if self._package
+            else "No packaging file says what is needed."
+        )
 
     def _system(self, sheet: Sheet) -> str:
         facts = self._facts
-        rows = [(code(one.evidence.name), code(one.evidence.value), sheet.anchor(one)) for one in facts.of("runtime")]
-        declared = [one for one in facts.of("platform") if one.evidence.text.startswith(("Operating System", "os "))]
+        rows = [
+            (code(one.evidence.name), code(one.evidence.value), sheet.anchor(one))
+            for one in facts.of("runtime")
+        ]
+        declared = [
+            one for one in facts.of("platform") if one.evidence.text.startswith(("Operating System", "os "))
+        ]
         rows += [("Operating system", code(one.evidence.name), sheet.anchor(one)) for one in declared]
         rows += sheet.devices(facts.of("device", "device-word"))
         if not rows:
@@ -180,9 +193,17 @@ class _Writer:
         notes = []
         grouped = _by(checks, lambda one: (key_of(one.evidence.name), one.evidence.name, one.evidence.value))
         for (_, name, value), rows in grouped:
-            said = "other versions are refused" if rows[0].evidence.kind == "version" else "the code takes another path"
+            said = (
+                "other versions are refused"
+                if rows[0].evidence.kind == "version"
+                else "the code takes another path"
+            )
             notes.append(f"- {code(f'{name} {value}')}: {said} ({sheet.anchors(rows, 3)}).")
-        asked = [one for one in self._facts.of("platform") if one.evidence.scope or "Operating" not in one.evidence.text]
+        asked = [
+            one
+            for one in self._facts.of("platform")
+            if one.evidence.scope or "Operating" not in one.evidence.text
+        ]
         asked = [one for one in asked if not one.evidence.text.startswith(("Operating System", "os "))]
         for (name,), rows in _by(asked, lambda one: (one.evidence.name,)):
             notes.append(f"- Platform {code(name)}: the code asks for it at {sheet.anchors(rows, 3)}.")
@@ -204,8 +225,14 @@ class _Writer:
         defined = _unique(row for one in packages for row in one.definitions)
         gated = {gate.path for gate in gates}
         variables = [one for one in facts.of("environment-variable") if _mentions(one.evidence.name, keys)]
-        names = ", ".join(code(one.name) for one in packages[:6]) + (" and others" if len(packages) > 6 else "")
-        purpose = f" for {name.replace('_', ' ')}" if not backend.extra and _title(packages[0].key).lower() != name.lower() else ""
+        names = ", ".join(code(one.name) for one in packages[:6]) + (
+            " and others" if len(packages) > 6 else ""
+        )
+        purpose = (
+            f" for {name.replace('_', ' ')}"
+            if not backend.extra and _title(packages[0].key).lower() != name.lower()
+            else ""
+        )
         overview = f"{names}: used by {code(self._software)}{purpose} where installed{self._reach(len(gates), len(gated))}."
         bodies = (
             self._backend_system(sheet, packages),
@@ -218,7 +245,9 @@ class _Writer:
         )
         description = self._backend_description(sheet, backend, sites)
         usage = "Needed by what calls the code named under Compatibility Notes; without it, the rest works."
-        return self._page(name, "backend", overview, description, usage, bodies, sheet, tuple(sorted(keys)), gates)
+        return self._page(
+            name, "backend", overview, description, usage, bodies, sheet, tuple(sorted(keys)), gates
+        )
 
     def _reach(self, gates: int, files: int) -> str:
         if not gates:
@@ -239,7 +268,9 @@ class _Writer:
 
     def _backend_system(self, sheet: Sheet, packages: list[Package]) -> str:
         paths = {row.path for one in packages for row in one.sites}
-        scopes = {(row.path, row.evidence.scope) for one in packages for row in one.sites if row.evidence.scope}
+        scopes = {
+            (row.path, row.evidence.scope) for one in packages for row in one.sites if row.evidence.scope
+        }
         near = [one for one in self._facts.of("device", "device-word") if one.path in paths]
         near = [one for one in near if (one.path, one.evidence.scope) in scopes]
         rows = [(code("Core"), "everything of the Core environment", "—"), *sheet.devices(near)]
@@ -250,16 +281,23 @@ class _Writer:
             if self._ecosystem == "PyPI":
                 lines = [install_command("PyPI", [f"{self._software}[{backend.extra}]"])]
                 if backend.variants:
-                    lines.append(f"Nearly the same: extras {', '.join(code(one) for one in backend.variants)}.")
+                    lines.append(
+                        f"Nearly the same: extras {', '.join(code(one) for one in backend.variants)}."
+                    )
                 return "\n\n".join(lines)
-            return install_command(self._ecosystem, [one.name for one in backend.packages]) or "See the packaging file."
+            return (
+                install_command(self._ecosystem, [one.name for one in backend.packages])
+                or "See the packaging file."
+            )
         by_key = {one.key: one for one in backend.packages}
         commands = []
         for way in backend.alternatives:
             words = [_specified(by_key[key]) for key in way]
             commands.append(install_command("PyPI", words))
         said = "\n\nor\n\n".join(dict.fromkeys(command for command in commands if command))
-        unlisted = [one for one in backend.packages if not one.required and one.key not in self._facts.spelling]
+        unlisted = [
+            one for one in backend.packages if not one.required and one.key not in self._facts.spelling
+        ]
         if unlisted:
             said += "\n\nNo packaging file lists " + ", ".join(code(one.name) for one in unlisted)
             said += ": the name is the one that the code asks for."
@@ -281,11 +319,17 @@ class _Writer:
     ) -> str:
         notes = []
         for (name, value), rows in _by(bounds, lambda one: (one.evidence.name, one.evidence.value)):
-            notes.append(f"- {code(f'{name} {value}')}: other versions are refused ({sheet.anchors(rows, 3)}).")
+            notes.append(
+                f"- {code(f'{name} {value}')}: other versions are refused ({sheet.anchors(rows, 3)})."
+            )
         keys = {one.key for one in backend.packages}
-        checks = [one for one in self._facts.of("version-check") if self._facts.canonical(one.evidence.name) in keys]
+        checks = [
+            one for one in self._facts.of("version-check") if self._facts.canonical(one.evidence.name) in keys
+        ]
         for (name, value), rows in _by(checks, lambda one: (one.evidence.name, one.evidence.value)):
-            notes.append(f"- {code(f'{name} {value}')}: the code takes another path ({sheet.anchors(rows, 3)}).")
+            notes.append(
+                f"- {code(f'{name} {value}')}: the code takes another path ({sheet.anchors(rows, 3)})."
+            )
         for (path,), rows in _by(sites, lambda one: (one.path,)):
             scopes = sorted({one.evidence.scope for one in rows if one.evidence.scope})
             inside = f" in {', '.join(code(scope) for scope in scopes[:4])}" if scopes else ""
@@ -301,14 +345,18 @@ class _Writer:
             return []
         sheet = Sheet(self._repository)
         rows = []
-        for (_, name, version), found in _by(groups, lambda one: (key_of(one.evidence.name), one.evidence.name, one.evidence.value)):
+        for (_, name, version), found in _by(
+            groups, lambda one: (key_of(one.evidence.name), one.evidence.name, one.evidence.value)
+        ):
             scopes = sorted({one.evidence.scope or "build" for one in found})
             rows.append((code(name), code(version) if version else "any", ", ".join(code(one) for one in scopes),
                          sheet.anchors(found, 2)))  # fmt: skip
         scopes = sorted({one.evidence.scope for one in groups if one.evidence.scope})
         overview = f"What work on {code(self._software)} itself needs: {len(rows)} packages in {len(scopes) or 1} groups."
         bodies = (
-            table(("Requirement", "Value", "Where"), [(code("Core"), "everything of the Core environment", "—")]),
+            table(
+                ("Requirement", "Value", "Where"), [(code("Core"), "everything of the Core environment", "—")]
+            ),
             table(("Package", "Version", "Groups", "Where"), rows),
             sheet.variables([]),
             self._development_install(groups),
@@ -326,7 +374,11 @@ class _Writer:
             return install_command("PyPI", ["-e", f".[{','.join(scopes)}]"])
         commands = {"npm": "npm install", "Go": "go mod download", "crates.io": "cargo build"}
         found = commands.get(self._ecosystem)
-        return f"```shell\n{found}\n```" if found else f"Groups: {', '.join(code(one) for one in scopes) or 'build'}."
+        return (
+            f"```shell\n{found}\n```"
+            if found
+            else f"Groups: {', '.join(code(one) for one in scopes) or 'build'}."
+        )
 
     def _page(
         self, subject: str, kind: str, overview: str, description: str, usage: str, bodies: Sequence[str],

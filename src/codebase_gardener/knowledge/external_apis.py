@@ -42,7 +42,9 @@ def external_description(api: Api, context: ApiContext, sources: PageSources) ->
             for use in uses[:_MOST_PLACES]
         ]
         more = f" and {len(uses) - _MOST_PLACES} more" if len(uses) > _MOST_PLACES else ""
-        parts.append(f"The package's own code uses it {counted(len(uses), 'time')}: {', '.join(places)}{more}.")
+        parts.append(
+            f"The package's own code uses it {counted(len(uses), 'time')}: {', '.join(places)}{more}."
+        )
     if api.reasons:
         parts.append(f"It has a page because it is {'; '.join(api.reasons)}.")
     return "\n\n".join(parts)
@@ -56,7 +58,9 @@ def external_contract(api: Api, context: ApiContext) -> IoContract:
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST]
     return IoContract(
         tuple(
-            Parameter(name, "", "", False, f"Passed in {times} of the {counted(len(unique), 'call')} found here.")
+            Parameter(
+                name, "", "", False, f"Passed in {times} of the {counted(len(unique), 'call')} found here."
+            )
             for name, times in ranked
         ),
         (),

@@ -34,7 +34,9 @@ DEVICES = {
 AVAILABILITY = re.compile(
     r"_?(?:is|has|have|can_use|check|require|requires|ensure|assert)_(\w+?)_(?:is_)?(?:available|installed|present)$"
 )
-FLAG = re.compile(r"_?(?:HAS|HAVE|IS)_([A-Z][A-Z0-9_]*?)(?:_AVAILABLE|_INSTALLED)?$|_?([A-Z][A-Z0-9_]*?)_(?:AVAILABLE|INSTALLED)$")
+FLAG = re.compile(
+    r"_?(?:HAS|HAVE|IS)_([A-Z][A-Z0-9_]*?)(?:_AVAILABLE|_INSTALLED)?$|_?([A-Z][A-Z0-9_]*?)_(?:AVAILABLE|INSTALLED)$"
+)
 _ASKS = re.compile(
     r"_?(?:is|has|have|check|requires?|ensure|try|optional|safe|lazy|import)(?:_\w+)??_?"
     r"(?:package|module|dependency|lib|library|dep|import|installed)s?(?:_(?:is_)?(?:available|installed|exists?|optional))?$"
@@ -79,7 +81,9 @@ class _Walk:
         """Keep one piece of evidence."""
         start = getattr(node, "lineno", 1)
         end = getattr(node, "end_lineno", None) or start
-        self.found.append(Evidence(kind, start, end, scope, one_line(name, 120), one_line(text), one_line(value, 120)))
+        self.found.append(
+            Evidence(kind, start, end, scope, one_line(name, 120), one_line(text), one_line(value, 120))
+        )
 
     def add_once(self, kind: str, node: ast.AST, scope: str, name: str, text: str) -> None:
         """The same, the first time in its scope."""
@@ -127,7 +131,11 @@ def _if(node: ast.If, scope: str, walk: _Walk) -> None:
     """Comparisons in a test whose branch gives up demand the opposite."""
     gives_up = any(
         isinstance(inner, ast.Raise)
-        or (isinstance(inner, ast.Return) and isinstance(inner.value, ast.Constant) and inner.value.value is False)
+        or (
+            isinstance(inner, ast.Return)
+            and isinstance(inner.value, ast.Constant)
+            and inner.value.value is False
+        )
         for inner in node.body
     )
     if (gives_up and isinstance(node.test, ast.Compare)) or (gives_up and isinstance(node.test, ast.Call)):

@@ -115,8 +115,12 @@ def version_call(node: ast.Call, last: str) -> Comparison | None:
     """`is_torch_version(">=", "2.1")`, `compare_versions("torch", ">=", "2.1")`, `require_version("x>=1")`."""
     if "version" not in last.lower():
         return None
-    words = [part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-    if len(words) == 1 and (found := re.fullmatch(r"([\w.-]{1,80})\s*(>=|<=|==|>|<)\s*([\w.]{1,40})", words[0])):
+    words = [
+        part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    ]
+    if len(words) == 1 and (
+        found := re.fullmatch(r"([\w.-]{1,80})\s*(>=|<=|==|>|<)\s*([\w.]{1,40})", words[0])
+    ):
         return Comparison(found[1], found[2], found[3])
     if len(words) < 2 or words[-2] not in _SWAPPED or not _is_version(words[-1]):
         return None

@@ -109,7 +109,9 @@ def select(repository: RepositoryFacts) -> Selection:
 
 def _item(path: str, area: str, evidence: Evidence) -> Item:
     named = "Deprecat" in evidence.name or evidence.name in ("FutureWarning", "deprecated")
-    says = evidence.kind != "doc-tip" and evidence.name not in _WORK and _DEPRECATED.search(evidence.text[:400])
+    says = (
+        evidence.kind != "doc-tip" and evidence.name not in _WORK and _DEPRECATED.search(evidence.text[:400])
+    )
     deprecated = (named and evidence.kind in ("warn", "admonition", "docstring-note")) or bool(says)
     return Item(path, area, evidence, round(_score(area, evidence), 2), deprecated)
 
@@ -127,7 +129,10 @@ def _score(area: str, evidence: Evidence) -> float:
         score -= 2
     if area == "examples":
         score -= 1.5
-    hidden = evidence.kind in ("comment", "docstring-note")  # users get to see the other kinds wherever they stand
+    hidden = evidence.kind in (
+        "comment",
+        "docstring-note",
+    )  # users get to see the other kinds wherever they stand
     if hidden and evidence.scope and not is_public(evidence.scope):
         score -= 2
     if evidence.kind == "comment":

@@ -179,7 +179,16 @@ def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:
     if not parts:
         return NONE_FOUND
     more = len(used_passages(api.target, context)) - sum(1 for part in parts if part.startswith("From `"))
-    return "\n\n".join([*parts, *([f"{counted(more, 'further place')} that use it." if more > 1 else "1 further place uses it."] if more > 0 else [])])
+    return "\n\n".join(
+        [
+            *parts,
+            *(
+                [f"{counted(more, 'further place')} that use it." if more > 1 else "1 further place uses it."]
+                if more > 0
+                else []
+            ),
+        ]
+    )
 
 
 def _domains(api: Api) -> tuple[str, ...]:

@@ -54,7 +54,9 @@ def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
     description = inline(each.description or (told.description if told else ""), 300)
     if each.owner != symbol.qualified_name:
         description = f"{description} (inherited from `{each.owner}`)".strip()
-    return Parameter(each.name, each.type or (told.type if told else ""), each.default, each.required, description)
+    return Parameter(
+        each.name, each.type or (told.type if told else ""), each.default, each.required, description
+    )
 
 
 def _inputs(symbol: Symbol, *says: Documentation) -> tuple[Parameter, ...]:
@@ -106,11 +108,15 @@ def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, ast.arg, ast.exp
 def _outputs(symbol: Symbol, says: Documentation, context: ApiContext) -> tuple[Output, ...]:
     if any(_last(name) in ("contextmanager", "asynccontextmanager") for name in symbol.decorators):
         given = "; ".join(inline(value.description) for value in says.yields)
-        return (Output(symbol.returns or "", f"A context manager for `with`{f': {given}' if given else '.'}"),)
+        return (
+            Output(symbol.returns or "", f"A context manager for `with`{f': {given}' if given else '.'}"),
+        )
     told = says.returns or says.yields
     if told:
         rows = [
-            Output(value.type, inline(f"{value.name}: {value.description}" if value.name else value.description))
+            Output(
+                value.type, inline(f"{value.name}: {value.description}" if value.name else value.description)
+            )
             for value in told
         ]
         if symbol.returns and len(rows) == 1:

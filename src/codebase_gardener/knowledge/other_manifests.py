@@ -188,7 +188,13 @@ def _artifact(row: dict[str, str], properties: dict[str, str], start: int, end: 
     if version.startswith("${"):
         version = properties.get(version[2:-1], "")
     scope = row.get("scope", "")
-    kind = "group" if scope in ("test", "provided") else "extra" if row.get("optional") == "true" else "requirement"
+    kind = (
+        "group"
+        if scope in ("test", "provided")
+        else "extra"
+        if row.get("optional") == "true"
+        else "requirement"
+    )
     name = f"{row.get('groupId', '')}:{row['artifactId']}"
     group = scope if kind == "group" else row["artifactId"] if kind == "extra" else ""
     yield Evidence(kind, start, end, group, name, f"{name}:{version}" if version else name, version)
@@ -216,4 +222,6 @@ def _text(value: object) -> str:
 
 def _strings(table: object) -> Iterator[tuple[str, str]]:
     if isinstance(table, dict):
-        yield from ((one_line(name), one_line(value)) for name, value in table.items() if isinstance(value, str))
+        yield from (
+            (one_line(name), one_line(value)) for name, value in table.items() if isinstance(value, str)
+        )

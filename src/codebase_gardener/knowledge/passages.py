@@ -63,7 +63,13 @@ class PassageMaker:
             if symbol.kind == "function" and len(inside) >= MIN_USES and len(inside) < len(uses):
                 name = f"{title}: {_title_of(symbol)}"
                 yield self.make(
-                    facts.path, symbol.start, symbol.end, name, "example", symbol.qualified_name, tuple(inside)
+                    facts.path,
+                    symbol.start,
+                    symbol.end,
+                    name,
+                    "example",
+                    symbol.qualified_name,
+                    tuple(inside),
                 )
 
     def of_tests(
@@ -141,7 +147,9 @@ def _innermost(headings: Sequence[Heading], line: int) -> Heading | None:
 
 
 def _document_title(facts: FileFacts) -> str:
-    return next((heading.title for heading in facts.headings if heading.title), "") or _words(_stem(facts.path))
+    return next((heading.title for heading in facts.headings if heading.title), "") or _words(
+        _stem(facts.path)
+    )
 
 
 def _title_of(symbol: Symbol) -> str:

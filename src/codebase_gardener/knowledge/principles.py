@@ -95,17 +95,25 @@ def _description(api: Api, context: ApiContext, sections: list[_Said], sources: 
     for said in sections:
         where = sources.cite(said.path, said.start, said.end)
         if said.text:
-            parts += [f"The section “{inline(said.title, 120)}” ({where}) introduces it:", safe_markdown(said.text)]
+            parts += [
+                f"The section “{inline(said.title, 120)}” ({where}) introduces it:",
+                safe_markdown(said.text),
+            ]
         else:
             parts.append(f"The section “{inline(said.title, 120)}” ({where}) shows it.")
     if api.symbol:
         says = documentation(api.symbol.docstring)
         if says.text:
-            parts += [f"The docstring of {code(api.symbol.qualified_name)} adds:", safe_markdown(says.text, 12)]
+            parts += [
+                f"The docstring of {code(api.symbol.qualified_name)} adds:",
+                safe_markdown(says.text, 12),
+            ]
         owner = _owner(api.symbol, context)
         if owner and owner.docstring:
             told = inline(documentation(owner.docstring).summary)
-            parts.append(f"Its class {code(owner.qualified_name)} ({sources.cite_symbol(owner)}) is described as: “{told}”")
+            parts.append(
+                f"Its class {code(owner.qualified_name)} ({sources.cite_symbol(owner)}) is described as: “{told}”"
+            )
         purpose = context.repository.facts[api.symbol.path].purpose
         if purpose:
             parts.append(f"The module {code(api.symbol.path)} says of itself: “{inline(purpose)}”")
@@ -180,7 +188,9 @@ def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
         )
     if not parts and api.target.external:
         package = api.target.name.partition(".")[0].partition(" ")[0]
-        parts.append(f"It rests on {code(package)}; this repository states nothing about how it works inside.")
+        parts.append(
+            f"It rests on {code(package)}; this repository states nothing about how it works inside."
+        )
     return "\n\n".join(parts) or "No paper, standard or comment on its method is cited in the repository."
 
 
@@ -207,11 +217,16 @@ def _outline(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[
     comments = list(_comments(symbol, context))[:_MOST_COMMENTS]
     parts = []
     if comments and symbol.kind != "class":
-        lines = [f"- {inline(text, 240)} ({sources.cite(symbol.path, start, end)})" for start, end, text in comments]
+        lines = [
+            f"- {inline(text, 240)} ({sources.cite(symbol.path, start, end)})"
+            for start, end, text in comments
+        ]
         parts.append("The comments in its body say, in order:\n\n" + "\n".join(lines))
     calls = [target for target, _ in context.calls_of(symbol) if not target.external]
     if calls and symbol.kind != "class":
-        steps = "\n".join(f"{i}. {linked(target, {}, '')}" for i, target in enumerate(calls[:_MOST_COMMENTS], 1))
+        steps = "\n".join(
+            f"{i}. {linked(target, {}, '')}" for i, target in enumerate(calls[:_MOST_COMMENTS], 1)
+        )
         parts.append(f"Its body relies, in the order of its lines, on:\n\n{steps}")
     return parts
 
@@ -249,4 +264,6 @@ def _comment_lines(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, s
         return
 
 
-_IS_MARK = re.compile(r"(?:noqa|type:|pragma|pylint|mypy|fmt:|isort|TODO|FIXME|XXX|HACK)\b|[-=#*~ ]+$", re.IGNORECASE)
+_IS_MARK = re.compile(
+    r"(?:noqa|type:|pragma|pylint|mypy|fmt:|isort|TODO|FIXME|XXX|HACK)\b|[-=#*~ ]+$", re.IGNORECASE
+)

@@ -109,7 +109,9 @@ def ranked(context: ApiContext) -> tuple[Scored, ...]:
 def choose_apis(context: ApiContext) -> tuple[Api, ...]:
     """The APIs of the repository that get a page, best first: all whose score reaches the threshold."""
     chosen = [each for each in ranked(context) if each.score >= THRESHOLD]
-    targets = [(context.target(each.candidate.symbol), _kind(each.candidate.symbol, context)) for each in chosen]
+    targets = [
+        (context.target(each.candidate.symbol), _kind(each.candidate.symbol, context)) for each in chosen
+    ]
     return tuple(
         _api(each, page, principle, context)
         for each, (page, principle) in zip(chosen, page_names(targets), strict=True)

@@ -19,7 +19,9 @@ MAX_DEPTH = 24
 
 _CALLED = ("__call__", "forward", "call")
 """What a call of an instance runs; the second and third are what torch and keras route calls to."""
-_UNTYPED = frozenset({"Any", "Callable", "Self", "TypeVar", "Generic", "Protocol", "object", "Never", "NoReturn"})
+_UNTYPED = frozenset(
+    {"Any", "Callable", "Self", "TypeVar", "Generic", "Protocol", "object", "Never", "NoReturn"}
+)
 _PROPERTIES = ("property", "cached_property", "setter", "getter", "locked_cached_property", "hybrid_property")
 _CONTEXTS = ("contextmanager", "asynccontextmanager")
 
@@ -88,7 +90,11 @@ class Tracer:
         for entity in entities:
             found = self._member(entity, name)
             if found is not None:
-                return found if found.how != "import" or entity.how == "import" else found._replace(how=entity.how)
+                return (
+                    found
+                    if found.how != "import" or entity.how == "import"
+                    else found._replace(how=entity.how)
+                )
         return None
 
     def _member(self, entity: Entity, name: str) -> Entity | None:
@@ -231,7 +237,9 @@ class Tracer:
                 last = binding.value.rpartition(".")[2]
                 if binding.how == "literal":
                     found.append(Entity("builtin", "", binding.value))
-                elif entity.owner and (last == "Self" or self._is_receiver(space, entity.name, binding.value)):
+                elif entity.owner and (
+                    last == "Self" or self._is_receiver(space, entity.name, binding.value)
+                ):
                     found.append(Entity("instance", *entity.owner, "type"))
                 elif binding.how == "name":
                     found.extend(self.trace(space, scope, binding.value, binding.line))

@@ -122,7 +122,9 @@ def _statements(use: Use, context: ApiContext) -> tuple[int, int] | None:
 def _definition_around(use: Use, context: ApiContext) -> tuple[ast.Module | str, int]:
     """The syntax tree of the smallest definition around a use, or of its file, and what its lines lack."""
     around = [
-        each for each in context.repository.facts[use.path].symbols if each.start <= use.start and use.end <= each.end
+        each
+        for each in context.repository.facts[use.path].symbols
+        if each.start <= use.start and use.end <= each.end
     ]
     if not around:
         return parse_python(context.repository.texts[use.path]), 0
@@ -135,7 +137,8 @@ def _definition_around(use: Use, context: ApiContext) -> tuple[ast.Module | str,
 
 def _snippet(use: Use, context: ApiContext) -> Snippet | None:
     return next(
-        (each for each in context.repository.facts[use.path].snippets if each.start <= use.start <= each.end), None
+        (each for each in context.repository.facts[use.path].snippets if each.start <= use.start <= each.end),
+        None,
     )
 
 
@@ -150,7 +153,10 @@ def _window(tree: ast.Module, start: int, end: int) -> tuple[int, int] | None:
         node = nodes[at]
         first, last = body[at]
         inner = _body_with(node, start, end)
-        if inner and (last - first >= _MOST_LINES or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)):
+        if inner and (
+            last - first >= _MOST_LINES
+            or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        ):
             nodes, body = inner, _spans(inner)
             continue
         return _grown(body, at) if last - first < _MOST_LINES else None
@@ -185,7 +191,10 @@ def _body_with(node: ast.stmt, start: int, end: int) -> list[ast.stmt]:
 
 def _spans(body: list[ast.stmt]) -> list[tuple[int, int]]:
     return [
-        (min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))]), node.end_lineno or node.lineno)
+        (
+            min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))]),
+            node.end_lineno or node.lineno,
+        )
         for node in body
         if hasattr(node, "lineno")
     ]

@@ -1,0 +1,336 @@
+"""Building the wiki: one plain function a phase, each adding to a draft what it finds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from codebase_gardener.knowledge.api_context import ApiContext
+from codebase_gardener.knowledge.apis import Api
+from codebase_gardener.knowledge.auditing import Finding, audit
+from codebase_gardener.knowledge.environment_gates import required_environments
+from codebase_gardener.knowledge.environments import EnvironmentPage, environment_pages
+from codebase_gardener.knowledge.golden_paths import Mined, mine, needed_targets
+from codebase_gardener.knowledge.heuristics import Heuristics, heuristic_pages
+from codebase_gardener.knowledge.implementations import implementation_page
+from codebase_gardener.knowledge.indexes import render_indexes
+from codebase_gardener.knowledge.overrides import Applied, Override, apply_overrides
+from codebase_gardener.knowledge.pages import Edge, Page, Wiki
+from codebase_gardener.knowledge.principles import principle_page
+from codebase_gardener.knowledge.prose_pages import improve_pages, page_facts
+from codebase_gardener.knowledge.prose_writing import ProseCache, ProseReport, Writer
+from codebase_gardener.knowledge.rendering import normalised, render_pages
+from codebase_gardener.knowledge.repo_map import render_repo_map, repo_map_file
+from codebase_gardener.knowledge.reports import render_reports
+from codebase_gardener.knowledge.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.resolution import Resolution, Target, resolve
+from codebase_gardener.knowledge.surface import apis_for, choose_apis, kept_apis
+from codebase_gardener.knowledge.triage import orphan_note, triage
+from codebase_gardener.knowledge.workflows import workflow_page
+from codebase_gardener.utils.progress import Progress
+
+__all__ = ["PHASES", "Build", "Reporter", "build"]
+
+
+class Reporter(Protocol):
+    """Who is told what is done."""
+
+    def stage(self, title: str, unit: str) -> AbstractContextManager[Progress]:
+        """A stage that takes time."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """A wiki that was built.
+
+    Attributes:
+        files: Text by path within the wiki's folder.
+        pages: All pages.
+        phase: The last phase done.
+        findings: What the audit found and could not mend.
+        corrections: What became of the overrides.
+        prose: What became of the writer's answers; None without a writer.
+        references: How many references of code there are to names.
+        unresolved: How many of them have no target.
+    """
+
+    files: Mapping[str, str]
+    pages: tuple[Page, ...]
+    phase: str
+    findings: tuple[Finding, ...]
+    corrections: Applied
+    prose: ProseReport | None
+    references: int
+    unresolved: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            "phase": self.phase,
+            "pages": dict(sorted(Counter(page.type for page in self.pages).items())),
+            "references": self.references,
+            "unresolved": self.unresolved,
+            "findings": [vars(finding) for finding in self.findings],
+            "corrected": list(self.corrections.corrected),
+            "stale_corrections": dict(self.corrections.stale),
+            "problems": list(self.corrections.problems),
+            "writer": self.prose.as_dict() if self.prose else None,
+        }
+
+
+@dataclass
+class _Draft:
+    """What the phases hand on."""
+
+    repository: RepositoryFacts
+    resolution: Resolution
+    apis: dict[Target, Api] = field(default_factory=dict)
+    mined: Mined | None = None
+    pages: dict[str, Page] = field(default_factory=dict)
+    api_of: dict[str, Api] = field(default_factory=dict)
+    environments: tuple[EnvironmentPage, ...] = ()
+    heuristics: Heuristics | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def context(self) -> ApiContext:
+        """Made once: it indexes the repository."""
+        if self._context is None:
+            self._context = ApiContext(self.repository, self.resolution)
+        return self._context
+
+    _context: ApiContext | None = None
+
+    def add(self, page: Page) -> None:
+        """Take a page in."""
+        self.pages[page.id] = page
+
+    def link(self, page_id: str, edges: Iterable[Edge]) -> None:
+        """Add edges to a page, each once."""
+        page = self.pages[page_id]
+        self.pages[page_id] = replace(page, edges=tuple(dict.fromkeys((*page.edges, *edges))))
+
+    def page_id(self, kind: str, name: str) -> str:
+        """`Type:owner_repo_Name`."""
+        return f"{kind}:{self.repository.owner_repo}_{name}"
+
+
+def build(
+    repository: RepositoryFacts,
+    reporter: Reporter,
+    *,
+    overrides: Mapping[str, Override] | None = None,
+    writer: Writer | None = None,
+    prose: ProseCache | None = None,
+    phase: str = "6",
+) -> Build:
+    """Build the wiki of a repository, up to and with a phase.
+
+    Args:
+        repository: Its facts (phase 0 has read them).
+        reporter: Told of each phase.
+        overrides: A person's corrections by page id.
+        writer: Improves the prose.
+        prose: Keeps its answers.
+        phase: One of `PHASES`.
+
+    Returns:
+        Pages, indexes, reports: a function of the arguments alone.
+    """
+    draft = _Draft(repository, resolve(repository.facts))
+    done = list(PHASES)[: list(PHASES).index(phase) + 1]
+    for name in done:
+        with reporter.stage(f"{name} {PHASES[name].title}", PHASES[name].unit) as progress:
+            PHASES[name].run(draft, progress)
+    pages, told = _written(draft, reporter, writer, prose)
+    applied = apply_overrides(pages, overrides or {}, repository)
+    wiki = _wiki(draft, applied.pages)
+    texts = render_pages(wiki)
+    if "4" in done:
+        draft.findings = audit(texts, repository).findings
+    files = {
+        **texts,
+        **render_indexes(wiki),
+        repo_map_file(wiki.owner_repo): render_repo_map(wiki, repository),
+        **render_reports(wiki, repository, draft.resolution, phases=done),
+    }
+    return Build(
+        dict(sorted(files.items())), wiki.pages, phase, draft.findings, applied, told,
+        draft.resolution.references, draft.resolution.unresolved,
+    )  # fmt: skip
+
+
+def _wiki(draft: _Draft, pages: Iterable[Page]) -> Wiki:
+    repository = draft.repository
+    return Wiki(
+        repository.owner_repo, repository.repo, repository.snapshot.revision, repository.snapshot.date,
+        tuple(sorted(pages, key=lambda page: page.id)),
+    )  # fmt: skip
+
+
+def _written(
+    draft: _Draft, reporter: Reporter, writer: Writer | None, cache: ProseCache | None
+) -> tuple[tuple[Page, ...], ProseReport | None]:
+    pages = tuple(draft.pages[page_id] for page_id in sorted(draft.pages))
+    if writer is None:
+        return pages, None
+    with reporter.stage("prose", "sections") as progress:
+        return improve_pages(pages, page_facts(draft.repository), writer, cache, progress)
+
+
+# ---- the phases
+
+
+def _map(draft: _Draft, progress: Progress) -> None:
+    """Phase 0: every file is known; its facts were read before."""
+    progress(len(draft.repository.facts), len(draft.repository.facts))
+
+
+def _anchor(draft: _Draft, progress: Progress) -> None:
+    """Phase 1a: golden paths become Workflow pages."""
+    draft.mined = mine(draft.repository, draft.resolution)
+    chosen = choose_apis(draft.context)
+    draft.apis = apis_for(chosen, needed_targets(draft.mined.paths), draft.context)
+    for done, path in enumerate(draft.mined.paths, 1):
+        draft.add(workflow_page(path, draft.apis, draft.repository, draft.resolution))
+        progress(done, len(draft.mined.paths))
+
+
+def _enrich_steps(draft: _Draft, progress: Progress) -> None:
+    """Phase 1b: the APIs of all steps get their Implementation pages, from which the nine attributes are read."""
+    mined = draft.mined.paths if draft.mined else ()
+    needed = [draft.apis[target] for target in needed_targets(mined) if target in draft.apis]
+    _implement(draft, needed, progress)
+
+
+def _excavate(draft: _Draft, progress: Progress) -> None:
+    """Phase 2: Implementation and Principle pages, 1:1."""
+    _implement(draft, list(draft.apis.values()), progress)
+    for api in draft.apis.values():
+        draft.add(principle_page(api, draft.context, draft.apis))
+
+
+def _implement(draft: _Draft, apis: list[Api], progress: Progress) -> None:
+    for done, api in enumerate(apis, 1):
+        page_id = draft.page_id("Implementation", api.page)
+        if page_id not in draft.pages:
+            draft.add(implementation_page(api, draft.context, draft.apis))
+            draft.api_of[page_id] = api
+        progress(done, len(apis))
+
+
+def _enrich(draft: _Draft, progress: Progress) -> None:
+    """Phase 3: Environments and Heuristics, linked."""
+    draft.environments = environment_pages(draft.repository)
+    draft.heuristics = heuristic_pages(draft.repository, draft.resolution)
+    for page in (*(one.page for one in draft.environments), *(one.page for one in draft.heuristics.pages)):
+        draft.add(page)
+    _link(draft, list(draft.api_of.values()), progress)
+    _link_workflows(draft)
+
+
+def _advice(heuristics: Heuristics) -> dict[Target, list[str]]:
+    """Ids of the Heuristic pages that apply to each definition."""
+    found: dict[Target, list[str]] = {}
+    for one in heuristics.pages:
+        for target in one.applies:
+            found.setdefault(target, []).append(one.page.id)
+    return found
+
+
+def _link(draft: _Draft, apis: list[Api], progress: Progress) -> None:
+    """Implementations require environments and use heuristics."""
+    advice = _advice(draft.heuristics) if draft.heuristics else {}
+    needed = required_environments([api.target for api in apis], draft.environments, draft.resolution)
+    for done, api in enumerate(apis, 1):
+        edges = [Edge("requires_env", one.page.id) for one in needed.get(api.target, ())]
+        edges += [Edge("uses_heuristic", name) for name in sorted(advice.get(api.target, ()))]
+        draft.link(draft.page_id("Implementation", api.page), edges)
+        progress(done, len(apis))
+
+
+def _link_workflows(draft: _Draft) -> None:
+    """A Workflow uses the heuristics of its steps' APIs."""
+    by_principle = {
+        draft.page_id("Principle", api.principle): page_id for page_id, api in draft.api_of.items()
+    }
+    for page in [page for page in draft.pages.values() if page.type == "Workflow"]:
+        steps = [by_principle[edge.target] for edge in page.edges if edge.target in by_principle]
+        used = [edge for step in steps for edge in draft.pages[step].edges if edge.kind == "uses_heuristic"]
+        draft.link(page.id, sorted(set(used)))
+
+
+def _audit(draft: _Draft, progress: Progress) -> None:
+    """Phases 4 and 6: edges that lead nowhere are taken off; what remains is found by the audit of the texts."""
+    for done, page in enumerate(list(draft.pages.values()), 1):
+        edges = tuple(edge for edge in page.edges if edge.target in draft.pages)
+        draft.pages[page.id] = normalised(replace(page, edges=edges))
+        progress(done, len(draft.pages))
+
+
+def _orphans(draft: _Draft, progress: Progress) -> None:
+    """Phase 5: files without coverage; pages that no workflow reaches say why they are kept."""
+    _note_orphans(draft)
+    found = triage(_wiki(draft, draft.pages.values()), draft.repository, draft.resolution)
+    kept = [one for one in found if one.decision == "keep" and not one.pages]
+    apis = kept_apis([one.path for one in kept], draft.apis, draft.context)
+    draft.apis |= {api.target: api for api in apis}
+    _implement(draft, list(apis), progress)
+    for api in apis:
+        draft.add(principle_page(api, draft.context, draft.apis))
+    _link(draft, list(apis), progress)
+    _note_orphans(draft)
+
+
+def _note_orphans(draft: _Draft) -> None:
+    reached: set[str] = set()
+    pending = [page.id for page in draft.pages.values() if page.type == "Workflow"]
+    while pending:
+        page_id = pending.pop()
+        if page_id not in reached and page_id in draft.pages:
+            reached.add(page_id)
+            pending += [edge.target for edge in draft.pages[page_id].edges]
+    for page_id in sorted(set(draft.pages) - reached):
+        page = draft.pages[page_id]
+        draft.pages[page_id] = replace(page, notes=page.notes or orphan_note(_reason(draft, page)))
+
+
+def _reason(draft: _Draft, page: Page) -> str:
+    api = (
+        draft.api_of.get(page.id.replace("Principle:", "Implementation:", 1))
+        if page.type != "Principle"
+        else None
+    )
+    if page.type == "Principle":
+        wanted = {edge.target for edge in page.edges if edge.kind == "implemented_by"}
+        api = next((draft.api_of[one] for one in sorted(wanted) if one in draft.api_of), None)
+    if api is not None:
+        return api.reasons[0] if api.reasons else "public API"
+    return {"Environment": "no workflow needs it", "Heuristic": "no workflow uses what it applies to"}[
+        page.type
+    ]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A phase: its title, what its progress counts, and its function."""
+
+    title: str
+    unit: str
+    run: Callable[[_Draft, Progress], None]
+
+
+PHASES: dict[str, Phase] = {
+    "0": Phase("repository map", "files", _map),
+    "1a": Phase("anchoring", "workflows", _anchor),
+    "1b": Phase("enrichment of steps", "APIs", _enrich_steps),
+    "2": Phase("excavation and synthesis", "APIs", _excavate),
+    "3": Phase("enrichment", "pages", _enrich),
+    "4": Phase("audit", "pages", _audit),
+    "5": Phase("orphans", "APIs", _orphans),
+    "6": Phase("audit of orphans", "pages", _audit),
+}
+"""In order; each has a report of its own in `_reports/`."""
