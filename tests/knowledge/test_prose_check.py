@@ -34,6 +34,7 @@ ALLOWED = Allowed(
 
 SOUND = [
     "Loads a wheel of a cart.",
+    "It loads. It loads a wheel. It loads.",
     "`load_wheel` takes a `path` and gives `None` where there is none.",
     "It calls `Cart.wheel(path)` up to 3 times, i.e. three times, with a time-out of 0.5 seconds.",
     "Up to 1000 runs, or 1,000 as the source has it; see `src/cart/push_it.py:L1-9`.",
@@ -41,7 +42,7 @@ SOUND = [
     "A wheel that is \"stale\" is loaded again: 'Load a wheel' says so.",
     "It quotes “fetched again” from the source.",
     "- Fast.\n- With `int8` weights, on 2.13.0.\n\nThe user's carts' wheels are GPUs' business, and/or the CPU's.",
-    "Uses PyTorch and push_it.py, or `cart.Cart.push`.",
+    "Uses int8 PyTorchs (a plural) and push_it.py, or `cart.Cart.push`.",
     "Use `load_wheel(path, retries=3)` (it is *fast*).",
 ]
 
@@ -99,6 +100,7 @@ REFUSED = [
     ("It loads Car**t** now.", "markup"),
     ("It loads a wheel", "unfinished"),
     ("It loads a wheel, and then", "unfinished"),
+    ("It is a wheel of a cart. It loads. It is a\nwheel of a  cart. It is gone.", "repetition"),
     ("See src/cart/push_it.py:L1-8.", "anchor"),
     ("See push_it.py:3.", "anchor"),
     ("See L1-9 there.", "anchor"),

@@ -7,36 +7,37 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.knowledge.facts import FileFacts, Import, Mention
+from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.pages import Page, Section
-from codebase_gardener.knowledge.prose_writing import ProseCache
 from codebase_gardener.knowledge.prose_check import Allowed, check_prose
 from codebase_gardener.knowledge.prose_pages import improve_pages, page_facts, repository_names, split_prose
 from codebase_gardener.knowledge.prose_request import ProseFacts
+from codebase_gardener.knowledge.prose_writing import ProseCache
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
-from codebase_gardener.repository.python_symbols import python_symbols
 from codebase_gardener.repository.snapshot import take_snapshot
+
+PIPES = '''"""Pipes."""
+from math.special import sqrt as root
+
+__all__ = ["Pipe"]
+
+
+class Pipe:
+    """A pipe, in the manner of FlowNet."""
+
+    def run(self, width):
+        return root.deep.call(width, depth_limit=2)
+'''
 
 
 @pytest.fixture
 def repository(small_repository: Path) -> RepositoryFacts:
-    (small_repository / "README.md").write_text("# geometry\n\nShapes as NumPy has them.\n")
+    (small_repository / "README.md").write_text("# geometry\n\nShapes as NumPy has them: `area_of`.\n")
     (small_repository / "bad.py").write_text("def (:\n")
+    (small_repository / "pipes").mkdir()
+    (small_repository / "pipes" / "__init__.py").write_text(PIPES)
     snapshot = take_snapshot(str(small_repository))
-    facts = {
-        file.path: FileFacts(
-            file.path,
-            file.language,
-            file.sha256,
-            file.lines,
-            symbols=python_symbols(file.path, file.text).symbols if file.language == "python" else (),
-            imports=(Import(1, "math.special", 0, "sqrt", "root"),),
-            exports=("square_area",),
-            mentions=(Mention("area_of", 1),),
-        )
-        for file in snapshot.files
-    }
-    return RepositoryFacts("me_geometry", snapshot, facts)
+    return RepositoryFacts("me_geometry", snapshot, {file.path: extract(file) for file in snapshot.files})
 
 
 INSIGHT = "- **Action**: give sizes.\n- **Value**: no error."
@@ -131,19 +132,15 @@ def test_what_a_page_may_speak_of(repository: RepositoryFacts) -> None:
         assert check_prose(f"It has `{name}`.", Allowed(names=facts.repository)) != []
 
 
-def test_names_of_a_repository(repository: RepositoryFacts) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["square.py", "square", "square_area", "width", "pipes/__init__.py", "Pipe.run", "pipes.Pipe", "math.special",
+     "math.special.sqrt", "root", "root.deep.call", "depth_limit", "NumPy", "area_of", "FlowNet"],
+)  # fmt: skip
+def test_names_of_a_repository(repository: RepositoryFacts, name: str) -> None:
     names = repository_names(repository)
-    assert {
-        "square.py",
-        "square",
-        "square_area",
-        "square.square_area",
-        "math.special",
-        "special",
-        "root",
-        "width",
-    } <= names
-    assert "" not in names
+    assert name in names
+    assert not {"", "Pipe.square_area", "pipes.square_area", "Shapes"} & names
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from codebase_gardener.knowledge.prose_check import CHECKS, known_names
+from codebase_gardener.knowledge.prose_request import IMPROVED, ProseFacts, ProseRequest, prompt_of
 from codebase_gardener.knowledge.prose_writing import (
     MAX_FAILURES,
     ProseCache,
@@ -17,8 +19,6 @@ from codebase_gardener.knowledge.prose_writing import (
     improve,
     writer_name,
 )
-from codebase_gardener.knowledge.prose_check import CHECKS, known_names
-from codebase_gardener.knowledge.prose_request import IMPROVED, ProseFacts, ProseRequest, prompt_of
 from codebase_gardener.utils.error_handling import ModelError
 
 OVERVIEW, DESCRIPTION = IMPROVED[0], IMPROVED[1]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["WRITERS", "OpenWriter", "open_writer"]
 
 _MAX_TOKENS = 400
+_REPETITION_PENALTY = 1.1  # as `ask` has it: small models repeat themselves without
 
 WRITERS: dict[str, str] = {
     "none": "no model: every sentence is computed",
@@ -111,6 +112,9 @@ def _adapter(what: str, gardener: Gardener) -> OpenWriter:
     return OpenWriter(
         f"{handle.adapter_id} on {handle.base_id}",
         lambda prompt: handle.generate(
-            [{"role": "user", "content": prompt}], max_new_tokens=_MAX_TOKENS, temperature=0.0
+            [{"role": "user", "content": prompt}],
+            max_new_tokens=_MAX_TOKENS,
+            temperature=0.0,
+            repetition_penalty=_REPETITION_PENALTY,
         ),
     )

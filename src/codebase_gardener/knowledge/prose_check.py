@@ -10,6 +10,7 @@ import builtins
 import keyword
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ _WIKI_LINK = re.compile(r"\[\[[^\[\]]*\]\]")
 _ENDING = re.compile(r"[.!?…][)\"'”’»*_`]*\Z")
 _SENTENCE_END = re.compile(r"[.!?…][)\"'”’»*_`]*(?=\s|\Z)")
 _MAX_PARTS = 32  # of a name that is kept with its tails
+_SHORT_CHARS = 12  # a sentence this short may come twice
 _LANGUAGE = frozenset(dir(builtins)) | frozenset(keyword.kwlist)
 
 ABBREVIATIONS = frozenset({"e.g", "i.e", "a.k.a", "a.m", "p.m"})
@@ -241,6 +243,15 @@ def _sentences(text: str, allowed: Allowed) -> Iterator[str]:
         yield f"more than {allowed.max_sentences} on one line"
 
 
+def _repeated(text: str, allowed: Allowed) -> Iterator[str]:
+    """What small models do when they have nothing to say."""
+    found = [
+        " ".join(part.lower().split()) for part in re.split(r"[.!?…]\s+|\n\s*\n|\n(?=[-*+] )", text.strip().rstrip(".!?…"))
+    ]
+    counts = Counter(part for part in found if len(part) > _SHORT_CHARS)
+    yield from (part for part, count in counts.items() if count > 1)
+
+
 def _anchors(text: str, allowed: Allowed) -> Iterator[str]:
     given = set(allowed.anchors)
     for match in _ANCHOR.finditer(_without_links(text, allowed)):
@@ -301,6 +312,7 @@ CHECKS: dict[str, Check] = {
     ),
     "unfinished": Check("it breaks off before the end of a sentence", _unfinished),
     "sentences": Check("more than one sentence where the page has one", _sentences),
+    "repetition": Check("the same sentence twice", _repeated),
     "anchor": Check("a line, a range or `path:line` that was not given", _anchors),
     "number": Check("a number, in digits or in words, that is not in the facts", _number),
     "code": Check("code marks around what is not in the repository or the facts", _code),
@@ -365,7 +377,9 @@ def _unknown(text: str, allowed: Allowed, *, every: bool) -> Iterator[str]:
         for pattern in (_MIXED, _WORD):
             for found in pattern.finditer(token):
                 word = found.group()
-                if (every or _looks_like_code(word)) and not (allowed.knows(word) or word in _LANGUAGE):
+                if not (every or _looks_like_code(word)) or allowed.knows(word) or word in _LANGUAGE:
+                    continue
+                if every or not (word.endswith("s") and allowed.knows(word[:-1])):  # PeftModels
                     yield word
 
 

@@ -144,7 +144,7 @@ def _quoted(repository: RepositoryFacts, anchor: Anchor) -> str:
 
 def repository_names(repository: RepositoryFacts) -> frozenset[str]:
     """Every name that the files of a repository have, with tails: paths, modules, definitions, parameters, imports,
-    exports, and what documents name in code marks or write like code ("PyTorch")."""
+    exports, what is called and read, and what documents name in code marks or write like code ("PyTorch")."""
     found = {name for facts in repository.facts.values() for name in _file_names(facts)}
     for file in repository.snapshot.files:
         if file.language in _DOCUMENTS:
@@ -156,8 +156,18 @@ def _file_names(facts: FileFacts) -> Iterator[str]:
     module = facts.path.rpartition(".")[0].replace("/", ".").removesuffix(".__init__")
     yield from (facts.path, module)
     yield from (symbol.qualified_name for symbol in facts.symbols)
+    yield from (word for symbol in facts.symbols for word in sorted(code_words(symbol.docstring or "")))
     yield from (name.lstrip("*") for symbol in facts.symbols for name in symbol.parameters)
-    yield from (name for item in facts.imports for name in (item.module, item.name, item.alias))
+    for item in facts.imports:
+        yield from (
+            item.module,
+            item.name,
+            item.alias,
+            f"{item.module}.{item.name}",
+            f"{module}.{item.alias}",
+        )
+    yield from (item.name for item in facts.references if "?" not in item.name and "(" not in item.name)
+    yield from (name for item in facts.references for name in item.keywords)
     yield from (f"{module}.{name}" for name in facts.exports)
     yield from facts.names
     yield from (listing.name for listing in facts.listings)
