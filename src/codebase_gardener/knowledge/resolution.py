@@ -107,6 +107,7 @@ class Resolution:
     exported: Mapping[Target, str]
     references: int
     unresolved: int
+    foreign: int = 0
 
 
 _COUNTED = ("package", "docs", "examples", "tests")
