@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from codebase_gardener.knowledge.facts import Binding, Import, Snippet
-from codebase_gardener.knowledge.python_code import python_code, snippet_code
+from codebase_gardener.knowledge.python_code import PythonCode, python_code, snippet_code
+from codebase_gardener.knowledge.tree_code import TreeCode, tree_code
+from codebase_gardener.knowledge.tree_queries import QUERIES
 from codebase_gardener.repository.python_trees import parse_python
 
 __all__ = ["LANGUAGE_NAMES", "analysed", "snippet"]
@@ -45,7 +47,9 @@ _PROMPT_MAY_BE_ANGLE = ("console", "shell-session", "powershell", "ps1con", "dos
 _INI_SECTION = re.compile(r"\s*\[[\w. :\"'-]{1,80}\]\s*$")
 
 
-def snippet(start: int, lines: Sequence[str], label: str, *, title: str, scope: str = "") -> Snippet | None:
+def snippet(
+    start: int, lines: Sequence[str], label: str, *, title: str, scope: str = "", end: int = 0
+) -> Snippet | None:
     """A snippet from the lines of a block of code; None where nothing is left of it.
 
     Args:
@@ -54,6 +58,7 @@ def snippet(start: int, lines: Sequence[str], label: str, *, title: str, scope: 
         label: The language as the document writes it; "" where it does not say.
         title: Nearest heading, or the symbol.
         scope: Qualified name of the symbol whose docstring it is in.
+        end: The last line's number, where the file does not have one line for each of these (a notebook may not).
     """
     first, last = 0, len(lines)
     while first < last and not lines[first].strip():
@@ -69,18 +74,21 @@ def snippet(start: int, lines: Sequence[str], label: str, *, title: str, scope: 
     code = "\n".join(_plain(kept, language, label))
     if not code.strip():
         return None
-    found = Snippet(start + first, start + first + len(kept) - 1, language, title, scope, code)
-    return analysed(found)
+    if end and end - start + 1 != len(lines):
+        return analysed(Snippet(start, end, language, title, scope, code))
+    return analysed(Snippet(start + first, start + first + len(kept) - 1, language, title, scope, code))
 
 
 def analysed(found: Snippet) -> Snippet:
-    """With imports, bindings and references where it is Python that parses, on the lines of the file."""
-    if found.language != "python":
+    """With imports, bindings and references, on the lines of the file, where it is in a language that is read."""
+    code = snippet_code(found.code) if found.language == "python" else None
+    said: PythonCode | TreeCode
+    if code is not None:
+        said = python_code(code, found.start)
+    elif found.language in QUERIES:
+        said = tree_code(found.code, found.language, found.start)
+    else:
         return found
-    code = snippet_code(found.code)
-    if code is None:
-        return found
-    said = python_code(code, found.start)
     return replace(
         found,
         imports=tuple(_within(one, found.end) for one in said.imports),
