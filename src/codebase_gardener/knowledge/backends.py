@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from codebase_gardener.knowledge.environment_facts import EnvironmentFacts, Found, key_of
+from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.guard_evidence import AVAILABILITY, DEVICES, FLAG
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 
-__all__ = ["Backend", "Package", "optional_backends", "soft_packages"]
+__all__ = ["Backend", "Package", "headers", "optional_backends"]
 
 GENERIC = frozenset(
     "utils util utilities common core main init base helpers helper misc other tools import imports compat config "
@@ -22,7 +23,7 @@ GENERIC = frozenset(
 )
 """Words in names of files and functions that tell nothing about the subject."""
 
-_CONDITION = re.compile(r"(?:if|elif|while|for|with|match|case)\b.*:(?:\s*#.*)?$|try:")
+_CONDITION = re.compile(r"(?:if|elif|while|for|with|match|case)\b.*:$|try:")
 _AGGREGATES = frozenset({"all", "full", "complete", "everything"})
 
 
@@ -37,6 +38,8 @@ class Package:
         definitions: Where an availability function asks for it.
         bounds: Versions that code refuses to go below.
         required: Rows of packaging files that name it.
+        errors: What code raises for lack of it.
+        imports: Where the package's code imports it.
         functions: Availability functions (or flags) that stand for it.
     """
 
@@ -47,6 +50,7 @@ class Package:
     bounds: list[Found] = field(default_factory=list)
     required: list[Found] = field(default_factory=list)
     errors: list[Found] = field(default_factory=list)
+    imports: list[Found] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
 
 
@@ -68,13 +72,17 @@ class Backend:
     variants: list[str] = field(default_factory=list)
 
 
-def optional_backends(repository: RepositoryFacts, facts: EnvironmentFacts) -> list[Backend]:
-    """All backends, by subject."""
+def optional_backends(
+    repository: RepositoryFacts, facts: EnvironmentFacts
+) -> tuple[list[Backend], list[Package]]:
+    """All backends by subject, and the packages that no user has to hear of: used if there, without any error."""
     packages = _packages(repository, facts)
     extras, variants = _extras(facts)
     groups = _grouped(packages, extras, facts)
     backends = [_backend(keys, packages, extras, variants, repository) for keys in groups]
-    return sorted(_merged(backends), key=lambda one: (one.subject, one.packages[0].key))
+    named = {key for keys in extras.values() for key in keys}
+    soft = [one for key, one in sorted(packages.items()) if key not in named and one.sites and not _met(one)]
+    return sorted(_merged(backends), key=lambda one: (one.subject, one.packages[0].key)), soft
 
 
 def _merged(backends: list[Backend]) -> list[Backend]:
@@ -88,14 +96,6 @@ def _merged(backends: list[Backend]) -> list[Backend]:
         else:
             home.packages += [package for package in one.packages if package not in home.packages]
     return kept
-
-
-def soft_packages(repository: RepositoryFacts, facts: EnvironmentFacts) -> list[Package]:
-    """Optional packages that no user has to hear of: one import that may fail, without any error."""
-    extras, _ = _extras(facts)
-    named = {key for keys in extras.values() for key in keys}
-    packages = _packages(repository, facts)
-    return [one for key, one in sorted(packages.items()) if key not in named and one.sites and not _met(one)]
 
 
 def _met(package: Package) -> bool:
@@ -142,21 +142,42 @@ def _packages(repository: RepositoryFacts, facts: EnvironmentFacts) -> dict[str,
         if word in imported:  # is_wandb_available, defined elsewhere, and `import wandb`
             package(imported[word])
     _follow_functions(packages, facts)
-    for found in facts.of("group", "listed"):
+    for found in facts.of("dev-extra", "group", "listed"):
         if facts.canonical(found.evidence.name) in packages:
             packages[facts.canonical(found.evidence.name)].required.append(found)
-    _give_errors(packages, facts)
+    _give_errors(packages, repository, facts)
+    _give_imports(packages, repository, facts)
     return packages
 
 
-def _give_errors(packages: dict[str, Package], facts: EnvironmentFacts) -> None:
-    """An error belongs to the packages that it names, and to one whose version is compared just above."""
+def _give_imports(packages: dict[str, Package], repository: RepositoryFacts, facts: EnvironmentFacts) -> None:
+    for path, file in repository.facts.items():
+        if repository.areas[path] != "package":
+            continue
+        for one in file.imports:
+            name = one.module.partition(".")[0]
+            found = None if one.level or not name else packages.get(facts.canonical(name))
+            if found is not None:
+                text = f"import {one.module}"
+                found.imports.append(Found(path, Evidence("import", one.line, one.line, one.scope, name, text)))
+
+
+def _give_errors(packages: dict[str, Package], repository: RepositoryFacts, facts: EnvironmentFacts) -> None:
+    """An error belongs to the packages that it names, that its extra brings, or that the line above asks for."""
+    of_extra: dict[str, set[str]] = defaultdict(set)
+    for row in facts.of("extra"):
+        of_extra[row.evidence.scope].add(facts.canonical(row.evidence.name))
     compared = [
         (bound.path, bound.evidence.scope, bound.evidence.end, one) for one in packages.values() for bound in one.bounds
     ]
     for found in facts.of("raise"):
-        named = _named(found.evidence.text, packages)
-        for key in named:
+        named = set(_named(found.evidence.text, packages)) or {
+            key for extra in re.findall(r"\w\[([\w-]+)\]", found.evidence.text) for key in of_extra[extra]
+        }
+        if not named:
+            asked = set(re.findall(r"\w+", " ".join(headers(repository, found)[:1])))
+            named = {key for key, one in packages.items() if one.functions & asked}
+        for key in sorted(named & set(packages)):
             packages[key].errors.append(found)
         place = (found.path, found.evidence.scope)
         for path, scope, line, one in compared:
@@ -372,12 +393,13 @@ def _site_words(found: Found, repository: RepositoryFacts) -> set[str]:
 
 def headers(repository: RepositoryFacts, found: Found) -> list[str]:
     """The conditions around a line, nearest first, up to its definition: lines above that are indented less."""
-    lines = repository.lines(found.path, max(1, found.evidence.start - 200), found.evidence.start)
+    first = max(1, found.evidence.start - 200)
+    lines = [line[:1_000] for line in repository.lines(found.path, first, found.evidence.start)]
     indent = _indent(lines[-1]) if lines else 0
     kept: list[str] = []
     alternative = ""
     for line in reversed(lines[:-1]):
-        text = line.strip()
+        text = re.sub(r"\s+#\s.*$", "", line.strip())
         if alternative and text and _indent(line) == indent and text.startswith(("if ", "elif ", "for ", "try:", "while ")):
             kept.append(f"{alternative} of {text}"[:200])
             alternative = ""
@@ -385,8 +407,10 @@ def headers(repository: RepositoryFacts, found: Found) -> list[str]:
             indent = _indent(line)
             if text.startswith(("def ", "class ", "async def ")):
                 break
-            if text.startswith(("else:", "except")):
-                alternative = text.rstrip(":")
+            if text.startswith("except"):
+                kept.append(text[:200])
+            elif text.startswith("else:"):
+                alternative = "else"
             elif _CONDITION.match(text):
                 kept.append(text[:200])
     return kept

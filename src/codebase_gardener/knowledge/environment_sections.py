@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from codebase_gardener.knowledge.backends import headers
@@ -146,12 +147,7 @@ class Sheet:
 
 def dedented(lines: list[str]) -> list[str]:
     """Lines without the indentation that all of them (but blank ones) share."""
-    indents = [line[: len(line) - len(line.lstrip())] for line in lines if line.strip()]
-    if not indents:
-        return lines
-    first, last = min(indents), max(indents)
-    width = next((i for i, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), min(len(first), len(last)))
-    return [line[width:] for line in lines]
+    return textwrap.dedent("\n".join(lines)).split("\n")
 
 
 def _within(inner: Source, outer: Source) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
-from codebase_gardener.knowledge.backends import Backend, Package, optional_backends, soft_packages
+from codebase_gardener.knowledge.backends import Backend, Package, optional_backends
 from codebase_gardener.knowledge.environment_facts import EnvironmentFacts, Found, key_of
 from codebase_gardener.knowledge.environment_gates import gates_of
 from codebase_gardener.knowledge.environment_sections import Sheet, code, install_command, table
@@ -48,8 +48,8 @@ def environment_pages(repository: RepositoryFacts) -> tuple[EnvironmentPage, ...
     """
     facts = EnvironmentFacts(repository)
     writer = _Writer(repository, facts)
-    backends = optional_backends(repository, facts)
-    pages = [writer.core(backends)]
+    backends, soft = optional_backends(repository, facts)
+    pages = [writer.core(backends, soft)]
     pages += [writer.backend(one, name) for one, name in _named(backends, repository)]
     pages += writer.development()
     return tuple(pages)
@@ -107,7 +107,7 @@ class _Writer:
         self._software = self._package.evidence.name if self._package else repository.owner_repo
         self._ecosystem = self._package.evidence.text if self._package else ""
 
-    def core(self, backends: list[Backend]) -> EnvironmentPage:
+    def core(self, backends: list[Backend], soft: list[Package]) -> EnvironmentPage:
         """What plain installation needs."""
         facts, sheet = self._facts, Sheet(self._repository)
         required, runtimes = facts.of("requirement"), facts.of("runtime")
@@ -118,7 +118,7 @@ class _Writer:
         checks = facts.of("version-check", "version")
         checks = [one for one in checks if key_of(one.evidence.name) in facts.core | {"python"}]
         bounds = " ".join(f"{one.evidence.name} {one.evidence.value}".strip() for one in runtimes[:1])
-        needs = f"{len(required)} package" + ("" if len(required) == 1 else "s")
+        needs = _count(len(required), "package") if required else "no other package"
         overview = f"What {code(self._software)} needs wherever it runs: {code(bounds) + ' and ' if bounds else ''}{needs}."
         own = [self._package] if self._package else []
         evidence = [*own, *facts.of("release"), *runtimes, *required, *_strong(facts.of("device")), *checks]
@@ -129,7 +129,7 @@ class _Writer:
             self._core_install(backends),
             sheet.quotes(evidence),
             sheet.errors(_ranked(errors, facts.core)),
-            self._core_notes(sheet, checks),
+            self._core_notes(sheet, checks, soft),
         )
         description = self._core_description(sheet, backends)
         return self._page(
@@ -176,7 +176,7 @@ class _Writer:
         more = f"\n\nExtras with a page of their own: {', '.join(extras)}." if extras else ""
         return (plain or "The repository is used as it is checked out: no installer is named.") + more
 
-    def _core_notes(self, sheet: Sheet, checks: list[Found]) -> str:
+    def _core_notes(self, sheet: Sheet, checks: list[Found], soft: list[Package]) -> str:
         notes = []
         grouped = _by(checks, lambda one: (key_of(one.evidence.name), one.evidence.name, one.evidence.value))
         for (_, name, value), rows in grouped:
@@ -186,7 +186,7 @@ class _Writer:
         asked = [one for one in asked if not one.evidence.text.startswith(("Operating System", "os "))]
         for (name,), rows in _by(asked, lambda one: (one.evidence.name,)):
             notes.append(f"- Platform {code(name)}: the code asks for it at {sheet.anchors(rows, 3)}.")
-        for one in soft_packages(self._repository, self._facts):
+        for one in soft:
             notes.append(f"- {code(one.name)} is used where it is installed ({sheet.anchors(one.sites, 3)}).")
         return "\n".join(notes) or "The code checks no version and no platform."
 
@@ -202,17 +202,18 @@ class _Writer:
         bounds = _unique(bound for one in packages for bound in one.bounds)
         required = _unique(row for one in packages for row in one.required if _of_extra(row, backend))
         defined = _unique(row for one in packages for row in one.definitions)
+        imports = _unique(row for one in packages for row in one.imports)
         gated = {gate.path for gate in gates}
         variables = [one for one in facts.of("environment-variable") if _mentions(one.evidence.name, keys)]
         names = ", ".join(code(one.name) for one in packages[:6]) + (" and others" if len(packages) > 6 else "")
         purpose = f" for {name.replace('_', ' ')}" if not backend.extra and _title(packages[0].key).lower() != name.lower() else ""
         overview = f"{names}: used by {code(self._software)}{purpose} where installed{self._reach(len(gates), len(gated))}."
         bodies = (
-            self._backend_system(sheet, packages),
+            self._backend_system(sheet, backend),
             table(("Package", "Version", "Where"), rows),
             sheet.variables(variables),
             self._backend_install(backend),
-            sheet.quotes([*required, *defined, *bounds, *errors, *sites]),
+            sheet.quotes([*required, *defined, *bounds, *errors, *sites, *imports]),
             sheet.errors(errors),
             self._backend_notes(sheet, backend, bounds, sites),
         )
@@ -223,7 +224,7 @@ class _Writer:
     def _reach(self, gates: int, files: int) -> str:
         if not gates:
             return ""
-        return f"; {gates} definition{'s' * (gates > 1)} in {files} file{'s' * (files > 1)} ask for it"
+        return f"; {_count(gates, 'definition')} in {_count(files, 'file')} ask for it or use it"
 
     def _backend_rows(self, sheet: Sheet, backend: Backend) -> list[tuple[str, ...]]:
         rows: list[tuple[str, ...]] = []
@@ -237,11 +238,9 @@ class _Writer:
                 rows += [(code(one.name), "any", sheet.anchor(row)) for row in found[:1]]
         return list(dict.fromkeys(rows))
 
-    def _backend_system(self, sheet: Sheet, packages: list[Package]) -> str:
-        paths = {row.path for one in packages for row in one.sites}
-        scopes = {(row.path, row.evidence.scope) for one in packages for row in one.sites if row.evidence.scope}
-        near = [one for one in self._facts.of("device", "device-word") if one.path in paths]
-        near = [one for one in near if (one.path, one.evidence.scope) in scopes]
+    def _backend_system(self, sheet: Sheet, backend: Backend) -> str:
+        words = {re.sub(r"[^a-z0-9]", "", word) for word in [backend.subject, *(one.key for one in backend.packages)]}
+        near = [one for one in self._facts.of("device", "device-word") if _about(one.path, words)]
         rows = [(code("Core"), "everything of the Core environment", "—"), *sheet.devices(near)]
         return table(("Requirement", "Value", "Where"), rows)
 
@@ -291,12 +290,16 @@ class _Writer:
             inside = f" in {', '.join(code(scope) for scope in scopes[:4])}" if scopes else ""
             more = f" and {len(scopes) - 4} more" if len(scopes) > 4 else ""
             notes.append(f"- {code(path)} asks for it{inside}{more} ({sheet.anchors(rows, 2)}).")
-        return "\n".join(notes) or "No code asks for it: only the packaging file names it."
+        known = {one.path for one in sites}
+        imports = [row for one in backend.packages for row in one.imports if row.path not in known]
+        for (path,), rows in _by(imports, lambda one: (one.path,)):
+            notes.append(f"- {code(path)} imports it ({sheet.anchors(rows, 2)}).")
+        return "\n".join(notes) or "No code asks for it by this name: only the packaging file names it."
 
     def development(self) -> list[EnvironmentPage]:
         """One page for all groups and extras of development; none where there are none."""
         own = key_of(self._software)
-        groups = [one for one in self._facts.of("group", "build") if key_of(one.evidence.name) != own]
+        groups = [one for one in self._facts.of("dev-extra", "group", "build") if key_of(one.evidence.name) != own]
         if not groups:
             return []
         sheet = Sheet(self._repository)
@@ -306,7 +309,7 @@ class _Writer:
             rows.append((code(name), code(version) if version else "any", ", ".join(code(one) for one in scopes),
                          sheet.anchors(found, 2)))  # fmt: skip
         scopes = sorted({one.evidence.scope for one in groups if one.evidence.scope})
-        overview = f"What work on {code(self._software)} itself needs: {len(rows)} packages in {len(scopes) or 1} groups."
+        overview = f"What work on {code(self._software)} itself needs: {_count(len(rows), 'package')}."
         bodies = (
             table(("Requirement", "Value", "Where"), [(code("Core"), "everything of the Core environment", "—")]),
             table(("Package", "Version", "Groups", "Where"), rows),
@@ -322,8 +325,9 @@ class _Writer:
 
     def _development_install(self, groups: Sequence[Found]) -> str:
         scopes = sorted({one.evidence.scope for one in groups if one.evidence.scope})
-        if self._ecosystem == "PyPI" and groups[0].path.endswith("setup.py"):
-            return install_command("PyPI", ["-e", f".[{','.join(scopes)}]"])
+        extras = sorted({one.evidence.scope for one in groups if one.evidence.kind == "dev-extra"})
+        if self._ecosystem == "PyPI" and extras:
+            return install_command("PyPI", ["-e", f".[{','.join(extras)}]"])
         commands = {"npm": "npm install", "Go": "go mod download", "crates.io": "cargo build"}
         found = commands.get(self._ecosystem)
         return f"```shell\n{found}\n```" if found else f"Groups: {', '.join(code(one) for one in scopes) or 'build'}."
@@ -345,6 +349,16 @@ class _Writer:
             domains=tuple(sorted({kind, *packages})),
         )
         return EnvironmentPage(page, kind, packages, gates)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _about(path: str, words: set[str]) -> bool:
+    """Whether a file is named after one of the words: bnb.py, loftq_utils.py."""
+    stem = re.sub(r"[^a-z0-9]", "", path.rpartition("/")[2].partition(".")[0].lower())
+    return any(len(word) > 2 and word in stem for word in words)
 
 
 def _strong(devices: list[Found]) -> list[Found]:
