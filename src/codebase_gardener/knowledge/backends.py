@@ -13,7 +13,7 @@ from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.guard_evidence import AVAILABILITY, DEVICES, FLAG
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 
-__all__ = ["Backend", "Package", "headers", "optional_backends"]
+__all__ = ["Backend", "Package", "headers", "optional_backends", "own_names"]
 
 GENERIC = frozenset(
     "utils util utilities common core main init base helpers helper misc other tools import imports compat config "
@@ -105,7 +105,7 @@ def _met(package: Package) -> bool:
 
 
 def _packages(repository: RepositoryFacts, facts: EnvironmentFacts) -> dict[str, Package]:
-    own = _own_names(repository, facts)
+    own = own_names(repository, facts)
     packages: dict[str, Package] = {}
     outside = {"python", *DEVICES}
 
@@ -185,7 +185,7 @@ def _give_errors(packages: dict[str, Package], repository: RepositoryFacts, fact
                 one.errors.append(found)
 
 
-def _own_names(repository: RepositoryFacts, facts: EnvironmentFacts) -> set[str]:
+def own_names(repository: RepositoryFacts, facts: EnvironmentFacts) -> set[str]:
     """Names that the repository itself provides: its package, its top-level folders and modules."""
     own = {key_of(found.evidence.name) for found in facts.of("package")}
     for path in repository.facts:

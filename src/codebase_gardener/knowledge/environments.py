@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
-from codebase_gardener.knowledge.backends import Backend, Package, optional_backends
+from codebase_gardener.knowledge.backends import Backend, Package, optional_backends, own_names
 from codebase_gardener.knowledge.environment_facts import EnvironmentFacts, Found, key_of
 from codebase_gardener.knowledge.environment_gates import gates_of
 from codebase_gardener.knowledge.environment_sections import Sheet, code, install_command, table
+from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.pages import Page, Section
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.repository.languages import is_code
 
 __all__ = ["EnvironmentPage", "environment_pages"]
 
@@ -110,7 +113,7 @@ class _Writer:
     def core(self, backends: list[Backend], soft: list[Package]) -> EnvironmentPage:
         """What plain installation needs."""
         facts, sheet = self._facts, Sheet(self._repository)
-        required, runtimes = facts.of("requirement"), facts.of("runtime")
+        required, runtimes = facts.of("requirement") or self._imports(backends, soft), facts.of("runtime")
         system = self._system(sheet)
         dependencies = sheet.requirements(required)
         elsewhere = {id(error) for one in backends for package in one.packages for error in package.errors}
@@ -127,7 +130,7 @@ class _Writer:
             table(("Package", "Version", "Where"), dependencies) if dependencies else self._no_dependencies(),
             sheet.variables(facts.of("environment-variable")),
             self._core_install(backends),
-            sheet.quotes(evidence),
+            sheet.quotes(evidence if len(evidence) > 1 else [*evidence, *self._languages()]),
             sheet.errors(_ranked(errors, facts.core)),
             self._core_notes(sheet, checks, soft),
         )
@@ -137,6 +140,31 @@ class _Writer:
             "Every Implementation of this repository needs it.", bodies, sheet,
             tuple(sorted(facts.core)), (),
         )  # fmt: skip
+
+    def _imports(self, backends: list[Backend], soft: list[Package]) -> list[Found]:
+        """Where no packaging file tells: the first import of each module from outside that is no option."""
+        if self._package or self._facts.of("listed", "requirement"):
+            return []
+        spared = {key for one in backends for package in one.packages for key in (package.key, package.name)}
+        spared |= {one.key for one in soft} | own_names(self._repository, self._facts)
+        first: dict[str, Found] = {}
+        for path, file in self._repository.facts.items():
+            if self._repository.areas[path] in ("package", "scripts", "other"):
+                for one in file.imports:
+                    name = one.module.partition(".")[0]
+                    if name and not one.level and key_of(name) not in spared and name not in sys.stdlib_module_names:
+                        evidence = Evidence("import", one.line, one.line, one.scope, name, f"import {one.module}")
+                        first.setdefault(name, Found(path, evidence))
+        return [first[name] for name in sorted(first)]
+
+    def _languages(self) -> list[Found]:
+        """The first lines of code: what there is to see where no file tells anything about its needs."""
+        files = [one for one in self._repository.facts.values() if one.lines]
+        files.sort(key=lambda one: (self._repository.areas[one.path] != "package", not is_code(one.language), one.path))
+        rows = [Found(one.path, Evidence("language", 1, 1, "", one.language, one.language)) for one in files[:2]]
+        if len(files) == 1 and files[0].lines > 1:
+            rows.append(Found(files[0].path, Evidence("language", 2, 2, "", files[0].language, files[0].language)))
+        return rows
 
     def _core_description(self, sheet: Sheet, backends: list[Backend]) -> str:
         lines = []
@@ -155,7 +183,7 @@ class _Writer:
         return "\n\n".join(lines)
 
     def _no_dependencies(self) -> str:
-        return "The packaging files name no dependency." if self._package else "No packaging file says what is needed."
+        return "The packaging files name no dependency." if self._package else "No packaging file and no import names one."
 
     def _system(self, sheet: Sheet) -> str:
         facts = self._facts
@@ -213,13 +241,18 @@ class _Writer:
             table(("Package", "Version", "Where"), rows),
             sheet.variables(variables),
             self._backend_install(backend),
-            sheet.quotes([*required, *defined, *bounds, *errors, *sites, *imports]),
+            sheet.quotes([*required, *defined, *bounds, *errors, *sites, *imports, *self._own(required)]),
             sheet.errors(errors),
             self._backend_notes(sheet, backend, bounds, sites),
         )
         description = self._backend_description(sheet, backend, sites)
         usage = "Needed by what calls the code named under Compatibility Notes; without it, the rest works."
         return self._page(name, "backend", overview, description, usage, bodies, sheet, tuple(sorted(keys)), gates)
+
+    def _own(self, others: Sequence[Found]) -> list[Found]:
+        """The package's own declaration, where a page has hardly anything else to show."""
+        few = len({(one.path, one.evidence.start) for one in others}) < 2
+        return [self._package] if self._package and few else []
 
     def _reach(self, gates: int, files: int) -> str:
         if not gates:
@@ -315,7 +348,7 @@ class _Writer:
             table(("Package", "Version", "Groups", "Where"), rows),
             sheet.variables([]),
             self._development_install(groups),
-            sheet.quotes(groups),
+            sheet.quotes([*groups, *self._own(groups)]),
             "The code raises no error of its own for this.",
             "Users of the package need none of this.",
         )
