@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from codebase_gardener.knowledge.environment_facts import EnvironmentFacts, Found, key_of
+from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.guard_evidence import AVAILABILITY, DEVICES, FLAG
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 
-__all__ = ["Backend", "Package", "optional_backends", "soft_packages"]
+__all__ = ["Backend", "Package", "headers", "optional_backends", "own_names"]
 
 GENERIC = frozenset(
     [
@@ -85,7 +86,7 @@ GENERIC = frozenset(
 )
 """Words in names of files and functions that tell nothing about the subject."""
 
-_CONDITION = re.compile(r"(?:if|elif|while|for|with|match|case)\b.*:(?:\s*#.*)?$|try:")
+_CONDITION = re.compile(r"(?:if|elif|while|for|with|match|case)\b.*:$|try:")
 _AGGREGATES = frozenset({"all", "full", "complete", "everything"})
 
 
@@ -100,6 +101,8 @@ class Package:
         definitions: Where an availability function asks for it.
         bounds: Versions that code refuses to go below.
         required: Rows of packaging files that name it.
+        errors: What code raises for lack of it.
+        imports: Where the package's code imports it.
         functions: Availability functions (or flags) that stand for it.
     """
 
@@ -110,6 +113,7 @@ class Package:
     bounds: list[Found] = field(default_factory=list)
     required: list[Found] = field(default_factory=list)
     errors: list[Found] = field(default_factory=list)
+    imports: list[Found] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
 
 
@@ -131,13 +135,17 @@ class Backend:
     variants: list[str] = field(default_factory=list)
 
 
-def optional_backends(repository: RepositoryFacts, facts: EnvironmentFacts) -> list[Backend]:
-    """All backends, by subject."""
+def optional_backends(
+    repository: RepositoryFacts, facts: EnvironmentFacts
+) -> tuple[list[Backend], list[Package]]:
+    """All backends by subject, and the packages that no user has to hear of: used if there, without any error."""
     packages = _packages(repository, facts)
     extras, variants = _extras(facts)
     groups = _grouped(packages, extras, facts)
     backends = [_backend(keys, packages, extras, variants, repository) for keys in groups]
-    return sorted(_merged(backends), key=lambda one: (one.subject, one.packages[0].key))
+    named = {key for keys in extras.values() for key in keys}
+    soft = [one for key, one in sorted(packages.items()) if key not in named and one.sites and not _met(one)]
+    return sorted(_merged(backends), key=lambda one: (one.subject, one.packages[0].key)), soft
 
 
 def _merged(backends: list[Backend]) -> list[Backend]:
@@ -153,14 +161,6 @@ def _merged(backends: list[Backend]) -> list[Backend]:
     return kept
 
 
-def soft_packages(repository: RepositoryFacts, facts: EnvironmentFacts) -> list[Package]:
-    """Optional packages that no user has to hear of: one import that may fail, without any error."""
-    extras, _ = _extras(facts)
-    named = {key for keys in extras.values() for key in keys}
-    packages = _packages(repository, facts)
-    return [one for key, one in sorted(packages.items()) if key not in named and one.sites and not _met(one)]
-
-
 def _met(package: Package) -> bool:
     """Whether a user meets it: it has an availability function that is used, an error, or several places."""
     used = bool(package.sites)
@@ -168,7 +168,7 @@ def _met(package: Package) -> bool:
 
 
 def _packages(repository: RepositoryFacts, facts: EnvironmentFacts) -> dict[str, Package]:
-    own = _own_names(repository, facts)
+    own = own_names(repository, facts)
     packages: dict[str, Package] = {}
     outside = {"python", *DEVICES}
 
@@ -205,23 +205,44 @@ def _packages(repository: RepositoryFacts, facts: EnvironmentFacts) -> dict[str,
         if word in imported:  # is_wandb_available, defined elsewhere, and `import wandb`
             package(imported[word])
     _follow_functions(packages, facts)
-    for found in facts.of("group", "listed"):
+    for found in facts.of("dev-extra", "group", "listed"):
         if facts.canonical(found.evidence.name) in packages:
             packages[facts.canonical(found.evidence.name)].required.append(found)
-    _give_errors(packages, facts)
+    _give_errors(packages, repository, facts)
+    _give_imports(packages, repository, facts)
     return packages
 
 
-def _give_errors(packages: dict[str, Package], facts: EnvironmentFacts) -> None:
-    """An error belongs to the packages that it names, and to one whose version is compared just above."""
+def _give_imports(packages: dict[str, Package], repository: RepositoryFacts, facts: EnvironmentFacts) -> None:
+    for path, file in repository.facts.items():
+        if repository.areas[path] != "package":
+            continue
+        for one in file.imports:
+            name = one.module.partition(".")[0]
+            found = None if one.level or not name else packages.get(facts.canonical(name))
+            if found is not None:
+                text = f"import {one.module}"
+                found.imports.append(Found(path, Evidence("import", one.line, one.line, one.scope, name, text)))
+
+
+def _give_errors(packages: dict[str, Package], repository: RepositoryFacts, facts: EnvironmentFacts) -> None:
+    """An error belongs to the packages that it names, that its extra brings, or that the line above asks for."""
+    of_extra: dict[str, set[str]] = defaultdict(set)
+    for row in facts.of("extra"):
+        of_extra[row.evidence.scope].add(facts.canonical(row.evidence.name))
     compared = [
         (bound.path, bound.evidence.scope, bound.evidence.end, one)
         for one in packages.values()
         for bound in one.bounds
     ]
     for found in facts.of("raise"):
-        named = _named(found.evidence.text, packages)
-        for key in named:
+        named = set(_named(found.evidence.text, packages)) or {
+            key for extra in re.findall(r"\w\[([\w-]+)\]", found.evidence.text) for key in of_extra[extra]
+        }
+        if not named:
+            asked = set(re.findall(r"\w+", " ".join(headers(repository, found)[:1])))
+            named = {key for key, one in packages.items() if one.functions & asked}
+        for key in sorted(named & set(packages)):
             packages[key].errors.append(found)
         place = (found.path, found.evidence.scope)
         for path, scope, line, one in compared:
@@ -229,7 +250,7 @@ def _give_errors(packages: dict[str, Package], facts: EnvironmentFacts) -> None:
                 one.errors.append(found)
 
 
-def _own_names(repository: RepositoryFacts, facts: EnvironmentFacts) -> set[str]:
+def own_names(repository: RepositoryFacts, facts: EnvironmentFacts) -> set[str]:
     """Names that the repository itself provides: its package, its top-level folders and modules."""
     own = {key_of(found.evidence.name) for found in facts.of("package")}
     for path in repository.facts:
@@ -445,26 +466,24 @@ def _site_words(found: Found, repository: RepositoryFacts) -> set[str]:
 
 def headers(repository: RepositoryFacts, found: Found) -> list[str]:
     """The conditions around a line, nearest first, up to its definition: lines above that are indented less."""
-    lines = repository.lines(found.path, max(1, found.evidence.start - 200), found.evidence.start)
+    first = max(1, found.evidence.start - 200)
+    lines = [line[:1_000] for line in repository.lines(found.path, first, found.evidence.start)]
     indent = _indent(lines[-1]) if lines else 0
     kept: list[str] = []
     alternative = ""
     for line in reversed(lines[:-1]):
-        text = line.strip()
-        if (
-            alternative
-            and text
-            and _indent(line) == indent
-            and text.startswith(("if ", "elif ", "for ", "try:", "while "))
-        ):
+        text = re.sub(r"\s+#\s.*$", "", line.strip())
+        if alternative and text and _indent(line) == indent and text.startswith(("if ", "elif ", "for ", "try:", "while ")):
             kept.append(f"{alternative} of {text}"[:200])
             alternative = ""
         elif text and _indent(line) < indent:
             indent = _indent(line)
             if text.startswith(("def ", "class ", "async def ")):
                 break
-            if text.startswith(("else:", "except")):
-                alternative = text.rstrip(":")
+            if text.startswith("except"):
+                kept.append(text[:200])
+            elif text.startswith("else:"):
+                alternative = "else"
             elif _CONDITION.match(text):
                 kept.append(text[:200])
     return kept

@@ -29,7 +29,8 @@ KINDS: dict[str, tuple[str, str]] = {
     "platform": ("an operating system that is declared or asked for", "setup.py / pyproject"),
     "requirement": ("plain installation needs it; value is the bound", "setup.py / pyproject"),
     "extra": ("an extra (scope) that users install needs it", "setup.py / pyproject"),
-    "group": ("work on the repository needs it; scope is the group or extra", "setup.py / pyproject"),
+    "dev-extra": ("an extra (scope) for work on the repository needs it", "setup.py / pyproject"),
+    "group": ("work on the repository needs it; scope is the group", "setup.py / pyproject"),
     "listed": ("a requirements file (scope) lists it", "requirements"),
     "build": ("building the package needs it", "setup.py / pyproject"),
     "available": (

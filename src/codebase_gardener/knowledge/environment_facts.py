@@ -12,9 +12,7 @@ from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 
 __all__ = ["EnvironmentFacts", "Found", "key_of"]
 
-_MANIFEST_KINDS = frozenset(
-    {"package", "requirement", "extra", "group", "listed", "build", "runtime", "release"}
-)
+_MANIFEST_KINDS = frozenset({"package", "requirement", "extra", "dev-extra", "group", "listed", "build", "runtime", "release"})
 _TESTING = re.compile(r"(^|/)(test_?utils?|testing(_utils?)?|tests?|conftest)(\.py|/)")
 _COUNTED = ("package", "scripts", "other")
 ECOSYSTEMS = ("PyPI", "npm", "Go", "crates.io", "Maven")
@@ -73,7 +71,7 @@ class EnvironmentFacts:
     @cached_property
     def spelling(self) -> dict[str, str]:
         """Of each key, how packaging files write it."""
-        rows = self.of("listed", "group", "extra", "requirement")
+        rows = self.of("listed", "group", "dev-extra", "extra", "requirement")
         return {key_of(found.evidence.name): found.evidence.name for found in rows}
 
     def canonical(self, name: str) -> str:

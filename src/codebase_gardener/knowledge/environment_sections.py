@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from codebase_gardener.knowledge.backends import headers
@@ -21,13 +22,13 @@ _SECRET = re.compile(
 
 
 def code(text: str) -> str:
-    """Text of the repository in code marks, fit for a table's cell.
+    """Text of the repository in code marks, on one line; a dash for nothing.
 
     Example:
-        >>> code("a | b")
-        '`a \\\\| b`'
+        >>> code("a `b`")
+        '`` a `b` ``'
     """
-    text = " ".join(text.split()).replace("|", "\\|")
+    text = " ".join(text.split())
     if not text:
         return "—"
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
@@ -52,7 +53,7 @@ class Sheet:
         """The evidence's anchor in code marks."""
         source = self._repository.source(found.path, found.evidence.start, found.evidence.end)
         self._sources[source] = None
-        return f"`{source.anchor}`"
+        return code(str(source.anchor))
 
     def anchors(self, rows: Sequence[Found], limit: int = 5) -> str:
         """Anchors, those over the limit as a count."""
@@ -122,6 +123,15 @@ class Sheet:
 
     def quotes(self, rows: Iterable[Found]) -> str:
         """The Code Evidence section: the evidence's lines, or the short definition around them; neighbours together."""
+        rows = list(rows)
+        sources = self._merged(rows)
+        if len(sources) < 2:  # a page shows two places at least
+            apart = (self._repository.source(row.path, row.evidence.start, row.evidence.end) for row in rows)
+            sources = list(dict.fromkeys(apart))[:MAX_QUOTES]
+        self._sources.update(dict.fromkeys(sources))
+        return "\n\n".join(self._block(source) for source in sources) if sources else "None found in the repository."
+
+    def _merged(self, rows: Iterable[Found]) -> list[Source]:
         sources: list[Source] = []
         for found in rows:
             source = self._quoted(found)
@@ -132,13 +142,8 @@ class Sheet:
                 sources.append(source)
             elif not _within(source, near):
                 wider = source if _within(near, source) else self._joined(source, near)
-                sources = [
-                    wider if other is near else other
-                    for other in sources
-                    if other is near or not _within(other, wider)
-                ]
-        self._sources.update(dict.fromkeys(sources))
-        return "\n\n".join(self._block(source) for source in sources) if sources else "None."
+                sources = [wider if other is near else other for other in sources if other is near or not _within(other, wider)]
+        return sources
 
     def _quoted(self, found: Found) -> Source:
         start, end = found.evidence.start, found.evidence.end
@@ -157,20 +162,12 @@ class Sheet:
         longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
         fence = "`" * max(3, longest + 1)
         language = self._repository.facts[anchor.path].language
-        return "\n".join([f"From `{anchor}`:", f"{fence}{language}", *lines, fence])
+        return "\n".join([f"From {code(str(anchor))}:", f"{fence}{language}", *lines, fence])
 
 
 def dedented(lines: list[str]) -> list[str]:
     """Lines without the indentation that all of them (but blank ones) share."""
-    indents = [line[: len(line) - len(line.lstrip())] for line in lines if line.strip()]
-    if not indents:
-        return lines
-    first, last = min(indents), max(indents)
-    width = next(
-        (i for i, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]),
-        min(len(first), len(last)),
-    )
-    return [line[width:] for line in lines]
+    return textwrap.dedent("\n".join(line.rstrip() for line in lines)).split("\n")
 
 
 def _within(inner: Source, outer: Source) -> bool:
@@ -192,9 +189,9 @@ def _adjacent(one: Source, other: Source) -> bool:
 
 
 def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """A Markdown table; cells are already fit for it."""
+    """A Markdown table; pipes within cells are escaped."""
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+    return "\n".join([*lines, *(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)])
 
 
 def _bound(found: Found) -> str:

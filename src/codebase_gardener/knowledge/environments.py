@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
-from codebase_gardener.knowledge.backends import Backend, Package, optional_backends, soft_packages
+from codebase_gardener.knowledge.backends import Backend, Package, optional_backends, own_names
 from codebase_gardener.knowledge.environment_facts import EnvironmentFacts, Found, key_of
 from codebase_gardener.knowledge.environment_gates import gates_of
 from codebase_gardener.knowledge.environment_sections import Sheet, code, install_command, table
+from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.pages import Page, Section
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.repository.languages import is_code
 
 __all__ = ["EnvironmentPage", "environment_pages"]
 
@@ -48,8 +51,8 @@ def environment_pages(repository: RepositoryFacts) -> tuple[EnvironmentPage, ...
     """
     facts = EnvironmentFacts(repository)
     writer = _Writer(repository, facts)
-    backends = optional_backends(repository, facts)
-    pages = [writer.core(backends)]
+    backends, soft = optional_backends(repository, facts)
+    pages = [writer.core(backends, soft)]
     pages += [writer.backend(one, name) for one, name in _named(backends, repository)]
     pages += writer.development()
     return tuple(pages)
@@ -107,10 +110,10 @@ class _Writer:
         self._software = self._package.evidence.name if self._package else repository.owner_repo
         self._ecosystem = self._package.evidence.text if self._package else ""
 
-    def core(self, backends: list[Backend]) -> EnvironmentPage:
+    def core(self, backends: list[Backend], soft: list[Package]) -> EnvironmentPage:
         """What plain installation needs."""
         facts, sheet = self._facts, Sheet(self._repository)
-        required, runtimes = facts.of("requirement"), facts.of("runtime")
+        required, runtimes = facts.of("requirement") or self._imports(backends, soft), facts.of("runtime")
         system = self._system(sheet)
         dependencies = sheet.requirements(required)
         elsewhere = {id(error) for one in backends for package in one.packages for error in package.errors}
@@ -118,7 +121,7 @@ class _Writer:
         checks = facts.of("version-check", "version")
         checks = [one for one in checks if key_of(one.evidence.name) in facts.core | {"python"}]
         bounds = " ".join(f"{one.evidence.name} {one.evidence.value}".strip() for one in runtimes[:1])
-        needs = f"{len(required)} package" + ("" if len(required) == 1 else "s")
+        needs = _count(len(required), "package") if required else "no other package"
         overview = f"What {code(self._software)} needs wherever it runs: {code(bounds) + ' and ' if bounds else ''}{needs}."
         own = [self._package] if self._package else []
         evidence = [*own, *facts.of("release"), *runtimes, *required, *_strong(facts.of("device")), *checks]
@@ -127,9 +130,9 @@ class _Writer:
             table(("Package", "Version", "Where"), dependencies) if dependencies else self._no_dependencies(),
             sheet.variables(facts.of("environment-variable")),
             self._core_install(backends),
-            sheet.quotes(evidence),
+            sheet.quotes(evidence if len(evidence) > 1 else [*evidence, *self._languages()]),
             sheet.errors(_ranked(errors, facts.core)),
-            self._core_notes(sheet, checks),
+            self._core_notes(sheet, checks, soft),
         )
         description = self._core_description(sheet, backends)
         return self._page(
@@ -137,6 +140,31 @@ class _Writer:
             "Every Implementation of this repository needs it.", bodies, sheet,
             tuple(sorted(facts.core)), (),
         )  # fmt: skip
+
+    def _imports(self, backends: list[Backend], soft: list[Package]) -> list[Found]:
+        """Where no packaging file tells: the first import of each module from outside that is no option."""
+        if self._package or self._facts.of("listed", "requirement"):
+            return []
+        spared = {key for one in backends for package in one.packages for key in (package.key, package.name)}
+        spared |= {one.key for one in soft} | own_names(self._repository, self._facts)
+        first: dict[str, Found] = {}
+        for path, file in self._repository.facts.items():
+            if self._repository.areas[path] in ("package", "scripts", "other"):
+                for one in file.imports:
+                    name = one.module.partition(".")[0]
+                    if name and not one.level and key_of(name) not in spared and name not in sys.stdlib_module_names:
+                        evidence = Evidence("import", one.line, one.line, one.scope, name, f"import {one.module}")
+                        first.setdefault(name, Found(path, evidence))
+        return [first[name] for name in sorted(first)]
+
+    def _languages(self) -> list[Found]:
+        """The first lines of code: what there is to see where no file tells anything about its needs."""
+        files = [one for one in self._repository.facts.values() if one.lines]
+        files.sort(key=lambda one: (self._repository.areas[one.path] != "package", not is_code(one.language), one.path))
+        rows = [Found(one.path, Evidence("language", 1, 1, "", one.language, one.language)) for one in files[:2]]
+        if len(files) == 1 and files[0].lines > 1:
+            rows.append(Found(files[0].path, Evidence("language", 2, 2, "", files[0].language, files[0].language)))
+        return rows
 
     def _core_description(self, sheet: Sheet, backends: list[Backend]) -> str:
         lines = []
@@ -159,11 +187,7 @@ class _Writer:
         return "\n\n".join(lines)
 
     def _no_dependencies(self) -> str:
-        return (
-            "The packaging files name no dependency."
-            if self._package
-            else "No packaging file says what is needed."
-        )
+        return "The packaging files name no dependency." if self._package else "No packaging file and no import names one."
 
     def _system(self, sheet: Sheet) -> str:
         facts = self._facts
@@ -189,7 +213,7 @@ class _Writer:
         more = f"\n\nExtras with a page of their own: {', '.join(extras)}." if extras else ""
         return (plain or "The repository is used as it is checked out: no installer is named.") + more
 
-    def _core_notes(self, sheet: Sheet, checks: list[Found]) -> str:
+    def _core_notes(self, sheet: Sheet, checks: list[Found], soft: list[Package]) -> str:
         notes = []
         grouped = _by(checks, lambda one: (key_of(one.evidence.name), one.evidence.name, one.evidence.value))
         for (_, name, value), rows in grouped:
@@ -207,7 +231,7 @@ class _Writer:
         asked = [one for one in asked if not one.evidence.text.startswith(("Operating System", "os "))]
         for (name,), rows in _by(asked, lambda one: (one.evidence.name,)):
             notes.append(f"- Platform {code(name)}: the code asks for it at {sheet.anchors(rows, 3)}.")
-        for one in soft_packages(self._repository, self._facts):
+        for one in soft:
             notes.append(f"- {code(one.name)} is used where it is installed ({sheet.anchors(one.sites, 3)}).")
         return "\n".join(notes) or "The code checks no version and no platform."
 
@@ -223,6 +247,7 @@ class _Writer:
         bounds = _unique(bound for one in packages for bound in one.bounds)
         required = _unique(row for one in packages for row in one.required if _of_extra(row, backend))
         defined = _unique(row for one in packages for row in one.definitions)
+        imports = _unique(row for one in packages for row in one.imports)
         gated = {gate.path for gate in gates}
         variables = [one for one in facts.of("environment-variable") if _mentions(one.evidence.name, keys)]
         names = ", ".join(code(one.name) for one in packages[:6]) + (
@@ -235,11 +260,11 @@ class _Writer:
         )
         overview = f"{names}: used by {code(self._software)}{purpose} where installed{self._reach(len(gates), len(gated))}."
         bodies = (
-            self._backend_system(sheet, packages),
+            self._backend_system(sheet, backend),
             table(("Package", "Version", "Where"), rows),
             sheet.variables(variables),
             self._backend_install(backend),
-            sheet.quotes([*required, *defined, *bounds, *errors, *sites]),
+            sheet.quotes([*required, *defined, *bounds, *errors, *sites, *imports, *self._own(required)]),
             sheet.errors(errors),
             self._backend_notes(sheet, backend, bounds, sites),
         )
@@ -249,10 +274,15 @@ class _Writer:
             name, "backend", overview, description, usage, bodies, sheet, tuple(sorted(keys)), gates
         )
 
+    def _own(self, others: Sequence[Found]) -> list[Found]:
+        """The package's own declaration, where a page has hardly anything else to show."""
+        few = len({(one.path, one.evidence.start) for one in others}) < 2
+        return [self._package] if self._package and few else []
+
     def _reach(self, gates: int, files: int) -> str:
         if not gates:
             return ""
-        return f"; {gates} definition{'s' * (gates > 1)} in {files} file{'s' * (files > 1)} ask for it"
+        return f"; {_count(gates, 'definition')} in {_count(files, 'file')} ask for it or use it"
 
     def _backend_rows(self, sheet: Sheet, backend: Backend) -> list[tuple[str, ...]]:
         rows: list[tuple[str, ...]] = []
@@ -266,13 +296,9 @@ class _Writer:
                 rows += [(code(one.name), "any", sheet.anchor(row)) for row in found[:1]]
         return list(dict.fromkeys(rows))
 
-    def _backend_system(self, sheet: Sheet, packages: list[Package]) -> str:
-        paths = {row.path for one in packages for row in one.sites}
-        scopes = {
-            (row.path, row.evidence.scope) for one in packages for row in one.sites if row.evidence.scope
-        }
-        near = [one for one in self._facts.of("device", "device-word") if one.path in paths]
-        near = [one for one in near if (one.path, one.evidence.scope) in scopes]
+    def _backend_system(self, sheet: Sheet, backend: Backend) -> str:
+        words = {re.sub(r"[^a-z0-9]", "", word) for word in [backend.subject, *(one.key for one in backend.packages)]}
+        near = [one for one in self._facts.of("device", "device-word") if _about(one.path, words)]
         rows = [(code("Core"), "everything of the Core environment", "—"), *sheet.devices(near)]
         return table(("Requirement", "Value", "Where"), rows)
 
@@ -335,12 +361,16 @@ class _Writer:
             inside = f" in {', '.join(code(scope) for scope in scopes[:4])}" if scopes else ""
             more = f" and {len(scopes) - 4} more" if len(scopes) > 4 else ""
             notes.append(f"- {code(path)} asks for it{inside}{more} ({sheet.anchors(rows, 2)}).")
-        return "\n".join(notes) or "No code asks for it: only the packaging file names it."
+        known = {one.path for one in sites}
+        imports = [row for one in backend.packages for row in one.imports if row.path not in known]
+        for (path,), rows in _by(imports, lambda one: (one.path,)):
+            notes.append(f"- {code(path)} imports it ({sheet.anchors(rows, 2)}).")
+        return "\n".join(notes) or "No code asks for it by this name: only the packaging file names it."
 
     def development(self) -> list[EnvironmentPage]:
         """One page for all groups and extras of development; none where there are none."""
         own = key_of(self._software)
-        groups = [one for one in self._facts.of("group", "build") if key_of(one.evidence.name) != own]
+        groups = [one for one in self._facts.of("dev-extra", "group", "build") if key_of(one.evidence.name) != own]
         if not groups:
             return []
         sheet = Sheet(self._repository)
@@ -352,7 +382,7 @@ class _Writer:
             rows.append((code(name), code(version) if version else "any", ", ".join(code(one) for one in scopes),
                          sheet.anchors(found, 2)))  # fmt: skip
         scopes = sorted({one.evidence.scope for one in groups if one.evidence.scope})
-        overview = f"What work on {code(self._software)} itself needs: {len(rows)} packages in {len(scopes) or 1} groups."
+        overview = f"What work on {code(self._software)} itself needs: {_count(len(rows), 'package')}."
         bodies = (
             table(
                 ("Requirement", "Value", "Where"), [(code("Core"), "everything of the Core environment", "—")]
@@ -360,7 +390,7 @@ class _Writer:
             table(("Package", "Version", "Groups", "Where"), rows),
             sheet.variables([]),
             self._development_install(groups),
-            sheet.quotes(groups),
+            sheet.quotes([*groups, *self._own(groups)]),
             "The code raises no error of its own for this.",
             "Users of the package need none of this.",
         )
@@ -370,8 +400,9 @@ class _Writer:
 
     def _development_install(self, groups: Sequence[Found]) -> str:
         scopes = sorted({one.evidence.scope for one in groups if one.evidence.scope})
-        if self._ecosystem == "PyPI" and groups[0].path.endswith("setup.py"):
-            return install_command("PyPI", ["-e", f".[{','.join(scopes)}]"])
+        extras = sorted({one.evidence.scope for one in groups if one.evidence.kind == "dev-extra"})
+        if self._ecosystem == "PyPI" and extras:
+            return install_command("PyPI", ["-e", f".[{','.join(extras)}]"])
         commands = {"npm": "npm install", "Go": "go mod download", "crates.io": "cargo build"}
         found = commands.get(self._ecosystem)
         return (
@@ -397,6 +428,16 @@ class _Writer:
             domains=tuple(sorted({kind, *packages})),
         )
         return EnvironmentPage(page, kind, packages, gates)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _about(path: str, words: set[str]) -> bool:
+    """Whether a file is named after one of the words: bnb.py, loftq_utils.py."""
+    stem = re.sub(r"[^a-z0-9]", "", path.rpartition("/")[2].partition(".")[0].lower())
+    return any(len(word) > 2 and word in stem for word in words)
 
 
 def _strong(devices: list[Found]) -> list[Found]:

@@ -188,7 +188,7 @@ def _call(node: ast.Call, scope: str, walk: _Walk) -> None:
     elif last == "version" and first and _PACKAGE.match(first) and "metadata" in dotted:
         walk.add("available", node, scope, first, _spoken(node), first)
     else:
-        found = version_call(node, last)
+        found = version_call(node, last, scope, walk.names)
         if found:
             _version(found, node, scope, walk)
 

@@ -111,7 +111,7 @@ def _is_version(text: str) -> bool:
     return True
 
 
-def version_call(node: ast.Call, last: str) -> Comparison | None:
+def version_call(node: ast.Call, last: str, scope: str, names: Names) -> Comparison | None:
     """`is_torch_version(">=", "2.1")`, `compare_versions("torch", ">=", "2.1")`, `require_version("x>=1")`."""
     if "version" not in last.lower():
         return None
@@ -122,11 +122,17 @@ def version_call(node: ast.Call, last: str) -> Comparison | None:
         found := re.fullmatch(r"([\w.-]{1,80})\s*(>=|<=|==|>|<)\s*([\w.]{1,40})", words[0])
     ):
         return Comparison(found[1], found[2], found[3])
-    if len(words) < 2 or words[-2] not in _SWAPPED or not _is_version(words[-1]):
+    if len(node.args) not in (2, 3) or not words:
         return None
+    operator = next((word for word in words if word in _SWAPPED), "")
+    role, bound = _side(node.args[-1], scope, names)
     named = re.match(r"_?(?:is|check|has)_(\w+?)_version", last)
-    package = words[0] if len(words) == 3 else named[1] if named else ""
-    return Comparison(package, words[-2], words[-1]) if package else None
+    package = named[1] if named else ""
+    if len(node.args) == 3:
+        first = node.args[0]
+        text = first.value if isinstance(first, ast.Constant) else _side(first, scope, names)[1]
+        package = text if isinstance(text, str) else ""
+    return Comparison(package, operator, bound) if package and operator and role == "bound" else None
 
 
 def message(call: ast.Call, scope: str, names: Names) -> str:

@@ -49,7 +49,7 @@ def _project(project: dict[str, Any], lines: Lines, start: int) -> Iterator[Evid
 
 def _groups(groups: dict[str, Any], lines: Lines, start: int, development: bool) -> Iterator[Evidence]:
     for name, entries in groups.items():
-        kind = "group" if development or is_development(name) else "extra"
+        kind = "group" if development else "dev-extra" if is_development(name) else "extra"
         yield from _list(kind, name, entries, lines, lines.of(name, start))
 
 
@@ -76,7 +76,7 @@ def _poetry(poetry: dict[str, Any], lines: Lines, text: str) -> Iterator[Evidenc
             if name == "python":
                 yield from _python(bound, line)
             elif name in optional and not scope:
-                found = "group" if is_development(optional[name]) else "extra"
+                found = "dev-extra" if is_development(optional[name]) else "extra"
                 yield Evidence(found, line, line, optional[name], name, f"{name}{bound}", bound)
             else:
                 yield Evidence(kind, line, line, scope, name, f"{name}{bound}", bound)
@@ -139,7 +139,7 @@ def _cfg_fields(parser: configparser.RawConfigParser) -> Iterator[tuple[str, str
     yield from (row for row in wanted if parser.has_option(row[0], row[1]))
     if parser.has_section("options.extras_require"):
         for extra in parser.options("options.extras_require"):
-            yield "options.extras_require", extra, "group" if is_development(extra) else "extra", extra
+            yield "options.extras_require", extra, "dev-extra" if is_development(extra) else "extra", extra
 
 
 def _cfg_line(source: list[str], section: str, key: str) -> int:

@@ -161,7 +161,7 @@ def _calls(statement: ast.stmt, names: dict[str, Value]) -> Iterator[Evidence]:
             yield from _requirements("requirement", "", value)
         elif word.arg == "extras_require" and isinstance(value, dict):
             for extra, entries in value.items():
-                yield from _requirements("group" if is_development(extra) else "extra", extra, entries)
+                yield from _requirements("dev-extra" if is_development(extra) else "extra", extra, entries)
         elif word.arg == "classifiers" and isinstance(value, list):
             for text, start, end in value:
                 if text.startswith("Operating System :: "):
