@@ -10,7 +10,19 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["ACTION", "COST", "SIGNALS", "VALUE", "Signal", "clauses", "concentrated", "insight", "sentences", "signals", "strength"]
+__all__ = [
+    "ACTION",
+    "COST",
+    "SIGNALS",
+    "VALUE",
+    "Signal",
+    "clauses",
+    "concentrated",
+    "insight",
+    "sentences",
+    "signals",
+    "strength",
+]
 
 ACTION, VALUE, COST = "action", "value", "cost"
 MAX_TEXT = 4000
@@ -36,7 +48,7 @@ class Signal:
     Attributes:
         part: What a clause with it says: `ACTION`, `VALUE` or `COST`.
         weight: How much it makes a text worth a page.
-        pattern: The words.
+        pattern: The words, in small letters.
     """
 
     part: str
@@ -45,7 +57,7 @@ class Signal:
 
 
 def _words(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", re.IGNORECASE)
+    return re.compile(rf"\b(?:{pattern})\b(?!-)")
 
 
 SIGNALS: dict[str, Signal] = {
@@ -53,9 +65,12 @@ SIGNALS: dict[str, Signal] = {
         r"recommend(?:ed|s|ation)?|we (?:suggest|advise)|(?:is|are) (?:advised|suggested|encouraged|discouraged)|"
         r"rule of thumb|good (?:default|practice|idea|starting point|choice)|bad idea|preferred|"
         r"it(?:'s| is) (?:probably |most likely |usually |generally )?(?:better|best|safer|safest) to|best to|"
-        r"(?:typically|usually|generally),? (?:this )?(?:should|use|a value|values)|works? (?:well|best)|"
-        r"you (?:probably|may|might|most likely|usually|generally)(?: also| not| rather)? want to|not intended (?:for|to)|"
-        r"(?:should|must) (?:never|always|generally|typically|usually|only)|common (?:values|choices?)|sensible")),
+        r"(?:typically|usually|generally),? (?:this )?(?:should|use|a value|values)|works? best|"
+        r"you (?:probably|most likely|usually|generally)(?: also| not| rather)? want to|not intended (?:for|to)|"
+        r"(?:should|must) (?:never|always|generally|typically|usually|only)|common (?:values|choices?)|sensible default to")),
+    "suggestion": Signal(ACTION, 1, _words(
+        r"you (?:may|might|can)(?: also| not| rather| then)? (?:want|wish|prefer) to|it(?:'s| is) possible to|"
+        r"(?:try|give it a try)")),
     "duty": Signal(ACTION, 2, _words(
         r"should(?:n't)?|must(?:n't)?|(?:we|you|users?|callers?|it|this|they|code|model|data|one)(?:'ll| will)? (?:only |also )?"
         r"(?:needs? to|ha(?:s|ve) to)|make sure|ensure that|be sure|be careful|be aware|"
@@ -63,10 +78,10 @@ SIGNALS: dict[str, Signal] = {
         r"rely|set|pass|mix|forget|put|store|do|import|share|run|expose|worry)")),
     "imperative": Signal(ACTION, 1, re.compile(
         rf"^(?:(?:note that|also|then|otherwise|instead|alternatively|finally|in (?:this|that) case|so|and|or|but|"
-        rf"for (?:example|best results)),? )?(?:{_VERBS})\b{_NO_SUBJECT}", re.IGNORECASE)),
+        rf"for (?:example|best results)),? )?(?:{_VERBS})\b{_NO_SUBJECT}")),
     "conditional-imperative": Signal(ACTION, 1.5, re.compile(
         rf"^(?:if|when|for|to|in order to|unless|while|with|during|before|after)\b[^.]{{3,160}}?,"
-        rf" (?:then )?(?:please )?(?:{_VERBS})\b", re.IGNORECASE)),
+        rf" (?:then )?(?:please )?(?:{_VERBS})\b")),
     "set-to": Signal(ACTION, 1, _words(r"(?:set|setting|pass|passing|enable|enabling) (?:it |this |the )?[`'\"]?[\w.]+"
                                        r"[`'\"]?(?: \w+)? ?(?:=|to)|(?:when|if) set to|(?:higher|lower|larger|smaller|bigger) values?")),
     "useful": Signal(VALUE, 1.5, _words(
@@ -126,7 +141,9 @@ SIGNALS: dict[str, Signal] = {
 should, trade, slower, faster, memory) and what stands around them in the test repositories."""
 
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]?\s+(?=[A-Z`\"'(\[*])|(?<=[.!?])(?=[A-Z][a-z]+ [a-z]+ )")
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|cf|vs|approx|resp|no|fig|al|ca|incl)\.|\b[A-Z]\.)$", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|cf|vs|approx|resp|no|fig|al|ca|incl)\.|\b[A-Z]\.)$", re.IGNORECASE
+)
 _CLAUSE = re.compile(
     r"(?:,|;)\s+(?=(?:but|so|because|since|otherwise|however|as|which|while|although|whereas|and (?:may|can|should))\b)"
     r"|\s+(?=(?:at the (?:expense|cost|price) of|in order to|because|due to|otherwise,?)\s)"
@@ -198,13 +215,16 @@ def _parts(clause: str) -> list[str]:
 
 
 def _signals(text: str) -> tuple[str, ...]:
-    found = {name for name, row in SIGNALS.items() if row.pattern.search(text)}
-    found |= {
-        name
-        for name in ("imperative", "conditional-imperative")
-        for sentence in sentences(text)
-        if name not in found and SIGNALS[name].pattern.match(sentence)
-    }
+    small = text.lower()  # much faster than patterns that ignore the case
+    found = {name for name, row in SIGNALS.items() if row.pattern.search(small)}
+    if not found >= {"imperative", "conditional-imperative"}:
+        for sentence in sentences(text)[1:]:
+            start = sentence[:300].lower()
+            found |= {
+                name
+                for name in ("imperative", "conditional-imperative")
+                if SIGNALS[name].pattern.match(start)
+            }
     if text.endswith("?"):  # a question advises nothing; the answer does
         return ()
     return tuple(name for name in SIGNALS if name in found)

@@ -14,7 +14,21 @@ from codebase_gardener.repository.symbols import Symbol
 
 __all__ = ["MARKS", "comment_evidence"]
 
-MARKS = ("TODO", "FIXME", "XXX", "HACK", "NOTE", "WARNING", "WARN", "IMPORTANT", "CAUTION", "BUG", "PERF", "SAFETY", "TIP")
+MARKS = (
+    "TODO",
+    "FIXME",
+    "XXX",
+    "HACK",
+    "NOTE",
+    "WARNING",
+    "WARN",
+    "IMPORTANT",
+    "CAUTION",
+    "BUG",
+    "PERF",
+    "SAFETY",
+    "TIP",
+)
 """What a comment may begin with: in capitals, or with a capital and a colon. Source: `wiki-format`, and PEP 350."""
 
 _MARK = re.compile(
@@ -27,7 +41,9 @@ _REASON = re.compile(
     r"faster|slower|expensive|memory|incompatib\w+|backwards? compat\w+)\b",
     re.IGNORECASE,
 )
-_LICENCE = re.compile(r"copyright|licen[cs]ed? under|spdx|all rights reserved|warrant(?:y|ies)", re.IGNORECASE)
+_LICENCE = re.compile(
+    r"copyright|licen[cs]ed? under|spdx|all rights reserved|warrant(?:y|ies)", re.IGNORECASE
+)
 _TOOL = re.compile(r"\s*(?:type:|noqa|pylint|pragma|fmt:|ruff|isort|mypy|pyright|flake8|eslint|prettier|!|-\*-|go:|nolint|"
                    r"region|endregion|=====|-----|#####|coding)")  # fmt: skip
 _STRINGS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
@@ -89,7 +105,9 @@ def _lines_in_strings(tree: ast.Module, lines: Sequence[int]) -> frozenset[int]:
     inside: set[int] = set()
     for found in nodes_on(tree, lines):
         node = found.node
-        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)):
+        if isinstance(node, ast.JoinedStr) or (
+            isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+        ):
             inside.update(range(node.lineno + 1, (node.end_lineno or node.lineno) + 1))
     return frozenset(inside)
 

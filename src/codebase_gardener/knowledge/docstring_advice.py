@@ -21,11 +21,17 @@ _NOTES = {name for name in ADMONITIONS if name not in ("check", "admonition", "e
 _OTHERS = {"returns", "return", "raises", "yields", "yield", "example", "examples", "see also", "references", "usage",
            "todo", "methods", "warns", "except", "exceptions"}  # fmt: skip
 _HEADER = re.compile(r"\s*\**([A-Za-z][A-Za-z ]{2,18}):?\**:?\s*$")
-_ENTRY = re.compile(r"\s*[`*]{0,2}([A-Za-z_][\w.]*)[`*]{0,2}(?:\s*,\s*[`*]{0,2}\w+[`*]{0,2})*\s*(\(.*?\)(?=\s*:|\s*$)|:|$)")
-_SPHINX = re.compile(r"\s*:(?:param|parameter|arg|argument|key|keyword)\s+(?:[\w.\[\], |]{1,80}\s)?\*{0,2}(\w+)\s*:")
+_ENTRY = re.compile(
+    r"\s*[`*]{0,2}([A-Za-z_][\w.]*)[`*]{0,2}(?:\s*,\s*[`*]{0,2}\w+[`*]{0,2})*\s*(\(.*?\)(?=\s*:|\s*$)|:|$)"
+)
+_SPHINX = re.compile(
+    r"\s*:(?:param|parameter|arg|argument|key|keyword)\s+(?:[\w.\[\], |]{1,80}\s)?\*{0,2}(\w+)\s*:"
+)
 _SPHINX_OTHER = re.compile(r"\s*:\w+(?:\s+[\w.*]+)*\s*:")
 _TYPED_DEFAULT = re.compile(r"defaults?(?: to| is|[:=])?\s*[`'\"*]{0,3}([\w.\-/]{1,40})", re.IGNORECASE)
-_DEFAULT = re.compile(r"(?:\bdefaults to|\(default[:=s]?|\b[Dd]efault(?: value)? is|\bDefault:)\s*[`'\"*]{0,3}([\w.\-/]{1,40})")
+_DEFAULT = re.compile(
+    r"(?:\bdefaults to|\(default[:=s]?|\b[Dd]efault(?: value)? is|\bDefault:)\s*[`'\"*]{0,3}([\w.\-/]{1,40})"
+)
 _STRONG = ("recommendation", "price", "harm", "saves")
 _MIN_PARAMETER = 1.5
 """Strength from which a parameter's description is taken for advice."""
@@ -58,7 +64,11 @@ def docstring_evidence(tree: ast.Module, lines: Sequence[str]) -> Iterator[Evide
 
 def _docstring(node: ast.Module | Definition) -> ast.Constant | None:
     head = node.body[0] if node.body else None
-    if isinstance(head, ast.Expr) and isinstance(head.value, ast.Constant) and isinstance(head.value.value, str):
+    if (
+        isinstance(head, ast.Expr)
+        and isinstance(head.value, ast.Constant)
+        and isinstance(head.value.value, str)
+    ):
         return head.value
     return None
 
@@ -173,12 +183,20 @@ def _paragraphs(scope: str, body: list[str], first: int) -> Iterator[Evidence]:
     for block in prose_blocks(body, first):
         words = plain_prose(block.text)
         if block.kind == "admonition":
-            yield Evidence("docstring-note", block.start, block.end, scope, block.name, words, plain_prose(block.title))
+            yield Evidence(
+                "docstring-note", block.start, block.end, scope, block.name, words, plain_prose(block.title)
+            )
         elif len(words) >= 30 and not _SPHINX_OTHER.match(block.text):
             found = signals(words)
             noted = re.match(r"(?:please )?note\b|be aware|important:|keep in mind", words, re.IGNORECASE)
-            if noted or (any(name in found for name in _STRONG) and "duty" in found) or "recommendation" in found:
-                yield Evidence("docstring-note", block.start, block.end, scope, "note" if noted else "", words)
+            if (
+                noted
+                or (any(name in found for name in _STRONG) and "duty" in found)
+                or "recommendation" in found
+            ):
+                yield Evidence(
+                    "docstring-note", block.start, block.end, scope, "note" if noted else "", words
+                )
 
 
 def _indent(line: str) -> int:

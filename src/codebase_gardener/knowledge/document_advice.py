@@ -35,7 +35,13 @@ def document_evidence(language: str, lines: Sequence[str]) -> Iterator[Evidence]
         if block.kind == "admonition":
             if text or block.title:
                 yield Evidence(
-                    "admonition", block.start, block.end, block.heading, block.name, text, plain_prose(block.title)
+                    "admonition",
+                    block.start,
+                    block.end,
+                    block.heading,
+                    block.name,
+                    text,
+                    plain_prose(block.title),
                 )
             continue
         reason = _reason(block.heading, text)

@@ -94,7 +94,9 @@ class Author:
     def _description(self, group: Sequence[Item], sources: dict[Item, Source]) -> str:
         lines = []
         if group[0].deprecation:
-            lines.append("Notices of deprecation, one by one; what to use instead is quoted where the source says it.")
+            lines.append(
+                "Notices of deprecation, one by one; what to use instead is quoted where the source says it."
+            )
         else:
             lines.append(f"> {quoted_words(cut(group[0].evidence.text, 1500))}")
         places = list(dict.fromkeys(sources[item].anchor for item in group))
@@ -110,7 +112,9 @@ class Author:
         for item in group[:_MAX_QUOTES]:
             lines[f"- {_where(item)}: `{sources[item].anchor}`"] = None
         if len(group) > _MAX_QUOTES:
-            lines[f"- and {_count(len(group) - _MAX_QUOTES, 'further place')}, listed under Code Evidence"] = None
+            lines[
+                f"- and {_count(len(group) - _MAX_QUOTES, 'further place')}, listed under Code Evidence"
+            ] = None
         for item in related:
             default = f", default {_code(item.evidence.value)}" if item.evidence.value else ""
             lines[f"- The text also speaks of the option {_code(item.evidence.name)}{default}: "
@@ -126,7 +130,11 @@ class Author:
                 continue
             options = self._options.get(item.option[:2], {})
             marked = re.findall(r"`([^`\n]{1,120})`", item.evidence.text)
-            named = {name for span in marked for name in [*_IDENTIFIER.findall(span), *re.findall(r"\b[a-z]\b", span)]}
+            named = {
+                name
+                for span in marked
+                for name in [*_IDENTIFIER.findall(span), *re.findall(r"\b[a-z]\b", span)]
+            }
             for name in sorted(named & options.keys()):
                 if options[name].option not in own and len(found) < 6:
                     found.setdefault((item.path, item.option[1], name), options[name])
@@ -141,14 +149,17 @@ class Author:
         for item in group:
             places.setdefault(item.evidence.text or item.evidence.value, []).append(item)
         parts = []
-        for text, items in list(places.items())[:_MAX_TEXTS]:
+        most = len(places) if group[0].deprecation else _MAX_TEXTS
+        for text, items in list(places.items())[:most]:
             anchors = list(dict.fromkeys(f"`{sources[item].anchor}`" for item in items))
-            shown = ", ".join(anchors[:3]) + (f" and {_count(len(anchors) - 3, 'further place')}" if anchors[3:] else "")
+            shown = ", ".join(anchors[:3]) + (
+                f" and {_count(len(anchors) - 3, 'further place')}" if anchors[3:] else ""
+            )
             condition = items[0].evidence.value if items[0].evidence.kind in ("warn", "log") else ""
             told = f", where {_code(condition)}" if condition else ""
             parts.append(f"> {quoted_words(cut(text, 1500))}\n\n{_speaker(items[0])}{told}: {shown}.")
-        if len(places) > _MAX_TEXTS:
-            parts.append(f"{_count(len(places) - _MAX_TEXTS, 'further text')} of the same kind: see Code Evidence.")
+        if len(places) > most:
+            parts.append(f"{_count(len(places) - most, 'further text')} of the same kind: see Code Evidence.")
         return "\n\n".join(parts)
 
     def _evidence(self, group: Sequence[Item], sources: dict[Item, Source]) -> str:
@@ -169,7 +180,9 @@ class Author:
         anchor = source.anchor
         language = self._repository.facts[anchor.path].language
         return quoted_lines(
-            anchor, self._repository.lines(anchor.path, anchor.start, anchor.end), _LANGUAGES.get(language, "")
+            anchor,
+            self._repository.lines(anchor.path, anchor.start, anchor.end),
+            _LANGUAGES.get(language, ""),
         )
 
 
@@ -207,7 +220,9 @@ def _speaker(item: Item) -> str:
     evidence, (who, _) = item.evidence, _SAYS[item.evidence.kind]
     if evidence.kind in ("admonition", "doc-tip"):
         section = f", section {quoted_words(evidence.scope)}," if evidence.scope else ""
-        named = {"tip": "A tip", "warning": "A warning", "important": "An important note"}.get(evidence.name, who)
+        named = {"tip": "A tip", "warning": "A warning", "important": "An important note"}.get(
+            evidence.name, who
+        )
         return f"{named} in `{item.path}`{section}"
     if item.option:
         owner = f" of {_code(item.option[1])}" if item.option[1] else ""
@@ -248,5 +263,3 @@ def _domain(item: Item) -> set[str]:
     parts = item.path.rpartition("/")
     words = {parts[0].rpartition("/")[2], parts[2].partition(".")[0]}
     return {word.lower().strip("_") for word in words if word.strip("_") and word not in ("src", "__init__")}
-
-

@@ -23,7 +23,9 @@ _WORD = re.compile(r"[^\W\d_]+|\d+")
 def words_of(text: str) -> frozenset[str]:
     """The different words in small letters; every number is "0", letters by themselves are left out."""
     return frozenset(
-        "0" if word[0].isdigit() else word for word in _WORD.findall(text.lower()) if len(word) > 1 or word.isdigit()
+        "0" if word[0].isdigit() else word
+        for word in _WORD.findall(text.lower())
+        if len(word) > 1 or word.isdigit()
     )
 
 
@@ -62,7 +64,11 @@ def merged(items: Sequence[Item]) -> list[tuple[Item, ...]]:
 
 
 def _leader(
-    number: int, items: list[Item], sets: list[frozenset[str]], prefix: list[str], postings: dict[str, list[int]]
+    number: int,
+    items: list[Item],
+    sets: list[frozenset[str]],
+    prefix: list[str],
+    postings: dict[str, list[int]],
 ) -> int | None:
     """The first group whose leader says the same."""
     candidates = sorted({one for word in prefix for one in postings.get(word, ())})

@@ -28,6 +28,8 @@ _STOP = frozenset(
     would yes you your yourself don doesn isn aren won't don't can't doesn't isn't e.g i.e recommends means mean
     particular able actual actually allow allows another automatically available become becomes come comes considered
     correctly easily easy enough every exactly explicitly fully future generally here's high higher important instance
+    reason reasons occur occurs wants consider considered directly throw throws cause causes causing class classes
+    function functions method methods lot therefore lets great pick put although additionally
     it's itself last least less low lower main means multiple necessary non old order otherwise perform present
     previous proper properly required requires respectively result results simple single sometimes specific
     therefore typically usual whole you're you'll we're they're that's there's let's""".split()
@@ -42,7 +44,7 @@ _MAX_NAME = 90
 
 def best_sentence(text: str) -> str:
     """The sentence with the most advice, the first of equals; "" of an empty text."""
-    return max(sentences(text), key=lambda one: (strength(one), 0), default="")
+    return max(sentences(text), key=lambda one: strength(one), default="")
 
 
 class Namer:
@@ -67,7 +69,9 @@ class Namer:
             number += 1
         return self._take(f"{candidates[-1]}_{number}")
 
-    def key_phrases(self, text: str, words: int = _MAX_WORDS, common: frozenset[str] | None = None) -> list[str]:
+    def key_phrases(
+        self, text: str, words: int = _MAX_WORDS, common: frozenset[str] | None = None
+    ) -> list[str]:
         """The most telling words of a text, in its order, as runs of words; only `common` ones, if given."""
         parts = insight(text)
         telling = " . ".join((*parts[COST], *parts[VALUE]))
@@ -76,7 +80,11 @@ class Namer:
                   for word in found[0].split()}  # fmt: skip
         ranked: list[tuple[float, int, tuple[str, ...]]] = []
         for position, phrase in enumerate(_phrases(text)):
-            cut = phrase[-3:] if common is None else tuple(word for word in phrase if word.lower() in common)[-3:]
+            cut = (
+                phrase[-3:]
+                if common is None
+                else tuple(word for word in phrase if word.lower() in common)[-3:]
+            )
             if not cut:
                 continue
             weight = sum(self._rarity(word) for word in cut) / len(cut) ** 0.5
@@ -111,7 +119,9 @@ class Namer:
             owner = _owner(group[:1])
             yield _valid(f"{owner}_{evidence.name}" if owner else evidence.name)
         if evidence.kind in ("admonition", "doc-tip"):
-            words = [word for word in re.findall(r"\w+", evidence.value if evidence.kind == "admonition" else "")]
+            words = [
+                word for word in re.findall(r"\w+", evidence.value if evidence.kind == "admonition" else "")
+            ]
             words = words or re.findall(r"\w+", evidence.scope)
             title = "_".join(word[:1].upper() + word[1:] for word in words[:6])
             fresh = [word for word in phrases if word.lower() not in title.lower()]
@@ -136,7 +146,9 @@ def _common(group: Sequence[Item]) -> frozenset[str] | None:
     texts = {item.evidence.text for item in group}
     if len(texts) < 2:
         return None
-    counts = Counter(word for text in texts for word in {one.lower() for phrase in _phrases(text) for one in phrase})
+    counts = Counter(
+        word for text in texts for word in {one.lower() for phrase in _phrases(text) for one in phrase}
+    )
     return frozenset(word for word, count in counts.items() if 2 * count >= len(texts))
 
 

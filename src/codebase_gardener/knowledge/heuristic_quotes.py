@@ -16,7 +16,9 @@ __all__ = ["cut", "quoted_lines", "quoted_words"]
 
 _SPAN = re.compile(r"`([^`\n]{1,120})`")
 _UNSAFE_SPAN = re.compile(r"\[\[|\]\]|:L?\d+(?:-\d+)?$|::|^\s|\s$|[<>]")
-_MARKS = re.compile(r"[\\`*\[\]<>|]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=~)~|&(?=#?\w+;)|^(?:#|[-+]|\d+[.)])(?=\s)")
+_MARKS = re.compile(
+    r"[\\`*\[\]<>|]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=~)~|&(?=#?\w+;)|^(?:#|[-+]|\d+[.)])(?=\s)"
+)
 
 
 def quoted_words(text: str) -> str:

@@ -87,7 +87,9 @@ class Scope:
                 return
         verb = symbol.name.partition("_")[0]
         family = [
-            one for one in self._by_verb.get(verb, ()) if one.name != symbol.name and one.name.startswith(f"{verb}_")
+            one
+            for one in self._by_verb.get(verb, ())
+            if one.name != symbol.name and one.name.startswith(f"{verb}_")
         ]
         if symbol.name == verb and len(family) <= _MAX_FAMILY:
             yield from (Target(one.path, one.qualified_name) for one in family)

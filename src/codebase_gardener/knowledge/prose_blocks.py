@@ -30,7 +30,9 @@ _COLONS_END = re.compile(r"\s*:{3,}\s*$")
 _GITHUB = re.compile(rf"\s*>\s*\[!({_NAMES})\]\s*(.*)$", re.IGNORECASE)
 _TIP = re.compile(r"\s*<Tip\b([^>]*)>", re.IGNORECASE)
 _TIP_END = re.compile(r"</Tip>", re.IGNORECASE)
-_LABEL = re.compile(rf"\s*(?:>\s*)?[*_]{{0,2}}({_NAMES})[*_]{{0,2}}\s*[:!][*_]{{0,2}}(?:\s+|$)", re.IGNORECASE)
+_LABEL = re.compile(
+    rf"\s*(?:>\s*)?[*_]{{0,2}}({_NAMES})[*_]{{0,2}}\s*[:!][*_]{{0,2}}(?:\s+|$)", re.IGNORECASE
+)
 _ATX = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _UNDERLINE = re.compile(r"([=\-~^\"'`*+#.:_])\1{2,}\s*$")
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)]|#\.)\s+")
@@ -104,7 +106,12 @@ class _Reader:
         if _DIRECTIVE.match(line) or line.lstrip().startswith(".. "):
             self._skip_indented(_indent(line))
             return None
-        if _COLONS.match(line) or _COLONS_END.match(line) or _TABLE.match(line) or _UNDERLINE.match(line.strip()):
+        if (
+            _COLONS.match(line)
+            or _COLONS_END.match(line)
+            or _TABLE.match(line)
+            or _UNDERLINE.match(line.strip())
+        ):
             self.at += 1
             return None
         if _OPTION_LINE.match(line) or line.lstrip().startswith((">>>", "<", "{%", "---", "///")):
@@ -117,7 +124,13 @@ class _Reader:
         self.at += lines
 
     def _is_admonition(self, line: str) -> bool:
-        if _MKDOCS.match(line) or _SLASHES.match(line) or _GITHUB.match(line) or _TIP.match(line) or _LABEL.match(line):
+        if (
+            _MKDOCS.match(line)
+            or _SLASHES.match(line)
+            or _GITHUB.match(line)
+            or _TIP.match(line)
+            or _LABEL.match(line)
+        ):
             return True
         found = _DIRECTIVE.match(line) or _COLONS.match(line)
         return found is not None and found[1].lower() in ADMONITIONS
@@ -224,7 +237,12 @@ class _Reader:
             line = self.lines[self.at]
             if not line.strip() or _ITEM.match(line) or _FENCE.match(line) or self._is_admonition(line):
                 break
-            if _indent(line) < indent or _DIRECTIVE.match(line) or _COLONS_END.match(line) or _ATX.match(line):
+            if (
+                _indent(line) < indent
+                or _DIRECTIVE.match(line)
+                or _COLONS_END.match(line)
+                or _ATX.match(line)
+            ):
                 break
             content.append(line.strip().lstrip("> "))
             self.at += 1
