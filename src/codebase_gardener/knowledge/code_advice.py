@@ -146,7 +146,9 @@ def _option(found: Found, call: ast.Call, names: _Names) -> Evidence | None:
     """`@click.option("--x", help=…)`, `parser.add_argument("--x", help=…)`; those of parameters are read elsewhere."""
     written = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     flags = [one for one in written if one.startswith("-")] or [one for one in written if one.isidentifier()]
-    if not flags:
+    if not flags or any(
+        isinstance(one, ast.arguments) for one in found.parents
+    ):  # a parameter's: `_parameters`
         return None
     return Evidence(  # a decorator's parents include the function it decorates
         "option-help", call.lineno, call.end_lineno or call.lineno, found.scope, max(flags, key=len).partition("/")[0],

@@ -80,9 +80,9 @@ def _comments(lines: Sequence[str], mark: str, *, slashes: bool) -> dict[int, tu
         stripped = line.lstrip()
         indent = len(line) - len(stripped)
         if slashes and (in_block or stripped.startswith("/*")):
-            body = stripped.removeprefix("/*").lstrip("*").strip()
+            body = stripped.removeprefix("/*").partition("*/")[0].lstrip("*").strip()
             in_block = "*/" not in stripped
-            found[number] = (indent - (0 if stripped.startswith("/*") else 1), True, body.partition("*/")[0])
+            found[number] = (indent - (0 if stripped.startswith("/*") else 1), True, body)
         elif stripped.startswith(mark):
             found[number] = (indent, True, stripped.lstrip(mark[0] + "!:").strip())
         elif mark in line and (words := _trailing(line, mark)) is not None:

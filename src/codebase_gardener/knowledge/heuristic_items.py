@@ -141,7 +141,7 @@ def _reason_against(item: Item) -> str:
         return "stands in tests, benchmarks or scripts"
     if _NOT_FOR_USERS.search(item.path):
         return "stands in a document of history or for contributors"
-    if "`" in item.path or "\n" in item.path:
+    if re.search(r"[`\n]|\[\[|::", item.path):
         return "stands in a file whose name cannot be quoted"
     if item.area == "examples" and evidence.kind in ("option-help", "warn", "log", "parameter-doc"):
         return "belongs to an example's own code"

@@ -17,7 +17,7 @@ ADMONITIONS: dict[str, str] = {
     "important": "important", "warning": "warning", "warnings": "warning", "warn": "warning", "caution": "warning",
     "danger": "warning", "attention": "warning", "error": "warning", "tips": "tip", "deprecated": "deprecated",
 }  # fmt: skip
-"""Written name of an admonition: what it is. Sources: docutils, MkDocs Material, MyST, GitHub, Hugging Face's doc-builder."""
+"""Written name of an admonition: what it is. Sources: docutils, MkDocs Material, MyST, GitHub, Hugging Face."""
 
 _NAMES = "|".join(sorted(ADMONITIONS, key=len, reverse=True))
 _FENCE = re.compile(r"\s*(?:>\s?)?(`{3,}|~{3,})\s*(\{[\w:-]+\})?")
