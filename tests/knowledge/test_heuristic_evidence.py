@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -74,11 +75,9 @@ def test_text_assigned_far_above_is_quoted_where_it_stands() -> None:
 
 def test_names_that_mean_each_other_end() -> None:
     names = "abcdefghij"
-    code = "import warnings\n" + "".join(
-        f"{one} = {two} + {two}\n" for one, two in zip(names, names[1:], strict=False)
-    )
+    code = "import warnings\n" + "".join(f"{one} = {two} + {two}\n" for one, two in pairwise(names))
     began = time.perf_counter()
-    evidence(code + f"j = a + a + 'x'\nwarnings.warn(a)\n")
+    evidence(code + "j = a + a + 'x'\nwarnings.warn(a)\n")
     assert time.perf_counter() - began < 1
 
 

@@ -182,7 +182,7 @@ def test_deprecations_share_a_page_at_the_end() -> None:
 def test_noise_is_left_out_and_counted() -> None:
     advice = "    # NOTE: avoid large inputs, this is slower and may run out of memory\n    pass\n"
     found = pages({
-        "pkg/a.py": "import warnings\ndef f():\n    # TODO: remove this\n    warnings.warn('Nothing to do here at all.')\n",
+        "pkg/a.py": "import warnings\ndef f():\n    # TODO: remove this\n    warnings.warn('Nothing at all.')\n",
         "tests/test_a.py": f"def test_f():\n{advice}",
         "CHANGES.md": "# 2.0\n\nYou should avoid large batches, they are slower.\n",
     })  # fmt: skip

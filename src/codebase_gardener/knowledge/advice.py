@@ -37,7 +37,8 @@ _VERBS = (
     "normally use|only use|simply|instantiate|initialize|save|combine|split|test|mark|pin|clone|cast|convert"
 )
 
-_NO_SUBJECT = r"(?! (?:(?!that|which|if|when|it|you|what|how)[\w.`'-]{1,40} ){0,7}(?:may|might|will|could|is|are|was)\b)"
+_NO_SUBJECT = r"(?! (?:(?!that|which|if|when|it|you|what|how)[\w.`'-]{1,40} ){0,7}"
+_NO_SUBJECT += r"(?:may|might|will|could|is|are|was)\b)"
 """Not "merge results may differ": there the verb is no verb."""
 
 
@@ -67,12 +68,14 @@ SIGNALS: dict[str, Signal] = {
         r"it(?:'s| is) (?:probably |most likely |usually |generally )?(?:better|best|safer|safest) to|best to|"
         r"(?:typically|usually|generally),? (?:this )?(?:should|use|a value|values)|works? best|"
         r"you (?:probably|most likely|usually|generally)(?: also| not| rather)? want to|not intended (?:for|to)|"
-        r"(?:should|must) (?:never|always|generally|typically|usually|only)|common (?:values|choices?)|sensible default to")),
+        r"(?:should|must) (?:never|always|generally|typically|usually|only)|"
+        r"common (?:values|choices?)|sensible default to")),
     "suggestion": Signal(ACTION, 1, _words(
         r"you (?:may|might|can)(?: also| not| rather| then)? (?:want|wish|prefer) to|it(?:'s| is) possible to|"
         r"(?:try|give it a try)")),
     "duty": Signal(ACTION, 2, _words(
-        r"should(?:n't)?|must(?:n't)?|(?:we|you|users?|callers?|it|this|they|code|model|data|one)(?:'ll| will)? (?:only |also )?"
+        r"should(?:n't)?|must(?:n't)?|(?:we|you|users?|callers?|it|this|they|code|model|data|one)(?:'ll| will)? "
+        r"(?:only |also )?"
         r"(?:needs? to|ha(?:s|ve) to)|make sure|ensure that|be sure|be careful|be aware|"
         r"beware|take care|avoid|prefer|consider|required to|do(?:n't| not) (?:use|call|"
         r"rely|set|pass|mix|forget|put|store|do|import|share|run|expose|worry)")),
@@ -83,7 +86,8 @@ SIGNALS: dict[str, Signal] = {
         rf"^(?:if|when|for|to|in order to|unless|while|with|during|before|after)\b[^.]{{3,160}}?,"
         rf" (?:then )?(?:please )?(?:{_VERBS})\b")),
     "set-to": Signal(ACTION, 1, _words(r"(?:set|setting|pass|passing|enable|enabling) (?:it |this |the )?[`'\"]?[\w.]+"
-                                       r"[`'\"]?(?: \w+)? ?(?:=|to)|(?:when|if) set to|(?:higher|lower|larger|smaller|bigger) values?")),
+                                       r"[`'\"]?(?: \w+)? ?(?:=|to)|(?:when|if) set to|"
+        r"(?:higher|lower|larger|smaller|bigger) values?")),
     "useful": Signal(VALUE, 1.5, _words(
         r"useful|helpful|helps?|benefits?|beneficial|handy|convenient|worth|advantages?|"
         r"(?:good|ideal|suitable|well suited|intended) (?:for|if|when)")),
@@ -110,12 +114,14 @@ SIGNALS: dict[str, Signal] = {
         r"rounding errors?|imprecis\w+|inaccura\w+|precision loss|loss of (?:precision|accuracy|data|information)|"
         r"degrad\w+|diverge\w*|unstable|instabilit\w+|overfit\w*|nans?|corrupt\w*|deadlocks?|race conditions?|"
         r"(?:security|safety) (?:risk|hole|vulnerab\w+|issues?|implications?|concerns?)|vulnerab\w+|insecure|unsafe|"
-        r"dangerous|malicious|untrusted|arbitrary code|data loss|los(?:e|es|ing|t)|leak(?:s|ed|ing)?|wrong|incorrect\w*|"
+        r"dangerous|malicious|untrusted|arbitrary code|data loss|los(?:e|es|ing|t)|leak(?:s|ed|ing)?|wrong|"
+        r"incorrect\w*|"
         r"unexpected(?:ly)?|surpris\w+|undefined behaviou?r|break(?:s|ing)?|fails?|crash(?:es)?|hang(?:s)?|"
         r"silently|(?:poor|bad|worse) \w+|reduce (?:model )?(?:quality|accuracy|performance)|dilut\w+|"
         r"(?:caus(?:e|es|ed|ing)|leads? to|results? in|resulting in|throws?|rais(?:e|es)|gets?|avoid|prevent|run into|"
         r"known|produces?|numerical|import|obscure|cryptic|hard to (?:find|track down|debug)) (?:\w+ ){0,2}"
-        r"(?:errors?|issues?|problems?|bugs?)|(?:errors?|problems?) (?:can|may|might) (?:occur|happen|arise)|oom errors?|misleading|mislead|problematic")),
+        r"(?:errors?|issues?|problems?|bugs?)|(?:errors?|problems?) (?:can|may|might) (?:occur|happen|arise)|"
+        r"oom errors?|misleading|mislead|problematic")),
     "limit": Signal(COST, 1, _words(
         r"not (?:be )?(?:possible|supported|compatible|available|thread[- ]safe|work\w*|guaranteed|recommended|allowed|"
         r"deterministic|secure|safe)|only (?:works?|supported|supports?|available|applies|possible|compatible|affects|"
@@ -127,10 +133,12 @@ SIGNALS: dict[str, Signal] = {
     "question": Signal(ACTION, -2, _words(
         r"(?:whether|controls?|determines?|decides?|checks?) (?:or not |if )?[^.,]{0,60}? (?:should|must)(?: be)?")),
     "example": Signal(ACTION, -2, _words(
-        r"consider (?:the (?:following|code|example|case)|this example|for example|a )|imagine|suppose|for (?:instance|example),"
+        r"consider (?:the (?:following|code|example|case)|this example|for example|a )|imagine|suppose|"
+        r"for (?:instance|example),"
         r"|let's|let us|the following (?:example|code)|as (?:shown|seen|described) (?:above|below|in)")),
     "marketing": Signal(VALUE, -3, _words(
-        r"fast and easy|easy to use|easy-to-use|state[- ]of[- ]the[- ]art|seamless(?:ly)?|powerful|beautiful|blazing\w*|"
+        r"fast and easy|easy to use|easy-to-use|state[- ]of[- ]the[- ]art|seamless(?:ly)?|powerful|beautiful|"
+        r"blazing\w*|"
         r"join (?:us|our)|community|sponsor\w*|star us|citation|cite|built with love|out of the box")),
     "risk": Signal(COST, 1, _words(
         r"(?:may|might|could|can) (?:\w+ )?(?:lead|result|cause|get|fail|produce|become|introduce|not|break|be "
@@ -148,7 +156,7 @@ _CLAUSE = re.compile(
     r"(?:,|;)\s+(?=(?:but|so|because|since|otherwise|however|as|which|while|although|whereas|and (?:may|can|should))\b)"
     r"|\s+(?=(?:at the (?:expense|cost|price) of|in order to|because|due to|otherwise,?)\s)"
     r"|\s+(?=to (?:save|reduce|speed|improve|avoid|prevent|minimi[sz]e|stabili[sz]e)\b)"
-    r"|;\s+|\s+--?\s+|\s+[–—]\s+",  # noqa: RUF001
+    r"|;\s+|\s+--?\s+|\s+[–—]\s+",
     re.IGNORECASE,
 )
 
@@ -187,7 +195,7 @@ def strength(text: str) -> float:
 
 
 def concentrated(text: str) -> float:
-    """The strength of the strongest sentence, and a quarter of what the others add: long texts gather words by chance."""
+    """The strength of the strongest sentence, and a part of the others': long texts gather words by chance."""
     each = sorted((strength(one) for one in sentences(text)), reverse=True)
     return each[0] + 0.25 * min(4.0, sum(each[1:])) if each else 0.0
 

@@ -44,8 +44,8 @@ _REASON = re.compile(
 _LICENCE = re.compile(
     r"copyright|licen[cs]ed? under|spdx|all rights reserved|warrant(?:y|ies)", re.IGNORECASE
 )
-_TOOL = re.compile(r"\s*(?:type:|noqa|pylint|pragma|fmt:|ruff|isort|mypy|pyright|flake8|eslint|prettier|!|-\*-|go:|nolint|"
-                   r"region|endregion|=====|-----|#####|coding)")  # fmt: skip
+_TOOL = re.compile(r"\s*(?:type:|noqa|pylint|pragma|fmt:|ruff|isort|mypy|pyright|flake8|eslint|prettier|!|-\*-|"
+                   r"go:|nolint|region|endregion|=====|-----|#####|coding)")  # fmt: skip
 _STRINGS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _MAX_BLOCK = 40
 

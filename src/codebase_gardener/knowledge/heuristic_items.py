@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.advice import ACTION, COST, SIGNALS, concentrated, signals
@@ -29,15 +29,17 @@ KIND_WEIGHTS: dict[str, float] = {
 _NAME_WEIGHTS = {"tip": 1, "warning": 1, "important": 1, "HACK": 0.5, "": 0}
 _WORK = ("TODO", "FIXME", "XXX", "BUG")
 _MAX_STRENGTH = 7.0
+_OWN_CODE = ("option-help", "parameter-doc", "warn", "log")
 _AREAS = ("package", "docs", "examples")
 _NOT_FOR_USERS = re.compile(
-    r"(^|/)(?:change(?:s|log)|history|news|releases?(?:[-_]notes)?|whatsnew|contribut\w+|code_of_conduct|security|authors|"
+    r"^(?:\.github/)?security\.|(^|/)(?:change(?:s|log)|history|news|releases?(?:[-_]notes)?|whatsnew|contribut\w+|code_of_conduct|authors|"
     r"maintain\w*|governance|pull_request_template|issue_template|license\w*|migrat\w+|upgrading|claude|agents|"
-    r"backport\w*|development)[^/]*$|(^|/)(?:\.github|changelog\.d|newsfragments|whatsnew|release_notes|releases|scripts)/",
+    r"backport\w*|development)[^/]*$|(^|/)(?:\.github|changelog\.d|newsfragments|whatsnew|release_notes|releases|"
+    r"scripts)/",
     re.IGNORECASE,
 )
 _DEPRECATED = re.compile(
-    r"^\W*deprecat|\b(?:is|are|was|were|been|now|be|being) (?:now )?deprecated|\bdeprecated (?:and|since|in|as of|in favou?r)|"
+    r"^\W*deprecat|\b(?:is|are|was|were|been|now|be|being) (?:now )?deprecated|\bdeprecated (?:and|since|in|as of)|"
     r"\b(?:will|to) be removed\b|\bremoved in (?:the |a )?(?:v?\d|future|next)|\bscheduled for removal",
     re.IGNORECASE,
 )
@@ -135,20 +137,33 @@ def _score(path: str, area: str, evidence: Evidence) -> float:
 
 
 def _reason_against(item: Item) -> str:
-    """Why it gets no page; "" if it does."""
-    evidence = item.evidence
-    if item.area not in _AREAS:
-        return "stands in tests, benchmarks or scripts"
-    if _NOT_FOR_USERS.search(item.path):
-        return "stands in a document of history or for contributors"
-    if re.search(r"[`\n]|\[\[|::", item.path):
-        return "stands in a file whose name cannot be quoted"
-    if item.area == "examples" and evidence.kind in ("option-help", "warn", "log", "parameter-doc"):
-        return "belongs to an example's own code"
-    if _LICENCE.search(evidence.text[:300]):
-        return "is a licence or a mark of generated code"
-    if item.deprecation:
-        return ""
-    if item.score >= THRESHOLD - NEARLY:
-        return ""
-    return "is a note of work to be done" if evidence.name in _WORK else TOO_LITTLE
+    """Why it gets no page; "" if it may."""
+    return next((reason for reason, holds in _AGAINST if holds(item)), "")
+
+
+def _too_weak(item: Item) -> bool:
+    return not item.deprecation and item.score < THRESHOLD - NEARLY
+
+
+_AGAINST: tuple[tuple[str, Callable[[Item], bool]], ...] = (
+    ("stands in tests, benchmarks or scripts", lambda item: item.area not in _AREAS),
+    (
+        "stands in a document of history or for contributors",
+        lambda item: bool(_NOT_FOR_USERS.search(item.path)),
+    ),
+    (
+        "stands in a file whose name cannot be quoted",
+        lambda item: bool(re.search(r"[`\n]|\[\[|::", item.path)),
+    ),
+    (
+        "belongs to an example's own code",
+        lambda item: item.area == "examples" and item.evidence.kind in _OWN_CODE,
+    ),
+    (
+        "is a licence or a mark of generated code",
+        lambda item: bool(_LICENCE.search(item.evidence.text[:300])),
+    ),
+    ("is a note of work to be done", lambda item: _too_weak(item) and item.evidence.name in _WORK),
+    (TOO_LITTLE, _too_weak),
+)
+"""Reason against a page, and when it holds; the first that holds is counted."""

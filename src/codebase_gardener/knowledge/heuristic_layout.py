@@ -16,12 +16,12 @@ from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 __all__ = ["Author", "NOT_STATED"]
 
 NOT_STATED = "Not stated by the source."
-_SAYS: dict[str, tuple[str, str]] = {
-    "warn": ("A warning", "emitted"), "log": ("A logged warning", "logged"), "comment": ("A comment", "written"),
-    "option-help": ("The help text", "given"), "parameter-doc": ("The documentation", "given"),
-    "docstring-note": ("The documentation", "given"), "admonition": ("A note", "given"), "doc-tip": ("The text", "given"),
+_SAYS: dict[str, str] = {
+    "warn": "A warning", "log": "A logged warning", "comment": "A comment", "option-help": "The help text",
+    "parameter-doc": "The documentation", "docstring-note": "The documentation", "admonition": "A note",
+    "doc-tip": "The text",
 }  # fmt: skip
-"""Kind of evidence: who speaks, and what its author did with it."""
+"""Kind of evidence: who speaks."""
 
 _LANGUAGES = {"markdown": "markdown", "rst": "rst", "python": "python"}
 _MAX_QUOTE_LINES = 40
@@ -100,7 +100,7 @@ class Author:
         else:
             lines.append(f"> {quoted_words(cut(group[0].evidence.text, 1500))}")
         places = list(dict.fromkeys(sources[item].anchor for item in group))
-        kinds = sorted({_SAYS[item.evidence.kind][0].lower().partition(" ")[2] for item in group})
+        kinds = sorted({_SAYS[item.evidence.kind].lower().partition(" ")[2] for item in group})
         files = len({anchor.path for anchor in places})
         lines.append(
             f"Found in {_count(len(places), 'place')} of {_count(files, 'file')} ({', '.join(kinds)})."
@@ -217,7 +217,7 @@ def _lines(found: dict[str, list[str]], default: str) -> str:
 
 def _speaker(item: Item) -> str:
     """Who says it: "A warning of `A.merge`"."""
-    evidence, (who, _) = item.evidence, _SAYS[item.evidence.kind]
+    evidence, who = item.evidence, _SAYS[item.evidence.kind]
     if evidence.kind in ("admonition", "doc-tip"):
         section = f", section {quoted_words(evidence.scope)}," if evidence.scope else ""
         named = {"tip": "A tip", "warning": "A warning", "important": "An important note"}.get(

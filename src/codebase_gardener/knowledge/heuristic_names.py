@@ -13,29 +13,35 @@ from codebase_gardener.knowledge.heuristic_items import Item
 __all__ = ["Namer", "best_sentence"]
 
 _STOP = frozenset(
-    """a about above after again all also always an and any anymore are as at back be because been before being below
-    best better between both but by call called calling can cannot case cases certain could current currently default
-    did different do does doing done down due during each either else end ensure etc even example expected false few
-    first following for from further get gets getting give given go going good had happen has have having help helpful
-    hence here how however i if ignored ignoring important in instead into is it its itself just keep kind know let
-    like likely look made make makes making many may maybe me might more most much must need needed needs never new
-    next no none not note nothing now of off often on once one only or other otherwise our out over own part pass
-    passed passing please possible possibly provided rather really recommend recommended right same see set sets
-    setting should simply since so some something specify specified still such supported support sure take takes than
-    that the their them then there these they thing things this those though three through thus to too true try two
-    under unless until up upon us use used useful user users uses using usually value values version very via want
-    was way ways we well were what when where whether which while who why will with within without won work works
-    would yes you your yourself don doesn isn aren won't don't can't doesn't isn't e.g i.e recommends means mean
-    particular able actual actually allow allows another automatically available become becomes come comes considered
-    correctly easily easy enough every exactly explicitly fully future generally here's high higher important instance
-    reason reasons occur occurs wants consider considered directly throw throws cause causes causing class classes
-    function functions method methods lot therefore lets great pick put although additionally
-    it's itself last least less low lower main means multiple necessary non old order otherwise perform present
-    previous proper properly required requires respectively result results simple single sometimes specific
-    therefore typically usual whole you're you'll we're they're that's there's let's""".split()
+    re.findall(
+        r"\S+",
+        """
+    a able about above actual actually additionally after again all allow allows also although always an and
+    another any anymore are aren as at automatically available back be because become becomes been before being
+    below best better between both but by call called calling can can't cannot case cases cause causes causing
+    certain class classes come comes consider considered correctly could current currently default did different
+    directly do does doesn doesn't doing don don't done down due during e.g each easily easy either else end
+    enough ensure etc even every exactly example expected explicitly false few first following for from fully
+    function functions further future generally get gets getting give given go going good great had happen has
+    have having help helpful hence here here's high higher how however i i.e if ignored ignoring important in
+    instance instead into is isn isn't it it's its itself just keep kind know last least less let let's lets like
+    likely look lot low lower made main make makes making many may maybe me mean means method methods might more
+    most much multiple must necessary need needed needs never new next no non none not note nothing now occur
+    occurs of off often old on once one only or order other otherwise our out over own part particular pass passed
+    passing perform pick please possible possibly present previous proper properly provided put rather really
+    reason reasons recommend recommended recommends required requires respectively result results right same see
+    set sets setting should simple simply since single so some something sometimes specific specified specify
+    still such support supported sure take takes than that that's the their them then there there's therefore
+    these they they're thing things this those though three through throw throws thus to too true try two
+    typically under unless until up upon us use used useful user users uses using usual usually value values
+    version very via want wants was way ways we we're well were what when where whether which while who whole why
+    will with within without won won't work works would yes you you'll you're your yourself
+        """,
+    )
 )
+"""Words that say nothing of what a text is about."""
+
 _TOKEN = re.compile(r"`[^`\n]{1,80}`|[A-Za-z][\w'-]*|\d+-bit|[^\w\s]|[^\W\d_]\w*")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _INVALID = re.compile(r"[^\w.-]+")
 _URL = re.compile(r"https?://\S+|\{[^{}]*\}")
 _MAX_WORDS = 4
@@ -44,7 +50,7 @@ _MAX_NAME = 90
 
 def best_sentence(text: str) -> str:
     """The sentence with the most advice, the first of equals; "" of an empty text."""
-    return max(sentences(text), key=lambda one: strength(one), default="")
+    return max(sentences(text), key=strength, default="")
 
 
 class Namer:
@@ -119,10 +125,8 @@ class Namer:
             owner = _owner(group[:1])
             yield _valid(f"{owner}_{evidence.name}" if owner else evidence.name)
         if evidence.kind in ("admonition", "doc-tip"):
-            words = [
-                word for word in re.findall(r"\w+", evidence.value if evidence.kind == "admonition" else "")
-            ]
-            words = words or re.findall(r"\w+", evidence.scope)
+            own_title = evidence.value if evidence.kind == "admonition" else ""
+            words = re.findall(r"\w+", own_title) or re.findall(r"\w+", evidence.scope)
             title = "_".join(word[:1].upper() + word[1:] for word in words[:6])
             fresh = [word for word in phrases if word.lower() not in title.lower()]
             if title and len(words) > 1:

@@ -56,6 +56,11 @@ class _Reader:
             return "", False
         if isinstance(node, ast.Constant):
             return (node.value, True) if isinstance(node.value, str) else (str(node.value)[:40], False)
+        if isinstance(node, ast.Name) and (given := self._lookup(node.id)) is not None:
+            return self.text(given, depth + 10)
+        return self._compound(node, depth)
+
+    def _compound(self, node: ast.expr, depth: int) -> tuple[str, bool]:
         if isinstance(node, ast.JoinedStr):
             return self._joined("", node.values, depth)
         if isinstance(node, ast.BinOp):
@@ -65,9 +70,6 @@ class _Reader:
         if isinstance(node, ast.IfExp):
             found = self.text(node.body, depth + 1)
             return found if found[1] else self.text(node.orelse, depth + 1)
-        given = self._lookup(node.id) if isinstance(node, ast.Name) else None
-        if given is not None:
-            return self.text(given, depth + 10)
         return _placeholder(node.value if isinstance(node, ast.FormattedValue) else node), False
 
     def _joined(self, separator: str, nodes: list[ast.expr], depth: int) -> tuple[str, bool]:
