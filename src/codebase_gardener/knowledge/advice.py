@@ -37,7 +37,8 @@ _VERBS = (
     "normally use|only use|simply|instantiate|initialize|save|combine|split|test|mark|pin|clone|cast|convert"
 )
 
-_NO_SUBJECT = r"(?! (?:(?!that|which|if|when|it|you|what|how)[\w.`'-]{1,40} ){0,7}(?:may|might|will|could|is|are|was)\b)"
+_NO_SUBJECT = r"(?! (?:(?!that|which|if|when|it|you|what|how)[\w.`'-]{1,40} ){0,7}"
+_NO_SUBJECT += r"(?:may|might|will|could|is|are|was)\b)"
 """Not "merge results may differ": there the verb is no verb."""
 
 
@@ -48,7 +49,7 @@ class Signal:
     Attributes:
         part: What a clause with it says: `ACTION`, `VALUE` or `COST`.
         weight: How much it makes a text worth a page.
-        pattern: The words.
+        pattern: The words, in small letters.
     """
 
     part: str
@@ -57,7 +58,7 @@ class Signal:
 
 
 def _words(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", re.IGNORECASE)
+    return re.compile(rf"\b(?:{pattern})\b(?!-)")
 
 
 SIGNALS: dict[str, Signal] = {
@@ -65,22 +66,28 @@ SIGNALS: dict[str, Signal] = {
         r"recommend(?:ed|s|ation)?|we (?:suggest|advise)|(?:is|are) (?:advised|suggested|encouraged|discouraged)|"
         r"rule of thumb|good (?:default|practice|idea|starting point|choice)|bad idea|preferred|"
         r"it(?:'s| is) (?:probably |most likely |usually |generally )?(?:better|best|safer|safest) to|best to|"
-        r"(?:typically|usually|generally),? (?:this )?(?:should|use|a value|values)|works? (?:well|best)|"
-        r"you (?:probably|may|might|most likely|usually|generally)(?: also| not| rather)? want to|not intended (?:for|to)|"
-        r"(?:should|must) (?:never|always|generally|typically|usually|only)|common (?:values|choices?)|sensible")),
+        r"(?:typically|usually|generally),? (?:this )?(?:should|use|a value|values)|works? best|"
+        r"you (?:probably|most likely|usually|generally)(?: also| not| rather)? want to|not intended (?:for|to)|"
+        r"(?:should|must) (?:never|always|generally|typically|usually|only)|"
+        r"common (?:values|choices?)|sensible default to")),
+    "suggestion": Signal(ACTION, 1, _words(
+        r"you (?:may|might|can)(?: also| not| rather| then)? (?:want|wish|prefer) to|it(?:'s| is) possible to|"
+        r"(?:try|give it a try)")),
     "duty": Signal(ACTION, 2, _words(
-        r"should(?:n't)?|must(?:n't)?|(?:we|you|users?|callers?|it|this|they|code|model|data|one)(?:'ll| will)? (?:only |also )?"
+        r"should(?:n't)?|must(?:n't)?|(?:we|you|users?|callers?|it|this|they|code|model|data|one)(?:'ll| will)? "
+        r"(?:only |also )?"
         r"(?:needs? to|ha(?:s|ve) to)|make sure|ensure that|be sure|be careful|be aware|"
         r"beware|take care|avoid|prefer|consider|required to|do(?:n't| not) (?:use|call|"
         r"rely|set|pass|mix|forget|put|store|do|import|share|run|expose|worry)")),
     "imperative": Signal(ACTION, 1, re.compile(
         rf"^(?:(?:note that|also|then|otherwise|instead|alternatively|finally|in (?:this|that) case|so|and|or|but|"
-        rf"for (?:example|best results)),? )?(?:{_VERBS})\b{_NO_SUBJECT}", re.IGNORECASE)),
+        rf"for (?:example|best results)),? )?(?:{_VERBS})\b{_NO_SUBJECT}")),
     "conditional-imperative": Signal(ACTION, 1.5, re.compile(
         rf"^(?:if|when|for|to|in order to|unless|while|with|during|before|after)\b[^.]{{3,160}}?,"
-        rf" (?:then )?(?:please )?(?:{_VERBS})\b", re.IGNORECASE)),
+        rf" (?:then )?(?:please )?(?:{_VERBS})\b")),
     "set-to": Signal(ACTION, 1, _words(r"(?:set|setting|pass|passing|enable|enabling) (?:it |this |the )?[`'\"]?[\w.]+"
-                                       r"[`'\"]?(?: \w+)? ?(?:=|to)|(?:when|if) set to|(?:higher|lower|larger|smaller|bigger) values?")),
+                                       r"[`'\"]?(?: \w+)? ?(?:=|to)|(?:when|if) set to|"
+        r"(?:higher|lower|larger|smaller|bigger) values?")),
     "useful": Signal(VALUE, 1.5, _words(
         r"useful|helpful|helps?|benefits?|beneficial|handy|convenient|worth|advantages?|"
         r"(?:good|ideal|suitable|well suited|intended) (?:for|if|when)")),
@@ -107,12 +114,14 @@ SIGNALS: dict[str, Signal] = {
         r"rounding errors?|imprecis\w+|inaccura\w+|precision loss|loss of (?:precision|accuracy|data|information)|"
         r"degrad\w+|diverge\w*|unstable|instabilit\w+|overfit\w*|nans?|corrupt\w*|deadlocks?|race conditions?|"
         r"(?:security|safety) (?:risk|hole|vulnerab\w+|issues?|implications?|concerns?)|vulnerab\w+|insecure|unsafe|"
-        r"dangerous|malicious|untrusted|arbitrary code|data loss|los(?:e|es|ing|t)|leak(?:s|ed|ing)?|wrong|incorrect\w*|"
+        r"dangerous|malicious|untrusted|arbitrary code|data loss|los(?:e|es|ing|t)|leak(?:s|ed|ing)?|wrong|"
+        r"incorrect\w*|"
         r"unexpected(?:ly)?|surpris\w+|undefined behaviou?r|break(?:s|ing)?|fails?|crash(?:es)?|hang(?:s)?|"
         r"silently|(?:poor|bad|worse) \w+|reduce (?:model )?(?:quality|accuracy|performance)|dilut\w+|"
         r"(?:caus(?:e|es|ed|ing)|leads? to|results? in|resulting in|throws?|rais(?:e|es)|gets?|avoid|prevent|run into|"
         r"known|produces?|numerical|import|obscure|cryptic|hard to (?:find|track down|debug)) (?:\w+ ){0,2}"
-        r"(?:errors?|issues?|problems?|bugs?)|(?:errors?|problems?) (?:can|may|might) (?:occur|happen|arise)|oom errors?|misleading|mislead|problematic")),
+        r"(?:errors?|issues?|problems?|bugs?)|(?:errors?|problems?) (?:can|may|might) (?:occur|happen|arise)|"
+        r"oom errors?|misleading|mislead|problematic")),
     "limit": Signal(COST, 1, _words(
         r"not (?:be )?(?:possible|supported|compatible|available|thread[- ]safe|work\w*|guaranteed|recommended|allowed|"
         r"deterministic|secure|safe)|only (?:works?|supported|supports?|available|applies|possible|compatible|affects|"
@@ -124,10 +133,12 @@ SIGNALS: dict[str, Signal] = {
     "question": Signal(ACTION, -2, _words(
         r"(?:whether|controls?|determines?|decides?|checks?) (?:or not |if )?[^.,]{0,60}? (?:should|must)(?: be)?")),
     "example": Signal(ACTION, -2, _words(
-        r"consider (?:the (?:following|code|example|case)|this example|for example|a )|imagine|suppose|for (?:instance|example),"
+        r"consider (?:the (?:following|code|example|case)|this example|for example|a )|imagine|suppose|"
+        r"for (?:instance|example),"
         r"|let's|let us|the following (?:example|code)|as (?:shown|seen|described) (?:above|below|in)")),
     "marketing": Signal(VALUE, -3, _words(
-        r"fast and easy|easy to use|easy-to-use|state[- ]of[- ]the[- ]art|seamless(?:ly)?|powerful|beautiful|blazing\w*|"
+        r"fast and easy|easy to use|easy-to-use|state[- ]of[- ]the[- ]art|seamless(?:ly)?|powerful|beautiful|"
+        r"blazing\w*|"
         r"join (?:us|our)|community|sponsor\w*|star us|citation|cite|built with love|out of the box")),
     "risk": Signal(COST, 1, _words(
         r"(?:may|might|could|can) (?:\w+ )?(?:lead|result|cause|get|fail|produce|become|introduce|not|break|be "
@@ -184,7 +195,7 @@ def strength(text: str) -> float:
 
 
 def concentrated(text: str) -> float:
-    """The strength of the strongest sentence, and a quarter of what the others add: long texts gather words by chance."""
+    """The strength of the strongest sentence, and a part of the others': long texts gather words by chance."""
     each = sorted((strength(one) for one in sentences(text)), reverse=True)
     return each[0] + 0.25 * min(4.0, sum(each[1:])) if each else 0.0
 
@@ -212,13 +223,16 @@ def _parts(clause: str) -> list[str]:
 
 
 def _signals(text: str) -> tuple[str, ...]:
-    found = {name for name, row in SIGNALS.items() if row.pattern.search(text)}
-    found |= {
-        name
-        for name in ("imperative", "conditional-imperative")
-        for sentence in sentences(text)
-        if name not in found and SIGNALS[name].pattern.match(sentence)
-    }
+    small = text.lower()  # much faster than patterns that ignore the case
+    found = {name for name, row in SIGNALS.items() if row.pattern.search(small)}
+    if not found >= {"imperative", "conditional-imperative"}:
+        for sentence in sentences(text)[1:]:
+            start = sentence[:300].lower()
+            found |= {
+                name
+                for name in ("imperative", "conditional-imperative")
+                if SIGNALS[name].pattern.match(start)
+            }
     if text.endswith("?"):  # a question advises nothing; the answer does
         return ()
     return tuple(name for name in SIGNALS if name in found)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator, Sequence
 
+from codebase_gardener.knowledge.assignments import Assignments
 from codebase_gardener.knowledge.facts import Evidence
-from codebase_gardener.knowledge.message_text import message_text, one_line
+from codebase_gardener.knowledge.message_text import Lookup, message_text, one_line
 from codebase_gardener.knowledge.plain_prose import plain_prose
 from codebase_gardener.knowledge.syntax_search import Definition, Found, Function, nodes_on
 
@@ -28,41 +30,60 @@ def call_evidence(tree: ast.Module, lines: Sequence[str]) -> Iterator[Evidence]:
     wanted = [number for number, line in enumerate(lines, 1) if _CANDIDATE.search(line)]
     if not wanted:
         return
-    constants = _assigned(tree.body, len(lines) + 1)
+    names = _Names(tree)
     for found in nodes_on(tree, wanted):
         node = found.node
         if isinstance(node, ast.Call):
-            evidence = _message(found, node, constants)
+            evidence = _message(found, node, names)
         elif isinstance(node, ast.AnnAssign | ast.Assign) and isinstance(node.value, ast.Call):
-            evidence = _field(found, node, node.value, constants)
+            evidence = _field(found, node, node.value, names)
         else:
             evidence = None
             if isinstance(node, Function):
-                yield from _parameters(found, node, constants)
+                yield from _parameters(found, node, names)
         if evidence is not None and evidence.text:
             yield evidence
 
 
-def _message(found: Found, call: ast.Call, constants: dict[str, ast.expr]) -> Evidence | None:
+class _Names:
+    """What names mean at a place: those of the enclosing function, then the module's."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._tree = tree
+        self._read: dict[int, Assignments] = {}
+
+    def at(self, found: Found) -> Lookup:
+        line: int = getattr(found.node, "lineno", 1)
+        function = found.function
+
+        def lookup(name: str) -> ast.expr | None:
+            own = self._of(function).before(name, line) if function is not None else None
+            return own if own is not None else self._of(self._tree).before(name, sys.maxsize)
+
+        return lookup
+
+    def _of(self, owner: ast.Module | Function) -> Assignments:
+        if id(owner) not in self._read:
+            self._read[id(owner)] = Assignments(owner.body)
+        return self._read[id(owner)]
+
+
+def _message(found: Found, call: ast.Call, names: _Names) -> Evidence | None:
     kind = _kind(call)
     if kind == "option-help":
-        return _option(found, call, constants)
+        return _option(found, call, names)
     if kind is None or not (call.args or call.keywords):
         return None
     expression = call.args[0] if call.args else _keyword(call, "message", "msg")
-    names = dict(constants)
+    lookup = names.at(found)
     start, end = call.lineno, call.end_lineno or call.lineno
-    if found.function is not None:
-        names.update(_assigned(found.function.body, call.lineno))
-    if isinstance(expression, ast.Name) and expression.id in names:
-        given = names[expression.id]
-        if given.lineno < start and start - given.lineno <= _MAX_ABOVE:
-            start = given.lineno
-        elif given.lineno < start:
-            start, end = given.lineno, given.end_lineno or given.lineno
+    given = lookup(expression.id) if isinstance(expression, ast.Name) else None
+    if given is not None and given.lineno < start:
+        near = start - given.lineno <= _MAX_ABOVE
+        start, end = given.lineno, (end if near else given.end_lineno or given.lineno)
     return Evidence(
         kind, start, end, found.scope, _category(call) if kind == "warn" else "",
-        message_text(expression, names), _condition(found),
+        message_text(expression, lookup), _condition(found),
     )  # fmt: skip
 
 
@@ -106,41 +127,8 @@ def _condition(found: Found) -> str:
     return ""
 
 
-def _assigned(body: Sequence[ast.stmt], before: int) -> dict[str, ast.expr]:
-    """The expression that each name was last given before a line; `+=` adds to what was there."""
-    given: dict[str, ast.expr] = {}
-    pending: list[ast.stmt] = list(reversed(body))
-    while pending:
-        statement = pending.pop()
-        if statement.lineno >= before:
-            continue
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            target = statement.targets[0]
-            if isinstance(target, ast.Name):
-                given[target.id] = statement.value
-        elif (
-            isinstance(statement, ast.AnnAssign)
-            and isinstance(statement.target, ast.Name)
-            and statement.value
-        ):
-            given[statement.target.id] = statement.value
-        elif isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
-            name = statement.target.id
-            if name in given:
-                both = ast.BinOp(given[name], statement.op, statement.value)
-                given[name] = ast.copy_location(both, given[name])
-        elif not isinstance(statement, Definition):
-            blocks = [getattr(statement, name, []) for name in ("body", "orelse", "finalbody", "handlers")]
-            inner = [one for block in blocks for one in block]
-            inner = [
-                two for one in inner for two in (one.body if isinstance(one, ast.ExceptHandler) else [one])
-            ]
-            pending += [one for one in reversed(inner) if isinstance(one, ast.stmt)]
-    return given
-
-
 def _field(
-    found: Found, statement: ast.AnnAssign | ast.Assign, call: ast.Call, constants: dict[str, ast.expr]
+    found: Found, statement: ast.AnnAssign | ast.Assign, call: ast.Call, names: _Names
 ) -> Evidence | None:
     """`x: int = field(default=8, metadata={"help": …})`, `x: int = Field(8, description=…)`."""
     target = statement.target if isinstance(statement, ast.AnnAssign) else statement.targets[0]
@@ -150,23 +138,25 @@ def _field(
         return None
     return Evidence(
         "option-help", statement.lineno, statement.end_lineno or statement.lineno, found.scope, target.id,
-        plain_prose(message_text(help_text, constants)), _default(call),
+        plain_prose(message_text(help_text, names.at(found))), _default(call),
     )  # fmt: skip
 
 
-def _option(found: Found, call: ast.Call, constants: dict[str, ast.expr]) -> Evidence | None:
+def _option(found: Found, call: ast.Call, names: _Names) -> Evidence | None:
     """`@click.option("--x", help=…)`, `parser.add_argument("--x", help=…)`; those of parameters are read elsewhere."""
     written = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     flags = [one for one in written if one.startswith("-")] or [one for one in written if one.isidentifier()]
-    if not flags:
+    if not flags or any(
+        isinstance(one, ast.arguments) for one in found.parents
+    ):  # a parameter's: `_parameters`
         return None
     return Evidence(  # a decorator's parents include the function it decorates
         "option-help", call.lineno, call.end_lineno or call.lineno, found.scope, max(flags, key=len).partition("/")[0],
-        plain_prose(message_text(_keyword(call, "help"), constants)), _default(call, flags_first=True),
+        plain_prose(message_text(_keyword(call, "help"), names.at(found))), _default(call, flags_first=True),
     )  # fmt: skip
 
 
-def _parameters(found: Found, node: Function, constants: dict[str, ast.expr]) -> Iterator[Evidence]:
+def _parameters(found: Found, node: Function, names: _Names) -> Iterator[Evidence]:
     """`x: Annotated[int, Option(help=…)]`, `x: int = Option(8, help=…)`, `x: Annotated[int, Doc("…")]`."""
     scope = f"{found.scope}.{node.name}" if found.scope else node.name
     given = node.args
@@ -183,7 +173,7 @@ def _parameters(found: Found, node: Function, constants: dict[str, ast.expr]) ->
             end = (default or argument).end_lineno or argument.lineno
             yield Evidence(
                 "option-help", argument.lineno, max(end, argument.end_lineno or end), scope, argument.arg,
-                plain_prose(message_text(help_text, constants)), value,
+                plain_prose(message_text(help_text, names.at(found))), value,
             )  # fmt: skip
             break
 

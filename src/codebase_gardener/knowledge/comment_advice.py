@@ -44,8 +44,8 @@ _REASON = re.compile(
 _LICENCE = re.compile(
     r"copyright|licen[cs]ed? under|spdx|all rights reserved|warrant(?:y|ies)", re.IGNORECASE
 )
-_TOOL = re.compile(r"\s*(?:type:|noqa|pylint|pragma|fmt:|ruff|isort|mypy|pyright|flake8|eslint|prettier|!|-\*-|go:|nolint|"
-                   r"region|endregion|=====|-----|#####|coding)")  # fmt: skip
+_TOOL = re.compile(r"\s*(?:type:|noqa|pylint|pragma|fmt:|ruff|isort|mypy|pyright|flake8|eslint|prettier|!|-\*-|"
+                   r"go:|nolint|region|endregion|=====|-----|#####|coding)")  # fmt: skip
 _STRINGS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _MAX_BLOCK = 40
 
@@ -80,9 +80,9 @@ def _comments(lines: Sequence[str], mark: str, *, slashes: bool) -> dict[int, tu
         stripped = line.lstrip()
         indent = len(line) - len(stripped)
         if slashes and (in_block or stripped.startswith("/*")):
-            body = stripped.removeprefix("/*").lstrip("*").strip()
+            body = stripped.removeprefix("/*").partition("*/")[0].lstrip("*").strip()
             in_block = "*/" not in stripped
-            found[number] = (indent - (0 if stripped.startswith("/*") else 1), True, body.partition("*/")[0])
+            found[number] = (indent - (0 if stripped.startswith("/*") else 1), True, body)
         elif stripped.startswith(mark):
             found[number] = (indent, True, stripped.lstrip(mark[0] + "!:").strip())
         elif mark in line and (words := _trailing(line, mark)) is not None:

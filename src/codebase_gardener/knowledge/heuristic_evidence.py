@@ -19,7 +19,7 @@ __all__ = ["KINDS", "heuristic_evidence"]
 KINDS: dict[str, str] = {
     "warn": "`warnings.warn(…)`, `@deprecated(…)`; name: the category, value: the condition it stands under",
     "log": "`logger.warning(…)` and its kin; value: the condition it stands under",
-    "comment": "a block of comments; name: its mark (TODO, NOTE, HACK …), or \"\" where it gives a reason without a mark",
+    "comment": "a block of comments; name: its mark (TODO, NOTE …), \"\" where it gives a reason without one",
     "option-help": "help text of an option or field; name: the option, value: its default",
     "parameter-doc": "a parameter's description in a docstring that carries advice; value: its default",
     "docstring-note": "a note, warning or tip in a docstring (name says which), or a paragraph of advice (name \"\")",

@@ -16,12 +16,12 @@ from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 __all__ = ["Author", "NOT_STATED"]
 
 NOT_STATED = "Not stated by the source."
-_SAYS: dict[str, tuple[str, str]] = {
-    "warn": ("A warning", "emitted"), "log": ("A logged warning", "logged"), "comment": ("A comment", "written"),
-    "option-help": ("The help text", "given"), "parameter-doc": ("The documentation", "given"),
-    "docstring-note": ("The documentation", "given"), "admonition": ("A note", "given"), "doc-tip": ("The text", "given"),
+_SAYS: dict[str, str] = {
+    "warn": "A warning", "log": "A logged warning", "comment": "A comment", "option-help": "The help text",
+    "parameter-doc": "The documentation", "docstring-note": "The documentation", "admonition": "A note",
+    "doc-tip": "The text",
 }  # fmt: skip
-"""Kind of evidence: who speaks, and what its author did with it."""
+"""Kind of evidence: who speaks."""
 
 _LANGUAGES = {"markdown": "markdown", "rst": "rst", "python": "python"}
 _MAX_QUOTE_LINES = 40
@@ -100,7 +100,7 @@ class Author:
         else:
             lines.append(f"> {quoted_words(cut(group[0].evidence.text, 1500))}")
         places = list(dict.fromkeys(sources[item].anchor for item in group))
-        kinds = sorted({_SAYS[item.evidence.kind][0].lower().partition(" ")[2] for item in group})
+        kinds = sorted({_SAYS[item.evidence.kind].lower().partition(" ")[2] for item in group})
         files = len({anchor.path for anchor in places})
         lines.append(
             f"Found in {_count(len(places), 'place')} of {_count(files, 'file')} ({', '.join(kinds)})."
@@ -149,7 +149,8 @@ class Author:
         for item in group:
             places.setdefault(item.evidence.text or item.evidence.value, []).append(item)
         parts = []
-        for text, items in list(places.items())[:_MAX_TEXTS]:
+        most = len(places) if group[0].deprecation else _MAX_TEXTS
+        for text, items in list(places.items())[:most]:
             anchors = list(dict.fromkeys(f"`{sources[item].anchor}`" for item in items))
             shown = ", ".join(anchors[:3]) + (
                 f" and {_count(len(anchors) - 3, 'further place')}" if anchors[3:] else ""
@@ -157,10 +158,8 @@ class Author:
             condition = items[0].evidence.value if items[0].evidence.kind in ("warn", "log") else ""
             told = f", where {_code(condition)}" if condition else ""
             parts.append(f"> {quoted_words(cut(text, 1500))}\n\n{_speaker(items[0])}{told}: {shown}.")
-        if len(places) > _MAX_TEXTS:
-            parts.append(
-                f"{_count(len(places) - _MAX_TEXTS, 'further text')} of the same kind: see Code Evidence."
-            )
+        if len(places) > most:
+            parts.append(f"{_count(len(places) - most, 'further text')} of the same kind: see Code Evidence.")
         return "\n\n".join(parts)
 
     def _evidence(self, group: Sequence[Item], sources: dict[Item, Source]) -> str:
@@ -218,7 +217,7 @@ def _lines(found: dict[str, list[str]], default: str) -> str:
 
 def _speaker(item: Item) -> str:
     """Who says it: "A warning of `A.merge`"."""
-    evidence, (who, _) = item.evidence, _SAYS[item.evidence.kind]
+    evidence, who = item.evidence, _SAYS[item.evidence.kind]
     if evidence.kind in ("admonition", "doc-tip"):
         section = f", section {quoted_words(evidence.scope)}," if evidence.scope else ""
         named = {"tip": "A tip", "warning": "A warning", "important": "An important note"}.get(

@@ -15,6 +15,8 @@ SAME_TEXT = 0.6
 SAME_OPTION = 0.4
 """The same for texts on options of one name in several classes; those of different names need `_OTHER_OPTION`."""
 _OTHER_OPTION = 0.85
+_SHORT, _SAME_SHORT = 10, 0.75
+"""Texts of fewer words must be more alike: one word may be all that they are about."""
 _MAX_POSTINGS = 64
 """Leaders looked at for one word: what bounds the work for many texts that share all their rare words."""
 _WORD = re.compile(r"[^\W\d_]+|\d+")
@@ -76,6 +78,8 @@ def _leader(
     for leader in candidates:
         other = sets[leader]
         needed = _needed(items[number], items[leader])
+        if min(len(own), len(other)) < _SHORT:
+            needed = max(needed, _SAME_SHORT)
         if similar(own, other, needed):
             return leader
     return None

@@ -40,7 +40,7 @@ def quoted_words(text: str) -> str:
 
 
 def quoted_lines(anchor: Anchor, lines: Iterable[str], language: str = "") -> str:
-    """The lines of an anchor as a fenced block, without their common indentation; its fence is longer than any inside."""
+    """The lines of an anchor as a fenced block, without their common indentation."""
     text = textwrap.dedent("\n".join(line.rstrip() for line in lines))
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     mark = "`" * max(3, longest + 1)

@@ -53,7 +53,7 @@ class Scope:
         if symbol is None:
             return
         yield Target(symbol.path, symbol.qualified_name)
-        if symbol.name == "__init__" or symbol.name == "__post_init__":
+        if symbol.name in ("__init__", "__post_init__"):
             yield Target(symbol.path, symbol.qualified_name.rpartition(".")[0])
         elif symbol.kind != "class":
             yield from self._reaching(symbol)
@@ -81,7 +81,9 @@ class Scope:
 
     def _reaching(self, symbol: Symbol) -> Iterator[Target]:
         if self._resolution is not None:
-            found = list(self._callers(Target(symbol.path, symbol.qualified_name)))
+            found = list(
+                _callers(self._resolution, self._repository, Target(symbol.path, symbol.qualified_name))
+            )
             if found:
                 yield from found
                 return
@@ -94,20 +96,20 @@ class Scope:
         if symbol.name == verb and len(family) <= _MAX_FAMILY:
             yield from (Target(one.path, one.qualified_name) for one in family)
 
-    def _callers(self, target: Target) -> Iterator[Target]:
-        """Definitions of the package that call it, directly or in two steps."""
-        assert self._resolution is not None
-        seen, edge = {target}, [target]
-        for _ in range(_MAX_STEPS):
-            around = {
-                Target(use.path, use.scope)
-                for one in edge
-                for use in self._resolution.callers.get(one, ())[:_MAX_CALLERS]
-                if use.scope and self._repository.areas.get(use.path) == "package"
-            }
-            edge = sorted(around - seen)
-            seen |= around
-            yield from edge
+
+def _callers(resolution: Resolution, repository: RepositoryFacts, target: Target) -> Iterator[Target]:
+    """Definitions of the package that call it, directly or in two steps."""
+    seen, edge = {target}, [target]
+    for _ in range(_MAX_STEPS):
+        around = {
+            Target(use.path, use.scope)
+            for one in edge
+            for use in resolution.callers.get(one, ())[:_MAX_CALLERS]
+            if use.scope and repository.areas.get(use.path) == "package"
+        }
+        edge = sorted(around - seen)
+        seen |= around
+        yield from edge
 
 
 def _ends(whole: list[str], parts: list[str]) -> bool:

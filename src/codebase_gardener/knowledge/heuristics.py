@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.heuristic_items import Item, select
+from codebase_gardener.knowledge.heuristic_items import THRESHOLD, TOO_LITTLE, Item, all_items, worth
 from codebase_gardener.knowledge.heuristic_layout import Author
-from codebase_gardener.knowledge.heuristic_merging import merged
+from codebase_gardener.knowledge.heuristic_merging import SAME_OPTION, merged, similar, words_of
 from codebase_gardener.knowledge.heuristic_names import Namer
 from codebase_gardener.knowledge.heuristic_scope import Scope
 from codebase_gardener.knowledge.pages import Page
@@ -62,40 +63,61 @@ def heuristic_pages(repository: RepositoryFacts, resolution: Resolution | None =
     Returns:
         As many pages as there is advice; what is left out is counted by reason.
     """
-    selection = select(repository)
-    groups = merged([item for item in selection.items if not item.deprecation])
-    groups = sorted((_with_options(group, selection.options) for group in groups), key=_order)
-    deprecations = tuple(item for item in selection.items if item.deprecation)
-    if deprecations:
-        groups.append(deprecations)
-    namer = Namer(item.evidence.text for item in (*selection.items, *selection.options))
-    author = Author(repository, selection.options)
+    remarks = all_items(repository)
+    chosen = [item for item, reason in remarks if not reason]
+    options = [item for item, _ in remarks if item.option and item.area == "package"]
+    groups = merged([item for item in chosen if not item.deprecation])
+    groups = sorted((group for group in groups if worth(group) >= THRESHOLD), key=_order)
+    groups = sorted(_with_options(groups, options), key=_order)
+    groups += [tuple(item for item in chosen if item.deprecation)]
+    namer = Namer(item.evidence.text for item in (*chosen, *options))
+    author = Author(repository, options)
     scope = Scope(repository, resolution)
     pages: list[HeuristicPage] = []
-    left_out = Counter(dict(selection.left_out))
     for group in groups:
         shown = tuple(item for item in group if author.can_quote(item))
-        if len(shown) < len(group):
-            left_out["is too long to be quoted"] += len(group) - len(shown)
-        if not shown:
-            continue
-        page = author.page(namer.name(shown), shown, namer.key_phrases(shown[0].evidence.text, 6))
-        pages.append(HeuristicPage(page, scope.targets(shown), _worth(shown), len(shown)))
-    return Heuristics(tuple(pages), tuple(sorted(left_out.items())))
+        if shown:
+            page = author.page(namer.name(shown), shown, namer.key_phrases(shown[0].evidence.text, 6))
+            pages.append(HeuristicPage(page, scope.targets(shown), worth(shown), len(shown)))
+    return Heuristics(tuple(pages), _left_out(remarks, [item for group in groups for item in group], author))
 
 
-def _with_options(group: tuple[Item, ...], options: tuple[Item, ...]) -> tuple[Item, ...]:
-    """The group with all that is said of its best remark's option, whether that is advice or not."""
-    option = group[0].option
-    if option is None:
-        return group
-    return (*group, *(item for item in options if item.option == option and item not in group))
+def _left_out(
+    remarks: Sequence[tuple[Item, str]], grouped: Sequence[Item], author: Author
+) -> tuple[tuple[str, int], ...]:
+    """Each remark that is on no page, counted by its reason."""
+    on_pages = set(grouped)
+    counts: Counter[str] = Counter()
+    for item, reason in remarks:
+        if item not in on_pages:
+            counts[reason or TOO_LITTLE] += 1
+        elif not author.can_quote(item):
+            counts["is too long to be quoted"] += 1
+    return tuple(sorted(counts.items()))
+
+
+def _with_options(groups: Sequence[tuple[Item, ...]], options: Sequence[Item]) -> list[tuple[Item, ...]]:
+    """The groups with all that is said of their best remark's option, whether that by itself is advice or not.
+
+    Texts on options of the same name elsewhere join the first group that they resemble.
+    """
+    by_name: dict[str, list[Item]] = {}
+    for item in options:
+        by_name.setdefault(item.evidence.name, []).append(item)
+    taken = {item for group in groups for item in group}
+    found: list[tuple[Item, ...]] = []
+    for group in groups:
+        first = group[0]
+        words = words_of(first.evidence.text)
+        joining: list[Item] = []
+        for item in by_name.get(first.evidence.name, ()) if first.option else ():
+            same = item.option == first.option or similar(words_of(item.evidence.text), words, SAME_OPTION)
+            if same and item not in taken and not item.deprecation:
+                joining.append(item)
+                taken.add(item)
+        found.append((*group, *sorted(joining, key=lambda one: (one.option != first.option, *one.order))))
+    return found
 
 
 def _order(group: tuple[Item, ...]) -> tuple[float, str, int]:
-    return -_worth(group), group[0].path, group[0].evidence.start
-
-
-def _worth(group: tuple[Item, ...]) -> float:
-    further = min(len({(item.path, item.evidence.start) for item in group}) - 1, 10)
-    return round(group[0].score + 0.1 * further, 2)
+    return -worth(group), group[0].path, group[0].evidence.start

@@ -5,16 +5,23 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections.abc import Callable
 
-__all__ = ["message_text", "one_line"]
+__all__ = ["Lookup", "message_text", "one_line"]
 
-_MAX_DEPTH = 60
+Lookup = Callable[[str], ast.expr | None]
+"""What a name was last given, or None."""
+
+_MAX_NODES = 400  # `a = b + b; b = c + c; …` grows without bound
+_MAX_DEPTH = 100
 _MAX_CHARACTERS = 20_000
 _SPACES = re.compile(r"\s+")
 _PERCENT = re.compile(r"%(?:\(\w+\))?[#0\- +]?\d*(?:\.\d+)?[sdrifgex]")
+_SAME_TEXT = ("format", "strip", "rstrip", "lstrip", "lower", "replace")
+_WRAPPERS = ("_", "gettext", "N_", "ngettext", "dedent", "cleandoc", "indent", "fill")
 
 
-def message_text(node: ast.expr | None, names: dict[str, ast.expr] | None = None) -> str:
+def message_text(node: ast.expr | None, lookup: Lookup = lambda _: None) -> str:
     """Constant parts of strings, f-strings, `+`, `%`, `.format`, `.join`, and of names that were given such.
 
     What is only known at run time is written in braces: `f"{name} is slow"` gives "{name} is slow". An expression
@@ -22,11 +29,11 @@ def message_text(node: ast.expr | None, names: dict[str, ast.expr] | None = None
 
     Args:
         node: The expression.
-        names: What each name was last given before this place.
+        lookup: What each name was last given before this place.
     """
     if node is None:
         return ""
-    text, constant = _text(node, names or {}, 0)
+    text, constant = _Reader(lookup).text(node, 0)
     return one_line(text) if constant else ""
 
 
@@ -35,57 +42,64 @@ def one_line(text: str) -> str:
     return _SPACES.sub(" ", text[:_MAX_CHARACTERS]).strip()
 
 
-def _text(node: ast.expr, names: dict[str, ast.expr], depth: int) -> tuple[str, bool]:
-    """The text, and whether any of it is constant."""
-    if depth > _MAX_DEPTH:
-        return "", False
-    if isinstance(node, ast.Constant):
-        return (node.value, True) if isinstance(node.value, str) else (str(node.value)[:40], False)
-    if isinstance(node, ast.JoinedStr):
-        parts = [_text(value, names, depth + 1) for value in node.values]
-        return "".join(text for text, _ in parts), any(constant for _, constant in parts)
-    if isinstance(node, ast.BinOp):
-        return _operation(node, names, depth)
-    if isinstance(node, ast.Call):
-        return _call(node, names, depth)
-    if isinstance(node, ast.IfExp):
-        text, constant = _text(node.body, names, depth + 1)
-        return (text, True) if constant else _text(node.orelse, names, depth + 1)
-    if isinstance(node, ast.Name) and node.id in names:
-        rest = {name: value for name, value in names.items() if name != node.id}
-        return _text(names[node.id], rest, depth + 1)
-    if isinstance(node, ast.FormattedValue):
-        return _placeholder(node.value), False
-    return _placeholder(node), False
+class _Reader:
+    """Reads one message; it stops after a number of nodes."""
 
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._left = _MAX_NODES
 
-def _operation(node: ast.BinOp, names: dict[str, ast.expr], depth: int) -> tuple[str, bool]:
-    left, constant = _text(node.left, names, depth + 1)
-    if isinstance(node.op, ast.Mod):
-        values = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
-        written = iter([_placeholder(value) for value in values])
-        return _PERCENT.sub(lambda _: next(written, "{…}"), left), constant
-    if isinstance(node.op, ast.Add):
-        right, also = _text(node.right, names, depth + 1)
-        return left + right, constant or also
-    return _placeholder(node), False
+    def text(self, node: ast.expr, depth: int) -> tuple[str, bool]:
+        """The text, and whether any of it is constant."""
+        self._left -= 1
+        if self._left < 0 or depth > _MAX_DEPTH:
+            return "", False
+        if isinstance(node, ast.Constant):
+            return (node.value, True) if isinstance(node.value, str) else (str(node.value)[:40], False)
+        if isinstance(node, ast.Name) and (given := self._lookup(node.id)) is not None:
+            return self.text(given, depth + 10)
+        return self._compound(node, depth)
 
+    def _compound(self, node: ast.expr, depth: int) -> tuple[str, bool]:
+        if isinstance(node, ast.JoinedStr):
+            return self._joined("", node.values, depth)
+        if isinstance(node, ast.BinOp):
+            return self._operation(node, depth)
+        if isinstance(node, ast.Call):
+            return self._call(node, depth)
+        if isinstance(node, ast.IfExp):
+            found = self.text(node.body, depth + 1)
+            return found if found[1] else self.text(node.orelse, depth + 1)
+        return _placeholder(node.value if isinstance(node, ast.FormattedValue) else node), False
 
-def _call(node: ast.Call, names: dict[str, ast.expr], depth: int) -> tuple[str, bool]:
-    """`"…".format(x)`, `dedent("…")`, `_("…")`, `" ".join(["a", "b"])`."""
-    function = node.func
-    if isinstance(function, ast.Attribute):
-        if function.attr == "join" and node.args and isinstance(node.args[0], ast.List | ast.Tuple):
-            separator, _ = _text(function.value, names, depth + 1)
-            parts = [_text(one, names, depth + 1) for one in node.args[0].elts]
-            return separator.join(text for text, _ in parts), any(constant for _, constant in parts)
-        if function.attr in ("format", "strip", "rstrip", "lstrip", "lower", "replace"):
-            return _text(function.value, names, depth + 1)
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-    if node.args and name in ("_", "gettext", "N_", "ngettext", "dedent", "cleandoc", "indent", "fill"):
-        text, constant = _text(node.args[0], names, depth + 1)
-        return (inspect.cleandoc(text) if constant else text), constant
-    return _placeholder(node), False
+    def _joined(self, separator: str, nodes: list[ast.expr], depth: int) -> tuple[str, bool]:
+        parts = [self.text(node, depth + 1) for node in nodes]
+        return separator.join(text for text, _ in parts), any(constant for _, constant in parts)
+
+    def _operation(self, node: ast.BinOp, depth: int) -> tuple[str, bool]:
+        if isinstance(node.op, ast.Add):
+            return self._joined("", [node.left, node.right], depth)
+        if isinstance(node.op, ast.Mod):
+            left, constant = self.text(node.left, depth + 1)
+            values = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
+            written = iter([_placeholder(value) for value in values])
+            return _PERCENT.sub(lambda _: next(written, "{…}"), left), constant
+        return _placeholder(node), False
+
+    def _call(self, node: ast.Call, depth: int) -> tuple[str, bool]:
+        """`"…".format(x)`, `dedent("…")`, `_("…")`, `" ".join(["a", "b"])`."""
+        function = node.func
+        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        if isinstance(function, ast.Attribute) and name == "join" and node.args:
+            elements = node.args[0]
+            if isinstance(elements, ast.List | ast.Tuple):
+                return self._joined(self.text(function.value, depth + 1)[0], elements.elts, depth)
+        if isinstance(function, ast.Attribute) and name in _SAME_TEXT:
+            return self.text(function.value, depth + 1)
+        if node.args and name in _WRAPPERS:
+            text, constant = self.text(node.args[0], depth + 1)
+            return (inspect.cleandoc(text) if constant else text), constant
+        return _placeholder(node), False
 
 
 def _placeholder(node: ast.expr) -> str:

@@ -12,7 +12,7 @@ MAX_PROSE = 4000
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"``([^`\n]{1,200})``"), r"`\1`"),  # rst literal
     (
-        re.compile(r"[:{][\w:.-]{1,40}[:}]`~?([^`<>]{1,200})(?:<[^`<>]{1,200}>)?`"),
+        re.compile(r"[:{][\w:.-]{1,40}[:}]`~?([^`<>]{1,200}?)\s*(?:<[^`<>]{1,200}>)?`"),
         r"`\1`",
     ),  # rst and MyST role
     (re.compile(r"`([^`<>]{1,120}?)\s*<[^`<>]{1,300}>`_{1,2}"), r"\1"),  # rst link
@@ -23,6 +23,9 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"\[(`[^`\]\[]{1,120}`)\](?:\[[^\]\[]{0,100}\])?"), r"\1"),  # reference to a symbol
     (re.compile(r"\*\*([^*\n]{1,300})\*\*"), r"\1"),  # bold
+    (re.compile(r"(?<![\w*\\])\*([^*\s](?:[^*\n]{0,200}[^*\s])?)\*(?![\w*])"), r"\1"),  # emphasis
+    (re.compile(r"\\ "), ""),  # rst: an escaped space joins
+    (re.compile(r"\.\. (?:seealso|version\w{2,12})::[^.]{0,200}\.?"), ""),
     (re.compile(r"</?[a-zA-Z][^<>\n]{0,300}>"), ""),  # HTML
     (
         re.compile(r"(?:^|(?<=\s))>?\s?\[!(?:TIP|NOTE|WARNING|IMPORTANT|CAUTION)\]"),

@@ -17,7 +17,7 @@ ADMONITIONS: dict[str, str] = {
     "important": "important", "warning": "warning", "warnings": "warning", "warn": "warning", "caution": "warning",
     "danger": "warning", "attention": "warning", "error": "warning", "tips": "tip", "deprecated": "deprecated",
 }  # fmt: skip
-"""Written name of an admonition: what it is. Sources: docutils, MkDocs Material, MyST, GitHub, Hugging Face's doc-builder."""
+"""Written name of an admonition: what it is. Sources: docutils, MkDocs Material, MyST, GitHub, Hugging Face."""
 
 _NAMES = "|".join(sorted(ADMONITIONS, key=len, reverse=True))
 _FENCE = re.compile(r"\s*(?:>\s?)?(`{3,}|~{3,})\s*(\{[\w:-]+\})?")
@@ -38,6 +38,8 @@ _UNDERLINE = re.compile(r"([=\-~^\"'`*+#.:_])\1{2,}\s*$")
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)]|#\.)\s+")
 _TABLE = re.compile(r"\s*(?:\||\+[-=]{3})")
 _OPTION_LINE = re.compile(r"\s*:[\w-]+:(?:\s|$)")
+_MARKS_ONLY = (_COLONS, _COLONS_END, _TABLE, re.compile(rf"\s*{_UNDERLINE.pattern}"), _OPTION_LINE)
+_NO_PROSE = (">>>", "<", "{%", "---", "///")
 _MAX_BLOCK = 60
 """Lines of one block that are taken; what is longer is cut there, and its range says so."""
 
@@ -96,28 +98,19 @@ class _Reader:
     def _other(self, line: str) -> Block | None:
         if fence := _FENCE.match(line):
             return self._fenced(fence)
+        below = self.lines[self.at + 1].strip() if self.at + 1 < len(self.lines) else ""
         if heading := _ATX.match(line):
             self._set_heading(heading[2], 1)
-            return None
-        below = self.lines[self.at + 1] if self.at + 1 < len(self.lines) else ""
-        if _UNDERLINE.match(below.strip()) and len(below.strip()) >= min(4, len(line.strip())):
+        elif _UNDERLINE.match(below) and len(below) >= min(4, len(line.strip())):
             self._set_heading(line.strip(), 2)
-            return None
-        if _DIRECTIVE.match(line) or line.lstrip().startswith(".. "):
-            self._skip_indented(_indent(line))
-            return None
-        if (
-            _COLONS.match(line)
-            or _COLONS_END.match(line)
-            or _TABLE.match(line)
-            or _UNDERLINE.match(line.strip())
-        ):
+        elif line.lstrip().startswith(".. "):  # a directive or a comment
             self.at += 1
-            return None
-        if _OPTION_LINE.match(line) or line.lstrip().startswith((">>>", "<", "{%", "---", "///")):
+            self._indented(_indent(line))
+        elif line.lstrip().startswith(_NO_PROSE) or any(one.match(line) for one in _MARKS_ONLY):
             self.at += 1
-            return None
-        return self._paragraph(line)
+        else:
+            return self._paragraph(line)
+        return None
 
     def _set_heading(self, title: str, lines: int) -> None:
         self.heading, self.in_list = re.sub(r"[`*]", "", title)[:120], False
@@ -188,7 +181,7 @@ class _Reader:
         self.at += 1
         content = [line[item.end() :] if item else line.lstrip("> "), *self._rest_of_paragraph(indent)]
         if content[-1].rstrip().endswith("::"):
-            self._skip_literal(indent)
+            self._indented(indent)
         return self._block("item" if item else "paragraph", "", "", start, content)
 
     def _block(self, kind: str, name: str, title: str, start: int, content: list[str]) -> Block | None:
@@ -247,13 +240,6 @@ class _Reader:
             content.append(line.strip().lstrip("> "))
             self.at += 1
         return content
-
-    def _skip_indented(self, indent: int) -> None:
-        self.at += 1
-        self._indented(indent)
-
-    def _skip_literal(self, indent: int) -> None:
-        self._indented(indent)
 
 
 def _without_code(content: list[str]) -> Iterator[str]:
