@@ -87,7 +87,11 @@ def _snippets(lines: Sequence[str], first: int, length: int, scope: str) -> Iter
     for quotes in (mark,) if mark else ('"""', "'''"):
         if taken[-1].rstrip().endswith(quotes):
             taken[-1] = taken[-1].rstrip().removesuffix(quotes)
-    dedented = [taken[0].strip(), *without_indent(taken[1:])] if opener else without_indent(taken)
+    if opener:  # what follows the first line is indented at least like it
+        indent = len(opener[0]) - len(opener[0].lstrip())
+        dedented = [taken[0].strip(), *without_indent(taken[1:], at_most=indent)]
+    else:
+        dedented = without_indent(taken)
     title = scope or next((line.strip() for line in dedented if line.strip()), "")
     for block in rst_blocks(dedented, first, docstring=True):
         if block.kind == "code":

@@ -47,13 +47,17 @@ def indent_of(line: str) -> int:
     return len(head.expandtabs(8))
 
 
-def without_indent(lines: Sequence[str]) -> list[str]:
-    """The lines without the white space that all that are not blank begin with."""
+def without_indent(lines: Sequence[str], at_most: int = 1_000) -> list[str]:
+    """The lines without the white space that all that are not blank begin with, but for more than `at_most`."""
     written = [line for line in lines if line.strip()]
     if not written:
         return ["" for _ in lines]
     first, last = min(written), max(written)
     common = 0
-    while common < min(len(first), len(last)) and first[common] == last[common] and first[common] in " \t":
+    while (
+        common < min(len(first), len(last), at_most)
+        and first[common] == last[common]
+        and first[common] in " \t"
+    ):
         common += 1
     return [line[common:] if line.strip() else "" for line in lines]

@@ -19,8 +19,8 @@ from codebase_gardener.repository.anchors import split_lines
 __all__ = ["DocumentFacts", "blocks", "document_facts"]
 
 MAX_CHARS = 2_000_000
-MAX_LINES = 30_000
-"""What follows in a longer document is not read: a document of 30,000 headings takes a second."""
+MAX_LINES = 20_000
+"""What follows in a longer document is not read: a list of 20,000 entries takes a second."""
 
 MAX_SUMMARY_CHARS = 400
 
@@ -113,7 +113,7 @@ def _cut(text: str) -> str:
 def _snippets(found: list[tuple[Block, str]]) -> Iterable[Snippet]:
     for block, title in found:
         if block.kind == "code":
-            made = snippet(block.start, block.text.split("\n"), block.label, title=title)
+            made = snippet(block.start, block.text.split("\n"), block.label, title=title, end=block.end)
             if made:
                 yield made
 

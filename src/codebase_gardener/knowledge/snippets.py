@@ -45,7 +45,9 @@ _PROMPT_MAY_BE_ANGLE = ("console", "shell-session", "powershell", "ps1con", "dos
 _INI_SECTION = re.compile(r"\s*\[[\w. :\"'-]{1,80}\]\s*$")
 
 
-def snippet(start: int, lines: Sequence[str], label: str, *, title: str, scope: str = "") -> Snippet | None:
+def snippet(
+    start: int, lines: Sequence[str], label: str, *, title: str, scope: str = "", end: int = 0
+) -> Snippet | None:
     """A snippet from the lines of a block of code; None where nothing is left of it.
 
     Args:
@@ -54,6 +56,7 @@ def snippet(start: int, lines: Sequence[str], label: str, *, title: str, scope: 
         label: The language as the document writes it; "" where it does not say.
         title: Nearest heading, or the symbol.
         scope: Qualified name of the symbol whose docstring it is in.
+        end: The last line's number, where the file does not have one line for each of these (a notebook may not).
     """
     first, last = 0, len(lines)
     while first < last and not lines[first].strip():
@@ -69,8 +72,9 @@ def snippet(start: int, lines: Sequence[str], label: str, *, title: str, scope: 
     code = "\n".join(_plain(kept, language, label))
     if not code.strip():
         return None
-    found = Snippet(start + first, start + first + len(kept) - 1, language, title, scope, code)
-    return analysed(found)
+    if end and end - start + 1 != len(lines):
+        return analysed(Snippet(start, end, language, title, scope, code))
+    return analysed(Snippet(start + first, start + first + len(kept) - 1, language, title, scope, code))
 
 
 def analysed(found: Snippet) -> Snippet:
