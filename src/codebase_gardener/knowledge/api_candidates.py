@@ -13,7 +13,7 @@ from codebase_gardener.knowledge.quoting import first_sentence
 from codebase_gardener.knowledge.resolution import Target
 from codebase_gardener.repository.symbols import Symbol
 
-__all__ = ["Candidate", "candidates", "reference_documents"]
+__all__ = ["Candidate", "candidates", "listed_targets", "reference_documents"]
 
 _LISTING_SHARE = 3  # entries from which on a document is an API reference
 _DEPRECATED = re.compile(r"\bdeprecated\b", re.IGNORECASE)
@@ -31,6 +31,7 @@ class Candidate:
         owner: The class of a method, None for functions and classes.
         exported: Public dotted name that an `__init__` or `__all__` gives it (a method: its class); "".
         top: Whether that name is one of the top-level package's.
+        reached: Public dotted name of an exported class that inherits a method whose own class is not exported; "".
         declared: Whether its own module's `__all__` has it (a method: its class).
         hidden_module: Whether a part of its path begins with an underscore.
         listed: Entries of the docs' API reference that name it, or its class with all members.
@@ -51,6 +52,7 @@ class Candidate:
     owner: Symbol | None
     exported: str
     top: bool
+    reached: str
     declared: bool
     hidden_module: bool
     listed: int
@@ -88,6 +90,73 @@ def reference_documents(facts: Iterable[FileFacts]) -> tuple[str, ...]:
     )
 
 
+def listed_targets(context: ApiContext, documents: Iterable[str]) -> tuple[set[Target], set[Target]]:
+    """The functions, classes and methods that documents list: their entries alone, and with public documented members."""
+    entries: set[Target] = set()
+    members: set[Target] = set()
+    names = _dotted_names(context)
+    alone = _only_ones(names)
+    for path in documents:
+        for listing in context.repository.facts[path].listings:
+            found = names.get(listing.name) or alone.get(listing.name.rpartition(".")[2])
+            wanted = set(listing.only)
+            if found is None:
+                prefix = f"{listing.name}."
+                inside = {n: t for n, t in names.items() if n.startswith(prefix) and "." not in n[len(prefix) :]}
+                members.update(t for n, t in inside.items() if listing.members or n[len(prefix) :] in wanted)
+                continue
+            entries.add(found)
+            if listing.members or wanted:
+                inherited = listing.members and _inherits(context, path, listing.line)
+                members.update(
+                    context.target(each)
+                    for each in _methods(found, context, inherited=inherited)
+                    if (each.docstring and listing.members and not wanted) or each.name in wanted
+                )
+    return entries, entries | members
+
+
+def _inherits(context: ApiContext, path: str, line: int) -> bool:
+    """Whether the options of a directive ask for inherited members."""
+    for option in context.repository.lines(path, line + 1, line + 8):
+        if not option.strip().startswith(":"):
+            return False
+        if option.strip().startswith(":inherited-members:"):
+            return True
+    return False
+
+
+def _methods(owner: Target, context: ApiContext, *, inherited: bool) -> Iterator[Symbol]:
+    symbol = context.symbol(owner)
+    for cls in (*([symbol] if symbol else []), *(context.ancestors(symbol) if symbol and inherited else ())):
+        prefix = f"{cls.qualified_name}."
+        for each in context.repository.facts[cls.path].symbols:
+            inside = each.qualified_name.startswith(prefix) and "." not in each.qualified_name[len(prefix) :]
+            if inside and each.kind == "method" and not each.name.startswith("_"):
+                yield each
+
+
+def _dotted_names(context: ApiContext) -> dict[str, Target]:
+    """Every dotted name by which a definition of the package may be listed."""
+    found: dict[str, Target] = {}
+    for symbol, _ in _public(context):
+        module = symbol.path.rpartition(".")[0].replace("/", ".").removesuffix(".__init__").removeprefix("src.")
+        found[f"{module}.{symbol.qualified_name}"] = context.target(symbol)
+    for name, target in context.resolution.public.items():
+        if context.symbol(target):
+            found[name] = target
+    return found
+
+
+def _only_ones(names: dict[str, Target]) -> dict[str, Target]:
+    """By last part, the functions and classes whose name no other has: a listing may name a module that passes them on."""
+    found: dict[str, set[Target]] = defaultdict(set)
+    for target in names.values():
+        if "." not in target.name:
+            found[target.name].add(target)
+    return {name: next(iter(targets)) for name, targets in found.items() if len(targets) == 1}
+
+
 def _public(context: ApiContext) -> Iterator[tuple[Symbol, Symbol | None]]:
     repository = context.repository
     for (path, name), symbol in sorted(repository.symbols.items()):
@@ -110,6 +179,7 @@ class _Figures:
         self._context = context
         resolution, repository = context.resolution, context.repository
         self._exported = resolution.exported
+        self._reached: dict[tuple[str, str], str] = {}
         self._areas: dict[Target, Counter[str]] = defaultdict(Counter)
         documents: dict[Target, set[str]] = defaultdict(set)
         for passage in resolution.passages:
@@ -143,6 +213,7 @@ class _Figures:
             owner=owner,
             exported=exported,
             top=exported.count(".") == 1,
+            reached="" if exported or owner is None else self._heir_name(owner),
             declared=subject.name in context.repository.facts[symbol.path].exports,
             hidden_module=any(
                 part.startswith("_") and part != "__init__.py" for part in symbol.path.split("/")
@@ -173,6 +244,21 @@ class _Figures:
             heirs=heirs,
             outside_heirs=shown,
         )
+
+    def _heir_name(self, owner: Symbol) -> str:
+        """Shortest public name of an exported class that inherits from a class, directly or not."""
+        key = (owner.path, owner.qualified_name)
+        if key not in self._reached:
+            names: set[str] = set()
+            pending, seen = [owner], {key}
+            while pending:
+                for heir in self._context.subclasses(pending.pop()):
+                    if (heir.path, heir.qualified_name) not in seen:
+                        seen.add((heir.path, heir.qualified_name))
+                        names.add(self._exported.get(self._context.target(heir), ""))
+                        pending.append(heir)
+            self._reached[key] = min(names - {""}, key=lambda name: (name.count("."), name), default="")
+        return self._reached[key]
 
     def _listings_of(self, symbol: Symbol, owner: Symbol | None) -> int:
         own = sum(self._listed[name] for name in _spellings(symbol, self._roots))

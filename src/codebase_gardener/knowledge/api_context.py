@@ -139,6 +139,15 @@ class ApiContext:
         }
 
     @cached_property
+    def class_names(self) -> frozenset[str]:
+        """Names of the package's public classes."""
+        return frozenset(
+            name
+            for name, found in self._classes.items()
+            if any(each.public and self.repository.areas.get(each.path) == "package" for each in found)
+        )
+
+    @cached_property
     def _classes(self) -> dict[str, list[Symbol]]:
         found: dict[str, list[Symbol]] = defaultdict(list)
         for symbol in self.repository.symbols.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,10 +11,11 @@ from codebase_gardener.knowledge.api_candidates import Candidate, candidates
 from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.api_descriptions import counted
 from codebase_gardener.knowledge.api_names import page_names
+from codebase_gardener.knowledge.api_calls import call_of, import_of
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.repository.symbols import Symbol
 
-__all__ = ["FEATURES", "THRESHOLD", "Feature", "Scored", "choose_apis", "ranked"]
+__all__ = ["FEATURES", "MEMBER_THRESHOLD", "THRESHOLD", "Feature", "Scored", "choose_apis", "ranked", "threshold"]
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,15 @@ def _silent(_: Candidate) -> str:
 FEATURES: tuple[Feature, ...] = (
     Feature("listed", 6.0, lambda c: float(c.listed > 0), lambda c: "listed in the API reference of the docs",
             "the authors themselves chose it"),
-    Feature("exported", 2.0, lambda c: float(bool(c.exported)),
+    Feature("exported", 1.0, lambda c: float(bool(c.exported)),
             lambda c: f"{'a method of a class ' if c.owner else ''}exported as `{c.exported}`",
             "an `__init__` that imports a name makes it public"),
-    Feature("top level", 1.0, lambda c: float(c.top), _silent, "the top package's names are what users meet first"),
-    Feature("declared", 0.5, lambda c: float(c.declared), lambda c: "in its module's `__all__`",
+    Feature("top level", 2.0, lambda c: float(c.top), _silent, "the top package's names are what users meet first"),
+    Feature("reached", 1.5, lambda c: float(c.reached.count(".") == 1), lambda c: f"a method that `{c.reached}` inherits",
+            "users call it on a class that is exported"),
+    Feature("declared", 1.0, lambda c: float(c.declared), lambda c: "in its module's `__all__`",
             "`__all__` is a statement of what is public"),
-    Feature("member", -1.5, lambda c: float(c.owner is not None), _silent,
+    Feature("member", -5.0, lambda c: float(c.owner is not None), _silent,
             "a class's page comes before those of its methods"),
     Feature("docstring", 2.0, lambda c: float(c.docstring_lines > 0), _silent,
             "autodoc leaves out what has no docstring"),
@@ -71,31 +75,35 @@ FEATURES: tuple[Feature, ...] = (
             "authors explain what users need"),
     Feature("parameters documented", 0.5, lambda c: c.documented * (c.docstring_lines > 1), _silent,
             "parameters are described for callers"),
-    Feature("version notes", 1.0, lambda c: float(c.versioned), lambda c: "its docstring says since when it is there",
+    Feature("version notes", 0.5, lambda c: float(c.versioned), lambda c: "its docstring says since when it is there",
             "only what users rely on has its changes noted"),
     Feature("docs", 2.0, lambda c: _grows(c.readme + c.docs, 5),
             lambda c: f"used in {counted(c.readme + c.docs, 'section')} of README and docs", "shown to users"),
     Feature("examples", 1.0, lambda c: _grows(c.examples + c.docstrings, 5),
             lambda c: f"used in {counted(c.examples + c.docstrings, 'example')}", "shown to users"),
-    Feature("tests", 1.0, lambda c: _grows(c.tests, 20), lambda c: f"used in {counted(c.tests, 'test')}",
+    Feature("tests", 0.5, lambda c: _grows(c.tests, 20), lambda c: f"used in {counted(c.tests, 'test')}",
             "what is tested directly is meant to be used"),
-    Feature("mentions", 1.5, lambda c: _grows(c.mentions, 4),
+    Feature("mentions", 1.0, lambda c: _grows(c.mentions, 4),
             lambda c: f"named in {counted(c.mentions, 'document')}", "prose tells users of it"),
-    Feature("callers", 0.3, lambda c: _grows(c.caller_files, 10),
+    Feature("callers", 1.0, lambda c: _grows(c.caller_files, 10),
             lambda c: f"used by {counted(c.caller_files, 'other file')} of the package", "a centre of the call graph"),
     Feature("base class", 0.5, lambda c: _grows(c.heirs, 5),
             lambda c: f"inherited by {counted(c.heirs, 'class', 'classes')}", "a pattern that others follow"),
-    Feature("override", -1.5, lambda c: float(c.overrides), _silent, "its base class's page tells the same"),
-    Feature("property", -0.5, lambda c: float(c.is_property), _silent, "its class's page tells it"),
-    Feature("hidden module", -1.0, lambda c: float(c.hidden_module and not c.exported), _silent,
+    Feature("override", -1.0, lambda c: float(c.overrides), _silent, "its base class's page tells the same"),
+    Feature("hidden module", -2.5, lambda c: float(c.hidden_module and not c.exported and not c.reached), _silent,
             "an underscore says that it is internal"),
-    Feature("deprecated", -1.5, lambda c: float(c.deprecated), lambda c: "deprecated", "users are told not to use it"),
+    Feature("deprecated", -0.5, lambda c: float(c.deprecated), lambda c: "deprecated", "users are told not to use it"),
 )  # fmt: skip
 
-THRESHOLD = 4.0
-"""Score from which on an API gets a page."""
+THRESHOLD = 3.5
+"""Score from which on a function or class gets a page."""
+
+MEMBER_THRESHOLD = -0.5
+"""Score from which on a method gets a page; being one costs it as much as its feature says."""
 
 _MOST_REASONS = 5
+_PATTERN_HEIRS = 1
+"""Classes of docs, examples and tests that inherit from a class, from which on users are meant to write their own."""
 
 
 def ranked(context: ApiContext) -> tuple[Scored, ...]:
@@ -108,14 +116,17 @@ def ranked(context: ApiContext) -> tuple[Scored, ...]:
 
 def choose_apis(context: ApiContext) -> tuple[Api, ...]:
     """The APIs of the repository that get a page, best first: all whose score reaches the threshold."""
-    chosen = [each for each in ranked(context) if each.score >= THRESHOLD]
-    targets = [
-        (context.target(each.candidate.symbol), _kind(each.candidate.symbol, context)) for each in chosen
-    ]
+    chosen = [each for each in ranked(context) if each.score >= threshold(each.candidate)]
+    targets = [(context.target(each.candidate.symbol), _kind(each.candidate.symbol, context)) for each in chosen]
     return tuple(
         _api(each, page, principle, context)
         for each, (page, principle) in zip(chosen, page_names(targets), strict=True)
     )
+
+
+def threshold(candidate: Candidate) -> float:
+    """The score from which on a candidate gets a page."""
+    return MEMBER_THRESHOLD if candidate.owner else THRESHOLD
 
 
 def _scored(candidate: Candidate) -> Scored:
@@ -126,4 +137,24 @@ def _scored(candidate: Candidate) -> Scored:
 
 
 def _kind(symbol: Symbol, context: ApiContext) -> str:
+    """The kind that decides its page's name; "maker" for a function that returns one of the repository's classes."""
+    if symbol.kind == "function" and set(re.findall(r"[A-Za-z_]\w*", symbol.returns or "")) & context.class_names:
+        return "maker"
     return symbol.kind
+
+
+def _api(scored: Scored, page: str, principle: str, context: ApiContext) -> Api:
+    candidate, symbol = scored.candidate, scored.candidate.symbol
+    pattern = symbol.kind == "class" and (candidate.is_abstract or candidate.outside_heirs >= _PATTERN_HEIRS)
+    target = context.target(symbol)
+    return Api(
+        target=target,
+        symbol=symbol,
+        kind="Pattern Doc" if pattern else "API Doc",
+        import_statement=import_of(target, context),
+        call=call_of(symbol, context),
+        page=page,
+        principle=principle,
+        score=scored.score,
+        reasons=scored.reasons,
+    )

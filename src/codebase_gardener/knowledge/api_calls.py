@@ -1,0 +1,79 @@
+"""How a user imports an API, and how it is written."""
+
+from __future__ import annotations
+
+import ast
+
+from codebase_gardener.knowledge.api_context import ApiContext
+from codebase_gardener.knowledge.quoting import words_of
+from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.repository.python_trees import parse_python
+from codebase_gardener.repository.symbols import Symbol
+
+__all__ = ["call_of", "import_of"]
+
+_MOST_ARGUMENTS = 6
+
+
+def import_of(target: Target, context: ApiContext) -> str:
+    """The statement that makes a target (of a method: its class) usable; "" where no name is known.
+
+    Example:
+        "from peft import get_peft_model"; for "transformers.Trainer.train" it is "from transformers import Trainer".
+    """
+    if target.external:
+        return _external_import(target.name)
+    symbol = context.symbol(target)
+    subject = target
+    while symbol and symbol.kind == "method" and "." in subject.name:
+        subject = Target(target.path, subject.name.rpartition(".")[0])
+        symbol = context.symbol(subject)
+    name = context.resolution.exported.get(subject) or context.names.get(subject, "")
+    module, _, last = name.rpartition(".")
+    if name and not module:
+        return f"import {name}"
+    return f"from {module} import {last}" if name else ""
+
+
+def call_of(symbol: Symbol, context: ApiContext) -> str:
+    """How it is called, with its required parameters: "get_peft_model(model, peft_config)"."""
+    shown = symbol
+    if symbol.kind == "class":
+        shown = context.member(symbol, "__init__") or symbol
+    last = {name.rpartition(".")[2] for name in symbol.decorators}
+    name = symbol.qualified_name
+    if symbol.kind == "method" and not last & {"classmethod", "staticmethod"}:
+        owner, _, method = symbol.qualified_name.rpartition(".")
+        name = f"{_instance(owner)}.{method}"
+    if any("property" in each for each in last):
+        return name
+    required = _required(shown)
+    arguments = ", ".join(required[:_MOST_ARGUMENTS]) + (", ..." if len(required) > _MOST_ARGUMENTS else "")
+    return f"{name}({arguments})"
+
+
+def _required(symbol: Symbol) -> list[str]:
+    """Parameters without a default, those that the signature's own text shows to have none."""
+    tree = parse_python(f"{symbol.signature}: pass") if symbol.language == "python" else ""
+    node = tree.body[0] if not isinstance(tree, str) and tree.body else None
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return [] if symbol.kind == "class" else [name for name in symbol.parameters if not name.startswith("*")]
+    plain = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
+    plain = plain[: len(plain) - len(node.args.defaults)]
+    if symbol.kind == "method" and not any(n.rpartition(".")[2] == "staticmethod" for n in symbol.decorators):
+        plain = plain[1:]
+    given = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+    return [*plain, *(f"{argument.arg}=..." for argument, default in given if default is None)]
+
+
+def _instance(owner: str) -> str:
+    """A variable's name for an instance: "PeftModel" is "peft_model"."""
+    return "_".join(word.lower() for word in words_of(owner.rpartition(".")[2])) or "instance"
+
+
+def _external_import(name: str) -> str:
+    parts = name.split(".")
+    if len(parts) == 1:
+        return f"import {name}"
+    at = next((i for i, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
+    return f"from {'.'.join(parts[:at])} import {parts[at]}" if at else f"import {parts[0]}"
