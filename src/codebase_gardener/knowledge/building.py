@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from codebase_gardener.knowledge.api_catalog import api_catalog, api_for
 from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.auditing import Finding, audit
@@ -16,19 +18,17 @@ from codebase_gardener.knowledge.environments import EnvironmentPage, environmen
 from codebase_gardener.knowledge.golden_paths import Mined, mine, needed_targets
 from codebase_gardener.knowledge.heuristics import Heuristics, heuristic_pages
 from codebase_gardener.knowledge.implementations import implementation_page
-from codebase_gardener.knowledge.indexes import render_indexes
 from codebase_gardener.knowledge.overrides import Applied, Override, apply_overrides
 from codebase_gardener.knowledge.pages import Edge, Page, Wiki
 from codebase_gardener.knowledge.principles import principle_page
 from codebase_gardener.knowledge.prose_pages import improve_pages, page_facts
 from codebase_gardener.knowledge.prose_writing import ProseCache, ProseReport, Writer
 from codebase_gardener.knowledge.rendering import normalised, render_pages
-from codebase_gardener.knowledge.repo_map import render_repo_map, repo_map_file
-from codebase_gardener.knowledge.reports import render_reports
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Resolution, Target, resolve
-from codebase_gardener.knowledge.surface import apis_for, choose_apis, kept_apis
+from codebase_gardener.knowledge.surface import ranked
 from codebase_gardener.knowledge.triage import orphan_note, triage
+from codebase_gardener.knowledge.verification import derived_files
 from codebase_gardener.knowledge.workflows import workflow_page
 from codebase_gardener.utils.progress import Progress
 
@@ -93,7 +93,6 @@ class _Draft:
     api_of: dict[str, Api] = field(default_factory=dict)
     environments: tuple[EnvironmentPage, ...] = ()
     heuristics: Heuristics | None = None
-    findings: tuple[Finding, ...] = ()
 
     @property
     def context(self) -> ApiContext:
@@ -149,18 +148,19 @@ def build(
     applied = apply_overrides(pages, overrides or {}, repository)
     wiki = _wiki(draft, applied.pages)
     texts = render_pages(wiki)
-    if "4" in done:
-        draft.findings = audit(texts, repository).findings
-    files = {
-        **texts,
-        **render_indexes(wiki),
-        repo_map_file(wiki.owner_repo): render_repo_map(wiki, repository),
-        **render_reports(wiki, repository, draft.resolution, phases=done),
-    }
+    audited = audit(texts, repository)
+    texts |= derived_files(audited, repository, draft.resolution)
     return Build(
-        dict(sorted(files.items())), wiki.pages, phase, draft.findings, applied, told,
+        {path: text for path, text in sorted(texts.items()) if _is_done(path, done)},
+        wiki.pages, phase, audited.findings, applied, told,
         draft.resolution.references, draft.resolution.unresolved,
     )  # fmt: skip
+
+
+def _is_done(path: str, phases: list[str]) -> bool:
+    """Whether a file may be there already: the report of a phase that was not done may not."""
+    found = re.match(r"_reports/phase(\w+?)_", path)
+    return found is None or found[1] in phases
 
 
 def _wiki(draft: _Draft, pages: Iterable[Page]) -> Wiki:
@@ -192,8 +192,8 @@ def _map(draft: _Draft, progress: Progress) -> None:
 def _anchor(draft: _Draft, progress: Progress) -> None:
     """Phase 1a: golden paths become Workflow pages."""
     draft.mined = mine(draft.repository, draft.resolution)
-    chosen = choose_apis(draft.context)
-    draft.apis = apis_for(chosen, needed_targets(draft.mined.paths), draft.context)
+    catalog = api_catalog(draft.context, needed_targets(draft.mined.paths))
+    draft.apis = {api.target: api for api in catalog}
     for done, path in enumerate(draft.mined.paths, 1):
         draft.add(workflow_page(path, draft.apis, draft.repository, draft.resolution))
         progress(done, len(draft.mined.paths))
@@ -275,14 +275,30 @@ def _orphans(draft: _Draft, progress: Progress) -> None:
     """Phase 5: files without coverage; pages that no workflow reaches say why they are kept."""
     _note_orphans(draft)
     found = triage(_wiki(draft, draft.pages.values()), draft.repository, draft.resolution)
-    kept = [one for one in found if one.decision == "keep" and not one.pages]
-    apis = kept_apis([one.path for one in kept], draft.apis, draft.context)
+    apis = _kept_apis(draft, {one.path for one in found if one.decision == "keep" and not one.pages})
     draft.apis |= {api.target: api for api in apis}
     _implement(draft, list(apis), progress)
     for api in apis:
         draft.add(principle_page(api, draft.context, draft.apis))
     _link(draft, list(apis), progress)
     _note_orphans(draft)
+
+
+def _kept_apis(draft: _Draft, paths: set[str]) -> list[Api]:
+    """Of each file that is kept, the definition that most speaks for a page."""
+    taken = {api.page.lower() for api in draft.apis.values()} | {api.principle.lower() for api in draft.apis.values()}
+    apis: list[Api] = []
+    for scored in ranked(draft.context):
+        symbol = scored.candidate.symbol
+        if symbol.path not in paths:
+            continue
+        paths.discard(symbol.path)
+        api = api_for(draft.context.target(symbol), draft.context)
+        module = re.sub(r"\W+", "_", symbol.path.rpartition(".")[0])
+        clashes = {api.page.lower(), api.principle.lower()} & taken
+        apis.append(replace(api, page=f"{api.page}_{module}", principle=f"{api.principle}_{module}") if clashes else api)
+        taken |= {api.page.lower(), api.principle.lower()}
+    return apis
 
 
 def _note_orphans(draft: _Draft) -> None:

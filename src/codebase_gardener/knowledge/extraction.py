@@ -11,6 +11,8 @@ from codebase_gardener.knowledge.facts import FileFacts
 from codebase_gardener.knowledge.heuristic_evidence import heuristic_evidence
 from codebase_gardener.knowledge.purposes import purpose_of
 from codebase_gardener.knowledge.python_code import PythonCode, python_code
+from codebase_gardener.knowledge.tree_code import TreeCode, tree_code
+from codebase_gardener.knowledge.tree_queries import QUERIES
 from codebase_gardener.repository.anchors import split_lines
 from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.python_symbols import python_symbols
@@ -29,7 +31,11 @@ def extract(file: SourceFile) -> FileFacts:
         ('Adds up.', 'add', 'sum')
     """
     tree = parse_python(file.text) if file.language == "python" else None
-    if tree is None:
+    code: PythonCode | TreeCode
+    if file.language in QUERIES:
+        table = extract_symbols(file)
+        code = tree_code(file.text, file.language, symbols=table.symbols)
+    elif tree is None:
         table, code = extract_symbols(file), PythonCode()
     else:
         table, code = python_symbols(file.path, file.text, tree), python_code(file.text, tree=tree)

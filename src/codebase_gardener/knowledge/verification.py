@@ -16,7 +16,7 @@ from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Resolution
 from codebase_gardener.utils.error_handling import NotFoundError
 
-__all__ = ["compare", "render_wiki", "verify"]
+__all__ = ["compare", "derived_files", "render_wiki", "verify"]
 
 _FOLDERS = {kind.folder for kind in PAGE_TYPES.values()}
 MAX_FILE_BYTES = 64 * 2**20
@@ -25,7 +25,7 @@ MAX_FILE_BYTES = 64 * 2**20
 def render_wiki(wiki: Wiki, repository: RepositoryFacts, resolution: Resolution) -> dict[str, str]:
     """Every file of a wiki: pages, indexes, map and reports, by path."""
     pages = render_pages(wiki)
-    return pages | _derived(audit(pages, repository), repository, resolution)
+    return pages | derived_files(audit(pages, repository), repository, resolution)
 
 
 def verify(folder: Path, repository: RepositoryFacts, resolution: Resolution) -> tuple[Finding, ...]:
@@ -49,7 +49,7 @@ def verify(folder: Path, repository: RepositoryFacts, resolution: Resolution) ->
     pages = {file: text for file, text in texts.items() if file.partition("/")[0] in _FOLDERS}
     audited = audit(pages, repository)
     others = {file: text for file, text in texts.items() if file not in pages}
-    derived = _differences(others, _derived(audited, repository, resolution))
+    derived = _differences(others, derived_files(audited, repository, resolution))
     return tuple(sorted({*findings, *audited.findings, *derived}))
 
 
@@ -63,7 +63,8 @@ def compare(folder: Path, expected: Mapping[str, str]) -> tuple[Finding, ...]:
     return tuple(sorted({*findings, *_differences(texts, expected)}))
 
 
-def _derived(audited: Audit, repository: RepositoryFacts, resolution: Resolution) -> dict[str, str]:
+def derived_files(audited: Audit, repository: RepositoryFacts, resolution: Resolution) -> dict[str, str]:
+    """Indexes, map and reports of audited pages, by path."""
     wiki = audited.wiki
     return {
         **render_indexes(wiki),
