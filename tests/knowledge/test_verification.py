@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.knowledge.auditing import CHECKS, Finding
+from codebase_gardener.knowledge.findings import CHECKS, Finding
 from codebase_gardener.knowledge.pages import Edge, Page, Section, Source, Wiki
 from codebase_gardener.knowledge.resolution import Resolution
 from codebase_gardener.knowledge.triage import orphan_note
@@ -72,6 +72,10 @@ MUTATIONS: list[tuple[str, str, str, str]] = [
     ("anchor", IMPLEMENTATION, "Location\n\n`src/kiln/core.py:L6-10`", "Location\n\n`src/kiln/core.py:L6-99`"),
     ("anchor", IMPLEMENTATION, '{anchor: "src/kiln/core.py:L6-10"', '{anchor: "src/kiln/core.py:L6-1000"'),
     ("anchor", ENVIRONMENT, "| cold | `src/kiln/core.py:L21-22` |", "| cold | `src/kiln/core.py:L21-23` |"),
+    ("anchor", IMPLEMENTATION, "Location\n\n`src/kiln/core.py:L6-10`", "Location\n\n`README.md:L4-6`"),
+    ("sections", IMPLEMENTATION, "### API Call", "### API"),
+    ("sections", IMPLEMENTATION, "### Outputs", "### Output"),
+    ("quote", IMPLEMENTATION, "From `src/kiln/core.py:L6-6`:\n\n```python\ndef load", "```python\ndef lead"),
     ("symbol", IMPLEMENTATION, 'symbol: "load"', 'symbol: "fire"'),
     ("symbol", IMPLEMENTATION, 'symbol: "load"', 'symbol: "lode"'),
     ("evidence", ENVIRONMENT, "From `setup.py:L3-3`:", "From setup.py:"),
