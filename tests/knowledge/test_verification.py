@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.knowledge.auditing import CHECKS, Finding
+from codebase_gardener.knowledge.findings import CHECKS, Finding
 from codebase_gardener.knowledge.pages import Edge, Page, Section, Source, Wiki
 from codebase_gardener.knowledge.resolution import Resolution
 from codebase_gardener.knowledge.triage import orphan_note
@@ -56,6 +56,8 @@ MUTATIONS: list[tuple[str, str, str, str]] = [
     ("links", WORKFLOW, "* [[uses_heuristic", "* [[requires_env"),
     ("links", WORKFLOW, "* [[uses_heuristic", "* [[likes"),
     ("links", PRINCIPLE, "What it is.", "What [[step::Principle:acme_kiln_Nothing]] is."),
+    ("links", PRINCIPLE, "What it is.", "See [load](../implementations/acme_kiln_lode.md)."),
+    ("links", PRINCIPLE, "What it is.", "See [load](acme_kiln_load.md#usage)."),
     ("inverse", PRINCIPLE, "* [[step_of::Workflow:acme_kiln_Firing_Pots]]\n", ""),
     ("inverse", ENVIRONMENT, "_by::Implementation:acme_kiln_load", "_by::Implementation:acme_kiln_Load"),
     ("inverse", HEURISTIC, "* [[used_by", "* [[used_by::Principle:acme_kiln_Firing]]\n* [[used_by"),
@@ -72,6 +74,10 @@ MUTATIONS: list[tuple[str, str, str, str]] = [
     ("anchor", IMPLEMENTATION, "Location\n\n`src/kiln/core.py:L6-10`", "Location\n\n`src/kiln/core.py:L6-99`"),
     ("anchor", IMPLEMENTATION, '{anchor: "src/kiln/core.py:L6-10"', '{anchor: "src/kiln/core.py:L6-1000"'),
     ("anchor", ENVIRONMENT, "| cold | `src/kiln/core.py:L21-22` |", "| cold | `src/kiln/core.py:L21-23` |"),
+    ("anchor", IMPLEMENTATION, "Location\n\n`src/kiln/core.py:L6-10`", "Location\n\n`README.md:L4-6`"),
+    ("sections", IMPLEMENTATION, "### API Call", "### API"),
+    ("sections", IMPLEMENTATION, "### Outputs", "### Output"),
+    ("quote", IMPLEMENTATION, "From `src/kiln/core.py:L6-6`:\n\n```python\ndef load", "```python\ndef lead"),
     ("symbol", IMPLEMENTATION, 'symbol: "load"', 'symbol: "fire"'),
     ("symbol", IMPLEMENTATION, 'symbol: "load"', 'symbol: "lode"'),
     ("evidence", ENVIRONMENT, "From `setup.py:L3-3`:", "From setup.py:"),
@@ -250,6 +256,11 @@ def test_hostile_markdown_cannot_break_a_page(tmp_path: Path) -> None:
         ),
     )
     assert found(write(tmp_path, body)) == []
+
+
+def test_links_by_file_resolve_within_the_wiki(tmp_path: Path) -> None:
+    linked = "See [`load`](../implementations/acme_kiln_load.md), [web](https://a.org/x.md), \\[no\\](x.md)."
+    assert found(write(tmp_path, changed("Principle", lambda page: replace(page, usage=linked)))) == []
 
 
 def test_compare_names_each_difference_from_a_fresh_build(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from codebase_gardener.knowledge.auditing import CHECKS, Finding
+from codebase_gardener.knowledge.findings import CHECKS, Finding
 from codebase_gardener.knowledge.markup import code, link_free
 from codebase_gardener.knowledge.pages import PAGE_TYPES, Page
 from codebase_gardener.knowledge.report_matter import ReportMatter, bullets, count, report, rows_or_none

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.knowledge.citations import dedented, read_citations, read_quotes
+from codebase_gardener.knowledge.citations import Citation, Quote, dedented, read_citations, read_quotes
+from codebase_gardener.knowledge.findings import Finding
+from codebase_gardener.knowledge.implementation_layout import read_io_contract
 from codebase_gardener.knowledge.markup import outside_fences
 from codebase_gardener.knowledge.pages import EDGES, Edge, Page, Source, Wiki
 from codebase_gardener.knowledge.reading import Reading, read_page
@@ -20,52 +24,11 @@ from codebase_gardener.knowledge.workflow_layout import LINK, read_steps
 from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.utils.error_handling import InvalidInputError
 
-__all__ = ["CHECKS", "Audit", "Finding", "PageCounts", "audit"]
-
-CHECKS: dict[str, str] = {
-    "front matter": "build the wiki again",
-    "name": "a page lies in its type's folder under its own name: build the wiki again",
-    "commit": "the wiki is of another state of the repository: build it again",
-    "sections": "build the wiki again; a correction belongs into the overrides file",
-    "links": "link to a page that exists, of a type that the edge allows",
-    "inverse": "inverse links are derived: build the wiki again",
-    "pair": "a Principle has one Implementation, and an Implementation one Principle",
-    "steps": "a Workflow has at least 2 steps, numbered, each with the link of its edge, and no code",
-    "unreachable": "link it from a page that a Workflow reaches, or say in its notes why it is kept",
-    "evidence": "an Environment names at least 2 anchors in Code Evidence",
-    "anchor": "name lines that exist, and list each anchor of the text among the sources",
-    "hash": "the lines have changed: build the wiki again",
-    "symbol": "the range is the definition's, from its first decorator to its last line: build the wiki again",
-    "quote": "a quote equals its lines: build the wiki again",
-    "form": "the page is not as the tool writes it: a correction belongs into the overrides file",
-    "index": "indexes are computed from the pages: build the wiki again",
-    "report": "reports are computed from the pages: build the wiki again",
-    "missing": "build the wiki again",
-    "stray": "remove the file, or move it out of the wiki",
-}
-"""What is checked, and how each is mended."""
+__all__ = ["Audit", "PageCounts", "audit"]
 
 
-@dataclass(frozen=True, order=True)
-class Finding:
-    """Something that does not hold.
-
-    Attributes:
-        file: In the wiki.
-        line: 1-based; 0 for the file as a whole.
-        check: A key of `CHECKS`.
-        what: In words.
-    """
-
-    file: str
-    line: int
-    check: str
-    what: str
-
-    @property
-    def mend(self) -> str:
-        """What to do."""
-        return CHECKS[self.check]
+_FILE_LINK = re.compile(r"(?<!\\)\]\((?![a-z]+:)([^()\s<>#]{1,300}\.md)(?:#[^()\s]{0,200})?\)")
+"""A Markdown link to another page: its path, relative to the page's folder."""
 
 
 @dataclass(frozen=True)
@@ -105,11 +68,16 @@ def audit(texts: Mapping[str, str], repository: RepositoryFacts) -> Audit:
         repository.owner_repo, _common(reading.repo for reading in readings.values()),
         repository.snapshot.revision, repository.snapshot.date, tuple(pages),
     )  # fmt: skip
-    auditor = _Auditor(texts, readings, wiki, repository)
-    findings = sorted(set(auditor.findings()))
-    return Audit(
-        wiki, tuple(findings), {file: _counts(texts[file], reading) for file, reading in readings.items()}
-    )
+    citations = {
+        file: [cited for cited in read_citations(texts[file]) if cited.line >= reading.first_line]
+        for file, reading in readings.items()
+    }
+    quotes = {file: list(read_quotes(texts[file])) for file in readings}
+    auditor = _Auditor(texts, readings, wiki, repository, citations, quotes)
+    counts = {
+        file: _counts(reading, len(citations[file]), len(quotes[file])) for file, reading in readings.items()
+    }
+    return Audit(wiki, tuple(sorted(set(auditor.findings()))), counts)
 
 
 def _common(values: Iterable[str]) -> str:
@@ -117,12 +85,11 @@ def _common(values: Iterable[str]) -> str:
     return min((value for value, count in counted if count == counted[0][1]), default="")
 
 
-def _counts(text: str, reading: Reading) -> PageCounts:
+def _counts(reading: Reading, citations: int, quotes: int) -> PageCounts:
     page = reading.page
     sources = len(page.sources) if page else 0
     links = len(page.edges) + len(reading.incoming) if page else 0
-    citations = sum(citation.line >= reading.first_line for citation in read_citations(text))
-    return PageCounts(links, sources + citations, sum(1 for _ in read_quotes(text)))
+    return PageCounts(links, sources + citations, quotes)
 
 
 @dataclass(frozen=True)
@@ -131,6 +98,8 @@ class _Auditor:
     readings: Mapping[str, Reading]
     wiki: Wiki
     repository: RepositoryFacts
+    citations: Mapping[str, list[Citation]]
+    quotes: Mapping[str, list[Quote]]
 
     def findings(self) -> Iterator[Finding]:
         for file, reading in self.readings.items():
@@ -145,6 +114,7 @@ class _Auditor:
                 found += self._sources(file, reading.page)
                 found += self._citations(file, reading)
                 found += self._quotes(file)
+                found += self._layout(file, reading)
                 found += [] if found else self._form(file, reading)
             yield from found
 
@@ -197,7 +167,10 @@ class _Auditor:
         text = self.texts[file]
         body = text.split("\n", self.readings[file].first_line - 1)[-1]  # what front matter says is data
         for number, line in enumerate(outside_fences(body), self.readings[file].first_line):
-            for link in LINK.finditer(line):
+            for path in _FILE_LINK.findall(line) if "](" in line else ():
+                if posixpath.normpath(f"{posixpath.dirname(file)}/{path}") not in self.texts:
+                    yield Finding(file, number, "links", f"{path} leads to no page")
+            for link in LINK.finditer(line) if "[[" in line else ():
                 target = f"{link[2]}:{link[3]}"
                 kind = EDGES.get(link[1])
                 if target not in self._graph.pages:
@@ -309,9 +282,7 @@ class _Auditor:
         listed = {source.anchor for source in page.sources}
         evidence = set()
         start = reading.starts.get("Code Evidence", 0)
-        for citation in read_citations(self.texts[file]):
-            if citation.line < reading.first_line:
-                continue
+        for citation in self.citations[file]:
             if citation.anchor not in listed and not self._is_quoted(page, citation.anchor):
                 what = f"{citation.anchor} is not among the page's sources"
                 yield Finding(file, citation.line, "anchor", self._range_problem(citation.anchor) or what)
@@ -335,13 +306,36 @@ class _Auditor:
         )
 
     def _quotes(self, file: str) -> Iterator[Finding]:
-        for quote in read_quotes(self.texts[file]):
+        for quote in self.quotes[file]:
             anchor = quote.anchor
             if self._range_problem(anchor):
                 continue  # found as an anchor
             lines = self.repository.lines(anchor.path, anchor.start, anchor.end)
             if dedented(quote.text.split("\n")) != dedented(lines):
                 yield Finding(file, quote.line, "quote", f"the quote differs from {anchor}")
+
+    def _layout(self, file: str, reading: Reading) -> Iterator[Finding]:
+        """An Implementation's parts, which indexes and reports are computed from."""
+        page = reading.page
+        if not page or page.type != "Implementation":
+            return
+        line = reading.starts.get("Code Reference", 0)
+        reference = self._graph.references.get(page.id)
+        if reference is None or (reference.location is None) == (not reference.external):
+            yield Finding(file, line, "sections", "Code Reference has not the parts of its layout")
+            return
+        if read_io_contract(page) is None:
+            where = reading.starts.get("I/O Contract", 0)
+            yield Finding(file, where, "sections", "I/O Contract has not the parts of its layout")
+        where_defined = page.sources[0].anchor if page.sources else None
+        if reference.location and reference.location != where_defined:
+            what = f"the Source Location is {reference.location}, the page's first source {where_defined}"
+            yield Finding(file, line, "anchor", what)
+        elif reference.location and not reference.quoted and not self._range_problem(reference.location):
+            place = reference.location
+            text = "".join(self.repository.lines(place.path, place.start, place.end))
+            if "".join(reference.signature.split()) not in "".join(text.split()):
+                yield Finding(file, line, "quote", f"the signature does not stand in {place}")
 
     def _form(self, file: str, reading: Reading) -> Iterator[Finding]:
         """What the other checks did not name: the page is not what the tool writes for it."""

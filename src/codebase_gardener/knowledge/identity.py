@@ -111,9 +111,10 @@ def _hosted(url: str, *, any_host: bool) -> tuple[str, str] | None:
 
 
 def _plain_url(url: str) -> str:
+    if len(url) > _MAX_CHARS or not url.isprintable():
+        return ""
     url = without_credentials(url.strip())
-    usable = re.match(r"https?://[^\s<>\"'`]+\Z", url) and url.isprintable() and len(url) <= _MAX_CHARS
-    return url if usable else ""
+    return url if re.match(r"https?://[^\s<>\"'`]+\Z", url) else ""
 
 
 def _by_label(urls: Mapping[str, str]) -> list[str]:

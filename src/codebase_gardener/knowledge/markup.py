@@ -122,7 +122,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def read_tables(text: str) -> list[tuple[list[str], list[list[str]]]]:
     """The tables of a text: headings and rows, as given to `table`."""
     found: list[tuple[list[str], list[list[str]]]] = []
-    lines = list(outside_fences(text))
+    lines = outside_fences(text)
     for index, line in enumerate(lines):
         if index and _RULE.match(line) and lines[index - 1].startswith("|"):
             rows = []
@@ -134,10 +134,12 @@ def read_tables(text: str) -> list[tuple[list[str], list[list[str]]]]:
     return found
 
 
-def outside_fences(text: str) -> Iterator[str]:
+def outside_fences(text: str) -> list[str]:
     """The lines of a text, with "" for those in fenced blocks (fences included)."""
-    for line, is_code in _classified(text.split("\n")):
-        yield "" if is_code else line
+    lines = text.split("\n")
+    if "```" not in text and "~~~" not in text:
+        return lines
+    return ["" if is_code else line for line, is_code in _classified(lines)]
 
 
 def open_fence(text: str) -> str:
@@ -158,7 +160,7 @@ def _classified(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
 
 def _mark_after(line: str, mark: str) -> str:
     """The fence that is open after a line, where `mark` was open before it."""
-    found = _FENCE.match(line)
+    found = _FENCE.match(line) if "```" in line or "~~~" in line else None
     if not found:
         return mark
     if mark:
@@ -172,8 +174,10 @@ def _info(line: str) -> str:
 
 
 def _is_escaped(line: str, start: int) -> bool:
-    before = line[:start]
-    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
+    count = 0
+    while start > count and line[start - count - 1] == "\\":
+        count += 1
+    return count % 2 == 1
 
 
 def _one_line(text: str) -> str:

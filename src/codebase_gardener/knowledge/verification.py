@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from pathlib import Path
 
-from codebase_gardener.knowledge.auditing import Audit, Finding, audit
+from codebase_gardener.knowledge.auditing import Audit, audit
+from codebase_gardener.knowledge.findings import Finding
 from codebase_gardener.knowledge.indexes import render_indexes
 from codebase_gardener.knowledge.pages import PAGE_TYPES, Wiki
 from codebase_gardener.knowledge.rendering import render_pages

@@ -12,6 +12,7 @@ __all__ = ["MAX_NAME_BYTES", "is_page_name", "page_name", "unique_names"]
 MAX_NAME_BYTES = 150
 _NAME = re.compile(r"[\w.-]+\Z")
 _HASH_CHARS = 8
+_MAX_WORDS_CHARS = 1000
 
 
 def page_name(owner_repo: str, words: str) -> str:
@@ -24,7 +25,7 @@ def page_name(owner_repo: str, words: str) -> str:
         >>> page_name("huggingface_peft", "LoRA fine-tuning: a start")
         'huggingface_peft_LoRA_fine-tuning_a_start'
     """
-    cleaned = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFKC", words))
+    cleaned = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFKC", words[:_MAX_WORDS_CHARS]))
     cleaned = re.sub(r"_*[.-]*_+[.-]*_*", "_", cleaned).strip("._-") or "page"
     return _cut(f"{owner_repo}_{cleaned}")
 
