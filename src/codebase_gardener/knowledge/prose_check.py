@@ -246,7 +246,8 @@ def _sentences(text: str, allowed: Allowed) -> Iterator[str]:
 def _repeated(text: str, allowed: Allowed) -> Iterator[str]:
     """What small models do when they have nothing to say."""
     found = [
-        " ".join(part.lower().split()) for part in re.split(r"[.!?…]\s+|\n\s*\n|\n(?=[-*+] )", text.strip().rstrip(".!?…"))
+        " ".join(part.lower().split())
+        for part in re.split(r"[.!?…]\s+|\n\s*\n|\n(?=[-*+] )", text.strip().rstrip(".!?…"))
     ]
     counts = Counter(part for part in found if len(part) > _SHORT_CHARS)
     yield from (part for part, count in counts.items() if count > 1)
