@@ -34,6 +34,10 @@ class Gated(Protocol):
         """Keys."""
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """What an external API of this backend has in its name."""
+
+    @property
     def gates(self) -> tuple[Target, ...]:
         """Definitions."""
 
@@ -125,7 +129,7 @@ def required_environments(
             one
             for one in environments
             if one.kind == "core"
-            or (one.kind == "backend" and _named_after(target, one.packages))
+            or (one.kind == "backend" and _named_after(target, one))
             or any(gated is one and _inside(name, scope, scope == target.name)
                    for path, scope in reached for name, gated in gates.get(path, ()))
         ]  # fmt: skip
@@ -138,11 +142,15 @@ def _inside(gate: str, scope: str, whole: bool) -> bool:
     return gate == scope or scope.startswith(f"{gate}.") or (whole and gate.startswith(f"{scope}."))
 
 
-def _named_after(target: Target, packages: tuple[str, ...]) -> bool:
-    if target.external and key_of(target.name.partition(".")[0]) in packages:
+def _named_after(target: Target, environment: Gated) -> bool:
+    """transformers.BitsAndBytesConfig for bitsandbytes, transformers.GPTQConfig for GPTQ, scipy.stats.norm for scipy."""
+    if not target.external:
+        return False
+    package, _, rest = target.name.partition(".")
+    if key_of(package) in environment.packages:
         return True
-    last = re.sub(r"[^a-z0-9]", "", ".".join(target.name.split(".")[-2:]).lower())
-    return any(len(word) > 3 and word in last for word in (re.sub(r"[^a-z0-9]", "", key) for key in packages))
+    parts = [re.sub(r"[^a-z0-9]", "", part.lower()) for part in rest.split(".")[:4]]
+    return any(len(word) > 3 and part.startswith(word) for word in environment.words for part in parts)
 
 
 def _calls(resolution: Resolution) -> Mapping[tuple[str, str], set[Target]]:

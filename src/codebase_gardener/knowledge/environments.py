@@ -6,7 +6,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.version import InvalidVersion, Version
 
@@ -34,12 +34,14 @@ class EnvironmentPage:
         page: The page, without edges: those come from Implementations.
         kind: "core" (each Implementation requires it), "backend" or "development".
         packages: Keys of the packages, sorted.
+        words: Names of the packages and of the backend as external APIs have them in theirs, sorted.
         gates: Definitions whose code imports these packages or asks whether they are there, sorted.
     """
 
     page: Page
     kind: str
     packages: tuple[str, ...]
+    words: tuple[str, ...] = ()
     gates: tuple[Target, ...] = ()
 
 
@@ -270,9 +272,9 @@ class _Writer:
         )
         description = self._backend_description(sheet, backend, sites)
         usage = "Needed by what calls the code named under Compatibility Notes; without it, the rest works."
-        return self._page(
-            name, "backend", overview, description, usage, bodies, sheet, tuple(sorted(keys)), gates
-        )
+        made = self._page(name, "backend", overview, description, usage, bodies, sheet, tuple(sorted(keys)), gates)
+        named = keys if backend.extra else keys | {backend.subject}
+        return replace(made, words=tuple(sorted(re.sub(r"[^a-z0-9]", "", word.lower()) for word in named)))
 
     def _own(self, others: Sequence[Found]) -> list[Found]:
         """The package's own declaration, where a page has hardly anything else to show."""
@@ -427,7 +429,7 @@ class _Writer:
             sources=sheet.sources,
             domains=tuple(sorted({kind, *packages})),
         )
-        return EnvironmentPage(page, kind, packages, gates)
+        return EnvironmentPage(page, kind, packages, gates=gates)
 
 
 def _count(number: int, noun: str) -> str:

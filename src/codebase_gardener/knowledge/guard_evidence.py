@@ -43,8 +43,9 @@ _ASKS = re.compile(
 )
 _INTERESTING = re.compile(
     r"available|installed|find_spec|import_module|ersion|environ|getenv|_env|Error|\bexcept\b|platform"
-    r"|HAS_|HAVE_|package|optional|[\"'](?:" + "|".join(DEVICES) + r")(?:[:\"'])"
+    r"|HAS_|HAVE_|package|optional|(?:msg|message|reason) ?=|[\"'](?:" + "|".join(DEVICES) + r")(?:[:\"'])"
 )
+_COMPARED = re.compile(_INTERESTING.pattern + r"|[<>]=?\s")
 _ERRORS = {"ImportError", "ModuleNotFoundError", "RuntimeError", "EnvironmentError", "OSError", "NotImplementedError",
            "ValueError", "UsageError"}  # fmt: skip
 _PLAIN_ERRORS = _ERRORS - {"ImportError", "ModuleNotFoundError"}
@@ -115,7 +116,8 @@ def _interesting_lines(text: str) -> list[int]:
     """Numbers of the lines that can matter, ascending."""
     found: list[int] = []
     line, offset = 1, 0
-    for hit in _INTERESTING.finditer(text):
+    pattern = _COMPARED if "ersion" in text else _INTERESTING
+    for hit in pattern.finditer(text):
         line += text.count("\n", offset, hit.start())
         offset = hit.start()
         if not found or found[-1] != line:

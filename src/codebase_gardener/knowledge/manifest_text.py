@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from functools import lru_cache
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -105,6 +106,7 @@ class Lines:
         return lines[index] if index < len(lines) else after
 
 
+@lru_cache(4096)
 def requirement_parts(text: str) -> tuple[str, str]:
     """Name and version specifier (with its marker's condition left out) of a requirement; ("", "") where it is none.
 

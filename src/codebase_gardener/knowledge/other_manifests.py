@@ -147,7 +147,7 @@ def pom_xml(text: str) -> Iterator[Evidence]:
     own: dict[str, str] = {}
     starts: list[int] = []
     line, offset = 1, 0
-    for found in _TAG.finditer(re.sub(r"<!--(?:[^-]|-(?!->))*-->", _blank, text)):
+    for found in _TAG.finditer(_without_comments(text)):
         line += text.count("\n", offset, found.start())
         offset = found.start()
         tag, value = found[2], one_line(found[3])
@@ -177,8 +177,14 @@ def pom_xml(text: str) -> Iterator[Evidence]:
             current[tag] = value
 
 
-def _blank(found: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", " ", found[0])
+def _without_comments(text: str) -> str:
+    """The text with its comments blank, line by line the same; one that never ends takes the rest."""
+    parts, place = [], 0
+    while (start := text.find("<!--", place)) >= 0:
+        end = text.find("-->", start)
+        parts += [text[place:start], "\n" * text.count("\n", start, end if end >= 0 else len(text))]
+        place = end + 3 if end >= 0 else len(text)
+    return "".join([*parts, text[place:]])
 
 
 def _artifact(row: dict[str, str], properties: dict[str, str], start: int, end: int) -> Iterator[Evidence]:
