@@ -151,7 +151,8 @@ def test_callers_say_what_a_warning_applies_to() -> None:
     use = Use(merge, "pkg/api.py", 2, 2, "quantize", "call", "type")
     resolution = Resolution((), {merge: (use,)}, {}, {}, 1, 0)
     (one,) = heuristic_pages(repo, resolution).pages
-    assert one.applies == (quantize, merge)
+    family = Target("pkg/layer.py", "merge_and_unload4")
+    assert one.applies == (quantize, merge, family)
 
 
 def test_names_in_code_marks_are_what_a_note_applies_to() -> None:

@@ -139,7 +139,8 @@ SIGNALS: dict[str, Signal] = {
         r"for (?:instance|example),"
         r"|let's|let us|the following (?:example|code)|as (?:shown|seen|described) (?:above|below|in)")),
     "pointer": Signal(ACTION, -3, _words(
-        r"recommend(?:ed)?(?: that)?(?: you)? (?:to )?(?:read|look|review|tak|go|check)\w*|recommend the (?:official )?docu\w+|"
+        r"recommend(?:ed)?(?: that)?(?: you)? (?:to )?(?:read|look|review|tak|go|check)\w*|"
+        r"recommend the (?:official )?docu\w+|"
         r"(?:see|read|consult|refer to) (?:also|the (?:docs|documentation|guide)|[^ ]{1,60} first)|learn more")),
     "marketing": Signal(VALUE, -3, _words(
         r"fast and easy|easy to use|easy-to-use|state[- ]of[- ]the[- ]art|seamless(?:ly)?|powerful|beautiful|"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from codebase_gardener.knowledge.heuristic_items import Item
@@ -33,6 +33,9 @@ class Scope:
         self._passages: dict[str, list[Passage]] = defaultdict(list)
         for passage in resolution.passages if resolution is not None else ():
             self._passages[passage.path].append(passage)
+        shown = [{use.target for use in one.uses} for run in self._passages.values() for one in run]
+        self._shown_in = Counter(target for targets in shown for target in targets)
+        self._common = max(3, len(shown) // 20)  # what every second example uses says little of a section
         for (path, _), symbol in sorted(repository.symbols.items()):
             if repository.areas.get(path) != "package":
                 continue
@@ -71,8 +74,11 @@ class Scope:
         headings = [one for one in self._repository.facts[item.path].headings if one.start <= line <= one.end]
         start, end = (headings[-1].start, headings[-1].end) if headings else (1, sys.maxsize)
         near = [one for one in passages if start <= one.start <= end] or passages
-        uses = [use.target for passage in near for use in passage.uses if not use.target.external]
-        yield from list(dict.fromkeys(uses))[:_MAX_FAMILY]
+        uses = list(
+            dict.fromkeys(use.target for passage in near for use in passage.uses if not use.target.external)
+        )
+        telling = [target for target in uses if self._shown_in[target] <= self._common]
+        yield from (telling or uses)[:_MAX_FAMILY]
 
     def _enclosing(self, path: str, scope: str) -> Symbol | None:
         """The innermost definition of a scope that is known."""
@@ -97,12 +103,8 @@ class Scope:
 
     def _reaching(self, symbol: Symbol) -> Iterator[Target]:
         if self._resolution is not None:
-            found = list(
-                _callers(self._resolution, self._repository, Target(symbol.path, symbol.qualified_name))
-            )
-            if found:
-                yield from found
-                return
+            target = Target(symbol.path, symbol.qualified_name)
+            yield from _callers(self._resolution, self._repository, target)
         verb = symbol.name.partition("_")[0]
         family = [
             one
