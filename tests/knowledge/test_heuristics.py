@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.heuristic_quotes import quoted_words
 from codebase_gardener.knowledge.heuristics import HeuristicPage, Heuristics, heuristic_pages
 from codebase_gardener.knowledge.pages import PAGE_TYPES, Page
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.resolution import Resolution, Target, Use
+from codebase_gardener.knowledge.resolution import Passage, Resolution, Target, Use
 from codebase_gardener.repository.anchors import split_lines
 from codebase_gardener.repository.languages import language_of
 from codebase_gardener.repository.python_symbols import python_symbols
@@ -151,7 +151,8 @@ def test_callers_say_what_a_warning_applies_to() -> None:
     use = Use(merge, "pkg/api.py", 2, 2, "quantize", "call", "type")
     resolution = Resolution((), {merge: (use,)}, {}, {}, 1, 0)
     (one,) = heuristic_pages(repo, resolution).pages
-    assert one.applies == (quantize, merge)
+    family = Target("pkg/layer.py", "merge_and_unload4")
+    assert one.applies == (quantize, merge, family)
 
 
 def test_names_in_code_marks_are_what_a_note_applies_to() -> None:
@@ -160,6 +161,21 @@ def test_names_in_code_marks_are_what_a_note_applies_to() -> None:
         "pkg/a.py": "def run_fast(): ...\n\nclass Thing: ...\n\ndef with_(): ...\n",
     })  # fmt: skip
     assert found.pages[0].applies == (Target("pkg/a.py", "Thing"), Target("pkg/a.py", "run_fast"))
+
+
+def test_code_shown_in_the_same_section_is_what_a_tip_applies_to() -> None:
+    note = "!!! warning\n    You should avoid large inputs, they are slower.\n"
+    repo = repository(
+        {"docs/guide.md": f"# Guide\n\n{note}\n```python\nrun()\n```\n", "pkg/a.py": "def run(): ...\n"}
+    )
+    run = Target("pkg/a.py", "run")
+    uses = (
+        Use(run, "docs/guide.md", 7, 7, "", "call", "import"),
+        Use(Target("", "torch.nn"), "docs/guide.md", 7, 7, "", "call", "import"),
+    )
+    passage = Passage("docs/guide.md", 7, 7, "Guide", "docs", "", uses)
+    (one,) = heuristic_pages(repo, Resolution((passage,), {}, {}, {}, 1, 0)).pages
+    assert (one.applies, one.documents) == ((run,), ("docs/guide.md",))
 
 
 def test_deprecations_share_a_page_at_the_end() -> None:

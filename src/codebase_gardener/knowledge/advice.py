@@ -19,6 +19,7 @@ __all__ = [
     "clauses",
     "concentrated",
     "insight",
+    "reasons",
     "sentences",
     "signals",
     "strength",
@@ -77,6 +78,7 @@ SIGNALS: dict[str, Signal] = {
         r"should(?:n't)?|must(?:n't)?|(?:we|you|users?|callers?|it|this|they|code|model|data|one)(?:'ll| will)? "
         r"(?:only |also )?"
         r"(?:needs? to|ha(?:s|ve) to)|make sure|ensure that|be sure|be careful|be aware|"
+        r"never (?:pass|use|call|store|put|share|rely|set|import|trust|run|expose|commit|log|be|instantiate)|"
         r"beware|take care|avoid|prefer|consider|required to|do(?:n't| not) (?:use|call|"
         r"rely|set|pass|mix|forget|put|store|do|import|share|run|expose|worry)")),
     "imperative": Signal(ACTION, 1, re.compile(
@@ -133,9 +135,13 @@ SIGNALS: dict[str, Signal] = {
     "question": Signal(ACTION, -2, _words(
         r"(?:whether|controls?|determines?|decides?|checks?) (?:or not |if )?[^.,]{0,60}? (?:should|must)(?: be)?")),
     "example": Signal(ACTION, -2, _words(
-        r"consider (?:the (?:following|code|example|case)|this example|for example|a )|imagine|suppose|"
+        r"consider (?:the|this example|for example|a)|imagine|suppose|"
         r"for (?:instance|example),"
         r"|let's|let us|the following (?:example|code)|as (?:shown|seen|described) (?:above|below|in)")),
+    "pointer": Signal(ACTION, -3, _words(
+        r"recommend(?:ed)?(?: that)?(?: you)? (?:to )?(?:read|look|review|tak|go|check)\w*|"
+        r"recommend the (?:official )?docu\w+|"
+        r"(?:see|read|consult|refer to) (?:also|the (?:docs|documentation|guide)|[^ ]{1,60} first)|learn more")),
     "marketing": Signal(VALUE, -3, _words(
         r"fast and easy|easy to use|easy-to-use|state[- ]of[- ]the[- ]art|seamless(?:ly)?|powerful|beautiful|"
         r"blazing\w*|"
@@ -155,10 +161,19 @@ _ABBREVIATION = re.compile(
 _CLAUSE = re.compile(
     r"(?:,|;)\s+(?=(?:but|so|because|since|otherwise|however|as|which|while|although|whereas|and (?:may|can|should))\b)"
     r"|\s+(?=(?:at the (?:expense|cost|price) of|in order to|because|due to|otherwise,?)\s)"
-    r"|\s+(?=to (?:save|reduce|speed|improve|avoid|prevent|minimi[sz]e|stabili[sz]e)\b)"
+    r"|\s+(?=to (?:save (?:\w+ )?(?:memory|vram|time|space|storage|compute)|reduce|speed|improve|avoid|"
+    r"prevent|minimi[sz]e|stabili[sz]e)\b)"
     r"|;\s+|\s+--?\s+|\s+[–—]\s+",
     re.IGNORECASE,
 )
+
+_REASON = re.compile(
+    r"(?:because|since|due to|otherwise|so that|the reason|as otherwise|this is because)\b", re.IGNORECASE
+)
+_REQUEST = re.compile(
+    r",\s+(?=(?:please )?(?:use|avoid|consider|prefer|set|call|make sure|install|upgrade)\b)"
+)
+_CONDITION = re.compile(r"(?:if|when|unless|to|for|in|with|while)\b", re.IGNORECASE)
 
 
 def sentences(text: str) -> list[str]:
@@ -179,8 +194,14 @@ def sentences(text: str) -> list[str]:
 
 
 def clauses(sentence: str) -> list[str]:
-    """A sentence cut before "but", "so", "because", "at the expense of", "to save" and the like."""
-    return [piece.strip() for piece in _CLAUSE.split(sentence) if piece and piece.strip(" ,;")]
+    """A sentence cut before "but", "so", "because", "at the expense of", "to save" and the like, and before a request.
+
+    A request that has a condition stays with it.
+    """
+    pieces = [piece for piece in _CLAUSE.split(sentence) if piece]
+    if not _CONDITION.match(sentence):
+        pieces = [part for piece in pieces for part in _REQUEST.split(piece)]
+    return [piece.strip() for piece in pieces if piece.strip(" ,;")]
 
 
 @lru_cache(maxsize=20_000)
@@ -211,6 +232,17 @@ def insight(text: str) -> dict[str, tuple[str, ...]]:
             for part in _parts(clause):
                 found[part].append(clause)
     return {part: tuple(dict.fromkeys(lines)) for part, lines in found.items()}
+
+
+def reasons(text: str) -> tuple[str, ...]:
+    """The clauses that say why: "because …", "since …", "due to …", "otherwise …", "so that …", verbatim.
+
+    Example:
+        >>> reasons("Keep it small, since memory is short. It is fast.")
+        ('since memory is short.',)
+    """
+    found = [clause for sentence in sentences(text) for clause in clauses(sentence) if _REASON.match(clause)]
+    return tuple(dict.fromkeys(found))
 
 
 def _parts(clause: str) -> list[str]:

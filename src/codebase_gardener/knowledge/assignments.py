@@ -5,10 +5,20 @@ from __future__ import annotations
 import ast
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-__all__ = ["Assignments"]
+__all__ = ["Assignments", "Given"]
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a name was given, and the lines of the statements that gave it."""
+
+    value: ast.expr
+    start: int
+    end: int
 
 
 class Assignments:
@@ -16,7 +26,7 @@ class Assignments:
 
     def __init__(self, body: Sequence[ast.stmt]) -> None:
         self._lines: dict[str, list[int]] = {}
-        self._values: dict[str, list[ast.expr]] = {}
+        self._given: dict[str, list[Given]] = {}
         pending = list(reversed(body))
         while pending:
             statement = pending.pop()
@@ -25,27 +35,27 @@ class Assignments:
             self._read(statement)
             pending += reversed(_inner(statement))
 
-    def before(self, name: str, line: int) -> ast.expr | None:
+    def before(self, name: str, line: int) -> Given | None:
         """What a name was last given above a line; `+=` adds to what was there."""
         at = bisect_left(self._lines.get(name, ()), line)
-        return self._values[name][at - 1] if at else None
+        return self._given[name][at - 1] if at else None
 
     def _read(self, statement: ast.stmt) -> None:
+        end = statement.end_lineno or statement.lineno
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            self._add(statement.targets[0], statement.value)
+            self._add(statement.targets[0], Given(statement.value, statement.lineno, end))
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
-            self._add(statement.target, statement.value)
+            self._add(statement.target, Given(statement.value, statement.lineno, end))
         elif isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
-            earlier = self._values.get(statement.target.id)
+            earlier = self._given.get(statement.target.id)
             if earlier:
-                both = ast.BinOp(earlier[-1], statement.op, statement.value)
-                both.lineno, both.end_lineno = earlier[-1].lineno, statement.end_lineno
-                self._add(statement.target, both)
+                both = ast.BinOp(earlier[-1].value, statement.op, statement.value)
+                self._add(statement.target, Given(both, earlier[-1].start, end))
 
-    def _add(self, target: ast.expr, value: ast.expr) -> None:
+    def _add(self, target: ast.expr, given: Given) -> None:
         if isinstance(target, ast.Name):
             self._lines.setdefault(target.id, []).append(target.lineno)
-            self._values.setdefault(target.id, []).append(value)
+            self._given.setdefault(target.id, []).append(given)
 
 
 def _inner(statement: ast.stmt) -> list[ast.stmt]:

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 
-from codebase_gardener.knowledge.assignments import Assignments
+from codebase_gardener.knowledge.assignments import Assignments, Given
 from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.message_text import Lookup, message_text, one_line
 from codebase_gardener.knowledge.plain_prose import plain_prose
@@ -52,13 +52,19 @@ class _Names:
         self._tree = tree
         self._read: dict[int, Assignments] = {}
 
-    def at(self, found: Found) -> Lookup:
+    def given(self, found: Found, name: str) -> Given | None:
+        """What a name was last given before a node."""
         line: int = getattr(found.node, "lineno", 1)
         function = found.function
+        own = self._of(function).before(name, line) if function is not None else None
+        return own or self._of(self._tree).before(name, sys.maxsize)
+
+    def at(self, found: Found) -> Lookup:
+        """The same as a function of the name."""
 
         def lookup(name: str) -> ast.expr | None:
-            own = self._of(function).before(name, line) if function is not None else None
-            return own if own is not None else self._of(self._tree).before(name, sys.maxsize)
+            given = self.given(found, name)
+            return given.value if given is not None else None
 
         return lookup
 
@@ -75,15 +81,13 @@ def _message(found: Found, call: ast.Call, names: _Names) -> Evidence | None:
     if kind is None or not (call.args or call.keywords):
         return None
     expression = call.args[0] if call.args else _keyword(call, "message", "msg")
-    lookup = names.at(found)
     start, end = call.lineno, call.end_lineno or call.lineno
-    given = lookup(expression.id) if isinstance(expression, ast.Name) else None
-    if given is not None and given.lineno < start:
-        near = start - given.lineno <= _MAX_ABOVE
-        start, end = given.lineno, (end if near else given.end_lineno or given.lineno)
+    given = names.given(found, expression.id) if isinstance(expression, ast.Name) else None
+    if given is not None and given.end < start:
+        start, end = given.start, (end if start - given.start <= _MAX_ABOVE else given.end)
     return Evidence(
         kind, start, end, found.scope, _category(call) if kind == "warn" else "",
-        message_text(expression, lookup), _condition(found),
+        message_text(expression, names.at(found)), _condition(found),
     )  # fmt: skip
 
 

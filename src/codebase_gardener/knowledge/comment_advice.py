@@ -33,7 +33,7 @@ MARKS = (
 
 _MARK = re.compile(
     rf"(?:({'|'.join(MARKS)})\b|({'|'.join(mark.capitalize() for mark in MARKS)})(?=\s*(?:\([^)]*\))?:)|"
-    r"(Note|NB|N\.B\.)(?=:|,| that\b| this\b))(?:\s*\([^)\n]{0,60}\))?\s*[:,-]?\s*"
+    r"(Note|NB|N\.B\.)(?=:|,| that\b| this\b))(?:\s*\([^)\n]{0,60}\))?\s*[:,-]?\s*(?:that\b\s*)?"
 )
 _REASON = re.compile(
     r"\b(?:because|the reason|otherwise|work(?:s)?[ -]?around|this is (?:needed|necessary|required|important)|"

@@ -21,7 +21,7 @@ NEARLY = 1.0
 TOO_LITTLE = "says too little of what to do, what for or at what price"
 
 KIND_WEIGHTS: dict[str, float] = {
-    "admonition": 3, "doc-tip": 1.5, "warn": 2, "log": 1.5, "option-help": 1, "parameter-doc": 1,
+    "admonition": 3.5, "doc-tip": 2, "warn": 2, "log": 1.5, "option-help": 1, "parameter-doc": 1,
     "docstring-note": 1.5, "comment": 1,
 }  # fmt: skip
 """How much the kind says that a remark is meant for users."""
@@ -100,7 +100,7 @@ def worth(group: Sequence[Item]) -> float:
 
 
 def _item(path: str, area: str, evidence: Evidence) -> Item:
-    named = "Deprecat" in evidence.name or evidence.name in ("FutureWarning", "deprecated")
+    named = "Deprecat" in evidence.name or evidence.name == "deprecated"
     says = (
         evidence.kind != "doc-tip" and evidence.name not in _WORK and _DEPRECATED.search(evidence.text[:400])
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from codebase_gardener.knowledge.advice import ACTION, COST, VALUE, insight, strength
+from codebase_gardener.knowledge.advice import ACTION, COST, VALUE, insight, reasons, strength
 from codebase_gardener.knowledge.heuristic_items import Item
 from codebase_gardener.knowledge.heuristic_merging import SAME_TEXT, similar, words_of
 from codebase_gardener.knowledge.heuristic_names import best_sentence
@@ -30,6 +30,7 @@ _MAX_QUOTES = 5
 _MAX_PIECES = 3
 _MAX_TEXTS = 20
 _MAX_PIECE = 400
+_MAX_TEXT = 1500
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w+")
 
 
@@ -68,7 +69,9 @@ class Author:
                 Section("Code Evidence", self._evidence(group, sources)),
             ),
             sources=tuple(dict.fromkeys(sources.values())),
-            domains=tuple(sorted({word.lower() for word in words if word.isascii()} | _domain(first))),
+            domains=tuple(
+                sorted({word.lower() for word in words if word.replace("-", "").isalnum()} | _domain(first))
+            ),
         )
 
     def _source(self, item: Item) -> Source:
@@ -98,7 +101,7 @@ class Author:
                 "Notices of deprecation, one by one; what to use instead is quoted where the source says it."
             )
         else:
-            lines.append(f"> {quoted_words(cut(group[0].evidence.text, 1500))}")
+            lines.append(f"> {quoted_words(cut(group[0].evidence.text, _MAX_TEXT))}")
         places = list(dict.fromkeys(sources[item].anchor for item in group))
         kinds = sorted({_SAYS[item.evidence.kind].lower().partition(" ")[2] for item in group})
         files = len({anchor.path for anchor in places})
@@ -144,20 +147,20 @@ class Author:
         return list(names.values())
 
     def _reasoning(self, group: Sequence[Item], sources: dict[Item, Source]) -> str:
-        """Every different text once, with all its places."""
+        """The reasons that are given, and every different text once, with its places."""
         places: dict[str, list[Item]] = {}
         for item in group:
             places.setdefault(item.evidence.text or item.evidence.value, []).append(item)
-        parts = []
+        why = list(dict.fromkeys(reason for text in list(places)[:_MAX_TEXTS] for reason in reasons(text)))
+        told = " ".join(quoted_words(cut(reason, _MAX_PIECE)) for reason in why[:_MAX_PIECES])
+        parts = [f"Why, as the source puts it: {told}" if told else "The source gives no reason of its own."]
         most = len(places) if group[0].deprecation else _MAX_TEXTS
-        for text, items in list(places.items())[:most]:
-            anchors = list(dict.fromkeys(f"`{sources[item].anchor}`" for item in items))
-            shown = ", ".join(anchors[:3]) + (
-                f" and {_count(len(anchors) - 3, 'further place')}" if anchors[3:] else ""
-            )
-            condition = items[0].evidence.value if items[0].evidence.kind in ("warn", "log") else ""
-            told = f", where {_code(condition)}" if condition else ""
-            parts.append(f"> {quoted_words(cut(text, 1500))}\n\n{_speaker(items[0])}{told}: {shown}.")
+        for number, (text, items) in enumerate(list(places.items())[:most]):
+            shown = f"{_speaker(items[0])}{_condition(items[0])}: {_cited(items, sources)}."
+            if number == 0 and not group[0].deprecation:  # the description has quoted it
+                parts.append(shown)
+            else:
+                parts.append(f"{shown}\n\n> {quoted_words(cut(text, _MAX_TEXT))}")
         if len(places) > most:
             parts.append(f"{_count(len(places) - most, 'further text')} of the same kind: see Code Evidence.")
         return "\n\n".join(parts)
@@ -219,7 +222,7 @@ def _speaker(item: Item) -> str:
     """Who says it: "A warning of `A.merge`"."""
     evidence, who = item.evidence, _SAYS[item.evidence.kind]
     if evidence.kind in ("admonition", "doc-tip"):
-        section = f", section {quoted_words(evidence.scope)}," if evidence.scope else ""
+        section = f", section {quoted_words(evidence.scope)}" if evidence.scope else ""
         named = {"tip": "A tip", "warning": "A warning", "important": "An important note"}.get(
             evidence.name, who
         )
@@ -230,6 +233,18 @@ def _speaker(item: Item) -> str:
     mark = f" ({evidence.name})" if evidence.kind == "comment" and evidence.name else ""
     place = _code(evidence.scope) if evidence.scope else f"`{item.path}`"
     return f"{who}{mark} {'in' if evidence.kind in ('comment', 'log') else 'of'} {place}"
+
+
+def _condition(item: Item) -> str:
+    """The test that a warning stands under."""
+    evidence = item.evidence
+    return f", where {_code(evidence.value)}" if evidence.value and evidence.kind in ("warn", "log") else ""
+
+
+def _cited(items: Sequence[Item], sources: dict[Item, Source]) -> str:
+    anchors = list(dict.fromkeys(f"`{sources[item].anchor}`" for item in items))
+    further = f" and {_count(len(anchors) - 3, 'further place')}" if anchors[3:] else ""
+    return ", ".join(anchors[:3]) + further
 
 
 def _where(item: Item) -> str:

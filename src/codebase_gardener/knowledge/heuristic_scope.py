@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from codebase_gardener.knowledge.heuristic_items import Item
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.resolution import Resolution, Target
+from codebase_gardener.knowledge.resolution import Passage, Resolution, Target
 from codebase_gardener.repository.symbols import Symbol
 
 __all__ = ["Scope"]
@@ -29,6 +30,12 @@ class Scope:
         self._resolution = resolution
         self._by_name: dict[str, list[Symbol]] = defaultdict(list)
         self._by_verb: dict[str, list[Symbol]] = defaultdict(list)
+        self._passages: dict[str, list[Passage]] = defaultdict(list)
+        for passage in resolution.passages if resolution is not None else ():
+            self._passages[passage.path].append(passage)
+        shown = [{use.target for use in one.uses} for run in self._passages.values() for one in run]
+        self._shown_in = Counter(target for targets in shown for target in targets)
+        self._common = max(3, len(shown) // 20)  # what every second example uses says little of a section
         for (path, _), symbol in sorted(repository.symbols.items()):
             if repository.areas.get(path) != "package":
                 continue
@@ -47,6 +54,8 @@ class Scope:
         evidence = item.evidence
         for name in sorted(set(_NAME.findall(evidence.text))):
             yield from (Target(symbol.path, symbol.qualified_name) for symbol in self._meant(name))
+        if evidence.kind in ("admonition", "doc-tip"):
+            yield from self._shown(item)
         if item.area != "package" or evidence.kind in ("admonition", "doc-tip"):
             return
         symbol = self._enclosing(item.path, evidence.scope)
@@ -57,6 +66,19 @@ class Scope:
             yield Target(symbol.path, symbol.qualified_name.rpartition(".")[0])
         elif symbol.kind != "class":
             yield from self._reaching(symbol)
+
+    def _shown(self, item: Item) -> Iterator[Target]:
+        """What the code in the same section of a document uses; of the whole document where the section shows none."""
+        passages = self._passages.get(item.path, ())
+        line = item.evidence.start
+        headings = [one for one in self._repository.facts[item.path].headings if one.start <= line <= one.end]
+        start, end = (headings[-1].start, headings[-1].end) if headings else (1, sys.maxsize)
+        near = [one for one in passages if start <= one.start <= end] or passages
+        uses = list(
+            dict.fromkeys(use.target for passage in near for use in passage.uses if not use.target.external)
+        )
+        telling = [target for target in uses if self._shown_in[target] <= self._common]
+        yield from (telling or uses)[:_MAX_FAMILY]
 
     def _enclosing(self, path: str, scope: str) -> Symbol | None:
         """The innermost definition of a scope that is known."""
@@ -81,12 +103,8 @@ class Scope:
 
     def _reaching(self, symbol: Symbol) -> Iterator[Target]:
         if self._resolution is not None:
-            found = list(
-                _callers(self._resolution, self._repository, Target(symbol.path, symbol.qualified_name))
-            )
-            if found:
-                yield from found
-                return
+            target = Target(symbol.path, symbol.qualified_name)
+            yield from _callers(self._resolution, self._repository, target)
         verb = symbol.name.partition("_")[0]
         family = [
             one

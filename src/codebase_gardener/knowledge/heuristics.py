@@ -27,12 +27,14 @@ class HeuristicPage:
         applies: Definitions to which it applies, sorted: their pages use it.
         score: What its best remark is worth, and a little for each further one.
         remarks: How many remarks it unites.
+        documents: Documents that it stands in, sorted: workflows mined from them use it.
     """
 
     page: Page
     applies: tuple[Target, ...]
     score: float
     remarks: int
+    documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,9 @@ def heuristic_pages(repository: RepositoryFacts, resolution: Resolution | None =
         shown = tuple(item for item in group if author.can_quote(item))
         if shown:
             page = author.page(namer.name(shown), shown, namer.key_phrases(shown[0].evidence.text, 6))
-            pages.append(HeuristicPage(page, scope.targets(shown), worth(shown), len(shown)))
+            pages.append(
+                HeuristicPage(page, scope.targets(shown), worth(shown), len(shown), _documents(shown))
+            )
     return Heuristics(tuple(pages), _left_out(remarks, [item for group in groups for item in group], author))
 
 
@@ -117,6 +121,10 @@ def _with_options(groups: Sequence[tuple[Item, ...]], options: Sequence[Item]) -
                 taken.add(item)
         found.append((*group, *sorted(joining, key=lambda one: (one.option != first.option, *one.order))))
     return found
+
+
+def _documents(group: Sequence[Item]) -> tuple[str, ...]:
+    return tuple(sorted({item.path for item in group if item.evidence.kind in ("admonition", "doc-tip")}))
 
 
 def _order(group: tuple[Item, ...]) -> tuple[float, str, int]:
