@@ -10,7 +10,7 @@ from codebase_gardener.knowledge.resolution import Target
 from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.symbols import Symbol
 
-__all__ = ["call_of", "import_of"]
+__all__ = ["call_of", "import_of", "is_api_name"]
 
 _MOST_ARGUMENTS = 6
 
@@ -50,6 +50,18 @@ def call_of(symbol: Symbol, context: ApiContext) -> str:
     required = _required(shown)
     arguments = ", ".join(required[:_MOST_ARGUMENTS]) + (", ..." if len(required) > _MOST_ARGUMENTS else "")
     return f"{name}({arguments})"
+
+
+def is_api_name(name: str) -> bool:
+    """Whether an external name is a function, a class or a member of one.
+
+    Example:
+        >>> is_api_name("transformers.Trainer.train"), is_api_name("transformers.Trainer.state.log_history")
+        (True, False)
+    """
+    parts = name.split(".")
+    at = next((i for i, part in enumerate(parts) if part[:1].isupper()), None)
+    return len(parts) > 1 and not any(part.startswith("_") for part in parts) and (at is None or len(parts) - at <= 2)
 
 
 def _required(symbol: Symbol) -> list[str]:

@@ -180,10 +180,10 @@ class _Figures:
         self._reached: dict[tuple[str, str], str] = {}
         self._areas: dict[Target, Counter[str]] = defaultdict(Counter)
         documents: dict[Target, set[str]] = defaultdict(set)
-        for passage in resolution.passages:
-            for target in {use.target for use in passage.uses}:
-                self._areas[target][passage.area] += 1
-                documents[target].add(passage.path)
+        for target, pairs in context.uses.items():
+            for path, _, _, area in {(p.path, p.start, p.scope, p.area) for p, _ in pairs}:
+                self._areas[target][area] += 1
+                documents[target].add(path)
         self._documents = {target: len(paths) for target, paths in documents.items()}
         self._files = {
             target: len({use.path for use in uses} - {target.path}) for target, uses in resolution.callers.items()

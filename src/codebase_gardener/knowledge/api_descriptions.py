@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from codebase_gardener.knowledge.api_calls import is_api_name
 from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.docstrings import Documentation
@@ -60,7 +61,7 @@ def neighbours(symbol: Symbol, context: ApiContext, pages: Mapping[Target, Api],
     found = []
     calls = [(target, times) for target, times in context.calls_of(symbol) if not _inside(target, symbol)]
     own = [(target, times) for target, times in calls if not target.external]
-    outside = [(target, times) for target, times in calls if target.external]
+    outside = [(target, times) for target, times in calls if target.external and is_api_name(target.name)]
     if own:
         names = [linked(target, pages, owner_repo) + _times(times) for target, times in own]
         found.append(f"Its code uses {counted(len(own), 'other definition')} of the repository: {_names(names)}.")

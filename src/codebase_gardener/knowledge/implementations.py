@@ -17,7 +17,13 @@ from codebase_gardener.knowledge.api_descriptions import (
 )
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.docstrings import Documentation, documentation
-from codebase_gardener.knowledge.external_apis import external_contract, external_description, external_overview
+from codebase_gardener.knowledge.external_apis import (
+    command_examples,
+    commands_shown,
+    external_contract,
+    external_description,
+    external_overview,
+)
 from codebase_gardener.knowledge.implementation_layout import (
     CodeReference,
     Parameter,
@@ -55,8 +61,8 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
     else:
         says = documentation(api.symbol.docstring)
         description = _description(api, api.symbol, says, context, pages, sources)
-        overview = _overview(api.symbol, says, contract_of(api.symbol, context).inputs)
         reference, contract = _reference(api, api.symbol, context, sources), contract_of(api.symbol, context)
+        overview = _overview(api.symbol, says, contract.inputs)
     return Page(
         type="Implementation",
         name=f"{context.repository.owner_repo}_{api.page}",
@@ -110,6 +116,8 @@ def _usage(api: Api, context: ApiContext, sources: PageSources) -> str:
     parts = []
     if api.import_statement:
         parts.append(f"It is got by {code(api.import_statement)}.")
+    if api.kind == "External Tool Doc":
+        return "\n\n".join([*parts, commands_shown(api, context, sources)])
     return "\n\n".join([*parts, *shown_in(api.target, context, sources)])
 
 
@@ -165,6 +173,8 @@ def _dependencies(symbol: Symbol, context: ApiContext) -> tuple[str, ...]:
 
 
 def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:
+    if api.kind == "External Tool Doc":
+        return command_examples(api, context, sources)
     parts = []
     for example in usage_examples(api.target, context):
         title = inline(example.passage.title, 120)

@@ -26,6 +26,7 @@ _CLEANERS: tuple[tuple[re.Pattern[str], str], ...] = (
      r"\1\2: "),
     (re.compile(r"^(\s*)\.\. [\w:-]{1,40}::\s*"), r"\1"),
 )  # fmt: skip
+_APART = {"To", "By", "Of", "In", "On"}
 _RUN = re.compile(r"`+")
 _OPENING = re.compile(r"\s{0,12}(`{3,}|~{3,})\s*([\w+-]*)")
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|etc|cf|vs|resp|approx|al|Fig|Eq|No|[A-Z])\.$")
@@ -79,13 +80,22 @@ def first_sentence(text: str) -> str:
 
 
 def words_of(name: str) -> list[str]:
-    """The words of an identifier.
+    """The words of an identifier; short ones in capitals stay with their neighbours.
 
     Example:
-        >>> words_of("prepare_model_for_kbit"), words_of("AutoPEFTModel")
-        (['prepare', 'model', 'for', 'kbit'], ['Auto', 'PEFT', 'Model'])
+        >>> words_of("prepare_model_for_kbit"), words_of("AutoPEFTModel"), words_of("VBLoRAConfig"), words_of("Seq2SeqLM")
+        (['prepare', 'model', 'for', 'kbit'], ['Auto', 'PEFT', 'Model'], ['VBLoRA', 'Config'], ['Seq2SeqLM'])
     """
-    return re.findall(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+[A-Za-z]*", name)
+    found: list[str] = []
+    for part in re.split(r"[^A-Za-z0-9]+", name):
+        merged: list[str] = []
+        for word in re.findall(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+[A-Za-z]*", part):
+            if merged and (len(word) < 3 or len(merged[-1]) < 3 or (merged[-1][-1].isdigit() and len(word) < 4)) and word not in _APART:
+                merged[-1] += word
+            else:
+                merged.append(word)
+        found += merged
+    return found
 
 
 def _quoted(lines: list[str]) -> Iterator[str]:
@@ -109,7 +119,7 @@ def _block_end(lines: list[str], at: int) -> int:
         for end in range(at + 1, len(lines)):
             if lines[end].strip().startswith(mark):
                 return end + 1
-        return 0
+        return len(lines)  # as Markdown has it: one that is not closed runs to the end
     if lines[at].lstrip().startswith(">>>"):
         return next((end for end in range(at, len(lines)) if not lines[end].strip()), len(lines))
     before = next((line for line in reversed(lines[:at]) if line.strip()), "")
@@ -129,7 +139,7 @@ def _line(line: str) -> str:
     body = _cleaned(text).lstrip()
     if re.fullmatch(r"([=\-~^*_#])\1{2,}\s*", body):
         return "\\" + body
-    if body.startswith(("#", ">")) or _OPENING.match(body):
+    if body.startswith(("#", ">")):
         body = "\\" + body
     if body.endswith("::"):
         body = body[:-1]

@@ -15,7 +15,7 @@ from codebase_gardener.knowledge.api_calls import call_of, import_of
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.repository.symbols import Symbol
 
-__all__ = ["FEATURES", "MEMBER_THRESHOLD", "THRESHOLD", "Feature", "Scored", "choose_apis", "ranked", "threshold"]
+__all__ = ["FEATURES", "MEMBER_THRESHOLD", "THRESHOLD", "Feature", "Scored", "choose_apis", "name_kind", "ranked", "threshold"]
 
 
 @dataclass(frozen=True)
@@ -117,10 +117,10 @@ def ranked(context: ApiContext) -> tuple[Scored, ...]:
 def choose_apis(context: ApiContext) -> tuple[Api, ...]:
     """The APIs of the repository that get a page, best first: all whose score reaches the threshold."""
     chosen = [each for each in ranked(context) if each.score >= threshold(each.candidate)]
-    targets = [(context.target(each.candidate.symbol), _kind(each.candidate.symbol, context)) for each in chosen]
+    targets = [(context.target(each.candidate.symbol), name_kind(each.candidate.symbol, context)) for each in chosen]
     return tuple(
         _api(each, page, principle, context)
-        for each, (page, principle) in zip(chosen, page_names(targets), strict=True)
+        for each, (page, principle) in zip(chosen, page_names(targets, context.spellings), strict=True)
     )
 
 
@@ -136,7 +136,7 @@ def _scored(candidate: Candidate) -> Scored:
     return Scored(candidate, round(sum(value for _, value in parts), 6), tuple(reasons[:_MOST_REASONS]))
 
 
-def _kind(symbol: Symbol, context: ApiContext) -> str:
+def name_kind(symbol: Symbol, context: ApiContext) -> str:
     """The kind that decides its page's name; "maker" for a function that returns one of the repository's classes."""
     if symbol.kind == "function" and set(re.findall(r"[A-Za-z_]\w*", symbol.returns or "")) & context.class_names:
         return "maker"
