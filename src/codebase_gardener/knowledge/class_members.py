@@ -25,9 +25,13 @@ class ClassMembers:
     Args:
         spaces: By key.
         base_of: What a base's dotted source means in a namespace and scope.
+
+    Attributes:
+        offered: What users can import, as (path, qualified name); set before members are looked up by name.
     """
 
     def __init__(self, spaces: Mapping[str, Namespace], base_of: BaseOf) -> None:
+        self.offered: frozenset[tuple[str, str]] = frozenset()
         self._spaces = spaces
         self._base_of = base_of
         self._lineages: dict[tuple[str, str], tuple[Entity, ...]] = {}
@@ -35,6 +39,8 @@ class ClassMembers:
         self._found: dict[tuple[str, str, str], Entity | None] = {}
         self._named: dict[str, list[tuple[str, str]]] | None = None
         self._children: Counter[tuple[str, str]] = Counter()
+        self._taken_over: set[str] = set()
+        self._reachable: set[tuple[str, str]] = set()
         self._families: dict[str, list[tuple[int, Entity]]] = {}
 
     def lineage(self, key: str, name: str) -> tuple[Entity, ...]:
@@ -65,9 +71,10 @@ class ClassMembers:
         return self._found[asked]
 
     def outside(self, key: str, name: str) -> Entity | None:
-        """The first base from outside or built in that has members of its own."""
-        bases = self.lineage(key, name)[1:]
-        return next((b for b in bases if b.kind != "class" and b.name.rpartition(".")[2] not in _EMPTY), None)
+        """The first base from outside, or built in, that has members of its own; a mixin only if there is no other."""
+        bases = [base for base in self.lineage(key, name)[1:] if base.kind != "class"]
+        found = [base for base in bases if base.name.rpartition(".")[2] not in _EMPTY]
+        return min(found, key=lambda base: base.name.endswith("Mixin"), default=None)
 
     def above(self, key: str, name: str, member: str) -> Entity | None:
         """What `super().member` means in a class."""
@@ -76,16 +83,24 @@ class ClassMembers:
     def by_name(self, member: str, forwarded: bool = False) -> Entity | None:
         """The definition that all members of this name in the package go back to; None if there are several.
 
+        One of its classes, or of those that inherit it, must be offered to users: what is internal does not lend its
+        name to things that nothing is known of.
+
         Args:
-            member: Its name. What builtin types have as well is not told by its name.
+            member: Its name. What builtin types have as well, or what a class takes over from a base from outside
+                (its definition calls `super().member`), is not told by its name.
             forwarded: The receiver hands unknown members on (`__getattr__`): then a family of classes that is far
                 larger than the others will do.
         """
         if member in BUILTIN_MEMBERS or (member.startswith("__") and member.endswith("__")):
             return None
         families = self._family(member)
+        if member in self._taken_over:
+            return None
         if len(families) == 1:
-            return families[0][1]
+            found = families[0][1]
+            known = (found.path, found.name.rpartition(".")[0]) in self._reachable
+            return found if known or forwarded else None
         if forwarded and families and families[0][0] >= DOMINANT * families[1][0]:
             return families[0][1]
         return None
@@ -136,6 +151,8 @@ class ClassMembers:
         """Classes of the package by the names of their methods."""
         if self._named is None:
             self._named = defaultdict(list)
+            for place in sorted(self.offered):
+                self._reachable.update((base.path, base.name) for base in self.lineage(*place))
             for key, space in self._spaces.items():
                 if space.area != "package" or space.host:
                     continue
@@ -146,4 +163,13 @@ class ClassMembers:
                     elif definition.kind == "class":
                         for base in self.lineage(key, name)[1:]:
                             self._children[base.path, base.name] += 1
+                for reference in space.references:
+                    if reference.name.startswith("super()."):
+                        self._note_super(space, reference.scope, reference.name[len("super().") :])
         return self._named
+
+    def _note_super(self, space: Namespace, scope: str, member: str) -> None:
+        """Remember a method that hands itself on to a base from outside."""
+        owner, _, last = scope.rpartition(".")
+        if last == member and owner and self.above(space.key, owner, member) is None:
+            self._taken_over.add(member)

@@ -12,8 +12,6 @@ from codebase_gardener.knowledge.tracing import Tracer
 
 __all__ = ["Links", "is_machinery"]
 
-_PROPERTY = ("property", "cached_property")
-
 
 class Links:
     """Resolves references; keeps what the parts of names mean, since they come again and again.
@@ -21,7 +19,8 @@ class Links:
     Args:
         spaces: By key.
         tracer: What names mean.
-        bare: What a bare name means in a document that does not import it, as (path, qualified name).
+        bare: What a bare name means in a document that does not import it, as (path, qualified name); of a package
+            the qualified name is "".
     """
 
     def __init__(
@@ -64,6 +63,8 @@ class Links:
 
     def _exported(self, name: str) -> Entity:
         path, qualified = self._bare[name]
+        if not qualified:
+            return Entity("module", path, name)
         definition = self._spaces[path].definitions.get(qualified)
         kind = "constant" if definition is None else "class" if definition.kind == "class" else "function"
         return Entity(kind, path, qualified, "name")
@@ -86,11 +87,7 @@ class Links:
             return self._called((found,), reference) if found.kind in ("constant", "instance") else found
         if receiver:
             return None
-        named = self._tracer.classes.by_name(name)
-        if named is None or reference.kind != "attribute":
-            return named
-        definition = self._spaces[named.path].definitions[named.name]
-        return named if definition.is_decorated(*_PROPERTY) else None
+        return self._tracer.classes.by_name(name) if reference.kind != "attribute" else None
 
     def _called(self, entities: Entities, reference: Reference) -> Entity | None:
         """What is run by a call of this: a class means itself, an instance its `__call__`."""
@@ -106,7 +103,7 @@ class Links:
                 return Entity("external", "", f"{entity.name}.__call__", "type")
             elif entity.kind != "external value":
                 return entity
-        return None
+        return entities[0] if entities and entities[0].kind == "external value" else None
 
 
 def is_machinery(entity: Entity) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from codebase_gardener.knowledge.areas import area_of
+from codebase_gardener.knowledge.entities import STANDARD_LIBRARY
+
 __all__ = ["ModuleNames", "is_package"]
 
 _ROOTS = ("", "src", "lib", "python", "py")
@@ -22,7 +25,8 @@ class ModuleNames:
         self._paths = {path for path in paths if path.endswith(_SUFFIXES)}
         self._packages = {_directory(path) for path in self._paths if _stem(path) == "__init__"}
         self._tops: dict[str, str] = {}
-        self._roots = {*_ROOTS, *(self._top(package) for package in self._packages)}
+        tops = (self._top(package) for package in self._packages)
+        self._roots = {*_ROOTS, *(top for top in tops if area_of(f"{top}/_.py") == "package")}
         self._by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._folders: dict[str, set[str]] = defaultdict(set)
         for path in sorted(self._paths):
@@ -33,7 +37,7 @@ class ModuleNames:
         """The file of an absolute import, as seen from another file; None if it is from outside.
 
         Among several (copies in a monorepo) the one nearest to the importer is taken. A module that is in no package
-        is found from its own folder and below, as Python finds it for scripts.
+        is found from its own folder and below, as Python finds it for scripts; one in a package only by its full name.
         """
         folder = _directory(importer)
         key = (dotted, folder)
@@ -44,8 +48,13 @@ class ModuleNames:
 
     def is_namespace(self, dotted: str, importer: str) -> bool:
         """Whether it is a folder without `__init__` that has modules in it."""
+        if dotted.partition(".")[0] in STANDARD_LIBRARY:
+            return False
         folder = _directory(importer)
-        return any(root in self._roots or _within(folder, root) for root in self._folders.get(dotted, ()))
+        return any(
+            root in self._roots or (root not in self._packages and _within(folder, root))
+            for root in self._folders.get(dotted, ())
+        )
 
     def relative(self, importer: str, level: int, module: str) -> str | None:
         """The file of a relative import; None if it leaves the snapshot."""
@@ -59,10 +68,6 @@ class ModuleNames:
     def submodule(self, package: str, name: str) -> str | None:
         """The file of a module in a package, given the file of its `__init__`."""
         return self._module_at(_joined(_directory(package), name)) if is_package(package) else None
-
-    def in_folder(self, importer: str, level: int, dotted: str) -> str | None:
-        """A module under the folder that a relative import starts from, where the folder is no package."""
-        return self.relative(importer, level, dotted)
 
     def dotted(self, path: str) -> str:
         """The name by which users import a file: from its topmost package on."""
@@ -88,7 +93,7 @@ class ModuleNames:
         for root, path in self._by_name.get(dotted, ()):
             if path == importer and "." not in dotted:
                 continue
-            if root not in self._roots and not _within(folder, root):
+            if root not in self._roots and (root in self._packages or not _within(folder, root)):
                 continue
             rank = (-_shared(root, folder), len(root), path)
             if best is None or rank < best:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from codebase_gardener.knowledge.facts import Binding, FileFacts, Import, Reference, Snippet
@@ -149,7 +149,7 @@ def of_snippets(key: str, path: str, area: str, snippets: Iterable[Snippet], hos
     """The names of code blocks that are read one after the other."""
     space = Namespace(key, path, area, host, is_script=True)
     for snippet in snippets:
-        for name, definition in _definitions(snippet.bindings, snippet.references):
+        for name, definition in _definitions(snippet.bindings):
             space.define(name, definition)
         space.bind(snippet.imports, snippet.bindings)
         space.references.extend(snippet.references)
@@ -157,36 +157,21 @@ def of_snippets(key: str, path: str, area: str, snippets: Iterable[Snippet], hos
     return space
 
 
-def _definitions(
-    bindings: tuple[Binding, ...], references: tuple[Reference, ...]
-) -> list[tuple[str, Definition]]:
+def _definitions(bindings: tuple[Binding, ...]) -> Iterator[tuple[str, Definition]]:
     """Definitions in a snippet, which has no symbols: from the bindings that say where they are."""
-    bases: dict[tuple[str, int], list[str]] = {}
-    kinds: dict[tuple[str, int], str] = {}
-    lines = {reference.end + 1: [] for reference in references if reference.kind == "decorator"}  # type: dict[int, list[str]]
-    for reference in references:
-        if reference.kind == "decorator":
-            lines[reference.end + 1].append(reference.text)
+    values: dict[tuple[str, int, str], list[str]] = defaultdict(list)
     for binding in bindings:
         if binding.how in ("def", "class"):
             name = f"{binding.scope}.{binding.name}" if binding.scope else binding.name
-            kinds[name, binding.line] = "class" if binding.how == "class" else "function"
-            if binding.how == "class" and binding.value:
-                bases.setdefault((name, binding.line), []).append(binding.value)
-    classes = {name for (name, _), kind in kinds.items() if kind == "class"}
-    return [
-        (
-            name,
-            Definition(
-                "method" if kind == "function" and name.rpartition(".")[0] in classes else kind,
-                line,
-                (),
-                tuple(bases.get((name, line), ())),
-                tuple(lines.get(line, ())),
-            ),
-        )
-        for (name, line), kind in kinds.items()
-    ]
+            values[name, binding.line, binding.how].append(binding.value)
+    classes = {name for name, _, how in values if how == "class"}
+    for (name, line, how), found in values.items():
+        named = tuple(value for value in found if value)
+        if how == "class":
+            yield name, Definition("class", line, (), named)
+        else:
+            kind = "method" if name.rpartition(".")[0] in classes else "function"
+            yield name, Definition(kind, line, (), (), named)
 
 
 def _line(event: Event) -> int:

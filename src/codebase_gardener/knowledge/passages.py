@@ -23,6 +23,7 @@ MIN_USES = 2
 """Uses that make a function of an example a passage of its own."""
 
 _SETUP = frozenset({"setup", "setUp", "setup_method", "setup_class", "setUpClass", "asyncSetUp"})
+_GENERAL = re.compile(r".*\d|(?:app|run|train|demo|example|script|utils|cli|tutorial|test|base)\Z")
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
@@ -55,7 +56,7 @@ class PassageMaker:
 
     def of_example(self, facts: FileFacts, uses: Sequence[Use]) -> Iterator[Passage]:
         """One for the file, and one for each of its functions that uses enough, where there are several."""
-        title = facts.purpose.rstrip(".") or _words(_stem(facts.path))
+        title = facts.purpose.rstrip(".") or _named_after(facts.path)
         yield self.make(facts.path, 1, max(facts.lines, 1), title, "example", "", tuple(uses))
         functions = [symbol for symbol in facts.symbols if "." not in symbol.qualified_name]
         for symbol in functions:
@@ -152,6 +153,14 @@ def _title_of(symbol: Symbol) -> str:
 
 def _within(scope: str, outer: str) -> bool:
     return scope == outer or scope.startswith(outer + ".")
+
+
+def _named_after(path: str) -> str:
+    """The file's name in words; before a numbered or general one the folder's."""
+    stem = _stem(path)
+    folder = path.rpartition("/")[0].rpartition("/")[2]
+    general = _GENERAL.match(stem) and folder and folder != stem
+    return f"{_words(folder)}: {_words(stem).lower()}" if general else _words(stem)
 
 
 def _stem(path: str) -> str:

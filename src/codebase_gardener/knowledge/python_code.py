@@ -174,7 +174,8 @@ class _Reader:
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: str, guarded: bool) -> None:
         self._decorators(node, scope, guarded)
         inner = f"{scope}.{node.name}" if scope else node.name
-        self._bind(node, scope, node.name, "", "def")
+        for decorator in node.decorator_list or [None]:
+            self._bind(node, scope, node.name, dotted(decorator) if decorator is not None else "", "def")
         arguments = node.args
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         for argument in every:

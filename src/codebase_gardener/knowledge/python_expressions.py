@@ -164,6 +164,10 @@ def annotated(node: ast.expr | None) -> Iterator[tuple[str, str, str]]:
             elif last in ("type", "Type"):
                 for value, how in value_of(inside[0] if inside else None):
                     yield suffix, value, "name" if how == "name" else how
+            elif last == "Callable":
+                yield suffix, name, "annotation"
+                if len(inside) == 2 and not suffix:
+                    pending.append((inside[1], "()"))
             elif last == "Literal":
                 yield suffix, "str", "literal"
             elif last in ("tuple", "Tuple"):

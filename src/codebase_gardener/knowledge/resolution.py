@@ -10,7 +10,7 @@ from codebase_gardener.knowledge.areas import area_of
 from codebase_gardener.knowledge.entities import Entity
 from codebase_gardener.knowledge.facts import FileFacts, Reference, Snippet
 from codebase_gardener.knowledge.links import Links, is_machinery
-from codebase_gardener.knowledge.module_names import ModuleNames
+from codebase_gardener.knowledge.module_names import ModuleNames, is_package
 from codebase_gardener.knowledge.namespaces import Namespace, of_file, of_snippets
 from codebase_gardener.knowledge.passages import PassageMaker
 from codebase_gardener.knowledge.public_names import public_names
@@ -97,6 +97,8 @@ class Resolution:
         exported: Targets that a package's `__init__` (or `__all__`) exports, with the dotted name, in order.
         references: How many references there are in package, docs, examples and tests, whether resolved or not.
         unresolved: How many of them have no target (builtins are left out of both).
+        foreign: How many of the unresolved are members of what a call into another package gave: there is no source
+            here that could tell their type.
     """
 
     passages: tuple[Passage, ...]
@@ -105,6 +107,7 @@ class Resolution:
     exported: Mapping[Target, str]
     references: int
     unresolved: int
+    foreign: int = 0
 
 
 _COUNTED = ("package", "docs", "examples", "tests")
@@ -124,7 +127,8 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     modules = ModuleNames(space.path for space in spaces.values() if space.key == space.path)
     tracer = Tracer(spaces, modules)
     names = public_names(spaces, modules, tracer.scopes)
-    linker = _Linker(areas, Links(spaces, tracer, names.by_last_part()))
+    tracer.classes.offered = frozenset(place for place in names.exported)
+    linker = _Linker(areas, Links(spaces, tracer, names.by_last_part() | _packages(spaces, modules)))
     for space in spaces.values():
         linker.add(space)
     passages = [passage for path in areas for passage in _passages(facts[path], areas, linker)]
@@ -135,6 +139,7 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
         exported={linker.target(*place): name for place, name in names.exported.items()},
         references=linker.references,
         unresolved=linker.unresolved,
+        foreign=linker.foreign,
     )
 
 
@@ -154,6 +159,14 @@ def _namespaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Ite
             yield key, of_snippets(key, path, area, snippets, host)
 
 
+def _packages(spaces: Mapping[str, Namespace], modules: ModuleNames) -> dict[str, tuple[str, str]]:
+    """The topmost packages by name: documents use them without an import."""
+    dotted = {modules.dotted(key): key for key in sorted(spaces, reverse=True) if is_package(key)}
+    return {
+        name: (key, "") for name, key in dotted.items() if "." not in name and spaces[key].area == "package"
+    }
+
+
 class _Linker:
     """Gathers the uses of all namespaces."""
 
@@ -167,6 +180,7 @@ class _Linker:
         self.callers: dict[Target, list[Use]] = defaultdict(list)
         self.references = 0
         self.unresolved = 0
+        self.foreign = 0
 
     def target(self, path: str, name: str) -> Target:
         """One object for each place."""
@@ -181,14 +195,15 @@ class _Linker:
         uses = self.uses[space.key] = []
         own = self.own[space.key] = []
         for reference, entity in self._links.of(space):
-            if entity is None:
+            if entity is None or entity.kind == "external value":
                 self.references += counted
                 self.unresolved += counted
+                self.foreign += counted and entity is not None
                 continue
             if entity.kind == "builtin":
                 continue
             self.references += counted
-            if not _is_shown(entity):
+            if not _is_shown(entity, reference.kind):
                 continue
             use = self._use(space, reference, entity)
             if not entity.path or self._areas[use.target.path] == "package":
@@ -212,13 +227,14 @@ class _Linker:
         )
 
 
-def _is_shown(entity: Entity) -> bool:
+def _is_shown(entity: Entity, kind: str) -> bool:
     """Whether it is worth a `Use`: no data attribute of an instance, no folder, nothing of the standard library."""
     if entity.kind in ("class", "function", "constant"):
         return True
     if entity.kind == "field":
         return entity.how != "type"
-    return entity.kind == "external" and not is_machinery(entity)
+    is_data = kind == "attribute" and entity.how != "import"
+    return entity.kind == "external" and not is_data and not is_machinery(entity)
 
 
 def _passages(facts: FileFacts, areas: Mapping[str, str], linker: _Linker) -> Iterator[Passage]:

@@ -96,6 +96,9 @@ class Scopes:
                 stem = f"{found.module}.{found.name}" if found.module else found.name
                 path = self._modules.relative(space.path, found.level, stem)
                 return Entity("module", path, "") if path else None
+            if base == space.key:  # `from . import module` in an `__init__`
+                path = self._modules.submodule(base, found.name)
+                return Entity("module", path, found.name) if path and path in self._spaces else None
             return self._from(base, found)
         wanted = found.module if found.name or found.alias != found.module.partition(".")[0] else found.alias
         base = self._modules.find(wanted, space.path)
@@ -164,6 +167,10 @@ class Scopes:
         if is_parameter:
             fixture = self.fixture(space, scope, name) if space.area == "tests" else None
             return self._follower.yielded(fixture) if fixture else ()
+        if definition is not None:
+            for mark, kind in (("*", "tuple"), ("**", "dict")):
+                if mark + name in definition.parameters:
+                    return (Entity("builtin", "", kind),)
         return None
 
     def _of_event(self, space: Namespace, scope: str, name: str, event: Event) -> Entities:

@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from codebase_gardener.knowledge.facts import Binding, Import, Snippet
-from codebase_gardener.knowledge.python_code import python_code, snippet_code
+from codebase_gardener.knowledge.python_code import PythonCode, python_code, snippet_code
+from codebase_gardener.knowledge.tree_code import TreeCode, tree_code
+from codebase_gardener.knowledge.tree_queries import QUERIES
 from codebase_gardener.repository.python_trees import parse_python
 
 __all__ = ["LANGUAGE_NAMES", "analysed", "snippet"]
@@ -78,13 +80,15 @@ def snippet(
 
 
 def analysed(found: Snippet) -> Snippet:
-    """With imports, bindings and references where it is Python that parses, on the lines of the file."""
-    if found.language != "python":
+    """With imports, bindings and references, on the lines of the file, where it is in a language that is read."""
+    code = snippet_code(found.code) if found.language == "python" else None
+    said: PythonCode | TreeCode
+    if code is not None:
+        said = python_code(code, found.start)
+    elif found.language in QUERIES:
+        said = tree_code(found.code, found.language, found.start)
+    else:
         return found
-    code = snippet_code(found.code)
-    if code is None:
-        return found
-    said = python_code(code, found.start)
     return replace(
         found,
         imports=tuple(_within(one, found.end) for one in said.imports),

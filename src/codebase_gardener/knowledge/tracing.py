@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Mapping
 
 from codebase_gardener.knowledge.class_members import ClassMembers
-from codebase_gardener.knowledge.entities import Entity, class_part, external, is_loader
+from codebase_gardener.knowledge.entities import FLUENT, Entity, class_part, external, is_loader
 from codebase_gardener.knowledge.facts import Binding
 from codebase_gardener.knowledge.module_names import ModuleNames
 from codebase_gardener.knowledge.namespaces import Event, Namespace
@@ -85,11 +85,18 @@ class Tracer:
 
     def member(self, entities: Entities, name: str) -> Entity | None:
         """What an attribute means: of the first alternative that has it."""
+        outside = None
         for entity in entities:
             found = self._member(entity, name)
-            if found is not None:
-                return found if found.how != "import" or entity.how == "import" else found._replace(how=entity.how)
-        return None
+            if found is None:
+                continue
+            if found.kind == "external value":
+                outside = found
+            elif found.how == "import" and entity.how != "import":
+                return found._replace(how=entity.how)
+            else:
+                return found
+        return outside
 
     def _member(self, entity: Entity, name: str) -> Entity | None:
         kind = entity.kind
@@ -100,13 +107,17 @@ class Tracer:
         if kind in ("class", "instance"):
             return self._class_member(entity, name)
         if kind == "external":
+            if entity.owner is not None:  # an attribute of an instance: its type is unknown
+                return Entity("external value", "", entity.name)
             return external(f"{entity.name}.{name}", entity.how)
         if kind == "external instance":
-            return external(f"{entity.name}.{name}", "type")
+            return Entity("external", "", f"{entity.name}.{name}", "type", ("", entity.name))
         if kind == "builtin":
             return Entity("builtin", "", f"{entity.name}.{name}")
         if kind == "external value":
-            return None
+            return entity
+        if kind == "function" and name in ("setter", "getter", "deleter"):
+            return Entity("builtin", "", f"property.{name}")
         return self.member(self.value(entity), name)
 
     def _class_member(self, entity: Entity, name: str) -> Entity | None:
@@ -119,7 +130,10 @@ class Tracer:
             if found is not None:
                 return found
         base = self.classes.outside(entity.path, entity.name)
-        return self._member(base._replace(how="type"), name) if base else None
+        if base is None:
+            return None
+        found = self._member(base._replace(how="type"), name)
+        return found._replace(owner=(entity.path, entity.name)) if found else None
 
     def value(self, entity: Entity) -> Entities:
         """What a name of a module or class holds; what a property gives; a decorated function's wrapper."""
@@ -158,10 +172,19 @@ class Tracer:
             wrapper = self.trace(space, scope, stem, definition.line)
             found = self.called(wrapper)
             if "(" in text:
-                found = (*found, *self.called(found))
-            if found:
+                found = (*self._made(wrapper), *found, *self.called(found))
+            if any(result.kind == "instance" for result in found):
                 return found
         return ()
+
+    def _made(self, entities: Entities) -> Entities:
+        """What the decorators make that these functions give: `Callable[…, A]` of their annotations."""
+        return tuple(
+            result
+            for entity in entities
+            if entity.kind == "function"
+            for result in self._annotated(self._spaces[entity.path], entity, "()")
+        )
 
     # calls
 
@@ -179,7 +202,7 @@ class Tracer:
         if kind == "function":
             return self._returned(entity)
         if kind == "external":
-            return _from_outside(entity.name)
+            return _from_outside(entity)
         if kind == "builtin":
             return _from_builtin(entity.name)
         if kind == "instance":
@@ -187,7 +210,7 @@ class Tracer:
             return self.call(target) if target else ()
         if kind in ("constant", "field"):
             return self.called(self.value(entity))
-        return ()
+        return (entity,) if kind == "external value" else ()
 
     def on_call(self, entity: Entity) -> Entity | None:
         """What runs when an instance is called."""
@@ -272,7 +295,8 @@ class Tracer:
         self._open.add(key)
         try:
             results = [result for binding in event.bindings for result in self._given(space, scope, binding)]
-            if not results and any(binding.passes for binding in event.bindings):
+            unknown = all(result.kind == "external value" for result in results)
+            if unknown and any(binding.passes for binding in event.bindings):
                 results = list(self._before(space, scope, first))
         finally:
             self._open.discard(key)
@@ -318,7 +342,7 @@ class Tracer:
         for entity in self.trace(space, scope, binding.value, 10**9):
             if entity.kind == "class":
                 results.append(Entity("instance", entity.path, entity.name, "type"))
-            elif entity.kind == "external" and entity.name.rpartition(".")[2] not in _UNTYPED:
+            elif entity.kind == "external" and not _says_nothing(entity.name):
                 results.append(Entity("external instance", "", entity.name, "type"))
             elif entity.kind == "builtin" and entity.name not in _UNTYPED:
                 results.append(entity)
@@ -368,11 +392,18 @@ class Tracer:
         return (entity,)
 
 
-def _from_outside(name: str) -> Entities:
-    kind = class_part(name)
-    if kind == name or (kind and is_loader(name[len(kind) + 1 :])):
+def _says_nothing(name: str) -> bool:
+    module, _, last = name.rpartition(".")
+    return last in _UNTYPED and module in ("typing", "typing_extensions", "collections.abc", "builtins")
+
+
+def _from_outside(entity: Entity) -> Entities:
+    kind = class_part(entity.name)
+    if kind == entity.name or (kind and is_loader(entity.name[len(kind) + 1 :])):
         return (Entity("external instance", "", kind, "type"),)
-    return (Entity("external value", "", name),)
+    if entity.owner is not None and entity.name.rpartition(".")[2] in FLUENT:
+        return (Entity("instance" if entity.owner[0] else "external instance", *entity.owner, "type"),)
+    return (Entity("external value", "", entity.name),)
 
 
 def _from_builtin(name: str) -> Entities:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from codebase_gardener.repository.grammars import GRAMMARS, Grammar
@@ -21,33 +19,34 @@ from codebase_gardener.repository.tree_nodes import (
     returns,
     text_of,
 )
+from codebase_gardener.repository.tree_parsing import PARSE_TIMEOUT_S, grammar_of, parsed_tree
 from codebase_gardener.repository.tree_surroundings import Surroundings, last_row
 
 if TYPE_CHECKING:
-    from tree_sitter import Language, Node, Query
+    from tree_sitter import Node, Query, Tree
 
 __all__ = ["tree_symbols"]
 
-PARSE_TIMEOUT_S = 10.0
 MAX_DEPTH = 100
 """Deeper definitions are not listed: their qualified names would grow with the square of the file."""
 
-_PIECE_BYTES = 2**16
 _TYPES = ("class", "type", "interface")
 
 
-def tree_symbols(path: str, text: str, language: str) -> SymbolTable:
+def tree_symbols(path: str, text: str, language: str, tree: Tree | None = None) -> SymbolTable:
     """All definitions with a body, nested ones included, in the order of their lines.
 
     Args:
         path: Of the file, for the anchors.
         text: Its content.
         language: A key of `grammars.GRAMMARS`.
+        tree: Of the text, where it is known already.
     """
     source = text.encode("utf-8", "surrogatepass")
-    nodes = _captured(source, language)
-    if nodes is None:
+    tree = tree or parsed_tree(source, language, PARSE_TIMEOUT_S)
+    if tree is None:
         return SymbolTable((), f"parsing took longer than {PARSE_TIMEOUT_S:.0f} s: kept as text")
+    nodes = _captured(tree, language)
     reader = _Reader(
         path, language, source, GRAMMARS[language], Surroundings(source, nodes, GRAMMARS[language])
     )
@@ -55,30 +54,19 @@ def tree_symbols(path: str, text: str, language: str) -> SymbolTable:
     return SymbolTable(tuple(symbols), _problem(nodes))
 
 
-def _captured(source: bytes, language: str) -> list[Node] | None:
-    """Every node that the grammar's row names, outer ones first; None where parsing takes too long."""
-    from tree_sitter import Parser, QueryCursor
+def _captured(tree: Tree, language: str) -> list[Node]:
+    """Every node that the grammar's row names, outer ones first."""
+    from tree_sitter import QueryCursor
 
-    grammar, query = _loaded(language)
-    deadline = time.monotonic() + PARSE_TIMEOUT_S
-    try:
-        tree = Parser(grammar).parse(
-            lambda at, _point: source[at : at + _PIECE_BYTES],  # given bytes, it ignores the callback
-            progress_callback=lambda _at, _error: time.monotonic() > deadline,
-        )
-    except ValueError:  # "Parsing failed": the callback has stopped it
-        return None
-    nodes = QueryCursor(query).captures(tree.root_node).get("node", [])
+    nodes = QueryCursor(_query(language)).captures(tree.root_node).get("node", [])
     return sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
 
 
 @cache
-def _loaded(name: str) -> tuple[Language, Query]:
-    from tree_sitter import Language, Query
+def _query(language: str) -> Query:
+    from tree_sitter import Query
 
-    row = GRAMMARS[name]
-    language = Language(getattr(import_module(row.module), row.function)())
-    return language, Query(language, row.query)
+    return Query(grammar_of(language), GRAMMARS[language].query)
 
 
 def _problem(nodes: list[Node]) -> str | None:

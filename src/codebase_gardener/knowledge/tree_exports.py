@@ -1,0 +1,84 @@
+"""What a file of Go, TypeScript, JavaScript, Rust or Java lets others use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from codebase_gardener.knowledge.tree_imports import imports_of
+from codebase_gardener.repository.tree_nodes import text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+__all__ = ["exported_names"]
+
+MAX_BYTES = 300
+
+
+def exported_names(node: Node, language: str) -> Iterator[str]:
+    """The names that a declaration lets others use.
+
+    Go: capitalised; Rust: `pub` without a restriction; Java: `public` types; scripts: `export` and CommonJS.
+
+    Args:
+        node: A node that the language's query captures as `export`.
+        language: A key of `tree_queries.QUERIES`.
+    """
+    if language == "go":
+        name = text_of(node)
+        if name[:1].isupper():
+            yield name
+    elif language == "rust":
+        yield from _rust_exports(node)
+    elif language == "java":
+        yield from _declared(node)
+    else:
+        yield from _script_exports(node)
+
+
+def _declared(node: Node) -> Iterator[str]:
+    name = node.child_by_field_name("name")
+    if name is not None:
+        yield text_of(name)
+
+
+def _rust_exports(node: Node) -> Iterator[str]:
+    if text_of(node.named_children[0]) != "pub":
+        return
+    if node.type == "use_declaration":
+        yield from (one.alias for one in imports_of(node, "rust", 1) if one.alias not in ("*", ""))
+    else:
+        yield from _declared(node)
+
+
+def _script_exports(node: Node) -> Iterator[str]:
+    if node.type == "assignment_expression":  # CommonJS
+        yield from _common_js(node)
+        return
+    declaration = node.child_by_field_name("declaration")
+    if declaration is not None:
+        yield from _declared(declaration)
+        for one in declaration.named_children:
+            if one.type == "variable_declarator":
+                yield from _declared(one)
+    elif any(child.type == "default" for child in node.children):
+        yield "default"
+    for clause in node.named_children:
+        if clause.type == "export_clause":
+            for one in clause.named_children:
+                shown = one.child_by_field_name("alias") or one.child_by_field_name("name")
+                if shown is not None:
+                    yield text_of(shown)
+
+
+def _common_js(node: Node) -> Iterator[str]:
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    target = text_of(left) if left is not None and left.end_byte - left.start_byte <= MAX_BYTES else ""
+    if target == "module.exports" and right is not None and right.type == "object":
+        for one in right.named_children:
+            name = one.child_by_field_name("key") if one.type == "pair" else one
+            if name is not None and name.type in ("property_identifier", "shorthand_property_identifier"):
+                yield text_of(name)
+    elif target.startswith(("module.exports.", "exports.")):
+        yield target.rpartition(".")[2]
