@@ -157,14 +157,14 @@ def _implementation(facts: RepositoryFacts, name: str) -> Page:
 
 
 def _environment(facts: RepositoryFacts) -> Page:
-    sources = (facts.source("setup.py", 3, 3), facts.source("src/kiln/core.py", 22, 23))
+    sources = (facts.source("setup.py", 3, 3), facts.source("src/kiln/core.py", 21, 22))
     return Page(
         "Environment", f"{OWNER}_Core_Environment", "Core environment", "clay 1.2 or newer.", "D", "U",
         (
             Section("System Requirements", ""), Section("Dependencies", "* `clay>=1.2` (`setup.py:L3-3`)"),
             Section("Credentials", ""), Section("Quick Install", fence("pip install kiln", "shell")),
             Section("Code Evidence", "\n\n".join(_cite(facts, source) for source in sources)),
-            Section("Common Errors", "| Error | Source |\n| --- | --- |\n| cold | `src/kiln/core.py:L22-23` |"),
+            Section("Common Errors", "| Error | Source |\n| --- | --- |\n| cold | `src/kiln/core.py:L21-22` |"),
             Section("Compatibility Notes", ""),
         ),
         (), sources,
@@ -172,7 +172,7 @@ def _environment(facts: RepositoryFacts) -> Page:
 
 
 def _heuristic(facts: RepositoryFacts) -> Page:
-    source = facts.source("src/kiln/core.py", 20, 20)
+    source = facts.source("src/kiln/core.py", 19, 19)
     return Page(
         "Heuristic", f"{OWNER}_Firing_Twice", "Firing twice", "Firing twice cracks the glaze.", "D", "U",
         (Section("The Insight", "Action: fire once."), Section("Reasoning", ""),

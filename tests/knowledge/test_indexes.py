@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.knowledge.small_wiki import OWNER, repository, wiki
-
 from codebase_gardener.knowledge.indexes import render_indexes
 from codebase_gardener.knowledge.pages import Edge, Wiki
 from codebase_gardener.knowledge.reading import read_page
 from codebase_gardener.knowledge.rendering import render_pages
 from codebase_gardener.knowledge.steps import ATTRIBUTES
+
+from .small_wiki import OWNER, repository, wiki
 
 
 def test_a_step_has_its_nine_attributes_in_order() -> None:

@@ -46,6 +46,8 @@ def dedented(lines: Iterable[str]) -> str:
 def read_citations(text: str) -> Iterator[Citation]:
     """The anchors in code marks, outside fenced blocks."""
     for number, line in enumerate(outside_fences(text), 1):
+        if ":L" not in line:
+            continue
         for span in code_spans(line):
             anchor = parse_anchor(span)
             if anchor:
@@ -54,10 +56,12 @@ def read_citations(text: str) -> Iterator[Citation]:
 
 def read_quotes(text: str) -> Iterator[Quote]:
     """The quotes, in order."""
+    if "\nFrom `" not in f"\n{text}":
+        return
     lines = text.split("\n")
-    visible = list(outside_fences(text))
+    visible = outside_fences(text)
     for index, line in enumerate(visible):
-        found = _FROM.match(line)
+        found = _FROM.match(line) if line.startswith("From `") else None
         anchor = parse_anchor(plain(found[1])) if found else None
         if not anchor:
             continue

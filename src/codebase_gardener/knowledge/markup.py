@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
-    "NONE_FOUND", "code", "code_spans", "cell", "fence", "fenced", "link_free", "open_fence",
-    "outside_fences", "plain", "read_tables", "table",
-    "unescaped",
+    "EMPTY", "NONE_FOUND", "code", "code_spans", "cell", "fence", "fenced", "link_free", "open_fence",
+    "outside_fences", "plain", "read_tables", "table", "unescaped",
 ]  # fmt: skip
 
 NONE_FOUND = "None found in the repository."
 """What a section says that has nothing to say."""
 
 EMPTY = "—"
+"""What a cell of a table says that has nothing to say."""
+
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)\Z", re.DOTALL)
 _CELL_END = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"\|(?: *:?-+:? *\|)+\s*\Z")
@@ -28,7 +29,7 @@ def code(text: str) -> str:
         >>> code("a"), code("`b`")
         ('`a`', '`` `b` ``')
     """
-    text = " ".join(text.split())
+    text = _one_line(text)
     if not text:
         return ""
     mark = "`" * (_longest_run(text, "`") + 1)
@@ -46,7 +47,7 @@ def plain(span: str) -> str:
 
 
 def code_spans(line: str) -> list[str]:
-    """What stands in code marks on a line, in order.
+    """What stands in code marks on a line, in order; escaped marks are none.
 
     Example:
         >>> code_spans("see `a` and `` `b` ``")
@@ -59,7 +60,8 @@ def code_spans(line: str) -> list[str]:
     spans, index = [], 0
     while index < len(runs):
         start, end = runs[index]
-        same = closing[end - start]
+        start += _is_escaped(line, start)
+        same = closing.get(end - start, [])
         while same and same[-1] <= index:
             same.pop()
         if same:
@@ -96,12 +98,12 @@ def link_free(text: str) -> str:
         >>> link_free("see [[step::Principle:x]] <b>")
         'see \\\\[\\\\[step::Principle:x\\\\]\\\\] \\\\<b\\\\>'
     """
-    return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
+    return _MARKS.sub(r"\\\g<0>", _one_line(text))
 
 
 def cell(text: str) -> str:
     """The text as a cell of a table: one line, with its pipes escaped; a dash for nothing."""
-    return " ".join(text.split()).replace("|", "\\|") or EMPTY
+    return _one_line(text).replace("|", "\\|") or EMPTY
 
 
 def unescaped(text: str) -> str:
@@ -120,7 +122,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def read_tables(text: str) -> list[tuple[list[str], list[list[str]]]]:
     """The tables of a text: headings and rows, as given to `table`."""
     found: list[tuple[list[str], list[list[str]]]] = []
-    lines = list(outside_fences(text))
+    lines = outside_fences(text)
     for index, line in enumerate(lines):
         if index and _RULE.match(line) and lines[index - 1].startswith("|"):
             rows = []
@@ -132,10 +134,12 @@ def read_tables(text: str) -> list[tuple[list[str], list[list[str]]]]:
     return found
 
 
-def outside_fences(text: str) -> Iterator[str]:
+def outside_fences(text: str) -> list[str]:
     """The lines of a text, with "" for those in fenced blocks (fences included)."""
-    for line, is_code in _classified(text.split("\n")):
-        yield "" if is_code else line
+    lines = text.split("\n")
+    if "```" not in text and "~~~" not in text:
+        return lines
+    return ["" if is_code else line for line, is_code in _classified(lines)]
 
 
 def open_fence(text: str) -> str:
@@ -156,7 +160,7 @@ def _classified(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
 
 def _mark_after(line: str, mark: str) -> str:
     """The fence that is open after a line, where `mark` was open before it."""
-    found = _FENCE.match(line)
+    found = _FENCE.match(line) if "```" in line or "~~~" in line else None
     if not found:
         return mark
     if mark:
@@ -167,6 +171,18 @@ def _mark_after(line: str, mark: str) -> str:
 def _info(line: str) -> str:
     found = _FENCE.match(line)
     return found[2].strip() if found else ""
+
+
+def _is_escaped(line: str, start: int) -> bool:
+    count = 0
+    while start > count and line[start - count - 1] == "\\":
+        count += 1
+    return count % 2 == 1
+
+
+def _one_line(text: str) -> str:
+    """Without line breaks; spaces within a line stay, since a path may have them."""
+    return " ".join(filter(None, (line.strip() for line in text.splitlines())))
 
 
 def _row(values: Sequence[str]) -> str:

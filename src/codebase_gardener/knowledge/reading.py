@@ -51,6 +51,7 @@ class Reading:
         incoming: The inverse edges that it writes.
         problems: In order of their lines.
         starts: The line at which the body of each section begins, 1-based.
+        first_line: The line after the front matter.
     """
 
     page: Page | None
@@ -60,6 +61,7 @@ class Reading:
     incoming: tuple[Edge, ...]
     problems: tuple[PageProblem, ...]
     starts: dict[str, int]
+    first_line: int
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def read_page(text: str) -> Reading:
     title, parts = _parts(body, first_line)
     kind = PAGE_TYPES.get(fields["type"])
     if kind is None:
-        return Reading(None, fields["repo"], fields["commit"], fields["updated"], (), tuple(problems), {})
+        return Reading(
+            None, fields["repo"], fields["commit"], fields["updated"], (), tuple(problems), {}, first_line
+        )
     if title.body != link_free(fields["title"]):
         what = f"the heading {title.body!r} is not the title {fields['title']!r}"
         problems.append(PageProblem("sections", title.start, what))
@@ -98,6 +102,7 @@ def read_page(text: str) -> Reading:
     return Reading(
         page, fields["repo"], fields["commit"], fields["updated"], incoming,
         tuple(sorted(problems, key=lambda problem: problem.line)), {part.heading: part.start for part in parts},
+        first_line,
     )  # fmt: skip
 
 
@@ -116,16 +121,13 @@ def _split_front_matter(text: str, problems: list[PageProblem]) -> tuple[str, st
 def _fields(front: str, problems: list[PageProblem]) -> dict[str, Any]:
     """All fields, each of its type; a wrong or missing one is empty, and a problem."""
     try:
-        _refuse_bombs(front)
-        loaded = yaml.load(front, Loader=_LOADER)  # noqa: S506 - a safe loader, with libyaml where it is there
-    except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+        loaded = _parse(front)
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1
         problems.append(
             PageProblem("front matter", line, f"no YAML: {getattr(error, 'problem', None) or error}")
         )
-        loaded = {}
-    if not isinstance(loaded, dict):
         loaded = {}
     fields: dict[str, Any] = {}
     for name in (*_REQUIRED, *_OPTIONAL):
@@ -142,20 +144,46 @@ def _fields(front: str, problems: list[PageProblem]) -> dict[str, Any]:
     return fields
 
 
-def _refuse_bombs(front: str) -> None:
-    """No aliases (they can grow without end) and no depth: events come before anything is built.
+def _parse(front: str) -> dict[str, Any]:
+    """Mappings, lists and texts, built from YAML's events: nothing is constructed, and no alias is followed.
 
     Raises:
-        ValueError: There are.
+        ValueError: It holds aliases, is nested too deeply, or is no mapping of names.
     """
-    depth = 0
+    stack: list[_Open] = [_Open([])]
     for event in yaml.parse(front, Loader=_LOADER):
         if isinstance(event, yaml.AliasEvent):
             raise ValueError("aliases are not read")  # noqa: TRY004 - of the text, not of a type
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
+        if isinstance(event, yaml.ScalarEvent):
+            stack[-1].add(event.value)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            stack.append(_Open({} if isinstance(event, yaml.MappingStartEvent) else []))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            ended = stack.pop().value
+            stack[-1].add(ended)
+        if len(stack) > MAX_DEPTH:
             raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    values = stack[0].value
+    return values[0] if isinstance(values, list) and values and isinstance(values[0], dict) else {}
+
+
+@dataclass
+class _Open:
+    """A list or mapping that is not ended yet; of a mapping, the key that waits for its value."""
+
+    value: list[Any] | dict[str, Any]
+    key: str | None = None
+
+    def add(self, item: Any) -> None:
+        if isinstance(self.value, list):
+            self.value.append(item)
+        elif self.key is None:
+            if not isinstance(item, str) or item in self.value:
+                raise ValueError(f"{str(item)[:80]!r} is no name, or there twice")
+            self.key = item
+        else:
+            self.value[self.key] = item
+            self.key = None
 
 
 def _text(value: object, name: str, problems: list[PageProblem]) -> str:

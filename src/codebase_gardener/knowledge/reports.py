@@ -1,0 +1,33 @@
+"""The phases' reports: every figure is counted from the pages and the repository, none is asserted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from codebase_gardener.knowledge.audit_reports import orphan_audit_report, orphan_report, page_audit_report
+from codebase_gardener.knowledge.auditing import Audit
+from codebase_gardener.knowledge.pairing_reports import enrichment_report, synthesis_report
+from codebase_gardener.knowledge.report_matter import ReportMatter
+from codebase_gardener.knowledge.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.resolution import Resolution
+from codebase_gardener.knowledge.workflow_reports import anchoring_report, repo_map_report, tracing_report
+
+__all__ = ["REPORTS", "render_reports"]
+
+REPORTS: dict[str, Callable[[ReportMatter], str]] = {
+    "_reports/phase0_repo_map.md": repo_map_report,
+    "_reports/phase1a_anchoring.md": anchoring_report,
+    "_reports/phase1b_enrichment.md": tracing_report,
+    "_reports/phase2_excavation_synthesis.md": synthesis_report,
+    "_reports/phase3_enrichment.md": enrichment_report,
+    "_reports/phase4_audit.md": page_audit_report,
+    "_reports/phase5_orphans.md": orphan_report,
+    "_reports/phase6_orphan_audit.md": orphan_audit_report,
+}
+"""Each report's file and what writes it."""
+
+
+def render_reports(audit: Audit, repository: RepositoryFacts, resolution: Resolution) -> dict[str, str]:
+    """The text of every report by its file."""
+    matter = ReportMatter(audit, repository, resolution)
+    return {file: write(matter) for file, write in REPORTS.items()}

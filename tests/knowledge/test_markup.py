@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codebase_gardener.knowledge.citations import read_citations, read_quotes
+from codebase_gardener.knowledge.markup import (
+    code,
+    code_spans,
+    fence,
+    fenced,
+    link_free,
+    open_fence,
+    outside_fences,
+    plain,
+    read_tables,
+    table,
+)
+from codebase_gardener.knowledge.reading import read_page
+from codebase_gardener.knowledge.rendering import safe_body
+from codebase_gardener.knowledge.wiki_names import page_name
+from codebase_gardener.repository.anchors import Anchor
+
+line = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]) | st.sampled_from("`|\\ "), max_size=40
+).map(str.strip)
+
+
+@given(line)
+def test_a_code_span_reads_back(text: str) -> None:
+    assert plain(code(text)) == text
+    assert code_spans(f"a {code(text)} b") == ([text] if text else [])
+
+
+@given(st.lists(line, max_size=6))
+def test_a_fenced_block_reads_back(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    block = fence(text, "python")
+    assert fenced(f"words\n{block}\nwords") == ("python", text)
+    assert open_fence(block) == ""
+    assert not any(outside_fences(block))
+
+
+@given(st.lists(st.tuples(line, line), min_size=1, max_size=4))
+def test_a_table_reads_back(rows: list[tuple[str, str]]) -> None:
+    rows = [row for row in rows if "—" not in row]
+    ((headings, found),) = read_tables(table(("A", "B"), rows))
+    assert headings == ["A", "B"]
+    assert found == [list(row) for row in rows]
+
+
+@given(line)
+def test_words_of_the_repository_are_no_markup(text: str) -> None:
+    safe = link_free(text)
+    assert code_spans(safe) == []
+    assert "[[" not in safe
+
+
+def test_anchors_and_quotes_are_found_outside_of_code() -> None:
+    text = "See `a.py:L1-2`.\n\n```\n`b.py:L1-2`\n```\n\nFrom `c d.py:L3-4`:\n\n```python\nx = 1\n\ny = 2\n```\nwords\n"
+    assert [(item.anchor, item.line) for item in read_citations(text)] == [
+        (Anchor("a.py", 1, 2), 1), (Anchor("c d.py", 3, 4), 7),
+    ]  # fmt: skip
+    assert [(item.anchor, item.text, item.line) for item in read_quotes(text)] == [
+        (Anchor("c d.py", 3, 4), "x = 1\n\ny = 2", 7)
+    ]
+    without_blank = text.replace(":\n\n```python", ":\n```python")
+    assert [item.text for item in read_quotes(without_blank)] == ["x = 1\n\ny = 2"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "`",
+        "` ",
+        "\\`",
+        "`` ` ",
+        "_",
+        "._",
+        "|",
+        "[[",
+        "<",
+        "#",
+        ":L1-2` `",
+        "From `a:L1-2`:",
+        "~~~ ",
+        "- ",
+        "| - ",
+    ],
+)
+def test_a_line_of_300_kB_is_read_quickly(part: str) -> None:
+    text = part * (300_000 // len(part))
+    start = time.monotonic()
+    safe = safe_body(text)
+    code_spans(safe)
+    list(read_citations(safe))
+    list(read_quotes(safe))
+    read_tables(f"| a |\n{text}")
+    link_free(text)
+    read_page(f"---\n---\n{text}")
+    page_name("o_r", text)
+    assert time.monotonic() - start < 10, "seconds, where a quadratic way takes hours"
