@@ -114,7 +114,10 @@ class ClassMembers:
             for source in definition.bases:
                 stem = source.partition("[")[0].partition("(")[0]
                 for entity in self._base_of(space, scope, stem):
-                    if entity.kind in ("class", "external", "builtin") and (entity.path, entity.name) != (key, name):
+                    if entity.kind in ("class", "external", "builtin") and (entity.path, entity.name) != (
+                        key,
+                        name,
+                    ):
                         found.append(entity)
         return found
 

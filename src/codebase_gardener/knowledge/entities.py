@@ -6,7 +6,17 @@ import builtins
 import sys
 from typing import NamedTuple
 
-__all__ = ["BUILTINS", "BUILTIN_MEMBERS", "FLUENT", "STANDARD_LIBRARY", "TEST_MACHINERY", "Entity", "class_part", "external", "is_loader"]
+__all__ = [
+    "BUILTINS",
+    "BUILTIN_MEMBERS",
+    "FLUENT",
+    "STANDARD_LIBRARY",
+    "TEST_MACHINERY",
+    "Entity",
+    "class_part",
+    "external",
+    "is_loader",
+]
 
 BUILTINS = frozenset(dir(builtins)) | {"__file__", "__path__", "reveal_type", "get_ipython", "display"}
 """Names that need no import."""
@@ -21,7 +31,9 @@ BUILTIN_MEMBERS = frozenset(name for kind in _TYPES for name in dir(kind)) | set
 STANDARD_LIBRARY = frozenset(sys.stdlib_module_names) | {"typing_extensions", "_typeshed", "__future__"}
 TEST_MACHINERY = frozenset({"pytest", "_pytest", "unittest", "mock", "nose"})
 
-FLUENT = frozenset({"to", "eval", "train", "cuda", "cpu", "half", "float", "double", "bfloat16", "requires_grad_", "type"})
+FLUENT = frozenset(
+    {"to", "eval", "train", "cuda", "cpu", "half", "float", "double", "bfloat16", "requires_grad_", "type"}
+)
 """Methods of `torch.nn.Module` that return the module itself (its documentation: "Returns: self")."""
 
 _LOADERS = ("from_", "load", "create", "build", "make", "open", "new", "parse", "connect")

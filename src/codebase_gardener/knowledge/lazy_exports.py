@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from codebase_gardener.knowledge.facts import Import
+from codebase_gardener.knowledge.python_expressions import dotted
 
 __all__ = ["lazy_imports"]
 
@@ -26,12 +27,14 @@ def lazy_imports(tree: ast.Module) -> Iterator[Import]:
 
 
 def _is_lazy(node: ast.stmt) -> bool:
-    if isinstance(node, ast.FunctionDef):
-        return node.name == "__getattr__"
-    if isinstance(node, ast.If):
-        return any(_is_lazy(child) for child in (*node.body, *node.orelse))
-    value = node.value if isinstance(node, ast.Assign) else None
-    return isinstance(value, ast.Call) and "lazy" in ast.dump(value.func).lower()
+    inside = [*node.body, *node.orelse] if isinstance(node, ast.If) else [node]
+    for child in inside:
+        if isinstance(child, ast.FunctionDef) and child.name == "__getattr__":
+            return True
+        value = child.value if isinstance(child, ast.Assign) else None
+        if isinstance(value, ast.Call) and "lazy" in dotted(value.func).lower():
+            return True
+    return False
 
 
 def _row(key: str, entry: ast.expr) -> Iterator[Import]:

@@ -64,7 +64,13 @@ class PassageMaker:
             if symbol.kind == "function" and len(inside) >= MIN_USES and len(inside) < len(uses):
                 name = f"{title}: {_title_of(symbol)}"
                 yield self.make(
-                    facts.path, symbol.start, symbol.end, name, "example", symbol.qualified_name, tuple(inside)
+                    facts.path,
+                    symbol.start,
+                    symbol.end,
+                    name,
+                    "example",
+                    symbol.qualified_name,
+                    tuple(inside),
                 )
 
     def of_tests(
@@ -94,9 +100,8 @@ class PassageMaker:
             called = [use for scope in scopes for use in calls.get(scope, ())]
             inserted = [(0, part) for name in _prepared(symbol, symbols) for part in by_scope.get(name, ())]
             inserted += [(use.end, part) for use in called for part in by_scope.get(use.target.name, ())]
-            kept = _useful(inserted, package)
-            merged = sorted([*((use.end, use) for use in own), *kept], key=lambda pair: pair[0])
-            found = tuple(use for _, use in merged)
+            rows = [*_useful(inserted, package), *((use.end, use) for use in own)]
+            found = tuple(use for _, use in sorted(rows, key=lambda row: row[0]))
             yield self.make(
                 facts.path, symbol.start, symbol.end, _title_of(symbol), "test", symbol.qualified_name, found
             )
@@ -142,7 +147,9 @@ def _innermost(headings: Sequence[Heading], line: int) -> Heading | None:
 
 
 def _document_title(facts: FileFacts) -> str:
-    return next((heading.title for heading in facts.headings if heading.title), "") or _words(_stem(facts.path))
+    return next((heading.title for heading in facts.headings if heading.title), "") or _words(
+        _stem(facts.path)
+    )
 
 
 def _title_of(symbol: Symbol) -> str:

@@ -109,8 +109,8 @@ class _Reader:
         self._imports: list[Import] = []
         self._bindings: list[Binding] = []
         self._references: list[tuple[int, int, Reference]] = []
-        self._exports: dict[str, None] = {}
-        self._names: dict[str, None] = {}
+        self._exports: list[tuple[int, str]] = []
+        self._names: list[tuple[int, str]] = []
         self._returns: dict[tuple[str, str], int] = {}
 
     def read(self, tree: ast.Module) -> None:
@@ -140,8 +140,8 @@ class _Reader:
             tuple(imports),
             tuple(sorted(self._bindings, key=lambda found: found.line)),
             tuple(found for _, _, found in references),
-            tuple(self._exports),
-            tuple(self._names),
+            _by_line(self._exports),
+            _by_line(self._names),
         )
 
     def _children(self, node: ast.AST, scope: str, guarded: bool) -> None:
@@ -174,8 +174,8 @@ class _Reader:
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: str, guarded: bool) -> None:
         self._decorators(node, scope, guarded)
         inner = f"{scope}.{node.name}" if scope else node.name
-        for decorator in node.decorator_list or [None]:
-            self._bind(node, scope, node.name, dotted(decorator) if decorator is not None else "", "def")
+        for value in [dotted(decorator) for decorator in node.decorator_list] or [""]:
+            self._bind(node, scope, node.name, value, "def")
         arguments = node.args
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         for argument in every:
@@ -191,9 +191,9 @@ class _Reader:
     def _class(self, node: ast.ClassDef, scope: str, guarded: bool) -> None:
         self._decorators(node, scope, guarded)
         inner = f"{scope}.{node.name}" if scope else node.name
-        for base in node.bases or [None]:
-            stem = base.value if isinstance(base, ast.Subscript) else base
-            self._bind(node, scope, node.name, dotted(stem) if stem is not None else "", "class")
+        stems = (base.value if isinstance(base, ast.Subscript) else base for base in node.bases)
+        for value in [dotted(stem) for stem in stems] or [""]:
+            self._bind(node, scope, node.name, value, "class")
         self._pending.extend((child, scope, guarded) for child in (*node.bases, *node.keywords))
         self._pending.extend((child, inner, guarded) for child in node.body)
 
@@ -234,7 +234,7 @@ class _Reader:
     def _annotated_assign(self, node: ast.AnnAssign, scope: str, guarded: bool) -> None:
         name = _bindable(node.target)
         if name:
-            self._named(name, scope)
+            self._named(name, node.target, scope)
             for suffix, value, how in annotated(node.annotation):
                 self._bind(node, scope, name + suffix, value, how)
             if node.value is not None:
@@ -304,7 +304,7 @@ class _Reader:
     def _target(self, target: ast.expr, value: ast.expr, scope: str) -> None:
         name = _bindable(target)
         if name:
-            self._named(name, scope)
+            self._named(name, target, scope)
             self._listed(name, value)
             passes = _passes(name, value)
             for source, how in value_of(value):
@@ -318,20 +318,20 @@ class _Reader:
             name = _bindable(element)
             if not name:
                 continue
-            self._named(name, scope)
+            self._named(name, element, scope)
             given = value.elts[at] if alike and isinstance(value, (ast.Tuple, ast.List)) else value
             for source, how in value_of(given):
                 self._bind(
                     element, scope, name, source, how, None if alike else at, passes=_passes(name, given)
                 )
 
-    def _named(self, name: str, scope: str) -> None:
+    def _named(self, name: str, node: ast.expr, scope: str) -> None:
         if not scope and "." not in name and name != "__all__":
-            self._names[name] = None
+            self._names.append((node.lineno, name))
 
     def _listed(self, name: str, value: ast.expr) -> None:
         if name == "__all__":
-            self._exports.update(dict.fromkeys(_strings(value)))
+            self._exports.extend((value.lineno, text) for text in _strings(value))
 
     # references
 
@@ -364,6 +364,11 @@ class _Reader:
 
     def _nothing(self, node: ast.AST, scope: str, guarded: bool) -> None:
         """Names, constants and contexts say nothing by themselves."""
+
+
+def _by_line(rows: list[tuple[int, str]]) -> tuple[str, ...]:
+    """The names once each, in order of the lines that have them first."""
+    return tuple(dict.fromkeys(name for _, name in sorted(rows, key=lambda row: row[0])))
 
 
 def _bindable(node: ast.expr | None) -> str:

@@ -133,7 +133,9 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
         linker.add(space)
     passages = [passage for path in areas for passage in _passages(facts[path], areas, linker)]
     return Resolution(
-        passages=tuple(sorted(passages, key=lambda found: (found.path, found.start, -found.end, found.scope))),
+        passages=tuple(
+            sorted(passages, key=lambda found: (found.path, found.start, -found.end, found.scope))
+        ),
         callers={target: tuple(uses) for target, uses in sorted(linker.callers.items())},
         public={name: linker.target(*place) for name, place in names.public.items()},
         exported={linker.target(*place): name for place, name in names.exported.items()},

@@ -127,7 +127,9 @@ class Scopes:
         path = self._modules.find(whole, importer)
         if path is not None and path in self._spaces:
             return Entity("module", path, whole)
-        return Entity("namespace", entity.path, whole) if self._modules.is_namespace(whole, importer) else None
+        return (
+            Entity("namespace", entity.path, whole) if self._modules.is_namespace(whole, importer) else None
+        )
 
     def fixture(self, space: Namespace, scope: str, name: str) -> Entity | None:
         """The pytest fixture that a parameter asks for: of the class, the module or a conftest above."""

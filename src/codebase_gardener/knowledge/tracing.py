@@ -19,7 +19,9 @@ MAX_DEPTH = 24
 
 _CALLED = ("__call__", "forward", "call")
 """What a call of an instance runs; the second and third are what torch and keras route calls to."""
-_UNTYPED = frozenset({"Any", "Callable", "Self", "TypeVar", "Generic", "Protocol", "object", "Never", "NoReturn"})
+_UNTYPED = frozenset(
+    {"Any", "Callable", "Self", "TypeVar", "Generic", "Protocol", "object", "Never", "NoReturn"}
+)
 _PROPERTIES = ("property", "cached_property", "setter", "getter", "locked_cached_property", "hybrid_property")
 _CONTEXTS = ("contextmanager", "asynccontextmanager")
 
@@ -137,13 +139,14 @@ class Tracer:
 
     def value(self, entity: Entity) -> Entities:
         """What a name of a module or class holds; what a property gives; a decorated function's wrapper."""
-        if entity in self._open or len(self._open) > MAX_DEPTH:
+        key = ("value", entity)
+        if key in self._open or len(self._open) > MAX_DEPTH:
             return ()
-        self._open.add(entity)
+        self._open.add(key)
         try:
             return self._value(entity)
         finally:
-            self._open.discard(entity)
+            self._open.discard(key)
 
     def _value(self, entity: Entity) -> Entities:
         space = self._spaces.get(entity.path)
@@ -254,7 +257,9 @@ class Tracer:
                 last = binding.value.rpartition(".")[2]
                 if binding.how == "literal":
                     found.append(Entity("builtin", "", binding.value))
-                elif entity.owner and (last == "Self" or self._is_receiver(space, entity.name, binding.value)):
+                elif entity.owner and (
+                    last == "Self" or self._is_receiver(space, entity.name, binding.value)
+                ):
                     found.append(Entity("instance", *entity.owner, "type"))
                 elif binding.how == "name":
                     found.extend(self.trace(space, scope, binding.value, binding.line))
@@ -329,12 +334,15 @@ class Tracer:
             return self.called(found)
         if binding.item is not None:
             return ()
-        held = tuple(
-            result
-            for entity in found
-            for result in (self.value(entity) if entity.kind in ("field", "constant") else (entity,))
-        )
-        return held
+        return tuple(result for entity in found for result in self._read(entity))
+
+    def _read(self, entity: Entity) -> Entities:
+        """What a name that means this holds."""
+        is_held = entity.kind in ("field", "constant")
+        if entity.kind == "function":
+            definition = self._spaces[entity.path].definitions.get(entity.name)
+            is_held = definition is not None and definition.is_decorated(*_PROPERTIES)
+        return self.value(entity) if is_held else (entity,)
 
     def _instances(self, space: Namespace, scope: str, binding: Binding) -> Entities:
         """Instances of what an annotation names."""
@@ -379,7 +387,7 @@ class Tracer:
             if entity.kind == "function" and definition and definition.is_decorated(*_CONTEXTS):
                 results.extend(self.yielded(entity))
             else:
-                for given in self.call(entity) if stem != binding.value else (entity,):
+                for given in self.call(entity) if stem != binding.value else self._read(entity):
                     results.extend(self._enter(given))
         return tuple(dict.fromkeys(results))
 
