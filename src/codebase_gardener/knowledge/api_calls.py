@@ -61,7 +61,11 @@ def is_api_name(name: str) -> bool:
     """
     parts = name.split(".")
     at = next((i for i, part in enumerate(parts) if part[:1].isupper()), None)
-    return len(parts) > 1 and not any(part.startswith("_") for part in parts) and (at is None or len(parts) - at <= 2)
+    return (
+        len(parts) > 1
+        and not any(part.startswith("_") for part in parts)
+        and (at is None or len(parts) - at <= 2)
+    )
 
 
 def _required(symbol: Symbol) -> list[str]:
@@ -69,7 +73,9 @@ def _required(symbol: Symbol) -> list[str]:
     tree = parse_python(f"{symbol.signature}: pass") if symbol.language == "python" else ""
     node = tree.body[0] if not isinstance(tree, str) and tree.body else None
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return [] if symbol.kind == "class" else [name for name in symbol.parameters if not name.startswith("*")]
+        return (
+            [] if symbol.kind == "class" else [name for name in symbol.parameters if not name.startswith("*")]
+        )
     plain = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
     plain = plain[: len(plain) - len(node.args.defaults)]
     if symbol.kind == "method" and not any(n.rpartition(".")[2] == "staticmethod" for n in symbol.decorators):

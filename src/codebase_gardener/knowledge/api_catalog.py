@@ -11,6 +11,7 @@ from codebase_gardener.knowledge.api_descriptions import counted
 from codebase_gardener.knowledge.api_names import page_names
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.resolution import Passage, Target, Use
+from codebase_gardener.knowledge.shell_commands import Command
 from codebase_gardener.knowledge.surface import choose_apis, name_kind
 
 __all__ = ["api_catalog", "api_for", "tool_apis", "wrapper_apis"]
@@ -75,12 +76,26 @@ def tool_apis(context: ApiContext) -> tuple[Api, ...]:
         if name in context.scripts or len({(use.path, use.title) for use in uses}) >= _MIN_SECTIONS:
             reasons = [f"shown {counted(len(uses), 'time')} in documents"]
             reasons += ["a program that the repository installs"] if own else []
-            best = min(uses, key=lambda use: (use.text.endswith("\\"), len(use.options) == 0, len(use.text), use.path))
+            best = min(uses, key=_plainness)
             found.append(
-                Api(Target("", name), None, "External Tool Doc", "", best.text, "", "", float(len(uses)), tuple(reasons))
+                Api(
+                    Target("", name),
+                    None,
+                    "External Tool Doc",
+                    "",
+                    best.text,
+                    "",
+                    "",
+                    float(len(uses)),
+                    tuple(reasons),
+                )
             )
     found.sort(key=lambda api: (-api.score, api.target))
     return _named(found, context)
+
+
+def _plainness(use: Command) -> tuple[object, ...]:
+    return use.text.endswith("\\"), not use.options, len(use.text), use.path, use.line
 
 
 def _wrapper(target: Target, context: ApiContext) -> Api:
@@ -88,7 +103,9 @@ def _wrapper(target: Target, context: ApiContext) -> Api:
     passages = {(p.path, p.start, p.scope) for p, _ in uses}
     documents = len({p.path for p, _ in uses})
     shown = len({(p.path, p.start, p.scope) for p, _ in uses if p.area in _SHOWN})
-    reasons = [f"used in {counted(len(passages), 'passage')} of {counted(documents, 'file')}"] if passages else []
+    reasons = (
+        [f"used in {counted(len(passages), 'passage')} of {counted(documents, 'file')}"] if passages else []
+    )
     reasons += [f"shown to users in {counted(shown, 'passage')}"] if shown else []
     return Api(
         target=target,

@@ -79,7 +79,9 @@ class ApiContext:
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for path, area in self.repository.areas.items():
             if area == "docs":
-                prose = re.sub(r"https?://\S+|`[^`\n]*`", " ", self.repository.texts[path][:_LONGEST_DOCUMENT])
+                prose = re.sub(
+                    r"https?://\S+|`[^`\n]*`", " ", self.repository.texts[path][:_LONGEST_DOCUMENT]
+                )
                 for word in re.findall(r"\b[A-Za-z][A-Za-z0-9]{1,20}\b", prose):
                     counts[word.lower()][word] += 1
         most = {low: max(each.items(), key=lambda item: (item[1], item[0])) for low, each in counts.items()}
@@ -162,7 +164,8 @@ class ApiContext:
         found: dict[str, list[tuple[int, Target]]] = defaultdict(list)
         for target, uses in self.resolution.callers.items():
             for use in uses:
-                found[use.path].append((use.start, target))
+                if not target.external or use.how == "import":  # a type's member from outside is an inference
+                    found[use.path].append((use.start, target))
         return {
             path: ([start for start, _ in sorted(calls)], [target for _, target in sorted(calls)])
             for path, calls in found.items()
@@ -218,7 +221,11 @@ def _narrowest(pairs: list[tuple[Passage, Use]]) -> list[tuple[Passage, Use]]:
             for other, first, last in ranges
         )
     }
-    return [(p, use) for p, use in pairs if (p.path, p.start, p.end) not in wide or p.area not in ("readme", "docs")]
+    return [
+        (p, use)
+        for p, use in pairs
+        if (p.path, p.start, p.end) not in wide or p.area not in ("readme", "docs")
+    ]
 
 
 def _parse(lines: list[str], symbol: Symbol) -> ParsedDefinition | None:

@@ -55,7 +55,9 @@ def standing(symbol: Symbol, context: ApiContext, sources: PageSources, public: 
     return f"{says}."
 
 
-def neighbours(symbol: Symbol, context: ApiContext, pages: Mapping[Target, Api], sources: PageSources) -> list[str]:
+def neighbours(
+    symbol: Symbol, context: ApiContext, pages: Mapping[Target, Api], sources: PageSources
+) -> list[str]:
     """What its code uses, and which code of the package uses it."""
     owner_repo = context.repository.owner_repo
     found = []
@@ -64,7 +66,9 @@ def neighbours(symbol: Symbol, context: ApiContext, pages: Mapping[Target, Api],
     outside = [(target, times) for target, times in calls if target.external and is_api_name(target.name)]
     if own:
         names = [linked(target, pages, owner_repo) + _times(times) for target, times in own]
-        found.append(f"Its code uses {counted(len(own), 'other definition')} of the repository: {_names(names)}.")
+        found.append(
+            f"Its code uses {counted(len(own), 'other definition')} of the repository: {_names(names)}."
+        )
     if outside:
         names = [code(target.name) + _times(times) for target, times in outside]
         found.append(f"From other packages it uses {_names(names)}.")
@@ -98,8 +102,10 @@ def members(symbol: Symbol, context: ApiContext, pages: Mapping[Target, Api]) ->
     heirs = context.subclasses(symbol)
     if heirs:
         names = [linked(context.target(heir), pages, owner_repo) for heir in heirs]
-        noun = counted(len(heirs), "class", "classes")
-        found.append(f"{noun} of the repository {'inherits' if len(heirs) == 1 else 'inherit'} from it: {_names(names)}.")
+        verb = "inherits" if len(heirs) == 1 else "inherit"
+        found.append(
+            f"{counted(len(heirs), 'class', 'classes')} of the repository {verb} from it: {_names(names)}."
+        )
     methods = [
         each
         for each in context.repository.facts[symbol.path].symbols
@@ -132,7 +138,9 @@ def raised(says: Documentation) -> list[str]:
 
 def used_passages(target: Target, context: ApiContext) -> list[Passage]:
     """The passages that use a target, those written for readers first, each once."""
-    unique = {(p.path, p.start, p.end, p.scope): p for p, _ in context.uses.get(target, []) if p.area in AREA_ORDER}
+    unique = {
+        (p.path, p.start, p.end, p.scope): p for p, _ in context.uses.get(target, []) if p.area in AREA_ORDER
+    }
     return sorted(unique.values(), key=lambda p: (AREA_ORDER.index(p.area), p.path, p.start, p.end))
 
 

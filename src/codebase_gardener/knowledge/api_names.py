@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
@@ -78,7 +78,11 @@ def page_names(
     """
     pages = [_safe(_page(target, kind)) for target, kind in targets]
     principles = [
-        _safe("_".join(spellings.get(word.lower(), word) for word in principle_words(target.name, kind).split("_")))
+        _safe(
+            "_".join(
+                spellings.get(word.lower(), word) for word in principle_words(target.name, kind).split("_")
+            )
+        )
         for target, kind in targets
     ]
     where = [target for target, _ in targets]
@@ -152,9 +156,10 @@ def _safe(name: str) -> str:
 
 
 def _unique(names: list[str], where: list[Target]) -> list[str]:
-    """Those that collide get the API's own name as a suffix, else parts of its module, last part first, else a number."""
+    """Those that collide get the API's own name as a suffix, else parts of its module, else a number."""
     found = list(names)
-    for suffix in (_own, *(partial(_module, depth=depth) for depth in (1, 2, 3))):
+    suffixes: list[Callable[[Target], str]] = [_own, *(partial(_module, depth=depth) for depth in (1, 2, 3))]
+    for suffix in suffixes:
         counts = Counter(name.lower() for name in found)
         for index, name in enumerate(found):
             if counts[name.lower()] > 1:

@@ -15,11 +15,15 @@ __all__ = ["DocumentedValue", "Documentation", "documentation"]
 _LONGEST = 50_000  # characters of a docstring that are read
 _CHANGE = re.compile(r"\.\. (versionadded|versionchanged|deprecated|versionremoved)::[ \t]*(.*)")
 _NUMPY = re.compile(r"^(?:Parameters|Returns|Yields|Raises|Attributes|Examples?)[ \t]*\n-{3,}", re.MULTILINE)
-_SPHINX = re.compile(r"^[ \t]*:(?:param|parameter|arg|returns?|rtype|raises?|type|ivar|keyword)\b", re.MULTILINE)
+_SPHINX = re.compile(
+    r"^[ \t]*:(?:param|parameter|arg|returns?|rtype|raises?|type|ivar|keyword)\b", re.MULTILINE
+)
 _DEFAULT = re.compile(r",?\s*(?:\*?defaults? (?:to|is|=)\*?:?|default[:=])\s*(.+)$", re.IGNORECASE)
 _OPTIONAL = re.compile(r",?\s*[`*]*optional[`*]*", re.IGNORECASE)
 _ASIDE = re.compile(r"(?:Note|Warning|Caution|Deprecated|TODO|\.\. )\b", re.IGNORECASE)
-_EXAMPLE = re.compile(r"(?:\*\*|#+ *)?(?:code )?(?:usage )?examples?(?: of use| usage)?\W{0,4}$", re.IGNORECASE)
+_EXAMPLE = re.compile(
+    r"(?:\*\*|#+ *)?(?:code )?(?:usage )?examples?(?: of use| usage)?\W{0,4}$", re.IGNORECASE
+)
 _TYPE = re.compile(r"[\w.~\"'`*\-]+(?:\[.*\])?(?:\s*(?:\||,|or|of)\s*[\w.~\"'`*\-]+(?:\[.*\])?){0,6}")
 
 

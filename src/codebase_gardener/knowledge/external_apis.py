@@ -7,12 +7,19 @@ from collections import Counter
 from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.api_descriptions import counted, used_passages
 from codebase_gardener.knowledge.apis import Api
+from codebase_gardener.knowledge.citations import dedented
 from codebase_gardener.knowledge.implementation_layout import IoContract, Parameter
 from codebase_gardener.knowledge.markup import NONE_FOUND, code, fence
 from codebase_gardener.knowledge.page_sources import PageSources
 from codebase_gardener.knowledge.quoting import inline
 
-__all__ = ["command_examples", "commands_shown", "external_contract", "external_description", "external_overview"]
+__all__ = [
+    "command_examples",
+    "commands_shown",
+    "external_contract",
+    "external_description",
+    "external_overview",
+]
 
 _MOST = 12
 _MOST_PLACES = 5
@@ -25,7 +32,11 @@ def external_overview(api: Api, context: ApiContext) -> str:
     if api.kind == "External Tool Doc":
         times = counted(len(context.commands.get(api.target.name, ())), "time")
         return f"{name} is a command that this repository's documents tell the user to run, {times} in all."
-    origin = f"the package {code(api.target.name.partition('.')[0])}" if api.target.external else code(api.target.path)
+    origin = (
+        f"the package {code(api.target.name.partition('.')[0])}"
+        if api.target.external
+        else code(api.target.path)
+    )
     return (
         f"{name} is an API of {origin}, which this repository uses in "
         f"{counted(len(passages), 'passage')} of its docs, examples and tests."
@@ -49,7 +60,9 @@ def external_description(api: Api, context: ApiContext, sources: PageSources) ->
             for use in uses[:_MOST_PLACES]
         ]
         more = f" and {len(uses) - _MOST_PLACES} more" if len(uses) > _MOST_PLACES else ""
-        parts.append(f"The package's own code uses it {counted(len(uses), 'time')}: {', '.join(places)}{more}.")
+        parts.append(
+            f"The package's own code uses it {counted(len(uses), 'time')}: {', '.join(places)}{more}."
+        )
     if api.reasons:
         parts.append(f"It has a page because it is {'; '.join(api.reasons)}.")
     return "\n\n".join(parts)
@@ -94,5 +107,5 @@ def command_examples(api: Api, context: ApiContext, sources: PageSources) -> str
         if run.text in told or len(told) == 3:
             continue
         told.add(run.text)
-        parts += [f"From {sources.cite(run.path, run.line, run.line)}:", fence(line.strip(), "shell")]
+        parts += [f"From {sources.cite(run.path, run.line, run.line)}:", fence(dedented([line]), "shell")]
     return "\n\n".join(parts) or NONE_FOUND

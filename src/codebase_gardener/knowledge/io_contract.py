@@ -54,7 +54,9 @@ def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
     description = inline(each.description or (told.description if told else ""), 300)
     if each.owner != symbol.qualified_name:
         description = f"{description} (inherited from `{each.owner}`)".strip()
-    return Parameter(each.name, each.type or (told.type if told else ""), each.default, each.required, description)
+    return Parameter(
+        each.name, each.type or (told.type if told else ""), each.default, each.required, description
+    )
 
 
 def _inputs(symbol: Symbol, *says: Documentation) -> tuple[Parameter, ...]:
@@ -106,19 +108,21 @@ def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, ast.arg, ast.exp
 def _outputs(symbol: Symbol, says: Documentation, context: ApiContext) -> tuple[Output, ...]:
     if any(_last(name) in ("contextmanager", "asynccontextmanager") for name in symbol.decorators):
         given = "; ".join(inline(value.description) for value in says.yields)
-        return (Output(symbol.returns or "", f"A context manager for `with`{f': {given}' if given else '.'}"),)
-    told = says.returns or says.yields
-    if told:
-        rows = [
-            Output(value.type, inline(f"{value.name}: {value.description}" if value.name else value.description))
-            for value in told
-        ]
-        if symbol.returns and len(rows) == 1:
-            return (Output(symbol.returns, rows[0].description),)
-        return tuple(rows)
-    parsed = context.parsed(symbol)
-    if symbol.returns:
-        return (Output(symbol.returns, _returned(parsed)),)
+        return (
+            Output(symbol.returns or "", f"A context manager for `with`{f': {given}' if given else '.'}"),
+        )
+    rows = [
+        Output(value.type, inline(f"{value.name}: {value.description}" if value.name else value.description))
+        for value in says.returns or says.yields
+    ]
+    if symbol.returns and len(rows) < 2:
+        told = rows[0].description if rows else _returned(context.parsed(symbol))
+        return (Output(symbol.returns, told),)
+    return tuple(rows) or _unannotated(context.parsed(symbol))
+
+
+def _unannotated(parsed: ParsedDefinition | None) -> tuple[Output, ...]:
+    """What the body alone tells."""
     if not parsed or _is_stub(parsed):
         return ()
     if _hands_out(parsed):

@@ -30,7 +30,7 @@ _REFERENCE = re.compile(
     r"|\b(?:RFC|PEP)[ \-]?\d{1,5}\b|\barXiv:\d{4}\.\d{4,5}\b",
     re.IGNORECASE,
 )
-_IS_FENCE = re.compile(r"\s*(?:`{3}|~{3}|\.\. [\w-]+::|:[\w-]+:|[=\-~^]{3,}\s*$|#{1,6} |<|!\[|\[!)")
+_IS_FENCE = re.compile(r"\s*(?:`{3}|~{3}|\.\. [\w-]+::|:[\w-]+:(?!`)|[=\-~^]{3,}\s*$|#{1,6} |<|!\[|\[!)")
 _IS_PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z`]{2,}")
 _MOST_LEAD = 12
 _MOST_SECTIONS = 2
@@ -97,15 +97,23 @@ def _description(api: Api, context: ApiContext, sections: list[_Said], sources: 
     parts: list[str] = []
     for said in sections:
         where = sources.cite(said.path, said.start, said.end)
-        parts += [f"In the section “{inline(said.title, 120)}” its use is introduced so ({where}):", safe_markdown(said.text)]
+        parts += [
+            f"In the section “{inline(said.title, 120)}” its use is introduced so ({where}):",
+            safe_markdown(said.text),
+        ]
     if api.symbol:
         says = documentation(api.symbol.docstring)
         if says.text:
-            parts += [f"The docstring of {code(api.symbol.qualified_name)} adds:", safe_markdown(says.text, 12)]
+            parts += [
+                f"The docstring of {code(api.symbol.qualified_name)} adds:",
+                safe_markdown(says.text, 12),
+            ]
         owner = _owner(api.symbol, context)
         if owner and owner.docstring:
             told = inline(documentation(owner.docstring).summary)
-            parts.append(f"Its class {code(owner.qualified_name)} ({sources.cite_symbol(owner)}) is described as: “{told}”")
+            parts.append(
+                f"Its class {code(owner.qualified_name)} ({sources.cite_symbol(owner)}) is described as: “{told}”"
+            )
         purpose = context.repository.facts[api.symbol.path].purpose
         if purpose:
             parts.append(f"The module {code(api.symbol.path)} says of itself: “{inline(purpose)}”")
@@ -137,7 +145,9 @@ def _introductions(api: Api, context: ApiContext) -> list[_Said]:
 
 def _lead_in(use: Use, context: ApiContext) -> tuple[int, int, str] | None:
     """The paragraph of prose before the block of code that a use stands in: first line, last line, text."""
-    snippet = next((s for s in context.repository.facts[use.path].snippets if s.start <= use.start <= s.end), None)
+    snippet = next(
+        (s for s in context.repository.facts[use.path].snippets if s.start <= use.start <= s.end), None
+    )
     if snippet is None:
         return None
     lines = context.repository.lines(use.path, 1, snippet.start - 1)
@@ -145,7 +155,12 @@ def _lead_in(use: Use, context: ApiContext) -> tuple[int, int, str] | None:
     while end and (not lines[end - 1].strip() or _IS_FENCE.match(lines[end - 1])):
         end -= 1
     start = end
-    while start and lines[start - 1].strip() and not _IS_FENCE.match(lines[start - 1]) and end - start < _MOST_LEAD:
+    while (
+        start
+        and lines[start - 1].strip()
+        and not _IS_FENCE.match(lines[start - 1])
+        and end - start < _MOST_LEAD
+    ):
         start -= 1
     text = "\n".join(lines[start:end])
     if not text.strip() or start == end or not _IS_PROSE.search(text):
@@ -198,7 +213,9 @@ def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
         )
     if not parts and api.target.external:
         package = api.target.name.partition(".")[0].partition(" ")[0]
-        parts.append(f"It rests on {code(package)}; this repository states nothing about how it works inside.")
+        parts.append(
+            f"It rests on {code(package)}; this repository states nothing about how it works inside."
+        )
     return "\n\n".join(parts) or "No paper, standard or comment on its method is cited in the repository."
 
 
@@ -227,11 +244,21 @@ def _outline(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[
     comments = list(_comments(symbol, context))[:_MOST_COMMENTS]
     parts = []
     if len(comments) > 1:
-        lines = [f"- {inline(text, 240)} ({sources.cite(symbol.path, start, end)})" for start, end, text in comments]
+        lines = [
+            f"- {inline(text, 240)} ({sources.cite(symbol.path, start, end)})"
+            for start, end, text in comments
+        ]
         parts.append("The comments in its body say, in order:\n\n" + "\n".join(lines))
-    calls = [target for target, _ in context.calls_of(symbol) if not target.external]
+    inside = f"{symbol.qualified_name}."
+    calls = [
+        target
+        for target, _ in context.calls_of(symbol)
+        if not target.external and not (target.path == symbol.path and target.name.startswith(inside))
+    ]
     if calls:
-        steps = "\n".join(f"{i}. {linked(target, {}, '')}" for i, target in enumerate(calls[:_MOST_COMMENTS], 1))
+        steps = "\n".join(
+            f"{i}. {linked(target, {}, '')}" for i, target in enumerate(calls[:_MOST_COMMENTS], 1)
+        )
         parts.append(f"Its body relies, in the order of its lines, on:\n\n{steps}")
     return parts
 
@@ -262,4 +289,6 @@ def _comment_lines(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, s
         return
 
 
-_IS_MARK = re.compile(r"(?:noqa|type:|pragma|pylint|mypy|fmt:|isort|TODO|FIXME|XXX|HACK)\b|[-=#*~ ]+$", re.IGNORECASE)
+_IS_MARK = re.compile(
+    r"(?:noqa|type:|pragma|pylint|mypy|fmt:|isort|TODO|FIXME|XXX|HACK)\b|[-=#*~ ]+$", re.IGNORECASE
+)

@@ -13,16 +13,20 @@ from codebase_gardener.knowledge.facts import FileFacts, Snippet
 
 __all__ = ["COMMON", "Command", "commands", "console_scripts"]
 
+_OF_THE_SHELL = (
+    "cd ls cat cp mv rm mkdir touch echo export source set sudo ssh chmod tar unzip wget curl open which "
+    "exit env less head tail grep find sed awk kill tree time"
+)
+_FETCHING = (
+    "pip pip3 pipx uv uvx conda mamba poetry pdm npm yarn pnpm brew apt apt-get yum dnf go cargo docker "
+    "make git gh virtualenv venv choco pre-commit"
+)
 COMMON: dict[str, str] = {
     # programs that get no page, and why
-    **dict.fromkeys(("cd", "ls", "cat", "cp", "mv", "rm", "mkdir", "touch", "echo", "export", "source", "set", "sudo", "ssh",
-                     "chmod", "tar", "unzip", "wget", "curl", "open", "which", "exit", "env", "less", "head", "tail",
-                     "grep", "find", "sed", "awk", "kill", "tree", "time", "."), "of the shell"),
-    **dict.fromkeys(("pip", "pip3", "pipx", "uv", "uvx", "conda", "mamba", "poetry", "pdm", "npm", "yarn", "pnpm", "brew",
-                     "apt", "apt-get", "yum", "dnf", "go", "cargo", "docker", "make", "git", "gh", "virtualenv", "venv",
-                     "choco", "pre-commit"), "installs or fetches; the Environment pages say what is needed"),
+    **dict.fromkeys(_OF_THE_SHELL.split(), "of the shell"),
+    **dict.fromkeys(_FETCHING.split(), "installs or fetches; the Environment pages say what is needed"),
     **dict.fromkeys(("python", "python3", "py", "ipython", "node", "bash", "sh", "zsh"), "runs any file"),
-}  # fmt: skip
+}
 _SHELL = ("shell", "sh", "bash", "console", "shell-session", "zsh", "terminal", "powershell", "text", "none")
 _PROGRAM = re.compile(r"[a-z][a-z0-9_.-]{1,40}\Z")
 _SUBCOMMAND = re.compile(r"[a-z][a-z0-9]{1,20}(?:[-_:][a-z0-9]{1,20}){0,3}\Z")
@@ -77,7 +81,9 @@ def console_scripts(texts: Mapping[str, str]) -> frozenset[str]:
         for key in keys:
             table = table.get(key) if isinstance(table, dict) else None
         found.update(table if isinstance(table, dict) else ())
-    block = re.search(r"^console_scripts\s*=\s*\n((?:[ \t]+\S[^\n]*\n?)*)", texts.get("setup.cfg", ""), re.MULTILINE)
+    block = re.search(
+        r"^console_scripts\s*=\s*\n((?:[ \t]+\S[^\n]*\n?)*)", texts.get("setup.cfg", ""), re.MULTILINE
+    )
     if block:
         found.update(line.partition("=")[0].strip() for line in block[1].splitlines())
     return frozenset(name for name in found if _PROGRAM.match(name))
@@ -94,9 +100,15 @@ def _in_snippet(path: str, snippet: Snippet, own: frozenset[str]) -> Iterator[Co
         if not words or words[0] in COMMON or not _PROGRAM.match(words[0]):
             continue
         name = words[0]
-        if len(words) > 1 and _SUBCOMMAND.match(words[1]) and (name in own or len(words) > 2 or "-" not in name):
+        if (
+            len(words) > 1
+            and _SUBCOMMAND.match(words[1])
+            and (name in own or len(words) > 2 or "-" not in name)
+        ):
             name = f"{name} {words[1]}"
-        options = tuple(dict.fromkeys(word.partition("=")[0] for word in words if re.match(r"--?[A-Za-z]", word)))
+        options = tuple(
+            dict.fromkeys(word.partition("=")[0] for word in words if re.match(r"--?[A-Za-z]", word))
+        )
         yield Command(name, path, snippet.start + number, text, snippet.title, options)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.api_context import ApiContext
+from codebase_gardener.knowledge.citations import dedented
 from codebase_gardener.knowledge.facts import Snippet
 from codebase_gardener.knowledge.resolution import Passage, Target, Use
 from codebase_gardener.repository.python_trees import parse_python
@@ -103,7 +103,7 @@ def _quote(passage: Passage, use: Use, context: ApiContext) -> UsageExample | No
     lines = context.repository.lines(use.path, start, end)
     if not lines or max(map(len, lines)) > _LONGEST_LINE:
         return None
-    return UsageExample(passage, use.path, start, end, textwrap.dedent("\n".join(lines)), "python")
+    return UsageExample(passage, use.path, start, end, dedented(lines), "python")
 
 
 def _statements(use: Use, context: ApiContext) -> tuple[int, int] | None:
@@ -126,7 +126,9 @@ def _statements(use: Use, context: ApiContext) -> tuple[int, int] | None:
 def _definition_around(use: Use, context: ApiContext) -> tuple[ast.Module | str, int]:
     """The syntax tree of the smallest definition around a use, or of its file, and what its lines lack."""
     around = [
-        each for each in context.repository.facts[use.path].symbols if each.start <= use.start and use.end <= each.end
+        each
+        for each in context.repository.facts[use.path].symbols
+        if each.start <= use.start and use.end <= each.end
     ]
     if not around:
         return parse_python(context.repository.texts[use.path]), 0
@@ -142,7 +144,8 @@ def _definition_around(use: Use, context: ApiContext) -> tuple[ast.Module | str,
 
 def _snippet(use: Use, context: ApiContext) -> Snippet | None:
     return next(
-        (each for each in context.repository.facts[use.path].snippets if each.start <= use.start <= each.end), None
+        (each for each in context.repository.facts[use.path].snippets if each.start <= use.start <= each.end),
+        None,
     )
 
 
@@ -157,7 +160,10 @@ def _window(tree: ast.Module, start: int, end: int) -> tuple[int, int] | None:
         node = nodes[at]
         first, last = body[at]
         inner = _body_with(node, start, end)
-        if inner and (last - first >= _MOST_LINES or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)):
+        if inner and (
+            last - first >= _MOST_LINES
+            or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        ):
             nodes, body = inner, _spans(inner)
             continue
         return _grown(body, at) if last - first < _MOST_LINES else None
@@ -192,7 +198,10 @@ def _body_with(node: ast.stmt, start: int, end: int) -> list[ast.stmt]:
 
 def _spans(body: list[ast.stmt]) -> list[tuple[int, int]]:
     return [
-        (min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))]), node.end_lineno or node.lineno)
+        (
+            min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))]),
+            node.end_lineno or node.lineno,
+        )
         for node in body
         if hasattr(node, "lineno")
     ]
