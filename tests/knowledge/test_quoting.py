@@ -17,7 +17,9 @@ def test_a_code_block_stays_one_and_prose_is_escaped() -> None:
 
 
 def test_a_directive_and_a_literal_block_become_code_with_their_indentation() -> None:
-    quoted = safe_markdown("Do::\n\n    def f():\n        pass\n\n.. code-block:: python\n\n    x = 1\n\nEnd.")
+    quoted = safe_markdown(
+        "Do::\n\n    def f():\n        pass\n\n.. code-block:: python\n\n    x = 1\n\nEnd."
+    )
     assert "> ```\n> def f():\n>     pass\n> ```" in quoted
     assert "> ```\n> x = 1\n> ```" in quoted
     assert quoted.endswith("> End.")

@@ -161,9 +161,7 @@ def test_scores_are_the_table_s_sums_and_the_threshold_decides(context: ApiConte
         expected = sum(feature.weight * feature.value(each.candidate) for feature in FEATURES)
         assert each.score == pytest.approx(expected, abs=1e-6)
     chosen = {api.target for api in choose_apis(context)}
-    assert chosen == {
-        context.target(s.candidate.symbol) for s in scored if s.score >= threshold(s.candidate)
-    }
+    assert chosen == {context.target(s.candidate.symbol) for s in scored if s.score >= threshold(s.candidate)}
     assert all(0 <= feature.value(s.candidate) <= 1 for s in scored for feature in FEATURES)
 
 
@@ -204,7 +202,11 @@ def test_external_apis_shown_beside_the_repository_s_own(context: ApiContext) ->
 def test_a_package_that_only_a_document_imports_is_no_dependency() -> None:
     document = "```python\nimport yourapp\nfrom lib import f\nf(yourapp.Thing.load())\n```\n"
     context = context_of(
-        {"lib/__init__.py": "def f(x): ...\n", "README.md": f"# A\n\n{document}", "docs/b.md": f"# B\n\n{document}"}
+        {
+            "lib/__init__.py": "def f(x): ...\n",
+            "README.md": f"# A\n\n{document}",
+            "docs/b.md": f"# B\n\n{document}",
+        }
     )
     assert wrapper_apis(context) == ()
 
@@ -220,11 +222,17 @@ def test_commands(context: ApiContext) -> None:
 
 def test_console_scripts_of_hostile_files() -> None:
     assert console_scripts({"pyproject.toml": "[project\n"}) == frozenset()
-    assert console_scripts({"setup.cfg": "[options.entry_points]\nconsole_scripts =\n    a-b = x:y\n"}) == {"a-b"}
+    assert console_scripts({"setup.cfg": "[options.entry_points]\nconsole_scripts =\n    a-b = x:y\n"}) == {
+        "a-b"
+    }
 
 
 def test_the_catalog_takes_what_workflows_need_and_names_are_unique(context: ApiContext) -> None:
-    needed = [Target("lib/core.py", "inner_helper"), Target("", "torch.optim.AdamW"), Target("lib/core.py", "LIMIT")]
+    needed = [
+        Target("lib/core.py", "inner_helper"),
+        Target("", "torch.optim.AdamW"),
+        Target("lib/core.py", "LIMIT"),
+    ]
     catalog = api_catalog(context, needed)
     assert set(needed) <= {api.target for api in catalog}
     assert len({api.page.lower() for api in catalog}) == len(catalog)
@@ -262,4 +270,6 @@ def test_names_that_collide_get_a_suffix() -> None:
 
 
 def test_documents_decide_the_spelling() -> None:
-    assert page_names([(Target("a.py", "LoraConfig"), "class")], {"lora": "LoRA"})[0][1] == "LoRA_Configuration"
+    assert (
+        page_names([(Target("a.py", "LoraConfig"), "class")], {"lora": "LoRA"})[0][1] == "LoRA_Configuration"
+    )

@@ -23,7 +23,9 @@ def context_of(files: Mapping[str, str]) -> ApiContext:
     """The context of a repository given as {path: text}; texts are dedented."""
     texts = {path: dedent(text).lstrip("\n") for path, text in sorted(files.items())}
     sources = tuple(SourceFile(path, language_of(path, text), "0", text) for path, text in texts.items())
-    snapshot = Snapshot("0", "/written", "directory", None, "0" * 64, False, "2026-01-01T00:00:00+00:00", sources, ())
+    snapshot = Snapshot(
+        "0", "/written", "directory", None, "0" * 64, False, "2026-01-01T00:00:00+00:00", sources, ()
+    )
     facts = {file.path: _facts(file) for file in sources}
     return ApiContext(RepositoryFacts("o_r", snapshot, facts), resolve(facts))
 
