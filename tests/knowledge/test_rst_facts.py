@@ -222,9 +222,12 @@ def test_examples_of_docstrings_stand_on_their_lines() -> None:
 @pytest.mark.parametrize("one_line", [False, True])
 def test_a_notebook_has_the_lines_of_its_json(one_line: bool) -> None:
     rows = [
-        "{", '"cells": [{', '"cell_type": "markdown",', '"metadata": {"source": ["no"]},', '"source": [', '"# Title\\n",',
-        '"Use `App`."', "]", "}, {", '"cell_type": "code",', '"outputs": [{"text": ["import no"]}],', '"source": [',
-        '"from a import App\\n",', '"\\n",', '"App()"', "]", "}],", '"metadata": {"language_info": {"name": "python"}}', "}",
+        "{",
+        '"cells": [{', '"cell_type": "markdown",', '"metadata": {"source": ["no"]},', '"source": [', '"# Title\\n",',
+        '"Use `App`."', "]", "}, {",
+        '"cell_type": "code",', '"outputs": [{"text": ["import no"]}],', '"source": [',
+        '"from a import App\\n",', '"\\n",', '"App()"', "]", "}],",
+        '"metadata": {"language_info": {"name": "python"}}', "}",
     ]  # fmt: skip
     found = document_facts("a.ipynb", "json", ("" if one_line else "\n").join(rows))
     assert [heading.title for heading in found.headings] == ["Title"]

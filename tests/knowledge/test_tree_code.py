@@ -88,7 +88,8 @@ def test_each_language_with_symbols_has_a_query() -> None:
     ("text", "language", "imports"),
     [
         (GO, "go", ["3 fmt::fmt", "4 a/b/v2::x", "5 c:*:*", "6 d/e/v3::e"]),
-        (TYPESCRIPT, "typescript", ["1 m:default:a", "1 m:b:c", "2 ./n::n", "3 side::", "6 w:q:q", "6 w:r:s", "7 z:*:*",
+        (TYPESCRIPT, "typescript", ["1 m:default:a", "1 m:b:c", "2 ./n::n", "3 side::", "6 w:q:q", "6 w:r:s",
+        "7 z:*:*",
                                     "8 v::v", "9 pp:p:p", "9 pp:o:u"]),
         (RUST, "rust", ["1 a.b::b", "1 a.b:C:C", "1 a.b:d:e", "2 x:*:*", "3 q:R:R"]),
         (JAVA, "java", ["2 a.b:C:C", "3 a.D:e:e", "4 x:*:*"]),
@@ -96,14 +97,20 @@ def test_each_language_with_symbols_has_a_query() -> None:
     ],
 )  # fmt: skip
 def test_imports(text: str, language: str, imports: list[str]) -> None:
-    assert [f"{one.line} {one.module}:{one.name}:{one.alias}" for one in read(text, language).imports] == imports
+    assert [
+        f"{one.line} {one.module}:{one.name}:{one.alias}" for one in read(text, language).imports
+    ] == imports
 
 
 @pytest.mark.parametrize(
     ("text", "language", "calls"),
     [
         (GO, "go", ["11 F x.Do", "11 F a.B", "12 F New", "13 F c.Run().Then", "13 F c.Run"]),
-        (TYPESCRIPT, "typescript", ["5 Y.go this.x.run", "8  require", "9  require", "10  K.L", "11  n.f().g", "11  n.f"]),
+        (
+            TYPESCRIPT,
+            "typescript",
+            ["5 Y.go this.x.run", "8  require", "9  require", "10  K.L", "11  n.f().g", "11  n.f"],
+        ),
         (RUST, "rust", ["5 f A.new", "6 f c.run().stop", "6 f c.run", "7 f a.b"]),
         (JAVA, "java", ["7 M.r C", "8 M.r c.go().stop", "8 M.r c.go", "9 M.r D.e"]),
         (CPP, "cpp", ["6 f A.b", "7 f p.d", "8 f E"]),
@@ -124,7 +131,9 @@ def test_calls_have_their_line_and_scope(text: str, language: str, calls: list[s
         (CPP, "cpp", (), ("x",)),
     ],
 )
-def test_exports_and_names(text: str, language: str, exports: tuple[str, ...], names: tuple[str, ...]) -> None:
+def test_exports_and_names(
+    text: str, language: str, exports: tuple[str, ...], names: tuple[str, ...]
+) -> None:
     found = read(text, language)
     assert (found.exports, found.names) == (exports, names)
 
@@ -142,13 +151,17 @@ def test_variables_that_a_call_gives() -> None:
 
 
 def test_snippets_of_documents_are_read() -> None:
-    found = document_facts("README.md", "markdown", '# A\n\n```ts\nimport { z } from "zod";\n\nz.string();\n```\n').snippets
+    found = document_facts(
+        "README.md", "markdown", '# A\n\n```ts\nimport { z } from "zod";\n\nz.string();\n```\n'
+    ).snippets
     assert [(one.line, one.module, one.alias) for one in found[0].imports] == [(4, "zod", "z")]
     assert [(one.start, one.name) for one in found[0].references] == [(6, "z.string")]
 
 
 @pytest.mark.parametrize("language", sorted(QUERIES))
-@pytest.mark.parametrize("unit", ["a.b(", "a().", "f(x);\n", "import ", "{", "use a::{", "export ", '"', "let x = "])
+@pytest.mark.parametrize(
+    "unit", ["a.b(", "a().", "f(x);\n", "import ", "{", "use a::{", "export ", '"', "let x = "]
+)
 def test_odd_code_is_read_in_linear_time(language: str, unit: str) -> None:
     found = tree_code(unit * 2_000, language)
     assert all(len(one.name) <= 500 and len(one.text) <= 200 for one in found.references)

@@ -19,6 +19,8 @@ __all__ = ["LANGUAGE_NAMES", "analysed", "snippet"]
 _Placed = TypeVar("_Placed", Import, Binding)
 
 MAX_CODE_CHARS = 20_000
+MAX_TREE_CHARS = 6_000
+"""Of a snippet that tree-sitter reads: a run of opening brackets takes it time that grows with the square."""
 
 LANGUAGE_NAMES = {
     "py": "python", "python3": "python", "py3": "python", "pycon": "python", "python-console": "python",
@@ -85,7 +87,7 @@ def analysed(found: Snippet) -> Snippet:
     said: PythonCode | TreeCode
     if code is not None:
         said = python_code(code, found.start)
-    elif found.language in QUERIES:
+    elif found.language in QUERIES and len(found.code) <= MAX_TREE_CHARS:
         said = tree_code(found.code, found.language, found.start)
     else:
         return found
