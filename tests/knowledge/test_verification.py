@@ -56,6 +56,8 @@ MUTATIONS: list[tuple[str, str, str, str]] = [
     ("links", WORKFLOW, "* [[uses_heuristic", "* [[requires_env"),
     ("links", WORKFLOW, "* [[uses_heuristic", "* [[likes"),
     ("links", PRINCIPLE, "What it is.", "What [[step::Principle:acme_kiln_Nothing]] is."),
+    ("links", PRINCIPLE, "What it is.", "See [load](../implementations/acme_kiln_lode.md)."),
+    ("links", PRINCIPLE, "What it is.", "See [load](acme_kiln_load.md#usage)."),
     ("inverse", PRINCIPLE, "* [[step_of::Workflow:acme_kiln_Firing_Pots]]\n", ""),
     ("inverse", ENVIRONMENT, "_by::Implementation:acme_kiln_load", "_by::Implementation:acme_kiln_Load"),
     ("inverse", HEURISTIC, "* [[used_by", "* [[used_by::Principle:acme_kiln_Firing]]\n* [[used_by"),
@@ -254,6 +256,11 @@ def test_hostile_markdown_cannot_break_a_page(tmp_path: Path) -> None:
         ),
     )
     assert found(write(tmp_path, body)) == []
+
+
+def test_links_by_file_resolve_within_the_wiki(tmp_path: Path) -> None:
+    linked = "See [`load`](../implementations/acme_kiln_load.md), [web](https://a.org/x.md), \\[no\\](x.md)."
+    assert found(write(tmp_path, changed("Principle", lambda page: replace(page, usage=linked)))) == []
 
 
 def test_compare_names_each_difference_from_a_fresh_build(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +25,10 @@ from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.utils.error_handling import InvalidInputError
 
 __all__ = ["Audit", "PageCounts", "audit"]
+
+
+_FILE_LINK = re.compile(r"(?<!\\)\]\((?![a-z]+:)([^()\s<>#]{1,300}\.md)(?:#[^()\s]{0,200})?\)")
+"""A Markdown link to another page: its path, relative to the page's folder."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +167,9 @@ class _Auditor:
         text = self.texts[file]
         body = text.split("\n", self.readings[file].first_line - 1)[-1]  # what front matter says is data
         for number, line in enumerate(outside_fences(body), self.readings[file].first_line):
+            for path in _FILE_LINK.findall(line) if "](" in line else ():
+                if posixpath.normpath(f"{posixpath.dirname(file)}/{path}") not in self.texts:
+                    yield Finding(file, number, "links", f"{path} leads to no page")
             for link in LINK.finditer(line) if "[[" in line else ():
                 target = f"{link[2]}:{link[3]}"
                 kind = EDGES.get(link[1])

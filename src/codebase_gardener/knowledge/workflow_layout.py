@@ -57,7 +57,9 @@ def read_steps(page: Page) -> tuple[WrittenStep, ...]:
     ]
     lines = body.split("\n")
     ends = [line - 1 for line, _ in starts[1:]] + [len(lines)]
-    return tuple(_step(found, line, lines[line:end]) for (line, found), end in zip(starts, ends, strict=False))
+    return tuple(
+        _step(found, line, lines[line:end]) for (line, found), end in zip(starts, ends, strict=False)
+    )
 
 
 def _step(heading: re.Match[str], line: int, lines: list[str]) -> WrittenStep:
