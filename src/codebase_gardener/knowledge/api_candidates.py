@@ -91,7 +91,11 @@ def reference_documents(facts: Iterable[FileFacts]) -> tuple[str, ...]:
 
 
 def listed_targets(context: ApiContext, documents: Iterable[str]) -> tuple[set[Target], set[Target]]:
-    """The functions, classes and methods that documents list: their entries alone, and with public documented members."""
+    """The functions, classes and methods that documents list.
+
+    Returns:
+        Their entries alone; and with the public documented members of what is listed with all members.
+    """
     entries: set[Target] = set()
     members: set[Target] = set()
     names = _dotted_names(context)
@@ -102,7 +106,9 @@ def listed_targets(context: ApiContext, documents: Iterable[str]) -> tuple[set[T
             wanted = set(listing.only)
             if found is None:
                 prefix = f"{listing.name}."
-                inside = {n: t for n, t in names.items() if n.startswith(prefix) and "." not in n[len(prefix) :]}
+                inside = {
+                    n: t for n, t in names.items() if n.startswith(prefix) and "." not in n[len(prefix) :]
+                }
                 members.update(t for n, t in inside.items() if listing.members or n[len(prefix) :] in wanted)
                 continue
             entries.add(found)
@@ -138,18 +144,21 @@ def _methods(owner: Target, context: ApiContext, *, inherited: bool) -> Iterator
 
 def _dotted_names(context: ApiContext) -> dict[str, Target]:
     """Every dotted name by which a definition of the package may be listed."""
-    found: dict[str, Target] = {}
-    for symbol, _ in _public(context):
-        module = symbol.path.rpartition(".")[0].replace("/", ".").removesuffix(".__init__").removeprefix("src.")
-        found[f"{module}.{symbol.qualified_name}"] = context.target(symbol)
-    for name, target in context.resolution.public.items():
-        if context.symbol(target):
-            found[name] = target
+    found = {
+        f"{_module(symbol)}.{symbol.qualified_name}": context.target(symbol) for symbol, _ in _public(context)
+    }
+    found.update(
+        {name: target for name, target in context.resolution.public.items() if context.symbol(target)}
+    )
     return found
 
 
+def _module(symbol: Symbol) -> str:
+    return symbol.path.rpartition(".")[0].replace("/", ".").removesuffix(".__init__").removeprefix("src.")
+
+
 def _only_ones(names: dict[str, Target]) -> dict[str, Target]:
-    """By last part, the functions and classes whose name no other has: a listing may name a module that passes them on."""
+    """The functions and classes whose name no other has: a listing may name a module that passes them on."""
     found: dict[str, set[Target]] = defaultdict(set)
     for target in names.values():
         if "." not in target.name:
@@ -182,10 +191,10 @@ class _Figures:
         self._reached: dict[tuple[str, str], str] = {}
         self._areas: dict[Target, Counter[str]] = defaultdict(Counter)
         documents: dict[Target, set[str]] = defaultdict(set)
-        for passage in resolution.passages:
-            for target in {use.target for use in passage.uses}:
-                self._areas[target][passage.area] += 1
-                documents[target].add(passage.path)
+        for target, pairs in context.uses.items():
+            for path, _, _, area in {(p.path, p.start, p.scope, p.area) for p, _ in pairs}:
+                self._areas[target][area] += 1
+                documents[target].add(path)
         self._documents = {target: len(paths) for target, paths in documents.items()}
         self._files = {
             target: len({use.path for use in uses} - {target.path})
@@ -295,8 +304,7 @@ class _Figures:
 
 def _spellings(symbol: Symbol, roots: set[str]) -> set[str]:
     """Dotted names by which a listing may mean a definition: with its module, or with the package's name alone."""
-    module = symbol.path.rpartition(".")[0].replace("/", ".").removesuffix(".__init__").removeprefix("src.")
-    parts = module.split(".")
+    parts = _module(symbol).split(".")
     prefixes = {".".join(parts[i:]) for i in range(len(parts))} | {
         ".".join(parts[:i]) for i in range(1, len(parts))
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from codebase_gardener.knowledge.api_calls import is_api_name
 from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.docstrings import Documentation
@@ -62,7 +63,7 @@ def neighbours(
     found = []
     calls = [(target, times) for target, times in context.calls_of(symbol) if not _inside(target, symbol)]
     own = [(target, times) for target, times in calls if not target.external]
-    outside = [(target, times) for target, times in calls if target.external]
+    outside = [(target, times) for target, times in calls if target.external and is_api_name(target.name)]
     if own:
         names = [linked(target, pages, owner_repo) + _times(times) for target, times in own]
         found.append(
@@ -101,9 +102,9 @@ def members(symbol: Symbol, context: ApiContext, pages: Mapping[Target, Api]) ->
     heirs = context.subclasses(symbol)
     if heirs:
         names = [linked(context.target(heir), pages, owner_repo) for heir in heirs]
-        noun = counted(len(heirs), "class", "classes")
+        verb = "inherits" if len(heirs) == 1 else "inherit"
         found.append(
-            f"{noun} of the repository {'inherits' if len(heirs) == 1 else 'inherit'} from it: {_names(names)}."
+            f"{counted(len(heirs), 'class', 'classes')} of the repository {verb} from it: {_names(names)}."
         )
     methods = [
         each

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from codebase_gardener.knowledge.quoting import first_sentence
@@ -20,6 +21,9 @@ _SPHINX = re.compile(
 _DEFAULT = re.compile(r",?\s*(?:\*?defaults? (?:to|is|=)\*?:?|default[:=])\s*(.+)$", re.IGNORECASE)
 _OPTIONAL = re.compile(r",?\s*[`*]*optional[`*]*", re.IGNORECASE)
 _ASIDE = re.compile(r"(?:Note|Warning|Caution|Deprecated|TODO|\.\. )\b", re.IGNORECASE)
+_EXAMPLE = re.compile(
+    r"(?:\*\*|#+ *)?(?:code )?(?:usage )?examples?(?: of use| usage)?\W{0,4}$", re.IGNORECASE
+)
 _TYPE = re.compile(r"[\w.~\"'`*\-]+(?:\[.*\])?(?:\s*(?:\||,|or|of)\s*[\w.~\"'`*\-]+(?:\[.*\])?){0,6}")
 
 
@@ -68,6 +72,7 @@ class Documentation:
         return next((value for value in self.parameters if value.name.lstrip("*\\") == wanted), None)
 
 
+@lru_cache(maxsize=4096)
 def documentation(docstring: str | None) -> Documentation:
     """Read a docstring (cleaned, as `Symbol.docstring` is); nothing that stands in it raises."""
     if not docstring or not docstring.strip():
@@ -77,7 +82,7 @@ def documentation(docstring: str | None) -> Documentation:
         found = _sections(text)
     except Exception:  # a parser of others, over a stranger's text
         found = _Sections(texts=[text])
-    summary, rest = _split("\n\n".join(found.texts))
+    summary, rest = _split(_without_examples("\n\n".join(found.texts)))
     return Documentation(
         summary,
         rest,
@@ -187,6 +192,31 @@ def _without_changes(text: str) -> tuple[str, list[str]]:
             inside = -1
             kept.append(line)
     return "\n".join(kept), changes
+
+
+def _without_examples(text: str) -> str:
+    """The text without its "Example:" parts: pages quote examples from the source, with their lines."""
+    kept: list[str] = []
+    inside, fence = False, ""
+    for line in text.split("\n"):
+        bare = line.strip()
+        if fence:
+            fence = "" if bare.startswith(fence) else fence
+            if inside:
+                continue
+        elif bare.startswith(("```", "~~~")):
+            fence = bare[:3]
+            if inside:
+                continue
+        elif _EXAMPLE.match(bare):
+            inside = True
+            continue
+        elif inside and (not bare or line[:1].isspace() or bare.startswith((">>>", "..."))):
+            continue
+        else:
+            inside = False
+        kept.append(line)
+    return "\n".join(kept)
 
 
 def _split(text: str) -> tuple[str, str]:
