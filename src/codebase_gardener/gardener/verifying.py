@@ -21,7 +21,7 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
     from codebase_gardener.gardener.wiki import Reporter
-    from codebase_gardener.knowledge.auditing import Finding
+    from codebase_gardener.knowledge.findings import Finding
     from codebase_gardener.knowledge.staleness import Change
 
 __all__ = ["ClaimsReport", "WikiReport", "verify_claims", "verify_wiki"]

@@ -90,7 +90,7 @@ def show_page(gardener: Gardener, wanted: str, project: str | None = None) -> Sh
         NotFoundError: There is no such page; the hint lists near ones.
         InvalidInputError: Several pages have it.
     """
-    owner, _, file = _find(gardener, wanted, project)
+    owner, page_id, file = _find(gardener, wanted, project)
     text = file.read_text("utf-8", "replace")
     return ShownPage(page_id, owner, file, text, _stale(gardener, owner, text))
 

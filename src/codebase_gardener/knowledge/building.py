@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from codebase_gardener.knowledge.api_catalog import api_catalog, api_for
 from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.apis import Api
-from codebase_gardener.knowledge.auditing import Finding, audit
+from codebase_gardener.knowledge.auditing import audit
+from codebase_gardener.knowledge.findings import Finding
 from codebase_gardener.knowledge.environment_gates import required_environments
 from codebase_gardener.knowledge.environments import EnvironmentPage, environment_pages
 from codebase_gardener.knowledge.golden_paths import Mined, mine, needed_targets
