@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.facts import FileFacts
+from codebase_gardener.knowledge.areas import area_of
+from codebase_gardener.knowledge.entities import Entity
+from codebase_gardener.knowledge.facts import FileFacts, Reference, Snippet
+from codebase_gardener.knowledge.links import Links, is_machinery
+from codebase_gardener.knowledge.module_names import ModuleNames, is_package
+from codebase_gardener.knowledge.namespaces import Namespace, of_file, of_snippets
+from codebase_gardener.knowledge.passages import PassageMaker
+from codebase_gardener.knowledge.public_names import public_names
+from codebase_gardener.knowledge.tracing import Tracer
 
 __all__ = ["Passage", "Resolution", "Target", "Use", "resolve"]
 
@@ -88,6 +97,8 @@ class Resolution:
         exported: Targets that a package's `__init__` (or `__all__`) exports, with the dotted name, in order.
         references: How many references there are in package, docs, examples and tests, whether resolved or not.
         unresolved: How many of them have no target (builtins are left out of both).
+        foreign: How many of the unresolved are members of what a call into another package gave: there is no source
+            here that could tell their type.
     """
 
     passages: tuple[Passage, ...]
@@ -96,8 +107,156 @@ class Resolution:
     exported: Mapping[Target, str]
     references: int
     unresolved: int
+    foreign: int = 0
+
+
+_COUNTED = ("package", "docs", "examples", "tests")
 
 
 def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
-    """Link the facts of all files."""
-    raise NotImplementedError
+    """Link the facts of all files.
+
+    Args:
+        facts: By path.
+
+    Returns:
+        What names mean; a function of the facts alone.
+    """
+    areas = {path: area_of(path) for path in sorted(facts)}
+    spaces = dict(_namespaces(facts, areas))
+    modules = ModuleNames(space.path for space in spaces.values() if space.key == space.path)
+    tracer = Tracer(spaces, modules)
+    names = public_names(spaces, modules, tracer.scopes)
+    tracer.classes.offered = frozenset(place for place in names.exported)
+    linker = _Linker(areas, Links(spaces, tracer, names.by_last_part() | _packages(spaces, modules)))
+    for space in spaces.values():
+        linker.add(space)
+    passages = [passage for path in areas for passage in _passages(facts[path], areas, linker)]
+    return Resolution(
+        passages=tuple(
+            sorted(passages, key=lambda found: (found.path, found.start, -found.end, found.scope))
+        ),
+        callers={target: tuple(uses) for target, uses in sorted(linker.callers.items())},
+        public={name: linker.target(*place) for name, place in names.public.items()},
+        exported={linker.target(*place): name for place, name in names.exported.items()},
+        references=linker.references,
+        unresolved=linker.unresolved,
+        foreign=linker.foreign,
+    )
+
+
+def _namespaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Iterator[tuple[str, Namespace]]:
+    """Of each Python file, of the examples in each of its docstrings, and of each document with Python in it."""
+    for path, area in areas.items():
+        file = facts[path]
+        if file.language == "python":
+            yield path, of_file(file, area)
+        blocks: dict[str, list[Snippet]] = defaultdict(list)
+        for snippet in file.snippets:
+            if snippet.language == "python":
+                blocks[snippet.scope].append(snippet)
+        for scope, snippets in blocks.items():
+            key = f"{path}#{scope}" if file.language == "python" else path
+            host = path if file.language == "python" else ""
+            yield key, of_snippets(key, path, area, snippets, host)
+
+
+def _packages(spaces: Mapping[str, Namespace], modules: ModuleNames) -> dict[str, tuple[str, str]]:
+    """The topmost packages by name: documents use them without an import."""
+    dotted = {modules.dotted(key): key for key in sorted(spaces, reverse=True) if is_package(key)}
+    return {
+        name: (key, "") for name, key in dotted.items() if "." not in name and spaces[key].area == "package"
+    }
+
+
+class _Linker:
+    """Gathers the uses of all namespaces."""
+
+    def __init__(self, areas: Mapping[str, str], links: Links) -> None:
+        self._areas = areas
+        self._links = links
+        self.package = frozenset(path for path, area in areas.items() if area == "package")
+        self._targets: dict[tuple[str, str], Target] = {}
+        self.uses: dict[str, list[Use]] = {}
+        self.own: dict[str, list[Use]] = {}
+        self.callers: dict[Target, list[Use]] = defaultdict(list)
+        self.references = 0
+        self.unresolved = 0
+        self.foreign = 0
+
+    def target(self, path: str, name: str) -> Target:
+        """One object for each place."""
+        key = (path, name)
+        if key not in self._targets:
+            self._targets[key] = Target(path.partition("#")[0], name)
+        return self._targets[key]
+
+    def add(self, space: Namespace) -> None:
+        """Resolve a namespace's references."""
+        counted = space.area in _COUNTED
+        uses = self.uses[space.key] = []
+        own = self.own[space.key] = []
+        for reference, entity in self._links.of(space):
+            if entity is None or entity.kind == "external value":
+                self.references += counted
+                self.unresolved += counted
+                self.foreign += counted and entity is not None
+                continue
+            if entity.kind == "builtin":
+                continue
+            self.references += counted
+            if not _is_shown(entity, reference.kind):
+                continue
+            use = self._use(space, reference, entity)
+            if not entity.path or self._areas[use.target.path] == "package":
+                uses.append(use)
+                if space.area == "package" and not space.host:
+                    self.callers[use.target].append(use)
+            elif entity.path == space.key:
+                own.append(use)
+
+    def _use(self, space: Namespace, reference: Reference, entity: Entity) -> Use:
+        return Use(
+            self.target(entity.path, entity.name),
+            space.path,
+            reference.start,
+            reference.end,
+            reference.scope if space.key == space.path and space.path.endswith(".py") else "",
+            reference.kind,
+            entity.how,
+            reference.keywords,
+            reference.text,
+        )
+
+
+def _is_shown(entity: Entity, kind: str) -> bool:
+    """Whether it is worth a `Use`: no data attribute of an instance, no folder, nothing of the standard library."""
+    if entity.kind in ("class", "function", "constant"):
+        return True
+    if entity.kind == "field":
+        return entity.how != "type"
+    is_data = kind == "attribute" and entity.how != "import"
+    return entity.kind == "external" and not is_data and not is_machinery(entity)
+
+
+def _passages(facts: FileFacts, areas: Mapping[str, str], linker: _Linker) -> Iterator[Passage]:
+    """Those of one file that use something."""
+    path, area = facts.path, areas[facts.path]
+    maker = PassageMaker(Passage)
+    uses, found = linker.uses.get(path, []), []
+    if facts.language != "python":
+        name = path.rpartition("/")[2].lower()
+        if name.endswith(".ipynb"):
+            found = list(maker.of_notebook(facts, uses))
+        else:
+            found = list(maker.of_document(facts, uses, "readme" if name.startswith("readme") else "docs"))
+    elif area == "tests":
+        found = list(maker.of_tests(facts, uses, linker.own[path], linker.package))
+    elif area == "examples":
+        found = list(maker.of_example(facts, uses))
+    for symbol in facts.symbols if facts.language == "python" else ():
+        shown = linker.uses.get(f"{path}#{symbol.qualified_name}")
+        if shown:
+            start, end = shown[0].start, shown[-1].end
+            found.append(maker.of_docstring(symbol, start, end, shown))
+    yield from (passage for passage in found if passage.uses)

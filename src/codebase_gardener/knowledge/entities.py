@@ -1,0 +1,84 @@
+"""What a name can mean while it is followed through the code."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from typing import NamedTuple
+
+__all__ = [
+    "BUILTINS",
+    "BUILTIN_MEMBERS",
+    "FLUENT",
+    "STANDARD_LIBRARY",
+    "TEST_MACHINERY",
+    "Entity",
+    "class_part",
+    "external",
+    "is_loader",
+]
+
+BUILTINS = frozenset(dir(builtins)) | {"__file__", "__path__", "reveal_type", "get_ipython", "display"}
+"""Names that need no import."""
+
+_TYPES = (str, bytes, bytearray, int, float, complex, bool, list, tuple, dict, set, frozenset, range, slice, object,
+          type, Exception, property, memoryview)  # fmt: skip
+_FILE = ("close", "fileno", "flush", "isatty", "read", "readable", "readline", "readlines", "seek", "seekable",
+         "tell", "truncate", "writable", "write", "writelines")  # fmt: skip
+BUILTIN_MEMBERS = frozenset(name for kind in _TYPES for name in dir(kind)) | set(_FILE)
+"""Members of builtin types and files: by such a name alone nothing can be told."""
+
+STANDARD_LIBRARY = frozenset(sys.stdlib_module_names) | {"typing_extensions", "_typeshed", "__future__"}
+TEST_MACHINERY = frozenset({"pytest", "_pytest", "unittest", "mock", "nose"})
+
+FLUENT = frozenset(
+    {"to", "eval", "train", "cuda", "cpu", "half", "float", "double", "bfloat16", "requires_grad_", "type"}
+)
+"""Methods of `torch.nn.Module` that return the module itself (its documentation: "Returns: self")."""
+
+_LOADERS = ("from_", "load", "create", "build", "make", "open", "new", "parse", "connect")
+
+
+class Entity(NamedTuple):
+    """A thing that a name means.
+
+    Attributes:
+        kind: "module", "namespace" (a folder of modules), "class", "function", "instance" (of a class), "constant"
+            (a module's own name), "field" (an attribute of a class), "super"; "external" (a name from outside),
+            "external instance", "external value" (of an unknown type from outside), "builtin".
+        path: The namespace's key; "" for what comes from outside.
+        name: Qualified name, or dotted from outside.
+        how: As in `Use`.
+        owner: Of a method, the (path, name) of the class that it was taken from; ("", dotted) from outside.
+    """
+
+    kind: str
+    path: str
+    name: str
+    how: str = "import"
+    owner: tuple[str, str] | None = None
+
+
+def external(dotted: str, how: str = "import") -> Entity:
+    """Something from another package."""
+    return Entity("external", "", dotted, how)
+
+
+def class_part(dotted: str) -> str:
+    """The dotted name up to its last part that is written like a class; "" if there is none.
+
+    Example:
+        >>> class_part("transformers.AutoModel.from_pretrained"), class_part("torch.randn")
+        ('transformers.AutoModel', '')
+    """
+    parts = dotted.split(".")
+    for at in range(len(parts) - 1, 0, -1):
+        bare = parts[at].lstrip("_")
+        if bare[:1].isupper() and not (bare.isupper() and len(bare) > 4):
+            return ".".join(parts[: at + 1])
+    return ""
+
+
+def is_loader(name: str) -> bool:
+    """Whether a method's name is that of an alternative constructor."""
+    return name.startswith(_LOADERS)
