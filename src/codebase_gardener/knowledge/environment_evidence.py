@@ -10,7 +10,12 @@ from codebase_gardener.knowledge.areas import area_of
 from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.guard_evidence import guard_evidence
 from codebase_gardener.knowledge.other_manifests import cargo_toml, go_mod, gradle, package_json, pom_xml
-from codebase_gardener.knowledge.python_manifests import conda_environment, pyproject, requirements_file, setup_cfg
+from codebase_gardener.knowledge.python_manifests import (
+    conda_environment,
+    pyproject,
+    requirements_file,
+    setup_cfg,
+)
 from codebase_gardener.knowledge.setup_script import setup_script
 from codebase_gardener.repository.symbols import Symbol
 
@@ -28,7 +33,10 @@ KINDS: dict[str, tuple[str, str]] = {
     "group": ("work on the repository needs it; scope is the group", "setup.py / pyproject"),
     "listed": ("a requirements file (scope) lists it", "requirements"),
     "build": ("building the package needs it", "setup.py / pyproject"),
-    "available": ("code asks whether a package is there; value is its name on the index, if told", "find_spec"),
+    "available": (
+        "code asks whether a package is there; value is its name on the index, if told",
+        "find_spec",
+    ),
     "guard": ("code calls an availability function or reads such a flag", "is_*_available()"),
     "optional-import": ("an import that may fail; value is the line of its try", "is_*_available()"),
     "version": ("code refuses other versions of a package than value", "Version(...) comparisons"),
@@ -56,7 +64,9 @@ MANIFESTS: tuple[tuple[re.Pattern[str], Reader], ...] = (
 
 _REQUIREMENTS = re.compile(r"(^|/)(requirements[\w.-]*\.txt|requirements/[\w.-]+\.txt)$")
 _VARIABLES: dict[str, re.Pattern[str]] = {
-    "javascript": re.compile(r"process\.env(?:\.([A-Z][A-Z0-9_]{1,80})|\[[\"']([A-Z][A-Z0-9_]{1,80})[\"']\])"),
+    "javascript": re.compile(
+        r"process\.env(?:\.([A-Z][A-Z0-9_]{1,80})|\[[\"']([A-Z][A-Z0-9_]{1,80})[\"']\])"
+    ),
     "go": re.compile(r"os\.(?:Getenv|LookupEnv)\(\"([A-Za-z_]\w{1,80})\"()"),
     "rust": re.compile(r"env::(?:var|var_os)\(\"([A-Za-z_]\w{1,80})\"()"),
     "java": re.compile(r"System\.getenv\(\"([A-Za-z_]\w{1,80})\"()"),

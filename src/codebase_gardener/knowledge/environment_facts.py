@@ -12,7 +12,9 @@ from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 
 __all__ = ["EnvironmentFacts", "Found", "key_of"]
 
-_MANIFEST_KINDS = frozenset({"package", "requirement", "extra", "dev-extra", "group", "listed", "build", "runtime", "release"})
+_MANIFEST_KINDS = frozenset(
+    {"package", "requirement", "extra", "dev-extra", "group", "listed", "build", "runtime", "release"}
+)
 _TESTING = re.compile(r"(^|/)(test_?utils?|testing(_utils?)?|tests?|conftest)(\.py|/)")
 _COUNTED = ("package", "scripts", "other")
 ECOSYSTEMS = ("PyPI", "npm", "Go", "crates.io", "Maven")
@@ -101,7 +103,9 @@ class EnvironmentFacts:
     def _modules(self) -> dict[str, str]:
         """`awq` is autoawq: asked for in the same file, one as a module, the other by its version."""
         rows = self.of("available")
-        distributions = {key_of(f.evidence.value): f.path for f in rows if f.evidence.value == f.evidence.name}
+        distributions = {
+            key_of(f.evidence.value): f.path for f in rows if f.evidence.value == f.evidence.name
+        }
         modules = {key_of(f.evidence.name) for f in rows} - set(distributions)
         found: dict[str, str] = {}
         for module in sorted(modules):
@@ -135,7 +139,11 @@ def _deduplicated(rows: list[Found]) -> list[Found]:
     seen: set[tuple[str, str, str]] = set()
     kept: list[Found] = []
     for found in sorted(rows, key=lambda found: (found.path, found.evidence.start)):
-        mark = (found.evidence.kind, found.evidence.scope, f"{key_of(found.evidence.name)} {found.evidence.value}")
+        mark = (
+            found.evidence.kind,
+            found.evidence.scope,
+            f"{key_of(found.evidence.name)} {found.evidence.value}",
+        )
         if mark not in seen:
             seen.add(mark)
             kept.append(found)

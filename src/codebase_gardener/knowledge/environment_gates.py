@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from codebase_gardener.knowledge.backends import Package
 from codebase_gardener.knowledge.environment_facts import Found, key_of
 from codebase_gardener.knowledge.guard_evidence import AVAILABILITY
+from codebase_gardener.knowledge.optional_packages import Package
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Resolution, Target
 

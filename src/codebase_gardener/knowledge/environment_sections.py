@@ -6,9 +6,9 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from codebase_gardener.knowledge.backends import headers
 from codebase_gardener.knowledge.environment_facts import Found
 from codebase_gardener.knowledge.guard_evidence import DEVICES
+from codebase_gardener.knowledge.optional_packages import headers
 from codebase_gardener.knowledge.pages import Source
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 
@@ -16,7 +16,9 @@ __all__ = ["Sheet", "code", "install_command"]
 
 MAX_QUOTE_LINES = 16
 MAX_QUOTES = 8
-_SECRET = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL|_KEY$|AUTH(?!OR)", re.IGNORECASE)
+_SECRET = re.compile(
+    r"TOKEN|SECRET|PASSW|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL|_KEY$|AUTH(?!OR)", re.IGNORECASE
+)
 
 
 def code(text: str) -> str:
@@ -76,7 +78,9 @@ class Sheet:
         for device in DEVICES:
             places = [found for found in rows if found.evidence.name == device]
             if places and asked:
-                places.sort(key=lambda found: (found.evidence.kind != "device", found.path, found.evidence.start))
+                places.sort(
+                    key=lambda found: (found.evidence.kind != "device", found.path, found.evidence.start)
+                )
                 table.append((f"Device {code(device)}", DEVICES[device], self.anchors(places, 3)))
         return table
 
@@ -100,9 +104,17 @@ class Sheet:
             if said in seen:
                 continue
             seen.add(said)
-            same = [one for one in rows if (one.evidence.name, one.evidence.text) == (found.evidence.name, found.evidence.text)]
+            same = [
+                one
+                for one in rows
+                if (one.evidence.name, one.evidence.text) == (found.evidence.name, found.evidence.text)
+            ]
             body.append((code(said), self._cause(found), self.anchors(same, 3)))
-        return table(("Error", "Cause", "Anchor"), body) if body else "The code raises no error of its own for this."
+        return (
+            table(("Error", "Cause", "Anchor"), body)
+            if body
+            else "The code raises no error of its own for this."
+        )
 
     def _cause(self, found: Found) -> str:
         where = f"raised in {code(found.evidence.scope)}" if found.evidence.scope else "raised on import"
@@ -117,7 +129,11 @@ class Sheet:
             apart = (self._repository.source(row.path, row.evidence.start, row.evidence.end) for row in rows)
             sources = list(dict.fromkeys(apart))[:MAX_QUOTES]
         self._sources.update(dict.fromkeys(sources))
-        return "\n\n".join(self._block(source) for source in sources) if sources else "None found in the repository."
+        return (
+            "\n\n".join(self._block(source) for source in sources)
+            if sources
+            else "None found in the repository."
+        )
 
     def _merged(self, rows: Iterable[Found]) -> list[Source]:
         sources: list[Source] = []
@@ -130,7 +146,11 @@ class Sheet:
                 sources.append(source)
             elif not _within(source, near):
                 wider = source if _within(near, source) else self._joined(source, near)
-                sources = [wider if other is near else other for other in sources if other is near or not _within(other, wider)]
+                sources = [
+                    wider if other is near else other
+                    for other in sources
+                    if other is near or not _within(other, wider)
+                ]
         return sources
 
     def _quoted(self, found: Found) -> Source:
@@ -169,13 +189,19 @@ def _adjacent(one: Source, other: Source) -> bool:
     if a.path != b.path:
         return False
     short = max(a.end, b.end) - min(a.start, b.start) < MAX_QUOTE_LINES and not (one.symbol or other.symbol)
-    return _within(one, other) or _within(other, one) or (short and a.start <= b.end + 2 and b.start <= a.end + 2)
+    return (
+        _within(one, other)
+        or _within(other, one)
+        or (short and a.start <= b.end + 2 and b.start <= a.end + 2)
+    )
 
 
 def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """A Markdown table; pipes within cells are escaped."""
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
-    return "\n".join([*lines, *(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)])
+    return "\n".join(
+        [*lines, *(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)]
+    )
 
 
 def _bound(found: Found) -> str:

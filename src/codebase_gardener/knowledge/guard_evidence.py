@@ -6,8 +6,9 @@ import ast
 import re
 import sys
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.guard_expressions import Comparison, Names, comparison, message, version_call
@@ -34,7 +35,9 @@ DEVICES = {
 AVAILABILITY = re.compile(
     r"_?(?:is|has|have|can_use|check|require|requires|ensure|assert)_(\w+?)_(?:is_)?(?:available|installed|present)$"
 )
-FLAG = re.compile(r"_?(?:HAS|HAVE|IS)_([A-Z][A-Z0-9_]*?)(?:_AVAILABLE|_INSTALLED)?$|_?([A-Z][A-Z0-9_]*?)_(?:AVAILABLE|INSTALLED)$")
+FLAG = re.compile(
+    r"_?(?:HAS|HAVE|IS)_([A-Z][A-Z0-9_]*?)(?:_AVAILABLE|_INSTALLED)?$|_?([A-Z][A-Z0-9_]*?)_(?:AVAILABLE|INSTALLED)$"
+)
 _ASKS = re.compile(
     r"_?(?:is|has|have|check|requires?|ensure|try|optional|safe|lazy|import)(?:_\w+)??_?"
     r"(?:package|module|dependency|lib|library|dep|import|installed)s?(?:_(?:is_)?(?:available|installed|exists?|optional))?$"
@@ -80,7 +83,9 @@ class _Walk:
         """Keep one piece of evidence."""
         start = getattr(node, "lineno", 1)
         end = getattr(node, "end_lineno", None) or start
-        self.found.append(Evidence(kind, start, end, scope, one_line(name, 120), one_line(text), one_line(value, 120)))
+        self.found.append(
+            Evidence(kind, start, end, scope, one_line(name, 120), one_line(text), one_line(value, 120))
+        )
 
     def add_once(self, kind: str, node: ast.AST, scope: str, name: str, text: str) -> None:
         """The same, the first time in its scope."""
@@ -129,12 +134,14 @@ def _if(node: ast.If, scope: str, walk: _Walk) -> None:
     """Comparisons in a test whose branch gives up demand the opposite."""
     gives_up = any(
         isinstance(inner, ast.Raise)
-        or (isinstance(inner, ast.Return) and isinstance(inner.value, ast.Constant) and inner.value.value is False)
+        or (
+            isinstance(inner, ast.Return)
+            and isinstance(inner.value, ast.Constant)
+            and inner.value.value is False
+        )
         for inner in node.body
     )
-    if gives_up and isinstance(node.test, ast.Compare):
-        walk.raising.add(id(node.test))
-    elif gives_up and isinstance(node.test, ast.Call):
+    if gives_up and isinstance(node.test, ast.Compare | ast.Call):
         walk.raising.add(id(node.test))
 
 
@@ -295,7 +302,7 @@ def _spoken(node: ast.AST) -> str:
         return ""
 
 
-_HANDLERS = {
+_HANDLERS: dict[type[ast.AST], Callable[[Any, str, _Walk], None]] = {
     ast.Assign: _assign,
     ast.If: _if,
     ast.Compare: _compare,

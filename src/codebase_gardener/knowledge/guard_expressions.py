@@ -63,7 +63,9 @@ def comparison(node: ast.Compare, scope: str, names: Names) -> Comparison | None
     return None
 
 
-def _side(node: ast.expr, scope: str, names: Names, depth: int = 0) -> tuple[str, str]:
+def _side(  # noqa: PLR0911 - one return a form
+    node: ast.expr, scope: str, names: Names, depth: int = 0
+) -> tuple[str, str]:
     """("package", name), ("bound", version) or ("", "")."""
     if depth > MAX_DEPTH:
         return "", ""
@@ -115,8 +117,12 @@ def version_call(node: ast.Call, last: str, scope: str, names: Names) -> Compari
     """`is_torch_version(">=", "2.1")`, `compare_versions("torch", ">=", "2.1")`, `require_version("x>=1")`."""
     if "version" not in last.lower():
         return None
-    words = [part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-    if len(words) == 1 and (found := re.fullmatch(r"([\w.-]{1,80})\s*(>=|<=|==|>|<)\s*([\w.]{1,40})", words[0])):
+    words = [
+        part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    ]
+    if len(words) == 1 and (
+        found := re.fullmatch(r"([\w.-]{1,80})\s*(>=|<=|==|>|<)\s*([\w.]{1,40})", words[0])
+    ):
         return Comparison(found[1], found[2], found[3])
     if len(node.args) not in (2, 3) or not words:
         return None
@@ -162,8 +168,8 @@ def _write(node: ast.expr, scope: str, names: Names, parts: list[str], depth: in
         case ast.Call(func=ast.Attribute(value=inner, attr="format" | "join" | "strip")):
             _write(inner, scope, names, parts, depth + 1)
         case ast.Name(id=name):
-            value = names.of(scope, name)
-            if value is not None and value is not node:
-                _write(value, scope, names, parts, depth + 1)
+            bound = names.of(scope, name)
+            if bound is not None and bound is not node:
+                _write(bound, scope, names, parts, depth + 1)
         case _:
             return

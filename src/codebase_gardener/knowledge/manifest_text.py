@@ -18,9 +18,50 @@ _KEY = re.compile(r"^[ \t]*([A-Za-z0-9_.-]{1,100})[ \t]*[=:]", re.MULTILINE)
 _LOOSE = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]{0,200}\])?\s*([^;#\s][^;#]*)?")
 
 DEVELOPMENT_WORDS = frozenset(
-    "dev devel develop development test tests testing doc docs documentation lint linting linter quality style "
-    "typing types mypy ci cicd coverage cov bench benchmark benchmarks benchmarking release build pre precommit "
-    "format formatting tox nox contributing contrib gha examples example tutorial maintainer static".split()
+    [
+        "dev",
+        "devel",
+        "develop",
+        "development",
+        "test",
+        "tests",
+        "testing",
+        "doc",
+        "docs",
+        "documentation",
+        "lint",
+        "linting",
+        "linter",
+        "quality",
+        "style",
+        "typing",
+        "types",
+        "mypy",
+        "ci",
+        "cicd",
+        "coverage",
+        "cov",
+        "bench",
+        "benchmark",
+        "benchmarks",
+        "benchmarking",
+        "release",
+        "build",
+        "pre",
+        "precommit",
+        "format",
+        "formatting",
+        "tox",
+        "nox",
+        "contributing",
+        "contrib",
+        "gha",
+        "examples",
+        "example",
+        "tutorial",
+        "maintainer",
+        "static",
+    ]
 )
 """An extra or group with one of these words in its name serves who works on the repository, not who uses it."""
 
@@ -80,7 +121,9 @@ def requirement_parts(text: str) -> tuple[str, str]:
         found = _LOOSE.match(text)
         return (found[1], one_line(found[2] or "")) if found else ("", "")
     specifiers = sorted(str(part) for part in parsed.specifier)
-    return parsed.name, ",".join(sorted(specifiers, key=lambda part: (not part.startswith((">", "=", "~")), part)))
+    return parsed.name, ",".join(
+        sorted(specifiers, key=lambda part: (not part.startswith((">", "=", "~")), part))
+    )
 
 
 def requirement(kind: str, group: str, text: str, start: int, end: int | None = None) -> Evidence | None:

@@ -147,7 +147,8 @@ def pom_xml(text: str) -> Iterator[Evidence]:
     own: dict[str, str] = {}
     starts: list[int] = []
     line, offset = 1, 0
-    for found in _TAG.finditer(_without_comments(text)):
+    text = _without_comments(text)
+    for found in _TAG.finditer(text):
         line += text.count("\n", offset, found.start())
         offset = found.start()
         tag, value = found[2], one_line(found[3])
@@ -194,7 +195,13 @@ def _artifact(row: dict[str, str], properties: dict[str, str], start: int, end: 
     if version.startswith("${"):
         version = properties.get(version[2:-1], "")
     scope = row.get("scope", "")
-    kind = "group" if scope in ("test", "provided") else "extra" if row.get("optional") == "true" else "requirement"
+    kind = (
+        "group"
+        if scope in ("test", "provided")
+        else "extra"
+        if row.get("optional") == "true"
+        else "requirement"
+    )
     name = f"{row.get('groupId', '')}:{row['artifactId']}"
     group = scope if kind == "group" else row["artifactId"] if kind == "extra" else ""
     yield Evidence(kind, start, end, group, name, f"{name}:{version}" if version else name, version)
@@ -222,4 +229,6 @@ def _text(value: object) -> str:
 
 def _strings(table: object) -> Iterator[tuple[str, str]]:
     if isinstance(table, dict):
-        yield from ((one_line(name), one_line(value)) for name, value in table.items() if isinstance(value, str))
+        yield from (
+            (one_line(name), one_line(value)) for name, value in table.items() if isinstance(value, str)
+        )

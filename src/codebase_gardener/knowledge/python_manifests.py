@@ -32,7 +32,9 @@ def pyproject(text: str) -> Iterator[Evidence]:
         if isinstance(environment, dict):
             start = _section(text, f"tool.hatch.envs.{name}")
             yield from _list("group", str(name), environment.get("dependencies"), lines, start)
-    yield from _list("build", "", _table(data, "build-system").get("requires"), lines, _section(text, "build-system"))
+    yield from _list(
+        "build", "", _table(data, "build-system").get("requires"), lines, _section(text, "build-system")
+    )
 
 
 def _project(project: dict[str, Any], lines: Lines, start: int) -> Iterator[Evidence]:
@@ -63,7 +65,9 @@ def _poetry(poetry: dict[str, Any], lines: Lines, text: str) -> Iterator[Evidenc
     tables.append(("tool.poetry.dev-dependencies", "group", "dev", _table(poetry, "dev-dependencies")))
     for group, row in _table(poetry, "group").items():
         if isinstance(row, dict):
-            tables.append((f"tool.poetry.group.{group}.dependencies", "group", group, _table(row, "dependencies")))
+            tables.append(
+                (f"tool.poetry.group.{group}.dependencies", "group", group, _table(row, "dependencies"))
+            )
     for section, kind, scope, table in tables:
         below = _section(text, section)
         for name, version in table.items():
