@@ -206,7 +206,8 @@ def test_package_json() -> None:
 
 
 def test_go_mod() -> None:
-    text = "module github.com/o/x // v2\n\ngo 1.21\n\nrequire (\n\ta.org/b v1.2.3\n\tc.org/d v0.1.0 // indirect\n)\nrequire e.org/f v2.0.0\n"
+    text = "module github.com/o/x // v2\n\ngo 1.21\n\nrequire (\n\ta.org/b v1.2.3\n\tc.org/d v0.1.0 // indirect\n)\n"
+    text += "require e.org/f v2.0.0\n"
     assert evidence("go.mod", text) == [
         ("package", "", "github.com/o/x", "", 1),
         ("runtime", "", "Go", ">=1.21", 3),

@@ -39,7 +39,8 @@ def backend_page(draft: Draft, backend: Backend, name: str) -> EnvironmentPage:
         if not backend.extra and packages[0].key.replace("-", "_") != name.lower()
         else ""
     )
-    overview = f"{names}: used by {code(draft.software)}{purpose} where installed{_reach(draft, len(gates), len(gated))}."
+    reach = _reach(draft, len(gates), len(gated))
+    overview = f"{names}: used by {code(draft.software)}{purpose} where installed{reach}."
     bodies = (
         _backend_system(draft, sheet, backend),
         table(("Package", "Version", "Where"), rows),

@@ -161,8 +161,9 @@ def _core_notes(draft: Draft, sheet: Sheet, checks: list[Found], soft: list[Pack
     asked = [one for one in asked if not one.evidence.text.startswith(("Operating System", "os "))]
     for (name,), rows in by(asked, lambda one: (one.evidence.name,)):
         notes.append(f"- Platform {code(name)}: the code asks for it at {sheet.anchors(rows, 3)}.")
-    for one in soft:
-        notes.append(f"- {code(one.name)} is used where it is installed ({sheet.anchors(one.sites, 3)}).")
+    notes += [
+        f"- {code(one.name)} is used where it is installed ({sheet.anchors(one.sites, 3)})." for one in soft
+    ]
     return "\n".join(notes) or "The code checks no version and no platform."
 
 

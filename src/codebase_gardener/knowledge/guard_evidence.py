@@ -52,7 +52,8 @@ _ERRORS = {"ImportError", "ModuleNotFoundError", "RuntimeError", "EnvironmentErr
 _PLAIN_ERRORS = _ERRORS - {"ImportError", "ModuleNotFoundError"}
 _NEEDS = re.compile(
     r"\binstall|not available|unavailable|\brequires?\b[^.]{0,60}\b(?:version|package|library|python|cuda|gpu)"
-    r"|\b(?:cuda|gpu|device|platform|windows|macos|python) (?:is|are|was|not|\d)|incompatible version|environment variable",
+    r"|\b(?:cuda|gpu|device|platform|windows|macos|python) (?:is|are|was|not|\d)"
+    r"|incompatible version|environment variable",
     re.IGNORECASE,
 )
 _PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}$")
@@ -213,9 +214,9 @@ def _name(node: ast.Name, scope: str, walk: _Walk) -> None:
 
 def _subscript(node: ast.Subscript, scope: str, walk: _Walk) -> None:
     key = node.slice
-    if isinstance(node.ctx, ast.Load) and _dotted(node.value) in ("os.environ", "environ"):
-        if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            _variable(key.value, node, scope, walk, "")
+    reads = isinstance(node.ctx, ast.Load) and _dotted(node.value) in ("os.environ", "environ")
+    if reads and isinstance(key, ast.Constant) and isinstance(key.value, str):
+        _variable(key.value, node, scope, walk, "")
 
 
 def _variable(name: str, node: ast.AST, scope: str, walk: _Walk, default: str) -> None:
