@@ -173,7 +173,7 @@ def test_requirements_files() -> None:
 
 
 def test_conda_environment() -> None:
-    text = "name: x\nchannels:\n  - defaults\ndependencies:\n  - python=3.10\n  - numpy=1.26\n  - pip:\n    - rich>=13\n"
+    text = "name: x\nchannels:\n  - conda\ndependencies:\n  - python=3.10\n  - numpy=1.26\n  - pip:\n    - rich>=13\n"
     assert rows("environment.yml", text, "runtime") == [("", "Python", "==3.10", 5)]
     assert rows("environment.yml", text, "listed") == [
         ("environment", "numpy", "==1.26", 6), ("environment", "rich", ">=13", 8),

@@ -250,7 +250,7 @@ def test_the_same_twice(facts: RepositoryFacts) -> None:
 @pytest.mark.parametrize(
     ("files", "package", "install"),
     [
-        ({"package.json": '{\n"name": "@o/tool",\n"version": "1.0.0",\n"dependencies": {"zod": "^3"}\n}\n', "a.js": "\n"},
+        ({"package.json": '{\n"name": "@o/tool",\n"version": "1.0.0",\n"dependencies": {"zod": "^3"}\n}\n', "a.js": ""},
          "`zod` | `^3`", "npm install @o/tool"),
         ({"go.mod": "module github.com/o/tool\n\ngo 1.21\nrequire a.org/b v1.2.3\n", "a.go": "package a\n"},
          "`a.org/b` | `>=v1.2.3`", "go get github.com/o/tool"),

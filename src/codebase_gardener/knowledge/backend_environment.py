@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.backends import Backend
 from codebase_gardener.knowledge.environment_draft import Draft, EnvironmentPage, by, count, unique
 from codebase_gardener.knowledge.environment_facts import Found
 from codebase_gardener.knowledge.environment_gates import gates_of
-from codebase_gardener.knowledge.environment_sections import Sheet, code, install_command, table
+from codebase_gardener.knowledge.environment_sections import Sheet, marked, install_command, grid
 from codebase_gardener.knowledge.optional_packages import Package
 
 __all__ = ["backend_page"]
@@ -33,17 +33,17 @@ def backend_page(draft: Draft, backend: Backend, name: str) -> EnvironmentPage:
     imports = unique(row for one in packages for row in one.imports)
     gated = {gate.path for gate in gates}
     variables = [one for one in facts.of("environment-variable") if _mentions(one.evidence.name, keys)]
-    names = ", ".join(code(one.name) for one in packages[:6]) + (" and others" if len(packages) > 6 else "")
+    names = ", ".join(marked(one.name) for one in packages[:6]) + (" and others" if len(packages) > 6 else "")
     purpose = (
         f" for {name.replace('_', ' ')}"
         if not backend.extra and packages[0].key.replace("-", "_") != name.lower()
         else ""
     )
     reach = _reach(draft, len(gates), len(gated))
-    overview = f"{names}: used by {code(draft.software)}{purpose} where installed{reach}."
+    overview = f"{names}: used by {marked(draft.software)}{purpose} where installed{reach}."
     bodies = (
         _backend_system(draft, sheet, backend),
-        table(("Package", "Version", "Where"), rows),
+        grid(("Package", "Version", "Where"), rows),
         sheet.variables(variables),
         _backend_install(draft, backend),
         sheet.quotes([*required, *defined, *bounds, *errors, *sites, *imports, *draft.own(required)]),
@@ -74,7 +74,7 @@ def _backend_rows(draft: Draft, sheet: Sheet, backend: Backend) -> list[tuple[st
         if versions:
             rows += sheet.requirements(versions)
         else:
-            rows += [(code(one.name), "any", sheet.anchor(row)) for row in found[:1]]
+            rows += [(marked(one.name), "any", sheet.anchor(row)) for row in found[:1]]
     return list(dict.fromkeys(rows))
 
 
@@ -83,8 +83,8 @@ def _backend_system(draft: Draft, sheet: Sheet, backend: Backend) -> str:
         re.sub(r"[^a-z0-9]", "", word) for word in [backend.subject, *(one.key for one in backend.packages)]
     }
     near = [one for one in draft.facts.of("device", "device-word") if _about(one.path, words)]
-    rows = [(code("Core"), "everything of the Core environment", "—"), *sheet.devices(near)]
-    return table(("Requirement", "Value", "Where"), rows)
+    rows = [(marked("Core"), "everything of the Core environment", "—"), *sheet.devices(near)]
+    return grid(("Requirement", "Value", "Where"), rows)
 
 
 def _backend_install(draft: Draft, backend: Backend) -> str:
@@ -92,7 +92,7 @@ def _backend_install(draft: Draft, backend: Backend) -> str:
         if draft.ecosystem == "PyPI":
             lines = [install_command("PyPI", [f"{draft.software}[{backend.extra}]"])]
             if backend.variants:
-                lines.append(f"Nearly the same: extras {', '.join(code(one) for one in backend.variants)}.")
+                lines.append(f"Nearly the same: extras {', '.join(marked(one) for one in backend.variants)}.")
             return "\n\n".join(lines)
         return (
             install_command(draft.ecosystem, [one.name for one in backend.packages])
@@ -106,19 +106,19 @@ def _backend_install(draft: Draft, backend: Backend) -> str:
     said = "\n\nor\n\n".join(dict.fromkeys(command for command in commands if command))
     unlisted = [one for one in backend.packages if not one.required and one.key not in draft.facts.spelling]
     if unlisted:
-        said += "\n\nNo packaging file lists " + ", ".join(code(one.name) for one in unlisted)
+        said += "\n\nNo packaging file lists " + ", ".join(marked(one.name) for one in unlisted)
         said += ": the name is the one that the code asks for."
     return said
 
 
 def _backend_description(draft: Draft, sheet: Sheet, backend: Backend, sites: Sequence[Found]) -> str:
-    how = f"the extra {code(backend.extra)}" if backend.extra else "guards in the code"
+    how = f"the extra {marked(backend.extra)}" if backend.extra else "guards in the code"
     lines = [f"An optional backend, known by {how}."]
     functions = sorted({name for one in backend.packages for name in one.functions})
     if functions:
-        lines.append(f"The code asks with {', '.join(code(name) for name in functions)}.")
+        lines.append(f"The code asks with {', '.join(marked(name) for name in functions)}.")
     if len(backend.alternatives) > 1:
-        ways = " or ".join(" with ".join(code(key) for key in way) for way in backend.alternatives)
+        ways = " or ".join(" with ".join(marked(key) for key in way) for way in backend.alternatives)
         lines.append(f"One of these is enough: {ways}.")
     return "\n\n".join(lines)
 
@@ -128,22 +128,24 @@ def _backend_notes(
 ) -> str:
     notes = []
     for (name, value), rows in by(bounds, lambda one: (one.evidence.name, one.evidence.value)):
-        notes.append(f"- {code(f'{name} {value}')}: other versions are refused ({sheet.anchors(rows, 3)}).")
+        notes.append(f"- {marked(f'{name} {value}')}: other versions are refused ({sheet.anchors(rows, 3)}).")
     keys = {one.key for one in backend.packages}
     checks = [
         one for one in draft.facts.of("version-check") if draft.facts.canonical(one.evidence.name) in keys
     ]
     for (name, value), rows in by(checks, lambda one: (one.evidence.name, one.evidence.value)):
-        notes.append(f"- {code(f'{name} {value}')}: the code takes another path ({sheet.anchors(rows, 3)}).")
+        notes.append(
+            f"- {marked(f'{name} {value}')}: the code takes another path ({sheet.anchors(rows, 3)})."
+        )
     for (path,), rows in by(sites, lambda one: (one.path,)):
         scopes = sorted({one.evidence.scope for one in rows if one.evidence.scope})
-        inside = f" in {', '.join(code(scope) for scope in scopes[:4])}" if scopes else ""
+        inside = f" in {', '.join(marked(scope) for scope in scopes[:4])}" if scopes else ""
         more = f" and {len(scopes) - 4} more" if len(scopes) > 4 else ""
-        notes.append(f"- {code(path)} asks for it{inside}{more} ({sheet.anchors(rows, 2)}).")
+        notes.append(f"- {marked(path)} asks for it{inside}{more} ({sheet.anchors(rows, 2)}).")
     known = {one.path for one in sites}
     imports = [row for one in backend.packages for row in one.imports if row.path not in known]
     for (path,), rows in by(imports, lambda one: (one.path,)):
-        notes.append(f"- {code(path)} imports it ({sheet.anchors(rows, 2)}).")
+        notes.append(f"- {marked(path)} imports it ({sheet.anchors(rows, 2)}).")
     return "\n".join(notes) or "No code asks for it by this name: only the packaging file names it."
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from codebase_gardener.knowledge.backends import Backend
 from codebase_gardener.knowledge.environment_draft import Draft, EnvironmentPage, by, count
 from codebase_gardener.knowledge.environment_facts import Found, key_of
-from codebase_gardener.knowledge.environment_sections import Sheet, code, install_command, table
+from codebase_gardener.knowledge.environment_sections import Sheet, marked, install_command, grid
 from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.optional_packages import Package, own_names
 from codebase_gardener.repository.languages import is_code
@@ -29,12 +29,12 @@ def core_page(draft: Draft, backends: list[Backend], soft: list[Package]) -> Env
     checks = [one for one in checks if key_of(one.evidence.name) in facts.core | {"python"}]
     bounds = " ".join(f"{one.evidence.name} {one.evidence.value}".strip() for one in runtimes[:1])
     needs = count(len(required), "package") if required else "no other package"
-    overview = f"What {code(draft.software)} needs wherever it runs: {code(bounds) + ' and ' if bounds else ''}{needs}."
+    overview = f"What {marked(draft.software)} needs wherever it runs: {marked(bounds) + ' and ' if bounds else ''}{needs}."
     own = [draft.package] if draft.package else []
     evidence = [*own, *facts.of("release"), *runtimes, *required, *_strong(facts.of("device")), *checks]
     bodies = (
         system,
-        table(("Package", "Version", "Where"), dependencies) if dependencies else _no_dependencies(draft),
+        grid(("Package", "Version", "Where"), dependencies) if dependencies else _no_dependencies(draft),
         sheet.variables(facts.of("environment-variable")),
         _core_install(draft, backends),
         sheet.quotes(evidence if len(evidence) > 1 else [*evidence, *_languages(draft)]),
@@ -93,7 +93,7 @@ def _core_description(draft: Draft, sheet: Sheet, backends: list[Backend]) -> st
     lines = []
     if draft.package:
         version = draft.package.evidence.value
-        named = f"{code(draft.software)}{' ' + code(version) if version else ''}"
+        named = f"{marked(draft.software)}{' ' + marked(version) if version else ''}"
         lines.append(
             f"The package is {named} ({draft.ecosystem}), declared at {sheet.anchor(draft.package)}."
         )
@@ -103,7 +103,7 @@ def _core_description(draft: Draft, sheet: Sheet, backends: list[Backend]) -> st
         lines.append(f"{len(backends)} optional backends have Environment pages of their own.")
     if draft.facts.others:
         names = ", ".join(
-            f"{code(one.evidence.name)} ({sheet.anchor(one)})" for one in draft.facts.others[:20]
+            f"{marked(one.evidence.name)} ({sheet.anchor(one)})" for one in draft.facts.others[:20]
         )
         more = len(draft.facts.others) - 20
         lines.append(f"The repository also holds {names}{f' and {more} more' if more > 0 else ''}.")
@@ -121,16 +121,17 @@ def _no_dependencies(draft: Draft) -> str:
 def _system(draft: Draft, sheet: Sheet) -> str:
     facts = draft.facts
     rows = [
-        (code(one.evidence.name), code(one.evidence.value), sheet.anchor(one)) for one in facts.of("runtime")
+        (marked(one.evidence.name), marked(one.evidence.value), sheet.anchor(one))
+        for one in facts.of("runtime")
     ]
     declared = [
         one for one in facts.of("platform") if one.evidence.text.startswith(("Operating System", "os "))
     ]
-    rows += [("Operating system", code(one.evidence.name), sheet.anchor(one)) for one in declared]
+    rows += [("Operating system", marked(one.evidence.name), sheet.anchor(one)) for one in declared]
     rows += sheet.devices(facts.of("device", "device-word"))
     if not rows:
         return "Nothing in the repository says."
-    return table(("Requirement", "Value", "Where"), rows)
+    return grid(("Requirement", "Value", "Where"), rows)
 
 
 def _core_install(draft: Draft, backends: list[Backend]) -> str:
@@ -138,7 +139,7 @@ def _core_install(draft: Draft, backends: list[Backend]) -> str:
     if draft.ecosystem == "Maven":
         group, _, artifact = draft.software.partition(":")
         plain = f"```xml\n<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId></dependency>\n```"
-    extras = [code(one.extra) for one in backends if one.extra]
+    extras = [marked(one.extra) for one in backends if one.extra]
     more = f"\n\nExtras with a page of their own: {', '.join(extras)}." if extras else ""
     return (plain or "The repository is used as it is checked out: no installer is named.") + more
 
@@ -152,7 +153,7 @@ def _core_notes(draft: Draft, sheet: Sheet, checks: list[Found], soft: list[Pack
             if rows[0].evidence.kind == "version"
             else "the code takes another path"
         )
-        notes.append(f"- {code(f'{name} {value}')}: {said} ({sheet.anchors(rows, 3)}).")
+        notes.append(f"- {marked(f'{name} {value}')}: {said} ({sheet.anchors(rows, 3)}).")
     asked = [
         one
         for one in draft.facts.of("platform")
@@ -160,9 +161,9 @@ def _core_notes(draft: Draft, sheet: Sheet, checks: list[Found], soft: list[Pack
     ]
     asked = [one for one in asked if not one.evidence.text.startswith(("Operating System", "os "))]
     for (name,), rows in by(asked, lambda one: (one.evidence.name,)):
-        notes.append(f"- Platform {code(name)}: the code asks for it at {sheet.anchors(rows, 3)}.")
+        notes.append(f"- Platform {marked(name)}: the code asks for it at {sheet.anchors(rows, 3)}.")
     notes += [
-        f"- {code(one.name)} is used where it is installed ({sheet.anchors(one.sites, 3)})." for one in soft
+        f"- {marked(one.name)} is used where it is installed ({sheet.anchors(one.sites, 3)})." for one in soft
     ]
     return "\n".join(notes) or "The code checks no version and no platform."
 
@@ -197,13 +198,15 @@ def development_pages(draft: Draft) -> list[EnvironmentPage]:
         groups, lambda one: (key_of(one.evidence.name), one.evidence.name, one.evidence.value)
     ):
         scopes = sorted({one.evidence.scope or "build" for one in found})
-        rows.append((code(name), code(version) if version else "any", ", ".join(code(one) for one in scopes),
+        rows.append((marked(name), marked(version) if version else "any", ", ".join(marked(one) for one in scopes),
                      sheet.anchors(found, 2)))  # fmt: skip
     scopes = sorted({one.evidence.scope for one in groups if one.evidence.scope})
-    overview = f"What work on {code(draft.software)} itself needs: {count(len(rows), 'package')}."
+    overview = f"What work on {marked(draft.software)} itself needs: {count(len(rows), 'package')}."
     bodies = (
-        table(("Requirement", "Value", "Where"), [(code("Core"), "everything of the Core environment", "—")]),
-        table(("Package", "Version", "Groups", "Where"), rows),
+        grid(
+            ("Requirement", "Value", "Where"), [(marked("Core"), "everything of the Core environment", "—")]
+        ),
+        grid(("Package", "Version", "Groups", "Where"), rows),
         sheet.variables([]),
         _development_install(draft, groups),
         sheet.quotes([*groups, *draft.own(groups)]),
@@ -225,5 +228,5 @@ def _development_install(draft: Draft, groups: Sequence[Found]) -> str:
     return (
         f"```shell\n{found}\n```"
         if found
-        else f"Groups: {', '.join(code(one) for one in scopes) or 'build'}."
+        else f"Groups: {', '.join(marked(one) for one in scopes) or 'build'}."
     )
