@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.backends import Backend
 from codebase_gardener.knowledge.environment_draft import Draft, EnvironmentPage, by, count, unique
 from codebase_gardener.knowledge.environment_facts import Found
 from codebase_gardener.knowledge.environment_gates import gates_of
-from codebase_gardener.knowledge.environment_sections import Sheet, marked, install_command, grid
+from codebase_gardener.knowledge.environment_sections import Sheet, grid, install_command, marked
 from codebase_gardener.knowledge.optional_packages import Package
 
 __all__ = ["backend_page"]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from codebase_gardener.knowledge.backends import Backend
 from codebase_gardener.knowledge.environment_draft import Draft, EnvironmentPage, by, count
 from codebase_gardener.knowledge.environment_facts import Found, key_of
-from codebase_gardener.knowledge.environment_sections import Sheet, marked, install_command, grid
+from codebase_gardener.knowledge.environment_sections import Sheet, grid, install_command, marked
 from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.optional_packages import Package, own_names
 from codebase_gardener.repository.languages import is_code
@@ -29,7 +29,8 @@ def core_page(draft: Draft, backends: list[Backend], soft: list[Package]) -> Env
     checks = [one for one in checks if key_of(one.evidence.name) in facts.core | {"python"}]
     bounds = " ".join(f"{one.evidence.name} {one.evidence.value}".strip() for one in runtimes[:1])
     needs = count(len(required), "package") if required else "no other package"
-    overview = f"What {marked(draft.software)} needs wherever it runs: {marked(bounds) + ' and ' if bounds else ''}{needs}."
+    first = f"{marked(bounds)} and " if bounds else ""
+    overview = f"What {marked(draft.software)} needs wherever it runs: {first}{needs}."
     own = [draft.package] if draft.package else []
     evidence = [*own, *facts.of("release"), *runtimes, *required, *_strong(facts.of("device")), *checks]
     bodies = (
