@@ -116,7 +116,7 @@ def _description(
 def _usage(api: Api, context: ApiContext, sources: PageSources) -> str:
     parts = []
     if api.import_statement:
-        parts.append(f"It is got by {code(api.import_statement)}.")
+        parts.append(f"Import: {code(api.import_statement)}.")
     if api.kind == "External Tool Doc":
         return "\n\n".join([*parts, commands_shown(api, context, sources)])
     return "\n\n".join([*parts, *shown_in(api.target, context, sources)])
