@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from tests.knowledge.written_context import context_of
 
 from codebase_gardener.knowledge.api_catalog import api_catalog
 from codebase_gardener.knowledge.api_context import ApiContext
@@ -18,7 +19,6 @@ from codebase_gardener.knowledge.rendering import render_pages
 from codebase_gardener.knowledge.resolution import Target
 from codebase_gardener.knowledge.usage_examples import usage_examples
 from codebase_gardener.repository.anchors import Anchor
-from tests.knowledge.written_context import context_of
 
 LIBRARY = {
     "README.md": """
@@ -228,7 +228,8 @@ def test_odd_sources_break_nothing() -> None:
     files = {
         "m/__init__.py": "from .a import *\n__all__ = ['f', 'C', 'two', 'o', 'N']\n",
         "m/a.py": (
-            "from typing import overload\n@overload\ndef o(x: int) -> int: ...\ndef o(x):\n\t'''Tabs.\n\n\t## Usage\n\t```\n\topen'''\n\treturn x\n"
+            "from typing import overload\n@overload\ndef o(x: int) -> int: ...\n"
+            "def o(x):\n\t'''Tabs.\n\n\t## Usage\n\t```\n\topen'''\n\treturn x\n"
             "class C(C):\n  '''Own base. `` ` [[step::Principle:x]]'''\n  class Inner:\n    def m(self): return 1\n"
             "if 1:\n  def two(): 'One.'\nelse:\n  def two(a): 'Two.'\n"
             "def f(a='|', *, b=\"`x`\", **k): 'x.py:L1-2 `m/a.py:L1-2`'; return {'a': '`'}\n"

@@ -87,6 +87,7 @@ def test_lines_that_are_cut_are_counted() -> None:
         ("One line\nwraps here. And", "One line wraps here."),
         ("Uses v1.2 of x. And", "Uses v1.2 of x."),
         ("No stop", "No stop"),
+        ("It does: 1. one 2. two", "It does:"),
         ("First (see a. b) end. Next", "First (see a. b) end."),
     ],
 )

@@ -1,6 +1,7 @@
 """Which APIs get a page, and what they are called."""
 
 import pytest
+from tests.knowledge.written_context import context_of, symbol_named
 
 from codebase_gardener.knowledge.api_calls import call_of, import_of
 from codebase_gardener.knowledge.api_candidates import candidates, listed_targets, reference_documents
@@ -10,7 +11,6 @@ from codebase_gardener.knowledge.api_names import page_names, principle_words
 from codebase_gardener.knowledge.resolution import Target
 from codebase_gardener.knowledge.shell_commands import console_scripts
 from codebase_gardener.knowledge.surface import FEATURES, choose_apis, ranked, threshold
-from tests.knowledge.written_context import context_of, symbol_named
 
 LIBRARY = {
     "pyproject.toml": '[project]\nname = "lib"\n[project.scripts]\nlib = "lib.core:main"\n',
@@ -273,3 +273,16 @@ def test_documents_decide_the_spelling() -> None:
     assert (
         page_names([(Target("a.py", "LoraConfig"), "class")], {"lora": "LoRA"})[0][1] == "LoRA_Configuration"
     )
+
+
+def test_other_languages_are_judged_by_their_exports() -> None:
+    files = {
+        "command.go": "package cmd\n\n// Command is one.\ntype Command struct {\n\tUse string\n}\n",
+        "run.go": "package cmd\n\n// Execute runs it.\nfunc (c *Command) Execute() error {\n\treturn nil\n}\n",
+        "hidden.go": "package cmd\n\n// inner does it.\nfunc inner() {}\n",
+    }
+    context = context_of(files)
+    if not context.repository.facts["command.go"].exports:
+        pytest.skip("the facts of other languages are joined later")
+    assert {api.page for api in choose_apis(context)} >= {"Command"}
+    assert "inner" not in {api.page for api in choose_apis(context)}

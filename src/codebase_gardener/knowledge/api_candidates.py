@@ -19,6 +19,10 @@ _LISTING_SHARE = 3  # entries from which on a document is an API reference
 _DEPRECATED = re.compile(r"\bdeprecated\b", re.IGNORECASE)
 _LINE_BEGINS = re.compile(r"^[ \t]*(?::param(?:[ \t]+\w+)?[ \t]+|[-*][ \t]+)?[`*]{0,3}(\w+)", re.MULTILINE)
 _LONGEST = 20_000
+_TYPES = ("class", "type", "interface")
+_KINDS = ("function", "method", *_TYPES)
+_EXPORTS_ARE_PUBLIC = ("go", "rust", "java")
+"""Languages in which what a file exports is meant for other packages; in the others often for the own one's files."""
 _SETTERS = ("setter", "deleter", "overload")
 
 
@@ -29,8 +33,9 @@ class Candidate:
     Attributes:
         symbol: The definition.
         owner: The class of a method, None for functions and classes.
-        exported: Public dotted name that an `__init__` or `__all__` gives it (a method: its class); "".
-        top: Whether that name is one of the top-level package's.
+        exported: Public dotted name that an `__init__` or `__all__` gives it (a method: its class); in other languages
+            its name, where its file exports it; "".
+        top: Whether that name is one of the top-level package's, or of another language.
         reached: Public dotted name of an exported class that inherits a method whose own class is not exported; "".
         declared: Whether its own module's `__all__` has it (a method: its class).
         hidden_module: Whether a part of its path begins with an underscore.
@@ -168,17 +173,31 @@ def _only_ones(names: dict[str, Target]) -> dict[str, Target]:
 
 def _public(context: ApiContext) -> Iterator[tuple[Symbol, Symbol | None]]:
     repository = context.repository
+    types = _types_by_folder(context)
     for (path, name), symbol in sorted(repository.symbols.items()):
-        if repository.areas.get(path) != "package" or symbol.kind not in ("function", "class", "method"):
+        if repository.areas.get(path) != "package" or symbol.kind not in _KINDS:
             continue
         if not symbol.public or symbol.name.startswith("_"):
             continue
         if any(each.rpartition(".")[2] in _SETTERS for each in symbol.decorators):
             continue
-        owner = repository.symbols.get((path, name.rpartition(".")[0])) if "." in name else None
-        if "." in name and (owner is None or owner.kind != "class"):
+        within = name.rpartition(".")[0]
+        owner = repository.symbols.get((path, within)) if within else None
+        if within and owner is None and symbol.language != "python":
+            owner = types.get(
+                (path.rpartition("/")[0], within)
+            )  # a method may stand in another file than its type
+        if within and (owner is None or owner.kind not in _TYPES):
             continue
         yield symbol, owner
+
+
+def _types_by_folder(context: ApiContext) -> dict[tuple[str, str], Symbol]:
+    found: dict[tuple[str, str], Symbol] = {}
+    for (path, name), symbol in sorted(context.repository.symbols.items()):
+        if symbol.language != "python" and symbol.kind in _TYPES:
+            found.setdefault((path.rpartition("/")[0], name), symbol)
+    return found
 
 
 class _Figures:
@@ -211,7 +230,11 @@ class _Figures:
         context = self._context
         target = context.target(symbol)
         subject = owner or symbol
+        facts = context.repository.facts
+        elsewhere = symbol.language != "python"
         exported = self._exported.get(context.target(subject), "")
+        if elsewhere and not exported and subject.name in facts[subject.path].exports:
+            exported = subject.name
         areas = self._areas.get(target, Counter())
         docstring = symbol.docstring or ""
         last = {name.rpartition(".")[2] for name in symbol.decorators}
@@ -221,9 +244,9 @@ class _Figures:
             symbol=symbol,
             owner=owner,
             exported=exported,
-            top=exported.count(".") == 1,
+            top=exported.count(".") == 1 or (symbol.language in _EXPORTS_ARE_PUBLIC and bool(exported)),
             reached="" if exported or owner is None else self._heir_name(owner),
-            declared=subject.name in context.repository.facts[symbol.path].exports,
+            declared=not elsewhere and subject.name in facts[symbol.path].exports,
             hidden_module=any(
                 part.startswith("_") and part != "__init__.py" for part in symbol.path.split("/")
             ),

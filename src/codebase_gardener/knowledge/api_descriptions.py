@@ -148,7 +148,12 @@ def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[
     """How many passages use it, and the first of them."""
     passages = used_passages(target, context)
     if not passages:
-        return ["No use of it was found in docs, examples or tests."]
+        through = _through_members(target, context)
+        if through:
+            return [
+                f"It is not called by its own name; its methods are used in {counted(through, 'passage')}."
+            ]
+        return ["No call of it was found in docs, examples or tests."]
     by_area = Counter(passage.area for passage in passages)
     told = [counted(by_area[area], *_AREAS[area]) for area in AREA_ORDER if by_area[area]]
     lines = [f"Used in {_and(told)}:", ""]
@@ -159,6 +164,16 @@ def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[
     if len(passages) > 5:
         lines += ["", f"{len(passages) - 5} more are not listed."]
     return ["\n".join(lines)]
+
+
+def _through_members(target: Target, context: ApiContext) -> int:
+    """How many passages use a member of a class."""
+    inside = [
+        other
+        for other in context.uses
+        if other.path == target.path and other.name.startswith(f"{target.name}.")
+    ]
+    return len({(p.path, p.start, p.end, p.scope) for other in inside for p in used_passages(other, context)})
 
 
 def _inside(target: Target, symbol: Symbol) -> bool:

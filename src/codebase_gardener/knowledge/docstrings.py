@@ -14,6 +14,12 @@ __all__ = ["DocumentedValue", "Documentation", "documentation"]
 
 _LONGEST = 50_000  # characters of a docstring that are read
 _CHANGE = re.compile(r"\.\. (versionadded|versionchanged|deprecated|versionremoved)::[ \t]*(.*)")
+_CHANGES = {
+    "versionadded": "added in version",
+    "versionchanged": "changed in version",
+    "deprecated": "deprecated since version",
+    "versionremoved": "removed in version",
+}
 _NUMPY = re.compile(r"^(?:Parameters|Returns|Yields|Raises|Attributes|Examples?)[ \t]*\n-{3,}", re.MULTILINE)
 _SPHINX = re.compile(
     r"^[ \t]*:(?:param|parameter|arg|returns?|rtype|raises?|type|ivar|keyword)\b", re.MULTILINE
@@ -54,7 +60,7 @@ class Documentation:
         summary: Its first sentence.
         text: What follows in prose (several paragraphs), without sections on parameters and the like.
         parameters, returns, yields, raises, attributes: By section.
-        changes: "versionadded 0.8: …", in order.
+        changes: "added in version 0.8 …", in order.
     """
 
     summary: str = ""
@@ -185,7 +191,7 @@ def _without_changes(text: str) -> tuple[str, list[str]]:
         found = _CHANGE.match(line.lstrip())
         if found:
             inside = indent
-            changes.append(f"{found[1]} {found[2].strip()}".strip())
+            changes.append(f"{_CHANGES[found[1]]} {found[2].strip()}".strip())
         elif inside >= 0 and (not line.strip() or indent > inside):
             changes[-1] = f"{changes[-1]} {line.strip()}".strip()
         else:

@@ -44,6 +44,7 @@ from codebase_gardener.repository.symbols import Symbol
 __all__ = ["implementation_page"]
 
 _MOST_CALL = 100
+_MOST_HEADER = 40  # lines
 
 
 def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Api]) -> Page:
@@ -115,7 +116,7 @@ def _description(
 def _usage(api: Api, context: ApiContext, sources: PageSources) -> str:
     parts = []
     if api.import_statement:
-        parts.append(f"It is got by {code(api.import_statement)}.")
+        parts.append(f"Import: {code(api.import_statement)}.")
     if api.kind == "External Tool Doc":
         return "\n\n".join([*parts, commands_shown(api, context, sources)])
     return "\n\n".join([*parts, *shown_in(api.target, context, sources)])
@@ -146,10 +147,21 @@ def _signature(symbol: Symbol, context: ApiContext) -> tuple[str, Anchor | None]
             shown = own
     parsed = context.parsed(shown)
     if parsed is None:
-        return symbol.signature, None
-    last = SourceLines(parsed.text).header(parsed.node).last_line + parsed.offset
+        last = _last_header_line(shown, context)
+    else:
+        last = SourceLines(parsed.text).header(parsed.node).last_line + parsed.offset
     lines = context.repository.lines(shown.path, shown.definition_line, last)
     return dedented(lines), Anchor(shown.path, shown.definition_line, last)
+
+
+def _last_header_line(symbol: Symbol, context: ApiContext) -> int:
+    """Where the text of a signature ends, in a language that is not parsed here."""
+    wanted, told = "".join(symbol.signature.split()), ""
+    for number in range(symbol.definition_line, min(symbol.end, symbol.definition_line + _MOST_HEADER) + 1):
+        told += "".join(context.repository.lines(symbol.path, number, number)[0].split())
+        if wanted and wanted in told:
+            return number
+    return symbol.definition_line
 
 
 def _external_reference(api: Api) -> CodeReference:

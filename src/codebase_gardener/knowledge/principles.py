@@ -178,7 +178,7 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
     """When it is used: what comes before and after it in the same passages."""
     passages = used_passages(api.target, context)
     if not passages:
-        return "The docs, examples and tests show no use of it."
+        return "No call of it was found in docs, examples or tests."
     before: Counter[Target] = Counter()
     after: Counter[Target] = Counter()
     for passage in passages:
@@ -238,28 +238,34 @@ def _references(api: Api, context: ApiContext, sources: PageSources) -> list[str
 
 
 def _outline(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[str]:
-    """The authors' comments inside the body, in order, else what its code uses in order."""
+    """The authors' comments inside the body (of a class: its constructor's), and what its code uses, in order."""
+    body, whose = symbol, "its body"
     if symbol.kind == "class":
-        return []
-    comments = list(_comments(symbol, context))[:_MOST_COMMENTS]
+        own = (f"{symbol.qualified_name}.{name}" for name in ("__init__", "__post_init__"))
+        found = [each for name in own if (each := context.repository.symbols.get((symbol.path, name)))]
+        if not found:
+            return []
+        body = found[-1]
+        whose = f"the body of {code(body.qualified_name)} ({sources.cite_symbol(body)})"
+    comments = list(_comments(body, context))[:_MOST_COMMENTS]
     parts = []
     if len(comments) > 1:
         lines = [
-            f"- {inline(text, 240)} ({sources.cite(symbol.path, start, end)})"
-            for start, end, text in comments
+            f"- {inline(text, 240)} ({sources.cite(body.path, start, end)})" for start, end, text in comments
         ]
-        parts.append("The comments in its body say, in order:\n\n" + "\n".join(lines))
+        parts.append(f"The comments in {whose} say, in order:\n\n" + "\n".join(lines))
     inside = f"{symbol.qualified_name}."
     calls = [
         target
-        for target, _ in context.calls_of(symbol)
+        for target, _ in context.calls_of(body)
         if not target.external and not (target.path == symbol.path and target.name.startswith(inside))
     ]
     if calls:
         steps = "\n".join(
             f"{i}. {linked(target, {}, '')}" for i, target in enumerate(calls[:_MOST_COMMENTS], 1)
         )
-        parts.append(f"Its body relies, in the order of its lines, on:\n\n{steps}")
+        lead = whose[:1].upper() + whose[1:]
+        parts.append(f"{lead} relies, in the order of its lines, on:\n\n{steps}")
     return parts
 
 

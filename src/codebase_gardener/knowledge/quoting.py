@@ -31,6 +31,7 @@ _APART = {"To", "By", "Of", "In", "On"}
 _RUN = re.compile(r"`+")
 _OPENING = re.compile(r"\s{0,12}(`{3,}|~{3,})\s*([\w+-]*)")
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|etc|cf|vs|resp|approx|al|Fig|Eq|No|[A-Z])\.$")
+_LISTED = re.compile(r"(?<=[:;])\s\(?\d{1,2}\.$")
 _STOP = re.compile(r"[.!?](?=[\s\"')\]]|$)")
 
 
@@ -75,6 +76,8 @@ def first_sentence(text: str) -> str:
     paragraph = " ".join(text[:_LONGEST].strip().split("\n\n", 1)[0].split())
     for stop in _STOP.finditer(paragraph):
         found = paragraph[: stop.end()]
+        if listed := _LISTED.search(found[-8:]):  # "…: 1." is where a list begins
+            return found[: len(found) - len(listed[0])].rstrip()
         if not _ABBREVIATION.search(found[-12:]) and found.count("(") <= found.count(")"):
             return found
     return paragraph
