@@ -13,9 +13,10 @@ from codebase_gardener.knowledge.api_catalog import api_catalog, api_for
 from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.auditing import audit
-from codebase_gardener.knowledge.findings import Finding
+from codebase_gardener.knowledge.environment_draft import EnvironmentPage
 from codebase_gardener.knowledge.environment_gates import required_environments
-from codebase_gardener.knowledge.environments import EnvironmentPage, environment_pages
+from codebase_gardener.knowledge.environments import environment_pages
+from codebase_gardener.knowledge.findings import Finding
 from codebase_gardener.knowledge.golden_paths import Mined, mine, needed_targets
 from codebase_gardener.knowledge.heuristics import Heuristics, heuristic_pages
 from codebase_gardener.knowledge.implementations import implementation_page
