@@ -12,7 +12,6 @@ from codebase_gardener.knowledge.docstrings import Documentation, DocumentedValu
 from codebase_gardener.knowledge.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.quoting import inline
 from codebase_gardener.repository.python_headers import SourceLines
-from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.symbols import Symbol
 
 __all__ = ["constructor_of", "contract_of"]
@@ -28,7 +27,7 @@ def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
     if symbol.kind == "class":
         instance = Output(symbol.name, "A new instance.")
         return IoContract(_class_inputs(symbol, says, context), (instance,))
-    return IoContract(_inputs(symbol, says), _outputs(symbol, says, context))
+    return IoContract(_inputs(symbol, context, says), _outputs(symbol, says, context))
 
 
 def constructor_of(symbol: Symbol, context: ApiContext) -> Symbol | None:
@@ -46,7 +45,7 @@ def _class_inputs(symbol: Symbol, says: Documentation, context: ApiContext) -> t
             Parameter(each.name, each.type, each.default, False, inline(each.description, 300))
             for each in says.parameters
         )
-    return _inputs(constructor, says, documentation(constructor.docstring))
+    return _inputs(constructor, context, says, documentation(constructor.docstring))
 
 
 def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
@@ -59,11 +58,12 @@ def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
     )
 
 
-def _inputs(symbol: Symbol, *says: Documentation) -> tuple[Parameter, ...]:
-    node, source = _header(symbol)
-    if node is None:
+def _inputs(symbol: Symbol, context: ApiContext, *says: Documentation) -> tuple[Parameter, ...]:
+    parsed = context.parsed(symbol)
+    if parsed is None or isinstance(parsed.node, ast.ClassDef):
         return tuple(Parameter(name, "", "", True, "") for name in symbol.parameters)
-    listed = list(_arguments(node.args))
+    source = SourceLines(parsed.text)
+    listed = list(_arguments(parsed.node.args))
     if symbol.kind == "method" and not any(_last(name) == "staticmethod" for name in symbol.decorators):
         listed = listed[1:]
     found = []
@@ -83,13 +83,6 @@ def _inputs(symbol: Symbol, *says: Documentation) -> tuple[Parameter, ...]:
 
 def _last(dotted: str) -> str:
     return dotted.rpartition(".")[2]
-
-
-def _header(symbol: Symbol) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef | None, SourceLines]:
-    text = f"{symbol.signature}: pass"
-    tree = parse_python(text) if symbol.language == "python" else ""
-    node = tree.body[0] if isinstance(tree, ast.Module) and tree.body else None
-    return (node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None), SourceLines(text)
 
 
 def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, ast.arg, ast.expr | None]]:
