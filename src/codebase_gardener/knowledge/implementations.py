@@ -67,7 +67,7 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
     return Page(
         type="Implementation",
         name=f"{context.repository.owner_repo}_{api.page}",
-        title=api.page.replace("_", " "),
+        title=api.target.name,
         overview=overview,
         description=description,
         usage=_usage(api, context, sources),
