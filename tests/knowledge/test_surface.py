@@ -286,3 +286,21 @@ def test_other_languages_are_judged_by_their_exports() -> None:
         pytest.skip("the facts of other languages are joined later")
     assert {api.page for api in choose_apis(context)} >= {"Command"}
     assert "inner" not in {api.page for api in choose_apis(context)}
+
+
+def test_where_the_package_exports_nothing_its_modules_are_the_interface() -> None:
+    document = "# A\n\n```python\nfrom app.routing import Route\n\nRoute('/')\n```\n"
+    context = context_of(
+        {
+            "app/__init__.py": "",
+            "app/routing.py": "class Route:\n    def __init__(self, path): ...\n\nclass Hidden:\n    pass\n",
+            "docs/a.md": document,
+            "docs/b.md": document.replace("# A", "# B"),
+        }
+    )
+    found = {c.symbol.name: c for c in candidates(context)}
+    assert (found["Route"].imported, found["Hidden"].imported) == (1.0, 0.0)
+    (best, last) = ranked(context)
+    assert best.candidate.symbol.name == "Route"
+    assert "imported from its module by docs or examples" in best.reasons
+    assert last.score < best.score
