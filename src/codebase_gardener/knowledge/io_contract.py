@@ -19,6 +19,7 @@ __all__ = ["constructor_of", "contract_of"]
 _MOST_RETURNS = 3
 _MARKS = re.compile(r"`|\[\[|:L[0-9]")
 _LONGEST_RETURN = 60
+_LONGEST_CODE = 300  # characters of a type or a default
 
 
 def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
@@ -53,9 +54,12 @@ def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
     description = inline(each.description or (told.description if told else ""), 300)
     if each.owner != symbol.qualified_name:
         description = f"{description} (inherited from `{each.owner}`)".strip()
-    return Parameter(
-        each.name, each.type or (told.type if told else ""), each.default, each.required, description
-    )
+    type_ = each.type or (told.type if told else "")
+    return Parameter(each.name, _short(type_), _short(each.default), each.required, description)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_CODE else f"{text[:_LONGEST_CODE]} …"
 
 
 def _inputs(symbol: Symbol, context: ApiContext, *says: Documentation) -> tuple[Parameter, ...]:
@@ -72,8 +76,8 @@ def _inputs(symbol: Symbol, context: ApiContext, *says: Documentation) -> tuple[
         found.append(
             Parameter(
                 name,
-                source.segment(argument.annotation) if argument.annotation else told.type,
-                source.segment(default) if default is not None else "",
+                _short(source.segment(argument.annotation) if argument.annotation else told.type),
+                _short(source.segment(default)) if default is not None else "",
                 default is None and not name.startswith("*"),
                 inline(told.description, 300),
             )
