@@ -304,5 +304,7 @@ def test_where_the_package_exports_nothing_its_modules_are_the_interface() -> No
 
 
 def test_a_folder_without_init_inside_a_package_is_a_part_of_its_name() -> None:
-    context = context_of({"src/p/__init__.py": "", "src/p/inner/app.py": "class App:\n    def go(self): ...\n"})
+    context = context_of(
+        {"src/p/__init__.py": "", "src/p/inner/app.py": "class App:\n    def go(self): ...\n"}
+    )
     assert import_of(Target("src/p/inner/app.py", "App.go"), context) == "from p.inner.app import App"
