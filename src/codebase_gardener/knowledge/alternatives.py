@@ -48,7 +48,9 @@ def alternatives(sequences: Iterable[tuple[Target, ...]], context: ApiContext) -
             continue
         leaders = groups[kinds[target]]
         least = TOGETHER * counts[target]
-        leader = next((each for each in leaders if together[min(each, target), max(each, target)] <= least), None)
+        leader = next(
+            (each for each in leaders if together[min(each, target), max(each, target)] <= least), None
+        )
         if leader is None:
             leaders.append(target)
         else:

@@ -44,7 +44,7 @@ def _meant(document: str, written: str, by_name: Mapping[str, list[str]]) -> lis
 
 
 def is_translation(path: str, repository: RepositoryFacts) -> bool:
-    """Whether a document is one of several translations and not the English one: `docs/de/a.md` beside `docs/en/a.md`."""
+    """Whether it is one of several translations, not the English one: `docs/de/a.md` beside `docs/en/a.md`."""
     for found in _LANGUAGE.finditer(path):
         if f"{path[: found.start(1)]}en{path[found.end(1) :]}" in repository.facts:
             return True

@@ -79,7 +79,8 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
     dropped["passages with fewer than two steps"] = len(resolution.passages) - len(sequences)
     weights = Weights(sequences)
     reference = frozenset(reference_documents(repository.facts.values()))
-    documents, rest = [], []
+    documents: list[ShownSequence] = []
+    rest: list[ShownSequence] = []
     for one in sequences:
         reason = _left_out(one, repository, reference)
         dropped[reason] += bool(reason)
@@ -92,7 +93,9 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
     for cluster in clusters:
         cluster.sort()
     clusters.sort(key=_rank)
-    return Mined(_paths(clusters, repository, weights), len(resolution.passages), len(sequences), _counted(dropped))
+    return Mined(
+        _paths(clusters, repository, weights), len(resolution.passages), len(sequences), _counted(dropped)
+    )
 
 
 def needed_targets(paths: Iterable[GoldenPath]) -> tuple[Target, ...]:
@@ -143,9 +146,17 @@ def _rank(cluster: Cluster) -> tuple[object, ...]:
     return AREAS.index(cluster.founder.area), -len(cluster.members), -own, cluster.founder.rank
 
 
-def _paths(clusters: Sequence[Cluster], repository: RepositoryFacts, weights: Weights) -> tuple[GoldenPath, ...]:
+def _paths(
+    clusters: Sequence[Cluster], repository: RepositoryFacts, weights: Weights
+) -> tuple[GoldenPath, ...]:
     titles = Titles(repository, shown_in(repository))
-    pairs = [titles.of(cluster.members, cluster.steps, weights) for cluster in clusters]
+    documents = Counter(cluster.founder.passage.path for cluster in clusters)
+    pairs = [
+        titles.of(
+            cluster.members, cluster.steps, weights, is_alone=documents[cluster.founder.passage.path] == 1
+        )
+        for cluster in clusters
+    ]
     taken = Counter(short.casefold() for short, _ in pairs)
     chosen = [short if taken[short.casefold()] == 1 else long for short, long in pairs]
     pages = unique_names(page_name("x", title) for title in chosen)

@@ -57,7 +57,7 @@ class Cluster:
     def sort(self) -> None:
         """The founder first, then the members in the order of their rank, each once."""
         rest = {one.rank: one for one in self.members if one.rank != self.founder.rank}
-        self.members = [self.founder, *(rest[rank] for rank in sorted(rest))]  # type: ignore[type-var]
+        self.members = [self.founder, *(rest[rank] for rank in sorted(rest))]
 
 
 def document_clusters(
@@ -132,13 +132,13 @@ def follow(
     index = SequenceIndex(weights, ABOUT)
     for number, cluster in enumerate(clusters):
         index.add(number, cluster.steps)
-    left = []
-    known: dict[tuple[Target, ...], int | None] = {}
+    left: list[ShownSequence] = []
+    known: dict[tuple[Target, ...], int] = {}
     for one in sequences:
         if one.targets not in known:
             known[one.targets] = _followed(clusters, index.near(one.targets), one.targets, weights)
         number = known[one.targets]
-        if number is None:
+        if number < 0:
             left.append(one)
         else:
             clusters[number].members.append(one)
@@ -147,7 +147,8 @@ def follow(
 
 def _followed(
     clusters: Sequence[Cluster], numbers: Iterable[int], targets: tuple[Target, ...], weights: Weights
-) -> int | None:
+) -> int:
+    """Number of the path; -1 for none."""
     overlaps = {number: weights.overlap(clusters[number].steps, targets) for number in numbers}
     near = [
         number
@@ -155,7 +156,7 @@ def _followed(
         if overlap >= ABOUT and weights.followed(clusters[number].steps, by=targets) >= FOLLOWED
     ]
     best = _best(near, overlaps.__getitem__)
-    return best[0] if best else None
+    return best[0] if best else -1
 
 
 def test_clusters(
@@ -214,7 +215,10 @@ def _alike(sequences: Sequence[ShownSequence], weights: Weights) -> list[list[Sh
 
 
 def _concrete(
-    steps: tuple[Target, ...], founder: ShownSequence, members: list[ShownSequence], stands_for: Mapping[Target, Target]
+    steps: tuple[Target, ...],
+    founder: ShownSequence,
+    members: list[ShownSequence],
+    stands_for: Mapping[Target, Target],
 ) -> Cluster:
     """Each step by the alternative that most members use; the others beside it."""
     counts: dict[Target, Counter[Target]] = {step: Counter() for step in steps}
@@ -226,7 +230,10 @@ def _concrete(
     ranked = [sorted(counts[step], key=lambda each, of=counts[step]: (-of[each], each)) for step in steps]  # type: ignore[misc]
     written = next(one for one in members if one.rank == founder.rank)
     return Cluster(
-        tuple(used[0] for used in ranked), written, members, {used[0]: tuple(used[1:]) for used in ranked if used[1:]}
+        tuple(used[0] for used in ranked),
+        written,
+        members,
+        {used[0]: tuple(used[1:]) for used in ranked if used[1:]},
     )
 
 
@@ -234,7 +241,11 @@ def is_within(small: Cluster, large: Cluster, weights: Weights) -> bool:
     """Whether a path is part of another."""
     return (
         len(small.steps) <= len(large.steps)
-        and (large.from_document or len(small.members) <= MUCH_MORE * len(large.members))
+        and (
+            weights.overlap(small.steps, large.steps) >= ALIKE
+            if large.from_document
+            else len(small.members) <= MUCH_MORE * len(large.members)
+        )
         and weights.followed(small.steps, by=large.steps) >= WITHIN
     )
 

@@ -20,19 +20,25 @@ __all__ = ["Titles"]
 MOST_WORDS = 9
 """Words of a title."""
 KEY_STEPS = 2
-"""The rarest steps, which a title of tests names where their own names tell little."""
-_GENERAL = frozenset(
-    "usage example examples overview introduction quickstart quick start getting started tutorial basic basics simple "
-    "advanced guide setup installation running requirements configuration how to use using it a the example: notes "
-    "intro welcome demo more next steps summary background note tips faq create run check install it this works work "
-    "large small get set read write app main views index model works functional init new default one two with and".split()
-)
+"""The rarest of the later steps, which a title of tests names where their own names tell little."""
+_GENERAL = frozenset((
+    "a", "advanced", "and", "app", "background", "basic", "basics", "check", "configuration", "create", "default",
+    "demo", "example", "example:", "examples", "faq", "functional", "get", "getting", "guide", "how", "index",
+    "init", "install", "installation", "intro", "introduction", "it", "large", "main", "model", "more", "new",
+    "next", "note", "notes", "one", "overview", "quick", "quickstart", "read", "requirements", "run", "running",
+    "set", "setup", "simple", "small", "start", "started", "steps", "summary", "the", "this", "tips", "to",
+    "tutorial", "two", "usage", "use", "using", "views", "welcome", "with", "work", "works", "write",
+))  # fmt: skip
 """Words of headings that tell nothing without their document's title."""
-_TEST_PLACES = frozenset("test tests testing case cases common base mixin suite unit integration functional".split())
+_TEST_PLACES = frozenset((
+    "base", "case", "cases", "common", "functional", "integration", "mixin", "suite", "test", "testing", "tests",
+    "unit",
+))  # fmt: skip
 """Words of test classes and files that tell nothing."""
 _NUMBERED = re.compile(r"\d")
 _TEST_WORDS = re.compile(
-    r"^(?:this\s+)?(?:simple\s+|basic\s+)?(?:tests?|checks?|verif(?:y|ies)|ensures?|make sure|asserts?)\b\s*(?:(?:that|if|whether|for|the|to)\b\s*)*",
+    r"^(?:this\s+)?(?:simple\s+|basic\s+)?(?:tests?|checks?|verif(?:y|ies)|ensures?|make sure|asserts?)\b\s*"
+    r"(?:(?:that|if|whether|for|the|to)\b\s*)*",
     re.IGNORECASE,
 )
 _SPELLED = re.compile(r"\b(?=\w*[a-z])\w*[A-Z]\w*[A-Z]\w*\b|\b[A-Z]{2,}[a-z]?\d*\b")
@@ -51,11 +57,16 @@ class Titles:
     repository: RepositoryFacts
     shown_in: Mapping[str, str]
 
-    def of(self, members: Sequence[ShownSequence], steps: Sequence[Target], weights: Weights) -> tuple[str, str]:
-        """A short and a long title of passages, the first of which names them, and of their steps."""
+    def of(
+        self, members: Sequence[ShownSequence], steps: Sequence[Target], weights: Weights, *, is_alone: bool
+    ) -> tuple[str, str]:
+        """A short and a long title of passages, the first of which names them, and of their steps.
+
+        `is_alone` says that no other path is named after the same document.
+        """
         founder = members[0]
         if founder.area == "test":
-            rarest = sorted(steps, key=lambda each: (-weights[each], each))[:KEY_STEPS]
+            rarest = sorted(steps[len(steps) // 2 :], key=lambda each: (-weights[each], each))[:KEY_STEPS]
             title = self._of_tests(
                 [one for one in members if one.area == "test"], [each for each in steps if each in rarest]
             )
@@ -63,13 +74,11 @@ class Titles:
         if founder.area == "example":
             return self._of_example(founder)
         full = self._readable(founder.passage.title)
-        whole, colon, section = full.partition(": ")
+        whole, colon, _ = full.partition(": ")
         if not colon:
             return full, f"{full} ({_stem(founder.passage.path)})"
         same = {one.passage.title for one in members if one.passage.path == founder.passage.path}
-        if len(same) > 2:
-            return whole, full
-        return (full if _is_general(section) else section), full
+        return (whole if len(same) > 2 or (is_alone and founder.area == "docs") else full), full
 
     def _of_example(self, founder: ShownSequence) -> tuple[str, str]:
         """Of the document's section that shows the file; else its own, with its folders where that is general."""
@@ -77,7 +86,9 @@ class Titles:
         if passage.path in self.shown_in:
             full = self._readable(self.shown_in[passage.path])
             section = full.partition(": ")[2]
-            return (section if section and not _is_general(section) else full), f"{full} ({_stem(passage.path)})"
+            return (
+                section if section and not _is_general(section) else full
+            ), f"{full} ({_stem(passage.path)})"
         title = self._readable(passage.title)
         folders = passage.path.split("/")[1:-1]
         if _NUMBERED.search(_stem(passage.path)) and folders:
@@ -106,7 +117,9 @@ class Titles:
 
     def _readable(self, title: str) -> str:
         text = plain_prose(title).replace("`", "").replace("“", "").replace("”", "")
-        text = "".join(each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^")
+        text = "".join(
+            each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^"
+        )
         text = _TEST_WORDS.sub("", " ".join(text.split()).strip(" .:#-–—*_"))
         return " ".join(text.split()[: 2 * MOST_WORDS])[:120].strip(" ,;:.-") or "Workflow"
 

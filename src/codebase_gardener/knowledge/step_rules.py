@@ -25,12 +25,16 @@ LEAST_FILES = 2
 """Files that use an external function, where no document does."""
 
 _ERROR = re.compile(r".*(?:Error|Exception|Warning|Exit|Abort|Interrupt)\Z")
-_TESTING = re.compile(r"_?(?:test(?:s|ing|_.*|_?utils|client)?|(?:mock|fake|stub)(?:s|ing|_.*)?)\Z", re.IGNORECASE)
+_TESTING = re.compile(
+    r"_?(?:test(?:s|ing|_.*|_?utils|client)?|(?:mock|fake|stub)(?:s|ing|_.*)?)\Z", re.IGNORECASE
+)
 _PLACEHOLDER = re.compile(
     r"(?:my|your|some|hypothetical|example|foo|bar|baz|spam|hello)(?:_?\w*)\Z|.*_(?:foo|bar|example|package|module)\Z"
 )
 """Packages that documents import from as from the reader's own: `yourapplication`, `mylibrary`, `flask_foo`."""
-_CHECK = re.compile(r"(?:assert|is_?close|all_?close|array_equal|approx|set_seed|manual_seed|seed_)", re.IGNORECASE)
+_CHECK = re.compile(
+    r"(?:assert|is_?close|all_?close|array_equal|approx|set_seed|manual_seed|seed_)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,9 @@ class StepRules:
     def _is_testing(self, target: Target) -> bool:
         """Whether it is there for tests: by the name of its module or its own."""
         module = target.path.removesuffix(".py").split("/") if target.path else target.name.split(".")[:-1]
-        return any(_TESTING.match(part) for part in module) or bool(_TESTING.match(target.name.rpartition(".")[2]))
+        return any(_TESTING.match(part) for part in module) or bool(
+            _TESTING.match(target.name.rpartition(".")[2])
+        )
 
     def _is_outside_step(self, target: Target) -> bool:
         if target not in self._outside:
@@ -81,13 +87,20 @@ class StepRules:
     def _judged(self, target: Target) -> bool:
         parts = target.name.split(".")
         at = next((index for index, part in enumerate(parts) if part[:1].isupper()), len(parts))
-        if len(parts) < 2 or parts[0] in TEST_MACHINERY or target in self._of_the_reader or _ERROR.match(target.name):
+        if (
+            len(parts) < 2
+            or parts[0] in TEST_MACHINERY
+            or target in self._of_the_reader
+            or _ERROR.match(target.name)
+        ):
             return False
         if at == len(parts):  # a function
             return ".".join(parts[:-1]) not in self._toolboxes and self._is_known(target)
         if at == len(parts) - 1 and parts[0] in self._toolbox_packages:  # a class beside such functions
             return target in self._in_documents or target.name in self._with_methods
-        if at == len(parts) - 1 or target in self._makers:  # a class, or a method that makes an object: "A.load"
+        if (
+            at == len(parts) - 1 or target in self._makers
+        ):  # a class, or a method that makes an object: "A.load"
             return self._is_known(target)
         return self._is_usual(target, parts)
 
@@ -116,7 +129,9 @@ class StepRules:
 
     @cached_property
     def _in_documents(self) -> frozenset[Target]:
-        return frozenset(use.target for one in self.resolution.passages if one.area in READER_AREAS for use in one.uses)
+        return frozenset(
+            use.target for one in self.resolution.passages if one.area in READER_AREAS for use in one.uses
+        )
 
     @cached_property
     def _files(self) -> dict[Target, set[str]]:
@@ -205,7 +220,9 @@ class StepRules:
         found = set()
         for path, facts in self.repository.facts.items():
             found |= {
-                each.name.lower().replace("-", "_") for each in facts.evidence if each.kind in ("requirement", "extra")
+                each.name.lower().replace("-", "_")
+                for each in facts.evidence
+                if each.kind in ("requirement", "extra")
             }
             if self.repository.areas[path] == "package":
                 found |= {each.module.partition(".")[0] for each in facts.imports if not each.level}
@@ -216,7 +233,9 @@ class StepRules:
         for path, facts in self.repository.facts.items():
             if facts.language != "python":
                 for snippet in facts.snippets:
-                    yield from (each.name for each in snippet.bindings if not each.scope and "." not in each.name)
+                    yield from (
+                        each.name for each in snippet.bindings if not each.scope and "." not in each.name
+                    )
             elif self.repository.areas[path] == "examples":
                 yield from (each.name for each in facts.symbols if "." not in each.qualified_name)
                 yield from facts.names
