@@ -21,7 +21,7 @@ from codebase_gardener.knowledge.facts import FileFacts
 from codebase_gardener.knowledge.golden_path import GoldenPath
 from codebase_gardener.knowledge.golden_paths import mine
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.resolution import Resolution, resolve
+from codebase_gardener.knowledge.resolution import Passage, Resolution, Target, Use, resolve
 from codebase_gardener.repository.python_symbols import python_symbols
 from codebase_gardener.repository.snapshot import Snapshot, take_snapshot
 
