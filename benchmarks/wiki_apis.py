@@ -2,11 +2,11 @@
 
     python benchmarks/wiki_apis.py SOURCE…
 
-"found of all entries" counts entries that are no code (data, signals, modules) as missed, at their full number.
 For each SOURCE (a directory or an sdist) the documents that are API reference are left out, the APIs are ranked, and
 the first N are compared with the N functions, classes and methods that those documents list: entries only, and with the
-public documented members of classes that are listed with all members. Plain use (passages of docs and tests that use a
-name) is ranked the same way for comparison. Target: at least 60 % each for flask and click.
+public documented members of classes that are listed with all members. "Found of all entries" counts entries that are
+no code (data, signals, modules) as missed, at their full number. Plain use (passages of docs and tests that use a name)
+is ranked the same way for comparison. Target: at least 60 % each for flask and click.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ def main() -> int:
     if not sources:
         print(__doc__)
         return 2
-    print("| repository | reference pages | entries | of them code | found | found of all entries | with members | found "
-          "| plain use: entries, with members | pages |")
+    print(
+        "| repository | reference pages | entries | of them code | found | found of all entries | with members | found "
+        "| plain use: entries, with members | pages |"
+    )
     print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     shares = [share for source in sources for share in _measured(source)]
     return 0 if all(share >= TARGET for share in shares) else 1
@@ -55,8 +57,8 @@ def _measured(source: str) -> list[float]:
     used = [_share(plain, entries), _share(plain, expanded)]
     count = sum(each.score >= threshold(each.candidate) for each in scored)
     print(
-        f"| {Path(source).name} | {len(pages)} | {len(names)} | {len(entries)} | {shares[0]:.0%} | {strict:.0%} | {len(expanded)} | {shares[1]:.0%} "
-        f"| {used[0]:.0%}, {used[1]:.0%} | {count} |"
+        f"| {Path(source).name} | {len(pages)} | {len(names)} | {len(entries)} | {shares[0]:.0%} | {strict:.0%} "
+        f"| {len(expanded)} | {shares[1]:.0%} | {used[0]:.0%}, {used[1]:.0%} | {count} |"
     )
     return shares if entries else []
 

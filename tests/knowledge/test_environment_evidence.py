@@ -131,7 +131,10 @@ def test_setup_script() -> None:
 
 
 def test_setup_script_is_never_run(tmp_path: object) -> None:
-    text = f"import os\nopen({str(tmp_path)!r} + '/ran', 'w')\nexec('raise SystemExit')\nraise SystemExit\n" + SETUP
+    text = (
+        f"import os\nopen({str(tmp_path)!r} + '/ran', 'w')\nexec('raise SystemExit')\nraise SystemExit\n"
+        + SETUP
+    )
     assert [row[1] for row in rows("setup.py", text, "requirement")] == ["numpy", "four", "five", "six"]
     assert not list(tmp_path.iterdir())  # type: ignore[attr-defined]
 
@@ -170,7 +173,7 @@ def test_requirements_files() -> None:
 
 
 def test_conda_environment() -> None:
-    text = "name: x\nchannels:\n  - defaults\ndependencies:\n  - python=3.10\n  - numpy=1.26\n  - pip:\n    - rich>=13\n"
+    text = "name: x\nchannels:\n  - conda\ndependencies:\n  - python=3.10\n  - numpy=1.26\n  - pip:\n    - rich>=13\n"
     assert rows("environment.yml", text, "runtime") == [("", "Python", "==3.10", 5)]
     assert rows("environment.yml", text, "listed") == [
         ("environment", "numpy", "==1.26", 6), ("environment", "rich", ">=13", 8),
@@ -203,7 +206,8 @@ def test_package_json() -> None:
 
 
 def test_go_mod() -> None:
-    text = "module github.com/o/x // v2\n\ngo 1.21\n\nrequire (\n\ta.org/b v1.2.3\n\tc.org/d v0.1.0 // indirect\n)\nrequire e.org/f v2.0.0\n"
+    text = "module github.com/o/x // v2\n\ngo 1.21\n\nrequire (\n\ta.org/b v1.2.3\n\tc.org/d v0.1.0 // indirect\n)\n"
+    text += "require e.org/f v2.0.0\n"
     assert evidence("go.mod", text) == [
         ("package", "", "github.com/o/x", "", 1),
         ("runtime", "", "Go", ">=1.21", 3),
@@ -267,7 +271,7 @@ def test_gradle() -> None:
     assert rows("build.gradle.kts", text, "group") == [("test", "j:u", "4", 3)]
 
 
-GUARDS = '''\
+GUARDS = """\
 import importlib
 import os
 import sys
@@ -302,7 +306,7 @@ try:
     import scipy.stats
 except (ImportError, AttributeError):
     scipy = None
-'''
+"""
 
 
 def test_guards() -> None:
@@ -328,7 +332,7 @@ def test_guards() -> None:
 
 def test_messages_have_their_constants() -> None:
     found = environment_evidence("pkg/a.py", "python", GUARDS, parse_python(GUARDS), ())  # type: ignore[arg-type]
-    assert [one.text for one in found if one.kind == "raise"][0] == "Found {found}, needs 0.5.0 or higher"
+    assert next(one.text for one in found if one.kind == "raise") == "Found {found}, needs 0.5.0 or higher"
 
 
 @pytest.mark.parametrize(
@@ -350,14 +354,23 @@ def test_forms_of_guards(line: str, expected: tuple[str, str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ['path_in_package("tests", "x")', 'os.environ["X"] = "1"', "is_sorted(x)", 'd.get("A_B")', "raise Custom('x')"]
+    "line",
+    [
+        'path_in_package("tests", "x")',
+        'os.environ["X"] = "1"',
+        "is_sorted(x)",
+        'd.get("A_B")',
+        "raise Custom('x')",
+    ],
 )
 def test_what_is_no_guard(line: str) -> None:
     assert evidence("pkg/a.py", f"def f():\n    {line}\n") == []
 
 
 def test_other_languages_variables() -> None:
-    assert rows("src/a.ts", "\nconst t = process.env.API_TOKEN;\n", "environment-variable") == [("", "API_TOKEN", "", 2)]
+    assert rows("src/a.ts", "\nconst t = process.env.API_TOKEN;\n", "environment-variable") == [
+        ("", "API_TOKEN", "", 2)
+    ]
     assert rows("a.go", 'x := os.Getenv("HOME_DIR")', "environment-variable") == [("", "HOME_DIR", "", 1)]
 
 
@@ -370,14 +383,20 @@ def test_code_of_tests_and_examples_counts_for_nothing() -> None:
     [
         ("pyproject.toml", "[project\nname = "),
         ("pyproject.toml", "project = 1\ntool = []"),
-        ("pyproject.toml", '[project]\nname = 3\ndependencies = "x"\noptional-dependencies = ["a"]\nclassifiers = {}'),
+        (
+            "pyproject.toml",
+            '[project]\nname = 3\ndependencies = "x"\noptional-dependencies = ["a"]\nclassifiers = {}',
+        ),
         ("pyproject.toml", "a = " + "[" * 5_000),
         ("setup.cfg", "no section\n[options"),
         ("setup.cfg", "[options]\ninstall_requires = %(x)s\n"),
         ("package.json", "[" * 100_000),
         ("package.json", '{"name": null, "dependencies": ["a"], "engines": 1, "os": 3}'),
         ("Cargo.toml", "[package]\nname = 1\n[dependencies]\nx = 3\n[features]\na = 1\n"),
-        ("pom.xml", '<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><project>&b;</dependency></a></project>'),
+        (
+            "pom.xml",
+            '<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><project>&b;</dependency></a></project>',
+        ),
         ("go.mod", "require (\n" + "x" * 100_000),
         ("requirements.txt", "===\n;;;\n[x]\n" + "a" * 100_000),
         ("environment.yml", "dependencies:\n- \n- ::\n  - python\n"),

@@ -1,11 +1,11 @@
 import time
 
 import pytest
+from tests.knowledge.written import facts_of
 
 from codebase_gardener.knowledge.facts import Heading, Snippet
 from codebase_gardener.knowledge.python_code import python_code
 from codebase_gardener.knowledge.resolution import Passage, Resolution, Target, resolve
-from tests.knowledge.written import facts_of
 
 PACKAGE = {
     "src/pkg/__init__.py": "from .core import *\nfrom .io import load_model as load\nfrom . import tools\n",
@@ -327,9 +327,9 @@ def test_examples_have_a_passage_for_the_file_and_for_its_functions() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "x = f()\n" + "x = x.g()\n" * 20_000,
+        "x = f()\n" + "x = x.g()\n" * 5_000,
         "\n".join(f"class C{n}(C{n + 1}):\n    pass" for n in range(3000)),
-        "\n".join(f"x{n + 1} = x{n}" for n in range(20_000)) + "\nx20000.go()",
+        "\n".join(f"x{n + 1} = x{n}" for n in range(5_000)) + "\nx5000.go()",
         "\n".join(f"def f{n}():\n    return f{n + 1}()" for n in range(3000)) + "\nf0().go()",
         "from .m import *\n" * 3000 + "a.b()\n",
     ],

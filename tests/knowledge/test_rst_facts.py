@@ -245,3 +245,10 @@ def test_asciidoc_and_plain_text() -> None:
     assert found.includes == (Include(11, "b.adoc", "Part"),)
     plain = document_facts("INSTALL", "text", "Install\n=======\n\nRun `it`::\n\n    import a\n")
     assert plain == DocumentFacts(headings=(Heading(1, "Install", 1, 6, "Run it:"),))
+
+
+def test_carriage_returns_move_no_line() -> None:
+    assert codes(facts(GUIDE.replace("\n", "\r\n"))) == codes(facts(GUIDE))
+    assert facts(GUIDE.replace("\n", "\r\n")).headings == facts(GUIDE).headings
+    found = document_facts("a.md", "markdown", "# A\r\n\r\ntext\rmore\r\n```py\r\na = b()\r\n```\r\n")
+    assert codes(found) == [(5, 5, "python", "a = b()")]

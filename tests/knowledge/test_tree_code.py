@@ -139,8 +139,11 @@ def test_exports_and_names(
 
 
 def test_variables_that_a_call_gives() -> None:
-    bound = {language: [(one.name, one.value) for one in read(text, language).bindings]
-             for text, language in ((GO, "go"), (TYPESCRIPT, "typescript"), (RUST, "rust"), (JAVA, "java"), (CPP, "cpp"))}  # fmt: skip
+    sources = {"go": GO, "typescript": TYPESCRIPT, "rust": RUST, "java": JAVA, "cpp": CPP}
+    bound = {
+        language: [(one.name, one.value) for one in read(text, language).bindings]
+        for language, text in sources.items()
+    }
     assert bound == {
         "go": [("c", "New")],
         "typescript": [("k", "K.L"), ("j", "n.f().g")],

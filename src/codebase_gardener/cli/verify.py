@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from codebase_gardener.cli.command import command_options, print_json
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.verifying import ClaimsReport
+    from codebase_gardener.gardener.verifying import ClaimsReport, WikiReport
 
 __all__ = ["verify"]
 
@@ -38,7 +38,8 @@ def verify(
     With --claims, further arguments are files too: verify --claims A.md B.md --repo PATH.
     """
     if not claims:
-        _verify_wiki(what)
+        _verify_wiki(what, as_json)
+        return
     from codebase_gardener.cli.display import Display
     from codebase_gardener.config.settings import load_settings
     from codebase_gardener.gardener.verifying import verify_claims
@@ -62,9 +63,39 @@ def verify(
         raise error
 
 
-def _verify_wiki(what: tuple[str, ...]) -> None:
-    named = f"no wiki of {what[0]} can be verified yet" if what else "nothing to verify"
-    raise InvalidInputError(named, hint="name Markdown files: gardener verify --claims FILE --repo PATH")
+def _verify_wiki(what: tuple[str, ...], as_json: bool) -> None:
+    from codebase_gardener.cli.display import Display
+    from codebase_gardener.gardener.verifying import verify_wiki
+
+    if len(what) != 1:
+        raise InvalidInputError(
+            f"{len(what)} projects are named: one is verified at a time",
+            hint="gardener verify PROJECT, or gardener verify --claims FILE --repo PATH",
+        )
+    with open_gardener() as gardener:
+        report = verify_wiki(gardener, what[0], Display())
+    failed = len(report.findings) + len(report.stale)
+    error = VerificationError(
+        f"{failed} claims of the wiki of {report.project} do not hold",
+        hint=f"bring it up to date: gardener wiki build {report.project}",
+    )
+    if as_json:
+        print_json(report.as_dict(), None if report.ok else error)
+    else:
+        _show_wiki(report)
+    if not report.ok:
+        raise error
+
+
+def _show_wiki(report: WikiReport) -> None:
+    for change in report.stale:
+        click.echo(f"{change.page}: stale: {change}")
+    for finding in report.findings:
+        click.echo(f"{finding.file}:{finding.line}: {finding.check}: {finding.what} ({finding.mend})")
+    checked = ", ".join(f"{number:,} {name}" for name, number in report.checked.items())
+    click.echo(
+        f"{report.project} at {report.revision}: {checked}: {'all hold' if report.ok else 'see above'}"
+    )
 
 
 def _show(report: ClaimsReport) -> None:

@@ -1,11 +1,13 @@
-"""`verify`: what documents claim about a repository's lines, judged against its syntax trees."""
+"""`verify`: a wiki against its repository; what other documents claim about lines, against its syntax trees."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.knowledge.claim_forms import read_claims
@@ -13,10 +15,19 @@ from codebase_gardener.knowledge.claim_sources import ClaimSources
 from codebase_gardener.knowledge.claim_verdicts import Verdict, tally
 from codebase_gardener.knowledge.claims import judge_claims
 from codebase_gardener.repository.snapshot import take_snapshot
-from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["ClaimsReport", "verify_claims"]
+if TYPE_CHECKING:
+    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.wiki import Reporter
+    from codebase_gardener.knowledge.findings import Finding
+    from codebase_gardener.knowledge.staleness import Change
+
+__all__ = ["ClaimsReport", "WikiReport", "verify_claims", "verify_wiki"]
+
+
+_COMMIT = re.compile(r"^commit: \"([^\"\n]{1,200})\"$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -94,3 +105,116 @@ def _read(document: Path) -> str:
             f"{document} cannot be read: {error}", hint="name a Markdown file after --claims"
         ) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+@dataclass(frozen=True)
+class WikiReport:
+    """A wiki as it was verified.
+
+    Attributes:
+        project: Its name.
+        folder: Where it is.
+        built_from: The revision that it was built from.
+        revision: The source as it is now.
+        checked: How much was checked: pages, links, anchors, quotes.
+        findings: What does not hold, by file and line.
+        stale: Anchors whose lines have moved or changed since it was built, with the diff.
+    """
+
+    project: str
+    folder: Path
+    built_from: str
+    revision: str
+    checked: dict[str, int]
+    findings: tuple[Finding, ...]
+    stale: tuple[Change, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every link, anchor, quote, count and index holds."""
+        return not self.findings and not self.stale
+
+    @property
+    def stale_pages(self) -> tuple[str, ...]:
+        """Ids of pages whose evidence has changed, not only moved."""
+        return tuple(sorted({change.page for change in self.stale if change.found.state != "moved"}))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "project": self.project,
+            "folder": str(self.folder),
+            "built_from": self.built_from,
+            "revision": self.revision,
+            "checked": self.checked,
+            "findings": [{**vars(finding), "mend": finding.mend} for finding in self.findings],
+            "stale_pages": list(self.stale_pages),
+            "changes": [
+                {
+                    "page": change.page,
+                    "anchor": str(change.source.anchor),
+                    "state": change.found.state,
+                    "now": None if change.found.state == "gone" else str(change.found.source.anchor),
+                    "diff": change.found.diff,
+                }
+                for change in self.stale
+            ],
+            "ok": self.ok,
+        }
+
+
+def verify_wiki(gardener: Gardener, project: str, reporter: Reporter) -> WikiReport:
+    """Check a project's wiki against its source as it is now.
+
+    Every link, anchor, quote, pair, index and report is checked by itself; where the source has not changed since the
+    wiki was built, every file is also compared with a fresh build, so that no figure in a sentence can be wrong.
+
+    Args:
+        gardener: The home.
+        project: Its name.
+        reporter: Told of each stage.
+
+    Raises:
+        NotFoundError: There is no such project, or it has no wiki.
+    """
+    from codebase_gardener.gardener.wiki import current_source, facts_of, rebuilt, wiki_folder
+    from codebase_gardener.knowledge.auditing import audit
+    from codebase_gardener.knowledge.pages import FOLDERS
+    from codebase_gardener.knowledge.resolution import resolve
+    from codebase_gardener.knowledge.staleness import changes_of
+    from codebase_gardener.knowledge.verification import compare, verify
+    from codebase_gardener.knowledge.wiki_folder import read_wiki_files
+
+    folder = wiki_folder(gardener, project)
+    if not folder.is_dir():
+        raise NotFoundError(f"{project} has no wiki yet", hint=f"gardener wiki build {project}")
+    before = gardener.snapshot(project)
+    with reporter.stage("snapshot", "files") as progress:
+        now = current_source(gardener, project, progress)
+    repository = facts_of(gardener, project, now, reporter)
+    with reporter.stage("verify", "pages") as progress:
+        files = read_wiki_files(folder)
+        texts = {file: text for file, text in files.items() if file.partition("/")[0] in FOLDERS}
+        audited = audit(texts, repository)
+        built_from = _built_from(texts)
+        if built_from == now.revision:
+            expected = rebuilt(gardener, project, files, repository)
+            findings = {*audited.findings, *compare(folder, expected)}
+        else:
+            findings = set(verify(folder, repository, resolve(repository.facts)))
+        stale = changes_of(audited.wiki.pages, before, now) if built_from == before.revision else ()
+        progress(len(texts), len(texts))
+    counts = audited.counts.values()
+    checked = {
+        "pages": len(texts),
+        "links": sum(count.links for count in counts),
+        "anchors": sum(count.anchors for count in counts),
+        "quotes": sum(count.quotes for count in counts),
+    }
+    return WikiReport(project, folder, built_from, now.revision, checked, tuple(sorted(findings)), stale)
+
+
+def _built_from(texts: Mapping[str, str]) -> str:
+    """The revision that most pages name."""
+    found = Counter(match[1] for text in texts.values() if (match := _COMMIT.search(text)))
+    return min(found, key=lambda revision: (-found[revision], revision), default="")

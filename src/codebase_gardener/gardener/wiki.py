@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,23 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
     from codebase_gardener.knowledge.building import Build
+    from codebase_gardener.knowledge.prose_writing import ProseCache
     from codebase_gardener.knowledge.repository_facts import RepositoryFacts
     from codebase_gardener.knowledge.wiki_folder import Published
     from codebase_gardener.repository.snapshot import Snapshot
 
-__all__ = ["Built", "Quiet", "Reporter", "build_wiki", "facts_of", "overrides_file", "wiki_folder"]
+__all__ = [
+    "Built",
+    "Quiet",
+    "Reporter",
+    "build_wiki",
+    "current_source",
+    "facts_of",
+    "overrides_file",
+    "read_source",
+    "rebuilt",
+    "wiki_folder",
+]
 
 
 class Reporter(Protocol):
@@ -135,7 +148,6 @@ def build_wiki(
     from codebase_gardener.gardener.writing import open_writer
     from codebase_gardener.knowledge.building import PHASES, build
     from codebase_gardener.knowledge.overrides import read_overrides
-    from codebase_gardener.knowledge.prose_writing import ProseCache
     from codebase_gardener.knowledge.wiki_folder import publish_wiki, wiki_lock
 
     if phase not in PHASES:
@@ -151,7 +163,7 @@ def build_wiki(
     try:
         overrides = read_overrides(overrides_file(gardener, project.name))
         repository = facts_of(gardener, project.name, snapshot, reporter)
-        prose = ProseCache(folder.with_name("wiki-cache") / "prose.jsonl")
+        prose = _prose(gardener, project.name)
         made = build(repository, reporter, overrides=overrides, writer=model, prose=prose, phase=phase)
         published = publish_wiki(folder, made.files)
     finally:
@@ -172,6 +184,52 @@ def read_source(
         return gardener.add(
             source, name=project.name if project is not None else name, revision=revision, progress=progress
         )
+
+
+def current_source(gardener: Gardener, project: str, progress: Progress = silent) -> Snapshot:
+    """A project's source as it is now, without keeping it; its last snapshot, where it is no directory here."""
+    from codebase_gardener.repository.snapshot import take_snapshot
+
+    source = gardener.registry.project(project).source
+    if not Path(source).is_dir():
+        return gardener.snapshot(project)
+    return take_snapshot(source, max_file_bytes=gardener.settings.max_file_bytes, progress=progress)
+
+
+def rebuilt(
+    gardener: Gardener, project: str, files: Mapping[str, str], repository: RepositoryFacts
+) -> dict[str, str]:
+    """What a project's wiki must hold: built again, with the answers of its writer as they were kept.
+
+    Args:
+        gardener: The home.
+        project: Its name.
+        files: The wiki as it lies there: which phases were done, and who wrote.
+        repository: What it was built from.
+    """
+    from codebase_gardener.knowledge.building import PHASES, WRITER_REPORT, build, report_phases, writer_of
+    from codebase_gardener.knowledge.overrides import read_overrides
+
+    phases = report_phases(files)
+    writer = writer_of(files.get(WRITER_REPORT, ""))
+    made = build(
+        repository,
+        Quiet(),
+        overrides=read_overrides(overrides_file(gardener, project)),
+        writer=writer,
+        prose=_prose(gardener, project) if writer else None,
+        phase=[name for name in PHASES if name in phases][-1] if phases else "6",
+    )
+    expected = dict(made.files)
+    if WRITER_REPORT in files:
+        expected[WRITER_REPORT] = files[WRITER_REPORT]  # it tells of a run: what failed then may be kept now
+    return expected
+
+
+def _prose(gardener: Gardener, project: str) -> ProseCache:
+    from codebase_gardener.knowledge.prose_writing import ProseCache
+
+    return ProseCache(wiki_folder(gardener, project).with_name("wiki-cache") / "prose.jsonl")
 
 
 def facts_of(gardener: Gardener, project: str, snapshot: Snapshot, reporter: Reporter) -> RepositoryFacts:

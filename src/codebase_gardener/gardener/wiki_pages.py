@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.gardener.wiki import Quiet, overrides_file, wiki_folder
+from codebase_gardener.gardener.wiki import Quiet, current_source, overrides_file, wiki_folder
 from codebase_gardener.utils.error_handling import (
-    CodebaseGardenerError,
     InvalidInputError,
     NotFoundError,
     VerificationError,
@@ -18,7 +17,6 @@ from codebase_gardener.utils.error_handling import (
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
     from codebase_gardener.knowledge.pages import Page
-    from codebase_gardener.repository.snapshot import Snapshot
 
 __all__ = ["ShownPage", "correct_page", "page_files", "read_pages", "show_page"]
 
@@ -132,21 +130,8 @@ def _stale(gardener: Gardener, project: str, text: str) -> tuple[str, ...]:
     if page is None:
         return ("the page is damaged: build the wiki again",)
     before = gardener.snapshot(project)
-    now = _now(gardener, project, before)
+    now = current_source(gardener, project)
     return tuple(str(change) for change in changes_of([page], before, now))
-
-
-def _now(gardener: Gardener, project: str, before: Snapshot) -> Snapshot:
-    """The source as it is now; where it cannot be read any more, as it was."""
-    from codebase_gardener.repository.snapshot import take_snapshot
-
-    source = gardener.registry.project(project).source
-    if not Path(source).is_dir():
-        return before
-    try:
-        return take_snapshot(source, max_file_bytes=gardener.settings.max_file_bytes)
-    except CodebaseGardenerError:
-        return before
 
 
 def correct_page(gardener: Gardener, wanted: str, part: str, text: str, project: str | None = None) -> Path:
@@ -169,7 +154,7 @@ def correct_page(gardener: Gardener, wanted: str, part: str, text: str, project:
     from codebase_gardener.knowledge.overrides import TEXTS, correct
     from codebase_gardener.knowledge.reading import read_page
 
-    owner, page_id, file = _find(gardener, wanted, project)
+    owner, _, file = _find(gardener, wanted, project)
     page = read_page(file.read_text("utf-8", "replace")).page
     if page is None:
         raise VerificationError(f"{file} is damaged", hint=f"gardener wiki build {owner}")

@@ -75,11 +75,12 @@ SIGNALS: dict[str, Signal] = {
         r"you (?:may|might|can)(?: also| not| rather| then)? (?:want|wish|prefer) to|it(?:'s| is) possible to|"
         r"(?:try|give it a try)")),
     "duty": Signal(ACTION, 2, _words(
-        r"should(?:n't)?|must(?:n't)?|(?:we|you|users?|callers?|it|this|they|code|model|data|one)(?:'ll| will)? "
+        r"should(?:n't)?|must(?:n't)?|(?:we|you|users?|callers?|this|they|code|model|data|one)(?:'ll| will)? "
         r"(?:only |also )?"
         r"(?:needs? to|ha(?:s|ve) to)|make sure|ensure that|be sure|be careful|be aware|"
         r"never (?:pass|use|call|store|put|share|rely|set|import|trust|run|expose|commit|log|be|instantiate)|"
-        r"beware|take care|avoid|prefer|consider|required to|do(?:n't| not) (?:use|call|"
+        r"beware|take care|(?<!to )(?:avoid|prefer|consider)|required to|requires (?:setting|passing|`\w+)|"
+        r"do(?:n't| not) (?:use|call|"
         r"rely|set|pass|mix|forget|put|store|do|import|share|run|expose|worry)")),
     "imperative": Signal(ACTION, 1, re.compile(
         rf"^(?:(?:note that|also|then|otherwise|instead|alternatively|finally|in (?:this|that) case|so|and|or|but|"

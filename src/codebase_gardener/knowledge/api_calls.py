@@ -10,7 +10,7 @@ from codebase_gardener.knowledge.resolution import Target
 from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.symbols import Symbol
 
-__all__ = ["call_of", "import_of"]
+__all__ = ["call_of", "import_of", "is_api_name"]
 
 _MOST_ARGUMENTS = 6
 
@@ -52,12 +52,30 @@ def call_of(symbol: Symbol, context: ApiContext) -> str:
     return f"{name}({arguments})"
 
 
+def is_api_name(name: str) -> bool:
+    """Whether an external name is a function, a class or a member of one.
+
+    Example:
+        >>> is_api_name("transformers.Trainer.train"), is_api_name("transformers.Trainer.state.log_history")
+        (True, False)
+    """
+    parts = name.split(".")
+    at = next((i for i, part in enumerate(parts) if part[:1].isupper()), None)
+    return (
+        len(parts) > 1
+        and not any(part.startswith("_") for part in parts)
+        and (at is None or len(parts) - at <= 2)
+    )
+
+
 def _required(symbol: Symbol) -> list[str]:
     """Parameters without a default, those that the signature's own text shows to have none."""
     tree = parse_python(f"{symbol.signature}: pass") if symbol.language == "python" else ""
     node = tree.body[0] if not isinstance(tree, str) and tree.body else None
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return [] if symbol.kind == "class" else [name for name in symbol.parameters if not name.startswith("*")]
+        return (
+            [] if symbol.kind == "class" else [name for name in symbol.parameters if not name.startswith("*")]
+        )
     plain = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
     plain = plain[: len(plain) - len(node.args.defaults)]
     if symbol.kind == "method" and not any(n.rpartition(".")[2] == "staticmethod" for n in symbol.decorators):

@@ -19,6 +19,10 @@ _LISTING_SHARE = 3  # entries from which on a document is an API reference
 _DEPRECATED = re.compile(r"\bdeprecated\b", re.IGNORECASE)
 _LINE_BEGINS = re.compile(r"^[ \t]*(?::param(?:[ \t]+\w+)?[ \t]+|[-*][ \t]+)?[`*]{0,3}(\w+)", re.MULTILINE)
 _LONGEST = 20_000
+_TYPES = ("class", "type", "interface")
+_KINDS = ("function", "method", *_TYPES)
+_EXPORTS_ARE_PUBLIC = ("go", "rust", "java")
+"""Languages in which what a file exports is meant for other packages; in the others often for the own one's files."""
 _SETTERS = ("setter", "deleter", "overload")
 
 
@@ -29,8 +33,9 @@ class Candidate:
     Attributes:
         symbol: The definition.
         owner: The class of a method, None for functions and classes.
-        exported: Public dotted name that an `__init__` or `__all__` gives it (a method: its class); "".
-        top: Whether that name is one of the top-level package's.
+        exported: Public dotted name that an `__init__` or `__all__` gives it (a method: its class); in other languages
+            its name, where its file exports it; "".
+        top: Whether that name is one of the top-level package's, or of another language.
         reached: Public dotted name of an exported class that inherits a method whose own class is not exported; "".
         declared: Whether its own module's `__all__` has it (a method: its class).
         hidden_module: Whether a part of its path begins with an underscore.
@@ -91,7 +96,11 @@ def reference_documents(facts: Iterable[FileFacts]) -> tuple[str, ...]:
 
 
 def listed_targets(context: ApiContext, documents: Iterable[str]) -> tuple[set[Target], set[Target]]:
-    """The functions, classes and methods that documents list: their entries alone, and with public documented members."""
+    """The functions, classes and methods that documents list.
+
+    Returns:
+        Their entries alone; and with the public documented members of what is listed with all members.
+    """
     entries: set[Target] = set()
     members: set[Target] = set()
     names = _dotted_names(context)
@@ -102,7 +111,9 @@ def listed_targets(context: ApiContext, documents: Iterable[str]) -> tuple[set[T
             wanted = set(listing.only)
             if found is None:
                 prefix = f"{listing.name}."
-                inside = {n: t for n, t in names.items() if n.startswith(prefix) and "." not in n[len(prefix) :]}
+                inside = {
+                    n: t for n, t in names.items() if n.startswith(prefix) and "." not in n[len(prefix) :]
+                }
                 members.update(t for n, t in inside.items() if listing.members or n[len(prefix) :] in wanted)
                 continue
             entries.add(found)
@@ -138,18 +149,21 @@ def _methods(owner: Target, context: ApiContext, *, inherited: bool) -> Iterator
 
 def _dotted_names(context: ApiContext) -> dict[str, Target]:
     """Every dotted name by which a definition of the package may be listed."""
-    found: dict[str, Target] = {}
-    for symbol, _ in _public(context):
-        module = symbol.path.rpartition(".")[0].replace("/", ".").removesuffix(".__init__").removeprefix("src.")
-        found[f"{module}.{symbol.qualified_name}"] = context.target(symbol)
-    for name, target in context.resolution.public.items():
-        if context.symbol(target):
-            found[name] = target
+    found = {
+        f"{_module(symbol)}.{symbol.qualified_name}": context.target(symbol) for symbol, _ in _public(context)
+    }
+    found.update(
+        {name: target for name, target in context.resolution.public.items() if context.symbol(target)}
+    )
     return found
 
 
+def _module(symbol: Symbol) -> str:
+    return symbol.path.rpartition(".")[0].replace("/", ".").removesuffix(".__init__").removeprefix("src.")
+
+
 def _only_ones(names: dict[str, Target]) -> dict[str, Target]:
-    """By last part, the functions and classes whose name no other has: a listing may name a module that passes them on."""
+    """The functions and classes whose name no other has: a listing may name a module that passes them on."""
     found: dict[str, set[Target]] = defaultdict(set)
     for target in names.values():
         if "." not in target.name:
@@ -159,17 +173,31 @@ def _only_ones(names: dict[str, Target]) -> dict[str, Target]:
 
 def _public(context: ApiContext) -> Iterator[tuple[Symbol, Symbol | None]]:
     repository = context.repository
+    types = _types_by_folder(context)
     for (path, name), symbol in sorted(repository.symbols.items()):
-        if repository.areas.get(path) != "package" or symbol.kind not in ("function", "class", "method"):
+        if repository.areas.get(path) != "package" or symbol.kind not in _KINDS:
             continue
         if not symbol.public or symbol.name.startswith("_"):
             continue
         if any(each.rpartition(".")[2] in _SETTERS for each in symbol.decorators):
             continue
-        owner = repository.symbols.get((path, name.rpartition(".")[0])) if "." in name else None
-        if "." in name and (owner is None or owner.kind != "class"):
+        within = name.rpartition(".")[0]
+        owner = repository.symbols.get((path, within)) if within else None
+        if within and owner is None and symbol.language != "python":
+            owner = types.get(
+                (path.rpartition("/")[0], within)
+            )  # a method may stand in another file than its type
+        if within and (owner is None or owner.kind not in _TYPES):
             continue
         yield symbol, owner
+
+
+def _types_by_folder(context: ApiContext) -> dict[tuple[str, str], Symbol]:
+    found: dict[tuple[str, str], Symbol] = {}
+    for (path, name), symbol in sorted(context.repository.symbols.items()):
+        if symbol.language != "python" and symbol.kind in _TYPES:
+            found.setdefault((path.rpartition("/")[0], name), symbol)
+    return found
 
 
 class _Figures:
@@ -182,10 +210,10 @@ class _Figures:
         self._reached: dict[tuple[str, str], str] = {}
         self._areas: dict[Target, Counter[str]] = defaultdict(Counter)
         documents: dict[Target, set[str]] = defaultdict(set)
-        for passage in resolution.passages:
-            for target in {use.target for use in passage.uses}:
-                self._areas[target][passage.area] += 1
-                documents[target].add(passage.path)
+        for target, pairs in context.uses.items():
+            for path, _, _, area in {(p.path, p.start, p.scope, p.area) for p, _ in pairs}:
+                self._areas[target][area] += 1
+                documents[target].add(path)
         self._documents = {target: len(paths) for target, paths in documents.items()}
         self._files = {
             target: len({use.path for use in uses} - {target.path})
@@ -202,7 +230,11 @@ class _Figures:
         context = self._context
         target = context.target(symbol)
         subject = owner or symbol
+        facts = context.repository.facts
+        elsewhere = symbol.language != "python"
         exported = self._exported.get(context.target(subject), "")
+        if elsewhere and not exported and subject.name in facts[subject.path].exports:
+            exported = subject.name
         areas = self._areas.get(target, Counter())
         docstring = symbol.docstring or ""
         last = {name.rpartition(".")[2] for name in symbol.decorators}
@@ -212,9 +244,9 @@ class _Figures:
             symbol=symbol,
             owner=owner,
             exported=exported,
-            top=exported.count(".") == 1,
+            top=exported.count(".") == 1 or (symbol.language in _EXPORTS_ARE_PUBLIC and bool(exported)),
             reached="" if exported or owner is None else self._heir_name(owner),
-            declared=subject.name in context.repository.facts[symbol.path].exports,
+            declared=not elsewhere and subject.name in facts[symbol.path].exports,
             hidden_module=any(
                 part.startswith("_") and part != "__init__.py" for part in symbol.path.split("/")
             ),
@@ -295,8 +327,7 @@ class _Figures:
 
 def _spellings(symbol: Symbol, roots: set[str]) -> set[str]:
     """Dotted names by which a listing may mean a definition: with its module, or with the package's name alone."""
-    module = symbol.path.rpartition(".")[0].replace("/", ".").removesuffix(".__init__").removeprefix("src.")
-    parts = module.split(".")
+    parts = _module(symbol).split(".")
     prefixes = {".".join(parts[i:]) for i in range(len(parts))} | {
         ".".join(parts[:i]) for i in range(1, len(parts))
     }

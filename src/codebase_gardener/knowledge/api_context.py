@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import ast
+import re
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.knowledge.shell_commands import Command, commands, console_scripts
 from codebase_gardener.repository.python_headers import Definition
 from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.symbols import Symbol
 
 __all__ = ["ApiContext", "ParsedDefinition"]
+
+_LONGEST_DOCUMENT = 200_000  # characters of a document whose spelling is looked at
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,40 @@ class ApiContext:
 
     @cached_property
     def uses(self) -> dict[Target, list[tuple[Passage, Use]]]:
-        """Where passages use each target, in order."""
+        """Where passages use each target, in order; a passage around another that uses it, too, is left out."""
         found: dict[Target, list[tuple[Passage, Use]]] = defaultdict(list)
         for passage in self.resolution.passages:
             for use in passage.uses:
                 found[use.target].append((passage, use))
-        return dict(found)
+        return {target: _narrowest(pairs) for target, pairs in found.items()}
+
+    @cached_property
+    def spellings(self) -> dict[str, str]:
+        """How the documents write words that have capitals inside, such as "LoRA", by their lower case."""
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        for path, area in self.repository.areas.items():
+            if area == "docs":
+                prose = re.sub(
+                    r"https?://\S+|`[^`\n]*`", " ", self.repository.texts[path][:_LONGEST_DOCUMENT]
+                )
+                for word in re.findall(r"\b[A-Za-z][A-Za-z0-9]{1,20}\b", prose):
+                    counts[word.lower()][word] += 1
+        most = {low: max(each.items(), key=lambda item: (item[1], item[0])) for low, each in counts.items()}
+        return {
+            low: word
+            for low, (word, times) in most.items()
+            if times > 1 and sum(letter.isupper() for letter in word) > 1
+        }
+
+    @cached_property
+    def scripts(self) -> frozenset[str]:
+        """Programs that the repository installs."""
+        return console_scripts(self.repository.texts)
+
+    @cached_property
+    def commands(self) -> dict[str, tuple[Command, ...]]:
+        """Commands that its documents tell the user to run, by name."""
+        return commands(self.repository.facts, self.scripts)
 
     def calls_of(self, symbol: Symbol) -> list[tuple[Target, int]]:
         """What the package's code inside a definition calls or reads, with how often, in order of appearance."""
@@ -132,7 +164,8 @@ class ApiContext:
         found: dict[str, list[tuple[int, Target]]] = defaultdict(list)
         for target, uses in self.resolution.callers.items():
             for use in uses:
-                found[use.path].append((use.start, target))
+                if not target.external or use.how == "import":  # a type's member from outside is an inference
+                    found[use.path].append((use.start, target))
         return {
             path: ([start for start, _ in sorted(calls)], [target for _, target in sorted(calls)])
             for path, calls in found.items()
@@ -175,6 +208,24 @@ class ApiContext:
             if each.level and len(candidates) == 1:
                 return candidates[0]
         return None
+
+
+def _narrowest(pairs: list[tuple[Passage, Use]]) -> list[tuple[Passage, Use]]:
+    """Without the uses by whole documents that a section inside them has as well."""
+    ranges = {(p.path, p.start, p.end) for p, _ in pairs if p.area in ("readme", "docs")}
+    wide = {
+        (path, start, end)
+        for path, start, end in ranges
+        if any(
+            other == path and (start, end) != (first, last) and start <= first and last <= end
+            for other, first, last in ranges
+        )
+    }
+    return [
+        (p, use)
+        for p, use in pairs
+        if (p.path, p.start, p.end) not in wide or p.area not in ("readme", "docs")
+    ]
 
 
 def _parse(lines: list[str], symbol: Symbol) -> ParsedDefinition | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from codebase_gardener.knowledge.api_calls import is_api_name
 from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.docstrings import Documentation
@@ -62,7 +63,7 @@ def neighbours(
     found = []
     calls = [(target, times) for target, times in context.calls_of(symbol) if not _inside(target, symbol)]
     own = [(target, times) for target, times in calls if not target.external]
-    outside = [(target, times) for target, times in calls if target.external]
+    outside = [(target, times) for target, times in calls if target.external and is_api_name(target.name)]
     if own:
         names = [linked(target, pages, owner_repo) + _times(times) for target, times in own]
         found.append(
@@ -101,9 +102,9 @@ def members(symbol: Symbol, context: ApiContext, pages: Mapping[Target, Api]) ->
     heirs = context.subclasses(symbol)
     if heirs:
         names = [linked(context.target(heir), pages, owner_repo) for heir in heirs]
-        noun = counted(len(heirs), "class", "classes")
+        verb = "inherits" if len(heirs) == 1 else "inherit"
         found.append(
-            f"{noun} of the repository {'inherits' if len(heirs) == 1 else 'inherit'} from it: {_names(names)}."
+            f"{counted(len(heirs), 'class', 'classes')} of the repository {verb} from it: {_names(names)}."
         )
     methods = [
         each
@@ -147,7 +148,12 @@ def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[
     """How many passages use it, and the first of them."""
     passages = used_passages(target, context)
     if not passages:
-        return ["No use of it was found in docs, examples or tests."]
+        through = _through_members(target, context)
+        if through:
+            return [
+                f"It is not called by its own name; its methods are used in {counted(through, 'passage')}."
+            ]
+        return ["No call of it was found in docs, examples or tests."]
     by_area = Counter(passage.area for passage in passages)
     told = [counted(by_area[area], *_AREAS[area]) for area in AREA_ORDER if by_area[area]]
     lines = [f"Used in {_and(told)}:", ""]
@@ -158,6 +164,16 @@ def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[
     if len(passages) > 5:
         lines += ["", f"{len(passages) - 5} more are not listed."]
     return ["\n".join(lines)]
+
+
+def _through_members(target: Target, context: ApiContext) -> int:
+    """How many passages use a member of a class."""
+    inside = [
+        other
+        for other in context.uses
+        if other.path == target.path and other.name.startswith(f"{target.name}.")
+    ]
+    return len({(p.path, p.start, p.end, p.scope) for other in inside for p in used_passages(other, context)})
 
 
 def _inside(target: Target, symbol: Symbol) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 
 from codebase_gardener.knowledge.quoting import words_of
 from codebase_gardener.knowledge.resolution import Target
@@ -13,7 +15,7 @@ __all__ = ["NOUNS", "SUFFIXES", "page_names", "principle_words"]
 
 NOUNS: dict[str, str] = {
     # verb of a function's or method's name: the noun of what it does
-    "abort": "Abortion", "activate": "Activation", "add": "Addition", "append": "Appending", "apply": "Application",
+    "abort": "Aborting", "activate": "Activation", "add": "Addition", "append": "Appending", "apply": "Application",
     "attach": "Attachment", "build": "Creation", "bind": "Binding", "cast": "Casting", "check": "Checking",
     "clean": "Cleaning", "clear": "Clearing", "clone": "Cloning", "close": "Closing", "collect": "Collection",
     "compile": "Compilation", "compute": "Computation", "concat": "Concatenation", "configure": "Configuration",
@@ -60,19 +62,29 @@ SUFFIXES: dict[str, str] = {
 }  # fmt: skip
 
 
-def page_names(targets: Sequence[tuple[Target, str]]) -> list[tuple[str, str]]:
+def page_names(
+    targets: Sequence[tuple[Target, str]], spellings: Mapping[str, str] = MappingProxyType({})
+) -> list[tuple[str, str]]:
     """Implementation and principle of each API, both unique (case aside).
 
     Args:
         targets: Each with its kind: "class", "method", "function", "maker" (a function that returns an object of
             one of the repository's classes), "external" or "command".
+        spellings: How the repository's documents write a word, by its lower case: principles are named so.
 
     Example:
         >>> page_names([(Target("a.py", "LoraConfig"), "class"), (Target("b.py", "Model.save_all"), "method")])
         [('LoraConfig_init', 'Lora_Configuration'), ('Model_save_all', 'Model_All_Saving')]
     """
     pages = [_safe(_page(target, kind)) for target, kind in targets]
-    principles = [_safe(principle_words(target.name, kind)) for target, kind in targets]
+    principles = [
+        _safe(
+            "_".join(
+                spellings.get(word.lower(), word) for word in principle_words(target.name, kind).split("_")
+            )
+        )
+        for target, kind in targets
+    ]
     where = [target for target, _ in targets]
     return list(zip(_unique(pages, where), _unique(principles, where), strict=True))
 
@@ -84,7 +96,7 @@ def principle_words(name: str, kind: str) -> str:
         >>> principle_words("prepare_model_for_kbit_training", "function"), principle_words("get_peft_model", "maker")
         ('Kbit_Training_Preparation', 'Peft_Model_Creation')
         >>> principle_words("transformers.AutoModelForCausalLM.from_pretrained", "external")
-        'Auto_Model_For_Causal_LM_Loading'
+        'Auto_Model_For_CausalLM_Loading'
     """
     parts = [part for part in re.split(r"[.\s]+", name) if part not in ("__init__", "__call__")]
     last = parts[-1] if parts else name
@@ -101,6 +113,8 @@ def _page(target: Target, kind: str) -> str:
     parts = re.split(r"[.\s]+", target.name)
     if kind == "class":
         return f"{'_'.join(parts)}_init"
+    if kind == "command":
+        return f"{'_'.join(parts)}_command"
     if kind == "external":
         named = [i for i, part in enumerate(parts) if part[:1].isupper()]
         kept = parts[named[0] :] if named else parts[-1:] if len(parts) < 3 else parts[-2:]
@@ -142,13 +156,14 @@ def _safe(name: str) -> str:
 
 
 def _unique(names: list[str], where: list[Target]) -> list[str]:
-    """Those that collide get parts of their module as a suffix, last part first, then a number."""
+    """Those that collide get the API's own name as a suffix, else parts of its module, else a number."""
     found = list(names)
-    for depth in (1, 2, 3):
+    suffixes: list[Callable[[Target], str]] = [_own, *(partial(_module, depth=depth) for depth in (1, 2, 3))]
+    for suffix in suffixes:
         counts = Counter(name.lower() for name in found)
         for index, name in enumerate(found):
             if counts[name.lower()] > 1:
-                found[index] = _safe(f"{names[index]}_{'_'.join(_module(where[index])[-depth:])}")
+                found[index] = _safe(f"{names[index]}_{suffix(where[index])}")
     seen: Counter[str] = Counter()
     for index, name in enumerate(found):
         seen[name.lower()] += 1
@@ -157,8 +172,13 @@ def _unique(names: list[str], where: list[Target]) -> list[str]:
     return found
 
 
-def _module(target: Target) -> list[str]:
+def _own(target: Target) -> str:
+    return f"by_{re.split(r'[. ]', target.name)[-1]}"
+
+
+def _module(target: Target, depth: int) -> str:
     if target.external:
-        return target.name.split(".")[:1]
+        return f"of_{target.name.split('.')[0]}"
     parts = target.path.rpartition(".")[0].split("/")
-    return [part for part in parts if part not in ("src", "lib", "__init__")] or ["module"]
+    kept = [part for part in parts if part not in ("src", "lib", "__init__")] or ["module"]
+    return f"of_{'_'.join(kept[-depth:])}"

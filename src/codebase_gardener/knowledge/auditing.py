@@ -242,8 +242,8 @@ class _Auditor:
 
     def _sources(self, file: str, page: Page) -> Iterator[Finding]:
         for source in page.sources:
-            line = _line_of(self.texts[file], str(source.anchor))
-            yield from (Finding(file, line, check, what) for check, what in self._source_problems(source))
+            for check, what in self._source_problems(source):
+                yield Finding(file, _line_of(self.texts[file], str(source.anchor)), check, what)
 
     def _source_problems(self, source: Source) -> Iterator[tuple[str, str]]:
         anchor = source.anchor

@@ -12,9 +12,11 @@ from typing import Any, Protocol
 from codebase_gardener.knowledge.api_catalog import api_catalog, api_for
 from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.apis import Api
-from codebase_gardener.knowledge.auditing import Finding, audit
+from codebase_gardener.knowledge.auditing import audit
+from codebase_gardener.knowledge.environment_draft import EnvironmentPage
 from codebase_gardener.knowledge.environment_gates import required_environments
-from codebase_gardener.knowledge.environments import EnvironmentPage, environment_pages
+from codebase_gardener.knowledge.environments import environment_pages
+from codebase_gardener.knowledge.findings import Finding
 from codebase_gardener.knowledge.golden_paths import Mined, mine, needed_targets
 from codebase_gardener.knowledge.heuristics import Heuristics, heuristic_pages
 from codebase_gardener.knowledge.implementations import implementation_page
@@ -22,7 +24,7 @@ from codebase_gardener.knowledge.overrides import Applied, Override, apply_overr
 from codebase_gardener.knowledge.pages import Edge, Page, Wiki
 from codebase_gardener.knowledge.principles import principle_page
 from codebase_gardener.knowledge.prose_pages import improve_pages, page_facts
-from codebase_gardener.knowledge.prose_writing import ProseCache, ProseReport, Writer
+from codebase_gardener.knowledge.prose_writing import ProseCache, ProseReport, Writer, writer_name
 from codebase_gardener.knowledge.rendering import normalised, render_pages
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Resolution, Target, resolve
@@ -32,7 +34,11 @@ from codebase_gardener.knowledge.verification import derived_files
 from codebase_gardener.knowledge.workflows import workflow_page
 from codebase_gardener.utils.progress import Progress
 
-__all__ = ["PHASES", "Build", "Reporter", "build"]
+__all__ = ["PHASES", "WRITER_REPORT", "Build", "Phase", "Reporter", "build", "report_phases", "writer_of"]
+
+WRITER_REPORT = "_reports/writer.md"
+_REPORT = re.compile(r"_reports/phase(\w+?)_")
+_WRITER = re.compile(r"^Writer: `([^`\n]{1,300})`$", re.MULTILINE)
 
 
 class Reporter(Protocol):
@@ -150,6 +156,8 @@ def build(
     texts = render_pages(wiki)
     audited = audit(texts, repository)
     texts |= derived_files(audited, repository, draft.resolution)
+    if writer is not None and told is not None:
+        texts[WRITER_REPORT] = _writer_report(writer, told)
     return Build(
         {path: text for path, text in sorted(texts.items()) if _is_done(path, done)},
         wiki.pages, phase, audited.findings, applied, told,
@@ -159,8 +167,31 @@ def build(
 
 def _is_done(path: str, phases: list[str]) -> bool:
     """Whether a file may be there already: the report of a phase that was not done may not."""
-    found = re.match(r"_reports/phase(\w+?)_", path)
+    found = _REPORT.match(path)
     return found is None or found[1] in phases
+
+
+def report_phases(files: Iterable[str]) -> set[str]:
+    """The phases whose reports are among the files of a wiki."""
+    return {found[1] for file in files if (found := _REPORT.match(file))}
+
+
+def writer_of(report: str) -> Writer | None:
+    """A writer that has only the answers that are kept, under the name of the one that a wiki was written with."""
+    found = _WRITER.search(report)
+    return _Kept(found[1]) if found else None
+
+
+@dataclass(frozen=True)
+class _Kept:
+    name: str
+
+    def __call__(self, prompt: str) -> str:
+        raise LookupError("this answer was not kept")
+
+
+def _writer_report(writer: Writer, told: ProseReport) -> str:
+    return "\n".join(["# Writer", "", f"Writer: `{writer_name(writer)}`", "", *told.lines(), ""])
 
 
 def _wiki(draft: _Draft, pages: Iterable[Page]) -> Wiki:
@@ -286,7 +317,9 @@ def _orphans(draft: _Draft, progress: Progress) -> None:
 
 def _kept_apis(draft: _Draft, paths: set[str]) -> list[Api]:
     """Of each file that is kept, the definition that most speaks for a page."""
-    taken = {api.page.lower() for api in draft.apis.values()} | {api.principle.lower() for api in draft.apis.values()}
+    taken = {api.page.lower() for api in draft.apis.values()} | {
+        api.principle.lower() for api in draft.apis.values()
+    }
     apis: list[Api] = []
     for scored in ranked(draft.context):
         symbol = scored.candidate.symbol
@@ -296,7 +329,11 @@ def _kept_apis(draft: _Draft, paths: set[str]) -> list[Api]:
         api = api_for(draft.context.target(symbol), draft.context)
         module = re.sub(r"\W+", "_", symbol.path.rpartition(".")[0])
         clashes = {api.page.lower(), api.principle.lower()} & taken
-        apis.append(replace(api, page=f"{api.page}_{module}", principle=f"{api.principle}_{module}") if clashes else api)
+        apis.append(
+            replace(api, page=f"{api.page}_{module}", principle=f"{api.principle}_{module}")
+            if clashes
+            else api
+        )
         taken |= {api.page.lower(), api.principle.lower()}
     return apis
 

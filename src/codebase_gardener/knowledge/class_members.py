@@ -14,6 +14,8 @@ MAX_BASES = 200
 DOMINANT = 5
 """A family of so many classes for each of the next one's is what a forwarded call means."""
 
+_CALLED = ("__call__", "forward", "call")
+"""What a call of an instance runs; the second and third are what torch and keras route calls to."""
 _EMPTY = frozenset({"object", "ABC", "Generic", "Protocol"})
 
 BaseOf = Callable[[Namespace, str, str], tuple[Entity, ...]]
@@ -64,7 +66,7 @@ class ClassMembers:
         return found
 
     def find(self, key: str, name: str, member: str) -> Entity | None:
-        """The member where it is defined: a "function", "class" or "field"; None if no class of the repository has it."""
+        """The member where it is defined: a "function", "class" or "field"; None if it is in no class here."""
         asked = (key, name, member)
         if asked not in self._found:
             self._found[asked] = self._find(self.lineage(key, name), member, (key, name))
@@ -75,6 +77,14 @@ class ClassMembers:
         bases = [base for base in self.lineage(key, name)[1:] if base.kind != "class"]
         found = [base for base in bases if base.name.rpartition(".")[2] not in _EMPTY]
         return min(found, key=lambda base: base.name.endswith("Mixin"), default=None)
+
+    def on_call(self, key: str, name: str) -> Entity | None:
+        """What runs when an instance is called."""
+        for member in _CALLED:
+            found = self.find(key, name, member)
+            if found is not None and found.kind == "function":
+                return found._replace(how="type")
+        return None
 
     def above(self, key: str, name: str, member: str) -> Entity | None:
         """What `super().member` means in a class."""
@@ -108,18 +118,14 @@ class ClassMembers:
     def _bases(self, key: str, name: str) -> list[Entity]:
         space = self._spaces.get(key)
         definition = space.definitions.get(name) if space else None
-        found = []
+        found: list[Entity] = []
         if space is not None and definition is not None:
             scope = name.rpartition(".")[0]
             for source in definition.bases:
                 stem = source.partition("[")[0].partition("(")[0]
-                for entity in self._base_of(space, scope, stem):
-                    if entity.kind in ("class", "external", "builtin") and (entity.path, entity.name) != (
-                        key,
-                        name,
-                    ):
-                        found.append(entity)
-        return found
+                found.extend(self._base_of(space, scope, stem))
+        kinds = ("class", "external", "builtin")
+        return [base for base in found if base.kind in kinds and (base.path, base.name) != (key, name)]
 
     def _find(self, classes: tuple[Entity, ...], member: str, owner: tuple[str, str]) -> Entity | None:
         for entity in classes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from codebase_gardener.knowledge.quoting import first_sentence
@@ -13,6 +14,12 @@ __all__ = ["DocumentedValue", "Documentation", "documentation"]
 
 _LONGEST = 50_000  # characters of a docstring that are read
 _CHANGE = re.compile(r"\.\. (versionadded|versionchanged|deprecated|versionremoved)::[ \t]*(.*)")
+_CHANGES = {
+    "versionadded": "added in version",
+    "versionchanged": "changed in version",
+    "deprecated": "deprecated since version",
+    "versionremoved": "removed in version",
+}
 _NUMPY = re.compile(r"^(?:Parameters|Returns|Yields|Raises|Attributes|Examples?)[ \t]*\n-{3,}", re.MULTILINE)
 _SPHINX = re.compile(
     r"^[ \t]*:(?:param|parameter|arg|returns?|rtype|raises?|type|ivar|keyword)\b", re.MULTILINE
@@ -20,6 +27,9 @@ _SPHINX = re.compile(
 _DEFAULT = re.compile(r",?\s*(?:\*?defaults? (?:to|is|=)\*?:?|default[:=])\s*(.+)$", re.IGNORECASE)
 _OPTIONAL = re.compile(r",?\s*[`*]*optional[`*]*", re.IGNORECASE)
 _ASIDE = re.compile(r"(?:Note|Warning|Caution|Deprecated|TODO|\.\. )\b", re.IGNORECASE)
+_EXAMPLE = re.compile(
+    r"(?:\*\*|#+ *)?(?:code )?(?:usage )?examples?(?: of use| usage)?\W{0,4}$", re.IGNORECASE
+)
 _TYPE = re.compile(r"[\w.~\"'`*\-]+(?:\[.*\])?(?:\s*(?:\||,|or|of)\s*[\w.~\"'`*\-]+(?:\[.*\])?){0,6}")
 
 
@@ -50,7 +60,7 @@ class Documentation:
         summary: Its first sentence.
         text: What follows in prose (several paragraphs), without sections on parameters and the like.
         parameters, returns, yields, raises, attributes: By section.
-        changes: "versionadded 0.8: …", in order.
+        changes: "added in version 0.8 …", in order.
     """
 
     summary: str = ""
@@ -68,6 +78,7 @@ class Documentation:
         return next((value for value in self.parameters if value.name.lstrip("*\\") == wanted), None)
 
 
+@lru_cache(maxsize=4096)
 def documentation(docstring: str | None) -> Documentation:
     """Read a docstring (cleaned, as `Symbol.docstring` is); nothing that stands in it raises."""
     if not docstring or not docstring.strip():
@@ -77,7 +88,7 @@ def documentation(docstring: str | None) -> Documentation:
         found = _sections(text)
     except Exception:  # a parser of others, over a stranger's text
         found = _Sections(texts=[text])
-    summary, rest = _split("\n\n".join(found.texts))
+    summary, rest = _split(_without_examples("\n\n".join(found.texts)))
     return Documentation(
         summary,
         rest,
@@ -180,13 +191,38 @@ def _without_changes(text: str) -> tuple[str, list[str]]:
         found = _CHANGE.match(line.lstrip())
         if found:
             inside = indent
-            changes.append(f"{found[1]} {found[2].strip()}".strip())
+            changes.append(f"{_CHANGES[found[1]]} {found[2].strip()}".strip())
         elif inside >= 0 and (not line.strip() or indent > inside):
             changes[-1] = f"{changes[-1]} {line.strip()}".strip()
         else:
             inside = -1
             kept.append(line)
     return "\n".join(kept), changes
+
+
+def _without_examples(text: str) -> str:
+    """The text without its "Example:" parts: pages quote examples from the source, with their lines."""
+    kept: list[str] = []
+    inside, fence = False, ""
+    for line in text.split("\n"):
+        bare = line.strip()
+        if fence:
+            fence = "" if bare.startswith(fence) else fence
+            if inside:
+                continue
+        elif bare.startswith(("```", "~~~")):
+            fence = bare[:3]
+            if inside:
+                continue
+        elif _EXAMPLE.match(bare):
+            inside = True
+            continue
+        elif inside and (not bare or line[:1].isspace() or bare.startswith((">>>", "..."))):
+            continue
+        else:
+            inside = False
+        kept.append(line)
+    return "\n".join(kept)
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["ADMONITIONS", "Block", "indent_of", "without_indent"]
+__all__ = ["ADMONITIONS", "Block", "indent_of", "readable", "without_indent"]
 
 ADMONITIONS = frozenset({
     "admonition", "attention", "caution", "check", "danger", "deprecated", "error", "hint", "important", "info",
@@ -39,6 +39,15 @@ class Block:
     label: str = ""
     members: bool = False
     only: tuple[str, ...] = ()
+
+
+MAX_LINE_CHARS = 20_000
+"""A longer line is data, not prose."""
+
+
+def readable(line: str) -> str:
+    """Without carriage returns, which a parser may count as further lines; "" if it is too long to be prose."""
+    return line.removesuffix("\r").replace("\r", " ") if len(line) <= MAX_LINE_CHARS else ""
 
 
 def indent_of(line: str) -> int:

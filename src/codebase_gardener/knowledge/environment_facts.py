@@ -12,7 +12,9 @@ from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 
 __all__ = ["EnvironmentFacts", "Found", "key_of"]
 
-_MANIFEST_KINDS = frozenset({"package", "requirement", "extra", "dev-extra", "group", "listed", "build", "runtime", "release"})
+_MANIFEST_KINDS = frozenset(
+    {"package", "requirement", "extra", "dev-extra", "group", "listed", "build", "runtime", "release"}
+)
 _TESTING = re.compile(r"(^|/)(test_?utils?|testing(_utils?)?|tests?|conftest)(\.py|/)")
 _COUNTED = ("package", "scripts", "other")
 ECOSYSTEMS = ("PyPI", "npm", "Go", "crates.io", "Maven")

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from codebase_gardener.knowledge.backends import Package
 from codebase_gardener.knowledge.environment_facts import Found, key_of
 from codebase_gardener.knowledge.guard_evidence import AVAILABILITY
+from codebase_gardener.knowledge.optional_packages import Package
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Resolution, Target
 
@@ -82,7 +82,8 @@ def _imports(repository: RepositoryFacts, wanted: set[str]) -> Iterable[tuple[st
     for path, facts in repository.facts.items():
         if repository.areas[path] == "package":
             names = {one.alias for one in facts.imports
-                     if not one.level and key_of(one.module.partition(".")[0]) in keys and one.alias != "*"}  # fmt: skip
+                     if not one.level and one.alias != "*"
+                     and key_of(one.module.partition(".")[0]) in keys}  # fmt: skip
             if names:
                 yield path, names
 
@@ -143,7 +144,7 @@ def _inside(gate: str, scope: str, whole: bool) -> bool:
 
 
 def _named_after(target: Target, environment: Gated) -> bool:
-    """transformers.BitsAndBytesConfig for bitsandbytes, transformers.GPTQConfig for GPTQ, scipy.stats.norm for scipy."""
+    """transformers.BitsAndBytesConfig for bitsandbytes, transformers.GPTQConfig for GPTQ, scipy.stats for scipy."""
     if not target.external:
         return False
     package, _, rest = target.name.partition(".")

@@ -6,13 +6,13 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from codebase_gardener.knowledge.backends import headers
 from codebase_gardener.knowledge.environment_facts import Found
 from codebase_gardener.knowledge.guard_evidence import DEVICES
+from codebase_gardener.knowledge.optional_packages import headers
 from codebase_gardener.knowledge.pages import Source
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 
-__all__ = ["Sheet", "code", "install_command"]
+__all__ = ["Sheet", "grid", "install_command", "marked"]
 
 MAX_QUOTE_LINES = 16
 MAX_QUOTES = 8
@@ -21,11 +21,11 @@ _SECRET = re.compile(
 )
 
 
-def code(text: str) -> str:
+def marked(text: str) -> str:
     """Text of the repository in code marks, on one line; a dash for nothing.
 
     Example:
-        >>> code("a `b`")
+        >>> marked("a `b`")
         '`` a `b` ``'
     """
     text = " ".join(text.split())
@@ -53,7 +53,7 @@ class Sheet:
         """The evidence's anchor in code marks."""
         source = self._repository.source(found.path, found.evidence.start, found.evidence.end)
         self._sources[source] = None
-        return code(str(source.anchor))
+        return marked(str(source.anchor))
 
     def anchors(self, rows: Sequence[Found], limit: int = 5) -> str:
         """Anchors, those over the limit as a count."""
@@ -67,7 +67,7 @@ class Sheet:
         for found in rows:
             grouped.setdefault((found.evidence.name, _bound(found)), []).append(found)
         return [
-            (code(name), code(bound) if bound else "any", self.anchors(places, 3))
+            (marked(name), marked(bound) if bound else "any", self.anchors(places, 3))
             for (name, bound), places in grouped.items()
         ]
 
@@ -81,7 +81,7 @@ class Sheet:
                 places.sort(
                     key=lambda found: (found.evidence.kind != "device", found.path, found.evidence.start)
                 )
-                table.append((f"Device {code(device)}", DEVICES[device], self.anchors(places, 3)))
+                table.append((f"Device {marked(device)}", DEVICES[device], self.anchors(places, 3)))
         return table
 
     def variables(self, rows: Sequence[Found]) -> str:
@@ -93,8 +93,8 @@ class Sheet:
         for name in names:
             places = [found for found in rows if found.evidence.name == name]
             holds = "secret" if _SECRET.search(name) else "configuration"
-            body.append((code(name), holds, self.anchors(places, 3)))
-        return "Names only; values are never kept.\n\n" + table(("Variable", "Holds", "Read at"), body)
+            body.append((marked(name), holds, self.anchors(places, 3)))
+        return "Names only; values are never kept.\n\n" + grid(("Variable", "Holds", "Read at"), body)
 
     def errors(self, rows: Sequence[Found]) -> str:
         """The Common Errors section."""
@@ -109,17 +109,17 @@ class Sheet:
                 for one in rows
                 if (one.evidence.name, one.evidence.text) == (found.evidence.name, found.evidence.text)
             ]
-            body.append((code(said), self._cause(found), self.anchors(same, 3)))
+            body.append((marked(said), self._cause(found), self.anchors(same, 3)))
         return (
-            table(("Error", "Cause", "Anchor"), body)
+            grid(("Error", "Cause", "Anchor"), body)
             if body
             else "The code raises no error of its own for this."
         )
 
     def _cause(self, found: Found) -> str:
-        where = f"raised in {code(found.evidence.scope)}" if found.evidence.scope else "raised on import"
+        where = f"raised in {marked(found.evidence.scope)}" if found.evidence.scope else "raised on import"
         conditions = headers(self._repository, found)
-        return f"{where}, under {code(conditions[0].rstrip(':'))}" if conditions else where
+        return f"{where}, under {marked(conditions[0].rstrip(':'))}" if conditions else where
 
     def quotes(self, rows: Iterable[Found]) -> str:
         """The Code Evidence section: the evidence's lines, or the short definition around them; neighbours together."""
@@ -129,7 +129,11 @@ class Sheet:
             apart = (self._repository.source(row.path, row.evidence.start, row.evidence.end) for row in rows)
             sources = list(dict.fromkeys(apart))[:MAX_QUOTES]
         self._sources.update(dict.fromkeys(sources))
-        return "\n\n".join(self._block(source) for source in sources) if sources else "None found in the repository."
+        return (
+            "\n\n".join(self._block(source) for source in sources)
+            if sources
+            else "None found in the repository."
+        )
 
     def _merged(self, rows: Iterable[Found]) -> list[Source]:
         sources: list[Source] = []
@@ -142,7 +146,11 @@ class Sheet:
                 sources.append(source)
             elif not _within(source, near):
                 wider = source if _within(near, source) else self._joined(source, near)
-                sources = [wider if other is near else other for other in sources if other is near or not _within(other, wider)]
+                sources = [
+                    wider if other is near else other
+                    for other in sources
+                    if other is near or not _within(other, wider)
+                ]
         return sources
 
     def _quoted(self, found: Found) -> Source:
@@ -158,14 +166,14 @@ class Sheet:
 
     def _block(self, source: Source) -> str:
         anchor = source.anchor
-        lines = dedented(self._repository.lines(anchor.path, anchor.start, anchor.end))
+        lines = _dedented(self._repository.lines(anchor.path, anchor.start, anchor.end))
         longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
         fence = "`" * max(3, longest + 1)
         language = self._repository.facts[anchor.path].language
-        return "\n".join([f"From {code(str(anchor))}:", f"{fence}{language}", *lines, fence])
+        return "\n".join([f"From {marked(str(anchor))}:", f"{fence}{language}", *lines, fence])
 
 
-def dedented(lines: list[str]) -> list[str]:
+def _dedented(lines: list[str]) -> list[str]:
     """Lines without the indentation that all of them (but blank ones) share."""
     return textwrap.dedent("\n".join(line.rstrip() for line in lines)).split("\n")
 
@@ -188,10 +196,12 @@ def _adjacent(one: Source, other: Source) -> bool:
     )
 
 
-def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def grid(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """A Markdown table; pipes within cells are escaped."""
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
-    return "\n".join([*lines, *(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)])
+    return "\n".join(
+        [*lines, *(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)]
+    )
 
 
 def _bound(found: Found) -> str:

@@ -7,11 +7,19 @@ from collections import Counter
 from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.api_descriptions import counted, used_passages
 from codebase_gardener.knowledge.apis import Api
+from codebase_gardener.knowledge.citations import dedented
 from codebase_gardener.knowledge.implementation_layout import IoContract, Parameter
-from codebase_gardener.knowledge.markup import code
+from codebase_gardener.knowledge.markup import NONE_FOUND, code, fence
 from codebase_gardener.knowledge.page_sources import PageSources
+from codebase_gardener.knowledge.quoting import inline
 
-__all__ = ["external_contract", "external_description", "external_overview"]
+__all__ = [
+    "command_examples",
+    "commands_shown",
+    "external_contract",
+    "external_description",
+    "external_overview",
+]
 
 _MOST = 12
 _MOST_PLACES = 5
@@ -20,21 +28,31 @@ _MOST_PLACES = 5
 def external_overview(api: Api, context: ApiContext) -> str:
     """One sentence on what it is and how often it is shown."""
     passages = used_passages(api.target, context)
-    kind = "command" if api.kind == "External Tool Doc" else "API of the package"
     name = code(api.target.name)
     if api.kind == "External Tool Doc":
-        return f"{name} is a command that this repository's documents run."
-    package = code(api.target.name.partition(".")[0])
+        times = counted(len(context.commands.get(api.target.name, ())), "time")
+        return f"{name} is a command that this repository's documents tell the user to run, {times} in all."
+    origin = (
+        f"the package {code(api.target.name.partition('.')[0])}"
+        if api.target.external
+        else code(api.target.path)
+    )
     return (
-        f"{name} is an {kind} {package}, which this repository uses in "
+        f"{name} is an API of {origin}, which this repository uses in "
         f"{counted(len(passages), 'passage')} of its docs, examples and tests."
     )
 
 
 def external_description(api: Api, context: ApiContext, sources: PageSources) -> str:
     """That it is not defined here, and who of the package's own code uses it."""
-    package = api.target.name.partition(".")[0].partition(" ")[0]
-    parts = [f"It is not defined in this repository: what it does is documented by {code(package)}."]
+    program = api.target.name.partition(" ")[0]
+    if api.kind == "External Tool Doc" and program in context.scripts:
+        parts = [f"The program {code(program)} is installed with this repository's package."]
+    elif api.target.external:
+        package = program.partition(".")[0]
+        parts = [f"It is not defined in this repository: what it does is documented by {code(package)}."]
+    else:
+        parts = [f"It is a name in {code(api.target.path)} that is no function, method or class."]
     uses = context.resolution.callers.get(api.target, ())
     if uses:
         places = [
@@ -51,17 +69,43 @@ def external_description(api: Api, context: ApiContext, sources: PageSources) ->
 
 
 def external_contract(api: Api, context: ApiContext) -> IoContract:
-    """The keyword arguments that the repository passes, most frequent first."""
+    """The keyword arguments (of a command: the options) that the repository passes, most frequent first."""
+    if api.kind == "External Tool Doc":
+        runs = context.commands.get(api.target.name, ())
+        return IoContract(_passed([run.options for run in runs], "run"), ())
     calls = [use for _, use in context.uses.get(api.target, []) if use.kind == "call"]
     unique = list({(use.path, use.start, use.end, use.text): use for use in calls}.values())
-    counts = Counter(keyword for use in unique for keyword in use.keywords)
+    return IoContract(_passed([use.keywords for use in unique], "call"), ())
+
+
+def _passed(given: list[tuple[str, ...]], noun: str) -> tuple[Parameter, ...]:
+    counts = Counter(name for names in given for name in set(names))
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST]
-    return IoContract(
-        tuple(
-            Parameter(
-                name, "", "", False, f"Passed in {times} of the {counted(len(unique), 'call')} found here."
-            )
-            for name, times in ranked
-        ),
-        (),
+    return tuple(
+        Parameter(name, "", "", False, f"Passed in {times} of the {counted(len(given), noun)} found here.")
+        for name, times in ranked
     )
+
+
+def commands_shown(api: Api, context: ApiContext, sources: PageSources) -> str:
+    """Where documents run a command."""
+    runs = context.commands.get(api.target.name, ())
+    lines = [
+        f"- {inline(run.title, 120) or 'without a heading'}: {sources.cite(run.path, run.line, run.line)}"
+        for run in runs[:_MOST_PLACES]
+    ]
+    more = [f"{len(runs) - _MOST_PLACES} more are not listed."] if len(runs) > _MOST_PLACES else []
+    return "\n\n".join([f"Documents run it {counted(len(runs), 'time')}:", "\n".join(lines), *more])
+
+
+def command_examples(api: Api, context: ApiContext, sources: PageSources) -> str:
+    """Quotes of up to three runs that differ."""
+    parts: list[str] = []
+    told: set[str] = set()
+    for run in context.commands.get(api.target.name, ()):
+        line = context.repository.lines(run.path, run.line, run.line)[0]
+        if run.text in told or len(told) == 3:
+            continue
+        told.add(run.text)
+        parts += [f"From {sources.cite(run.path, run.line, run.line)}:", fence(dedented([line]), "shell")]
+    return "\n\n".join(parts) or NONE_FOUND

@@ -5,22 +5,33 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from codebase_gardener.knowledge.api_candidates import reference_documents
 from codebase_gardener.knowledge.golden_path import GoldenPath, Step
-from codebase_gardener.knowledge.passage_sequences import SequenceMaker, ShownSequence
+from codebase_gardener.knowledge.passage_clusters import (
+    Cluster,
+    by_target,
+    document_clusters,
+    follow,
+    is_within,
+    test_clusters,
+)
+from codebase_gardener.knowledge.passage_sequences import AREAS, ShownSequence, Weights
+from codebase_gardener.knowledge.path_titles import Titles
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.knowledge.step_rules import READER_AREAS, StepRules
 from codebase_gardener.knowledge.wiki_names import page_name, unique_names
 
 __all__ = ["Mined", "mine", "needed_targets"]
 
-AREAS = ("readme", "docs", "example", "docstring", "test")
-"""Areas of passages, those written for readers first."""
-SAME = 0.6
-"""Weighted overlap from which two sequences do the same."""
-TEST_SUPPORT = 5
-"""Tests that make a path of their own."""
+_NEWS = re.compile(
+    r"(?:^|/)(?:changelog|changes|history|news|releases?|release[-_ ]notes|whats?[-_ ]?new|migrat\w*|upgrad\w*"
+    r"|contributing|code_of_conduct|security|authors)(?:[-_.][^/]*|/.*)?\Z",
+    re.IGNORECASE,
+)
+"""Documents that tell of versions or of work on the repository: they show its users no way to use it."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +41,14 @@ class Mined:
     Attributes:
         paths: Best first.
         passages: How many passages there are.
-        sequences: How many of them have at least two steps.
-        dropped: Why sequences became no path, with how many.
+        sequences: How many of them have at least two steps, one of them the repository's own.
+        dropped: Why passages became no path of their own and follow none, with how many.
     """
 
     paths: tuple[GoldenPath, ...]
     passages: int = 0
     sequences: int = 0
-    dropped: Mapping[str, int] | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
@@ -50,22 +61,27 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
     Returns:
         All that the rules let through; a function of the arguments alone.
     """
-    maker = SequenceMaker(repository, resolution)
-    sequences = maker.sequences
-    weights = maker.weights(sequences)
-    clusters: list[list[ShownSequence]] = []
-    for one in sorted(sequences, key=_order):
-        best = max(clusters, key=lambda cluster: _overlap(one, cluster[0], weights), default=None)
-        if best and _overlap(one, best[0], weights) >= SAME:
-            best.append(one)
-        else:
-            clusters.append([one])
-    kept = [cluster for cluster in clusters if _is_kept(cluster)]
-    dropped = {"too few tests do the same": sum(map(len, clusters)) - sum(map(len, kept))}
-    kept.sort(key=_rank)
-    pages = unique_names(page_name("x", cluster[0].passage.title).removeprefix("x_") for cluster in kept)
-    paths = tuple(_path(cluster, page, maker) for cluster, page in zip(kept, pages, strict=True))
-    return Mined(paths, len(resolution.passages), len(sequences), dropped)
+    rules = StepRules(repository, resolution)
+    dropped: Counter[str] = Counter()
+    sequences = [
+        ShownSequence(passage, targets)
+        for passage in resolution.passages
+        if len(targets := rules.steps(passage)) > 1 and any(not target.external for target in targets)
+    ]
+    sequences.sort(key=lambda one: one.rank)
+    dropped["passages with fewer than two steps"] = len(resolution.passages) - len(sequences)
+    weights = Weights(sequences)
+    left_out = frozenset(reference_documents(repository.facts.values()))
+    documents = [one for one in sequences if one.area in READER_AREAS and not _is_left_out(one, left_out)]
+    rest = [one for one in sequences if one.area not in READER_AREAS]
+    dropped["passages of API reference and release notes"] = len(sequences) - len(documents) - len(rest)
+    clusters = document_clusters(documents, weights, dropped)
+    unclaimed = follow(clusters, rest, weights)
+    clusters = _independent([*clusters, *test_clusters(unclaimed, weights, dropped)], weights)
+    for cluster in clusters:
+        cluster.sort()
+    clusters.sort(key=_rank)
+    return Mined(_paths(clusters, repository), len(resolution.passages), len(sequences), _counted(dropped))
 
 
 def needed_targets(paths: Iterable[GoldenPath]) -> tuple[Target, ...]:
@@ -73,47 +89,65 @@ def needed_targets(paths: Iterable[GoldenPath]) -> tuple[Target, ...]:
     return tuple(dict.fromkeys(step.target for path in paths for step in path.steps))
 
 
-def _order(one: ShownSequence) -> tuple[object, ...]:
-    passage = one.passage
-    return (
-        AREAS.index(passage.area),
-        -len(one.targets),
-        passage.path,
-        passage.start,
-        passage.end,
-        passage.scope,
+def _is_left_out(one: ShownSequence, reference: frozenset[str]) -> bool:
+    return one.passage.path in reference or bool(_NEWS.search(one.passage.path))
+
+
+def _independent(clusters: list[Cluster], weights: Weights) -> list[Cluster]:
+    """A path of tests that is part of another path joins it."""
+    places = by_target(clusters)
+    gone: set[int] = set()
+    order = sorted(range(len(clusters)), key=lambda n: (len(clusters[n].steps), -n))
+    for number in order:
+        small = clusters[number]
+        if small.from_document:
+            continue
+        rarest = min(small.steps, key=lambda target: (len(places[target]), target))
+        hosts = [
+            other
+            for other in places[rarest]
+            if other != number and other not in gone and is_within(small, clusters[other], weights)
+        ]
+        if hosts:
+            host = max(hosts, key=lambda n: (weights.overlap(clusters[n].steps, small.steps), -n))
+            clusters[host].members += small.members
+            gone.add(number)
+    return [cluster for number, cluster in enumerate(clusters) if number not in gone]
+
+
+def _rank(cluster: Cluster) -> tuple[object, ...]:
+    """Documents first, then those that many follow, then those with many of the repository's own APIs."""
+    own = sum(not target.external for target in cluster.steps)
+    return AREAS.index(cluster.founder.area), -len(cluster.members), -own, cluster.founder.rank
+
+
+def _paths(clusters: Sequence[Cluster], repository: RepositoryFacts) -> tuple[GoldenPath, ...]:
+    titles = Titles(repository)
+    pairs = [titles.of(cluster.members) for cluster in clusters]
+    taken = Counter(short.casefold() for short, _ in pairs)
+    chosen = [short if taken[short.casefold()] == 1 else long for short, long in pairs]
+    pages = unique_names(page_name("x", title) for title in chosen)
+    return tuple(
+        _path(cluster, title, page.removeprefix("x_"))
+        for cluster, title, page in zip(clusters, chosen, pages, strict=True)
     )
 
 
-def _overlap(one: ShownSequence, other: ShownSequence, weights: Mapping[Target, float]) -> float:
-    both = one.set & other.set
-    if not both:
-        return 0.0
-    return sum(weights[t] for t in sorted(both)) / sum(weights[t] for t in sorted(one.set | other.set))
+def _path(cluster: Cluster, title: str, page: str) -> GoldenPath:
+    passages = tuple(one.passage for one in cluster.members)
+    uses = _uses(passages)
+    return GoldenPath(title, page, tuple(Step(target, uses[target]) for target in cluster.steps), passages)
 
 
-def _is_kept(cluster: Sequence[ShownSequence]) -> bool:
-    return cluster[0].passage.area in AREAS[:3] or len(cluster) >= TEST_SUPPORT
+def _uses(passages: Sequence[Passage]) -> dict[Target, tuple[Use, ...]]:
+    """Of each target, in the order of the passages, each once."""
+    found: dict[Target, dict[Use, None]] = {}
+    for passage in passages:
+        for use in passage.uses:
+            if use.kind != "attribute":
+                found.setdefault(use.target, {})[use] = None
+    return {target: tuple(uses) for target, uses in found.items()}
 
 
-def _rank(cluster: Sequence[ShownSequence]) -> tuple[object, ...]:
-    return AREAS.index(cluster[0].passage.area), -len(cluster), _order(cluster[0])
-
-
-def _path(cluster: Sequence[ShownSequence], page: str, maker: SequenceMaker) -> GoldenPath:
-    counts = Counter(target for one in cluster for target in one.targets)
-    steps = [
-        target
-        for target in cluster[0].targets
-        if counts[target] * 2 >= len(cluster) or cluster[0].passage.area != "test"
-    ]
-    if len(steps) < 2:
-        steps = list(cluster[0].targets)
-    passages = tuple(one.passage for one in cluster)
-    title = re.sub(r"\s+", " ", cluster[0].passage.title)[:120]
-    return GoldenPath(title, page, tuple(Step(target, _uses(target, passages)) for target in steps), passages)
-
-
-def _uses(target: Target, passages: Sequence[Passage]) -> tuple[Use, ...]:
-    found = [use for passage in passages for use in passage.uses if use.target == target]
-    return tuple(dict.fromkeys(found))
+def _counted(dropped: Counter[str]) -> dict[str, int]:
+    return {reason: count for reason, count in sorted(dropped.items()) if count}

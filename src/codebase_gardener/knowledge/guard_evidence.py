@@ -6,8 +6,9 @@ import ast
 import re
 import sys
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.guard_expressions import Comparison, Names, comparison, message, version_call
@@ -51,7 +52,8 @@ _ERRORS = {"ImportError", "ModuleNotFoundError", "RuntimeError", "EnvironmentErr
 _PLAIN_ERRORS = _ERRORS - {"ImportError", "ModuleNotFoundError"}
 _NEEDS = re.compile(
     r"\binstall|not available|unavailable|\brequires?\b[^.]{0,60}\b(?:version|package|library|python|cuda|gpu)"
-    r"|\b(?:cuda|gpu|device|platform|windows|macos|python) (?:is|are|was|not|\d)|incompatible version|environment variable",
+    r"|\b(?:cuda|gpu|device|platform|windows|macos|python) (?:is|are|was|not|\d)"
+    r"|incompatible version|environment variable",
     re.IGNORECASE,
 )
 _PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}$")
@@ -140,7 +142,7 @@ def _if(node: ast.If, scope: str, walk: _Walk) -> None:
         )
         for inner in node.body
     )
-    if (gives_up and isinstance(node.test, ast.Compare)) or (gives_up and isinstance(node.test, ast.Call)):
+    if gives_up and isinstance(node.test, ast.Compare | ast.Call):
         walk.raising.add(id(node.test))
 
 
@@ -212,9 +214,9 @@ def _name(node: ast.Name, scope: str, walk: _Walk) -> None:
 
 def _subscript(node: ast.Subscript, scope: str, walk: _Walk) -> None:
     key = node.slice
-    if isinstance(node.ctx, ast.Load) and _dotted(node.value) in ("os.environ", "environ"):
-        if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            _variable(key.value, node, scope, walk, "")
+    reads = isinstance(node.ctx, ast.Load) and _dotted(node.value) in ("os.environ", "environ")
+    if reads and isinstance(key, ast.Constant) and isinstance(key.value, str):
+        _variable(key.value, node, scope, walk, "")
 
 
 def _variable(name: str, node: ast.AST, scope: str, walk: _Walk, default: str) -> None:
@@ -301,7 +303,7 @@ def _spoken(node: ast.AST) -> str:
         return ""
 
 
-_HANDLERS = {
+_HANDLERS: dict[type[ast.AST], Callable[[Any, str, _Walk], None]] = {
     ast.Assign: _assign,
     ast.If: _if,
     ast.Compare: _compare,

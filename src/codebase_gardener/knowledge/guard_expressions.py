@@ -63,7 +63,9 @@ def comparison(node: ast.Compare, scope: str, names: Names) -> Comparison | None
     return None
 
 
-def _side(node: ast.expr, scope: str, names: Names, depth: int = 0) -> tuple[str, str]:
+def _side(  # noqa: PLR0911 - one return a form
+    node: ast.expr, scope: str, names: Names, depth: int = 0
+) -> tuple[str, str]:
     """("package", name), ("bound", version) or ("", "")."""
     if depth > MAX_DEPTH:
         return "", ""
@@ -166,8 +168,8 @@ def _write(node: ast.expr, scope: str, names: Names, parts: list[str], depth: in
         case ast.Call(func=ast.Attribute(value=inner, attr="format" | "join" | "strip")):
             _write(inner, scope, names, parts, depth + 1)
         case ast.Name(id=name):
-            value = names.of(scope, name)
-            if value is not None and value is not node:
-                _write(value, scope, names, parts, depth + 1)
+            bound = names.of(scope, name)
+            if bound is not None and bound is not node:
+                _write(bound, scope, names, parts, depth + 1)
         case _:
             return

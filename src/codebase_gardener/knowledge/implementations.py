@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.api_descriptions import (
-    counted,
     members,
     neighbours,
     raised,
@@ -16,8 +15,11 @@ from codebase_gardener.knowledge.api_descriptions import (
     used_passages,
 )
 from codebase_gardener.knowledge.apis import Api
+from codebase_gardener.knowledge.citations import dedented
 from codebase_gardener.knowledge.docstrings import Documentation, documentation
 from codebase_gardener.knowledge.external_apis import (
+    command_examples,
+    commands_shown,
     external_contract,
     external_description,
     external_overview,
@@ -42,6 +44,7 @@ from codebase_gardener.repository.symbols import Symbol
 __all__ = ["implementation_page"]
 
 _MOST_CALL = 100
+_MOST_HEADER = 40  # lines
 
 
 def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Api]) -> Page:
@@ -59,8 +62,8 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
     else:
         says = documentation(api.symbol.docstring)
         description = _description(api, api.symbol, says, context, pages, sources)
-        overview = _overview(api.symbol, says, contract_of(api.symbol, context).inputs)
         reference, contract = _reference(api, api.symbol, context, sources), contract_of(api.symbol, context)
+        overview = _overview(api.symbol, says, contract.inputs)
     return Page(
         type="Implementation",
         name=f"{context.repository.owner_repo}_{api.page}",
@@ -113,7 +116,9 @@ def _description(
 def _usage(api: Api, context: ApiContext, sources: PageSources) -> str:
     parts = []
     if api.import_statement:
-        parts.append(f"It is got by {code(api.import_statement)}.")
+        parts.append(f"Import: {code(api.import_statement)}.")
+    if api.kind == "External Tool Doc":
+        return "\n\n".join([*parts, commands_shown(api, context, sources)])
     return "\n\n".join([*parts, *shown_in(api.target, context, sources)])
 
 
@@ -142,11 +147,21 @@ def _signature(symbol: Symbol, context: ApiContext) -> tuple[str, Anchor | None]
             shown = own
     parsed = context.parsed(shown)
     if parsed is None:
-        return symbol.signature, None
-    last = SourceLines(parsed.text).header(parsed.node).last_line + parsed.offset
+        last = _last_header_line(shown, context)
+    else:
+        last = SourceLines(parsed.text).header(parsed.node).last_line + parsed.offset
     lines = context.repository.lines(shown.path, shown.definition_line, last)
-    margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
-    return "\n".join(line[margin:] for line in lines), Anchor(shown.path, shown.definition_line, last)
+    return dedented(lines), Anchor(shown.path, shown.definition_line, last)
+
+
+def _last_header_line(symbol: Symbol, context: ApiContext) -> int:
+    """Where the text of a signature ends, in a language that is not parsed here."""
+    wanted, told = "".join(symbol.signature.split()), ""
+    for number in range(symbol.definition_line, min(symbol.end, symbol.definition_line + _MOST_HEADER) + 1):
+        told += "".join(context.repository.lines(symbol.path, number, number)[0].split())
+        if wanted and wanted in told:
+            return number
+    return symbol.definition_line
 
 
 def _external_reference(api: Api) -> CodeReference:
@@ -169,26 +184,22 @@ def _dependencies(symbol: Symbol, context: ApiContext) -> tuple[str, ...]:
 
 
 def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:
+    if api.kind == "External Tool Doc":
+        return command_examples(api, context, sources)
+    examples = usage_examples(api.target, context)
     parts = []
-    for example in usage_examples(api.target, context):
+    for example in examples:
         title = inline(example.passage.title, 120)
-        if title:
-            parts.append(f"{title} ({example.passage.area}):")
+        parts += [f"{title} ({example.passage.area}):"] if title else []
         parts.append(f"From {sources.cite(example.path, example.start, example.end)}:")
         parts.append(fence(example.text, example.language))
     if not parts:
         return NONE_FOUND
-    more = len(used_passages(api.target, context)) - sum(1 for part in parts if part.startswith("From `"))
-    return "\n\n".join(
-        [
-            *parts,
-            *(
-                [f"{counted(more, 'further place')} that use it." if more > 1 else "1 further place uses it."]
-                if more > 0
-                else []
-            ),
-        ]
-    )
+    quoted = {(each.passage.path, each.passage.start, each.passage.scope) for each in examples}
+    more = len(used_passages(api.target, context)) - len(quoted)
+    if more > 0:
+        parts.append("1 further place uses it." if more == 1 else f"{more} further places use it.")
+    return "\n\n".join(parts)
 
 
 def _domains(api: Api) -> tuple[str, ...]:

@@ -111,20 +111,18 @@ def _outputs(symbol: Symbol, says: Documentation, context: ApiContext) -> tuple[
         return (
             Output(symbol.returns or "", f"A context manager for `with`{f': {given}' if given else '.'}"),
         )
-    told = says.returns or says.yields
-    if told:
-        rows = [
-            Output(
-                value.type, inline(f"{value.name}: {value.description}" if value.name else value.description)
-            )
-            for value in told
-        ]
-        if symbol.returns and len(rows) == 1:
-            return (Output(symbol.returns, rows[0].description),)
-        return tuple(rows)
-    parsed = context.parsed(symbol)
-    if symbol.returns:
-        return (Output(symbol.returns, _returned(parsed)),)
+    rows = [
+        Output(value.type, inline(f"{value.name}: {value.description}" if value.name else value.description))
+        for value in says.returns or says.yields
+    ]
+    if symbol.returns and len(rows) < 2:
+        told = rows[0].description if rows else _returned(context.parsed(symbol))
+        return (Output(symbol.returns, told),)
+    return tuple(rows) or _unannotated(context.parsed(symbol))
+
+
+def _unannotated(parsed: ParsedDefinition | None) -> tuple[Output, ...]:
+    """What the body alone tells."""
     if not parsed or _is_stub(parsed):
         return ()
     if _hands_out(parsed):

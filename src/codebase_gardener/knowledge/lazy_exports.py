@@ -11,8 +11,10 @@ from codebase_gardener.knowledge.python_expressions import dotted
 __all__ = ["lazy_imports"]
 
 
-def lazy_imports(tree: ast.Module) -> Iterator[Import]:
+def lazy_imports(tree: ast.Module, offset: int = 0) -> Iterator[Import]:
     """The table's rows as guarded imports, where the module has `__getattr__` or replaces itself by a lazy one.
+
+    `offset` is added to the lines.
 
     Known forms: `{"module": ["A", "B"]}` and `{"A": ".module"}`, `{"A": (package, ".module")}`.
     """
@@ -23,7 +25,7 @@ def lazy_imports(tree: ast.Module) -> Iterator[Import]:
         if isinstance(value, ast.Dict):
             for key, entry in zip(value.keys, value.values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    yield from _row(key.value, entry)
+                    yield from _row(key.value, entry, entry.lineno + offset)
 
 
 def _is_lazy(node: ast.stmt) -> bool:
@@ -37,7 +39,7 @@ def _is_lazy(node: ast.stmt) -> bool:
     return False
 
 
-def _row(key: str, entry: ast.expr) -> Iterator[Import]:
+def _row(key: str, entry: ast.expr, line: int) -> Iterator[Import]:
     texts = [entry] if isinstance(entry, ast.Constant) else getattr(entry, "elts", [])
     words = [
         child.value for child in texts if isinstance(child, ast.Constant) and isinstance(child.value, str)
@@ -46,7 +48,7 @@ def _row(key: str, entry: ast.expr) -> Iterator[Import]:
     if modules and key.isidentifier():
         module = modules[-1]
         bare = module.lstrip(".")
-        yield Import(entry.lineno, bare, len(module) - len(bare), key, key, "", True)
+        yield Import(line, bare, len(module) - len(bare), key, key, "", True)
     elif isinstance(entry, (ast.List, ast.Tuple)) and all(word.isidentifier() for word in words):
         for word in words:
-            yield Import(entry.lineno, key.lstrip("."), 1, word, word, "", True)
+            yield Import(line, key.lstrip("."), 1, word, word, "", True)

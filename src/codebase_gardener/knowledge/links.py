@@ -56,9 +56,9 @@ class Links:
         if name.startswith("?"):
             return ()
         found = self._tracer.trace(space, scope, name, line)
-        if not found and space.area != "package" and root in self._bare:
-            if self._tracer.scopes.lookup(space, scope, root, line) is None:
-                found = self._tracer.along((self._exported(root),), name.split("."))
+        is_bare = not found and space.area != "package" and root in self._bare
+        if is_bare and self._tracer.scopes.lookup(space, scope, root, line) is None:
+            found = self._tracer.along((self._exported(root),), name.split("."))
         return found
 
     def _exported(self, name: str) -> Entity:
@@ -93,7 +93,7 @@ class Links:
         """What is run by a call of this: a class means itself, an instance its `__call__`."""
         for entity in entities:
             if entity.kind == "instance":
-                target = self._tracer.on_call(entity)
+                target = self._tracer.classes.on_call(entity.path, entity.name)
                 base = self._tracer.classes.outside(entity.path, entity.name) if target is None else None
                 if base is not None and base.kind == "external":
                     target = base._replace(name=f"{base.name}.__call__", how="type")

@@ -9,12 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from codebase_gardener.knowledge.document_blocks import ADMONITIONS, Block, indent_of
+from codebase_gardener.knowledge.document_blocks import ADMONITIONS, Block, indent_of, readable
 
 __all__ = ["PreparedMarkdown", "prepared_markdown"]
-
-MAX_LINE_CHARS = 20_000
-"""A longer line is data, not prose."""
 
 MAX_BOXES = 30
 
@@ -77,14 +74,14 @@ class _State:
 
 def prepared_markdown(lines: list[str]) -> PreparedMarkdown:
     """Reads the extensions line by line; linear in the text."""
+    lines = [readable(line) for line in lines]
     done, state = PreparedMarkdown(), _State()
     number = 0
     while number < _front_matter(lines):
         done.lines.append("")
         number += 1
     while number < len(lines):
-        line = lines[number] if len(lines[number]) <= MAX_LINE_CHARS else ""
-        line = _within_boxes(line, state)
+        line = _within_boxes(lines[number], state)
         for box in state.boxes[-1:]:
             done.boxes[number + 1] = box.name
         if _included(line, number + 1, done):

@@ -18,7 +18,8 @@ __all__ = ["notebook_blocks"]
 
 MAX_DEPTH = 64
 
-_TOKEN = re.compile(r'"(?:[^"\\]+|\\.)*"|[\[\]{}]|\n', re.DOTALL)
+# possessive, and a string without its end goes to the end of the file: else time grows without limit
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]|\n', re.DOTALL)
 
 
 @dataclass

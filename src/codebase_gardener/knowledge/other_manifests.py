@@ -147,7 +147,8 @@ def pom_xml(text: str) -> Iterator[Evidence]:
     own: dict[str, str] = {}
     starts: list[int] = []
     line, offset = 1, 0
-    for found in _TAG.finditer(_without_comments(text)):
+    text = _without_comments(text)
+    for found in _TAG.finditer(text):
         line += text.count("\n", offset, found.start())
         offset = found.start()
         tag, value = found[2], one_line(found[3])

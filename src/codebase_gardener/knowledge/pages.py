@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from codebase_gardener.repository.anchors import Anchor
 
-__all__ = ["EDGES", "PAGE_TYPES", "Edge", "EdgeKind", "Page", "PageType", "Section", "Source", "Wiki"]
+__all__ = ["EDGES", "FOLDERS", "PAGE_TYPES", "Edge", "EdgeKind", "Page", "PageType", "Section", "Source", "Wiki"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,10 @@ PAGE_TYPES: dict[str, PageType] = {
     "Heuristic": PageType("heuristics", ("The Insight", "Reasoning", "Code Evidence")),
 }  # fmt: skip
 """Every page also has Overview (one sentence), Description, Usage before them and Related Pages at the end."""
+
+
+FOLDERS = frozenset(kind.folder for kind in PAGE_TYPES.values())
+"""Of the wiki, those that hold pages."""
 
 
 @dataclass(frozen=True, order=True)

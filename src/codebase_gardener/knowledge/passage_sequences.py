@@ -1,23 +1,18 @@
-"""What a passage does, as a sequence: the APIs in it that are steps a user takes, each once, in order."""
+"""What each passage does, as a sequence of steps, and how much two of them have in common."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-from codebase_gardener.knowledge.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.knowledge.resolution import Passage, Target
 
-__all__ = ["SequenceMaker", "ShownSequence"]
+__all__ = ["AREAS", "SequenceIndex", "ShownSequence", "Weights", "common_order"]
 
-_ASSERTION = re.compile(
-    r"(?:assert|is_?close|all_?close|array_equal|manual_seed|seed_everything|skip)", re.IGNORECASE
-)
-_MODULE_PART = re.compile(r"[a-z_]")
+AREAS = ("readme", "docs", "example", "docstring", "test")
+"""Areas of passages, those written for readers first."""
 
 
 @dataclass(frozen=True)
@@ -26,92 +21,118 @@ class ShownSequence:
 
     Attributes:
         passage: Where they stand.
-        targets: The significant ones, each once, in order of their first use.
+        targets: Each once, in order.
     """
 
     passage: Passage
     targets: tuple[Target, ...]
 
-    @cached_property
-    def set(self) -> frozenset[Target]:
-        """The targets without their order."""
-        return frozenset(self.targets)
+    @property
+    def area(self) -> str:
+        """Of the passage."""
+        return self.passage.area
+
+    @property
+    def rank(self) -> tuple[object, ...]:
+        """Written for readers first, then by place: an order in which no two are equal."""
+        one = self.passage
+        return AREAS.index(one.area), one.path, one.start, -one.end, one.scope
 
 
-@dataclass(frozen=True)
-class SequenceMaker:
-    """Tells steps from helpers.
+class Weights:
+    """How much each target tells: the logarithm of the share of files that do not use it.
 
     Args:
-        repository: For what a name's definition is.
-        resolution: For what is public.
+        sequences: All of them; files count, not passages, since tests repeat themselves.
     """
 
-    repository: RepositoryFacts
-    resolution: Resolution
-
-    @cached_property
-    def sequences(self) -> tuple[ShownSequence, ...]:
-        """Of each passage with at least two steps, one of them of the repository."""
-        found = []
-        for passage in self.resolution.passages:
-            targets = tuple(dict.fromkeys(use.target for use in passage.uses if self.is_step(use)))
-            if len(targets) > 1 and any(not target.external for target in targets):
-                found.append(ShownSequence(passage, targets))
-        return tuple(found)
-
-    def is_step(self, use: Use) -> bool:
-        """Whether a use is something that a user does."""
-        return use.kind != "attribute" and self._of_use(use.target)
-
-    def _of_use(self, target: Target) -> bool:
-        if target not in self._known:
-            self._known[target] = self._is_significant(target)
-        return self._known[target]
-
-    @cached_property
-    def _known(self) -> dict[Target, bool]:
-        return {}
-
-    def _is_significant(self, target: Target) -> bool:
-        parts = target.name.split(".")
-        if any(part.startswith("_") for part in parts[-2:]) or _ASSERTION.match(parts[-1]):
-            return False
-        if target.external:
-            return self._is_step_outside(target)
-        symbol = self.repository.symbols.get((target.path, target.name))
-        return symbol is not None and symbol.kind in ("class", "function", "method", "async function")
-
-    def _is_step_outside(self, target: Target) -> bool:
-        """An external API that is used beside the repository's own in enough files."""
-        parts = target.name.split(".")
-        if len(parts) < 2 or parts[0] in self._primitive:
-            return False
-        return self._files[target] > 1
-
-    @cached_property
-    def _files(self) -> Counter[Target]:
-        """In how many files each target is used."""
-        seen = {(use.target, passage.path) for passage in self.resolution.passages for use in passage.uses}
-        return Counter(target for target, _ in seen)
-
-    @cached_property
-    def _primitive(self) -> frozenset[str]:
-        """Packages of which so many different names are used that they are a language of their own (arrays, math)."""
-        names: dict[str, set[str]] = {}
-        for target in self._files:
-            if target.external:
-                names.setdefault(target.name.partition(".")[0], set()).add(target.name)
-        return frozenset(name for name, used in names.items() if len(used) > 40 and _lower_share(used) > 0.7)
-
-    def weights(self, sequences: Sequence[ShownSequence]) -> Mapping[Target, float]:
-        """Of each target: how much it tells, by the number of files that use it."""
+    def __init__(self, sequences: Sequence[ShownSequence]) -> None:
         files = {(target, one.passage.path) for one in sequences for target in one.targets}
-        counts = Counter(target for target, _ in files)
         total = len({path for _, path in files})
-        return {target: math.log(1 + total / count) for target, count in counts.items()}
+        self._of = {
+            target: math.log(1 + total / count)
+            for target, count in sorted(Counter(target for target, _ in files).items())
+        }
+
+    def __getitem__(self, target: Target) -> float:
+        return self._of[target]
+
+    def total(self, targets: Iterable[Target]) -> float:
+        """Of several together; summed in a fixed order."""
+        return math.fsum(self._of[target] for target in targets)
+
+    def overlap(self, one: Sequence[Target], other: Sequence[Target]) -> float:
+        """Share of their weight that two sets have in common: 0 to 1."""
+        both = self.total(set(one) & set(other))
+        return both / (self.total(one) + self.total(other) - both) if both else 0.0
+
+    def followed(self, path: Sequence[Target], by: Sequence[Target]) -> float:
+        """Share of a path's weight that a sequence takes in the path's order: 0 to 1."""
+        return self.total(common_order(path, by)) / self.total(path) if path else 0.0
 
 
-def _lower_share(names: Iterable[str]) -> float:
-    last = [name.rpartition(".")[2] for name in names]
-    return sum(bool(_MODULE_PART.match(name)) for name in last) / len(last)
+def common_order(one: Sequence[Target], other: Sequence[Target]) -> tuple[Target, ...]:
+    """The longest common subsequence of two sequences without repetitions.
+
+    Since nothing repeats, it is the longest increasing run of places: O(n log n).
+    """
+    places = {target: index for index, target in enumerate(other)}
+    shared = [target for target in one if target in places]
+    best: list[int] = []  # of each length, the index into `shared` of the run with the lowest end
+    before: list[int] = []
+    for index, target in enumerate(shared):
+        low = _lowest(best, shared, places, places[target])
+        before.append(best[low - 1] if low else -1)
+        best[low : low + 1] = [index]
+    found: list[Target] = []
+    at = best[-1] if best else -1
+    while at >= 0:
+        found.append(shared[at])
+        at = before[at]
+    return tuple(reversed(found))
+
+
+def _lowest(best: list[int], shared: list[Target], places: Mapping[Target, int], place: int) -> int:
+    low, high = 0, len(best)
+    while low < high:
+        middle = (low + high) // 2
+        if places[shared[best[middle]]] < place:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+class SequenceIndex:
+    """Finds sequences that may overlap enough with a given one, by their rarest targets.
+
+    Two sets with a weighted overlap of `share` or more have a target in common among the rarest ones of each: those
+    that are left out at the end may not weigh more than the rest allows.
+
+    Args:
+        weights: Of targets.
+        share: Least overlap that is looked for.
+    """
+
+    def __init__(self, weights: Weights, share: float) -> None:
+        self._weights = weights
+        self._share = share
+        self._by_target: dict[Target, list[int]] = defaultdict(list)
+
+    def add(self, number: int, targets: Sequence[Target]) -> None:
+        """Take in a sequence under a number."""
+        for target in self._prefix(targets):
+            self._by_target[target].append(number)
+
+    def near(self, targets: Sequence[Target]) -> list[int]:
+        """Numbers of those that may overlap enough, ascending."""
+        return sorted({number for target in self._prefix(targets) for number in self._by_target.get(target, ())})
+
+    def _prefix(self, targets: Sequence[Target]) -> Iterator[Target]:
+        total = self._weights.total(targets)
+        taken = 0.0
+        for target in sorted(targets, key=lambda each: (-self._weights[each], each)):
+            if taken > (1 - self._share) * total + 1e-9:
+                return
+            yield target
+            taken += self._weights[target]

@@ -76,7 +76,7 @@ class PassageMaker:
     def of_tests(
         self, facts: FileFacts, uses: Sequence[Use], helpers: Sequence[Use], package: frozenset[str]
     ) -> Iterator[Passage]:
-        """One a test, with the helper functions and fixtures of its file read in, one level deep.
+        """One a test (or part of one that several files share, `_test_x`), with the helpers and fixtures of its file.
 
         Args:
             facts: Of the file.
@@ -93,7 +93,7 @@ class PassageMaker:
         symbols = {symbol.qualified_name: symbol for symbol in facts.symbols}
         nested = _nested(symbols)
         for symbol in facts.symbols:
-            if symbol.kind == "class" or not symbol.name.startswith("test"):
+            if symbol.kind == "class" or not symbol.name.lstrip("_").startswith("test"):
                 continue
             scopes = [symbol.qualified_name, *nested.get(symbol.qualified_name, ())]
             own = [use for scope in scopes for use in by_scope.get(scope, ())]
@@ -155,7 +155,7 @@ def _document_title(facts: FileFacts) -> str:
 def _title_of(symbol: Symbol) -> str:
     if symbol.docstring:
         return first_sentence(symbol.docstring).rstrip(".")
-    return _words(symbol.name.removeprefix("test_"))
+    return _words(symbol.name.lstrip("_").removeprefix("test_"))
 
 
 def _within(scope: str, outer: str) -> bool:

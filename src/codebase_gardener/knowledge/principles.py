@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.markup import code
 from codebase_gardener.knowledge.page_sources import PageSources
 from codebase_gardener.knowledge.pages import Edge, Page, Section
 from codebase_gardener.knowledge.quoting import inline, safe_markdown
-from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.knowledge.resolution import Target, Use
 from codebase_gardener.repository.symbols import Symbol
 
 __all__ = ["principle_page"]
@@ -30,11 +30,14 @@ _REFERENCE = re.compile(
     r"|\b(?:RFC|PEP)[ \-]?\d{1,5}\b|\barXiv:\d{4}\.\d{4,5}\b",
     re.IGNORECASE,
 )
+_IS_FENCE = re.compile(r"\s*(?:`{3}|~{3}|\.\. [\w-]+::|:[\w-]+:(?!`)|[=\-~^]{3,}\s*$|#{1,6} |<|!\[|\[!)")
+_IS_PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z`]{2,}")
+_MOST_LEAD = 12
 _MOST_SECTIONS = 2
 _MOST_COMMENTS = 12
+_SHORTEST_COMMENT = 12
 _MOST_REFERENCES = 8
 _MOST_NEIGHBOURS = 3
-_AREA_RANK = {"docs": 0, "examples": 1}
 
 
 @dataclass(frozen=True)
@@ -94,13 +97,10 @@ def _description(api: Api, context: ApiContext, sections: list[_Said], sources: 
     parts: list[str] = []
     for said in sections:
         where = sources.cite(said.path, said.start, said.end)
-        if said.text:
-            parts += [
-                f"The section “{inline(said.title, 120)}” ({where}) introduces it:",
-                safe_markdown(said.text),
-            ]
-        else:
-            parts.append(f"The section “{inline(said.title, 120)}” ({where}) shows it.")
+        parts += [
+            f"In the section “{inline(said.title, 120)}” its use is introduced so ({where}):",
+            safe_markdown(said.text),
+        ]
     if api.symbol:
         says = documentation(api.symbol.docstring)
         if says.text:
@@ -128,19 +128,44 @@ def _owner(symbol: Symbol, context: ApiContext) -> Symbol | None:
 
 
 def _introductions(api: Api, context: ApiContext) -> list[_Said]:
-    """Sections of documents that use or name it, the narrowest ones of those that name it in their first words."""
+    """What stands in documents right before code that uses it: those that name it first, each section once."""
     name = api.target.name.rpartition(".")[2]
     found: dict[tuple[str, int], tuple[tuple[object, ...], _Said]] = {}
-    for passage in used_passages(api.target, context):
-        if passage.area not in ("readme", "docs"):
+    for passage, use in context.uses.get(api.target, []):
+        if passage.area not in ("readme", "docs") or use.path.endswith(".ipynb"):
             continue
-        heading = _heading(context.repository.facts[passage.path].headings, passage.start)
-        if heading:
-            named = bool(re.search(rf"\b{re.escape(name)}\b", f"{heading.title} {heading.summary}"))
-            said = _Said(passage.path, heading.start, heading.end, heading.title, heading.summary)
-            rank = (not named, not heading.summary, heading.end - heading.start, passage.path, heading.start)
-            found[passage.path, heading.start] = (rank, said)
+        heading = _heading(context.repository.facts[use.path].headings, use.start)
+        lead = _lead_in(use, context)
+        if heading and lead and (use.path, heading.start) not in found:
+            named = bool(re.search(rf"\b{re.escape(name)}\b", lead[2]))
+            said = _Said(use.path, lead[0], lead[1], heading.title, lead[2])
+            found[use.path, heading.start] = ((not named, -min(len(lead[2]), 200), use.path, use.start), said)
     return [said for _, said in sorted(found.values(), key=lambda pair: pair[0])][:_MOST_SECTIONS]
+
+
+def _lead_in(use: Use, context: ApiContext) -> tuple[int, int, str] | None:
+    """The paragraph of prose before the block of code that a use stands in: first line, last line, text."""
+    snippet = next(
+        (s for s in context.repository.facts[use.path].snippets if s.start <= use.start <= s.end), None
+    )
+    if snippet is None:
+        return None
+    lines = context.repository.lines(use.path, 1, snippet.start - 1)
+    end = len(lines)
+    while end and (not lines[end - 1].strip() or _IS_FENCE.match(lines[end - 1])):
+        end -= 1
+    start = end
+    while (
+        start
+        and lines[start - 1].strip()
+        and not _IS_FENCE.match(lines[start - 1])
+        and end - start < _MOST_LEAD
+    ):
+        start -= 1
+    text = "\n".join(lines[start:end])
+    if not text.strip() or start == end or not _IS_PROSE.search(text):
+        return None
+    return start + 1, end, text
 
 
 def _heading(headings: tuple[Heading, ...], line: int) -> Heading | None:
@@ -153,7 +178,7 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
     """When it is used: what comes before and after it in the same passages."""
     passages = used_passages(api.target, context)
     if not passages:
-        return "The docs, examples and tests show no use of it."
+        return "No call of it was found in docs, examples or tests."
     before: Counter[Target] = Counter()
     after: Counter[Target] = Counter()
     for passage in passages:
@@ -213,53 +238,59 @@ def _references(api: Api, context: ApiContext, sources: PageSources) -> list[str
 
 
 def _outline(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[str]:
-    """The authors' comments inside the body, in order, else what its code uses in order."""
-    comments = list(_comments(symbol, context))[:_MOST_COMMENTS]
+    """The authors' comments inside the body (of a class: its constructor's), and what its code uses, in order."""
+    body, whose = symbol, "its body"
+    if symbol.kind == "class":
+        own = (f"{symbol.qualified_name}.{name}" for name in ("__init__", "__post_init__"))
+        found = [each for name in own if (each := context.repository.symbols.get((symbol.path, name)))]
+        if not found:
+            return []
+        body = found[-1]
+        whose = f"the body of {code(body.qualified_name)} ({sources.cite_symbol(body)})"
+    comments = list(_comments(body, context))[:_MOST_COMMENTS]
     parts = []
-    if comments and symbol.kind != "class":
+    if len(comments) > 1:
         lines = [
-            f"- {inline(text, 240)} ({sources.cite(symbol.path, start, end)})"
-            for start, end, text in comments
+            f"- {inline(text, 240)} ({sources.cite(body.path, start, end)})" for start, end, text in comments
         ]
-        parts.append("The comments in its body say, in order:\n\n" + "\n".join(lines))
-    calls = [target for target, _ in context.calls_of(symbol) if not target.external]
-    if calls and symbol.kind != "class":
+        parts.append(f"The comments in {whose} say, in order:\n\n" + "\n".join(lines))
+    inside = f"{symbol.qualified_name}."
+    calls = [
+        target
+        for target, _ in context.calls_of(body)
+        if not target.external and not (target.path == symbol.path and target.name.startswith(inside))
+    ]
+    if calls:
         steps = "\n".join(
             f"{i}. {linked(target, {}, '')}" for i, target in enumerate(calls[:_MOST_COMMENTS], 1)
         )
-        parts.append(f"Its body relies, in the order of its lines, on:\n\n{steps}")
+        lead = whose[:1].upper() + whose[1:]
+        parts.append(f"{lead} relies, in the order of its lines, on:\n\n{steps}")
     return parts
 
 
 def _comments(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, int, str]]:
     """Comments on lines of their own inside a Python definition: first line, last line, text."""
-    if symbol.language != "python" or not symbol.body_start:
-        return
-    start = 0
-    words: list[str] = []
+    blocks: list[list[tuple[int, str]]] = []
     for number, text in _comment_lines(symbol, context):
-        if words and number != start + len(words):
-            yield start, start + len(words) - 1, " ".join(words)
-            words = []
-        if not words:
-            start = number
-        words.append(text)
-    if words:
-        yield start, start + len(words) - 1, " ".join(words)
+        if blocks and blocks[-1][-1][0] == number - 1:
+            blocks[-1].append((number, text))
+        else:
+            blocks.append([(number, text)])
+    for block in blocks:
+        told = " ".join(text for _, text in block).strip()
+        if len(told) > _SHORTEST_COMMENT and not _IS_MARK.match(block[0][1]) and not told.endswith("?"):
+            yield block[0][0], block[-1][0], told
 
 
 def _comment_lines(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, str]]:
-    lines = context.repository.lines(symbol.path, symbol.start, symbol.end)
     parsed = context.parsed(symbol)
-    if parsed is None:
+    if parsed is None or "#" not in parsed.text:
         return
-    extra = parsed.text.count("\n") + 1 - len(lines)
     try:
         for token in tokenize.generate_tokens(io.StringIO(parsed.text).readline):
-            text = token.string.lstrip("#: ").strip()
-            alone = not token.line[: token.start[1]].strip()
-            if token.type == tokenize.COMMENT and alone and len(text) > 8 and not _IS_MARK.match(text):
-                yield token.start[0] - extra + symbol.start - 1, text
+            if token.type == tokenize.COMMENT and not token.line[: token.start[1]].strip():
+                yield token.start[0] + parsed.offset, token.string.lstrip("#: ").strip()
     except (tokenize.TokenError, SyntaxError):
         return
 

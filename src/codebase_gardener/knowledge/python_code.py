@@ -5,12 +5,20 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.facts import Binding, Import, Reference
 from codebase_gardener.knowledge.lazy_exports import lazy_imports
-from codebase_gardener.knowledge.python_expressions import OneLine, annotated, dotted, value_of
+from codebase_gardener.knowledge.python_expressions import (
+    OneLine,
+    annotated,
+    bindable,
+    dotted,
+    passes,
+    strings,
+    value_of,
+)
 from codebase_gardener.repository.python_trees import parse_python
 
 __all__ = ["PythonCode", "python_code", "snippet_code"]
@@ -96,7 +104,6 @@ def _blanked(line: str) -> str:
 
 
 _Walk = tuple[ast.AST, str, bool]
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class _Reader:
@@ -127,17 +134,10 @@ class _Reader:
 
     def result(self, tree: ast.Module) -> PythonCode:
         """What was gathered, in order."""
-        self._imports.extend(lazy_imports(tree))
-        offset = self._offset
-        imports = sorted(self._imports, key=lambda found: found.line)
-        if offset:
-            imports = [
-                Import(i.line + offset, i.module, i.level, i.name, i.alias, i.scope, i.guarded)
-                for i in imports
-            ]
+        imports = [*self._imports, *lazy_imports(tree, self._offset)]
         references = sorted(self._references, key=lambda found: found[:2])
         return PythonCode(
-            tuple(imports),
+            tuple(sorted(imports, key=lambda found: found.line)),
             tuple(sorted(self._bindings, key=lambda found: found.line)),
             tuple(found for _, _, found in references),
             _by_line(self._exports),
@@ -214,13 +214,14 @@ class _Reader:
     def _import(self, node: ast.Import, scope: str, guarded: bool) -> None:
         for name in node.names:
             alias = name.asname or name.name.partition(".")[0]
-            self._imports.append(Import(node.lineno, name.name, 0, "", alias, scope, guarded))
+            self._imports.append(Import(node.lineno + self._offset, name.name, 0, "", alias, scope, guarded))
 
     def _import_from(self, node: ast.ImportFrom, scope: str, guarded: bool) -> None:
+        line = node.lineno + self._offset
         for name in node.names:
             alias = name.asname or name.name
             self._imports.append(
-                Import(node.lineno, node.module or "", node.level, name.name, alias, scope, guarded)
+                Import(line, node.module or "", node.level, name.name, alias, scope, guarded)
             )
 
     # statements that bind
@@ -232,7 +233,7 @@ class _Reader:
         self._pending.append((node.value, scope, guarded))
 
     def _annotated_assign(self, node: ast.AnnAssign, scope: str, guarded: bool) -> None:
-        name = _bindable(node.target)
+        name = bindable(node.target)
         if name:
             self._named(name, node.target, scope)
             for suffix, value, how in annotated(node.annotation):
@@ -243,7 +244,7 @@ class _Reader:
             self._pending.append((node.value, scope, guarded))
 
     def _augmented_assign(self, node: ast.AugAssign, scope: str, guarded: bool) -> None:
-        name = _bindable(node.target)
+        name = bindable(node.target)
         if name and not scope:
             self._listed(name, node.value)
         self._pending.append((node.value, scope, guarded))
@@ -254,7 +255,7 @@ class _Reader:
 
     def _with(self, node: ast.With | ast.AsyncWith, scope: str, guarded: bool) -> None:
         for item in node.items:
-            name = _bindable(item.optional_vars)
+            name = bindable(item.optional_vars)
             if name:
                 self._from(item.context_expr, node, scope, name, "with")
             self._pending.append((item.context_expr, scope, guarded))
@@ -270,12 +271,12 @@ class _Reader:
         self._children(node, scope, guarded)
 
     def _each(self, target: ast.expr, iterable: ast.expr, node: ast.AST, scope: str) -> None:
-        name = _bindable(target)
+        name = bindable(target)
         if name:
             self._from(iterable, node, scope, name, "for")
         elif isinstance(target, (ast.Tuple, ast.List)):
             for element in target.elts:
-                self._bind(node, scope, _bindable(element) or "_", "?", "name")
+                self._bind(node, scope, bindable(element) or "_", "?", "name")
 
     def _from(self, source: ast.expr, node: ast.AST, scope: str, name: str, how: str) -> None:
         for value, kind in value_of(source):
@@ -302,27 +303,27 @@ class _Reader:
             self._pending.append((node.value, scope, guarded))
 
     def _target(self, target: ast.expr, value: ast.expr, scope: str) -> None:
-        name = _bindable(target)
+        name = bindable(target)
         if name:
             self._named(name, target, scope)
             self._listed(name, value)
-            passes = _passes(name, value)
+            passed = passes(name, value)
             for source, how in value_of(value):
-                self._bind(target, scope, name, source, how, passes=passes)
+                self._bind(target, scope, name, source, how, passes=passed)
         elif isinstance(target, (ast.Tuple, ast.List)):
             self._unpack(target.elts, value, scope)
 
     def _unpack(self, targets: list[ast.expr], value: ast.expr, scope: str) -> None:
         alike = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(targets)
         for at, element in enumerate(targets):
-            name = _bindable(element)
+            name = bindable(element)
             if not name:
                 continue
             self._named(name, element, scope)
             given = value.elts[at] if alike and isinstance(value, (ast.Tuple, ast.List)) else value
             for source, how in value_of(given):
                 self._bind(
-                    element, scope, name, source, how, None if alike else at, passes=_passes(name, given)
+                    element, scope, name, source, how, None if alike else at, passes=passes(name, given)
                 )
 
     def _named(self, name: str, node: ast.expr, scope: str) -> None:
@@ -331,7 +332,7 @@ class _Reader:
 
     def _listed(self, name: str, value: ast.expr) -> None:
         if name == "__all__":
-            self._exports.extend((value.lineno, text) for text in _strings(value))
+            self._exports.extend((value.lineno, text) for text in strings(value))
 
     # references
 
@@ -369,43 +370,6 @@ class _Reader:
 def _by_line(rows: list[tuple[int, str]]) -> tuple[str, ...]:
     """The names once each, in order of the lines that have them first."""
     return tuple(dict.fromkeys(name for _, name in sorted(rows, key=lambda row: row[0])))
-
-
-def _bindable(node: ast.expr | None) -> str:
-    """ "x" or "self.x"; "" for other targets."""
-    if isinstance(node, ast.Starred):
-        node = node.value
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        return f"{node.value.id}.{node.attr}" if node.value.id in ("self", "cls") else ""
-    return ""
-
-
-def _passes(name: str, value: ast.expr) -> bool:
-    if isinstance(value, ast.Await):
-        value = value.value
-    if not isinstance(value, ast.Call):
-        return False
-    root: ast.expr = value.func
-    while isinstance(root, (ast.Attribute, ast.Call)):
-        root = root.value if isinstance(root, ast.Attribute) else root.func
-    return any(_bindable(node) == name for node in (root, *value.args))
-
-
-def _strings(node: ast.expr) -> Iterator[str]:
-    """The strings of a list, or of lists that are added."""
-    pending: list[ast.expr] = [node]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, ast.BinOp):
-            pending.extend((current.right, current.left))
-        elif isinstance(current, (ast.List, ast.Tuple, ast.Set)):
-            pending.extend(reversed(current.elts))
-        elif isinstance(current, ast.Starred):
-            pending.append(current.value)
-        elif isinstance(current, ast.Constant) and isinstance(current.value, str):
-            yield current.value
 
 
 _HANDLERS: dict[type[ast.AST], Callable[..., None]] = {

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from codebase_gardener.repository.anchors import split_lines
 from codebase_gardener.repository.python_trees import parse_python
 
-__all__ = ["OneLine", "annotated", "dotted", "value_of"]
+__all__ = ["OneLine", "annotated", "bindable", "dotted", "passes", "strings", "value_of"]
 
 MAX_LINKS = 40
 """A chain with more links is cut off: its names would grow with the square of its length."""
@@ -113,6 +113,44 @@ def _literal(node: ast.expr) -> str:
     return _LITERALS.get(type(node), "")
 
 
+def bindable(node: ast.expr | None) -> str:
+    """ "x" or "self.x"; "" for other targets."""
+    if isinstance(node, ast.Starred):
+        node = node.value
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}" if node.value.id in ("self", "cls") else ""
+    return ""
+
+
+def passes(name: str, value: ast.expr) -> bool:
+    """Whether a value is a call on the name itself, or with it among its arguments."""
+    if isinstance(value, ast.Await):
+        value = value.value
+    if not isinstance(value, ast.Call):
+        return False
+    root: ast.expr = value.func
+    while isinstance(root, (ast.Attribute, ast.Call)):
+        root = root.value if isinstance(root, ast.Attribute) else root.func
+    return any(bindable(node) == name for node in (root, *value.args))
+
+
+def strings(node: ast.expr) -> Iterator[str]:
+    """The strings of a list, or of lists that are added."""
+    pending: list[ast.expr] = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, ast.BinOp):
+            pending.extend((current.right, current.left))
+        elif isinstance(current, (ast.List, ast.Tuple, ast.Set)):
+            pending.extend(reversed(current.elts))
+        elif isinstance(current, ast.Starred):
+            pending.append(current.value)
+        elif isinstance(current, ast.Constant) and isinstance(current.value, str):
+            yield current.value
+
+
 def value_of(node: ast.expr | None) -> Iterator[tuple[str, str]]:
     """What a name is given, as (value, how) of a `Binding`: several for `a if c else b`."""
     pending = [node]
@@ -152,32 +190,38 @@ def annotated(node: ast.expr | None) -> Iterator[tuple[str, str, str]]:
         elif isinstance(current, (ast.Name, ast.Attribute)):
             yield suffix, dotted(current), "annotation"
         elif isinstance(current, ast.Subscript):
-            name = dotted(current.value)
             inside = list(current.slice.elts) if isinstance(current.slice, ast.Tuple) else [current.slice]
-            last = name.rpartition(".")[2]
-            if last in _ALL:
-                pending[:0] = [(child, suffix) for child in inside]
-            elif last in _FIRST:
-                pending.insert(0, (inside[0] if inside else None, suffix))
-            elif last == "Coroutine":
-                pending.insert(0, (inside[-1] if inside else None, suffix))
-            elif last in ("type", "Type"):
-                for value, how in value_of(inside[0] if inside else None):
-                    yield suffix, value, "name" if how == "name" else how
-            elif last == "Callable":
-                yield suffix, name, "annotation"
-                if len(inside) == 2 and not suffix:
-                    pending.append((inside[1], "()"))
-            elif last == "Literal":
-                yield suffix, "str", "literal"
-            elif last in ("tuple", "Tuple"):
-                yield suffix, "tuple", "literal"
-                for number, child in enumerate(inside[:9] if not suffix else ()):
-                    pending.append((child, f"[{number}]"))
-            else:
-                yield suffix, name, "annotation"
-                if last.lower() in _CONTAINERS and inside and not suffix:
-                    pending.append((inside[0], "[]"))
+            types, within = _generic(dotted(current.value), inside, suffix)
+            yield from ((suffix, value, how) for value, how in types)
+            pending[:0] = within
+
+
+def _generic(
+    name: str, inside: list[ast.expr], suffix: str
+) -> tuple[list[tuple[str, str]], list[tuple[ast.expr | None, str]]]:
+    """What `name[inside]` names itself, as (value, how), and the annotations in it that are still to be read."""
+    last = name.rpartition(".")[2]
+    first = inside[0] if inside else None
+    types = [(name, "annotation")]
+    within: list[tuple[ast.expr | None, str]] = []
+    if last in _ALL:
+        types, within = [], [(child, suffix) for child in inside]
+    elif last in _FIRST:
+        types, within = [], [(first, suffix)]
+    elif last == "Coroutine":
+        types, within = [], [(inside[-1] if inside else None, suffix)]
+    elif last in ("type", "Type"):
+        types = list(value_of(first))
+    elif last == "Literal":
+        types = [("str", "literal")]
+    elif last in ("tuple", "Tuple"):
+        types = [("tuple", "literal")]
+        within = [(child, f"[{at}]") for at, child in enumerate(inside[:9])] if not suffix else []
+    elif last == "Callable" and len(inside) == 2 and not suffix:
+        within = [(inside[1], "()")]
+    elif last.lower() in _CONTAINERS and not suffix:
+        within = [(first, "[]")]
+    return types, within
 
 
 def _quoted(text: str) -> ast.expr | None:

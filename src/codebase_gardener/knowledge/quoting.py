@@ -26,9 +26,12 @@ _CLEANERS: tuple[tuple[re.Pattern[str], str], ...] = (
      r"\1\2: "),
     (re.compile(r"^(\s*)\.\. [\w:-]{1,40}::\s*"), r"\1"),
 )  # fmt: skip
+_DIRECTIVE = re.compile(r"\s{0,40}\.\. (?:code-block|sourcecode|code|parsed-literal|testcode)::")
+_APART = {"To", "By", "Of", "In", "On"}
 _RUN = re.compile(r"`+")
 _OPENING = re.compile(r"\s{0,12}(`{3,}|~{3,})\s*([\w+-]*)")
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|etc|cf|vs|resp|approx|al|Fig|Eq|No|[A-Z])\.$")
+_LISTED = re.compile(r"(?<=[:;])\s\(?\d{1,2}\.$")
 _STOP = re.compile(r"[.!?](?=[\s\"')\]]|$)")
 
 
@@ -73,26 +76,41 @@ def first_sentence(text: str) -> str:
     paragraph = " ".join(text[:_LONGEST].strip().split("\n\n", 1)[0].split())
     for stop in _STOP.finditer(paragraph):
         found = paragraph[: stop.end()]
+        if listed := _LISTED.search(found[-8:]):  # "…: 1." is where a list begins
+            return found[: len(found) - len(listed[0])].rstrip()
         if not _ABBREVIATION.search(found[-12:]) and found.count("(") <= found.count(")"):
             return found
     return paragraph
 
 
 def words_of(name: str) -> list[str]:
-    """The words of an identifier.
+    """The words of an identifier; short ones in capitals stay with their neighbours.
 
     Example:
-        >>> words_of("prepare_model_for_kbit"), words_of("AutoPEFTModel")
-        (['prepare', 'model', 'for', 'kbit'], ['Auto', 'PEFT', 'Model'])
+        >>> words_of("prepare_model_for_kbit"), words_of("AutoPEFTModel"), words_of("VBLoRAConfig")
+        (['prepare', 'model', 'for', 'kbit'], ['Auto', 'PEFT', 'Model'], ['VBLoRA', 'Config'])
     """
-    return re.findall(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+[A-Za-z]*", name)
+    found: list[str] = []
+    for part in re.split(r"[^A-Za-z0-9]+", name):
+        merged: list[str] = []
+        for word in re.findall(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+[A-Za-z]*", part):
+            last = merged[-1] if merged else ""
+            short = min(len(word), len(last)) < 3 or (last[-1:].isdigit() and len(word) < 4)
+            if merged and short and not {word, last} & _APART:
+                merged[-1] += word
+            else:
+                merged.append(word)
+        found += merged
+    return found
 
 
 def _quoted(lines: list[str]) -> Iterator[str]:
     at = 0
     while at < len(lines):
         end = _block_end(lines, at)
-        if end:
+        if _DIRECTIVE.match(lines[at]):
+            at += 1
+        elif end:
             body = [line for line in lines[at:end] if not _OPENING.match(line)]
             yield from fence("\n".join(_inert(line[:_LONGEST_LINE]) for line in _dedented(body))).split("\n")
             at = end
@@ -109,12 +127,13 @@ def _block_end(lines: list[str], at: int) -> int:
         for end in range(at + 1, len(lines)):
             if lines[end].strip().startswith(mark):
                 return end + 1
-        return 0
+        return len(lines)  # as Markdown has it: one that is not closed runs to the end
     if lines[at].lstrip().startswith(">>>"):
         return next((end for end in range(at, len(lines)) if not lines[end].strip()), len(lines))
     before = next((line for line in reversed(lines[:at]) if line.strip()), "")
     indent = _indent(lines[at])
-    if not (before.rstrip().endswith("::") and lines[at].strip() and indent > _indent(before)):
+    literal = before.rstrip().endswith("::") or _DIRECTIVE.match(before)
+    if not (literal and lines[at].strip() and indent > _indent(before)):
         return 0
     end = at
     while end < len(lines) and (not lines[end].strip() or _indent(lines[end]) >= indent):
@@ -129,7 +148,7 @@ def _line(line: str) -> str:
     body = _cleaned(text).lstrip()
     if re.fullmatch(r"([=\-~^*_#])\1{2,}\s*", body):
         return "\\" + body
-    if body.startswith(("#", ">")) or _OPENING.match(body):
+    if body.startswith(("#", ">")):
         body = "\\" + body
     if body.endswith("::"):
         body = body[:-1]

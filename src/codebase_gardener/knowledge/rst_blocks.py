@@ -9,12 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from codebase_gardener.knowledge.document_blocks import Block, indent_of, without_indent
+from codebase_gardener.knowledge.document_blocks import Block, indent_of, readable, without_indent
 from codebase_gardener.knowledge.rst_directives import CODE, INCLUDES, MODULES, SKIPPED, TEXT, listed_as
 
 __all__ = ["RstContext", "rst_blocks"]
-
-MAX_LINE_CHARS = 20_000
 
 _DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+([A-Za-z][\w:+.-]{0,60}?)[ \t]?::(?:[ \t]+(.*))?$")
 _EXPLICIT = re.compile(r"[ \t]*\.\.(?:[ \t]|$)")
@@ -55,8 +53,8 @@ def rst_blocks(
         context: Read and written; shared by the pieces of a document.
         docstring: Without headings; with fences, and sections "Example:" whose content is plain code.
     """
-    scanner = _Scanner([line if len(line) <= MAX_LINE_CHARS else "" for line in lines], first_line,
-                       context or RstContext(), docstring)  # fmt: skip
+    readable_lines = [readable(line) for line in lines]
+    scanner = _Scanner(readable_lines, first_line, context or RstContext(), docstring)
     at = 0
     while at < len(scanner.lines):
         at = scanner.step(at)

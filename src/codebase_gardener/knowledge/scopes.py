@@ -59,7 +59,7 @@ class Scopes:
                 if found is not None:
                     return found
             current = current.rpartition(".")[0]
-        if space.is_script:
+        if space.is_script or (not scope and line < 10**9):
             event = space.event_before("", name, 10**9 if scope else line)
             if event is not None:
                 return self._of_event(space, "", name, event)
@@ -91,15 +91,7 @@ class Scopes:
     def imported(self, space: Namespace, found: Import) -> Entity | None:
         """What an import binds."""
         if found.level:
-            base = self._modules.relative(space.path, found.level, found.module)
-            if base is None or base not in self._spaces:
-                stem = f"{found.module}.{found.name}" if found.module else found.name
-                path = self._modules.relative(space.path, found.level, stem)
-                return Entity("module", path, "") if path else None
-            if base == space.key:  # `from . import module` in an `__init__`
-                path = self._modules.submodule(base, found.name)
-                return Entity("module", path, found.name) if path and path in self._spaces else None
-            return self._from(base, found)
+            return self._relative(space, found)
         wanted = found.module if found.name or found.alias != found.module.partition(".")[0] else found.alias
         base = self._modules.find(wanted, space.path)
         if base is not None and base in self._spaces:
@@ -108,9 +100,19 @@ class Scopes:
         path = self._modules.find(whole, space.path)
         if path is not None and path in self._spaces:
             return Entity("module", path, whole)
-        if self._modules.is_namespace(whole, space.path):
-            return Entity("namespace", space.key, whole)
-        return external(whole)
+        is_folder = self._modules.is_namespace(whole, space.path)
+        return Entity("namespace", space.key, whole) if is_folder else external(whole)
+
+    def _relative(self, space: Namespace, found: Import) -> Entity | None:
+        base = self._modules.relative(space.path, found.level, found.module)
+        if base is not None and base != space.key and base in self._spaces:
+            return self._from(base, found)
+        if base == space.key:  # `from . import module` in an `__init__`
+            path = self._modules.submodule(space.key, found.name)
+        else:
+            stem = f"{found.module}.{found.name}" if found.module else found.name
+            path = self._modules.relative(space.path, found.level, stem)
+        return Entity("module", path, found.name) if path and path in self._spaces else None
 
     def star(self, space: Namespace, found: Import) -> Namespace | None:
         """The module of a star import; None if it is from outside."""
@@ -158,10 +160,10 @@ class Scopes:
     def _local(self, space: Namespace, scope: str, name: str, line: int) -> Entities | None:
         """In one function or class body; None if it does not bind the name."""
         definition = space.definitions.get(scope)
-        if name in ("self", "cls") and definition is not None and definition.kind == "method":
-            if not space.events(scope, name) or space.events(scope, name)[0].kind == "annotation":
-                owner = scope.rpartition(".")[0]
-                return (Entity("instance" if name == "self" else "class", space.key, owner, "type"),)
+        is_method = definition is not None and definition.kind == "method"
+        if is_method and name in ("self", "cls") and _is_first(space.events(scope, name)):
+            owner = scope.rpartition(".")[0]
+            return (Entity("instance" if name == "self" else "class", space.key, owner, "type"),)
         event = space.event_before(scope, name, line)
         is_parameter = definition is not None and name in definition.parameters
         if event is not None and not (is_parameter and event.line > line):
@@ -222,6 +224,11 @@ class Scopes:
 
     def _from(self, base: str, found: Import) -> Entity | None:
         return self.member(base, found.name) if found.name else Entity("module", base, found.module)
+
+
+def _is_first(events: list[Event]) -> bool:
+    """Whether `self` is the parameter, rather than bound anew."""
+    return not events or events[0].kind == "annotation"
 
 
 def _defined(space: Namespace, qualified: str) -> Entity:

@@ -75,7 +75,7 @@ def _update(call: ast.Call, names: dict[str, Value]) -> None:
         del owner[MAX_ENTRIES:]
 
 
-def _value(node: ast.expr, names: dict[str, Value]) -> Value:
+def _value(node: ast.expr, names: dict[str, Value]) -> Value:  # noqa: PLR0911 - one return a form
     """A constant string, a list of them, or a dict of such lists; None for all that would have to be run."""
     match node:
         case ast.Constant(value=str(text)):
@@ -125,8 +125,8 @@ def _table(pairs: Iterator[tuple[Value, ast.expr]], names: dict[str, Value]) -> 
 
 def _sum(left: Value, right: Value) -> Value:
     if isinstance(left, list) or isinstance(right, list):
-        parts = [part for part in (left, right) if isinstance(part, list)]
-        return sum(parts, [])[:MAX_ENTRIES]
+        parts = [entry for part in (left, right) if isinstance(part, list) for entry in part]
+        return parts[:MAX_ENTRIES]
     if isinstance(left, tuple) and isinstance(right, tuple):
         return ((left[0] + right[0])[:MAX_ENTRIES], left[1], right[2])
     return None

@@ -7,15 +7,25 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from codebase_gardener.knowledge.api_calls import call_of, import_of
 from codebase_gardener.knowledge.api_candidates import Candidate, candidates
 from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.api_descriptions import counted
 from codebase_gardener.knowledge.api_names import page_names
-from codebase_gardener.knowledge.api_calls import call_of, import_of
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.repository.symbols import Symbol
 
-__all__ = ["FEATURES", "MEMBER_THRESHOLD", "THRESHOLD", "Feature", "Scored", "choose_apis", "ranked", "threshold"]
+__all__ = [
+    "FEATURES",
+    "MEMBER_THRESHOLD",
+    "THRESHOLD",
+    "Feature",
+    "Scored",
+    "choose_apis",
+    "name_kind",
+    "ranked",
+    "threshold",
+]
 
 
 @dataclass(frozen=True)
@@ -62,8 +72,8 @@ FEATURES: tuple[Feature, ...] = (
             lambda c: f"{'a method of a class ' if c.owner else ''}exported as `{c.exported}`",
             "an `__init__` that imports a name makes it public"),
     Feature("top level", 2.0, lambda c: float(c.top), _silent, "the top package's names are what users meet first"),
-    Feature("reached", 1.5, lambda c: float(c.reached.count(".") == 1), lambda c: f"a method that `{c.reached}` inherits",
-            "users call it on a class that is exported"),
+    Feature("reached", 1.5, lambda c: float(c.reached.count(".") == 1),
+            lambda c: f"a method that `{c.reached}` inherits", "users call it on a class that is exported"),
     Feature("declared", 1.0, lambda c: float(c.declared), lambda c: "in its module's `__all__`",
             "`__all__` is a statement of what is public"),
     Feature("member", -5.0, lambda c: float(c.owner is not None), _silent,
@@ -117,10 +127,12 @@ def ranked(context: ApiContext) -> tuple[Scored, ...]:
 def choose_apis(context: ApiContext) -> tuple[Api, ...]:
     """The APIs of the repository that get a page, best first: all whose score reaches the threshold."""
     chosen = [each for each in ranked(context) if each.score >= threshold(each.candidate)]
-    targets = [(context.target(each.candidate.symbol), _kind(each.candidate.symbol, context)) for each in chosen]
+    targets = [
+        (context.target(each.candidate.symbol), name_kind(each.candidate.symbol, context)) for each in chosen
+    ]
     return tuple(
         _api(each, page, principle, context)
-        for each, (page, principle) in zip(chosen, page_names(targets), strict=True)
+        for each, (page, principle) in zip(chosen, page_names(targets, context.spellings), strict=True)
     )
 
 
@@ -136,9 +148,12 @@ def _scored(candidate: Candidate) -> Scored:
     return Scored(candidate, round(sum(value for _, value in parts), 6), tuple(reasons[:_MOST_REASONS]))
 
 
-def _kind(symbol: Symbol, context: ApiContext) -> str:
+def name_kind(symbol: Symbol, context: ApiContext) -> str:
     """The kind that decides its page's name; "maker" for a function that returns one of the repository's classes."""
-    if symbol.kind == "function" and set(re.findall(r"[A-Za-z_]\w*", symbol.returns or "")) & context.class_names:
+    if (
+        symbol.kind == "function"
+        and set(re.findall(r"[A-Za-z_]\w*", symbol.returns or "")) & context.class_names
+    ):
         return "maker"
     return symbol.kind
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Mapping
 
 from codebase_gardener.knowledge.class_members import ClassMembers
-from codebase_gardener.knowledge.entities import FLUENT, Entity, class_part, external, is_loader
+from codebase_gardener.knowledge.entities import Entity, external, is_loader
 from codebase_gardener.knowledge.facts import Binding
 from codebase_gardener.knowledge.module_names import ModuleNames
-from codebase_gardener.knowledge.namespaces import Event, Namespace
+from codebase_gardener.knowledge.namespaces import Definition, Event, Namespace
+from codebase_gardener.knowledge.results import from_builtin, from_outside, says_nothing
 from codebase_gardener.knowledge.scopes import Entities, Scopes
 
 __all__ = ["Tracer"]
@@ -17,11 +17,6 @@ __all__ = ["Tracer"]
 MAX_DEPTH = 24
 """Bindings that are followed one after the other; what lies deeper stays unknown."""
 
-_CALLED = ("__call__", "forward", "call")
-"""What a call of an instance runs; the second and third are what torch and keras route calls to."""
-_UNTYPED = frozenset(
-    {"Any", "Callable", "Self", "TypeVar", "Generic", "Protocol", "object", "Never", "NoReturn"}
-)
 _PROPERTIES = ("property", "cached_property", "setter", "getter", "locked_cached_property", "hybrid_property")
 _CONTEXTS = ("contextmanager", "asynccontextmanager")
 
@@ -41,6 +36,7 @@ class Tracer:
         self._bound: dict[tuple[str, str, str, int], Entities] = {}
         self._results: dict[Entity, Entities] = {}
         self._open: set[object] = set()
+        self._cuts = 0
 
     def trace(self, space: Namespace, scope: str, name: str, line: int) -> Entities:
         """The meanings of a dotted name, best first; () if unknown."""
@@ -78,10 +74,14 @@ class Tracer:
             found = self._member(base, first) if base else Entity("builtin", "", first)
         if found is None:
             return ()
-        start: Entities = (found,)
-        if parts[1].endswith("()"):
-            start = self.called(start)
+        start = self.call(found) if parts[1].endswith("()") else (found,)
         return self.along(start, ["", *parts[2:]]) if len(parts) > 2 else start
+
+    def _is_cut(self, key: object) -> bool:
+        """Whether following ends here: in a ring, or too deep. What was cut is not kept as unknown."""
+        cut = key in self._open or len(self._open) > MAX_DEPTH
+        self._cuts += cut
+        return cut
 
     # attributes
 
@@ -102,25 +102,30 @@ class Tracer:
 
     def _member(self, entity: Entity, name: str) -> Entity | None:
         kind = entity.kind
+        found: Entity | None
         if kind == "module":
-            return self.scopes.member(entity.path, name)
-        if kind == "namespace":
-            return self.scopes.inside(entity, name)
-        if kind in ("class", "instance"):
-            return self._class_member(entity, name)
-        if kind == "external":
-            if entity.owner is not None:  # an attribute of an instance: its type is unknown
-                return Entity("external value", "", entity.name)
-            return external(f"{entity.name}.{name}", entity.how)
-        if kind == "external instance":
-            return Entity("external", "", f"{entity.name}.{name}", "type", ("", entity.name))
-        if kind == "builtin":
-            return Entity("builtin", "", f"{entity.name}.{name}")
-        if kind == "external value":
-            return entity
-        if kind == "function" and name in ("setter", "getter", "deleter"):
-            return Entity("builtin", "", f"property.{name}")
-        return self.member(self.value(entity), name)
+            found = self.scopes.member(entity.path, name)
+        elif kind == "namespace":
+            found = self.scopes.inside(entity, name)
+        elif kind in ("class", "instance"):
+            found = self._class_member(entity, name)
+        elif (
+            kind == "external" and entity.owner is not None
+        ):  # an attribute of an instance: its type is unknown
+            found = Entity("external value", "", entity.name)
+        elif kind == "external":
+            found = external(f"{entity.name}.{name}", entity.how)
+        elif kind == "external instance":
+            found = Entity("external", "", f"{entity.name}.{name}", "type", ("", entity.name))
+        elif kind == "builtin":
+            found = Entity("builtin", "", f"{entity.name}.{name}")
+        elif kind == "external value":
+            found = entity
+        elif kind == "function" and name in ("setter", "getter", "deleter"):
+            found = Entity("builtin", "", f"property.{name}")
+        else:
+            found = self.member(self.value(entity), name)
+        return found
 
     def _class_member(self, entity: Entity, name: str) -> Entity | None:
         found = self.classes.find(entity.path, entity.name, name)
@@ -140,7 +145,7 @@ class Tracer:
     def value(self, entity: Entity) -> Entities:
         """What a name of a module or class holds; what a property gives; a decorated function's wrapper."""
         key = ("value", entity)
-        if key in self._open or len(self._open) > MAX_DEPTH:
+        if self._is_cut(key):
             return ()
         self._open.add(key)
         try:
@@ -156,38 +161,34 @@ class Tracer:
             event = space.event_before("", entity.name, 10**9)
             return self.bound(space, "", event) if event else ()
         if entity.kind == "field":
-            owner, _, name = entity.name.rpartition(".")
-            event = space.event_before(owner, name, 10**9)
-            found = self.bound(space, owner, event) if event else ()
-            for binding in () if found else space.attribute(owner, name):
-                found = self._given(space, binding.scope, binding)
-                if found:
-                    break
-            return found
+            return self._of_field(space, entity)
         definition = space.definitions.get(entity.name)
         if definition is None or entity.kind != "function":
             return ()
-        if definition.is_decorated(*_PROPERTIES):
-            return self.call(entity)
+        is_property = definition.is_decorated(*_PROPERTIES)
+        return self.call(entity) if is_property else self._decorated(space, entity, definition)
+
+    def _of_field(self, space: Namespace, entity: Entity) -> Entities:
+        owner, _, name = entity.name.rpartition(".")
+        event = space.event_before(owner, name, 10**9)
+        found = self.bound(space, owner, event) if event else ()
+        for binding in () if found else space.attribute(owner, name):
+            found = self._given(space, binding.scope, binding)
+            if found:
+                break
+        return found
+
+    def _decorated(self, space: Namespace, entity: Entity, definition: Definition) -> Entities:
+        """What a decorator of the repository makes of a function, such as a command."""
         scope = entity.name.rpartition(".")[0]
         for text in definition.decorators:
-            stem = text.partition("(")[0]
-            wrapper = self.trace(space, scope, stem, definition.line)
+            wrapper = self.trace(space, scope, text.partition("(")[0], definition.line)
             found = self.called(wrapper)
             if "(" in text:
-                found = (*self._made(wrapper), *found, *self.called(found))
+                found = (*self._parts(wrapper, "()"), *found, *self.called(found))
             if any(result.kind == "instance" for result in found):
                 return found
         return ()
-
-    def _made(self, entities: Entities) -> Entities:
-        """What the decorators make that these functions give: `Callable[…, A]` of their annotations."""
-        return tuple(
-            result
-            for entity in entities
-            if entity.kind == "function"
-            for result in self._annotated(self._spaces[entity.path], entity, "()")
-        )
 
     # calls
 
@@ -200,28 +201,23 @@ class Tracer:
     def call(self, entity: Entity) -> Entities:
         """What a call of it gives."""
         kind = entity.kind
+        found: Entities = ()
         if kind == "class":
-            return (Entity("instance", entity.path, entity.name, "type"),)
-        if kind == "function":
-            return self._returned(entity)
-        if kind == "external":
-            return _from_outside(entity)
-        if kind == "builtin":
-            return _from_builtin(entity.name)
-        if kind == "instance":
-            target = self.on_call(entity)
-            return self.call(target) if target else ()
-        if kind in ("constant", "field"):
-            return self.called(self.value(entity))
-        return (entity,) if kind == "external value" else ()
-
-    def on_call(self, entity: Entity) -> Entity | None:
-        """What runs when an instance is called."""
-        for name in _CALLED:
-            found = self.classes.find(entity.path, entity.name, name)
-            if found is not None and found.kind == "function":
-                return found._replace(how="type")
-        return None
+            found = (Entity("instance", entity.path, entity.name, "type"),)
+        elif kind == "function":
+            found = self._returned(entity)
+        elif kind == "external":
+            found = from_outside(entity)
+        elif kind == "builtin":
+            found = from_builtin(entity.name)
+        elif kind == "instance":
+            target = self.classes.on_call(entity.path, entity.name)
+            found = self.call(target) if target else ()
+        elif kind in ("constant", "field"):
+            found = self.called(self.value(entity))
+        elif kind == "external value":
+            found = (entity,)
+        return found
 
     def yielded(self, entity: Entity) -> Entities:
         """What a generator function gives its user: a fixture's value, a context manager's."""
@@ -233,19 +229,20 @@ class Tracer:
     def _returned(self, entity: Entity) -> Entities:
         if entity in self._results:
             return self._results[entity]
-        if entity in self._open or len(self._open) > MAX_DEPTH:
+        if self._is_cut(entity):
             return ()
+        cuts = self._cuts
         self._open.add(entity)
         try:
             space = self._spaces[entity.path]
             found = self._annotated(space, entity, "") or self._stated(space, entity, "return")
             definition = space.definitions.get(entity.name)
-            if not found and entity.owner and definition and definition.is_decorated("classmethod"):
-                if is_loader(entity.name.rpartition(".")[2]):
-                    found = (Entity("instance", *entity.owner, "type"),)
+            is_made = definition is not None and definition.is_decorated("classmethod")
+            if not found and entity.owner and is_made and is_loader(entity.name.rpartition(".")[2]):
+                found = (Entity("instance", *entity.owner, "type"),)
         finally:
             self._open.discard(entity)
-        if found or not self._open:
+        if found or not self._open or cuts == self._cuts:
             self._results[entity] = found
         return found
 
@@ -291,22 +288,22 @@ class Tracer:
 
     def bound(self, space: Namespace, scope: str, event: Event) -> Entities:
         """What an event's bindings give: several for a union."""
-        first = event.bindings[0]
-        key = (space.key, scope, first.name, event.line)
+        key = (space.key, scope, event.bindings[0].name, event.line)
         if key in self._bound:
             return self._bound[key]
-        if key in self._open or len(self._open) > MAX_DEPTH:
+        if self._is_cut(key):
             return ()
+        cuts = self._cuts
         self._open.add(key)
         try:
             results = [result for binding in event.bindings for result in self._given(space, scope, binding)]
             unknown = all(result.kind == "external value" for result in results)
             if unknown and any(binding.passes for binding in event.bindings):
-                results = list(self._before(space, scope, first))
+                results = list(self._before(space, scope, event.bindings[0]))
         finally:
             self._open.discard(key)
         found = tuple(dict.fromkeys(results))
-        if found or not self._open:
+        if found or not self._open or cuts == self._cuts:
             self._bound[key] = found
         return found
 
@@ -318,22 +315,26 @@ class Tracer:
         return ()
 
     def _given(self, space: Namespace, scope: str, binding: Binding) -> Entities:
-        how, value = binding.how, binding.value
+        how = binding.how
+        found: Entities
         if how == "literal":
-            return (Entity("builtin", "", value),)
-        if how in ("annotation", "returns"):
-            return self._instances(space, scope, binding)
-        if how == "for":
-            return self._elements(space, scope, binding)
-        if how == "with":
-            return self._entered(space, scope, binding)
-        found = self.trace(space, scope, value, binding.line)
-        if how == "call":
-            if binding.item is not None:
-                return self._items(found, binding.item)
-            return self.called(found)
+            found = (Entity("builtin", "", binding.value),)
+        elif how in ("annotation", "returns"):
+            found = self._instances(space, scope, binding)
+        elif how == "for":
+            found = self._elements(space, scope, binding)
+        elif how == "with":
+            found = self._entered(space, scope, binding)
+        else:
+            found = self._traced(space, scope, binding)
+        return found
+
+    def _traced(self, space: Namespace, scope: str, binding: Binding) -> Entities:
+        found = self.trace(space, scope, binding.value, binding.line)
         if binding.item is not None:
-            return ()
+            return self._parts(found, f"[{binding.item}]") if binding.how == "call" else ()
+        if binding.how == "call":
+            return self.called(found)
         return tuple(result for entity in found for result in self._read(entity))
 
     def _read(self, entity: Entity) -> Entities:
@@ -350,32 +351,30 @@ class Tracer:
         for entity in self.trace(space, scope, binding.value, 10**9):
             if entity.kind == "class":
                 results.append(Entity("instance", entity.path, entity.name, "type"))
-            elif entity.kind == "external" and not _says_nothing(entity.name):
+            elif entity.kind == "external" and not says_nothing(entity.name):
                 results.append(Entity("external instance", "", entity.name, "type"))
-            elif entity.kind == "builtin" and entity.name not in _UNTYPED:
+            elif entity.kind == "builtin" and entity.name != "object":
                 results.append(entity)
         return tuple(results)
 
     def _elements(self, space: Namespace, scope: str, binding: Binding) -> Entities:
+        """What a loop over the value gives."""
         value = binding.value
-        if value.endswith("()"):
-            functions = self.trace(space, scope, value[:-2], binding.line)
-            return tuple(
-                result
-                for entity in functions
-                if entity.kind == "function"
-                for result in self._annotated(self._spaces[entity.path], entity, "[]")
-                or self._stated(self._spaces[entity.path], entity, "yield")
-            )
-        event = space.event_before(scope, f"{value}[]", binding.line)
-        return self.bound(space, scope, event) if event else ()
+        if not value.endswith("()"):
+            event = space.event_before(scope, f"{value}[]", binding.line)
+            return self.bound(space, scope, event) if event else ()
+        found = self.trace(space, scope, value[:-2], binding.line)
+        functions = [entity for entity in found if entity.kind == "function"]
+        yielded = (self._stated(self._spaces[entity.path], entity, "yield") for entity in functions)
+        return self._parts(found, "[]") or tuple(result for results in yielded for result in results)
 
-    def _items(self, found: Entities, item: int) -> Entities:
+    def _parts(self, entities: Entities, suffix: str) -> Entities:
+        """What functions give inside of what they return, by its annotation: `[]`, `[0]` or `()`."""
         return tuple(
             result
-            for entity in found
+            for entity in entities
             if entity.kind == "function"
-            for result in self._annotated(self._spaces[entity.path], entity, f"[{item}]")
+            for result in self._annotated(self._spaces[entity.path], entity, suffix)
         )
 
     def _entered(self, space: Namespace, scope: str, binding: Binding) -> Entities:
@@ -398,23 +397,3 @@ class Tracer:
                 if method is not None and method.kind == "function":
                     return self._returned(method) or (entity,)
         return (entity,)
-
-
-def _says_nothing(name: str) -> bool:
-    module, _, last = name.rpartition(".")
-    return last in _UNTYPED and module in ("typing", "typing_extensions", "collections.abc", "builtins")
-
-
-def _from_outside(entity: Entity) -> Entities:
-    kind = class_part(entity.name)
-    if kind == entity.name or (kind and is_loader(entity.name[len(kind) + 1 :])):
-        return (Entity("external instance", "", kind, "type"),)
-    if entity.owner is not None and entity.name.rpartition(".")[2] in FLUENT:
-        return (Entity("instance" if entity.owner[0] else "external instance", *entity.owner, "type"),)
-    return (Entity("external value", "", entity.name),)
-
-
-def _from_builtin(name: str) -> Entities:
-    if isinstance(getattr(builtins, name, None), type):
-        return (Entity("builtin", "", name),)
-    return (Entity("builtin", "", "str"),) if name.startswith("str.") else ()

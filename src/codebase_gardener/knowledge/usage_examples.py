@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-import textwrap
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.api_context import ApiContext
+from codebase_gardener.knowledge.citations import dedented
 from codebase_gardener.knowledge.facts import Snippet
 from codebase_gardener.knowledge.resolution import Passage, Target, Use
 from codebase_gardener.repository.python_trees import parse_python
@@ -20,6 +21,8 @@ AREA_ORDER = ("readme", "docs", "example", "docstring", "test")
 _MOST_LINES = 15
 _MOST_TRIED = 40  # uses of one area that are looked at
 _LONGEST_LINE = 200
+_MOST_GAP = 5  # lines of comments or blank ones between two statements of a quote
+_FAILING = re.compile(r"raise|error|warn|invalid|fail|wrong|not_|must|exception", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ def usage_examples(target: Target, context: ApiContext, most: int = 3) -> tuple[
     """Quotes that show a target in use: best first, from different areas and files where there are such."""
     found: list[UsageExample] = []
     for passage, use in _in_turn(_candidates(target, context)):
+        if passage.area == "test" and any(each.path == use.path for each in found):
+            continue
         example = _quote(passage, use, context)
         if example and not _repeats(example, found):
             found.append(example)
@@ -67,7 +72,7 @@ def _worth(pair: tuple[Passage, Use]) -> tuple[object, ...]:
     return (
         use.kind == "attribute",
         use.how == "name",
-        "raises" in use.text or "warns" in passage.title.lower() or "error" in passage.title.lower(),
+        passage.area == "test" and bool(_FAILING.search(f"{passage.scope} {passage.title} {use.text}")),
         -min(len(use.keywords), 4),
         use.end - use.start > _MOST_LINES - 5,
         use.path,
@@ -86,7 +91,6 @@ def _repeats(example: UsageExample, found: list[UsageExample]) -> bool:
     return any(
         (each.path == example.path and each.start <= example.end and example.start <= each.end)
         or each.text == example.text
-        or (each.path == example.path and each.passage.area == "test")
         for each in found
     )
 
@@ -99,7 +103,7 @@ def _quote(passage: Passage, use: Use, context: ApiContext) -> UsageExample | No
     lines = context.repository.lines(use.path, start, end)
     if not lines or max(map(len, lines)) > _LONGEST_LINE:
         return None
-    return UsageExample(passage, use.path, start, end, textwrap.dedent("\n".join(lines)), "python")
+    return UsageExample(passage, use.path, start, end, dedented(lines), "python")
 
 
 def _statements(use: Use, context: ApiContext) -> tuple[int, int] | None:
@@ -131,7 +135,10 @@ def _definition_around(use: Use, context: ApiContext) -> tuple[ast.Module | str,
     smallest = min(around, key=lambda each: each.end - each.start)
     lines = context.repository.lines(use.path, smallest.start, smallest.end)
     if lines[0][:1].isspace():
-        return parse_python("\n".join(["if 1:", *lines])), smallest.start - 2
+        tree = parse_python("\n".join(["if 1:", *lines]))
+        if not isinstance(tree, str) and isinstance(tree.body[0], ast.If):
+            tree = ast.Module(tree.body[0].body, [])
+        return tree, smallest.start - 2
     return parse_python("\n".join(lines)), smallest.start - 1
 
 
@@ -166,10 +173,10 @@ def _grown(body: list[tuple[int, int]], at: int) -> tuple[int, int]:
     """A statement with its neighbours: those before it first, since they make what it needs."""
     first, last = body[at]
     before, after = at - 1, at + 1
-    while before >= 0 and last - body[before][0] < _MOST_LINES - 3 and first - body[before][1] <= 2:
+    while before >= 0 and last - body[before][0] < _MOST_LINES and first - body[before][1] <= _MOST_GAP:
         first = body[before][0]
         before -= 1
-    while after < len(body) and body[after][1] - first < _MOST_LINES and body[after][0] - last <= 2:
+    while after < len(body) and body[after][1] - first < _MOST_LINES and body[after][0] - last <= _MOST_GAP:
         last = body[after][1]
         after += 1
     return first, last

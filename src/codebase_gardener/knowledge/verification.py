@@ -9,7 +9,7 @@ from pathlib import Path
 from codebase_gardener.knowledge.auditing import Audit, audit
 from codebase_gardener.knowledge.findings import Finding
 from codebase_gardener.knowledge.indexes import render_indexes
-from codebase_gardener.knowledge.pages import PAGE_TYPES, Wiki
+from codebase_gardener.knowledge.pages import FOLDERS, Wiki
 from codebase_gardener.knowledge.rendering import render_pages
 from codebase_gardener.knowledge.repo_map import render_repo_map, repo_map_file
 from codebase_gardener.knowledge.reports import render_reports
@@ -19,7 +19,6 @@ from codebase_gardener.utils.error_handling import NotFoundError
 
 __all__ = ["compare", "derived_files", "render_wiki", "verify"]
 
-_FOLDERS = {kind.folder for kind in PAGE_TYPES.values()}
 MAX_FILE_BYTES = 64 * 2**20
 
 
@@ -47,7 +46,7 @@ def verify(folder: Path, repository: RepositoryFacts, resolution: Resolution) ->
         NotFoundError: There is no such folder.
     """
     texts, findings = _read(folder)
-    pages = {file: text for file, text in texts.items() if file.partition("/")[0] in _FOLDERS}
+    pages = {file: text for file, text in texts.items() if file.partition("/")[0] in FOLDERS}
     audited = audit(pages, repository)
     others = {file: text for file, text in texts.items() if file not in pages}
     derived = _differences(others, derived_files(audited, repository, resolution))

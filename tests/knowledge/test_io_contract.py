@@ -1,0 +1,207 @@
+"""Inputs and outputs of APIs, from signatures, fields and docstrings of three styles."""
+
+from tests.knowledge.written_context import context_of, symbol_named
+
+from codebase_gardener.knowledge.implementation_layout import Output, Parameter
+from codebase_gardener.knowledge.io_contract import contract_of
+
+GOOGLE = '''
+    def load(path: str, *names, strict=True, retries: int = 3, **options) -> "Model":
+        """Load a model.
+
+        Args:
+            path (`str` or `os.PathLike`):
+                Where it
+                lies.
+            strict (`bool`, *optional*, defaults to `True`): Refuse | complain.
+            **options: Passed on.
+
+        Returns:
+            Model: The loaded model.
+
+        Raises:
+            ValueError: If it is broken.
+        """
+        return Model()
+'''
+
+
+def test_google_docstring_and_signature() -> None:
+    context = context_of({"p/__init__.py": "", "p/m.py": GOOGLE})
+    contract = contract_of(symbol_named(context, "load"), context)
+    assert contract.inputs == (
+        Parameter("path", "str", "", True, "Where it lies."),
+        Parameter("*names", "", "", False, ""),
+        Parameter("strict", "bool", "True", False, "Refuse | complain."),
+        Parameter("retries", "int", "3", False, ""),
+        Parameter("**options", "", "", False, "Passed on."),
+    )
+    assert contract.outputs == (Output('"Model"', "The loaded model."),)
+
+
+def test_numpy_and_sphinx_docstrings() -> None:
+    context = context_of(
+        {
+            "m.py": '''
+    def numpy(x, y=1):
+        """Sum.
+
+        Parameters
+        ----------
+        x : float
+            First.
+        y : int, optional
+            Second.
+
+        Returns
+        -------
+        float
+            The sum.
+        """
+        return x + y
+
+    def sphinx(x, y=1):
+        """Sum.
+
+        :param x: First.
+        :type x: float
+        :param y: Second.
+        :return: The sum.
+        :rtype: float
+        """
+        return x + y
+    '''
+        }
+    )
+    for name in ("numpy", "sphinx"):
+        contract = contract_of(symbol_named(context, name), context)
+        assert [(row.name, row.type, row.default, row.description) for row in contract.inputs] == [
+            ("x", "float", "", "First."),
+            ("y", {"numpy": "int", "sphinx": ""}[name], "1", "Second."),
+        ]
+        assert contract.outputs == (Output("float", "The sum."),)
+
+
+def test_dataclass_fields_with_inherited_ones_and_help() -> None:
+    context = context_of(
+        {
+            "p/__init__.py": "",
+            "p/base.py": """
+    from dataclasses import dataclass
+    @dataclass
+    class Base:
+        task: str = "none"
+    """,
+            "p/config.py": '''
+    from dataclasses import dataclass, field
+    from typing import ClassVar, Optional
+    from .base import Base
+    @dataclass
+    class Config(Base):
+        """A config.
+
+        Args:
+            r (`int`): The rank.
+        """
+        r: int = field(default=8, metadata={"help": "Rank of "
+            "the adapter"})
+        names: Optional[list[str]] = field(default_factory=list)
+        hidden: int = field(init=False, default=1)
+        kinds: ClassVar[int] = 2
+        must: int
+        _private: int = 0
+    ''',
+        }
+    )
+    config = symbol_named(context, "Config")
+    contract = contract_of(config, context)
+    assert contract.inputs == (
+        Parameter("task", "str", '"none"', False, "(inherited from `Base`)"),
+        Parameter("r", "int", "8", False, "Rank of the adapter"),
+        Parameter("names", "Optional[list[str]]", "list()", False, ""),
+        Parameter("must", "int", "", True, ""),
+    )
+    assert contract.outputs == (Output("Config", "A new instance."),)
+
+
+def test_a_class_takes_what_its_own_or_inherited_constructor_takes() -> None:
+    context = context_of(
+        {
+            "m.py": '''
+    class Base:
+        """Base.
+
+        Args:
+            size: How large.
+        """
+        def __init__(self, size: int = 1): ...
+    class Child(Base):
+        pass
+    class Outside(Unknown):
+        """Made elsewhere.
+
+        Args:
+            x (int): A number.
+        """
+    '''
+        }
+    )
+    assert contract_of(symbol_named(context, "Base"), context).inputs == (
+        Parameter("size", "int", "1", False, "How large."),
+    )
+    assert [row.name for row in contract_of(symbol_named(context, "Child"), context).inputs] == ["size"]
+    assert contract_of(symbol_named(context, "Outside"), context).inputs == (
+        Parameter("x", "int", "", False, "A number."),
+    )
+
+
+def test_outputs_without_annotation_come_from_the_body() -> None:
+    context = context_of(
+        {
+            "m.py": """
+    from contextlib import contextmanager
+    def nothing(x):
+        print(x)
+    def gives(x):
+        def inner():
+            return 7
+        if x:
+            return x
+        return None
+    def yields():
+        yield 1
+    def stub():
+        raise NotImplementedError
+    @contextmanager
+    def opened():
+        yield
+    class A:
+        @staticmethod
+        def s(a, b): return a
+        @classmethod
+        def c(cls, a): return a
+        async def m(self, a, /, *, b): return b
+    """
+        }
+    )
+
+    def outputs(name: str) -> tuple[Output, ...]:
+        return contract_of(symbol_named(context, name), context).outputs
+
+    def inputs(name: str) -> list[str]:
+        return [row.name for row in contract_of(symbol_named(context, name), context).inputs]
+
+    assert outputs("nothing") == (Output("None", "The body returns no value."),)
+    assert outputs("gives") == (Output("", "Returns `x`."),)
+    assert outputs("yields") == (Output("", "Yields `1`."),)
+    assert outputs("stub") == ()
+    assert outputs("opened") == (Output("", "A context manager for `with`."),)
+    assert inputs("A.s") == ["a", "b"]
+    assert inputs("A.c") == ["a"]
+    assert inputs("A.m") == ["a", "b"]
+
+
+def test_other_languages_have_names_only() -> None:
+    context = context_of({"m.go": "package m\n\nfunc Add(a int, b int) int {\n\treturn a + b\n}\n"})
+    contract = contract_of(symbol_named(context, "Add"), context)
+    assert [row.name for row in contract.inputs] == list(symbol_named(context, "Add").parameters)

@@ -1,0 +1,101 @@
+"""Text of the repository inside a page cannot break it."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codebase_gardener.knowledge.citations import read_citations, read_quotes
+from codebase_gardener.knowledge.markup import outside_fences
+from codebase_gardener.knowledge.quoting import first_sentence, inline, safe_markdown, words_of
+
+
+def test_a_code_block_stays_one_and_prose_is_escaped() -> None:
+    quoted = safe_markdown("Intro:\n\n```py\nx = [[a]]\n```\n<script>x</script>")
+    assert quoted == "> Intro:\n>\n> ```\n> x = [[a]]\n> ```\n> \\<script>x\\</script>"
+
+
+def test_a_directive_and_a_literal_block_become_code_with_their_indentation() -> None:
+    quoted = safe_markdown(
+        "Do::\n\n    def f():\n        pass\n\n.. code-block:: python\n\n    x = 1\n\nEnd."
+    )
+    assert "> ```\n> def f():\n>     pass\n> ```" in quoted
+    assert "> ```\n> x = 1\n> ```" in quoted
+    assert quoted.endswith("> End.")
+
+
+def test_doctests_do_not_become_nested_quotes() -> None:
+    assert safe_markdown(">>> f()\n3\n\nx") == "> ```\n> >>> f()\n> 3\n> ```\n>\n> x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Heading",
+        "```\nnever closed\n## Usage",
+        "[[implemented_by::Implementation:x]]",
+        "`[[implemented_by::Implementation:x]]`",
+        "```\n[[implemented_by::Implementation:x]]\n```",
+        "Text\n====\n",
+        "</details><script>alert(1)</script>",
+        "![i](http://x/y.png)",
+        "[x](javascript:alert(1))",
+        "From `a.py:L1-2`:\n\n```\nx\n```",
+    ],
+)
+def test_what_would_break_the_page_does_not(text: str) -> None:
+    for quoted in (safe_markdown(text), inline(text)):
+        assert "[[implemented_by" not in quoted
+        assert not list(read_citations(quoted))
+        assert not list(read_quotes(quoted))
+    lines = safe_markdown(text).split("\n")
+    assert all(line.startswith(">") for line in lines)
+    for line in outside_fences("\n".join(line[2:] for line in lines)):
+        assert not line.startswith(("#", "==", "<", "!["))
+    assert "(javascript:" not in safe_markdown(text).replace("\\(javascript:", "")
+
+
+@given(st.text(alphabet="`[]<>#=-:L1 .\n\\~>!(){}|a*_", max_size=200))
+def test_any_text_stays_inside_its_quote(text: str) -> None:
+    quoted = safe_markdown(text)
+    assert not quoted or all(line.startswith(">") for line in quoted.split("\n"))
+    assert not list(read_citations(quoted))
+    assert "\n" not in inline(text)
+    assert not list(read_citations(inline(text)))
+
+
+@pytest.mark.parametrize("unit", ["`", "[[", "<a ", ">", ":x:`", "[`", "`a <", ".. x::\n", "```\n", "a. "])
+def test_long_hostile_text_is_quick(unit: str) -> None:
+    text = unit * (1_000_000 // len(unit))
+    started = time.perf_counter()
+    safe_markdown(text)
+    inline(text)
+    first_sentence(text)
+    assert time.perf_counter() - started < 2
+
+
+def test_lines_that_are_cut_are_counted() -> None:
+    assert safe_markdown("\n".join("abc"), most_lines=1) == "> a\n>\n> … (2 further lines)"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("Loads it. Then more.", "Loads it."),
+        ("Loads, e.g. from disk. More.", "Loads, e.g. from disk."),
+        ("One line\nwraps here. And", "One line wraps here."),
+        ("Uses v1.2 of x. And", "Uses v1.2 of x."),
+        ("No stop", "No stop"),
+        ("It does: 1. one 2. two", "It does:"),
+        ("First (see a. b) end. Next", "First (see a. b) end."),
+    ],
+)
+def test_first_sentences(text: str, sentence: str) -> None:
+    assert first_sentence(text) == sentence
+
+
+def test_words() -> None:
+    assert words_of("Seq2SeqLM") == ["Seq2SeqLM"]
+    assert words_of("ToDict") == ["To", "Dict"]
+    assert words_of("__init__") == ["init"]
