@@ -115,7 +115,7 @@ def generate_dataset(
         weights=weights,
         progress=lambda done, _: progress(total // 2 + done, total),
     )
-    held_by = pages_that_hold(pages, snapshot)
+    held_by = pages_that_hold(pages, snapshot, tables)
     rows += generate_page_rows(held_by, split, snapshot.revision, weights)
     own = _on_their_side(user_rows, tables, split)
     left = deduplicate([*rows, *own], kept_back)

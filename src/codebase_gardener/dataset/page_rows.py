@@ -13,11 +13,11 @@ from codebase_gardener.dataset.page_sites import PageSite
 from codebase_gardener.dataset.sites import chance
 from codebase_gardener.dataset.split import Split
 from codebase_gardener.dataset.testing_code import is_test
-from codebase_gardener.knowledge.citations import read_quotes
+from codebase_gardener.knowledge.citations import read_citations, read_quotes
 from codebase_gardener.knowledge.implementation_layout import Output, Parameter, read_io_contract
 from codebase_gardener.knowledge.markup import code, fence, plain, read_tables
 from codebase_gardener.knowledge.page_documents import prose_of
-from codebase_gardener.knowledge.pages import Page
+from codebase_gardener.knowledge.pages import Page, Source
 from codebase_gardener.knowledge.quoting import first_sentence
 from codebase_gardener.knowledge.workflow_layout import WrittenStep, read_steps
 from codebase_gardener.repository.secrets import secret_problem
@@ -248,16 +248,25 @@ def _environment(site: PageSite) -> Rows:
         f"- {plain(row[0])} {plain(row[1])} ({row[2]})".replace(" — ", " ")
         for row in _table(site, "Dependencies")
     ]
+    listed = "\n".join(needs)
+    cited = _cited(listed, site.page)
     if needs:
         asked = (f"Which packages does the {title} need, and where does the source say so?",)
-        yield site.example("wiki_environment", asked, "\n".join(needs))
+        yield site.example("wiki_environment", asked, listed, only=cited)
     install = _body(site, "Quick Install")
     if install:
-        yield site.example("wiki_environment", (f"How do I install the {title}?",), install)
+        yield site.example("wiki_environment", (f"How do I install the {title}?",), install, only=cited)
     variables = [f"- {row[0]}, read at {row[2]}" for row in _table(site, "Credentials")]
     if variables:
         asked = (f"Which environment variables does the code of the {title} read?",)
-        yield site.example("wiki_environment", asked, "\n".join(variables))
+        read = "\n".join(variables)
+        yield site.example("wiki_environment", asked, read, only=_cited(read, site.page))
+
+
+def _cited(text: str, page: Page) -> list[Source]:
+    """The evidence of a page that a text names: all that a table's rows rest on."""
+    named = {citation.anchor for citation in read_citations(text)}
+    return [source for source in page.sources if source.anchor in named]
 
 
 def _body(site: PageSite, heading: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from codebase_gardener.dataset.examples import Example
@@ -16,8 +17,11 @@ from codebase_gardener.knowledge.markup import code_spans
 from codebase_gardener.knowledge.pages import Page, Source
 from codebase_gardener.repository.anchors import split_lines
 from codebase_gardener.repository.snapshot import Snapshot
+from codebase_gardener.repository.symbols import SymbolTable
 
 __all__ = ["PageSite", "pages_that_hold", "split_of_pages"]
+
+_INHERITED = re.compile(r"\(inherited from `([^`]{1,200})`\)")  # as `knowledge.io_contract` writes it
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class PageSite:
         *,
         about: Iterable[Page] = (),
         source: Source | None = None,
+        only: Sequence[Source] = (),
     ) -> Example | None:
         """A row with a question and its answer.
 
@@ -81,12 +86,15 @@ class PageSite:
             answer: Computed from the pages.
             about: Further pages that question or answer speak of.
             source: Its evidence; by default the first of the page, else of those that it speaks of.
+            only: All evidence that the row has, where it is less than that of the pages.
 
         Returns:
             None where there is no evidence that the row could name.
         """
         pages = (self.page, *about)
-        evidence = source or next((one for page in pages for one in page.sources), None)
+        evidence = source or next(
+            (one for one in (*only, *(one for page in pages for one in page.sources))), None
+        )
         if evidence is None:
             return None
         choices = tuple(phrasings)
@@ -96,7 +104,7 @@ class PageSite:
         return Example(
             id=row_id(task, anchor, {"messages": turns}),
             task=task,
-            split=split_of_pages(pages, self.split),
+            split=_side(only, self.split) if only else split_of_pages(pages, self.split),
             path=evidence.anchor.path,
             symbol=evidence.symbol,
             anchor=anchor,
@@ -107,12 +115,21 @@ class PageSite:
 
 def split_of_pages(pages: Iterable[Page], split: Split) -> str:
     """ "heldout" if any evidence of any of the pages lies in a held-out file, else "train"."""
-    paths = (source.anchor.path for page in pages for source in page.sources)
-    return "heldout" if any(path in split.heldout for path in paths) else "train"
+    return _side((source for page in pages for source in page.sources), split)
 
 
-def pages_that_hold(pages: Iterable[Page], snapshot: Snapshot) -> list[Page]:
-    """The pages whose evidence is in the snapshot as they cite it, by id: none that speaks of another state of it."""
+def _side(sources: Iterable[Source], split: Split) -> str:
+    return "heldout" if any(source.anchor.path in split.heldout for source in sources) else "train"
+
+
+def pages_that_hold(
+    pages: Iterable[Page], snapshot: Snapshot, tables: Mapping[str, SymbolTable]
+) -> list[Page]:
+    """The pages whose evidence is in the snapshot as they cite it, by id: none that speaks of another state of it.
+
+    Fields that a class inherits stand on its page without an anchor: the classes that they come from are added to
+    the page's evidence, so that they count where files are held out.
+    """
     lines = {file.path: split_lines(file.text) for file in snapshot.files}
 
     def holds(source: Source) -> bool:
@@ -121,4 +138,14 @@ def pages_that_hold(pages: Iterable[Page], snapshot: Snapshot) -> list[Page]:
         return len(cited) == anchor.end - anchor.start + 1 and lines_hash(cited) == source.sha256
 
     kept = (page for page in pages if all(map(holds, page.sources)))
-    return sorted(kept, key=lambda page: page.id)
+    classes: dict[str, list[Source]] = {}
+    for symbol in (symbol for path in sorted(tables) for symbol in tables[path].symbols):
+        classes.setdefault(symbol.qualified_name, []).append(Source(symbol.anchor, symbol.qualified_name, ""))
+    return sorted((_with_owners(page, classes) for page in kept), key=lambda page: page.id)
+
+
+def _with_owners(page: Page, classes: Mapping[str, list[Source]]) -> Page:
+    contract = next((part.body for part in page.sections if part.heading == "I/O Contract"), "")
+    owners = sorted(set(_INHERITED.findall(contract)))
+    further = [source for owner in owners for source in classes.get(owner, ())]
+    return replace(page, sources=(*page.sources, *further)) if further else page
