@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from tests.knowledge.written_context import context_of
 
 from codebase_gardener.knowledge.api_catalog import api_catalog
 from codebase_gardener.knowledge.api_context import ApiContext
@@ -19,6 +18,8 @@ from codebase_gardener.knowledge.rendering import render_pages
 from codebase_gardener.knowledge.resolution import Target
 from codebase_gardener.knowledge.usage_examples import usage_examples
 from codebase_gardener.repository.anchors import Anchor
+
+from .written_context import context_of
 
 LIBRARY = {
     "README.md": """
