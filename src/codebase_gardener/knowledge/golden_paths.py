@@ -159,7 +159,9 @@ def _paths(
     clusters: Sequence[Cluster], repository: RepositoryFacts, weights: Weights
 ) -> tuple[GoldenPath, ...]:
     titles = Titles(repository, shown_in(repository))
-    documents = Counter(path for cluster in clusters for path in {one.passage.path for one in cluster.members})
+    documents = Counter(
+        path for cluster in clusters for path in {one.passage.path for one in cluster.members}
+    )
     pairs = [
         titles.of(
             cluster.members, cluster.steps, weights, is_alone=documents[cluster.founder.passage.path] == 1

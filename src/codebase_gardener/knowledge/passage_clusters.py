@@ -61,7 +61,10 @@ class Cluster:
 
 
 def document_clusters(
-    sequences: Iterable[ShownSequence], weights: Weights, begins: Callable[[Passage], bool], dropped: Counter[str]
+    sequences: Iterable[ShownSequence],
+    weights: Weights,
+    begins: Callable[[Passage], bool],
+    dropped: Counter[str],
 ) -> list[Cluster]:
     """The paths that documents show, near-duplicates brought together.
 
