@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from codebase_gardener.knowledge.api_candidates import reference_documents
 from codebase_gardener.knowledge.api_context import ApiContext
@@ -86,7 +87,7 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
         dropped[reason] += bool(reason)
         if not reason:
             (documents if one.area in READER_AREAS else rest).append(one)
-    clusters = document_clusters(documents, weights, dropped)
+    clusters = document_clusters(documents, weights, partial(_begins, repository), dropped)
     unclaimed = follow(clusters, rest, weights)
     context = ApiContext(repository, resolution)
     clusters = _independent([*clusters, *test_clusters(unclaimed, context, dropped)], weights)
@@ -116,6 +117,14 @@ def _left_out(one: ShownSequence, repository: RepositoryFacts, reference: frozen
     if is_translation(path, repository):
         return "passages of translations"
     return "passages of hidden folders" if any(part.startswith(".") for part in path.split("/")) else ""
+
+
+def _begins(repository: RepositoryFacts, passage: Passage) -> bool:
+    """Whether a section's code imports something: it does not build on the section before it."""
+    return any(
+        snippet.imports and passage.start <= snippet.start and snippet.end <= passage.end
+        for snippet in repository.facts[passage.path].snippets
+    )
 
 
 def _independent(clusters: list[Cluster], weights: Weights) -> list[Cluster]:
@@ -150,7 +159,9 @@ def _paths(
     clusters: Sequence[Cluster], repository: RepositoryFacts, weights: Weights
 ) -> tuple[GoldenPath, ...]:
     titles = Titles(repository, shown_in(repository))
-    documents = Counter(cluster.founder.passage.path for cluster in clusters)
+    documents = Counter(
+        path for cluster in clusters for path in {one.passage.path for one in cluster.members}
+    )
     pairs = [
         titles.of(
             cluster.members, cluster.steps, weights, is_alone=documents[cluster.founder.passage.path] == 1

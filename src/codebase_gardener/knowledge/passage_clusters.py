@@ -10,7 +10,7 @@ from codebase_gardener.knowledge.alternatives import alternatives
 from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.consensus import consensus
 from codebase_gardener.knowledge.passage_sequences import SequenceIndex, ShownSequence, Weights
-from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.knowledge.resolution import Passage, Target
 from codebase_gardener.knowledge.step_rules import READER_AREAS
 
 __all__ = ["Cluster", "document_clusters", "follow", "is_within", "test_clusters"]
@@ -61,13 +61,17 @@ class Cluster:
 
 
 def document_clusters(
-    sequences: Iterable[ShownSequence], weights: Weights, dropped: Counter[str]
+    sequences: Iterable[ShownSequence],
+    weights: Weights,
+    begins: Callable[[Passage], bool],
+    dropped: Counter[str],
 ) -> list[Cluster]:
     """The paths that documents show, near-duplicates brought together.
 
     Args:
         sequences: Of documents and examples.
         weights: Of targets.
+        begins: Whether a passage begins anew: its code imports what it uses.
         dropped: Told how many became no path, and why.
     """
     by_path: dict[str, list[ShownSequence]] = defaultdict(list)
@@ -75,12 +79,14 @@ def document_clusters(
         by_path[one.passage.path].append(one)
     found: list[Cluster] = []
     for path in sorted(by_path):
-        found += _of_document(by_path[path], weights, dropped)
+        found += _of_document(by_path[path], weights, begins, dropped)
     found.sort(key=lambda cluster: cluster.founder.rank)
     return _merged(found, weights)
 
 
-def _of_document(shown: list[ShownSequence], weights: Weights, dropped: Counter[str]) -> list[Cluster]:
+def _of_document(
+    shown: list[ShownSequence], weights: Weights, begins: Callable[[Passage], bool], dropped: Counter[str]
+) -> list[Cluster]:
     """The whole of a short document whose sections build on each other, else each section."""
     shown.sort(key=lambda one: one.rank)
     whole = max(shown, key=lambda one: (one.passage.end - one.passage.start, -shown.index(one)))
@@ -91,7 +97,8 @@ def _of_document(shown: list[ShownSequence], weights: Weights, dropped: Counter[
     if weights.followed(whole.targets, by=main.targets) >= FOLLOWED:
         return _merged([Cluster(one.targets, one, [one]) for one in sections], weights)
     starts = Counter(one.targets[0] for one in sections)
-    if len(whole.targets) <= WHOLE_STEPS and max(starts.values()) == 1:
+    are_new = max(starts.values()) > 1 or sum(begins(one.passage) for one in sections) > 1
+    if len(whole.targets) <= WHOLE_STEPS and not are_new:
         return [Cluster(whole.targets, whole, [whole, *sections])]
     dropped["whole documents that are more than one workflow; their sections are used"] += 1
     return _merged([Cluster(one.targets, one, [one]) for one in sections], weights)

@@ -85,10 +85,7 @@ class Titles:
         passage = founder.passage
         if passage.path in self.shown_in:
             full = self._readable(self.shown_in[passage.path])
-            section = full.partition(": ")[2]
-            return (
-                section if section and not _is_general(section) else full
-            ), f"{full} ({_stem(passage.path)})"
+            return full, f"{full} ({_stem(passage.path)})"
         title = self._readable(passage.title)
         folders = passage.path.split("/")[1:-1]
         if _NUMBERED.search(_stem(passage.path)) and folders:
@@ -121,6 +118,7 @@ class Titles:
             each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^"
         )
         text = _TEST_WORDS.sub("", " ".join(text.split()).strip(" .:#-–—*_"))
+        text = re.sub(r"\s+(?=:)", "", text)
         return " ".join(text.split()[: 2 * MOST_WORDS])[:120].strip(" ,;:.-") or "Workflow"
 
     def _spelled(self, text: str) -> str:

@@ -119,7 +119,7 @@ class _Writer:
         heading = self._heading()
         if heading:
             parts += [
-                f"The section “{inline(heading.title, _TITLE)}” begins so:",
+                f"The section {inline(heading.title, _TITLE)} begins so:",
                 safe_markdown(heading.summary, 12),
             ]
         areas = Counter(passage.area for passage in self.passages)
@@ -160,7 +160,7 @@ class _Writer:
         if passage.area == "test":
             return f"the tests around {code(passage.scope.rpartition('.')[2])}"
         kind = {"readme": "the README's section", "docs": "the docs' section", "example": "the example"}
-        return f"{kind.get(passage.area, 'the docstring example')} “{title}”"
+        return f"{kind.get(passage.area, 'the docstring example')} {title}"
 
     def _order_of(self) -> str:
         is_test = self.passages[0].area == "test"
@@ -224,13 +224,11 @@ class _Writer:
         name = self._name(step)
         if step.target.external:
             return f"{name} of the package {code(step.target.name.partition('.')[0])} does this step."
-        summary = documentation(api.symbol.docstring).summary if api.symbol else ""
-        told = first_sentence(summary) if summary else ""
-        return (
-            f"{name} does this step; its docstring says: “{inline(told)}”"
-            if told
-            else f"{name} does this step."
-        )
+        told = first_sentence(documentation(api.symbol.docstring).summary) if api.symbol else ""
+        if api.symbol is None or not told:
+            return f"{name} does this step."
+        where = self.sources.cite_symbol(api.symbol)
+        return f"{name} does this step; its docstring ({where}) says: “{inline(told)}”"
 
     def _shares(self, number: int, counts: _Counts) -> str:
         total = len(self.passages)
