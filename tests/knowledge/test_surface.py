@@ -197,7 +197,7 @@ def test_external_apis_shown_beside_the_repository_s_own(context: ApiContext) ->
     assert wrapper.page == "AutoModel_from_pretrained"
     assert wrapper.principle == "Auto_Model_Loading"
     assert wrapper.call == 'AutoModel.from_pretrained("x", dtype="float32")'
-    assert wrapper.reasons == ("used in 2 passages of 2 files", "shown to users in 2 passages")
+    assert wrapper.reasons == ("exercised by 2 passages of 2 files", "shown to users in 2 passages")
 
 
 def test_a_package_that_only_a_document_imports_is_no_dependency() -> None:

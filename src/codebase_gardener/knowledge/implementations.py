@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 from collections.abc import Mapping
 
 from codebase_gardener.knowledge.api_context import ApiContext
@@ -181,9 +183,17 @@ def _external_reference(api: Api) -> CodeReference:
 
 
 def _dependencies(symbol: Symbol, context: ApiContext) -> tuple[str, ...]:
-    """Packages from outside whose names the definition's code uses."""
+    """Packages from outside whose names stand in the definition: in its code, its annotations, its bases."""
     found = {target.name.partition(".")[0] for target, _ in context.calls_of(symbol) if target.external}
-    return tuple(sorted(found))
+    parsed = context.parsed(symbol)
+    names = {node.id for node in ast.walk(parsed.node) if isinstance(node, ast.Name)} if parsed else set()
+    found |= {
+        each.module.partition(".")[0]
+        for each in context.repository.facts[symbol.path].imports
+        if not each.level and each.alias in names
+    }
+    own = {name.partition(".")[0] for name in context.resolution.public}
+    return tuple(sorted(found - own - sys.stdlib_module_names))
 
 
 def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:
@@ -199,9 +209,10 @@ def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:
     if not parts:
         return NONE_FOUND
     quoted = {(each.passage.path, each.passage.start, each.passage.scope) for each in examples}
-    more = len(used_passages(api.target, context)) - len(quoted)
-    if more > 0:
-        parts.append("1 further place uses it." if more == 1 else f"{more} further places use it.")
+    further = {(each.path, each.start, each.scope) for each in used_passages(api.target, context)} - quoted
+    if further:
+        more = len(further)
+        parts.append("1 further passage uses it." if more == 1 else f"{more} further passages use it.")
     return "\n\n".join(parts)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.api_context import ApiContext
-from codebase_gardener.knowledge.api_descriptions import counted, linked, used_passages
+from codebase_gardener.knowledge.api_descriptions import linked, used_in, used_passages
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.docstrings import documentation
 from codebase_gardener.knowledge.facts import Heading
@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.markup import code
 from codebase_gardener.knowledge.page_sources import PageSources
 from codebase_gardener.knowledge.pages import Edge, Page, Section
 from codebase_gardener.knowledge.quoting import inline, safe_markdown
-from codebase_gardener.knowledge.resolution import Target, Use
+from codebase_gardener.knowledge.resolution import Passage, Target, Use
 from codebase_gardener.repository.symbols import Symbol
 
 __all__ = ["principle_page"]
@@ -177,16 +177,19 @@ def _heading(headings: tuple[Heading, ...], line: int) -> Heading | None:
 def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: PageSources) -> str:
     """When it is used: what comes before and after it in the same passages."""
     passages = used_passages(api.target, context)
-    if not passages:
-        return "No call of it was found in docs, examples or tests."
+    told = used_in(api.target, context)
+    if not told:
+        return "No use of it was found in docs, examples or tests."
     before: Counter[Target] = Counter()
     after: Counter[Target] = Counter()
     for passage in passages:
-        first = min(use.start for use in passage.uses if use.target == api.target)
-        seen = {use.target: use.start for use in reversed(passage.uses)}
+        own = [use for use in passage.uses if passage.area != "test" or _stands_in(use, passage)]
+        path, first = min((use.path, use.start) for use in own if use.target == api.target)
+        inside = [use for use in own if use.path == path]  # lines of another file are in no order to these
+        seen = {use.target: use.start for use in reversed(inside)}
         before.update(target for target, line in seen.items() if line < first and target in pages)
         after.update(target for target, line in seen.items() if line > first and target in pages)
-    parts = [f"It is used in {counted(len(passages), 'passage')} of docs, examples, docstrings and tests."]
+    parts = [f"It is used in {told}."]
     for word, counts in (("Before", before), ("After", after)):
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_NEIGHBOURS]
         if ranked and (ranked[0][1] > 1 or len(passages) == 1):
@@ -196,7 +199,12 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
         f"- {inline(passage.title, 120) or passage.area}: {sources.cite(passage.path, passage.start, passage.end)}"
         for passage in passages[:3]
     ]
-    return "\n\n".join([*parts, "\n".join(shown)])
+    return "\n\n".join([*parts, "\n".join(shown)] if shown else parts)
+
+
+def _stands_in(use: Use, passage: Passage) -> bool:
+    """Whether a use stands in a passage's own lines, and not in a helper's."""
+    return use.path == passage.path and passage.start <= use.start <= passage.end
 
 
 def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:

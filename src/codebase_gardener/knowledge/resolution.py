@@ -128,7 +128,8 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     tracer = Tracer(spaces, modules)
     names = public_names(spaces, modules, tracer.scopes)
     tracer.classes.offered = frozenset(place for place in names.exported)
-    linker = _Linker(areas, Links(spaces, tracer, names.by_last_part() | _packages(spaces, modules)))
+    closures = frozenset(closure for path in areas for closure in _closures(facts[path]))
+    linker = _Linker(areas, closures, Links(spaces, tracer, names.by_last_part() | _packages(spaces, modules)))
     for space in spaces.values():
         linker.add(space)
     passages = [passage for path in areas for passage in _passages(facts[path], areas, linker)]
@@ -172,8 +173,11 @@ def _packages(spaces: Mapping[str, Namespace], modules: ModuleNames) -> dict[str
 class _Linker:
     """Gathers the uses of all namespaces."""
 
-    def __init__(self, areas: Mapping[str, str], links: Links) -> None:
+    def __init__(
+        self, areas: Mapping[str, str], closures: frozenset[tuple[str, str]], links: Links
+    ) -> None:
         self._areas = areas
+        self._closures = closures
         self._links = links
         self.package = frozenset(path for path, area in areas.items() if area == "package")
         self._targets: dict[tuple[str, str], Target] = {}
@@ -205,7 +209,7 @@ class _Linker:
             if entity.kind == "builtin":
                 continue
             self.references += counted
-            if not _is_shown(entity, reference.kind):
+            if not _is_shown(entity, reference.kind) or self._is_result(space, reference, entity):
                 continue
             use = self._use(space, reference, entity)
             if not entity.path or self._areas[use.target.path] == "package":
@@ -214,6 +218,12 @@ class _Linker:
                     self.callers[use.target].append(use)
             elif entity.path == space.key:
                 own.append(use)
+
+    def _is_result(self, space: Namespace, reference: Reference, entity: Entity) -> bool:
+        """Whether it calls a function that another one made and returned: that is no name of anyone's."""
+        owner = entity.name.rpartition(".")[0]
+        inside = space.key == entity.path and f"{reference.scope}.".startswith(f"{owner}.")
+        return (entity.path, entity.name) in self._closures and not inside
 
     def _use(self, space: Namespace, reference: Reference, entity: Entity) -> Use:
         return Use(
@@ -227,6 +237,14 @@ class _Linker:
             reference.keywords,
             reference.text,
         )
+
+
+def _closures(facts: FileFacts) -> Iterator[tuple[str, str]]:
+    """Path and name of the functions that are defined inside others."""
+    functions = {each.qualified_name for each in facts.symbols if each.kind != "class"}
+    for name in functions:
+        if name.rpartition(".")[0] in functions:
+            yield facts.path, name
 
 
 def _is_shown(entity: Entity, kind: str) -> bool:

@@ -95,7 +95,7 @@ FEATURES: tuple[Feature, ...] = (
             lambda c: f"used in {counted(c.readme + c.docs, 'section')} of README and docs", "shown to users"),
     Feature("examples", 1.0, lambda c: _grows(c.examples + c.docstrings, 5),
             lambda c: f"used in {counted(c.examples + c.docstrings, 'example')}", "shown to users"),
-    Feature("tests", 0.5, lambda c: _grows(c.tests, 20), lambda c: f"used in {counted(c.tests, 'test')}",
+    Feature("tests", 0.5, lambda c: _grows(c.tests, 20), lambda c: f"exercised by {counted(c.tests, 'test')}",
             "what is tested directly is meant to be used"),
     Feature("mentions", 1.0, lambda c: _grows(c.mentions, 4),
             lambda c: f"named in {counted(c.mentions, 'document')}", "prose tells users of it"),
