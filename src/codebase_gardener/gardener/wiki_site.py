@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,14 +160,30 @@ def _search_index(contents: Contents) -> str:
 
 def _about(texts: Mapping[str, str]) -> str:
     """What a packaging file says that it is, else the first plain paragraph of the README."""
-    return _description(texts.get("pyproject.toml", ""), texts.get("package.json", "")) or _first_paragraph(texts)
+    found = (_described(texts[file], key, read) for file, key, read in _DESCRIPTIONS if file in texts)
+    return next(filter(None, found), "") or _first_paragraph(texts)
 
 
-def _description(pyproject: str, package_json: str) -> str:
+def _summary(text: str) -> dict[str, Any]:
+    """Core metadata, as an sdist carries it."""
+    lines = text.partition("\n\n")[0].split("\n")
+    return {"metadata": dict(line.split(": ", 1) for line in lines if ": " in line)}
+
+
+# https://packaging.python.org/en/latest/specifications/core-metadata/, npm's and Cargo's manifest references
+_DESCRIPTIONS: tuple[tuple[str, tuple[str, ...], Callable[[str], Any]], ...] = (
+    ("pyproject.toml", ("project", "description"), tomllib.loads),
+    ("PKG-INFO", ("metadata", "Summary"), _summary),
+    ("package.json", ("description",), json.loads),
+    ("Cargo.toml", ("package", "description"), tomllib.loads),
+)
+
+
+def _described(text: str, keys: tuple[str, ...], read: Callable[[str], Any]) -> str:
     try:
-        found: Any = tomllib.loads(pyproject).get("project", {}).get("description")
-        if not isinstance(found, str) and package_json:
-            found = json.loads(package_json).get("description")
+        found = read(text)
+        for key in keys:
+            found = found.get(key)
     except (ValueError, AttributeError, RecursionError):
         return ""
     return " ".join(found.split())[:_ABOUT_CHARS] if isinstance(found, str) else ""
@@ -175,8 +191,9 @@ def _description(pyproject: str, package_json: str) -> str:
 
 def _first_paragraph(texts: Mapping[str, str]) -> str:
     readmes = sorted((path for path in texts if "/" not in path and path.lower().startswith("readme")), key=len)
-    blocks = re.split(r"\n[ \t]*\n", texts[readmes[0]][:20_000]) if readmes else []
-    for block in blocks:
+    first, *comments = texts[readmes[0]][:20_000].split("<!--") if readmes else [""]
+    text = first + "".join(comment.partition("-->")[2] for comment in comments)
+    for block in re.split(r"\n[ \t]*\n", text):
         words = " ".join(block.split())
         if len(words) > 60 and words[0].isalpha() and not re.search(r"[<>|]|!\[|\]\(|::|```", words):
             return words.replace("**", "").replace("`", "")[:_ABOUT_CHARS]

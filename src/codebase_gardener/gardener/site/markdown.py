@@ -82,7 +82,7 @@ class SiteMarkdown:
         """Text in code marks; a link to its lines where it is an anchor, to its file where it is a path."""
         anchor = parse_anchor(text)
         target = self._contents.place_of_lines(anchor) if anchor else self._contents.places.source(text)
-        code = f"<code>{escape(text)}</code>"
+        code = f"<code>{_breakable(text) if anchor else escape(text)}</code>"
         return f'<a class="lines" href="{relative(place, target)}">{code}</a>' if target else code
 
     def _render_wiki_link(self, tokens: Tokens, index: int, env: Env) -> str:
@@ -139,6 +139,12 @@ class SiteMarkdown:
         path = posixpath.normpath(posixpath.join(posixpath.dirname(env["file"]), unquote(href)))
         target = self._contents.places.wiki_file(path)
         return relative(env["place"], target) if target else None
+
+
+def _breakable(anchor: str) -> str:
+    """A path may be cut between two lines of text, a range may not."""
+    path, _, lines = anchor.rpartition(":")
+    return f'{escape(path).replace("/", "/<wbr>")}<wbr><span class="range">:{escape(lines)}</span>'
 
 
 def _by_name(contents: Contents) -> Mapping[tuple[str, str], str]:

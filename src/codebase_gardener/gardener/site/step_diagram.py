@@ -10,8 +10,8 @@ from html import escape
 
 __all__ = ["DrawnStep", "arrows_of", "step_diagram"]
 
-_WIDTH, _BOX_X, _BOX_WIDTH, _BOX_HEIGHT, _GAP = 420, 4, 340, 58, 30
-_TITLE_CHARS, _API_CHARS = 38, 44
+_WIDTH, _BOX_X, _BOX_WIDTH, _BOX_HEIGHT, _GAP = 480, 4, 400, 58, 28
+_TITLE_CHARS, _API_CHARS = 36, 42
 _ARROW = re.compile(r"^ *S(\d{1,4}) --> S(\d{1,4})$", re.MULTILINE)
 
 

@@ -17,7 +17,7 @@
   // At first as wide as the drawing, from its top: its names can be read, and the rest is one drag away.
   function start() {
     var box = canvas.getBoundingClientRect();
-    var wide = box.width < 700 ? 680 : all.w;
+    var wide = box.width < 700 ? 460 : all.w;
     view = { x: 0, y: 0, w: wide, h: wide * box.height / box.width };
     draw();
   }
@@ -106,12 +106,29 @@
     var left = a[0] + a[2], middle = (left + b[0]) / 2, y = a[1] + a[3] / 2, last = b[1] + b[3] / 2;
     return "M" + left + "," + y + "C" + middle + "," + y + " " + middle + "," + last + " " + b[0] + "," + last;
   }
+  var about = document.getElementById("about");
   var lit = [];
   function dim() {
     lit.forEach(function (node) { node.classList.remove("near", "here"); });
     lit = [];
     svg.classList.remove("lit");
     light.setAttribute("d", "");
+    about.hidden = true;
+  }
+  // Those that lie outside of what is seen are named, too.
+  function say(node, others) {
+    function words(each) { return each.querySelector("title").textContent; }
+    about.textContent = "";
+    var head = document.createElement("b");
+    head.textContent = words(node);
+    about.appendChild(head);
+    others.slice(0, 12).map(words).concat(others.length > 12 ? ["and " + (others.length - 12) + " more"] : [])
+      .forEach(function (text) {
+        var line = document.createElement("span");
+        line.textContent = text;
+        about.appendChild(line);
+      });
+    about.hidden = false;
   }
   function shine(node) {
     dim();
@@ -120,6 +137,7 @@
     others.forEach(function (other) { other.classList.add("near"); });
     lit = others.concat([node]);
     svg.classList.add("lit");
+    say(node, others);
     light.setAttribute("d", others.map(function (other) { return line(place(node), place(other)); }).join(""));
   }
   function into(node) {

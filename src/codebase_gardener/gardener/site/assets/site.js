@@ -8,6 +8,13 @@
 
   function fold(text) { return text.toLowerCase().replace(/[_\-./]+/g, " "); }
 
+  // "adapters" finds "adapter", too.
+  function asked(text) {
+    return fold(text).split(/\s+/).filter(Boolean).map(function (word) {
+      return word.length > 3 ? word.replace(/s$/, "") : word;
+    });
+  }
+
   function load() {
     if (window.gardenerIndex || waiting) return;
     waiting = true;
@@ -17,16 +24,17 @@
     document.head.appendChild(script);
   }
 
-  // Every word must occur; titles count more than overviews, beginnings of words more than their middles.
+  // At least half of the words must occur; each that does weighs more than where it does.
+  // Titles count more than overviews, beginnings of words more than their middles.
   function score(row, words) {
-    var total = 0;
+    var total = 0, hits = 0;
     for (var i = 0; i < words.length; i++) {
       var inTitle = (" " + row.t).indexOf(" " + words[i]) >= 0 ? 10 : row.t.indexOf(words[i]) >= 0 ? 5 : 0;
       var inText = (" " + row.o).indexOf(" " + words[i]) >= 0 ? 2 : row.o.indexOf(words[i]) >= 0 ? 1 : 0;
-      if (!inTitle && !inText) return 0;
+      if (inTitle || inText) hits++;
       total += inTitle + inText;
     }
-    return total - row.t.length / 200;
+    return hits * 2 < words.length ? 0 : 100 * hits + total - row.t.length / 200;
   }
 
   function rows() {
@@ -39,7 +47,7 @@
   }
 
   function show() {
-    var words = fold(query.value).split(/\s+/).filter(Boolean);
+    var words = asked(query.value);
     found.textContent = "";
     found.hidden = !words.length || !window.gardenerIndex;
     if (found.hidden) return;
