@@ -233,13 +233,14 @@ def test_odd_sources_break_nothing() -> None:
             "class C(C):\n  '''Own base. `` ` [[step::Principle:x]]'''\n  class Inner:\n    def m(self): return 1\n"
             "if 1:\n  def two(): 'One.'\nelse:\n  def two(a): 'Two.'\n"
             "def f(a='|', *, b=\"`x`\", **k): 'x.py:L1-2 `m/a.py:L1-2`'; return {'a': '`'}\n"
+            f"def big(a={'1' * 100_000}): 'Big.'\n"
             "class N:\n  'Nested.'\n  def __init__(self, x=(lambda: [\n1,\n2])): self.x = x\n"
         ),
         "README.md": "# A `m/a.py:L1-2`\n\n```python\nfrom m import f\nf(1)\n```\n",
         "broken.py": "def (:\n",
     }
     context = context_of(files)
-    names = [Target("m/a.py", name) for name in ("f", "C", "two", "o", "N", "C.Inner.m")]
+    names = [Target("m/a.py", name) for name in ("f", "C", "two", "o", "N", "C.Inner.m", "big")]
     apis = {api.page: api for api in api_catalog(context, names)}
     pages = [make(name, context, apis) for name in apis for make in (page_of, principle_of)]
     snapshot = context.repository.snapshot

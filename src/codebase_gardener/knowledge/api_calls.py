@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 from codebase_gardener.knowledge.api_context import ApiContext
+from codebase_gardener.knowledge.class_fields import class_fields, has_fields
 from codebase_gardener.knowledge.quoting import words_of
 from codebase_gardener.knowledge.resolution import Target
-from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.symbols import Symbol
 
 __all__ = ["call_of", "import_of", "is_api_name"]
@@ -47,7 +47,7 @@ def call_of(symbol: Symbol, context: ApiContext) -> str:
         name = f"{_instance(owner)}.{method}"
     if any("property" in each for each in last):
         return name
-    required = _required(shown)
+    required = _required(shown, context)
     arguments = ", ".join(required[:_MOST_ARGUMENTS]) + (", ..." if len(required) > _MOST_ARGUMENTS else "")
     return f"{name}({arguments})"
 
@@ -68,14 +68,15 @@ def is_api_name(name: str) -> bool:
     )
 
 
-def _required(symbol: Symbol) -> list[str]:
-    """Parameters without a default, those that the signature's own text shows to have none."""
-    tree = parse_python(f"{symbol.signature}: pass") if symbol.language == "python" else ""
-    node = tree.body[0] if not isinstance(tree, str) and tree.body else None
+def _required(symbol: Symbol, context: ApiContext) -> list[str]:
+    """Parameters without a default; in other languages all."""
+    if symbol.kind == "class":
+        fields = class_fields(symbol, context) if has_fields(symbol, context) else ()
+        return [each.name for each in fields if each.required]
+    parsed = context.parsed(symbol)
+    node = parsed.node if parsed else None
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return (
-            [] if symbol.kind == "class" else [name for name in symbol.parameters if not name.startswith("*")]
-        )
+        return [name for name in symbol.parameters if not name.startswith("*")]
     plain = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
     plain = plain[: len(plain) - len(node.args.defaults)]
     if symbol.kind == "method" and not any(n.rpartition(".")[2] == "staticmethod" for n in symbol.decorators):

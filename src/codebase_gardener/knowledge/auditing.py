@@ -12,6 +12,7 @@ from functools import cached_property
 from codebase_gardener.knowledge.citations import Citation, Quote, dedented, read_citations, read_quotes
 from codebase_gardener.knowledge.findings import Finding
 from codebase_gardener.knowledge.implementation_layout import read_io_contract
+from codebase_gardener.knowledge.inline_quotes import InlineQuote, QuotableText, read_inline_quotes
 from codebase_gardener.knowledge.markup import outside_fences
 from codebase_gardener.knowledge.pages import EDGES, Edge, Page, Source, Wiki
 from codebase_gardener.knowledge.reading import Reading, read_page
@@ -73,9 +74,14 @@ def audit(texts: Mapping[str, str], repository: RepositoryFacts) -> Audit:
         for file, reading in readings.items()
     }
     quotes = {file: list(read_quotes(texts[file])) for file in readings}
-    auditor = _Auditor(texts, readings, wiki, repository, citations, quotes)
+    inline = {
+        file: [quoted for quoted in read_inline_quotes(texts[file]) if quoted.line >= reading.first_line]
+        for file, reading in readings.items()
+    }
+    auditor = _Auditor(texts, readings, wiki, repository, citations, quotes, inline)
     counts = {
-        file: _counts(reading, len(citations[file]), len(quotes[file])) for file, reading in readings.items()
+        file: _counts(reading, len(citations[file]), len(quotes[file]) + len(inline[file]))
+        for file, reading in readings.items()
     }
     return Audit(wiki, tuple(sorted(set(auditor.findings()))), counts)
 
@@ -100,6 +106,7 @@ class _Auditor:
     repository: RepositoryFacts
     citations: Mapping[str, list[Citation]]
     quotes: Mapping[str, list[Quote]]
+    inline: Mapping[str, list[InlineQuote]]
 
     def findings(self) -> Iterator[Finding]:
         for file, reading in self.readings.items():
@@ -114,6 +121,7 @@ class _Auditor:
                 found += self._sources(file, reading.page)
                 found += self._citations(file, reading)
                 found += self._quotes(file)
+                found += self._words(file, reading)
                 found += self._layout(file, reading)
                 found += [] if found else self._form(file, reading)
             yield from found
@@ -242,8 +250,8 @@ class _Auditor:
 
     def _sources(self, file: str, page: Page) -> Iterator[Finding]:
         for source in page.sources:
-            line = _line_of(self.texts[file], str(source.anchor))
-            yield from (Finding(file, line, check, what) for check, what in self._source_problems(source))
+            for check, what in self._source_problems(source):
+                yield Finding(file, _line_of(self.texts[file], str(source.anchor)), check, what)
 
     def _source_problems(self, source: Source) -> Iterator[tuple[str, str]]:
         anchor = source.anchor
@@ -313,6 +321,23 @@ class _Auditor:
             lines = self.repository.lines(anchor.path, anchor.start, anchor.end)
             if dedented(quote.text.split("\n")) != dedented(lines):
                 yield Finding(file, quote.line, "quote", f"the quote differs from {anchor}")
+
+    def _words(self, file: str, reading: Reading) -> Iterator[Finding]:
+        assert reading.page  # noqa: S101 - the caller looked
+        cited = sorted({source.anchor.path for source in reading.page.sources} & self.repository.facts.keys())
+        for quote in self.inline[file]:
+            if not any(self._quotable(path).says(quote.text) for path in cited):
+                what = f"no file that the page cites says “{quote.text[:160]}”"
+                yield Finding(file, quote.line, "quote", what)
+
+    def _quotable(self, path: str) -> QuotableText:
+        if path not in self._texts:
+            self._texts[path] = QuotableText(self.repository.texts[path])
+        return self._texts[path]
+
+    @cached_property
+    def _texts(self) -> dict[str, QuotableText]:
+        return {}
 
     def _layout(self, file: str, reading: Reading) -> Iterator[Finding]:
         """An Implementation's parts, which indexes and reports are computed from."""

@@ -45,6 +45,7 @@ __all__ = ["implementation_page"]
 
 _MOST_CALL = 100
 _MOST_HEADER = 40  # lines
+_LONGEST_HEADER = 20_000  # characters: a longer one is no reading matter
 
 
 def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Api]) -> Page:
@@ -67,7 +68,7 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
     return Page(
         type="Implementation",
         name=f"{context.repository.owner_repo}_{api.page}",
-        title=api.page.replace("_", " "),
+        title=api.target.name,
         overview=overview,
         description=description,
         usage=_usage(api, context, sources),
@@ -151,6 +152,8 @@ def _signature(symbol: Symbol, context: ApiContext) -> tuple[str, Anchor | None]
     else:
         last = SourceLines(parsed.text).header(parsed.node).last_line + parsed.offset
     lines = context.repository.lines(shown.path, shown.definition_line, last)
+    if sum(map(len, lines)) > _LONGEST_HEADER:
+        return "", None
     return dedented(lines), Anchor(shown.path, shown.definition_line, last)
 
 

@@ -12,7 +12,6 @@ from codebase_gardener.knowledge.docstrings import Documentation, DocumentedValu
 from codebase_gardener.knowledge.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.quoting import inline
 from codebase_gardener.repository.python_headers import SourceLines
-from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.symbols import Symbol
 
 __all__ = ["constructor_of", "contract_of"]
@@ -20,6 +19,7 @@ __all__ = ["constructor_of", "contract_of"]
 _MOST_RETURNS = 3
 _MARKS = re.compile(r"`|\[\[|:L[0-9]")
 _LONGEST_RETURN = 60
+_LONGEST_CODE = 300  # characters of a type or a default
 
 
 def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
@@ -28,7 +28,7 @@ def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
     if symbol.kind == "class":
         instance = Output(symbol.name, "A new instance.")
         return IoContract(_class_inputs(symbol, says, context), (instance,))
-    return IoContract(_inputs(symbol, says), _outputs(symbol, says, context))
+    return IoContract(_inputs(symbol, context, says), _outputs(symbol, says, context))
 
 
 def constructor_of(symbol: Symbol, context: ApiContext) -> Symbol | None:
@@ -46,7 +46,7 @@ def _class_inputs(symbol: Symbol, says: Documentation, context: ApiContext) -> t
             Parameter(each.name, each.type, each.default, False, inline(each.description, 300))
             for each in says.parameters
         )
-    return _inputs(constructor, says, documentation(constructor.docstring))
+    return _inputs(constructor, context, says, documentation(constructor.docstring))
 
 
 def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
@@ -54,16 +54,20 @@ def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
     description = inline(each.description or (told.description if told else ""), 300)
     if each.owner != symbol.qualified_name:
         description = f"{description} (inherited from `{each.owner}`)".strip()
-    return Parameter(
-        each.name, each.type or (told.type if told else ""), each.default, each.required, description
-    )
+    type_ = each.type or (told.type if told else "")
+    return Parameter(each.name, _short(type_), _short(each.default), each.required, description)
 
 
-def _inputs(symbol: Symbol, *says: Documentation) -> tuple[Parameter, ...]:
-    node, source = _header(symbol)
-    if node is None:
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_CODE else f"{text[:_LONGEST_CODE]} …"
+
+
+def _inputs(symbol: Symbol, context: ApiContext, *says: Documentation) -> tuple[Parameter, ...]:
+    parsed = context.parsed(symbol)
+    if parsed is None or isinstance(parsed.node, ast.ClassDef):
         return tuple(Parameter(name, "", "", True, "") for name in symbol.parameters)
-    listed = list(_arguments(node.args))
+    source = SourceLines(parsed.text)
+    listed = list(_arguments(parsed.node.args))
     if symbol.kind == "method" and not any(_last(name) == "staticmethod" for name in symbol.decorators):
         listed = listed[1:]
     found = []
@@ -72,8 +76,8 @@ def _inputs(symbol: Symbol, *says: Documentation) -> tuple[Parameter, ...]:
         found.append(
             Parameter(
                 name,
-                source.segment(argument.annotation) if argument.annotation else told.type,
-                source.segment(default) if default is not None else "",
+                _short(source.segment(argument.annotation) if argument.annotation else told.type),
+                _short(source.segment(default)) if default is not None else "",
                 default is None and not name.startswith("*"),
                 inline(told.description, 300),
             )
@@ -83,13 +87,6 @@ def _inputs(symbol: Symbol, *says: Documentation) -> tuple[Parameter, ...]:
 
 def _last(dotted: str) -> str:
     return dotted.rpartition(".")[2]
-
-
-def _header(symbol: Symbol) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef | None, SourceLines]:
-    text = f"{symbol.signature}: pass"
-    tree = parse_python(text) if symbol.language == "python" else ""
-    node = tree.body[0] if isinstance(tree, ast.Module) and tree.body else None
-    return (node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None), SourceLines(text)
 
 
 def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, ast.arg, ast.expr | None]]:

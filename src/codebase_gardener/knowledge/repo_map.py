@@ -62,11 +62,11 @@ def render_repo_map(wiki: Wiki, repository: RepositoryFacts) -> str:
 def coverage(pages: Iterable[Page]) -> dict[str, tuple[Page, ...]]:
     """Of each path, the pages that have a source in it, in the order of the column Coverage."""
     order = list(ABBREVIATIONS)
-    found: dict[str, tuple[Page, ...]] = {}
+    found: dict[str, list[Page]] = {}
     for page in sorted(pages, key=lambda page: (order.index(page.type), page.name)):
         for path in sorted({source.anchor.path for source in page.sources}):
-            found[path] = (*found.get(path, ()), page)
-    return found
+            found.setdefault(path, []).append(page)
+    return {path: tuple(covering) for path, covering in found.items()}
 
 
 def explored(facts: FileFacts) -> bool:

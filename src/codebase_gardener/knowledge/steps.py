@@ -161,11 +161,11 @@ class WikiGraph:
 
     @cached_property
     def _by_target(self) -> Mapping[tuple[str, str], tuple[Page, ...]]:
-        found: dict[tuple[str, str], tuple[Page, ...]] = {}
+        found: dict[tuple[str, str], list[Page]] = {}
         for page in self.wiki.pages:
             for edge in dict.fromkeys(page.edges):
-                found[edge.kind, edge.target] = (*found.get((edge.kind, edge.target), ()), page)
-        return found
+                found.setdefault((edge.kind, edge.target), []).append(page)
+        return {key: tuple(pages) for key, pages in found.items()}
 
     def _workflow(self, page: Page) -> WorkflowFacts:
         written = {step.number: step.title for step in read_steps(page)}

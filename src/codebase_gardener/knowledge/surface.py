@@ -72,6 +72,10 @@ FEATURES: tuple[Feature, ...] = (
             lambda c: f"{'a method of a class ' if c.owner else ''}exported as `{c.exported}`",
             "an `__init__` that imports a name makes it public"),
     Feature("top level", 2.0, lambda c: float(c.top), _silent, "the top package's names are what users meet first"),
+    Feature("imported", 2.0, lambda c: c.imported,
+            lambda c: f"{'a method of a class ' if c.owner else ''}imported from its module by "
+            f"{'docs or examples' if c.imported == 1 else 'several test files'}",
+            "where the top-level package exports little, modules are the interface"),
     Feature("reached", 1.5, lambda c: float(c.reached.count(".") == 1),
             lambda c: f"a method that `{c.reached}` inherits", "users call it on a class that is exported"),
     Feature("declared", 1.0, lambda c: float(c.declared), lambda c: "in its module's `__all__`",

@@ -134,7 +134,7 @@ class SymbolIndex:
         bm25s = _bm25s()
         try:
             raw = (directory / _DOCUMENTS).read_text(encoding="utf-8", errors="surrogatepass")
-            documents = [Document(**json.loads(line)) for line in raw.split("\n") if line]
+            documents = [_read(json.loads(line)) for line in raw.split("\n") if line]
             has_tokens = (directory / "params.index.json").exists()
             bm25 = bm25s.BM25.load(directory, allow_pickle=False, show_progress=False) if has_tokens else None
         except (OSError, ValueError, TypeError) as error:
@@ -142,6 +142,10 @@ class SymbolIndex:
                 f"no usable symbol index in {directory}: {error}", hint="build it again from the snapshot"
             ) from error
         return cls(documents, bm25)
+
+
+def _read(row: dict[str, Any]) -> Document:
+    return Document(**{**row, "evidence": tuple(row.get("evidence", ()))})
 
 
 def _bm25s() -> Any:
