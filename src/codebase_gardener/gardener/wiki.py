@@ -147,14 +147,17 @@ def build_wiki(
     """
     from codebase_gardener.gardener.writing import open_writer
     from codebase_gardener.knowledge.building import PHASES, build
+    from codebase_gardener.knowledge.facts_cache import extractor_version
     from codebase_gardener.knowledge.overrides import read_overrides
     from codebase_gardener.knowledge.wiki_folder import publish_wiki, wiki_lock
+    from codebase_gardener.utils.memo import remembering
 
     if phase not in PHASES:
         raise InvalidInputError(f"there is no phase {phase!r}", hint=f"one of: {', '.join(PHASES)}")
     model = open_writer(writer, gardener)
     project, snapshot = read_source(gardener, what, reporter, revision=revision, name=name)
     folder = wiki_folder(gardener, project.name)
+    cache = folder.with_name("wiki-cache")
     lock = wiki_lock(folder)
     if not lock.acquire():
         raise ConflictError(
@@ -164,7 +167,8 @@ def build_wiki(
         overrides = read_overrides(overrides_file(gardener, project.name))
         repository = facts_of(gardener, project.name, snapshot, reporter)
         prose = _prose(gardener, project.name)
-        made = build(repository, reporter, overrides=overrides, writer=model, prose=prose, phase=phase)
+        with remembering(cache / "results.msgpack", extractor_version()):
+            made = build(repository, reporter, overrides=overrides, writer=model, prose=prose, phase=phase)
         published = publish_wiki(folder, made.files)
     finally:
         lock.release()

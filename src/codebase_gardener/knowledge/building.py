@@ -32,6 +32,7 @@ from codebase_gardener.knowledge.surface import ranked
 from codebase_gardener.knowledge.triage import orphan_note, triage
 from codebase_gardener.knowledge.verification import derived_files
 from codebase_gardener.knowledge.workflows import workflow_page
+from codebase_gardener.utils.memo import remembering
 from codebase_gardener.utils.progress import Progress
 
 __all__ = ["PHASES", "WRITER_REPORT", "Build", "Phase", "Reporter", "build", "report_phases", "writer_of"]
@@ -145,13 +146,25 @@ def build(
     Returns:
         Pages, indexes, reports: a function of the arguments alone.
     """
+    with remembering():
+        return _built(repository, reporter, overrides or {}, writer, prose, phase)
+
+
+def _built(
+    repository: RepositoryFacts,
+    reporter: Reporter,
+    overrides: Mapping[str, Override],
+    writer: Writer | None,
+    prose: ProseCache | None,
+    phase: str,
+) -> Build:
     draft = _Draft(repository, resolve(repository.facts))
     done = list(PHASES)[: list(PHASES).index(phase) + 1]
     for name in done:
         with reporter.stage(f"{name} {PHASES[name].title}", PHASES[name].unit) as progress:
             PHASES[name].run(draft, progress)
     pages, told = _written(draft, reporter, writer, prose)
-    applied = apply_overrides(pages, overrides or {}, repository)
+    applied = apply_overrides(pages, overrides, repository)
     wiki = _wiki(draft, applied.pages)
     texts = render_pages(wiki)
     audited = audit(texts, repository)

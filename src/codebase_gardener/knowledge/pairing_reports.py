@@ -134,9 +134,8 @@ def enrichment_report(matter: ReportMatter) -> str:
     updated = [
         page for page in matter.pages("Implementation") if any(edge.kind in linked for edge in page.edges)
     ]
-    unused = [
-        page for page in (*environments, *heuristics) if page.id not in incoming_edges(matter.wiki.pages)
-    ]
+    linked_to = incoming_edges(matter.wiki.pages)
+    unused = [page for page in (*environments, *heuristics) if page.id not in linked_to]
     return report(matter, "Phase 3: Enrichment Report", [
         ("Summary", bullets([
             f"{count(len(environments), 'environment')} and {count(len(heuristics), 'heuristic')}",

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.api_context import ApiContext
+from codebase_gardener.knowledge.api_context import ApiContext, definition_in
 from codebase_gardener.knowledge.api_descriptions import counted, linked, used_passages
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.docstrings import documentation
@@ -20,6 +20,7 @@ from codebase_gardener.knowledge.pages import Edge, Page, Section
 from codebase_gardener.knowledge.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.resolution import Target, Use
 from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["principle_page"]
 
@@ -284,15 +285,25 @@ def _comments(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, int, s
 
 
 def _comment_lines(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, str]]:
-    parsed = context.parsed(symbol)
-    if parsed is None or "#" not in parsed.text:
-        return
+    written = context.text_of(symbol)
+    if "#" in written.text:
+        for line, text in _comments_in(written.text):
+            yield line + written.offset, text
+
+
+@remembered
+def _comments_in(text: str) -> tuple[tuple[int, str], ...]:
+    """The comments on lines of their own, each with its line, of what is a definition."""
+    found: list[tuple[int, str]] = []
+    if definition_in(text) is None:
+        return ()
     try:
-        for token in tokenize.generate_tokens(io.StringIO(parsed.text).readline):
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT and not token.line[: token.start[1]].strip():
-                yield token.start[0] + parsed.offset, token.string.lstrip("#: ").strip()
+                found.append((token.start[0], token.string.lstrip("#: ").strip()))
     except (tokenize.TokenError, SyntaxError):
-        return
+        pass
+    return tuple(found)
 
 
 _IS_MARK = re.compile(

@@ -129,11 +129,11 @@ class WikiGraph:
     @cached_property
     def principles_of(self) -> dict[str, tuple[str, ...]]:
         """Of each Implementation's id, the ids of the Principles that it implements."""
-        found: dict[str, tuple[str, ...]] = {}
+        found: dict[str, list[str]] = {}
         for page in self.of_type("Principle"):
             for target in _targets(page, "implemented_by"):
-                found[target] = (*found.get(target, ()), page.id)
-        return found
+                found.setdefault(target, []).append(page.id)
+        return {target: tuple(pages) for target, pages in found.items()}
 
     @cached_property
     def reachable(self) -> frozenset[str]:
@@ -149,7 +149,14 @@ class WikiGraph:
 
     def of_type(self, kind: str) -> tuple[Page, ...]:
         """The pages of a type, in order."""
-        return tuple(page for page in self.wiki.pages if page.type == kind)
+        return self._by_type.get(kind, ())
+
+    @cached_property
+    def _by_type(self) -> dict[str, tuple[Page, ...]]:
+        found: dict[str, list[Page]] = {}
+        for page in self.wiki.pages:
+            found.setdefault(page.type, []).append(page)
+        return {kind: tuple(pages) for kind, pages in found.items()}
 
     def short(self, page_id: str) -> str:
         """A page's name without its type and owner_repo."""
@@ -161,11 +168,20 @@ class WikiGraph:
 
     @cached_property
     def _by_target(self) -> Mapping[tuple[str, str], tuple[Page, ...]]:
-        found: dict[tuple[str, str], tuple[Page, ...]] = {}
+        found: dict[tuple[str, str], list[Page]] = {}
         for page in self.wiki.pages:
             for edge in dict.fromkeys(page.edges):
-                found[edge.kind, edge.target] = (*found.get((edge.kind, edge.target), ()), page)
-        return found
+                found.setdefault((edge.kind, edge.target), []).append(page)
+        return {key: tuple(pages) for key, pages in found.items()}
+
+    def _contract(self, page: Page) -> IoContract | None:
+        if page.id not in self._contracts:
+            self._contracts[page.id] = read_io_contract(page)
+        return self._contracts[page.id]
+
+    @cached_property
+    def _contracts(self) -> dict[str, IoContract | None]:
+        return {}
 
     def _workflow(self, page: Page) -> WorkflowFacts:
         written = {step.number: step.title for step in read_steps(page)}
@@ -189,7 +205,7 @@ class WikiGraph:
             principle=principle,
             implementation=implementation,
             reference=self.references.get(implementation.id) if implementation else None,
-            contract=read_io_contract(implementation) if implementation else None,
+            contract=self._contract(implementation) if implementation else None,
         )
 
 
