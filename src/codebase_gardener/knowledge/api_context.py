@@ -72,6 +72,14 @@ class ApiContext:
         return {target: _narrowest(pairs) for target, pairs in found.items()}
 
     @cached_property
+    def used_in(self) -> dict[str, list[Target]]:
+        """Of each file, the targets that it defines and passages use; "" for those from outside."""
+        found: dict[str, list[Target]] = defaultdict(list)
+        for target in self.uses:
+            found[target.path].append(target)
+        return dict(found)
+
+    @cached_property
     def spellings(self) -> dict[str, str]:
         """How the documents write words that have capitals inside, such as "LoRA", by their lower case."""
         counts: dict[str, Counter[str]] = defaultdict(Counter)

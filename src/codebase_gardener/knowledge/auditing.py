@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from codebase_gardener.knowledge.citations import Citation, Quote, dedented, read_citations, read_quotes
@@ -23,6 +23,7 @@ from codebase_gardener.knowledge.wiki_names import is_page_name
 from codebase_gardener.knowledge.workflow_layout import LINK, read_steps
 from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["Audit", "PageCounts", "audit"]
 
@@ -68,16 +69,25 @@ def audit(texts: Mapping[str, str], repository: RepositoryFacts) -> Audit:
         repository.owner_repo, _common(reading.repo for reading in readings.values()),
         repository.snapshot.revision, repository.snapshot.date, tuple(pages),
     )  # fmt: skip
-    citations = {
-        file: [cited for cited in read_citations(texts[file]) if cited.line >= reading.first_line]
-        for file, reading in readings.items()
-    }
-    quotes = {file: list(read_quotes(texts[file])) for file in readings}
+    bodies = {file: texts[file].split("\n", reading.first_line - 1)[-1] for file, reading in readings.items()}
+    citations = {file: _citations(bodies[file], reading.first_line) for file, reading in readings.items()}
+    quotes = {file: _quotes(bodies[file], reading.first_line) for file, reading in readings.items()}
     auditor = _Auditor(texts, readings, wiki, repository, citations, quotes)
     counts = {
         file: _counts(reading, len(citations[file]), len(quotes[file])) for file, reading in readings.items()
     }
     return Audit(wiki, tuple(sorted(set(auditor.findings()))), counts)
+
+
+@remembered
+def _citations(body: str, first_line: int) -> tuple[Citation, ...]:
+    """The anchors that a page's text names; what its front matter says is data."""
+    return tuple(replace(each, line=each.line + first_line - 1) for each in read_citations(body))
+
+
+@remembered
+def _quotes(body: str, first_line: int) -> tuple[Quote, ...]:
+    return tuple(replace(each, line=each.line + first_line - 1) for each in read_quotes(body))
 
 
 def _common(values: Iterable[str]) -> str:
@@ -98,8 +108,8 @@ class _Auditor:
     readings: Mapping[str, Reading]
     wiki: Wiki
     repository: RepositoryFacts
-    citations: Mapping[str, list[Citation]]
-    quotes: Mapping[str, list[Quote]]
+    citations: Mapping[str, tuple[Citation, ...]]
+    quotes: Mapping[str, tuple[Quote, ...]]
 
     def findings(self) -> Iterator[Finding]:
         for file, reading in self.readings.items():
