@@ -71,6 +71,16 @@ class ApiContext:
                 found[use.target].append((passage, use))
         return {target: _narrowest(pairs) for target, pairs in found.items()}
 
+    def first_lines(self, passage: Passage) -> dict[Target, int]:
+        """The line of the first use of each target in a passage, in the passage's order."""
+        if id(passage) not in self._first_lines:  # passages live as long as the resolution
+            self._first_lines[id(passage)] = {use.target: use.start for use in reversed(passage.uses)}
+        return self._first_lines[id(passage)]
+
+    @cached_property
+    def _first_lines(self) -> dict[int, dict[Target, int]]:
+        return {}
+
     @cached_property
     def used_in(self) -> dict[str, list[Target]]:
         """Of each file, the targets that it defines and passages use; "" for those from outside."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 from codebase_gardener.knowledge.api_catalog import api_catalog, api_for
@@ -28,7 +29,7 @@ from codebase_gardener.knowledge.prose_writing import ProseCache, ProseReport, W
 from codebase_gardener.knowledge.rendering import normalised, render_pages
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Resolution, Target, resolve
-from codebase_gardener.knowledge.surface import ranked
+from codebase_gardener.knowledge.surface import Scored, ranked
 from codebase_gardener.knowledge.triage import orphan_note, triage
 from codebase_gardener.knowledge.verification import derived_files
 from codebase_gardener.knowledge.workflows import workflow_page
@@ -101,14 +102,15 @@ class _Draft:
     environments: tuple[EnvironmentPage, ...] = ()
     heuristics: Heuristics | None = None
 
-    @property
+    @cached_property
     def context(self) -> ApiContext:
         """Made once: it indexes the repository."""
-        if self._context is None:
-            self._context = ApiContext(self.repository, self.resolution)
-        return self._context
+        return ApiContext(self.repository, self.resolution)
 
-    _context: ApiContext | None = None
+    @cached_property
+    def ranked(self) -> tuple[Scored, ...]:
+        """The definitions that may get a page, best first."""
+        return ranked(self.context)
 
     def add(self, page: Page) -> None:
         """Take a page in."""
@@ -236,7 +238,7 @@ def _map(draft: _Draft, progress: Progress) -> None:
 def _anchor(draft: _Draft, progress: Progress) -> None:
     """Phase 1a: golden paths become Workflow pages."""
     draft.mined = mine(draft.repository, draft.resolution)
-    catalog = api_catalog(draft.context, needed_targets(draft.mined.paths))
+    catalog = api_catalog(draft.context, needed_targets(draft.mined.paths), draft.ranked)
     draft.apis = {api.target: api for api in catalog}
     for done, path in enumerate(draft.mined.paths, 1):
         draft.add(workflow_page(path, draft.apis, draft.repository, draft.resolution))
@@ -334,7 +336,7 @@ def _kept_apis(draft: _Draft, paths: set[str]) -> list[Api]:
         api.principle.lower() for api in draft.apis.values()
     }
     apis: list[Api] = []
-    for scored in ranked(draft.context):
+    for scored in draft.ranked:
         symbol = scored.candidate.symbol
         if symbol.path not in paths:
             continue

@@ -185,10 +185,12 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
     before: Counter[Target] = Counter()
     after: Counter[Target] = Counter()
     for passage in passages:
+        seen = context.first_lines(passage)
         first = min(use.start for use in passage.uses if use.target == api.target)
-        seen = {use.target: use.start for use in reversed(passage.uses)}
-        before.update(target for target, line in seen.items() if line < first and target in pages)
-        after.update(target for target, line in seen.items() if line > first and target in pages)
+        for target in seen.keys() & pages.keys():
+            if seen[target] != first:
+                counts = before if seen[target] < first else after
+                counts[target] += 1
     parts = [f"It is used in {counted(len(passages), 'passage')} of docs, examples, docstrings and tests."]
     for word, counts in (("Before", before), ("After", after)):
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_NEIGHBOURS]

@@ -33,7 +33,7 @@ def repo_map_file(owner_repo: str) -> str:
     return f"_RepoMap_{owner_repo}.md"
 
 
-def render_repo_map(wiki: Wiki, repository: RepositoryFacts) -> str:
+def render_repo_map(wiki: Wiki, repository: RepositoryFacts, graph: WikiGraph | None = None) -> str:
     """The text of the map: no file is left out of it."""
     facts = repository.facts.values()
     covered = coverage(wiki.pages)
@@ -44,7 +44,7 @@ def render_repo_map(wiki: Wiki, repository: RepositoryFacts) -> str:
         f"* Covered by pages: {sum(path in covered for path in repository.facts)}/{len(repository.facts)}\n"
         f"* Left out: {len(repository.snapshot.skipped)}",
     ]
-    graph = WikiGraph(wiki)
+    graph = graph or WikiGraph(wiki)
     for part, areas in PARTS.items():
         rows = [
             _row(graph, file, covered.get(path, ()))
@@ -62,11 +62,11 @@ def render_repo_map(wiki: Wiki, repository: RepositoryFacts) -> str:
 def coverage(pages: Iterable[Page]) -> dict[str, tuple[Page, ...]]:
     """Of each path, the pages that have a source in it, in the order of the column Coverage."""
     order = list(ABBREVIATIONS)
-    found: dict[str, tuple[Page, ...]] = {}
+    found: dict[str, list[Page]] = {}
     for page in sorted(pages, key=lambda page: (order.index(page.type), page.name)):
         for path in sorted({source.anchor.path for source in page.sources}):
-            found[path] = (*found.get(path, ()), page)
-    return found
+            found.setdefault(path, []).append(page)
+    return {path: tuple(covering) for path, covering in found.items()}
 
 
 def explored(facts: FileFacts) -> bool:

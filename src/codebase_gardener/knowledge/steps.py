@@ -14,7 +14,8 @@ from codebase_gardener.knowledge.implementation_layout import (
     read_io_contract,
 )
 from codebase_gardener.knowledge.markup import NONE_FOUND, code
-from codebase_gardener.knowledge.pages import Page, Wiki
+from codebase_gardener.knowledge.pages import Edge, Page, Wiki
+from codebase_gardener.knowledge.rendering import incoming_edges
 from codebase_gardener.knowledge.workflow_layout import read_steps
 
 __all__ = ["ATTRIBUTES", "StepFacts", "WikiGraph", "WorkflowFacts", "api_name"]
@@ -69,6 +70,10 @@ class StepFacts:
 
     def attributes(self) -> tuple[tuple[str, str], ...]:
         """The nine, each with its value."""
+        return self._attributes
+
+    @cached_property
+    def _attributes(self) -> tuple[tuple[str, str], ...]:
         inputs = self.contract.inputs if self.contract else ()
         outputs = self.contract.outputs if self.contract else ()
         values = (
@@ -147,6 +152,11 @@ class WikiGraph:
                 waiting += [edge.target for edge in page.edges]
         return frozenset(seen)
 
+    @cached_property
+    def incoming(self) -> dict[str, tuple[Edge, ...]]:
+        """Of each page's id, the inverses of the edges that lead to it."""
+        return incoming_edges(self.wiki.pages)
+
     def of_type(self, kind: str) -> tuple[Page, ...]:
         """The pages of a type, in order."""
         return self._by_type.get(kind, ())
@@ -174,7 +184,8 @@ class WikiGraph:
                 found.setdefault((edge.kind, edge.target), []).append(page)
         return {key: tuple(pages) for key, pages in found.items()}
 
-    def _contract(self, page: Page) -> IoContract | None:
+    def contract(self, page: Page) -> IoContract | None:
+        """What an Implementation says of inputs and outputs."""
         if page.id not in self._contracts:
             self._contracts[page.id] = read_io_contract(page)
         return self._contracts[page.id]
@@ -205,7 +216,7 @@ class WikiGraph:
             principle=principle,
             implementation=implementation,
             reference=self.references.get(implementation.id) if implementation else None,
-            contract=self._contract(implementation) if implementation else None,
+            contract=self.contract(implementation) if implementation else None,
         )
 
 

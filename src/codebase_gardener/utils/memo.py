@@ -42,6 +42,7 @@ class Memo:
         self._version = version.encode()
         self._kept = _read(path, self._version) if path else {}
         self._used: dict[bytes, object] = {}
+        self.known: dict[str, dict[tuple[object, ...], Any]] = {}
         self._made = False
 
     def get(self, key: bytes, compute: Callable[[], R], decoder: msgspec.msgpack.Decoder[R]) -> R:
@@ -50,6 +51,7 @@ class Memo:
             return self._used[key]  # type: ignore[return-value]
         result = self._decoded(key, decoder)
         if result is None:
+            self._kept.pop(key, None)
             result = compute()
             self._made = True
         self._used[key] = result
@@ -82,14 +84,19 @@ class Remembered(Generic[P, R]):
         return msgspec.msgpack.Decoder(get_type_hints(self._function)["return"])
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        if _current is None:
+        if _current is None or kwargs:
             return self._function(*args, **kwargs)
+        known = _current.known.setdefault(self._name, {})
+        if args not in known:
+            known[args] = _current.get(self._key(args), lambda: self._function(*args), self._decoder)
+        return known[args]  # type: ignore[no-any-return]
+
+    def _key(self, args: tuple[object, ...]) -> bytes:
         try:
-            written = _ENCODER.encode((self._name, args, kwargs))
-        except UnicodeEncodeError:  # a lone surrogate
-            return self._function(*args, **kwargs)
-        key = hashlib.blake2b(written, digest_size=16).digest()
-        return _current.get(key, lambda: self._function(*args, **kwargs), self._decoder)
+            written = _ENCODER.encode((self._name, args))
+        except UnicodeEncodeError:  # a lone surrogate: not kept, but known in this run
+            written = repr((self._name, args)).encode("utf-8", "backslashreplace")
+        return hashlib.blake2b(written, digest_size=16).digest()
 
 
 def remembered(function: Callable[P, R]) -> Remembered[P, R]:
