@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+
+from codebase_gardener.utils.memo import remembered
 
 __all__ = [
     "ACTION",
@@ -205,7 +206,7 @@ def clauses(sentence: str) -> list[str]:
     return [piece.strip() for piece in pieces if piece.strip(" ,;")]
 
 
-@lru_cache(maxsize=20_000)
+@remembered
 def signals(text: str) -> tuple[str, ...]:
     """Names of the signals in a text, in the table's order; "imperative" looks at how each sentence begins."""
     return _signals(text[:MAX_TEXT])

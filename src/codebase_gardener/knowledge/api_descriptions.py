@@ -199,9 +199,7 @@ def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[
 def _through_members(target: Target, context: ApiContext) -> int:
     """How many passages use a member of a class."""
     inside = [
-        other
-        for other in context.uses
-        if other.path == target.path and other.name.startswith(f"{target.name}.")
+        other for other in context.used_in.get(target.path, ()) if other.name.startswith(f"{target.name}.")
     ]
     return len({(p.path, p.start, p.end, p.scope) for other in inside for p in used_passages(other, context)})
 

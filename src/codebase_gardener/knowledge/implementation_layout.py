@@ -20,6 +20,7 @@ from codebase_gardener.knowledge.markup import (
 )
 from codebase_gardener.knowledge.pages import Page, Section
 from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.memo import remembered
 
 __all__ = [
     "CodeReference",
@@ -131,7 +132,12 @@ def io_contract(contract: IoContract) -> Section:
 
 def read_code_reference(page: Page) -> CodeReference | None:
     """What `code_reference` was given; None where the section is missing or of another layout."""
-    parts = _parts(page, "Code Reference")
+    return _read_code_reference(_body(page, "Code Reference"))
+
+
+@remembered
+def _read_code_reference(body: str) -> CodeReference | None:
+    parts = _parts(body)
     if parts.keys() != {"Source Location", "Signature", "Import", "API Call", "External Dependencies"}:
         return None
     where, signature = parts["Source Location"], parts["Signature"]
@@ -150,7 +156,12 @@ def read_code_reference(page: Page) -> CodeReference | None:
 
 def read_io_contract(page: Page) -> IoContract | None:
     """What `io_contract` was given; None where the section is missing or of another layout."""
-    parts = _parts(page, "I/O Contract")
+    return _read_io_contract(_body(page, "I/O Contract"))
+
+
+@remembered
+def _read_io_contract(body: str) -> IoContract | None:
+    parts = _parts(body)
     if parts.keys() != {"Inputs", "Outputs"}:
         return None
     inputs = [row for row in _rows(parts["Inputs"]) if len(row) == 5]
@@ -167,9 +178,12 @@ def _block(text: str, language: str) -> str:
     return fence(text, language) if text else NONE_FOUND
 
 
-def _parts(page: Page, heading: str) -> dict[str, str]:
+def _body(page: Page, heading: str) -> str:
+    return next((section.body for section in page.sections if section.heading == heading), "")
+
+
+def _parts(body: str) -> dict[str, str]:
     """The parts of a section by their headings of level 3."""
-    body = next((section.body for section in page.sections if section.heading == heading), "")
     parts: dict[str, list[str]] = {}
     inside: list[str] = []
     for line, visible in zip(body.split("\n"), outside_fences(body), strict=True):

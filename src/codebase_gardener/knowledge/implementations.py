@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Mapping
 
-from codebase_gardener.knowledge.api_context import ApiContext
+from codebase_gardener.knowledge.api_context import ApiContext, definition_in
 from codebase_gardener.knowledge.api_descriptions import (
     members,
     neighbours,
@@ -42,6 +42,7 @@ from codebase_gardener.knowledge.usage_examples import usage_examples
 from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.repository.python_headers import SourceLines
 from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["implementation_page"]
 
@@ -148,15 +149,20 @@ def _signature(symbol: Symbol, context: ApiContext) -> tuple[str, Anchor | None]
         own = constructor_of(symbol, context)
         if own and own.path == symbol.path and own.qualified_name.startswith(f"{symbol.qualified_name}."):
             shown = own
-    parsed = context.parsed(shown)
-    if parsed is None:
-        last = _last_header_line(shown, context)
-    else:
-        last = SourceLines(parsed.text).header(parsed.node).last_line + parsed.offset
+    written = context.text_of(shown)
+    last = _header_end(written.text)
+    last = last + written.offset if last else _last_header_line(shown, context)
     lines = context.repository.lines(shown.path, shown.definition_line, last)
     if sum(map(len, lines)) > _LONGEST_HEADER:
         return "", None
     return dedented(lines), Anchor(shown.path, shown.definition_line, last)
+
+
+@remembered
+def _header_end(text: str) -> int:
+    """The last line of a definition's header, 1-based; 0 where it cannot be parsed."""
+    node = definition_in(text)
+    return SourceLines(text).header(node).last_line if node else 0
 
 
 def _last_header_line(symbol: Symbol, context: ApiContext) -> int:
