@@ -210,7 +210,8 @@ def test_what_is_no_step() -> None:
     )
     readme = (
         README
-        + "\n## Reading your own\n\n```python\nfrom mykiln import helper\nfrom pottery import sell\n\nhelper()\nsell(1)\n```\n"
+        + "\n## Reading your own\n\n```python\n"
+        + "from mykiln import helper\nfrom pottery import sell\n\nhelper()\nsell(1)\n```\n"
     )
     mined = _mined(FILES | {"README.md": readme, "tests/test_shapes.py": tests})
     names = {name for path in mined.paths for name in _steps(path)}
@@ -220,7 +221,8 @@ def test_what_is_no_step() -> None:
 
 def test_sections_that_begin_alike_are_workflows_of_their_own() -> None:
     sections = "".join(
-        f"## {name}\n\n```python\nfrom pottery import {config}, throw, {last}\n\npot = throw({config}())\n{last}(pot)\n```\n\n"
+        f"## {name}\n\n```python\nfrom pottery import {config}, throw, {last}\n\n"
+        f"pot = throw({config}())\n{last}(pot)\n```\n\n"
         for name, config, last in (("Bowls", "BowlConfig", "glaze"), ("Vases", "VaseConfig", "sell"))
     )
     building = (
@@ -248,7 +250,8 @@ def test_news_reference_and_translations_show_no_workflow() -> None:
 
 def test_example_is_called_as_the_section_that_shows_it() -> None:
     files = FILES | {
-        "docs_src/open/tutorial001.py": "from pottery import make_kiln, sell\n\nkiln = make_kiln(1)\nkiln.open()\nsell(kiln)\n",
+        "docs_src/open/tutorial001.py": "from pottery import make_kiln, sell\n\n"
+        "kiln = make_kiln(1)\nkiln.open()\nsell(kiln)\n",
         "docs/opening.md": "# Opening\n\n## The first time\n\n{* ../docs_src/open/tutorial001.py *}\n",
     }
     assert "Opening: The first time" in [path.title for path in _mined(files).paths]

@@ -13,7 +13,7 @@ from codebase_gardener.knowledge.passage_sequences import SequenceIndex, ShownSe
 from codebase_gardener.knowledge.resolution import Passage, Target
 from codebase_gardener.knowledge.step_rules import READER_AREAS
 
-__all__ = ["Cluster", "document_clusters", "follow", "is_within", "test_clusters"]
+__all__ = ["Cluster", "by_target", "document_clusters", "follow", "is_within", "test_clusters"]
 
 WHOLE_STEPS = 8
 """Steps up to which a whole document is one workflow; of a longer one each section is."""
@@ -42,12 +42,14 @@ class Cluster:
         founder: The passage that it is named after.
         members: All of its passages with the founder, those written for readers first once `sort` was called.
         others: Alternatives that members use at a step.
+        title: Where it is not named after its founder.
     """
 
     steps: tuple[Target, ...]
     founder: ShownSequence
     members: list[ShownSequence] = field(default_factory=list)
     others: Mapping[Target, tuple[Target, ...]] = field(default_factory=dict)
+    title: str = ""
 
     @property
     def from_document(self) -> bool:

@@ -13,7 +13,7 @@ from codebase_gardener.knowledge.api_names import principle_words
 from codebase_gardener.knowledge.passage_sequences import ShownSequence, Weights
 from codebase_gardener.knowledge.plain_prose import plain_prose
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.knowledge.resolution import Passage, Target
 
 __all__ = ["Titles"]
 
@@ -77,8 +77,20 @@ class Titles:
         whole, colon, _ = full.partition(": ")
         if not colon:
             return full, f"{full} ({_stem(founder.passage.path)})"
+        if not self._is_titled(founder.passage):
+            section = full.partition(": ")[2]
+            return (
+                f"{self.repository.owner_repo.rpartition('_')[2]}: {section}"
+                if _is_general(section)
+                else section
+            ), full
         same = {one.passage.title for one in members if one.passage.path == founder.passage.path}
         return (whole if len(same) > 2 or (is_alone and founder.area == "docs") else full), full
+
+    def _is_titled(self, passage: Passage) -> bool:
+        """Whether the document's first heading stands above the passage, as a title does."""
+        headings = [each for each in self.repository.facts[passage.path].headings if each.title]
+        return not headings or headings[0].end >= passage.start
 
     def _of_example(self, founder: ShownSequence) -> tuple[str, str]:
         """Of the document's section that shows the file; else its own, with its folders where that is general."""
