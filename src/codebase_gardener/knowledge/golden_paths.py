@@ -196,7 +196,7 @@ def _path(cluster: Cluster, title: str, page: str) -> GoldenPath:
     passages = tuple(one.passage for one in cluster.members)
     uses = _uses(passages)
     steps = tuple(Step(target, uses[target], cluster.others.get(target, ())) for target in cluster.steps)
-    return GoldenPath(title, page, steps, passages)
+    return GoldenPath(title, page, steps, passages, joined=bool(cluster.title))
 
 
 def _uses(passages: Sequence[Passage]) -> dict[Target, tuple[Use, ...]]:

@@ -115,7 +115,7 @@ class _Writer:
     def _description(self) -> str:
         first = self.passages[0]
         where = self.sources.cite(first.path, first.start, first.end)
-        parts = [f"The workflow is named after {self._place(first)} at {where}."]
+        parts = [f"{self._origin(first)} at {where}."]
         heading = self._heading()
         if heading:
             parts += [
@@ -155,15 +155,21 @@ class _Writer:
             parts.append(f"Less than half of the passages use {', '.join(rare)}.")
         return "\n\n".join(parts)
 
-    def _place(self, passage: Passage) -> str:
-        title = inline(passage.title, _TITLE)
-        if passage.area == "test":
-            return f"the tests around {code(passage.scope.rpartition('.')[2])}"
-        kind = {"readme": "the README's section", "docs": "the docs' section", "example": "the example"}
-        return f"{kind.get(passage.area, 'the docstring example')} {title}"
+    def _origin(self, first: Passage) -> str:
+        """What it is named after, or where it is best seen."""
+        title = inline(first.title, _TITLE)
+        if self.path.joined:
+            return (
+                "No document shows it as a whole: it joins what is done with one kind of thing, step by step, in "
+                f"several places. Most of the steps are in {title or first.area}"
+            )
+        if first.area == "test":
+            return f"No document shows it, but tests take it. The one that is most like it is {code(first.scope)}"
+        kinds = {"readme": "the README's section", "docs": "the docs' section", "example": "the example"}
+        return f"The workflow is named after {kinds.get(first.area, 'the docstring example')} {title}"
 
     def _order_of(self) -> str:
-        is_test = self.passages[0].area == "test"
+        is_test = self.passages[0].area == "test" or self.path.joined
         return "that most of these passages have" if is_test else "of the passage that it is named after"
 
     def _best_passages(self) -> list[Passage]:
