@@ -99,7 +99,7 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
         cluster.sort()
     clusters.sort(key=_rank)
     return Mined(
-        _paths(clusters, repository, weights), len(resolution.passages), len(sequences), _counted(dropped)
+        _paths(clusters, context, weights), len(resolution.passages), len(sequences), _counted(dropped)
     )
 
 
@@ -168,10 +168,8 @@ def _rank(cluster: Cluster) -> tuple[object, ...]:
     return AREAS.index(cluster.founder.area), -len(cluster.members), -own, cluster.founder.rank
 
 
-def _paths(
-    clusters: Sequence[Cluster], repository: RepositoryFacts, weights: Weights
-) -> tuple[GoldenPath, ...]:
-    titles = Titles(repository, shown_in(repository))
+def _paths(clusters: Sequence[Cluster], context: ApiContext, weights: Weights) -> tuple[GoldenPath, ...]:
+    titles = Titles(context, shown_in(context.repository))
     documents = Counter(
         path for cluster in clusters for path in {one.passage.path for one in cluster.members}
     )

@@ -60,7 +60,7 @@ def _cluster(members: list[ShownSequence], thing: str, methods: list[Target]) ->
 
     steps = set(methods) | {target for target, count in counts.items() if count >= least(target)}
     reduced = [tuple(target for target in one.targets if target in steps) for one in members]
-    founder = max(members, key=lambda one: len(steps & set(one.targets)))
+    founder = max(members, key=lambda one: (len(steps & one.direct), len(steps & set(one.targets))))
     return Cluster(consensus(reduced, founder.targets, share=0.0), founder, members)
 
 

@@ -199,7 +199,7 @@ def test_clusters(
         else:
             taking.sort(key=lambda one: one.rank)
             tests = [one for one in taking if one.area == "test"]
-            founder = max(tests, key=lambda one: weights.overlap(steps, one.targets))
+            founder = _most_like(steps, [written[one.rank] for one in tests], stands_for)
             found.append(_concrete(steps, founder, [written[one.rank] for one in taking], stands_for))
     return found
 
@@ -223,6 +223,19 @@ def _alike(sequences: Sequence[ShownSequence], weights: Weights) -> list[list[Sh
     return found
 
 
+def _most_like(
+    steps: tuple[Target, ...], members: list[ShownSequence], stands_for: Mapping[Target, Target]
+) -> ShownSequence:
+    """The one with most of the steps in its own lines, and little else."""
+
+    def likeness(one: ShownSequence) -> tuple[int, int, int]:
+        direct = {stands_for.get(target, target) for target in one.direct}
+        targets = {stands_for.get(target, target) for target in one.targets}
+        return len(direct & set(steps)), len(targets & set(steps)), -len(targets)
+
+    return max(members, key=likeness)
+
+
 def _concrete(
     steps: tuple[Target, ...],
     founder: ShownSequence,
@@ -237,10 +250,9 @@ def _concrete(
             if step in counts:
                 counts[step][target] += 1
     ranked = [sorted(counts[step], key=lambda each, of=counts[step]: (-of[each], each)) for step in steps]  # type: ignore[misc]
-    written = next(one for one in members if one.rank == founder.rank)
     return Cluster(
         tuple(used[0] for used in ranked),
-        written,
+        founder,
         members,
         {used[0]: tuple(used[1:]) for used in ranked if used[1:]},
     )
