@@ -299,14 +299,19 @@ def _link(draft: _Draft, apis: list[Api], progress: Progress) -> None:
 
 
 def _link_workflows(draft: _Draft) -> None:
-    """A Workflow uses the heuristics of its steps' APIs."""
-    by_principle = {
-        draft.page_id("Principle", api.principle): page_id for page_id, api in draft.api_of.items()
-    }
-    for page in [page for page in draft.pages.values() if page.type == "Workflow"]:
-        steps = [by_principle[edge.target] for edge in page.edges if edge.target in by_principle]
-        used = [edge for step in steps for edge in draft.pages[step].edges if edge.kind == "uses_heuristic"]
-        draft.link(page.id, sorted(set(used)))
+    """A Workflow uses the heuristics of its steps' APIs: of those about an option, the ones that it gives."""
+    heuristics = {one.page.id: one for one in draft.heuristics.pages} if draft.heuristics else {}
+    for path in draft.mined.paths if draft.mined else ():
+        used: set[Edge] = set()
+        for step in path.steps:
+            if step.target not in draft.apis:
+                continue
+            given = {keyword for use in step.uses for keyword in use.keywords}
+            for edge in draft.pages[draft.page_id("Implementation", draft.apis[step.target].page)].edges:
+                one = heuristics.get(edge.target)
+                if one and not one.deprecation and (not one.options or given.intersection(one.options)):
+                    used.add(edge)
+        draft.link(draft.page_id("Workflow", path.page), sorted(used))
 
 
 def _audit(draft: _Draft, progress: Progress) -> None:

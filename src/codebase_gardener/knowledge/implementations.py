@@ -110,10 +110,11 @@ def _description(
         parts += ["Its docstring goes on:", safe_markdown(says.text)]
     parts += members(symbol, context, pages)
     parts += raised(says)
-    parts += [f"Its docstring notes: {inline(change)}" for change in says.changes]
+    if says.changes:
+        parts.append("Its docstring notes:\n\n" + "\n".join(f"- {inline(change)}" for change in says.changes))
     parts += neighbours(symbol, context, pages, sources)
     if api.reasons:
-        parts.append(f"It has a page because it is {'; '.join(inline(reason) for reason in api.reasons)}.")
+        parts.append(f"Why it has a page: {'; '.join(inline(reason) for reason in api.reasons)}.")
     return "\n\n".join(parts)
 
 

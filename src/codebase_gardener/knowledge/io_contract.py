@@ -54,7 +54,7 @@ def _class_inputs(symbol: Symbol, says: Documentation, context: ApiContext) -> t
     constructor = own or constructor_of(symbol, context)
     if constructor is None:
         return tuple(
-            Parameter(each.name, each.type, each.default, False, inline(each.description, 300))
+            Parameter(each.name, each.type, each.default, None, inline(each.description, 300))
             for each in says.parameters
         )
     return _inputs(constructor, context, says, documentation(constructor.docstring))
