@@ -8,6 +8,7 @@ from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.class_fields import class_fields, has_fields
 from codebase_gardener.knowledge.quoting import words_of
 from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
@@ -69,13 +70,14 @@ def is_api_name(name: str) -> bool:
     )
 
 
-def _required(symbol: Symbol) -> list[str]:
-    """Parameters without a default, those that the signature's own text shows to have none."""
+def _required(symbol: Symbol, context: ApiContext) -> list[str]:
+    """Parameters without a default, those that the signature's own text shows to have none; in other languages all."""
+    if symbol.kind == "class":
+        fields = class_fields(symbol, context) if has_fields(symbol, context) else ()
+        return [each.name for each in fields if each.required]
     known, plain, keywords = _without_default(symbol.signature if symbol.language == "python" else "")
     if not known:
-        return (
-            [] if symbol.kind == "class" else [name for name in symbol.parameters if not name.startswith("*")]
-        )
+        return [name for name in symbol.parameters if not name.startswith("*")]
     if symbol.kind == "method" and not any(n.rpartition(".")[2] == "staticmethod" for n in symbol.decorators):
         plain = plain[1:]
     return [*plain, *(f"{name}=..." for name in keywords)]

@@ -189,11 +189,16 @@ def _external_reference(api: Api) -> CodeReference:
     )
 
 
+@remembered
+def _names_in(text: str) -> frozenset[str]:
+    node = definition_in(text)
+    return frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name)) if node else frozenset()
+
+
 def _dependencies(symbol: Symbol, context: ApiContext) -> tuple[str, ...]:
     """Packages from outside whose names stand in the definition: in its code, its annotations, its bases."""
     found = {target.name.partition(".")[0] for target, _ in context.calls_of(symbol) if target.external}
-    parsed = context.parsed(symbol)
-    names = {node.id for node in ast.walk(parsed.node) if isinstance(node, ast.Name)} if parsed else set()
+    names = _names_in(context.text_of(symbol).text)
     found |= {
         each.module.partition(".")[0]
         for each in context.repository.facts[symbol.path].imports

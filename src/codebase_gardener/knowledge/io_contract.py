@@ -39,7 +39,7 @@ def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
     if symbol.kind == "class":
         instance = Output(symbol.name, "A new instance.")
         return IoContract(_class_inputs(symbol, says, context), (instance,))
-    return IoContract(_inputs(symbol, context, says), _outputs(symbol, says, context))
+    return IoContract(_inputs(symbol, says), _outputs(symbol, says, context))
 
 
 def constructor_of(symbol: Symbol, context: ApiContext) -> Symbol | None:
@@ -57,7 +57,7 @@ def _class_inputs(symbol: Symbol, says: Documentation, context: ApiContext) -> t
             Parameter(each.name, each.type, each.default, None, inline(each.description, 300))
             for each in says.parameters
         )
-    return _inputs(constructor, context, says, documentation(constructor.docstring))
+    return _inputs(constructor, says, documentation(constructor.docstring))
 
 
 def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
@@ -67,6 +67,10 @@ def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
         description = f"{description} (inherited from `{each.owner}`)".strip()
     type_ = each.type or (told.type if told else "")
     return Parameter(each.name, _short(type_), _short(each.default), each.required, description)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_CODE else f"{text[:_LONGEST_CODE]} …"
 
 
 def _inputs(symbol: Symbol, *says: Documentation) -> tuple[Parameter, ...]:
@@ -82,8 +86,8 @@ def _inputs(symbol: Symbol, *says: Documentation) -> tuple[Parameter, ...]:
         found.append(
             Parameter(
                 name,
-                told.type if type_ is None else type_,
-                default or "",
+                _short(told.type if type_ is None else type_),
+                _short(default or ""),
                 default is None and not name.startswith("*"),
                 inline(told.description, 300),
             )

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.api_context import ApiContext, definition_in
-from codebase_gardener.knowledge.api_descriptions import counted, linked, used_passages
+from codebase_gardener.knowledge.api_descriptions import linked, used_in, used_passages
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.docstrings import documentation
 from codebase_gardener.knowledge.facts import Heading
@@ -186,13 +186,13 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
     before: Counter[Target] = Counter()
     after: Counter[Target] = Counter()
     for passage in passages:
-        seen = context.first_lines(passage)
-        first = min(use.start for use in passage.uses if use.target == api.target)
-        for target in seen.keys() & pages.keys():
-            if seen[target] != first:
-                counts = before if seen[target] < first else after
-                counts[target] += 1
-    parts = [f"It is used in {counted(len(passages), 'passage')} of docs, examples, docstrings and tests."]
+        own = [use for use in passage.uses if passage.area != "test" or _stands_in(use, passage)]
+        path, first = min((use.path, use.start) for use in own if use.target == api.target)
+        inside = [use for use in own if use.path == path]  # lines of another file are in no order to these
+        seen = {use.target: use.start for use in reversed(inside)}
+        before.update(target for target, line in seen.items() if line < first and target in pages)
+        after.update(target for target, line in seen.items() if line > first and target in pages)
+    parts = [f"It is used in {told}."]
     for word, counts in (("Before", before), ("After", after)):
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_NEIGHBOURS]
         if ranked and (ranked[0][1] > 1 or len(passages) == 1):
