@@ -9,6 +9,7 @@ from codebase_gardener.knowledge.class_fields import class_fields, has_fields
 from codebase_gardener.knowledge.quoting import words_of
 from codebase_gardener.knowledge.resolution import Target
 from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["call_of", "import_of", "is_api_name"]
 
@@ -68,21 +69,32 @@ def is_api_name(name: str) -> bool:
     )
 
 
-def _required(symbol: Symbol, context: ApiContext) -> list[str]:
-    """Parameters without a default; in other languages all."""
-    if symbol.kind == "class":
-        fields = class_fields(symbol, context) if has_fields(symbol, context) else ()
-        return [each.name for each in fields if each.required]
-    parsed = context.parsed(symbol)
-    node = parsed.node if parsed else None
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return [name for name in symbol.parameters if not name.startswith("*")]
-    plain = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
-    plain = plain[: len(plain) - len(node.args.defaults)]
+def _required(symbol: Symbol) -> list[str]:
+    """Parameters without a default, those that the signature's own text shows to have none."""
+    known, plain, keywords = _without_default(symbol.signature if symbol.language == "python" else "")
+    if not known:
+        return (
+            [] if symbol.kind == "class" else [name for name in symbol.parameters if not name.startswith("*")]
+        )
     if symbol.kind == "method" and not any(n.rpartition(".")[2] == "staticmethod" for n in symbol.decorators):
         plain = plain[1:]
+    return [*plain, *(f"{name}=..." for name in keywords)]
+
+
+@remembered
+def _without_default(signature: str) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
+    """Whether it is a function's, its parameters without a default, and those given by keyword alone."""
+    tree = parse_python(f"{signature}: pass") if signature else ""
+    node = tree.body[0] if not isinstance(tree, str) and tree.body else None
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False, (), ()
+    plain = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
     given = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-    return [*plain, *(f"{argument.arg}=..." for argument, default in given if default is None)]
+    return (
+        True,
+        tuple(plain[: len(plain) - len(node.args.defaults)]),
+        tuple(argument.arg for argument, default in given if default is None),
+    )
 
 
 def _instance(owner: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -68,12 +67,14 @@ class Scope:
             yield from self._reaching(symbol)
 
     def _shown(self, item: Item) -> Iterator[Target]:
-        """What the code in the same section of a document uses; of the whole document where the section shows none."""
+        """What the code in the same section of a document uses; where it shows none, in the section around that."""
         passages = self._passages.get(item.path, ())
         line = item.evidence.start
         headings = [one for one in self._repository.facts[item.path].headings if one.start <= line <= one.end]
-        start, end = (headings[-1].start, headings[-1].end) if headings else (1, sys.maxsize)
-        near = [one for one in passages if start <= one.start <= end] or passages
+        inner = [one for one in headings if one.level > 1] or headings  # not what another chapter shows
+        near: list[Passage] = list(passages if not headings else ())
+        for heading in reversed(inner):
+            near = near or [one for one in passages if heading.start <= one.start <= heading.end]
         uses = list(
             dict.fromkeys(use.target for passage in near for use in passage.uses if not use.target.external)
         )
