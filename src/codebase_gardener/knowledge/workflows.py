@@ -62,7 +62,7 @@ def workflow_page(
 
 def _description(path: GoldenPath, sources: PageSources) -> str:
     counts = Counter(passage.area for passage in path.passages)
-    areas = ", ".join(f"{count} of {area}" for area, count in sorted(counts.items()))
+    areas = ", ".join(f"{area}: {count}" for area, count in sorted(counts.items()))
     lines = [
         f"- {inline(passage.title, 120)}: {sources.cite(passage.path, passage.start, passage.end)}"
         for passage in path.passages[:_MOST_PASSAGES]
@@ -72,7 +72,8 @@ def _description(path: GoldenPath, sources: PageSources) -> str:
 
 def _usage(path: GoldenPath, sources: PageSources) -> str:
     first = path.passages[0]
-    return f"It is what “{inline(first.title, 120)}” shows at {sources.cite(first.path, first.start, first.end)}."
+    where = sources.cite(first.path, first.start, first.end)
+    return f"The passage that shows it first: {inline(first.title, 120) or first.area}, {where}."
 
 
 def _prose(step: Step, api: Api, sources: PageSources) -> str:
@@ -81,7 +82,7 @@ def _prose(step: Step, api: Api, sources: PageSources) -> str:
     parts = [f"{code(api.call.partition('(')[0])} does it."]
     if ranked:
         given = ", ".join(f"{code(name)} ({times})" for name, times in ranked)
-        parts.append(f"Of its {len(step.uses)} uses in these passages, so many give each argument: {given}.")
+        parts.append(f"Keyword arguments, with how many of its uses here give them: {given}.")
     use = step.uses[0]
     parts.append(f"Shown at {sources.cite(use.path, use.start, use.end)}.")
     return " ".join(parts)
