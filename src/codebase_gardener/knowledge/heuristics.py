@@ -30,6 +30,7 @@ class HeuristicPage:
         documents: Documents that it stands in, sorted.
         options: Names of the options that it is about, sorted: a workflow that gives one of them uses it.
         deprecation: Whether it lists what is deprecated.
+        near: Those of `applies` that it stands in or names: a workflow with such a step uses it.
     """
 
     page: Page
@@ -39,6 +40,7 @@ class HeuristicPage:
     documents: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     deprecation: bool = False
+    near: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def heuristic_pages(repository: RepositoryFacts, resolution: Resolution | None =
                 HeuristicPage(
                     page, scope.targets(shown), worth(shown), len(shown), _documents(shown),
                     tuple(sorted({item.evidence.name for item in shown if item.option})) if shown[0].option else (),
-                    shown[0].deprecation,
+                    shown[0].deprecation, scope.near(shown),
                 )
             )  # fmt: skip
     return Heuristics(tuple(pages), _left_out(remarks, [item for group in groups for item in group], author))

@@ -111,11 +111,18 @@ def _description(
     parts += members(symbol, context, pages)
     parts += raised(says)
     if says.changes:
-        parts.append("Its docstring notes:\n\n" + "\n".join(f"- {inline(change)}" for change in says.changes))
+        parts.append("Its docstring notes:\n\n" + "\n".join(f"- {_told(change)}" for change in says.changes))
     parts += neighbours(symbol, context, pages, sources)
     if api.reasons:
         parts.append(f"Why it has a page: {'; '.join(inline(reason) for reason in api.reasons)}.")
     return "\n\n".join(parts)
+
+
+def _told(change: str) -> str:
+    """ "Added in version 1.0: …" of "added in version 1.0 …"."""
+    found = re.match(r"(.+? version \S+)\s+(?=\S)", change)
+    text = f"{found[1]}: {change[found.end() :]}" if found else change
+    return inline(text[:1].upper() + text[1:])
 
 
 def _usage(api: Api, context: ApiContext, sources: PageSources) -> str:
