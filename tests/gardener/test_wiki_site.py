@@ -19,7 +19,12 @@ from codebase_gardener.gardener.wiki import Quiet, build_wiki, wiki_folder
 from codebase_gardener.gardener.wiki_pages import read_pages
 from codebase_gardener.gardener.wiki_site import Site, build_site, write_site
 from codebase_gardener.repository.anchors import split_lines
-from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError, VerificationError
+from codebase_gardener.utils.error_handling import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    VerificationError,
+)
 
 from .written_garden import write_repository
 
@@ -104,7 +109,9 @@ def gardener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gardener]:
     odd = root / 'tests/a"b<script>alert(11)'
     odd.mkdir(parents=True)
     for name in ("test_c&d.py", "Test_C&d.py"):
-        (odd / name).write_text("from garden import Plant, nasty\n\n\ndef test_x():\n    nasty(Plant('a'), tag='b')\n")
+        (odd / name).write_text(
+            "from garden import Plant, nasty\n\n\ndef test_x():\n    nasty(Plant('a'), tag='b')\n"
+        )
     with Gardener(Settings(home=root.parent / "home")) as opened:
         build_wiki(opened, str(root), Quiet())
         yield opened
@@ -138,7 +145,9 @@ def test_every_internal_link_resolves(parsed: dict[str, Parsed], site: Site) -> 
             if target is None or target.startswith(("https://", "http://", "mailto:")):
                 continue
             path, _, fragment = target.partition("#")
-            there = posixpath.normpath(posixpath.join(posixpath.dirname(place), unquote(path))) if path else place
+            there = (
+                posixpath.normpath(posixpath.join(posixpath.dirname(place), unquote(path))) if path else place
+            )
             assert (site.folder / there).is_file(), f"{place}: <{tag}> {target}"
             assert not fragment or fragment in parsed[there].ids, f"{place}: {target}"
             checked += 1
@@ -152,13 +161,28 @@ def test_ids_are_unique(parsed: dict[str, Parsed]) -> None:
 
 def test_nothing_from_outside_is_loaded_and_no_script_stands_in_a_page(parsed: dict[str, Parsed]) -> None:
     for place, page in parsed.items():
-        policies = [values["content"] for tag, values in page.tags if values.get("http-equiv") == "Content-Security-Policy"]
+        policies = [
+            values["content"]
+            for tag, values in page.tags
+            if values.get("http-equiv") == "Content-Security-Policy"
+        ]
         assert len(policies) == 1
         assert "default-src 'none'" in policies[0]
         assert "unsafe" not in policies[0]
-        assert not {tag for tag, _ in page.tags} & {"img", "iframe", "object", "embed", "base", "style", "form", "video"}
+        assert not {tag for tag, _ in page.tags} & {
+            "img",
+            "iframe",
+            "object",
+            "embed",
+            "base",
+            "style",
+            "form",
+            "video",
+        }
         for tag, values in page.tags:
-            assert not any(name.startswith("on") or name in ("style", "srcset", "srcdoc") for name in values), place
+            assert not any(
+                name.startswith("on") or name in ("style", "srcset", "srcdoc") for name in values
+            ), place
             if tag in ("script", "link"):
                 where = values.get("src") or values["href"]
                 assert "assets/" in where
@@ -180,7 +204,11 @@ def test_scripts_and_style_name_no_address(site: Site) -> None:
 def test_hostile_names_are_shown_as_text(gardener: Gardener, parsed: dict[str, Parsed], site: Site) -> None:
     source = site.folder / "source/src/garden/nasty.py.html"
     assert "&lt;script&gt;" in source.read_text()
-    shown = next(file for file in site.folder.rglob("*.html") if "nasty" in file.name and "implementations" in file.parts)
+    shown = next(
+        file
+        for file in site.folder.rglob("*.html")
+        if "nasty" in file.name and "implementations" in file.parts
+    )
     assert "&lt;" in shown.read_text()
     odd = [place for place in parsed if "alert-11" in place]
     assert len(odd) == 2
@@ -188,7 +216,9 @@ def test_hostile_names_are_shown_as_text(gardener: Gardener, parsed: dict[str, P
     assert not any(set(place) & set('"<>&() ') for place in parsed)
 
 
-def test_each_cited_line_is_marked_and_each_line_is_there(gardener: Gardener, parsed: dict[str, Parsed]) -> None:
+def test_each_cited_line_is_marked_and_each_line_is_there(
+    gardener: Gardener, parsed: dict[str, Parsed]
+) -> None:
     texts = {file.path: file.text for file in gardener.snapshot("garden").files}
     contents = read_contents(wiki_folder(gardener, "garden"), texts)
     for path, anchors in contents.citing.items():
@@ -204,7 +234,9 @@ def test_each_cited_line_is_marked_and_each_line_is_there(gardener: Gardener, pa
     assert all(anchor in contents.citing[anchor.path] for anchor in sources)
 
 
-def test_the_start_page_leads_to_the_workflows_and_says_what_there_is(parsed: dict[str, Parsed], site: Site) -> None:
+def test_the_start_page_leads_to_the_workflows_and_says_what_there_is(
+    parsed: dict[str, Parsed], site: Site
+) -> None:
     links = [values["href"] for tag, values in parsed["index.html"].tags if tag == "a"]
     assert any(link.startswith("workflows/") for link in links)
     assert {"workflows.html", "implementations.html", "graph.html", "documents.html"} <= set(links)
@@ -222,7 +254,9 @@ def test_a_workflow_shows_its_steps_as_a_drawing(parsed: dict[str, Parsed]) -> N
     place = next(place for place in parsed if place.startswith("workflows/"))
     drawn = [values for tag, values in parsed[place].tags if tag == "svg"]
     assert [values["class"] for values in drawn] == ["steps"]
-    arrows = [values for tag, values in parsed[place].tags if tag == "path" and values.get("class") == "arrow"]
+    arrows = [
+        values for tag, values in parsed[place].tags if tag == "path" and values.get("class") == "arrow"
+    ]
     steps = [values for tag, values in parsed[place].tags if tag == "rect"]
     assert len(arrows) == len(steps) - 1 > 0
 

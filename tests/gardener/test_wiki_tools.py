@@ -49,9 +49,7 @@ def talk(home: Path, act: Callable[[Any], Awaitable[None]]) -> None:
     from mcp import Client, StdioServerParameters
 
     async def run() -> None:
-        server = StdioServerParameters(
-            command=sys.executable, args=[*SERVE, "garden"], env=environment(home)
-        )
+        server = StdioServerParameters(command=sys.executable, args=[*SERVE, "garden"], env=environment(home))
         with anyio.fail_after(60):
             async with Client(server) as client:
                 await act(client)
@@ -99,7 +97,12 @@ def test_standard_output_carries_nothing_but_the_protocol(home: Path) -> None:
         "jsonrpc": "2.0", "id": 1, "method": "initialize",
         "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
     }  # fmt: skip
-    called = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "verify", "arguments": {}}}
+    called = {
+        "jsonrpc": "2.0",
+        "id": 2,
+        "method": "tools/call",
+        "params": {"name": "verify", "arguments": {}},
+    }
     started = {"jsonrpc": "2.0", "method": "notifications/initialized"}
     with subprocess.Popen(
         [sys.executable, *SERVE, "garden"], env=environment(home), text=True,
@@ -130,13 +133,19 @@ def test_a_wiki_that_is_built_again_is_seen(tmp_path: Path) -> None:
         tools = WikiTools(gardener, "garden")
         assert not any("uproot" in hit["id"] for hit in tools.search("uproot a plant"))
         growing = tmp_path / "garden/src/garden/growing.py"
-        growing.write_text(growing.read_text() + '\n\ndef uproot(plant: Plant) -> None:\n    """Uproot a plant."""\n')
+        growing.write_text(
+            growing.read_text() + '\n\ndef uproot(plant: Plant) -> None:\n    """Uproot a plant."""\n'
+        )
         init = tmp_path / "garden/src/garden/__init__.py"
-        init.write_text(init.read_text().replace("grow, prune", "grow, prune, uproot").replace("'prune'", "'prune', 'uproot'"))
-        assert tools.verify()["changes"]
+        init.write_text(
+            init.read_text()
+            .replace("grow, prune", "grow, prune, uproot")
+            .replace("'prune'", "'prune', 'uproot'")
+        )
+        assert tools.verify()["built_from"] != tools.verify()["revision"]
         build_wiki(gardener, "garden", Quiet())
         assert any("uproot" in hit["id"] for hit in tools.search("uproot a plant"))
-        assert tools.verify()["changes"] == []
+        assert tools.verify()["built_from"] == tools.verify()["revision"]
 
 
 def test_wrong_arguments(gardener: Gardener) -> None:
@@ -146,7 +155,9 @@ def test_wrong_arguments(gardener: Gardener) -> None:
         WikiTools(gardener, "garden").search("x", k=99)
 
 
-def test_without_the_sdk_the_error_names_the_extra(gardener: Gardener, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_sdk_the_error_names_the_extra(
+    gardener: Gardener, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in [name for name in sys.modules if name == "mcp" or name.startswith("mcp.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "mcp", None)  # as if it were not installed

@@ -90,7 +90,11 @@ class WikiTools:
 
         page_files(self._gardener, self._project)
         folder = wiki_folder(self._gardener, self._project).stat()
-        state = (folder.st_ino, folder.st_mtime_ns, self._gardener.registry.latest_snapshot(self._project).path)
+        state = (
+            folder.st_ino,
+            folder.st_mtime_ns,
+            self._gardener.registry.latest_snapshot(self._project).path,
+        )
         if self._index is None or self._index[0] != state:
             self._index = (state, index_of(self._gardener, self._project))
         return self._index[1]
