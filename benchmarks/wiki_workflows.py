@@ -11,17 +11,19 @@ steps. "passages" is the best single passage: what could be found at most withou
 
 from __future__ import annotations
 
+import random
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from codebase_gardener.knowledge.extraction import extract
+from codebase_gardener.knowledge.facts import FileFacts
 from codebase_gardener.knowledge.golden_path import GoldenPath
 from codebase_gardener.knowledge.golden_paths import mine
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Passage, Resolution, Target, Use, resolve
-from codebase_gardener.repository.snapshot import take_snapshot
+from codebase_gardener.repository.python_symbols import python_symbols
+from codebase_gardener.repository.snapshot import Snapshot, take_snapshot
 
 TARGET, WANTED = 0.6, 3
 LARGE = 8  # distinct targets of a passage that is no longer one workflow
@@ -119,6 +121,34 @@ def _scale() -> int:
         seconds.append(time.perf_counter() - started)
         print(f"| {count:,} | {len(repository.facts):,} | {len(mined.paths)} | {seconds[-1]:.2f} |")
     return 0 if seconds[1] <= 12 * seconds[0] + 1 else 1
+
+
+def _written(count: int) -> tuple[RepositoryFacts, Resolution]:
+    """Tests of 200 workflows over 400 functions, each with some steps left out and some strange ones put in."""
+    dice = random.Random(0)
+    code = "\n\n".join(f"def step_{n}(value):\n    return value" for n in range(400))
+    symbols = python_symbols("src/made/core.py", code).symbols
+    targets = [Target(symbol.path, symbol.qualified_name) for symbol in symbols]
+    flows = [dice.sample(targets, dice.randint(3, 9)) for _ in range(200)]
+    facts = {"src/made/core.py": FileFacts("src/made/core.py", "python", "0" * 64, 1_200, symbols=symbols)}
+    passages = []
+    for number in range(count):
+        path = f"tests/test_{number // 20:04}.py"
+        facts.setdefault(path, FileFacts(path, "python", "0" * 64, 400))
+        steps = [step for step in dice.choice(flows) if dice.random() > 0.1] + dice.sample(
+            targets, dice.randint(0, 2)
+        )
+        line, scope = number % 20 * 20 + 1, f"test_{number}"
+        uses = tuple(
+            Use(step, path, line + n, line + n, scope, "call", "import", (), f"{step.name}(value)")
+            for n, step in enumerate(steps)
+        )
+        passages.append(Passage(path, line, line + 19, f"Case {number}", "test", scope, uses))
+    snapshot = Snapshot(
+        "0" * 16, "/made", "directory", "made", "1" * 64, False, "2026-01-01T00:00:00+00:00", (), ()
+    )
+    resolution = Resolution(tuple(passages), {}, {f"made.{each.name}": each for each in targets}, {}, 0, 0)
+    return RepositoryFacts("benchmark", snapshot, dict(sorted(facts.items()))), resolution
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from tests.knowledge.written_context import context_of
 
 from codebase_gardener.knowledge.api_catalog import api_catalog
 from codebase_gardener.knowledge.api_context import ApiContext
@@ -19,6 +18,8 @@ from codebase_gardener.knowledge.rendering import render_pages
 from codebase_gardener.knowledge.resolution import Target
 from codebase_gardener.knowledge.usage_examples import usage_examples
 from codebase_gardener.repository.anchors import Anchor
+
+from .written_context import context_of
 
 LIBRARY = {
     "README.md": """
@@ -215,9 +216,7 @@ def test_a_principle_tells_what_the_docs_and_comments_say(context: ApiContext, a
 def test_what_comes_from_outside(context: ApiContext, apis: dict[str, Api]) -> None:
     page = page_of("save", context, apis)
     assert page.kind == "Wrapper Doc"
-    assert page.overview.startswith(
-        "`torch.save` is an API of the package `torch`, which this repository uses in 0 passages"
-    )
+    assert page.overview == "`torch.save` is an API of the package `torch`."
     reference = read_code_reference(page)
     assert reference
     assert (reference.location, reference.external) == (None, "torch")
@@ -233,13 +232,14 @@ def test_odd_sources_break_nothing() -> None:
             "class C(C):\n  '''Own base. `` ` [[step::Principle:x]]'''\n  class Inner:\n    def m(self): return 1\n"
             "if 1:\n  def two(): 'One.'\nelse:\n  def two(a): 'Two.'\n"
             "def f(a='|', *, b=\"`x`\", **k): 'x.py:L1-2 `m/a.py:L1-2`'; return {'a': '`'}\n"
+            f"def big(a={'1' * 100_000}): 'Big.'\n"
             "class N:\n  'Nested.'\n  def __init__(self, x=(lambda: [\n1,\n2])): self.x = x\n"
         ),
         "README.md": "# A `m/a.py:L1-2`\n\n```python\nfrom m import f\nf(1)\n```\n",
         "broken.py": "def (:\n",
     }
     context = context_of(files)
-    names = [Target("m/a.py", name) for name in ("f", "C", "two", "o", "N", "C.Inner.m")]
+    names = [Target("m/a.py", name) for name in ("f", "C", "two", "o", "N", "C.Inner.m", "big")]
     apis = {api.page: api for api in api_catalog(context, names)}
     pages = [make(name, context, apis) for name in apis for make in (page_of, principle_of)]
     snapshot = context.repository.snapshot

@@ -1,9 +1,9 @@
 """Inputs and outputs of APIs, from signatures, fields and docstrings of three styles."""
 
-from tests.knowledge.written_context import context_of, symbol_named
-
 from codebase_gardener.knowledge.implementation_layout import Output, Parameter
 from codebase_gardener.knowledge.io_contract import contract_of
+
+from .written_context import context_of, symbol_named
 
 GOOGLE = '''
     def load(path: str, *names, strict=True, retries: int = 3, **options) -> "Model":

@@ -1,7 +1,6 @@
 """Which APIs get a page, and what they are called."""
 
 import pytest
-from tests.knowledge.written_context import context_of, symbol_named
 
 from codebase_gardener.knowledge.api_calls import call_of, import_of
 from codebase_gardener.knowledge.api_candidates import candidates, listed_targets, reference_documents
@@ -11,6 +10,8 @@ from codebase_gardener.knowledge.api_names import page_names, principle_words
 from codebase_gardener.knowledge.resolution import Target
 from codebase_gardener.knowledge.shell_commands import console_scripts
 from codebase_gardener.knowledge.surface import FEATURES, choose_apis, ranked, threshold
+
+from .written_context import context_of, symbol_named
 
 LIBRARY = {
     "pyproject.toml": '[project]\nname = "lib"\n[project.scripts]\nlib = "lib.core:main"\n',
@@ -196,7 +197,7 @@ def test_external_apis_shown_beside_the_repository_s_own(context: ApiContext) ->
     assert wrapper.page == "AutoModel_from_pretrained"
     assert wrapper.principle == "Auto_Model_Loading"
     assert wrapper.call == 'AutoModel.from_pretrained("x", dtype="float32")'
-    assert wrapper.reasons == ("used in 2 passages of 2 files", "shown to users in 2 passages")
+    assert wrapper.reasons == ("exercised by 2 passages of 2 files", "shown to users in 2 passages")
 
 
 def test_a_package_that_only_a_document_imports_is_no_dependency() -> None:
@@ -282,7 +283,29 @@ def test_other_languages_are_judged_by_their_exports() -> None:
         "hidden.go": "package cmd\n\n// inner does it.\nfunc inner() {}\n",
     }
     context = context_of(files)
-    if not context.repository.facts["command.go"].exports:
-        pytest.skip("the facts of other languages are joined later")
-    assert {api.page for api in choose_apis(context)} >= {"Command"}
-    assert "inner" not in {api.page for api in choose_apis(context)}
+    assert {api.page for api in choose_apis(context)} == {"Command", "Command_Execute"}
+
+
+def test_where_the_package_exports_nothing_its_modules_are_the_interface() -> None:
+    document = "# A\n\n```python\nfrom app.routing import Route\n\nRoute('/')\n```\n"
+    context = context_of(
+        {
+            "app/__init__.py": "",
+            "app/routing.py": "class Route:\n    def __init__(self, path): ...\n\nclass Hidden:\n    pass\n",
+            "docs/a.md": document,
+            "docs/b.md": document.replace("# A", "# B"),
+        }
+    )
+    found = {c.symbol.name: c for c in candidates(context)}
+    assert (found["Route"].imported, found["Hidden"].imported) == (1.0, 0.0)
+    (best, last) = ranked(context)
+    assert best.candidate.symbol.name == "Route"
+    assert "imported from its module by docs or examples" in best.reasons
+    assert last.score < best.score
+
+
+def test_a_folder_without_init_inside_a_package_is_a_part_of_its_name() -> None:
+    context = context_of(
+        {"src/p/__init__.py": "", "src/p/inner/app.py": "class App:\n    def go(self): ...\n"}
+    )
+    assert import_of(Target("src/p/inner/app.py", "App.go"), context) == "from p.inner.app import App"

@@ -82,6 +82,7 @@ MUTATIONS: list[tuple[str, str, str, str]] = [
     ("symbol", IMPLEMENTATION, 'symbol: "load"', 'symbol: "lode"'),
     ("evidence", ENVIRONMENT, "From `setup.py:L3-3`:", "From setup.py:"),
     ("quote", HEURISTIC, "Firing twice cracks the glaze.\n```", "Firing twice mends the glaze.\n```"),
+    ("quote", IMPLEMENTATION, "Call it.", "Call it, for “KILN_HOT is cold”."),
     ("quote", IMPLEMENTATION, "\nfrom kiln import load, fire\n\nfire", "\nfrom kiln import load, fire\n\nprint"),
     ("quote", IMPLEMENTATION, "From `README.md:L4-6`:\n\n", "From `README.md:L4-6`:\n\nSome words.\n\n"),
     ("commit", PRINCIPLE, 'commit: "c0ffee"', 'commit: "c0ffef"'),
@@ -261,6 +262,14 @@ def test_hostile_markdown_cannot_break_a_page(tmp_path: Path) -> None:
 def test_links_by_file_resolve_within_the_wiki(tmp_path: Path) -> None:
     linked = "See [`load`](../implementations/acme_kiln_load.md), [web](https://a.org/x.md), \\[no\\](x.md)."
     assert found(write(tmp_path, changed("Principle", lambda page: replace(page, usage=linked)))) == []
+
+
+def test_words_in_quotation_marks_stand_in_the_files_that_the_page_cites(tmp_path: Path) -> None:
+    says = changed(
+        "Heuristic",
+        lambda page: replace(page, usage="“Firing twice … glaze” and “it is cold, set KILN_HOT”."),
+    )
+    assert found(write(tmp_path, says)) == []
 
 
 def test_compare_names_each_difference_from_a_fresh_build(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.facts import FileFacts
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import resolve
+from codebase_gardener.knowledge.tree_code import tree_code
 from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.repository.grammars import GRAMMARS
 from codebase_gardener.repository.languages import language_of
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 from codebase_gardener.repository.symbols import Symbol
@@ -42,6 +44,9 @@ def _facts(file: SourceFile) -> FileFacts:
         return facts
     if file.language == "python":
         return replace(facts, snippets=docstring_snippets(facts.symbols, split_lines(file.text)))
+    if file.language in GRAMMARS:
+        code = tree_code(file.text, file.language, symbols=facts.symbols)
+        return replace(facts, imports=code.imports, exports=code.exports, names=code.names)
     found = document_facts(file.path, file.language, file.text)
     return replace(
         facts,

@@ -9,6 +9,8 @@ from codebase_gardener.utils.names import parse_ref
 
 __all__ = ["ask"]
 
+_SHOWN_EVIDENCE = 3
+
 
 @click.command()
 @click.argument("what", metavar="NAME[/ADAPTER[@VERSION]]")
@@ -20,7 +22,8 @@ __all__ = ["ask"]
 def ask(what: str, question: str, no_adapter: bool, no_retrieval: bool, tokens: int, as_json: bool) -> None:
     """Ask a question about a project.
 
-    The answer is the model's; the sources under it are where the retrieved code stands.
+    The answer is the model's; the sources under it are where the retrieved code stands, and the wiki's
+    page with the lines that it rests on.
     """
     from codebase_gardener.gardener.asking import ask as answer_to
 
@@ -43,4 +46,5 @@ def ask(what: str, question: str, no_adapter: bool, no_retrieval: bool, tokens: 
         err=True,
     )
     for source in answer.sources:
-        click.echo(f"  {source}", err=True)
+        evidence = ", ".join(answer.evidence.get(source, ())[:_SHOWN_EVIDENCE])
+        click.echo(f"  {source}{f': {evidence}' if evidence else ''}", err=True)

@@ -71,9 +71,21 @@ def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
         return [f"Verdict: {verdict['word']}: {verdict['reason']}."]
     decisive, general = verdict["difference"], verdict["general"]
     reason = f" ({verdict['reason']})" if verdict.get("reason") else ""
+    wiki = [_wiki_line(verdict["wiki"])] if verdict.get("wiki") else []
     return [
         f"Verdict: {verdict['word']}{reason}. Adapter + retrieval against base + retrieval: "
         f"{decisive['nats_per_token']:+.3f} nats/token "
         f"(95 % {decisive['low']:+.3f} to {decisive['high']:+.3f}, paired, drawn by {decisive['drawn']}).",
         f"General text: {general['base']:.3f} nats/token with the base, {general['adapter']:.3f} with the adapter.",
+        *wiki,
     ]
+
+
+def _wiki_line(wiki: Mapping[str, Any]) -> str:
+    """Whether pages of the wiki are in the retrieval arms, and what they bring there."""
+    gained = wiki["difference"]
+    return (
+        f"Wiki: base + retrieval {wiki['code']:.3f} → {wiki['with_pages']:.3f} nats/token with pages "
+        f"({gained['nats_per_token']:+.3f}, 95 % {gained['low']:+.3f} to {gained['high']:+.3f}): "
+        f"{'kept' if wiki['kept'] else 'left out'}."
+    )

@@ -1,4 +1,4 @@
-"""Retrieved code for prompts: from the training side only, and never of the file that is asked about."""
+"""Retrieved code and wiki pages for prompts: from the training side only, and never of the file that is asked about."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from codebase_gardener.dataset.prompts import documents_that_fit, retrieval_query
+from codebase_gardener.dataset.prompts import comment_prefix, documents_that_fit, retrieval_query
 from codebase_gardener.dataset.sites import chance
 from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.symbols import Symbol
-from codebase_gardener.retrieval.documents import Document
+from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.retrieval.source_lines import source_lines
 
 __all__ = ["ContextFinder", "without_docstring", "without_files"]
 
 _CANDIDATES = 64
+PAGE_CHARS = 600
 _KINDS = frozenset({"function", "method"})  # module code and class summaries share less with a body
 
 
@@ -36,11 +37,13 @@ class ContextFinder:
         index: Without any held-out file.
         share: Of the training rows that get context, 0 to 1.
         k: At most so many documents for a prompt.
+        pages: Whether the page of the wiki that fits best comes before the code.
     """
 
     index: SymbolIndex
     share: float = 0.5
     k: int = 8
+    pages: bool = False
     _found: dict[str, tuple[Document, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def documents(self, symbol: Symbol) -> tuple[Document, ...]:
@@ -69,7 +72,23 @@ class ContextFinder:
             document = without_docstring(hit.document)
             if len(chosen) < self.k and not any(_repeats(document, other) for other in chosen):
                 chosen.append(document)
-        return tuple(documents_that_fit(chosen))
+        return tuple(documents_that_fit([*self._page(symbol), *chosen]))
+
+    def _page(self, symbol: Symbol) -> list[Document]:
+        """The page that fits best, as comments, cut to its part of the room."""
+        if not self.pages:
+            return []
+        hits = self.index.search(
+            retrieval_query(symbol), k=1, exclude=lambda document: document.kind != PAGE_KIND
+        )
+        comment = comment_prefix(symbol.language)
+        return documents_that_fit([_as_comment(hit.document, comment) for hit in hits], PAGE_CHARS)
+
+
+def _as_comment(document: Document, comment: str) -> Document:
+    """A page as it may stand in a file of code."""
+    lines = (f"{comment} {line}".rstrip() for line in document.text.rstrip().split("\n"))
+    return replace(document, text="".join(f"{line}\n" for line in lines))
 
 
 def _name(document: Document) -> str:

@@ -13,9 +13,13 @@ from codebase_gardener.dataset.examples import USER_TASK, Example
 from codebase_gardener.dataset.functions import is_completable
 from codebase_gardener.dataset.generation import generate_examples, task_weights
 from codebase_gardener.dataset.heldout import HeldoutFunction, heldout_rows, heldout_tasks
+from codebase_gardener.dataset.page_rows import generate_page_rows
+from codebase_gardener.dataset.page_sites import pages_that_hold, split_of_pages
 from codebase_gardener.dataset.report import DatasetReport, count_rows
 from codebase_gardener.dataset.split import HELDOUT_SHARE, Split, split_files
 from codebase_gardener.dataset.testing_code import is_test
+from codebase_gardener.knowledge.page_documents import page_documents
+from codebase_gardener.knowledge.pages import Page
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.symbols import SymbolTable
@@ -57,6 +61,10 @@ class Dataset:
         """`dataset_hash` of its rows."""
         return dataset_hash(self.examples)
 
+    def with_warning(self, warning: str) -> Dataset:
+        """The same rows, with one more thing that a person should know."""
+        return replace(self, report=replace(self.report, warnings=(*self.report.warnings, warning)))
+
 
 def dataset_hash(examples: Sequence[Example]) -> str:
     """Hex SHA-256 over all rows with their ids, in order."""
@@ -71,17 +79,20 @@ def generate_dataset(
     with_context: float = WITH_CONTEXT,
     tasks: Mapping[str, float] | None = None,
     user_rows: Sequence[Example] = (),
+    pages: Sequence[Page] = (),
     progress: Progress = silent,
 ) -> Dataset:
-    """Make the dataset of a snapshot; the same snapshot and arguments give the same rows.
+    """Make the dataset of a snapshot and its wiki; the same snapshot, pages and arguments give the same rows.
 
     Args:
         snapshot: The repository. Nothing of a file that it skipped is in any row.
         seed: Of the split.
         heldout_share: Share of the files with functions that are held out.
         with_context: Share of the completion rows that carry retrieved code.
-        tasks: Task → share of its rows to keep; the default is the table `generation.TASKS`.
+        tasks: Task → share of its rows to keep; the default are the tables `generation.TASKS` and
+            `page_rows.PAGE_TASKS`.
         user_rows: Further rows (`user_rows.read_user_rows`); those of a held-out file are held out too.
+        pages: Of the snapshot's wiki. A page whose evidence is not in the snapshot as it cites it is left out.
         progress: Called with files done, of twice the number of files (read, then turned into rows).
 
     Raises:
@@ -104,13 +115,22 @@ def generate_dataset(
         weights=weights,
         progress=lambda done, _: progress(total // 2 + done, total),
     )
+    held_by = pages_that_hold(pages, snapshot, tables)
+    rows += generate_page_rows(held_by, split, snapshot.revision, weights)
     own = _on_their_side(user_rows, tables, split)
     left = deduplicate([*rows, *own], kept_back)
     _check_trainable(left.examples, snapshot, tables)
     return Dataset(
         examples=left.examples,
         heldout=(
-            *heldout_tasks(snapshot, tables, split, seed=seed, finder=finder),
+            *heldout_tasks(
+                snapshot,
+                tables,
+                split,
+                seed=seed,
+                finder=finder,
+                page_finder=_with_pages(finder, held_by, split),
+            ),
             *heldout_rows(left.examples),
         ),
         report=DatasetReport(
@@ -153,6 +173,15 @@ def _train_side(
 ) -> ContextFinder:
     documents = without_files(documents_of(snapshot, tables), split.heldout)
     return ContextFinder(SymbolIndex.build(documents), share)
+
+
+def _with_pages(finder: ContextFinder, pages: Sequence[Page], split: Split) -> ContextFinder | None:
+    """The same code and the pages of the training side; None without a wiki."""
+    own = [page for page in pages if split_of_pages((page,), split) == "train"]
+    if not own:
+        return None
+    documents = [*finder.index.documents, *page_documents(own)]
+    return ContextFinder(SymbolIndex.build(documents), pages=True)
 
 
 def _on_their_side(

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from codebase_gardener.dataset.duplicates import near_duplicates
 from codebase_gardener.dataset.examples import USER_TASK, Example
 from codebase_gardener.dataset.functions import body_text, is_completable
+from codebase_gardener.dataset.page_rows import PAGE_TASKS
 from codebase_gardener.dataset.split import Split
+from codebase_gardener.knowledge.markup import fenced
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.symbols import SymbolTable
 from codebase_gardener.retrieval.source_lines import source_lines
 
 __all__ = ["Deduplicated", "HeldoutBodies", "deduplicate", "heldout_bodies", "trained_text"]
 
-_ABOUT_NAMES = frozenset({"question"})
+_QUOTING = frozenset({USER_TASK, "wiki_example"})  # code that does not stand under the row's own symbol
+_ABOUT_NAMES = frozenset({"question", *PAGE_TASKS}) - _QUOTING
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def deduplicate(examples: Sequence[Example], heldout: HeldoutBodies) -> Deduplic
     """Remove training rows that repeat a held-out function or an earlier row; held-out rows stay as they are.
 
     Of a function that repeats a held-out one all rows go, except questions, which do not hold code. Rows of
-    the user's own are compared by what they train, alone and with their prompt.
+    the user's own and examples of the wiki are compared by what they train, alone and with their prompt.
     """
     near = _near(examples, heldout)
     left = [example for example in examples if example.id not in near]
@@ -75,13 +78,19 @@ def _near(examples: Sequence[Example], heldout: HeldoutBodies) -> set[str]:
     """Ids of the training rows that repeat what is held out."""
     train = [example for example in examples if example.split == "train"]
     found = {e.id for e in train if e.anchor in heldout.repeated and e.task not in _ABOUT_NAMES}
-    own = [example for example in train if example.task == USER_TASK]
+    own = [example for example in train if example.task in _QUOTING]
     if own:
         kept_back = [trained_text(e) for e in examples if e.split == "heldout" and e.task == USER_TASK]
         references = [*heldout.texts, *kept_back]
-        for texts in ([trained_text(e) for e in own], [e.prompt + trained_text(e) for e in own]):
+        for texts in ([_code(e) for e in own], [e.prompt + _code(e) for e in own]):
             found |= {own[number].id for number in near_duplicates(texts, references)}
     return found
+
+
+def _code(example: Example) -> str:
+    """What a row that quotes says, without the words around the quote."""
+    text = trained_text(example)
+    return text if example.task == USER_TASK else fenced(text)[1]
 
 
 def trained_text(example: Example) -> str:
@@ -105,6 +114,6 @@ def _unique(examples: Sequence[Example]) -> list[Example]:
 def _identity(example: Example) -> tuple[str, ...]:
     """A copied function is the same row whatever its file; a question is the same only if asked alike."""
     asked = [turn["content"] for turn in example.messages if example.task in _ABOUT_NAMES]
-    if example.task == USER_TASK:
+    if example.task in _QUOTING:
         asked = [example.prompt, *(turn["content"] for turn in example.messages)]
     return (example.task, example.symbol.rpartition(".")[2], trained_text(example), *asked)

@@ -11,6 +11,7 @@ from codebase_gardener.dataset.context import ContextFinder
 from codebase_gardener.dataset.docstrings import code_to_doc, doc_to_code
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.infilling import infill
+from codebase_gardener.dataset.page_rows import PAGE_TASKS, PageTask
 from codebase_gardener.dataset.questions import question
 from codebase_gardener.dataset.sites import Site, chance
 from codebase_gardener.dataset.split import Split
@@ -58,16 +59,17 @@ TASKS: dict[str, Task] = {
 
 
 def task_weights(chosen: Mapping[str, float] | None) -> dict[str, float]:
-    """The weight of each task: the table's, or only those that are chosen.
+    """The weight of each task: that of `TASKS` and `PAGE_TASKS`, or only those that are chosen.
 
     Raises:
         InvalidInputError: A task that does not exist, or a weight outside 0 to 1.
     """
+    known: dict[str, Task | PageTask] = {**TASKS, **PAGE_TASKS}
     if chosen is None:
-        return {name: task.weight for name, task in TASKS.items()}
+        return {name: task.weight for name, task in known.items()}
     for name, weight in chosen.items():
-        if name not in TASKS:
-            raise InvalidInputError(f"there is no task {name!r}", hint=f"choose from {', '.join(TASKS)}")
+        if name not in known:
+            raise InvalidInputError(f"there is no task {name!r}", hint=f"choose from {', '.join(known)}")
         if not 0 <= weight <= 1:
             raise InvalidInputError(f"weight {weight} of task {name!r} is not between 0 and 1")
     return dict(chosen)
@@ -91,7 +93,7 @@ def generate_examples(
         split: Decides the split of every row.
         finder: Retrieved code for the rows that get some.
         repeated: Anchors of functions that repeat a held-out one: no other row trains on their lines.
-        weights: As `task_weights` gives them.
+        weights: As `task_weights` gives them; tasks of pages are passed over.
         progress: Called with files done.
     """
     examples: list[Example] = []
@@ -105,6 +107,8 @@ def generate_examples(
 
 def _rows(site: Site, weights: Mapping[str, float]) -> Iterator[Example]:
     for name, weight in weights.items():
+        if name not in TASKS:
+            continue
         rows: Iterable[Example] = TASKS[name].generator(site) if weight > 0 else ()
         order = TASKS[name].order * (TEST_ORDER if is_test(site.symbol.path) else 1)
         yield from (replace(row, weight=order) for row in rows if chance(f"keep {row.id}") < weight)

@@ -37,6 +37,8 @@ class HeldoutFunction:
         prompt_with_context: With retrieved code of the training side; `prompt` where nothing was found.
         completion: The body as it stands in the file.
         context: Anchors of the retrieved documents.
+        prompt_with_pages: With retrieved code and pages of the wiki; "" without a wiki.
+        context_with_pages: Anchors of those documents.
     """
 
     symbol: str
@@ -46,10 +48,13 @@ class HeldoutFunction:
     prompt_with_context: str
     completion: str
     context: tuple[str, ...] = ()
+    prompt_with_pages: str = ""
+    context_with_pages: tuple[str, ...] = ()
 
     def as_row(self) -> dict[str, Any]:
-        """The function as JSON holds it."""
-        return asdict(self)
+        """The function as JSON holds it; what only a wiki gives is left out where there is none."""
+        row = asdict(self)
+        return {key: value for key, value in row.items() if value or not key.endswith("_with_pages")}
 
 
 def heldout_tasks(
@@ -60,6 +65,7 @@ def heldout_tasks(
     seed: int = 0,
     *,
     finder: ContextFinder | None = None,
+    page_finder: ContextFinder | None = None,
 ) -> list[HeldoutFunction]:
     """Functions of the held-out files in an order that depends on the seed only.
 
@@ -70,6 +76,7 @@ def heldout_tasks(
         limit: At most so many, spread over the files: each file's first before any file's second.
         seed: Another seed, another order.
         finder: Where retrieved code comes from; by default an index of all files that are not held out.
+        page_finder: Where code and pages of the wiki come from, if there is one.
     """
     finder = finder or _finder(snapshot, tables, split)
     files = [file for file in snapshot.files if file.path in split.heldout]
@@ -79,7 +86,7 @@ def heldout_tasks(
         for rank, symbol in enumerate(_functions(file, tables[file.path], seed))
     ]
     ranked.sort(key=lambda entry: entry[:2])
-    return [_heldout_function(symbol, file, finder) for _, _, file, symbol in ranked[:limit]]
+    return [_heldout_function(symbol, file, finder, page_finder) for _, _, file, symbol in ranked[:limit]]
 
 
 def heldout_rows(examples: Iterable[Example], limit: int = HELDOUT_LIMIT) -> list[HeldoutFunction]:
@@ -109,9 +116,12 @@ def _functions(file: SourceFile, table: SymbolTable, seed: int) -> list[Symbol]:
     return sorted(found, key=lambda symbol: sha256_text(f"{seed}:{symbol.anchor}"))
 
 
-def _heldout_function(symbol: Symbol, file: SourceFile, finder: ContextFinder) -> HeldoutFunction:
+def _heldout_function(
+    symbol: Symbol, file: SourceFile, finder: ContextFinder, page_finder: ContextFinder | None
+) -> HeldoutFunction:
     lines: Sequence[str] = source_lines(file.text)
     context = finder.documents(symbol)
+    with_pages = page_finder.documents(symbol) if page_finder is not None else ()
     return HeldoutFunction(
         symbol=symbol.qualified_name,
         path=symbol.path,
@@ -120,4 +130,8 @@ def _heldout_function(symbol: Symbol, file: SourceFile, finder: ContextFinder) -
         prompt_with_context=completion_prompt(symbol, lines, context=context),
         completion=body_text(symbol, lines),
         context=tuple(document.anchor for document in context),
+        prompt_with_pages=completion_prompt(symbol, lines, context=with_pages)
+        if page_finder is not None
+        else "",
+        context_with_pages=tuple(document.anchor for document in with_pages),
     )

@@ -73,7 +73,7 @@ def _read(directory: Path) -> tuple[Dataset, str]:
     header = read_json(directory / "dataset.json")
     rows = [*_read_rows(directory / "train.jsonl"), *_read_rows(directory / "heldout.jsonl")]
     functions = [
-        HeldoutFunction(**{**row, "context": tuple(row["context"])})
+        HeldoutFunction(**{**row, **{key: tuple(row[key]) for key in row if key.startswith("context")}})
         for row in _read_rows(directory / "heldout_functions.jsonl")
     ]
     report = header["report"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ARMS", "Arm"]
+__all__ = ["ARMS", "WITH_WIKI", "Arm"]
 
 
 @dataclass(frozen=True)
@@ -22,3 +22,6 @@ ARMS = (
     Arm("adapter", adapter=True, retrieval=False),
     Arm("adapter + retrieval", adapter=True, retrieval=True),
 )
+
+WITH_WIKI = Arm("base + retrieval + wiki", adapter=False, retrieval=True)
+"""Measured where there is a wiki, to say whether the retrieval arms have its pages."""

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ArmSummary", "Difference", "Measurement", "difference", "summarize"]
+__all__ = ["MIN_FUNCTIONS", "ArmSummary", "Difference", "Measurement", "difference", "summarize"]
 
+MIN_FUNCTIONS = 8
+"""With fewer, an interval of draws says more about the draws than about the adapter; one function has none."""
 _DRAWS = 2_000
 _ENOUGH_FILES = 8
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from importlib.resources import files
@@ -12,8 +12,9 @@ import torch
 from peft.helpers import disable_input_dtype_casting
 
 from codebase_gardener.dataset.heldout import HeldoutFunction
-from codebase_gardener.evaluation.arms import ARMS
+from codebase_gardener.evaluation.arms import ARMS, WITH_WIKI, Arm
 from codebase_gardener.evaluation.metrics import Measurement
+from codebase_gardener.evaluation.wiki_gain import wiki_gain
 from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_completion
 from codebase_gardener.training.torch_batch import collate, supervised_losses
 from codebase_gardener.utils.progress import Progress, silent
@@ -32,7 +33,9 @@ def measure_arms(
     max_length: int = MAX_LENGTH,
     progress: Progress = silent,
 ) -> dict[str, list[Measurement]]:
-    """Measure every arm on every function.
+    """Measure every arm on every function, and the base with pages of the wiki where the functions have such prompts.
+
+    The adapter's retrieval arm has the pages if the base's gets better with them.
 
     Args:
         model: PEFT model with the adapter active, in eval mode.
@@ -45,10 +48,11 @@ def measure_arms(
         Arm name → measurements in the order of `functions`.
     """
     measured: dict[str, list[Measurement]] = {}
-    total = len(ARMS) * len(functions)
-    pairs = [_encoded(f, tokenizer, max_length) for f in functions]
-    for arm in ARMS:
-        rows = [pair[arm.retrieval] for pair in pairs]
+    arms = _arms(functions)
+    total = len(arms) * len(functions)
+    encoded = [_encoded(f, tokenizer, max_length) for f in functions]
+    for arm in arms:
+        rows = [prompts[min(_prompt(arm, measured), len(prompts) - 1)] for prompts in encoded]
         first_lines = [_first_line_tokens(row, tokenizer) for row in rows]
         before = len(measured) * len(functions)
         with nullcontext() if arm.adapter else model.disable_adapter():
@@ -60,19 +64,34 @@ def measure_arms(
     return measured
 
 
-def _encoded(
-    function: HeldoutFunction, tokenizer: Any, max_length: int
-) -> tuple[EncodedExample, EncodedExample]:
-    """The function without and with retrieved code, with as much of its body as fits behind the longer prompt."""
+def _arms(functions: Sequence[HeldoutFunction]) -> list[Arm]:
+    """The four, and right after the base's the one with pages, where there are any."""
+    of_base = [arm for arm in ARMS if not arm.adapter]
+    wiki = [WITH_WIKI] if any(function.prompt_with_pages for function in functions) else []
+    return [*of_base, *wiki, *(arm for arm in ARMS if arm.adapter)]
+
+
+def _prompt(arm: Arm, measured: Mapping[str, Sequence[Measurement]]) -> int:
+    """Which of `_encoded`'s rows an arm is measured on."""
+    gain = wiki_gain(measured) if arm.adapter and arm.retrieval else None
+    has_pages = arm == WITH_WIKI or (gain is not None and gain.kept)
+    return arm.retrieval + has_pages
+
+
+def _encoded(function: HeldoutFunction, tokenizer: Any, max_length: int) -> tuple[EncodedExample, ...]:
+    """The function alone, with retrieved code, and with pages too if it has such a prompt.
+
+    All have as much of its body as fits behind the longest of these prompts.
+    """
+    prompts = [function.prompt, function.prompt_with_context]
+    if function.prompt_with_pages:
+        prompts.append(function.prompt_with_pages)
     rows = [
         encode_completion(prompt, function.completion, tokenizer, max_length=max_length, end=False)
-        for prompt in (function.prompt, function.prompt_with_context)
+        for prompt in prompts
     ]
     scored = [sum(label != IGNORE for label in row.labels) for row in rows]
-    plain, retrieved = (
-        _without_last(row, count - min(scored)) for row, count in zip(rows, scored, strict=True)
-    )
-    return plain, retrieved
+    return tuple(_without_last(row, count - min(scored)) for row, count in zip(rows, scored, strict=True))
 
 
 def _without_last(row: EncodedExample, tokens: int) -> EncodedExample:

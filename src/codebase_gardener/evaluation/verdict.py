@@ -6,14 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from codebase_gardener.evaluation.arms import ARMS
-from codebase_gardener.evaluation.metrics import ArmSummary, Difference, Measurement, difference, summarize
+from codebase_gardener.evaluation.arms import ARMS, WITH_WIKI
+from codebase_gardener.evaluation.metrics import (
+    MIN_FUNCTIONS,
+    ArmSummary,
+    Difference,
+    Measurement,
+    difference,
+    summarize,
+)
+from codebase_gardener.evaluation.wiki_gain import WikiGain, wiki_gain
 
 __all__ = ["NOTHING_HELD_OUT", "VERDICTS", "Verdict", "judge", "not_measured"]
 
 VERDICTS = ("helped", "unchanged", "hurt")
-MIN_FUNCTIONS = 8
-"""With fewer, an interval of draws says more about the draws than about the adapter; one function has none."""
 NOTHING_HELD_OUT = "no function is held out, which takes at least two files with functions"
 
 
@@ -28,6 +34,7 @@ class Verdict:
         arms: Summary by arm name.
         general: Nats per token on general text, without and with the adapter: how much was forgotten.
         reason: Why the word is not that of the interval; "" where it is.
+        wiki: What pages bring to retrieval; None without a wiki.
     """
 
     word: str
@@ -36,29 +43,36 @@ class Verdict:
     arms: dict[str, ArmSummary]
     general: dict[str, float]
     reason: str = ""
+    wiki: WikiGain | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
+        """As JSON holds it, without `wiki` where there is none."""
+        row = asdict(self)
+        return row if self.wiki is not None else {key: value for key, value in row.items() if key != "wiki"}
 
 
 def judge(measured: Mapping[str, Sequence[Measurement]], general: Mapping[str, float]) -> Verdict:
     """Turn the measurements of all arms into a verdict.
 
     Args:
-        measured: Arm name → measurements of the same functions in the same order.
+        measured: Arm name → measurements of the same functions in the same order; with a wiki, `WITH_WIKI` too.
         general: "base" and "adapter" → nats per token on general text.
     """
-    base, base_retrieval, adapter, adapter_retrieval = (measured[arm.name] for arm in ARMS)
+    wiki = wiki_gain(measured)
+    arms = {arm.name: measured[arm.name] for arm in ARMS}
+    if wiki is not None and wiki.kept:  # then the adapter's arm has the pages, too
+        arms[ARMS[1].name] = measured[WITH_WIKI.name]
+    base, base_retrieval, adapter, adapter_retrieval = arms.values()
     decisive = difference(adapter_retrieval, base_retrieval)
     reason = _too_few(len(base))
     return Verdict(
         word="unchanged" if reason else _word(decisive),
         difference=decisive,
         without_retrieval=difference(adapter, base),
-        arms={name: summarize(measurements) for name, measurements in measured.items()},
+        arms={name: summarize(measurements) for name, measurements in arms.items()},
         general=dict(general),
         reason=reason,
+        wiki=wiki,
     )
 
 

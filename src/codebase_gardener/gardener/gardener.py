@@ -113,7 +113,9 @@ class Gardener:
     def dataset(
         self, project: str, *, file: Path | None = None, progress: Progress = silent
     ) -> tuple[Dataset, Path]:
-        """Make the dataset of a project's snapshot, or find it made.
+        """Make the dataset of a project's snapshot and its wiki, or find it made.
+
+        A wiki of another state of the source is left out, and a warning of the report says so.
 
         Args:
             project: Its name.
@@ -125,13 +127,18 @@ class Gardener:
 
         Raises:
             DatasetError: A malformed row, or nothing to train on.
+            VerificationError: A page of the wiki is damaged.
         """
         from codebase_gardener.dataset.dataset import generate_dataset
         from codebase_gardener.dataset.user_rows import read_user_rows
         from codebase_gardener.dataset.writer import write_dataset
+        from codebase_gardener.gardener.project_wiki import current_pages
 
         own = read_user_rows(file).examples if file is not None else ()
-        dataset = generate_dataset(self.snapshot(project), user_rows=own, progress=progress)
+        pages, left_out = current_pages(self, project)
+        dataset = generate_dataset(self.snapshot(project), user_rows=own, pages=pages, progress=progress)
+        if left_out:
+            dataset = dataset.with_warning(left_out)
         folder = dataset_directory(self.settings.projects_dir, project, dataset.hash)
         if not folder.exists():
             with suppress(FileExistsError):  # another process was faster

@@ -123,6 +123,8 @@ def grow(
     with reporter.stage("dataset", "files") as progress:
         dataset, folder = gardener.dataset(project.name, progress=progress)
         progress.note(f"{len(dataset.train)} rows")
+    for warning in dataset.report.warnings:
+        reporter.say(f"warning: {warning}")
     with reporter.stage("base model", "bytes") as progress:
         base = gardener.base(base_id, progress)
     show_plan(_plan(gardener, snapshot, dataset, base, spec, project.name))

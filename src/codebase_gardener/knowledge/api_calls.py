@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 from codebase_gardener.knowledge.api_context import ApiContext
+from codebase_gardener.knowledge.class_fields import class_fields, has_fields
 from codebase_gardener.knowledge.quoting import words_of
 from codebase_gardener.knowledge.resolution import Target
-from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
@@ -48,7 +48,7 @@ def call_of(symbol: Symbol, context: ApiContext) -> str:
         name = f"{_instance(owner)}.{method}"
     if any("property" in each for each in last):
         return name
-    required = _required(shown)
+    required = _required(shown, context)
     arguments = ", ".join(required[:_MOST_ARGUMENTS]) + (", ..." if len(required) > _MOST_ARGUMENTS else "")
     return f"{name}({arguments})"
 

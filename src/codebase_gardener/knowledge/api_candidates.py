@@ -37,6 +37,8 @@ class Candidate:
             its name, where its file exports it; "".
         top: Whether that name is one of the top-level package's, or of another language.
         reached: Public dotted name of an exported class that inherits a method whose own class is not exported; "".
+        imported: How far users import it (a method: its class) from its module, since the top-level package does not
+            export it: 1 where README, docs or examples do, 0.5 where at least two test files do, else 0.
         declared: Whether its own module's `__all__` has it (a method: its class).
         hidden_module: Whether a part of its path begins with an underscore.
         listed: Entries of the docs' API reference that name it, or its class with all members.
@@ -58,6 +60,7 @@ class Candidate:
     exported: str
     top: bool
     reached: str
+    imported: float
     declared: bool
     hidden_module: bool
     listed: int
@@ -210,10 +213,18 @@ class _Figures:
         self._reached: dict[tuple[str, str], str] = {}
         self._areas: dict[Target, Counter[str]] = defaultdict(Counter)
         documents: dict[Target, set[str]] = defaultdict(set)
+        self._shown: set[Target] = set()
+        tests: dict[Target, set[str]] = defaultdict(set)
         for target, pairs in context.uses.items():
             for path, _, _, area in {(p.path, p.start, p.scope, p.area) for p, _ in pairs}:
                 self._areas[target][area] += 1
                 documents[target].add(path)
+            for passage, use in pairs:
+                if use.how == "import" and passage.area in ("readme", "docs", "example"):
+                    self._shown.add(target)
+                elif use.how == "import" and passage.area == "test":
+                    tests[target].add(passage.path)
+        self._tested = {target for target, paths in tests.items() if len(paths) > 1}
         self._documents = {target: len(paths) for target, paths in documents.items()}
         self._files = {
             target: len({use.path for use in uses} - {target.path})
@@ -246,6 +257,7 @@ class _Figures:
             exported=exported,
             top=exported.count(".") == 1 or (symbol.language in _EXPORTS_ARE_PUBLIC and bool(exported)),
             reached="" if exported or owner is None else self._heir_name(owner),
+            imported=0.0 if exported.count(".") == 1 else self._imported(context.target(subject)),
             declared=not elsewhere and subject.name in facts[symbol.path].exports,
             hidden_module=any(
                 part.startswith("_") and part != "__init__.py" for part in symbol.path.split("/")
@@ -276,6 +288,9 @@ class _Figures:
             heirs=heirs,
             outside_heirs=shown,
         )
+
+    def _imported(self, target: Target) -> float:
+        return 1.0 if target in self._shown else 0.5 if target in self._tested else 0.0
 
     def _heir_name(self, owner: Symbol) -> str:
         """Shortest public name of an exported class that inherits from a class, directly or not."""

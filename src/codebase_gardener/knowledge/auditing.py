@@ -75,7 +75,8 @@ def audit(texts: Mapping[str, str], repository: RepositoryFacts) -> Audit:
     quotes = {file: _quotes(bodies[file], reading.first_line) for file, reading in readings.items()}
     auditor = _Auditor(texts, readings, wiki, repository, citations, quotes)
     counts = {
-        file: _counts(reading, len(citations[file]), len(quotes[file])) for file, reading in readings.items()
+        file: _counts(reading, len(citations[file]), len(quotes[file]) + len(inline[file]))
+        for file, reading in readings.items()
     }
     return Audit(wiki, tuple(sorted(set(auditor.findings()))), counts, auditor.graph)
 
@@ -125,6 +126,7 @@ class _Auditor:
                 found += self._sources(file, reading.page)
                 found += self._citations(file, reading)
                 found += self._quotes(file)
+                found += self._words(file, reading)
                 found += self._layout(file, reading)
                 found += [] if found else self._form(file, reading)
             yield from found
@@ -254,8 +256,8 @@ class _Auditor:
 
     def _sources(self, file: str, page: Page) -> Iterator[Finding]:
         for source in page.sources:
-            line = _line_of(self.texts[file], str(source.anchor))
-            yield from (Finding(file, line, check, what) for check, what in self._source_problems(source))
+            for check, what in self._source_problems(source):
+                yield Finding(file, _line_of(self.texts[file], str(source.anchor)), check, what)
 
     def _source_problems(self, source: Source) -> Iterator[tuple[str, str]]:
         anchor = source.anchor
@@ -325,6 +327,23 @@ class _Auditor:
             lines = self.repository.lines(anchor.path, anchor.start, anchor.end)
             if dedented(quote.text.split("\n")) != dedented(lines):
                 yield Finding(file, quote.line, "quote", f"the quote differs from {anchor}")
+
+    def _words(self, file: str, reading: Reading) -> Iterator[Finding]:
+        assert reading.page  # noqa: S101 - the caller looked
+        cited = sorted({source.anchor.path for source in reading.page.sources} & self.repository.facts.keys())
+        for quote in self.inline[file]:
+            if not any(self._quotable(path).says(quote.text) for path in cited):
+                what = f"no file that the page cites says “{quote.text[:160]}”"
+                yield Finding(file, quote.line, "quote", what)
+
+    def _quotable(self, path: str) -> QuotableText:
+        if path not in self._texts:
+            self._texts[path] = QuotableText(self.repository.texts[path])
+        return self._texts[path]
+
+    @cached_property
+    def _texts(self) -> dict[str, QuotableText]:
+        return {}
 
     def _layout(self, file: str, reading: Reading) -> Iterator[Finding]:
         """An Implementation's parts, which indexes and reports are computed from."""

@@ -113,7 +113,25 @@ class ClassMembers:
             return found if known or forwarded else None
         if forwarded and families and families[0][0] >= DOMINANT * families[1][0]:
             return families[0][1]
-        return None
+        return self._of_kin(families) if forwarded else None
+
+    def _of_kin(self, families: list[tuple[int, Entity]]) -> Entity | None:
+        """Of families whose classes have a base in common, the largest: they are variants of one thing.
+
+        Definitions that take anything (`*args, **kwargs`), as those that refuse to do it, are left out.
+        """
+        own = [(size, root) for size, root in families if self._has_parameters(root)]
+        if not own or (len(own) > 1 and own[0][0] <= own[1][0]):
+            return None
+        bases = [
+            {base for base in self.lineage(root.path, root.name.rpartition(".")[0]) if base.kind == "class"}
+            for _, root in families
+        ]
+        return own[0][1] if set.intersection(*bases) else None
+
+    def _has_parameters(self, root: Entity) -> bool:
+        definition = self._spaces[root.path].definitions[root.name]
+        return not definition.parameters or any(not each.startswith("*") for each in definition.parameters)
 
     def _bases(self, key: str, name: str) -> list[Entity]:
         space = self._spaces.get(key)

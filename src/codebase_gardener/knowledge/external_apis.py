@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from codebase_gardener.knowledge.api_context import ApiContext
-from codebase_gardener.knowledge.api_descriptions import counted, used_passages
+from codebase_gardener.knowledge.api_descriptions import counted, used_in
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.citations import dedented
 from codebase_gardener.knowledge.implementation_layout import IoContract, Parameter
@@ -27,7 +27,6 @@ _MOST_PLACES = 5
 
 def external_overview(api: Api, context: ApiContext) -> str:
     """One sentence on what it is and how often it is shown."""
-    passages = used_passages(api.target, context)
     name = code(api.target.name)
     if api.kind == "External Tool Doc":
         times = counted(len(context.commands.get(api.target.name, ())), "time")
@@ -37,10 +36,9 @@ def external_overview(api: Api, context: ApiContext) -> str:
         if api.target.external
         else code(api.target.path)
     )
-    return (
-        f"{name} is an API of {origin}, which this repository uses in "
-        f"{counted(len(passages), 'passage')} of its docs, examples and tests."
-    )
+    told = used_in(api.target, context)
+    where = f"in {told}" if told else "in its own code" if context.resolution.callers.get(api.target) else ""
+    return f"{name} is an API of {origin}{f', which this repository uses {where}' if where else ''}."
 
 
 def external_description(api: Api, context: ApiContext, sources: PageSources) -> str:

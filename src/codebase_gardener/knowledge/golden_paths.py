@@ -6,8 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from codebase_gardener.knowledge.api_candidates import reference_documents
+from codebase_gardener.knowledge.api_context import ApiContext
+from codebase_gardener.knowledge.example_documents import is_translation, shown_in
 from codebase_gardener.knowledge.golden_path import GoldenPath, Step
 from codebase_gardener.knowledge.passage_clusters import (
     Cluster,
@@ -32,6 +35,11 @@ _NEWS = re.compile(
     re.IGNORECASE,
 )
 """Documents that tell of versions or of work on the repository: they show its users no way to use it."""
+_ERROR_TEST = re.compile(
+    r"(?:^|_)(?:raises?|errors?|invalid|incompatible|fails?|failures?|warns?|warnings?|unsupported|missing|wrong|bad"
+    r"|broken|deprecat\w*|unknown|malformed|forbidden|not_allowed|exc|exceptions?|nonexist\w*)(?:_|\Z)"
+)
+"""Names of tests of what goes wrong."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +79,24 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
     sequences.sort(key=lambda one: one.rank)
     dropped["passages with fewer than two steps"] = len(resolution.passages) - len(sequences)
     weights = Weights(sequences)
-    left_out = frozenset(reference_documents(repository.facts.values()))
-    documents = [one for one in sequences if one.area in READER_AREAS and not _is_left_out(one, left_out)]
-    rest = [one for one in sequences if one.area not in READER_AREAS]
-    dropped["passages of API reference and release notes"] = len(sequences) - len(documents) - len(rest)
-    clusters = document_clusters(documents, weights, dropped)
+    reference = frozenset(reference_documents(repository.facts.values()))
+    documents: list[ShownSequence] = []
+    rest: list[ShownSequence] = []
+    for one in sequences:
+        reason = _left_out(one, repository, reference)
+        dropped[reason] += bool(reason)
+        if not reason:
+            (documents if one.area in READER_AREAS else rest).append(one)
+    clusters = document_clusters(documents, weights, partial(_begins, repository), dropped)
     unclaimed = follow(clusters, rest, weights)
-    clusters = _independent([*clusters, *test_clusters(unclaimed, weights, dropped)], weights)
+    context = ApiContext(repository, resolution)
+    clusters = _independent([*clusters, *test_clusters(unclaimed, context, dropped)], weights)
     for cluster in clusters:
         cluster.sort()
     clusters.sort(key=_rank)
-    return Mined(_paths(clusters, repository), len(resolution.passages), len(sequences), _counted(dropped))
+    return Mined(
+        _paths(clusters, repository, weights), len(resolution.passages), len(sequences), _counted(dropped)
+    )
 
 
 def needed_targets(paths: Iterable[GoldenPath]) -> tuple[Target, ...]:
@@ -89,8 +104,27 @@ def needed_targets(paths: Iterable[GoldenPath]) -> tuple[Target, ...]:
     return tuple(dict.fromkeys(step.target for path in paths for step in path.steps))
 
 
-def _is_left_out(one: ShownSequence, reference: frozenset[str]) -> bool:
-    return one.passage.path in reference or bool(_NEWS.search(one.passage.path))
+def _left_out(one: ShownSequence, repository: RepositoryFacts, reference: frozenset[str]) -> str:
+    """Why a passage cannot show a workflow; ""."""
+    path = one.passage.path
+    if one.area == "test":
+        is_error = _ERROR_TEST.search(one.passage.scope.rpartition(".")[2])
+        return "tests of errors and warnings" if is_error else ""
+    if one.area not in READER_AREAS:
+        return ""
+    if path in reference or _NEWS.search(path):
+        return "passages of API reference and release notes"
+    if is_translation(path, repository):
+        return "passages of translations"
+    return "passages of hidden folders" if any(part.startswith(".") for part in path.split("/")) else ""
+
+
+def _begins(repository: RepositoryFacts, passage: Passage) -> bool:
+    """Whether a section's code imports something: it does not build on the section before it."""
+    return any(
+        snippet.imports and passage.start <= snippet.start and snippet.end <= passage.end
+        for snippet in repository.facts[passage.path].snippets
+    )
 
 
 def _independent(clusters: list[Cluster], weights: Weights) -> list[Cluster]:
@@ -121,9 +155,19 @@ def _rank(cluster: Cluster) -> tuple[object, ...]:
     return AREAS.index(cluster.founder.area), -len(cluster.members), -own, cluster.founder.rank
 
 
-def _paths(clusters: Sequence[Cluster], repository: RepositoryFacts) -> tuple[GoldenPath, ...]:
-    titles = Titles(repository)
-    pairs = [titles.of(cluster.members) for cluster in clusters]
+def _paths(
+    clusters: Sequence[Cluster], repository: RepositoryFacts, weights: Weights
+) -> tuple[GoldenPath, ...]:
+    titles = Titles(repository, shown_in(repository))
+    documents = Counter(
+        path for cluster in clusters for path in {one.passage.path for one in cluster.members}
+    )
+    pairs = [
+        titles.of(
+            cluster.members, cluster.steps, weights, is_alone=documents[cluster.founder.passage.path] == 1
+        )
+        for cluster in clusters
+    ]
     taken = Counter(short.casefold() for short, _ in pairs)
     chosen = [short if taken[short.casefold()] == 1 else long for short, long in pairs]
     pages = unique_names(page_name("x", title) for title in chosen)
@@ -136,7 +180,8 @@ def _paths(clusters: Sequence[Cluster], repository: RepositoryFacts) -> tuple[Go
 def _path(cluster: Cluster, title: str, page: str) -> GoldenPath:
     passages = tuple(one.passage for one in cluster.members)
     uses = _uses(passages)
-    return GoldenPath(title, page, tuple(Step(target, uses[target]) for target in cluster.steps), passages)
+    steps = tuple(Step(target, uses[target], cluster.others.get(target, ())) for target in cluster.steps)
+    return GoldenPath(title, page, steps, passages)
 
 
 def _uses(passages: Sequence[Passage]) -> dict[Target, tuple[Use, ...]]:

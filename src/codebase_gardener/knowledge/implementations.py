@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 from collections.abc import Mapping
 
 from codebase_gardener.knowledge.api_context import ApiContext, definition_in
@@ -46,6 +48,7 @@ __all__ = ["implementation_page"]
 
 _MOST_CALL = 100
 _MOST_HEADER = 40  # lines
+_LONGEST_HEADER = 20_000  # characters: a longer one is no reading matter
 
 
 def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Api]) -> Page:
@@ -68,7 +71,7 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
     return Page(
         type="Implementation",
         name=f"{context.repository.owner_repo}_{api.page}",
-        title=api.page.replace("_", " "),
+        title=api.target.name,
         overview=overview,
         description=description,
         usage=_usage(api, context, sources),
@@ -150,6 +153,8 @@ def _signature(symbol: Symbol, context: ApiContext) -> tuple[str, Anchor | None]
     last = _header_end(written.text)
     last = last + written.offset if last else _last_header_line(shown, context)
     lines = context.repository.lines(shown.path, shown.definition_line, last)
+    if sum(map(len, lines)) > _LONGEST_HEADER:
+        return "", None
     return dedented(lines), Anchor(shown.path, shown.definition_line, last)
 
 
@@ -184,9 +189,17 @@ def _external_reference(api: Api) -> CodeReference:
 
 
 def _dependencies(symbol: Symbol, context: ApiContext) -> tuple[str, ...]:
-    """Packages from outside whose names the definition's code uses."""
+    """Packages from outside whose names stand in the definition: in its code, its annotations, its bases."""
     found = {target.name.partition(".")[0] for target, _ in context.calls_of(symbol) if target.external}
-    return tuple(sorted(found))
+    parsed = context.parsed(symbol)
+    names = {node.id for node in ast.walk(parsed.node) if isinstance(node, ast.Name)} if parsed else set()
+    found |= {
+        each.module.partition(".")[0]
+        for each in context.repository.facts[symbol.path].imports
+        if not each.level and each.alias in names
+    }
+    own = {name.partition(".")[0] for name in context.resolution.public}
+    return tuple(sorted(found - own - sys.stdlib_module_names))
 
 
 def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:
@@ -202,9 +215,10 @@ def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:
     if not parts:
         return NONE_FOUND
     quoted = {(each.passage.path, each.passage.start, each.passage.scope) for each in examples}
-    more = len(used_passages(api.target, context)) - len(quoted)
-    if more > 0:
-        parts.append("1 further place uses it." if more == 1 else f"{more} further places use it.")
+    further = {(each.path, each.start, each.scope) for each in used_passages(api.target, context)} - quoted
+    if further:
+        more = len(further)
+        parts.append("1 further passage uses it." if more == 1 else f"{more} further passages use it.")
     return "\n\n".join(parts)
 
 

@@ -22,6 +22,7 @@ __all__ = ["constructor_of", "contract_of"]
 _MOST_RETURNS = 3
 _MARKS = re.compile(r"`|\[\[|:L[0-9]")
 _LONGEST_RETURN = 60
+_LONGEST_CODE = 300  # characters of a type or a default
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
     if symbol.kind == "class":
         instance = Output(symbol.name, "A new instance.")
         return IoContract(_class_inputs(symbol, says, context), (instance,))
-    return IoContract(_inputs(symbol, says), _outputs(symbol, says, context))
+    return IoContract(_inputs(symbol, context, says), _outputs(symbol, says, context))
 
 
 def constructor_of(symbol: Symbol, context: ApiContext) -> Symbol | None:
@@ -56,7 +57,7 @@ def _class_inputs(symbol: Symbol, says: Documentation, context: ApiContext) -> t
             Parameter(each.name, each.type, each.default, False, inline(each.description, 300))
             for each in says.parameters
         )
-    return _inputs(constructor, says, documentation(constructor.docstring))
+    return _inputs(constructor, context, says, documentation(constructor.docstring))
 
 
 def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
@@ -64,9 +65,8 @@ def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
     description = inline(each.description or (told.description if told else ""), 300)
     if each.owner != symbol.qualified_name:
         description = f"{description} (inherited from `{each.owner}`)".strip()
-    return Parameter(
-        each.name, each.type or (told.type if told else ""), each.default, each.required, description
-    )
+    type_ = each.type or (told.type if told else "")
+    return Parameter(each.name, _short(type_), _short(each.default), each.required, description)
 
 
 def _inputs(symbol: Symbol, *says: Documentation) -> tuple[Parameter, ...]:

@@ -72,7 +72,10 @@ class ModuleNames:
     def dotted(self, path: str) -> str:
         """The name by which users import a file: from its topmost package on."""
         folder, stem = _directory(path), _stem(path)
-        top = self._top(folder) if folder in self._packages else folder
+        package = folder  # a folder without `__init__` inside a package is a part of it, too
+        while package and package not in self._packages:
+            package = _directory(package)
+        top = self._top(package) if package in self._packages else folder
         inside = folder[len(top) :].strip("/") if top else folder
         parts = inside.split("/") if inside else []
         return ".".join(parts if stem == "__init__" else [*parts, stem])

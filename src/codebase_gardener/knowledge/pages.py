@@ -6,7 +6,18 @@ from dataclasses import dataclass
 
 from codebase_gardener.repository.anchors import Anchor
 
-__all__ = ["EDGES", "FOLDERS", "PAGE_TYPES", "Edge", "EdgeKind", "Page", "PageType", "Section", "Source", "Wiki"]
+__all__ = [
+    "EDGES",
+    "FOLDERS",
+    "PAGE_TYPES",
+    "Edge",
+    "EdgeKind",
+    "Page",
+    "PageType",
+    "Section",
+    "Source",
+    "Wiki",
+]
 
 
 @dataclass(frozen=True)

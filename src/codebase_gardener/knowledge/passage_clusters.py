@@ -6,9 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from codebase_gardener.knowledge.alternatives import alternatives
+from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.consensus import consensus
 from codebase_gardener.knowledge.passage_sequences import SequenceIndex, ShownSequence, Weights
-from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.knowledge.resolution import Passage, Target
 from codebase_gardener.knowledge.step_rules import READER_AREAS
 
 __all__ = ["Cluster", "document_clusters", "follow", "is_within", "test_clusters"]
@@ -25,6 +27,8 @@ TAKEN = 0.6
 """Share of a path of tests that each of its tests takes in order."""
 LEAST_TESTS, LEAST_STEPS = 4, 3
 """Of a path that no document shows."""
+MUCH_MORE = 2
+"""A path of tests stays beside one that it is part of, if so many times more tests take it."""
 WITHIN = 0.95
 """Share of a path that makes it a part of another that takes it in order."""
 
@@ -37,11 +41,13 @@ class Cluster:
         steps: In order.
         founder: The passage that it is named after.
         members: All of its passages with the founder, those written for readers first once `sort` was called.
+        others: Alternatives that members use at a step.
     """
 
     steps: tuple[Target, ...]
     founder: ShownSequence
     members: list[ShownSequence] = field(default_factory=list)
+    others: Mapping[Target, tuple[Target, ...]] = field(default_factory=dict)
 
     @property
     def from_document(self) -> bool:
@@ -51,17 +57,21 @@ class Cluster:
     def sort(self) -> None:
         """The founder first, then the members in the order of their rank, each once."""
         rest = {one.rank: one for one in self.members if one.rank != self.founder.rank}
-        self.members = [self.founder, *(rest[rank] for rank in sorted(rest))]  # type: ignore[type-var]
+        self.members = [self.founder, *(rest[rank] for rank in sorted(rest))]
 
 
 def document_clusters(
-    sequences: Iterable[ShownSequence], weights: Weights, dropped: Counter[str]
+    sequences: Iterable[ShownSequence],
+    weights: Weights,
+    begins: Callable[[Passage], bool],
+    dropped: Counter[str],
 ) -> list[Cluster]:
     """The paths that documents show, near-duplicates brought together.
 
     Args:
         sequences: Of documents and examples.
         weights: Of targets.
+        begins: Whether a passage begins anew: its code imports what it uses.
         dropped: Told how many became no path, and why.
     """
     by_path: dict[str, list[ShownSequence]] = defaultdict(list)
@@ -69,20 +79,28 @@ def document_clusters(
         by_path[one.passage.path].append(one)
     found: list[Cluster] = []
     for path in sorted(by_path):
-        found += _of_document(by_path[path], weights, dropped)
+        found += _of_document(by_path[path], weights, begins, dropped)
     found.sort(key=lambda cluster: cluster.founder.rank)
     return _merged(found, weights)
 
 
-def _of_document(shown: list[ShownSequence], weights: Weights, dropped: Counter[str]) -> list[Cluster]:
+def _of_document(
+    shown: list[ShownSequence], weights: Weights, begins: Callable[[Passage], bool], dropped: Counter[str]
+) -> list[Cluster]:
+    """The whole of a short document whose sections build on each other, else each section."""
     shown.sort(key=lambda one: one.rank)
-    whole = max(shown, key=lambda one: (one.passage.end - one.passage.start, one.rank))
+    whole = max(shown, key=lambda one: (one.passage.end - one.passage.start, -shown.index(one)))
     sections = [one for one in shown if one is not whole and _is_inside(one, whole)]
     if not sections:
         return [Cluster(one.targets, one, [one]) for one in shown]
-    if len(whole.targets) <= WHOLE_STEPS:
+    main = max(sections, key=lambda one: (len(one.targets), -one.passage.start))
+    if weights.followed(whole.targets, by=main.targets) >= FOLLOWED:
+        return _merged([Cluster(one.targets, one, [one]) for one in sections], weights)
+    starts = Counter(one.targets[0] for one in sections)
+    are_new = max(starts.values()) > 1 or sum(begins(one.passage) for one in sections) > 1
+    if len(whole.targets) <= WHOLE_STEPS and not are_new:
         return [Cluster(whole.targets, whole, [whole, *sections])]
-    dropped["whole documents with more steps than a workflow; their sections are used"] += 1
+    dropped["whole documents that are more than one workflow; their sections are used"] += 1
     return _merged([Cluster(one.targets, one, [one]) for one in sections], weights)
 
 
@@ -121,13 +139,13 @@ def follow(
     index = SequenceIndex(weights, ABOUT)
     for number, cluster in enumerate(clusters):
         index.add(number, cluster.steps)
-    left = []
-    known: dict[tuple[Target, ...], int | None] = {}
+    left: list[ShownSequence] = []
+    known: dict[tuple[Target, ...], int] = {}
     for one in sequences:
         if one.targets not in known:
             known[one.targets] = _followed(clusters, index.near(one.targets), one.targets, weights)
         number = known[one.targets]
-        if number is None:
+        if number < 0:
             left.append(one)
         else:
             clusters[number].members.append(one)
@@ -136,7 +154,8 @@ def follow(
 
 def _followed(
     clusters: Sequence[Cluster], numbers: Iterable[int], targets: tuple[Target, ...], weights: Weights
-) -> int | None:
+) -> int:
+    """Number of the path; -1 for none."""
     overlaps = {number: weights.overlap(clusters[number].steps, targets) for number in numbers}
     near = [
         number
@@ -144,19 +163,47 @@ def _followed(
         if overlap >= ABOUT and weights.followed(clusters[number].steps, by=targets) >= FOLLOWED
     ]
     best = _best(near, overlaps.__getitem__)
-    return best[0] if best else None
+    return best[0] if best else -1
 
 
 def test_clusters(
-    sequences: Sequence[ShownSequence], weights: Weights, dropped: Counter[str]
+    sequences: Sequence[ShownSequence], context: ApiContext, dropped: Counter[str]
 ) -> list[Cluster]:
     """The paths that enough tests take, though no document shows them.
 
+    Alternatives, such as the configurations of several methods, count as one while tests are compared.
+
     Args:
         sequences: Of tests and docstrings that follow no other path.
-        weights: Of targets.
+        context: For what can be alternatives.
         dropped: Told how many became no path, and why.
     """
+    stands_for = alternatives([one.targets for one in sequences], context)
+    plain = [
+        ShownSequence(one.passage, tuple(dict.fromkeys(stands_for.get(each, each) for each in one.targets)))
+        for one in sequences
+    ]
+    written = {one.rank: one for one in sequences}
+    weights = Weights(plain)
+    found = []
+    for members in _alike([one for one in plain if len(one.targets) > 1], weights):
+        steps = consensus([one.targets for one in members], members[0].targets)
+        taking = [one for one in members if steps and weights.followed(steps, by=one.targets) >= TAKEN]
+        dropped["tests that take too little of what the tests like them do"] += len(members) - len(taking)
+        if len(steps) < LEAST_STEPS or sum(not target.external for target in steps) < LEAST_STEPS - 1:
+            dropped["tests with fewer steps than a workflow of tests needs"] += len(taking)
+        elif sum(one.area == "test" for one in taking) < LEAST_TESTS:
+            dropped["tests that too few others are like"] += len(taking)
+        else:
+            taking.sort(key=lambda one: one.rank)
+            tests = [one for one in taking if one.area == "test"]
+            founder = max(tests, key=lambda one: weights.overlap(steps, one.targets))
+            found.append(_concrete(steps, founder, [written[one.rank] for one in taking], stands_for))
+    return found
+
+
+def _alike(sequences: Sequence[ShownSequence], weights: Weights) -> list[list[ShownSequence]]:
+    """Groups around the sequences that most passages have."""
     groups: dict[frozenset[Target], list[ShownSequence]] = defaultdict(list)
     for one in sequences:
         groups[frozenset(one.targets)].append(one)
@@ -171,29 +218,41 @@ def test_clusters(
         else:
             index.add(len(found), targets)
             found.append(list(group))
-    return [cluster for members in found if (cluster := _of_tests(members, weights, dropped))]
+    return found
 
 
-def _of_tests(
-    members: list[ShownSequence], weights: Weights, dropped: Counter[str]
-) -> Cluster | None:
-    steps = consensus([one.targets for one in members], members[0].targets)
-    taking = [one for one in members if weights.followed(steps, by=one.targets) >= TAKEN] if steps else []
-    dropped["tests that take too little of what the tests like them do"] += len(members) - len(taking)
-    if len(steps) < LEAST_STEPS or sum(not target.external for target in steps) < LEAST_STEPS - 1:
-        dropped["tests with fewer steps than a workflow of tests needs"] += len(taking)
-        return None
-    if len(taking) < LEAST_TESTS:
-        dropped["tests that too few others are like"] += len(taking)
-        return None
-    founder = max(sorted(taking, key=lambda one: one.rank), key=lambda one: weights.overlap(steps, one.targets))
-    return Cluster(steps, founder, taking)
+def _concrete(
+    steps: tuple[Target, ...],
+    founder: ShownSequence,
+    members: list[ShownSequence],
+    stands_for: Mapping[Target, Target],
+) -> Cluster:
+    """Each step by the alternative that most members use; the others beside it."""
+    counts: dict[Target, Counter[Target]] = {step: Counter() for step in steps}
+    for one in members:
+        for target in one.targets:
+            step = stands_for.get(target, target)
+            if step in counts:
+                counts[step][target] += 1
+    ranked = [sorted(counts[step], key=lambda each, of=counts[step]: (-of[each], each)) for step in steps]  # type: ignore[misc]
+    written = next(one for one in members if one.rank == founder.rank)
+    return Cluster(
+        tuple(used[0] for used in ranked),
+        written,
+        members,
+        {used[0]: tuple(used[1:]) for used in ranked if used[1:]},
+    )
 
 
 def is_within(small: Cluster, large: Cluster, weights: Weights) -> bool:
     """Whether a path is part of another."""
     return (
         len(small.steps) <= len(large.steps)
+        and (
+            weights.overlap(small.steps, large.steps) >= ALIKE
+            if large.from_document
+            else len(small.members) <= MUCH_MORE * len(large.members)
+        )
         and weights.followed(small.steps, by=large.steps) >= WITHIN
     )
 

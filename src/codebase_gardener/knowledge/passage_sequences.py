@@ -126,7 +126,9 @@ class SequenceIndex:
 
     def near(self, targets: Sequence[Target]) -> list[int]:
         """Numbers of those that may overlap enough, ascending."""
-        return sorted({number for target in self._prefix(targets) for number in self._by_target.get(target, ())})
+        return sorted(
+            {number for target in self._prefix(targets) for number in self._by_target.get(target, ())}
+        )
 
     def _prefix(self, targets: Sequence[Target]) -> Iterator[Target]:
         total = self._weights.total(targets)

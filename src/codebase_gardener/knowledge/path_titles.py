@@ -9,22 +9,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.knowledge.passage_sequences import ShownSequence
+from codebase_gardener.knowledge.api_names import principle_words
+from codebase_gardener.knowledge.passage_sequences import ShownSequence, Weights
 from codebase_gardener.knowledge.plain_prose import plain_prose
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.resolution import Target
 
 __all__ = ["Titles"]
 
 MOST_WORDS = 9
 """Words of a title."""
-_GENERAL = frozenset(
-    "usage example examples overview introduction quickstart quick start getting started tutorial basic basics simple "
-    "advanced guide setup installation running requirements configuration how to use using it a the example: notes "
-    "intro welcome demo more next steps summary background note tips faq".split()
-)
+KEY_STEPS = 2
+"""The rarest of the later steps, which a title of tests names where their own names tell little."""
+_GENERAL = frozenset((
+    "a", "advanced", "and", "app", "background", "basic", "basics", "check", "configuration", "create", "default",
+    "demo", "example", "example:", "examples", "faq", "functional", "get", "getting", "guide", "how", "index",
+    "init", "install", "installation", "intro", "introduction", "it", "large", "main", "model", "more", "new",
+    "next", "note", "notes", "one", "overview", "quick", "quickstart", "read", "requirements", "run", "running",
+    "set", "setup", "simple", "small", "start", "started", "steps", "summary", "the", "this", "tips", "to",
+    "tutorial", "two", "usage", "use", "using", "views", "welcome", "with", "work", "works", "write",
+))  # fmt: skip
 """Words of headings that tell nothing without their document's title."""
+_TEST_PLACES = frozenset((
+    "base", "case", "cases", "common", "functional", "integration", "mixin", "suite", "test", "testing", "tests",
+    "unit",
+))  # fmt: skip
+"""Words of test classes and files that tell nothing."""
+_NUMBERED = re.compile(r"\d")
 _TEST_WORDS = re.compile(
-    r"^(?:this\s+)?(?:simple\s+|basic\s+)?(?:tests?|checks?|verif(?:y|ies)|ensures?|make sure|asserts?)\b\s*(?:(?:that|if|whether|for|the|to)\b\s*)*",
+    r"^(?:this\s+)?(?:simple\s+|basic\s+)?(?:tests?|checks?|verif(?:y|ies)|ensures?|make sure|asserts?)\b\s*"
+    r"(?:(?:that|if|whether|for|the|to)\b\s*)*",
     re.IGNORECASE,
 )
 _SPELLED = re.compile(r"\b(?=\w*[a-z])\w*[A-Z]\w*[A-Z]\w*\b|\b[A-Z]{2,}[a-z]?\d*\b")
@@ -37,44 +51,74 @@ class Titles:
 
     Args:
         repository: How its documents spell words.
+        shown_in: Title of the section that shows an example, by the example's path.
     """
 
     repository: RepositoryFacts
+    shown_in: Mapping[str, str]
 
-    def of(self, members: Sequence[ShownSequence]) -> tuple[str, str]:
-        """A short and a long title of passages, the first of which names them."""
+    def of(
+        self, members: Sequence[ShownSequence], steps: Sequence[Target], weights: Weights, *, is_alone: bool
+    ) -> tuple[str, str]:
+        """A short and a long title of passages, the first of which names them, and of their steps.
+
+        `is_alone` says that no other path is named after the same document.
+        """
         founder = members[0]
-        if founder.area == "test" or founder.area == "docstring":
-            title = self._of_tests([one for one in members if one.area in ("test", "docstring")])
+        if founder.area == "test":
+            rarest = sorted(steps[len(steps) // 2 :], key=lambda each: (-weights[each], each))[:KEY_STEPS]
+            title = self._of_tests(
+                [one for one in members if one.area == "test"], [each for each in steps if each in rarest]
+            )
             return title, f"{title} ({_stem(founder.passage.path)})"
+        if founder.area == "example":
+            return self._of_example(founder)
         full = self._readable(founder.passage.title)
-        whole, colon, section = full.partition(": ")
+        whole, colon, _ = full.partition(": ")
         if not colon:
             return full, f"{full} ({_stem(founder.passage.path)})"
-        same = [one.passage.title for one in members if one.passage.path == founder.passage.path]
-        if len(same) > 2 and len(set(same)) > 2:
-            return whole, full
-        words = re.findall(r"[\w']+", section.lower())
-        is_general = len(words) < 2 or all(word in _GENERAL for word in words)
-        return (full if is_general else section), full
+        same = {one.passage.title for one in members if one.passage.path == founder.passage.path}
+        return (whole if len(same) > 2 or (is_alone and founder.area == "docs") else full), full
 
-    def _of_tests(self, members: Sequence[ShownSequence]) -> str:
-        """The words that most of the tests' names have, in the order of the one that has most of them."""
-        names = [_words(one.passage.scope.rpartition(".")[2]) for one in members]
-        counts = Counter(word for words in names for word in dict.fromkeys(words))
-        least = max(2, 0.3 * len(names)) if len(names) > 1 else 1
-        scored = [
-            (sum(counts[word] - least + 0.5 for word in dict.fromkeys(words)), place)
-            for place, words in enumerate(names)
-        ]
-        best = names[max(scored, key=lambda pair: (pair[0], -pair[1]))[1]]
-        common = [word for word in best if counts[word] >= least]
-        return self._spelled(" ".join((common if len(common) > 1 else best)[:MOST_WORDS]))
+    def _of_example(self, founder: ShownSequence) -> tuple[str, str]:
+        """Of the document's section that shows the file; else its own, with its folders where that is general."""
+        passage = founder.passage
+        if passage.path in self.shown_in:
+            full = self._readable(self.shown_in[passage.path])
+            return full, f"{full} ({_stem(passage.path)})"
+        title = self._readable(passage.title)
+        folders = passage.path.split("/")[1:-1]
+        if _NUMBERED.search(_stem(passage.path)) and folders:
+            short = self._spelled(": ".join(" ".join(_words(folder)) for folder in folders[-2:]))
+            return short, f"{short} ({_stem(passage.path)})"
+        named = f"{' '.join(_words(folders[-1]))}: {title}" if folders and _is_general(title) else title
+        return self._spelled(named), f"{self._spelled(named)} ({_stem(passage.path)})"
+
+    def _of_tests(self, members: Sequence[ShownSequence], key: Sequence[Target]) -> str:
+        """The words that most of the tests' names have; where those tell little, where they stand and what they do."""
+        common = _common([_words(one.passage.scope.rpartition(".")[2]) for one in members])
+        if len(common) > 1 and not _is_general(" ".join(common)):
+            return self._spelled(" ".join(common[:MOST_WORDS]))
+        does = " and ".join(dict.fromkeys(self._does(target) for target in key))
+        scopes = [one.passage.scope.split(".") for one in members]
+        groups = [_words(scope[-2]) for scope in scopes if len(scope) > 1]
+        if len(groups) < len(members):
+            groups = [_words(_stem(one.passage.path)) for one in members]
+        place = [word for word in _common(groups) if word not in _TEST_PLACES]
+        return self._spelled(f"{' '.join(place)}: {does}" if place else does)
+
+    def _does(self, target: Target) -> str:
+        symbol = self.repository.symbols.get((target.path, target.name))
+        kind = "external" if target.external else symbol.kind if symbol else "function"
+        return principle_words(target.name, kind).replace("_", " ")
 
     def _readable(self, title: str) -> str:
         text = plain_prose(title).replace("`", "").replace("“", "").replace("”", "")
-        text = "".join(each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^")
+        text = "".join(
+            each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^"
+        )
         text = _TEST_WORDS.sub("", " ".join(text.split()).strip(" .:#-–—*_"))
+        text = re.sub(r"\s+(?=:)", "", text)
         return " ".join(text.split()[: 2 * MOST_WORDS])[:120].strip(" ,;:.-") or "Workflow"
 
     def _spelled(self, text: str) -> str:
@@ -96,6 +140,19 @@ class Titles:
             for word, found in sorted(counts.items())
             if sum(found.values()) > 1
         }
+
+
+def _common(names: Sequence[Sequence[str]]) -> list[str]:
+    """The words that half of the names have, in the order of the name that has most of them."""
+    counts = Counter(word for words in names for word in dict.fromkeys(words))
+    most = [word for word, count in counts.items() if 2 * count >= len(names)]
+    best = max(names, key=lambda words: (len(set(words) & set(most)), -len(words)))
+    return [word for word in dict.fromkeys(best) if word in most]
+
+
+def _is_general(title: str) -> bool:
+    words = re.findall(r"[\w']+", title.lower())
+    return len(words) < 2 or all(word in _GENERAL for word in words)
 
 
 def _words(name: str) -> list[str]:

@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.markup import code
 from codebase_gardener.knowledge.page_sources import PageSources
 from codebase_gardener.knowledge.pages import Edge, Page, Section
 from codebase_gardener.knowledge.quoting import inline, safe_markdown
-from codebase_gardener.knowledge.resolution import Target, Use
+from codebase_gardener.knowledge.resolution import Passage, Target, Use
 from codebase_gardener.repository.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
@@ -180,8 +180,9 @@ def _heading(headings: tuple[Heading, ...], line: int) -> Heading | None:
 def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: PageSources) -> str:
     """When it is used: what comes before and after it in the same passages."""
     passages = used_passages(api.target, context)
-    if not passages:
-        return "No call of it was found in docs, examples or tests."
+    told = used_in(api.target, context)
+    if not told:
+        return "No use of it was found in docs, examples or tests."
     before: Counter[Target] = Counter()
     after: Counter[Target] = Counter()
     for passage in passages:
@@ -201,7 +202,12 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
         f"- {inline(passage.title, 120) or passage.area}: {sources.cite(passage.path, passage.start, passage.end)}"
         for passage in passages[:3]
     ]
-    return "\n\n".join([*parts, "\n".join(shown)])
+    return "\n\n".join([*parts, "\n".join(shown)] if shown else parts)
+
+
+def _stands_in(use: Use, passage: Passage) -> bool:
+    """Whether a use stands in a passage's own lines, and not in a helper's."""
+    return use.path == passage.path and passage.start <= use.start <= passage.end
 
 
 def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:

@@ -25,8 +25,16 @@ LEAST_FILES = 2
 """Files that use an external function, where no document does."""
 
 _ERROR = re.compile(r".*(?:Error|Exception|Warning|Exit|Abort|Interrupt)\Z")
-_TESTING = re.compile(r"_?test(?:s|ing|_.*|_?utils)?\Z", re.IGNORECASE)
-_CHECK = re.compile(r"(?:assert|is_?close|all_?close|array_equal|approx|set_seed|manual_seed|seed_)", re.IGNORECASE)
+_TESTING = re.compile(
+    r"_?(?:test(?:s|ing|_.*|_?utils|client)?|(?:mock|fake|stub)(?:s|ing|_.*)?)\Z", re.IGNORECASE
+)
+_PLACEHOLDER = re.compile(
+    r"(?:my|your|some|hypothetical|example|foo|bar|baz|spam|hello)(?:_?\w*)\Z|.*_(?:foo|bar|example|package|module)\Z"
+)
+"""Packages that documents import from as from the reader's own: `yourapplication`, `mylibrary`, `flask_foo`."""
+_CHECK = re.compile(
+    r"(?:assert|is_?close|all_?close|array_equal|approx|set_seed|manual_seed|seed_)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,9 @@ class StepRules:
     def _is_testing(self, target: Target) -> bool:
         """Whether it is there for tests: by the name of its module or its own."""
         module = target.path.removesuffix(".py").split("/") if target.path else target.name.split(".")[:-1]
-        return any(_TESTING.match(part) for part in module) or bool(_TESTING.match(target.name.rpartition(".")[2]))
+        return any(_TESTING.match(part) for part in module) or bool(
+            _TESTING.match(target.name.rpartition(".")[2])
+        )
 
     def _is_outside_step(self, target: Target) -> bool:
         if target not in self._outside:
@@ -77,28 +87,31 @@ class StepRules:
     def _judged(self, target: Target) -> bool:
         parts = target.name.split(".")
         at = next((index for index, part in enumerate(parts) if part[:1].isupper()), len(parts))
-        if len(parts) < 2 or parts[0] in TEST_MACHINERY or target in self._of_the_reader or _ERROR.match(target.name):
+        if (
+            len(parts) < 2
+            or parts[0] in TEST_MACHINERY
+            or target in self._of_the_reader
+            or _ERROR.match(target.name)
+        ):
             return False
-        module = ".".join(parts[:at])
-        if at >= len(parts) - 1:  # a function or a class itself
-            module = ".".join(parts[:-1])
-            return module not in self._toolboxes and self._is_known(target)
-        if target in self._makers:  # a method that makes an object: "A.load"
+        if at == len(parts):  # a function
+            return ".".join(parts[:-1]) not in self._toolboxes and self._is_known(target)
+        if at == len(parts) - 1 and parts[0] in self._toolbox_packages:  # a class beside such functions
+            return target in self._in_documents or target.name in self._with_methods
+        if (
+            at == len(parts) - 1 or target in self._makers
+        ):  # a class, or a method that makes an object: "A.load"
             return self._is_known(target)
         return self._is_usual(target, parts)
 
     def _is_usual(self, target: Target, parts: list[str]) -> bool:
-        """Whether a method is what one does with such an object."""
-        if parts[-1] in FLUENT - {"train"} or parts[0] in {name.partition(".")[0] for name in self._toolboxes}:
-            return parts[-2] in self._made_here and parts[-1] not in FLUENT and self._share(target) >= USUAL_SHARE
-        return not self._passages_making(target) or self._share(target) >= USUAL_SHARE
-
-    def _share(self, target: Target) -> float:
-        made = self._passages_making(target)
-        return len(made & self._passages[target]) / len(made) if made else 0.0
-
-    def _passages_making(self, target: Target) -> set[int]:
-        return self._making.get(target.name.rpartition(".")[0], set())
+        """Whether a method is what one does with such an object, made by its class or inherited by the repository's."""
+        used, made = self._passages[target], self._making.get(".".join(parts[:-1]), set())
+        if parts[-1] in FLUENT and (parts[-1] != "train" or parts[0] in self._toolbox_packages):
+            return False
+        if len(used - made) > len(used & made):
+            return parts[0] not in self._toolbox_packages
+        return len(made & used) >= USUAL_SHARE * len(made)
 
     def _is_known(self, target: Target) -> bool:
         """Whether a document shows it, or several files use it."""
@@ -116,7 +129,9 @@ class StepRules:
 
     @cached_property
     def _in_documents(self) -> frozenset[Target]:
-        return frozenset(use.target for one in self.resolution.passages if one.area in READER_AREAS for use in one.uses)
+        return frozenset(
+            use.target for one in self.resolution.passages if one.area in READER_AREAS for use in one.uses
+        )
 
     @cached_property
     def _files(self) -> dict[Target, set[str]]:
@@ -162,10 +177,6 @@ class StepRules:
         return found
 
     @cached_property
-    def _made_here(self) -> frozenset[str]:
-        return frozenset(name.rpartition(".")[2] for name in self._making)
-
-    @cached_property
     def _toolboxes(self) -> frozenset[str]:
         functions: dict[str, set[str]] = defaultdict(set)
         for _, use in self._external_uses:
@@ -175,39 +186,65 @@ class StepRules:
         return frozenset(module for module, names in functions.items() if len(names) >= TOOLBOX_FUNCTIONS)
 
     @cached_property
+    def _toolbox_packages(self) -> frozenset[str]:
+        return frozenset(name.partition(".")[0] for name in self._toolboxes)
+
+    @cached_property
+    def _with_methods(self) -> frozenset[str]:
+        """External classes of whose objects passages call methods."""
+        return frozenset(
+            use.target.name.rpartition(".")[0]
+            for _, use in self._external_uses
+            if use.how == "type"
+            and use.target not in self._makers
+            and use.target.name.rpartition(".")[2] not in FLUENT | {"__call__", "__init__"}
+        )
+
+    @cached_property
     def _of_the_reader(self) -> frozenset[Target]:
-        """What documents import from the reader's own modules: names that some document or example defines itself."""
-        trusted = {
-            imported.module.partition(".")[0]
-            for path, facts in self.repository.facts.items()
-            if self.repository.areas[path] == "package"
-            for imported in facts.imports
-            if not imported.level
-        }
+        """What documents import from the reader's own modules, or from examples' own, or from placeholders."""
+        known = self._known_packages
         defined = frozenset(self._defined())
+        modules = frozenset(self._modules())
         return frozenset(
             target
             for target in self._files
             for package, _, rest in [target.name.partition(".")]
-            if package not in trusted and (package in self._folders or defined & set(rest.split(".")))
+            if package not in known
+            and (package in modules or _PLACEHOLDER.match(package) or defined & set(rest.split(".")))
         )
+
+    @cached_property
+    def _known_packages(self) -> frozenset[str]:
+        """Those that the package imports or that some manifest requires."""
+        found = set()
+        for path, facts in self.repository.facts.items():
+            found |= {
+                each.name.lower().replace("-", "_")
+                for each in facts.evidence
+                if each.kind in ("requirement", "extra")
+            }
+            if self.repository.areas[path] == "package":
+                found |= {each.module.partition(".")[0] for each in facts.imports if not each.level}
+        return frozenset(found)
 
     def _defined(self) -> Iterator[str]:
         """Names that documents and examples define at the top of their code."""
         for path, facts in self.repository.facts.items():
-            if self.repository.areas[path] == "docs":
+            if facts.language != "python":
                 for snippet in facts.snippets:
-                    yield from (each.name for each in snippet.bindings if not each.scope and "." not in each.name)
+                    yield from (
+                        each.name for each in snippet.bindings if not each.scope and "." not in each.name
+                    )
             elif self.repository.areas[path] == "examples":
                 yield from (each.name for each in facts.symbols if "." not in each.qualified_name)
                 yield from facts.names
 
-    @cached_property
-    def _folders(self) -> frozenset[str]:
-        """Folders and modules of the examples and docs."""
-        return frozenset(
-            part.removesuffix(".py")
-            for path, area in self.repository.areas.items()
-            if area in ("docs", "examples") and path.endswith(".py")
-            for part in path.split("/")
-        )
+    def _modules(self) -> Iterator[str]:
+        """Names by which the modules and packages of examples and docs can be imported."""
+        for path, area in self.repository.areas.items():
+            if area in ("docs", "examples") and path.endswith(".py"):
+                folder, _, name = path.rpartition("/")
+                yield name.removesuffix(".py")
+                if name == "__init__.py":
+                    yield folder.rpartition("/")[2]

@@ -11,7 +11,7 @@ from codebase_gardener.repository.tree_nodes import text_of
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["exported_names"]
+__all__ = ["default_name", "exported_names"]
 
 MAX_BYTES = 300
 
@@ -19,7 +19,7 @@ MAX_BYTES = 300
 def exported_names(node: Node, language: str) -> Iterator[str]:
     """The names that a declaration lets others use.
 
-    Go: capitalised; Rust: `pub` without a restriction; Java: `public` types; scripts: `export` and CommonJS.
+    Go: capitalised; C and C++: functions that are declared without a body (which a header's are); Rust: `pub` without a restriction; Java: `public` types; scripts: `export` and CommonJS.
 
     Args:
         node: A node that the language's query captures as `export`.
@@ -29,12 +29,24 @@ def exported_names(node: Node, language: str) -> Iterator[str]:
         name = text_of(node)
         if name[:1].isupper():
             yield name
+    elif language in ("c", "cpp"):
+        yield text_of(node)
     elif language == "rust":
         yield from _rust_exports(node)
     elif language == "java":
         yield from _declared(node)
     else:
         yield from _script_exports(node)
+
+
+def default_name(node: Node) -> str:
+    """What a script's `export default` hands out, by the name that the file itself knows it by; "" without one."""
+    if not any(child.type == "default" for child in node.children):
+        return ""
+    declaration, value = node.child_by_field_name("declaration"), node.child_by_field_name("value")
+    named = declaration.child_by_field_name("name") if declaration is not None else value
+    plain = named is not None and named.type in ("identifier", "type_identifier")
+    return text_of(named) if named is not None and plain else ""
 
 
 def _declared(node: Node) -> Iterator[str]:
@@ -57,14 +69,17 @@ def _script_exports(node: Node) -> Iterator[str]:
         yield from _common_js(node)
         return
     declaration = node.child_by_field_name("declaration")
+    if any(child.type == "default" for child in node.children):
+        yield "default"
+        return
     if declaration is not None:
         yield from _declared(declaration)
         for one in declaration.named_children:
             if one.type == "variable_declarator":
                 yield from _declared(one)
-    elif any(child.type == "default" for child in node.children):
-        yield "default"
     for clause in node.named_children:
+        if clause.type == "namespace_export" and clause.named_children:
+            yield text_of(clause.named_children[0])
         if clause.type == "export_clause":
             for one in clause.named_children:
                 shown = one.child_by_field_name("alias") or one.child_by_field_name("name")

@@ -15,7 +15,10 @@ from codebase_gardener.repository.symbols import Symbol, SymbolTable
 from codebase_gardener.retrieval.chunks import heading_chunks, plain_chunks
 from codebase_gardener.retrieval.source_lines import source_lines
 
-__all__ = ["Document", "documents_of"]
+__all__ = ["PAGE_KIND", "Document", "documents_of"]
+
+PAGE_KIND = "page"
+"""The kind of a document that is a page of the wiki."""
 
 MAX_DOCUMENT_CHARS = 20_000
 _RANGE = re.compile(r":L(\d+)-(\d+)\Z")
@@ -32,7 +35,9 @@ class Document:
         path: Its file.
         symbol: Qualified name; for a chunk of text its heading; "" for module-level code.
         text: Source lines, at most 20,000 characters; of a class's members only the signatures.
-        kind: "function", "method", "class", "module" (code outside symbols) or "text".
+        kind: "function", "method", "class", "module" (code outside symbols), "text", or "page": a page of the
+            wiki, whose anchor is the page's id and whose path is the page's file.
+        evidence: Anchors of the lines that a page rests on, those of its subject first.
     """
 
     anchor: str
@@ -40,6 +45,7 @@ class Document:
     symbol: str
     text: str
     kind: str
+    evidence: tuple[str, ...] = ()
 
     @property
     def line_range(self) -> tuple[int, int]:

@@ -79,6 +79,7 @@ class SymbolIndex:
         k: int = 5,
         exclude: Callable[[Document], bool] | None = None,
         exclude_paths: Collection[str] = (),
+        half: str = "",
     ) -> list[Hit]:
         """The best documents for a query, best first; equal scores are ordered by anchor.
 
@@ -87,8 +88,11 @@ class SymbolIndex:
             k: How many at most; fewer where fewer share a token with the query.
             exclude: Documents for which it is true are never returned.
             exclude_paths: No document of these files is ever returned.
+            half: Further words, which count half.
         """
         scores = self._scores(query)
+        if half:
+            scores = scores + self._scores(half) / 2
         for path in exclude_paths:
             scores[self._numbers_by_path.get(path, [])] = 0
         hits: list[Hit] = []
@@ -134,7 +138,7 @@ class SymbolIndex:
         bm25s = _bm25s()
         try:
             raw = (directory / _DOCUMENTS).read_text(encoding="utf-8", errors="surrogatepass")
-            documents = [Document(**json.loads(line)) for line in raw.split("\n") if line]
+            documents = [_read(json.loads(line)) for line in raw.split("\n") if line]
             has_tokens = (directory / "params.index.json").exists()
             bm25 = bm25s.BM25.load(directory, allow_pickle=False, show_progress=False) if has_tokens else None
         except (OSError, ValueError, TypeError) as error:
@@ -142,6 +146,10 @@ class SymbolIndex:
                 f"no usable symbol index in {directory}: {error}", hint="build it again from the snapshot"
             ) from error
         return cls(documents, bm25)
+
+
+def _read(row: dict[str, Any]) -> Document:
+    return Document(**{**row, "evidence": tuple(row.get("evidence", ()))})
 
 
 def _bm25s() -> Any:

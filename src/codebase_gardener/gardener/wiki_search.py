@@ -1,0 +1,87 @@
+"""`gardener wiki search`: pages, and code beside them, by the index that `ask` uses."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from codebase_gardener.gardener.asking import index_of
+from codebase_gardener.gardener.project_wiki import project_wiki
+from codebase_gardener.gardener.ranking import ranked
+from codebase_gardener.knowledge.page_documents import page_of
+from codebase_gardener.retrieval.documents import Document
+from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.utils.error_handling import NotFoundError
+
+if TYPE_CHECKING:
+    from codebase_gardener.gardener.gardener import Gardener
+
+__all__ = ["Found", "search_index", "search_wiki"]
+
+_PARTS_PER_PAGE = 4
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page, or a piece of code, that a query found.
+
+    Attributes:
+        score: BM25, higher is better.
+        id: The page's id; for code its anchor.
+        title: The page's title; for code its qualified name or heading.
+        overview: The page's first sentence; for code its first line.
+        anchor: The first lines that the page rests on, "" for a page without any; for code where it stands.
+        kind: "page", or the kind of code: "function", "method", "class", "module", "text".
+    """
+
+    score: float
+    id: str
+    title: str
+    overview: str
+    anchor: str
+    kind: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+def search_wiki(
+    gardener: Gardener, project: str, query: str, *, k: int = 8, code: bool = False
+) -> list[Found]:
+    """Search the wiki of a project.
+
+    Args:
+        gardener: The home.
+        project: Its name.
+        query: In plain words, or names of code.
+        k: Results at most.
+        code: Search the code of the last snapshot, too.
+
+    Returns:
+        What was found, best first; a page once, however many of its sections match.
+
+    Raises:
+        NotFoundError: No such project, or it has no wiki.
+    """
+    gardener.registry.project(project)
+    if project_wiki(gardener, project) is None:
+        raise NotFoundError(f"{project} has no wiki yet", hint=f"gardener wiki build {project}")
+    return search_index(index_of(gardener, project), query, k=k, code=code)
+
+
+def search_index(index: SymbolIndex, query: str, *, k: int = 8, code: bool = False) -> list[Found]:
+    """The same in an index that is loaded."""
+    hits = ranked(index, query, _PARTS_PER_PAGE * k, code=code)
+    found: dict[str, Found] = {}
+    for hit in hits:
+        result = _found(hit.document, hit.score)
+        found.setdefault(result.id, result)
+    return list(found.values())[:k]
+
+
+def _found(document: Document, score: float) -> Found:
+    page = page_of(document)
+    first = next((line.strip() for line in document.text.splitlines() if line.strip()), "")
+    anchor = (document.evidence or ("",))[0] if page else document.anchor
+    return Found(round(score, 3), page or document.anchor, document.symbol, first, anchor, document.kind)

@@ -1,0 +1,219 @@
+"""A project's wiki through the façade: built, verified, shown, corrected, stale after edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from codebase_gardener.config.settings import Settings
+from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.verifying import verify_wiki
+from codebase_gardener.gardener.wiki import Quiet, build_wiki, overrides_file, wiki_folder
+from codebase_gardener.gardener.wiki_pages import correct_page, show_page
+from codebase_gardener.knowledge.wiki_folder import read_wiki_files, wiki_lock
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
+
+from .written_garden import write_repository
+
+GROW = "Implementation:garden_grow"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_repository(tmp_path / "garden")
+    return tmp_path / "garden"
+
+
+@pytest.fixture
+def gardener(tmp_path: Path, root: Path) -> Iterator[Gardener]:
+    with Gardener(Settings(home=tmp_path / "home")) as opened:
+        build_wiki(opened, str(root), Quiet())
+        yield opened
+
+
+def files(gardener: Gardener) -> dict[str, str]:
+    return read_wiki_files(wiki_folder(gardener, "garden"))
+
+
+def rebuild(gardener: Gardener):
+    return build_wiki(gardener, "garden", Quiet())
+
+
+def test_a_fresh_wiki_holds(gardener: Gardener) -> None:
+    report = verify_wiki(gardener, "garden", Quiet())
+    assert report.ok, report.findings
+    assert report.checked["pages"] > 10
+    assert all(report.checked.values())
+
+
+def test_its_pages_are_there(gardener: Gardener) -> None:
+    there = files(gardener)
+    for page in (
+        "implementations/garden_grow.md", "implementations/garden_Plant_init.md",
+        "implementations/garden_Plant_water.md", "environments/garden_Core_Environment.md",
+        "_WorkflowIndex.md", "_RepoMap_garden.md",
+    ):  # fmt: skip
+        assert page in there
+    workflow = next(text for path, text in there.items() if path.startswith("workflows/"))
+    steps = [line for line in workflow.splitlines() if line.startswith("[[step::")]
+    assert len(steps) >= 3
+    assert "src/garden/growing.py:L6-9" in there["implementations/garden_grow.md"]
+    assert "`>=1.20`" in there["environments/garden_Core_Environment.md"]
+    assert any(
+        "litres may cause rot" in text for path, text in there.items() if path.startswith("heuristics/")
+    )
+
+
+def test_a_second_build_writes_nothing(gardener: Gardener) -> None:
+    assert rebuild(gardener).published.written == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("implementations/garden_grow.md", "L6-9", "L6-8"),
+        ("implementations/garden_grow.md", "tests", "test files"),
+        ("implementations/garden_grow.md", "grow(plant, days=10)", "grow(plant, days=11)"),
+        (
+            "implementations/garden_grow.md",
+            "[[implements::Principle:garden_",
+            "[[implements::Principle:garden_X",
+        ),
+        ("_WorkflowIndex.md", "| 1 |", "| 2 |"),
+        ("_reports/phase2_excavation_synthesis.md", "1", "7"),
+    ],
+)
+def test_what_is_changed_by_hand_is_found(gardener: Gardener, file: str, old: str, new: str) -> None:
+    path = wiki_folder(gardener, "garden") / file
+    text = path.read_text()
+    if old not in text:
+        pytest.fail(f"{old!r} does not stand in {file}: the test is out of date")
+    path.write_text(text.replace(old, new, 1))
+    assert any(finding.file == file for finding in verify_wiki(gardener, "garden", Quiet()).findings)
+    rebuild(gardener)
+    assert verify_wiki(gardener, "garden", Quiet()).ok
+
+
+def test_pages_whose_evidence_changed_are_stale_with_the_diff(gardener: Gardener, root: Path) -> None:
+    path = root / "src/garden/growing.py"
+    path.write_text(
+        "# above\n" + path.read_text().replace("plant.height += days", "plant.height += 2 * days")
+    )
+    report = verify_wiki(gardener, "garden", Quiet())
+    assert not report.ok
+    assert GROW in report.stale_pages
+    changed = next(c for c in report.stale if c.page == GROW and c.source.symbol == "grow")
+    assert str(changed.found.source.anchor) == "src/garden/growing.py:L7-10"
+    assert "+    plant.height += 2 * days" in changed.found.diff
+    assert any("2 * days" in change for change in show_page(gardener, GROW).stale)
+    rebuild(gardener)
+    assert verify_wiki(gardener, "garden", Quiet()).ok
+    assert show_page(gardener, GROW).stale == ()
+
+
+def test_what_only_moved_is_found_again(gardener: Gardener, root: Path) -> None:
+    path = root / "src/garden/growing.py"
+    path.write_text("# one\n# two\n" + path.read_text())
+    moved = [c for c in verify_wiki(gardener, "garden", Quiet()).stale if c.source.symbol == "grow"]
+    assert {(c.found.state, str(c.found.source.anchor)) for c in moved} == {
+        ("moved", "src/garden/growing.py:L8-11")
+    }
+
+
+def test_verify_does_not_replace_the_snapshot(gardener: Gardener, root: Path) -> None:
+    before = gardener.snapshot("garden").tree_hash
+    (root / "src/garden/new.py").write_text("x = 1\n")
+    verify_wiki(gardener, "garden", Quiet())
+    assert gardener.snapshot("garden").tree_hash == before
+
+
+def test_a_correction_survives_rebuilds_and_edits(gardener: Gardener, root: Path) -> None:
+    correct_page(gardener, GROW, "Overview", "It lets a plant grow, see `anchor:prune`.")
+    correct_page(gardener, GROW, "usage", "Use it in spring.")
+    assert rebuild(gardener).build.corrections.corrected == (GROW,)
+    (root / "README.md").write_text((root / "README.md").read_text() + "\nMore.\n")
+    rebuild(gardener)
+    text = show_page(gardener, GROW).text
+    assert "It lets a plant grow, see `src/garden/growing.py:L12-15`." in text
+    assert "Use it in spring." in text
+    assert verify_wiki(gardener, "garden", Quiet()).ok
+
+
+def test_a_correction_of_code_that_changed_is_stale(gardener: Gardener, root: Path) -> None:
+    correct_page(gardener, GROW, "usage", "Use it in spring.")
+    path = root / "src/garden/growing.py"
+    path.write_text(path.read_text().replace("plant.height += days", "plant.height += 3"))
+    built = rebuild(gardener)
+    assert "+    plant.height += 3" in built.build.corrections.stale[GROW]
+    assert "stale: its lines changed since it was corrected" in show_page(gardener, GROW).text
+    assert verify_wiki(gardener, "garden", Quiet()).ok
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "words"),
+    [
+        ("Colour", "blue", "no 'Colour'"),
+        ("overview", "See `src/garden/growing.py:L1-3`.", "line ranges are computed"),
+        ("overview", "See `anchor:nothing`.", "names no symbol"),
+        ("description", "## Another section", "the wiki's own"),
+        ("usage", "[[step::Principle:garden_X]]", "the wiki's own"),
+        ("usage", "  ", "empty"),
+    ],
+)
+def test_a_correction_that_breaks_a_page_is_refused(
+    gardener: Gardener, part: str, text: str, words: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=words):
+        correct_page(gardener, GROW, part, text)
+    assert not overrides_file(gardener, "garden").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["[1, 2]", "a: 3", f"{GROW}: {{colour: blue}}", "a: [", f"{GROW}: {{usage: 3}}"]
+)
+def test_an_overrides_file_that_cannot_be_read_is_told(gardener: Gardener, text: str) -> None:
+    before = files(gardener)
+    overrides_file(gardener, "garden").write_text(text)
+    with pytest.raises(InvalidInputError, match=r"wiki-overrides\.yaml"):
+        rebuild(gardener)
+    assert files(gardener) == before
+
+
+def test_corrections_of_pages_that_are_gone_are_told_and_kept(gardener: Gardener) -> None:
+    overrides_file(gardener, "garden").write_text("Implementation:garden_gone: {usage: never}\n")
+    problems = rebuild(gardener).build.corrections.problems
+    assert problems == ("Implementation:garden_gone: there is no such page (any more)",)
+    assert "garden_gone" in overrides_file(gardener, "garden").read_text()
+
+
+def test_a_part_of_a_name_is_enough_where_one_page_has_it(gardener: Gardener) -> None:
+    assert show_page(gardener, "implementation:garden_gro").id == GROW
+    with pytest.raises(InvalidInputError, match="pages are called garden"):
+        show_page(gardener, "garden")
+    with pytest.raises(NotFoundError, match="no page Implementation:garden_grwo"):
+        show_page(gardener, "Implementation:garden_grwo")
+
+
+def test_phases_stop_where_they_are_told_to(gardener: Gardener) -> None:
+    build_wiki(gardener, "garden", Quiet(), phase="1a")
+    there = files(gardener)
+    assert {path.partition("/")[0] for path in there if "/" in path} == {"workflows", "_reports"}
+    assert sorted(path for path in there if path.startswith("_reports")) == [
+        "_reports/phase0_repo_map.md", "_reports/phase1a_anchoring.md",
+    ]  # fmt: skip
+    with pytest.raises(InvalidInputError, match="no phase '7'"):
+        build_wiki(gardener, "garden", Quiet(), phase="7")
+
+
+def test_one_build_at_a_time(gardener: Gardener) -> None:
+    with wiki_lock(wiki_folder(gardener, "garden")), pytest.raises(ConflictError, match="another process"):
+        rebuild(gardener)
+
+
+def test_a_build_that_was_killed_between_two_renames_is_mended(gardener: Gardener) -> None:
+    folder = wiki_folder(gardener, "garden")
+    folder.rename(folder.parent / ".wiki.old")
+    assert rebuild(gardener).published.written == ()
+    assert not (folder.parent / ".wiki.old").exists()

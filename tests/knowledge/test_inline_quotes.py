@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from codebase_gardener.knowledge.inline_quotes import QuotableText, read_inline_quotes
+
+SOURCE = QuotableText('''
+def f():
+    """Return a :class:`~kiln.Pot` that `holds <https://a.org/very/long/path?to=it>`_ water.
+
+    Use ``r=16`` at *most*.
+    """
+    raise ValueError("the glaze is" "n't dry, wait 3 "
+                     "hours\\n or m"
+                     f"ore")
+''')
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "Return a Pot that holds water.",
+        "Return a `kiln.Pot` that holds … Use r=16 at most",
+        "wait 3 hours or more",
+        "",
+        "…",
+    ],
+)
+def test_words_may_lose_their_markup(quoted: str) -> None:
+    assert SOURCE.says(quoted)
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "Return a Pan that holds water.",
+        "holds water that",
+        "Use r=17 at most",
+        "wait 4 hours",
+        "Use r=16 at most wine",
+        "def … glaze … lava",
+    ],
+)
+def test_no_word_may_be_another(quoted: str) -> None:
+    assert not SOURCE.says(quoted)
+
+
+def test_words_may_not_be_gathered_from_afar() -> None:
+    text = QuotableText("never " + "x " * 30 + "twice")
+    assert not text.says("never twice")
+    assert text.says("never … twice")
+
+
+def test_quotes_are_read_outside_of_code() -> None:
+    text = "He says “a b” and “c”.\n\n```\n“no”\n```\n“d"
+    assert [(item.text, item.line) for item in read_inline_quotes(text)] == [("a b", 1), ("c", 1)]
+
+
+@pytest.mark.parametrize("text", ["a " * 400_000, "“" * 400_000, "“a" * 200_000, '"\n' * 200_000])
+def test_hostile_text_is_looked_through_quickly(text: str) -> None:
+    start = time.monotonic()
+    QuotableText(text).says("a " * 200 + "b")
+    list(read_inline_quotes(text))
+    assert time.monotonic() - start < 10
