@@ -11,6 +11,7 @@ from functools import cached_property
 
 from codebase_gardener.knowledge.citations import Citation, Quote, dedented, read_citations, read_quotes
 from codebase_gardener.knowledge.findings import Finding
+from codebase_gardener.knowledge.inline_quotes import InlineQuote, QuotableText, read_inline_quotes
 from codebase_gardener.knowledge.markup import outside_fences
 from codebase_gardener.knowledge.pages import EDGES, Edge, Page, Source, Wiki
 from codebase_gardener.knowledge.reading import Reading, read_page
@@ -73,7 +74,8 @@ def audit(texts: Mapping[str, str], repository: RepositoryFacts) -> Audit:
     bodies = {file: texts[file].split("\n", reading.first_line - 1)[-1] for file, reading in readings.items()}
     citations = {file: _citations(bodies[file], reading.first_line) for file, reading in readings.items()}
     quotes = {file: _quotes(bodies[file], reading.first_line) for file, reading in readings.items()}
-    auditor = _Auditor(texts, readings, wiki, repository, citations, quotes)
+    inline = {file: _inline_quotes(bodies[file], reading.first_line) for file, reading in readings.items()}
+    auditor = _Auditor(texts, readings, wiki, repository, citations, quotes, inline)
     counts = {
         file: _counts(reading, len(citations[file]), len(quotes[file]) + len(inline[file]))
         for file, reading in readings.items()
@@ -90,6 +92,11 @@ def _citations(body: str, first_line: int) -> tuple[Citation, ...]:
 @remembered
 def _quotes(body: str, first_line: int) -> tuple[Quote, ...]:
     return tuple(replace(each, line=each.line + first_line - 1) for each in read_quotes(body))
+
+
+@remembered
+def _inline_quotes(body: str, first_line: int) -> tuple[InlineQuote, ...]:
+    return tuple(replace(each, line=each.line + first_line - 1) for each in read_inline_quotes(body))
 
 
 def _common(values: Iterable[str]) -> str:
@@ -112,6 +119,7 @@ class _Auditor:
     repository: RepositoryFacts
     citations: Mapping[str, tuple[Citation, ...]]
     quotes: Mapping[str, tuple[Quote, ...]]
+    inline: Mapping[str, tuple[InlineQuote, ...]]
 
     def findings(self) -> Iterator[Finding]:
         for file, reading in self.readings.items():

@@ -175,6 +175,14 @@ def _last_header_line(symbol: Symbol, context: ApiContext) -> int:
     return symbol.definition_line
 
 
+@remembered
+def _names_in(text: str) -> frozenset[str]:
+    """The names that stand in a definition."""
+    definition = definition_in(text)
+    nodes = ast.walk(definition) if definition else ()
+    return frozenset(node.id for node in nodes if isinstance(node, ast.Name))
+
+
 def _external_reference(api: Api) -> CodeReference:
     package = re.split(r"[.\s]", api.target.name, maxsplit=1)[0]
     return CodeReference(
@@ -191,8 +199,7 @@ def _external_reference(api: Api) -> CodeReference:
 def _dependencies(symbol: Symbol, context: ApiContext) -> tuple[str, ...]:
     """Packages from outside whose names stand in the definition: in its code, its annotations, its bases."""
     found = {target.name.partition(".")[0] for target, _ in context.calls_of(symbol) if target.external}
-    parsed = context.parsed(symbol)
-    names = {node.id for node in ast.walk(parsed.node) if isinstance(node, ast.Name)} if parsed else set()
+    names = _names_in(context.text_of(symbol).text)
     found |= {
         each.module.partition(".")[0]
         for each in context.repository.facts[symbol.path].imports

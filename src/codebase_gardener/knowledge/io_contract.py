@@ -13,7 +13,6 @@ from codebase_gardener.knowledge.docstrings import Documentation, DocumentedValu
 from codebase_gardener.knowledge.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.quoting import inline
 from codebase_gardener.repository.python_headers import Definition, SourceLines
-from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
@@ -27,7 +26,7 @@ _LONGEST_CODE = 300  # characters of a type or a default
 
 @dataclass(frozen=True)
 class _Arguments:
-    """Name, annotation and default of each argument as written; unknown where the signature is no Python."""
+    """Name, annotation and default of each argument as written; unknown where it is no Python function."""
 
     known: bool
     rows: tuple[tuple[str, str | None, str | None], ...] = ()
@@ -69,8 +68,12 @@ def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
     return Parameter(each.name, _short(type_), _short(each.default), each.required, description)
 
 
-def _inputs(symbol: Symbol, *says: Documentation) -> tuple[Parameter, ...]:
-    written = _written_arguments(symbol.signature) if symbol.language == "python" else _Arguments(known=False)
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_CODE else f"{text[:_LONGEST_CODE]} …"
+
+
+def _inputs(symbol: Symbol, context: ApiContext, *says: Documentation) -> tuple[Parameter, ...]:
+    written = _written_arguments(context.text_of(symbol).text)
     if not written.known:
         return tuple(Parameter(name, "", "", True, "") for name in symbol.parameters)
     listed = written.rows
@@ -82,8 +85,8 @@ def _inputs(symbol: Symbol, *says: Documentation) -> tuple[Parameter, ...]:
         found.append(
             Parameter(
                 name,
-                told.type if type_ is None else type_,
-                default or "",
+                _short(told.type if type_ is None else type_),
+                _short(default or ""),
                 default is None and not name.startswith("*"),
                 inline(told.description, 300),
             )
@@ -96,11 +99,9 @@ def _last(dotted: str) -> str:
 
 
 @remembered
-def _written_arguments(signature: str) -> _Arguments:
-    text = f"{signature}: pass"
-    tree = parse_python(text)
-    node = tree.body[0] if isinstance(tree, ast.Module) and tree.body else None
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+def _written_arguments(text: str) -> _Arguments:
+    definition = definition_in(text)
+    if definition is None or isinstance(definition, ast.ClassDef):
         return _Arguments(known=False)
     source = SourceLines(text)
     rows = tuple(
@@ -109,7 +110,7 @@ def _written_arguments(signature: str) -> _Arguments:
             source.segment(argument.annotation) if argument.annotation else None,
             source.segment(default) if default is not None else None,
         )
-        for name, argument, default in _arguments(node.args)
+        for name, argument, default in _arguments(definition.args)
     )
     return _Arguments(known=True, rows=rows)
 

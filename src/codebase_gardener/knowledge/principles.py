@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.api_context import ApiContext, definition_in
-from codebase_gardener.knowledge.api_descriptions import counted, linked, used_passages
+from codebase_gardener.knowledge.api_descriptions import linked, used_in, used_passages
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.docstrings import documentation
 from codebase_gardener.knowledge.facts import Heading
@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.markup import code
 from codebase_gardener.knowledge.page_sources import PageSources
 from codebase_gardener.knowledge.pages import Edge, Page, Section
 from codebase_gardener.knowledge.quoting import inline, safe_markdown
-from codebase_gardener.knowledge.resolution import Passage, Target, Use
+from codebase_gardener.knowledge.resolution import Target, Use
 from codebase_gardener.repository.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
@@ -186,13 +186,12 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
     before: Counter[Target] = Counter()
     after: Counter[Target] = Counter()
     for passage in passages:
-        seen = context.first_lines(passage)
-        first = min(use.start for use in passage.uses if use.target == api.target)
+        lines = context.first_lines(passage)
+        seen = lines[min(path for path, inside in lines.items() if api.target in inside)]
         for target in seen.keys() & pages.keys():
-            if seen[target] != first:
-                counts = before if seen[target] < first else after
-                counts[target] += 1
-    parts = [f"It is used in {counted(len(passages), 'passage')} of docs, examples, docstrings and tests."]
+            if seen[target] != seen[api.target]:
+                (before if seen[target] < seen[api.target] else after)[target] += 1
+    parts = [f"It is used in {told}."]
     for word, counts in (("Before", before), ("After", after)):
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_NEIGHBOURS]
         if ranked and (ranked[0][1] > 1 or len(passages) == 1):
@@ -203,11 +202,6 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
         for passage in passages[:3]
     ]
     return "\n\n".join([*parts, "\n".join(shown)] if shown else parts)
-
-
-def _stands_in(use: Use, passage: Passage) -> bool:
-    """Whether a use stands in a passage's own lines, and not in a helper's."""
-    return use.path == passage.path and passage.start <= use.start <= passage.end
 
 
 def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:

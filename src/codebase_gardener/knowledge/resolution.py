@@ -135,7 +135,8 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     tracer.classes.offered = frozenset(place for place in names.exported)
     links = Links(spaces, tracer, names.by_last_part() | _packages(spaces, modules))
     others = tree_resolution(facts, areas)
-    linker = _Linker(areas)
+    closures = frozenset(closure for path in areas for closure in _closures(facts[path]))
+    linker = _Linker(areas, closures)
     for space in spaces.values():
         linker.add(space, links.of(space))
     for other in others.spaces.values():
@@ -188,8 +189,9 @@ def _packages(spaces: Mapping[str, Namespace], modules: ModuleNames) -> dict[str
 class _Linker:
     """Gathers the uses of all namespaces."""
 
-    def __init__(self, areas: Mapping[str, str]) -> None:
+    def __init__(self, areas: Mapping[str, str], closures: frozenset[tuple[str, str]]) -> None:
         self._areas = areas
+        self._closures = closures
         self.package = frozenset(path for path, area in areas.items() if area == "package")
         self._targets: dict[tuple[str, str], Target] = {}
         self.uses: dict[str, list[Use]] = {}
@@ -231,6 +233,13 @@ class _Linker:
                     self.callers[use.target].append(use)
             elif entity.path == space.key:
                 own.append(use)
+
+    def _is_result(self, space: Namespace | TreeSpace, reference: Reference, entity: Entity) -> bool:
+        """Whether it calls a function that another one made and returned: that is no name of anyone's."""
+        if (entity.path, entity.name) not in self._closures:
+            return False
+        owner = entity.name.rpartition(".")[0]
+        return not (space.key == entity.path and f"{reference.scope}.".startswith(f"{owner}."))
 
     def _use(self, space: Namespace | TreeSpace, reference: Reference, entity: Entity) -> Use:
         return Use(
