@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from codebase_gardener.knowledge.api_context import ApiContext
+from codebase_gardener.knowledge.api_context import ApiContext, definition_in
 from codebase_gardener.knowledge.class_fields import class_fields, has_fields
 from codebase_gardener.knowledge.quoting import words_of
 from codebase_gardener.knowledge.resolution import Target
@@ -71,11 +71,11 @@ def is_api_name(name: str) -> bool:
 
 
 def _required(symbol: Symbol, context: ApiContext) -> list[str]:
-    """Parameters without a default, those that the signature's own text shows to have none; in other languages all."""
+    """Parameters without a default; in other languages all."""
     if symbol.kind == "class":
         fields = class_fields(symbol, context) if has_fields(symbol, context) else ()
         return [each.name for each in fields if each.required]
-    known, plain, keywords = _without_default(symbol.signature if symbol.language == "python" else "")
+    known, plain, keywords = _without_default(context.text_of(symbol).text)
     if not known:
         return [name for name in symbol.parameters if not name.startswith("*")]
     if symbol.kind == "method" and not any(n.rpartition(".")[2] == "staticmethod" for n in symbol.decorators):
@@ -84,10 +84,9 @@ def _required(symbol: Symbol, context: ApiContext) -> list[str]:
 
 
 @remembered
-def _without_default(signature: str) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
+def _without_default(text: str) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
     """Whether it is a function's, its parameters without a default, and those given by keyword alone."""
-    tree = parse_python(f"{signature}: pass") if signature else ""
-    node = tree.body[0] if not isinstance(tree, str) and tree.body else None
+    node = definition_in(text)
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return False, (), ()
     plain = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]

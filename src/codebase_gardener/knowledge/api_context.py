@@ -71,14 +71,20 @@ class ApiContext:
                 found[use.target].append((passage, use))
         return {target: _narrowest(pairs) for target, pairs in found.items()}
 
-    def first_lines(self, passage: Passage) -> dict[Target, int]:
-        """The line of the first use of each target in a passage, in the passage's order."""
+    def first_lines(self, passage: Passage) -> dict[str, dict[Target, int]]:
+        """By file, the line of each target's first use in a passage; of a test, in its own lines, not in a helper's."""
         if id(passage) not in self._first_lines:  # passages live as long as the resolution
-            self._first_lines[id(passage)] = {use.target: use.start for use in reversed(passage.uses)}
+            found: dict[str, dict[Target, int]] = {}
+            for use in passage.uses:
+                inside = use.path == passage.path and passage.start <= use.start <= passage.end
+                if inside or passage.area != "test":
+                    lines = found.setdefault(use.path, {})
+                    lines[use.target] = min(lines.get(use.target, use.start), use.start)
+            self._first_lines[id(passage)] = found
         return self._first_lines[id(passage)]
 
     @cached_property
-    def _first_lines(self) -> dict[int, dict[Target, int]]:
+    def _first_lines(self) -> dict[int, dict[str, dict[Target, int]]]:
         return {}
 
     @cached_property

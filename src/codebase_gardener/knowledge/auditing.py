@@ -11,7 +11,6 @@ from functools import cached_property
 
 from codebase_gardener.knowledge.citations import Citation, Quote, dedented, read_citations, read_quotes
 from codebase_gardener.knowledge.findings import Finding
-from codebase_gardener.knowledge.implementation_layout import read_io_contract
 from codebase_gardener.knowledge.inline_quotes import InlineQuote, QuotableText, read_inline_quotes
 from codebase_gardener.knowledge.markup import outside_fences
 from codebase_gardener.knowledge.pages import EDGES, Edge, Page, Source, Wiki

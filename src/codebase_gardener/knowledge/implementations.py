@@ -183,6 +183,14 @@ def _last_header_line(symbol: Symbol, context: ApiContext) -> int:
     return symbol.definition_line
 
 
+@remembered
+def _names_in(text: str) -> frozenset[str]:
+    """The names that stand in a definition."""
+    definition = definition_in(text)
+    nodes = ast.walk(definition) if definition else ()
+    return frozenset(node.id for node in nodes if isinstance(node, ast.Name))
+
+
 def _external_reference(api: Api) -> CodeReference:
     package = re.split(r"[.\s]", api.target.name, maxsplit=1)[0]
     return CodeReference(
@@ -194,12 +202,6 @@ def _external_reference(api: Api) -> CodeReference:
         dependencies=(package,),
         language="shell" if api.kind == "External Tool Doc" else "python",
     )
-
-
-@remembered
-def _names_in(text: str) -> frozenset[str]:
-    node = definition_in(text)
-    return frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name)) if node else frozenset()
 
 
 def _dependencies(symbol: Symbol, context: ApiContext) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from codebase_gardener.knowledge.docstrings import Documentation, DocumentedValu
 from codebase_gardener.knowledge.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.quoting import inline
 from codebase_gardener.repository.python_headers import Definition, SourceLines
-from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
@@ -27,7 +26,7 @@ _LONGEST_CODE = 300  # characters of a type or a default
 
 @dataclass(frozen=True)
 class _Arguments:
-    """Name, annotation and default of each argument as written; unknown where the signature is no Python."""
+    """Name, annotation and default of each argument as written; unknown where it is no Python function."""
 
     known: bool
     rows: tuple[tuple[str, str | None, str | None], ...] = ()
@@ -39,7 +38,7 @@ def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
     if symbol.kind == "class":
         instance = Output(symbol.name, "A new instance.")
         return IoContract(_class_inputs(symbol, says, context), (instance,))
-    return IoContract(_inputs(symbol, says), _outputs(symbol, says, context))
+    return IoContract(_inputs(symbol, context, says), _outputs(symbol, says, context))
 
 
 def constructor_of(symbol: Symbol, context: ApiContext) -> Symbol | None:
@@ -57,7 +56,7 @@ def _class_inputs(symbol: Symbol, says: Documentation, context: ApiContext) -> t
             Parameter(each.name, each.type, each.default, None, inline(each.description, 300))
             for each in says.parameters
         )
-    return _inputs(constructor, says, documentation(constructor.docstring))
+    return _inputs(constructor, context, says, documentation(constructor.docstring))
 
 
 def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
@@ -73,8 +72,8 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_CODE else f"{text[:_LONGEST_CODE]} …"
 
 
-def _inputs(symbol: Symbol, *says: Documentation) -> tuple[Parameter, ...]:
-    written = _written_arguments(symbol.signature) if symbol.language == "python" else _Arguments(known=False)
+def _inputs(symbol: Symbol, context: ApiContext, *says: Documentation) -> tuple[Parameter, ...]:
+    written = _written_arguments(context.text_of(symbol).text)
     if not written.known:
         return tuple(Parameter(name, "", "", True, "") for name in symbol.parameters)
     listed = written.rows
@@ -100,11 +99,9 @@ def _last(dotted: str) -> str:
 
 
 @remembered
-def _written_arguments(signature: str) -> _Arguments:
-    text = f"{signature}: pass"
-    tree = parse_python(text)
-    node = tree.body[0] if isinstance(tree, ast.Module) and tree.body else None
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+def _written_arguments(text: str) -> _Arguments:
+    definition = definition_in(text)
+    if definition is None or isinstance(definition, ast.ClassDef):
         return _Arguments(known=False)
     source = SourceLines(text)
     rows = tuple(
@@ -113,7 +110,7 @@ def _written_arguments(signature: str) -> _Arguments:
             source.segment(argument.annotation) if argument.annotation else None,
             source.segment(default) if default is not None else None,
         )
-        for name, argument, default in _arguments(node.args)
+        for name, argument, default in _arguments(definition.args)
     )
     return _Arguments(known=True, rows=rows)
 

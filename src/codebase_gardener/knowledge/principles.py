@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.markup import code
 from codebase_gardener.knowledge.page_sources import PageSources
 from codebase_gardener.knowledge.pages import Edge, Page, Section
 from codebase_gardener.knowledge.quoting import inline, safe_markdown
-from codebase_gardener.knowledge.resolution import Passage, Target, Use
+from codebase_gardener.knowledge.resolution import Target, Use
 from codebase_gardener.repository.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
@@ -186,12 +186,11 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
     before: Counter[Target] = Counter()
     after: Counter[Target] = Counter()
     for passage in passages:
-        own = [use for use in passage.uses if passage.area != "test" or _stands_in(use, passage)]
-        path, first = min((use.path, use.start) for use in own if use.target == api.target)
-        inside = [use for use in own if use.path == path]  # lines of another file are in no order to these
-        seen = {use.target: use.start for use in reversed(inside)}
-        before.update(target for target, line in seen.items() if line < first and target in pages)
-        after.update(target for target, line in seen.items() if line > first and target in pages)
+        lines = context.first_lines(passage)
+        seen = lines[min(path for path, inside in lines.items() if api.target in inside)]
+        for target in seen.keys() & pages.keys():
+            if seen[target] != seen[api.target]:
+                (before if seen[target] < seen[api.target] else after)[target] += 1
     parts = [f"It is used in {told}."]
     for word, counts in (("Before", before), ("After", after)):
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_NEIGHBOURS]
@@ -203,11 +202,6 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
         for passage in passages[:3]
     ]
     return "\n\n".join([*parts, "\n".join(shown)] if shown else parts)
-
-
-def _stands_in(use: Use, passage: Passage) -> bool:
-    """Whether a use stands in a passage's own lines, and not in a helper's."""
-    return use.path == passage.path and passage.start <= use.start <= passage.end
 
 
 def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:

@@ -133,9 +133,9 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     tracer = Tracer(spaces, modules)
     names = public_names(spaces, modules, tracer.scopes)
     tracer.classes.offered = frozenset(place for place in names.exported)
-    closures = frozenset(closure for path in areas for closure in _closures(facts[path]))
     links = Links(spaces, tracer, names.by_last_part() | _packages(spaces, modules))
     others = tree_resolution(facts, areas)
+    closures = frozenset(closure for path in areas for closure in _closures(facts[path]))
     linker = _Linker(areas, closures)
     for space in spaces.values():
         linker.add(space, links.of(space))
@@ -236,9 +236,10 @@ class _Linker:
 
     def _is_result(self, space: Namespace | TreeSpace, reference: Reference, entity: Entity) -> bool:
         """Whether it calls a function that another one made and returned: that is no name of anyone's."""
+        if (entity.path, entity.name) not in self._closures:
+            return False
         owner = entity.name.rpartition(".")[0]
-        inside = space.key == entity.path and f"{reference.scope}.".startswith(f"{owner}.")
-        return (entity.path, entity.name) in self._closures and not inside
+        return not (space.key == entity.path and f"{reference.scope}.".startswith(f"{owner}."))
 
     def _use(self, space: Namespace | TreeSpace, reference: Reference, entity: Entity) -> Use:
         return Use(

@@ -43,6 +43,7 @@ class Memo:
         self._kept = _read(path, self._version) if path else {}
         self._used: dict[bytes, object] = {}
         self.known: dict[str, dict[tuple[object, ...], Any]] = {}
+        """By function and arguments, what was asked in this run: quicker than a key."""
         self._made = False
 
     def get(self, key: bytes, compute: Callable[[], R], decoder: msgspec.msgpack.Decoder[R]) -> R:
