@@ -60,7 +60,7 @@ class Titles:
 
     def _of_tests(self, members: Sequence[ShownSequence]) -> str:
         """The words that most of the tests' names have, in the order of the one that has most of them."""
-        names = [_words(one.passage.scope.rpartition(".")[2]) for one in members]
+        names = [_words(one.passage.scope.rpartition(".")[2] or one.passage.title) for one in members]
         counts = Counter(word for words in names for word in dict.fromkeys(words))
         least = max(2, 0.3 * len(names)) if len(names) > 1 else 1
         scored = [
