@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.knowledge.written_context import context_of
 
 from codebase_gardener.knowledge.consensus import consensus
 from codebase_gardener.knowledge.golden_path import GoldenPath
@@ -13,6 +12,8 @@ from codebase_gardener.knowledge.golden_paths import Mined, mine, needed_targets
 from codebase_gardener.knowledge.passage_sequences import common_order
 from codebase_gardener.knowledge.resolution import Target
 from codebase_gardener.knowledge.wiki_names import is_page_name
+
+from .written_context import context_of
 
 CORE = '''
 class Kiln:

@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.api_descriptions import (
 )
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.citations import dedented
-from codebase_gardener.knowledge.docstrings import Documentation, documentation
+from codebase_gardener.knowledge.docstrings import Documentation
 from codebase_gardener.knowledge.external_apis import (
     command_examples,
     commands_shown,
@@ -38,6 +38,7 @@ from codebase_gardener.knowledge.page_sources import PageSources
 from codebase_gardener.knowledge.pages import Page, Section
 from codebase_gardener.knowledge.quoting import inline, safe_markdown, words_of
 from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.knowledge.tree_calls import documented
 from codebase_gardener.knowledge.usage_examples import usage_examples
 from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.repository.python_headers import SourceLines
@@ -64,7 +65,7 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
         overview, description = external_overview(api, context), external_description(api, context, sources)
         reference, contract = _external_reference(api), external_contract(api, context)
     else:
-        says = documentation(api.symbol.docstring)
+        says = documented(api.symbol)
         description = _description(api, api.symbol, says, context, pages, sources)
         reference, contract = _reference(api, api.symbol, context, sources), contract_of(api.symbol, context)
         overview = _overview(api.symbol, says, contract.inputs)
