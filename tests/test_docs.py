@@ -20,6 +20,7 @@ from codebase_gardener.cli.main import cli
 from codebase_gardener.config.settings import ENV_PREFIX, Settings
 from codebase_gardener.dataset import duplicates, functions, heldout, prompts, split
 from codebase_gardener.dataset.generation import TASKS
+from codebase_gardener.dataset.page_rows import PAGE_TASKS
 from codebase_gardener.dataset.row_forms import FORMS
 from codebase_gardener.evaluation.arms import ARMS
 from codebase_gardener.gardener.examining import CHECKS, REGISTRY_CHECKS
@@ -172,7 +173,8 @@ def test_every_kind_of_adapter_is_documented() -> None:
 
 def test_every_task_is_documented_with_its_weight() -> None:
     text = page("dataset.md")
-    rows = [f"| `{name}` | {task.weight:g} | {task.order:g} | {task.about} |" for name, task in TASKS.items()]
+    tasks = {**TASKS, **PAGE_TASKS}
+    rows = [f"| `{name}` | {task.weight:g} | {task.order:g} | {task.about} |" for name, task in tasks.items()]
     assert [row for row in rows if row not in text] == []
 
 

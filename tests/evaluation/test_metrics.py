@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codebase_gardener.cli.figures import verdict_lines
-from codebase_gardener.evaluation.arms import ARMS
+from codebase_gardener.evaluation.arms import ARMS, WITH_WIKI
 from codebase_gardener.evaluation.metrics import Measurement, difference, summarize
 from codebase_gardener.evaluation.verdict import judge
 
@@ -123,3 +123,39 @@ def test_a_verdict_compares_the_arms_it_says() -> None:
     assert verdict.general == {"base": 2.0, "adapter": 2.1}
     assert list(verdict.arms) == [arm.name for arm in ARMS]
     assert verdict.as_dict()["arms"]["base"]["tokens"] == sum(row.tokens for row in rows)
+
+
+def with_wiki(gain: float, functions: int = 60) -> dict[str, list[Measurement]]:
+    rows = measurements(functions)
+    arms = {arm.name: rows for arm in ARMS} | {"adapter + retrieval": better(rows, 0.3)}
+    return {**arms, WITH_WIKI.name: better(rows, gain)}
+
+
+@pytest.mark.parametrize(
+    ("gain", "functions", "kept"),
+    [(0.1, 60, True), (0.1, 8, True), (0.1, 7, False), (0.0, 60, False), (-0.1, 60, False)],
+)
+def test_pages_stay_only_where_the_base_gets_better_with_them(
+    gain: float, functions: int, kept: bool
+) -> None:
+    verdict = judge(with_wiki(gain, functions), {"base": 1.0, "adapter": 1.0})
+    assert verdict.wiki is not None
+    assert verdict.wiki.kept is kept
+    assert verdict.wiki.difference.nats_per_token == pytest.approx(-gain)
+    plain, pages = verdict.wiki.code, verdict.wiki.with_pages
+    assert plain - pages == pytest.approx(gain)
+    assert list(verdict.arms) == [arm.name for arm in ARMS]
+    assert verdict.arms["base + retrieval"].nats_per_token == pytest.approx(pages if kept else plain)
+    assert verdict.difference.nats_per_token == pytest.approx(gain - 0.3 if kept else -0.3)
+    line = verdict_lines(verdict.as_dict())[-1]
+    assert line.startswith(
+        f"Wiki: base + retrieval {plain:.3f} → {pages:.3f} nats/token with pages ({0 - gain:+.3f}, 95 %"
+    )
+    assert line.endswith("kept." if kept else "left out.")
+
+
+def test_without_a_wiki_a_verdict_says_nothing_of_one() -> None:
+    rows = measurements()
+    verdict = judge({arm.name: rows for arm in ARMS}, {"base": 1.0, "adapter": 1.0}).as_dict()
+    assert "wiki" not in verdict
+    assert len(verdict_lines(verdict)) == 2

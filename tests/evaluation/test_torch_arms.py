@@ -18,7 +18,7 @@ from codebase_gardener.dataset.user_dataset import user_dataset
 from codebase_gardener.dataset.writer import write_dataset
 from codebase_gardener.evaluation.torch_arms import _encoded, general_loss, measure_arms
 from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
-from codebase_gardener.evaluation.verdict import VERDICTS
+from codebase_gardener.evaluation.verdict import VERDICTS, judge
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_run import run_job
@@ -167,6 +167,46 @@ def test_general_text_is_measured_with_the_adapter_off_and_on(model: Any, tokeni
     assert set(found) == {"base", "adapter"}
     assert found["base"] != found["adapter"]
     assert all(0 < value < math.log(257) * 2 for value in found.values())
+
+
+WITH_PAGES = [replace(one, prompt_with_pages=f"# a page\n{one.prompt}") for one in FUNCTIONS]
+
+
+def test_pages_are_measured_on_the_base_alone_where_they_bring_nothing(model: Any, tokenizer: Any) -> None:
+    measured = measure_arms(model, tokenizer, WITH_PAGES)
+    assert list(measured) == [
+        "base",
+        "base + retrieval",
+        "base + retrieval + wiki",
+        "adapter",
+        "adapter + retrieval",
+    ]
+    code = measure_arms(model, tokenizer, FUNCTIONS)
+    for name, rows in code.items():  # three functions decide nothing: the adapter's arm has code alone
+        assert [row.nats for row in measured[name]] == pytest.approx([row.nats for row in rows], abs=1e-3)
+    for function, found in zip(WITH_PAGES, measured["base + retrieval + wiki"], strict=True):
+        nats, tokens, _ = by_hand(model, tokenizer, function.prompt_with_pages, function.completion, False)
+        assert (found.nats, found.tokens) == (pytest.approx(nats, abs=1e-3), tokens)
+
+
+def test_where_pages_help_the_base_the_adapter_has_them_too(speller: Any, tokenizer: Any) -> None:
+    prompts = {"prompt": "def f():\n", "prompt_with_context": "xxxx", "prompt_with_pages": "def f():\n"}
+    function = HeldoutFunction("f", "f.py", "f.py:L1-2", **prompts, completion="abc\n")
+    measured = measure_arms(speller, tokenizer, [replace(function, path=f"{n}.py") for n in range(8)])
+    verdict = judge(measured, {"base": 1.0, "adapter": 1.0})
+    assert verdict.wiki is not None and verdict.wiki.kept
+    pages = [row.nats for row in measured["base + retrieval + wiki"]]
+    assert [row.nats for row in measured["adapter + retrieval"]] == pytest.approx(pages, abs=1e-3)
+    assert measured["base + retrieval"][0].nats > pages[0]
+
+
+def test_rows_of_ones_own_have_no_pages_and_are_measured_all_the_same(model: Any, tokenizer: Any) -> None:
+    measured = measure_arms(model, tokenizer, [WITH_PAGES[0], FUNCTIONS[1]])
+    for name in ("base + retrieval", "base + retrieval + wiki"):
+        nats, _, _ = by_hand(
+            model, tokenizer, FUNCTIONS[1].prompt_with_context, FUNCTIONS[1].completion, False
+        )
+        assert measured[name][1].nats == pytest.approx(nats, abs=1e-3)
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from codebase_gardener.dataset.examples import USER_TASK, Example
 from codebase_gardener.dataset.functions import body_text, is_completable
 from codebase_gardener.dataset.page_rows import PAGE_TASKS
 from codebase_gardener.dataset.split import Split
+from codebase_gardener.knowledge.markup import fenced
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.symbols import SymbolTable
 from codebase_gardener.retrieval.source_lines import source_lines
@@ -81,9 +82,15 @@ def _near(examples: Sequence[Example], heldout: HeldoutBodies) -> set[str]:
     if own:
         kept_back = [trained_text(e) for e in examples if e.split == "heldout" and e.task == USER_TASK]
         references = [*heldout.texts, *kept_back]
-        for texts in ([trained_text(e) for e in own], [e.prompt + trained_text(e) for e in own]):
+        for texts in ([_code(e) for e in own], [e.prompt + _code(e) for e in own]):
             found |= {own[number].id for number in near_duplicates(texts, references)}
     return found
+
+
+def _code(example: Example) -> str:
+    """What a row that quotes says, without the words around the quote."""
+    text = trained_text(example)
+    return text if example.task == USER_TASK else fenced(text)[1]
 
 
 def trained_text(example: Example) -> str:

@@ -13,8 +13,6 @@ _ASKING = (  # words of a question that name nothing
     "can class code defined do does file find from function how i located "
     "me method show tell use used what when where which who why work works"
 )
-_OTHER_FORM = 0.5
-"""What `merges` counts for where `merge` was asked for: with 1, rare forms of common words outrank the words."""
 
 
 def is_page(document: Document) -> bool:
@@ -33,8 +31,8 @@ def content_words(question: str) -> list[str]:
 def ranked(index: SymbolIndex, question: str, k: int, *, code: bool = False) -> list[Hit]:
     """The pages of an index that fit a question best, and the code beside them where that is wanted.
 
-    Each word counts with and without an s at its end, the other form for half: prose has "merges the adapter" where
-    a question has "merge adapters".
+    Each word counts with and without an s at its end: prose has "merges the adapter" where a question has "merge
+    adapters". The other form counts half; in full, rare forms of common words would outrank the words.
 
     Args:
         index: Of code and pages.
@@ -44,12 +42,8 @@ def ranked(index: SymbolIndex, question: str, k: int, *, code: bool = False) -> 
     """
     words = content_words(question)
     others = [word[:-1] if word.endswith("s") else f"{word}s" for word in words if len(word) > 2]
-    scores: dict[Document, float] = {}
-    for query, weight in ((" ".join(words) or question, 1.0), (" ".join(others), _OTHER_FORM)):
-        for hit in index.search(query, k=len(index), exclude=None if code else _is_code):
-            scores[hit.document] = scores.get(hit.document, 0.0) + weight * hit.score
-    best = sorted(scores, key=lambda document: (-scores[document], document.anchor))
-    return [Hit(document, scores[document]) for document in best[:k]]
+    query = " ".join(words) or question
+    return index.search(query, k=k, half=" ".join(others), exclude=None if code else _is_code)
 
 
 def _is_code(document: Document) -> bool:

@@ -1,0 +1,137 @@
+"""The wiki in use: searched, shown to a question, made into rows; left out where it speaks of another state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from codebase_gardener.config.settings import Settings
+from codebase_gardener.gardener.asking import best_documents, index_of
+from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.project_wiki import current_pages, project_wiki
+from codebase_gardener.gardener.wiki import Quiet, build_wiki
+from codebase_gardener.gardener.wiki_pages import read_pages
+from codebase_gardener.gardener.wiki_search import search_wiki
+from codebase_gardener.utils.error_handling import NotFoundError
+
+from .test_wiki_incremental import write_repository
+
+Built = tuple[Gardener, Path]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    """A home with the project garden and its wiki. Tests that change it use `changed`."""
+    yield from _built(tmp_path_factory.mktemp("searched"))
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Iterator[Built]:
+    yield from _built(tmp_path)
+
+
+def _built(folder: Path) -> Iterator[Built]:
+    write_repository(folder / "garden")
+    with Gardener(Settings(home=folder / "home", min_free_bytes=0)) as gardener:
+        build_wiki(gardener, str(folder / "garden"), Quiet(), name="garden")
+        yield gardener, folder / "garden"
+
+
+def indexes(gardener: Gardener) -> set[str]:
+    return {path.name for path in (gardener.settings.projects_dir / "garden/indexes").glob("[0-9a-f]*")}
+
+
+@pytest.mark.parametrize("query", ["how do I prune plants", "cut it back", "prune"])
+def test_the_page_about_it_comes_first(built: Built, query: str) -> None:
+    gardener, _ = built
+    first = search_wiki(gardener, "garden", query, k=3)[0]
+    assert "prun" in first.id.lower()
+    assert first.kind == "page"
+    assert first.id in {page.id for page in read_pages(gardener, "garden")}
+    assert first.overview
+    assert first.anchor.startswith("src/garden/growing.py:L")
+
+
+def test_a_page_is_found_once_with_its_first_evidence(built: Built) -> None:
+    gardener, _ = built
+    found = search_wiki(gardener, "garden", "plant", k=50)
+    pages = {page.id: page for page in read_pages(gardener, "garden")}
+    assert len({one.id for one in found}) == len(found) > 5
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    for one in found:
+        sources = pages[one.id].sources
+        assert one.title == pages[one.id].title
+        assert one.anchor == (str(sources[0].anchor) if sources else "")
+        assert one.as_dict()["id"] == one.id
+    assert search_wiki(gardener, "garden", "plant", k=2) == found[:2]
+    assert search_wiki(gardener, "garden", "zqxwv") == []
+
+
+def test_code_is_searched_where_it_is_wanted(built: Built) -> None:
+    gardener, _ = built
+    assert {one.kind for one in search_wiki(gardener, "garden", "prune a plant", k=30)} == {"page"}
+    kinds = {one.kind for one in search_wiki(gardener, "garden", "prune a plant", k=30, code=True)}
+    assert {"page", "function"} <= kinds
+
+
+def test_one_index_holds_code_and_pages_and_ask_sees_both(built: Built) -> None:
+    gardener, _ = built
+    index = index_of(gardener, "garden")
+    page, *code = best_documents(index, "how do I prune a plant?")
+    assert page.kind == "page"
+    assert page.evidence
+    assert "src/garden/growing.py:L12-15" in {document.anchor for document in code}
+    assert all(document.kind != "page" for document in code)
+    assert all(one.kind != "page" for one in best_documents(index, "how do I prune a plant?", pages=False))
+    assert index_of(gardener, "garden").documents == index.documents  # as it was saved
+
+
+def test_another_wiki_is_another_index_and_the_old_one_goes(changed: Built) -> None:
+    gardener, source = changed
+    index_of(gardener, "garden")
+    first = indexes(gardener)
+    (source / "README.md").write_text("# Garden\n\nNothing.\n")
+    gardener.add(str(source), name="garden")
+    index_of(gardener, "garden")
+    assert first < indexes(gardener)
+    build_wiki(gardener, "garden", Quiet())
+    index = index_of(gardener, "garden")
+    assert len(indexes(gardener)) == 2  # one of each snapshot
+    assert not any("README.md:L7-10" in document.evidence for document in index.documents)
+
+
+def test_a_wiki_of_another_state_is_searched_but_neither_told_nor_trained_on(changed: Built) -> None:
+    gardener, source = changed
+    pages, why = current_pages(gardener, "garden")
+    assert pages
+    assert why == ""
+    with_wiki, _ = gardener.dataset("garden")
+    assert {"wiki_api", "wiki_page"} <= set(with_wiki.report.rows)
+    (source / "src/garden/more.py").write_text('def more():\n    """More."""\n    x = 1\n    return x\n')
+    gardener.add(str(source), name="garden")
+    pages, why = current_pages(gardener, "garden")
+    assert pages == ()
+    assert "the wiki is left out" in why
+    assert "gardener wiki build garden" in why
+    dataset, _ = gardener.dataset("garden")
+    assert why in dataset.report.warnings
+    assert not any(task.startswith("wiki_") for task in dataset.report.rows)
+    assert search_wiki(gardener, "garden", "prune")
+
+
+def test_without_a_wiki_all_is_as_before(tmp_path: Path) -> None:
+    write_repository(tmp_path / "garden")
+    with Gardener(Settings(home=tmp_path / "home", min_free_bytes=0)) as gardener:
+        gardener.add(str(tmp_path / "garden"))
+        assert project_wiki(gardener, "garden") is None
+        assert current_pages(gardener, "garden") == ((), "")
+        index = index_of(gardener, "garden")
+        assert indexes(gardener) == {gardener.registry.latest_snapshot("garden").snapshot_id}
+        assert all(document.kind != "page" for document in index.documents)
+        with pytest.raises(NotFoundError, match="no wiki") as caught:
+            search_wiki(gardener, "garden", "prune")
+        assert caught.value.hint == "gardener wiki build garden"
+        with pytest.raises(NotFoundError):
+            search_wiki(gardener, "nothing", "prune")
