@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDERS = ("workflows", "principles", "implementations", "environments", "heuristics")
-MOST_SHOWN = 24  # lines of each range
+MOST_SHOWN = 12  # lines of each range
 _ANCHOR = re.compile(r"`([^`\n]+?):L(\d+)-(\d+)`")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`“\[])")
 _DEFINED = re.compile(r"is an? [\w ]+?(?: of [^,]*)?, defined in `([^`]+):L(\d+)-(\d+)` \((\d+) lines?\)")

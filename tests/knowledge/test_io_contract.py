@@ -1,9 +1,9 @@
 """Inputs and outputs of APIs, from signatures, fields and docstrings of three styles."""
 
-from tests.knowledge.written_context import context_of, symbol_named
-
 from codebase_gardener.knowledge.implementation_layout import Output, Parameter
 from codebase_gardener.knowledge.io_contract import contract_of
+
+from .written_context import context_of, symbol_named
 
 GOOGLE = '''
     def load(path: str, *names, strict=True, retries: int = 3, **options) -> "Model":
@@ -151,7 +151,7 @@ def test_a_class_takes_what_its_own_or_inherited_constructor_takes() -> None:
     )
     assert [row.name for row in contract_of(symbol_named(context, "Child"), context).inputs] == ["size"]
     assert contract_of(symbol_named(context, "Outside"), context).inputs == (
-        Parameter("x", "int", "", False, "A number."),
+        Parameter("x", "int", "", None, "A number."),
     )
 
 

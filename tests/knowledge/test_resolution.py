@@ -1,11 +1,12 @@
 import time
 
 import pytest
-from tests.knowledge.written import facts_of
 
 from codebase_gardener.knowledge.facts import Heading, Snippet
 from codebase_gardener.knowledge.python_code import python_code
 from codebase_gardener.knowledge.resolution import Passage, Resolution, Target, resolve
+
+from .written import facts_of
 
 PACKAGE = {
     "src/pkg/__init__.py": "from .core import *\nfrom .io import load_model as load\nfrom . import tools\n",

@@ -229,7 +229,7 @@ def test_a_notebook_has_the_lines_of_its_json(one_line: bool) -> None:
         '"from a import App\\n",', '"\\n",', '"App()"', "]", "}],",
         '"metadata": {"language_info": {"name": "python"}}', "}",
     ]  # fmt: skip
-    found = document_facts("a.ipynb", "json", ("" if one_line else "\n").join(rows))
+    found = document_facts("a.ipynb", "notebook", ("" if one_line else "\n").join(rows))
     assert [heading.title for heading in found.headings] == ["Title"]
     assert found.mentions == (Mention("App", 1),)
     start, end = (1, 1) if one_line else (13, 15)

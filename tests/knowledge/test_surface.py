@@ -1,7 +1,6 @@
 """Which APIs get a page, and what they are called."""
 
 import pytest
-from tests.knowledge.written_context import context_of, symbol_named
 
 from codebase_gardener.knowledge.api_calls import call_of, import_of
 from codebase_gardener.knowledge.api_candidates import candidates, listed_targets, reference_documents
@@ -11,6 +10,8 @@ from codebase_gardener.knowledge.api_names import page_names, principle_words
 from codebase_gardener.knowledge.resolution import Target
 from codebase_gardener.knowledge.shell_commands import console_scripts
 from codebase_gardener.knowledge.surface import FEATURES, choose_apis, ranked, threshold
+
+from .written_context import context_of, symbol_named
 
 LIBRARY = {
     "pyproject.toml": '[project]\nname = "lib"\n[project.scripts]\nlib = "lib.core:main"\n',
@@ -196,7 +197,7 @@ def test_external_apis_shown_beside_the_repository_s_own(context: ApiContext) ->
     assert wrapper.page == "AutoModel_from_pretrained"
     assert wrapper.principle == "Auto_Model_Loading"
     assert wrapper.call == 'AutoModel.from_pretrained("x", dtype="float32")'
-    assert wrapper.reasons == ("used in 2 passages of 2 files", "shown to users in 2 passages")
+    assert wrapper.reasons == ("exercised by 2 passages of 2 files", "shown to users in 2 passages")
 
 
 def test_a_package_that_only_a_document_imports_is_no_dependency() -> None:

@@ -15,7 +15,7 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
     from codebase_gardener.knowledge.building import Build
-    from codebase_gardener.knowledge.prose_writing import ProseCache
+    from codebase_gardener.knowledge.prose_writing import ProseCache, Writer
     from codebase_gardener.knowledge.repository_facts import RepositoryFacts
     from codebase_gardener.knowledge.wiki_folder import Published
     from codebase_gardener.repository.snapshot import Snapshot
@@ -146,14 +146,28 @@ def build_wiki(
         ConflictError: Another process is building this wiki.
     """
     from codebase_gardener.gardener.writing import open_writer
-    from codebase_gardener.knowledge.building import PHASES, build
-    from codebase_gardener.knowledge.overrides import read_overrides
-    from codebase_gardener.knowledge.wiki_folder import publish_wiki, wiki_lock
+    from codebase_gardener.knowledge.building import PHASES
 
     if phase not in PHASES:
         raise InvalidInputError(f"there is no phase {phase!r}", hint=f"one of: {', '.join(PHASES)}")
     model = open_writer(writer, gardener)
-    project, snapshot = read_source(gardener, what, reporter, revision=revision, name=name)
+    with _remembering(gardener, name or what):
+        project, snapshot = read_source(gardener, what, reporter, revision=revision, name=name)
+        return _brought_up(gardener, project, snapshot, reporter, model, phase)
+
+
+def _brought_up(
+    gardener: Gardener,
+    project: ProjectRow,
+    snapshot: Snapshot,
+    reporter: Reporter,
+    writer: Writer | None,
+    phase: str,
+) -> Built:
+    from codebase_gardener.knowledge.building import build
+    from codebase_gardener.knowledge.overrides import read_overrides
+    from codebase_gardener.knowledge.wiki_folder import publish_wiki, wiki_lock
+
     folder = wiki_folder(gardener, project.name)
     lock = wiki_lock(folder)
     if not lock.acquire():
@@ -164,11 +178,28 @@ def build_wiki(
         overrides = read_overrides(overrides_file(gardener, project.name))
         repository = facts_of(gardener, project.name, snapshot, reporter)
         prose = _prose(gardener, project.name)
-        made = build(repository, reporter, overrides=overrides, writer=model, prose=prose, phase=phase)
+        with _remembering(gardener, project.name):
+            made = build(repository, reporter, overrides=overrides, writer=writer, prose=prose, phase=phase)
         published = publish_wiki(folder, made.files)
     finally:
         lock.release()
     return Built(project.name, snapshot.revision, folder, made, published)
+
+
+def _remembering(gardener: Gardener, what: str) -> AbstractContextManager[None]:
+    """What was computed for a project's last build is not computed again; nothing is known of what is no project yet."""
+    from codebase_gardener.knowledge.facts_cache import extractor_version
+    from codebase_gardener.utils.memo import remembering
+
+    here = str(Path(what).resolve()) if Path(what).is_dir() else what
+    known = next((row.name for row in gardener.projects() if what == row.name or here == row.source), None)
+    if known is None:
+        return nullcontext()
+    return remembering(_cache_folder(gardener, known) / "results.msgpack", extractor_version())
+
+
+def _cache_folder(gardener: Gardener, project: str) -> Path:
+    return wiki_folder(gardener, project).with_name("wiki-cache")
 
 
 def read_source(
@@ -182,7 +213,11 @@ def read_source(
     with reporter.stage("snapshot", "files") as progress:
         source = project.source if project is not None else what
         return gardener.add(
-            source, name=project.name if project is not None else name, revision=revision, progress=progress
+            source,
+            name=project.name if project is not None else name,
+            revision=revision,
+            progress=progress,
+            code=False,
         )
 
 
@@ -229,7 +264,7 @@ def rebuilt(
 def _prose(gardener: Gardener, project: str) -> ProseCache:
     from codebase_gardener.knowledge.prose_writing import ProseCache
 
-    return ProseCache(wiki_folder(gardener, project).with_name("wiki-cache") / "prose.jsonl")
+    return ProseCache(_cache_folder(gardener, project) / "prose.jsonl")
 
 
 def facts_of(gardener: Gardener, project: str, snapshot: Snapshot, reporter: Reporter) -> RepositoryFacts:
@@ -239,7 +274,7 @@ def facts_of(gardener: Gardener, project: str, snapshot: Snapshot, reporter: Rep
     from codebase_gardener.knowledge.identity import identity
     from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 
-    cache = FactsCache(wiki_folder(gardener, project).with_name("wiki-cache") / "facts.msgpack")
+    cache = FactsCache(_cache_folder(gardener, project) / "facts.msgpack")
     with reporter.stage("0 repo map", "files") as progress:
         facts = cache.extract_all(snapshot.files, extract, progress)
     owner_repo, repo = identity(snapshot)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 
-from codebase_gardener.knowledge.api_context import ApiContext
+from codebase_gardener.knowledge.api_context import ApiContext, definition_in
 from codebase_gardener.knowledge.class_fields import class_fields, has_fields
 from codebase_gardener.knowledge.quoting import words_of
 from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.knowledge.tree_calls import tree_call
 from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.utils.memo import remembered
 
-__all__ = ["call_of", "import_of", "is_api_name"]
+__all__ = ["call_of", "constructor_of_class", "import_of", "is_api_name"]
 
 _MOST_ARGUMENTS = 6
 
@@ -24,6 +26,8 @@ def import_of(target: Target, context: ApiContext) -> str:
     if target.external:
         return _external_import(target.name)
     symbol = context.symbol(target)
+    if symbol and symbol.language != "python":
+        return context.resolution.statements.get(target, "") or _of_owner(target, context)
     subject = target
     while symbol and symbol.kind == "method" and "." in subject.name:
         subject = Target(target.path, subject.name.rpartition(".")[0])
@@ -35,8 +39,16 @@ def import_of(target: Target, context: ApiContext) -> str:
     return f"from {module} import {last}" if name else ""
 
 
+def _of_owner(target: Target, context: ApiContext) -> str:
+    """The statement that imports the type of a member."""
+    owner = target.name.rpartition(".")[0]
+    return context.resolution.statements.get(Target(target.path, owner), "") if owner else ""
+
+
 def call_of(symbol: Symbol, context: ApiContext) -> str:
     """How it is called, with its required parameters: "get_peft_model(model, peft_config)"."""
+    if symbol.language != "python":
+        return tree_call(symbol, constructor_of_class(symbol, context), context.names.get(context.target(symbol), ""))
     shown = symbol
     if symbol.kind == "class":
         shown = context.member(symbol, "__init__") or symbol
@@ -50,6 +62,12 @@ def call_of(symbol: Symbol, context: ApiContext) -> str:
     required = _required(shown, context)
     arguments = ", ".join(required[:_MOST_ARGUMENTS]) + (", ..." if len(required) > _MOST_ARGUMENTS else "")
     return f"{name}({arguments})"
+
+
+def constructor_of_class(symbol: Symbol, context: ApiContext) -> Symbol | None:
+    """The constructor of a class of another language than Python."""
+    names = (f"{symbol.qualified_name}.{name}" for name in ("constructor", symbol.name))
+    return next((found for name in names if (found := context.repository.symbols.get((symbol.path, name)))), None)
 
 
 def is_api_name(name: str) -> bool:
@@ -73,16 +91,27 @@ def _required(symbol: Symbol, context: ApiContext) -> list[str]:
     if symbol.kind == "class":
         fields = class_fields(symbol, context) if has_fields(symbol, context) else ()
         return [each.name for each in fields if each.required]
-    parsed = context.parsed(symbol)
-    node = parsed.node if parsed else None
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+    known, plain, keywords = _without_default(context.text_of(symbol).text)
+    if not known:
         return [name for name in symbol.parameters if not name.startswith("*")]
-    plain = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
-    plain = plain[: len(plain) - len(node.args.defaults)]
     if symbol.kind == "method" and not any(n.rpartition(".")[2] == "staticmethod" for n in symbol.decorators):
         plain = plain[1:]
+    return [*plain, *(f"{name}=..." for name in keywords)]
+
+
+@remembered
+def _without_default(text: str) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
+    """Whether it is a function's, its parameters without a default, and those given by keyword alone."""
+    node = definition_in(text)
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False, (), ()
+    plain = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
     given = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-    return [*plain, *(f"{argument.arg}=..." for argument, default in given if default is None)]
+    return (
+        True,
+        tuple(plain[: len(plain) - len(node.args.defaults)]),
+        tuple(argument.arg for argument, default in given if default is None),
+    )
 
 
 def _instance(owner: str) -> str:

@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.api_names import page_names
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.resolution import Passage, Target, Use
 from codebase_gardener.knowledge.shell_commands import Command
-from codebase_gardener.knowledge.surface import choose_apis, name_kind
+from codebase_gardener.knowledge.surface import Scored, choose_apis, name_kind
 
 __all__ = ["api_catalog", "api_for", "tool_apis", "wrapper_apis"]
 
@@ -26,14 +26,18 @@ _MIN_SECTIONS = 2
 _LONGEST_CALL = 160
 
 
-def api_catalog(context: ApiContext, needed: Iterable[Target] = ()) -> tuple[Api, ...]:
+def api_catalog(
+    context: ApiContext, needed: Iterable[Target] = (), scored: Iterable[Scored] | None = None
+) -> tuple[Api, ...]:
     """Every API that gets a page, best first, with names that are unique among them.
 
     Args:
         context: The repository and its links.
         needed: Targets that must have one, too, such as the steps of workflows.
+        scored: What `surface.ranked` gives, where it is known already.
     """
-    found = {api.target: api for api in (*choose_apis(context), *wrapper_apis(context), *tool_apis(context))}
+    own = choose_apis(context, scored)
+    found = {api.target: api for api in (*own, *wrapper_apis(context), *tool_apis(context))}
     for target in sorted(set(needed)):
         if target not in found:
             found[target] = api_for(target, context)
@@ -104,7 +108,7 @@ def _wrapper(target: Target, context: ApiContext) -> Api:
     documents = len({p.path for p, _ in uses})
     shown = len({(p.path, p.start, p.scope) for p, _ in uses if p.area in _SHOWN})
     reasons = (
-        [f"used in {counted(len(passages), 'passage')} of {counted(documents, 'file')}"] if passages else []
+        [f"exercised by {counted(len(passages), 'passage')} of {counted(documents, 'file')}"] if passages else []
     )
     reasons += [f"shown to users in {counted(shown, 'passage')}"] if shown else []
     return Api(

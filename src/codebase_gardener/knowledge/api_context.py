@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Passage, Resolution, Target, Use
@@ -16,22 +16,20 @@ from codebase_gardener.repository.python_headers import Definition
 from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.symbols import Symbol
 
-__all__ = ["ApiContext", "ParsedDefinition"]
+__all__ = ["ApiContext", "DefinitionText", "definition_in"]
 
 _LONGEST_DOCUMENT = 200_000  # characters of a document whose spelling is looked at
 
 
 @dataclass(frozen=True)
-class ParsedDefinition:
-    """A definition's syntax tree, parsed from its own lines alone.
+class DefinitionText:
+    """The lines of a Python definition alone, as `definition_in` parses them.
 
     Attributes:
-        node: Its lines are those of `text`.
-        text: What was parsed.
-        offset: To be added to a line of `node` for the line of the file.
+        text: An indented one stands under an `if`.
+        offset: To be added to a line of `text` for the line of the file.
     """
 
-    node: Definition
     text: str
     offset: int
 
@@ -72,6 +70,30 @@ class ApiContext:
             for use in passage.uses:
                 found[use.target].append((passage, use))
         return {target: _narrowest(pairs) for target, pairs in found.items()}
+
+    def first_lines(self, passage: Passage) -> dict[str, dict[Target, int]]:
+        """By file, the line of each target's first use in a passage; of a test, in its own lines, not in a helper's."""
+        if id(passage) not in self._first_lines:  # passages live as long as the resolution
+            found: dict[str, dict[Target, int]] = {}
+            for use in passage.uses:
+                inside = use.path == passage.path and passage.start <= use.start <= passage.end
+                if inside or passage.area != "test":
+                    lines = found.setdefault(use.path, {})
+                    lines[use.target] = min(lines.get(use.target, use.start), use.start)
+            self._first_lines[id(passage)] = found
+        return self._first_lines[id(passage)]
+
+    @cached_property
+    def _first_lines(self) -> dict[int, dict[str, dict[Target, int]]]:
+        return {}
+
+    @cached_property
+    def used_in(self) -> dict[str, list[Target]]:
+        """Of each file, the targets that it defines and passages use; "" for those from outside."""
+        found: dict[str, list[Target]] = defaultdict(list)
+        for target in self.uses:
+            found[target.path].append(target)
+        return dict(found)
 
     @cached_property
     def spellings(self) -> dict[str, str]:
@@ -136,18 +158,14 @@ class ApiContext:
                 return found
         return None
 
-    def parsed(self, symbol: Symbol) -> ParsedDefinition | None:
-        """The syntax tree of a Python definition."""
+    def text_of(self, symbol: Symbol) -> DefinitionText:
+        """The lines of a Python definition; no text for another language's."""
         if symbol.language != "python":
-            return None
-        key = (symbol.path, symbol.start, symbol.end)
-        if key not in self._parsed:
-            self._parsed[key] = _parse(self.repository.lines(*key), symbol)
-        return self._parsed[key]
-
-    @cached_property
-    def _parsed(self) -> dict[tuple[str, int, int], ParsedDefinition | None]:
-        return {}
+            return DefinitionText("", 0)
+        lines = self.repository.lines(symbol.path, symbol.start, symbol.end)
+        indented = bool(lines) and lines[0][:1].isspace()
+        text = "\n".join(["if 1:", *lines] if indented else lines)
+        return DefinitionText(text, symbol.start - (2 if indented else 1))
 
     @cached_property
     def _heirs(self) -> dict[tuple[str, str], list[Symbol]]:
@@ -228,14 +246,12 @@ def _narrowest(pairs: list[tuple[Passage, Use]]) -> list[tuple[Passage, Use]]:
     ]
 
 
-def _parse(lines: list[str], symbol: Symbol) -> ParsedDefinition | None:
-    indented = bool(lines) and lines[0][:1].isspace()
-    text = "\n".join(["if 1:", *lines] if indented else lines)
+@lru_cache(maxsize=16)
+def definition_in(text: str) -> Definition | None:
+    """The syntax tree of a `DefinitionText`; None where it is none. Several questions are asked of one in turn."""
     tree = parse_python(text)
     if isinstance(tree, str) or not tree.body:
         return None
     first = tree.body[0]
     node = first.body[0] if isinstance(first, ast.If) else first
-    if not isinstance(node, Definition):
-        return None
-    return ParsedDefinition(node, text, symbol.start - (2 if indented else 1))
+    return node if isinstance(node, Definition) else None

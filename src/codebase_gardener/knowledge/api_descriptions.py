@@ -16,7 +16,9 @@ from codebase_gardener.knowledge.resolution import Passage, Target
 from codebase_gardener.knowledge.usage_examples import AREA_ORDER
 from codebase_gardener.repository.symbols import Symbol
 
-__all__ = ["counted", "linked", "members", "neighbours", "raised", "shown_in", "standing", "used_passages"]
+__all__ = [
+    "counted", "linked", "members", "neighbours", "raised", "shown_in", "standing", "used_in", "used_passages",
+]  # fmt: skip
 
 _MOST = 8  # names or places that a sentence lists; the rest is counted
 _AREAS = {
@@ -137,26 +139,54 @@ def raised(says: Documentation) -> list[str]:
 
 
 def used_passages(target: Target, context: ApiContext) -> list[Passage]:
-    """The passages that use a target, those written for readers first, each once."""
-    unique = {
-        (p.path, p.start, p.end, p.scope): p for p, _ in context.uses.get(target, []) if p.area in AREA_ORDER
-    }
-    return sorted(unique.values(), key=lambda p: (AREA_ORDER.index(p.area), p.path, p.start, p.end))
+    """The passages whose own lines use a target, those written for readers first, each once.
+
+    A test that only a fixture or another function of its file leads there is none of them: see `used_in`.
+    """
+    return [passage for passage, own in _using(target, context) if own]
+
+
+def used_in(target: Target, context: ApiContext) -> str:
+    """How many passages use it, in words: "2 sections of the docs and 3 tests"; "" for none.
+
+    Tests that reach it through a helper or fixture are counted apart: a reader does not find the name in them.
+    """
+    using = _using(target, context)
+    counts = Counter((passage.area, own) for passage, own in using)
+    told = [counted(counts[area, True], *_AREAS[area]) for area in AREA_ORDER if counts[area, True]]
+    through = sum(not own for _, own in using)
+    says = _and(told)
+    if through:
+        more = "more " if counts["test", True] else ""
+        says += f"{', and ' if says else ''}{through} {more}test{'' if through == 1 else 's'} through helpers"
+    return says
+
+
+def _using(target: Target, context: ApiContext) -> list[tuple[Passage, bool]]:
+    """Each passage that uses a target, and whether it does so in its own lines."""
+    unique: dict[tuple[str, int, int, str], tuple[Passage, bool]] = {}
+    for p, use in context.uses.get(target, []):
+        if p.area in AREA_ORDER:
+            own = p.area != "test" or (use.path == p.path and p.start <= use.start <= p.end)
+            key = (p.path, p.start, p.end, p.scope)
+            unique[key] = (p, own or (key in unique and unique[key][1]))
+    return sorted(
+        unique.values(), key=lambda each: (AREA_ORDER.index(each[0].area), each[0].path, each[0].start, each[0].end)
+    )
 
 
 def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[str]:
     """How many passages use it, and the first of them."""
-    passages = used_passages(target, context)
-    if not passages:
+    told = used_in(target, context)
+    if not told:
         through = _through_members(target, context)
         if through:
-            return [
-                f"It is not called by its own name; its methods are used in {counted(through, 'passage')}."
-            ]
-        return ["No call of it was found in docs, examples or tests."]
-    by_area = Counter(passage.area for passage in passages)
-    told = [counted(by_area[area], *_AREAS[area]) for area in AREA_ORDER if by_area[area]]
-    lines = [f"Used in {_and(told)}:", ""]
+            return [f"It is not used by its own name; its members are used in {counted(through, 'passage')}."]
+        return ["No use of it was found in docs, examples or tests."]
+    passages = used_passages(target, context)
+    if not passages:
+        return [f"Used in {told}."]
+    lines = [f"Used in {told}:", ""]
     lines += [
         f"- {inline(passage.title, 120) or passage.area}: {sources.cite(passage.path, passage.start, passage.end)}"
         for passage in passages[:5]
@@ -169,9 +199,7 @@ def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[
 def _through_members(target: Target, context: ApiContext) -> int:
     """How many passages use a member of a class."""
     inside = [
-        other
-        for other in context.uses
-        if other.path == target.path and other.name.startswith(f"{target.name}.")
+        other for other in context.used_in.get(target.path, ()) if other.name.startswith(f"{target.name}.")
     ]
     return len({(p.path, p.start, p.end, p.scope) for other in inside for p in used_passages(other, context)})
 

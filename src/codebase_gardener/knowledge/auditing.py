@@ -6,12 +6,11 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from codebase_gardener.knowledge.citations import Citation, Quote, dedented, read_citations, read_quotes
 from codebase_gardener.knowledge.findings import Finding
-from codebase_gardener.knowledge.implementation_layout import read_io_contract
 from codebase_gardener.knowledge.inline_quotes import InlineQuote, QuotableText, read_inline_quotes
 from codebase_gardener.knowledge.markup import outside_fences
 from codebase_gardener.knowledge.pages import EDGES, Edge, Page, Source, Wiki
@@ -24,6 +23,7 @@ from codebase_gardener.knowledge.wiki_names import is_page_name
 from codebase_gardener.knowledge.workflow_layout import LINK, read_steps
 from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["Audit", "PageCounts", "audit"]
 
@@ -49,11 +49,13 @@ class Audit:
         wiki: The pages that could be read.
         findings: Sorted.
         counts: Of each page's file.
+        graph: The pages with their links followed.
     """
 
     wiki: Wiki
     findings: tuple[Finding, ...]
     counts: Mapping[str, PageCounts]
+    graph: WikiGraph
 
 
 def audit(texts: Mapping[str, str], repository: RepositoryFacts) -> Audit:
@@ -69,21 +71,32 @@ def audit(texts: Mapping[str, str], repository: RepositoryFacts) -> Audit:
         repository.owner_repo, _common(reading.repo for reading in readings.values()),
         repository.snapshot.revision, repository.snapshot.date, tuple(pages),
     )  # fmt: skip
-    citations = {
-        file: [cited for cited in read_citations(texts[file]) if cited.line >= reading.first_line]
-        for file, reading in readings.items()
-    }
-    quotes = {file: list(read_quotes(texts[file])) for file in readings}
-    inline = {
-        file: [quoted for quoted in read_inline_quotes(texts[file]) if quoted.line >= reading.first_line]
-        for file, reading in readings.items()
-    }
+    bodies = {file: texts[file].split("\n", reading.first_line - 1)[-1] for file, reading in readings.items()}
+    citations = {file: _citations(bodies[file], reading.first_line) for file, reading in readings.items()}
+    quotes = {file: _quotes(bodies[file], reading.first_line) for file, reading in readings.items()}
+    inline = {file: _inline_quotes(bodies[file], reading.first_line) for file, reading in readings.items()}
     auditor = _Auditor(texts, readings, wiki, repository, citations, quotes, inline)
     counts = {
         file: _counts(reading, len(citations[file]), len(quotes[file]) + len(inline[file]))
         for file, reading in readings.items()
     }
-    return Audit(wiki, tuple(sorted(set(auditor.findings()))), counts)
+    return Audit(wiki, tuple(sorted(set(auditor.findings()))), counts, auditor.graph)
+
+
+@remembered
+def _citations(body: str, first_line: int) -> tuple[Citation, ...]:
+    """The anchors that a page's text names; what its front matter says is data."""
+    return tuple(replace(each, line=each.line + first_line - 1) for each in read_citations(body))
+
+
+@remembered
+def _quotes(body: str, first_line: int) -> tuple[Quote, ...]:
+    return tuple(replace(each, line=each.line + first_line - 1) for each in read_quotes(body))
+
+
+@remembered
+def _inline_quotes(body: str, first_line: int) -> tuple[InlineQuote, ...]:
+    return tuple(replace(each, line=each.line + first_line - 1) for each in read_inline_quotes(body))
 
 
 def _common(values: Iterable[str]) -> str:
@@ -104,9 +117,9 @@ class _Auditor:
     readings: Mapping[str, Reading]
     wiki: Wiki
     repository: RepositoryFacts
-    citations: Mapping[str, list[Citation]]
-    quotes: Mapping[str, list[Quote]]
-    inline: Mapping[str, list[InlineQuote]]
+    citations: Mapping[str, tuple[Citation, ...]]
+    quotes: Mapping[str, tuple[Quote, ...]]
+    inline: Mapping[str, tuple[InlineQuote, ...]]
 
     def findings(self) -> Iterator[Finding]:
         for file, reading in self.readings.items():
@@ -127,7 +140,8 @@ class _Auditor:
             yield from found
 
     @cached_property
-    def _graph(self) -> WikiGraph:
+    def graph(self) -> WikiGraph:
+        """The pages with their links followed."""
         return WikiGraph(self.wiki)
 
     @cached_property
@@ -143,10 +157,10 @@ class _Auditor:
     def _kept(self) -> frozenset[str]:
         """Ids of what workflows or kept orphans lead to."""
         waiting = [page.id for page in self.wiki.pages if page.type == "Workflow" or is_orphan(page)]
-        waiting += [principle for page in waiting for principle in self._graph.principles_of.get(page, ())]
+        waiting += [principle for page in waiting for principle in self.graph.principles_of.get(page, ())]
         seen: set[str] = set()
         while waiting:
-            page = self._graph.pages.get(waiting.pop())
+            page = self.graph.pages.get(waiting.pop())
             if page and page.id not in seen:
                 seen.add(page.id)
                 waiting += [edge.target for edge in page.edges]
@@ -181,7 +195,7 @@ class _Auditor:
             for link in LINK.finditer(line) if "[[" in line else ():
                 target = f"{link[2]}:{link[3]}"
                 kind = EDGES.get(link[1])
-                if target not in self._graph.pages:
+                if target not in self.graph.pages:
                     yield Finding(file, number, "links", f"{link[0]} leads to no page")
                 elif kind and (page.type not in kind.sources or link[2] != kind.target):
                     yield Finding(
@@ -210,7 +224,7 @@ class _Auditor:
             if count != 1:
                 yield Finding(file, 0, "pair", f"{page.id} has {count} Implementations")
         if page.type == "Implementation":
-            principles = self._graph.principles_of.get(page.id, ())
+            principles = self.graph.principles_of.get(page.id, ())
             if len(principles) != 1:
                 yield Finding(file, 0, "pair", f"{page.id} has {len(principles)} Principles")
 
@@ -243,7 +257,7 @@ class _Auditor:
             yield Finding(
                 file, 0, "unreachable", f"no Workflow leads to {page.id}, and it is not kept as an orphan"
             )
-        elif is_orphan(page) and page.id in self._graph.reachable:
+        elif is_orphan(page) and page.id in self.graph.reachable:
             yield Finding(
                 file, 0, "unreachable", f"{page.id} says it is an orphan, but a Workflow leads to it"
             )
@@ -345,11 +359,11 @@ class _Auditor:
         if not page or page.type != "Implementation":
             return
         line = reading.starts.get("Code Reference", 0)
-        reference = self._graph.references.get(page.id)
+        reference = self.graph.references.get(page.id)
         if reference is None or (reference.location is None) == (not reference.external):
             yield Finding(file, line, "sections", "Code Reference has not the parts of its layout")
             return
-        if read_io_contract(page) is None:
+        if self.graph.contract(page) is None:
             where = reading.starts.get("I/O Contract", 0)
             yield Finding(file, where, "sections", "I/O Contract has not the parts of its layout")
         where_defined = page.sources[0].anchor if page.sources else None

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 from codebase_gardener.knowledge.api_catalog import api_catalog, api_for
@@ -18,7 +19,7 @@ from codebase_gardener.knowledge.environment_gates import required_environments
 from codebase_gardener.knowledge.environments import environment_pages
 from codebase_gardener.knowledge.findings import Finding
 from codebase_gardener.knowledge.golden_paths import Mined, mine, needed_targets
-from codebase_gardener.knowledge.heuristics import Heuristics, heuristic_pages
+from codebase_gardener.knowledge.heuristics import HeuristicPage, Heuristics, heuristic_pages
 from codebase_gardener.knowledge.implementations import implementation_page
 from codebase_gardener.knowledge.overrides import Applied, Override, apply_overrides
 from codebase_gardener.knowledge.pages import Edge, Page, Wiki
@@ -28,10 +29,11 @@ from codebase_gardener.knowledge.prose_writing import ProseCache, ProseReport, W
 from codebase_gardener.knowledge.rendering import normalised, render_pages
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Resolution, Target, resolve
-from codebase_gardener.knowledge.surface import ranked
+from codebase_gardener.knowledge.surface import Scored, ranked
 from codebase_gardener.knowledge.triage import orphan_note, triage
 from codebase_gardener.knowledge.verification import derived_files
 from codebase_gardener.knowledge.workflows import workflow_page
+from codebase_gardener.utils.memo import remembering
 from codebase_gardener.utils.progress import Progress
 
 __all__ = ["PHASES", "WRITER_REPORT", "Build", "Phase", "Reporter", "build", "report_phases", "writer_of"]
@@ -100,14 +102,15 @@ class _Draft:
     environments: tuple[EnvironmentPage, ...] = ()
     heuristics: Heuristics | None = None
 
-    @property
+    @cached_property
     def context(self) -> ApiContext:
         """Made once: it indexes the repository."""
-        if self._context is None:
-            self._context = ApiContext(self.repository, self.resolution)
-        return self._context
+        return ApiContext(self.repository, self.resolution)
 
-    _context: ApiContext | None = None
+    @cached_property
+    def ranked(self) -> tuple[Scored, ...]:
+        """The definitions that may get a page, best first."""
+        return ranked(self.context)
 
     def add(self, page: Page) -> None:
         """Take a page in."""
@@ -145,13 +148,25 @@ def build(
     Returns:
         Pages, indexes, reports: a function of the arguments alone.
     """
+    with remembering():
+        return _built(repository, reporter, overrides or {}, writer, prose, phase)
+
+
+def _built(
+    repository: RepositoryFacts,
+    reporter: Reporter,
+    overrides: Mapping[str, Override],
+    writer: Writer | None,
+    prose: ProseCache | None,
+    phase: str,
+) -> Build:
     draft = _Draft(repository, resolve(repository.facts))
     done = list(PHASES)[: list(PHASES).index(phase) + 1]
     for name in done:
         with reporter.stage(f"{name} {PHASES[name].title}", PHASES[name].unit) as progress:
             PHASES[name].run(draft, progress)
     pages, told = _written(draft, reporter, writer, prose)
-    applied = apply_overrides(pages, overrides or {}, repository)
+    applied = apply_overrides(pages, overrides, repository)
     wiki = _wiki(draft, applied.pages)
     texts = render_pages(wiki)
     audited = audit(texts, repository)
@@ -223,7 +238,7 @@ def _map(draft: _Draft, progress: Progress) -> None:
 def _anchor(draft: _Draft, progress: Progress) -> None:
     """Phase 1a: golden paths become Workflow pages."""
     draft.mined = mine(draft.repository, draft.resolution)
-    catalog = api_catalog(draft.context, needed_targets(draft.mined.paths))
+    catalog = api_catalog(draft.context, needed_targets(draft.mined.paths), draft.ranked)
     draft.apis = {api.target: api for api in catalog}
     for done, path in enumerate(draft.mined.paths, 1):
         draft.add(workflow_page(path, draft.apis, draft.repository, draft.resolution))
@@ -284,14 +299,23 @@ def _link(draft: _Draft, apis: list[Api], progress: Progress) -> None:
 
 
 def _link_workflows(draft: _Draft) -> None:
-    """A Workflow uses the heuristics of its steps' APIs."""
-    by_principle = {
-        draft.page_id("Principle", api.principle): page_id for page_id, api in draft.api_of.items()
-    }
-    for page in [page for page in draft.pages.values() if page.type == "Workflow"]:
-        steps = [by_principle[edge.target] for edge in page.edges if edge.target in by_principle]
-        used = [edge for step in steps for edge in draft.pages[step].edges if edge.kind == "uses_heuristic"]
-        draft.link(page.id, sorted(set(used)))
+    """A Workflow uses the heuristics that stand by its steps' APIs."""
+    heuristics = draft.heuristics.pages if draft.heuristics else ()
+    for path in draft.mined.paths if draft.mined else ():
+        documents = {passage.path for passage in path.passages}
+        keywords = {
+            step.target: {keyword for use in step.uses for keyword in use.keywords} for step in path.steps
+        }
+        used = {Edge("uses_heuristic", one.page.id) for one in heuristics if _concerns(one, documents, keywords)}
+        draft.link(draft.page_id("Workflow", path.page), sorted(used))
+
+
+def _concerns(one: HeuristicPage, documents: set[str], keywords: Mapping[Target, set[str]]) -> bool:
+    """Whether a workflow with these steps meets the advice: of an option, if it gives it; of a document, if it is it."""
+    if one.deprecation or (one.documents and not documents.intersection(one.documents)):
+        return False
+    steps = [keywords[target] for target in one.near if target in keywords]
+    return any(given.intersection(one.options) for given in steps) if one.options else bool(steps)
 
 
 def _audit(draft: _Draft, progress: Progress) -> None:
@@ -321,7 +345,7 @@ def _kept_apis(draft: _Draft, paths: set[str]) -> list[Api]:
         api.principle.lower() for api in draft.apis.values()
     }
     apis: list[Api] = []
-    for scored in ranked(draft.context):
+    for scored in draft.ranked:
         symbol = scored.candidate.symbol
         if symbol.path not in paths:
             continue

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.api_context import ApiContext, ParsedDefinition
+from codebase_gardener.knowledge.api_context import ApiContext, definition_in
 from codebase_gardener.repository.python_headers import SourceLines
 from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["ClassField", "class_fields", "has_fields"]
 
@@ -47,15 +48,19 @@ def class_fields(symbol: Symbol, context: ApiContext) -> tuple[ClassField, ...]:
     """The fields, inherited ones of the repository's classes first, as a dataclass orders them."""
     found: dict[str, ClassField] = {}
     for owner in (*reversed(context.ancestors(symbol)), symbol):
-        parsed = context.parsed(owner) if has_fields(owner, context) else None
-        if parsed:
-            found.update({each.name: each for each in _fields(parsed, owner.qualified_name)})
+        if has_fields(owner, context):
+            declared = _fields(context.text_of(owner).text, owner.qualified_name)
+            found.update({each.name: each for each in declared})
     return tuple(each for each in found.values() if not each.name.startswith("_"))
 
 
-def _fields(parsed: ParsedDefinition, owner: str) -> Iterator[ClassField]:
-    source = SourceLines(parsed.text)
-    body = parsed.node.body
+@remembered
+def _fields(text: str, owner: str) -> tuple[ClassField, ...]:
+    node = definition_in(text)
+    return tuple(_fields_in(node.body, SourceLines(text), owner)) if node else ()
+
+
+def _fields_in(body: list[ast.stmt], source: SourceLines, owner: str) -> Iterator[ClassField]:
     for index, node in enumerate(body):
         declared = _declared(node)
         if not declared:

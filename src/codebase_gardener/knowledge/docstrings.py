@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from codebase_gardener.knowledge.quoting import first_sentence
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["DocumentedValue", "Documentation", "documentation"]
 
@@ -78,7 +78,7 @@ class Documentation:
         return next((value for value in self.parameters if value.name.lstrip("*\\") == wanted), None)
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def documentation(docstring: str | None) -> Documentation:
     """Read a docstring (cleaned, as `Symbol.docstring` is); nothing that stands in it raises."""
     if not docstring or not docstring.strip():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from codebase_gardener.knowledge.api_context import ApiContext
-from codebase_gardener.knowledge.api_descriptions import counted, used_passages
+from codebase_gardener.knowledge.api_descriptions import counted, used_in
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.citations import dedented
 from codebase_gardener.knowledge.implementation_layout import IoContract, Parameter
@@ -27,7 +27,6 @@ _MOST_PLACES = 5
 
 def external_overview(api: Api, context: ApiContext) -> str:
     """One sentence on what it is and how often it is shown."""
-    passages = used_passages(api.target, context)
     name = code(api.target.name)
     if api.kind == "External Tool Doc":
         times = counted(len(context.commands.get(api.target.name, ())), "time")
@@ -37,10 +36,9 @@ def external_overview(api: Api, context: ApiContext) -> str:
         if api.target.external
         else code(api.target.path)
     )
-    return (
-        f"{name} is an API of {origin}, which this repository uses in "
-        f"{counted(len(passages), 'passage')} of its docs, examples and tests."
-    )
+    told = used_in(api.target, context)
+    where = f"in {told}" if told else "in its own code" if context.resolution.callers.get(api.target) else ""
+    return f"{name} is an API of {origin}{f', which this repository uses {where}' if where else ''}."
 
 
 def external_description(api: Api, context: ApiContext, sources: PageSources) -> str:
@@ -51,6 +49,7 @@ def external_description(api: Api, context: ApiContext, sources: PageSources) ->
     elif api.target.external:
         package = program.partition(".")[0]
         parts = [f"It is not defined in this repository: what it does is documented by {code(package)}."]
+        parts += [] if api.kind == "External Tool Doc" else ["Its signature here is a call as the repository writes it."]
     else:
         parts = [f"It is a name in {code(api.target.path)} that is no function, method or class."]
     uses = context.resolution.callers.get(api.target, ())
@@ -64,7 +63,7 @@ def external_description(api: Api, context: ApiContext, sources: PageSources) ->
             f"The package's own code uses it {counted(len(uses), 'time')}: {', '.join(places)}{more}."
         )
     if api.reasons:
-        parts.append(f"It has a page because it is {'; '.join(api.reasons)}.")
+        parts.append(f"Why it has a page: {'; '.join(api.reasons)}.")
     return "\n\n".join(parts)
 
 
@@ -82,7 +81,7 @@ def _passed(given: list[tuple[str, ...]], noun: str) -> tuple[Parameter, ...]:
     counts = Counter(name for names in given for name in set(names))
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST]
     return tuple(
-        Parameter(name, "", "", False, f"Passed in {times} of the {counted(len(given), noun)} found here.")
+        Parameter(name, "", "", None, f"Passed in {times} of the {counted(len(given), noun)} found here.")
         for name, times in ranked
     )
 

@@ -9,6 +9,7 @@ from codebase_gardener.knowledge.document_facts import document_facts
 from codebase_gardener.knowledge.environment_evidence import environment_evidence
 from codebase_gardener.knowledge.facts import FileFacts
 from codebase_gardener.knowledge.heuristic_evidence import heuristic_evidence
+from codebase_gardener.knowledge.package_entries import package_entries
 from codebase_gardener.knowledge.purposes import purpose_of
 from codebase_gardener.knowledge.python_code import PythonCode, python_code
 from codebase_gardener.knowledge.tree_code import TreeCode, tree_code
@@ -18,6 +19,8 @@ from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.python_symbols import python_symbols
 from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.snapshot import SourceFile
+from codebase_gardener.repository.symbols import SymbolTable
+from codebase_gardener.repository.tree_parsing import parsed_tree
 
 __all__ = ["extract"]
 
@@ -33,8 +36,7 @@ def extract(file: SourceFile) -> FileFacts:
     tree = parse_python(file.text) if file.language == "python" else None
     code: PythonCode | TreeCode
     if file.language in QUERIES:
-        table = extract_symbols(file)
-        code = tree_code(file.text, file.language, symbols=table.symbols)
+        table, code = _tree_facts(file)
     elif tree is None:
         table, code = extract_symbols(file), PythonCode()
     else:
@@ -62,4 +64,16 @@ def extract(file: SourceFile) -> FileFacts:
         mentions=document.mentions,
         includes=document.includes,
         evidence=(*environment_evidence(*about), *heuristic_evidence(*about)),
+        entries=package_entries(file.path, file.text),
     )
+
+
+def _tree_facts(file: SourceFile) -> tuple[SymbolTable, TreeCode]:
+    """Symbols, declared ones included, and code of a language that tree-sitter reads, from one parse."""
+    from codebase_gardener.repository.tree_symbols import tree_symbols
+
+    tree = parsed_tree(file.text.encode("utf-8", "surrogatepass"), file.language)
+    if tree is None:
+        return extract_symbols(file), TreeCode()
+    table = tree_symbols(file.path, file.text, file.language, tree, declarations=True)
+    return table, tree_code(file.text, file.language, symbols=table.symbols, tree=tree)

@@ -19,6 +19,7 @@ __all__ = [
     "Include",
     "Listing",
     "Mention",
+    "PackageEntry",
     "Reference",
     "Snippet",
 ]
@@ -203,6 +204,21 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class PackageEntry:
+    """A name under which a packaging file lets others import something of its folder.
+
+    Attributes:
+        language: "go", "rust" or "javascript" (which stands for TypeScript, too).
+        name: As it is imported: "zod/mini", "github.com/spf13/cobra", "my_crate".
+        path: The file or folder it means, relative to the packaging file: "./src/index.ts", "src/lib.rs", "".
+    """
+
+    language: str
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
 class FileFacts:
     """All that is kept of a file.
 
@@ -220,6 +236,7 @@ class FileFacts:
         headings, snippets, listings, mentions: Of documents (and snippets of docstrings).
         evidence: For environments and heuristics.
         includes: Files that a document shows.
+        entries: What a packaging file of another language than Python lets others import, best first.
     """
 
     path: str
@@ -240,3 +257,4 @@ class FileFacts:
     mentions: tuple[Mention, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     includes: tuple[Include, ...] = ()
+    entries: tuple[PackageEntry, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -13,6 +14,7 @@ import msgspec
 
 import codebase_gardener.knowledge as knowledge_package
 import codebase_gardener.repository as repository_package
+import codebase_gardener.utils as utils_package
 from codebase_gardener.knowledge.facts import FileFacts
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.files import write_atomic
@@ -110,9 +112,10 @@ def _read(path: Path) -> list[FileFacts]:
 
 @cache
 def extractor_version() -> str:
-    """A hash over the code that facts come from: another version of it never meets old facts."""
-    digest = hashlib.sha256()
-    for package in (knowledge_package, repository_package):
-        for file in sorted(Path(package.__path__[0]).glob("*.py")):
-            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    """A hash over the code that facts and remembered results come from: another version of it never meets old ones."""
+    digest = hashlib.sha256(sys.version.encode())
+    for package in (knowledge_package, repository_package, utils_package):
+        root = Path(package.__path__[0])
+        for file in sorted(root.rglob("*.py")):
+            digest.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes())
     return digest.hexdigest()[:16]

@@ -11,6 +11,7 @@ from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.heuristic_evidence import KINDS
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.repository.symbols import is_public
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["KIND_WEIGHTS", "THRESHOLD", "Item", "NEARLY", "TOO_LITTLE", "all_items", "worth"]
 
@@ -99,6 +100,7 @@ def worth(group: Sequence[Item]) -> float:
     return round(group[0].score + min(NEARLY, 0.25 * further), 2)
 
 
+@remembered
 def _item(path: str, area: str, evidence: Evidence) -> Item:
     named = "Deprecat" in evidence.name or evidence.name == "deprecated"
     says = (

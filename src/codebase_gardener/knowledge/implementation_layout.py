@@ -20,6 +20,7 @@ from codebase_gardener.knowledge.markup import (
 )
 from codebase_gardener.knowledge.pages import Page, Section
 from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.memo import remembered
 
 __all__ = [
     "CodeReference",
@@ -33,6 +34,8 @@ __all__ = [
     "read_io_contract",
 ]
 
+_REQUIRED: dict[bool | None, str] = {True: "yes", False: "no", None: ""}
+_IS_REQUIRED = {"yes": True, "no": False}
 _ANCHOR = re.compile(r"(.+):L(\d{1,9})-(\d{1,9})\Z", re.DOTALL)
 
 
@@ -63,12 +66,12 @@ class CodeReference:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A row of Inputs; texts are on one line, "" where nothing is known."""
+    """A row of Inputs; texts are on one line, "" where nothing is known; `required` is None where that is not."""
 
     name: str
     type: str
     default: str
-    required: bool
+    required: bool | None
     description: str
 
 
@@ -116,7 +119,7 @@ def code_reference(reference: CodeReference) -> Section:
 def io_contract(contract: IoContract) -> Section:
     """The section "I/O Contract"."""
     inputs = [
-        (code(row.name), code(row.type), code(row.default), "yes" if row.required else "no", row.description)
+        (code(row.name), code(row.type), code(row.default), _REQUIRED[row.required], row.description)
         for row in contract.inputs
     ]
     outputs = [(code(row.type), row.description) for row in contract.outputs]
@@ -131,7 +134,12 @@ def io_contract(contract: IoContract) -> Section:
 
 def read_code_reference(page: Page) -> CodeReference | None:
     """What `code_reference` was given; None where the section is missing or of another layout."""
-    parts = _parts(page, "Code Reference")
+    return _read_code_reference(_body(page, "Code Reference"))
+
+
+@remembered
+def _read_code_reference(body: str) -> CodeReference | None:
+    parts = _parts(body)
     if parts.keys() != {"Source Location", "Signature", "Import", "API Call", "External Dependencies"}:
         return None
     where, signature = parts["Source Location"], parts["Signature"]
@@ -150,14 +158,20 @@ def read_code_reference(page: Page) -> CodeReference | None:
 
 def read_io_contract(page: Page) -> IoContract | None:
     """What `io_contract` was given; None where the section is missing or of another layout."""
-    parts = _parts(page, "I/O Contract")
+    return _read_io_contract(_body(page, "I/O Contract"))
+
+
+@remembered
+def _read_io_contract(body: str) -> IoContract | None:
+    parts = _parts(body)
     if parts.keys() != {"Inputs", "Outputs"}:
         return None
     inputs = [row for row in _rows(parts["Inputs"]) if len(row) == 5]
     outputs = [row for row in _rows(parts["Outputs"]) if len(row) == 2]
     return IoContract(
         tuple(
-            Parameter(plain(row[0]), plain(row[1]), plain(row[2]), row[3] == "yes", row[4]) for row in inputs
+            Parameter(plain(row[0]), plain(row[1]), plain(row[2]), _IS_REQUIRED.get(row[3]), row[4])
+            for row in inputs
         ),
         tuple(Output(plain(row[0]), row[1]) for row in outputs),
     )
@@ -167,9 +181,12 @@ def _block(text: str, language: str) -> str:
     return fence(text, language) if text else NONE_FOUND
 
 
-def _parts(page: Page, heading: str) -> dict[str, str]:
+def _body(page: Page, heading: str) -> str:
+    return next((section.body for section in page.sections if section.heading == heading), "")
+
+
+def _parts(body: str) -> dict[str, str]:
     """The parts of a section by their headings of level 3."""
-    body = next((section.body for section in page.sections if section.heading == heading), "")
     parts: dict[str, list[str]] = {}
     inside: list[str] = []
     for line, visible in zip(body.split("\n"), outside_fences(body), strict=True):

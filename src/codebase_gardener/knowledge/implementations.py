@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 from collections.abc import Mapping
 
-from codebase_gardener.knowledge.api_context import ApiContext
+from codebase_gardener.knowledge.api_context import ApiContext, definition_in
 from codebase_gardener.knowledge.api_descriptions import (
     members,
     neighbours,
@@ -16,7 +18,7 @@ from codebase_gardener.knowledge.api_descriptions import (
 )
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.citations import dedented
-from codebase_gardener.knowledge.docstrings import Documentation, documentation
+from codebase_gardener.knowledge.docstrings import Documentation
 from codebase_gardener.knowledge.external_apis import (
     command_examples,
     commands_shown,
@@ -36,10 +38,12 @@ from codebase_gardener.knowledge.page_sources import PageSources
 from codebase_gardener.knowledge.pages import Page, Section
 from codebase_gardener.knowledge.quoting import inline, safe_markdown, words_of
 from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.knowledge.tree_calls import documented
 from codebase_gardener.knowledge.usage_examples import usage_examples
 from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.repository.python_headers import SourceLines
 from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["implementation_page"]
 
@@ -61,7 +65,7 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
         overview, description = external_overview(api, context), external_description(api, context, sources)
         reference, contract = _external_reference(api), external_contract(api, context)
     else:
-        says = documentation(api.symbol.docstring)
+        says = documented(api.symbol)
         description = _description(api, api.symbol, says, context, pages, sources)
         reference, contract = _reference(api, api.symbol, context, sources), contract_of(api.symbol, context)
         overview = _overview(api.symbol, says, contract.inputs)
@@ -107,11 +111,19 @@ def _description(
         parts += ["Its docstring goes on:", safe_markdown(says.text)]
     parts += members(symbol, context, pages)
     parts += raised(says)
-    parts += [f"Its docstring notes: {inline(change)}" for change in says.changes]
+    if says.changes:
+        parts.append("Its docstring notes:\n\n" + "\n".join(f"- {_told(change)}" for change in says.changes))
     parts += neighbours(symbol, context, pages, sources)
     if api.reasons:
-        parts.append(f"It has a page because it is {'; '.join(inline(reason) for reason in api.reasons)}.")
+        parts.append(f"Why it has a page: {'; '.join(inline(reason) for reason in api.reasons)}.")
     return "\n\n".join(parts)
+
+
+def _told(change: str) -> str:
+    """ "Added in version 1.0: …" of "added in version 1.0 …"."""
+    found = re.match(r"(.+? version \S+)\s+(?=\S)", change)
+    text = f"{found[1]}: {change[found.end() :]}" if found else change
+    return inline(text[:1].upper() + text[1:])
 
 
 def _usage(api: Api, context: ApiContext, sources: PageSources) -> str:
@@ -146,15 +158,20 @@ def _signature(symbol: Symbol, context: ApiContext) -> tuple[str, Anchor | None]
         own = constructor_of(symbol, context)
         if own and own.path == symbol.path and own.qualified_name.startswith(f"{symbol.qualified_name}."):
             shown = own
-    parsed = context.parsed(shown)
-    if parsed is None:
-        last = _last_header_line(shown, context)
-    else:
-        last = SourceLines(parsed.text).header(parsed.node).last_line + parsed.offset
+    written = context.text_of(shown)
+    last = _header_end(written.text)
+    last = last + written.offset if last else _last_header_line(shown, context)
     lines = context.repository.lines(shown.path, shown.definition_line, last)
     if sum(map(len, lines)) > _LONGEST_HEADER:
         return "", None
     return dedented(lines), Anchor(shown.path, shown.definition_line, last)
+
+
+@remembered
+def _header_end(text: str) -> int:
+    """The last line of a definition's header, 1-based; 0 where it cannot be parsed."""
+    node = definition_in(text)
+    return SourceLines(text).header(node).last_line if node else 0
 
 
 def _last_header_line(symbol: Symbol, context: ApiContext) -> int:
@@ -165,6 +182,14 @@ def _last_header_line(symbol: Symbol, context: ApiContext) -> int:
         if wanted and wanted in told:
             return number
     return symbol.definition_line
+
+
+@remembered
+def _names_in(text: str) -> frozenset[str]:
+    """The names that stand in a definition."""
+    definition = definition_in(text)
+    nodes = ast.walk(definition) if definition else ()
+    return frozenset(node.id for node in nodes if isinstance(node, ast.Name))
 
 
 def _external_reference(api: Api) -> CodeReference:
@@ -181,9 +206,16 @@ def _external_reference(api: Api) -> CodeReference:
 
 
 def _dependencies(symbol: Symbol, context: ApiContext) -> tuple[str, ...]:
-    """Packages from outside whose names the definition's code uses."""
+    """Packages from outside whose names stand in the definition: in its code, its annotations, its bases."""
     found = {target.name.partition(".")[0] for target, _ in context.calls_of(symbol) if target.external}
-    return tuple(sorted(found))
+    names = _names_in(context.text_of(symbol).text)
+    found |= {
+        each.module.partition(".")[0]
+        for each in context.repository.facts[symbol.path].imports
+        if not each.level and each.alias in names
+    }
+    own = {name.partition(".")[0] for name in context.resolution.public}
+    return tuple(sorted(found - own - sys.stdlib_module_names))
 
 
 def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:
@@ -199,9 +231,10 @@ def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:
     if not parts:
         return NONE_FOUND
     quoted = {(each.passage.path, each.passage.start, each.passage.scope) for each in examples}
-    more = len(used_passages(api.target, context)) - len(quoted)
-    if more > 0:
-        parts.append("1 further place uses it." if more == 1 else f"{more} further places use it.")
+    further = {(each.path, each.start, each.scope) for each in used_passages(api.target, context)} - quoted
+    if further:
+        more = len(further)
+        parts.append("1 further passage uses it." if more == 1 else f"{more} further passages use it.")
     return "\n\n".join(parts)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from codebase_gardener.knowledge.markup import code, link_free, table
-from codebase_gardener.knowledge.pages import PAGE_TYPES, Edge, Page, Wiki
-from codebase_gardener.knowledge.rendering import incoming_edges
+from codebase_gardener.knowledge.pages import PAGE_TYPES, Page, Wiki
 from codebase_gardener.knowledge.steps import StepFacts, WikiGraph, WorkflowFacts
 
 __all__ = ["INDEXES", "extraction_guide", "index_head", "render_indexes"]
@@ -14,9 +13,9 @@ __all__ = ["INDEXES", "extraction_guide", "index_head", "render_indexes"]
 NO_PAGE = "No page of this type."
 
 
-def render_indexes(wiki: Wiki) -> dict[str, str]:
-    """The text of every index by its file."""
-    graph = WikiGraph(wiki)
+def render_indexes(wiki: Wiki, graph: WikiGraph | None = None) -> dict[str, str]:
+    """The text of every index by its file; `graph` is the wiki's, where it is known already."""
+    graph = graph or WikiGraph(wiki)
     return {file: write(graph) for file, write in INDEXES.items()}
 
 
@@ -87,12 +86,11 @@ def _flow(graph: WikiGraph, flow: WorkflowFacts) -> list[str]:
 
 def _page_index(kind: str) -> Callable[[WikiGraph], str]:
     def write(graph: WikiGraph) -> str:
-        incoming = incoming_edges(graph.wiki.pages)
         rows = [
             (
                 graph.short(page.id),
                 _link(graph, page, page.file),
-                _connections(graph, page, incoming),
+                _connections(graph, page),
                 _notes(page),
             )
             for page in graph.of_type(kind)
@@ -103,8 +101,8 @@ def _page_index(kind: str) -> Callable[[WikiGraph], str]:
     return write
 
 
-def _connections(graph: WikiGraph, page: Page, incoming: dict[str, tuple[Edge, ...]]) -> str:
-    edges = dict.fromkeys(edge.target for edge in (*page.edges, *incoming.get(page.id, ())))
+def _connections(graph: WikiGraph, page: Page) -> str:
+    edges = dict.fromkeys(edge.target for edge in (*page.edges, *graph.incoming.get(page.id, ())))
     return ", ".join(f"{'✅' if target in graph.pages else '⬜'}{target}" for target in edges)
 
 

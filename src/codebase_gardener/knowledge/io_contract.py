@@ -5,14 +5,19 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from codebase_gardener.knowledge.api_context import ApiContext, ParsedDefinition
+from codebase_gardener.knowledge.api_calls import constructor_of_class
+from codebase_gardener.knowledge.api_context import ApiContext, definition_in
 from codebase_gardener.knowledge.class_fields import ClassField, class_fields, has_fields
 from codebase_gardener.knowledge.docstrings import Documentation, DocumentedValue, documentation
 from codebase_gardener.knowledge.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.quoting import inline
-from codebase_gardener.repository.python_headers import SourceLines
+from codebase_gardener.knowledge.signatures import typed_parameters
+from codebase_gardener.knowledge.tree_calls import documented
+from codebase_gardener.repository.python_headers import Definition, SourceLines
 from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["constructor_of", "contract_of"]
 
@@ -22,13 +27,40 @@ _LONGEST_RETURN = 60
 _LONGEST_CODE = 300  # characters of a type or a default
 
 
+@dataclass(frozen=True)
+class _Arguments:
+    """Name, annotation and default of each argument as written; unknown where it is no Python function."""
+
+    known: bool
+    rows: tuple[tuple[str, str | None, str | None], ...] = ()
+
+
 def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
     """What goes into a function, method or class, and what comes out."""
-    says = documentation(symbol.docstring)
+    says = documented(symbol)
+    if symbol.language != "python":
+        return _tree_contract(symbol, says, context)
     if symbol.kind == "class":
         instance = Output(symbol.name, "A new instance.")
         return IoContract(_class_inputs(symbol, says, context), (instance,))
     return IoContract(_inputs(symbol, context, says), _outputs(symbol, says, context))
+
+
+def _tree_contract(symbol: Symbol, says: Documentation, context: ApiContext) -> IoContract:
+    """Of another language: what the text of the signature gives."""
+    if symbol.kind in ("type", "interface"):
+        return IoContract((), ())
+    shown = constructor_of_class(symbol, context) if symbol.kind == "class" else symbol
+    inputs = []
+    for one in typed_parameters(shown) if shown else ():
+        told = says.parameter(one.name) or documented(shown or symbol).parameter(one.name.lstrip("."))
+        description = inline(told.description, 300) if told else ""
+        inputs.append(Parameter(one.name, one.type or (told.type if told else ""), one.default, one.required, description))
+    if symbol.kind == "class":
+        return IoContract(tuple(inputs), (Output(symbol.name, "A new instance."),))
+    told_of = "; ".join(inline(value.description) for value in says.returns if value.description)
+    gives = (Output(symbol.returns or "", told_of),) if symbol.returns or told_of else ()
+    return IoContract(tuple(inputs), gives)
 
 
 def constructor_of(symbol: Symbol, context: ApiContext) -> Symbol | None:
@@ -43,7 +75,7 @@ def _class_inputs(symbol: Symbol, says: Documentation, context: ApiContext) -> t
     constructor = own or constructor_of(symbol, context)
     if constructor is None:
         return tuple(
-            Parameter(each.name, each.type, each.default, False, inline(each.description, 300))
+            Parameter(each.name, each.type, each.default, None, inline(each.description, 300))
             for each in says.parameters
         )
     return _inputs(constructor, context, says, documentation(constructor.docstring))
@@ -63,21 +95,20 @@ def _short(text: str) -> str:
 
 
 def _inputs(symbol: Symbol, context: ApiContext, *says: Documentation) -> tuple[Parameter, ...]:
-    parsed = context.parsed(symbol)
-    if parsed is None or isinstance(parsed.node, ast.ClassDef):
+    written = _written_arguments(context.text_of(symbol).text)
+    if not written.known:
         return tuple(Parameter(name, "", "", True, "") for name in symbol.parameters)
-    source = SourceLines(parsed.text)
-    listed = list(_arguments(parsed.node.args))
+    listed = written.rows
     if symbol.kind == "method" and not any(_last(name) == "staticmethod" for name in symbol.decorators):
         listed = listed[1:]
     found = []
-    for name, argument, default in listed:
+    for name, type_, default in listed:
         told = next((value for each in says if (value := each.parameter(name))), DocumentedValue(name))
         found.append(
             Parameter(
                 name,
-                _short(source.segment(argument.annotation) if argument.annotation else told.type),
-                _short(source.segment(default)) if default is not None else "",
+                _short(told.type if type_ is None else type_),
+                _short(default or ""),
                 default is None and not name.startswith("*"),
                 inline(told.description, 300),
             )
@@ -87,6 +118,23 @@ def _inputs(symbol: Symbol, context: ApiContext, *says: Documentation) -> tuple[
 
 def _last(dotted: str) -> str:
     return dotted.rpartition(".")[2]
+
+
+@remembered
+def _written_arguments(text: str) -> _Arguments:
+    definition = definition_in(text)
+    if definition is None or isinstance(definition, ast.ClassDef):
+        return _Arguments(known=False)
+    source = SourceLines(text)
+    rows = tuple(
+        (
+            name,
+            source.segment(argument.annotation) if argument.annotation else None,
+            source.segment(default) if default is not None else None,
+        )
+        for name, argument, default in _arguments(definition.args)
+    )
+    return _Arguments(known=True, rows=rows)
 
 
 def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, ast.arg, ast.expr | None]]:
@@ -113,32 +161,36 @@ def _outputs(symbol: Symbol, says: Documentation, context: ApiContext) -> tuple[
         for value in says.returns or says.yields
     ]
     if symbol.returns and len(rows) < 2:
-        told = rows[0].description if rows else _returned(context.parsed(symbol))
+        told = rows[0].description if rows else _returned(context.text_of(symbol).text)
         return (Output(symbol.returns, told),)
-    return tuple(rows) or _unannotated(context.parsed(symbol))
+    return tuple(rows) or _unannotated(context.text_of(symbol).text)
 
 
-def _unannotated(parsed: ParsedDefinition | None) -> tuple[Output, ...]:
+@remembered
+def _unannotated(text: str) -> tuple[Output, ...]:
     """What the body alone tells."""
-    if not parsed or _is_stub(parsed):
+    definition = definition_in(text)
+    if definition is None or _is_stub(definition):
         return ()
-    if _hands_out(parsed):
-        return (Output("", _returned(parsed)),)
+    if _hands_out(definition):
+        return (Output("", _returned(text)),)
     return (Output("None", "The body returns no value."),)
 
 
-def _returned(parsed: ParsedDefinition | None) -> str:
+@remembered
+def _returned(text: str) -> str:
     """What the body's return and yield statements hand out: "Returns `model`."; "" for nothing."""
-    if parsed is None:
+    definition = definition_in(text)
+    if definition is None:
         return ""
-    source = SourceLines(parsed.text)
+    source = SourceLines(text)
     told: dict[str, list[str]] = {"Returns": [], "Yields": []}
-    for node in _own_nodes(parsed.node):
+    for node in _own_nodes(definition):
         word = "Returns" if isinstance(node, ast.Return) else "Yields"
         if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) and node.value is not None:
-            text = source.segment(node.value)
-            if text not in told[word] and not (word == "Returns" and text == "None"):
-                told[word].append(text)
+            value = source.segment(node.value)
+            if value not in told[word] and not (word == "Returns" and value == "None"):
+                told[word].append(value)
     parts = []
     for word, values in told.items():
         clean = [value for value in values if len(value) <= _LONGEST_RETURN and not _MARKS.search(value)]
@@ -147,11 +199,11 @@ def _returned(parsed: ParsedDefinition | None) -> str:
     return " ".join(parts)
 
 
-def _hands_out(parsed: ParsedDefinition) -> bool:
+def _hands_out(definition: Definition) -> bool:
     return any(
         isinstance(node, ast.Yield | ast.YieldFrom)
         or (isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value))
-        for node in _own_nodes(parsed.node)
+        for node in _own_nodes(definition)
     )
 
 
@@ -169,10 +221,10 @@ def _own_nodes(definition: ast.AST) -> Iterator[ast.AST]:
             pending.extend(reversed(list(ast.iter_child_nodes(node))))
 
 
-def _is_stub(parsed: ParsedDefinition) -> bool:
+def _is_stub(definition: Definition) -> bool:
     """A body that only raises, or only has a docstring, `...` or `pass`."""
     return all(
         isinstance(node, ast.Raise | ast.Pass)
         or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-        for node in parsed.node.body
+        for node in definition.body
     )

@@ -29,6 +29,8 @@ def code(text: str) -> str:
         >>> code("a"), code("`b`")
         ('`a`', '`` `b` ``')
     """
+    if "`" not in text and text.isprintable() and text == text.strip():
+        return f"`{text}`" if text else ""  # by far the most: nothing to do
     text = _one_line(text)
     if not text:
         return ""

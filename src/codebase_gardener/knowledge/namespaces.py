@@ -61,6 +61,11 @@ class Namespace:
         self._events: dict[tuple[str, str], list[Event]] = defaultdict(list)
         self._attributes: dict[str, dict[str, list[Binding]]] = defaultdict(lambda: defaultdict(list))
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file of code, whose references stand in definitions."""
+        return self.key == self.path and self.path.endswith(".py")
+
     def events(self, scope: str, name: str) -> list[Event]:
         """What binds a name in a scope, by line."""
         return self._events.get((scope, name), [])

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from codebase_gardener.knowledge.markup import code, link_free
 from codebase_gardener.knowledge.pages import EDGES, Page
-from codebase_gardener.knowledge.rendering import incoming_edges
 from codebase_gardener.knowledge.report_matter import (
     NONE,
     ReportMatter,
@@ -134,8 +133,7 @@ def enrichment_report(matter: ReportMatter) -> str:
     updated = [
         page for page in matter.pages("Implementation") if any(edge.kind in linked for edge in page.edges)
     ]
-    used = incoming_edges(matter.wiki.pages)
-    unused = [page for page in (*environments, *heuristics) if page.id not in used]
+    unused = [page for page in (*environments, *heuristics) if page.id not in matter.graph.incoming]
     return report(matter, "Phase 3: Enrichment Report", [
         ("Summary", bullets([
             f"{count(len(environments), 'environment')} and {count(len(heuristics), 'heuristic')}",

@@ -24,6 +24,7 @@ MIN_USES = 2
 
 _SETUP = frozenset({"setup", "setUp", "setup_method", "setup_class", "setUpClass", "asyncSetUp"})
 _GENERAL = re.compile(r".*\d|(?:app|run|train|demo|example|script|utils|cli|tutorial|test|base)\Z")
+_TEST_WORD = re.compile(r"(?:Test|Example|Fuzz|test)(?=[A-Z_\d])_?")
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
@@ -32,10 +33,12 @@ class PassageMaker:
     """Makes the passages of files from their uses, given in order."""
 
     make: type[Passage]
+    languages: frozenset[str] = frozenset({"python"})
+    """Of the code blocks of documents that are read."""
 
     def of_document(self, facts: FileFacts, uses: Sequence[Use], area: str) -> Iterator[Passage]:
         """One passage a section with code, and one for the whole of a short document."""
-        blocks = [snippet for snippet in facts.snippets if snippet.language == "python"]
+        blocks = [snippet for snippet in facts.snippets if snippet.language in self.languages]
         title = _document_title(facts)
         sections: dict[Heading | None, list[tuple[int, int]]] = defaultdict(list)
         for block in blocks:
@@ -106,6 +109,15 @@ class PassageMaker:
                 facts.path, symbol.start, symbol.end, _title_of(symbol), "test", symbol.qualified_name, found
             )
 
+    def of_test(self, symbol: Symbol, uses: Sequence[Use], area: str) -> Passage:
+        """A test function of another language than Python."""
+        title = _title_of(symbol)
+        return self.make(symbol.path, symbol.start, symbol.end, title, area, symbol.qualified_name, tuple(uses))
+
+    def of_lines(self, path: str, start: int, end: int, title: str, area: str, uses: Sequence[Use]) -> Passage:
+        """Lines with a title of their own."""
+        return self.make(path, start, end, title, area, "", tuple(uses))
+
     def of_docstring(self, symbol: Symbol, start: int, end: int, uses: Sequence[Use]) -> Passage:
         """The examples of one docstring."""
         return self.make(
@@ -155,7 +167,8 @@ def _document_title(facts: FileFacts) -> str:
 def _title_of(symbol: Symbol) -> str:
     if symbol.docstring:
         return first_sentence(symbol.docstring).rstrip(".")
-    return _words(symbol.name.lstrip("_").removeprefix("test_"))
+    plain = symbol.name.lstrip("_").removeprefix("test_")
+    return _words(plain if symbol.language == "python" else _TEST_WORD.sub("", plain) or plain)
 
 
 def _within(scope: str, outer: str) -> bool:

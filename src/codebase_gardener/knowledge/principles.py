@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.api_context import ApiContext
-from codebase_gardener.knowledge.api_descriptions import counted, linked, used_passages
+from codebase_gardener.knowledge.api_context import ApiContext, definition_in
+from codebase_gardener.knowledge.api_descriptions import linked, used_in, used_passages
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.docstrings import documentation
 from codebase_gardener.knowledge.facts import Heading
@@ -20,6 +20,7 @@ from codebase_gardener.knowledge.pages import Edge, Page, Section
 from codebase_gardener.knowledge.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.resolution import Target, Use
 from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["principle_page"]
 
@@ -30,6 +31,8 @@ _REFERENCE = re.compile(
     r"|\b(?:RFC|PEP)[ \-]?\d{1,5}\b|\barXiv:\d{4}\.\d{4,5}\b",
     re.IGNORECASE,
 )
+_SIGNS_OF_REFERENCE = ("://", "rfc", "pep", "arxiv")
+"""Without one of them `_REFERENCE` finds nothing; looking for them is much faster."""
 _IS_FENCE = re.compile(r"\s*(?:`{3}|~{3}|\.\. [\w-]+::|:[\w-]+:(?!`)|[=\-~^]{3,}\s*$|#{1,6} |<|!\[|\[!)")
 _IS_PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z`]{2,}")
 _MOST_LEAD = 12
@@ -177,16 +180,18 @@ def _heading(headings: tuple[Heading, ...], line: int) -> Heading | None:
 def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: PageSources) -> str:
     """When it is used: what comes before and after it in the same passages."""
     passages = used_passages(api.target, context)
-    if not passages:
-        return "No call of it was found in docs, examples or tests."
+    told = used_in(api.target, context)
+    if not told:
+        return "No use of it was found in docs, examples or tests."
     before: Counter[Target] = Counter()
     after: Counter[Target] = Counter()
     for passage in passages:
-        first = min(use.start for use in passage.uses if use.target == api.target)
-        seen = {use.target: use.start for use in reversed(passage.uses)}
-        before.update(target for target, line in seen.items() if line < first and target in pages)
-        after.update(target for target, line in seen.items() if line > first and target in pages)
-    parts = [f"It is used in {counted(len(passages), 'passage')} of docs, examples, docstrings and tests."]
+        lines = context.first_lines(passage)
+        seen = lines[min(path for path, inside in lines.items() if api.target in inside)]
+        for target in seen.keys() & pages.keys():
+            if seen[target] != seen[api.target]:
+                (before if seen[target] < seen[api.target] else after)[target] += 1
+    parts = [f"It is used in {told}."]
     for word, counts in (("Before", before), ("After", after)):
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_NEIGHBOURS]
         if ranked and (ranked[0][1] > 1 or len(passages) == 1):
@@ -196,7 +201,7 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
         f"- {inline(passage.title, 120) or passage.area}: {sources.cite(passage.path, passage.start, passage.end)}"
         for passage in passages[:3]
     ]
-    return "\n\n".join([*parts, "\n".join(shown)])
+    return "\n\n".join([*parts, "\n".join(shown)] if shown else parts)
 
 
 def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
@@ -206,11 +211,8 @@ def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
         parts.append("The authors refer to:\n\n" + "\n".join(references))
     if api.symbol:
         parts += _outline(api.symbol, context, sources)
-    if not parts and api.symbol and (says := documentation(api.symbol.docstring)).summary:
-        parts.append(
-            f"What is stated of it is its docstring's alone ({sources.cite_symbol(api.symbol)}): "
-            f"“{inline(says.summary)}” No paper, standard or comment on its method is cited."
-        )
+    if not parts and api.symbol and documentation(api.symbol.docstring).summary:
+        parts.append(f"Its docstring is all that the repository states of it ({sources.cite_symbol(api.symbol)}).")
     if not parts and api.target.external:
         package = api.target.name.partition(".")[0].partition(" ")[0]
         parts.append(
@@ -229,7 +231,11 @@ def _references(api: Api, context: ApiContext, sources: PageSources) -> list[str
     ranges += [(said.path, said.start, said.end) for said in _introductions(api, context)]
     found: dict[str, str] = {}
     for path, start, end in ranges:
-        for number, line in enumerate(context.repository.lines(path, start, end), start):
+        lines = context.repository.lines(path, start, end)
+        told = "\n".join(lines).lower()
+        if not any(sign in told for sign in _SIGNS_OF_REFERENCE):
+            continue
+        for number, line in enumerate(lines, start):
             for reference in _REFERENCE.finditer(line[:2_000]):
                 text = reference[0].rstrip(".,)'\"")
                 if text not in found and len(found) < _MOST_REFERENCES:
@@ -284,15 +290,25 @@ def _comments(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, int, s
 
 
 def _comment_lines(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, str]]:
-    parsed = context.parsed(symbol)
-    if parsed is None or "#" not in parsed.text:
-        return
+    written = context.text_of(symbol)
+    if "#" in written.text:
+        for line, text in _comments_in(written.text):
+            yield line + written.offset, text
+
+
+@remembered
+def _comments_in(text: str) -> tuple[tuple[int, str], ...]:
+    """The comments on lines of their own, each with its line, of what is a definition."""
+    found: list[tuple[int, str]] = []
+    if definition_in(text) is None:
+        return ()
     try:
-        for token in tokenize.generate_tokens(io.StringIO(parsed.text).readline):
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT and not token.line[: token.start[1]].strip():
-                yield token.start[0] + parsed.offset, token.string.lstrip("#: ").strip()
+                found.append((token.start[0], token.string.lstrip("#: ").strip()))
     except (tokenize.TokenError, SyntaxError):
-        return
+        pass
+    return tuple(found)
 
 
 _IS_MARK = re.compile(

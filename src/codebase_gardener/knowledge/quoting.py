@@ -26,6 +26,8 @@ _CLEANERS: tuple[tuple[re.Pattern[str], str], ...] = (
      r"\1\2: "),
     (re.compile(r"^(\s*)\.\. [\w:-]{1,40}::\s*"), r"\1"),
 )  # fmt: skip
+_SIGNS = ("`", "<", "[!", ".. ")
+"""Without one of them no cleaner finds anything."""
 _DIRECTIVE = re.compile(r"\s{0,40}\.\. (?:code-block|sourcecode|code|parsed-literal|testcode)::")
 _APART = {"To", "By", "Of", "In", "On"}
 _RUN = re.compile(r"`+")
@@ -159,6 +161,8 @@ def _line(line: str) -> str:
 
 
 def _cleaned(line: str) -> str:
+    if not any(sign in line for sign in _SIGNS):
+        return line
     for pattern, kept in _CLEANERS:
         line = pattern.sub(kept, line)
     return line

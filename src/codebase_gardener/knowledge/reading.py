@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -12,6 +13,7 @@ from codebase_gardener.knowledge.markup import link_free, outside_fences
 from codebase_gardener.knowledge.pages import EDGES, PAGE_TYPES, Edge, Page, Section, Source
 from codebase_gardener.knowledge.rendering import NO_RELATED
 from codebase_gardener.knowledge.workflow_layout import LINK
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["PageProblem", "Reading", "read_page"]
 
@@ -20,6 +22,7 @@ MAX_FRONT_CHARS = 2_000_000
 MAX_DEPTH = 4
 """Of front matter: document, mapping, list of sources, source."""
 
+_STATE = re.compile(r'^(commit|updated): "([ !#-\[\]-~]*)"$', re.MULTILINE)
 _REQUIRED = ("type", "name", "title", "repo", "commit", "sources", "domains", "updated")
 _OPTIONAL = ("kind", "notes")
 _INVERSES = {kind.inverse for kind in EDGES.values()}
@@ -76,6 +79,17 @@ def read_page(text: str) -> Reading:
 
     Nothing raises: whatever is wrong stands in `problems`, with its line.
     """
+    front = text[: text.find("\n---\n", 3) + 1][:MAX_FRONT_CHARS]
+    state = dict(_STATE.findall(front))
+    if list(state) == ["commit", "updated"]:  # other ones in each build: the rest is read without, and remembered
+        reading = _read(_STATE.sub(r'\1: ""', front) + text[len(front) :])
+        if not reading.problems and (reading.commit, reading.updated) == ("", ""):
+            return replace(reading, **state)
+    return _read(text)
+
+
+@remembered
+def _read(text: str) -> Reading:
     problems: list[PageProblem] = []
     front, body, first_line = _split_front_matter(text, problems)
     fields = _fields(front, problems)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from codebase_gardener.knowledge.markup import NONE_FOUND, link_free, open_fence, outside_fences
 from codebase_gardener.knowledge.pages import EDGES, PAGE_TYPES, Edge, Page, Section, Source, Wiki
 from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["NO_RELATED", "incoming_edges", "normalised", "render", "render_pages", "safe_body"]
 
@@ -80,6 +81,7 @@ def normalised(page: Page) -> Page:
     )
 
 
+@remembered
 def safe_body(text: str) -> str:
     """Markdown that cannot leave its section; what it says stays.
 

@@ -33,7 +33,7 @@ def repo_map_file(owner_repo: str) -> str:
     return f"_RepoMap_{owner_repo}.md"
 
 
-def render_repo_map(wiki: Wiki, repository: RepositoryFacts) -> str:
+def render_repo_map(wiki: Wiki, repository: RepositoryFacts, graph: WikiGraph | None = None) -> str:
     """The text of the map: no file is left out of it."""
     facts = repository.facts.values()
     covered = coverage(wiki.pages)
@@ -44,7 +44,7 @@ def render_repo_map(wiki: Wiki, repository: RepositoryFacts) -> str:
         f"* Covered by pages: {sum(path in covered for path in repository.facts)}/{len(repository.facts)}\n"
         f"* Left out: {len(repository.snapshot.skipped)}",
     ]
-    graph = WikiGraph(wiki)
+    graph = graph or WikiGraph(wiki)
     for part, areas in PARTS.items():
         rows = [
             _row(graph, file, covered.get(path, ()))

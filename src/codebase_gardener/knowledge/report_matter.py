@@ -40,10 +40,10 @@ class ReportMatter:
         """The pages."""
         return self.audit.wiki
 
-    @cached_property
+    @property
     def graph(self) -> WikiGraph:
         """With their links followed."""
-        return WikiGraph(self.wiki)
+        return self.audit.graph
 
     @cached_property
     def steps(self) -> tuple[StepFacts, ...]:

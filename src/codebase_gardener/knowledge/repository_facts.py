@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.knowledge.areas import area_of
 from codebase_gardener.knowledge.facts import FileFacts
+from codebase_gardener.knowledge.file_areas import areas_of
 from codebase_gardener.knowledge.pages import Source
 from codebase_gardener.repository.anchors import Anchor, split_lines
 from codebase_gardener.repository.snapshot import Snapshot
@@ -41,7 +41,7 @@ class RepositoryFacts:
     @cached_property
     def areas(self) -> dict[str, str]:
         """Of each path: "package", "examples", "tests", "docs", "benchmarks", "scripts" or "other"."""
-        return {path: area_of(path) for path in self.facts}
+        return areas_of(self.facts)
 
     @cached_property
     def symbols(self) -> dict[tuple[str, str], Symbol]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
-from codebase_gardener.knowledge.areas import area_of
 from codebase_gardener.knowledge.entities import Entity
 from codebase_gardener.knowledge.facts import FileFacts, Reference, Snippet
+from codebase_gardener.knowledge.file_areas import areas_of
 from codebase_gardener.knowledge.links import Links, is_machinery
 from codebase_gardener.knowledge.module_names import ModuleNames, is_package
 from codebase_gardener.knowledge.namespaces import Namespace, of_file, of_snippets
 from codebase_gardener.knowledge.passages import PassageMaker
 from codebase_gardener.knowledge.public_names import public_names
 from codebase_gardener.knowledge.tracing import Tracer
+from codebase_gardener.knowledge.tree_resolution import TreeResolution, tree_resolution, tree_tests
+from codebase_gardener.knowledge.tree_rules import family_of
+from codebase_gardener.knowledge.tree_spaces import TreeSpace
 
 __all__ = ["Passage", "Resolution", "Target", "Use", "resolve"]
 
@@ -99,6 +102,7 @@ class Resolution:
         unresolved: How many of them have no target (builtins are left out of both).
         foreign: How many of the unresolved are members of what a call into another package gave: there is no source
             here that could tell their type.
+        statements: The statement that imports a target, for languages other than Python.
     """
 
     passages: tuple[Passage, ...]
@@ -108,6 +112,7 @@ class Resolution:
     references: int
     unresolved: int
     foreign: int = 0
+    statements: Mapping[Target, str] = field(default_factory=dict)
 
 
 _COUNTED = ("package", "docs", "examples", "tests")
@@ -122,27 +127,39 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     Returns:
         What names mean; a function of the facts alone.
     """
-    areas = {path: area_of(path) for path in sorted(facts)}
+    areas = areas_of(facts)
     spaces = dict(_namespaces(facts, areas))
     modules = ModuleNames(space.path for space in spaces.values() if space.key == space.path)
     tracer = Tracer(spaces, modules)
     names = public_names(spaces, modules, tracer.scopes)
     tracer.classes.offered = frozenset(place for place in names.exported)
-    linker = _Linker(areas, Links(spaces, tracer, names.by_last_part() | _packages(spaces, modules)))
+    links = Links(spaces, tracer, names.by_last_part() | _packages(spaces, modules))
+    others = tree_resolution(facts, areas)
+    closures = frozenset(closure for path in areas for closure in _closures(facts[path]))
+    linker = _Linker(areas, closures)
     for space in spaces.values():
-        linker.add(space)
-    passages = [passage for path in areas for passage in _passages(facts[path], areas, linker)]
+        linker.add(space, links.of(space))
+    for other in others.spaces.values():
+        linker.add(other, others.of(other))
+    public = dict(sorted((names.public | others.public).items(), key=_depth)) if others.public else names.public
+    exported = names.exported | others.exported
+    passages = [passage for path in areas for passage in _passages(facts[path], areas, linker, others)]
     return Resolution(
         passages=tuple(
             sorted(passages, key=lambda found: (found.path, found.start, -found.end, found.scope))
         ),
         callers={target: tuple(uses) for target, uses in sorted(linker.callers.items())},
-        public={name: linker.target(*place) for name, place in names.public.items()},
-        exported={linker.target(*place): name for place, name in names.exported.items()},
+        public={name: linker.target(*place) for name, place in public.items()},
+        exported={linker.target(*place): name for place, name in exported.items()},
         references=linker.references,
         unresolved=linker.unresolved,
         foreign=linker.foreign,
+        statements={linker.target(*place): text for place, text in others.statements.items()},
     )
+
+
+def _depth(row: tuple[str, tuple[str, str]]) -> tuple[int, str]:
+    return row[0].count("."), row[0]
 
 
 def _namespaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Iterator[tuple[str, Namespace]]:
@@ -172,9 +189,9 @@ def _packages(spaces: Mapping[str, Namespace], modules: ModuleNames) -> dict[str
 class _Linker:
     """Gathers the uses of all namespaces."""
 
-    def __init__(self, areas: Mapping[str, str], links: Links) -> None:
+    def __init__(self, areas: Mapping[str, str], closures: frozenset[tuple[str, str]]) -> None:
         self._areas = areas
-        self._links = links
+        self._closures = closures
         self.package = frozenset(path for path, area in areas.items() if area == "package")
         self._targets: dict[tuple[str, str], Target] = {}
         self.uses: dict[str, list[Use]] = {}
@@ -191,12 +208,14 @@ class _Linker:
             self._targets[key] = Target(path.partition("#")[0], name)
         return self._targets[key]
 
-    def add(self, space: Namespace) -> None:
-        """Resolve a namespace's references."""
+    def add(
+        self, space: Namespace | TreeSpace, references: Iterable[tuple[Reference, Entity | None]]
+    ) -> None:
+        """Take in a namespace's references with what they mean."""
         counted = space.area in _COUNTED
         uses = self.uses[space.key] = []
         own = self.own[space.key] = []
-        for reference, entity in self._links.of(space):
+        for reference, entity in references:
             if entity is None or entity.kind == "external value":
                 self.references += counted
                 self.unresolved += counted
@@ -205,7 +224,7 @@ class _Linker:
             if entity.kind == "builtin":
                 continue
             self.references += counted
-            if not _is_shown(entity, reference.kind):
+            if not _is_shown(entity, reference.kind) or self._is_result(space, reference, entity):
                 continue
             use = self._use(space, reference, entity)
             if not entity.path or self._areas[use.target.path] == "package":
@@ -215,18 +234,33 @@ class _Linker:
             elif entity.path == space.key:
                 own.append(use)
 
-    def _use(self, space: Namespace, reference: Reference, entity: Entity) -> Use:
+    def _is_result(self, space: Namespace | TreeSpace, reference: Reference, entity: Entity) -> bool:
+        """Whether it calls a function that another one made and returned: that is no name of anyone's."""
+        if (entity.path, entity.name) not in self._closures:
+            return False
+        owner = entity.name.rpartition(".")[0]
+        return not (space.key == entity.path and f"{reference.scope}.".startswith(f"{owner}."))
+
+    def _use(self, space: Namespace | TreeSpace, reference: Reference, entity: Entity) -> Use:
         return Use(
             self.target(entity.path, entity.name),
             space.path,
             reference.start,
             reference.end,
-            reference.scope if space.key == space.path and space.path.endswith(".py") else "",
+            reference.scope if space.is_file else "",
             reference.kind,
             entity.how,
             reference.keywords,
             reference.text,
         )
+
+
+def _closures(facts: FileFacts) -> Iterator[tuple[str, str]]:
+    """Path and name of the functions that are defined inside others."""
+    functions = {each.qualified_name for each in facts.symbols if each.kind != "class"}
+    for name in functions:
+        if name.rpartition(".")[0] in functions:
+            yield facts.path, name
 
 
 def _is_shown(entity: Entity, kind: str) -> bool:
@@ -239,12 +273,21 @@ def _is_shown(entity: Entity, kind: str) -> bool:
     return entity.kind == "external" and not is_data and not is_machinery(entity)
 
 
-def _passages(facts: FileFacts, areas: Mapping[str, str], linker: _Linker) -> Iterator[Passage]:
+def _passages(
+    facts: FileFacts, areas: Mapping[str, str], linker: _Linker, others: TreeResolution
+) -> Iterator[Passage]:
     """Those of one file that use something."""
     path, area = facts.path, areas[facts.path]
-    maker = PassageMaker(Passage)
+    maker = PassageMaker(Passage, others.languages | {"python"})
     uses, found = linker.uses.get(path, []), []
-    if facts.language != "python":
+    if others.links and facts.language != "python" and not family_of(facts.language):
+        keys = (path, *(f"{path}#{family}" for family in others.links))
+        uses = sorted((use for key in keys for use in linker.uses.get(key, ())), key=lambda use: use.start)
+    if family_of(facts.language):
+        found = list(tree_tests(facts, uses, maker, area))
+        if area == "examples":
+            found += maker.of_example(facts, uses)
+    elif facts.language != "python":
         name = path.rpartition("/")[2].lower()
         if name.endswith(".ipynb"):
             found = list(maker.of_notebook(facts, uses))

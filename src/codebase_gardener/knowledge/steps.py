@@ -14,7 +14,8 @@ from codebase_gardener.knowledge.implementation_layout import (
     read_io_contract,
 )
 from codebase_gardener.knowledge.markup import NONE_FOUND, code
-from codebase_gardener.knowledge.pages import Page, Wiki
+from codebase_gardener.knowledge.pages import Edge, Page, Wiki
+from codebase_gardener.knowledge.rendering import incoming_edges
 from codebase_gardener.knowledge.workflow_layout import read_steps
 
 __all__ = ["ATTRIBUTES", "StepFacts", "WikiGraph", "WorkflowFacts", "api_name"]
@@ -69,6 +70,10 @@ class StepFacts:
 
     def attributes(self) -> tuple[tuple[str, str], ...]:
         """The nine, each with its value."""
+        return self._attributes
+
+    @cached_property
+    def _attributes(self) -> tuple[tuple[str, str], ...]:
         inputs = self.contract.inputs if self.contract else ()
         outputs = self.contract.outputs if self.contract else ()
         values = (
@@ -129,11 +134,11 @@ class WikiGraph:
     @cached_property
     def principles_of(self) -> dict[str, tuple[str, ...]]:
         """Of each Implementation's id, the ids of the Principles that it implements."""
-        found: dict[str, tuple[str, ...]] = {}
+        found: dict[str, list[str]] = {}
         for page in self.of_type("Principle"):
             for target in _targets(page, "implemented_by"):
-                found[target] = (*found.get(target, ()), page.id)
-        return found
+                found.setdefault(target, []).append(page.id)
+        return {target: tuple(pages) for target, pages in found.items()}
 
     @cached_property
     def reachable(self) -> frozenset[str]:
@@ -147,9 +152,21 @@ class WikiGraph:
                 waiting += [edge.target for edge in page.edges]
         return frozenset(seen)
 
+    @cached_property
+    def incoming(self) -> dict[str, tuple[Edge, ...]]:
+        """Of each page's id, the inverses of the edges that lead to it."""
+        return incoming_edges(self.wiki.pages)
+
     def of_type(self, kind: str) -> tuple[Page, ...]:
         """The pages of a type, in order."""
-        return tuple(page for page in self.wiki.pages if page.type == kind)
+        return self._by_type.get(kind, ())
+
+    @cached_property
+    def _by_type(self) -> dict[str, tuple[Page, ...]]:
+        found: dict[str, list[Page]] = {}
+        for page in self.wiki.pages:
+            found.setdefault(page.type, []).append(page)
+        return {kind: tuple(pages) for kind, pages in found.items()}
 
     def short(self, page_id: str) -> str:
         """A page's name without its type and owner_repo."""
@@ -166,6 +183,16 @@ class WikiGraph:
             for edge in dict.fromkeys(page.edges):
                 found.setdefault((edge.kind, edge.target), []).append(page)
         return {key: tuple(pages) for key, pages in found.items()}
+
+    def contract(self, page: Page) -> IoContract | None:
+        """What an Implementation says of inputs and outputs."""
+        if page.id not in self._contracts:
+            self._contracts[page.id] = read_io_contract(page)
+        return self._contracts[page.id]
+
+    @cached_property
+    def _contracts(self) -> dict[str, IoContract | None]:
+        return {}
 
     def _workflow(self, page: Page) -> WorkflowFacts:
         written = {step.number: step.title for step in read_steps(page)}
@@ -189,7 +216,7 @@ class WikiGraph:
             principle=principle,
             implementation=implementation,
             reference=self.references.get(implementation.id) if implementation else None,
-            contract=read_io_contract(implementation) if implementation else None,
+            contract=self.contract(implementation) if implementation else None,
         )
 
 

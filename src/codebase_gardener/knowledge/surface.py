@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.api_calls import call_of, import_of
@@ -95,7 +95,7 @@ FEATURES: tuple[Feature, ...] = (
             lambda c: f"used in {counted(c.readme + c.docs, 'section')} of README and docs", "shown to users"),
     Feature("examples", 1.0, lambda c: _grows(c.examples + c.docstrings, 5),
             lambda c: f"used in {counted(c.examples + c.docstrings, 'example')}", "shown to users"),
-    Feature("tests", 0.5, lambda c: _grows(c.tests, 20), lambda c: f"used in {counted(c.tests, 'test')}",
+    Feature("tests", 0.5, lambda c: _grows(c.tests, 20), lambda c: f"exercised by {counted(c.tests, 'test')}",
             "what is tested directly is meant to be used"),
     Feature("mentions", 1.0, lambda c: _grows(c.mentions, 4),
             lambda c: f"named in {counted(c.mentions, 'document')}", "prose tells users of it"),
@@ -104,6 +104,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("base class", 0.5, lambda c: _grows(c.heirs, 5),
             lambda c: f"inherited by {counted(c.heirs, 'class', 'classes')}", "a pattern that others follow"),
     Feature("override", -1.0, lambda c: float(c.overrides), _silent, "its base class's page tells the same"),
+    Feature("erased", -2.0, lambda c: float(c.is_erased), _silent, "a script's type is told by what takes or gives it"),
     Feature("hidden module", -2.5, lambda c: float(c.hidden_module and not c.exported and not c.reached), _silent,
             "an underscore says that it is internal"),
     Feature("deprecated", -0.5, lambda c: float(c.deprecated), lambda c: "deprecated", "users are told not to use it"),
@@ -128,9 +129,15 @@ def ranked(context: ApiContext) -> tuple[Scored, ...]:
     )
 
 
-def choose_apis(context: ApiContext) -> tuple[Api, ...]:
-    """The APIs of the repository that get a page, best first: all whose score reaches the threshold."""
-    chosen = [each for each in ranked(context) if each.score >= threshold(each.candidate)]
+def choose_apis(context: ApiContext, scored: Iterable[Scored] | None = None) -> tuple[Api, ...]:
+    """The APIs of the repository that get a page, best first: all whose score reaches the threshold.
+
+    Args:
+        context: The repository and its links.
+        scored: What `ranked` gives, where it is known already.
+    """
+    scored = ranked(context) if scored is None else scored
+    chosen = [each for each in scored if each.score >= threshold(each.candidate)]
     targets = [
         (context.target(each.candidate.symbol), name_kind(each.candidate.symbol, context)) for each in chosen
     ]

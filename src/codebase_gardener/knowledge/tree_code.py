@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.facts import Binding, Import, Reference
-from codebase_gardener.knowledge.tree_exports import exported_names
+from codebase_gardener.knowledge.tree_exports import exported_names, renamed_exports
 from codebase_gardener.knowledge.tree_imports import imports_of, is_required
 from codebase_gardener.knowledge.tree_queries import PATHS, QUERIES, WRAPPED
 from codebase_gardener.repository.symbols import Symbol
@@ -35,6 +35,8 @@ MAX_NAME_CHARS = 400
 
 _CALLS = frozenset({"call_expression", "new_expression", "method_invocation", "object_creation_expression",
                     "composite_literal", "struct_expression", "macro_invocation"})  # fmt: skip
+_PLAIN = ("identifier", "member_expression")
+_AROUND = ("await_expression", "try_expression", "unary_expression", "parenthesized_expression", "expression_list")
 _LEAVES = re.compile(r"identifier$|^(?:this|self|super|crate|metavariable)$")
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z")
 
@@ -75,10 +77,15 @@ def tree_code(
     reader = _Reader(source, first_line, _Scopes(symbols), _Names(source))
     required = {node.id for node in found["bind"] if is_required(node)}
     importing = [*found["import"], *(node for node in found["bind"] if node.id in required)]
+    importing += [node for node in found["export"] if is_required(node)]
     binding = (node for node in found["bind"] if node.id not in required)
     return TreeCode(
         imports=tuple(one for node in importing for one in imports_of(node, language, first_line)),
-        bindings=tuple(one for node in binding for one in reader.bindings(node)),
+        bindings=(
+            *(one for node in binding for one in reader.bindings(node)),
+            *(one for node in found["typed"] for one in reader.typed(node)),
+            *(one for node in found["export"] for one in reader.renamed(node, language)),
+        ),
         references=reader.references(found["call"]),
         exports=tuple(
             dict.fromkeys(name for node in found["export"] for name in exported_names(node, language))
@@ -155,11 +162,30 @@ class _Reader:
     def bindings(self, node: Node) -> Iterator[Binding]:
         for named, given in _assigned(node):
             name = self.names.text(named)
-            awaited = given.type == "await_expression" and given.named_children
-            value = given.named_children[0] if awaited else given
+            value = _unwrapped(given)
             if value.type in _CALLS and _IDENTIFIER.match(name):
                 line = self._line(node.start_point.row)
                 yield Binding(line, self.scopes.at(line), name, self.names.callee(value), "call")
+            elif value.type in _PLAIN and _IDENTIFIER.match(name) and "?" not in (path := self.names.path(value)):
+                line = self._line(node.start_point.row)
+                yield Binding(line, self.scopes.at(line), name, path, "name")
+
+    def typed(self, node: Node) -> Iterator[Binding]:
+        """Variables that are declared with a type."""
+        kind = node.child_by_field_name("type")
+        value = self.names.path(kind) if kind is not None else "?"
+        for declared in node.children_by_field_name("declarator"):
+            named = _field(declared, ("name", "declarator")) or declared
+            name = self.names.text(named) if named.end_byte - named.start_byte <= MAX_NAME_BYTES else ""
+            if "?" not in value and _IDENTIFIER.match(name):
+                line = self._line(node.start_point.row)
+                yield Binding(line, self.scopes.at(line), name, value, "annotation")
+
+    def renamed(self, node: Node, language: str) -> Iterator[Binding]:
+        """Names under which a script hands out what it calls otherwise, such as `default`."""
+        for alias, name in renamed_exports(node) if language in ("typescript", "tsx", "javascript") else ():
+            if _IDENTIFIER.match(name):
+                yield Binding(self._line(node.start_point.row), "", alias, name, "name")
 
     def _line(self, row: int) -> int:
         return row + self.first_line
@@ -236,6 +262,15 @@ def _field(node: Node, names: Sequence[str]) -> Node | None:
         if found is not None:
             return found
     return None
+
+
+def _unwrapped(node: Node) -> Node:
+    """What is awaited, propagated (`f()?`) or pointed to (`&T{}`)."""
+    for _ in range(MAX_CHAIN):
+        if node.type not in _AROUND or not node.named_children:
+            break
+        node = node.named_children[0]
+    return node
 
 
 def _assigned(node: Node) -> Iterator[tuple[Node, Node]]:

@@ -18,6 +18,7 @@ MAX_DEPTH = 20
 MAX_BYTES = 50_000
 
 _GO_VERSION = re.compile(r"(?:/v\d+|\.v\d+)$")
+_REQUIRING = ("variable_declarator", "assignment_expression")
 _Bound = tuple[str, str, str]  # module, name, alias
 
 
@@ -40,10 +41,14 @@ def imports_of(node: Node, language: str, first_line: int) -> Iterator[Import]:
 
 
 def is_required(node: Node) -> bool:
-    """Whether it is a variable that CommonJS' `require("module")` is given to."""
-    value = node.child_by_field_name("value")
-    if node.type != "variable_declarator" or value is None or value.type != "call_expression":
+    """Whether it is a variable (or `module.exports`) that CommonJS' `require("module")` is given to."""
+    value = node.child_by_field_name("value" if node.type == "variable_declarator" else "right")
+    if value is None or value.type != "call_expression" or node.type not in _REQUIRING:
         return False
+    if node.type == "assignment_expression":
+        target = node.child_by_field_name("left")
+        if target is None or target.end_byte - target.start_byte != len("module.exports"):
+            return False
     function, arguments = value.child_by_field_name("function"), value.child_by_field_name("arguments")
     if function is None or function.end_byte - function.start_byte != len("require") or arguments is None:
         return False
@@ -86,12 +91,21 @@ def _script(node: Node) -> Iterator[_Bound]:
     if node.type == "variable_declarator":
         yield from _required(node)
         return
+    if node.type == "assignment_expression":  # `module.exports = require("./x")`
+        value = node.child_by_field_name("right")
+        arguments = value.child_by_field_name("arguments") if value is not None else None
+        if arguments is not None:
+            yield text_of(arguments.named_children[0]).strip("\"'`"), "*", "*"
+        return
     source = node.child_by_field_name("source")
     if source is None:
         return
     module = text_of(source).strip("\"'`")
+    spaces = [child for child in node.named_children if child.type == "namespace_export"]
+    for one in spaces:  # `export * as x from "y"`
+        yield module, "", text_of(one.named_children[0]) if one.named_children else ""
     clauses = [child for child in node.named_children if child.type in ("import_clause", "export_clause")]
-    if not clauses:  # `import "x"`, `export * from "x"`
+    if not spaces and not clauses:  # `import "x"`, `export * from "x"`
         yield (module, "*", "*") if node.type == "export_statement" else (module, "", "")
     for part in [part for clause in clauses for part in _parts(clause)]:
         if part.type == "identifier":

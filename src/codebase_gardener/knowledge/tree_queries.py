@@ -1,7 +1,7 @@
 """What tree-sitter is asked about code, one query a language.
 
 Captures: `import`, a statement that imports; `call`, a call or the making of an object; `bind`, a variable with a
-value; `export`, a declaration that others may use (read by the language's rule); `name`, a module-level constant or
+value; `typed`, a variable with a type; `export`, a declaration that others may use (read by the language's rule); `name`, a module-level constant or
 variable. Node types are those of the grammars' own `node-types.json`.
 """
 
@@ -15,6 +15,7 @@ _SCRIPT = """
 (export_statement source: (_)) @import
 [(call_expression) (new_expression)] @call
 (variable_declarator name: (_) value: [(call_expression) (new_expression) (await_expression)]) @bind
+(variable_declarator name: (identifier) value: [(identifier) (member_expression)]) @bind
 (program [(lexical_declaration (variable_declarator name: (identifier) @name))
           (variable_declaration (variable_declarator name: (identifier) @name))])
 (program (export_statement (lexical_declaration (variable_declarator name: (identifier) @name))))
@@ -26,6 +27,7 @@ QUERIES: dict[str, str] = {
 (import_spec) @import
 [(call_expression) (composite_literal type: [(qualified_type) (type_identifier)])] @call
 (short_var_declaration) @bind
+(var_spec name: (identifier) value: (_)) @bind
 (source_file (var_declaration [(var_spec name: (identifier) @name)
                                (var_spec_list (var_spec name: (identifier) @name))]))
 (source_file (const_declaration (const_spec name: (identifier) @name)))
@@ -49,6 +51,7 @@ QUERIES: dict[str, str] = {
 (import_declaration) @import
 [(method_invocation) (object_creation_expression)] @call
 (local_variable_declaration) @bind
+[(local_variable_declaration type: [(type_identifier) (generic_type)]) (field_declaration type: (type_identifier))] @typed
 (program (_ (modifiers "public")) @export)
 """,
     "c": """
@@ -56,13 +59,17 @@ QUERIES: dict[str, str] = {
 (call_expression) @call
 (translation_unit (declaration declarator: (init_declarator declarator: (identifier) @name)))
 (preproc_def name: (identifier) @name)
+(declaration (function_declarator declarator: (identifier) @export))
+(declaration (pointer_declarator (function_declarator declarator: (identifier) @export)))
 """,
     "cpp": """
 [(preproc_include) (using_declaration)] @import
 [(call_expression) (new_expression)] @call
 (init_declarator declarator: (identifier) value: [(call_expression) (new_expression)]) @bind
+(declaration type: [(type_identifier) (qualified_identifier) (template_type)]) @typed
 (translation_unit (declaration declarator: (init_declarator declarator: (identifier) @name)))
 (preproc_def name: (identifier) @name)
+(declaration (function_declarator declarator: (identifier) @export))
 """,
 }
 

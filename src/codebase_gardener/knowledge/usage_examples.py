@@ -12,17 +12,19 @@ from codebase_gardener.knowledge.citations import dedented
 from codebase_gardener.knowledge.facts import Snippet
 from codebase_gardener.knowledge.resolution import Passage, Target, Use
 from codebase_gardener.repository.python_trees import parse_python
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["AREA_ORDER", "UsageExample", "usage_examples"]
 
 AREA_ORDER = ("readme", "docs", "example", "docstring", "test")
 """Areas of passages, those written for readers first."""
 
+_WRAPPED = "if 1:  # the indented lines of a definition"
 _MOST_LINES = 15
 _MOST_TRIED = 40  # uses of one area that are looked at
 _LONGEST_LINE = 200
 _MOST_GAP = 5  # lines of comments or blank ones between two statements of a quote
-_FAILING = re.compile(r"raise|error|warn|invalid|fail|wrong|not_|must|exception", re.IGNORECASE)
+_FAILING = re.compile(r"raise|error|warn|invalid|fail|wrong|not_|must|exception")  # in lower case: much faster
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def _worth(pair: tuple[Passage, Use]) -> tuple[object, ...]:
     return (
         use.kind == "attribute",
         use.how == "name",
-        passage.area == "test" and bool(_FAILING.search(f"{passage.scope} {passage.title} {use.text}")),
+        passage.area == "test" and bool(_FAILING.search(f"{passage.scope} {passage.title} {use.text}".lower())),
         -min(len(use.keywords), 4),
         use.end - use.start > _MOST_LINES - 5,
         use.path,
@@ -96,14 +98,42 @@ def _repeats(example: UsageExample, found: list[UsageExample]) -> bool:
 
 
 def _quote(passage: Passage, use: Use, context: ApiContext) -> UsageExample | None:
-    spans = _statements(use, context)
+    facts = context.repository.facts[use.path]
+    snippet = _snippet(use, context)
+    language = snippet.language if snippet else facts.language
+    spans = _statements(use, context) if language == "python" else _lines_around(passage, use, snippet, context)
     if spans is None:
         return None
     start, end = spans
     lines = context.repository.lines(use.path, start, end)
     if not lines or max(map(len, lines)) > _LONGEST_LINE:
         return None
-    return UsageExample(passage, use.path, start, end, dedented(lines), "python")
+    return UsageExample(passage, use.path, start, end, dedented(lines), language)
+
+
+def _lines_around(
+    passage: Passage, use: Use, snippet: Snippet | None, context: ApiContext
+) -> tuple[int, int] | None:
+    """Of code that is not parsed here: a short block, test or function as a whole, else lines up to blank ones."""
+    first, last = (snippet.start, snippet.end) if snippet else (passage.start, passage.end)
+    if last - first >= _MOST_LINES and not snippet:
+        around = [
+            (each.start, each.end)
+            for each in context.repository.facts[use.path].symbols
+            if each.start <= use.start and use.end <= each.end
+        ]
+        first, last = min(around, key=lambda span: span[1] - span[0], default=(first, last))
+    if last - first < _MOST_LINES:
+        return first, last
+    start, end = use.start, use.end
+    if end - start >= _MOST_LINES:
+        return None
+    lines = context.repository.lines(use.path, first, last)
+    while start > first and end - start < _MOST_LINES - 1 and lines[start - 1 - first].strip():
+        start -= 1
+    while end < last and end - start < _MOST_LINES - 1 and lines[end + 1 - first].strip():
+        end += 1
+    return start, end
 
 
 def _statements(use: Use, context: ApiContext) -> tuple[int, int] | None:
@@ -112,34 +142,39 @@ def _statements(use: Use, context: ApiContext) -> tuple[int, int] | None:
     if snippet and snippet.end - snippet.start < _MOST_LINES:
         return snippet.start, snippet.end
     if snippet:
-        tree, offset = parse_python(snippet.code), snippet.start - 1
+        code, offset = snippet.code, snippet.start - 1
     elif use.path.endswith((".py", ".pyi")):
-        tree, offset = _definition_around(use, context)
+        code, offset = _code_around(use, context)
     else:
         return None
-    if isinstance(tree, str):
-        return None
-    window = _window(tree, use.start - offset, use.end - offset)
+    window = _whole_statements(code, use.start - offset, use.end - offset)
     return (window[0] + offset, window[1] + offset) if window else None
 
 
-def _definition_around(use: Use, context: ApiContext) -> tuple[ast.Module | str, int]:
-    """The syntax tree of the smallest definition around a use, or of its file, and what its lines lack."""
+@remembered
+def _whole_statements(code: str, start: int, end: int) -> tuple[int, ...]:
+    """First and last line of the whole statements around lines of code; nothing where it is no Python."""
+    tree = parse_python(code)
+    if isinstance(tree, str):
+        return ()
+    if code.startswith(_WRAPPED) and tree.body and isinstance(tree.body[0], ast.If):
+        tree = ast.Module(tree.body[0].body, [])
+    return _window(tree, start, end) or ()
+
+
+def _code_around(use: Use, context: ApiContext) -> tuple[str, int]:
+    """The text of the smallest definition around a use, or of its file, and what its lines lack."""
     around = [
         each
         for each in context.repository.facts[use.path].symbols
         if each.start <= use.start and use.end <= each.end
     ]
     if not around:
-        return parse_python(context.repository.texts[use.path]), 0
+        return context.repository.texts[use.path], 0
     smallest = min(around, key=lambda each: each.end - each.start)
     lines = context.repository.lines(use.path, smallest.start, smallest.end)
-    if lines[0][:1].isspace():
-        tree = parse_python("\n".join(["if 1:", *lines]))
-        if not isinstance(tree, str) and isinstance(tree.body[0], ast.If):
-            tree = ast.Module(tree.body[0].body, [])
-        return tree, smallest.start - 2
-    return parse_python("\n".join(lines)), smallest.start - 1
+    indented = lines[0][:1].isspace()
+    return "\n".join([_WRAPPED, *lines] if indented else lines), smallest.start - (2 if indented else 1)
 
 
 def _snippet(use: Use, context: ApiContext) -> Snippet | None:

@@ -67,8 +67,8 @@ def derived_files(audited: Audit, repository: RepositoryFacts, resolution: Resol
     """Indexes, map and reports of audited pages, by path."""
     wiki = audited.wiki
     return {
-        **render_indexes(wiki),
-        repo_map_file(wiki.owner_repo): render_repo_map(wiki, repository),
+        **render_indexes(wiki, audited.graph),
+        repo_map_file(wiki.owner_repo): render_repo_map(wiki, repository, audited.graph),
         **render_reports(audited, repository, resolution),
     }
 

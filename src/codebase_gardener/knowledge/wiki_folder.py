@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from codebase_gardener.utils.files import FileLock, fsync_dir, remove_tree, staging, writing
 
-__all__ = ["Published", "publish_wiki", "read_wiki_files", "wiki_lock"]
+__all__ = ["Published", "publish_wiki", "read_wiki_files", "replacing", "wiki_lock"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,21 @@ def read_wiki_files(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.is_symlink()
     }
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """An empty directory to be filled, which takes the folder's place when the block ends without an error.
+
+    Raises:
+        ResourceError: The disk is full or the place cannot be written; the old folder stands.
+    """
+    _recover(folder)
+    with staging(folder) as staged, writing(folder):
+        yield staged
+        _exchange(staged, folder)
+    with suppress(OSError):  # others may have put something there
+        (folder.parent / ".trash").rmdir()
 
 
 def _backup(folder: Path) -> Path:

@@ -21,6 +21,8 @@ class Grammar:
         wrappers: Node types around a definition that belong to it (`export …`, `const …`, `template <…>`).
         attributes: Decorators, annotations, attributes.
         comments: Node types of comments.
+        declarations: Node types that declare a function without a body (an interface's method, a prototype), to the
+            kind; they are listed on request only.
     """
 
     module: str
@@ -32,11 +34,15 @@ class Grammar:
     wrappers: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
     comments: tuple[str, ...] = ("comment",)
+    declarations: dict[str, str] = field(default_factory=dict)
 
     @property
     def query(self) -> str:
         """A tree-sitter query that captures every node of interest."""
-        types = [*self.kinds, *self.values, *self.scopes, *self.wrappers, *self.attributes, *self.comments]
+        types = dict.fromkeys(
+            [*self.kinds, *self.declarations, *self.values, *self.scopes, *self.wrappers, *self.attributes,
+             *self.comments]
+        )  # fmt: skip
         return f"[{' '.join(f'({name})' for name in (*types, 'ERROR'))}] @node"
 
 
@@ -68,6 +74,9 @@ def _typescript(function: str) -> Grammar:
         scopes={"internal_module": "name"},
         wrappers=(*_SCRIPT_WRAPPERS, "ambient_declaration"),
         attributes=("decorator",),
+        declarations=dict.fromkeys(
+            ("method_signature", "abstract_method_signature", "function_signature", "property_signature"), "function"
+        ),
     )  # fmt: skip
 
 
@@ -75,7 +84,7 @@ GRAMMARS: dict[str, Grammar] = {
     "go": Grammar(
         "tree_sitter_go", "language",
         {"function_declaration": "function", "method_declaration": "method", "type_spec": "type", "type_alias": "type"},
-        wrappers=("type_declaration",),
+        wrappers=("type_declaration",), declarations={"method_elem": "method"},
     ),
     "typescript": _typescript("language_typescript"),
     "tsx": _typescript("language_tsx"),
@@ -90,12 +99,14 @@ GRAMMARS: dict[str, Grammar] = {
          "trait_item": "interface", "type_item": "type"},
         scopes={"impl_item": "type", "mod_item": "name"},
         attributes=("attribute_item",), comments=("line_comment", "block_comment"),
+        declarations={"function_signature_item": "function"},
     ),
     "java": Grammar(
         "tree_sitter_java", "language",
         {"class_declaration": "class", "record_declaration": "class", "interface_declaration": "interface",
          "enum_declaration": "type", "method_declaration": "function", "constructor_declaration": "function"},
         attributes=("marker_annotation", "annotation"), comments=("line_comment", "block_comment"),
+        declarations={"method_declaration": "function"},
     ),
     "c": Grammar("tree_sitter_c", "language", _C, types_need_body=True, wrappers=("type_definition",)),
     "cpp": Grammar(

@@ -11,6 +11,7 @@ from codebase_gardener.repository.entries import Entry
 from codebase_gardener.repository.filters import name_problem, path_problem, size_problem
 from codebase_gardener.repository.languages import language_of
 from codebase_gardener.repository.secrets import secret_problem
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["JudgedText", "LeftOutError", "judge"]
 
@@ -46,9 +47,14 @@ def judge(entry: Entry, max_file_bytes: int) -> JudgedText:
     _refuse("binary" if looks_binary(data) else None)
     text = decode(data, python=entry.path.endswith((".py", ".pyi", ".pyw")))
     language = language_of(entry.path, text)
-    _refuse(content_problem(text, language))
-    _refuse(secret_problem(text))
+    _refuse(_text_problem(text, language) or None)
     return JudgedText(language, hashlib.sha256(data).hexdigest(), text)
+
+
+@remembered
+def _text_problem(text: str, language: str) -> str:
+    """Why a text is not kept; "" where it is: the patterns of secrets take most of a snapshot's time."""
+    return content_problem(text, language) or secret_problem(text) or ""
 
 
 def _refuse(reason: str | None) -> None:

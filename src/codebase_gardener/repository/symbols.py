@@ -31,6 +31,7 @@ class Symbol:
         bases: For a class, the source of its bases.
         decorators: Source of each decorator, without `@`.
         public: No part of the qualified name begins with an underscore (dunder names count as public).
+        is_declaration: Only declared, without a body, as an interface's method.
     """
 
     path: str
@@ -48,6 +49,7 @@ class Symbol:
     bases: tuple[str, ...] = ()
     decorators: tuple[str, ...] = ()
     public: bool = True
+    is_declaration: bool = False
 
     @property
     def name(self) -> str:

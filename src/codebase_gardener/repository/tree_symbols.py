@@ -33,7 +33,9 @@ MAX_DEPTH = 100
 _TYPES = ("class", "type", "interface")
 
 
-def tree_symbols(path: str, text: str, language: str, tree: Tree | None = None) -> SymbolTable:
+def tree_symbols(
+    path: str, text: str, language: str, tree: Tree | None = None, *, declarations: bool = False
+) -> SymbolTable:
     """All definitions with a body, nested ones included, in the order of their lines.
 
     Args:
@@ -41,6 +43,8 @@ def tree_symbols(path: str, text: str, language: str, tree: Tree | None = None) 
         text: Its content.
         language: A key of `grammars.GRAMMARS`.
         tree: Of the text, where it is known already.
+        declarations: Whether functions that are only declared are listed, too: those of interfaces and of files of
+            types alone. What the file defines with a body is listed once.
     """
     source = text.encode("utf-8", "surrogatepass")
     tree = tree or parsed_tree(source, language, PARSE_TIMEOUT_S)
@@ -48,10 +52,23 @@ def tree_symbols(path: str, text: str, language: str, tree: Tree | None = None) 
         return SymbolTable((), f"parsing took longer than {PARSE_TIMEOUT_S:.0f} s: kept as text")
     nodes = _captured(tree, language)
     reader = _Reader(
-        path, language, source, GRAMMARS[language], Surroundings(source, nodes, GRAMMARS[language])
+        path, language, source, GRAMMARS[language], Surroundings(source, nodes, GRAMMARS[language]), declarations
     )
     symbols = sorted(reader.symbols(nodes), key=lambda symbol: symbol.start)
+    if declarations:
+        symbols = _once(symbols)
     return SymbolTable(tuple(symbols), _problem(nodes))
+
+
+def _once(symbols: list[Symbol]) -> list[Symbol]:
+    """Without the declarations of what has a body, or was declared before in the file (an overload)."""
+    with_body = {symbol.qualified_name for symbol in symbols if not symbol.is_declaration}
+    kept, seen = [], set(with_body)
+    for symbol in symbols:
+        if not symbol.is_declaration or symbol.qualified_name not in seen:
+            kept.append(symbol)
+            seen.add(symbol.qualified_name)
+    return kept
 
 
 def _captured(tree: Tree, language: str) -> list[Node]:
@@ -103,6 +120,7 @@ class _Reader:
     source: bytes
     grammar: Grammar
     around: Surroundings
+    declarations: bool = False
 
     def symbols(self, nodes: list[Node]) -> Iterator[Symbol]:
         scopes: list[_Scope] = []
@@ -128,10 +146,21 @@ class _Reader:
         if node.type in self.grammar.values:
             return function_value(node) is not None
         kind = self.grammar.kinds.get(node.type)
+        if self._declares(node):
+            return True
         if kind is None:
             return False
         needs_body = self.grammar.types_need_body or kind not in _TYPES
         return not needs_body or body_of(node) is not None
+
+    def _declares(self, node: Node) -> bool:
+        """Whether it is a function without a body, where such are wanted."""
+        if not self.declarations or node.type not in self.grammar.declarations or body_of(node) is not None:
+            return False
+        if node.type != "property_signature":
+            return True
+        kind = node.child_by_field_name("type")
+        return kind is not None and any(child.type == "function_type" for child in kind.named_children)
 
     def _symbol(self, node: Node, name: str, scopes: list[_Scope]) -> Symbol:
         outer = self._outermost(node, scopes)
@@ -155,10 +184,11 @@ class _Reader:
             bases=bases(node) if is_type else (),
             decorators=place.decorators,
             public=is_public(qualified.replace("#", "_")),
+            is_declaration=self._declares(node),
         )
 
     def _kind(self, node: Node, name: str, scopes: list[_Scope]) -> str:
-        kind = self.grammar.kinds.get(node.type, "function")
+        kind = self.grammar.kinds.get(node.type) or self.grammar.declarations.get(node.type, "function")
         if kind != "function":
             inner = node.child_by_field_name("type")
             return "interface" if inner is not None and inner.type == "interface_type" else kind

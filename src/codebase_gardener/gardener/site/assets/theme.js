@@ -1,0 +1,8 @@
+// Before anything is drawn: the theme that was chosen, if one was.
+(function () {
+  "use strict";
+  try {
+    var theme = localStorage.getItem("theme");
+    if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
+  } catch (error) { /* storage may be forbidden for files */ }
+})();
