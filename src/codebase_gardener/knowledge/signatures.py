@@ -15,7 +15,9 @@ MAX_CHARS = 20_000
 _PATH = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::)[A-Za-z_$][\w$]*)*")
 _RECEIVER = re.compile(r"func\s*\(\s*(?:([A-Za-z_]\w*)\s+)?(\*?)\s*([A-Za-z_]\w*)")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
-_SCRIPT_MARKS = re.compile(r"(?:@\w+(?:\([^()]{0,200}\))?\s+)*(?:(?:public|private|protected|readonly|override)\s+)*")
+_SCRIPT_MARKS = re.compile(
+    r"(?:@\w+(?:\([^()]{0,200}\))?\s+)*(?:(?:public|private|protected|readonly|override)\s+)*"
+)
 _JAVA_MARKS = re.compile(r"(?:(?:@\w+(?:\([^()]{0,200}\))?|final)\s+)*")
 _OPEN, _CLOSE = "([{<", ")]}>"
 
@@ -108,14 +110,16 @@ def _split(text: str, mark: str) -> Iterator[str]:
     for at, letter in enumerate(text):
         if quote:
             quote = "" if letter == quote and text[at - 1] != "\\" else quote
-        elif letter in "\"`":
+        elif letter in '"`':
             quote = letter
         elif letter in _OPEN:
             depth += 1
         elif letter in _CLOSE and not (letter == ">" and at and text[at - 1] in "=-"):
             depth = max(0, depth - 1)
         elif letter == mark and not depth:
-            if mark == "=" and (text[at + 1 : at + 2] in ("=", ">") or text[at - 1 : at] in ("=", "!", "<", ">")):
+            if mark == "=" and (
+                text[at + 1 : at + 2] in ("=", ">") or text[at - 1 : at] in ("=", "!", "<", ">")
+            ):
                 continue
             yield text[start:at]
             start = at + 1
@@ -173,7 +177,9 @@ def _c(part: str) -> TypedName | None:
 def _go_names(parts: list[str]) -> Iterator[TypedName]:
     """Several names may share the type after the last of them."""
     rows = [part.split(None, 1) for part in parts if part]
-    if not any(len(row) > 1 and _NAME.fullmatch(row[0]) and row[0] not in ("func", "chan", "map") for row in rows):
+    if not any(
+        len(row) > 1 and _NAME.fullmatch(row[0]) and row[0] not in ("func", "chan", "map") for row in rows
+    ):
         return  # types alone
     kind = ""
     found: list[TypedName] = []
