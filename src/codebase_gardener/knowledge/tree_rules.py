@@ -81,9 +81,9 @@ FAMILIES: dict[str, Family] = {
         _words("""Object Array String Number Boolean BigInt Symbol Function Date RegExp Error TypeError RangeError
                SyntaxError ReferenceError Map Set WeakMap WeakSet WeakRef Promise Proxy Reflect JSON Math Intl
                Uint8Array Uint16Array Uint32Array Int8Array Int16Array Int32Array Float32Array Float64Array ArrayBuffer
-               DataView AggregateError AbortController AbortSignal URL URLSearchParams TextEncoder TextDecoder Buffer Blob File
-               FormData Headers Request Response console process globalThis window document navigator global require
-               parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent encodeURI decodeURI atob btoa
+               DataView AggregateError AbortController AbortSignal URL URLSearchParams TextEncoder TextDecoder Buffer
+               Blob File FormData Headers Request Response console process globalThis window document navigator global
+               require parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent encodeURI decodeURI atob btoa
                setTimeout clearTimeout setInterval clearInterval setImmediate queueMicrotask structuredClone fetch super
                import describe it test expect beforeEach afterEach beforeAll afterAll vi jest assert performance
                eval"""),
