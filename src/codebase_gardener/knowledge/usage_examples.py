@@ -101,7 +101,9 @@ def _quote(passage: Passage, use: Use, context: ApiContext) -> UsageExample | No
     facts = context.repository.facts[use.path]
     snippet = _snippet(use, context)
     language = snippet.language if snippet else facts.language
-    spans = _statements(use, context) if language == "python" else _lines_around(passage, use, snippet, context)
+    spans = (
+        _statements(use, context) if language == "python" else _lines_around(passage, use, snippet, context)
+    )
     if spans is None:
         return None
     start, end = spans
