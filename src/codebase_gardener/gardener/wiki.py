@@ -187,7 +187,7 @@ def _brought_up(
 
 
 def _remembering(gardener: Gardener, what: str) -> AbstractContextManager[None]:
-    """What was computed for a project's last build is not computed again; nothing is known of what is no project yet."""
+    """What a project's last build computed is not computed again; nothing is known of what is no project yet."""
     from codebase_gardener.knowledge.facts_cache import extractor_version
     from codebase_gardener.utils.memo import remembering
 
@@ -242,8 +242,9 @@ def rebuilt(
         files: The wiki as it lies there: which phases were done, and who wrote.
         repository: What it was built from.
     """
-    from codebase_gardener.knowledge.building import PHASES, WRITER_REPORT, build, report_phases, writer_of
+    from codebase_gardener.knowledge.building import PHASES, build, report_phases
     from codebase_gardener.knowledge.overrides import read_overrides
+    from codebase_gardener.knowledge.writer_report import WRITER_REPORT, writer_of
 
     phases = report_phases(files)
     writer = writer_of(files.get(WRITER_REPORT, ""))

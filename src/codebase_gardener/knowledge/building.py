@@ -25,7 +25,7 @@ from codebase_gardener.knowledge.overrides import Applied, Override, apply_overr
 from codebase_gardener.knowledge.pages import Edge, Page, Wiki
 from codebase_gardener.knowledge.principles import principle_page
 from codebase_gardener.knowledge.prose_pages import improve_pages, page_facts
-from codebase_gardener.knowledge.prose_writing import ProseCache, ProseReport, Writer, writer_name
+from codebase_gardener.knowledge.prose_writing import ProseCache, ProseReport, Writer
 from codebase_gardener.knowledge.rendering import normalised, render_pages
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Resolution, Target, resolve
@@ -33,14 +33,13 @@ from codebase_gardener.knowledge.surface import Scored, ranked
 from codebase_gardener.knowledge.triage import orphan_note, triage
 from codebase_gardener.knowledge.verification import derived_files
 from codebase_gardener.knowledge.workflows import workflow_page
+from codebase_gardener.knowledge.writer_report import WRITER_REPORT, writer_report
 from codebase_gardener.utils.memo import remembering
 from codebase_gardener.utils.progress import Progress
 
-__all__ = ["PHASES", "WRITER_REPORT", "Build", "Phase", "Reporter", "build", "report_phases", "writer_of"]
+__all__ = ["PHASES", "Build", "Phase", "Reporter", "build", "report_phases"]
 
-WRITER_REPORT = "_reports/writer.md"
 _REPORT = re.compile(r"_reports/phase(\w+?)_")
-_WRITER = re.compile(r"^Writer: `([^`\n]{1,300})`$", re.MULTILINE)
 
 
 class Reporter(Protocol):
@@ -172,7 +171,7 @@ def _built(
     audited = audit(texts, repository)
     texts |= derived_files(audited, repository, draft.resolution)
     if writer is not None and told is not None:
-        texts[WRITER_REPORT] = _writer_report(writer, told)
+        texts[WRITER_REPORT] = writer_report(writer, told)
     return Build(
         {path: text for path, text in sorted(texts.items()) if _is_done(path, done)},
         wiki.pages, phase, audited.findings, applied, told,
@@ -189,24 +188,6 @@ def _is_done(path: str, phases: list[str]) -> bool:
 def report_phases(files: Iterable[str]) -> set[str]:
     """The phases whose reports are among the files of a wiki."""
     return {found[1] for file in files if (found := _REPORT.match(file))}
-
-
-def writer_of(report: str) -> Writer | None:
-    """A writer that has only the answers that are kept, under the name of the one that a wiki was written with."""
-    found = _WRITER.search(report)
-    return _Kept(found[1]) if found else None
-
-
-@dataclass(frozen=True)
-class _Kept:
-    name: str
-
-    def __call__(self, prompt: str) -> str:
-        raise LookupError("this answer was not kept")
-
-
-def _writer_report(writer: Writer, told: ProseReport) -> str:
-    return "\n".join(["# Writer", "", f"Writer: `{writer_name(writer)}`", "", *told.lines(), ""])
 
 
 def _wiki(draft: _Draft, pages: Iterable[Page]) -> Wiki:
@@ -311,7 +292,7 @@ def _link_workflows(draft: _Draft) -> None:
 
 
 def _concerns(one: HeuristicPage, documents: set[str], keywords: Mapping[Target, set[str]]) -> bool:
-    """Whether a workflow with these steps meets the advice: of an option, if it gives it; of a document, if it is it."""
+    """Whether a workflow of these steps meets the advice: of an option, if it gives it; of a document, if it is it."""
     if one.deprecation or (one.documents and not documents.intersection(one.documents)):
         return False
     steps = [keywords[target] for target in one.near if target in keywords]

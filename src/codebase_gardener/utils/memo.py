@@ -85,6 +85,7 @@ class Remembered(Generic[P, R]):
         return msgspec.msgpack.Decoder(get_type_hints(self._function)["return"])
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """The result, kept or computed."""
         if _current is None or kwargs:
             return self._function(*args, **kwargs)
         known = _current.known.setdefault(self._name, {})
