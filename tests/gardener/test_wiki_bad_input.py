@@ -219,7 +219,7 @@ def test_a_writer_that_answers_badly(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(
     "reply",
-    [Reply({}, status=500), Reply(b"no JSON"), Reply({}, wait_s=0.5)],
+    [Reply({}, status=500), Reply(b"no JSON"), Reply({}, wait_s=1.5)],
     ids=["raises", "no JSON", "times out"],
 )
 def test_a_writer_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reply: Reply) -> None:
@@ -235,4 +235,4 @@ def written(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch, reply: 
     with serving(v1__models=[Reply({"data": [{"id": "m"}]})], v1__chat__completions=[reply]) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
         monkeypatch.setenv("OPENAI_API_KEY", "k")
-        return built(tmp_path, root, "openai:m", writer_timeout_s=0.1 if reply.wait_s else 5.0)
+        return built(tmp_path, root, "openai:m", writer_timeout_s=0.5 if reply.wait_s else 5.0)

@@ -83,10 +83,10 @@ FAMILIES: dict[str, Family] = {
                Uint8Array Uint16Array Uint32Array Int8Array Int16Array Int32Array Float32Array Float64Array ArrayBuffer
                DataView AggregateError AbortController AbortSignal URL URLSearchParams TextEncoder TextDecoder Buffer
                Blob File FormData Headers Request Response console process globalThis window document navigator global
-               require parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent encodeURI decodeURI atob btoa
-               setTimeout clearTimeout setInterval clearInterval setImmediate queueMicrotask structuredClone fetch super
-               import describe it test expect beforeEach afterEach beforeAll afterAll vi jest assert performance
-               eval"""),
+               require parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent encodeURI decodeURI
+               atob btoa setTimeout clearTimeout setInterval clearInterval setImmediate queueMicrotask
+               structuredClone fetch super import describe it test expect beforeEach afterEach beforeAll afterAll vi
+               jest assert performance eval"""),
         re.compile(r"(?!)"),
     ),
     "go": Family(
