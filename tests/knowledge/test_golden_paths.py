@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.knowledge.written_context import context_of
 
 from codebase_gardener.knowledge.consensus import consensus
 from codebase_gardener.knowledge.golden_path import GoldenPath
@@ -13,6 +12,8 @@ from codebase_gardener.knowledge.golden_paths import Mined, mine, needed_targets
 from codebase_gardener.knowledge.passage_sequences import common_order
 from codebase_gardener.knowledge.resolution import Target
 from codebase_gardener.knowledge.wiki_names import is_page_name
+
+from .written_context import context_of
 
 CORE = '''
 class Kiln:
@@ -210,7 +211,8 @@ def test_what_is_no_step() -> None:
     )
     readme = (
         README
-        + "\n## Reading your own\n\n```python\nfrom mykiln import helper\nfrom pottery import sell\n\nhelper()\nsell(1)\n```\n"
+        + "\n## Reading your own\n\n```python\n"
+        + "from mykiln import helper\nfrom pottery import sell\n\nhelper()\nsell(1)\n```\n"
     )
     mined = _mined(FILES | {"README.md": readme, "tests/test_shapes.py": tests})
     names = {name for path in mined.paths for name in _steps(path)}
@@ -220,7 +222,8 @@ def test_what_is_no_step() -> None:
 
 def test_sections_that_begin_alike_are_workflows_of_their_own() -> None:
     sections = "".join(
-        f"## {name}\n\n```python\nfrom pottery import {config}, throw, {last}\n\npot = throw({config}())\n{last}(pot)\n```\n\n"
+        f"## {name}\n\n```python\nfrom pottery import {config}, throw, {last}\n\n"
+        f"pot = throw({config}())\n{last}(pot)\n```\n\n"
         for name, config, last in (("Bowls", "BowlConfig", "glaze"), ("Vases", "VaseConfig", "sell"))
     )
     building = (
@@ -248,12 +251,28 @@ def test_news_reference_and_translations_show_no_workflow() -> None:
 
 def test_example_is_called_as_the_section_that_shows_it() -> None:
     files = FILES | {
-        "docs_src/open/tutorial001.py": "from pottery import make_kiln, sell\n\nkiln = make_kiln(1)\nkiln.open()\nsell(kiln)\n",
+        "docs_src/open/tutorial001.py": "from pottery import make_kiln, sell\n\n"
+        "kiln = make_kiln(1)\nkiln.open()\nsell(kiln)\n",
         "docs/opening.md": "# Opening\n\n## The first time\n\n{* ../docs_src/open/tutorial001.py *}\n",
     }
     assert "Opening: The first time" in [path.title for path in _mined(files).paths]
     del files["docs/opening.md"]
     assert "Open" in [path.title for path in _mined(files).paths]
+
+
+def test_life_of_a_thing_is_joined_from_passages() -> None:
+    verbs = ("add", "load", "set", "delete")
+    shelf = "class Shelf:\n" + "".join(f"    def {verb}_pot(self):\n        pass\n\n" for verb in verbs)
+    pairs = [("add", "set"), ("load", "set"), ("set", "delete"), ("add", "load")] * 3
+    tests = "from pottery.shelf import Shelf\n\n\n" + "".join(
+        f"def test_{n}():\n    shelf = Shelf()\n    shelf.{one}_pot()\n    shelf.{other}_pot()\n\n\n"
+        for n, (one, other) in enumerate(pairs)
+    )
+    mined = _mined(FILES | {"src/pottery/shelf.py": shelf, "tests/test_shelf.py": tests})
+    path = _titled(mined, "Pot management of Shelf")
+    assert _steps(path) == ["Shelf", "Shelf.add_pot", "Shelf.load_pot", "Shelf.set_pot", "Shelf.delete_pot"]
+    assert path.joined
+    assert len(path.passages) == len(pairs)
 
 
 def test_hostile_titles_give_valid_unique_pages() -> None:
@@ -295,6 +314,8 @@ def test_consensus_is_what_most_agree_on() -> None:
     a, b, c, d = (Target("m.py", name) for name in "abcd")
     assert consensus([(a, b, c), (a, c, b), (a, b, c), (d, a)], (a, b, c)) == (a, b, c)
     assert consensus([(b, a)], (b, a)) == (b, a)
+    ring = [(a, b), (a, b), (a, b), (b, c), (b, c), (c, a)]
+    assert consensus(ring, (c, b, a), share=0.0) == (a, b, c)
 
 
 @given(st.lists(st.integers(0, 9), unique=True), st.lists(st.integers(0, 9), unique=True))

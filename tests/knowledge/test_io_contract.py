@@ -151,7 +151,7 @@ def test_a_class_takes_what_its_own_or_inherited_constructor_takes() -> None:
     )
     assert [row.name for row in contract_of(symbol_named(context, "Child"), context).inputs] == ["size"]
     assert contract_of(symbol_named(context, "Outside"), context).inputs == (
-        Parameter("x", "int", "", False, "A number."),
+        Parameter("x", "int", "", None, "A number."),
     )
 
 

@@ -33,6 +33,7 @@ COMMANDS: dict[str, CommandRow] = {
     "wiki": CommandRow(
         f"{_HERE}.wiki:wiki", "A wiki of which every claim resolves: build, show, search, html."
     ),
+    "mcp": CommandRow(f"{_HERE}.mcp:mcp", "Serve a project's wiki to coding assistants (MCP on stdio)."),
     "plan": CommandRow(f"{_HERE}.plan:plan", "Choose the options of a training; predict memory and time."),
     "train": CommandRow(f"{_HERE}.train:train", "Train an adapter in the background."),
     "jobs": CommandRow(f"{_HERE}.jobs:jobs", "Trainings: list, show, tail, cancel, resume."),

@@ -61,6 +61,7 @@ class Gardener:
         name: str | None = None,
         revision: str | None = None,
         progress: Progress = silent,
+        code: bool = True,
     ) -> tuple[ProjectRow, Snapshot]:
         """Read a repository and make it a project, or read it again.
 
@@ -69,6 +70,7 @@ class Gardener:
             name: Of the project; by default that of the directory or archive.
             revision: A commit, branch or tag; by default the working tree.
             progress: Files read.
+            code: Whether there must be code in it; a wiki needs none.
 
         Raises:
             SourceError: It cannot be read, or has no code.
@@ -83,7 +85,8 @@ class Gardener:
         snapshot = take_snapshot(
             source, revision=revision, max_file_bytes=self.settings.max_file_bytes, progress=progress
         )
-        require_code(snapshot)
+        if code:
+            require_code(snapshot)
         chosen = name or default_name(source)
         project = self.registry.add_project(chosen, snapshot.source, snapshot.kind)
         folder = self.settings.projects_dir / chosen / "snapshots" / _snapshot_folder(snapshot)

@@ -213,7 +213,11 @@ def read_source(
     with reporter.stage("snapshot", "files") as progress:
         source = project.source if project is not None else what
         return gardener.add(
-            source, name=project.name if project is not None else name, revision=revision, progress=progress
+            source,
+            name=project.name if project is not None else name,
+            revision=revision,
+            progress=progress,
+            code=False,
         )
 
 

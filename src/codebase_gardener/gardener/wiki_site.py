@@ -190,7 +190,9 @@ def _described(text: str, keys: tuple[str, ...], read: Callable[[str], Any]) -> 
 
 
 def _first_paragraph(texts: Mapping[str, str]) -> str:
-    readmes = sorted((path for path in texts if "/" not in path and path.lower().startswith("readme")), key=len)
+    readmes = sorted(
+        (path for path in texts if "/" not in path and path.lower().startswith("readme")), key=len
+    )
     first, *comments = texts[readmes[0]][:20_000].split("<!--") if readmes else [""]
     text = first + "".join(comment.partition("-->")[2] for comment in comments)
     for block in re.split(r"\n[ \t]*\n", text):

@@ -76,7 +76,8 @@ SIGNALS: dict[str, Signal] = {
         r"you (?:may|might|can)(?: also| not| rather| then)? (?:want|wish|prefer) to|it(?:'s| is) possible to|"
         r"(?:try|give it a try)")),
     "duty": Signal(ACTION, 2, _words(
-        r"should(?:n't)?|must(?:n't)?|(?:we|you|users?|callers?|this|they|code|model|data|one)(?:'ll| will)? "
+        r"should(?:n't)?(?! (?:now |already |also )?(?:give you|look|be (?:correct|fine|ok|okay|enough|obvious|clear)\b))|"
+        r"must(?:n't)?|(?:we|you|users?|callers?|this|they|code|model|data|one)(?:'ll| will)? "
         r"(?:only |also )?"
         r"(?:needs? to|ha(?:s|ve) to)|make sure|ensure that|be sure|be careful|be aware|"
         r"never (?:pass|use|call|store|put|share|rely|set|import|trust|run|expose|commit|log|be|instantiate)|"
@@ -162,7 +163,7 @@ _ABBREVIATION = re.compile(
 )
 _CLAUSE = re.compile(
     r"(?:,|;)\s+(?=(?:but|so|because|since|otherwise|however|as|which|while|although|whereas|and (?:may|can|should))\b)"
-    r"|\s+(?=(?:at the (?:expense|cost|price) of|in order to|because|due to|otherwise,?)\s)"
+    r"|\s+(?=(?:at the (?:expense|cost|price) of|in order to|because|due to)\s)"
     r"|\s+(?=to (?:save (?:\w+ )?(?:memory|vram|time|space|storage|compute)|reduce|speed|improve|avoid|"
     r"prevent|minimi[sz]e|stabili[sz]e)\b)"
     r"|;\s+|\s+--?\s+|\s+[–—]\s+",
@@ -172,6 +173,8 @@ _CLAUSE = re.compile(
 _REASON = re.compile(
     r"(?:because|since|due to|otherwise|so that|the reason|as otherwise|this is because)\b", re.IGNORECASE
 )
+_CONSEQUENCE = re.compile(r"(?:that|this) way\b|this (?:will|can|allows|ensures|makes)\b", re.IGNORECASE)
+"""How a sentence begins that says what comes of an advice."""
 _REQUEST = re.compile(
     r",\s+(?=(?:please )?(?:use|avoid|consider|prefer|set|call|make sure|install|upgrade)\b)"
 )
@@ -226,12 +229,13 @@ def concentrated(text: str) -> float:
 def insight(text: str) -> dict[str, tuple[str, ...]]:
     """What the text says of each part, as clauses or sentences of it, verbatim; empty where it says nothing.
 
-    A clause gives what its strongest signal says; a sentence that cannot be cut may serve two parts.
+    A clause gives what its strongest signal says, and nothing else: no words are both advice and its price.
     """
     found: dict[str, list[str]] = {ACTION: [], VALUE: [], COST: []}
     for sentence in sentences(text):
         for clause in clauses(sentence):
-            for part in _parts(clause):
+            part = _part(clause)
+            if part:
                 found[part].append(clause)
     return {part: tuple(dict.fromkeys(lines)) for part, lines in found.items()}
 
@@ -247,13 +251,18 @@ def reasons(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _parts(clause: str) -> list[str]:
-    """The parts of which a clause has at least one signal, strongest first, the weak ones left out."""
+def _part(clause: str) -> str:
+    """The part of which a clause says most, "" for none; of equals the first of action, value, cost."""
+    names = signals(clause)
+    if "saves" in names:  # "reduces the memory usage" names a price to say that it falls
+        names = tuple(name for name in names if name != "price")
     weights = {ACTION: 0.0, VALUE: 0.0, COST: 0.0}
-    for name in signals(clause):
+    for name in names:
         weights[SIGNALS[name].part] += SIGNALS[name].weight
-    most = max(weights.values())
-    return [part for part, weight in weights.items() if weight > 0 and weight >= most / 2]
+    part, most = max(weights.items(), key=lambda pair: pair[1])
+    if part == ACTION and _CONSEQUENCE.match(clause):
+        part = VALUE
+    return part if most > 0 else ""
 
 
 def _signals(text: str) -> tuple[str, ...]:

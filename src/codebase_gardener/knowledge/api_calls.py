@@ -8,10 +8,11 @@ from codebase_gardener.knowledge.api_context import ApiContext, definition_in
 from codebase_gardener.knowledge.class_fields import class_fields, has_fields
 from codebase_gardener.knowledge.quoting import words_of
 from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.knowledge.tree_calls import tree_call
 from codebase_gardener.repository.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
-__all__ = ["call_of", "import_of", "is_api_name"]
+__all__ = ["call_of", "constructor_of_class", "import_of", "is_api_name"]
 
 _MOST_ARGUMENTS = 6
 
@@ -25,6 +26,8 @@ def import_of(target: Target, context: ApiContext) -> str:
     if target.external:
         return _external_import(target.name)
     symbol = context.symbol(target)
+    if symbol and symbol.language != "python":
+        return context.resolution.statements.get(target, "") or _of_owner(target, context)
     subject = target
     while symbol and symbol.kind == "method" and "." in subject.name:
         subject = Target(target.path, subject.name.rpartition(".")[0])
@@ -36,8 +39,16 @@ def import_of(target: Target, context: ApiContext) -> str:
     return f"from {module} import {last}" if name else ""
 
 
+def _of_owner(target: Target, context: ApiContext) -> str:
+    """The statement that imports the type of a member."""
+    owner = target.name.rpartition(".")[0]
+    return context.resolution.statements.get(Target(target.path, owner), "") if owner else ""
+
+
 def call_of(symbol: Symbol, context: ApiContext) -> str:
     """How it is called, with its required parameters: "get_peft_model(model, peft_config)"."""
+    if symbol.language != "python":
+        return tree_call(symbol, constructor_of_class(symbol, context), context.names.get(context.target(symbol), ""))
     shown = symbol
     if symbol.kind == "class":
         shown = context.member(symbol, "__init__") or symbol
@@ -51,6 +62,12 @@ def call_of(symbol: Symbol, context: ApiContext) -> str:
     required = _required(shown, context)
     arguments = ", ".join(required[:_MOST_ARGUMENTS]) + (", ..." if len(required) > _MOST_ARGUMENTS else "")
     return f"{name}({arguments})"
+
+
+def constructor_of_class(symbol: Symbol, context: ApiContext) -> Symbol | None:
+    """The constructor of a class of another language than Python."""
+    names = (f"{symbol.qualified_name}.{name}" for name in ("constructor", symbol.name))
+    return next((found for name in names if (found := context.repository.symbols.get((symbol.path, name)))), None)
 
 
 def is_api_name(name: str) -> bool:

@@ -11,6 +11,8 @@ from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.facts import FileFacts
 from codebase_gardener.knowledge.quoting import first_sentence
 from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.knowledge.tree_calls import is_constructor
+from codebase_gardener.knowledge.tree_rules import family_of, is_hidden
 from codebase_gardener.repository.symbols import Symbol
 
 __all__ = ["Candidate", "candidates", "listed_targets", "reference_documents"]
@@ -21,8 +23,6 @@ _LINE_BEGINS = re.compile(r"^[ \t]*(?::param(?:[ \t]+\w+)?[ \t]+|[-*][ \t]+)?[`*
 _LONGEST = 20_000
 _TYPES = ("class", "type", "interface")
 _KINDS = ("function", "method", *_TYPES)
-_EXPORTS_ARE_PUBLIC = ("go", "rust", "java")
-"""Languages in which what a file exports is meant for other packages; in the others often for the own one's files."""
 _SETTERS = ("setter", "deleter", "overload")
 
 
@@ -50,6 +50,7 @@ class Candidate:
         versioned: Whether its docstring says since when it is there or has changed.
         documented: Share of its parameters that its docstring (or its constructor's) describes; 1 with none.
         overrides: Whether a base class of the repository defines the same method.
+        is_erased: A type of a script, which only the compiler knows.
         is_property, is_abstract, deprecated: By decorators, bases and docstring.
         heirs: Classes of package, docs, examples and tests that inherit from it.
         outside_heirs: Those of them that stand in docs, examples and tests.
@@ -81,6 +82,7 @@ class Candidate:
     deprecated: bool
     heirs: int
     outside_heirs: int
+    is_erased: bool = False
 
 
 def candidates(context: ApiContext) -> tuple[Candidate, ...]:
@@ -184,13 +186,15 @@ def _public(context: ApiContext) -> Iterator[tuple[Symbol, Symbol | None]]:
             continue
         if any(each.rpartition(".")[2] in _SETTERS for each in symbol.decorators):
             continue
+        if symbol.language != "python" and (is_hidden(symbol) or is_constructor(symbol)):
+            continue
         within = name.rpartition(".")[0]
         owner = repository.symbols.get((path, within)) if within else None
         if within and owner is None and symbol.language != "python":
             owner = types.get(
                 (path.rpartition("/")[0], within)
             )  # a method may stand in another file than its type
-        if within and (owner is None or owner.kind not in _TYPES):
+        if within and (owner is None or owner.kind not in _TYPES or is_hidden(owner)):
             continue
         yield symbol, owner
 
@@ -235,6 +239,9 @@ class _Figures:
         self._names = Counter(name.rpartition(".")[2] for _, name in repository.symbols)
         self._roots = {name.partition(".")[0] for name in self._exported.values()}
         self._shown_heirs = self._heirs_outside()
+        self._told = {
+            family_of(repository.facts[target.path].language) for target in resolution.statements
+        }
 
     def candidate(self, symbol: Symbol, owner: Symbol | None) -> Candidate:
         """All figures of a definition."""
@@ -244,7 +251,7 @@ class _Figures:
         facts = context.repository.facts
         elsewhere = symbol.language != "python"
         exported = self._exported.get(context.target(subject), "")
-        if elsewhere and not exported and subject.name in facts[subject.path].exports:
+        if elsewhere and not exported and self._says_itself(subject):
             exported = subject.name
         areas = self._areas.get(target, Counter())
         docstring = symbol.docstring or ""
@@ -255,7 +262,7 @@ class _Figures:
             symbol=symbol,
             owner=owner,
             exported=exported,
-            top=exported.count(".") == 1 or (symbol.language in _EXPORTS_ARE_PUBLIC and bool(exported)),
+            top=_is_top(exported, symbol),
             reached="" if exported or owner is None else self._heir_name(owner),
             imported=0.0 if exported.count(".") == 1 else self._imported(context.target(subject)),
             declared=not elsewhere and subject.name in facts[symbol.path].exports,
@@ -287,10 +294,17 @@ class _Figures:
             or bool(_DEPRECATED.search(first_sentence(docstring))),
             heirs=heirs,
             outside_heirs=shown,
+            is_erased=symbol.kind in ("type", "interface") and family_of(symbol.language) == "script",
         )
 
     def _imported(self, target: Target) -> float:
         return 1.0 if target in self._shown else 0.5 if target in self._tested else 0.0
+
+    def _says_itself(self, subject: Symbol) -> bool:
+        """Whether only its own file says that others may use it: no packaging file tells what the package offers."""
+        if family_of(subject.language) in self._told:
+            return False
+        return subject.name in self._context.repository.facts[subject.path].exports
 
     def _heir_name(self, owner: Symbol) -> str:
         """Shortest public name of an exported class that inherits from a class, directly or not."""
@@ -338,6 +352,16 @@ class _Figures:
                 if self._context.repository.areas.get(heir.path) in ("docs", "examples", "tests"):
                     found[self._context.target(parent)] += 1
         return found
+
+
+def _is_top(exported: str, symbol: Symbol) -> bool:
+    """Whether users meet it first: a name of the package itself."""
+    if symbol.language == "python":
+        return exported.count(".") == 1
+    if family_of(symbol.language) == "script":
+        module = exported.rpartition(".")[0]
+        return bool(exported) and module.count("/") == module.startswith("@")
+    return bool(exported)
 
 
 def _spellings(symbol: Symbol, roots: set[str]) -> set[str]:

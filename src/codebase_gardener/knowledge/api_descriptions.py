@@ -158,7 +158,7 @@ def used_in(target: Target, context: ApiContext) -> str:
     says = _and(told)
     if through:
         more = "more " if counts["test", True] else ""
-        says += f"{', and ' if says else ''}{through} {more}test{'' if through == 1 else 's'} through their helpers"
+        says += f"{', and ' if says else ''}{through} {more}test{'' if through == 1 else 's'} through helpers"
     return says
 
 

@@ -46,7 +46,13 @@ NOUNS: dict[str, str] = {
     "sync": "Synchronization", "test": "Testing", "tokenize": "Tokenization", "trace": "Tracing",
     "train": "Training", "transform": "Transformation", "unload": "Unloading", "unmerge": "Unmerging",
     "update": "Update", "upload": "Uploading", "use": "Use", "validate": "Validation", "verify": "Verification",
-    "wait": "Waiting", "wrap": "Wrapping", "write": "Writing", "yield": "Yielding",
+    "wait": "Waiting", "wrap": "Wrapping", "write": "Writing", "yield": "Yielding", "to": "Conversion",
+    "accumulate": "Accumulation", "backward": "Backward_Pass", "broadcast": "Broadcasting",
+    "calculate": "Calculation", "clip": "Clipping", "confirm": "Confirmation", "decompose": "Decomposition",
+    "eval": "Evaluation", "expand": "Expansion", "gather": "Gathering", "match": "Matching", "offload": "Offloading",
+    "pad": "Padding", "preprocess": "Preprocessing", "purge": "Purging", "raise": "Raising",
+    "reconstruct": "Reconstruction", "reduce": "Reduction", "rescale": "Rescaling", "shift": "Shifting",
+    "skip": "Skipping", "slice": "Slicing", "strip": "Stripping", "unwrap": "Unwrapping", "zero": "Zeroing",
 }  # fmt: skip
 
 SUFFIXES: dict[str, str] = {
@@ -60,6 +66,8 @@ SUFFIXES: dict[str, str] = {
     "Serializer": "Serialization", "Processor": "Processing", "Generator": "Generation", "Collator": "Collation",
     "Manager": "Management", "Callback": "Callback", "Mixin": "Mixin", "Client": "Client",
 }  # fmt: skip
+
+_PREPOSITIONS = frozenset({"from", "to", "in", "into", "on", "of", "with", "by", "as", "at", "if", "for", "during"})
 
 
 def page_names(
@@ -134,17 +142,23 @@ def _function_words(words: list[str], *, makes: bool = False) -> list[str]:
     verb = words[0].lower() if words else ""
     noun = "Creation" if makes and verb == "get" else NOUNS.get(verb)
     if verb in ("is", "has", "can", "should"):
-        return [*_titled(words[1:]), "Check"]
+        rest = ["availability" if word == "available" else word for word in words[1:]]
+        return [*_titled(rest), "Check"]
     if noun is None:
         return _titled(words)
     rest = words[1:]
     if "for" in rest and len(rest) - rest.index("for") > 2:  # prepare_model_for_kbit_training
         rest = rest[rest.index("for") + 1 :]
+    if len(rest) > 1 and rest[0] == "or" and rest[1] in NOUNS:  # create_or_update_model_card
+        return [*_titled(rest[2:]), noun, "Or", NOUNS[rest[1]]]
     if "and" in rest:  # merge_and_unload
         at = rest.index("and")
         second = _function_words(rest[at + 1 :])
         return [*_titled(rest[:at]), noun, "And", *second]
-    return [*_titled(rest), noun]
+    if verb == "to":
+        return [noun, *(["To", *_titled(rest)] if rest else [])]
+    at = next((i for i, word in enumerate(rest) if word in _PREPOSITIONS), len(rest))
+    return [*_titled(rest[:at]), noun, *_titled(rest[at:])]  # remove_hook_from_module
 
 
 def _titled(words: Iterable[str]) -> list[str]:

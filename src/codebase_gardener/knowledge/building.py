@@ -19,7 +19,7 @@ from codebase_gardener.knowledge.environment_gates import required_environments
 from codebase_gardener.knowledge.environments import environment_pages
 from codebase_gardener.knowledge.findings import Finding
 from codebase_gardener.knowledge.golden_paths import Mined, mine, needed_targets
-from codebase_gardener.knowledge.heuristics import Heuristics, heuristic_pages
+from codebase_gardener.knowledge.heuristics import HeuristicPage, Heuristics, heuristic_pages
 from codebase_gardener.knowledge.implementations import implementation_page
 from codebase_gardener.knowledge.overrides import Applied, Override, apply_overrides
 from codebase_gardener.knowledge.pages import Edge, Page, Wiki
@@ -299,14 +299,23 @@ def _link(draft: _Draft, apis: list[Api], progress: Progress) -> None:
 
 
 def _link_workflows(draft: _Draft) -> None:
-    """A Workflow uses the heuristics of its steps' APIs."""
-    by_principle = {
-        draft.page_id("Principle", api.principle): page_id for page_id, api in draft.api_of.items()
-    }
-    for page in [page for page in draft.pages.values() if page.type == "Workflow"]:
-        steps = [by_principle[edge.target] for edge in page.edges if edge.target in by_principle]
-        used = [edge for step in steps for edge in draft.pages[step].edges if edge.kind == "uses_heuristic"]
-        draft.link(page.id, sorted(set(used)))
+    """A Workflow uses the heuristics that stand by its steps' APIs."""
+    heuristics = draft.heuristics.pages if draft.heuristics else ()
+    for path in draft.mined.paths if draft.mined else ():
+        documents = {passage.path for passage in path.passages}
+        keywords = {
+            step.target: {keyword for use in step.uses for keyword in use.keywords} for step in path.steps
+        }
+        used = {Edge("uses_heuristic", one.page.id) for one in heuristics if _concerns(one, documents, keywords)}
+        draft.link(draft.page_id("Workflow", path.page), sorted(used))
+
+
+def _concerns(one: HeuristicPage, documents: set[str], keywords: Mapping[Target, set[str]]) -> bool:
+    """Whether a workflow with these steps meets the advice: of an option, if it gives it; of a document, if it is it."""
+    if one.deprecation or (one.documents and not documents.intersection(one.documents)):
+        return False
+    steps = [keywords[target] for target in one.near if target in keywords]
+    return any(given.intersection(one.options) for given in steps) if one.options else bool(steps)
 
 
 def _audit(draft: _Draft, progress: Progress) -> None:

@@ -12,7 +12,6 @@ from codebase_gardener.knowledge.environment_facts import Found, key_of
 from codebase_gardener.knowledge.environment_sections import Sheet, grid, install_command, marked
 from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.optional_packages import Package, own_names
-from codebase_gardener.repository.languages import is_code
 
 __all__ = ["core_page", "development_pages"]
 
@@ -38,7 +37,7 @@ def core_page(draft: Draft, backends: list[Backend], soft: list[Package]) -> Env
         grid(("Package", "Version", "Where"), dependencies) if dependencies else _no_dependencies(draft),
         sheet.variables(facts.of("environment-variable")),
         _core_install(draft, backends),
-        sheet.quotes(evidence if len(evidence) > 1 else [*evidence, *_languages(draft)]),
+        sheet.quotes([*evidence, *draft.more(evidence)]),
         sheet.errors(_ranked(errors, facts.core)),
         _core_notes(draft, sheet, checks, soft),
     )
@@ -70,24 +69,6 @@ def _imports(draft: Draft, backends: list[Backend], soft: list[Package]) -> list
                     evidence = Evidence("import", one.line, one.line, one.scope, name, f"import {one.module}")
                     first.setdefault(name, Found(path, evidence))
     return [first[name] for name in sorted(first)]
-
-
-def _languages(draft: Draft) -> list[Found]:
-    """The first lines of code: what there is to see where no file tells anything about its needs."""
-    files = [one for one in draft.repository.facts.values() if one.lines]
-    files.sort(
-        key=lambda one: (
-            draft.repository.areas[one.path] != "package",
-            not is_code(one.language),
-            one.path,
-        )
-    )
-    rows = [Found(one.path, Evidence("language", 1, 1, "", one.language, one.language)) for one in files[:2]]
-    if len(files) == 1 and files[0].lines > 1:
-        rows.append(
-            Found(files[0].path, Evidence("language", 2, 2, "", files[0].language, files[0].language))
-        )
-    return rows
 
 
 def _core_description(draft: Draft, sheet: Sheet, backends: list[Backend]) -> str:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from codebase_gardener.knowledge.environment_facts import EnvironmentFacts, Found
 from codebase_gardener.knowledge.environment_sections import Sheet
+from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.pages import PAGE_TYPES, Page, Section
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.repository.languages import is_code
 
 __all__ = ["Draft", "EnvironmentPage", "by", "count", "unique"]
 
@@ -62,8 +64,22 @@ class Draft:
 
     def own(self, others: Sequence[Found]) -> list[Found]:
         """The package's own declaration, where a page has hardly anything else to show."""
-        few = len({(one.path, one.evidence.start) for one in others}) < 2
-        return [self.package] if self.package and few else []
+        few = _places(others) < 2
+        own = [self.package] if self.package and few else []
+        return [*own, *self.more([*others, *own])]
+
+    def more(self, others: Sequence[Found]) -> list[Found]:
+        """The first lines of code, where there are not two lines to show: a manifest may be one line."""
+        if _places(others) > 1:
+            return []
+        files = [one for one in self.repository.facts.values() if one.lines]
+        areas = self.repository.areas
+        files.sort(key=lambda one: (areas[one.path] != "package", not is_code(one.language), one.path))
+        rows = [Found(one.path, Evidence("language", 1, 1, "", one.language, one.language)) for one in files[:3]]
+        if len(files) == 1 and files[0].lines > 1:
+            rows.append(Found(files[0].path, Evidence("language", 2, 2, "", files[0].language, files[0].language)))
+        shown = {(one.path, one.evidence.start) for one in others}
+        return [one for one in rows if (one.path, one.evidence.start) not in shown][:2]
 
     def made(
         self, subject: str, kind: str, overview: str, description: str, usage: str, bodies: Sequence[str],
@@ -85,6 +101,10 @@ class Draft:
             domains=tuple(sorted({kind, *packages})),
         )
         return EnvironmentPage(page, kind, packages, gates=gates)
+
+
+def _places(rows: Sequence[Found]) -> int:
+    return len({(one.path, one.evidence.start) for one in rows})
 
 
 def count(number: int, noun: str) -> str:

@@ -49,6 +49,7 @@ def external_description(api: Api, context: ApiContext, sources: PageSources) ->
     elif api.target.external:
         package = program.partition(".")[0]
         parts = [f"It is not defined in this repository: what it does is documented by {code(package)}."]
+        parts += [] if api.kind == "External Tool Doc" else ["Its signature here is a call as the repository writes it."]
     else:
         parts = [f"It is a name in {code(api.target.path)} that is no function, method or class."]
     uses = context.resolution.callers.get(api.target, ())
@@ -62,7 +63,7 @@ def external_description(api: Api, context: ApiContext, sources: PageSources) ->
             f"The package's own code uses it {counted(len(uses), 'time')}: {', '.join(places)}{more}."
         )
     if api.reasons:
-        parts.append(f"It has a page because it is {'; '.join(api.reasons)}.")
+        parts.append(f"Why it has a page: {'; '.join(api.reasons)}.")
     return "\n\n".join(parts)
 
 
@@ -80,7 +81,7 @@ def _passed(given: list[tuple[str, ...]], noun: str) -> tuple[Parameter, ...]:
     counts = Counter(name for names in given for name in set(names))
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST]
     return tuple(
-        Parameter(name, "", "", False, f"Passed in {times} of the {counted(len(given), noun)} found here.")
+        Parameter(name, "", "", None, f"Passed in {times} of the {counted(len(given), noun)} found here.")
         for name, times in ranked
     )
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from codebase_gardener.knowledge.api_candidates import reference_documents
 from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.example_documents import is_translation, shown_in
 from codebase_gardener.knowledge.golden_path import GoldenPath, Step
+from codebase_gardener.knowledge.object_paths import object_clusters
 from codebase_gardener.knowledge.passage_clusters import (
     Cluster,
     by_target,
@@ -91,11 +92,14 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
     unclaimed = follow(clusters, rest, weights)
     context = ApiContext(repository, resolution)
     clusters = _independent([*clusters, *test_clusters(unclaimed, context, dropped)], weights)
+    for title, cluster in object_clusters([*documents, *rest]):
+        if not any(is_within(cluster, other, weights) for other in clusters):
+            clusters.append(replace(cluster, title=title))
     for cluster in clusters:
         cluster.sort()
     clusters.sort(key=_rank)
     return Mined(
-        _paths(clusters, repository, weights), len(resolution.passages), len(sequences), _counted(dropped)
+        _paths(clusters, context, weights), len(resolution.passages), len(sequences), _counted(dropped)
     )
 
 
@@ -112,11 +116,20 @@ def _left_out(one: ShownSequence, repository: RepositoryFacts, reference: frozen
         return "tests of errors and warnings" if is_error else ""
     if one.area not in READER_AREAS:
         return ""
-    if path in reference or _NEWS.search(path):
+    if _NEWS.search(path) or (path in reference and _is_reference(one.passage, repository)):
         return "passages of API reference and release notes"
     if is_translation(path, repository):
         return "passages of translations"
     return "passages of hidden folders" if any(part.startswith(".") for part in path.split("/")) else ""
+
+
+def _is_reference(passage: Passage, repository: RepositoryFacts) -> bool:
+    """Whether it is the whole of a document with an API's entries, or of a section with some."""
+    facts = repository.facts[passage.path]
+    around = [each for each in facts.headings if each.start <= passage.start and passage.end <= each.end]
+    inner = max(around, key=lambda each: (each.level, each.start), default=None)
+    start, end = (inner.start, inner.end) if inner else (1, facts.lines)
+    return any(start <= listing.line <= end for listing in facts.listings)
 
 
 def _begins(repository: RepositoryFacts, passage: Passage) -> bool:
@@ -155,15 +168,15 @@ def _rank(cluster: Cluster) -> tuple[object, ...]:
     return AREAS.index(cluster.founder.area), -len(cluster.members), -own, cluster.founder.rank
 
 
-def _paths(
-    clusters: Sequence[Cluster], repository: RepositoryFacts, weights: Weights
-) -> tuple[GoldenPath, ...]:
-    titles = Titles(repository, shown_in(repository))
+def _paths(clusters: Sequence[Cluster], context: ApiContext, weights: Weights) -> tuple[GoldenPath, ...]:
+    titles = Titles(context, shown_in(context.repository))
     documents = Counter(
         path for cluster in clusters for path in {one.passage.path for one in cluster.members}
     )
     pairs = [
-        titles.of(
+        (cluster.title, cluster.title)
+        if cluster.title
+        else titles.of(
             cluster.members, cluster.steps, weights, is_alone=documents[cluster.founder.passage.path] == 1
         )
         for cluster in clusters
@@ -181,7 +194,7 @@ def _path(cluster: Cluster, title: str, page: str) -> GoldenPath:
     passages = tuple(one.passage for one in cluster.members)
     uses = _uses(passages)
     steps = tuple(Step(target, uses[target], cluster.others.get(target, ())) for target in cluster.steps)
-    return GoldenPath(title, page, steps, passages)
+    return GoldenPath(title, page, steps, passages, joined=bool(cluster.title))
 
 
 def _uses(passages: Sequence[Passage]) -> dict[Target, tuple[Use, ...]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from codebase_gardener.knowledge.advice import ACTION, COST, VALUE, insight, reasons, strength
 from codebase_gardener.knowledge.heuristic_items import Item
 from codebase_gardener.knowledge.heuristic_merging import SAME_TEXT, similar, words_of
-from codebase_gardener.knowledge.heuristic_names import best_sentence
+from codebase_gardener.knowledge.heuristic_names import best_sentence, title_of
 from codebase_gardener.knowledge.heuristic_quotes import cut, quoted_lines, quoted_words
 from codebase_gardener.knowledge.pages import Page, Section, Source
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
@@ -59,7 +59,7 @@ class Author:
         return Page(
             type="Heuristic",
             name=f"{self._repository.owner_repo}_{name}",
-            title=name.replace("_", " "),
+            title=title_of(group) or name.replace("_", " "),
             overview=self._overview(group),
             description=self._description(group, sources),
             usage=self._usage(group, related, sources),
@@ -105,9 +105,8 @@ class Author:
         places = list(dict.fromkeys(sources[item].anchor for item in group))
         kinds = sorted({_SAYS[item.evidence.kind].lower().partition(" ")[2] for item in group})
         files = len({anchor.path for anchor in places})
-        lines.append(
-            f"Found in {_count(len(places), 'place')} of {_count(files, 'file')} ({', '.join(kinds)})."
-        )
+        if len(places) > 1:
+            lines.append(f"Found in {len(places)} places of {_count(files, 'file')} ({', '.join(kinds)}).")
         return "\n\n".join(lines)
 
     def _usage(self, group: Sequence[Item], related: Sequence[Item], sources: dict[Item, Source]) -> str:
@@ -153,7 +152,7 @@ class Author:
             places.setdefault(item.evidence.text or item.evidence.value, []).append(item)
         why = list(dict.fromkeys(reason for text in list(places)[:_MAX_TEXTS] for reason in reasons(text)))
         told = " ".join(quoted_words(cut(reason, _MAX_PIECE)) for reason in why[:_MAX_PIECES])
-        parts = [f"Why, as the source puts it: {told}" if told else "The source gives no reason of its own."]
+        parts = [f"Why, as the source puts it: {told}"] if told else []
         most = len(places) if group[0].deprecation else _MAX_TEXTS
         for number, (text, items) in enumerate(list(places.items())[:most]):
             shown = f"{_speaker(items[0])}{_condition(items[0])}: {_cited(items, sources)}."

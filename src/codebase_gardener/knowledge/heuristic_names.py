@@ -7,10 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from codebase_gardener.knowledge.advice import COST, SIGNALS, VALUE, insight, sentences, strength
+from codebase_gardener.knowledge.advice import COST, SIGNALS, VALUE, clauses, insight, sentences, strength
 from codebase_gardener.knowledge.heuristic_items import Item
 
-__all__ = ["Namer", "best_sentence"]
+__all__ = ["Namer", "best_sentence", "title_of"]
 
 _STOP = frozenset(
     re.findall(
@@ -44,6 +44,16 @@ _STOP = frozenset(
 _TOKEN = re.compile(r"`[^`\n]{1,80}`|[A-Za-z][\w'-]*|\d+-bit|[^\w\s]|[^\W\d_]\w*")
 _INVALID = re.compile(r"[^\w.-]+")
 _URL = re.compile(r"https?://\S+|\{[^{}]*\}")
+_CONNECTIVE = re.compile(
+    r"^(?:note that|because|since|so|but|otherwise|as|therefore|also|however|and|or|which|please)\b,?\s+"
+    r"(?!of |such |long |soon |well |that )",
+    re.IGNORECASE,
+)
+_DEPENDENT = re.compile(r"(?:due to|to|in order to|unless|at the|because of|that)\b", re.IGNORECASE)
+_DANGLING = frozenset(
+    ["a", "an", "the", "of", "to", "in", "on", "for", "with", "and", "or", "that", "is", "are", "be", "by", "from"]
+)
+_MAX_GIST = 72
 _MAX_WORDS = 4
 _MAX_NAME = 90
 
@@ -51,6 +61,42 @@ _MAX_NAME = 90
 def best_sentence(text: str) -> str:
     """The sentence with the most advice, the first of equals; "" of an empty text."""
     return max(sentences(text), key=strength, default="")
+
+
+def title_of(group: Sequence[Item]) -> str:
+    """What a page is about, as a person would say it: whose it is, and its option or the gist of its advice."""
+    first = group[0]
+    evidence = first.evidence
+    if first.deprecation:
+        return "Deprecated uses"
+    if first.option:
+        owners = {item.option[:2] for item in group if item.option}
+        owner = first.option[1]
+        return f"{owner}: {evidence.name}" if owner and len(owners) == 1 else f"Option {evidence.name}"
+    if evidence.kind == "admonition" and evidence.value:
+        return evidence.value
+    if evidence.kind in ("admonition", "doc-tip"):
+        owner = evidence.scope
+    else:
+        parts = [part for part in evidence.scope.split(".") if part and not part.startswith("__")]
+        several = len({(item.path, item.evidence.scope) for item in group}) > 1
+        owner = _owner(group) if several else ".".join(parts[-2:])
+    return ": ".join(part for part in (owner, _gist(evidence.text)) if part)
+
+
+def _gist(text: str) -> str:
+    """The strongest clause of the strongest sentence, cut to a title's length."""
+    sentence = best_sentence(text) or text
+    clause = max(clauses(sentence), key=strength, default=sentence)
+    if _DEPENDENT.match(clause) or clause.count("(") != clause.count(")"):
+        clause = sentence
+    words = _CONNECTIVE.sub("", clause).replace("`", "").rstrip(" .,;:!").split()
+    kept: list[str] = []
+    while words and len(" ".join([*kept, words[0]])) <= _MAX_GIST:
+        kept.append(words.pop(0))
+    while words and kept and kept[-1].lower().strip(",;:") in _DANGLING:
+        kept.pop()
+    return " ".join(kept).rstrip(",;:") + (" …" if words else "")
 
 
 class Namer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -50,35 +49,60 @@ class Scope:
             found.update(self._of(item))
         return tuple(sorted(found))
 
-    def _of(self, item: Item) -> Iterator[Target]:
-        evidence = item.evidence
-        for name in sorted(set(_NAME.findall(evidence.text))):
+    def near(self, group: Sequence[Item]) -> tuple[Target, ...]:
+        """Sorted: without what only leads there through other public definitions."""
+        found: set[Target] = set()
+        for item in group:
+            found.update(self._named(item))
+            symbol = self._standing(item)
+            if symbol is not None:
+                found.update(self._own(symbol))
+                private = symbol.name.startswith("_") and symbol.kind != "class"
+                if private and self._resolution is not None:
+                    target = Target(symbol.path, symbol.qualified_name)
+                    found.update(_callers(self._resolution, self._repository, target, 1))
+        return tuple(sorted(found))
+
+    def _named(self, item: Item) -> Iterator[Target]:
+        """What its text names, and what the code beside it in a document uses."""
+        for name in sorted(set(_NAME.findall(item.evidence.text))):
             yield from (Target(symbol.path, symbol.qualified_name) for symbol in self._meant(name))
-        if evidence.kind in ("admonition", "doc-tip"):
+        if item.evidence.kind in ("admonition", "doc-tip"):
             yield from self._shown(item)
-        if item.area != "package" or evidence.kind in ("admonition", "doc-tip"):
-            return
-        symbol = self._enclosing(item.path, evidence.scope)
-        if symbol is None:
-            return
+
+    def _standing(self, item: Item) -> Symbol | None:
+        """The definition of the package that it stands in."""
+        if item.area != "package" or item.evidence.kind in ("admonition", "doc-tip"):
+            return None
+        return self._enclosing(item.path, item.evidence.scope)
+
+    def _own(self, symbol: Symbol) -> Iterator[Target]:
         yield Target(symbol.path, symbol.qualified_name)
         if symbol.name in ("__init__", "__post_init__"):
             yield Target(symbol.path, symbol.qualified_name.rpartition(".")[0])
-        elif symbol.kind != "class":
+
+    def _of(self, item: Item) -> Iterator[Target]:
+        yield from self._named(item)
+        symbol = self._standing(item)
+        if symbol is None:
+            return
+        yield from self._own(symbol)
+        if symbol.name not in ("__init__", "__post_init__") and symbol.kind != "class":
             yield from self._reaching(symbol)
 
     def _shown(self, item: Item) -> Iterator[Target]:
-        """What the code in the same section of a document uses; of the whole document where the section shows none."""
+        """What the code in the same section of a document uses; where it shows none, in the section around that."""
         passages = self._passages.get(item.path, ())
         line = item.evidence.start
         headings = [one for one in self._repository.facts[item.path].headings if one.start <= line <= one.end]
-        start, end = (headings[-1].start, headings[-1].end) if headings else (1, sys.maxsize)
-        near = [one for one in passages if start <= one.start <= end] or passages
+        inner = [one for one in headings if one.level > 1] or headings  # not what another chapter shows
+        near: list[Passage] = list(passages if not headings else ())
+        for heading in reversed(inner):
+            near = near or [one for one in passages if heading.start <= one.start <= heading.end]
         uses = list(
             dict.fromkeys(use.target for passage in near for use in passage.uses if not use.target.external)
         )
-        telling = [target for target in uses if self._shown_in[target] <= self._common]
-        yield from (telling or uses)[:_MAX_FAMILY]
+        yield from [target for target in uses if self._shown_in[target] <= self._common][:_MAX_FAMILY]
 
     def _enclosing(self, path: str, scope: str) -> Symbol | None:
         """The innermost definition of a scope that is known."""
@@ -113,10 +137,12 @@ class Scope:
             yield from (Target(one.path, one.qualified_name) for one in family)
 
 
-def _callers(resolution: Resolution, repository: RepositoryFacts, target: Target) -> Iterator[Target]:
-    """Definitions of the package that call it, directly or in two steps."""
+def _callers(
+    resolution: Resolution, repository: RepositoryFacts, target: Target, steps: int = _MAX_STEPS
+) -> Iterator[Target]:
+    """Definitions of the package that call it, directly or in a few steps."""
     seen, edge = {target}, [target]
-    for _ in range(_MAX_STEPS):
+    for _ in range(steps):
         around = {
             Target(use.path, use.scope)
             for one in edge

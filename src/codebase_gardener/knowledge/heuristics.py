@@ -27,7 +27,10 @@ class HeuristicPage:
         applies: Definitions to which it applies, sorted: their pages use it.
         score: What its best remark is worth, and a little for each further one.
         remarks: How many remarks it unites.
-        documents: Documents that it stands in, sorted: workflows mined from them use it.
+        documents: Documents that it stands in, sorted.
+        options: Names of the options that it is about, sorted: a workflow that gives one of them uses it.
+        deprecation: Whether it lists what is deprecated.
+        near: Those of `applies` that it stands in or names: a workflow with such a step uses it.
     """
 
     page: Page
@@ -35,6 +38,9 @@ class HeuristicPage:
     score: float
     remarks: int
     documents: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    deprecation: bool = False
+    near: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,8 +87,12 @@ def heuristic_pages(repository: RepositoryFacts, resolution: Resolution | None =
         if shown:
             page = author.page(namer.name(shown), shown, namer.key_phrases(shown[0].evidence.text, 6))
             pages.append(
-                HeuristicPage(page, scope.targets(shown), worth(shown), len(shown), _documents(shown))
-            )
+                HeuristicPage(
+                    page, scope.targets(shown), worth(shown), len(shown), _documents(shown),
+                    tuple(sorted({item.evidence.name for item in shown if item.option})) if shown[0].option else (),
+                    shown[0].deprecation, scope.near(shown),
+                )
+            )  # fmt: skip
     return Heuristics(tuple(pages), _left_out(remarks, [item for group in groups for item in group], author))
 
 

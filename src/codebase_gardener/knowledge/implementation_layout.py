@@ -34,6 +34,8 @@ __all__ = [
     "read_io_contract",
 ]
 
+_REQUIRED: dict[bool | None, str] = {True: "yes", False: "no", None: ""}
+_IS_REQUIRED = {"yes": True, "no": False}
 _ANCHOR = re.compile(r"(.+):L(\d{1,9})-(\d{1,9})\Z", re.DOTALL)
 
 
@@ -64,12 +66,12 @@ class CodeReference:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A row of Inputs; texts are on one line, "" where nothing is known."""
+    """A row of Inputs; texts are on one line, "" where nothing is known; `required` is None where that is not."""
 
     name: str
     type: str
     default: str
-    required: bool
+    required: bool | None
     description: str
 
 
@@ -117,7 +119,7 @@ def code_reference(reference: CodeReference) -> Section:
 def io_contract(contract: IoContract) -> Section:
     """The section "I/O Contract"."""
     inputs = [
-        (code(row.name), code(row.type), code(row.default), "yes" if row.required else "no", row.description)
+        (code(row.name), code(row.type), code(row.default), _REQUIRED[row.required], row.description)
         for row in contract.inputs
     ]
     outputs = [(code(row.type), row.description) for row in contract.outputs]
@@ -168,7 +170,8 @@ def _read_io_contract(body: str) -> IoContract | None:
     outputs = [row for row in _rows(parts["Outputs"]) if len(row) == 2]
     return IoContract(
         tuple(
-            Parameter(plain(row[0]), plain(row[1]), plain(row[2]), row[3] == "yes", row[4]) for row in inputs
+            Parameter(plain(row[0]), plain(row[1]), plain(row[2]), _IS_REQUIRED.get(row[3]), row[4])
+            for row in inputs
         ),
         tuple(Output(plain(row[0]), row[1]) for row in outputs),
     )

@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.api_descriptions import (
 )
 from codebase_gardener.knowledge.apis import Api
 from codebase_gardener.knowledge.citations import dedented
-from codebase_gardener.knowledge.docstrings import Documentation, documentation
+from codebase_gardener.knowledge.docstrings import Documentation
 from codebase_gardener.knowledge.external_apis import (
     command_examples,
     commands_shown,
@@ -38,6 +38,7 @@ from codebase_gardener.knowledge.page_sources import PageSources
 from codebase_gardener.knowledge.pages import Page, Section
 from codebase_gardener.knowledge.quoting import inline, safe_markdown, words_of
 from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.knowledge.tree_calls import documented
 from codebase_gardener.knowledge.usage_examples import usage_examples
 from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.repository.python_headers import SourceLines
@@ -64,7 +65,7 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
         overview, description = external_overview(api, context), external_description(api, context, sources)
         reference, contract = _external_reference(api), external_contract(api, context)
     else:
-        says = documentation(api.symbol.docstring)
+        says = documented(api.symbol)
         description = _description(api, api.symbol, says, context, pages, sources)
         reference, contract = _reference(api, api.symbol, context, sources), contract_of(api.symbol, context)
         overview = _overview(api.symbol, says, contract.inputs)
@@ -110,11 +111,19 @@ def _description(
         parts += ["Its docstring goes on:", safe_markdown(says.text)]
     parts += members(symbol, context, pages)
     parts += raised(says)
-    parts += [f"Its docstring notes: {inline(change)}" for change in says.changes]
+    if says.changes:
+        parts.append("Its docstring notes:\n\n" + "\n".join(f"- {_told(change)}" for change in says.changes))
     parts += neighbours(symbol, context, pages, sources)
     if api.reasons:
-        parts.append(f"It has a page because it is {'; '.join(inline(reason) for reason in api.reasons)}.")
+        parts.append(f"Why it has a page: {'; '.join(inline(reason) for reason in api.reasons)}.")
     return "\n\n".join(parts)
+
+
+def _told(change: str) -> str:
+    """ "Added in version 1.0: …" of "added in version 1.0 …"."""
+    found = re.match(r"(.+? version \S+)\s+(?=\S)", change)
+    text = f"{found[1]}: {change[found.end() :]}" if found else change
+    return inline(text[:1].upper() + text[1:])
 
 
 def _usage(api: Api, context: ApiContext, sources: PageSources) -> str:

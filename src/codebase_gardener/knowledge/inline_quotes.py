@@ -26,7 +26,7 @@ _WORD = re.compile(r"[^\W_]+")
 _ESCAPE = re.compile(r"\\[ntr]")
 _JOINT = re.compile(r"""["'][ \t]*\n[ \t]*[fFrRuUbB]{0,2}["']""")
 """Between two literals that the language joins."""
-_ADDRESS = re.compile(r"\]\([^()\s]{1,500}\)|<[^<>\n]{1,500}>|~[\w.]{1,200}\.")
+_ADDRESS = re.compile(r"\]\([^()\s]{1,500}\)|<(?:/?[a-zA-Z]\s[^<>]{1,300}|[^<>\n]{1,500})>|~[\w.]{1,200}\.")
 """Of a link, a tag, or the path of a role's target."""
 
 
@@ -56,8 +56,9 @@ class QuotableText:
 
     @cached_property
     def _ways(self) -> tuple[_Words, ...]:
-        """As it is written, without addresses, and with the literals joined."""
-        texts = (self.text, _ADDRESS.sub(" ", self.text), _JOINT.sub("", self.text))
+        """As it is written, without addresses, with the literals joined, and both."""
+        joined = _JOINT.sub("", self.text)
+        texts = (self.text, _ADDRESS.sub(" ", self.text), joined, _ADDRESS.sub(" ", joined))
         return tuple(_Words(list(words)) for words in dict.fromkeys(tuple(_words(text)) for text in texts))
 
 

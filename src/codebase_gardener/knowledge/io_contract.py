@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from codebase_gardener.knowledge.api_calls import constructor_of_class
 from codebase_gardener.knowledge.api_context import ApiContext, definition_in
 from codebase_gardener.knowledge.class_fields import ClassField, class_fields, has_fields
 from codebase_gardener.knowledge.docstrings import Documentation, DocumentedValue, documentation
 from codebase_gardener.knowledge.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.quoting import inline
+from codebase_gardener.knowledge.signatures import typed_parameters
+from codebase_gardener.knowledge.tree_calls import documented
 from codebase_gardener.repository.python_headers import Definition, SourceLines
 from codebase_gardener.repository.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
@@ -34,11 +37,30 @@ class _Arguments:
 
 def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
     """What goes into a function, method or class, and what comes out."""
-    says = documentation(symbol.docstring)
+    says = documented(symbol)
+    if symbol.language != "python":
+        return _tree_contract(symbol, says, context)
     if symbol.kind == "class":
         instance = Output(symbol.name, "A new instance.")
         return IoContract(_class_inputs(symbol, says, context), (instance,))
     return IoContract(_inputs(symbol, context, says), _outputs(symbol, says, context))
+
+
+def _tree_contract(symbol: Symbol, says: Documentation, context: ApiContext) -> IoContract:
+    """Of another language: what the text of the signature gives."""
+    if symbol.kind in ("type", "interface"):
+        return IoContract((), ())
+    shown = constructor_of_class(symbol, context) if symbol.kind == "class" else symbol
+    inputs = []
+    for one in typed_parameters(shown) if shown else ():
+        told = says.parameter(one.name) or documented(shown or symbol).parameter(one.name.lstrip("."))
+        description = inline(told.description, 300) if told else ""
+        inputs.append(Parameter(one.name, one.type or (told.type if told else ""), one.default, one.required, description))
+    if symbol.kind == "class":
+        return IoContract(tuple(inputs), (Output(symbol.name, "A new instance."),))
+    told_of = "; ".join(inline(value.description) for value in says.returns if value.description)
+    gives = (Output(symbol.returns or "", told_of),) if symbol.returns or told_of else ()
+    return IoContract(tuple(inputs), gives)
 
 
 def constructor_of(symbol: Symbol, context: ApiContext) -> Symbol | None:
@@ -53,7 +75,7 @@ def _class_inputs(symbol: Symbol, says: Documentation, context: ApiContext) -> t
     constructor = own or constructor_of(symbol, context)
     if constructor is None:
         return tuple(
-            Parameter(each.name, each.type, each.default, False, inline(each.description, 300))
+            Parameter(each.name, each.type, each.default, None, inline(each.description, 300))
             for each in says.parameters
         )
     return _inputs(constructor, context, says, documentation(constructor.docstring))

@@ -48,6 +48,7 @@ class _Reader:
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
         self._left = _MAX_NODES
+        self._open: set[str] = set()  # names being read: `text = "…" + text` speaks of an earlier value
 
     def text(self, node: ast.expr, depth: int) -> tuple[str, bool]:
         """The text, and whether any of it is constant."""
@@ -56,8 +57,13 @@ class _Reader:
             return "", False
         if isinstance(node, ast.Constant):
             return (node.value, True) if isinstance(node.value, str) else (str(node.value)[:40], False)
-        if isinstance(node, ast.Name) and (given := self._lookup(node.id)) is not None:
-            return self.text(given, depth + 10)
+        if isinstance(node, ast.Name) and node.id not in self._open:
+            given = self._lookup(node.id)
+            if given is not None:
+                self._open.add(node.id)
+                found = self.text(given, depth + 10)
+                self._open.discard(node.id)
+                return found
         return self._compound(node, depth)
 
     def _compound(self, node: ast.expr, depth: int) -> tuple[str, bool]:

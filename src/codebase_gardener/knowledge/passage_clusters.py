@@ -13,7 +13,7 @@ from codebase_gardener.knowledge.passage_sequences import SequenceIndex, ShownSe
 from codebase_gardener.knowledge.resolution import Passage, Target
 from codebase_gardener.knowledge.step_rules import READER_AREAS
 
-__all__ = ["Cluster", "document_clusters", "follow", "is_within", "test_clusters"]
+__all__ = ["Cluster", "by_target", "document_clusters", "follow", "is_within", "test_clusters"]
 
 WHOLE_STEPS = 8
 """Steps up to which a whole document is one workflow; of a longer one each section is."""
@@ -42,12 +42,14 @@ class Cluster:
         founder: The passage that it is named after.
         members: All of its passages with the founder, those written for readers first once `sort` was called.
         others: Alternatives that members use at a step.
+        title: Where it is not named after its founder.
     """
 
     steps: tuple[Target, ...]
     founder: ShownSequence
     members: list[ShownSequence] = field(default_factory=list)
     others: Mapping[Target, tuple[Target, ...]] = field(default_factory=dict)
+    title: str = ""
 
     @property
     def from_document(self) -> bool:
@@ -197,7 +199,7 @@ def test_clusters(
         else:
             taking.sort(key=lambda one: one.rank)
             tests = [one for one in taking if one.area == "test"]
-            founder = max(tests, key=lambda one: weights.overlap(steps, one.targets))
+            founder = _most_like(steps, [written[one.rank] for one in tests], stands_for)
             found.append(_concrete(steps, founder, [written[one.rank] for one in taking], stands_for))
     return found
 
@@ -221,6 +223,19 @@ def _alike(sequences: Sequence[ShownSequence], weights: Weights) -> list[list[Sh
     return found
 
 
+def _most_like(
+    steps: tuple[Target, ...], members: list[ShownSequence], stands_for: Mapping[Target, Target]
+) -> ShownSequence:
+    """The one with most of the steps in its own lines, and little else."""
+
+    def likeness(one: ShownSequence) -> tuple[int, int, int]:
+        direct = {stands_for.get(target, target) for target in one.direct}
+        targets = {stands_for.get(target, target) for target in one.targets}
+        return len(direct & set(steps)), len(targets & set(steps)), -len(targets)
+
+    return max(members, key=likeness)
+
+
 def _concrete(
     steps: tuple[Target, ...],
     founder: ShownSequence,
@@ -235,10 +250,9 @@ def _concrete(
             if step in counts:
                 counts[step][target] += 1
     ranked = [sorted(counts[step], key=lambda each, of=counts[step]: (-of[each], each)) for step in steps]  # type: ignore[misc]
-    written = next(one for one in members if one.rank == founder.rank)
     return Cluster(
         tuple(used[0] for used in ranked),
-        written,
+        founder,
         members,
         {used[0]: tuple(used[1:]) for used in ranked if used[1:]},
     )

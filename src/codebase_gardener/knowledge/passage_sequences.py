@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.resolution import Passage, Target
+from codebase_gardener.knowledge.resolution import Passage, Target, Use
 
-__all__ = ["AREAS", "SequenceIndex", "ShownSequence", "Weights", "common_order"]
+__all__ = ["AREAS", "SequenceIndex", "ShownSequence", "Weights", "common_order", "is_direct"]
 
 AREAS = ("readme", "docs", "example", "docstring", "test")
 """Areas of passages, those written for readers first."""
@@ -33,10 +33,22 @@ class ShownSequence:
         return self.passage.area
 
     @property
+    def direct(self) -> frozenset[Target]:
+        """Those that stand in the passage's own lines; a test's helpers and fixtures use the others."""
+        return frozenset(use.target for use in self.passage.uses if is_direct(self.passage, use)) & set(
+            self.targets
+        )
+
+    @property
     def rank(self) -> tuple[object, ...]:
         """Written for readers first, then by place: an order in which no two are equal."""
         one = self.passage
         return AREAS.index(one.area), one.path, one.start, -one.end, one.scope
+
+
+def is_direct(passage: Passage, use: Use) -> bool:
+    """Whether a use stands in the passage's own lines, not in those of a test's helper or fixture."""
+    return use.path == passage.path and passage.start <= use.start <= passage.end
 
 
 class Weights:

@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from codebase_gardener.knowledge.api_context import ApiContext
 from codebase_gardener.knowledge.api_names import principle_words
 from codebase_gardener.knowledge.passage_sequences import ShownSequence, Weights
 from codebase_gardener.knowledge.plain_prose import plain_prose
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.knowledge.resolution import Passage, Target
+from codebase_gardener.knowledge.surface import name_kind
 
 __all__ = ["Titles"]
 
@@ -35,6 +37,27 @@ _TEST_PLACES = frozenset((
     "unit",
 ))  # fmt: skip
 """Words of test classes and files that tell nothing."""
+_JOINING = frozenset(
+    (
+        "a",
+        "an",
+        "and",
+        "by",
+        "for",
+        "from",
+        "in",
+        "is",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "via",
+        "with",
+        "without",
+    )
+)
+"""Words that no title ends with."""
 _NUMBERED = re.compile(r"\d")
 _TEST_WORDS = re.compile(
     r"^(?:this\s+)?(?:simple\s+|basic\s+)?(?:tests?|checks?|verif(?:y|ies)|ensures?|make sure|asserts?)\b\s*"
@@ -50,12 +73,17 @@ class Titles:
     """Makes titles.
 
     Args:
-        repository: How its documents spell words.
+        context: How the repository's documents spell words, and what its definitions are.
         shown_in: Title of the section that shows an example, by the example's path.
     """
 
-    repository: RepositoryFacts
+    context: ApiContext
     shown_in: Mapping[str, str]
+
+    @property
+    def repository(self) -> RepositoryFacts:
+        """Whose paths are named."""
+        return self.context.repository
 
     def of(
         self, members: Sequence[ShownSequence], steps: Sequence[Target], weights: Weights, *, is_alone: bool
@@ -67,9 +95,7 @@ class Titles:
         founder = members[0]
         if founder.area == "test":
             rarest = sorted(steps[len(steps) // 2 :], key=lambda each: (-weights[each], each))[:KEY_STEPS]
-            title = self._of_tests(
-                [one for one in members if one.area == "test"], [each for each in steps if each in rarest]
-            )
+            title = self._of_tests([one for one in members if one.area == "test"], steps, rarest)
             return title, f"{title} ({_stem(founder.passage.path)})"
         if founder.area == "example":
             return self._of_example(founder)
@@ -77,8 +103,20 @@ class Titles:
         whole, colon, _ = full.partition(": ")
         if not colon:
             return full, f"{full} ({_stem(founder.passage.path)})"
+        if not self._is_titled(founder.passage):
+            section = full.partition(": ")[2]
+            return (
+                f"{self.repository.owner_repo.rpartition('_')[2]}: {section}"
+                if _is_general(section)
+                else section
+            ), full
         same = {one.passage.title for one in members if one.passage.path == founder.passage.path}
         return (whole if len(same) > 2 or (is_alone and founder.area == "docs") else full), full
+
+    def _is_titled(self, passage: Passage) -> bool:
+        """Whether the document's first heading stands above the passage, as a title does."""
+        headings = [each for each in self.repository.facts[passage.path].headings if each.title]
+        return not headings or headings[0].end >= passage.start
 
     def _of_example(self, founder: ShownSequence) -> tuple[str, str]:
         """Of the document's section that shows the file; else its own, with its folders where that is general."""
@@ -94,22 +132,25 @@ class Titles:
         named = f"{' '.join(_words(folders[-1]))}: {title}" if folders and _is_general(title) else title
         return self._spelled(named), f"{self._spelled(named)} ({_stem(passage.path)})"
 
-    def _of_tests(self, members: Sequence[ShownSequence], key: Sequence[Target]) -> str:
+    def _of_tests(
+        self, members: Sequence[ShownSequence], steps: Sequence[Target], rarest: Sequence[Target]
+    ) -> str:
         """The words that most of the tests' names have; where those tell little, where they stand and what they do."""
         common = _common([_words(one.passage.scope.rpartition(".")[2]) for one in members])
         if len(common) > 1 and not _is_general(" ".join(common)):
             return self._spelled(" ".join(common[:MOST_WORDS]))
-        does = " and ".join(dict.fromkeys(self._does(target) for target in key))
         scopes = [one.passage.scope.split(".") for one in members]
         groups = [_words(scope[-2]) for scope in scopes if len(scope) > 1]
         if len(groups) < len(members):
             groups = [_words(_stem(one.passage.path)) for one in members]
         place = [word for word in _common(groups) if word not in _TEST_PLACES]
+        key = rarest[:1] if place else [each for each in steps if each in rarest]
+        does = " and ".join(dict.fromkeys(self._does(target) for target in key))
         return self._spelled(f"{' '.join(place)}: {does}" if place else does)
 
     def _does(self, target: Target) -> str:
-        symbol = self.repository.symbols.get((target.path, target.name))
-        kind = "external" if target.external else symbol.kind if symbol else "function"
+        symbol = self.context.symbol(target)
+        kind = "external" if target.external else name_kind(symbol, self.context) if symbol else "function"
         return principle_words(target.name, kind).replace("_", " ")
 
     def _readable(self, title: str) -> str:
@@ -147,7 +188,10 @@ def _common(names: Sequence[Sequence[str]]) -> list[str]:
     counts = Counter(word for words in names for word in dict.fromkeys(words))
     most = [word for word, count in counts.items() if 2 * count >= len(names)]
     best = max(names, key=lambda words: (len(set(words) & set(most)), -len(words)))
-    return [word for word in dict.fromkeys(best) if word in most]
+    found = [word for word in dict.fromkeys(best) if word in most]
+    while found and found[-1] in _JOINING:
+        found.pop()
+    return found
 
 
 def _is_general(title: str) -> bool:

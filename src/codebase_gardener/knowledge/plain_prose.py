@@ -26,13 +26,14 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![\w*\\])\*([^*\s](?:[^*\n]{0,200}[^*\s])?)\*(?![\w*])"), r"\1"),  # emphasis
     (re.compile(r"\\ "), ""),  # rst: an escaped space joins
     (re.compile(r"\.\. (?:seealso|version\w{2,12})::[^.]{0,200}\.?"), ""),
-    (re.compile(r"</?[a-zA-Z][^<>\n]{0,300}>"), ""),  # HTML
+    (re.compile(r"(?<!`)</?[a-zA-Z][^<>\n]{0,300}>"), ""),  # HTML; in code marks it is what the text speaks of
     (
         re.compile(r"(?:^|(?<=\s))>?\s?\[!(?:TIP|NOTE|WARNING|IMPORTANT|CAUTION)\]"),
         "",
     ),  # GitHub's admonitions
     (re.compile(r"(?<=\s)>\s(?=\S)"), ""),  # further lines of a block quote
     (re.compile(r"`~"), "`"),
+    (re.compile(r"::(?=\s|$)"), ":"),  # rst: a literal block follows
     (re.compile(r"\{#[\w-]{1,80}\}|\{\.[\w-]{1,60}[^{}]{0,80}\}"), ""),  # attributes of headings and links
 )
 _SPACES = re.compile(r"\s+")

@@ -211,11 +211,8 @@ def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
         parts.append("The authors refer to:\n\n" + "\n".join(references))
     if api.symbol:
         parts += _outline(api.symbol, context, sources)
-    if not parts and api.symbol and (says := documentation(api.symbol.docstring)).summary:
-        parts.append(
-            f"What is stated of it is its docstring's alone ({sources.cite_symbol(api.symbol)}): "
-            f"“{inline(says.summary)}” No paper, standard or comment on its method is cited."
-        )
+    if not parts and api.symbol and documentation(api.symbol.docstring).summary:
+        parts.append(f"Its docstring is all that the repository states of it ({sources.cite_symbol(api.symbol)}).")
     if not parts and api.target.external:
         package = api.target.name.partition(".")[0].partition(" ")[0]
         parts.append(

@@ -243,22 +243,28 @@ class _Reader:
 
 
 def _without_code(content: list[str]) -> Iterator[str]:
-    """Lines of an admonition that are words: fences, directives with their content and tables are left out."""
-    fence, skipped = "", -1
+    """Lines of an admonition that are words; between them "…" stands for code, directives and tables."""
+    fence, skipped, said, left_out = "", -1, False, False
     for line in content:
         stripped = line.strip().removeprefix(">").strip()
         if fence:
             fence = "" if stripped.startswith(fence) else fence
             continue
         if found := _FENCE.match(stripped):
-            fence = found[1]
+            fence, left_out = found[1], True
             continue
         if skipped >= 0 and (not stripped or _indent(line) > skipped):
+            left_out = left_out or bool(stripped)
             continue
         skipped = -1
         if _DIRECTIVE.match(line):
-            skipped = _indent(line)
-        elif not (_TABLE.match(line) or _OPTION_LINE.match(line) or stripped.startswith(">>>")):
+            skipped, left_out = _indent(line), True
+        elif _TABLE.match(line) or _OPTION_LINE.match(line) or stripped.startswith(">>>"):
+            left_out = True
+        else:
+            if stripped and said and left_out:
+                yield "…"
+            said, left_out = said or bool(stripped), left_out and not stripped
             yield stripped
             if stripped.endswith("::"):
                 skipped = _indent(line)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.knowledge.file_areas import areas_of
 from codebase_gardener.knowledge.facts import FileFacts
+from codebase_gardener.knowledge.file_areas import areas_of
 from codebase_gardener.knowledge.pages import Source
 from codebase_gardener.repository.anchors import Anchor, split_lines
 from codebase_gardener.repository.snapshot import Snapshot

@@ -104,6 +104,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("base class", 0.5, lambda c: _grows(c.heirs, 5),
             lambda c: f"inherited by {counted(c.heirs, 'class', 'classes')}", "a pattern that others follow"),
     Feature("override", -1.0, lambda c: float(c.overrides), _silent, "its base class's page tells the same"),
+    Feature("erased", -2.0, lambda c: float(c.is_erased), _silent, "a script's type is told by what takes or gives it"),
     Feature("hidden module", -2.5, lambda c: float(c.hidden_module and not c.exported and not c.reached), _silent,
             "an underscore says that it is internal"),
     Feature("deprecated", -0.5, lambda c: float(c.deprecated), lambda c: "deprecated", "users are told not to use it"),

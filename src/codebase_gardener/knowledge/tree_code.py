@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.facts import Binding, Import, Reference
-from codebase_gardener.knowledge.tree_exports import default_name, exported_names
+from codebase_gardener.knowledge.tree_exports import exported_names, renamed_exports
 from codebase_gardener.knowledge.tree_imports import imports_of, is_required
 from codebase_gardener.knowledge.tree_queries import PATHS, QUERIES, WRAPPED
 from codebase_gardener.repository.symbols import Symbol
@@ -35,6 +35,7 @@ MAX_NAME_CHARS = 400
 
 _CALLS = frozenset({"call_expression", "new_expression", "method_invocation", "object_creation_expression",
                     "composite_literal", "struct_expression", "macro_invocation"})  # fmt: skip
+_PLAIN = ("identifier", "member_expression")
 _AROUND = ("await_expression", "try_expression", "unary_expression", "parenthesized_expression", "expression_list")
 _LEAVES = re.compile(r"identifier$|^(?:this|self|super|crate|metavariable)$")
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z")
@@ -83,7 +84,7 @@ def tree_code(
         bindings=(
             *(one for node in binding for one in reader.bindings(node)),
             *(one for node in found["typed"] for one in reader.typed(node)),
-            *(one for node in found["export"] for one in reader.default(node, language)),
+            *(one for node in found["export"] for one in reader.renamed(node, language)),
         ),
         references=reader.references(found["call"]),
         exports=tuple(
@@ -165,6 +166,9 @@ class _Reader:
             if value.type in _CALLS and _IDENTIFIER.match(name):
                 line = self._line(node.start_point.row)
                 yield Binding(line, self.scopes.at(line), name, self.names.callee(value), "call")
+            elif value.type in _PLAIN and _IDENTIFIER.match(name) and "?" not in (path := self.names.path(value)):
+                line = self._line(node.start_point.row)
+                yield Binding(line, self.scopes.at(line), name, path, "name")
 
     def typed(self, node: Node) -> Iterator[Binding]:
         """Variables that are declared with a type."""
@@ -177,11 +181,11 @@ class _Reader:
                 line = self._line(node.start_point.row)
                 yield Binding(line, self.scopes.at(line), name, value, "annotation")
 
-    def default(self, node: Node, language: str) -> Iterator[Binding]:
-        """The name `default` of a script, where it is another name's."""
-        name = default_name(node) if language in ("typescript", "tsx", "javascript") else ""
-        if _IDENTIFIER.match(name):
-            yield Binding(self._line(node.start_point.row), "", "default", name, "name")
+    def renamed(self, node: Node, language: str) -> Iterator[Binding]:
+        """Names under which a script hands out what it calls otherwise, such as `default`."""
+        for alias, name in renamed_exports(node) if language in ("typescript", "tsx", "javascript") else ():
+            if _IDENTIFIER.match(name):
+                yield Binding(self._line(node.start_point.row), "", alias, name, "name")
 
     def _line(self, row: int) -> int:
         return row + self.first_line

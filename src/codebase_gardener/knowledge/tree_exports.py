@@ -11,7 +11,7 @@ from codebase_gardener.repository.tree_nodes import text_of
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["default_name", "exported_names"]
+__all__ = ["exported_names", "renamed_exports"]
 
 MAX_BYTES = 300
 
@@ -39,10 +39,21 @@ def exported_names(node: Node, language: str) -> Iterator[str]:
         yield from _script_exports(node)
 
 
-def default_name(node: Node) -> str:
-    """What a script's `export default` hands out, by the name that the file itself knows it by; "" without one."""
-    if not any(child.type == "default" for child in node.children):
-        return ""
+def renamed_exports(node: Node) -> Iterator[tuple[str, str]]:
+    """What a script hands out under another name: that name, and the one by which the file itself knows it."""
+    if node.child_by_field_name("source") is not None:
+        return
+    if any(child.type == "default" for child in node.children):
+        yield "default", _default_name(node)
+    for clause in node.named_children:
+        for one in clause.named_children if clause.type == "export_clause" else ():
+            name, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
+            if name is not None and alias is not None:
+                yield text_of(alias), text_of(name)
+
+
+def _default_name(node: Node) -> str:
+    """Of what `export default` hands out; "" for an expression."""
     declaration, value = node.child_by_field_name("declaration"), node.child_by_field_name("value")
     named = declaration.child_by_field_name("name") if declaration is not None else value
     plain = named is not None and named.type in ("identifier", "type_identifier")

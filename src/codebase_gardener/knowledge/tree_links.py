@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from codebase_gardener.knowledge.entities import Entity
-from codebase_gardener.knowledge.facts import Import, Reference
+from codebase_gardener.knowledge.facts import Binding, Import, Reference
 from codebase_gardener.knowledge.signatures import named_types
 from codebase_gardener.knowledge.tree_members import TreeMembers
 from codebase_gardener.knowledge.tree_rules import FAMILIES
-from codebase_gardener.knowledge.tree_spaces import TYPES, TreeSpace
+from codebase_gardener.knowledge.tree_spaces import TreeSpace
 from codebase_gardener.knowledge.tree_units import TreeUnits
 
 __all__ = ["TreeLinks"]
@@ -21,6 +20,7 @@ MAX_DEPTH = 16
 _OUTSIDE = Entity("elsewhere", "", "")
 """Something of another package or of the language itself: known, and not of this repository."""
 _OUTSIDE_VALUE = Entity("external value", "", "")
+_BUILTIN = Entity("builtin", "", "")
 _MOST_TYPES = 3  # names of a result's type that are looked up
 
 
@@ -134,7 +134,7 @@ class TreeLinks:
             around = around.rpartition(".")[0]
         return self._global(space, scope, name)
 
-    def _bound(self, space: TreeSpace, bindings: Iterable) -> Entity | None:
+    def _bound(self, space: TreeSpace, bindings: Iterable[Binding]) -> Entity | None:
         for binding in bindings:
             if binding.how == "annotation":
                 found = self._instance(space, binding.scope, [binding.value])
@@ -151,6 +151,8 @@ class TreeLinks:
         imported = space.imports.get(name)
         if imported is not None:
             return self._imported(space, imported)
+        if name in self._rules.builtins and name not in space.symbols:
+            return _BUILTIN
         if space.is_file:
             found = self._inside(space, scope, name) or self._of_unit(self._units.key(space.path), name)
             if found is not None:
@@ -244,9 +246,10 @@ class TreeLinks:
             return None
         if name in space.symbols:
             return self.members.entity(unit, name)
-        bindings = space.bindings("", name, 0) if name == "default" else []
-        if bindings:
-            return self._lookup(space, "", bindings[0].value, 10**9)
+        for binding in space.bindings("", name, 0):
+            alias = self.trace(space, "", binding.value, 10**9) if binding.how == "name" else None
+            if alias is not None:
+                return alias
         if name in space.imports:
             return self._imported(space, space.imports[name])
         if name in space.names:
@@ -269,6 +272,8 @@ class TreeLinks:
         kind = entity.kind
         if kind == "elsewhere":
             return _OUTSIDE
+        if kind == "builtin":
+            return entity
         if kind == "external value":
             return entity
         if kind == "module":
@@ -293,7 +298,7 @@ class TreeLinks:
             symbol = space.symbols.get(owner)
             for base in symbol.bases if symbol else ():
                 named = named_types(base)
-                above = self.trace(space, owner.rpartition(".")[0], named[0], 10**9) if named else None
+                above = self._typed(space, owner.rpartition(".")[0], named[0]) if named else None
                 if above is not None and above.kind == "class":
                     pending.append((above.path, above.name))
         return None
@@ -302,6 +307,8 @@ class TreeLinks:
         """What a call of it gives."""
         if entity.kind == "class":
             return entity._replace(kind="instance", how="type")
+        if entity.kind == "builtin":
+            return entity
         if entity.kind in ("elsewhere", "external value"):
             return _OUTSIDE_VALUE
         if entity.kind != "function":

@@ -15,6 +15,7 @@ _SCRIPT = """
 (export_statement source: (_)) @import
 [(call_expression) (new_expression)] @call
 (variable_declarator name: (_) value: [(call_expression) (new_expression) (await_expression)]) @bind
+(variable_declarator name: (identifier) value: [(identifier) (member_expression)]) @bind
 (program [(lexical_declaration (variable_declarator name: (identifier) @name))
           (variable_declaration (variable_declarator name: (identifier) @name))])
 (program (export_statement (lexical_declaration (variable_declarator name: (identifier) @name))))

@@ -22,6 +22,7 @@ class Family:
         wrappers: Types that only hold what a function really gives.
         common: Methods of the language's own types, by whose name alone nothing can be told.
         hidden: Whether a definition is closed to users of its package, by its signature.
+        builtins: Names of the language itself.
         test: What in its decorators makes a function a test, else what its name begins with ("" for none).
     """
 
@@ -31,6 +32,7 @@ class Family:
     wrappers: frozenset[str]
     common: frozenset[str]
     hidden: Callable[[Symbol], bool]
+    builtins: frozenset[str]
     test: re.Pattern[str]
 
 
@@ -71,14 +73,27 @@ FAMILIES: dict[str, Family] = {
                log error warn info debug parse stringify assign freeze create from of isArray resolve reject all race
                now getTime toISOString on once off emit addEventListener removeEventListener querySelector appendChild
                send write end read close open json text status done toBe toEqual toThrow describe length name"""),
-        _script_hidden, re.compile(r"(?!)"),
+        _script_hidden,
+        _words("""Object Array String Number Boolean BigInt Symbol Function Date RegExp Error TypeError RangeError
+               SyntaxError ReferenceError Map Set WeakMap WeakSet WeakRef Promise Proxy Reflect JSON Math Intl Uint8Array
+               Uint16Array Uint32Array Int8Array Int16Array Int32Array Float32Array Float64Array ArrayBuffer DataView
+               AggregateError AbortController AbortSignal URL URLSearchParams TextEncoder TextDecoder Buffer Blob File
+               FormData Headers Request Response console process globalThis window document navigator global require
+               parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent encodeURI decodeURI atob btoa
+               setTimeout clearTimeout setInterval clearInterval setImmediate queueMicrotask structuredClone fetch super
+               import describe it test expect beforeEach afterEach beforeAll afterAll vi jest assert performance eval"""),
+        re.compile(r"(?!)"),
     ),
     "go": Family(
         ("go",), ".", (), frozenset(),
         _words("Error String Close Read Write Len Less Swap Lock Unlock RLock RUnlock Add Done Wait Do Get Set Run Fatal "
                "Fatalf Errorf Error Log Logf Helper Skip Parallel Cleanup Print Printf Println Is As Unwrap Next Scan "
                "Text Bytes Reset Name Format Now Sub Load Store Delete Range Context Err Value"),
-        _go_hidden, re.compile(r"Test(?![a-z])|Example(?![a-z])|Fuzz(?![a-z])"),
+        _go_hidden,
+        _words("""append cap clear close complex copy delete imag len make max min new panic print println real recover
+               bool byte error float32 float64 int int8 int16 int32 int64 rune string uint uint8 uint16 uint32 uint64
+               uintptr any"""),
+        re.compile(r"Test(?![a-z])|Example(?![a-z])|Fuzz(?![a-z])"),
     ),
     "rust": Family(
         ("rust",), "::", ("self", "Self"),
@@ -89,7 +104,12 @@ FAMILIES: dict[str, Family] = {
                default drop deref filter fold find any all sum min max zip enumerate rev take skip chain extend append
                sort split trim parse chars bytes lines starts_with ends_with replace join concat is_some is_none is_ok
                is_err cloned copied send recv spawn wait poll index try_into try_from as_bytes"""),
-        _rust_hidden, re.compile(r"@(?:\w+::)*test\b"),
+        _rust_hidden,
+        _words("""std core alloc Vec String Some None Ok Err Box Arc Rc Option Result println print eprintln eprint
+               format panic assert assert_eq assert_ne debug_assert vec write writeln todo unimplemented unreachable
+               matches include_str include_bytes env concat stringify dbg cfg str u8 u16 u32 u64 u128 usize i8 i16 i32
+               i64 i128 isize f32 f64 bool char Default From Into Iterator drop HashMap HashSet BTreeMap"""),
+        re.compile(r"@(?:\w+::)*test\b"),
     ),
     "java": Family(
         ("java",), ".", ("this",), _words("Optional CompletableFuture Future Mono Supplier Callable"),
@@ -98,7 +118,11 @@ FAMILIES: dict[str, Family] = {
                indexOf split trim replace format append close read write flush run call apply accept test println print
                printf valueOf parseInt toArray sort keySet values entrySet getOrDefault getMessage start join sleep
                assertEquals assertTrue assertFalse assertNull assertNotNull assertThrows"""),
-        _java_hidden, re.compile(r"@(?:\w+\.)*(?:Parameterized)?Test\b"),
+        _java_hidden,
+        _words("""String Object Integer Long Double Float Boolean Character Byte Short Math System Thread Runnable
+               StringBuilder Exception RuntimeException IllegalArgumentException IllegalStateException Error Class
+               Iterable Override super assertEquals assertTrue assertFalse assertNull assertNotNull assertThrows fail"""),
+        re.compile(r"@(?:\w+\.)*(?:Parameterized)?Test\b"),
     ),
     "c": Family(
         ("c", "cpp"), "::", ("this",), _words("std unique_ptr shared_ptr optional const static inline extern auto"),
@@ -106,7 +130,13 @@ FAMILIES: dict[str, Family] = {
                clear resize reserve c_str data str get reset release swap first second substr append length compare
                open close read write good eof fail printf fprintf sprintf snprintf malloc calloc realloc free memcpy
                memset memmove strlen strcmp strncmp strcpy strncpy strcat strdup assert exit abort"""),
-        _c_hidden, re.compile(r"test_?(?=[A-Z_\d])|TEST"),
+        _c_hidden,
+        _words("""std printf fprintf sprintf snprintf malloc calloc realloc free memcpy memset memmove strlen strcmp
+               strncmp strcpy strncpy strcat strdup strtol strtod atoi atof exit abort assert fopen fclose fread fwrite
+               fgets fputs puts putchar getchar qsort sizeof static_cast dynamic_cast reinterpret_cast const_cast
+               decltype isalpha isdigit isspace toupper tolower TEST TEST_F EXPECT_EQ ASSERT_EQ EXPECT_TRUE ASSERT_TRUE
+               EXPECT_FALSE ASSERT_FALSE REQUIRE CHECK"""),
+        re.compile(r"test_?(?=[A-Z_\d])|TEST"),
     ),
 }  # fmt: skip
 """By the family's name."""

@@ -98,14 +98,42 @@ def _repeats(example: UsageExample, found: list[UsageExample]) -> bool:
 
 
 def _quote(passage: Passage, use: Use, context: ApiContext) -> UsageExample | None:
-    spans = _statements(use, context)
+    facts = context.repository.facts[use.path]
+    snippet = _snippet(use, context)
+    language = snippet.language if snippet else facts.language
+    spans = _statements(use, context) if language == "python" else _lines_around(passage, use, snippet, context)
     if spans is None:
         return None
     start, end = spans
     lines = context.repository.lines(use.path, start, end)
     if not lines or max(map(len, lines)) > _LONGEST_LINE:
         return None
-    return UsageExample(passage, use.path, start, end, dedented(lines), "python")
+    return UsageExample(passage, use.path, start, end, dedented(lines), language)
+
+
+def _lines_around(
+    passage: Passage, use: Use, snippet: Snippet | None, context: ApiContext
+) -> tuple[int, int] | None:
+    """Of code that is not parsed here: a short block, test or function as a whole, else lines up to blank ones."""
+    first, last = (snippet.start, snippet.end) if snippet else (passage.start, passage.end)
+    if last - first >= _MOST_LINES and not snippet:
+        around = [
+            (each.start, each.end)
+            for each in context.repository.facts[use.path].symbols
+            if each.start <= use.start and use.end <= each.end
+        ]
+        first, last = min(around, key=lambda span: span[1] - span[0], default=(first, last))
+    if last - first < _MOST_LINES:
+        return first, last
+    start, end = use.start, use.end
+    if end - start >= _MOST_LINES:
+        return None
+    lines = context.repository.lines(use.path, first, last)
+    while start > first and end - start < _MOST_LINES - 1 and lines[start - 1 - first].strip():
+        start -= 1
+    while end < last and end - start < _MOST_LINES - 1 and lines[end + 1 - first].strip():
+        end += 1
+    return start, end
 
 
 def _statements(use: Use, context: ApiContext) -> tuple[int, int] | None:

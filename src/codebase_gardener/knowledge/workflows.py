@@ -14,7 +14,7 @@ from codebase_gardener.knowledge.golden_path import GoldenPath, Step
 from codebase_gardener.knowledge.markup import code, fence
 from codebase_gardener.knowledge.page_sources import PageSources
 from codebase_gardener.knowledge.pages import Edge, Page, Section
-from codebase_gardener.knowledge.passage_sequences import AREAS
+from codebase_gardener.knowledge.passage_sequences import AREAS, is_direct
 from codebase_gardener.knowledge.quoting import first_sentence, inline, safe_markdown, words_of
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Passage, Resolution, Target
@@ -59,6 +59,7 @@ class _Counts:
     """How the passages use a step's API: counted in passages, not in calls."""
 
     passages: int
+    helped: int
     keywords: Counter[str]
 
 
@@ -115,7 +116,7 @@ class _Writer:
     def _description(self) -> str:
         first = self.passages[0]
         where = self.sources.cite(first.path, first.start, first.end)
-        parts = [f"The workflow is named after {self._place(first)} at {where}."]
+        parts = [f"{self._origin(first)} at {where}."]
         heading = self._heading()
         if heading:
             parts += [
@@ -131,6 +132,7 @@ class _Writer:
             f"It is mined from {counted(len(self.passages), 'passage')}: {listed}. "
             f"Of them, {whole} {'uses' if whole == 1 else 'use'} all {len(self.steps)} steps"
             + (f" and {half} at least half of them." if half else ".")
+            + (" A test also uses what the helpers and fixtures of its file use." if areas["test"] else "")
         )
         parts.append(f"The steps stand in the order {self._order_of()}. The passages that show it best:")
         shown = [
@@ -155,24 +157,38 @@ class _Writer:
             parts.append(f"Less than half of the passages use {', '.join(rare)}.")
         return "\n\n".join(parts)
 
-    def _place(self, passage: Passage) -> str:
-        title = inline(passage.title, _TITLE)
-        if passage.area == "test":
-            return f"the tests around {code(passage.scope.rpartition('.')[2])}"
-        kind = {"readme": "the README's section", "docs": "the docs' section", "example": "the example"}
-        return f"{kind.get(passage.area, 'the docstring example')} {title}"
+    def _origin(self, first: Passage) -> str:
+        """What it is named after, or where it is best seen."""
+        title = inline(first.title, _TITLE)
+        if self.path.joined:
+            return (
+                "No document shows it as a whole: it joins what is done with one kind of thing, step by step, in "
+                f"several places. It is seen best in {title or first.area}"
+            )
+        if first.area == "test":
+            return f"No document shows it, but tests take it. The one that is most like it is {code(first.scope)}"
+        kinds = {"readme": "the README's section", "docs": "the docs' section", "example": "the example"}
+        return f"The workflow is named after {kinds.get(first.area, 'the docstring example')} {title}"
 
     def _order_of(self) -> str:
-        is_test = self.passages[0].area == "test"
+        is_test = self.passages[0].area == "test" or self.path.joined
         return "that most of these passages have" if is_test else "of the passage that it is named after"
 
     def _best_passages(self) -> list[Passage]:
         """The first, then those with most of the steps, documents before tests."""
         wanted = {step.target for step in self.steps}
-        rest = sorted(
-            range(1, len(self.passages)),
-            key=lambda n: (AREAS.index(self.passages[n].area), -len(wanted & self.taken[n].keys()), n),
-        )
+
+        def rank(number: int) -> tuple[int, ...]:
+            passage = self.passages[number]
+            direct = {use.target for use in passage.uses if is_direct(passage, use)}
+            return (
+                AREAS.index(passage.area),
+                -len(wanted & direct),
+                -len(wanted & self.taken[number].keys()),
+                number,
+            )
+
+        rest = sorted(range(1, len(self.passages)), key=rank)
         return [self.passages[n] for n in (0, *rest[: _MOST_PASSAGES - 1])]
 
     def _heading(self) -> Heading | None:
@@ -195,12 +211,13 @@ class _Writer:
 
     def _counts(self, step: Step) -> _Counts:
         keywords: Counter[str] = Counter()
-        passages = 0
+        passages = helped = 0
         for passage in self.passages:
             uses = [use for use in passage.uses if use.target == step.target and use.kind != "attribute"]
             passages += bool(uses)
+            helped += bool(uses) and not any(is_direct(passage, use) for use in uses)
             keywords.update({keyword for use in uses for keyword in use.keywords})
-        return _Counts(passages, keywords)
+        return _Counts(passages, helped, keywords)
 
     def _prose(self, number: int, step: Step) -> str:
         """What happens, with which arguments, what it yields, where it is shown: a sentence each."""
@@ -209,7 +226,7 @@ class _Writer:
         given = sorted(counts.keywords.items(), key=lambda item: (-item[1], item[0]))
         if given:
             listed = ", ".join(f"{code(name)} ({times})" for name, times in given[:_MOST_KEYWORDS])
-            more = f", and {len(given) - _MOST_KEYWORDS} further ones" if len(given) > _MOST_KEYWORDS else ""
+            more = f", and {len(given) - _MOST_KEYWORDS} more" if len(given) > _MOST_KEYWORDS else ""
             parts.append(f"Keyword arguments, with the number of passages that give them: {listed}{more}.")
         yields = self._yields(step)
         others = [code(target.name) for target in step.others[:_MOST_OTHERS]]
@@ -235,6 +252,8 @@ class _Writer:
         says = f"{counts.passages} of the {total} passages {'uses' if counts.passages == 1 else 'use'} it."
         if total == 1:
             says = "The one passage uses it."
+        elif counts.helped:
+            says = f"{says[:-1]}, {counts.helped} of them through a helper or fixture of their file."
         if number == 1 or total == 1:
             return says
         before = self.steps[number - 2].target

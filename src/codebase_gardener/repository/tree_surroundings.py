@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Place", "Surroundings", "last_row"]
 
 _MARKS = re.compile(r"^[ \t]*(?:/\*+!?|\*+/|//[/!]*|\*(?!/))[ \t]?|[ \t]*\*+/[ \t]*$", re.MULTILINE)
-_DIRECTIVE = re.compile(r"//(?:go:|nolint|lint:|eslint|@ts-)|/\*\s*eslint")
+_DIRECTIVE = re.compile(r"/{4}|//(?:go:|nolint|lint:|eslint|@ts-)|/\*\s*eslint")
 
 _ATTRIBUTE = re.compile(r"\A(?:@(?P<at>.*)|#\[(?P<rust>.*)\])\Z", re.DOTALL)
 _SPACE = re.compile(rb"\s*")
@@ -146,6 +146,6 @@ def _text(node: Node) -> str:
 
 
 def _cleaned(comments: list[str]) -> str | None:
-    """The comments' words, without their marks and without directives to tools."""
+    """The comments' words, without their marks, and without directives to tools and rules of `////`."""
     words = [_MARKS.sub("", comment) for comment in comments if not _DIRECTIVE.match(comment)]
     return "\n".join(line.rstrip() for line in "\n".join(words).split("\n")).strip() or None

@@ -71,7 +71,8 @@ def relative(start: str, target: str) -> str:
 
 def _safe(part: str, *, is_folder: bool = False) -> str:
     safe = _UNSAFE.sub("-", part)[:_MAX_PART_CHARS]
-    odd = safe != part or not safe.strip(".") or _DEVICES.match(safe) or safe.endswith(".")
+    safe = f"_{safe}" if _DEVICES.match(safe) else safe
+    odd = safe != part or safe.endswith(".")
     if is_folder:
         odd = odd or safe.casefold().endswith(".html")  # a file may be called that
     return f"{safe}-{_hash(part)}" if odd else safe

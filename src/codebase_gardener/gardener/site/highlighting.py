@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from html import escape
 from typing import Any
@@ -53,13 +53,16 @@ def highlighted(text: str, language: str) -> list[str]:
     name = LANGUAGES.get(language.lower())
     if name is None or len(text) > MAX_CHARS or max(map(len, lines), default=0) > MAX_LINE_CHARS:
         return [_escaped(line) for line in lines]
-    return _coloured(text, name)[: len(lines)]
+    tokens = list(_tokens(text, name))
+    if "".join(value for _, value in tokens) != text:  # the console lexer drops a last line without an end
+        return [_escaped(line) for line in lines]
+    return _coloured(tokens)[: len(lines)]
 
 
-def _coloured(text: str, name: str) -> list[str]:
+def _coloured(tokens: Iterable[tuple[str, str]]) -> list[str]:
     done: list[str] = []
     line: list[str] = []
-    for css, value in _tokens(text, name):
+    for css, value in tokens:
         first, *others = value.split("\n")
         _add(line, css, first)
         for part in others:

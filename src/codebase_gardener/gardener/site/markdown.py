@@ -63,11 +63,11 @@ class SiteMarkdown:
             place: Of the site, which the links that are written start from.
             names: Whether names of pages in its tables are to be links, as in indexes and reports.
         """
-        return self._parser.render(text, {"file": file, "place": place, "names": names})
+        return str(self._parser.render(text, {"file": file, "place": place, "names": names}))
 
     def line(self, text: str, place: str) -> str:
         """One line of a page as HTML, without a paragraph around it."""
-        return self._parser.renderInline(text, {"file": "", "place": place, "names": False})
+        return str(self._parser.renderInline(text, {"file": "", "place": place, "names": False}))
 
     def link(self, page_id: str, place: str, *, words: str = "") -> str:
         """A link to a page; its plain name where there is none."""
@@ -190,9 +190,7 @@ def _linked(pattern: re.Pattern[str], text: str, link: Callable[[re.Match[str]],
 
 
 def _as_rule(rule: Callable[..., str]) -> Callable[..., str]:
-    def rendered(
-        renderer: RendererHTML, tokens: Tokens, index: int, options: OptionsDict, env: Env
-    ) -> str:
+    def rendered(renderer: RendererHTML, tokens: Tokens, index: int, options: OptionsDict, env: Env) -> str:
         return rule(tokens, index, env)
 
     return rendered
@@ -204,5 +202,3 @@ def _table_open(tokens: Tokens, index: int, env: Env) -> str:
 
 def _table_close(tokens: Tokens, index: int, env: Env) -> str:
     return "</table></div>\n"
-
-

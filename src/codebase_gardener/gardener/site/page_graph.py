@@ -134,7 +134,7 @@ def _svg(nodes: Iterable[Node], pairs: Iterable[tuple[int, str, int]]) -> str:
         f'<svg id="graph" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'aria-label="All pages and the links between them">'
         f'{drawn}<path id="near" d=""/>{_headings(placed)}'
-        f'{"".join(_node(node, number) for number, node in enumerate(placed))}</svg>'
+        f"{''.join(_node(node, number) for number, node in enumerate(placed))}</svg>"
     )
 
 

@@ -118,7 +118,12 @@ class PageViews:
         """All pages of a type: where, and what."""
         place = _listing(kind)
         rows = [
-            {"place": self._place(page), "title": page.title, "kind": page.kind, "overview": self._words(page, place)}
+            {
+                "place": self._place(page),
+                "title": page.title,
+                "kind": page.kind,
+                "overview": self._words(page, place),
+            }
             for page in self._contents.of_type(kind)
         ]
         return place, self._fill(

@@ -21,7 +21,7 @@ class CitedLines:
     """Lines that pages cite.
 
     Attributes:
-        words: "L30–128".
+        words: As a reader sees it.
         id: What a link to them ends in: "L30-L128".
         pages: Links to the pages, as HTML.
     """
@@ -75,7 +75,7 @@ def _row(number: int, line: str, hit: bool, starts: list[Anchor], contents: Cont
     by = _margin(starts, contents, place) if starts else ""
     return (
         f'<span class="{css}" id="L{number}">{targets}<a class="no" href="#L{number}">{number}</a>'
-        f'<code>{line}\n</code>{by}</span>'
+        f"<code>{line}\n</code>{by}</span>"
     )
 
 

@@ -1,0 +1,23 @@
+"""`gardener mcp`."""
+
+from __future__ import annotations
+
+import click
+
+from codebase_gardener.cli.command import command_options, open_gardener
+
+__all__ = ["mcp"]
+
+
+@click.command()
+@click.argument("project")
+@command_options
+def mcp(project: str, as_json: bool) -> None:
+    """Serve a project's wiki to a coding assistant (Model Context Protocol on standard input and output).
+
+    Tools: search, page, neighbours, verify. The assistant starts this command itself; see docs/wiki.md.
+    """
+    from codebase_gardener.gardener.wiki_tools import serve_wiki
+
+    with open_gardener() as gardener:
+        serve_wiki(gardener, project)
