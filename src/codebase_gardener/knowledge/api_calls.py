@@ -48,7 +48,9 @@ def _of_owner(target: Target, context: ApiContext) -> str:
 def call_of(symbol: Symbol, context: ApiContext) -> str:
     """How it is called, with its required parameters: "get_peft_model(model, peft_config)"."""
     if symbol.language != "python":
-        return tree_call(symbol, constructor_of_class(symbol, context), context.names.get(context.target(symbol), ""))
+        return tree_call(
+            symbol, constructor_of_class(symbol, context), context.names.get(context.target(symbol), "")
+        )
     shown = symbol
     if symbol.kind == "class":
         shown = context.member(symbol, "__init__") or symbol
@@ -67,7 +69,9 @@ def call_of(symbol: Symbol, context: ApiContext) -> str:
 def constructor_of_class(symbol: Symbol, context: ApiContext) -> Symbol | None:
     """The constructor of a class of another language than Python."""
     names = (f"{symbol.qualified_name}.{name}" for name in ("constructor", symbol.name))
-    return next((found for name in names if (found := context.repository.symbols.get((symbol.path, name)))), None)
+    return next(
+        (found for name in names if (found := context.repository.symbols.get((symbol.path, name)))), None
+    )
 
 
 def is_api_name(name: str) -> bool:

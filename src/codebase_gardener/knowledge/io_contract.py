@@ -55,7 +55,11 @@ def _tree_contract(symbol: Symbol, says: Documentation, context: ApiContext) -> 
     for one in typed_parameters(shown) if shown else ():
         told = says.parameter(one.name) or documented(shown or symbol).parameter(one.name.lstrip("."))
         description = inline(told.description, 300) if told else ""
-        inputs.append(Parameter(one.name, one.type or (told.type if told else ""), one.default, one.required, description))
+        inputs.append(
+            Parameter(
+                one.name, one.type or (told.type if told else ""), one.default, one.required, description
+            )
+        )
     if symbol.kind == "class":
         return IoContract(tuple(inputs), (Output(symbol.name, "A new instance."),))
     told_of = "; ".join(inline(value.description) for value in says.returns if value.description)
