@@ -61,7 +61,9 @@ def main() -> int:
     for copies in arguments.copies:
         rows.append(_measured(arguments.source, copies))
         growth = _growth(rows[0], rows[-1])
-        print(json.dumps({**asdict(rows[-1]), "growth": growth}) if arguments.json else _line(rows[-1], growth))
+        print(
+            json.dumps({**asdict(rows[-1]), "growth": growth}) if arguments.json else _line(rows[-1], growth)
+        )
     return int(not _reached(rows))
 
 
@@ -143,7 +145,10 @@ def _run(root: Path, home: Path) -> Run:
     environment = {**os.environ, "CODEBASE_GARDENER_HOME": str(home)}
     started = time.perf_counter()
     process = subprocess.Popen(
-        [gardener, "wiki", "build", str(root)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [gardener, "wiki", "build", str(root)],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     _, status, usage = os.wait4(process.pid, 0)
     wall_s = time.perf_counter() - started

@@ -67,7 +67,42 @@ def edit(root: Path, dice: random.Random, number: int) -> str:
         path = root / "pyproject.toml"
         path.write_text(path.read_text().replace('"attrs"', f'"attrs>={number}"', 1))
 
+    def redocument() -> None:
+        module.write_text(
+            text.replace('"""', f'"""Edited {number} times, see https://doi.org/10.1/{number}. ', 1)
+        )
+
+    def call() -> None:
+        module.write_text(
+            text + f"\n\ndef calls_{number}(plant):\n    from .growing import grow, prune\n\n"
+            f"    # water it before it grows\n    return prune(grow(plant, days={number}), by=2)\n"
+        )
+
+    def rename_class() -> None:
+        module.write_text(text.replace("class Pot", f"class Pan{number}Of"))
+
+    def move() -> None:
+        if module.name not in ("plants.py", "growing.py"):
+            (package / "shed").mkdir(exist_ok=True)
+            module.rename(package / "shed" / f"moved_{number}.py")
+
+    def warn() -> None:
+        module.write_text(
+            text + f"\n\ndef warns_{number}(days: int = {number}) -> None:\n    import warnings\n\n"
+            f'    warnings.warn("Use at most {number} days, otherwise plants die")\n'
+        )
+
+    def release() -> None:
+        path = root / "pyproject.toml"
+        path.write_text(path.read_text().replace('version = "1', f'version = "1.{number}', 1))
+
     edits = (
+        redocument,
+        call,
+        rename_class,
+        move,
+        warn,
+        release,
         add_function,
         shift,
         break_syntax,

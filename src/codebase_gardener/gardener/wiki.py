@@ -177,7 +177,7 @@ def _brought_up(
     try:
         overrides = read_overrides(overrides_file(gardener, project.name))
         repository = facts_of(gardener, project.name, snapshot, reporter)
-        prose = _prose(gardener, project.name)
+        prose = _prose(gardener, project.name) if writer is not None else None
         with _remembering(gardener, project.name):
             made = build(repository, reporter, overrides=overrides, writer=writer, prose=prose, phase=phase)
         published = publish_wiki(folder, made.files)
@@ -187,7 +187,7 @@ def _brought_up(
 
 
 def _remembering(gardener: Gardener, what: str) -> AbstractContextManager[None]:
-    """What a project's last build computed is not computed again; nothing is known of what is no project yet."""
+    """What a project's last build computed is not computed again; of what is no project yet, nothing is known."""
     from codebase_gardener.knowledge.facts_cache import extractor_version
     from codebase_gardener.utils.memo import remembering
 
@@ -242,8 +242,9 @@ def rebuilt(
         files: The wiki as it lies there: which phases were done, and who wrote.
         repository: What it was built from.
     """
-    from codebase_gardener.knowledge.building import PHASES, build, report_phases
+    from codebase_gardener.knowledge.building import PHASES, build
     from codebase_gardener.knowledge.overrides import read_overrides
+    from codebase_gardener.knowledge.reports import report_phases
     from codebase_gardener.knowledge.writer_report import WRITER_REPORT, writer_of
 
     phases = report_phases(files)

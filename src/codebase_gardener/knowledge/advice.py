@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from codebase_gardener.utils.memo import remembered
 
@@ -51,16 +52,21 @@ class Signal:
     Attributes:
         part: What a clause with it says: `ACTION`, `VALUE` or `COST`.
         weight: How much it makes a text worth a page.
-        pattern: The words, in small letters.
+        words: A pattern of them, in small letters.
     """
 
     part: str
     weight: float
-    pattern: re.Pattern[str]
+    words: str
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled when it is looked for: a build that meets no new text needs none of them."""
+        return re.compile(self.words)
 
 
-def _words(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{pattern})\b(?!-)")
+def _words(pattern: str) -> str:
+    return rf"\b(?:{pattern})\b(?!-)"
 
 
 SIGNALS: dict[str, Signal] = {
@@ -84,10 +90,10 @@ SIGNALS: dict[str, Signal] = {
         r"beware|take care|(?<!to )(?:avoid|prefer|consider)|required to|requires (?:setting|passing|`\w+)|"
         r"do(?:n't| not) (?:use|call|"
         r"rely|set|pass|mix|forget|put|store|do|import|share|run|expose|worry)")),
-    "imperative": Signal(ACTION, 1, re.compile(
+    "imperative": Signal(ACTION, 1, (
         rf"^(?:(?:note that|also|then|otherwise|instead|alternatively|finally|in (?:this|that) case|so|and|or|but|"
         rf"for (?:example|best results)),? )?(?:{_VERBS})\b{_NO_SUBJECT}")),
-    "conditional-imperative": Signal(ACTION, 1.5, re.compile(
+    "conditional-imperative": Signal(ACTION, 1.5, (
         rf"^(?:if|when|for|to|in order to|unless|while|with|during|before|after)\b[^.]{{3,160}}?,"
         rf" (?:then )?(?:please )?(?:{_VERBS})\b")),
     "set-to": Signal(ACTION, 1, _words(r"(?:set|setting|pass|passing|enable|enabling) (?:it |this |the )?[`'\"]?[\w.]+"

@@ -63,6 +63,11 @@ class ApiContext:
         return found
 
     @cached_property
+    def roots(self) -> frozenset[str]:
+        """The packages that the repository's public names begin with."""
+        return frozenset(name.partition(".")[0] for name in self.resolution.public)
+
+    @cached_property
     def uses(self) -> dict[Target, list[tuple[Passage, Use]]]:
         """Where passages use each target, in order; a passage around another that uses it, too, is left out."""
         found: dict[Target, list[tuple[Passage, Use]]] = defaultdict(list)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from codebase_gardener.knowledge.api_catalog import api_catalog, api_for
 from codebase_gardener.knowledge.api_context import ApiContext
@@ -24,9 +24,8 @@ from codebase_gardener.knowledge.implementations import implementation_page
 from codebase_gardener.knowledge.overrides import Applied, Override, apply_overrides
 from codebase_gardener.knowledge.pages import Edge, Page, Wiki
 from codebase_gardener.knowledge.principles import principle_page
-from codebase_gardener.knowledge.prose_pages import improve_pages, page_facts
-from codebase_gardener.knowledge.prose_writing import ProseCache, ProseReport, Writer
 from codebase_gardener.knowledge.rendering import normalised, render_pages
+from codebase_gardener.knowledge.reports import may_be_there
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Resolution, Target, resolve
 from codebase_gardener.knowledge.surface import Scored, ranked
@@ -37,9 +36,11 @@ from codebase_gardener.knowledge.writer_report import WRITER_REPORT, writer_repo
 from codebase_gardener.utils.memo import remembering
 from codebase_gardener.utils.progress import Progress
 
-__all__ = ["PHASES", "Build", "Phase", "Reporter", "build", "report_phases"]
+if TYPE_CHECKING:
+    from codebase_gardener.knowledge.prose_writing import ProseCache, ProseReport, Writer
 
-_REPORT = re.compile(r"_reports/phase(\w+?)_")
+__all__ = ["PHASES", "Build", "Phase", "Reporter", "build"]
+
 
 
 class Reporter(Protocol):
@@ -171,23 +172,14 @@ def _built(
     audited = audit(texts, repository)
     texts |= derived_files(audited, repository, draft.resolution)
     if writer is not None and told is not None:
+        from codebase_gardener.knowledge.writer_report import WRITER_REPORT, writer_report
+
         texts[WRITER_REPORT] = writer_report(writer, told)
     return Build(
-        {path: text for path, text in sorted(texts.items()) if _is_done(path, done)},
+        {path: text for path, text in sorted(texts.items()) if may_be_there(path, done)},
         wiki.pages, phase, audited.findings, applied, told,
         draft.resolution.references, draft.resolution.unresolved,
     )  # fmt: skip
-
-
-def _is_done(path: str, phases: list[str]) -> bool:
-    """Whether a file may be there already: the report of a phase that was not done may not."""
-    found = _REPORT.match(path)
-    return found is None or found[1] in phases
-
-
-def report_phases(files: Iterable[str]) -> set[str]:
-    """The phases whose reports are among the files of a wiki."""
-    return {found[1] for file in files if (found := _REPORT.match(file))}
 
 
 def _wiki(draft: _Draft, pages: Iterable[Page]) -> Wiki:
@@ -204,6 +196,11 @@ def _written(
     pages = tuple(draft.pages[page_id] for page_id in sorted(draft.pages))
     if writer is None:
         return pages, None
+    from codebase_gardener.knowledge.prose_pages import (  # most builds have no writer
+        improve_pages,
+        page_facts,
+    )
+
     with reporter.stage("prose", "sections") as progress:
         return improve_pages(pages, page_facts(draft.repository), writer, cache, progress)
 
@@ -287,12 +284,14 @@ def _link_workflows(draft: _Draft) -> None:
         keywords = {
             step.target: {keyword for use in step.uses for keyword in use.keywords} for step in path.steps
         }
-        used = {Edge("uses_heuristic", one.page.id) for one in heuristics if _concerns(one, documents, keywords)}
+        used = {
+            Edge("uses_heuristic", one.page.id) for one in heuristics if _concerns(one, documents, keywords)
+        }
         draft.link(draft.page_id("Workflow", path.page), sorted(used))
 
 
 def _concerns(one: HeuristicPage, documents: set[str], keywords: Mapping[Target, set[str]]) -> bool:
-    """Whether a workflow of these steps meets the advice: of an option, if it gives it; of a document, if it is it."""
+    """Whether a workflow with these steps meets the advice: it gives the option, or is the document."""
     if one.deprecation or (one.documents and not documents.intersection(one.documents)):
         return False
     steps = [keywords[target] for target in one.near if target in keywords]

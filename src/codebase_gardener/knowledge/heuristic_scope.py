@@ -129,13 +129,11 @@ class Scope:
         if self._resolution is not None:
             target = Target(symbol.path, symbol.qualified_name)
             yield from _callers(self._resolution, self._repository, target)
-        verb = symbol.name.partition("_")[0]
-        family = [
-            one
-            for one in self._by_verb.get(verb, ())
-            if one.name != symbol.name and one.name.startswith(f"{verb}_")
-        ]
-        if symbol.name == verb and len(family) <= _MAX_FAMILY:
+        verb = symbol.name
+        if "_" in verb:
+            return
+        family = [one for one in self._by_verb.get(verb, ()) if one.name.startswith(f"{verb}_")]
+        if len(family) <= _MAX_FAMILY:
             yield from (Target(one.path, one.qualified_name) for one in family)
 
 

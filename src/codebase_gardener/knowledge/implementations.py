@@ -214,8 +214,7 @@ def _dependencies(symbol: Symbol, context: ApiContext) -> tuple[str, ...]:
         for each in context.repository.facts[symbol.path].imports
         if not each.level and each.alias in names
     }
-    own = {name.partition(".")[0] for name in context.resolution.public}
-    return tuple(sorted(found - own - sys.stdlib_module_names))
+    return tuple(sorted(found - context.roots - sys.stdlib_module_names))
 
 
 def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from codebase_gardener.knowledge.markup import outside_fences
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["InlineQuote", "QuotableText", "read_inline_quotes"]
 
@@ -52,19 +53,29 @@ class QuotableText:
             >>> text.says("A Pot holds water"), text.says("A Pot holds wine")
             (True, False)
         """
-        return all(any(words.have(_words(part)) for words in self._ways) for part in quoted.split("…"))
+        return _says(self, quoted)
 
     @cached_property
-    def _ways(self) -> tuple[_Words, ...]:
+    def ways(self) -> tuple[_Words, ...]:
         """As it is written, without addresses, with the literals joined, and both."""
         joined = _JOINT.sub("", self.text)
         texts = (self.text, _ADDRESS.sub(" ", self.text), joined, _ADDRESS.sub(" ", joined))
-        return tuple(_Words(list(words)) for words in dict.fromkeys(tuple(_words(text)) for text in texts))
+        return tuple(_Words(text) for text in dict.fromkeys(texts))
+
+
+@remembered
+def _says(text: QuotableText, quoted: str) -> bool:
+    return all(any(way.have(_words(part)) for way in text.ways) for part in quoted.split("…"))
 
 
 @dataclass(frozen=True)
 class _Words:
-    words: list[str]
+    text: str
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Read when they are asked for: the first way mostly does."""
+        return _words(self.text)
 
     def have(self, wanted: list[str]) -> bool:
         if not wanted:

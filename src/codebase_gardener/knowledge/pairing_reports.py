@@ -83,9 +83,7 @@ def _angle(matter: ReportMatter, principle: Page, page: Page) -> str:
     """The steps that it is written for, else what it is."""
     steps = [
         f"{link_free(step.title)} ({matter.graph.short(flow.page.id)})"
-        for flow in matter.graph.workflows
-        for step in flow.steps
-        if step.principle_id == principle.id
+        for flow, step in matter.steps_to.get(principle.id, ())
     ]
     return "; ".join(steps) or page.overview
 

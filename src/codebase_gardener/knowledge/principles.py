@@ -7,6 +7,7 @@ import re
 import tokenize
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.api_context import ApiContext, definition_in
@@ -212,7 +213,9 @@ def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
     if api.symbol:
         parts += _outline(api.symbol, context, sources)
     if not parts and api.symbol and documentation(api.symbol.docstring).summary:
-        parts.append(f"Its docstring is all that the repository states of it ({sources.cite_symbol(api.symbol)}).")
+        parts.append(
+            f"Its docstring is all that the repository states of it ({sources.cite_symbol(api.symbol)})."
+        )
     if not parts and api.target.external:
         package = api.target.name.partition(".")[0].partition(" ")[0]
         parts.append(
@@ -302,12 +305,12 @@ def _comments_in(text: str) -> tuple[tuple[int, str], ...]:
     found: list[tuple[int, str]] = []
     if definition_in(text) is None:
         return ()
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            if token.type == tokenize.COMMENT and not token.line[: token.start[1]].strip():
-                found.append((token.start[0], token.string.lstrip("#: ").strip()))
-    except (tokenize.TokenError, SyntaxError):
-        pass
+    with suppress(tokenize.TokenError, SyntaxError):
+        found.extend(
+            (token.start[0], token.string.lstrip("#: ").strip())
+            for token in tokenize.generate_tokens(io.StringIO(text).readline)
+            if token.type == tokenize.COMMENT and not token.line[: token.start[1]].strip()
+        )
     return tuple(found)
 
 

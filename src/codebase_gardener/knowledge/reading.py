@@ -81,7 +81,10 @@ def read_page(text: str) -> Reading:
     """
     front = text[: text.find("\n---\n", 3) + 1][:MAX_FRONT_CHARS]
     state = dict(_STATE.findall(front))
-    if list(state) == ["commit", "updated"]:  # other ones in each build: the rest is read without, and remembered
+    if list(state) == [
+        "commit",
+        "updated",
+    ]:  # other ones in each build: the rest is read without, and remembered
         reading = _read(_STATE.sub(r'\1: ""', front) + text[len(front) :])
         if not reading.problems and (reading.commit, reading.updated) == ("", ""):
             return replace(reading, **state)

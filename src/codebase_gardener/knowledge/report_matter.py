@@ -14,7 +14,7 @@ from codebase_gardener.knowledge.markup import NONE_FOUND, code, fence, table
 from codebase_gardener.knowledge.pages import PAGE_TYPES, Page, Wiki
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Resolution
-from codebase_gardener.knowledge.steps import StepFacts, WikiGraph, api_name
+from codebase_gardener.knowledge.steps import StepFacts, WikiGraph, WorkflowFacts, api_name
 from codebase_gardener.knowledge.triage import Triaged, triage
 
 __all__ = [
@@ -49,6 +49,15 @@ class ReportMatter:
     def steps(self) -> tuple[StepFacts, ...]:
         """Of all workflows, in order."""
         return tuple(step for flow in self.graph.workflows for step in flow.steps)
+
+    @cached_property
+    def steps_to(self) -> dict[str, list[tuple[WorkflowFacts, StepFacts]]]:
+        """The steps that lead to each Principle, by its id, in order."""
+        found: dict[str, list[tuple[WorkflowFacts, StepFacts]]] = {}
+        for flow in self.graph.workflows:
+            for step in flow.steps:
+                found.setdefault(step.principle_id, []).append((flow, step))
+        return found
 
     @cached_property
     def triaged(self) -> tuple[Triaged, ...]:

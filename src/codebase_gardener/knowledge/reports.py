@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 
 from codebase_gardener.knowledge.audit_reports import orphan_audit_report, orphan_report, page_audit_report
 from codebase_gardener.knowledge.auditing import Audit
@@ -12,7 +13,9 @@ from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Resolution
 from codebase_gardener.knowledge.workflow_reports import anchoring_report, repo_map_report, tracing_report
 
-__all__ = ["REPORTS", "render_reports"]
+__all__ = ["REPORTS", "may_be_there", "render_reports", "report_phases"]
+
+_REPORT = re.compile(r"_reports/phase(\w+?)_")
 
 REPORTS: dict[str, Callable[[ReportMatter], str]] = {
     "_reports/phase0_repo_map.md": repo_map_report,
@@ -25,6 +28,17 @@ REPORTS: dict[str, Callable[[ReportMatter], str]] = {
     "_reports/phase6_orphan_audit.md": orphan_audit_report,
 }
 """Each report's file and what writes it."""
+
+
+def may_be_there(path: str, phases: Iterable[str]) -> bool:
+    """Whether a file belongs to a wiki of these phases: the report of a phase that was not done does not."""
+    found = _REPORT.match(path)
+    return found is None or found[1] in phases
+
+
+def report_phases(files: Iterable[str]) -> set[str]:
+    """The phases whose reports are among the files of a wiki."""
+    return {found[1] for file in files if (found := _REPORT.match(file))}
 
 
 def render_reports(audit: Audit, repository: RepositoryFacts, resolution: Resolution) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The report of a writer: who it was, and what became of its answers."""
+"""The report on who improved the prose: written with the wiki, and read again when it is verified."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WRITER = re.compile(r"^Writer: `([^`\n]{1,300})`$", re.MULTILINE)
 
 
 def writer_report(writer: Writer, told: ProseReport) -> str:
-    """What became of a writer's answers; the same in a rebuild."""
+    """Who wrote, and what became of it."""
     return "\n".join(["# Writer", "", f"Writer: `{writer_name(writer)}`", "", *told.lines(), ""])
 
 

@@ -1,4 +1,4 @@
-"""Results of pure functions, kept between runs: what a function of its arguments alone has told once, it tells again.
+"""Results of pure functions, kept between runs: what has been computed from the same arguments is not computed again.
 
 A function marked `remembered` is looked up in the memo that is in force (`remembering`), and just called where there
 is none. Its arguments are the key, all of them: so it must depend on nothing else, and the memo's version must change
@@ -11,6 +11,7 @@ import hashlib
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cached_property, update_wrapper
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints
@@ -26,7 +27,7 @@ R = TypeVar("R")
 
 _ENCODER = msgspec.msgpack.Encoder()
 _STORED: msgspec.msgpack.Decoder[dict[bytes, msgspec.Raw]] = msgspec.msgpack.Decoder(dict[bytes, msgspec.Raw])
-_current: Memo | None = None
+_current: ContextVar[Memo | None] = ContextVar("memo", default=None)
 
 
 class Memo:
@@ -85,13 +86,14 @@ class Remembered(Generic[P, R]):
         return msgspec.msgpack.Decoder(get_type_hints(self._function)["return"])
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """The result, kept or computed."""
-        if _current is None or kwargs:
+        """The function's result; keyword arguments are part of no key, so such a call is not looked up."""
+        memo = _current.get()
+        if memo is None or kwargs:
             return self._function(*args, **kwargs)
-        known = _current.known.setdefault(self._name, {})
+        known: dict[tuple[object, ...], R] = memo.known.setdefault(self._name, {})
         if args not in known:
-            known[args] = _current.get(self._key(args), lambda: self._function(*args), self._decoder)
-        return known[args]  # type: ignore[no-any-return]
+            known[args] = memo.get(self._key(args), lambda: self._function(*args, **kwargs), self._decoder)
+        return known[args]
 
     def _key(self, args: tuple[object, ...]) -> bytes:
         try:
@@ -120,15 +122,15 @@ def remembering(path: Path | None = None, version: str = "") -> Iterator[None]:
 
     Within another such block, that one's memo is used.
     """
-    global _current  # noqa: PLW0603 - a cache, like functools.cache: what it holds changes no result
-    if _current is not None:
+    if _current.get() is not None:
         yield
         return
-    memo = _current = Memo(path, version)
+    memo = Memo(path, version)
+    token = _current.set(memo)
     try:
         yield
     finally:
-        _current = None
+        _current.reset(token)
     memo.save()
 
 
