@@ -291,12 +291,14 @@ def _link_workflows(draft: _Draft) -> None:
         keywords = {
             step.target: {keyword for use in step.uses for keyword in use.keywords} for step in path.steps
         }
-        used = {Edge("uses_heuristic", one.page.id) for one in heuristics if _concerns(one, documents, keywords)}
+        used = {
+            Edge("uses_heuristic", one.page.id) for one in heuristics if _concerns(one, documents, keywords)
+        }
         draft.link(draft.page_id("Workflow", path.page), sorted(used))
 
 
 def _concerns(one: HeuristicPage, documents: set[str], keywords: Mapping[Target, set[str]]) -> bool:
-    """Whether a workflow with these steps meets the advice: of an option, if it gives it; of a document, if it is it."""
+    """Whether a workflow with these steps meets the advice: on an option, if it gives it; in a document, if its own."""
     if one.deprecation or (one.documents and not documents.intersection(one.documents)):
         return False
     steps = [keywords[target] for target in one.near if target in keywords]

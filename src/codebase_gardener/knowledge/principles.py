@@ -179,7 +179,7 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
     passages = used_passages(api.target, context)
     told = used_in(api.target, context)
     if not told:
-        return "No use of it was found in docs, examples or tests."
+        return "No code in docs, examples or tests was found to use it."
     before: Counter[Target] = Counter()
     after: Counter[Target] = Counter()
     for passage in passages:
@@ -215,7 +215,9 @@ def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
     if api.symbol:
         parts += _outline(api.symbol, context, sources)
     if not parts and api.symbol and documentation(api.symbol.docstring).summary:
-        parts.append(f"Its docstring is all that the repository states of it ({sources.cite_symbol(api.symbol)}).")
+        parts.append(
+            f"Its docstring is all that the repository states of it ({sources.cite_symbol(api.symbol)})."
+        )
     if not parts and api.target.external:
         package = api.target.name.partition(".")[0].partition(" ")[0]
         parts.append(

@@ -129,7 +129,9 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     names = public_names(spaces, modules, tracer.scopes)
     tracer.classes.offered = frozenset(place for place in names.exported)
     closures = frozenset(closure for path in areas for closure in _closures(facts[path]))
-    linker = _Linker(areas, closures, Links(spaces, tracer, names.by_last_part() | _packages(spaces, modules)))
+    linker = _Linker(
+        areas, closures, Links(spaces, tracer, names.by_last_part() | _packages(spaces, modules))
+    )
     for space in spaces.values():
         linker.add(space)
     passages = [passage for path in areas for passage in _passages(facts[path], areas, linker)]
@@ -173,9 +175,7 @@ def _packages(spaces: Mapping[str, Namespace], modules: ModuleNames) -> dict[str
 class _Linker:
     """Gathers the uses of all namespaces."""
 
-    def __init__(
-        self, areas: Mapping[str, str], closures: frozenset[tuple[str, str]], links: Links
-    ) -> None:
+    def __init__(self, areas: Mapping[str, str], closures: frozenset[tuple[str, str]], links: Links) -> None:
         self._areas = areas
         self._closures = closures
         self._links = links
