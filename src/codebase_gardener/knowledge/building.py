@@ -32,7 +32,6 @@ from codebase_gardener.knowledge.surface import Scored, ranked
 from codebase_gardener.knowledge.triage import orphan_note, triage
 from codebase_gardener.knowledge.verification import derived_files
 from codebase_gardener.knowledge.workflows import workflow_page
-from codebase_gardener.knowledge.writer_report import WRITER_REPORT, writer_report
 from codebase_gardener.utils.memo import remembering
 from codebase_gardener.utils.progress import Progress
 
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from codebase_gardener.knowledge.prose_writing import ProseCache, ProseReport, Writer
 
 __all__ = ["PHASES", "Build", "Phase", "Reporter", "build"]
-
 
 
 class Reporter(Protocol):
