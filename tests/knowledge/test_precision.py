@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 
-from tests.knowledge.written_context import context_of
-
 from codebase_gardener.knowledge.advice import insight, reasons, signals
 from codebase_gardener.knowledge.api_catalog import api_catalog
 from codebase_gardener.knowledge.api_descriptions import used_in, used_passages
@@ -19,6 +17,8 @@ from codebase_gardener.knowledge.plain_prose import plain_prose
 from codebase_gardener.knowledge.prose_blocks import prose_blocks
 from codebase_gardener.knowledge.resolution import Target
 from codebase_gardener.utils.progress import Progress, silent
+
+from .written_context import context_of
 
 
 class _Quiet:
