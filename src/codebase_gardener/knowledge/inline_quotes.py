@@ -53,7 +53,11 @@ class QuotableText:
             >>> text.says("A Pot holds water"), text.says("A Pot holds wine")
             (True, False)
         """
-        return _says(self, quoted)
+        return not self.unsaid((quoted,))
+
+    def unsaid(self, quotes: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of several quotes that do not stand here."""
+        return _unsaid(self, quotes)
 
     @cached_property
     def ways(self) -> tuple[_Words, ...]:
@@ -64,8 +68,12 @@ class QuotableText:
 
 
 @remembered
-def _says(text: QuotableText, quoted: str) -> bool:
-    return all(any(way.have(_words(part)) for way in text.ways) for part in quoted.split("…"))
+def _unsaid(text: QuotableText, quotes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        quoted
+        for quoted in quotes
+        if not all(any(way.have(_words(part)) for way in text.ways) for part in quoted.split("…"))
+    )
 
 
 @dataclass(frozen=True)
