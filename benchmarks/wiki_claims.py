@@ -5,14 +5,15 @@
     python benchmarks/wiki_claims.py WIKI_FOLDER SOURCES --check
 
 A claim is a title, an overview, a sentence, an entry of a list, a row of a table, a step, an edge of a diagram, or a
-link. The draw takes a type of page, then a kind of claim, then one of its claims, each evenly: rare kinds are judged as
-often as those that fill the pages. This is how "of 30 random claims, 30 hold" is measured: a person reads the claim
-and the lines below it and asks whether it is true, whether the lines say so, whether its number is right (counted anew),
-and whether a reader would be misled; one no makes it fail.
+link. The draw takes a type of page, then a kind of claim, then one of its claims, each evenly: rare kinds are judged
+as often as those that fill the pages. This is how "of 30 random claims, 30 hold" is measured: a person reads the claim
+and the lines below it and asks whether it is true, whether the lines say so, whether its number is right (counted
+anew), and whether a reader would be misled; one no makes it fail.
 
 `--check` judges what a machine can, without the code that wrote it, and tallies it: ranges against the files, quotes
 against their lines, names and defaults of parameters against a syntax tree of the entire file, counts of lines, and
-counts of tests against a plain search for the name (as an upper bound: a test that never writes the name cannot use it).
+counts of tests against a plain search for the name. That search is a bound: of a test that never writes the name, a
+person decides (`model(x)` is a use of `forward`, and an import may rename).
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ class Claim:
 
 def main() -> int:
     """Draw or check."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("wiki", type=Path)
     parser.add_argument("sources", type=Path)
     parser.add_argument("--seed", type=int, default=1)
@@ -76,34 +79,42 @@ def read_claims(wiki: Path, file: str) -> Iterator[Claim]:
     for number, line in enumerate(lines[start:], start + 1):
         mark = re.match(r"(`{3,}|~{3,})(\w*)", line)
         if fence:
-            if line.strip() == fence:
-                fence = ""
-            elif language == "mermaid" and "-->" in line:
+            fence = "" if line.strip() == fence else fence
+            if fence and language == "mermaid" and "-->" in line:
                 yield Claim(file, number, "diagram edge", heading, line.strip())
         elif mark:
             fence, language = mark[1], mark[2]
-        elif line.startswith("# "):
-            yield Claim(file, number, "title", "", line[2:])
-        elif line.startswith("#"):
-            heading = line.lstrip("# ") if line.startswith("## ") else f"{heading.partition(' > ')[0]} > {line.lstrip('# ')}"
-            if line.startswith("### Step"):
-                yield Claim(file, number, "step", heading, line.lstrip("# "))
-        elif line.startswith("* [["):
-            yield Claim(file, number, "link", heading, line)
-        elif line.startswith("|"):
-            if not re.match(r"\|\s*:?-", line) and not lines[number].startswith("| ---") and not lines[number].startswith("|---"):
-                yield Claim(file, number, "row", heading, line)
-        elif re.match(r"\s*(?:[-*]|\d+\.) ", line):
-            yield Claim(file, number, "entry", heading, line.strip())
-        elif line.strip() and not line.startswith((">", "[[")):
-            kind = "overview" if heading == "Overview" else "sentence"
-            for text in [line] if kind == "overview" else _SENTENCE.split(line):
-                yield Claim(file, number, kind, heading, text)
+        else:
+            if line.startswith("##"):
+                above = "" if line.startswith("## ") else f"{heading.partition(' > ')[0]} > "
+                heading = above + line.lstrip("# ")
+            yield from (Claim(file, number, kind, heading, text) for kind, text in _claims(line, heading))
+
+
+_KINDS = (
+    ("title", re.compile(r"# (?P<text>.*)")),
+    ("step", re.compile(r"#+ (?P<text>Step .*)")),
+    ("link", re.compile(r"(?P<text>\* \[\[.*)")),
+    ("row", re.compile(r"(?P<text>\|(?!\s*:?-{3}).*)")),
+    ("entry", re.compile(r"\s*(?P<text>(?:[-*]|\d+\.) .*)")),
+)
+"""Kinds of claims that a line is by its form; else it is prose, a heading, a quoted docstring, or a link to a step."""
+
+
+def _claims(line: str, heading: str) -> list[tuple[str, str]]:
+    for kind, form in _KINDS:
+        if found := form.fullmatch(line):
+            return [(kind, found["text"])]
+    if not line.strip() or line.startswith((">", "[[", "#", "|")):
+        return []
+    if heading == "Overview":
+        return [("overview", line)]
+    return [("sentence", text) for text in _SENTENCE.split(line)]
 
 
 def draw(claims: list[Claim], seed: int, count: int) -> list[Claim]:
     """As many different claims, the same for the same seed."""
-    generator = random.Random(seed)  # noqa: S311 - a sample, no secret
+    generator = random.Random(seed)
     groups: dict[str, dict[str, list[Claim]]] = defaultdict(lambda: defaultdict(list))
     for claim in claims:
         groups[claim.file.partition("/")[0]][claim.kind].append(claim)
@@ -203,7 +214,9 @@ def _normal(text: str) -> str:
 
 
 def _definition(tree: ast.Module | None, line: int) -> ast.AST | None:
-    return next((node for node in ast.walk(tree) if getattr(node, "lineno", 0) == line), None) if tree else None
+    return (
+        next((node for node in ast.walk(tree) if getattr(node, "lineno", 0) == line), None) if tree else None
+    )
 
 
 _TREES: dict[Path, ast.Module | None] = {}

@@ -81,7 +81,8 @@ def test_a_revision(cli: Cli, project: Path) -> None:
 
 def test_what_cannot_be_verified(cli: Cli, project: Path, tmp_path: Path) -> None:
     cli("verify").failed(2, "--claims")
-    cli("verify", "geometry").failed(2, "geometry")
+    cli("verify", "geometry").failed(3, "geometry")
+    cli("verify", "geometry", "other").failed(2, "one is verified at a time")
     cli("verify", "--claims", tmp_path / "none.md", "--repo", project).failed(2, "none.md cannot be read")
     cli("verify", "--claims", tmp_path / "good.md", "--repo", tmp_path / "nowhere").failed(5)
     (tmp_path / "odd.md").write_bytes(b"\xff\xfe\x00`load` store.py:L1-2\r\n")

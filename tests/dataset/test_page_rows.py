@@ -232,8 +232,8 @@ def test_pages_of_held_out_files_are_in_no_prompt(dataset: Dataset, pages: list[
 
 def test_a_page_stands_in_the_prompt_as_comments_and_leaves_room_for_code(dataset: Dataset) -> None:
     one: HeldoutFunction = next(one for one in dataset.heldout if one.context_with_pages)
-    page, *code = one.context_with_pages
-    assert f"# {page}\n# " in one.prompt_with_pages
+    *code, page = one.context_with_pages
+    assert one.prompt_with_pages.startswith(f"# {page}\n# ")
     assert code
     assert all(f"# {anchor}\n" in one.prompt_with_pages for anchor in code)
     assert one.prompt_with_pages.endswith(one.prompt)

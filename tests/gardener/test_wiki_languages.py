@@ -1,5 +1,7 @@
 """Small repositories of each language: their public names get pages with import, call, types and quoted uses."""
 
+# ruff: noqa: E501 - quotes of one line each
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -189,7 +191,7 @@ mod tests {
 """,
     "src/units.rs": "/// Celsius.\npub fn celsius(f: u32) -> u32 {\n    f\n}\n",
     "examples/tea.rs": 'use tea_kettle::{make, Kettle};\n\nfn main() {\n    let mut kettle = make(2.0);\n    kettle.boil(90, "green");\n    let other = Kettle::new(1.0);\n}\n',
-    "README.md": "# Kettle\n\n```rust\nuse tea_kettle::make;\n\nlet mut kettle = make(1.0);\nkettle.boil(80, \"b\");\n```\n",
+    "README.md": '# Kettle\n\n```rust\nuse tea_kettle::make;\n\nlet mut kettle = make(1.0);\nkettle.boil(80, "b");\n```\n',
 }
 JAVA = {
     "pom.xml": "<project>\n<groupId>org.me</groupId>\n<artifactId>kettle</artifactId>\n<version>1</version>\n<dependencies>\n<dependency>\n"
@@ -342,7 +344,11 @@ def test_public_names_get_pages(tmp_path: Path, language: str) -> None:
         report = verify_wiki(gardener, "kettle", Quiet())
         files = read_wiki_files(wiki_folder(gardener, "kettle"))
     assert report.findings == () and report.stale == ()
-    pages = {path.partition("/")[2].removesuffix(".md").partition("_")[2]: text for path, text in files.items() if path.startswith("impl")}
+    pages = {
+        path.partition("/")[2].removesuffix(".md").partition("_")[2]: text
+        for path, text in files.items()
+        if path.startswith("impl")
+    }
     for name, says in expected.items():
         assert name in pages, sorted(pages)
         for text in says:

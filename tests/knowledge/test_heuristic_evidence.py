@@ -57,7 +57,7 @@ def test_warning_has_its_condition_scope_and_category() -> None:
         ('    text = "It is %s." % speed\n', 3, "It is {speed}."),
         ('    text = "It is {}.".format(speed)\n', 3, "It is {}."),
         ('    text = " ".join(["It", "is", "slow."])\n', 3, "It is slow."),
-        ('    text = TEXT + " now."\n', 3, "Slow now."),
+        ('    text = TEXT + " now."\n', 3, "Slow … now."),
     ],
 )
 def test_warning_whose_text_is_built_above(build: str, start: int, text: str) -> None:

@@ -146,9 +146,9 @@ def test_variables_that_a_call_gives() -> None:
     }
     assert bound == {
         "go": [("c", "New")],
-        "typescript": [("k", "K.L"), ("j", "n.f().g")],
+        "typescript": [("k", "K.L"), ("j", "n.f().g"), ("default", "k")],
         "rust": [("c", "A.new")],
-        "java": [("c", "C")],
+        "java": [("c", "C"), ("c", "C")],  # by its type, and by what makes it
         "cpp": [("z", "E")],
     }
 

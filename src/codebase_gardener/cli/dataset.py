@@ -77,7 +77,7 @@ def _show_report(made: Any, folder: Path) -> None:
         f"{len(made.train):,} rows to train on, {len(made.heldout)} held-out functions ({report.commit})"
     )
     for task, counts in report.rows.items():
-        click.echo(f"  {task:<12} {counts.get('train', 0):>6} train {counts.get('heldout', 0):>6} held out")
+        click.echo(f"  {task:<16} {counts.get('train', 0):>6} train {counts.get('heldout', 0):>6} held out")
     click.echo(
         f"removed: {report.near_duplicates} near-duplicates of held-out code, "
         f"{report.exact_duplicates} exact duplicates"

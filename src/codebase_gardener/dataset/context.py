@@ -7,7 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from codebase_gardener.dataset.prompts import comment_prefix, documents_that_fit, retrieval_query
+from codebase_gardener.dataset.prompts import (
+    ANCHOR_LINE_CHARS,
+    CONTEXT_CHARS,
+    comment_prefix,
+    documents_that_fit,
+    retrieval_query,
+)
 from codebase_gardener.dataset.sites import chance
 from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.symbols import Symbol
@@ -18,7 +24,9 @@ from codebase_gardener.retrieval.source_lines import source_lines
 __all__ = ["ContextFinder", "without_docstring", "without_files"]
 
 _CANDIDATES = 64
-PAGE_CHARS = 600
+PAGE_CHARS = 400
+"""Of the room for retrieved code. Next to the function, where the best code stands, a page of 600 made the base
+worse on flask 3.1.3 (+0.022 nats/token, 95 % 0.000 to +0.052); far from it, one of 400 does no harm."""
 _KINDS = frozenset({"function", "method"})  # module code and class summaries share less with a body
 
 
@@ -37,7 +45,7 @@ class ContextFinder:
         index: Without any held-out file.
         share: Of the training rows that get context, 0 to 1.
         k: At most so many documents for a prompt.
-        pages: Whether the page of the wiki that fits best comes before the code.
+        pages: Whether the page of the wiki that fits best stands in front of the code.
     """
 
     index: SymbolIndex
@@ -72,7 +80,13 @@ class ContextFinder:
             document = without_docstring(hit.document)
             if len(chosen) < self.k and not any(_repeats(document, other) for other in chosen):
                 chosen.append(document)
-        return tuple(documents_that_fit([*self._page(symbol), *chosen]))
+        page = self._page(
+            symbol
+        )  # first in the prompt, that is, last in the order: code stands next to the function
+        room = CONTEXT_CHARS - sum(
+            len(document.anchor) + len(document.text) + ANCHOR_LINE_CHARS for document in page
+        )
+        return (*documents_that_fit(chosen, room), *page)
 
     def _page(self, symbol: Symbol) -> list[Document]:
         """The page that fits best, as comments, cut to its part of the room."""

@@ -16,6 +16,7 @@ from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.source_lines import source_lines
 
 __all__ = [
+    "ANCHOR_LINE_CHARS",
     "BEFORE_CHARS",
     "CONTEXT_CHARS",
     "comment_prefix",
@@ -33,7 +34,7 @@ CONTEXT_CHARS = 2_000
 _HEADER_CHARS = 2_400
 _HEADER_TAIL_CHARS = 600
 _SMALLEST_CONTEXT_CHARS = 120
-_ANCHOR_LINE_CHARS = 5  # comment prefix, line end, blank line
+ANCHOR_LINE_CHARS = 5  # comment prefix, line end, blank line
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
 
@@ -103,7 +104,7 @@ def documents_that_fit(context: Iterable[Document], room: int = CONTEXT_CHARS) -
     """The documents, best first, that fit into `room` characters; the last one is cut at a line."""
     fitting: list[Document] = []
     for document in context:
-        room -= len(document.anchor) + _ANCHOR_LINE_CHARS
+        room -= len(document.anchor) + ANCHOR_LINE_CHARS
         text = "".join(_first_lines(source_lines(document.text), room))
         if len(text) < min(len(document.text), _SMALLEST_CONTEXT_CHARS):
             break

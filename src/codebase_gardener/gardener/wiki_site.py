@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -186,7 +187,7 @@ def _described(text: str, keys: tuple[str, ...], read: Callable[[str], Any]) -> 
             found = found.get(key)
     except (ValueError, AttributeError, RecursionError):
         return ""
-    return " ".join(found.split())[:_ABOUT_CHARS] if isinstance(found, str) else ""
+    return _short(found) if isinstance(found, str) else ""
 
 
 def _first_paragraph(texts: Mapping[str, str]) -> str:
@@ -198,5 +199,9 @@ def _first_paragraph(texts: Mapping[str, str]) -> str:
     for block in re.split(r"\n[ \t]*\n", text):
         words = " ".join(block.split())
         if len(words) > 60 and words[0].isalpha() and not re.search(r"[<>|]|!\[|\]\(|::|```", words):
-            return words.replace("**", "").replace("`", "")[:_ABOUT_CHARS]
+            return _short(words.replace("**", "").replace("`", ""))
     return ""
+
+
+def _short(text: str) -> str:
+    return textwrap.shorten(text, _ABOUT_CHARS, placeholder=" …")

@@ -82,7 +82,8 @@ SIGNALS: dict[str, Signal] = {
         r"you (?:may|might|can)(?: also| not| rather| then)? (?:want|wish|prefer) to|it(?:'s| is) possible to|"
         r"(?:try|give it a try)")),
     "duty": Signal(ACTION, 2, _words(
-        r"should(?:n't)?(?! (?:now |already |also )?(?:give you|look|be (?:correct|fine|ok|okay|enough|obvious|clear)\b))|"
+        r"should(?:n't)?(?! (?:now |already |also )?(?:give you|look|"
+        r"be (?:correct|fine|ok|okay|enough|obvious|clear)\b))|"
         r"must(?:n't)?|(?:we|you|users?|callers?|this|they|code|model|data|one)(?:'ll| will)? "
         r"(?:only |also )?"
         r"(?:needs? to|ha(?:s|ve) to)|make sure|ensure that|be sure|be careful|be aware|"

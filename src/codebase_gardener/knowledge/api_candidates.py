@@ -239,9 +239,7 @@ class _Figures:
         self._names = Counter(name.rpartition(".")[2] for _, name in repository.symbols)
         self._roots = {name.partition(".")[0] for name in self._exported.values()}
         self._shown_heirs = self._heirs_outside()
-        self._told = {
-            family_of(repository.facts[target.path].language) for target in resolution.statements
-        }
+        self._told = {family_of(repository.facts[target.path].language) for target in resolution.statements}
 
     def candidate(self, symbol: Symbol, owner: Symbol | None) -> Candidate:
         """All figures of a definition."""

@@ -108,7 +108,9 @@ def _wrapper(target: Target, context: ApiContext) -> Api:
     documents = len({p.path for p, _ in uses})
     shown = len({(p.path, p.start, p.scope) for p, _ in uses if p.area in _SHOWN})
     reasons = (
-        [f"exercised by {counted(len(passages), 'passage')} of {counted(documents, 'file')}"] if passages else []
+        [f"exercised by {counted(len(passages), 'passage')} of {counted(documents, 'file')}"]
+        if passages
+        else []
     )
     reasons += [f"shown to users in {counted(shown, 'passage')}"] if shown else []
     return Api(

@@ -171,7 +171,8 @@ def _using(target: Target, context: ApiContext) -> list[tuple[Passage, bool]]:
             key = (p.path, p.start, p.end, p.scope)
             unique[key] = (p, own or (key in unique and unique[key][1]))
     return sorted(
-        unique.values(), key=lambda each: (AREA_ORDER.index(each[0].area), each[0].path, each[0].start, each[0].end)
+        unique.values(),
+        key=lambda each: (AREA_ORDER.index(each[0].area), each[0].path, each[0].start, each[0].end),
     )
 
 
@@ -182,7 +183,7 @@ def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[
         through = _through_members(target, context)
         if through:
             return [f"It is not used by its own name; its members are used in {counted(through, 'passage')}."]
-        return ["No use of it was found in docs, examples or tests."]
+        return ["No code in docs, examples or tests was found to use it."]
     passages = used_passages(target, context)
     if not passages:
         return [f"Used in {told}."]

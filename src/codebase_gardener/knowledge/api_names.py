@@ -67,7 +67,9 @@ SUFFIXES: dict[str, str] = {
     "Manager": "Management", "Callback": "Callback", "Mixin": "Mixin", "Client": "Client",
 }  # fmt: skip
 
-_PREPOSITIONS = frozenset({"from", "to", "in", "into", "on", "of", "with", "by", "as", "at", "if", "for", "during"})
+_PREPOSITIONS = frozenset(
+    {"from", "to", "in", "into", "on", "of", "with", "by", "as", "at", "if", "for", "during"}
+)
 
 
 def page_names(

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["PHASES", "Build", "Phase", "Reporter", "build"]
 
 
-
 class Reporter(Protocol):
     """Who is told what is done."""
 

@@ -75,9 +75,13 @@ class Draft:
         files = [one for one in self.repository.facts.values() if one.lines]
         areas = self.repository.areas
         files.sort(key=lambda one: (areas[one.path] != "package", not is_code(one.language), one.path))
-        rows = [Found(one.path, Evidence("language", 1, 1, "", one.language, one.language)) for one in files[:3]]
+        rows = [
+            Found(one.path, Evidence("language", 1, 1, "", one.language, one.language)) for one in files[:3]
+        ]
         if len(files) == 1 and files[0].lines > 1:
-            rows.append(Found(files[0].path, Evidence("language", 2, 2, "", files[0].language, files[0].language)))
+            rows.append(
+                Found(files[0].path, Evidence("language", 2, 2, "", files[0].language, files[0].language))
+            )
         shown = {(one.path, one.evidence.start) for one in others}
         return [one for one in rows if (one.path, one.evidence.start) not in shown][:2]
 

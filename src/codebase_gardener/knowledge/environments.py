@@ -29,7 +29,9 @@ def environment_pages(repository: RepositoryFacts) -> tuple[EnvironmentPage, ...
     pages = [core_page(draft, backends, soft)]
     pages += [backend_page(draft, one, name) for one, name in _named(backends, repository)]
     pages += development_pages(draft)
-    return tuple(page for page in pages if len(page.page.sources) > 1)  # less only where there are not two lines
+    return tuple(
+        page for page in pages if len(page.page.sources) > 1
+    )  # less only where there are not two lines
 
 
 def _named(backends: list[Backend], repository: RepositoryFacts) -> list[tuple[Backend, str]]:

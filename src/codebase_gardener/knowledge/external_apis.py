@@ -49,7 +49,8 @@ def external_description(api: Api, context: ApiContext, sources: PageSources) ->
     elif api.target.external:
         package = program.partition(".")[0]
         parts = [f"It is not defined in this repository: what it does is documented by {code(package)}."]
-        parts += [] if api.kind == "External Tool Doc" else ["Its signature here is a call as the repository writes it."]
+        if api.kind != "External Tool Doc":
+            parts.append("Its signature here is a call as the repository writes it.")
     else:
         parts = [f"It is a name in {code(api.target.path)} that is no function, method or class."]
     uses = context.resolution.callers.get(api.target, ())

@@ -14,7 +14,7 @@ _FOLDERS_ARE_PACKAGES = ("go", "java")
 
 
 def areas_of(facts: Mapping[str, FileFacts]) -> dict[str, str]:
-    """Of each path, in order, as `area_of` says; scripts that a compiler wrote from others of the snapshot are "other"."""
+    """Of each path, in order, as `area_of` says; scripts that a compiler wrote from others here are "other"."""
     compiled = compiled_files(facts)
     return {path: "other" if path in compiled else _area(path, facts[path]) for path in sorted(facts)}
 

@@ -250,8 +250,8 @@ def _where(item: Item) -> str:
     """When a reader meets it."""
     evidence = item.evidence
     if evidence.kind in ("warn", "log"):
-        when = f" if {_code(evidence.value)}" if evidence.value else ""
-        return f"When {_code(evidence.scope) if evidence.scope else 'the module'} runs{when}"
+        who = _code(evidence.scope) if evidence.scope else "the module"
+        return f"When {who} runs if {_code(evidence.value)}" if evidence.value else f"When {who} warns of it"
     if item.option:
         default = f" (default {_code(evidence.value)})" if evidence.value else ""
         owner = f" of {_code(item.option[1])}" if item.option[1] else ""

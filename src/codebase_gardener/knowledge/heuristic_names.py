@@ -52,7 +52,25 @@ _CONNECTIVE = re.compile(
 )
 _DEPENDENT = re.compile(r"(?:due to|to|in order to|unless|at the|because of|that)\b", re.IGNORECASE)
 _DANGLING = frozenset(
-    ["a", "an", "the", "of", "to", "in", "on", "for", "with", "and", "or", "that", "is", "are", "be", "by", "from"]
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "to",
+        "in",
+        "on",
+        "for",
+        "with",
+        "and",
+        "or",
+        "that",
+        "is",
+        "are",
+        "be",
+        "by",
+        "from",
+    ]
 )
 _MAX_GIST = 72
 _MAX_WORDS = 4

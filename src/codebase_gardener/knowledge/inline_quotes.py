@@ -27,8 +27,12 @@ _WORD = re.compile(r"[^\W_]+")
 _ESCAPE = re.compile(r"\\[ntr]")
 _JOINT = re.compile(r"""["'][ \t]*\n[ \t]*[fFrRuUbB]{0,2}["']""")
 """Between two literals that the language joins."""
-_ADDRESS = re.compile(r"\]\([^()\s]{1,500}\)|<(?:/?[a-zA-Z]\s[^<>]{1,300}|[^<>\n]{1,500})>|~[\w.]{1,200}\.")
-"""Of a link, a tag, or the path of a role's target."""
+_LINK = re.compile(r"\]\([^()\s]{1,500}\)|<(?:/?[a-zA-Z]\s[^<>]{1,300}|[^<>\n]{1,500})>")
+"""An address of a link, or a tag."""
+_ROLE = re.compile(r"~[\w.]{1,200}\.")
+"""The path of a role's target, which is not shown."""
+_WAYS = ((), (_LINK,), (_LINK, _ROLE), (_JOINT,), (_JOINT, _LINK), (_JOINT, _LINK, _ROLE))
+"""What is taken out of a file's text before a quote is looked for; the first that has it decides."""
 
 
 @dataclass(frozen=True)
@@ -59,20 +63,28 @@ class QuotableText:
         """Those of several quotes that do not stand here."""
         return _unsaid(self, quotes)
 
+    def has(self, wanted: list[str]) -> bool:
+        """Whether the words stand in it in that order, in one of the ways."""
+        return any(self._read(way).have(wanted) for way in range(len(_WAYS)))
+
+    def _read(self, way: int) -> _Words:
+        """The words in one of the ways, each made once."""
+        if way not in self._made:
+            text = self.text
+            for pattern in _WAYS[way]:
+                text = pattern.sub("" if pattern is _JOINT else " ", text)
+            self._made[way] = _Words(text)
+        return self._made[way]
+
     @cached_property
-    def ways(self) -> tuple[_Words, ...]:
-        """As it is written, without addresses, with the literals joined, and both."""
-        joined = _JOINT.sub("", self.text)
-        texts = (self.text, _ADDRESS.sub(" ", self.text), joined, _ADDRESS.sub(" ", joined))
-        return tuple(_Words(text) for text in dict.fromkeys(texts))
+    def _made(self) -> dict[int, _Words]:
+        return {}
 
 
 @remembered
 def _unsaid(text: QuotableText, quotes: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(
-        quoted
-        for quoted in quotes
-        if not all(any(way.have(_words(part)) for way in text.ways) for part in quoted.split("…"))
+        quoted for quoted in quotes if not all(text.has(_words(part)) for part in quoted.split("…"))
     )
 
 

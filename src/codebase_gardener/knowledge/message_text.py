@@ -84,13 +84,20 @@ class _Reader:
 
     def _operation(self, node: ast.BinOp, depth: int) -> tuple[str, bool]:
         if isinstance(node.op, ast.Add):
-            return self._joined("", [node.left, node.right], depth)
+            first, last = self._part(node.left, depth), self._part(node.right, depth)
+            between = "… " if last[2] else " …" if first[2] else ""
+            return f"{first[0]}{between}{last[0]}", first[1] or last[1]
         if isinstance(node.op, ast.Mod):
             left, constant = self.text(node.left, depth + 1)
             values = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
             written = iter([_placeholder(value) for value in values])
             return _PERCENT.sub(lambda _: next(written, "{…}"), left), constant
         return _placeholder(node), False
+
+    def _part(self, node: ast.expr, depth: int) -> tuple[str, bool, bool]:
+        """Text, whether any of it is constant, and whether it stands elsewhere, where a name was given it."""
+        text, constant = self.text(node, depth + 1)
+        return text, constant, constant and isinstance(node, ast.Name)
 
     def _call(self, node: ast.Call, depth: int) -> tuple[str, bool]:
         """`"…".format(x)`, `dedent("…")`, `_("…")`, `" ".join(["a", "b"])`."""

@@ -112,9 +112,13 @@ class PassageMaker:
     def of_test(self, symbol: Symbol, uses: Sequence[Use], area: str) -> Passage:
         """A test function of another language than Python."""
         title = _title_of(symbol)
-        return self.make(symbol.path, symbol.start, symbol.end, title, area, symbol.qualified_name, tuple(uses))
+        return self.make(
+            symbol.path, symbol.start, symbol.end, title, area, symbol.qualified_name, tuple(uses)
+        )
 
-    def of_lines(self, path: str, start: int, end: int, title: str, area: str, uses: Sequence[Use]) -> Passage:
+    def of_lines(
+        self, path: str, start: int, end: int, title: str, area: str, uses: Sequence[Use]
+    ) -> Passage:
         """Lines with a title of their own."""
         return self.make(path, start, end, title, area, "", tuple(uses))
 

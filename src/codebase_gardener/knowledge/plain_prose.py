@@ -25,8 +25,12 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\*\*([^*\n]{1,300})\*\*"), r"\1"),  # bold
     (re.compile(r"(?<![\w*\\])\*([^*\s](?:[^*\n]{0,200}[^*\s])?)\*(?![\w*])"), r"\1"),  # emphasis
     (re.compile(r"\\ "), ""),  # rst: an escaped space joins
-    (re.compile(r"\.\. (?:seealso|version\w{2,12})::[^.]{0,200}\.?"), ""),
-    (re.compile(r"(?<!`)</?[a-zA-Z][^<>\n]{0,300}>"), ""),  # HTML; in code marks it is what the text speaks of
+    (re.compile(r"\.\. seealso::.*", re.DOTALL), ""),
+    (re.compile(r"\.\. version\w{2,12}::[^.]{0,200}\.?"), ""),
+    (
+        re.compile(r"(?<!`)</?[a-zA-Z][^<>\n]{0,300}>"),
+        "",
+    ),  # HTML; in code marks it is what the text speaks of
     (
         re.compile(r"(?:^|(?<=\s))>?\s?\[!(?:TIP|NOTE|WARNING|IMPORTANT|CAUTION)\]"),
         "",

@@ -183,7 +183,7 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
     passages = used_passages(api.target, context)
     told = used_in(api.target, context)
     if not told:
-        return "No use of it was found in docs, examples or tests."
+        return "No code in docs, examples or tests was found to use it."
     before: Counter[Target] = Counter()
     after: Counter[Target] = Counter()
     for passage in passages:

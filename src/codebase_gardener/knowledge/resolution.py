@@ -141,8 +141,10 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
         linker.add(space, links.of(space))
     for other in others.spaces.values():
         linker.add(other, others.of(other))
-    public = dict(sorted((names.public | others.public).items(), key=_depth)) if others.public else names.public
-    exported = names.exported | others.exported
+    public = (
+        dict(sorted({**names.public, **others.public}.items(), key=_depth)) if others.public else names.public
+    )
+    exported = {**names.exported, **others.exported}
     passages = [passage for path in areas for passage in _passages(facts[path], areas, linker, others)]
     return Resolution(
         passages=tuple(

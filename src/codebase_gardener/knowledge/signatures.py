@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from codebase_gardener.knowledge.tree_rules import family_of
 from codebase_gardener.repository.symbols import Symbol
@@ -15,8 +16,13 @@ MAX_CHARS = 20_000
 _PATH = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::)[A-Za-z_$][\w$]*)*")
 _RECEIVER = re.compile(r"func\s*\(\s*(?:([A-Za-z_]\w*)\s+)?(\*?)\s*([A-Za-z_]\w*)")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
-_SCRIPT_MARKS = re.compile(r"(?:@\w+(?:\([^()]{0,200}\))?\s+)*(?:(?:public|private|protected|readonly|override)\s+)*")
+_SCRIPT_MARKS = re.compile(
+    r"(?:@\w+(?:\([^()]{0,200}\))?\s+)*(?:(?:public|private|protected|readonly|override)\s+)*"
+)
 _JAVA_MARKS = re.compile(r"(?:(?:@\w+(?:\([^()]{0,200}\))?|final)\s+)*")
+_QUOTES, _SCRIPT_QUOTES = '"`', "\"'`"
+"""In Rust and C++ an apostrophe may stand alone: `'a`, `1'000`."""
+_MOST_PLACES = 5  # of its name in a signature, after which the parameters may stand
 _OPEN, _CLOSE = "([{<", ")]}>"
 
 
@@ -63,7 +69,8 @@ def typed_parameters(symbol: Symbol) -> tuple[TypedName, ...]:
     inside = _between(symbol.signature[:MAX_CHARS], symbol, family)
     if inside is None:
         return tuple(TypedName(name) for name in symbol.parameters)
-    parts = [part.strip() for part in _split(inside, ",")]
+    quotes = _SCRIPT_QUOTES if family == "script" else _QUOTES
+    parts = [part.strip() for part in _split(inside, ",", quotes)]
     read = _go_names(parts) if family == "go" else (_READERS[family](part) for part in parts if part)
     return tuple(one for one in read if one is not None and one.name)
 
@@ -72,60 +79,66 @@ def _between(signature: str, symbol: Symbol, family: str) -> str | None:
     """What stands between the parentheses of the parameters."""
     name = re.escape(symbol.name)
     begins = r"(?<![\w$])" + name + r"\s*(?:\??)\s*" if family != "c" else name + r"\s*"
-    for found in re.finditer(begins, signature):
+    quotes = _SCRIPT_QUOTES if family == "script" else _QUOTES
+    for found in islice(re.finditer(begins, signature), _MOST_PLACES):
         at = found.end()
         if signature[at : at + 1] in ("<", "["):
-            at = _closing(signature, at) + 1
+            at = _closing(signature, at, quotes) + 1
         rest = signature[at:]
         skip = re.match(r"\s*(?:[:=]\s*(?:async\s+)?(?:function\s*\w*\s*)?)?\s*", rest)
         at += skip.end() if skip else 0
         if signature[at : at + 1] == "<":
-            at = _closing(signature, at) + 1
+            at = _closing(signature, at, quotes) + 1
         if signature[at : at + 1] == "(":
-            end = _closing(signature, at)
+            end = _closing(signature, at, quotes)
             if end > at:
                 return signature[at + 1 : end]
     return None
 
 
-def _closing(text: str, start: int) -> int:
-    """The place of the bracket that closes the one at `start`; -1."""
-    depth = 0
+def _scanned(text: str, start: int, quotes: str) -> Iterator[tuple[int, str, int]]:
+    """Places outside of quotes with their letters, and how many brackets are open after them."""
+    depth, quote = 0, ""
     for at in range(start, len(text)):
         letter = text[at]
-        if letter in _OPEN:
-            depth += 1
-        elif letter in _CLOSE and not (letter == ">" and text[at - 1] in "=-"):
-            depth -= 1
-            if depth == 0:
-                return at
-    return -1
-
-
-def _split(text: str, mark: str) -> Iterator[str]:
-    """Split at a mark outside of brackets and quotes."""
-    depth, start, quote = 0, 0, ""
-    for at, letter in enumerate(text):
         if quote:
             quote = "" if letter == quote and text[at - 1] != "\\" else quote
-        elif letter in "\"`":
+            continue
+        if letter in quotes:
             quote = letter
         elif letter in _OPEN:
             depth += 1
         elif letter in _CLOSE and not (letter == ">" and at and text[at - 1] in "=-"):
             depth = max(0, depth - 1)
-        elif letter == mark and not depth:
-            if mark == "=" and (text[at + 1 : at + 2] in ("=", ">") or text[at - 1 : at] in ("=", "!", "<", ">")):
-                continue
-            yield text[start:at]
-            start = at + 1
+        yield at, letter, depth
+
+
+def _closing(text: str, start: int, quotes: str) -> int:
+    """The place of the bracket that closes the one at `start`; -1."""
+    return next(
+        (at for at, letter, depth in _scanned(text, start, quotes) if not depth and letter in _CLOSE), -1
+    )
+
+
+def _split(text: str, mark: str, quotes: str = _QUOTES) -> Iterator[str]:
+    """Split at a mark outside of brackets and quotes."""
+    start = 0
+    for at, letter, depth in _scanned(text, 0, quotes):
+        if letter != mark or depth or (mark == "=" and _is_comparison(text, at)):
+            continue
+        yield text[start:at]
+        start = at + 1
     yield text[start:]
+
+
+def _is_comparison(text: str, at: int) -> bool:
+    return text[at + 1 : at + 2] in ("=", ">") or text[max(at - 1, 0) : at] in ("=", "!", "<", ">")
 
 
 def _script(part: str) -> TypedName | None:
     part = part[_SCRIPT_MARKS.match(part).end() :]  # type: ignore[union-attr]  # it matches anything
-    head, *given = _split(part, "=")
-    named, *typed = _split(head, ":")
+    head, *given = _split(part, "=", _SCRIPT_QUOTES)
+    named, *typed = _split(head, ":", _SCRIPT_QUOTES)
     name = named.strip()
     optional = name.endswith("?")
     name = name.rstrip("?").strip()
@@ -173,7 +186,9 @@ def _c(part: str) -> TypedName | None:
 def _go_names(parts: list[str]) -> Iterator[TypedName]:
     """Several names may share the type after the last of them."""
     rows = [part.split(None, 1) for part in parts if part]
-    if not any(len(row) > 1 and _NAME.fullmatch(row[0]) and row[0] not in ("func", "chan", "map") for row in rows):
+    if not any(
+        len(row) > 1 and _NAME.fullmatch(row[0]) and row[0] not in ("func", "chan", "map") for row in rows
+    ):
         return  # types alone
     kind = ""
     found: list[TypedName] = []

@@ -160,11 +160,10 @@ def _scored(candidate: Candidate) -> Scored:
 
 
 def name_kind(symbol: Symbol, context: ApiContext) -> str:
-    """The kind that decides its page's name; "maker" for a function that returns one of the repository's classes."""
-    if (
-        symbol.kind == "function"
-        and set(re.findall(r"[A-Za-z_]\w*", symbol.returns or "")) & context.class_names
-    ):
+    """The kind that decides its page's name; "maker" for a function named after the class that it returns."""
+    returned = set(re.findall(r"[A-Za-z_]\w*", symbol.returns or "")) & context.class_names
+    name = symbol.name.replace("_", "").lower()
+    if symbol.kind == "function" and any(name.endswith(each.lower()) for each in returned):
         return "maker"
     return symbol.kind
 

@@ -43,7 +43,11 @@ def tree_call(symbol: Symbol, constructor: Symbol | None, public: str) -> str:
     if symbol.kind in ("type", "interface"):
         return public if family == "go" and public else symbol.qualified_name.replace(".", joint)
     if symbol.kind == "class":
-        return f"new {name}({_arguments(constructor)})" if family != "c" else f"{name}({_arguments(constructor)})"
+        return (
+            f"new {name}({_arguments(constructor)})"
+            if family != "c"
+            else f"{name}({_arguments(constructor)})"
+        )
     if symbol.kind == "method":
         owner = symbol.qualified_name.rpartition(".")[0]
         if is_constructor(symbol):

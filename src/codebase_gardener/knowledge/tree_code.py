@@ -36,7 +36,13 @@ MAX_NAME_CHARS = 400
 _CALLS = frozenset({"call_expression", "new_expression", "method_invocation", "object_creation_expression",
                     "composite_literal", "struct_expression", "macro_invocation"})  # fmt: skip
 _PLAIN = ("identifier", "member_expression")
-_AROUND = ("await_expression", "try_expression", "unary_expression", "parenthesized_expression", "expression_list")
+_AROUND = (
+    "await_expression",
+    "try_expression",
+    "unary_expression",
+    "parenthesized_expression",
+    "expression_list",
+)
 _LEAVES = re.compile(r"identifier$|^(?:this|self|super|crate|metavariable)$")
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z")
 
@@ -166,7 +172,11 @@ class _Reader:
             if value.type in _CALLS and _IDENTIFIER.match(name):
                 line = self._line(node.start_point.row)
                 yield Binding(line, self.scopes.at(line), name, self.names.callee(value), "call")
-            elif value.type in _PLAIN and _IDENTIFIER.match(name) and "?" not in (path := self.names.path(value)):
+            elif (
+                value.type in _PLAIN
+                and _IDENTIFIER.match(name)
+                and "?" not in (path := self.names.path(value))
+            ):
                 line = self._line(node.start_point.row)
                 yield Binding(line, self.scopes.at(line), name, path, "name")
 

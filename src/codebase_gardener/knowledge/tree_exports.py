@@ -19,7 +19,8 @@ MAX_BYTES = 300
 def exported_names(node: Node, language: str) -> Iterator[str]:
     """The names that a declaration lets others use.
 
-    Go: capitalised; C and C++: functions that are declared without a body (which a header's are); Rust: `pub` without a restriction; Java: `public` types; scripts: `export` and CommonJS.
+    Go: capitalised; C and C++: functions that are declared without a body (which a header's are); Rust: `pub` without
+    a restriction; Java: `public` types; scripts: `export` and CommonJS.
 
     Args:
         node: A node that the language's query captures as `export`.

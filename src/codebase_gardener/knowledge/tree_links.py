@@ -146,17 +146,19 @@ class TreeLinks:
                 return found
         return None
 
-    def _global(self, space: TreeSpace, scope: str, name: str) -> Entity | None:
+    def _global(  # noqa: PLR0911 - one return a place to look
+        self, space: TreeSpace, scope: str, name: str
+    ) -> Entity | None:
         """Imported, of the same unit, visible by a star, or the name of a package."""
         imported = space.imports.get(name)
         if imported is not None:
             return self._imported(space, imported)
-        if name in self._rules.builtins and name not in space.symbols:
-            return _BUILTIN
         if space.is_file:
             found = self._inside(space, scope, name) or self._of_unit(self._units.key(space.path), name)
             if found is not None:
                 return found
+        if name in self._rules.builtins:
+            return _BUILTIN
         for star in space.stars:
             unit = self._units.find(star.module, space.path, self._family)
             found = self.offered(unit, name) if unit else None
@@ -238,7 +240,7 @@ class TreeLinks:
             self._offers[key] = found
         return found
 
-    def _offered(self, unit: str, name: str) -> Entity | None:
+    def _offered(self, unit: str, name: str) -> Entity | None:  # noqa: PLR0911 - one return a place to look
         if ":" in unit:
             return self._of_unit(unit, name)
         space = self._spaces.get(unit)
@@ -267,7 +269,7 @@ class TreeLinks:
 
     # ---- members and calls
 
-    def member(self, entity: Entity, name: str) -> Entity | None:
+    def member(self, entity: Entity, name: str) -> Entity | None:  # noqa: PLR0911 - one return a kind
         """What stands after the dot."""
         kind = entity.kind
         if kind == "elsewhere":
@@ -285,7 +287,8 @@ class TreeLinks:
         return None
 
     def _class_member(self, entity: Entity, name: str) -> Entity | None:
-        pending, seen = [(entity.path, entity.name)], set()
+        pending = [(entity.path, entity.name)]
+        seen: set[tuple[str, str]] = set()
         while pending and len(seen) < MAX_DEPTH:
             path, owner = pending.pop(0)
             if (path, owner) in seen:
@@ -303,7 +306,7 @@ class TreeLinks:
                     pending.append((above.path, above.name))
         return None
 
-    def call(self, entity: Entity) -> Entity | None:
+    def call(self, entity: Entity) -> Entity | None:  # noqa: PLR0911 - one return a kind
         """What a call of it gives."""
         if entity.kind == "class":
             return entity._replace(kind="instance", how="type")

@@ -88,7 +88,9 @@ def root_names(family: str, units: TreeUnits) -> dict[str, str]:
             if key.startswith("go:") and (name := _go_name(units.import_path(key)))
         }
     language = {"script": "javascript"}.get(family, family)
-    return {name: path for (of, name), path in units.entries.items() if of == language and name.isidentifier()}
+    return {
+        name: path for (of, name), path in units.entries.items() if of == language and name.isidentifier()
+    }
 
 
 # ---- one function a family
@@ -124,7 +126,8 @@ def _plain_scripts(family: _Family) -> Iterator[tuple[Place, Offer]]:
 def _names(family: _Family, path: str) -> list[str]:
     """The names that a script hands out, those that it passes on from others included."""
     names: dict[str, None] = {}
-    pending, seen = [path], set()
+    pending = [path]
+    seen: set[str] = set()
     while pending and len(seen) < MAX_MODULES:
         current = pending.pop(0)
         space = family.spaces.get(current)
@@ -157,7 +160,9 @@ def _go_name(module: str) -> str:
 
 def _rust(family: _Family) -> Iterator[tuple[Place, Offer]]:
     crates = {path: name for (of, name), path in family.units.entries.items() if of == "rust"}
-    pending = [(path, name) for path, name in sorted(crates.items()) if path.endswith("lib.rs") or len(crates) == 1]
+    pending = [
+        (path, name) for path, name in sorted(crates.items()) if path.endswith("lib.rs") or len(crates) == 1
+    ]
     seen: set[str] = set()
     while pending and len(seen) < MAX_MODULES:
         path, name = pending.pop(0)
@@ -170,7 +175,10 @@ def _rust(family: _Family) -> Iterator[tuple[Place, Offer]]:
             if entity is not None and entity.kind == "module":
                 pending.append((entity.path, f"{name}::{each}"))
             elif entity is not None and entity.kind in _PLACES:
-                yield (entity.path, entity.name), Offer(f"{name}.{each}".replace("::", "."), f"use {name}::{each};")
+                yield (
+                    (entity.path, entity.name),
+                    Offer(f"{name}.{each}".replace("::", "."), f"use {name}::{each};"),
+                )
         for star in space.stars:
             base = family.units.find(star.module, path, "rust")
             if base and base not in crates:
@@ -191,7 +199,11 @@ def _c(family: _Family) -> Iterator[tuple[Place, Offer]]:
             continue
         included = _INCLUDED_FROM.sub("", path)
         statement = f'#include "{included}"'
-        own = [name for name, symbol in space.symbols.items() if symbol.kind in TYPES or symbol.kind == "function"]
+        own = [
+            name
+            for name, symbol in space.symbols.items()
+            if symbol.kind in TYPES or symbol.kind == "function"
+        ]
         for name in dict.fromkeys((*space.exports, *own)):
             entity = family.links.members.ending(name, path)
             if entity is None or entity.path not in family.spaces:
@@ -207,4 +219,4 @@ _OFFERS: dict[str, Callable[[_Family], Iterator[tuple[Place, Offer]]]] = {
     "java": _java,
     "c": _c,
 }
-"""What each family calls public: scripts by `exports`, Go by capitals, Rust by `pub`, Java by `public`, C by headers."""
+"""What each family calls public: by `exports`, capitals (Go), `pub` (Rust), `public` (Java), headers (C)."""

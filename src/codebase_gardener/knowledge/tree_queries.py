@@ -1,8 +1,8 @@
 """What tree-sitter is asked about code, one query a language.
 
 Captures: `import`, a statement that imports; `call`, a call or the making of an object; `bind`, a variable with a
-value; `typed`, a variable with a type; `export`, a declaration that others may use (read by the language's rule); `name`, a module-level constant or
-variable. Node types are those of the grammars' own `node-types.json`.
+value; `typed`, a variable with a type; `export`, a declaration that others may use (read by the language's rule);
+`name`, a module-level constant or variable. Node types are those of the grammars' own `node-types.json`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ QUERIES: dict[str, str] = {
 (import_declaration) @import
 [(method_invocation) (object_creation_expression)] @call
 (local_variable_declaration) @bind
-[(local_variable_declaration type: [(type_identifier) (generic_type)]) (field_declaration type: (type_identifier))] @typed
+[(local_variable_declaration type: [(type_identifier) (generic_type)])
+ (field_declaration type: (type_identifier))] @typed
 (program (_ (modifiers "public")) @export)
 """,
     "c": """

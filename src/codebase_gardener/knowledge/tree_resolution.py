@@ -23,7 +23,9 @@ __all__ = ["TreeResolution", "tree_resolution", "tree_tests"]
 
 Place = tuple[str, str]
 
-_TITLED = re.compile(r"(?:it|test|Deno\.test)(?:\.\w+)?\s*\(\s*(?:\"([^\"]{1,120})\"|'([^']{1,120})'|`([^`]{1,120})`)")
+_TITLED = re.compile(
+    r"(?:it|test|Deno\.test)(?:\.\w+)?\s*\(\s*(?:\"([^\"]{1,120})\"|'([^']{1,120})'|`([^`]{1,120})`)"
+)
 _TITLED_NAMES = ("it", "test", "Deno.test", "test.only", "it.only", "test.concurrent")
 
 
@@ -59,7 +61,9 @@ def tree_resolution(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) ->
         facts: By path.
         areas: Of each path; what a compiler wrote is no "package".
     """
-    families = sorted({f for path, area in areas.items() if area == "package" and (f := family_of(facts[path].language))})
+    families = sorted(
+        {f for path, area in areas.items() if area == "package" and (f := family_of(facts[path].language))}
+    )
     if not families:
         return TreeResolution()
     units = TreeUnits(facts)
@@ -92,7 +96,9 @@ def tree_tests(facts: FileFacts, uses: Sequence[Use], maker: PassageMaker, area:
     pattern = FAMILIES[family].test
     for symbol in facts.symbols:
         marks = " ".join([*(f"@{name}" for name in symbol.decorators), symbol.name])
-        if symbol.kind not in ("function", "method") or not any(pattern.match(mark) for mark in marks.split(" ")):
+        if symbol.kind not in ("function", "method") or not any(
+            pattern.match(mark) for mark in marks.split(" ")
+        ):
             continue
         if area == "tests" or family == "rust":
             inside = tuple(use for use in uses if symbol.start <= use.start and use.end <= symbol.end)

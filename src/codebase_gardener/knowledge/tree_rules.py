@@ -50,11 +50,15 @@ def _rust_hidden(symbol: Symbol) -> bool:
 
 
 def _java_hidden(symbol: Symbol) -> bool:
-    return not symbol.is_declaration and not re.match(r"(?:[@\w()\".=, ]{0,200}\s)?public\b", symbol.signature)
+    return not symbol.is_declaration and not re.match(
+        r"(?:[@\w()\".=, ]{0,200}\s)?public\b", symbol.signature
+    )
 
 
 def _script_hidden(symbol: Symbol) -> bool:
-    return "#" in symbol.qualified_name or bool(re.match(r"(?:static\s+)?(?:private|protected)\b", symbol.signature))
+    return "#" in symbol.qualified_name or bool(
+        re.match(r"(?:static\s+)?(?:private|protected)\b", symbol.signature)
+    )
 
 
 def _c_hidden(symbol: Symbol) -> bool:
@@ -75,20 +79,21 @@ FAMILIES: dict[str, Family] = {
                send write end read close open json text status done toBe toEqual toThrow describe length name"""),
         _script_hidden,
         _words("""Object Array String Number Boolean BigInt Symbol Function Date RegExp Error TypeError RangeError
-               SyntaxError ReferenceError Map Set WeakMap WeakSet WeakRef Promise Proxy Reflect JSON Math Intl Uint8Array
-               Uint16Array Uint32Array Int8Array Int16Array Int32Array Float32Array Float64Array ArrayBuffer DataView
-               AggregateError AbortController AbortSignal URL URLSearchParams TextEncoder TextDecoder Buffer Blob File
-               FormData Headers Request Response console process globalThis window document navigator global require
-               parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent encodeURI decodeURI atob btoa
-               setTimeout clearTimeout setInterval clearInterval setImmediate queueMicrotask structuredClone fetch super
-               import describe it test expect beforeEach afterEach beforeAll afterAll vi jest assert performance eval"""),
+               SyntaxError ReferenceError Map Set WeakMap WeakSet WeakRef Promise Proxy Reflect JSON Math Intl
+               Uint8Array Uint16Array Uint32Array Int8Array Int16Array Int32Array Float32Array Float64Array ArrayBuffer
+               DataView AggregateError AbortController AbortSignal URL URLSearchParams TextEncoder TextDecoder Buffer
+               Blob File FormData Headers Request Response console process globalThis window document navigator global
+               require parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent encodeURI decodeURI
+               atob btoa setTimeout clearTimeout setInterval clearInterval setImmediate queueMicrotask
+               structuredClone fetch super import describe it test expect beforeEach afterEach beforeAll afterAll vi
+               jest assert performance eval"""),
         re.compile(r"(?!)"),
     ),
     "go": Family(
         ("go",), ".", (), frozenset(),
-        _words("Error String Close Read Write Len Less Swap Lock Unlock RLock RUnlock Add Done Wait Do Get Set Run Fatal "
-               "Fatalf Errorf Error Log Logf Helper Skip Parallel Cleanup Print Printf Println Is As Unwrap Next Scan "
-               "Text Bytes Reset Name Format Now Sub Load Store Delete Range Context Err Value"),
+        _words("Error String Close Read Write Len Less Swap Lock Unlock RLock RUnlock Add Done Wait Do Get Set Run "
+               "Fatal Fatalf Errorf Error Log Logf Helper Skip Parallel Cleanup Print Printf Println Is As Unwrap Next "
+               "Scan Text Bytes Reset Name Format Now Sub Load Store Delete Range Context Err Value"),
         _go_hidden,
         _words("""append cap clear close complex copy delete imag len make max min new panic print println real recover
                bool byte error float32 float64 int int8 int16 int32 int64 rune string uint uint8 uint16 uint32 uint64
@@ -97,7 +102,8 @@ FAMILIES: dict[str, Family] = {
     ),
     "rust": Family(
         ("rust",), "::", ("self", "Self"),
-        _words("Result Option Box Arc Rc RefCell Mutex Pin Cow Ok Some impl dyn mut std result io boxed pin future Future"),
+        _words("Result Option Box Arc Rc RefCell Mutex Pin Cow Ok Some impl dyn mut std result io boxed pin future "
+               "Future"),
         _words("""new clone into from unwrap expect unwrap_or unwrap_or_else map map_err and_then or_else ok err iter
                into_iter iter_mut next collect push pop insert remove get get_mut len is_empty contains as_ref as_mut
                as_str to_string to_owned to_vec borrow borrow_mut lock read write flush fmt eq ne cmp partial_cmp hash
@@ -121,7 +127,8 @@ FAMILIES: dict[str, Family] = {
         _java_hidden,
         _words("""String Object Integer Long Double Float Boolean Character Byte Short Math System Thread Runnable
                StringBuilder Exception RuntimeException IllegalArgumentException IllegalStateException Error Class
-               Iterable Override super assertEquals assertTrue assertFalse assertNull assertNotNull assertThrows fail"""),
+               Iterable Override super assertEquals assertTrue assertFalse assertNull assertNotNull assertThrows
+               fail"""),
         re.compile(r"@(?:\w+\.)*(?:Parameterized)?Test\b"),
     ),
     "c": Family(

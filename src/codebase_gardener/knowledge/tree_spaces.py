@@ -45,7 +45,9 @@ class TreeSpace:
         self._bindings: dict[tuple[str, str], list[Binding]] = defaultdict(list)
         self._parameters: dict[str, dict[str, str]] = {}
 
-    def add(self, imports: Iterable[Import], bindings: Iterable[Binding], references: Iterable[Reference]) -> None:
+    def add(
+        self, imports: Iterable[Import], bindings: Iterable[Binding], references: Iterable[Reference]
+    ) -> None:
         """Take in what a piece of code says."""
         for one in imports:
             if one.name == "*":

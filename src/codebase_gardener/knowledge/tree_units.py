@@ -168,7 +168,9 @@ class TreeUnits:
         folder, _, file = base.rpartition("/")
         stem = file.removesuffix(".rs")
         inside = folder if stem in ("lib", "main", "mod") else _joined(folder, stem)
-        return self._existing(_joined(inside, f"{name}.rs")) or self._existing(_joined(inside, f"{name}/mod.rs"))
+        return self._existing(_joined(inside, f"{name}.rs")) or self._existing(
+            _joined(inside, f"{name}/mod.rs")
+        )
 
     def _rust_parent(self, base: str) -> str:
         folder, _, file = base.rpartition("/")
@@ -177,7 +179,9 @@ class TreeUnits:
         elif file in ("lib.rs", "main.rs"):
             return base
         names = ("mod.rs", "lib.rs", "main.rs")
-        return next((f for n in names if (f := self._existing(_joined(folder, n)))), "") or self._existing(f"{folder}.rs")
+        return next((f for n in names if (f := self._existing(_joined(folder, n)))), "") or self._existing(
+            f"{folder}.rs"
+        )
 
     def _java(self, module: str, importer: str) -> str:
         path = module.replace(".", "/")
@@ -217,7 +221,9 @@ def compiled_files(facts: Mapping[str, FileFacts]) -> frozenset[str]:
     """Scripts that a compiler wrote: a TypeScript file of the same name stands in the place of its source."""
     scripts = [path for path, each in facts.items() if family_of(each.language) == "script"]
     typed = {_ENDING.sub("", path) for path in scripts if _TYPED.search(path)}
-    roots = sorted({path.rpartition("/")[0] for path, each in facts.items() if each.entries}, key=len, reverse=True)
+    roots = sorted(
+        {path.rpartition("/")[0] for path, each in facts.items() if each.entries}, key=len, reverse=True
+    )
     if not typed or len(scripts) > _MOST_FILES:
         return frozenset()
     found = set()

@@ -24,7 +24,9 @@ _MOST_LINES = 15
 _MOST_TRIED = 40  # uses of one area that are looked at
 _LONGEST_LINE = 200
 _MOST_GAP = 5  # lines of comments or blank ones between two statements of a quote
-_FAILING = re.compile(r"raise|error|warn|invalid|fail|wrong|not_|must|exception")  # in lower case: much faster
+_FAILING = re.compile(
+    r"raise|error|warn|invalid|fail|wrong|not_|must|exception"
+)  # in lower case: much faster
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def _worth(pair: tuple[Passage, Use]) -> tuple[object, ...]:
     return (
         use.kind == "attribute",
         use.how == "name",
-        passage.area == "test" and bool(_FAILING.search(f"{passage.scope} {passage.title} {use.text}".lower())),
+        passage.area == "test"
+        and bool(_FAILING.search(f"{passage.scope} {passage.title} {use.text}".lower())),
         -min(len(use.keywords), 4),
         use.end - use.start > _MOST_LINES - 5,
         use.path,
@@ -101,7 +104,9 @@ def _quote(passage: Passage, use: Use, context: ApiContext) -> UsageExample | No
     facts = context.repository.facts[use.path]
     snippet = _snippet(use, context)
     language = snippet.language if snippet else facts.language
-    spans = _statements(use, context) if language == "python" else _lines_around(passage, use, snippet, context)
+    spans = (
+        _statements(use, context) if language == "python" else _lines_around(passage, use, snippet, context)
+    )
     if spans is None:
         return None
     start, end = spans

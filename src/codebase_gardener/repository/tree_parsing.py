@@ -19,7 +19,9 @@ PARSE_TIMEOUT_S = 10.0
 
 _PIECE_BYTES = 2**16
 _TYPESCRIPT = ("typescript", "tsx")
-_VARIANCE = re.compile(rb"([<,]\s{0,200})((?:in\s{1,9}out|in|out)(?=\s{1,9}[A-Z$_]\w{0,99}\s{0,200}(?:extends\b|[,>=])))")
+_VARIANCE = re.compile(
+    rb"([<,]\s{0,200})((?:in\s{1,9}out|in|out)(?=\s{1,9}[A-Z$_]\w{0,99}\s{0,200}(?:extends\b|[,>=])))"
+)
 """TypeScript 4.7's `<in out T>`, which the grammar does not know: blanks stand in its place, so that nothing moves."""
 
 

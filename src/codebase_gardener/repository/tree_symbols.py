@@ -52,7 +52,12 @@ def tree_symbols(
         return SymbolTable((), f"parsing took longer than {PARSE_TIMEOUT_S:.0f} s: kept as text")
     nodes = _captured(tree, language)
     reader = _Reader(
-        path, language, source, GRAMMARS[language], Surroundings(source, nodes, GRAMMARS[language]), declarations
+        path,
+        language,
+        source,
+        GRAMMARS[language],
+        Surroundings(source, nodes, GRAMMARS[language]),
+        declarations,
     )
     symbols = sorted(reader.symbols(nodes), key=lambda symbol: symbol.start)
     if declarations:

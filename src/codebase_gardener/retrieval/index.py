@@ -92,7 +92,7 @@ class SymbolIndex:
         """
         scores = self._scores(query)
         if half:
-            scores = scores + self._scores(half) / 2
+            scores += self._scores(half) * np.float32(0.5)
         for path in exclude_paths:
             scores[self._numbers_by_path.get(path, [])] = 0
         hits: list[Hit] = []
