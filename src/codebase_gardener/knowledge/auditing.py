@@ -339,8 +339,11 @@ class _Auditor:
     def _words(self, file: str, reading: Reading) -> Iterator[Finding]:
         assert reading.page  # noqa: S101 - the caller looked
         cited = sorted({source.anchor.path for source in reading.page.sources} & self.repository.facts.keys())
+        unsaid = tuple(dict.fromkeys(quote.text for quote in self.inline[file]))
+        for path in cited:
+            unsaid = self._quotable(path).unsaid(unsaid) if unsaid else ()
         for quote in self.inline[file]:
-            if not any(self._quotable(path).says(quote.text) for path in cited):
+            if quote.text in unsaid:
                 what = f"no file that the page cites says “{quote.text[:160]}”"
                 yield Finding(file, quote.line, "quote", what)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from codebase_gardener.knowledge.facts import Evidence
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
@@ -28,6 +28,7 @@ class Found:
     evidence: Evidence
 
 
+@lru_cache(maxsize=4096)
 def key_of(name: str) -> str:
     """A package's name as indexes compare it (PEP 503).
 

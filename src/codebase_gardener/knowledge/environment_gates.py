@@ -12,6 +12,8 @@ from codebase_gardener.knowledge.guard_evidence import AVAILABILITY
 from codebase_gardener.knowledge.optional_packages import Package
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.resolution import Resolution, Target
+from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["Gated", "gates_of", "required_environments"]
 
@@ -90,19 +92,24 @@ def _imports(repository: RepositoryFacts, wanted: set[str]) -> Iterable[tuple[st
 
 def _using(repository: RepositoryFacts, path: str, names: set[str]) -> set[Target]:
     """Innermost definitions of a file whose lines have one of the names as a word."""
-    pattern = re.compile(rf"\b(?:{'|'.join(re.escape(name) for name in sorted(names))})\b")
-    hits = [
-        number
-        for number, line in enumerate(repository.lines(path, 1, repository.facts[path].lines), 1)
-        if len(line) < 2_000 and pattern.search(line.partition("#")[0])
-    ]
     found: set[Target] = set()
     symbols = repository.facts[path].symbols
-    for number in hits:
+    for number in _lines_with(tuple(sorted(names)), repository.texts[path]):
         around = [symbol for symbol in symbols if symbol.start <= number <= symbol.end]
         if around:
             found.add(Target(path, max(around, key=lambda symbol: symbol.start).qualified_name))
     return found
+
+
+@remembered
+def _lines_with(names: tuple[str, ...], text: str) -> tuple[int, ...]:
+    """The lines of a text that have one of the names as a word outside a comment."""
+    pattern = re.compile(rf"\b(?:{'|'.join(re.escape(name) for name in names)})\b")
+    return tuple(
+        number
+        for number, line in enumerate(split_lines(text), 1)
+        if len(line) < 2_000 and pattern.search(line.partition("#")[0])
+    )
 
 
 def required_environments(

@@ -12,6 +12,7 @@ from codebase_gardener.knowledge.core_environment import core_page, development_
 from codebase_gardener.knowledge.environment_draft import Draft, EnvironmentPage
 from codebase_gardener.knowledge.environment_facts import EnvironmentFacts
 from codebase_gardener.knowledge.repository_facts import RepositoryFacts
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["environment_pages"]
 
@@ -55,17 +56,21 @@ def _spellings(subjects: Iterable[str], repository: RepositoryFacts) -> dict[str
     words = {re.sub(r"[^a-z0-9]", "", subject.lower()): subject for subject in sorted(subjects)}
     counts: dict[str, Counter[str]] = {word: Counter() for word in words}
     plain = [re.escape(word) for word in sorted(words, key=len, reverse=True) if word]
-    if plain:
-        pattern = re.compile(rf"(?<![\w./-])(?:{'|'.join(plain)})(?![\w/-])", re.IGNORECASE)
-        for path, text in repository.texts.items():
-            if repository.areas.get(path) in ("docs", "package"):
-                for found in pattern.findall(text[:300_000]):
-                    counts[found.lower()][found] += 1
+    pattern = rf"(?<![\w./-])(?:{'|'.join(plain)})(?![\w/-])"
+    for path, text in repository.texts.items() if plain else ():
+        if repository.areas.get(path) in ("docs", "package"):
+            for found in _written(pattern, text):
+                counts[found.lower()][found] += 1
     spelled = {}
     for word, subject in words.items():
         mixed = [(count, form) for form, count in counts[word].items() if not form.islower()]
         spelled[subject] = max(mixed)[1] if mixed else _title(subject)
     return spelled
+
+
+@remembered
+def _written(pattern: str, text: str) -> tuple[str, ...]:
+    return tuple(re.findall(pattern, text[:300_000], re.IGNORECASE))
 
 
 def _title(subject: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from codebase_gardener.knowledge.advice import COST, SIGNALS, VALUE, clauses, insight, sentences, strength
 from codebase_gardener.knowledge.heuristic_items import Item
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["Namer", "best_sentence", "title_of"]
 
@@ -234,7 +235,8 @@ def _owner(group: Sequence[Item]) -> str:
     return "_".join(parts[-2:])
 
 
-def _phrases(text: str) -> list[tuple[str, ...]]:
+@remembered
+def _phrases(text: str) -> tuple[tuple[str, ...], ...]:
     """Runs of words that carry meaning (Rose et al. 2010, RAKE), identifiers cut into their words."""
     found: list[tuple[str, ...]] = []
     run: list[str] = []
@@ -252,7 +254,7 @@ def _phrases(text: str) -> list[tuple[str, ...]]:
             run = []
     if run:
         found.append(tuple(run))
-    return found
+    return tuple(found)
 
 
 def _valid(name: str) -> str:

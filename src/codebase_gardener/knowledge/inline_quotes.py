@@ -57,7 +57,11 @@ class QuotableText:
             >>> text.says("A Pot holds water"), text.says("A Pot holds wine")
             (True, False)
         """
-        return _says(self, quoted)
+        return not self.unsaid((quoted,))
+
+    def unsaid(self, quotes: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of several quotes that do not stand here."""
+        return _unsaid(self, quotes)
 
     def has(self, wanted: list[str]) -> bool:
         """Whether the words stand in it in that order, in one of the ways."""
@@ -78,8 +82,10 @@ class QuotableText:
 
 
 @remembered
-def _says(text: QuotableText, quoted: str) -> bool:
-    return all(text.has(_words(part)) for part in quoted.split("…"))
+def _unsaid(text: QuotableText, quotes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        quoted for quoted in quotes if not all(text.has(_words(part)) for part in quoted.split("…"))
+    )
 
 
 @dataclass(frozen=True)
