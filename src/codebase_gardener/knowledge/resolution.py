@@ -259,7 +259,7 @@ class _Linker:
 
 def _closures(facts: FileFacts) -> Iterator[tuple[str, str]]:
     """Path and name of the functions that are defined inside others."""
-    functions = {each.qualified_name for each in facts.symbols if each.kind != "class"}
+    functions = {each.qualified_name for each in facts.symbols if each.kind in ("function", "method")}
     for name in functions:
         if name.rpartition(".")[0] in functions:
             yield facts.path, name
