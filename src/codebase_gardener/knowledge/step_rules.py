@@ -71,7 +71,7 @@ class StepRules:
         if symbol is None or (_ERROR.match(target.name) and passage.area == "test"):
             return False
         owner = self.repository.symbols.get((target.path, target.name.rpartition(".")[0]))
-        if owner is not None and owner.kind != "class":  # what a function defines and returns, as a decorator
+        if owner is not None and owner.kind in ("function", "method"):  # what a function defines and returns, as a decorator
             return False
         return target in self._public or not any(part.startswith("_") for part in target.path.split("/")[:-1])
 
