@@ -22,7 +22,7 @@ from codebase_gardener.gardener.gardener import Gardener
 from codebase_gardener.gardener.verifying import verify_wiki
 from codebase_gardener.gardener.wiki import Quiet, build_wiki, wiki_folder
 from codebase_gardener.gardener.wiki_pages import read_pages
-from codebase_gardener.knowledge.pages import Page
+from codebase_gardener.knowledge.pages.pages import Page
 from codebase_gardener.repository.snapshot import Snapshot
 
 APIS = (

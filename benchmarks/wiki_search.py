@@ -24,7 +24,7 @@ from codebase_gardener.gardener.ranking import content_words
 from codebase_gardener.gardener.wiki import Quiet, build_wiki
 from codebase_gardener.gardener.wiki_pages import read_pages
 from codebase_gardener.gardener.wiki_search import search_index
-from codebase_gardener.knowledge.pages import Page
+from codebase_gardener.knowledge.pages.pages import Page
 from codebase_gardener.retrieval.index import SymbolIndex
 
 TARGET_MS = 20.0

@@ -16,12 +16,12 @@ import sys
 import time
 from collections.abc import Sequence
 
-from codebase_gardener.knowledge.extraction import extract
-from codebase_gardener.knowledge.facts import FileFacts
-from codebase_gardener.knowledge.golden_path import GoldenPath
-from codebase_gardener.knowledge.golden_paths import mine
-from codebase_gardener.knowledge.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.resolution import Passage, Resolution, Target, Use, resolve
+from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use, resolve
+from codebase_gardener.knowledge.sources.extraction import extract
+from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
+from codebase_gardener.knowledge.workflows.golden_paths import mine
 from codebase_gardener.repository.python_symbols import python_symbols
 from codebase_gardener.repository.snapshot import Snapshot, take_snapshot
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from codebase_gardener.knowledge.anchoring import source_of
-from codebase_gardener.knowledge.citations import quote
-from codebase_gardener.knowledge.implementation_layout import (
+from codebase_gardener.knowledge.pages.anchoring import source_of
+from codebase_gardener.knowledge.pages.citations import quote
+from codebase_gardener.knowledge.pages.implementation_layout import (
     CodeReference,
     IoContract,
     Output,
@@ -12,9 +12,9 @@ from codebase_gardener.knowledge.implementation_layout import (
     code_reference,
     io_contract,
 )
-from codebase_gardener.knowledge.markup import table
-from codebase_gardener.knowledge.pages import Edge, Page, Section, Source
-from codebase_gardener.knowledge.workflow_layout import WrittenStep, execution_steps
+from codebase_gardener.knowledge.pages.markup import table
+from codebase_gardener.knowledge.pages.pages import Edge, Page, Section, Source
+from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, execution_steps
 from codebase_gardener.repository.anchors import Anchor, split_lines
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.repository.snapshot import Snapshot

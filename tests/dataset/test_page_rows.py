@@ -13,10 +13,10 @@ from codebase_gardener.dataset.generation import TASKS
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.page_rows import PAGE_TASKS
 from codebase_gardener.dataset.writer import load_dataset, write_dataset
-from codebase_gardener.knowledge.anchoring import source_of
-from codebase_gardener.knowledge.citations import quote
-from codebase_gardener.knowledge.implementation_layout import IoContract, Parameter, io_contract
-from codebase_gardener.knowledge.pages import Page, Section
+from codebase_gardener.knowledge.pages.anchoring import source_of
+from codebase_gardener.knowledge.pages.citations import quote
+from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Parameter, io_contract
+from codebase_gardener.knowledge.pages.pages import Page, Section
 from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.repository.snapshot import Snapshot
 

@@ -12,7 +12,7 @@ from codebase_gardener.gardener.gardener import Gardener
 from codebase_gardener.gardener.verifying import verify_wiki
 from codebase_gardener.gardener.wiki import Quiet, build_wiki, overrides_file, wiki_folder
 from codebase_gardener.gardener.wiki_pages import correct_page, show_page
-from codebase_gardener.knowledge.wiki_folder import read_wiki_files, wiki_lock
+from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files, wiki_lock
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 
 from .written_garden import write_repository

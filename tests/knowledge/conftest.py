@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.knowledge.claim_forms import read_claims
-from codebase_gardener.knowledge.claim_sources import ClaimSources
-from codebase_gardener.knowledge.claim_verdicts import Verdict
-from codebase_gardener.knowledge.claims import judge_claims
+from codebase_gardener.knowledge.claims.claim_forms import read_claims
+from codebase_gardener.knowledge.claims.claim_sources import ClaimSources
+from codebase_gardener.knowledge.claims.claim_verdicts import Verdict
+from codebase_gardener.knowledge.claims.claims import judge_claims
 from codebase_gardener.repository.snapshot import take_snapshot
 
 CART = '''\

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from codebase_gardener.knowledge.citations import quote
-from codebase_gardener.knowledge.facts import FileFacts
-from codebase_gardener.knowledge.implementation_layout import (
+from codebase_gardener.knowledge.pages.citations import quote
+from codebase_gardener.knowledge.pages.implementation_layout import (
     CodeReference,
     IoContract,
     Output,
@@ -15,10 +14,11 @@ from codebase_gardener.knowledge.implementation_layout import (
     code_reference,
     io_contract,
 )
-from codebase_gardener.knowledge.markup import fence
-from codebase_gardener.knowledge.pages import Edge, Page, Section, Source, Wiki
-from codebase_gardener.knowledge.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.workflow_layout import WrittenStep, execution_steps
+from codebase_gardener.knowledge.pages.markup import fence
+from codebase_gardener.knowledge.pages.pages import Edge, Page, Section, Source, Wiki
+from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, execution_steps
+from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.repository.python_symbols import python_symbols
 from codebase_gardener.repository.snapshot import SkippedFile, Snapshot, SourceFile

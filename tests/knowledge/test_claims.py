@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codebase_gardener.knowledge.claim_forms import read_claims
-from codebase_gardener.knowledge.claim_sources import ClaimSources
-from codebase_gardener.knowledge.claim_verdicts import VERDICTS, Verdict, range_text, tally
-from codebase_gardener.knowledge.claims import judge_claims
+from codebase_gardener.knowledge.claims.claim_forms import read_claims
+from codebase_gardener.knowledge.claims.claim_sources import ClaimSources
+from codebase_gardener.knowledge.claims.claim_verdicts import VERDICTS, Verdict, range_text, tally
+from codebase_gardener.knowledge.claims.claims import judge_claims
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 
 from .conftest import PAY, Judge

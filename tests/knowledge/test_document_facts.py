@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.knowledge.document_facts import DocumentFacts, document_facts
-from codebase_gardener.knowledge.facts import Heading, Include, Listing, Mention
+from codebase_gardener.knowledge.sources.document_facts import DocumentFacts, document_facts
+from codebase_gardener.knowledge.sources.facts import Heading, Include, Listing, Mention
 
 GUIDE = """\
 ---

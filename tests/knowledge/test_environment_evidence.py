@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from codebase_gardener.knowledge.environment_evidence import KINDS, environment_evidence
+from codebase_gardener.knowledge.environments.environment_evidence import KINDS, environment_evidence
 from codebase_gardener.repository.languages import language_of
 from codebase_gardener.repository.python_trees import parse_python
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.knowledge.environment_draft import EnvironmentPage
-from codebase_gardener.knowledge.environment_evidence import environment_evidence
-from codebase_gardener.knowledge.environment_gates import required_environments
-from codebase_gardener.knowledge.environments import environment_pages
-from codebase_gardener.knowledge.facts import FileFacts, Import
-from codebase_gardener.knowledge.pages import PAGE_TYPES
-from codebase_gardener.knowledge.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.resolution import Resolution, Target, Use
+from codebase_gardener.knowledge.environments.environment_draft import EnvironmentPage
+from codebase_gardener.knowledge.environments.environment_evidence import environment_evidence
+from codebase_gardener.knowledge.environments.environment_gates import required_environments
+from codebase_gardener.knowledge.environments.environments import environment_pages
+from codebase_gardener.knowledge.links.resolution import Resolution, Target, Use
+from codebase_gardener.knowledge.pages.pages import PAGE_TYPES
+from codebase_gardener.knowledge.sources.facts import FileFacts, Import
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.snapshot import SourceFile, take_snapshot

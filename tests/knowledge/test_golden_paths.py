@@ -6,12 +6,12 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codebase_gardener.knowledge.consensus import consensus
-from codebase_gardener.knowledge.golden_path import GoldenPath
-from codebase_gardener.knowledge.golden_paths import Mined, mine, needed_targets
-from codebase_gardener.knowledge.passage_sequences import common_order
-from codebase_gardener.knowledge.resolution import Target
-from codebase_gardener.knowledge.wiki_names import is_page_name
+from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.pages.wiki_names import is_page_name
+from codebase_gardener.knowledge.workflows.consensus import consensus
+from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
+from codebase_gardener.knowledge.workflows.golden_paths import Mined, mine, needed_targets
+from codebase_gardener.knowledge.workflows.passage_sequences import common_order
 
 from .written_context import context_of
 

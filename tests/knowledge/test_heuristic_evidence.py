@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import pytest
 
-from codebase_gardener.knowledge.facts import Evidence
-from codebase_gardener.knowledge.heuristic_evidence import KINDS, heuristic_evidence
+from codebase_gardener.knowledge.heuristics.heuristic_evidence import KINDS, heuristic_evidence
+from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.repository.languages import language_of
 from codebase_gardener.repository.python_symbols import python_symbols
 from codebase_gardener.repository.python_trees import parse_python

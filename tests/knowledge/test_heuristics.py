@@ -9,16 +9,16 @@ import time
 
 import pytest
 
-from codebase_gardener.knowledge.advice import insight, sentences, strength
-from codebase_gardener.knowledge.facts import Evidence, FileFacts
-from codebase_gardener.knowledge.heuristic_evidence import heuristic_evidence
-from codebase_gardener.knowledge.heuristic_items import THRESHOLD, Item
-from codebase_gardener.knowledge.heuristic_merging import merged
-from codebase_gardener.knowledge.heuristic_quotes import quoted_words
-from codebase_gardener.knowledge.heuristics import HeuristicPage, Heuristics, heuristic_pages
-from codebase_gardener.knowledge.pages import PAGE_TYPES, Page
-from codebase_gardener.knowledge.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.knowledge.heuristics.advice import insight, sentences, strength
+from codebase_gardener.knowledge.heuristics.heuristic_evidence import heuristic_evidence
+from codebase_gardener.knowledge.heuristics.heuristic_items import THRESHOLD, Item
+from codebase_gardener.knowledge.heuristics.heuristic_merging import merged
+from codebase_gardener.knowledge.heuristics.heuristic_quotes import quoted_words
+from codebase_gardener.knowledge.heuristics.heuristics import HeuristicPage, Heuristics, heuristic_pages
+from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.knowledge.pages.pages import PAGE_TYPES, Page
+from codebase_gardener.knowledge.sources.facts import Evidence, FileFacts
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.repository.anchors import split_lines
 from codebase_gardener.repository.languages import language_of
 from codebase_gardener.repository.python_symbols import python_symbols

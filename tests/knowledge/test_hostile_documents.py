@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codebase_gardener.knowledge.docstring_snippets import docstring_snippets
-from codebase_gardener.knowledge.document_facts import MAX_LINES, DocumentFacts, document_facts
+from codebase_gardener.knowledge.sources.docstring_snippets import docstring_snippets
+from codebase_gardener.knowledge.sources.document_facts import MAX_LINES, DocumentFacts, document_facts
 from codebase_gardener.repository.anchors import split_lines
 from codebase_gardener.repository.python_symbols import python_symbols
 

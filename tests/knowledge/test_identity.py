@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.knowledge.identity import identity
+from codebase_gardener.knowledge.sources.identity import identity
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile, take_snapshot
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from codebase_gardener.knowledge.implementation_layout import (
+from codebase_gardener.knowledge.pages.implementation_layout import (
     CodeReference,
     IoContract,
     Output,
@@ -14,7 +14,7 @@ from codebase_gardener.knowledge.implementation_layout import (
     read_code_reference,
     read_io_contract,
 )
-from codebase_gardener.knowledge.pages import Page, Section
+from codebase_gardener.knowledge.pages.pages import Page, Section
 from codebase_gardener.repository.anchors import Anchor
 
 REFERENCE = CodeReference(

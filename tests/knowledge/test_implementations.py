@@ -4,19 +4,19 @@ import re
 
 import pytest
 
-from codebase_gardener.knowledge.api_catalog import api_catalog
-from codebase_gardener.knowledge.api_context import ApiContext
-from codebase_gardener.knowledge.apis import Api
-from codebase_gardener.knowledge.auditing import audit
-from codebase_gardener.knowledge.citations import dedented, read_citations, read_quotes
-from codebase_gardener.knowledge.implementation_layout import read_code_reference, read_io_contract
-from codebase_gardener.knowledge.implementations import implementation_page
-from codebase_gardener.knowledge.pages import Page, Wiki
-from codebase_gardener.knowledge.principles import principle_page
-from codebase_gardener.knowledge.reading import read_page
-from codebase_gardener.knowledge.rendering import render_pages
-from codebase_gardener.knowledge.resolution import Target
-from codebase_gardener.knowledge.usage_examples import usage_examples
+from codebase_gardener.knowledge.apis.api_catalog import api_catalog
+from codebase_gardener.knowledge.apis.api_context import ApiContext
+from codebase_gardener.knowledge.apis.apis import Api
+from codebase_gardener.knowledge.apis.implementations import implementation_page
+from codebase_gardener.knowledge.apis.principles import principle_page
+from codebase_gardener.knowledge.apis.usage_examples import usage_examples
+from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.pages.auditing import audit
+from codebase_gardener.knowledge.pages.citations import dedented, read_citations, read_quotes
+from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference, read_io_contract
+from codebase_gardener.knowledge.pages.pages import Page, Wiki
+from codebase_gardener.knowledge.pages.reading import read_page
+from codebase_gardener.knowledge.pages.rendering import render_pages
 from codebase_gardener.repository.anchors import Anchor
 
 from .written_context import context_of

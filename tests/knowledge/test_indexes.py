@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from codebase_gardener.knowledge.indexes import render_indexes
-from codebase_gardener.knowledge.pages import Edge, Wiki
-from codebase_gardener.knowledge.reading import read_page
-from codebase_gardener.knowledge.rendering import render_pages
-from codebase_gardener.knowledge.steps import ATTRIBUTES
+from codebase_gardener.knowledge.pages.indexes import render_indexes
+from codebase_gardener.knowledge.pages.pages import Edge, Wiki
+from codebase_gardener.knowledge.pages.reading import read_page
+from codebase_gardener.knowledge.pages.rendering import render_pages
+from codebase_gardener.knowledge.pages.steps import ATTRIBUTES
 
 from .small_wiki import OWNER, repository, wiki
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from codebase_gardener.knowledge.inline_quotes import QuotableText, read_inline_quotes
+from codebase_gardener.knowledge.pages.inline_quotes import QuotableText, read_inline_quotes
 
 SOURCE = QuotableText('''
 def f():

@@ -1,7 +1,7 @@
 """Inputs and outputs of APIs, from signatures, fields and docstrings of three styles."""
 
-from codebase_gardener.knowledge.implementation_layout import Output, Parameter
-from codebase_gardener.knowledge.io_contract import contract_of
+from codebase_gardener.knowledge.apis.io_contract import contract_of
+from codebase_gardener.knowledge.pages.implementation_layout import Output, Parameter
 
 from .written_context import context_of, symbol_named
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codebase_gardener.knowledge.citations import read_citations, read_quotes
-from codebase_gardener.knowledge.markup import (
+from codebase_gardener.knowledge.pages.citations import read_citations, read_quotes
+from codebase_gardener.knowledge.pages.markup import (
     code,
     code_spans,
     fence,
@@ -19,9 +19,9 @@ from codebase_gardener.knowledge.markup import (
     read_tables,
     table,
 )
-from codebase_gardener.knowledge.reading import read_page
-from codebase_gardener.knowledge.rendering import safe_body
-from codebase_gardener.knowledge.wiki_names import page_name
+from codebase_gardener.knowledge.pages.reading import read_page
+from codebase_gardener.knowledge.pages.rendering import safe_body
+from codebase_gardener.knowledge.pages.wiki_names import page_name
 from codebase_gardener.repository.anchors import Anchor
 
 line = st.text(

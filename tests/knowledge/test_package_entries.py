@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.knowledge.package_entries import package_entries
+from codebase_gardener.knowledge.sources.package_entries import package_entries
 
 
 def names(path: str, text: str) -> list[tuple[str, str]]:

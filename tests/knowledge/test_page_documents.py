@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.knowledge.page_documents import LONG_PAGE_CHARS, page_documents, page_of, prose_of
-from codebase_gardener.knowledge.pages import Page, Section
+from codebase_gardener.knowledge.pages.page_documents import (
+    LONG_PAGE_CHARS,
+    page_documents,
+    page_of,
+    prose_of,
+)
+from codebase_gardener.knowledge.pages.pages import Page, Section
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.retrieval.documents import Document, documents_of
 from codebase_gardener.retrieval.index import SymbolIndex

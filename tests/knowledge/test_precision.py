@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 
-from codebase_gardener.knowledge.advice import insight, reasons, signals
-from codebase_gardener.knowledge.api_catalog import api_catalog
-from codebase_gardener.knowledge.api_descriptions import used_in, used_passages
-from codebase_gardener.knowledge.api_names import principle_words
+from codebase_gardener.knowledge.apis.api_catalog import api_catalog
+from codebase_gardener.knowledge.apis.api_descriptions import used_in, used_passages
+from codebase_gardener.knowledge.apis.api_names import principle_words
+from codebase_gardener.knowledge.apis.implementations import implementation_page
 from codebase_gardener.knowledge.building import build
-from codebase_gardener.knowledge.heuristics import heuristic_pages
-from codebase_gardener.knowledge.implementation_layout import read_code_reference
-from codebase_gardener.knowledge.implementations import implementation_page
-from codebase_gardener.knowledge.inline_quotes import QuotableText
-from codebase_gardener.knowledge.plain_prose import plain_prose
-from codebase_gardener.knowledge.prose_blocks import prose_blocks
-from codebase_gardener.knowledge.resolution import Target
+from codebase_gardener.knowledge.heuristics.advice import insight, reasons, signals
+from codebase_gardener.knowledge.heuristics.heuristics import heuristic_pages
+from codebase_gardener.knowledge.heuristics.plain_prose import plain_prose
+from codebase_gardener.knowledge.heuristics.prose_blocks import prose_blocks
+from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
+from codebase_gardener.knowledge.pages.inline_quotes import QuotableText
 from codebase_gardener.utils.progress import Progress, silent
 
 from .written_context import context_of

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from codebase_gardener.knowledge.prose_check import (
+from codebase_gardener.knowledge.writers.prose_check import (
     BLOCKS,
     CHECKS,
     INLINE,

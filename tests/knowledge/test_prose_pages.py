@@ -7,13 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.knowledge.extraction import extract
-from codebase_gardener.knowledge.pages import Page, Section
-from codebase_gardener.knowledge.prose_check import Allowed, check_prose
-from codebase_gardener.knowledge.prose_pages import improve_pages, page_facts, repository_names, split_prose
-from codebase_gardener.knowledge.prose_request import ProseFacts
-from codebase_gardener.knowledge.prose_writing import ProseCache
-from codebase_gardener.knowledge.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.pages.pages import Page, Section
+from codebase_gardener.knowledge.sources.extraction import extract
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.writers.prose_check import Allowed, check_prose
+from codebase_gardener.knowledge.writers.prose_pages import (
+    improve_pages,
+    page_facts,
+    repository_names,
+    split_prose,
+)
+from codebase_gardener.knowledge.writers.prose_request import ProseFacts
+from codebase_gardener.knowledge.writers.prose_writing import ProseCache
 from codebase_gardener.repository.snapshot import take_snapshot
 
 PIPES = '''"""Pipes."""

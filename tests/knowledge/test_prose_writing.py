@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.knowledge.prose_check import CHECKS, known_names
-from codebase_gardener.knowledge.prose_request import IMPROVED, ProseFacts, ProseRequest, prompt_of
-from codebase_gardener.knowledge.prose_writing import (
+from codebase_gardener.knowledge.writers.prose_check import CHECKS, known_names
+from codebase_gardener.knowledge.writers.prose_request import IMPROVED, ProseFacts, ProseRequest, prompt_of
+from codebase_gardener.knowledge.writers.prose_writing import (
     MAX_FAILURES,
     ProseCache,
     ProseRun,

@@ -2,8 +2,8 @@ import time
 
 import pytest
 
-from codebase_gardener.knowledge.facts import Binding, Import, Reference
-from codebase_gardener.knowledge.python_code import python_code, snippet_code
+from codebase_gardener.knowledge.sources.facts import Binding, Import, Reference
+from codebase_gardener.knowledge.sources.python_code import python_code, snippet_code
 
 
 def bindings(text: str, name: str) -> list[tuple[str, str]]:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codebase_gardener.knowledge.citations import read_citations, read_quotes
-from codebase_gardener.knowledge.markup import outside_fences
-from codebase_gardener.knowledge.quoting import first_sentence, inline, safe_markdown, words_of
+from codebase_gardener.knowledge.pages.citations import read_citations, read_quotes
+from codebase_gardener.knowledge.pages.markup import outside_fences
+from codebase_gardener.knowledge.pages.quoting import first_sentence, inline, safe_markdown, words_of
 
 
 def test_a_code_block_stays_one_and_prose_is_escaped() -> None:

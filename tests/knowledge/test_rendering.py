@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from codebase_gardener.knowledge.markup import NONE_FOUND
-from codebase_gardener.knowledge.pages import Edge, Page, Section
-from codebase_gardener.knowledge.rendering import incoming_edges, render, render_pages, safe_body
+from codebase_gardener.knowledge.pages.markup import NONE_FOUND
+from codebase_gardener.knowledge.pages.pages import Edge, Page, Section
+from codebase_gardener.knowledge.pages.rendering import incoming_edges, render, render_pages, safe_body
 from codebase_gardener.utils.error_handling import InvalidInputError
 
 from .small_wiki import OWNER, repository, wiki

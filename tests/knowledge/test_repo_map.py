@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from codebase_gardener.knowledge.repo_map import PARTS, coverage, render_repo_map, repo_map_file
-from codebase_gardener.knowledge.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.pages.repo_map import PARTS, coverage, render_repo_map, repo_map_file
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
 from .small_wiki import FILES, OWNER, repository, wiki
 

@@ -2,9 +2,9 @@ import time
 
 import pytest
 
-from codebase_gardener.knowledge.facts import Heading, Snippet
-from codebase_gardener.knowledge.python_code import python_code
-from codebase_gardener.knowledge.resolution import Passage, Resolution, Target, resolve
+from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, resolve
+from codebase_gardener.knowledge.sources.facts import Heading, Snippet
+from codebase_gardener.knowledge.sources.python_code import python_code
 
 from .written import facts_of
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from codebase_gardener.knowledge.api_calls import call_of, import_of
-from codebase_gardener.knowledge.api_candidates import candidates, listed_targets, reference_documents
-from codebase_gardener.knowledge.api_catalog import api_catalog, api_for, tool_apis, wrapper_apis
-from codebase_gardener.knowledge.api_context import ApiContext
-from codebase_gardener.knowledge.api_names import page_names, principle_words
-from codebase_gardener.knowledge.resolution import Target
-from codebase_gardener.knowledge.shell_commands import console_scripts
-from codebase_gardener.knowledge.surface import FEATURES, choose_apis, ranked, threshold
+from codebase_gardener.knowledge.apis.api_calls import call_of, import_of
+from codebase_gardener.knowledge.apis.api_candidates import candidates, listed_targets, reference_documents
+from codebase_gardener.knowledge.apis.api_catalog import api_catalog, api_for, tool_apis, wrapper_apis
+from codebase_gardener.knowledge.apis.api_context import ApiContext
+from codebase_gardener.knowledge.apis.api_names import page_names, principle_words
+from codebase_gardener.knowledge.apis.shell_commands import console_scripts
+from codebase_gardener.knowledge.apis.surface import FEATURES, choose_apis, ranked, threshold
+from codebase_gardener.knowledge.links.resolution import Target
 
 from .written_context import context_of, symbol_named
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.knowledge.document_facts import document_facts
-from codebase_gardener.knowledge.tree_code import TreeCode, tree_code
-from codebase_gardener.knowledge.tree_queries import QUERIES
+from codebase_gardener.knowledge.sources.document_facts import document_facts
+from codebase_gardener.knowledge.sources.tree_code import TreeCode, tree_code
+from codebase_gardener.knowledge.sources.tree_queries import QUERIES
 from codebase_gardener.repository.grammars import GRAMMARS
 from codebase_gardener.repository.tree_symbols import tree_symbols
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from codebase_gardener.knowledge.pages import Wiki
-from codebase_gardener.knowledge.resolution import Passage, Resolution, Target, Use
-from codebase_gardener.knowledge.triage import Triaged, orphan_note, triage
+from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.knowledge.pages.pages import Wiki
+from codebase_gardener.knowledge.pages.triage import Triaged, orphan_note, triage
 
 from .small_wiki import FILES, OWNER, repository, wiki
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codebase_gardener.knowledge.wiki_names import MAX_NAME_BYTES, is_page_name, page_name, unique_names
+from codebase_gardener.knowledge.pages.wiki_names import MAX_NAME_BYTES, is_page_name, page_name, unique_names
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300))

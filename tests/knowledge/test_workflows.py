@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from codebase_gardener.knowledge.api_catalog import api_catalog
-from codebase_gardener.knowledge.api_context import ApiContext
-from codebase_gardener.knowledge.apis import Api
-from codebase_gardener.knowledge.golden_path import GoldenPath
-from codebase_gardener.knowledge.golden_paths import mine, needed_targets
-from codebase_gardener.knowledge.pages import PAGE_TYPES, Edge, Page, Wiki
-from codebase_gardener.knowledge.reading import read_page
-from codebase_gardener.knowledge.rendering import normalised, render
-from codebase_gardener.knowledge.resolution import Target
-from codebase_gardener.knowledge.workflow_layout import read_steps
-from codebase_gardener.knowledge.workflows import workflow_page
+from codebase_gardener.knowledge.apis.api_catalog import api_catalog
+from codebase_gardener.knowledge.apis.api_context import ApiContext
+from codebase_gardener.knowledge.apis.apis import Api
+from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.pages.pages import PAGE_TYPES, Edge, Page, Wiki
+from codebase_gardener.knowledge.pages.reading import read_page
+from codebase_gardener.knowledge.pages.rendering import normalised, render
+from codebase_gardener.knowledge.pages.workflow_layout import read_steps
+from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
+from codebase_gardener.knowledge.workflows.golden_paths import mine, needed_targets
+from codebase_gardener.knowledge.workflows.workflows import workflow_page
 
 from .test_golden_paths import FILES
 from .written_context import context_of

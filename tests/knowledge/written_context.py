@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from textwrap import dedent
 
-from codebase_gardener.knowledge.api_context import ApiContext
-from codebase_gardener.knowledge.docstring_snippets import docstring_snippets
-from codebase_gardener.knowledge.document_facts import document_facts
-from codebase_gardener.knowledge.extraction import extract
-from codebase_gardener.knowledge.facts import FileFacts
-from codebase_gardener.knowledge.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.resolution import resolve
-from codebase_gardener.knowledge.tree_code import tree_code
+from codebase_gardener.knowledge.apis.api_context import ApiContext
+from codebase_gardener.knowledge.links.resolution import resolve
+from codebase_gardener.knowledge.sources.docstring_snippets import docstring_snippets
+from codebase_gardener.knowledge.sources.document_facts import document_facts
+from codebase_gardener.knowledge.sources.extraction import extract
+from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.sources.tree_code import tree_code
 from codebase_gardener.repository.anchors import split_lines
 from codebase_gardener.repository.grammars import GRAMMARS
 from codebase_gardener.repository.languages import language_of

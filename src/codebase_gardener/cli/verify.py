@@ -99,7 +99,7 @@ def _show_wiki(report: WikiReport) -> None:
 
 
 def _show(report: ClaimsReport) -> None:
-    from codebase_gardener.knowledge.claim_verdicts import range_text
+    from codebase_gardener.knowledge.claims.claim_verdicts import range_text
 
     rows = [
         (

@@ -18,8 +18,8 @@ from codebase_gardener.dataset.page_sites import pages_that_hold, split_of_pages
 from codebase_gardener.dataset.report import DatasetReport, count_rows
 from codebase_gardener.dataset.split import HELDOUT_SHARE, Split, split_files
 from codebase_gardener.dataset.testing_code import is_test
-from codebase_gardener.knowledge.page_documents import page_documents
-from codebase_gardener.knowledge.pages import Page
+from codebase_gardener.knowledge.pages.page_documents import page_documents
+from codebase_gardener.knowledge.pages.pages import Page
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.symbols import SymbolTable

@@ -10,7 +10,7 @@ from codebase_gardener.dataset.examples import USER_TASK, Example
 from codebase_gardener.dataset.functions import body_text, is_completable
 from codebase_gardener.dataset.page_rows import PAGE_TASKS
 from codebase_gardener.dataset.split import Split
-from codebase_gardener.knowledge.markup import fenced
+from codebase_gardener.knowledge.pages.markup import fenced
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.symbols import SymbolTable
 from codebase_gardener.retrieval.source_lines import source_lines

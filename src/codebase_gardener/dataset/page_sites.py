@@ -11,10 +11,10 @@ from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.prompts import question_messages
 from codebase_gardener.dataset.sites import chance, row_id
 from codebase_gardener.dataset.split import Split
-from codebase_gardener.knowledge.anchoring import lines_hash
-from codebase_gardener.knowledge.implementation_layout import CodeReference, read_code_reference
-from codebase_gardener.knowledge.markup import code_spans
-from codebase_gardener.knowledge.pages import Page, Source
+from codebase_gardener.knowledge.pages.anchoring import lines_hash
+from codebase_gardener.knowledge.pages.implementation_layout import CodeReference, read_code_reference
+from codebase_gardener.knowledge.pages.markup import code_spans
+from codebase_gardener.knowledge.pages.pages import Page, Source
 from codebase_gardener.repository.anchors import split_lines
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.symbols import SymbolTable

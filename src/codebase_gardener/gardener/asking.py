@@ -128,7 +128,7 @@ def _handle(gardener: Gardener, ref: AdapterRef, adapter: bool) -> tuple[Adapter
 def index_of(gardener: Gardener, project: str) -> SymbolIndex:
     """The index of a project's last snapshot and its wiki, built once and kept beside it."""
     from codebase_gardener.gardener.wiki_pages import read_pages
-    from codebase_gardener.knowledge.page_documents import page_documents
+    from codebase_gardener.knowledge.pages.page_documents import page_documents
     from codebase_gardener.repository.extraction import extract_tables
     from codebase_gardener.retrieval.documents import documents_of
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.knowledge.claim_forms import read_claims
-from codebase_gardener.knowledge.claim_sources import ClaimSources
-from codebase_gardener.knowledge.claim_verdicts import Verdict, tally
-from codebase_gardener.knowledge.claims import judge_claims
+from codebase_gardener.knowledge.claims.claim_forms import read_claims
+from codebase_gardener.knowledge.claims.claim_sources import ClaimSources
+from codebase_gardener.knowledge.claims.claim_verdicts import Verdict, tally
+from codebase_gardener.knowledge.claims.claims import judge_claims
 from codebase_gardener.repository.snapshot import take_snapshot
 from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError
 from codebase_gardener.utils.progress import Progress, silent
@@ -21,8 +21,8 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
     from codebase_gardener.gardener.wiki import Reporter
-    from codebase_gardener.knowledge.findings import Finding
-    from codebase_gardener.knowledge.staleness import Change
+    from codebase_gardener.knowledge.pages.findings import Finding
+    from codebase_gardener.knowledge.pages.staleness import Change
 
 __all__ = ["ClaimsReport", "WikiReport", "verify_claims", "verify_wiki"]
 
@@ -178,12 +178,12 @@ def verify_wiki(gardener: Gardener, project: str, reporter: Reporter) -> WikiRep
         NotFoundError: There is no such project, or it has no wiki.
     """
     from codebase_gardener.gardener.wiki import current_source, facts_of, rebuilt, wiki_folder
-    from codebase_gardener.knowledge.auditing import audit
-    from codebase_gardener.knowledge.pages import FOLDERS
-    from codebase_gardener.knowledge.resolution import resolve
-    from codebase_gardener.knowledge.staleness import changes_of
-    from codebase_gardener.knowledge.verification import compare, verify
-    from codebase_gardener.knowledge.wiki_folder import read_wiki_files
+    from codebase_gardener.knowledge.links.resolution import resolve
+    from codebase_gardener.knowledge.pages.auditing import audit
+    from codebase_gardener.knowledge.pages.pages import FOLDERS
+    from codebase_gardener.knowledge.pages.staleness import changes_of
+    from codebase_gardener.knowledge.pages.verification import compare, verify
+    from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 
     folder = wiki_folder(gardener, project)
     if not folder.is_dir():

@@ -15,9 +15,9 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
     from codebase_gardener.knowledge.building import Build
-    from codebase_gardener.knowledge.prose_writing import ProseCache, Writer
-    from codebase_gardener.knowledge.repository_facts import RepositoryFacts
-    from codebase_gardener.knowledge.wiki_folder import Published
+    from codebase_gardener.knowledge.pages.wiki_folder import Published
+    from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+    from codebase_gardener.knowledge.writers.prose_writing import ProseCache, Writer
     from codebase_gardener.repository.snapshot import Snapshot
 
 __all__ = [
@@ -165,8 +165,8 @@ def _brought_up(
     phase: str,
 ) -> Built:
     from codebase_gardener.knowledge.building import build
-    from codebase_gardener.knowledge.overrides import read_overrides
-    from codebase_gardener.knowledge.wiki_folder import publish_wiki, wiki_lock
+    from codebase_gardener.knowledge.pages.overrides import read_overrides
+    from codebase_gardener.knowledge.pages.wiki_folder import publish_wiki, wiki_lock
 
     folder = wiki_folder(gardener, project.name)
     lock = wiki_lock(folder)
@@ -188,7 +188,7 @@ def _brought_up(
 
 def _remembering(gardener: Gardener, what: str) -> AbstractContextManager[None]:
     """What a project's last build computed is not computed again; of what is no project yet, nothing is known."""
-    from codebase_gardener.knowledge.facts_cache import extractor_version
+    from codebase_gardener.knowledge.sources.facts_cache import extractor_version
     from codebase_gardener.utils.memo import remembering
 
     here = str(Path(what).resolve()) if Path(what).is_dir() else what
@@ -243,9 +243,9 @@ def rebuilt(
         repository: What it was built from.
     """
     from codebase_gardener.knowledge.building import PHASES, build
-    from codebase_gardener.knowledge.overrides import read_overrides
-    from codebase_gardener.knowledge.reports import report_phases
-    from codebase_gardener.knowledge.writer_report import WRITER_REPORT, writer_of
+    from codebase_gardener.knowledge.pages.overrides import read_overrides
+    from codebase_gardener.knowledge.pages.reports import report_phases
+    from codebase_gardener.knowledge.writers.writer_report import WRITER_REPORT, writer_of
 
     phases = report_phases(files)
     writer = writer_of(files.get(WRITER_REPORT, ""))
@@ -264,17 +264,17 @@ def rebuilt(
 
 
 def _prose(gardener: Gardener, project: str) -> ProseCache:
-    from codebase_gardener.knowledge.prose_writing import ProseCache
+    from codebase_gardener.knowledge.writers.prose_writing import ProseCache
 
     return ProseCache(_cache_folder(gardener, project) / "prose.jsonl")
 
 
 def facts_of(gardener: Gardener, project: str, snapshot: Snapshot, reporter: Reporter) -> RepositoryFacts:
     """The facts of a snapshot's files, with those kept that are known already."""
-    from codebase_gardener.knowledge.extraction import extract
-    from codebase_gardener.knowledge.facts_cache import FactsCache
-    from codebase_gardener.knowledge.identity import identity
-    from codebase_gardener.knowledge.repository_facts import RepositoryFacts
+    from codebase_gardener.knowledge.sources.extraction import extract
+    from codebase_gardener.knowledge.sources.facts_cache import FactsCache
+    from codebase_gardener.knowledge.sources.identity import identity
+    from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
     cache = FactsCache(_cache_folder(gardener, project) / "facts.msgpack")
     with reporter.stage("0 repo map", "files") as progress:

@@ -16,7 +16,7 @@ from codebase_gardener.utils.error_handling import (
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
-    from codebase_gardener.knowledge.pages import Page
+    from codebase_gardener.knowledge.pages.pages import Page
 
 __all__ = ["ShownPage", "correct_page", "page_files", "read_pages", "show_page"]
 
@@ -50,7 +50,7 @@ def page_files(gardener: Gardener, project: str) -> dict[str, Path]:
     Raises:
         NotFoundError: It has none.
     """
-    from codebase_gardener.knowledge.pages import PAGE_TYPES
+    from codebase_gardener.knowledge.pages.pages import PAGE_TYPES
 
     folder = wiki_folder(gardener, project)
     if not folder.is_dir():
@@ -69,7 +69,7 @@ def read_pages(gardener: Gardener, project: str) -> tuple[Page, ...]:
         NotFoundError: It has no wiki.
         VerificationError: A page is damaged.
     """
-    from codebase_gardener.knowledge.reading import read_page
+    from codebase_gardener.knowledge.pages.reading import read_page
 
     pages = []
     for page_id, file in page_files(gardener, project).items():
@@ -123,8 +123,8 @@ def _find(gardener: Gardener, wanted: str, project: str | None) -> tuple[str, st
 
 def _stale(gardener: Gardener, project: str, text: str) -> tuple[str, ...]:
     """What became of each of the page's anchors that do not hold any more."""
-    from codebase_gardener.knowledge.reading import read_page
-    from codebase_gardener.knowledge.staleness import changes_of
+    from codebase_gardener.knowledge.pages.reading import read_page
+    from codebase_gardener.knowledge.pages.staleness import changes_of
 
     page = read_page(text).page
     if page is None:
@@ -151,8 +151,8 @@ def correct_page(gardener: Gardener, wanted: str, part: str, text: str, project:
         InvalidInputError: No such part, or a text that breaks the page or names line ranges.
     """
     from codebase_gardener.gardener.wiki import facts_of
-    from codebase_gardener.knowledge.overrides import TEXTS, correct
-    from codebase_gardener.knowledge.reading import read_page
+    from codebase_gardener.knowledge.pages.overrides import TEXTS, correct
+    from codebase_gardener.knowledge.pages.reading import read_page
 
     owner, _, file = _find(gardener, wanted, project)
     page = read_page(file.read_text("utf-8", "replace")).page

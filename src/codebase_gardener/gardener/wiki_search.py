@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from codebase_gardener.gardener.asking import index_of
 from codebase_gardener.gardener.project_wiki import project_wiki
 from codebase_gardener.gardener.ranking import ranked
-from codebase_gardener.knowledge.page_documents import page_of
+from codebase_gardener.knowledge.pages.page_documents import page_of
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.error_handling import NotFoundError

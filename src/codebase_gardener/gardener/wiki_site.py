@@ -15,7 +15,7 @@ from codebase_gardener.gardener.site.contents import Contents, read_contents
 from codebase_gardener.gardener.site.page_views import LISTINGS, PageViews
 from codebase_gardener.gardener.site.shell import asset_files
 from codebase_gardener.gardener.wiki import Reporter, wiki_folder
-from codebase_gardener.knowledge.wiki_folder import replacing, wiki_lock
+from codebase_gardener.knowledge.pages.wiki_folder import replacing, wiki_lock
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from codebase_gardener.utils.progress import Progress, silent
 

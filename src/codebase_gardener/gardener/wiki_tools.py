@@ -53,7 +53,7 @@ class WikiTools:
 
     def neighbours(self, id: str) -> list[dict[str, Any]]:
         """The pages that a page links to or that link to it: edge, id, title and overview."""
-        from codebase_gardener.knowledge.pages import EDGES
+        from codebase_gardener.knowledge.pages.pages import EDGES
 
         wanted = show_page(self._gardener, id, self._project).id
         pages = {page.id: page for page in read_pages(self._gardener, self._project)}

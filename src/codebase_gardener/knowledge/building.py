@@ -10,33 +10,33 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from codebase_gardener.knowledge.api_catalog import api_catalog, api_for
-from codebase_gardener.knowledge.api_context import ApiContext
-from codebase_gardener.knowledge.apis import Api
-from codebase_gardener.knowledge.auditing import audit
-from codebase_gardener.knowledge.environment_draft import EnvironmentPage
-from codebase_gardener.knowledge.environment_gates import required_environments
-from codebase_gardener.knowledge.environments import environment_pages
-from codebase_gardener.knowledge.findings import Finding
-from codebase_gardener.knowledge.golden_paths import Mined, mine, needed_targets
-from codebase_gardener.knowledge.heuristics import HeuristicPage, Heuristics, heuristic_pages
-from codebase_gardener.knowledge.implementations import implementation_page
-from codebase_gardener.knowledge.overrides import Applied, Override, apply_overrides
-from codebase_gardener.knowledge.pages import Edge, Page, Wiki
-from codebase_gardener.knowledge.principles import principle_page
-from codebase_gardener.knowledge.rendering import normalised, render_pages
-from codebase_gardener.knowledge.reports import may_be_there
-from codebase_gardener.knowledge.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.resolution import Resolution, Target, resolve
-from codebase_gardener.knowledge.surface import Scored, ranked
-from codebase_gardener.knowledge.triage import orphan_note, triage
-from codebase_gardener.knowledge.verification import derived_files
-from codebase_gardener.knowledge.workflows import workflow_page
+from codebase_gardener.knowledge.apis.api_catalog import api_catalog, api_for
+from codebase_gardener.knowledge.apis.api_context import ApiContext
+from codebase_gardener.knowledge.apis.apis import Api
+from codebase_gardener.knowledge.apis.implementations import implementation_page
+from codebase_gardener.knowledge.apis.principles import principle_page
+from codebase_gardener.knowledge.apis.surface import Scored, ranked
+from codebase_gardener.knowledge.environments.environment_draft import EnvironmentPage
+from codebase_gardener.knowledge.environments.environment_gates import required_environments
+from codebase_gardener.knowledge.environments.environments import environment_pages
+from codebase_gardener.knowledge.heuristics.heuristics import HeuristicPage, Heuristics, heuristic_pages
+from codebase_gardener.knowledge.links.resolution import Resolution, Target, resolve
+from codebase_gardener.knowledge.pages.auditing import audit
+from codebase_gardener.knowledge.pages.findings import Finding
+from codebase_gardener.knowledge.pages.overrides import Applied, Override, apply_overrides
+from codebase_gardener.knowledge.pages.pages import Edge, Page, Wiki
+from codebase_gardener.knowledge.pages.rendering import normalised, render_pages
+from codebase_gardener.knowledge.pages.reports import may_be_there
+from codebase_gardener.knowledge.pages.triage import orphan_note, triage
+from codebase_gardener.knowledge.pages.verification import derived_files
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.workflows.golden_paths import Mined, mine, needed_targets
+from codebase_gardener.knowledge.workflows.workflows import workflow_page
 from codebase_gardener.utils.memo import remembering
 from codebase_gardener.utils.progress import Progress
 
 if TYPE_CHECKING:
-    from codebase_gardener.knowledge.prose_writing import ProseCache, ProseReport, Writer
+    from codebase_gardener.knowledge.writers.prose_writing import ProseCache, ProseReport, Writer
 
 __all__ = ["PHASES", "Build", "Phase", "Reporter", "build"]
 
@@ -170,7 +170,7 @@ def _built(
     audited = audit(texts, repository)
     texts |= derived_files(audited, repository, draft.resolution)
     if writer is not None and told is not None:
-        from codebase_gardener.knowledge.writer_report import WRITER_REPORT, writer_report
+        from codebase_gardener.knowledge.writers.writer_report import WRITER_REPORT, writer_report
 
         texts[WRITER_REPORT] = writer_report(writer, told)
     return Build(
@@ -194,7 +194,7 @@ def _written(
     pages = tuple(draft.pages[page_id] for page_id in sorted(draft.pages))
     if writer is None:
         return pages, None
-    from codebase_gardener.knowledge.prose_pages import (  # most builds have no writer
+    from codebase_gardener.knowledge.writers.prose_pages import (  # most builds have no writer
         improve_pages,
         page_facts,
     )

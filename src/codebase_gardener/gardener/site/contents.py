@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codebase_gardener.gardener.site.addresses import Addresses
-from codebase_gardener.knowledge.areas import area_of
-from codebase_gardener.knowledge.citations import read_citations
-from codebase_gardener.knowledge.pages import EDGES, FOLDERS, Edge, Page
-from codebase_gardener.knowledge.reading import read_page
-from codebase_gardener.knowledge.wiki_folder import read_wiki_files
+from codebase_gardener.knowledge.pages.citations import read_citations
+from codebase_gardener.knowledge.pages.pages import EDGES, FOLDERS, Edge, Page
+from codebase_gardener.knowledge.pages.reading import read_page
+from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
+from codebase_gardener.knowledge.sources.areas import area_of
 from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.utils.error_handling import VerificationError
 

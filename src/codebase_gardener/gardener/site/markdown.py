@@ -18,8 +18,8 @@ from markdown_it.utils import OptionsDict
 from codebase_gardener.gardener.site.addresses import relative
 from codebase_gardener.gardener.site.contents import Contents
 from codebase_gardener.gardener.site.highlighting import highlighted
-from codebase_gardener.knowledge.implementation_layout import parse_anchor
-from codebase_gardener.knowledge.workflow_layout import LINK
+from codebase_gardener.knowledge.pages.implementation_layout import parse_anchor
+from codebase_gardener.knowledge.pages.workflow_layout import LINK
 
 __all__ = ["SiteMarkdown"]
 

@@ -1,0 +1,1 @@
+"""Which APIs get a page, and their Implementation and Principle pages."""

@@ -1,0 +1,262 @@
+"""What the pages of APIs are computed from: the repository, the links between its files, and indexes over both."""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from codebase_gardener.knowledge.apis.shell_commands import Command, commands, console_scripts
+from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.repository.python_headers import Definition
+from codebase_gardener.repository.python_trees import parse_python
+from codebase_gardener.repository.symbols import Symbol
+
+__all__ = ["ApiContext", "DefinitionText", "definition_in"]
+
+_LONGEST_DOCUMENT = 200_000  # characters of a document whose spelling is looked at
+
+
+@dataclass(frozen=True)
+class DefinitionText:
+    """The lines of a Python definition alone, as `definition_in` parses them.
+
+    Attributes:
+        text: An indented one stands under an `if`.
+        offset: To be added to a line of `text` for the line of the file.
+    """
+
+    text: str
+    offset: int
+
+
+@dataclass(frozen=True)
+class ApiContext:
+    """The repository with its links, and what is looked up again and again."""
+
+    repository: RepositoryFacts
+    resolution: Resolution
+
+    def target(self, symbol: Symbol) -> Target:
+        """What a symbol is to the resolution."""
+        return Target(symbol.path, symbol.qualified_name)
+
+    def symbol(self, target: Target) -> Symbol | None:
+        """The definition of a target; None for what comes from outside, and for constants."""
+        return self.repository.symbols.get((target.path, target.name))
+
+    @cached_property
+    def names(self) -> dict[Target, str]:
+        """The dotted name that a user imports it by, shortest first."""
+        found: dict[Target, str] = {}
+        for name, target in self.resolution.public.items():
+            if target not in found or (name.count("."), len(name), name) < (
+                found[target].count("."),
+                len(found[target]),
+                found[target],
+            ):
+                found[target] = name
+        return found
+
+    @cached_property
+    def roots(self) -> frozenset[str]:
+        """The packages that the repository's public names begin with."""
+        return frozenset(name.partition(".")[0] for name in self.resolution.public)
+
+    @cached_property
+    def uses(self) -> dict[Target, list[tuple[Passage, Use]]]:
+        """Where passages use each target, in order; a passage around another that uses it, too, is left out."""
+        found: dict[Target, list[tuple[Passage, Use]]] = defaultdict(list)
+        for passage in self.resolution.passages:
+            for use in passage.uses:
+                found[use.target].append((passage, use))
+        return {target: _narrowest(pairs) for target, pairs in found.items()}
+
+    def first_lines(self, passage: Passage) -> dict[str, dict[Target, int]]:
+        """By file, the line of each target's first use in a passage; of a test, in its own lines, not in a helper's."""
+        if id(passage) not in self._first_lines:  # passages live as long as the resolution
+            found: dict[str, dict[Target, int]] = {}
+            for use in passage.uses:
+                inside = use.path == passage.path and passage.start <= use.start <= passage.end
+                if inside or passage.area != "test":
+                    lines = found.setdefault(use.path, {})
+                    lines[use.target] = min(lines.get(use.target, use.start), use.start)
+            self._first_lines[id(passage)] = found
+        return self._first_lines[id(passage)]
+
+    @cached_property
+    def _first_lines(self) -> dict[int, dict[str, dict[Target, int]]]:
+        return {}
+
+    @cached_property
+    def used_in(self) -> dict[str, list[Target]]:
+        """Of each file, the targets that it defines and passages use; "" for those from outside."""
+        found: dict[str, list[Target]] = defaultdict(list)
+        for target in self.uses:
+            found[target.path].append(target)
+        return dict(found)
+
+    @cached_property
+    def spellings(self) -> dict[str, str]:
+        """How the documents write words that have capitals inside, such as "LoRA", by their lower case."""
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        for path, area in self.repository.areas.items():
+            if area == "docs":
+                prose = re.sub(
+                    r"https?://\S+|`[^`\n]*`", " ", self.repository.texts[path][:_LONGEST_DOCUMENT]
+                )
+                for word in re.findall(r"\b[A-Za-z][A-Za-z0-9]{1,20}\b", prose):
+                    counts[word.lower()][word] += 1
+        most = {low: max(each.items(), key=lambda item: (item[1], item[0])) for low, each in counts.items()}
+        return {
+            low: word
+            for low, (word, times) in most.items()
+            if times > 1 and sum(letter.isupper() for letter in word) > 1
+        }
+
+    @cached_property
+    def scripts(self) -> frozenset[str]:
+        """Programs that the repository installs."""
+        return console_scripts(self.repository.texts)
+
+    @cached_property
+    def commands(self) -> dict[str, tuple[Command, ...]]:
+        """Commands that its documents tell the user to run, by name."""
+        return commands(self.repository.facts, self.scripts)
+
+    def calls_of(self, symbol: Symbol) -> list[tuple[Target, int]]:
+        """What the package's code inside a definition calls or reads, with how often, in order of appearance."""
+        starts, targets = self._calls.get(symbol.path, ([], []))
+        own = self.target(symbol)
+        counts: dict[Target, int] = {}
+        for target in targets[bisect_left(starts, symbol.start) : bisect_right(starts, symbol.end)]:
+            if target != own:
+                counts[target] = counts.get(target, 0) + 1
+        return list(counts.items())
+
+    def ancestors(self, symbol: Symbol) -> tuple[Symbol, ...]:
+        """The classes of the repository that a class inherits from, nearest first."""
+        found: dict[tuple[str, str], Symbol] = {}
+        pending = [symbol]
+        while pending:
+            current = pending.pop(0)
+            for base in current.bases:
+                parent = self._class_named(base, current)
+                if parent and parent != symbol and (parent.path, parent.qualified_name) not in found:
+                    found[parent.path, parent.qualified_name] = parent
+                    pending.append(parent)
+        return tuple(found.values())
+
+    def subclasses(self, symbol: Symbol) -> tuple[Symbol, ...]:
+        """The classes of the repository that name a class among their bases, in order of path and line."""
+        return tuple(self._heirs.get((symbol.path, symbol.qualified_name), ()))
+
+    def member(self, owner: Symbol, name: str) -> Symbol | None:
+        """A method of a class, its own or the nearest inherited one."""
+        for cls in (owner, *self.ancestors(owner)):
+            found = self.repository.symbols.get((cls.path, f"{cls.qualified_name}.{name}"))
+            if found:
+                return found
+        return None
+
+    def text_of(self, symbol: Symbol) -> DefinitionText:
+        """The lines of a Python definition; no text for another language's."""
+        if symbol.language != "python":
+            return DefinitionText("", 0)
+        lines = self.repository.lines(symbol.path, symbol.start, symbol.end)
+        indented = bool(lines) and lines[0][:1].isspace()
+        text = "\n".join(["if 1:", *lines] if indented else lines)
+        return DefinitionText(text, symbol.start - (2 if indented else 1))
+
+    @cached_property
+    def _heirs(self) -> dict[tuple[str, str], list[Symbol]]:
+        found: dict[tuple[str, str], list[Symbol]] = defaultdict(list)
+        for symbol in self.repository.symbols.values():
+            for base in symbol.bases:
+                parent = self._class_named(base, symbol)
+                if parent and parent != symbol:
+                    found[parent.path, parent.qualified_name].append(symbol)
+        return dict(found)
+
+    @cached_property
+    def _calls(self) -> dict[str, tuple[list[int], list[Target]]]:
+        found: dict[str, list[tuple[int, Target]]] = defaultdict(list)
+        for target, uses in self.resolution.callers.items():
+            for use in uses:
+                if not target.external or use.how == "import":  # a type's member from outside is an inference
+                    found[use.path].append((use.start, target))
+        return {
+            path: ([start for start, _ in sorted(calls)], [target for _, target in sorted(calls)])
+            for path, calls in found.items()
+        }
+
+    @cached_property
+    def class_names(self) -> frozenset[str]:
+        """Names of the package's public classes."""
+        return frozenset(
+            name
+            for name, found in self._classes.items()
+            if any(each.public and self.repository.areas.get(each.path) == "package" for each in found)
+        )
+
+    @cached_property
+    def _classes(self) -> dict[str, list[Symbol]]:
+        found: dict[str, list[Symbol]] = defaultdict(list)
+        for symbol in self.repository.symbols.values():
+            if symbol.kind == "class":
+                found[symbol.name].append(symbol)
+        return dict(found)
+
+    def _class_named(self, base: str, user: Symbol) -> Symbol | None:
+        """The class of the repository that a base's source means, seen from a class's file."""
+        dotted = base.split("[", 1)[0].split("(", 1)[0].strip()
+        name = dotted.rpartition(".")[2]
+        candidates = self._classes.get(name, [])
+        here = [each for each in candidates if each.path == user.path]
+        if here and "." not in dotted:
+            return here[0]
+        root = dotted.partition(".")[0]
+        imports = [each for each in self.repository.facts[user.path].imports if each.alias == root]
+        for each in imports:
+            parts = [part for part in each.module.split(".") if part]
+            tail = "/".join([*parts, each.name] if dotted != name and each.name else parts)
+            inside = [c for c in candidates if f"/{c.path}".removesuffix(".py").endswith(f"/{tail}")]
+            package = [c for c in candidates if tail and f"/{tail}/" in f"/{c.path}"]
+            if inside or package:
+                return (inside or package)[0]
+            if each.level and len(candidates) == 1:
+                return candidates[0]
+        return None
+
+
+def _narrowest(pairs: list[tuple[Passage, Use]]) -> list[tuple[Passage, Use]]:
+    """Without the uses by whole documents that a section inside them has as well."""
+    ranges = {(p.path, p.start, p.end) for p, _ in pairs if p.area in ("readme", "docs")}
+    wide = {
+        (path, start, end)
+        for path, start, end in ranges
+        if any(
+            other == path and (start, end) != (first, last) and start <= first and last <= end
+            for other, first, last in ranges
+        )
+    }
+    return [
+        (p, use)
+        for p, use in pairs
+        if (p.path, p.start, p.end) not in wide or p.area not in ("readme", "docs")
+    ]
+
+
+@lru_cache(maxsize=16)
+def definition_in(text: str) -> Definition | None:
+    """The syntax tree of a `DefinitionText`; None where it is none. Several questions are asked of one in turn."""
+    tree = parse_python(text)
+    if isinstance(tree, str) or not tree.body:
+        return None
+    first = tree.body[0]
+    node = first.body[0] if isinstance(first, ast.If) else first
+    return node if isinstance(node, Definition) else None

@@ -1,0 +1,200 @@
+"""Names of pages: an Implementation's after its API, a Principle's after what the API does, by rule."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
+
+from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.pages.quoting import words_of
+
+__all__ = ["NOUNS", "SUFFIXES", "page_names", "principle_words"]
+
+NOUNS: dict[str, str] = {
+    # verb of a function's or method's name: the noun of what it does
+    "abort": "Aborting", "activate": "Activation", "add": "Addition", "append": "Appending", "apply": "Application",
+    "attach": "Attachment", "build": "Creation", "bind": "Binding", "cast": "Casting", "check": "Checking",
+    "clean": "Cleaning", "clear": "Clearing", "clone": "Cloning", "close": "Closing", "collect": "Collection",
+    "compile": "Compilation", "compute": "Computation", "concat": "Concatenation", "configure": "Configuration",
+    "connect": "Connection", "convert": "Conversion", "copy": "Copying", "count": "Counting", "create": "Creation",
+    "deactivate": "Deactivation", "decode": "Decoding", "decorate": "Decoration", "delete": "Deletion",
+    "deserialize": "Deserialization", "detach": "Detachment", "disable": "Disabling", "dispatch": "Dispatching",
+    "download": "Downloading", "dump": "Serialization", "dumps": "Serialization", "echo": "Output",
+    "enable": "Enabling", "encode": "Encoding", "ensure": "Assurance", "evaluate": "Evaluation",
+    "execute": "Execution", "export": "Export", "extend": "Extension", "extract": "Extraction", "fetch": "Fetching",
+    "fields": "Fields", "filter": "Filtering", "find": "Search", "fit": "Fitting", "flash": "Flashing",
+    "forward": "Forward_Pass", "format": "Formatting", "freeze": "Freezing", "from": "Creation",
+    "generate": "Generation", "get": "Retrieval", "handle": "Handling", "import": "Import", "infer": "Inference",
+    "init": "Initialization", "initialize": "Initialization", "inject": "Injection", "insert": "Insertion",
+    "invoke": "Invocation", "iter": "Iteration", "join": "Joining", "launch": "Launching", "list": "Listing",
+    "load": "Loading", "loads": "Loading", "log": "Logging", "make": "Creation", "mark": "Marking", "merge": "Merging",
+    "move": "Moving", "normalize": "Normalization", "open": "Opening", "pack": "Packing", "parse": "Parsing",
+    "patch": "Patching", "post": "Posting", "predict": "Prediction", "prepare": "Preparation", "print": "Printing",
+    "process": "Processing", "prompt": "Prompting", "prune": "Pruning", "pull": "Pulling", "push": "Pushing",
+    "put": "Putting", "quantize": "Quantization", "query": "Querying", "read": "Reading", "record": "Recording",
+    "redirect": "Redirection", "register": "Registration", "release": "Release", "reload": "Reloading",
+    "remove": "Removal", "rename": "Renaming", "render": "Rendering", "replace": "Replacement", "request": "Request",
+    "require": "Requirement", "reset": "Resetting", "resize": "Resizing", "resolve": "Resolution",
+    "restore": "Restoration", "retrieve": "Retrieval", "return": "Return", "route": "Routing", "run": "Execution",
+    "sample": "Sampling", "save": "Saving", "scale": "Scaling", "search": "Search", "select": "Selection",
+    "send": "Sending", "serialize": "Serialization", "set": "Setting", "setup": "Setup", "show": "Display",
+    "shuffle": "Shuffling", "sort": "Sorting", "split": "Splitting", "start": "Start", "step": "Stepping",
+    "stop": "Stop", "stream": "Streaming", "style": "Styling", "submit": "Submission", "switch": "Switching",
+    "sync": "Synchronization", "test": "Testing", "tokenize": "Tokenization", "trace": "Tracing",
+    "train": "Training", "transform": "Transformation", "unload": "Unloading", "unmerge": "Unmerging",
+    "update": "Update", "upload": "Uploading", "use": "Use", "validate": "Validation", "verify": "Verification",
+    "wait": "Waiting", "wrap": "Wrapping", "write": "Writing", "yield": "Yielding", "to": "Conversion",
+    "accumulate": "Accumulation", "backward": "Backward_Pass", "broadcast": "Broadcasting",
+    "calculate": "Calculation", "clip": "Clipping", "confirm": "Confirmation", "decompose": "Decomposition",
+    "eval": "Evaluation", "expand": "Expansion", "gather": "Gathering", "match": "Matching", "offload": "Offloading",
+    "pad": "Padding", "preprocess": "Preprocessing", "purge": "Purging", "raise": "Raising",
+    "reconstruct": "Reconstruction", "reduce": "Reduction", "rescale": "Rescaling", "shift": "Shifting",
+    "skip": "Skipping", "slice": "Slicing", "strip": "Stripping", "unwrap": "Unwrapping", "zero": "Zeroing",
+}  # fmt: skip
+
+SUFFIXES: dict[str, str] = {
+    # last word of a class's name: what it stands for
+    "Config": "Configuration", "Configuration": "Configuration", "Settings": "Settings", "Options": "Options",
+    "Args": "Arguments", "Arguments": "Arguments", "Error": "Error_Signalling", "Exception": "Error_Signalling",
+    "Warning": "Warning", "Trainer": "Training", "Loader": "Loading", "Parser": "Parsing", "Tokenizer": "Tokenization",
+    "Optimizer": "Optimization", "Scheduler": "Scheduling", "Handler": "Handling", "Builder": "Creation",
+    "Factory": "Creation", "Runner": "Running", "Renderer": "Rendering", "Formatter": "Formatting",
+    "Logger": "Logging", "Encoder": "Encoding", "Decoder": "Decoding", "Validator": "Validation",
+    "Serializer": "Serialization", "Processor": "Processing", "Generator": "Generation", "Collator": "Collation",
+    "Manager": "Management", "Callback": "Callback", "Mixin": "Mixin", "Client": "Client",
+}  # fmt: skip
+
+_PREPOSITIONS = frozenset(
+    {"from", "to", "in", "into", "on", "of", "with", "by", "as", "at", "if", "for", "during"}
+)
+
+
+def page_names(
+    targets: Sequence[tuple[Target, str]], spellings: Mapping[str, str] = MappingProxyType({})
+) -> list[tuple[str, str]]:
+    """Implementation and principle of each API, both unique (case aside).
+
+    Args:
+        targets: Each with its kind: "class", "method", "function", "maker" (a function that returns an object of
+            one of the repository's classes), "external" or "command".
+        spellings: How the repository's documents write a word, by its lower case: principles are named so.
+
+    Example:
+        >>> page_names([(Target("a.py", "LoraConfig"), "class"), (Target("b.py", "Model.save_all"), "method")])
+        [('LoraConfig_init', 'Lora_Configuration'), ('Model_save_all', 'Model_All_Saving')]
+    """
+    pages = [_safe(_page(target, kind)) for target, kind in targets]
+    principles = [
+        _safe(
+            "_".join(
+                spellings.get(word.lower(), word) for word in principle_words(target.name, kind).split("_")
+            )
+        )
+        for target, kind in targets
+    ]
+    where = [target for target, _ in targets]
+    return list(zip(_unique(pages, where), _unique(principles, where), strict=True))
+
+
+def principle_words(name: str, kind: str) -> str:
+    """What an API does, as words joined by underscores.
+
+    Example:
+        >>> principle_words("prepare_model_for_kbit_training", "function"), principle_words("get_peft_model", "maker")
+        ('Kbit_Training_Preparation', 'Peft_Model_Creation')
+        >>> principle_words("transformers.AutoModelForCausalLM.from_pretrained", "external")
+        'Auto_Model_For_CausalLM_Loading'
+    """
+    parts = [part for part in re.split(r"[.\s]+", name) if part not in ("__init__", "__call__")]
+    last = parts[-1] if parts else name
+    if kind == "command":
+        return "_".join([*_titled(word for part in parts for word in words_of(part)), "Command"])
+    is_class = last[:1].isupper() or kind == "class"
+    owner = parts[-2] if len(parts) > 1 and (kind == "method" or parts[-2][:1].isupper()) else ""
+    if is_class:
+        return "_".join(_class_words(words_of(last)))
+    return "_".join([*_titled(words_of(owner)), *_function_words(words_of(last), makes=kind == "maker")])
+
+
+def _page(target: Target, kind: str) -> str:
+    parts = re.split(r"[.\s]+", target.name)
+    if kind == "class":
+        return f"{'_'.join(parts)}_init"
+    if kind == "command":
+        return f"{'_'.join(parts)}_command"
+    if kind == "external":
+        named = [i for i, part in enumerate(parts) if part[:1].isupper()]
+        kept = parts[named[0] :] if named else parts[-1:] if len(parts) < 3 else parts[-2:]
+        return "_".join(kept) + ("_init" if len(kept) == 1 and named else "")
+    return "_".join(parts)
+
+
+def _class_words(words: list[str]) -> list[str]:
+    titled = _titled(words)
+    noun = SUFFIXES.get(words[-1] if words else "")
+    return [*titled[:-1], noun] if noun else titled
+
+
+def _function_words(words: list[str], *, makes: bool = False) -> list[str]:
+    if len(words) > 1 and words[-1] == "pretrained":  # save_pretrained, from_pretrained
+        words = ["load"] if words[0] == "from" else words[:1]
+    verb = words[0].lower() if words else ""
+    noun = "Creation" if makes and verb == "get" else NOUNS.get(verb)
+    if verb in ("is", "has", "can", "should"):
+        rest = ["availability" if word == "available" else word for word in words[1:]]
+        return [*_titled(rest), "Check"]
+    if noun is None:
+        return _titled(words)
+    rest = words[1:]
+    if "for" in rest and len(rest) - rest.index("for") > 2:  # prepare_model_for_kbit_training
+        rest = rest[rest.index("for") + 1 :]
+    if len(rest) > 1 and rest[0] == "or" and rest[1] in NOUNS:  # create_or_update_model_card
+        return [*_titled(rest[2:]), noun, "Or", NOUNS[rest[1]]]
+    if "and" in rest:  # merge_and_unload
+        at = rest.index("and")
+        second = _function_words(rest[at + 1 :])
+        return [*_titled(rest[:at]), noun, "And", *second]
+    if verb == "to":
+        return [noun, *(["To", *_titled(rest)] if rest else [])]
+    at = next((i for i, word in enumerate(rest) if word in _PREPOSITIONS), len(rest))
+    return [*_titled(rest[:at]), noun, *_titled(rest[at:])]  # remove_hook_from_module
+
+
+def _titled(words: Iterable[str]) -> list[str]:
+    return [word[:1].upper() + word[1:] for word in words]
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"_{2,}", "_", re.sub(r"[^A-Za-z0-9_-]", "_", name)).strip("_")[:100] or "unnamed"
+
+
+def _unique(names: list[str], where: list[Target]) -> list[str]:
+    """Those that collide get the API's own name as a suffix, else parts of its module, else a number."""
+    found = list(names)
+    suffixes: list[Callable[[Target], str]] = [_own, *(partial(_module, depth=depth) for depth in (1, 2, 3))]
+    for suffix in suffixes:
+        counts = Counter(name.lower() for name in found)
+        for index, name in enumerate(found):
+            if counts[name.lower()] > 1:
+                found[index] = _safe(f"{names[index]}_{suffix(where[index])}")
+    seen: Counter[str] = Counter()
+    for index, name in enumerate(found):
+        seen[name.lower()] += 1
+        if seen[name.lower()] > 1:
+            found[index] = f"{name}_{seen[name.lower()]}"
+    return found
+
+
+def _own(target: Target) -> str:
+    return f"by_{re.split(r'[. ]', target.name)[-1]}"
+
+
+def _module(target: Target, depth: int) -> str:
+    if target.external:
+        return f"of_{target.name.split('.')[0]}"
+    parts = target.path.rpartition(".")[0].split("/")
+    kept = [part for part in parts if part not in ("src", "lib", "__init__")] or ["module"]
+    return f"of_{'_'.join(kept[-depth:])}"

@@ -1,0 +1,242 @@
+"""Implementation pages: one API each, every sentence computed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Mapping
+
+from codebase_gardener.knowledge.apis.api_context import ApiContext, definition_in
+from codebase_gardener.knowledge.apis.api_descriptions import (
+    members,
+    neighbours,
+    raised,
+    shown_in,
+    standing,
+    used_passages,
+)
+from codebase_gardener.knowledge.apis.apis import Api
+from codebase_gardener.knowledge.apis.docstrings import Documentation
+from codebase_gardener.knowledge.apis.external_apis import (
+    command_examples,
+    commands_shown,
+    external_contract,
+    external_description,
+    external_overview,
+)
+from codebase_gardener.knowledge.apis.io_contract import constructor_of, contract_of
+from codebase_gardener.knowledge.apis.usage_examples import usage_examples
+from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.tree_calls import documented
+from codebase_gardener.knowledge.pages.citations import dedented
+from codebase_gardener.knowledge.pages.implementation_layout import (
+    CodeReference,
+    Parameter,
+    code_reference,
+    io_contract,
+)
+from codebase_gardener.knowledge.pages.markup import NONE_FOUND, code, fence
+from codebase_gardener.knowledge.pages.page_sources import PageSources
+from codebase_gardener.knowledge.pages.pages import Page, Section
+from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown, words_of
+from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.repository.python_headers import SourceLines
+from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.utils.memo import remembered
+
+__all__ = ["implementation_page"]
+
+_MOST_CALL = 100
+_MOST_HEADER = 40  # lines
+_LONGEST_HEADER = 20_000  # characters: a longer one is no reading matter
+
+
+def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Api]) -> Page:
+    """The page of an API.
+
+    Args:
+        api: What it is about.
+        context: The repository and its links.
+        pages: All APIs that have a page, by target: their names become links.
+    """
+    sources = PageSources(context.repository)
+    if api.symbol is None:
+        overview, description = external_overview(api, context), external_description(api, context, sources)
+        reference, contract = _external_reference(api), external_contract(api, context)
+    else:
+        says = documented(api.symbol)
+        description = _description(api, api.symbol, says, context, pages, sources)
+        reference, contract = _reference(api, api.symbol, context, sources), contract_of(api.symbol, context)
+        overview = _overview(api.symbol, says, contract.inputs)
+    return Page(
+        type="Implementation",
+        name=f"{context.repository.owner_repo}_{api.page}",
+        title=api.target.name,
+        overview=overview,
+        description=description,
+        usage=_usage(api, context, sources),
+        sections=(
+            code_reference(reference),
+            io_contract(contract),
+            Section("Usage Examples", _examples(api, context, sources)),
+        ),
+        sources=sources.all(),
+        domains=_domains(api),
+        kind=api.kind,
+    )
+
+
+def _overview(symbol: Symbol, says: Documentation, inputs: tuple[Parameter, ...]) -> str:
+    name = code(symbol.qualified_name)
+    if says.summary:
+        return f"{name}, in the words of its docstring: “{inline(says.summary)}”"
+    takes = ", ".join(code(each.name) for each in inputs[:6]) or "no arguments"
+    more = f" and {len(inputs) - 6} more" if len(inputs) > 6 else ""
+    gives = f" and returns {code(symbol.returns)}" if symbol.returns else ""
+    kind = "class, made from" if symbol.kind == "class" else f"{symbol.kind} that takes"
+    return f"{name} is a {kind} {takes}{more}{gives}; it has no docstring."
+
+
+def _description(
+    api: Api,
+    symbol: Symbol,
+    says: Documentation,
+    context: ApiContext,
+    pages: Mapping[Target, Api],
+    sources: PageSources,
+) -> str:
+    parts = [standing(symbol, context, sources, context.names.get(api.target, ""))]
+    if says.text:
+        parts += ["Its docstring goes on:", safe_markdown(says.text)]
+    parts += members(symbol, context, pages)
+    parts += raised(says)
+    if says.changes:
+        parts.append("Its docstring notes:\n\n" + "\n".join(f"- {_told(change)}" for change in says.changes))
+    parts += neighbours(symbol, context, pages, sources)
+    if api.reasons:
+        parts.append(f"Why it has a page: {'; '.join(inline(reason) for reason in api.reasons)}.")
+    return "\n\n".join(parts)
+
+
+def _told(change: str) -> str:
+    """ "Added in version 1.0: …" of "added in version 1.0 …"."""
+    found = re.match(r"(.+? version \S+)\s+(?=\S)", change)
+    text = f"{found[1]}: {change[found.end() :]}" if found else change
+    return inline(text[:1].upper() + text[1:])
+
+
+def _usage(api: Api, context: ApiContext, sources: PageSources) -> str:
+    parts = []
+    if api.import_statement:
+        parts.append(f"Import: {code(api.import_statement)}.")
+    if api.kind == "External Tool Doc":
+        return "\n\n".join([*parts, commands_shown(api, context, sources)])
+    return "\n\n".join([*parts, *shown_in(api.target, context, sources)])
+
+
+def _reference(api: Api, symbol: Symbol, context: ApiContext, sources: PageSources) -> CodeReference:
+    signature, quoted = _signature(symbol, context)
+    if quoted:
+        sources.cite(quoted.path, quoted.start, quoted.end)
+    return CodeReference(
+        location=symbol.anchor,
+        external="",
+        signature=signature,
+        import_statement=api.import_statement,
+        call=api.call,
+        dependencies=_dependencies(symbol, context),
+        language=symbol.language,
+        quoted=quoted,
+    )
+
+
+def _signature(symbol: Symbol, context: ApiContext) -> tuple[str, Anchor | None]:
+    """The lines of the header, of a class its own constructor's, as they stand in the source."""
+    shown = symbol
+    if symbol.kind == "class":
+        own = constructor_of(symbol, context)
+        if own and own.path == symbol.path and own.qualified_name.startswith(f"{symbol.qualified_name}."):
+            shown = own
+    written = context.text_of(shown)
+    last = _header_end(written.text)
+    last = last + written.offset if last else _last_header_line(shown, context)
+    lines = context.repository.lines(shown.path, shown.definition_line, last)
+    if sum(map(len, lines)) > _LONGEST_HEADER:
+        return "", None
+    return dedented(lines), Anchor(shown.path, shown.definition_line, last)
+
+
+@remembered
+def _header_end(text: str) -> int:
+    """The last line of a definition's header, 1-based; 0 where it cannot be parsed."""
+    node = definition_in(text)
+    return SourceLines(text).header(node).last_line if node else 0
+
+
+def _last_header_line(symbol: Symbol, context: ApiContext) -> int:
+    """Where the text of a signature ends, in a language that is not parsed here."""
+    wanted, told = "".join(symbol.signature.split()), ""
+    for number in range(symbol.definition_line, min(symbol.end, symbol.definition_line + _MOST_HEADER) + 1):
+        told += "".join(context.repository.lines(symbol.path, number, number)[0].split())
+        if wanted and wanted in told:
+            return number
+    return symbol.definition_line
+
+
+@remembered
+def _names_in(text: str) -> frozenset[str]:
+    """The names that stand in a definition."""
+    definition = definition_in(text)
+    nodes = ast.walk(definition) if definition else ()
+    return frozenset(node.id for node in nodes if isinstance(node, ast.Name))
+
+
+def _external_reference(api: Api) -> CodeReference:
+    package = re.split(r"[.\s]", api.target.name, maxsplit=1)[0]
+    return CodeReference(
+        location=None,
+        external=package,
+        signature=api.call,
+        import_statement=api.import_statement,
+        call=" ".join(api.call.split())[:_MOST_CALL],
+        dependencies=(package,),
+        language="shell" if api.kind == "External Tool Doc" else "python",
+    )
+
+
+def _dependencies(symbol: Symbol, context: ApiContext) -> tuple[str, ...]:
+    """Packages from outside whose names stand in the definition: in its code, its annotations, its bases."""
+    found = {target.name.partition(".")[0] for target, _ in context.calls_of(symbol) if target.external}
+    names = _names_in(context.text_of(symbol).text)
+    found |= {
+        each.module.partition(".")[0]
+        for each in context.repository.facts[symbol.path].imports
+        if not each.level and each.alias in names
+    }
+    return tuple(sorted(found - context.roots - sys.stdlib_module_names))
+
+
+def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:
+    if api.kind == "External Tool Doc":
+        return command_examples(api, context, sources)
+    examples = usage_examples(api.target, context)
+    parts = []
+    for example in examples:
+        title = inline(example.passage.title, 120)
+        parts += [f"{title} ({example.passage.area}):"] if title else []
+        parts.append(f"From {sources.cite(example.path, example.start, example.end)}:")
+        parts.append(fence(example.text, example.language))
+    if not parts:
+        return NONE_FOUND
+    quoted = {(each.passage.path, each.passage.start, each.passage.scope) for each in examples}
+    further = {(each.path, each.start, each.scope) for each in used_passages(api.target, context)} - quoted
+    if further:
+        more = len(further)
+        parts.append("1 further passage uses it." if more == 1 else f"{more} further passages use it.")
+    return "\n\n".join(parts)
+
+
+def _domains(api: Api) -> tuple[str, ...]:
+    names = [api.target.name, api.page, *api.target.path.removeprefix("src/").rpartition(".")[0].split("/")]
+    return tuple(sorted({word.lower() for name in names for word in words_of(name) if len(word) > 2}))

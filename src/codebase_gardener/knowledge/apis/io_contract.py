@@ -1,0 +1,234 @@
+"""Inputs and outputs of an API: from its signature, its fields, its body and its docstring."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from codebase_gardener.knowledge.apis.api_calls import constructor_of_class
+from codebase_gardener.knowledge.apis.api_context import ApiContext, definition_in
+from codebase_gardener.knowledge.apis.class_fields import ClassField, class_fields, has_fields
+from codebase_gardener.knowledge.apis.docstrings import Documentation, DocumentedValue, documentation
+from codebase_gardener.knowledge.apis.signatures import typed_parameters
+from codebase_gardener.knowledge.links.tree_calls import documented
+from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Output, Parameter
+from codebase_gardener.knowledge.pages.quoting import inline
+from codebase_gardener.repository.python_headers import Definition, SourceLines
+from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.utils.memo import remembered
+
+__all__ = ["constructor_of", "contract_of"]
+
+_MOST_RETURNS = 3
+_MARKS = re.compile(r"`|\[\[|:L[0-9]")
+_LONGEST_RETURN = 60
+_LONGEST_CODE = 300  # characters of a type or a default
+
+
+@dataclass(frozen=True)
+class _Arguments:
+    """Name, annotation and default of each argument as written; unknown where it is no Python function."""
+
+    known: bool
+    rows: tuple[tuple[str, str | None, str | None], ...] = ()
+
+
+def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
+    """What goes into a function, method or class, and what comes out."""
+    says = documented(symbol)
+    if symbol.language != "python":
+        return _tree_contract(symbol, says, context)
+    if symbol.kind == "class":
+        instance = Output(symbol.name, "A new instance.")
+        return IoContract(_class_inputs(symbol, says, context), (instance,))
+    return IoContract(_inputs(symbol, context, says), _outputs(symbol, says, context))
+
+
+def _tree_contract(symbol: Symbol, says: Documentation, context: ApiContext) -> IoContract:
+    """Of another language: what the text of the signature gives."""
+    if symbol.kind in ("type", "interface"):
+        return IoContract((), ())
+    shown = constructor_of_class(symbol, context) if symbol.kind == "class" else symbol
+    inputs = []
+    for one in typed_parameters(shown) if shown else ():
+        told = says.parameter(one.name) or documented(shown or symbol).parameter(one.name.lstrip("."))
+        description = inline(told.description, 300) if told else ""
+        inputs.append(
+            Parameter(
+                one.name, one.type or (told.type if told else ""), one.default, one.required, description
+            )
+        )
+    if symbol.kind == "class":
+        return IoContract(tuple(inputs), (Output(symbol.name, "A new instance."),))
+    told_of = "; ".join(inline(value.description) for value in says.returns if value.description)
+    gives = (Output(symbol.returns or "", told_of),) if symbol.returns or told_of else ()
+    return IoContract(tuple(inputs), gives)
+
+
+def constructor_of(symbol: Symbol, context: ApiContext) -> Symbol | None:
+    """The `__init__` (or `__new__`) of a class, its own or the nearest inherited one of the repository."""
+    return context.member(symbol, "__init__") or context.member(symbol, "__new__")
+
+
+def _class_inputs(symbol: Symbol, says: Documentation, context: ApiContext) -> tuple[Parameter, ...]:
+    own = context.repository.symbols.get((symbol.path, f"{symbol.qualified_name}.__init__"))
+    if own is None and has_fields(symbol, context):
+        return tuple(_field(each, says, symbol) for each in class_fields(symbol, context))
+    constructor = own or constructor_of(symbol, context)
+    if constructor is None:
+        return tuple(
+            Parameter(each.name, each.type, each.default, None, inline(each.description, 300))
+            for each in says.parameters
+        )
+    return _inputs(constructor, context, says, documentation(constructor.docstring))
+
+
+def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
+    told = says.parameter(each.name) or next((a for a in says.attributes if a.name == each.name), None)
+    description = inline(each.description or (told.description if told else ""), 300)
+    if each.owner != symbol.qualified_name:
+        description = f"{description} (inherited from `{each.owner}`)".strip()
+    type_ = each.type or (told.type if told else "")
+    return Parameter(each.name, _short(type_), _short(each.default), each.required, description)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_CODE else f"{text[:_LONGEST_CODE]} …"
+
+
+def _inputs(symbol: Symbol, context: ApiContext, *says: Documentation) -> tuple[Parameter, ...]:
+    written = _written_arguments(context.text_of(symbol).text)
+    if not written.known:
+        return tuple(Parameter(name, "", "", True, "") for name in symbol.parameters)
+    listed = written.rows
+    if symbol.kind == "method" and not any(_last(name) == "staticmethod" for name in symbol.decorators):
+        listed = listed[1:]
+    found = []
+    for name, type_, default in listed:
+        told = next((value for each in says if (value := each.parameter(name))), DocumentedValue(name))
+        found.append(
+            Parameter(
+                name,
+                _short(told.type if type_ is None else type_),
+                _short(default or ""),
+                default is None and not name.startswith("*"),
+                inline(told.description, 300),
+            )
+        )
+    return tuple(found)
+
+
+def _last(dotted: str) -> str:
+    return dotted.rpartition(".")[2]
+
+
+@remembered
+def _written_arguments(text: str) -> _Arguments:
+    definition = definition_in(text)
+    if definition is None or isinstance(definition, ast.ClassDef):
+        return _Arguments(known=False)
+    source = SourceLines(text)
+    rows = tuple(
+        (
+            name,
+            source.segment(argument.annotation) if argument.annotation else None,
+            source.segment(default) if default is not None else None,
+        )
+        for name, argument, default in _arguments(definition.args)
+    )
+    return _Arguments(known=True, rows=rows)
+
+
+def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, ast.arg, ast.expr | None]]:
+    plain = [*arguments.posonlyargs, *arguments.args]
+    padding: list[ast.expr | None] = [None] * (len(plain) - len(arguments.defaults))
+    for argument, default in zip(plain, [*padding, *arguments.defaults], strict=True):
+        yield argument.arg, argument, default
+    if arguments.vararg:
+        yield f"*{arguments.vararg.arg}", arguments.vararg, None
+    for argument, given in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        yield argument.arg, argument, given
+    if arguments.kwarg:
+        yield f"**{arguments.kwarg.arg}", arguments.kwarg, None
+
+
+def _outputs(symbol: Symbol, says: Documentation, context: ApiContext) -> tuple[Output, ...]:
+    if any(_last(name) in ("contextmanager", "asynccontextmanager") for name in symbol.decorators):
+        given = "; ".join(inline(value.description) for value in says.yields)
+        return (
+            Output(symbol.returns or "", f"A context manager for `with`{f': {given}' if given else '.'}"),
+        )
+    rows = [
+        Output(value.type, inline(f"{value.name}: {value.description}" if value.name else value.description))
+        for value in says.returns or says.yields
+    ]
+    if symbol.returns and len(rows) < 2:
+        told = rows[0].description if rows else _returned(context.text_of(symbol).text)
+        return (Output(symbol.returns, told),)
+    return tuple(rows) or _unannotated(context.text_of(symbol).text)
+
+
+@remembered
+def _unannotated(text: str) -> tuple[Output, ...]:
+    """What the body alone tells."""
+    definition = definition_in(text)
+    if definition is None or _is_stub(definition):
+        return ()
+    if _hands_out(definition):
+        return (Output("", _returned(text)),)
+    return (Output("None", "The body returns no value."),)
+
+
+@remembered
+def _returned(text: str) -> str:
+    """What the body's return and yield statements hand out: "Returns `model`."; "" for nothing."""
+    definition = definition_in(text)
+    if definition is None:
+        return ""
+    source = SourceLines(text)
+    told: dict[str, list[str]] = {"Returns": [], "Yields": []}
+    for node in _own_nodes(definition):
+        word = "Returns" if isinstance(node, ast.Return) else "Yields"
+        if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) and node.value is not None:
+            value = source.segment(node.value)
+            if value not in told[word] and not (word == "Returns" and value == "None"):
+                told[word].append(value)
+    parts = []
+    for word, values in told.items():
+        clean = [value for value in values if len(value) <= _LONGEST_RETURN and not _MARKS.search(value)]
+        if values and len(values) <= _MOST_RETURNS and len(clean) == len(values):
+            parts.append(f"{word} {' or '.join(f'`{value}`' for value in values)}.")
+    return " ".join(parts)
+
+
+def _hands_out(definition: Definition) -> bool:
+    return any(
+        isinstance(node, ast.Yield | ast.YieldFrom)
+        or (isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value))
+        for node in _own_nodes(definition)
+    )
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _own_nodes(definition: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a body in order, without those of functions and classes inside it."""
+    pending = list(reversed(getattr(definition, "body", [])))
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            pending.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def _is_stub(definition: Definition) -> bool:
+    """A body that only raises, or only has a docstring, `...` or `pass`."""
+    return all(
+        isinstance(node, ast.Raise | ast.Pass)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in definition.body
+    )

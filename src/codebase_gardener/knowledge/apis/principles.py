@@ -1,0 +1,319 @@
+"""Principle pages: what an API is for and what it rests on, from what the authors say and show."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from codebase_gardener.knowledge.apis.api_context import ApiContext, definition_in
+from codebase_gardener.knowledge.apis.api_descriptions import linked, used_in, used_passages
+from codebase_gardener.knowledge.apis.apis import Api
+from codebase_gardener.knowledge.apis.docstrings import documentation
+from codebase_gardener.knowledge.links.resolution import Target, Use
+from codebase_gardener.knowledge.pages.markup import code
+from codebase_gardener.knowledge.pages.page_sources import PageSources
+from codebase_gardener.knowledge.pages.pages import Edge, Page, Section
+from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
+from codebase_gardener.knowledge.sources.facts import Heading
+from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.utils.memo import remembered
+
+__all__ = ["principle_page"]
+
+_REFERENCE = re.compile(
+    r"https?://(?:www\.)?(?:arxiv\.org/(?:abs|pdf)/[\w.\-/]{4,40}|huggingface\.co/papers/[\w.]{4,40}"
+    r"|(?:dx\.)?doi\.org/[\w.\-/()]{4,80}|(?:datatracker\.ietf\.org|tools\.ietf\.org|www\.rfc-editor\.org)/[\w./\-#]{4,80}"
+    r"|peps\.python\.org/[\w\-/]{4,40}|www\.python\.org/dev/peps/[\w\-/]{4,40}|[\w.\-]{0,40}wikipedia\.org/wiki/[\w()%\-]{2,80})"
+    r"|\b(?:RFC|PEP)[ \-]?\d{1,5}\b|\barXiv:\d{4}\.\d{4,5}\b",
+    re.IGNORECASE,
+)
+_SIGNS_OF_REFERENCE = ("://", "rfc", "pep", "arxiv")
+"""Without one of them `_REFERENCE` finds nothing; looking for them is much faster."""
+_IS_FENCE = re.compile(r"\s*(?:`{3}|~{3}|\.\. [\w-]+::|:[\w-]+:(?!`)|[=\-~^]{3,}\s*$|#{1,6} |<|!\[|\[!)")
+_IS_PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z`]{2,}")
+_MOST_LEAD = 12
+_MOST_SECTIONS = 2
+_MOST_COMMENTS = 12
+_SHORTEST_COMMENT = 12
+_MOST_REFERENCES = 8
+_MOST_NEIGHBOURS = 3
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a heading or docstring says, and where."""
+
+    path: str
+    start: int
+    end: int
+    title: str
+    text: str
+
+
+def principle_page(api: Api, context: ApiContext, pages: Mapping[Target, Api]) -> Page:
+    """The page of the idea that an API implements.
+
+    Args:
+        api: The implementation's subject.
+        context: The repository and its links.
+        pages: All APIs that have a page, by target.
+    """
+    sources = PageSources(context.repository)
+    if api.symbol:
+        sources.cite_symbol(api.symbol)
+    owner_repo = context.repository.owner_repo
+    sections = _introductions(api, context)
+    return Page(
+        type="Principle",
+        name=f"{owner_repo}_{api.principle}",
+        title=api.principle.replace("_", " "),
+        overview=_overview(api, context, sections),
+        description=_description(api, context, sections, sources),
+        usage=_usage(api, context, pages, sources),
+        sections=(Section("Theoretical Basis", _basis(api, context, sources)),),
+        edges=(Edge("implemented_by", f"Implementation:{owner_repo}_{api.page}"),),
+        sources=sources.all(),
+        domains=tuple(sorted({word.lower() for word in api.principle.split("_") if len(word) > 2})),
+    )
+
+
+def _overview(api: Api, context: ApiContext, sections: list[_Said]) -> str:
+    title = api.principle.replace("_", " ")
+    if api.symbol:
+        summary = documentation(api.symbol.docstring).summary
+        owner = _owner(api.symbol, context)
+        if not summary and owner:
+            summary = documentation(owner.docstring).summary
+        if summary:
+            return f"{title} is what the authors describe as: “{inline(summary)}”"
+    if sections:
+        return f"{title} is shown by the authors under “{inline(sections[0].title, 120)}”."
+    where = f"defined in {code(api.target.path)}" if api.target.path else "taken from outside the repository"
+    return f"{title} is what {code(api.target.name)} does, {where}; the authors describe it nowhere."
+
+
+def _description(api: Api, context: ApiContext, sections: list[_Said], sources: PageSources) -> str:
+    parts: list[str] = []
+    for said in sections:
+        where = sources.cite(said.path, said.start, said.end)
+        parts += [
+            f"In the section “{inline(said.title, 120)}” its use is introduced so ({where}):",
+            safe_markdown(said.text),
+        ]
+    if api.symbol:
+        says = documentation(api.symbol.docstring)
+        if says.text:
+            parts += [
+                f"The docstring of {code(api.symbol.qualified_name)} adds:",
+                safe_markdown(says.text, 12),
+            ]
+        owner = _owner(api.symbol, context)
+        if owner and owner.docstring:
+            told = inline(documentation(owner.docstring).summary)
+            parts.append(
+                f"Its class {code(owner.qualified_name)} ({sources.cite_symbol(owner)}) is described as: “{told}”"
+            )
+        purpose = context.repository.facts[api.symbol.path].purpose
+        if purpose:
+            parts.append(f"The module {code(api.symbol.path)} says of itself: “{inline(purpose)}”")
+    if not parts:
+        parts.append("No docstring and no section of the docs describes it.")
+    return "\n\n".join(parts)
+
+
+def _owner(symbol: Symbol, context: ApiContext) -> Symbol | None:
+    name = symbol.qualified_name.rpartition(".")[0]
+    return context.repository.symbols.get((symbol.path, name)) if name else None
+
+
+def _introductions(api: Api, context: ApiContext) -> list[_Said]:
+    """What stands in documents right before code that uses it: those that name it first, each section once."""
+    name = api.target.name.rpartition(".")[2]
+    found: dict[tuple[str, int], tuple[tuple[object, ...], _Said]] = {}
+    for passage, use in context.uses.get(api.target, []):
+        if passage.area not in ("readme", "docs") or use.path.endswith(".ipynb"):
+            continue
+        heading = _heading(context.repository.facts[use.path].headings, use.start)
+        lead = _lead_in(use, context)
+        if heading and lead and (use.path, heading.start) not in found:
+            named = bool(re.search(rf"\b{re.escape(name)}\b", lead[2]))
+            said = _Said(use.path, lead[0], lead[1], heading.title, lead[2])
+            found[use.path, heading.start] = ((not named, -min(len(lead[2]), 200), use.path, use.start), said)
+    return [said for _, said in sorted(found.values(), key=lambda pair: pair[0])][:_MOST_SECTIONS]
+
+
+def _lead_in(use: Use, context: ApiContext) -> tuple[int, int, str] | None:
+    """The paragraph of prose before the block of code that a use stands in: first line, last line, text."""
+    snippet = next(
+        (s for s in context.repository.facts[use.path].snippets if s.start <= use.start <= s.end), None
+    )
+    if snippet is None:
+        return None
+    lines = context.repository.lines(use.path, 1, snippet.start - 1)
+    end = len(lines)
+    while end and (not lines[end - 1].strip() or _IS_FENCE.match(lines[end - 1])):
+        end -= 1
+    start = end
+    while (
+        start
+        and lines[start - 1].strip()
+        and not _IS_FENCE.match(lines[start - 1])
+        and end - start < _MOST_LEAD
+    ):
+        start -= 1
+    text = "\n".join(lines[start:end])
+    if not text.strip() or start == end or not _IS_PROSE.search(text):
+        return None
+    return start + 1, end, text
+
+
+def _heading(headings: tuple[Heading, ...], line: int) -> Heading | None:
+    """The innermost section around a line."""
+    around = [each for each in headings if each.start <= line <= each.end]
+    return max(around, key=lambda each: (each.level, each.start)) if around else None
+
+
+def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: PageSources) -> str:
+    """When it is used: what comes before and after it in the same passages."""
+    passages = used_passages(api.target, context)
+    told = used_in(api.target, context)
+    if not told:
+        return "No code in docs, examples or tests was found to use it."
+    before: Counter[Target] = Counter()
+    after: Counter[Target] = Counter()
+    for passage in passages:
+        lines = context.first_lines(passage)
+        seen = lines[min(path for path, inside in lines.items() if api.target in inside)]
+        for target in seen.keys() & pages.keys():
+            if seen[target] != seen[api.target]:
+                (before if seen[target] < seen[api.target] else after)[target] += 1
+    parts = [f"It is used in {told}."]
+    for word, counts in (("Before", before), ("After", after)):
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_NEIGHBOURS]
+        if ranked and (ranked[0][1] > 1 or len(passages) == 1):
+            names = [f"{pages[target].principle.replace('_', ' ')} (in {times})" for target, times in ranked]
+            parts.append(f"{word} it in the same passages: {', '.join(names)}.")
+    shown = [
+        f"- {inline(passage.title, 120) or passage.area}: {sources.cite(passage.path, passage.start, passage.end)}"
+        for passage in passages[:3]
+    ]
+    return "\n\n".join([*parts, "\n".join(shown)] if shown else parts)
+
+
+def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
+    parts = []
+    references = _references(api, context, sources)
+    if references:
+        parts.append("The authors refer to:\n\n" + "\n".join(references))
+    if api.symbol:
+        parts += _outline(api.symbol, context, sources)
+    if not parts and api.symbol and documentation(api.symbol.docstring).summary:
+        parts.append(
+            f"Its docstring is all that the repository states of it ({sources.cite_symbol(api.symbol)})."
+        )
+    if not parts and api.target.external:
+        package = api.target.name.partition(".")[0].partition(" ")[0]
+        parts.append(
+            f"It rests on {code(package)}; this repository states nothing about how it works inside."
+        )
+    return "\n\n".join(parts) or "No paper, standard or comment on its method is cited in the repository."
+
+
+def _references(api: Api, context: ApiContext, sources: PageSources) -> list[str]:
+    """Papers and standards that its lines, its class or the sections about it name, each with the line."""
+    ranges: list[tuple[str, int, int]] = []
+    if api.symbol:
+        owner = _owner(api.symbol, context)
+        ranges = [(each.path, each.start, each.end) for each in (api.symbol, owner) if each]
+        ranges[1:] = [(path, start, min(end, start + 60)) for path, start, end in ranges[1:]]
+    ranges += [(said.path, said.start, said.end) for said in _introductions(api, context)]
+    found: dict[str, str] = {}
+    for path, start, end in ranges:
+        lines = context.repository.lines(path, start, end)
+        told = "\n".join(lines).lower()
+        if not any(sign in told for sign in _SIGNS_OF_REFERENCE):
+            continue
+        for number, line in enumerate(lines, start):
+            for reference in _REFERENCE.finditer(line[:2_000]):
+                text = reference[0].rstrip(".,)'\"")
+                if text not in found and len(found) < _MOST_REFERENCES:
+                    found[text] = f"- {text} at {sources.cite(path, number, number)}"
+    return list(found.values())
+
+
+def _outline(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[str]:
+    """The authors' comments inside the body (of a class: its constructor's), and what its code uses, in order."""
+    body, whose = symbol, "its body"
+    if symbol.kind == "class":
+        own = (f"{symbol.qualified_name}.{name}" for name in ("__init__", "__post_init__"))
+        found = [each for name in own if (each := context.repository.symbols.get((symbol.path, name)))]
+        if not found:
+            return []
+        body = found[-1]
+        whose = f"the body of {code(body.qualified_name)} ({sources.cite_symbol(body)})"
+    comments = list(_comments(body, context))[:_MOST_COMMENTS]
+    parts = []
+    if len(comments) > 1:
+        lines = [
+            f"- {inline(text, 240)} ({sources.cite(body.path, start, end)})" for start, end, text in comments
+        ]
+        parts.append(f"The comments in {whose} say, in order:\n\n" + "\n".join(lines))
+    inside = f"{symbol.qualified_name}."
+    calls = [
+        target
+        for target, _ in context.calls_of(body)
+        if not target.external and not (target.path == symbol.path and target.name.startswith(inside))
+    ]
+    if calls:
+        steps = "\n".join(
+            f"{i}. {linked(target, {}, '')}" for i, target in enumerate(calls[:_MOST_COMMENTS], 1)
+        )
+        lead = whose[:1].upper() + whose[1:]
+        parts.append(f"{lead} relies, in the order of its lines, on:\n\n{steps}")
+    return parts
+
+
+def _comments(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, int, str]]:
+    """Comments on lines of their own inside a Python definition: first line, last line, text."""
+    blocks: list[list[tuple[int, str]]] = []
+    for number, text in _comment_lines(symbol, context):
+        if blocks and blocks[-1][-1][0] == number - 1:
+            blocks[-1].append((number, text))
+        else:
+            blocks.append([(number, text)])
+    for block in blocks:
+        told = " ".join(text for _, text in block).strip()
+        if len(told) > _SHORTEST_COMMENT and not _IS_MARK.match(block[0][1]) and not told.endswith("?"):
+            yield block[0][0], block[-1][0], told
+
+
+def _comment_lines(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, str]]:
+    written = context.text_of(symbol)
+    if "#" in written.text:
+        for line, text in _comments_in(written.text):
+            yield line + written.offset, text
+
+
+@remembered
+def _comments_in(text: str) -> tuple[tuple[int, str], ...]:
+    """The comments on lines of their own, each with its line, of what is a definition."""
+    found: list[tuple[int, str]] = []
+    if definition_in(text) is None:
+        return ()
+    with suppress(tokenize.TokenError, SyntaxError):
+        found.extend(
+            (token.start[0], token.string.lstrip("#: ").strip())
+            for token in tokenize.generate_tokens(io.StringIO(text).readline)
+            if token.type == tokenize.COMMENT and not token.line[: token.start[1]].strip()
+        )
+    return tuple(found)
+
+
+_IS_MARK = re.compile(
+    r"(?:noqa|type:|pragma|pylint|mypy|fmt:|isort|TODO|FIXME|XXX|HACK)\b|[-=#*~ ]+$", re.IGNORECASE
+)

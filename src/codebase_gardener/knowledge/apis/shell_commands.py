@@ -1,0 +1,119 @@
+"""Commands that documents tell the user to run, and the programs that the repository itself installs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from codebase_gardener.knowledge.sources.facts import FileFacts, Snippet
+
+__all__ = ["COMMON", "Command", "commands", "console_scripts"]
+
+_OF_THE_SHELL = (
+    "cd ls cat cp mv rm mkdir touch echo export source set sudo ssh chmod tar unzip wget curl open which "
+    "exit env less head tail grep find sed awk kill tree time"
+)
+_FETCHING = (
+    "pip pip3 pipx uv uvx conda mamba poetry pdm npm yarn pnpm brew apt apt-get yum dnf go cargo docker "
+    "make git gh virtualenv venv choco pre-commit"
+)
+COMMON: dict[str, str] = {
+    # programs that get no page, and why
+    **dict.fromkeys(_OF_THE_SHELL.split(), "of the shell"),
+    **dict.fromkeys(_FETCHING.split(), "installs or fetches; the Environment pages say what is needed"),
+    **dict.fromkeys(("python", "python3", "py", "ipython", "node", "bash", "sh", "zsh"), "runs any file"),
+}
+_SHELL = ("shell", "sh", "bash", "console", "shell-session", "zsh", "terminal", "powershell", "text", "none")
+_PROGRAM = re.compile(r"[a-z][a-z0-9_.-]{1,40}\Z")
+_SUBCOMMAND = re.compile(r"[a-z][a-z0-9]{1,20}(?:[-_:][a-z0-9]{1,20}){0,3}\Z")
+_LONGEST = 400
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command in a document.
+
+    Attributes:
+        name: Program, with its subcommand where one is written: "accelerate launch".
+        path, line: Where it stands.
+        text: The line, without its prompt.
+        title: Of the section.
+        options: As written, without their values: "--config_file".
+    """
+
+    name: str
+    path: str
+    line: int
+    text: str
+    title: str
+    options: tuple[str, ...]
+
+
+def commands(facts: Mapping[str, FileFacts], own: frozenset[str]) -> dict[str, tuple[Command, ...]]:
+    """The commands of all documents by name, in order of path and line.
+
+    Args:
+        facts: By path.
+        own: Programs of the repository itself: their second word counts as a subcommand in any case.
+    """
+    found: dict[str, list[Command]] = defaultdict(list)
+    for path in sorted(facts):
+        for snippet in facts[path].snippets:
+            if snippet.language in _SHELL[:-2] and not snippet.scope:
+                for command in _in_snippet(path, snippet, own):
+                    found[command.name].append(command)
+    return {name: tuple(each) for name, each in sorted(found.items())}
+
+
+def console_scripts(texts: Mapping[str, str]) -> frozenset[str]:
+    """Names of the programs that `pyproject.toml` (project.scripts, poetry) or `setup.cfg` declares at the root."""
+    found: set[str] = set()
+    try:
+        data = tomllib.loads(texts.get("pyproject.toml", ""))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        data = {}
+    for keys in (("project", "scripts"), ("tool", "poetry", "scripts")):
+        table: object = data
+        for key in keys:
+            table = table.get(key) if isinstance(table, dict) else None
+        found.update(table if isinstance(table, dict) else ())
+    block = re.search(
+        r"^console_scripts\s*=\s*\n((?:[ \t]+\S[^\n]*\n?)*)", texts.get("setup.cfg", ""), re.MULTILINE
+    )
+    if block:
+        found.update(line.partition("=")[0].strip() for line in block[1].splitlines())
+    return frozenset(name for name in found if _PROGRAM.match(name))
+
+
+def _in_snippet(path: str, snippet: Snippet, own: frozenset[str]) -> Iterator[Command]:
+    for number, line in enumerate(snippet.code.split("\n")):
+        text = line.strip().removeprefix("$ ").removeprefix("> ").strip()
+        if not text or text.startswith("#") or len(text) > _LONGEST or line[:1].isspace():
+            continue
+        words = _words(text)
+        while words and re.fullmatch(r"\w+=.*", words[0]):
+            words = words[1:]
+        if not words or words[0] in COMMON or not _PROGRAM.match(words[0]):
+            continue
+        name = words[0]
+        if (
+            len(words) > 1
+            and _SUBCOMMAND.match(words[1])
+            and (name in own or len(words) > 2 or "-" not in name)
+        ):
+            name = f"{name} {words[1]}"
+        options = tuple(
+            dict.fromkeys(word.partition("=")[0] for word in words if re.match(r"--?[A-Za-z]", word))
+        )
+        yield Command(name, path, snippet.start + number, text, snippet.title, options)
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text, comments=True)
+    except ValueError:
+        return text.split()

@@ -1,0 +1,1 @@
+"""Claims that other documents make about lines, judged."""

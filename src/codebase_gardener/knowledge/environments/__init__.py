@@ -1,0 +1,1 @@
+"""What is needed to run the code, and the Environment pages."""

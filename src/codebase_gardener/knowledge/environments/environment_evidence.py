@@ -1,0 +1,124 @@
+"""What a file says about where the software runs: packaging files, and guards in code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+
+from codebase_gardener.knowledge.environments.guard_evidence import guard_evidence
+from codebase_gardener.knowledge.environments.other_manifests import (
+    cargo_toml,
+    go_mod,
+    gradle,
+    package_json,
+    pom_xml,
+)
+from codebase_gardener.knowledge.environments.python_manifests import (
+    conda_environment,
+    pyproject,
+    requirements_file,
+    setup_cfg,
+)
+from codebase_gardener.knowledge.environments.setup_script import setup_script
+from codebase_gardener.knowledge.sources.areas import area_of
+from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.repository.symbols import Symbol
+
+__all__ = ["KINDS", "environment_evidence"]
+
+KINDS: dict[str, tuple[str, str]] = {
+    # kind: (what it says, the row of "Where facts come from" in wiki-format.md that asks for it)
+    "package": ("the package's own name; text is its index, value its version", "setup.py / pyproject"),
+    "release": ("the version that the packaging file gives the package", "setup.py / pyproject"),
+    "runtime": ("a language and its bound", "setup.py / pyproject"),
+    "platform": ("an operating system that is declared or asked for", "setup.py / pyproject"),
+    "requirement": ("plain installation needs it; value is the bound", "setup.py / pyproject"),
+    "extra": ("an extra (scope) that users install needs it", "setup.py / pyproject"),
+    "dev-extra": ("an extra (scope) for work on the repository needs it", "setup.py / pyproject"),
+    "group": ("work on the repository needs it; scope is the group", "setup.py / pyproject"),
+    "listed": ("a requirements file (scope) lists it", "requirements"),
+    "build": ("building the package needs it", "setup.py / pyproject"),
+    "available": (
+        "code asks whether a package is there; value is its name on the index, if told",
+        "find_spec",
+    ),
+    "guard": ("code calls an availability function or reads such a flag", "is_*_available()"),
+    "optional-import": ("an import that may fail; value is the line of its try", "is_*_available()"),
+    "version": ("code refuses other versions of a package than value", "Version(...) comparisons"),
+    "version-check": ("code does something else from or below this version", "Version(...) comparisons"),
+    "raise": ("an error for lack of something; name is its class", "ImportError / RuntimeError messages"),
+    "environment-variable": ("code reads a variable; value is its default", "os.environ"),
+    "device": ("code asks for a kind of device", "device checks"),
+    "device-word": ("code names a kind of device in a string", "device checks"),
+}
+"""Kinds of evidence."""
+
+Reader = Callable[[str], Iterator[Evidence]]
+
+MANIFESTS: tuple[tuple[re.Pattern[str], Reader], ...] = (
+    (re.compile(r"pyproject\.toml$"), pyproject),
+    (re.compile(r"setup\.cfg$"), setup_cfg),
+    (re.compile(r"environment[\w.-]*\.ya?ml$"), conda_environment),
+    (re.compile(r"package\.json$"), package_json),
+    (re.compile(r"go\.mod$"), go_mod),
+    (re.compile(r"Cargo\.toml$"), cargo_toml),
+    (re.compile(r"pom\.xml$"), pom_xml),
+    (re.compile(r"build\.gradle(?:\.kts)?$"), gradle),
+)
+"""Packaging files by name, and who reads them; pip's requirements files and setup.py are apart."""
+
+_REQUIREMENTS = re.compile(r"(^|/)(requirements[\w.-]*\.txt|requirements/[\w.-]+\.txt)$")
+_VARIABLES: dict[str, re.Pattern[str]] = {
+    "javascript": re.compile(
+        r"process\.env(?:\.([A-Z][A-Z0-9_]{1,80})|\[[\"']([A-Z][A-Z0-9_]{1,80})[\"']\])"
+    ),
+    "go": re.compile(r"os\.(?:Getenv|LookupEnv)\(\"([A-Za-z_]\w{1,80})\"()"),
+    "rust": re.compile(r"env::(?:var|var_os)\(\"([A-Za-z_]\w{1,80})\"()"),
+    "java": re.compile(r"System\.getenv\(\"([A-Za-z_]\w{1,80})\"()"),
+}
+_SAME = {"typescript": "javascript", "tsx": "javascript", "kotlin": "java"}
+_USERS = ("package", "scripts", "other")
+
+
+def environment_evidence(
+    path: str, language: str, text: str, tree: ast.Module | None, symbols: tuple[Symbol, ...] = ()
+) -> tuple[Evidence, ...]:
+    """All evidence of one file; a function of its arguments alone.
+
+    Args:
+        path: POSIX, from the root.
+        language: As in `SourceFile`.
+        text: Its content.
+        tree: Its syntax tree, for Python that could be parsed.
+        symbols: Its symbols (not needed here; part of the signature that readers of evidence share).
+
+    Returns:
+        In the order of the file; kinds as in `KINDS`. Tests, examples, docs and benchmarks have none from code.
+
+    Example:
+        >>> environment_evidence("go.mod", "text", "go 1.21", None)[0].value
+        '>=1.21'
+    """
+    filename = path.rpartition("/")[2]
+    if filename == "setup.py" and tree is not None:
+        return tuple(setup_script(tree))
+    if _REQUIREMENTS.search(path):
+        return tuple(requirements_file(path, text))
+    for pattern, reader in MANIFESTS:
+        if pattern.match(filename):
+            return tuple(reader(text))
+    if area_of(path) not in _USERS:
+        return ()
+    if tree is not None:
+        return guard_evidence(text, tree)
+    return tuple(_variables(language, text))
+
+
+def _variables(language: str, text: str) -> Iterator[Evidence]:
+    pattern = _VARIABLES.get(_SAME.get(language, language))
+    line, offset = 1, 0
+    for found in pattern.finditer(text) if pattern else ():
+        line += text.count("\n", offset, found.start())
+        offset = found.start()
+        yield Evidence("environment-variable", line, line, "", found[1] or found[2], found[0])

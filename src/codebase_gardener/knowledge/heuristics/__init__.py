@@ -1,0 +1,1 @@
+"""Practical advice that the authors left, and the Heuristic pages."""

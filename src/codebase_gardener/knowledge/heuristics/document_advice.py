@@ -1,0 +1,63 @@
+"""Evidence in documents: admonitions, and paragraphs that give advice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from codebase_gardener.knowledge.heuristics.advice import sentences, signals, strength
+from codebase_gardener.knowledge.heuristics.plain_prose import plain_prose
+from codebase_gardener.knowledge.heuristics.prose_blocks import prose_blocks
+from codebase_gardener.knowledge.sources.facts import Evidence
+
+__all__ = ["ADVICE_HEADINGS", "document_evidence"]
+
+ADVICE_HEADINGS = re.compile(
+    r"\b(?:tips?|best practices?|good practices?|performance|faqs?|frequently asked|troubleshooting|gotchas?|pitfalls?|"
+    r"limitations?|caveats?|recommend\w*|common (?:mistakes|errors|problems|issues)|things to (?:know|watch)|"
+    r"optimi[sz]\w+|when (?:not )?to|which .* (?:use|choose)|choosing|memory|security|considerations?|trade-?offs?)\b",
+    re.IGNORECASE,
+)
+"""Headings under which advice is expected."""
+
+_STRONG = ("price", "harm", "saves")
+
+
+def document_evidence(language: str, lines: Sequence[str]) -> Iterator[Evidence]:
+    """Notes, warnings and tips; under a heading of advice each paragraph with advice, elsewhere those with strong one.
+
+    Args:
+        language: "markdown", "rst" or "text".
+        lines: Of the document.
+    """
+    for block in prose_blocks(lines):
+        text = plain_prose(block.text)
+        if block.kind == "admonition":
+            if text or block.title:
+                yield Evidence(
+                    "admonition",
+                    block.start,
+                    block.end,
+                    block.heading,
+                    block.name,
+                    text,
+                    plain_prose(block.title),
+                )
+            continue
+        reason = _reason(block.heading, text)
+        if reason:
+            yield Evidence("doc-tip", block.start, block.end, block.heading, "", text, reason)
+
+
+def _reason(heading: str, text: str) -> str:
+    """Why a paragraph is taken; "" if it is not."""
+    if len(text) < 40 or strength(text) < 2:
+        return ""
+    if ADVICE_HEADINGS.search(heading):
+        return "heading"
+    return "advice" if any(_advises(signals(one)) for one in sentences(text)) else ""
+
+
+def _advises(found: tuple[str, ...]) -> bool:
+    """Whether a sentence recommends, or says what to do and what it is good for or costs."""
+    return "recommendation" in found or ("duty" in found and any(name in found for name in _STRONG))

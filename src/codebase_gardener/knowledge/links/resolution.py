@@ -1,0 +1,307 @@
+"""What the names in code mean, across files: which symbol a call reaches, and who shows it to the user."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from codebase_gardener.knowledge.links.entities import Entity
+from codebase_gardener.knowledge.links.links import Links, is_machinery
+from codebase_gardener.knowledge.links.module_names import ModuleNames, is_package
+from codebase_gardener.knowledge.links.namespaces import Namespace, of_file, of_snippets
+from codebase_gardener.knowledge.links.passages import PassageMaker
+from codebase_gardener.knowledge.links.public_names import public_names
+from codebase_gardener.knowledge.links.tracing import Tracer
+from codebase_gardener.knowledge.links.tree_resolution import TreeResolution, tree_resolution, tree_tests
+from codebase_gardener.knowledge.links.tree_rules import family_of
+from codebase_gardener.knowledge.links.tree_spaces import TreeSpace
+from codebase_gardener.knowledge.sources.facts import FileFacts, Reference, Snippet
+from codebase_gardener.knowledge.sources.file_areas import areas_of
+
+__all__ = ["Passage", "Resolution", "Target", "Use", "resolve"]
+
+
+@dataclass(frozen=True, order=True)
+class Target:
+    """What a name means.
+
+    Attributes:
+        path: The file that defines it; "" for something from outside the repository.
+        name: Qualified name in that file; from outside, the dotted name with its package:
+            "transformers.AutoModelForCausalLM.from_pretrained".
+    """
+
+    path: str
+    name: str
+
+    @property
+    def external(self) -> bool:
+        """Whether it comes from another package."""
+        return not self.path
+
+
+@dataclass(frozen=True)
+class Use:
+    """A resolved reference.
+
+    Attributes:
+        target: What it means.
+        path, start, end: Where it stands.
+        scope: Qualified name of the definition that it stands in; "" at module level or in a document.
+        kind: "call", "attribute" or "decorator".
+        how: How it was resolved: "import" (names and imports), "type" (through what a name was given),
+            "name" (only one symbol family of the repository has a member of this name).
+        keywords: Names of keyword arguments.
+        text: The expression on one line.
+    """
+
+    target: Target
+    path: str
+    start: int
+    end: int
+    scope: str
+    kind: str
+    how: str
+    keywords: tuple[str, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A run of code that the authors show or run as one: a section's code blocks, an example, a test.
+
+    Attributes:
+        path, start, end: Its lines.
+        title: Heading path, file name or test name in words: how a person would call it.
+        area: "readme", "docs", "example", "test", "docstring".
+        scope: For a test or docstring: the function.
+        uses: In order of their lines.
+    """
+
+    path: str
+    start: int
+    end: int
+    title: str
+    area: str
+    scope: str
+    uses: tuple[Use, ...]
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """The links between files.
+
+    Attributes:
+        passages: In order of path and line.
+        callers: Of each target, the uses of it within the package's own code, in order.
+        public: Public dotted name ("peft.get_peft_model", "peft.PeftModel") to target: what a user can import,
+            shortest path first where there are several; methods are under their class.
+        exported: Targets that a package's `__init__` (or `__all__`) exports, with the dotted name, in order.
+        references: How many references there are in package, docs, examples and tests, whether resolved or not.
+        unresolved: How many of them have no target (builtins are left out of both).
+        foreign: How many of the unresolved are members of what a call into another package gave: there is no source
+            here that could tell their type.
+        statements: The statement that imports a target, for languages other than Python.
+    """
+
+    passages: tuple[Passage, ...]
+    callers: Mapping[Target, tuple[Use, ...]]
+    public: Mapping[str, Target]
+    exported: Mapping[Target, str]
+    references: int
+    unresolved: int
+    foreign: int = 0
+    statements: Mapping[Target, str] = field(default_factory=dict)
+
+
+_COUNTED = ("package", "docs", "examples", "tests")
+
+
+def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
+    """Link the facts of all files.
+
+    Args:
+        facts: By path.
+
+    Returns:
+        What names mean; a function of the facts alone.
+    """
+    areas = areas_of(facts)
+    spaces = dict(_namespaces(facts, areas))
+    modules = ModuleNames(space.path for space in spaces.values() if space.key == space.path)
+    tracer = Tracer(spaces, modules)
+    names = public_names(spaces, modules, tracer.scopes)
+    tracer.classes.offered = frozenset(place for place in names.exported)
+    links = Links(spaces, tracer, names.by_last_part() | _packages(spaces, modules))
+    others = tree_resolution(facts, areas)
+    closures = frozenset(closure for path in areas for closure in _closures(facts[path]))
+    linker = _Linker(areas, closures)
+    for space in spaces.values():
+        linker.add(space, links.of(space))
+    for other in others.spaces.values():
+        linker.add(other, others.of(other))
+    public = (
+        dict(sorted({**names.public, **others.public}.items(), key=_depth)) if others.public else names.public
+    )
+    exported = {**names.exported, **others.exported}
+    passages = [passage for path in areas for passage in _passages(facts[path], areas, linker, others)]
+    return Resolution(
+        passages=tuple(
+            sorted(passages, key=lambda found: (found.path, found.start, -found.end, found.scope))
+        ),
+        callers={target: tuple(uses) for target, uses in sorted(linker.callers.items())},
+        public={name: linker.target(*place) for name, place in public.items()},
+        exported={linker.target(*place): name for place, name in exported.items()},
+        references=linker.references,
+        unresolved=linker.unresolved,
+        foreign=linker.foreign,
+        statements={linker.target(*place): text for place, text in others.statements.items()},
+    )
+
+
+def _depth(row: tuple[str, tuple[str, str]]) -> tuple[int, str]:
+    return row[0].count("."), row[0]
+
+
+def _namespaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Iterator[tuple[str, Namespace]]:
+    """Of each Python file, of the examples in each of its docstrings, and of each document with Python in it."""
+    for path, area in areas.items():
+        file = facts[path]
+        if file.language == "python":
+            yield path, of_file(file, area)
+        blocks: dict[str, list[Snippet]] = defaultdict(list)
+        for snippet in file.snippets:
+            if snippet.language == "python":
+                blocks[snippet.scope].append(snippet)
+        for scope, snippets in blocks.items():
+            key = f"{path}#{scope}" if file.language == "python" else path
+            host = path if file.language == "python" else ""
+            yield key, of_snippets(key, path, area, snippets, host)
+
+
+def _packages(spaces: Mapping[str, Namespace], modules: ModuleNames) -> dict[str, tuple[str, str]]:
+    """The topmost packages by name: documents use them without an import."""
+    dotted = {modules.dotted(key): key for key in sorted(spaces, reverse=True) if is_package(key)}
+    return {
+        name: (key, "") for name, key in dotted.items() if "." not in name and spaces[key].area == "package"
+    }
+
+
+class _Linker:
+    """Gathers the uses of all namespaces."""
+
+    def __init__(self, areas: Mapping[str, str], closures: frozenset[tuple[str, str]]) -> None:
+        self._areas = areas
+        self._closures = closures
+        self.package = frozenset(path for path, area in areas.items() if area == "package")
+        self._targets: dict[tuple[str, str], Target] = {}
+        self.uses: dict[str, list[Use]] = {}
+        self.own: dict[str, list[Use]] = {}
+        self.callers: dict[Target, list[Use]] = defaultdict(list)
+        self.references = 0
+        self.unresolved = 0
+        self.foreign = 0
+
+    def target(self, path: str, name: str) -> Target:
+        """One object for each place."""
+        key = (path, name)
+        if key not in self._targets:
+            self._targets[key] = Target(path.partition("#")[0], name)
+        return self._targets[key]
+
+    def add(
+        self, space: Namespace | TreeSpace, references: Iterable[tuple[Reference, Entity | None]]
+    ) -> None:
+        """Take in a namespace's references with what they mean."""
+        counted = space.area in _COUNTED
+        uses = self.uses[space.key] = []
+        own = self.own[space.key] = []
+        for reference, entity in references:
+            if entity is None or entity.kind == "external value":
+                self.references += counted
+                self.unresolved += counted
+                self.foreign += counted and entity is not None
+                continue
+            if entity.kind == "builtin":
+                continue
+            self.references += counted
+            if not _is_shown(entity, reference.kind) or self._is_result(space, reference, entity):
+                continue
+            use = self._use(space, reference, entity)
+            if not entity.path or self._areas[use.target.path] == "package":
+                uses.append(use)
+                if space.area == "package" and not space.host:
+                    self.callers[use.target].append(use)
+            elif entity.path == space.key:
+                own.append(use)
+
+    def _is_result(self, space: Namespace | TreeSpace, reference: Reference, entity: Entity) -> bool:
+        """Whether it calls a function that another one made and returned: that is no name of anyone's."""
+        if (entity.path, entity.name) not in self._closures:
+            return False
+        owner = entity.name.rpartition(".")[0]
+        return not (space.key == entity.path and f"{reference.scope}.".startswith(f"{owner}."))
+
+    def _use(self, space: Namespace | TreeSpace, reference: Reference, entity: Entity) -> Use:
+        return Use(
+            self.target(entity.path, entity.name),
+            space.path,
+            reference.start,
+            reference.end,
+            reference.scope if space.is_file else "",
+            reference.kind,
+            entity.how,
+            reference.keywords,
+            reference.text,
+        )
+
+
+def _closures(facts: FileFacts) -> Iterator[tuple[str, str]]:
+    """Path and name of the functions that are defined inside others."""
+    functions = {each.qualified_name for each in facts.symbols if each.kind in ("function", "method")}
+    for name in functions:
+        if name.rpartition(".")[0] in functions:
+            yield facts.path, name
+
+
+def _is_shown(entity: Entity, kind: str) -> bool:
+    """Whether it is worth a `Use`: no data attribute of an instance, no folder, nothing of the standard library."""
+    if entity.kind in ("class", "function", "constant"):
+        return True
+    if entity.kind == "field":
+        return entity.how != "type"
+    is_data = kind == "attribute" and entity.how != "import"
+    return entity.kind == "external" and not is_data and not is_machinery(entity)
+
+
+def _passages(
+    facts: FileFacts, areas: Mapping[str, str], linker: _Linker, others: TreeResolution
+) -> Iterator[Passage]:
+    """Those of one file that use something."""
+    path, area = facts.path, areas[facts.path]
+    maker = PassageMaker(Passage, others.languages | {"python"})
+    uses, found = linker.uses.get(path, []), []
+    if others.links and facts.language != "python" and not family_of(facts.language):
+        keys = (path, *(f"{path}#{family}" for family in others.links))
+        uses = sorted((use for key in keys for use in linker.uses.get(key, ())), key=lambda use: use.start)
+    if family_of(facts.language):
+        found = list(tree_tests(facts, uses, maker, area))
+        if area == "examples":
+            found += maker.of_example(facts, uses)
+    elif facts.language != "python":
+        name = path.rpartition("/")[2].lower()
+        if name.endswith(".ipynb"):
+            found = list(maker.of_notebook(facts, uses))
+        else:
+            found = list(maker.of_document(facts, uses, "readme" if name.startswith("readme") else "docs"))
+    elif area == "tests":
+        found = list(maker.of_tests(facts, uses, linker.own[path], linker.package))
+    elif area == "examples":
+        found = list(maker.of_example(facts, uses))
+    for symbol in facts.symbols if facts.language == "python" else ():
+        shown = linker.uses.get(f"{path}#{symbol.qualified_name}")
+        if shown:
+            start, end = shown[0].start, shown[-1].end
+            found.append(maker.of_docstring(symbol, start, end, shown))
+    yield from (passage for passage in found if passage.uses)

@@ -1,0 +1,266 @@
+"""Which file or folder an import of Go, TypeScript, JavaScript, Rust, Java, C or C++ means."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from codebase_gardener.knowledge.links.tree_rules import family_of
+from codebase_gardener.knowledge.sources.facts import FileFacts
+
+__all__ = ["TreeUnits", "compiled_files"]
+
+_SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".d.ts", ".d.mts", ".d.cts")
+"""Endings of script files; where several files have the same stem, the first is the source."""
+_ENDING = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?\Z")
+_TYPED = re.compile(r"(?<!\.d)\.[cm]?tsx?\Z")
+_BUILT = ("dist", "lib", "build", "out", "es", "esm", "cjs", "umd", "types", "node")
+"""Folders that compilers write to."""
+_JAVA = re.compile(r"(?:^|/)(?:src/(?:main|test)/java|src/java|src|java)/(.+)\Z")
+_MOST_FILES = 200_000
+
+
+class TreeUnits:
+    """The units of import of a snapshot: a file of a script, of Rust or of C; a folder of Go or Java.
+
+    Args:
+        facts: By path.
+
+    A unit's key is the file's path; of a folder "go:folder" or "java:com/example".
+    """
+
+    def __init__(self, facts: Mapping[str, FileFacts]) -> None:
+        self.family = {path: family for path, each in facts.items() if (family := family_of(each.language))}
+        self.files: dict[str, list[str]] = defaultdict(list)
+        for path in sorted(self.family):
+            self.files[self.key(path)].append(path)
+        self.entries: dict[tuple[str, str], str] = {}
+        self._suffixes: dict[str, list[str]] = defaultdict(list)
+        self._crates: dict[str, str] = {}
+        self._go_roots: list[tuple[str, str]] = []
+        for key in self.files:
+            self._suffixes[_last(key)].append(key)
+        self._read_entries(facts)
+
+    def key(self, path: str) -> str:
+        """The unit that a file belongs to."""
+        family, folder = self.family[path], path.rpartition("/")[0]
+        if family == "go":
+            return f"go:{folder}"
+        if family == "java":
+            found = _JAVA.search(folder)
+            return f"java:{found[1] if found else folder}"
+        return path
+
+    def find(self, module: str, importer: str, family: str) -> str:
+        """The unit of a module as an import writes it; "" for one from outside."""
+        return _FINDERS[family](self, module, importer)
+
+    def crate_of(self, path: str) -> str:
+        """The name of the Rust crate that a file is of; "" without a manifest."""
+        around = [folder for folder in self._crates if path.startswith(f"{folder}/") or not folder]
+        return self._crates[max(around, key=len)] if around else ""
+
+    def import_path(self, key: str) -> str:
+        """How Go imports a folder: with its module's name, else from the first part that is a host on."""
+        folder = key.removeprefix("go:")
+        for root, name in self._go_roots:
+            if not root or folder == root or folder.startswith(f"{root}/"):
+                inside = folder[len(root) :].strip("/")
+                return f"{name}/{inside}" if inside else name
+        parts = folder.split("/")
+        at = next((i for i, part in enumerate(parts) if "." in part.strip(".")), len(parts) - 1)
+        return "/".join(parts[at:])
+
+    # ---- packaging files
+
+    def _read_entries(self, facts: Mapping[str, FileFacts]) -> None:
+        for path, each in sorted(facts.items(), key=lambda item: (item[0].count("/"), item[0])):
+            folder = path.rpartition("/")[0]
+            for entry in each.entries:
+                if entry.language == "go":
+                    self._go_roots.append((folder, entry.name))
+                    continue
+                found = self._script_entry(folder, entry.path) if entry.language == "javascript" else ""
+                if entry.language == "rust":
+                    found = self._existing(_joined(folder, entry.path))
+                    if found:
+                        self._crates.setdefault(folder, entry.name)
+                if found:
+                    known = self.entries.get((entry.language, entry.name))
+                    if known is None or (_TYPED.search(found) and not _TYPED.search(known)):
+                        self.entries[entry.language, entry.name] = found
+        self._go_roots.sort(key=lambda root: (-len(root[0]), root))
+
+    def _script_entry(self, folder: str, path: str) -> str:
+        plain = _joined(folder, path)
+        for stem in _stems(plain, folder):
+            found = self._script_at(stem, typed=True)
+            if found:
+                return found
+        return self._script_at(_ENDING.sub("", plain))
+
+    def _existing(self, path: str) -> str:
+        return path if path in self.family else ""
+
+    # ---- one finder a family
+
+    def _script(self, module: str, importer: str) -> str:
+        if module.startswith("."):
+            target = _joined(importer.rpartition("/")[0], module)
+            return self._script_at(_ENDING.sub("", target)) or self._script_at(target)
+        known = self.entries.get(("javascript", module))
+        if known is not None:
+            return known
+        for (language, name), entry in self.entries.items():
+            if language == "javascript" and module.startswith(f"{name}/"):
+                folder = entry.rpartition("/")[0]
+                found = self._script_at(_ENDING.sub("", _joined(folder, module[len(name) + 1 :])))
+                if found:
+                    return found
+        return ""
+
+    def _script_at(self, stem: str, *, typed: bool = False) -> str:
+        if stem.startswith(".."):
+            return ""
+        for ending in _SOURCES:
+            for candidate in (f"{stem}{ending}", f"{stem}/index{ending}" if stem else f"index{ending}"):
+                if candidate in self.family and (not typed or _TYPED.search(candidate)):
+                    return candidate
+        return ""
+
+    def _go(self, module: str, importer: str) -> str:
+        for root, name in self._go_roots:
+            if module == name or module.startswith(f"{name}/"):
+                key = f"go:{_joined(root, module[len(name) :].strip('/'))}"
+                if key in self.files:
+                    return key
+        if "/" not in module:
+            return ""
+        return self._ending(f"go:{module}", "go:", module)
+
+    def _rust(self, module: str, importer: str) -> str:
+        parts = module.split(".")
+        if parts[0] in ("crate", "self", "super"):
+            base = self._crate_root(importer) if parts[0] == "crate" else importer
+            parts = parts[1:] if parts[0] in ("crate", "self") else parts
+            while parts and parts[0] == "super":
+                base, parts = self._rust_parent(base), parts[1:]
+        else:
+            known = self.entries.get(("rust", parts[0]))
+            base = known or importer
+            parts = parts[1:] if known else parts
+        for part in parts:
+            base = self._rust_child(base, part) if base else ""
+        return base if base != importer or module in ("self", "crate") else ""
+
+    def _crate_root(self, importer: str) -> str:
+        parts = importer.split("/")
+        for at in range(len(parts) - 1, -1, -1):
+            for name in ("lib.rs", "main.rs", "src/lib.rs", "src/main.rs"):
+                found = self._existing("/".join([*parts[:at], name]))
+                if found:
+                    return found
+        return ""
+
+    def _rust_child(self, base: str, name: str) -> str:
+        folder, _, file = base.rpartition("/")
+        stem = file.removesuffix(".rs")
+        inside = folder if stem in ("lib", "main", "mod") else _joined(folder, stem)
+        return self._existing(_joined(inside, f"{name}.rs")) or self._existing(
+            _joined(inside, f"{name}/mod.rs")
+        )
+
+    def _rust_parent(self, base: str) -> str:
+        folder, _, file = base.rpartition("/")
+        if file == "mod.rs":
+            folder = folder.rpartition("/")[0]
+        elif file in ("lib.rs", "main.rs"):
+            return base
+        names = ("mod.rs", "lib.rs", "main.rs")
+        return next((f for n in names if (f := self._existing(_joined(folder, n)))), "") or self._existing(
+            f"{folder}.rs"
+        )
+
+    def _java(self, module: str, importer: str) -> str:
+        path = module.replace(".", "/")
+        return self._ending(f"java:{path}", "java:", path)
+
+    def _c(self, module: str, importer: str) -> str:
+        beside = self._existing(_joined(importer.rpartition("/")[0], module))
+        if beside:
+            return beside
+        if module in self.family:
+            return module
+        return self._ending("", "", module)
+
+    def _ending(self, exact: str, mark: str, path: str) -> str:
+        """The only unit, or the one nearest to the root, whose path ends so."""
+        if exact in self.files:
+            return exact
+        found = [
+            key
+            for key in self._suffixes.get(_last(path), ())
+            if key.startswith(mark) and f"/{key.removeprefix(mark)}".endswith(f"/{path}")
+        ]
+        return min(found, key=lambda key: (key.count("/"), key), default="")
+
+
+_FINDERS = {
+    "script": TreeUnits._script,
+    "go": TreeUnits._go,
+    "rust": TreeUnits._rust,
+    "java": TreeUnits._java,
+    "c": TreeUnits._c,
+}
+"""How each family finds a module."""
+
+
+def compiled_files(facts: Mapping[str, FileFacts]) -> frozenset[str]:
+    """Scripts that a compiler wrote: a TypeScript file of the same name stands in the place of its source."""
+    scripts = [path for path, each in facts.items() if family_of(each.language) == "script"]
+    typed = {_ENDING.sub("", path) for path in scripts if _TYPED.search(path)}
+    roots = sorted(
+        {path.rpartition("/")[0] for path, each in facts.items() if each.entries}, key=len, reverse=True
+    )
+    if not typed or len(scripts) > _MOST_FILES:
+        return frozenset()
+    found = set()
+    for path in scripts:
+        if _TYPED.search(path):
+            continue
+        root = next((root for root in roots if not root or path.startswith(f"{root}/")), "")
+        if any(stem in typed for stem in _stems(path, root)):
+            found.add(path)
+    return frozenset(found)
+
+
+def _stems(path: str, root: str) -> Iterator[str]:
+    """Where the source of a compiled file may be, without its ending: beside it, or in `src` instead of `dist`."""
+    stem = _ENDING.sub("", path)
+    yield stem
+    inside = stem[len(root) :].strip("/") if root else stem
+    parts = inside.split("/")
+    if parts[0] == "src":
+        return
+    while len(parts) > 1 and parts[0] in _BUILT:
+        parts = parts[1:]
+        yield _joined(root, "/".join(["src", *parts]))
+        yield _joined(root, "/".join(parts))
+    yield _joined(root, "/".join(["src", *parts]))
+
+
+def _joined(folder: str, path: str) -> str:
+    """A relative path taken from a folder, without dots; one that leaves the root begins with `..`."""
+    parts = [part for part in folder.split("/") if part]
+    for part in path.split("/"):
+        if part == ".." and parts and parts[-1] != "..":
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _last(key: str) -> str:
+    return key.rpartition(":")[2].rpartition("/")[2]

@@ -1,0 +1,1 @@
+"""Pages as data and on disk: written, read, indexed, reported, audited."""

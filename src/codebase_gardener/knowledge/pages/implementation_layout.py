@@ -1,0 +1,215 @@
+"""The fixed layout of an Implementation's Code Reference and I/O Contract, written and read back.
+
+Indexes and reports are computed from the pages on disk, so what they say of an API must be readable from its page.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from codebase_gardener.knowledge.pages.markup import (
+    NONE_FOUND,
+    code,
+    fence,
+    fenced,
+    outside_fences,
+    plain,
+    read_tables,
+    table,
+)
+from codebase_gardener.knowledge.pages.pages import Page, Section
+from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.memo import remembered
+
+__all__ = [
+    "CodeReference",
+    "IoContract",
+    "Output",
+    "Parameter",
+    "code_reference",
+    "io_contract",
+    "parse_anchor",
+    "read_code_reference",
+    "read_io_contract",
+]
+
+_REQUIRED: dict[bool | None, str] = {True: "yes", False: "no", None: ""}
+_IS_REQUIRED = {"yes": True, "no": False}
+_ANCHOR = re.compile(r"(.+):L(\d{1,9})-(\d{1,9})\Z", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class CodeReference:
+    """Where an API stands and how it is written.
+
+    Attributes:
+        location: Its lines; None for what comes from outside.
+        external: The package or program that it comes from, where `location` is None: "transformers".
+        signature: As it stands in the source.
+        import_statement: How a user gets it; "" where nothing is imported.
+        call: How it is called, on one line.
+        dependencies: Packages from outside that it needs, in order.
+        language: Of the blocks of code.
+        quoted: The lines that `signature` is a quote of (dedented), else None.
+    """
+
+    location: Anchor | None
+    external: str
+    signature: str
+    import_statement: str
+    call: str
+    dependencies: tuple[str, ...] = ()
+    language: str = "python"
+    quoted: Anchor | None = None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A row of Inputs; texts are on one line, "" where nothing is known; `required` is None where that is not."""
+
+    name: str
+    type: str
+    default: str
+    required: bool | None
+    description: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """A row of Outputs."""
+
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class IoContract:
+    """What goes in and what comes out."""
+
+    inputs: tuple[Parameter, ...]
+    outputs: tuple[Output, ...]
+
+
+def parse_anchor(text: str) -> Anchor | None:
+    """The anchor that `str(anchor)` wrote, else None.
+
+    Example:
+        >>> parse_anchor("a.py:L3-4")
+        Anchor(path='a.py', start=3, end=4)
+    """
+    found = _ANCHOR.match(text)
+    return Anchor(found[1], int(found[2]), int(found[3])) if found else None
+
+
+def code_reference(reference: CodeReference) -> Section:
+    """The section "Code Reference"."""
+    where = code(str(reference.location)) if reference.location else f"External: {code(reference.external)}"
+    quoted = f"From {code(str(reference.quoted))}:\n\n" if reference.quoted else ""
+    parts = {
+        "Source Location": where,
+        "Signature": quoted + _block(reference.signature, reference.language),
+        "Import": _block(reference.import_statement, reference.language),
+        "API Call": code(reference.call) or NONE_FOUND,
+        "External Dependencies": ", ".join(map(code, reference.dependencies)) or NONE_FOUND,
+    }
+    return Section("Code Reference", "\n\n".join(f"### {name}\n\n{body}" for name, body in parts.items()))
+
+
+def io_contract(contract: IoContract) -> Section:
+    """The section "I/O Contract"."""
+    inputs = [
+        (code(row.name), code(row.type), code(row.default), _REQUIRED[row.required], row.description)
+        for row in contract.inputs
+    ]
+    outputs = [(code(row.type), row.description) for row in contract.outputs]
+    return Section(
+        "I/O Contract",
+        "### Inputs\n\n"
+        + (table(("Name", "Type", "Default", "Required", "Description"), inputs) if inputs else NONE_FOUND)
+        + "\n\n### Outputs\n\n"
+        + (table(("Type", "Description"), outputs) if outputs else NONE_FOUND),
+    )
+
+
+def read_code_reference(page: Page) -> CodeReference | None:
+    """What `code_reference` was given; None where the section is missing or of another layout."""
+    return _read_code_reference(_body(page, "Code Reference"))
+
+
+@remembered
+def _read_code_reference(body: str) -> CodeReference | None:
+    parts = _parts(body)
+    if parts.keys() != {"Source Location", "Signature", "Import", "API Call", "External Dependencies"}:
+        return None
+    where, signature = parts["Source Location"], parts["Signature"]
+    language, _ = fenced(parts["Import"])
+    return CodeReference(
+        location=parse_anchor(plain(where)),
+        external=plain(where.removeprefix("External: ")) if where.startswith("External: ") else "",
+        signature=fenced(signature)[1],
+        import_statement=fenced(parts["Import"])[1],
+        call="" if parts["API Call"] == NONE_FOUND else plain(parts["API Call"]),
+        dependencies=_dependencies(parts["External Dependencies"]),
+        language=fenced(signature)[0] or language or "python",
+        quoted=_quoted(signature),
+    )
+
+
+def read_io_contract(page: Page) -> IoContract | None:
+    """What `io_contract` was given; None where the section is missing or of another layout."""
+    return _read_io_contract(_body(page, "I/O Contract"))
+
+
+@remembered
+def _read_io_contract(body: str) -> IoContract | None:
+    parts = _parts(body)
+    if parts.keys() != {"Inputs", "Outputs"}:
+        return None
+    inputs = [row for row in _rows(parts["Inputs"]) if len(row) == 5]
+    outputs = [row for row in _rows(parts["Outputs"]) if len(row) == 2]
+    return IoContract(
+        tuple(
+            Parameter(plain(row[0]), plain(row[1]), plain(row[2]), _IS_REQUIRED.get(row[3]), row[4])
+            for row in inputs
+        ),
+        tuple(Output(plain(row[0]), row[1]) for row in outputs),
+    )
+
+
+def _block(text: str, language: str) -> str:
+    return fence(text, language) if text else NONE_FOUND
+
+
+def _body(page: Page, heading: str) -> str:
+    return next((section.body for section in page.sections if section.heading == heading), "")
+
+
+def _parts(body: str) -> dict[str, str]:
+    """The parts of a section by their headings of level 3."""
+    parts: dict[str, list[str]] = {}
+    inside: list[str] = []
+    for line, visible in zip(body.split("\n"), outside_fences(body), strict=True):
+        if visible.startswith("### "):
+            inside = parts.setdefault(visible[4:].strip(), [])
+        else:
+            inside.append(line)
+    return {name: "\n".join(lines).strip() for name, lines in parts.items()}
+
+
+def _rows(text: str) -> list[list[str]]:
+    tables = read_tables(text)
+    return tables[0][1] if tables else []
+
+
+def _dependencies(text: str) -> tuple[str, ...]:
+    return (
+        () if text == NONE_FOUND else tuple(plain(name.strip()) for name in text.split(",") if name.strip())
+    )
+
+
+def _quoted(text: str) -> Anchor | None:
+    first = text.split("\n", 1)[0].strip()
+    if not (first.startswith("From ") and first.endswith(":")):
+        return None
+    return parse_anchor(plain(first[5:-1]))

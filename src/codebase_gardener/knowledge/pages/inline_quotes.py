@@ -1,0 +1,128 @@
+"""Quotes within a sentence, “in these marks”: whether the files that a page cites say that.
+
+A page quotes prose without its markup: roles, links, comment marks and line breaks are gone. So the words of a quote
+must stand in a file in their order, with no more between two of them than markup takes; no word may be another one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from codebase_gardener.knowledge.pages.markup import outside_fences
+from codebase_gardener.utils.memo import remembered
+
+__all__ = ["InlineQuote", "QuotableText", "read_inline_quotes"]
+
+MAX_GAP_WORDS = 3
+"""Words of the source between two words of a quote, after addresses are taken out: such as "class" of a role."""
+
+MAX_STARTS = 2000
+"""Places at which a quote is tried; a file that has its first word more often is taken to have it."""
+
+_QUOTE = re.compile("“([^“”]{1,20000})”")
+_WORD = re.compile(r"[^\W_]+")
+_ESCAPE = re.compile(r"\\[ntr]")
+_JOINT = re.compile(r"""["'][ \t]*\n[ \t]*[fFrRuUbB]{0,2}["']""")
+"""Between two literals that the language joins."""
+_LINK = re.compile(r"\]\([^()\s]{1,500}\)|<(?:/?[a-zA-Z]\s[^<>]{1,300}|[^<>\n]{1,500})>")
+"""An address of a link, or a tag."""
+_ROLE = re.compile(r"~[\w.]{1,200}\.")
+"""The path of a role's target, which is not shown."""
+_WAYS = ((), (_LINK,), (_LINK, _ROLE), (_JOINT,), (_JOINT, _LINK), (_JOINT, _LINK, _ROLE))
+"""What is taken out of a file's text before a quote is looked for; the first that has it decides."""
+
+
+@dataclass(frozen=True)
+class InlineQuote:
+    """A quote's text, and the 1-based line that it stands on."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class QuotableText:
+    """A file's text, looked into again and again."""
+
+    text: str
+
+    def says(self, quoted: str) -> bool:
+        """Whether the words stand here in order; "…" in the quote leaves out any number.
+
+        Example:
+            >>> text = QuotableText("A :class:`~a.b.Pot` holds\\n  # water.")
+            >>> text.says("A Pot holds water"), text.says("A Pot holds wine")
+            (True, False)
+        """
+        return not self.unsaid((quoted,))
+
+    def unsaid(self, quotes: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of several quotes that do not stand here."""
+        return _unsaid(self, quotes)
+
+    def has(self, wanted: list[str]) -> bool:
+        """Whether the words stand in it in that order, in one of the ways."""
+        return any(self._read(way).have(wanted) for way in range(len(_WAYS)))
+
+    def _read(self, way: int) -> _Words:
+        """The words in one of the ways, each made once."""
+        if way not in self._made:
+            text = self.text
+            for pattern in _WAYS[way]:
+                text = pattern.sub("" if pattern is _JOINT else " ", text)
+            self._made[way] = _Words(text)
+        return self._made[way]
+
+    @cached_property
+    def _made(self) -> dict[int, _Words]:
+        return {}
+
+
+@remembered
+def _unsaid(text: QuotableText, quotes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(quoted for quoted in quotes if not all(text.has(_words(part)) for part in quoted.split("…")))
+
+
+@dataclass(frozen=True)
+class _Words:
+    text: str
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Read when they are asked for: the first way mostly does."""
+        return _words(self.text)
+
+    def have(self, wanted: list[str]) -> bool:
+        if not wanted:
+            return True
+        starts = self._places.get(wanted[0], [])
+        return len(starts) > MAX_STARTS or any(self._from(start, wanted) for start in starts)
+
+    def _from(self, place: int, wanted: list[str]) -> bool:
+        for word in wanted[1:]:
+            try:
+                place = self.words.index(word, place + 1, place + 2 + MAX_GAP_WORDS)
+            except ValueError:
+                return False
+        return True
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for place, word in enumerate(self.words):
+            found.setdefault(word, []).append(place)
+        return found
+
+
+def read_inline_quotes(text: str) -> Iterator[InlineQuote]:
+    """The quotes outside fenced blocks."""
+    for number, line in enumerate(outside_fences(text), 1):
+        for quoted in _QUOTE.findall(line) if "“" in line else ():
+            yield InlineQuote(quoted, number)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(_ESCAPE.sub(" ", text).casefold())

@@ -1,0 +1,208 @@
+"""Text of the repository inside a page: it is data, so it can neither open a section nor make a link of the wiki."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from codebase_gardener.knowledge.pages.markup import fence
+
+__all__ = ["first_sentence", "inline", "safe_markdown", "words_of"]
+
+_LONGEST = 20_000  # characters of a text that are looked at
+_LONGEST_LINE = 1_000
+
+_CLEANERS: tuple[tuple[re.Pattern[str], str], ...] = (
+    # what it is, what remains of it; each is linear in the length of a line
+    (re.compile(r":[a-z]{1,12}(?::[a-z]{1,12})?:`[^`<>]{1,200}?<([^`<>]{1,200})>`"), r"`\1`"),  # :meth:`title <a.b>`
+    (re.compile(r":[a-z]{1,12}(?::[a-z]{1,12})?:`[~!]?([^`]{1,300})`"), r"`\1`"),  # :class:`~a.B`
+    (re.compile(r"\[`[~!]?([^`]{1,300})`\](?!\()"), r"`\1`"),  # [`PeftModel`], as Hugging Face's docs write it
+    (re.compile(r"`([^`<>]{1,200}) <(https?://[^`<>\s]{1,300})>`_{1,2}"), r"[\1](\2)"),  # rst's links
+    (re.compile(r"(?<!`)`([^`]{1,200})`_{1,2}(?![\w`])"), r"\1"),
+    (re.compile(r"<a\s[^<>]{0,300}>([^<>]{0,300})</a>"), r"\1"),
+    (re.compile(r"<Tip(?: warning=\{true\})?>|</Tip>"), ""),
+    (re.compile(r"\[!(?:TIP|NOTE|WARNING|IMPORTANT|CAUTION)\]\s*"), ""),
+    (re.compile(r"^(\s*)\.\. (note|warning|tip|important|caution|seealso|deprecated|versionadded|versionchanged)::\s*"),
+     r"\1\2: "),
+    (re.compile(r"^(\s*)\.\. [\w:-]{1,40}::\s*"), r"\1"),
+)  # fmt: skip
+_SIGNS = ("`", "<", "[!", ".. ")
+"""Without one of them no cleaner finds anything."""
+_DIRECTIVE = re.compile(r"\s{0,40}\.\. (?:code-block|sourcecode|code|parsed-literal|testcode)::")
+_APART = {"To", "By", "Of", "In", "On"}
+_RUN = re.compile(r"`+")
+_OPENING = re.compile(r"\s{0,12}(`{3,}|~{3,})\s*([\w+-]*)")
+_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|etc|cf|vs|resp|approx|al|Fig|Eq|No|[A-Z])\.$")
+_LISTED = re.compile(r"(?<=[:;])\s\(?\d{1,2}\.$")
+_STOP = re.compile(r"[.!?](?=[\s\"')\]]|$)")
+
+
+def safe_markdown(text: str, most_lines: int = 60) -> str:
+    """A text of the repository as a block quote.
+
+    Code blocks stay code blocks; headings, HTML, images, links of the wiki and anchors lose their meaning.
+
+    Args:
+        text: Docstring or section of a document.
+        most_lines: Those that are shown; the quote says how many follow.
+    """
+    lines = text[:_LONGEST].strip("\n").split("\n")
+    shown = list(_quoted(lines[:most_lines]))
+    while shown and not shown[-1]:
+        shown.pop()
+    if len(lines) > most_lines:
+        shown += ["", f"… ({len(lines) - most_lines} further lines)"]
+    return "\n".join(f"> {line}".rstrip() for line in shown)
+
+
+def inline(text: str, most: int = 400) -> str:
+    """A text on one line, safe inside a sentence of a page; cut at a word where it is longer than `most`.
+
+    Example:
+        >>> inline("Use :class:`~peft.LoraConfig` <b>now</b>, [[step::X]]")
+        'Use `peft.LoraConfig` \\\\<b>now\\\\</b>, \\\\[\\\\[step::X]]'
+    """
+    line = _cleaned(" ".join(text[: 4 * most + 400].split()))
+    if len(line) > most:
+        line = line[:most].rpartition(" ")[0].rstrip(" ,;:") + " …"
+    return _escaped(line)
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a text's first paragraph, on one line, as written.
+
+    Example:
+        >>> first_sentence("Loads it, e.g. from disk. Then more.\\n\\nOther.")
+        'Loads it, e.g. from disk.'
+    """
+    paragraph = " ".join(text[:_LONGEST].strip().split("\n\n", 1)[0].split())
+    for stop in _STOP.finditer(paragraph):
+        found = paragraph[: stop.end()]
+        if listed := _LISTED.search(found[-8:]):  # "…: 1." is where a list begins
+            return found[: len(found) - len(listed[0])].rstrip()
+        if not _ABBREVIATION.search(found[-12:]) and found.count("(") <= found.count(")"):
+            return found
+    return paragraph
+
+
+def words_of(name: str) -> list[str]:
+    """The words of an identifier; short ones in capitals stay with their neighbours.
+
+    Example:
+        >>> words_of("prepare_model_for_kbit"), words_of("AutoPEFTModel"), words_of("VBLoRAConfig")
+        (['prepare', 'model', 'for', 'kbit'], ['Auto', 'PEFT', 'Model'], ['VBLoRA', 'Config'])
+    """
+    found: list[str] = []
+    for part in re.split(r"[^A-Za-z0-9]+", name):
+        merged: list[str] = []
+        for word in re.findall(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+[A-Za-z]*", part):
+            last = merged[-1] if merged else ""
+            short = min(len(word), len(last)) < 3 or (last[-1:].isdigit() and len(word) < 4)
+            if merged and short and not {word, last} & _APART:
+                merged[-1] += word
+            else:
+                merged.append(word)
+        found += merged
+    return found
+
+
+def _quoted(lines: list[str]) -> Iterator[str]:
+    at = 0
+    while at < len(lines):
+        end = _block_end(lines, at)
+        if _DIRECTIVE.match(lines[at]):
+            at += 1
+        elif end:
+            body = [line for line in lines[at:end] if not _OPENING.match(line)]
+            yield from fence("\n".join(_inert(line[:_LONGEST_LINE]) for line in _dedented(body))).split("\n")
+            at = end
+        else:
+            yield _line(lines[at])
+            at += 1
+
+
+def _block_end(lines: list[str], at: int) -> int:
+    """One past the last line of the code block that begins at a line; 0 if none does."""
+    opening = _OPENING.match(lines[at])
+    if opening:
+        mark = opening[1]
+        for end in range(at + 1, len(lines)):
+            if lines[end].strip().startswith(mark):
+                return end + 1
+        return len(lines)  # as Markdown has it: one that is not closed runs to the end
+    if lines[at].lstrip().startswith(">>>"):
+        return next((end for end in range(at, len(lines)) if not lines[end].strip()), len(lines))
+    before = next((line for line in reversed(lines[:at]) if line.strip()), "")
+    indent = _indent(lines[at])
+    literal = before.rstrip().endswith("::") or _DIRECTIVE.match(before)
+    if not (literal and lines[at].strip() and indent > _indent(before)):
+        return 0
+    end = at
+    while end < len(lines) and (not lines[end].strip() or _indent(lines[end]) >= indent):
+        end += 1
+    while not lines[end - 1].strip():
+        end -= 1
+    return end
+
+
+def _line(line: str) -> str:
+    text = line.rstrip()[:_LONGEST_LINE]
+    body = _cleaned(text).lstrip()
+    if re.fullmatch(r"([=\-~^*_#])\1{2,}\s*", body):
+        return "\\" + body
+    if body.startswith(("#", ">")):
+        body = "\\" + body
+    if body.endswith("::"):
+        body = body[:-1]
+    indent = _indent(text)
+    if body.startswith(("- ", "* ")):
+        return " " * min(max(indent - 4, 0), 6) + _escaped(body)
+    return " " * min(indent, 3) + _escaped(body)
+
+
+def _cleaned(line: str) -> str:
+    if not any(sign in line for sign in _SIGNS):
+        return line
+    for pattern, kept in _CLEANERS:
+        line = pattern.sub(kept, line)
+    return line
+
+
+def _escaped(line: str) -> str:
+    """Outside of code marks `<`, images and wiki links are escaped; a run of backticks without a partner, too."""
+    runs = list(_RUN.finditer(line))
+    parts: list[str] = []
+    at = index = 0
+    while index < len(runs):
+        opening = runs[index]
+        size = len(opening[0])
+        partner = next((j for j in range(index + 1, len(runs)) if len(runs[j][0]) == size), 0)
+        parts.append(_neutral(line[at : opening.start()]))
+        if partner:
+            parts.append(_inert(line[opening.start() : runs[partner].end()]))
+            at, index = runs[partner].end(), partner + 1
+        else:
+            parts.append("\\`" * size)
+            at, index = opening.end(), index + 1
+    return "".join([*parts, _neutral(line[at:])])
+
+
+def _neutral(text: str) -> str:
+    text = re.sub(r"<(?=[A-Za-z/!?])", r"\\<", text)
+    text = text.replace("[[", "\\[\\[").replace("![", "!\\[")
+    return re.sub(r"\]\((?!https?://)", r"]\\(", text)
+
+
+def _inert(code: str) -> str:
+    """Code in which no link of the wiki and no anchor is left."""
+    code = code.replace("[[", "[ [") if "::" in code else code
+    return re.sub(r":L(?=\d)", ": L", code)
+
+
+def _dedented(lines: list[str]) -> list[str]:
+    margin = min((_indent(line) for line in lines if line.strip()), default=0)
+    return [line[margin:].rstrip() for line in lines]
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))

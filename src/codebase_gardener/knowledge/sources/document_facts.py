@@ -1,0 +1,126 @@
+"""What a document says: sections, code, entries of an API reference, names in prose, files that it shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from codebase_gardener.knowledge.sources.document_blocks import Block
+from codebase_gardener.knowledge.sources.facts import Heading, Include, Listing, Mention, Snippet
+from codebase_gardener.knowledge.sources.markdown_blocks import markdown_blocks
+from codebase_gardener.knowledge.sources.notebook_blocks import notebook_blocks
+from codebase_gardener.knowledge.sources.plain_blocks import asciidoc_blocks, plain_blocks
+from codebase_gardener.knowledge.sources.prose import mentioned_names, plain_text
+from codebase_gardener.knowledge.sources.rst_blocks import rst_blocks
+from codebase_gardener.knowledge.sources.snippets import snippet
+from codebase_gardener.repository.anchors import split_lines
+
+__all__ = ["DocumentFacts", "blocks", "document_facts"]
+
+MAX_CHARS = 2_000_000
+MAX_LINES = 20_000
+"""What follows in a longer document is not read: a list of 20,000 entries takes a second."""
+
+MAX_SUMMARY_CHARS = 400
+
+
+@dataclass(frozen=True)
+class DocumentFacts:
+    """The part of `FileFacts` that a document fills."""
+
+    headings: tuple[Heading, ...] = ()
+    snippets: tuple[Snippet, ...] = ()
+    listings: tuple[Listing, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    includes: tuple[Include, ...] = ()
+
+
+def document_facts(path: str, language: str, text: str) -> DocumentFacts:
+    """Reads a document; other files have none of this.
+
+    Args:
+        path: POSIX; its ending tells notebooks from other JSON.
+        language: As in `SourceFile`.
+        text: Content.
+    """
+    found = list(_titled(blocks(path, language, text)))
+    return DocumentFacts(
+        headings=_headings(found, len(split_lines(text))),
+        snippets=tuple(_snippets(found)),
+        listings=tuple(
+            Listing(block.start, block.text, block.members, block.only)
+            for block, _ in found
+            if block.kind == "listing"
+        ),
+        mentions=_mentions(found) if language != "text" else (),
+        includes=tuple(
+            Include(block.start, block.text, title) for block, title in found if block.kind == "include"
+        ),
+    )
+
+
+def blocks(path: str, language: str, text: str) -> list[Block]:
+    """The blocks of a document in the order of their lines; none of other files."""
+    ending = path.rpartition(".")[2].lower()
+    if language == "notebook":
+        return notebook_blocks(text)
+    if language not in ("markdown", "rst", "text"):
+        return []
+    lines = split_lines(text[:MAX_CHARS])[:MAX_LINES]
+    if language == "markdown":
+        return markdown_blocks("\n".join(lines))
+    if language == "rst":
+        return rst_blocks(lines)
+    return asciidoc_blocks(lines) if ending in ("adoc", "asciidoc") else plain_blocks(lines)
+
+
+def _titled(found: Iterable[Block]) -> Iterable[tuple[Block, str]]:
+    """Each block with the nearest heading before it; a heading with its own title."""
+    title = ""
+    for block in found:
+        if block.kind == "heading":
+            own = plain_text(block.text)
+            title = own or title
+            yield block, own
+        else:
+            yield block, title
+
+
+def _headings(found: list[tuple[Block, str]], last_line: int) -> tuple[Heading, ...]:
+    """Sections, each to before the next heading of its level or a higher one."""
+    headings: list[Heading] = []
+    open_at: list[int] = []  # places in `headings` of the sections that the next heading may end
+    for block, title in found:
+        if block.kind == "paragraph" and headings and not headings[-1].summary:
+            headings[-1] = replace(headings[-1], summary=_cut(plain_text(block.text)))
+        if block.kind != "heading" or not title:
+            continue
+        while open_at and headings[open_at[-1]].level >= block.level:
+            ended = open_at.pop()
+            headings[ended] = replace(headings[ended], end=max(block.start - 1, headings[ended].start))
+        open_at.append(len(headings))
+        headings.append(Heading(block.level, title, block.start, max(last_line, block.start)))
+    return tuple(headings)
+
+
+def _cut(text: str) -> str:
+    if len(text) <= MAX_SUMMARY_CHARS:
+        return text
+    return text[: MAX_SUMMARY_CHARS - 1].rpartition(" ")[0] + "…"
+
+
+def _snippets(found: list[tuple[Block, str]]) -> Iterable[Snippet]:
+    for block, title in found:
+        if block.kind == "code":
+            made = snippet(block.start, block.text.split("\n"), block.label, title=title, end=block.end)
+            if made:
+                yield made
+
+
+def _mentions(found: list[tuple[Block, str]]) -> tuple[Mention, ...]:
+    counts: Counter[str] = Counter()
+    for block, _ in found:
+        if block.kind in ("paragraph", "heading"):
+            counts.update(mentioned_names(block.text))
+    return tuple(Mention(name, counts[name]) for name in sorted(counts))

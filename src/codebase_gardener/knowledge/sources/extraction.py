@@ -1,0 +1,79 @@
+"""The facts of one file."""
+
+from __future__ import annotations
+
+import ast
+
+from codebase_gardener.knowledge.environments.environment_evidence import environment_evidence
+from codebase_gardener.knowledge.heuristics.heuristic_evidence import heuristic_evidence
+from codebase_gardener.knowledge.sources.docstring_snippets import docstring_snippets
+from codebase_gardener.knowledge.sources.document_facts import document_facts
+from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.package_entries import package_entries
+from codebase_gardener.knowledge.sources.purposes import purpose_of
+from codebase_gardener.knowledge.sources.python_code import PythonCode, python_code
+from codebase_gardener.knowledge.sources.tree_code import TreeCode, tree_code
+from codebase_gardener.knowledge.sources.tree_queries import QUERIES
+from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.repository.extraction import extract_symbols
+from codebase_gardener.repository.python_symbols import python_symbols
+from codebase_gardener.repository.python_trees import parse_python
+from codebase_gardener.repository.snapshot import SourceFile
+from codebase_gardener.repository.symbols import SymbolTable
+from codebase_gardener.repository.tree_parsing import parsed_tree
+
+__all__ = ["extract"]
+
+
+def extract(file: SourceFile) -> FileFacts:
+    """All that is kept of a file; a function of its path, language and text alone, and nothing of it is run.
+
+    Example:
+        >>> facts = extract(SourceFile("a.py", "python", "", '"Adds up."\\ndef add(x, y):\\n    return sum(x, y)\\n'))
+        >>> facts.purpose, facts.symbols[0].qualified_name, facts.references[0].name
+        ('Adds up.', 'add', 'sum')
+    """
+    tree = parse_python(file.text) if file.language == "python" else None
+    code: PythonCode | TreeCode
+    if file.language in QUERIES:
+        table, code = _tree_facts(file)
+    elif tree is None:
+        table, code = extract_symbols(file), PythonCode()
+    else:
+        table, code = python_symbols(file.path, file.text, tree), python_code(file.text, tree=tree)
+    module = tree if isinstance(tree, ast.Module) else None
+    docstring = ast.get_docstring(module) if module is not None else None
+    document = document_facts(file.path, file.language, file.text)
+    about = (file.path, file.language, file.text, module, table.symbols)
+    return FileFacts(
+        path=file.path,
+        language=file.language,
+        sha256=file.sha256,
+        lines=file.lines,
+        purpose=purpose_of(file.language, file.text, docstring),
+        symbols=table.symbols,
+        problem=table.problem or "",
+        imports=code.imports,
+        bindings=code.bindings,
+        references=code.references,
+        exports=code.exports,
+        names=code.names,
+        headings=document.headings,
+        snippets=(*document.snippets, *docstring_snippets(table.symbols, split_lines(file.text))),
+        listings=document.listings,
+        mentions=document.mentions,
+        includes=document.includes,
+        evidence=(*environment_evidence(*about), *heuristic_evidence(*about)),
+        entries=package_entries(file.path, file.text),
+    )
+
+
+def _tree_facts(file: SourceFile) -> tuple[SymbolTable, TreeCode]:
+    """Symbols, declared ones included, and code of a language that tree-sitter reads, from one parse."""
+    from codebase_gardener.repository.tree_symbols import tree_symbols
+
+    tree = parsed_tree(file.text.encode("utf-8", "surrogatepass"), file.language)
+    if tree is None:
+        return extract_symbols(file), TreeCode()
+    table = tree_symbols(file.path, file.text, file.language, tree, declarations=True)
+    return table, tree_code(file.text, file.language, symbols=table.symbols, tree=tree)

@@ -1,0 +1,85 @@
+"""A snapshot with the facts of all its files: what every phase of the wiki is given."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from codebase_gardener.knowledge.pages.pages import Source
+from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_areas import areas_of
+from codebase_gardener.repository.anchors import Anchor, split_lines
+from codebase_gardener.repository.snapshot import Snapshot
+from codebase_gardener.repository.symbols import Symbol
+
+__all__ = ["RepositoryFacts", "text_hash"]
+
+
+@dataclass(frozen=True)
+class RepositoryFacts:
+    """What is known of a repository at a commit.
+
+    Attributes:
+        owner_repo: First part of every page's name, such as "huggingface_peft".
+        snapshot: The files.
+        facts: By path, in the order of paths.
+        repo: Where it comes from: the remote's URL, the package's home page or the directory's name.
+    """
+
+    owner_repo: str
+    snapshot: Snapshot
+    facts: Mapping[str, FileFacts]
+    repo: str = ""
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """Content of each file by path."""
+        return {file.path: file.text for file in self.snapshot.files}
+
+    @cached_property
+    def areas(self) -> dict[str, str]:
+        """Of each path: "package", "examples", "tests", "docs", "benchmarks", "scripts" or "other"."""
+        return areas_of(self.facts)
+
+    @cached_property
+    def symbols(self) -> dict[tuple[str, str], Symbol]:
+        """By path and qualified name; of those defined twice, the first that is no overload or stub."""
+        found: dict[tuple[str, str], Symbol] = {}
+        for facts in self.facts.values():
+            for symbol in facts.symbols:
+                key = (symbol.path, symbol.qualified_name)
+                if key not in found or _is_overload(found[key]):
+                    found[key] = symbol
+        return found
+
+    def lines(self, path: str, start: int, end: int) -> list[str]:
+        """Lines of a file without their ends, 1-based and inclusive."""
+        return self._lines(path)[start - 1 : end]
+
+    def source(self, path: str, start: int, end: int, symbol: str = "") -> Source:
+        """The anchor of a range, with the hash of its lines."""
+        return Source(Anchor(path, start, end), symbol, text_hash(self.lines(path, start, end)))
+
+    def source_of(self, symbol: Symbol) -> Source:
+        """The anchor of a symbol."""
+        return self.source(symbol.path, symbol.start, symbol.end, symbol.qualified_name)
+
+    @cached_property
+    def _split(self) -> dict[str, list[str]]:
+        return {}
+
+    def _lines(self, path: str) -> list[str]:
+        if path not in self._split:
+            self._split[path] = split_lines(self.texts[path])
+        return self._split[path]
+
+
+def text_hash(lines: list[str]) -> str:
+    """First 16 hex digits of the SHA-256 of lines joined by newlines."""
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _is_overload(symbol: Symbol) -> bool:
+    return any(name.rpartition(".")[2] == "overload" for name in symbol.decorators)

@@ -1,0 +1,319 @@
+"""The blocks of reStructuredText, with their lines: of documents, of MyST's `eval-rst` and of docstrings.
+
+docutils would run directives and knows only those that are installed. A scan line by line is enough here, and linear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from codebase_gardener.knowledge.sources.document_blocks import Block, indent_of, readable, without_indent
+from codebase_gardener.knowledge.sources.rst_directives import (
+    CODE,
+    INCLUDES,
+    MODULES,
+    SKIPPED,
+    TEXT,
+    listed_as,
+)
+
+__all__ = ["RstContext", "rst_blocks"]
+
+_DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+([A-Za-z][\w:+.-]{0,60}?)[ \t]?::(?:[ \t]+(.*))?$")
+_EXPLICIT = re.compile(r"[ \t]*\.\.(?:[ \t]|$)")
+_TARGET = re.compile(r"[ \t]*(?:\.\.[ \t]+(?:_|\[)|__[ \t])")
+_OPTION = re.compile(r"[ \t]+:([\w-]{1,60}):[ \t]*(.*)$")
+_UNDERLINE = re.compile(r"([!-/:-@\[-`{-~])\1+[ \t]*$")
+_BULLET = re.compile(r"[ \t]*(?:[-*+•]|\(?(?:\d{1,6}|[A-Za-z]|#)[.)])[ \t]+")
+_DOCTEST = re.compile(r"[ \t]*>>>(?: |$)")
+_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*\{?\.?([\w+#-]{0,40})")
+_EXAMPLE = re.compile(r"[ \t]*(?:Code )?(?:Examples?|(?:Example |Sample )?[Uu]sage)[ \t]*:[ \t]*$")
+_OBJECT_NAME = re.compile(r"[~!]?([A-Za-z_][\w.]{0,300}(?:::[\w.]{1,200})?)")
+_WORD = re.compile(r"\w+")
+
+
+@dataclass
+class RstContext:
+    """What a directive says about all that follows it.
+
+    Attributes:
+        module: The current module; "" if none is set.
+        language: Of literal blocks, as `highlight` sets it; "" if it is to be guessed.
+        styles: Underlines of headings in the order in which they came.
+    """
+
+    module: str = ""
+    language: str = ""
+    styles: list[str] = field(default_factory=list)
+
+
+def rst_blocks(
+    lines: Sequence[str], first_line: int = 1, *, context: RstContext | None = None, docstring: bool = False
+) -> list[Block]:
+    """All blocks in the order of their lines.
+
+    Args:
+        lines: Of the document, or of a piece of it.
+        first_line: The number of the first of them in the file.
+        context: Read and written; shared by the pieces of a document.
+        docstring: Without headings; with fences, and sections "Example:" whose content is plain code.
+    """
+    readable_lines = [readable(line) for line in lines]
+    scanner = _Scanner(readable_lines, first_line, context or RstContext(), docstring)
+    at = 0
+    while at < len(scanner.lines):
+        at = scanner.step(at)
+    return scanner.found
+
+
+class _Scanner:
+    def __init__(self, lines: list[str], first_line: int, context: RstContext, docstring: bool) -> None:
+        self.lines = lines
+        self.first_line = first_line
+        self.context = context
+        self.docstring = docstring
+        self.found: list[Block] = []
+        self.boxes: list[tuple[int, str]] = []  # indentation and name
+        self.owners: list[tuple[int, str]] = []  # classes whose directive is open
+
+    def step(self, at: int) -> int:
+        """Reads what begins on a line; the line that follows it."""
+        line = self.lines[at]
+        if not line.strip():
+            return at + 1
+        self._leave(indent_of(line))
+        directive = _DIRECTIVE.match(line)
+        if directive:
+            return self._directive(at, directive[1].lower(), (directive[2] or "").strip())
+        if _TARGET.match(line):
+            return at + 1
+        if _EXPLICIT.match(line):  # a comment
+            return self._content_end(at)
+        if _DOCTEST.match(line):
+            return self._session(at)
+        special = self._fence(at) or self._example(at) if self.docstring else self._heading(at)
+        return special or self._paragraph(at)
+
+    def _leave(self, indent: int) -> None:
+        for opened in (self.boxes, self.owners):
+            while opened and opened[-1][0] >= indent:
+                opened.pop()
+
+    def _content_end(self, at: int) -> int:
+        """After the lines that are indented deeper than this one."""
+        indent, end = indent_of(self.lines[at]), at + 1
+        while end < len(self.lines) and (not self.lines[end].strip() or indent_of(self.lines[end]) > indent):
+            end += 1
+        return end
+
+    def _options(self, at: int) -> tuple[dict[str, str], int]:
+        """Options of a directive, and the line after them; a value may go on where it is indented deeper."""
+        options: dict[str, str] = {}
+        indent, end = indent_of(self.lines[at]), at + 1
+        name, depth = "", 0
+        while end < len(self.lines) and indent_of(self.lines[end]) > indent:
+            option = _OPTION.match(self.lines[end])
+            if option:
+                name, depth = option[1], indent_of(self.lines[end])
+                options[name] = option[2].strip()
+            elif name and indent_of(self.lines[end]) > depth and self.lines[end].strip():
+                options[name] += " " + self.lines[end].strip()
+            else:
+                break
+            end += 1
+        return options, end
+
+    def _directive(self, at: int, name: str, argument: str) -> int:
+        kind = listed_as(name)
+        end = self._options(at)[1]
+        if name in CODE:
+            label = CODE[name] or argument.partition(" ")[0] or self.context.language
+            content, end = end, self._content_end(at)
+            self._add_code(min(content, end), end, label)
+        elif name in MODULES:
+            self.context.module = "" if argument == "None" else argument
+        elif name in INCLUDES:
+            end = self._content_end(at)
+            if argument and not argument.startswith("<"):
+                self._add("include", at, at, argument)
+        elif kind:
+            end = self._listing(at, kind, argument, is_class=name.endswith(("class", "exception")))
+        elif name in SKIPPED:
+            end = self._skipped(at, name, argument)
+        elif name in TEXT:
+            self.boxes.append((indent_of(self.lines[at]), name))
+            end = self._text_of_box(at, argument) if argument else end
+        return end
+
+    def _skipped(self, at: int, name: str, argument: str) -> int:
+        end = self._content_end(at)
+        if name == "highlight":
+            self.context.language = "" if argument in ("default", "python", "python3") else argument
+        if name == "autosummary":
+            for number in range(self._options(at)[1], end):
+                entry = _OBJECT_NAME.match(self.lines[number].strip())
+                if entry:
+                    self._add("listing", number, number, self._in_module(entry[1]))
+        return end
+
+    def _text_of_box(self, at: int, argument: str) -> int:
+        end, indent = at + 1, indent_of(self.lines[at])
+        while end < len(self.lines) and self.lines[end].strip() and indent_of(self.lines[end]) > indent:
+            if _OPTION.match(self.lines[end]) or _DIRECTIVE.match(self.lines[end]):
+                break
+            end += 1
+        text = "\n".join([argument, *(line.strip() for line in self.lines[at + 1 : end])])
+        self._add("paragraph", at, end - 1, text, label=self.boxes[-1][1])
+        return self._literal(end, indent) if text.endswith("::") else self._after_options(end)
+
+    def _after_options(self, at: int) -> int:
+        while at < len(self.lines) and _OPTION.match(self.lines[at]):
+            at += 1
+        return at
+
+    def _listing(self, at: int, kind: str, argument: str, *, is_class: bool) -> int:
+        options, end = self._options(at)
+        named = _OBJECT_NAME.match(argument)
+        if not named:
+            return end
+        explicit, name = "::" in named[1], named[1].replace("::", ".").strip(".")
+        if kind == "auto-module":
+            self.context.module = name
+        elif self.owners:
+            owner = self.owners[-1][1]
+            name = name if name.startswith(owner + ".") else f"{owner}.{name.rpartition('.')[2]}"
+        elif not explicit and not _is_absolute(kind, name):
+            name = self._in_module(name)
+        if is_class:
+            self.owners.append((indent_of(self.lines[at]), name))
+        members = options.get("members")
+        only = tuple(_WORD.findall(members or ""))
+        self._add("listing", at, at, name, members=members is not None and not only, only=only)
+        return end
+
+    def _in_module(self, name: str) -> str:
+        module = self.context.module
+        return name if not module or name.startswith(module + ".") else f"{module}.{name}"
+
+    def _heading(self, at: int) -> int:
+        """A title between lines of punctuation, or above one; 0 where there is none."""
+        line = self.lines[at]
+        over, below = _UNDERLINE.match(line), self._line(at + 1)
+        if over and (len(line.rstrip()) >= 4 or line.rstrip() not in ("::", "..")):
+            under = _UNDERLINE.match(self._line(at + 2))
+            if below.strip() and under and under[1] == over[1]:
+                return self._titled(at, at + 2, below, over[1] * 2)
+            return at + 1 if not below.strip() else 0  # a transition
+        under = _UNDERLINE.match(below)
+        if not under or (below.rstrip() in ("::", "..")):
+            return 0
+        if len(below.rstrip()) < min(len(line.rstrip()), 4) or indent_of(line):
+            return 0
+        return self._titled(at, at + 1, line, under[1])
+
+    def _titled(self, at: int, last: int, title: str, style: str) -> int:
+        styles = self.context.styles
+        if style not in styles:
+            styles.append(style)
+        self._add("heading", at, last, title.strip(), level=styles.index(style) + 1)
+        return last + 1
+
+    def _line(self, at: int) -> str:
+        return self.lines[at] if at < len(self.lines) else ""
+
+    def _session(self, at: int) -> int:
+        """A doctest up to a blank line, together with those that follow it after blank lines alone."""
+        indent, end = indent_of(self.lines[at]), at
+        following = at
+        while following < len(self.lines) and _DOCTEST.match(self.lines[following]):
+            if indent_of(self.lines[following]) != indent:
+                break
+            end = following
+            while end < len(self.lines) and self.lines[end].strip() and indent_of(self.lines[end]) >= indent:
+                if self.docstring and _FENCE.match(self.lines[end]):
+                    break
+                end += 1
+            following = end
+            while following < len(self.lines) and not self.lines[following].strip():
+                following += 1
+        self._add_code(at, end, "doctest")
+        return end
+
+    def _fence(self, at: int) -> int:
+        """Code between fences; 0 where none begins."""
+        fence, end = _FENCE.match(self.lines[at]), at + 1
+        if not fence:
+            return 0
+        while end < len(self.lines) and not self.lines[end].strip().startswith(fence[1]):
+            end += 1
+        self._add_code(at + 1, end, fence[2])
+        return end + 1
+
+    def _example(self, at: int) -> int:
+        """Plain code below "Example:"; 0 where what stands there is marked as code, or is none."""
+        if not _EXAMPLE.match(self.lines[at]):
+            return 0
+        end = self._content_end(at)
+        content = self.lines[at + 1 : end]
+        marked = any(_DOCTEST.match(line) or _FENCE.match(line) or _DIRECTIVE.match(line)
+                     or line.rstrip().endswith("::") for line in content)  # fmt: skip
+        if marked or not any(line.strip() for line in content):
+            return 0
+        self._add_code(at + 1, end, "?python")
+        return end
+
+    def _paragraph(self, at: int) -> int:
+        indent, end = indent_of(self.lines[at]), at + 1
+        while end < len(self.lines) and self.lines[end].strip() and indent_of(self.lines[end]) >= indent:
+            line = self.lines[end]
+            if _DIRECTIVE.match(line) or _DOCTEST.match(line) or (self.docstring and _FENCE.match(line)):
+                break
+            if self.docstring and _EXAMPLE.match(line):
+                break
+            end += 1
+        text = "\n".join(line.strip() for line in self.lines[at:end])
+        literal = text.endswith("::")
+        shown = _without_colons(text) if literal else text
+        if shown:
+            self._add("paragraph", at, end - 1, shown, label=self.boxes[-1][1] if self.boxes else "")
+        if not literal:
+            return end
+        bullet = _BULLET.match(self.lines[end - 1])
+        return self._literal(end, bullet.end() if bullet else indent_of(self.lines[end - 1]))
+
+    def _literal(self, at: int, indent: int) -> int:
+        """The block below `::`, if the next text is indented deeper."""
+        end = at
+        while end < len(self.lines) and (not self.lines[end].strip() or indent_of(self.lines[end]) > indent):
+            end += 1
+        self._add_code(at, end, self.context.language)
+        return end if end > at else at
+
+    def _add_code(self, at: int, end: int, label: str) -> None:
+        lines = without_indent(self.lines[at:end])
+        while lines and not lines[-1]:
+            lines.pop()
+        skipped = next((number for number, line in enumerate(lines) if line), len(lines))
+        if skipped < len(lines):
+            text = "\n".join(lines[skipped:])
+            self._add("code", at + skipped, at + len(lines) - 1, text, label=label)
+
+    def _add(
+        self, kind: str, at: int, last: int, text: str, *, level: int = 0, label: str = "", members: bool = False,
+        only: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        start = self.first_line + at
+        self.found.append(Block(kind, start, self.first_line + last, text, level, label, members, only))
+
+
+def _without_colons(text: str) -> str:
+    """As docutils shows it: `text::` keeps one colon, `text ::` none."""
+    kept = text.removesuffix("::")
+    return kept.rstrip() if not kept or kept[-1].isspace() else kept + ":"
+
+
+def _is_absolute(kind: str, name: str) -> bool:
+    """As in `sphinx.ext.autodoc`: a dotted module-level name says its module, a member's has class and module."""
+    return {"auto": 1, "auto-member": 2}.get(kind, 99) <= name.count(".")

@@ -1,0 +1,1 @@
+"""Golden paths, mined from what the authors show, and their Workflow pages."""

@@ -1,0 +1,44 @@
+"""A golden path: steps in the order in which the authors show them to their users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codebase_gardener.knowledge.links.resolution import Passage, Target, Use
+
+__all__ = ["GoldenPath", "Step"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step.
+
+    Attributes:
+        target: The API that does it.
+        uses: Where the passages do it, best first.
+        others: Further APIs that are part of the same step (a config's helper, a context manager's body).
+    """
+
+    target: Target
+    uses: tuple[Use, ...]
+    others: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True)
+class GoldenPath:
+    """A workflow as mined.
+
+    Attributes:
+        title: In words, from the document: "LoRA fine-tuning".
+        page: Name of its page, without owner_repo: "LoRA_Fine_Tuning".
+        steps: At least 2.
+        passages: What it was mined from, the one that names it first.
+        joined: Each passage takes some of the steps, in the order on which they agree: what is done with one kind of
+            thing over its life.
+    """
+
+    title: str
+    page: str
+    steps: tuple[Step, ...]
+    passages: tuple[Passage, ...]
+    joined: bool = False

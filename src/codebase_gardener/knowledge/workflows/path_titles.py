@@ -1,0 +1,210 @@
+"""What a golden path is called: after its document, readable, as the authors spell their words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from codebase_gardener.knowledge.apis.api_context import ApiContext
+from codebase_gardener.knowledge.apis.api_names import principle_words
+from codebase_gardener.knowledge.apis.surface import name_kind
+from codebase_gardener.knowledge.heuristics.plain_prose import plain_prose
+from codebase_gardener.knowledge.links.resolution import Passage, Target
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.workflows.passage_sequences import ShownSequence, Weights
+
+__all__ = ["Titles"]
+
+MOST_WORDS = 9
+"""Words of a title."""
+KEY_STEPS = 2
+"""The rarest of the later steps, which a title of tests names where their own names tell little."""
+_GENERAL = frozenset((
+    "a", "advanced", "and", "app", "background", "basic", "basics", "check", "configuration", "create", "default",
+    "demo", "example", "example:", "examples", "faq", "functional", "get", "getting", "guide", "how", "index",
+    "init", "install", "installation", "intro", "introduction", "it", "large", "main", "model", "more", "new",
+    "next", "note", "notes", "one", "overview", "quick", "quickstart", "read", "requirements", "run", "running",
+    "set", "setup", "simple", "small", "start", "started", "steps", "summary", "the", "this", "tips", "to",
+    "tutorial", "two", "usage", "use", "using", "views", "welcome", "with", "work", "works", "write",
+))  # fmt: skip
+"""Words of headings that tell nothing without their document's title."""
+_TEST_PLACES = frozenset((
+    "base", "case", "cases", "common", "functional", "integration", "mixin", "suite", "test", "testing", "tests",
+    "unit",
+))  # fmt: skip
+"""Words of test classes and files that tell nothing."""
+_JOINING = frozenset(
+    (
+        "a",
+        "an",
+        "and",
+        "by",
+        "for",
+        "from",
+        "in",
+        "is",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "via",
+        "with",
+        "without",
+    )
+)
+"""Words that no title ends with."""
+_NUMBERED = re.compile(r"\d")
+_TEST_WORDS = re.compile(
+    r"^(?:this\s+)?(?:simple\s+|basic\s+)?(?:tests?|checks?|verif(?:y|ies)|ensures?|make sure|asserts?)\b\s*"
+    r"(?:(?:that|if|whether|for|the|to)\b\s*)*",
+    re.IGNORECASE,
+)
+_SPELLED = re.compile(r"\b(?=\w*[a-z])\w*[A-Z]\w*[A-Z]\w*\b|\b[A-Z]{2,}[a-z]?\d*\b")
+_KNOWN_CASE = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+
+
+@dataclass(frozen=True)
+class Titles:
+    """Makes titles.
+
+    Args:
+        context: How the repository's documents spell words, and what its definitions are.
+        shown_in: Title of the section that shows an example, by the example's path.
+    """
+
+    context: ApiContext
+    shown_in: Mapping[str, str]
+
+    @property
+    def repository(self) -> RepositoryFacts:
+        """Whose paths are named."""
+        return self.context.repository
+
+    def of(
+        self, members: Sequence[ShownSequence], steps: Sequence[Target], weights: Weights, *, is_alone: bool
+    ) -> tuple[str, str]:
+        """A short and a long title of passages, the first of which names them, and of their steps.
+
+        `is_alone` says that no other path is named after the same document.
+        """
+        founder = members[0]
+        if founder.area == "test":
+            rarest = sorted(steps[len(steps) // 2 :], key=lambda each: (-weights[each], each))[:KEY_STEPS]
+            title = self._of_tests([one for one in members if one.area == "test"], steps, rarest)
+            return title, f"{title} ({_stem(founder.passage.path)})"
+        if founder.area == "example":
+            return self._of_example(founder)
+        full = self._readable(founder.passage.title)
+        whole, colon, _ = full.partition(": ")
+        if not colon:
+            return full, f"{full} ({_stem(founder.passage.path)})"
+        if not self._is_titled(founder.passage):
+            section = full.partition(": ")[2]
+            return (
+                f"{self.repository.owner_repo.rpartition('_')[2]}: {section}"
+                if _is_general(section)
+                else section
+            ), full
+        same = {one.passage.title for one in members if one.passage.path == founder.passage.path}
+        return (whole if len(same) > 2 or (is_alone and founder.area == "docs") else full), full
+
+    def _is_titled(self, passage: Passage) -> bool:
+        """Whether the document's first heading stands above the passage, as a title does."""
+        headings = [each for each in self.repository.facts[passage.path].headings if each.title]
+        return not headings or headings[0].end >= passage.start
+
+    def _of_example(self, founder: ShownSequence) -> tuple[str, str]:
+        """Of the document's section that shows the file; else its own, with its folders where that is general."""
+        passage = founder.passage
+        if passage.path in self.shown_in:
+            full = self._readable(self.shown_in[passage.path])
+            return full, f"{full} ({_stem(passage.path)})"
+        title = self._readable(passage.title)
+        folders = passage.path.split("/")[1:-1]
+        if _NUMBERED.search(_stem(passage.path)) and folders:
+            short = self._spelled(": ".join(" ".join(_words(folder)) for folder in folders[-2:]))
+            return short, f"{short} ({_stem(passage.path)})"
+        named = f"{' '.join(_words(folders[-1]))}: {title}" if folders and _is_general(title) else title
+        return self._spelled(named), f"{self._spelled(named)} ({_stem(passage.path)})"
+
+    def _of_tests(
+        self, members: Sequence[ShownSequence], steps: Sequence[Target], rarest: Sequence[Target]
+    ) -> str:
+        """The words that most of the tests' names have; where those tell little, where they stand and what they do."""
+        common = _common([_words(one.passage.scope.rpartition(".")[2]) for one in members])
+        if len(common) > 1 and not _is_general(" ".join(common)):
+            return self._spelled(" ".join(common[:MOST_WORDS]))
+        scopes = [one.passage.scope.split(".") for one in members]
+        groups = [_words(scope[-2]) for scope in scopes if len(scope) > 1]
+        if len(groups) < len(members):
+            groups = [_words(_stem(one.passage.path)) for one in members]
+        place = [word for word in _common(groups) if word not in _TEST_PLACES]
+        key = rarest[:1] if place else [each for each in steps if each in rarest]
+        does = " and ".join(dict.fromkeys(self._does(target) for target in key))
+        return self._spelled(f"{' '.join(place)}: {does}" if place else does)
+
+    def _does(self, target: Target) -> str:
+        symbol = self.context.symbol(target)
+        kind = "external" if target.external else name_kind(symbol, self.context) if symbol else "function"
+        return principle_words(target.name, kind).replace("_", " ")
+
+    def _readable(self, title: str) -> str:
+        text = plain_prose(title).replace("`", "").replace("“", "").replace("”", "")
+        text = "".join(
+            each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^"
+        )
+        text = _TEST_WORDS.sub("", " ".join(text.split()).strip(" .:#-–—*_"))
+        text = re.sub(r"\s+(?=:)", "", text)
+        return " ".join(text.split()[: 2 * MOST_WORDS])[:120].strip(" ,;:.-") or "Workflow"
+
+    def _spelled(self, text: str) -> str:
+        """Words as the documents spell them: "lora" becomes "LoRA"."""
+        text = _KNOWN_CASE.sub(lambda found: self._case.get(found[0].lower(), found[0]), text)
+        return text[:1].upper() + text[1:]
+
+    @cached_property
+    def _case(self) -> Mapping[str, str]:
+        counts: dict[str, Counter[str]] = {}
+        for facts in self.repository.facts.values():
+            texts = [facts.purpose, *(f"{each.title} {each.summary}" for each in facts.headings)]
+            texts += [(each.docstring or "")[:400] for each in facts.symbols]
+            for text in texts:
+                for word in _SPELLED.findall(text or ""):
+                    counts.setdefault(word.lower(), Counter())[word] += 1
+        return {
+            word: min(found, key=lambda each: (-found[each], each))
+            for word, found in sorted(counts.items())
+            if sum(found.values()) > 1
+        }
+
+
+def _common(names: Sequence[Sequence[str]]) -> list[str]:
+    """The words that half of the names have, in the order of the name that has most of them."""
+    counts = Counter(word for words in names for word in dict.fromkeys(words))
+    most = [word for word, count in counts.items() if 2 * count >= len(names)]
+    best = max(names, key=lambda words: (len(set(words) & set(most)), -len(words)))
+    found = [word for word in dict.fromkeys(best) if word in most]
+    while found and found[-1] in _JOINING:
+        found.pop()
+    return found
+
+
+def _is_general(title: str) -> bool:
+    words = re.findall(r"[\w']+", title.lower())
+    return len(words) < 2 or all(word in _GENERAL for word in words)
+
+
+def _words(name: str) -> list[str]:
+    words = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+[a-z]*", name)
+    while words and words[0].lower() in ("test", "tests"):
+        words = words[1:]
+    return [word.lower() for word in words] or [name]
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].rpartition(".")[0] or path

@@ -1,0 +1,1 @@
+"""Prose by a model: asked for, checked, kept."""
