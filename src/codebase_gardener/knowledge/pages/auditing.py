@@ -6,12 +6,12 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.knowledge.pages.citations import Citation, Quote, dedented, read_citations, read_quotes
+from codebase_gardener.knowledge.pages.citations import Citation, Quote, citations_of, dedented, quotes_of
 from codebase_gardener.knowledge.pages.findings import Finding, PageCounts
-from codebase_gardener.knowledge.pages.inline_quotes import InlineQuote, QuotableText, read_inline_quotes
+from codebase_gardener.knowledge.pages.inline_quotes import InlineQuote, QuotableText, inline_quotes_of
 from codebase_gardener.knowledge.pages.markup import outside_fences
 from codebase_gardener.knowledge.pages.pages import EDGES, Edge, Page, Source, Wiki
 from codebase_gardener.knowledge.pages.reading import Reading, read_page
@@ -23,7 +23,6 @@ from codebase_gardener.knowledge.pages.workflow_layout import LINK, read_steps
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts, text_hash
 from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.utils.error_handling import InvalidInputError
-from codebase_gardener.utils.memo import remembered
 
 __all__ = ["Audit", "audit"]
 
@@ -63,31 +62,15 @@ def audit(texts: Mapping[str, str], repository: RepositoryFacts) -> Audit:
         repository.snapshot.revision, repository.snapshot.date, tuple(pages),
     )  # fmt: skip
     bodies = {file: texts[file].split("\n", reading.first_line - 1)[-1] for file, reading in readings.items()}
-    citations = {file: _citations(bodies[file], reading.first_line) for file, reading in readings.items()}
-    quotes = {file: _quotes(bodies[file], reading.first_line) for file, reading in readings.items()}
-    inline = {file: _inline_quotes(bodies[file], reading.first_line) for file, reading in readings.items()}
+    citations = {file: citations_of(bodies[file], reading.first_line) for file, reading in readings.items()}
+    quotes = {file: quotes_of(bodies[file], reading.first_line) for file, reading in readings.items()}
+    inline = {file: inline_quotes_of(bodies[file], reading.first_line) for file, reading in readings.items()}
     auditor = _Auditor(texts, readings, wiki, repository, citations, quotes, inline)
     counts = {
         file: _counts(reading, len(citations[file]), len(quotes[file]) + len(inline[file]))
         for file, reading in readings.items()
     }
     return Audit(wiki, tuple(sorted(set(auditor.findings()))), counts, auditor.graph)
-
-
-@remembered
-def _citations(body: str, first_line: int) -> tuple[Citation, ...]:
-    """The anchors that a page's text names; what its front matter says is data."""
-    return tuple(replace(each, line=each.line + first_line - 1) for each in read_citations(body))
-
-
-@remembered
-def _quotes(body: str, first_line: int) -> tuple[Quote, ...]:
-    return tuple(replace(each, line=each.line + first_line - 1) for each in read_quotes(body))
-
-
-@remembered
-def _inline_quotes(body: str, first_line: int) -> tuple[InlineQuote, ...]:
-    return tuple(replace(each, line=each.line + first_line - 1) for each in read_inline_quotes(body))
 
 
 def _common(values: Iterable[str]) -> str:

@@ -5,13 +5,23 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codebase_gardener.knowledge.pages.implementation_layout import parse_anchor
 from codebase_gardener.knowledge.pages.markup import code, code_spans, fence, fenced, outside_fences, plain
 from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.memo import remembered
 
-__all__ = ["Citation", "Quote", "dedented", "quote", "read_citations", "read_quotes"]
+__all__ = [
+    "Citation",
+    "Quote",
+    "citations_of",
+    "dedented",
+    "quote",
+    "quotes_of",
+    "read_citations",
+    "read_quotes",
+]
 
 _FROM = re.compile(r"From (`.+`):\s*\Z")
 
@@ -70,3 +80,15 @@ def read_quotes(text: str) -> Iterator[Quote]:
         while last < len(lines) and not visible[last] and (lines[last].strip() or last > first):
             last += 1
         yield Quote(anchor, fenced("\n".join(lines[first:last]))[1], index + 1)
+
+
+@remembered
+def citations_of(body: str, first_line: int) -> tuple[Citation, ...]:
+    """The anchors in the body of a page, whose first line is the page's `first_line`."""
+    return tuple(replace(each, line=each.line + first_line - 1) for each in read_citations(body))
+
+
+@remembered
+def quotes_of(body: str, first_line: int) -> tuple[Quote, ...]:
+    """The quotes in the body of a page."""
+    return tuple(replace(each, line=each.line + first_line - 1) for each in read_quotes(body))

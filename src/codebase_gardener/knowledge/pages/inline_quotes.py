@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from codebase_gardener.knowledge.pages.markup import outside_fences
 from codebase_gardener.utils.memo import remembered
 
-__all__ = ["InlineQuote", "QuotableText", "read_inline_quotes"]
+__all__ = ["InlineQuote", "QuotableText", "inline_quotes_of", "read_inline_quotes"]
 
 MAX_GAP_WORDS = 3
 """Words of the source between two words of a quote, after addresses are taken out: such as "class" of a role."""
@@ -122,6 +122,12 @@ def read_inline_quotes(text: str) -> Iterator[InlineQuote]:
     for number, line in enumerate(outside_fences(text), 1):
         for quoted in _QUOTE.findall(line) if "“" in line else ():
             yield InlineQuote(quoted, number)
+
+
+@remembered
+def inline_quotes_of(body: str, first_line: int) -> tuple[InlineQuote, ...]:
+    """The quotes in the body of a page, whose first line is the page's `first_line`."""
+    return tuple(replace(each, line=each.line + first_line - 1) for each in read_inline_quotes(body))
 
 
 def _words(text: str) -> list[str]:
