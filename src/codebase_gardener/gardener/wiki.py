@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from codebase_gardener.registry.rows import ProjectRow
+from codebase_gardener.utils.collection import paused_collection
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 from codebase_gardener.utils.progress import Progress, silent
 
@@ -151,7 +152,7 @@ def build_wiki(
     if phase not in PHASES:
         raise InvalidInputError(f"there is no phase {phase!r}", hint=f"one of: {', '.join(PHASES)}")
     model = open_writer(writer, gardener)
-    with _remembering(gardener, name or what):
+    with paused_collection(), _remembering(gardener, name or what):
         project, snapshot = read_source(gardener, what, reporter, revision=revision, name=name)
         return _brought_up(gardener, project, snapshot, reporter, model, phase)
 
