@@ -190,21 +190,70 @@ def test_corrections_of_pages_that_are_gone_are_told_and_kept(gardener: Gardener
 
 def test_a_part_of_a_name_is_enough_where_one_page_has_it(gardener: Gardener) -> None:
     assert show_page(gardener, "implementation:garden_gro").id == GROW
+    assert show_page(gardener, "grow").id == GROW
+    assert show_page(gardener, "Plant.water").id == "Implementation:garden_Plant_water"
     with pytest.raises(InvalidInputError, match="pages are called garden"):
         show_page(gardener, "garden")
     with pytest.raises(NotFoundError, match="no page Implementation:garden_grwo"):
         show_page(gardener, "Implementation:garden_grwo")
 
 
-def test_phases_stop_where_they_are_told_to(gardener: Gardener) -> None:
-    build_wiki(gardener, "garden", Quiet(), phase="1a")
-    there = files(gardener)
+def test_phases_stop_where_they_are_told_to(gardener: Gardener, root: Path) -> None:
+    build_wiki(gardener, str(root), Quiet(), name="part", phase="1a")
+    there = read_wiki_files(wiki_folder(gardener, "part"))
     assert {path.partition("/")[0] for path in there if "/" in path} == {"workflows", "_reports"}
     assert sorted(path for path in there if path.startswith("_reports")) == [
-        "_reports/phase0_repo_map.md", "_reports/phase1a_anchoring.md",
-    ]  # fmt: skip
+        "_reports/phase0_repo_map.md",
+        "_reports/phase1a_anchoring.md",
+    ]
+    assert verify_wiki(gardener, "part", Quiet()).ok
+    build_wiki(gardener, "part", Quiet(), phase="3")
+    assert verify_wiki(gardener, "part", Quiet()).ok
+    build_wiki(gardener, "part", Quiet())
+    assert read_wiki_files(wiki_folder(gardener, "part")) == files(gardener)
     with pytest.raises(InvalidInputError, match="no phase '7'"):
         build_wiki(gardener, "garden", Quiet(), phase="7")
+
+
+def test_a_phase_that_was_done_is_not_taken_back(gardener: Gardener) -> None:
+    assert build_wiki(gardener, "garden", Quiet(), phase="1a").published.written == ()
+
+
+def test_a_report_that_is_gone_or_forged_is_found(gardener: Gardener) -> None:
+    folder = wiki_folder(gardener, "garden")
+    (folder / "_reports/phase6_orphan_audit.md").unlink()
+    (folder / "_reports/writer.md").write_text("# Writer\n\nWriter: `openai:gpt-9`\n")
+    found = {(finding.file, finding.check) for finding in verify_wiki(gardener, "garden", Quiet()).findings}
+    assert found == {("_reports/phase6_orphan_audit.md", "missing"), ("_reports/writer.md", "stray")}
+
+
+def test_what_was_changed_by_hand_is_found_after_an_edit_of_the_source_too(
+    gardener: Gardener, root: Path
+) -> None:
+    (root / "extra.txt").write_text("nothing that a page is about\n")
+    report = verify_wiki(gardener, "garden", Quiet())
+    assert [(finding.check, finding.file) for finding in report.findings] == [("commit", "")]
+    assert report.stale == ()
+    path = wiki_folder(gardener, "garden") / "implementations/garden_grow.md"
+    path.write_text(path.read_text().replace("tests", "test files", 1))
+    found = verify_wiki(gardener, "garden", Quiet()).findings
+    assert "implementations/garden_grow.md" in {finding.file for finding in found}
+
+
+def test_a_wiki_of_another_version_is_told_as_such(gardener: Gardener) -> None:
+    record = wiki_folder(gardener, "garden").with_name("wiki-cache") / "build.json"
+    record.write_text(record.read_text().replace('"version": "', '"version": "0'))
+    with pytest.raises(ConflictError, match="another version"):
+        verify_wiki(gardener, "garden", Quiet())
+    assert rebuild(gardener).published.written == ()
+    assert verify_wiki(gardener, "garden", Quiet()).ok
+
+
+def test_files_that_cannot_be_parsed_are_told(gardener: Gardener, root: Path) -> None:
+    (root / "src/garden/broken.py").write_text("def broken(:\n")
+    built = rebuild(gardener)
+    assert built.build.unread == ("src/garden/broken.py",)
+    assert "1 files of code could not be parsed: src/garden/broken.py" in built.summary()
 
 
 def test_one_build_at_a_time(gardener: Gardener) -> None:

@@ -17,7 +17,19 @@ def mcp(project: str, as_json: bool) -> None:
 
     Tools: search, page, neighbours, verify. The assistant starts this command itself; see docs/wiki.md.
     """
+    import os
+    import signal
+    import sys
+
     from codebase_gardener.gardener.wiki_tools import serve_wiki
 
+    signal.signal(
+        signal.SIGINT, lambda *_: os._exit(130)
+    )  # a thread waits for the next line: no exception reaches it
+    if sys.stdin.isatty():
+        click.echo(
+            f"serving the wiki of {project} to an assistant on this terminal's input; Ctrl-C ends it",
+            err=True,
+        )
     with open_gardener() as gardener:
         serve_wiki(gardener, project)

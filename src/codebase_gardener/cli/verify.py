@@ -74,9 +74,10 @@ def _verify_wiki(what: tuple[str, ...], as_json: bool) -> None:
         )
     with open_gardener() as gardener:
         report = verify_wiki(gardener, what[0], Display())
-    failed = len(report.findings) + len(report.stale)
+    changed = len(report.changes_by_anchor())
     error = VerificationError(
-        f"{failed} claims of the wiki of {report.project} do not hold",
+        f"the wiki of {report.project} does not hold: {len(report.findings)} findings, "
+        f"{changed} anchors that moved or changed",
         hint=f"bring it up to date: gardener wiki build {report.project}",
     )
     if as_json:
@@ -88,14 +89,19 @@ def _verify_wiki(what: tuple[str, ...], as_json: bool) -> None:
 
 
 def _show_wiki(report: WikiReport) -> None:
-    for change in report.stale:
-        click.echo(f"{change.page}: stale: {change}")
+    for words, pages in report.changes_by_anchor().items():
+        click.echo(
+            f"{words}\n  cited by {', '.join(pages[:6])}{f' and {len(pages) - 6} more' if len(pages) > 6 else ''}"
+        )
     for finding in report.findings:
-        click.echo(f"{finding.file}:{finding.line}: {finding.check}: {finding.what} ({finding.mend})")
+        where = f"{finding.file}:{finding.line}: " if finding.file else ""
+        click.echo(f"{where}{finding.check}: {finding.what} ({finding.mend})")
     checked = ", ".join(f"{number:,} {name}" for name, number in report.checked.items())
     click.echo(
         f"{report.project} at {report.revision}: {checked}: {'all hold' if report.ok else 'see above'}"
     )
+    if report.note:
+        click.echo(report.note)
 
 
 def _show(report: ClaimsReport) -> None:

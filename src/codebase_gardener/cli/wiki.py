@@ -122,7 +122,12 @@ def correct(
 
 def _read(file: Path | None) -> str:
     assert file is not None  # noqa: S101 - one of the two is given
-    return file.read_text("utf-8")
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError(
+            f"{file} cannot be read: {error}", hint="name a file of UTF-8 text"
+        ) from error
 
 
 @wiki.command()

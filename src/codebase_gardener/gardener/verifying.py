@@ -14,14 +14,14 @@ from codebase_gardener.knowledge.claims.claim_forms import read_claims
 from codebase_gardener.knowledge.claims.claim_sources import ClaimSources
 from codebase_gardener.knowledge.claims.claim_verdicts import Verdict, tally
 from codebase_gardener.knowledge.claims.claims import judge_claims
+from codebase_gardener.knowledge.pages.findings import Finding
 from codebase_gardener.repository.snapshot import take_snapshot
-from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
     from codebase_gardener.gardener.wiki import Reporter
-    from codebase_gardener.knowledge.pages.findings import Finding
     from codebase_gardener.knowledge.pages.staleness import Change
 
 __all__ = ["ClaimsReport", "WikiReport", "verify_claims", "verify_wiki"]
@@ -119,6 +119,7 @@ class WikiReport:
         checked: How much was checked: pages, links, anchors, quotes.
         findings: What does not hold, by file and line.
         stale: Anchors whose lines have moved or changed since it was built, with the diff.
+        note: What else is to be known; "".
     """
 
     project: str
@@ -128,6 +129,7 @@ class WikiReport:
     checked: dict[str, int]
     findings: tuple[Finding, ...]
     stale: tuple[Change, ...]
+    note: str = ""
 
     @property
     def ok(self) -> bool:
@@ -138,6 +140,13 @@ class WikiReport:
     def stale_pages(self) -> tuple[str, ...]:
         """Ids of pages whose evidence has changed, not only moved."""
         return tuple(sorted({change.page for change in self.stale if change.found.state != "moved"}))
+
+    def changes_by_anchor(self) -> dict[str, list[str]]:
+        """What became of each anchor, in words, with the pages that cite it."""
+        found: dict[str, list[str]] = {}
+        for change in self.stale:
+            found.setdefault(f"{change.found.state}: {change}", []).append(change.page)
+        return found
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -159,6 +168,7 @@ class WikiReport:
                 }
                 for change in self.stale
             ],
+            "note": self.note,
             "ok": self.ok,
         }
 
@@ -166,8 +176,9 @@ class WikiReport:
 def verify_wiki(gardener: Gardener, project: str, reporter: Reporter) -> WikiReport:
     """Check a project's wiki against its source as it is now.
 
-    Every link, anchor, quote, pair, index and report is checked by itself; where the source has not changed since the
-    wiki was built, every file is also compared with a fresh build, so that no figure in a sentence can be wrong.
+    Every link, anchor, quote, pair, index and report is checked by itself, and every file is compared with a fresh
+    build of what it was built from, so that no figure in a sentence can be wrong. Then the anchors are looked for in
+    the source as it is now.
 
     Args:
         gardener: The home.
@@ -176,33 +187,42 @@ def verify_wiki(gardener: Gardener, project: str, reporter: Reporter) -> WikiRep
 
     Raises:
         NotFoundError: There is no such project, or it has no wiki.
+        ConflictError: Another version of this program built it.
     """
     from codebase_gardener.gardener.wiki import current_source, facts_of, rebuilt, wiki_folder
-    from codebase_gardener.knowledge.links.resolution import resolve
+    from codebase_gardener.gardener.wiki_record import built_snapshot, read_record
+    from codebase_gardener.knowledge.built import judged
     from codebase_gardener.knowledge.pages.auditing import audit
     from codebase_gardener.knowledge.pages.pages import FOLDERS
     from codebase_gardener.knowledge.pages.staleness import changes_of
-    from codebase_gardener.knowledge.pages.verification import compare, verify
+    from codebase_gardener.knowledge.pages.verification import compare
     from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
+    from codebase_gardener.knowledge.sources.facts_cache import extractor_version
 
     folder = wiki_folder(gardener, project)
     if not folder.is_dir():
         raise NotFoundError(f"{project} has no wiki yet", hint=f"gardener wiki build {project}")
-    before = gardener.snapshot(project)
+    record = read_record(folder)
+    if record is not None and record.version != extractor_version():
+        raise ConflictError(
+            f"the wiki of {project} was built by another version of Codebase Gardener",
+            hint=f"gardener wiki build {project}",
+        )
     with reporter.stage("snapshot", "files") as progress:
         now = current_source(gardener, project, progress)
-    repository = facts_of(gardener, project, now, reporter)
+    files = read_wiki_files(folder)
+    texts = {file: text for file, text in files.items() if file.partition("/")[0] in FOLDERS}
+    built_from = record.revision if record is not None else _built_from(texts)
+    before = now if built_from == now.revision else built_snapshot(gardener, project, record) or now
+    repository = facts_of(gardener, project, before, reporter)
     with reporter.stage("verify", "pages") as progress:
-        files = read_wiki_files(folder)
-        texts = {file: text for file, text in files.items() if file.partition("/")[0] in FOLDERS}
         audited = audit(texts, repository)
-        built_from = _built_from(texts)
-        if built_from == now.revision:
-            expected = rebuilt(gardener, project, files, repository)
-            findings = {*audited.findings, *compare(folder, expected)}
-        else:
-            findings = set(verify(folder, repository, resolve(repository.facts)))
-        stale = changes_of(audited.wiki.pages, before, now) if built_from == before.revision else ()
+        expected = rebuilt(gardener, project, files, repository)
+        findings = {*judged(audited.findings, record.phase if record else "6"), *compare(folder, expected)}
+        if built_from != now.revision:
+            moved = f"the wiki is of {built_from or 'no state'}, the source is now {now.revision}"
+            findings.add(Finding("", 0, "commit", moved))
+        stale = changes_of(audited.wiki.pages, before, now)
         progress(len(texts), len(texts))
     counts = audited.counts.values()
     checked = {
@@ -211,7 +231,14 @@ def verify_wiki(gardener: Gardener, project: str, reporter: Reporter) -> WikiRep
         "anchors": sum(count.anchors for count in counts),
         "quotes": sum(count.quotes for count in counts),
     }
-    return WikiReport(project, folder, built_from, now.revision, checked, tuple(sorted(findings)), stale)
+    note = (
+        ""
+        if Path(now.source).exists()
+        else f"{now.source} is not there any more: judged by its last snapshot"
+    )
+    return WikiReport(
+        project, folder, built_from, now.revision, checked, tuple(sorted(findings)), stale, note
+    )
 
 
 def _built_from(texts: Mapping[str, str]) -> str:

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from codebase_gardener.gardener.wiki_record import WikiRecord, is_kept_report, keep_record, read_record
 from codebase_gardener.registry.rows import ProjectRow
 from codebase_gardener.utils.collection import paused_collection
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
+from codebase_gardener.utils.files import sha256_text
 from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
-    from codebase_gardener.knowledge.building import Build
+    from codebase_gardener.knowledge.built import Build
     from codebase_gardener.knowledge.pages.wiki_folder import Published
     from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
     from codebase_gardener.knowledge.writers.prose_writing import ProseCache, Writer
@@ -90,10 +92,15 @@ class Built:
             lines += told.lines()
         applied = self.build.corrections
         if applied.corrected:
-            lines.append(
-                f"{len(applied.corrected)} pages carry a correction, {len(applied.stale)} of them stale"
-            )
+            many = "page carries" if len(applied.corrected) == 1 else "pages carry"
+            lines.append(f"{len(applied.corrected)} {many} a correction")
+        for page, diff in applied.stale.items():
+            lines += [f"stale: the lines that the correction of {page} was written for have changed:", diff]
         lines += [f"not put in: {problem}" for problem in applied.problems]
+        unread = self.build.unread
+        if unread:
+            shown = ", ".join(unread[:5]) + (" …" if len(unread) > 5 else "")
+            lines.append(f"{len(unread)} files of code could not be parsed: {shown}")
         lines += [f"{found.file}:{found.line}: {found.what}" for found in self.build.findings]
         return lines
 
@@ -165,11 +172,16 @@ def _brought_up(
     writer: Writer | None,
     phase: str,
 ) -> Built:
-    from codebase_gardener.knowledge.building import build
+    from codebase_gardener.knowledge.building import PHASES, build
     from codebase_gardener.knowledge.pages.overrides import read_overrides
     from codebase_gardener.knowledge.pages.wiki_folder import publish_wiki, wiki_lock
+    from codebase_gardener.knowledge.sources.facts_cache import extractor_version
+    from codebase_gardener.knowledge.writers.writer_report import WRITER_REPORT
 
     folder = wiki_folder(gardener, project.name)
+    known = read_record(folder)
+    if known is not None and folder.is_dir():
+        phase = max(phase, known.phase, key=list(PHASES).index)  # a phase that was done is not taken back
     lock = wiki_lock(folder)
     if not lock.acquire():
         raise ConflictError(
@@ -182,6 +194,17 @@ def _brought_up(
         with _remembering(gardener, project.name):
             made = build(repository, reporter, overrides=overrides, writer=writer, prose=prose, phase=phase)
         published = publish_wiki(folder, made.files)
+        report = made.files.get(WRITER_REPORT)
+        keep_record(
+            folder,
+            WikiRecord(
+                snapshot.revision,
+                gardener.registry.latest_snapshot(project.name).snapshot_id,
+                phase,
+                extractor_version(),
+                "" if report is None else sha256_text(report),
+            ),
+        )
     finally:
         lock.release()
     return Built(project.name, snapshot.revision, folder, made, published)
@@ -209,6 +232,10 @@ def read_source(
     """A project, and its source as it is now (its last snapshot, where the source is no directory here)."""
     known = {row.name: row for row in gardener.projects()}
     project = known.get(what)
+    if project is not None and name not in (None, project.name):
+        raise InvalidInputError(
+            f"{what} is a project already: it cannot be called {name}", hint="leave out --name"
+        )
     if project is not None and revision is None and not Path(project.source).is_dir():
         return project, gardener.snapshot(project.name)
     with reporter.stage("snapshot", "files") as progress:
@@ -248,8 +275,10 @@ def rebuilt(
     from codebase_gardener.knowledge.pages.reports import report_phases
     from codebase_gardener.knowledge.writers.writer_report import WRITER_REPORT, writer_of
 
-    phases = report_phases(files)
-    writer = writer_of(files.get(WRITER_REPORT, ""))
+    record = read_record(wiki_folder(gardener, project))
+    phases = {record.phase} if record is not None else report_phases(files)
+    report = files.get(WRITER_REPORT)
+    writer = writer_of(report or "")
     made = build(
         repository,
         Quiet(),
@@ -259,8 +288,9 @@ def rebuilt(
         phase=[name for name in PHASES if name in phases][-1] if phases else "6",
     )
     expected = dict(made.files)
-    if WRITER_REPORT in files:
-        expected[WRITER_REPORT] = files[WRITER_REPORT]  # it tells of a run: what failed then may be kept now
+    expected.pop(WRITER_REPORT, None)
+    if report is not None and is_kept_report(record, report):
+        expected[WRITER_REPORT] = report  # it tells of a run: what failed then may be kept now
     return expected
 
 

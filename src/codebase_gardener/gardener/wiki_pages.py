@@ -104,8 +104,7 @@ def _find(gardener: Gardener, wanted: str, project: str | None) -> tuple[str, st
         except NotFoundError:
             if project is not None:
                 raise
-    exact = [key for key in files if key[1] == wanted]
-    found = exact or [key for key in files if wanted.lower() in key[1].lower()]
+    found = _named(wanted, list(files))
     if len(found) == 1:
         return found[0][0], found[0][1], files[found[0]]
     if found:
@@ -119,6 +118,29 @@ def _find(gardener: Gardener, wanted: str, project: str | None) -> tuple[str, st
         f"there is no page {wanted}",
         hint=f"did you mean {', '.join(near)}?" if near else "see `gardener wiki search PROJECT WORDS`",
     )
+
+
+_TYPES = ("Implementation", "Workflow", "Principle", "Heuristic", "Environment")
+
+
+def _named(wanted: str, keys: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those that are called so: by the whole id, the whole name, the name without its owner, else by a part of it.
+
+    A Principle and its Implementation often have one name: the first of `_TYPES` is meant.
+    """
+    lowered = wanted.lower().replace(".", "_")
+    endings = (f"_{lowered}", f"_{lowered}_init")
+    for found in (
+        [key for key in keys if key[1].lower() == lowered],
+        [key for key in keys if key[1].lower().partition(":")[2] == lowered],
+        [key for key in keys if key[1].lower().endswith(endings)] if ":" not in wanted else [],
+        [key for key in keys if lowered in key[1].lower()],
+    ):
+        first = next((one for one in _TYPES if any(key[1].startswith(one) for key in found)), "")
+        best = [key for key in found if key[1].startswith(first)]
+        if found:
+            return best if len(best) == 1 else found
+    return []
 
 
 def _stale(gardener: Gardener, project: str, text: str) -> tuple[str, ...]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from codebase_gardener.knowledge.apis.api_catalog import api_catalog, api_for
 from codebase_gardener.knowledge.apis.api_context import ApiContext
@@ -16,14 +15,14 @@ from codebase_gardener.knowledge.apis.apis import Api
 from codebase_gardener.knowledge.apis.implementations import implementation_page
 from codebase_gardener.knowledge.apis.principles import principle_page
 from codebase_gardener.knowledge.apis.surface import Scored, ranked
+from codebase_gardener.knowledge.built import Build, judged
 from codebase_gardener.knowledge.environments.environment_draft import EnvironmentPage
 from codebase_gardener.knowledge.environments.environment_gates import required_environments
 from codebase_gardener.knowledge.environments.environments import environment_pages
 from codebase_gardener.knowledge.heuristics.heuristics import HeuristicPage, Heuristics, heuristic_pages
 from codebase_gardener.knowledge.links.resolution import Resolution, Target, resolve
 from codebase_gardener.knowledge.pages.auditing import audit
-from codebase_gardener.knowledge.pages.findings import Finding
-from codebase_gardener.knowledge.pages.overrides import Applied, Override, apply_overrides
+from codebase_gardener.knowledge.pages.overrides import Override, apply_overrides
 from codebase_gardener.knowledge.pages.pages import Edge, Page, Wiki
 from codebase_gardener.knowledge.pages.rendering import normalised, render_pages
 from codebase_gardener.knowledge.pages.reports import may_be_there
@@ -32,13 +31,14 @@ from codebase_gardener.knowledge.pages.verification import derived_files
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.golden_paths import Mined, mine, needed_targets
 from codebase_gardener.knowledge.workflows.workflows import workflow_page
+from codebase_gardener.repository.languages import is_code
 from codebase_gardener.utils.memo import remembering
 from codebase_gardener.utils.progress import Progress
 
 if TYPE_CHECKING:
     from codebase_gardener.knowledge.writers.prose_writing import ProseCache, ProseReport, Writer
 
-__all__ = ["PHASES", "Build", "Phase", "Reporter", "build"]
+__all__ = ["PHASES", "Phase", "Reporter", "build"]
 
 
 class Reporter(Protocol):
@@ -46,45 +46,6 @@ class Reporter(Protocol):
 
     def stage(self, title: str, unit: str) -> AbstractContextManager[Progress]:
         """A stage that takes time."""
-
-
-@dataclass(frozen=True)
-class Build:
-    """A wiki that was built.
-
-    Attributes:
-        files: Text by path within the wiki's folder.
-        pages: All pages.
-        phase: The last phase done.
-        findings: What the audit found and could not mend.
-        corrections: What became of the overrides.
-        prose: What became of the writer's answers; None without a writer.
-        references: How many references of code there are to names.
-        unresolved: How many of them have no target.
-    """
-
-    files: Mapping[str, str]
-    pages: tuple[Page, ...]
-    phase: str
-    findings: tuple[Finding, ...]
-    corrections: Applied
-    prose: ProseReport | None
-    references: int
-    unresolved: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return {
-            "phase": self.phase,
-            "pages": dict(sorted(Counter(page.type for page in self.pages).items())),
-            "references": self.references,
-            "unresolved": self.unresolved,
-            "findings": [vars(finding) for finding in self.findings],
-            "corrected": list(self.corrections.corrected),
-            "stale_corrections": dict(self.corrections.stale),
-            "problems": list(self.corrections.problems),
-            "writer": self.prose.as_dict() if self.prose else None,
-        }
 
 
 @dataclass
@@ -175,8 +136,9 @@ def _built(
         texts[WRITER_REPORT] = writer_report(writer, told)
     return Build(
         {path: text for path, text in sorted(texts.items()) if may_be_there(path, done)},
-        wiki.pages, phase, audited.findings, applied, told,
+        wiki.pages, phase, judged(audited.findings, phase), applied, told,
         draft.resolution.references, draft.resolution.unresolved,
+        tuple(path for path, facts in repository.facts.items() if facts.problem and is_code(facts.language)),
     )  # fmt: skip
 
 
