@@ -18,6 +18,8 @@ from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 from codebase_gardener.utils.error_handling import SourceError
 from servers import Reply, serving
 
+pytestmark = pytest.mark.slow
+
 Files = Mapping[str, str | bytes]
 
 PACKAGE = '"""Adds."""\n\n\ndef add(x: int, y: int = 2) -> int:\n    """Add two numbers.\n\n    Args:\n        x: The first.\n    """\n    return x + y\n'

@@ -14,6 +14,8 @@ from codebase_gardener.gardener.verifying import verify_wiki
 from codebase_gardener.gardener.wiki import Quiet, build_wiki, wiki_folder
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 
+pytestmark = pytest.mark.slow
+
 GO = {
     "go.mod": "module example.org/me/kettle\n\ngo 1.21\n\nrequire github.com/x/log v1.2.0\n",
     "kettle.go": """// Package kettle boils water.

@@ -22,6 +22,8 @@ from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundEr
 
 from .written_garden import write_repository
 
+pytestmark = pytest.mark.slow
+
 GROW = "Implementation:garden_grow"
 SERVE = ["-m", "codebase_gardener.cli.main", "mcp"]
 
