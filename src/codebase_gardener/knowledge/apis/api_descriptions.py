@@ -17,17 +17,19 @@ from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.repository.symbols import Symbol
 
 __all__ = [
-    "counted", "linked", "members", "neighbours", "raised", "shown_in", "standing", "used_in", "used_passages",
+    "AREA_NOUNS", "counted", "linked", "members", "neighbours", "raised", "shown_in", "standing", "used_in",
+    "used_passages",
 ]  # fmt: skip
 
 _MOST = 8  # names or places that a sentence lists; the rest is counted
-_AREAS = {
+AREA_NOUNS = {
     "readme": ("section of the README", "sections of the README"),
     "docs": ("section of the docs", "sections of the docs"),
     "example": ("example", "examples"),
     "docstring": ("docstring example", "docstring examples"),
     "test": ("test", "tests"),
 }
+"""What a passage of each area is called: one, many."""
 _KINDS = {"function": "function", "method": "method", "class": "class"}
 
 
@@ -153,7 +155,7 @@ def used_in(target: Target, context: ApiContext) -> str:
     """
     using = _using(target, context)
     counts = Counter((passage.area, own) for passage, own in using)
-    told = [counted(counts[area, True], *_AREAS[area]) for area in AREA_ORDER if counts[area, True]]
+    told = [counted(counts[area, True], *AREA_NOUNS[area]) for area in AREA_ORDER if counts[area, True]]
     through = sum(not own for _, own in using)
     says = _and(told)
     if through:
