@@ -88,7 +88,7 @@ class Sheet:
         """The Credentials section: names only."""
         names = sorted({found.evidence.name for found in rows})
         if not names:
-            return "The code reads no environment variable for this."
+            return "No environment variable was found that the code reads for this."
         body = []
         for name in names:
             places = [found for found in rows if found.evidence.name == name]
