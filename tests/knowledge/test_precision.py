@@ -166,3 +166,23 @@ def test_a_principle_denies_no_docstring_that_it_quotes() -> None:
     assert "“Boil a pot.”" in page.overview
     assert page.description == "The overview quotes its docstring, at `pot.py:L1-2`."
     assert principle_page(make, context, {}).description.startswith("No docstring and no section")
+
+
+def test_further_definitions_of_a_name_are_listed() -> None:
+    code = (
+        "import os\nfrom typing import overload\n\n"
+        'if os.name == "nt":\n    def fetch(url):\n        return 1\n'
+        "else:\n    def fetch(url, timeout=3):\n        return 2\n\n"
+        "@overload\ndef pick(x: int) -> int: ...\n@overload\ndef pick(x: str) -> str: ...\n"
+        "def pick(x): return x\n\ndef once(): return 1\n"
+    )
+    context = context_of({"net.py": code})
+    pages = {}
+    for name in ("fetch", "pick", "once"):
+        api = api_for(Target("net.py", name), context, "a test")
+        pages[name] = implementation_page(api, context, {})
+    assert "It is defined again at `net.py:L8-9`: `def fetch(url, timeout=3)`." in pages["fetch"].description
+    assert {str(source.anchor) for source in pages["fetch"].sources} >= {"net.py:L5-6", "net.py:L8-9"}
+    assert "It is defined 2 more times in this file:" in pages["pick"].description
+    assert "- `net.py:L11-12`: `@overload` `def pick(x: int) -> int`" in pages["pick"].description
+    assert "defined again" not in pages["once"].description
