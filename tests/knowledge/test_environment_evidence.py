@@ -346,6 +346,10 @@ def test_messages_have_their_constants() -> None:
         ("is_npu_available()", ("device", "npu", "")),
         ('hasattr(torch, "mps") and torch.backends.mps.is_available()', ("device", "mps", "")),
         ('x = "A_KEY" in os.environ', ("environment-variable", "A_KEY", "")),
+        ('os.environ.get("MY-VAR|x")', ("environment-variable", "MY-VAR|x", "")),
+        ('x = os.environ["my.var"]', ("environment-variable", "my.var", "")),
+        ('x = "A B" in os.environ or os.getenv("a-b")', ("environment-variable", "a-b", "")),
+        ('if os.name == "nt": pass', ("platform", "nt", "")),
         ('parse_flag_from_env("DEBUG", False)', ("environment-variable", "DEBUG", "False")),
     ],
 )
@@ -360,6 +364,8 @@ def test_forms_of_guards(line: str, expected: tuple[str, str, str]) -> None:
         'os.environ["X"] = "1"',
         "is_sorted(x)",
         'd.get("A_B")',
+        'os.environ.get("A B=")',
+        'request.environ.get("wsgi.input")',
         "raise Custom('x')",
     ],
 )

@@ -278,3 +278,13 @@ def test_the_package_is_the_one_named_like_the_repository(tmp_path: Path) -> Non
     core = pages_of(repository(tmp_path, files))["Core"]
     assert "declared at `packages/tool/package.json:L1-1`" in core.page.description
     assert "The repository also holds `other`" in core.page.description
+
+
+def test_the_extras_of_a_requirement_stand_by_its_name(tmp_path: Path) -> None:
+    setup = 'from setuptools import setup\nsetup(name="tool", '
+    setup += 'install_requires=["requests [socks, use-x]>=2.0"],\n'
+    setup += '      extras_require={"test": ["coverage[toml]>=7"]})\n'
+    pages = pages_of(repository(tmp_path, {"setup.py": setup, "tool.py": "x = 1\n"}))
+    text = "\n".join(each.body for one in pages.values() for each in one.page.sections)
+    assert "| `requests[socks,use-x]` | `>=2.0` |" in text
+    assert "| `coverage[toml]` | `>=7` |" in text

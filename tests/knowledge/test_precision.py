@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 
-from codebase_gardener.knowledge.apis.api_catalog import api_catalog
+from codebase_gardener.knowledge.apis.api_catalog import api_catalog, api_for
 from codebase_gardener.knowledge.apis.api_descriptions import used_in, used_passages
 from codebase_gardener.knowledge.apis.api_names import principle_words
 from codebase_gardener.knowledge.apis.implementations import implementation_page
+from codebase_gardener.knowledge.apis.principles import principle_page
 from codebase_gardener.knowledge.building import build
 from codebase_gardener.knowledge.heuristics.advice import insight, reasons, signals
 from codebase_gardener.knowledge.heuristics.heuristics import heuristic_pages
@@ -144,3 +145,44 @@ def test_quotes_are_found_over_tags_links_and_joined_strings() -> None:
     text = f'"Enable {tag} for a big"\n    "gain, see [this](https://x.org/a/b) now"'
     assert QuotableText(text).says("Enable it for a biggain, see this now")
     assert not QuotableText(text).says("Enable it for a big loss")
+
+
+def test_a_page_says_why_it_is_there_and_no_workflow_that_is_none() -> None:
+    long = "def _lonely(pot):\n    return pot\n\n\ndef lonely(pot):\n" + "    pot += 1\n" * 300
+    context = context_of({**PACKAGE, "pot/__init__.py": "from .core import make\n", "pot/long.py": long})
+    built = build(context.repository, _Quiet())
+    (page,) = [page for page in built.pages if page.id == "Implementation:o_r_lonely"]
+    assert page.notes == "kept as an orphan: stands for its file (at least 300 lines)"
+    assert "Why it has a page: stands for its file (at least 300 lines)." in page.description
+    orphans = [page for page in built.pages if page.notes]
+    assert not [page.id for page in orphans if "a step of a workflow" in page.notes + page.description]
+
+
+def test_a_principle_denies_no_docstring_that_it_quotes() -> None:
+    files = {"pot.py": 'def boil(a):\n    """Boil a pot."""\n\n\ndef make(a):\n    return a\n'}
+    context = context_of(files)
+    boil, make = (api_for(Target("pot.py", name), context, "a test") for name in ("boil", "make"))
+    page = principle_page(boil, context, {})
+    assert "“Boil a pot.”" in page.overview
+    assert page.description == "The overview quotes its docstring, at `pot.py:L1-2`."
+    assert principle_page(make, context, {}).description.startswith("No docstring and no section")
+
+
+def test_further_definitions_of_a_name_are_listed() -> None:
+    code = (
+        "import os\nfrom typing import overload\n\n"
+        'if os.name == "nt":\n    def fetch(url):\n        return 1\n'
+        "else:\n    def fetch(url, timeout=3):\n        return 2\n\n"
+        "@overload\ndef pick(x: int) -> int: ...\n@overload\ndef pick(x: str) -> str: ...\n"
+        "def pick(x): return x\n\ndef once(): return 1\n"
+    )
+    context = context_of({"net.py": code})
+    pages = {}
+    for name in ("fetch", "pick", "once"):
+        api = api_for(Target("net.py", name), context, "a test")
+        pages[name] = implementation_page(api, context, {})
+    assert "It is defined again at `net.py:L8-9`: `def fetch(url, timeout=3)`." in pages["fetch"].description
+    assert {str(source.anchor) for source in pages["fetch"].sources} >= {"net.py:L5-6", "net.py:L8-9"}
+    assert "It is defined 2 more times in this file:" in pages["pick"].description
+    assert "- `net.py:L11-12`: `@overload` `def pick(x: int) -> int`" in pages["pick"].description
+    assert "defined again" not in pages["once"].description

@@ -185,7 +185,7 @@ def test_how_they_are_imported_and_called(context: ApiContext) -> None:
 
 
 def test_base_classes_that_users_extend_are_patterns(context: ApiContext) -> None:
-    assert api_for(Target("lib/core.py", "make_model"), context).kind == "API Doc"
+    assert api_for(Target("lib/core.py", "make_model"), context, "it is good").kind == "API Doc"
     base = next(s for s in ranked(context) if s.candidate.symbol.qualified_name == "Base")
     assert base.candidate.is_abstract
     assert base.candidate.outside_heirs == 1

@@ -270,7 +270,9 @@ def _orphans(draft: _Draft, progress: Progress) -> None:
     """Phase 5: files without coverage; pages that no workflow reaches say why they are kept."""
     _note_orphans(draft)
     found = triage(_wiki(draft, draft.pages.values()), draft.repository, draft.resolution)
-    apis = _kept_apis(draft, {one.path for one in found if one.decision == "keep" and not one.pages})
+    apis = _kept_apis(
+        draft, {one.path: one.reason for one in found if one.decision == "keep" and not one.pages}
+    )
     draft.apis |= {api.target: api for api in apis}
     _implement(draft, list(apis), progress)
     for api in apis:
@@ -279,18 +281,18 @@ def _orphans(draft: _Draft, progress: Progress) -> None:
     _note_orphans(draft)
 
 
-def _kept_apis(draft: _Draft, paths: set[str]) -> list[Api]:
-    """Of each file that is kept, the definition that most speaks for a page."""
+def _kept_apis(draft: _Draft, reasons: dict[str, str]) -> list[Api]:
+    """Of each file that is kept for a reason, the definition that most speaks for a page."""
     taken = {api.page.lower() for api in draft.apis.values()} | {
         api.principle.lower() for api in draft.apis.values()
     }
     apis: list[Api] = []
     for scored in draft.ranked:
         symbol = scored.candidate.symbol
-        if symbol.path not in paths:
+        reason = reasons.pop(symbol.path, "")
+        if not reason:
             continue
-        paths.discard(symbol.path)
-        api = api_for(draft.context.target(symbol), draft.context)
+        api = api_for(draft.context.target(symbol), draft.context, f"stands for its file ({reason})")
         module = re.sub(r"\W+", "_", symbol.path.rpartition(".")[0])
         clashes = {api.page.lower(), api.principle.lower()} & taken
         apis.append(

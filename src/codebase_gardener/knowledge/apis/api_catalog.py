@@ -40,21 +40,26 @@ def api_catalog(
     found = {api.target: api for api in (*own, *wrapper_apis(context), *tool_apis(context))}
     for target in sorted(set(needed)):
         if target not in found:
-            found[target] = api_for(target, context)
+            found[target] = api_for(target, context, "a step of a workflow")
     return _named(list(found.values()), context)
 
 
-def api_for(target: Target, context: ApiContext) -> Api:
+def api_for(target: Target, context: ApiContext, reason: str) -> Api:
     """One API as it would stand in the catalog, with a name that may collide with another's.
+
+    Args:
+        target: What it is.
+        context: The repository and its links.
+        reason: Why it gets a page, as the page says it.
 
     Raises nothing: a target that is no definition (a constant, an attribute) gets a page without a symbol.
     """
     symbol = context.symbol(target)
     if symbol is None:
-        return _named([_wrapper(target, context)], context)[0]
+        return _named([_wrapper(target, context, reason)], context)[0]
     api = Api(
         target, symbol, "API Doc", import_of(target, context), call_of(symbol, context), "", "", 0.0,
-        ("a step of a workflow",),
+        (reason,),
     )  # fmt: skip
     return _named([api], context)[0]
 
@@ -102,7 +107,7 @@ def _plainness(use: Command) -> tuple[object, ...]:
     return use.text.endswith("\\"), not use.options, len(use.text), use.path, use.line
 
 
-def _wrapper(target: Target, context: ApiContext) -> Api:
+def _wrapper(target: Target, context: ApiContext, reason: str = "") -> Api:
     uses = context.uses.get(target, [])
     passages = {(p.path, p.start, p.scope) for p, _ in uses}
     documents = len({p.path for p, _ in uses})
@@ -113,6 +118,7 @@ def _wrapper(target: Target, context: ApiContext) -> Api:
         else []
     )
     reasons += [f"shown to users in {counted(shown, 'passage')}"] if shown else []
+    reasons = reasons or [reason] * bool(reason)
     return Api(
         target=target,
         symbol=None,
@@ -122,7 +128,7 @@ def _wrapper(target: Target, context: ApiContext) -> Api:
         page="",
         principle="",
         score=float(documents + shown),
-        reasons=tuple(reasons) or ("a step of a workflow",),
+        reasons=tuple(reasons),
     )
 
 

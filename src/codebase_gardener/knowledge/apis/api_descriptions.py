@@ -17,17 +17,20 @@ from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.repository.symbols import Symbol
 
 __all__ = [
-    "counted", "linked", "members", "neighbours", "raised", "shown_in", "standing", "used_in", "used_passages",
+    "AREA_NOUNS", "counted", "defined_again", "linked", "members", "neighbours", "raised", "shown_in", "standing",
+    "used_in", "used_passages",
 ]  # fmt: skip
 
+_LONGEST_SIGNATURE = 300
 _MOST = 8  # names or places that a sentence lists; the rest is counted
-_AREAS = {
+AREA_NOUNS = {
     "readme": ("section of the README", "sections of the README"),
     "docs": ("section of the docs", "sections of the docs"),
     "example": ("example", "examples"),
     "docstring": ("docstring example", "docstring examples"),
     "test": ("test", "tests"),
 }
+"""What a passage of each area is called: one, many."""
 _KINDS = {"function": "function", "method": "method", "class": "class"}
 
 
@@ -55,6 +58,27 @@ def standing(symbol: Symbol, context: ApiContext, sources: PageSources, public: 
     if public and public.rpartition(".")[2] != symbol.qualified_name:
         says += f"; its public name is {code(public)}"
     return f"{says}."
+
+
+def defined_again(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[str]:
+    """The other definitions of its name in its file: under `else`, of overloads, of a property's setter."""
+    all_of_it = context.repository.definitions.get((symbol.path, symbol.qualified_name), [])
+    others = {other.anchor: other for other in all_of_it if other.anchor != symbol.anchor}
+    if not others:
+        return []
+    told = [
+        f"{sources.cite_symbol(other)}: {' '.join([*(_short(f'@{name}') for name in other.decorators[:_MOST]), _short(other.signature)])}"
+        for other in list(others.values())[:_MOST]
+    ]
+    if len(others) == 1:
+        return [f"It is defined again at {told[0]}."]
+    more = f"\n- and {len(others) - _MOST} more" if len(others) > _MOST else ""
+    listed = "\n".join(f"- {each}" for each in told)
+    return [f"It is defined {len(others)} more times in this file:\n\n{listed}{more}"]
+
+
+def _short(text: str) -> str:
+    return code(text if len(text) <= _LONGEST_SIGNATURE else f"{text[:_LONGEST_SIGNATURE]}…")
 
 
 def neighbours(
@@ -153,7 +177,7 @@ def used_in(target: Target, context: ApiContext) -> str:
     """
     using = _using(target, context)
     counts = Counter((passage.area, own) for passage, own in using)
-    told = [counted(counts[area, True], *_AREAS[area]) for area in AREA_ORDER if counts[area, True]]
+    told = [counted(counts[area, True], *AREA_NOUNS[area]) for area in AREA_ORDER if counts[area, True]]
     through = sum(not own for _, own in using)
     says = _and(told)
     if through:

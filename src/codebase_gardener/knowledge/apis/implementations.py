@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from codebase_gardener.knowledge.apis.api_context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.api_descriptions import (
+    defined_again,
     members,
     neighbours,
     raised,
@@ -107,6 +108,7 @@ def _description(
     sources: PageSources,
 ) -> str:
     parts = [standing(symbol, context, sources, context.names.get(api.target, ""))]
+    parts += defined_again(symbol, context, sources)
     if says.text:
         parts += ["Its docstring goes on:", safe_markdown(says.text)]
     parts += members(symbol, context, pages)

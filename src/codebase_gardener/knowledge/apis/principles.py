@@ -121,6 +121,8 @@ def _description(api: Api, context: ApiContext, sections: list[_Said], sources: 
         purpose = context.repository.facts[api.symbol.path].purpose
         if purpose:
             parts.append(f"The module {code(api.symbol.path)} says of itself: “{inline(purpose)}”")
+    if not parts and api.symbol and documentation(api.symbol.docstring).summary:
+        parts.append(f"The overview quotes its docstring, at {sources.cite_symbol(api.symbol)}.")
     if not parts:
         parts.append("No docstring and no section of the docs describes it.")
     return "\n\n".join(parts)

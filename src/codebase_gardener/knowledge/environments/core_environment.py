@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from codebase_gardener.knowledge.environments.backends import Backend
 from codebase_gardener.knowledge.environments.environment_draft import Draft, EnvironmentPage, by, count
 from codebase_gardener.knowledge.environments.environment_facts import Found, key_of
-from codebase_gardener.knowledge.environments.environment_sections import Sheet, grid, install_command, marked
+from codebase_gardener.knowledge.environments.environment_sections import (
+    Sheet,
+    grid,
+    install_command,
+    marked,
+    named_with_extras,
+)
 from codebase_gardener.knowledge.environments.optional_packages import Package, own_names
 from codebase_gardener.knowledge.sources.facts import Evidence
 
@@ -177,7 +183,7 @@ def development_pages(draft: Draft) -> list[EnvironmentPage]:
     sheet = Sheet(draft.repository)
     rows = []
     for (_, name, version), found in by(
-        groups, lambda one: (key_of(one.evidence.name), one.evidence.name, one.evidence.value)
+        groups, lambda one: (key_of(one.evidence.name), named_with_extras(one), one.evidence.value)
     ):
         scopes = sorted({one.evidence.scope or "build" for one in found})
         rows.append((marked(name), marked(version) if version else "any", ", ".join(marked(one) for one in scopes),

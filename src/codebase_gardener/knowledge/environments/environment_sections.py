@@ -12,10 +12,11 @@ from codebase_gardener.knowledge.environments.optional_packages import headers
 from codebase_gardener.knowledge.pages.pages import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
-__all__ = ["Sheet", "grid", "install_command", "marked"]
+__all__ = ["Sheet", "grid", "install_command", "marked", "named_with_extras"]
 
 MAX_QUOTE_LINES = 16
 MAX_QUOTES = 8
+_EXTRAS = re.compile(r"\s{0,20}\[([\w\s.,-]{1,200})\]")
 _SECRET = re.compile(
     r"TOKEN|SECRET|PASSW|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL|_KEY$|AUTH(?!OR)", re.IGNORECASE
 )
@@ -65,7 +66,7 @@ class Sheet:
         """Rows `Package|Version|Where`; the same requirement in several places is one row."""
         grouped: dict[tuple[str, str], list[Found]] = {}
         for found in rows:
-            grouped.setdefault((found.evidence.name, _bound(found)), []).append(found)
+            grouped.setdefault((named_with_extras(found), _bound(found)), []).append(found)
         return [
             (marked(name), marked(bound) if bound else "any", self.anchors(places, 3))
             for (name, bound), places in grouped.items()
@@ -88,7 +89,7 @@ class Sheet:
         """The Credentials section: names only."""
         names = sorted({found.evidence.name for found in rows})
         if not names:
-            return "The code reads no environment variable for this."
+            return "No environment variable was found that the code reads for this."
         body = []
         for name in names:
             places = [found for found in rows if found.evidence.name == name]
@@ -202,6 +203,13 @@ def grid(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(
         [*lines, *(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)]
     )
+
+
+def named_with_extras(found: Found) -> str:
+    """ "requests[socks]": the package's name and the extras that its requirement asks for."""
+    text, name = found.evidence.text, found.evidence.name
+    asked = _EXTRAS.match(text, len(name)) if text.startswith(name) else None
+    return f"{name}[{''.join(asked[1].split())}]" if asked else name
 
 
 def _bound(found: Found) -> str:

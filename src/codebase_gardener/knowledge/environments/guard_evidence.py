@@ -49,7 +49,7 @@ _ASKS = re.compile(
     r"(?:package|module|dependency|lib|library|dep|import|installed)s?(?:_(?:is_)?(?:available|installed|exists?|optional))?$"
 )
 _INTERESTING = re.compile(
-    r"available|installed|find_spec|import_module|ersion|environ|getenv|_env|Error|\bexcept\b|platform"
+    r"available|installed|find_spec|import_module|ersion|environ|getenv|_env|Error|\bexcept\b|platform|os\.name"
     r"|HAS_|HAVE_|package|optional|(?:msg|message|reason) ?=|[\"'](?:" + "|".join(DEVICES) + r")(?:[:\"'])"
 )
 _COMPARED = re.compile(_INTERESTING.pattern + r"|[<>]=?\s")
@@ -64,6 +64,8 @@ _NEEDS = re.compile(
 )
 _PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}$")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{1,99}$")
+_ODD_VARIABLE = re.compile(r"[^\s=\x00-\x1f\x7f]{1,99}\Z")
+"""What else a system lets a variable be called: only for a name that `os` itself is asked for."""
 
 
 @dataclass
@@ -159,7 +161,7 @@ def _compare(node: ast.Compare, scope: str, walk: _Walk) -> None:
         return
     if isinstance(node.ops[0], ast.In | ast.NotIn) and isinstance(node.left, ast.Constant):
         if _dotted(node.comparators[0]) in ("os.environ", "environ") and isinstance(node.left.value, str):
-            _variable(node.left.value, node, scope, walk, "")
+            _variable(node.left.value, node, scope, walk, "", _dotted(node.comparators[0]))
     elif _dotted(node.left) in ("sys.platform", "os.name", "platform.system"):
         for side in node.comparators:
             if isinstance(side, ast.Constant) and isinstance(side.value, str):
@@ -186,8 +188,8 @@ def _call(node: ast.Call, scope: str, walk: _Walk) -> None:
     if device:
         walk.add_once("device", node, scope, device, f"{dotted}()")
     elif dotted in ("os.getenv", "getenv") or dotted.removesuffix("." + last).endswith("environ"):
-        if first and last in ("get", "getenv", "pop") and _VARIABLE.match(first):
-            _variable(first, node, scope, walk, _default(node))
+        if first and last in ("get", "getenv", "pop"):
+            _variable(first, node, scope, walk, _default(node), dotted)
     elif last in ("find_spec", "import_module", "importorskip") or (_ASKS.match(last.lower()) and first):
         if first and _PACKAGE.match(first) and last != "import_module":
             walk.add("available", node, scope, first, _spoken(node), _distribution(node))
@@ -222,11 +224,11 @@ def _subscript(node: ast.Subscript, scope: str, walk: _Walk) -> None:
     key = node.slice
     reads = isinstance(node.ctx, ast.Load) and _dotted(node.value) in ("os.environ", "environ")
     if reads and isinstance(key, ast.Constant) and isinstance(key.value, str):
-        _variable(key.value, node, scope, walk, "")
+        _variable(key.value, node, scope, walk, "", _dotted(node.value))
 
 
-def _variable(name: str, node: ast.AST, scope: str, walk: _Walk, default: str) -> None:
-    if _VARIABLE.match(name):
+def _variable(name: str, node: ast.AST, scope: str, walk: _Walk, default: str, asked: str = "") -> None:
+    if (_ODD_VARIABLE if asked.startswith("os.") else _VARIABLE).match(name):
         walk.add("environment-variable", node, scope, name, _spoken(node), default)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from codebase_gardener.repository.symbols import Symbol
 
-__all__ = ["FAMILIES", "Family", "family_of", "is_hidden", "says_public"]
+__all__ = ["FAMILIES", "Family", "family_of", "is_hidden"]
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,3 @@ def is_hidden(symbol: Symbol) -> bool:
     """Whether a definition is closed to users of its package, by what its language says; never for Python."""
     family = FAMILIES.get(family_of(symbol.language))
     return family is not None and family.hidden(symbol)
-
-
-def says_public(symbol: Symbol) -> bool:
-    """Whether its own words open it to other packages: `pub`, `public`, a capital in Go."""
-    return symbol.language in ("go", "rust", "java") and not is_hidden(symbol)

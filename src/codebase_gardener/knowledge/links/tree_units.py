@@ -37,7 +37,6 @@ class TreeUnits:
             self.files[self.key(path)].append(path)
         self.entries: dict[tuple[str, str], str] = {}
         self._suffixes: dict[str, list[str]] = defaultdict(list)
-        self._crates: dict[str, str] = {}
         self._go_roots: list[tuple[str, str]] = []
         for key in self.files:
             self._suffixes[_last(key)].append(key)
@@ -56,11 +55,6 @@ class TreeUnits:
     def find(self, module: str, importer: str, family: str) -> str:
         """The unit of a module as an import writes it; "" for one from outside."""
         return _FINDERS[family](self, module, importer)
-
-    def crate_of(self, path: str) -> str:
-        """The name of the Rust crate that a file is of; "" without a manifest."""
-        around = [folder for folder in self._crates if path.startswith(f"{folder}/") or not folder]
-        return self._crates[max(around, key=len)] if around else ""
 
     def import_path(self, key: str) -> str:
         """How Go imports a folder: with its module's name, else from the first part that is a host on."""
@@ -85,8 +79,6 @@ class TreeUnits:
                 found = self._script_entry(folder, entry.path) if entry.language == "javascript" else ""
                 if entry.language == "rust":
                     found = self._existing(_joined(folder, entry.path))
-                    if found:
-                        self._crates.setdefault(folder, entry.name)
                 if found:
                     known = self.entries.get((entry.language, entry.name))
                     if known is None or (_TYPED.search(found) and not _TYPED.search(known)):

@@ -12,7 +12,7 @@ from functools import cached_property
 from codebase_gardener.knowledge.pages.citations import Citation, Quote, citations_of, dedented, quotes_of
 from codebase_gardener.knowledge.pages.findings import Finding, PageCounts
 from codebase_gardener.knowledge.pages.inline_quotes import InlineQuote, QuotableText, inline_quotes_of
-from codebase_gardener.knowledge.pages.markup import outside_fences
+from codebase_gardener.knowledge.pages.markup import outside_code, outside_fences
 from codebase_gardener.knowledge.pages.pages import EDGES, Edge, Page, Source, Wiki
 from codebase_gardener.knowledge.pages.reading import Reading, read_page
 from codebase_gardener.knowledge.pages.rendering import incoming_edges, render
@@ -162,7 +162,7 @@ class _Auditor:
     def _links(self, file: str, page: Page) -> Iterator[Finding]:
         text = self.texts[file]
         body = text.split("\n", self.readings[file].first_line - 1)[-1]  # what front matter says is data
-        for number, line in enumerate(outside_fences(body), self.readings[file].first_line):
+        for number, line in enumerate(outside_code(body), self.readings[file].first_line):
             for path in _FILE_LINK.findall(line) if "](" in line else ():
                 if posixpath.normpath(f"{posixpath.dirname(file)}/{path}") not in self.texts:
                     yield Finding(file, number, "links", f"{path} leads to no page")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
     "EMPTY", "NONE_FOUND", "code", "code_spans", "cell", "fence", "fenced", "link_free", "open_fence",
-    "outside_fences", "plain", "read_tables", "table", "unescaped",
+    "outside_code", "outside_fences", "plain", "read_tables", "table", "unescaped",
 ]  # fmt: skip
 
 NONE_FOUND = "None found in the repository."
@@ -55,6 +55,27 @@ def code_spans(line: str) -> list[str]:
         >>> code_spans("see `a` and `` `b` ``")
         ['a', '`b`']
     """
+    return [plain(line[start:end]) for start, end in _spans(line)]
+
+
+def outside_code(text: str) -> list[str]:
+    """The lines of a text, without fenced blocks and with spaces for what stands in code marks.
+
+    Example:
+        >>> outside_code("see `[[a]]` and [[b]]")
+        ['see         and [[b]]']
+    """
+    return [_without_spans(line) if "`" in line else line for line in outside_fences(text)]
+
+
+def _without_spans(line: str) -> str:
+    for start, end in _spans(line):
+        line = f"{line[:start]}{' ' * (end - start)}{line[end:]}"
+    return line
+
+
+def _spans(line: str) -> list[tuple[int, int]]:
+    """Where the code spans of a line stand, their marks included."""
     runs = [(found.start(), found.end()) for found in re.finditer("`+", line)]
     closing: dict[int, list[int]] = {}
     for index in range(len(runs) - 1, -1, -1):
@@ -68,7 +89,7 @@ def code_spans(line: str) -> list[str]:
             same.pop()
         if same:
             index = same.pop()
-            spans.append(plain(line[start : runs[index][1]]))
+            spans.append((start, runs[index][1]))
         index += 1
     return spans
 

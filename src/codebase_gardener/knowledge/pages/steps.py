@@ -84,7 +84,7 @@ class StepFacts:
             ", ".join(map(code, self.reference.dependencies)) if self.reference else "",
             ", ".join(_targets(self.implementation, "requires_env")),
             _key_parameters(inputs),
-            ", ".join(_typed(row) for row in inputs if row.required),
+            ", ".join(_typed(row) for row in inputs if row.required) or _none_required(inputs),
             "; ".join(filter(None, (code(row.type) or row.description for row in outputs))),
         )
         return tuple((name, value or NONE_FOUND) for name, value in zip(ATTRIBUTES, values, strict=True))
@@ -231,6 +231,13 @@ def _targets(page: Page | None, kind: str) -> tuple[str, ...]:
 
 def _typed(row: Parameter) -> str:
     return code(f"{row.name}: {row.type}" if row.type else row.name)
+
+
+def _none_required(inputs: tuple[Parameter, ...]) -> str:
+    """That none of them must be given, as far as the repository says; "" for no inputs."""
+    if any(row.required is None for row in inputs):
+        return f"none said to be required; {len(inputs)} in all"
+    return f"none required; {len(inputs)} optional" if inputs else ""
 
 
 def _key_parameters(inputs: tuple[Parameter, ...]) -> str:

@@ -54,6 +54,15 @@ class RepositoryFacts:
                     found[key] = symbol
         return found
 
+    @cached_property
+    def definitions(self) -> dict[tuple[str, str], list[Symbol]]:
+        """By path and qualified name, all definitions, in the order of their lines."""
+        found: dict[tuple[str, str], list[Symbol]] = {}
+        for facts in self.facts.values():
+            for symbol in facts.symbols:
+                found.setdefault((symbol.path, symbol.qualified_name), []).append(symbol)
+        return found
+
     def lines(self, path: str, start: int, end: int) -> list[str]:
         """Lines of a file without their ends, 1-based and inclusive."""
         return self._lines(path)[start - 1 : end]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from codebase_gardener.knowledge.apis.api_descriptions import counted
+from codebase_gardener.knowledge.apis.api_descriptions import AREA_NOUNS, counted
 from codebase_gardener.knowledge.apis.apis import Api
 from codebase_gardener.knowledge.apis.docstrings import documentation
 from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target
@@ -28,13 +28,6 @@ _MOST_PLACES = 3
 _MOST_OTHERS = 6
 _TITLE = 120
 _LEAST_WORDS = 4
-_AREAS = {
-    "readme": ("section of the README", "sections of the README"),
-    "docs": ("section of the docs", "sections of the docs"),
-    "example": ("example", "examples"),
-    "docstring": ("docstring example", "docstring examples"),
-    "test": ("test", "tests"),
-}
 
 
 def workflow_page(
@@ -124,7 +117,7 @@ class _Writer:
                 safe_markdown(heading.summary, 12),
             ]
         areas = Counter(passage.area for passage in self.passages)
-        listed = ", ".join(counted(areas[area], *_AREAS[area]) for area in AREAS if areas[area])
+        listed = ", ".join(counted(areas[area], *AREA_NOUNS[area]) for area in AREAS if areas[area])
         wanted = {step.target for step in self.steps}
         whole = sum(wanted <= taken.keys() for taken in self.taken)
         half = sum(2 * len(wanted & taken.keys()) >= len(wanted) for taken in self.taken) - whole
