@@ -232,6 +232,23 @@ def test_a_quote_is_judged_by_its_words(judge: Judge, text: str, actual: str | N
     assert verdict.quote
 
 
+@pytest.mark.parametrize(
+    ("text", "word", "note"),
+    [
+        ('"sum(self.items)" and more: "never set the total by hand" (`model.py:L1-9000`)', "wrong", "ends at L41"),
+        ('`Cart` says "never set the total by hand" (`cart/model.py:L1-41`)', "off", "wider than Cart"),
+        ('`Cart.total` says "never set the total by hand" (`cart/model.py:L11-33`)', "off", "wider than Cart.total"),
+        ('`Cart.total` of `Cart` says "never set the total by hand" (`cart/model.py:L11-33`)', "exact", ""),
+        ('`Cart.total` says "never set the total by hand" (`cart/model.py:L22-29`)', "exact", ""),
+        ('`Base` is told "never set the total by hand" (`cart/model.py:L11-33`)', "exact", ""),
+    ],
+)
+def test_a_quote_does_not_make_any_range_exact(judge: Judge, text: str, word: str, note: str) -> None:
+    verdict = one(judge, text)
+    assert verdict.verdict == word
+    assert note in verdict.note
+
+
 def test_a_few_words_in_quotation_marks_are_no_quote(judge: Judge) -> None:
     assert one(judge, 'The "big" `Base` (`cart/model.py:L6-8`)').quote == ""
 

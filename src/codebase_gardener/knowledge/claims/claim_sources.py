@@ -60,6 +60,10 @@ class ClaimSources:
         """Of a file."""
         return self._files[path].text
 
+    def last_line(self, path: str) -> int:
+        """How many lines a file has."""
+        return self._files[path].lines
+
     def names(self, path: str) -> NameIndex:
         """The symbols of a file, by name."""
         if path not in self._names:

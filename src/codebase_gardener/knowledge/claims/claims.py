@@ -68,7 +68,7 @@ class _Judge:
         citations = self.statement.citations
         chosen = self._chosen(citations)
         bound = bind_names(self.statement, citations, chosen, self._fit)
-        quoted = self._by_quotes()
+        quoted = self._by_quotes(bound)
         block = self._by_block() if not chosen and not quoted else None
         verdicts: list[Verdict] = []
         for number, (citation, names) in enumerate(zip(citations, bound, strict=True)):
@@ -83,13 +83,13 @@ class _Judge:
 
     # ---- quotes
 
-    def _by_quotes(self) -> dict[int, list[Verdict]]:
-        """Number of the citation → its verdicts."""
+    def _by_quotes(self, bound: Sequence[Sequence[Name]]) -> dict[int, list[Verdict]]:
+        """Number of the citation → its verdicts, with the names that belong to each citation."""
         statement = self.statement
         found: dict[int, list[Verdict]] = {}
         for quote in statement.quotes:
             number = self._nearest(quote.at, quote.until)
-            verdict = self._judge_quote(statement.citations[number], quote.text)
+            verdict = self._judge_quote(statement.citations[number], quote.text, bound[number])
             if verdict.verdict != "gone" or len(quote.text.split()) > 3:
                 found.setdefault(number, []).append(verdict)
         return found
@@ -112,7 +112,7 @@ class _Judge:
         gap_after = self.begins[following] - until
         return following if gap_after <= gap_before or gap_before < 0 else following - 1
 
-    def _judge_quote(self, citation: Citation, quote: str) -> Verdict:
+    def _judge_quote(self, citation: Citation, quote: str, names: Sequence[Name] = ()) -> Verdict:
         claimed = (citation.start, citation.end)
         places = [
             (place, path)
@@ -126,7 +126,23 @@ class _Judge:
             places, key=lambda place: (not _within(place[0], claimed), range_distance(place[0], claimed))
         )
         word = "exact" if _within(actual, claimed) else "off" if share_lines(actual, claimed) else "wrong"
-        return self._verdict(citation, word, file=path, actual=actual, quote=shown)
+        note = ""
+        last = self.sources.last_line(path)
+        holder = self._holder(citation, names, path, actual)
+        if claimed[1] > last:
+            word, note = "wrong", f"{path} ends at L{last}"
+        elif word == "exact" and holder and _length(claimed) > _length(_lines(holder)):
+            word, note = "off", f"wider than {holder.qualified_name} at {holder.anchor}"
+        return self._verdict(citation, word, file=path, actual=actual, quote=shown, note=note)
+
+    def _holder(
+        self, citation: Citation, names: Sequence[Name], path: str, lines: tuple[int, int]
+    ) -> Symbol | None:
+        """The longest of the named definitions that hold some lines of a file."""
+        matches = [matched for name in names if (matched := self._matches(citation.path, name.text))]
+        symbols = [symbol for found, _ in matches for file, symbol in found if file == path]
+        around = [symbol for symbol in symbols if _within(lines, _lines(symbol))]
+        return max(around, key=lambda symbol: _length(_lines(symbol)), default=None)
 
     # ---- names
 
@@ -320,6 +336,10 @@ def _is_value(name: str, text: str) -> bool:
 
 def _lines(symbol: Symbol) -> tuple[int, int]:
     return symbol.start, symbol.end
+
+
+def _length(lines: tuple[int, int]) -> int:
+    return lines[1] - lines[0] + 1
 
 
 def _within(inner: tuple[int, int], outer: tuple[int, int]) -> bool:
