@@ -49,6 +49,18 @@ def test_a_range_is_exact_off_or_wrong(judge: Judge, claimed: str, word: str) ->
     assert (verdict.path, verdict.file, range_text(verdict.claimed)) == (CART, CART, claimed)
 
 
+def test_lines_that_cannot_be_read_are_said_to_be(judge: Judge) -> None:
+    verdict = one(judge, "| API | File | Lines |\n|---|---|---|\n| `add_item` | cart/model.py | 31…33 |")
+    assert (verdict.verdict, verdict.note) == ("no-symbol", "no range of lines: 31…33")
+
+
+def test_a_range_that_is_reversed_is_wrong(judge: Judge) -> None:
+    verdict = one(judge, "`add_item` (`cart/model.py:L33-31`)")
+    assert (verdict.verdict, range_text(verdict.claimed)) == ("wrong", "L33-31")
+    assert "last line" in verdict.note
+    assert one(judge, '"never set the total by hand" (`cart/model.py:L29-22`)').verdict == "wrong"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -235,9 +247,17 @@ def test_a_quote_is_judged_by_its_words(judge: Judge, text: str, actual: str | N
 @pytest.mark.parametrize(
     ("text", "word", "note"),
     [
-        ('"sum(self.items)" and more: "never set the total by hand" (`model.py:L1-9000`)', "wrong", "ends at L41"),
+        (
+            '"sum(self.items)" and more: "never set the total by hand" (`model.py:L1-9000`)',
+            "wrong",
+            "ends at L41",
+        ),
         ('`Cart` says "never set the total by hand" (`cart/model.py:L1-41`)', "off", "wider than Cart"),
-        ('`Cart.total` says "never set the total by hand" (`cart/model.py:L11-33`)', "off", "wider than Cart.total"),
+        (
+            '`Cart.total` says "never set the total by hand" (`cart/model.py:L11-33`)',
+            "off",
+            "wider than Cart.total",
+        ),
         ('`Cart.total` of `Cart` says "never set the total by hand" (`cart/model.py:L11-33`)', "exact", ""),
         ('`Cart.total` says "never set the total by hand" (`cart/model.py:L22-29`)', "exact", ""),
         ('`Base` is told "never set the total by hand" (`cart/model.py:L11-33`)', "exact", ""),

@@ -30,6 +30,7 @@ _NO_NAMES = {
     "null",
     "none",
 }
+_REVERSED = "its last line is above its first"
 _MIN_GONE_CHARS = 3
 _MIN_BLOCK_CHARS = 10
 _MAX_LOOK_UPS = 20_000
@@ -72,7 +73,9 @@ class _Judge:
         block = self._by_block() if not chosen and not quoted else None
         verdicts: list[Verdict] = []
         for number, (citation, names) in enumerate(zip(citations, bound, strict=True)):
-            if number in quoted:
+            if citation.problem:
+                verdicts.append(self._verdict(citation, "no-symbol", note=citation.problem))
+            elif number in quoted:
                 named = names[0].text if names else ""
                 verdicts += [replace(verdict, symbol=named) for verdict in quoted[number]]
             elif block is not None and number == len(citations) - 1:
@@ -113,7 +116,7 @@ class _Judge:
         return following if gap_after <= gap_before or gap_before < 0 else following - 1
 
     def _judge_quote(self, citation: Citation, quote: str, names: Sequence[Name] = ()) -> Verdict:
-        claimed = (citation.start, citation.end)
+        claimed = _claimed(citation)
         places = [
             (place, path)
             for path in self.files[citation.path]
@@ -129,7 +132,9 @@ class _Judge:
         note = ""
         last = self.sources.last_line(path)
         holder = self._holder(citation, names, path, actual)
-        if claimed[1] > last:
+        if _is_reversed(citation):
+            word, note = "wrong", _REVERSED
+        elif claimed[1] > last:
             word, note = "wrong", f"{path} ends at L{last}"
         elif word == "exact" and holder and _length(claimed) > _length(_lines(holder)):
             word, note = "off", f"wider than {holder.qualified_name} at {holder.anchor}"
@@ -200,7 +205,7 @@ class _Judge:
     def _fit(self, citation: Citation, name: Name) -> float:
         """How near the name's symbol is to the lines; larger is worse."""
         matched = self._matches(citation.path, name.text)
-        claimed = (citation.start, citation.end)
+        claimed = _claimed(citation)
         return (
             min((range_distance(_lines(s), claimed) for _, s in matched[0]), default=1e9) if matched else 1e9
         )
@@ -224,7 +229,7 @@ class _Judge:
             note += f"; {elsewhere.qualified_name} is at {elsewhere.anchor}" if elsewhere else ""
             return self._verdict(citation, "gone", symbol=name.text, note=note)
         symbols, exact = matched
-        claimed = (citation.start, citation.end)
+        claimed = _claimed(citation)
         file, symbol = min(symbols, key=lambda pair: range_distance(_lines(pair[1]), claimed))
         word = (
             "exact"
@@ -234,6 +239,9 @@ class _Judge:
             else "wrong"
         )
         notes = [] if exact else [f"read as {symbol.qualified_name}"]
+        if _is_reversed(citation):
+            word = "wrong"
+            notes.append(_REVERSED)
         files = sorted({path for path, _ in symbols})
         if len(files) > 1:
             notes.append(f"ambiguous: {len(files)} files define it, the nearest range was taken")
@@ -336,6 +344,14 @@ def _is_value(name: str, text: str) -> bool:
 
 def _lines(symbol: Symbol) -> tuple[int, int]:
     return symbol.start, symbol.end
+
+
+def _claimed(citation: Citation) -> tuple[int, int]:
+    return min(citation.start, citation.end), max(citation.start, citation.end)
+
+
+def _is_reversed(citation: Citation) -> bool:
+    return citation.start > citation.end
 
 
 def _length(lines: tuple[int, int]) -> int:
