@@ -159,6 +159,29 @@ def test_the_page_of_a_class_is_named_after_its_constructor(judge: Judge) -> Non
     assert said(one(judge, "| Base_init | cart/model.py:L6-9 |"))[1:] == ("Base", "L6-8", "off")
 
 
+@pytest.mark.parametrize(
+    ("text", "said_of"),
+    [
+        ("`Cart.limit` (`cart/model.py:L13`)", [("Cart.limit", "exact")]),
+        ("`Cart.limit` is at `cart/model.py:L1-2`.", [("Cart.limit", "wrong")]),
+        (
+            "`Cart.limit` and `Cart` (`cart/model.py:L13`, `cart/model.py:L11-33`)",
+            [("Cart.limit", "exact"), ("Cart", "exact")],
+        ),
+        ("| `limit` | `Cart` | cart/model.py:L11-33 |", [("Cart", "exact")]),
+        ("`Base.limit` (`cart/model.py:L13`)", [("", "no-symbol")]),
+        ("The `RATES` constant: `shop/rates.py:L1-4`.", [("RATES", "exact")]),
+        ("The `rates.RATES` constant: `shop/rates.py:L1-2`.", [("RATES", "off")]),
+        ("`RATES` as in `rate` (`shop/rates.py:L7-8`).", [("rate", "exact")]),
+        ("`self.owner` (`cart/model.py:L16`)", [("", "no-symbol")]),
+    ],
+)
+def test_fields_with_their_class_and_constants(
+    judge: Judge, text: str, said_of: list[tuple[str, str]]
+) -> None:
+    assert [(v.definition, v.verdict) for v in judge(text)] == said_of
+
+
 def test_an_inherited_method_is_that_of_the_base(judge: Judge) -> None:
     verdict = one(judge, "`Cart.clear` (`cart/model.py:L7-8`)")
     assert (verdict.definition, verdict.verdict, verdict.note) == (

@@ -159,6 +159,8 @@ class _Judge:
             found = [matched[1] for path in paths if (matched := self._matches(path, name.text)) is not None]
             if found:
                 ranks[name] = name.rank if any(found) and name.rank < 2 else 2 if name.rank < 3 else 3
+        for name in self._fields([name for name in self.names if name not in ranks], paths, alone=not ranks):
+            ranks[name] = 0
         lost = [name for name in self.names if name not in ranks and self._seems_gone(name, paths)]
         if ranks:
             best = min(ranks.values())
@@ -168,6 +170,28 @@ class _Judge:
         marked = [name for name in lost if name.rank == 0] or lost
         clear = [name for name in marked if name.called or _looks_like_symbol(name.text)]
         return clear or marked
+
+    def _fields(self, names: Sequence[Name], paths: Sequence[str], *, alone: bool) -> list[Name]:
+        """The names that are fields of a class, written with it, or (`alone`: beside no symbol) constants.
+
+        An option in code marks beside a symbol makes no claim of its own.
+        """
+        found: list[Name] = []
+        for name in names:
+            dotted = "." in name.text
+            if name.rank > 1 or not (alone or dotted):
+                continue
+            for path in paths:
+                symbols = [
+                    (file, symbol)
+                    for file in self.files[path]
+                    for symbol in self.sources.fields(file, name.text)
+                    if alone or symbol.kind == "field"
+                ]
+                if symbols:
+                    self.matched[path, name.text] = (symbols, True)
+                    found.append(name)
+        return found
 
     def _matches(self, path: str, name: str) -> tuple[list[tuple[str, Symbol]], bool] | None:
         """The symbols that a name means in the files of a path, and whether it means them exactly."""
