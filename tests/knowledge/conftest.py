@@ -70,6 +70,16 @@ def charge_card(item):
 def clear():
     return None
 '''
+RATES = """\
+RATES = {
+    "a": 1,
+    "b": 2,
+}
+
+
+def rate(name):
+    return RATES[name]
+"""
 SERVER = """\
 package main
 
@@ -93,6 +103,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "src/shop/__init__.py": "",
         "src/shop/cart/model.py": CART,
         "src/shop/pay/model.py": PAY,
+        "src/shop/rates.py": RATES,
         "src/shop/broken.py": "def f(:\n",
         "server.go": SERVER,
         "vendor/lib/old.py": "def vendored():\n    return 1\n",

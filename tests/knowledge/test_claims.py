@@ -49,6 +49,18 @@ def test_a_range_is_exact_off_or_wrong(judge: Judge, claimed: str, word: str) ->
     assert (verdict.path, verdict.file, range_text(verdict.claimed)) == (CART, CART, claimed)
 
 
+def test_lines_that_cannot_be_read_are_said_to_be(judge: Judge) -> None:
+    verdict = one(judge, "| API | File | Lines |\n|---|---|---|\n| `add_item` | cart/model.py | 31…33 |")
+    assert (verdict.verdict, verdict.note) == ("no-symbol", "no range of lines: 31…33")
+
+
+def test_a_range_that_is_reversed_is_wrong(judge: Judge) -> None:
+    verdict = one(judge, "`add_item` (`cart/model.py:L33-31`)")
+    assert (verdict.verdict, range_text(verdict.claimed)) == ("wrong", "L33-31")
+    assert "last line" in verdict.note
+    assert one(judge, '"never set the total by hand" (`cart/model.py:L29-22`)').verdict == "wrong"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -147,6 +159,29 @@ def test_the_page_of_a_class_is_named_after_its_constructor(judge: Judge) -> Non
     assert said(one(judge, "| Base_init | cart/model.py:L6-9 |"))[1:] == ("Base", "L6-8", "off")
 
 
+@pytest.mark.parametrize(
+    ("text", "said_of"),
+    [
+        ("`Cart.limit` (`cart/model.py:L13`)", [("Cart.limit", "exact")]),
+        ("`Cart.limit` is at `cart/model.py:L1-2`.", [("Cart.limit", "wrong")]),
+        (
+            "`Cart.limit` and `Cart` (`cart/model.py:L13`, `cart/model.py:L11-33`)",
+            [("Cart.limit", "exact"), ("Cart", "exact")],
+        ),
+        ("| `limit` | `Cart` | cart/model.py:L11-33 |", [("Cart", "exact")]),
+        ("`Base.limit` (`cart/model.py:L13`)", [("", "no-symbol")]),
+        ("The `RATES` constant: `shop/rates.py:L1-4`.", [("RATES", "exact")]),
+        ("The `rates.RATES` constant: `shop/rates.py:L1-2`.", [("RATES", "off")]),
+        ("`RATES` as in `rate` (`shop/rates.py:L7-8`).", [("rate", "exact")]),
+        ("`self.owner` (`cart/model.py:L16`)", [("", "no-symbol")]),
+    ],
+)
+def test_fields_with_their_class_and_constants(
+    judge: Judge, text: str, said_of: list[tuple[str, str]]
+) -> None:
+    assert [(v.definition, v.verdict) for v in judge(text)] == said_of
+
+
 def test_an_inherited_method_is_that_of_the_base(judge: Judge) -> None:
     verdict = one(judge, "`Cart.clear` (`cart/model.py:L7-8`)")
     assert (verdict.definition, verdict.verdict, verdict.note) == (
@@ -230,6 +265,31 @@ def test_a_quote_is_judged_by_its_words(judge: Judge, text: str, actual: str | N
     verdict = one(judge, text)
     assert (range_text(verdict.actual), verdict.verdict) == (actual, word)
     assert verdict.quote
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "note"),
+    [
+        (
+            '"sum(self.items)" and more: "never set the total by hand" (`model.py:L1-9000`)',
+            "wrong",
+            "ends at L41",
+        ),
+        ('`Cart` says "never set the total by hand" (`cart/model.py:L1-41`)', "off", "wider than Cart"),
+        (
+            '`Cart.total` says "never set the total by hand" (`cart/model.py:L11-33`)',
+            "off",
+            "wider than Cart.total",
+        ),
+        ('`Cart.total` of `Cart` says "never set the total by hand" (`cart/model.py:L11-33`)', "exact", ""),
+        ('`Cart.total` says "never set the total by hand" (`cart/model.py:L22-29`)', "exact", ""),
+        ('`Base` is told "never set the total by hand" (`cart/model.py:L11-33`)', "exact", ""),
+    ],
+)
+def test_a_quote_does_not_make_any_range_exact(judge: Judge, text: str, word: str, note: str) -> None:
+    verdict = one(judge, text)
+    assert verdict.verdict == word
+    assert note in verdict.note
 
 
 def test_a_few_words_in_quotation_marks_are_no_quote(judge: Judge) -> None:

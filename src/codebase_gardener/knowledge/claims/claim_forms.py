@@ -20,17 +20,24 @@ MAX_NAME_CHARS = 200
 MAX_QUOTE_CHARS = 2_000
 _MAX_PATH_CHARS = 300
 _MIN_QUOTE_WORDS = 3
+_MAX_UNREAD_CHARS = 250
 
 _TO = r"\s?[-–—]\s?"
 _COLUMN = r"(?:C\d{1,5})?"
-_CITED = re.compile(rf"(?::L?|#L)(\d{{1,7}}){_COLUMN}(?:{_TO}L?(\d{{1,7}}){_COLUMN})?(?!\w)")
-_MORE = re.compile(rf"\s?,\s?(\d{{1,7}}){_TO}(\d{{1,7}})(?![\w.])")
+_LINE = r"(\d{1,100})"
+_CITED = re.compile(rf"(?::L?|#L){_LINE}{_COLUMN}(?:{_TO}L?{_LINE}{_COLUMN})?(?!\w)")
+_MORE = re.compile(rf"\s?,\s?{_LINE}{_TO}{_LINE}(?![\w.])")
 _ALONE = re.compile(
-    rf"(?<![\w:#/.-])(?:L(\d{{1,7}})(?:{_TO}L?(\d{{1,7}}))?"
-    rf"|[Ll]ines?\s+L?(\d{{1,7}})(?:(?:{_TO}|\s+(?:to|through|and)\s+)L?(\d{{1,7}}))?)(?!\w)"
+    rf"(?<![\w:#/.-])(?:L{_LINE}(?:{_TO}L?{_LINE})?"
+    rf"|[Ll]ines?\s+L?{_LINE}(?:(?:{_TO}|\s+(?:to|through|and)\s+)L?{_LINE})?)(?!\w)"
 )
-_CELL_RANGE = re.compile(rf"[\s`]*(\d{{1,7}}){_TO}(\d{{1,7}})[\s`]*")
+_CELL_RANGE = re.compile(rf"[\s`]*L?{_LINE}(?:{_TO}L?{_LINE})?[\s`]*")
+_AFTER_PATH = re.compile(
+    rf"[\s`*]{{0,3}}(?:,\s?{_LINE}{_TO}{_LINE}(?=[\s`*]*(?:[;.,)|]|$))|\({_LINE}{_TO}{_LINE}\))"
+)
 _RANGE_HEADER = re.compile(r"\b(?:lines?|ranges?|loc|location|span|where)\b")
+_COUNT_HEADER = re.compile(r"\b(?:lines|loc)\b")
+_HAS_LINES = re.compile(r"[\s`]*L?\d")
 _BETWEEN = re.compile(r"[\s`*,:;()\[\]]*(?:at)?[\s`*,:;()\[\]]*")
 _PATH_CHAR = re.compile(r"[\w./@+~\\-]")
 _PATH = re.compile(r"[\w.@+~\\/-]{3,300}")
@@ -51,11 +58,12 @@ class Citation:
 
     Attributes:
         path: As written.
-        start: First line.
-        end: Last line.
+        start: First line, as written.
+        end: Last line, as written: above the first where the range is reversed.
         at: Where it begins in the unit's text.
         until: Where it ends.
         line: Of the document.
+        problem: Why the lines could not be read, which are 0 then; "".
     """
 
     path: str
@@ -64,6 +72,7 @@ class Citation:
     at: int
     until: int
     line: int
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,9 +178,6 @@ def _citations(unit: Unit) -> Iterator[Citation]:
     yield from (citation for citation in written if not _is_external(unit, citation))
     if not written and not any(character.isdigit() for character in text):
         return
-    ranges = [*_ranges_alone(unit)]
-    if not ranges:
-        return
     taken = [(citation.at, citation.until) for citation in written]
     paths = [(citation.at, citation.until, citation.path) for citation in written]
     paths += [
@@ -180,6 +186,12 @@ def _citations(unit: Unit) -> Iterator[Citation]:
         if is_path(word := match[0].rstrip(".")) and not _overlaps(match.start(), match.end(), taken)
     ]
     paths.sort()
+    ranges = [*_ranges_alone(unit), *_after_paths(unit, paths)]
+    only = paths[0][2] if len(paths) == 1 and not written else ""
+    if only and not ranges:
+        ranges = [*_ranges_of_cells(unit, paths[0][0])]
+        if not ranges:
+            yield from _unread(unit, only)
     begins = [begin for begin, _, _ in paths]
     for at, until, start, end in ranges:
         if _overlaps(at, until, taken) or not paths:
@@ -187,7 +199,7 @@ def _citations(unit: Unit) -> Iterator[Citation]:
         begin, path_end, path = paths[max(0, bisect_right(begins, at) - 1)]
         if start == end and text[at] == "L" and not _stands_alone(unit, at, until, path_end):
             continue  # "L2 norm" is no line
-        citation = Citation(_cleaned(path), *_ordered(start, end), min(at, begin), until, unit.line(at))
+        citation = Citation(_cleaned(path), start, end, min(at, begin), until, unit.line(at))
         if not _is_external(unit, citation):
             yield citation
 
@@ -218,14 +230,14 @@ def _attached(unit: Unit, match: re.Match[str]) -> Iterator[Citation]:
         ranges.append((more[1], more[2]))
         until = more.end()
     for start, end in ranges:
-        yield Citation(
-            _cleaned(path), *_ordered(int(start), int(end)), begin, until, unit.line(match.start())
-        )
+        yield Citation(_cleaned(path), int(start), int(end), begin, until, unit.line(match.start()))
 
 
 def _is_cited_path(path: str, *, strict: bool) -> bool:
     """`strict` for `p:x`, which might be a host's port or a time."""
-    if is_path(path) and not (path.startswith("//") and "/" not in path[2:]):
+    if path.startswith("//"):
+        return is_path(path) and "/" in path[2:]  # a host and its port
+    if is_path(path):
         return True
     extension = path.rpartition("/")[2].rpartition(".")[2]
     return not strict and extension != path and extension[:1].isalpha() and extension.isalnum()
@@ -247,8 +259,40 @@ def _ranges_alone(unit: Unit) -> Iterator[tuple[int, int, int, int]]:
     for number, (begin, end) in enumerate(unit.cells):
         header = unit.header[number] if number < len(unit.header) else ""
         cell = _CELL_RANGE.fullmatch(unit.text, begin, end)
-        if cell and _RANGE_HEADER.search(header):
+        if cell and cell[2] and "L" not in cell[0] and _RANGE_HEADER.search(header):
             yield begin, end, int(cell[1]), int(cell[2])
+
+
+def _after_paths(unit: Unit, paths: list[tuple[int, int, str]]) -> Iterator[tuple[int, int, int, int]]:
+    """`a.py (3-9)` and `a.py, 3-9`."""
+    for _, path_end, _ in paths:
+        if match := _AFTER_PATH.match(unit.text, path_end):
+            start, end = (int(group) for group in match.groups() if group)
+            yield path_end, match.end(), start, end
+
+
+def _ranges_of_cells(unit: Unit, path_at: int) -> Iterator[tuple[int, int, int, int]]:
+    """In a row of one path: cells that hold a range, whatever their header; one line only under a header of ranges.
+
+    A table of files (the path comes first) may say how many lines each has: such a number is no line.
+    """
+    for number, (begin, end) in enumerate(unit.cells):
+        header = unit.header[number] if number < len(unit.header) else ""
+        cell = _CELL_RANGE.fullmatch(unit.text, begin, end)
+        is_count = _COUNT_HEADER.search(header) and _cell_of(unit, path_at) == 0
+        if cell and (cell[2] or (_RANGE_HEADER.search(header) and not is_count)):
+            yield begin, end, int(cell[1]), int(cell[2] or cell[1])
+
+
+def _unread(unit: Unit, path: str) -> Iterator[Citation]:
+    """A cell under a header of ranges that begins as lines do and is written in no form that is known."""
+    for number, (begin, end) in enumerate(unit.cells[: len(unit.header)]):
+        cell = unit.text[begin:end].strip(" `")
+        if not _RANGE_HEADER.search(unit.header[number]) or _CELL_RANGE.fullmatch(cell):
+            continue
+        if len(cell) <= _MAX_UNREAD_CHARS and _HAS_LINES.match(cell):
+            problem = f"no range of lines: {cell}"
+            yield Citation(_cleaned(path), 0, 0, begin, end, unit.line(begin), problem)
 
 
 def _is_external(unit: Unit, citation: Citation) -> bool:
@@ -256,10 +300,6 @@ def _is_external(unit: Unit, citation: Citation) -> bool:
     number = _cell_of(unit, citation.at)
     begin, end = unit.cells[number] if number >= 0 else (citation.at - 60, citation.until + 20)
     return "(external" in unit.text[max(0, begin) : min(end, begin + 1_000)].lower()
-
-
-def _ordered(start: int, end: int) -> tuple[int, int]:
-    return (start, end) if start <= end else (end, start)
 
 
 def _overlaps(at: int, until: int, spans: list[tuple[int, int]]) -> bool:

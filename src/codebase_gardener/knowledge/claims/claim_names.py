@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from codebase_gardener.repository.symbols import Symbol
 
-__all__ = ["Match", "NameIndex"]
+__all__ = ["SEPARATORS", "Match", "NameIndex"]
 
-_SEPARATORS = re.compile(r"\.|::|#")
+SEPARATORS = re.compile(r"\.|::|#")
 _CONSTRUCTORS = ("init", "new", "constructor")
 _MAX_DEPTH = 6
 _ANGLES = ("context", "multi")  # of one word; longer names may end in any word
@@ -63,7 +63,7 @@ class NameIndex:
             >>> [s.qualified_name for s in NameIndex("a.py", table.symbols, ()).find("A_go").symbols]
             ['A.go']
         """
-        parts = _SEPARATORS.split(name)
+        parts = SEPARATORS.split(name)
         exact = self._exact(parts) or self._of_instance(parts) or self._without_page_prefix(name)
         if exact:
             return Match(exact, exact=True)
@@ -119,7 +119,7 @@ class NameIndex:
 
     def _without_suffix(self, name: str) -> tuple[Symbol, ...]:
         """`disable_adapter_context`, `Config_4bit`: the same symbol from another angle."""
-        if _SEPARATORS.search(name):
+        if SEPARATORS.search(name):
             return ()
         stem, _, cut = name.rpartition("_")
         single = "_" not in stem.strip("_")

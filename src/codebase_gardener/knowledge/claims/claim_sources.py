@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
+from codebase_gardener.knowledge.claims.claim_fields import FieldIndex
 from codebase_gardener.knowledge.claims.claim_names import NameIndex
 from codebase_gardener.knowledge.claims.quoted_text import QuoteIndex
 from codebase_gardener.repository.extraction import extract_symbols
@@ -32,6 +33,7 @@ class ClaimSources:
         self._left_out = {file.path: file.reason for file in snapshot.skipped}
         self._tables = dict(tables or {})
         self._names: dict[str, NameIndex] = {}
+        self._fields: dict[str, FieldIndex] = {}
         self._quotes: dict[str, QuoteIndex] = {}
         self._elsewhere: dict[str, Symbol | None] = {}
         self._ancestors: dict[str, tuple[str, ...]] = {}
@@ -60,11 +62,24 @@ class ClaimSources:
         """Of a file."""
         return self._files[path].text
 
+    def last_line(self, path: str) -> int:
+        """How many lines a file has."""
+        return self._files[path].lines
+
     def names(self, path: str) -> NameIndex:
         """The symbols of a file, by name."""
         if path not in self._names:
             self._names[path] = NameIndex(path, self._table(path).symbols, self._roots)
         return self._names[path]
+
+    def fields(self, path: str, name: str) -> tuple[Symbol, ...]:
+        """The constants of a Python module, and the fields of its classes, that a name means."""
+        file = self._files[path]
+        if file.language != "python" or re.split(r"\.|::|#", name)[-1] not in file.text:
+            return ()
+        if path not in self._fields:
+            self._fields[path] = FieldIndex(path, file.text)
+        return self._fields[path].find(name)
 
     def quotes(self, path: str) -> QuoteIndex:
         """The text of a file, for quotes."""

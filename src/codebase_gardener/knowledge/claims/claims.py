@@ -30,6 +30,7 @@ _NO_NAMES = {
     "null",
     "none",
 }
+_REVERSED = "its last line is above its first"
 _MIN_GONE_CHARS = 3
 _MIN_BLOCK_CHARS = 10
 _MAX_LOOK_UPS = 20_000
@@ -68,11 +69,13 @@ class _Judge:
         citations = self.statement.citations
         chosen = self._chosen(citations)
         bound = bind_names(self.statement, citations, chosen, self._fit)
-        quoted = self._by_quotes()
+        quoted = self._by_quotes(bound)
         block = self._by_block() if not chosen and not quoted else None
         verdicts: list[Verdict] = []
         for number, (citation, names) in enumerate(zip(citations, bound, strict=True)):
-            if number in quoted:
+            if citation.problem:
+                verdicts.append(self._verdict(citation, "no-symbol", note=citation.problem))
+            elif number in quoted:
                 named = names[0].text if names else ""
                 verdicts += [replace(verdict, symbol=named) for verdict in quoted[number]]
             elif block is not None and number == len(citations) - 1:
@@ -83,13 +86,13 @@ class _Judge:
 
     # ---- quotes
 
-    def _by_quotes(self) -> dict[int, list[Verdict]]:
-        """Number of the citation → its verdicts."""
+    def _by_quotes(self, bound: Sequence[Sequence[Name]]) -> dict[int, list[Verdict]]:
+        """Number of the citation → its verdicts, with the names that belong to each citation."""
         statement = self.statement
         found: dict[int, list[Verdict]] = {}
         for quote in statement.quotes:
             number = self._nearest(quote.at, quote.until)
-            verdict = self._judge_quote(statement.citations[number], quote.text)
+            verdict = self._judge_quote(statement.citations[number], quote.text, bound[number])
             if verdict.verdict != "gone" or len(quote.text.split()) > 3:
                 found.setdefault(number, []).append(verdict)
         return found
@@ -112,8 +115,8 @@ class _Judge:
         gap_after = self.begins[following] - until
         return following if gap_after <= gap_before or gap_before < 0 else following - 1
 
-    def _judge_quote(self, citation: Citation, quote: str) -> Verdict:
-        claimed = (citation.start, citation.end)
+    def _judge_quote(self, citation: Citation, quote: str, names: Sequence[Name] = ()) -> Verdict:
+        claimed = _claimed(citation)
         places = [
             (place, path)
             for path in self.files[citation.path]
@@ -126,7 +129,25 @@ class _Judge:
             places, key=lambda place: (not _within(place[0], claimed), range_distance(place[0], claimed))
         )
         word = "exact" if _within(actual, claimed) else "off" if share_lines(actual, claimed) else "wrong"
-        return self._verdict(citation, word, file=path, actual=actual, quote=shown)
+        note = ""
+        last = self.sources.last_line(path)
+        holder = self._holder(citation, names, path, actual)
+        if _is_reversed(citation):
+            word, note = "wrong", _REVERSED
+        elif claimed[1] > last:
+            word, note = "wrong", f"{path} ends at L{last}"
+        elif word == "exact" and holder and _length(claimed) > _length(_lines(holder)):
+            word, note = "off", f"wider than {holder.qualified_name} at {holder.anchor}"
+        return self._verdict(citation, word, file=path, actual=actual, quote=shown, note=note)
+
+    def _holder(
+        self, citation: Citation, names: Sequence[Name], path: str, lines: tuple[int, int]
+    ) -> Symbol | None:
+        """The longest of the named definitions that hold some lines of a file."""
+        matches = [matched for name in names if (matched := self._matches(citation.path, name.text))]
+        symbols = [symbol for found, _ in matches for file, symbol in found if file == path]
+        around = [symbol for symbol in symbols if _within(lines, _lines(symbol))]
+        return max(around, key=lambda symbol: _length(_lines(symbol)), default=None)
 
     # ---- names
 
@@ -138,6 +159,8 @@ class _Judge:
             found = [matched[1] for path in paths if (matched := self._matches(path, name.text)) is not None]
             if found:
                 ranks[name] = name.rank if any(found) and name.rank < 2 else 2 if name.rank < 3 else 3
+        for name in self._fields([name for name in self.names if name not in ranks], paths, alone=not ranks):
+            ranks[name] = 0
         lost = [name for name in self.names if name not in ranks and self._seems_gone(name, paths)]
         if ranks:
             best = min(ranks.values())
@@ -147,6 +170,28 @@ class _Judge:
         marked = [name for name in lost if name.rank == 0] or lost
         clear = [name for name in marked if name.called or _looks_like_symbol(name.text)]
         return clear or marked
+
+    def _fields(self, names: Sequence[Name], paths: Sequence[str], *, alone: bool) -> list[Name]:
+        """The names that are fields of a class, written with it, or (`alone`: beside no symbol) constants.
+
+        An option in code marks beside a symbol makes no claim of its own.
+        """
+        found: list[Name] = []
+        for name in names:
+            dotted = "." in name.text
+            if name.rank > 1 or not (alone or dotted):
+                continue
+            for path in paths:
+                symbols = [
+                    (file, symbol)
+                    for file in self.files[path]
+                    for symbol in self.sources.fields(file, name.text)
+                    if alone or symbol.kind == "field"
+                ]
+                if symbols:
+                    self.matched[path, name.text] = (symbols, True)
+                    found.append(name)
+        return found
 
     def _matches(self, path: str, name: str) -> tuple[list[tuple[str, Symbol]], bool] | None:
         """The symbols that a name means in the files of a path, and whether it means them exactly."""
@@ -184,7 +229,7 @@ class _Judge:
     def _fit(self, citation: Citation, name: Name) -> float:
         """How near the name's symbol is to the lines; larger is worse."""
         matched = self._matches(citation.path, name.text)
-        claimed = (citation.start, citation.end)
+        claimed = _claimed(citation)
         return (
             min((range_distance(_lines(s), claimed) for _, s in matched[0]), default=1e9) if matched else 1e9
         )
@@ -208,7 +253,7 @@ class _Judge:
             note += f"; {elsewhere.qualified_name} is at {elsewhere.anchor}" if elsewhere else ""
             return self._verdict(citation, "gone", symbol=name.text, note=note)
         symbols, exact = matched
-        claimed = (citation.start, citation.end)
+        claimed = _claimed(citation)
         file, symbol = min(symbols, key=lambda pair: range_distance(_lines(pair[1]), claimed))
         word = (
             "exact"
@@ -218,6 +263,9 @@ class _Judge:
             else "wrong"
         )
         notes = [] if exact else [f"read as {symbol.qualified_name}"]
+        if _is_reversed(citation):
+            word = "wrong"
+            notes.append(_REVERSED)
         files = sorted({path for path, _ in symbols})
         if len(files) > 1:
             notes.append(f"ambiguous: {len(files)} files define it, the nearest range was taken")
@@ -320,6 +368,18 @@ def _is_value(name: str, text: str) -> bool:
 
 def _lines(symbol: Symbol) -> tuple[int, int]:
     return symbol.start, symbol.end
+
+
+def _claimed(citation: Citation) -> tuple[int, int]:
+    return min(citation.start, citation.end), max(citation.start, citation.end)
+
+
+def _is_reversed(citation: Citation) -> bool:
+    return citation.start > citation.end
+
+
+def _length(lines: tuple[int, int]) -> int:
+    return lines[1] - lines[0] + 1
 
 
 def _within(inner: tuple[int, int], outer: tuple[int, int]) -> bool:
