@@ -135,3 +135,12 @@ def test_without_a_wiki_all_is_as_before(tmp_path: Path) -> None:
         assert caught.value.hint == "gardener wiki build garden"
         with pytest.raises(NotFoundError):
             search_wiki(gardener, "nothing", "prune")
+
+
+def test_a_wiki_without_pages_is_told_apart_from_no_wiki(tmp_path: Path) -> None:
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare/LICENSE").write_text("Free.\n")
+    with Gardener(Settings(home=tmp_path / "home", min_free_bytes=0)) as gardener:
+        build_wiki(gardener, str(tmp_path / "bare"), Quiet(), name="bare")
+        with pytest.raises(NotFoundError, match="the wiki of bare has no pages"):
+            search_wiki(gardener, "bare", "prune")

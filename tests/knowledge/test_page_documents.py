@@ -76,6 +76,16 @@ def test_a_long_page_is_a_document_for_each_section() -> None:
     assert all(long.overview in one.text and one.evidence == documents[0].evidence for one in documents)
 
 
+def test_a_document_knows_the_workflows_that_lead_to_it_and_what_tells_the_same() -> None:
+    documents = {one.anchor: one for one in page_documents(PAGES.values())}
+    principle = next(page for page in PAGES.values() if any(edge.target == FIRE.id for edge in page.edges))
+    leading = sum(any(edge.target == principle.id for edge in page.edges) for page in PAGES.values())
+    assert documents[principle.id].told_by == FIRE.id
+    assert documents[FIRE.id].links == documents[principle.id].links == leading > 0
+    assert documents[FIRE.id].told_by == ""
+    assert documents[FIRE.id].domains == FIRE.domains
+
+
 def test_order_changes_nothing_and_anchors_are_unique() -> None:
     pages: list[Page] = list(PAGES.values())
     documents = page_documents(pages)

@@ -21,6 +21,8 @@ from codebase_gardener.utils.names import AdapterRef
 __all__ = ["Answer", "ask", "best_documents", "index_of"]
 
 _DOCUMENTS = 4
+_LAYOUT = 2
+"""Of what is kept of a page; an index of another one is built again."""
 
 
 @dataclass(frozen=True)
@@ -150,5 +152,7 @@ def index_of(gardener: Gardener, project: str) -> SymbolIndex:
 
 def _index_folder(gardener: Gardener, project: str, wiki: ProjectWiki | None) -> Path:
     snapshot = gardener.registry.latest_snapshot(project)
-    name = f"{snapshot.snapshot_id}-{wiki.sha256[:16]}" if wiki is not None else snapshot.snapshot_id
+    name = (
+        f"{snapshot.snapshot_id}-{wiki.sha256[:16]}-{_LAYOUT}" if wiki is not None else snapshot.snapshot_id
+    )
     return gardener.settings.projects_dir / project / "indexes" / name

@@ -1,13 +1,17 @@
-"""`gardener wiki search`: pages, and code beside them, by the index that `ask` uses."""
+"""`gardener wiki search`: pages, and code between them, of the index that `ask` uses."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from codebase_gardener.gardener.asking import index_of
+from codebase_gardener.gardener.page_ranking import PageRanking
 from codebase_gardener.gardener.project_wiki import project_wiki
-from codebase_gardener.gardener.ranking import ranked
+from codebase_gardener.gardener.ranking import content_words, is_page
+from codebase_gardener.gardener.wiki_pages import page_files
 from codebase_gardener.knowledge.pages.page_documents import page_of
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "search_index", "search_wiki"]
 
-_PARTS_PER_PAGE = 4
+_rankings: WeakKeyDictionary[SymbolIndex, PageRanking] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Found:
     """A page, or a piece of code, that a query found.
 
     Attributes:
-        score: BM25, higher is better.
+        score: Higher is better; that of a page and that of code cannot be compared.
         id: The page's id; for code its anchor.
         title: The page's title; for code its qualified name or heading.
         overview: The page's first sentence; for code its first line.
@@ -59,25 +63,31 @@ def search_wiki(
         code: Search the code of the last snapshot, too.
 
     Returns:
-        What was found, best first; a page once, however many of its sections match.
+        What was found, best first, pages and code by turns. A page comes once, however many of its sections match,
+        and a Principle as the Implementation that does it, unless principles are asked for.
 
     Raises:
-        NotFoundError: No such project, or it has no wiki.
+        NotFoundError: No such project, or it has no wiki, or a wiki without pages.
     """
     gardener.registry.project(project)
+    page_files(gardener, project)
     if project_wiki(gardener, project) is None:
-        raise NotFoundError(f"{project} has no wiki yet", hint=f"gardener wiki build {project}")
+        raise NotFoundError(
+            f"the wiki of {project} has no pages",
+            hint=f"its _reports tell what was looked for; after a change: gardener wiki build {project}",
+        )
     return search_index(index_of(gardener, project), query, k=k, code=code)
 
 
 def search_index(index: SymbolIndex, query: str, *, k: int = 8, code: bool = False) -> list[Found]:
     """The same in an index that is loaded."""
-    hits = ranked(index, query, _PARTS_PER_PAGE * k, code=code)
-    found: dict[str, Found] = {}
-    for hit in hits:
-        result = _found(hit.document, hit.score)
-        found.setdefault(result.id, result)
-    return list(found.values())[:k]
+    if index not in _rankings:
+        _rankings[index] = PageRanking(index)
+    pages = _rankings[index].search(query, k)
+    words = " ".join(content_words(query)) or query
+    others = index.search(words, k=k, exclude=is_page) if code else []
+    by_turns = chain.from_iterable(zip_longest(pages, others))
+    return [_found(hit.document, hit.score) for hit in by_turns if hit is not None][:k]
 
 
 def _found(document: Document, score: float) -> Found:

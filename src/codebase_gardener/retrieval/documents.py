@@ -38,6 +38,9 @@ class Document:
         kind: "function", "method", "class", "module" (code outside symbols), "text", or "page": a page of the
             wiki, whose anchor is the page's id and whose path is the page's file.
         evidence: Anchors of the lines that a page rests on, those of its subject first.
+        links: How many workflows lead to a page.
+        domains: Words to find a page by, beside those of its text.
+        told_by: Id of the page that tells the same with its code, "" for none.
     """
 
     anchor: str
@@ -46,6 +49,9 @@ class Document:
     text: str
     kind: str
     evidence: tuple[str, ...] = ()
+    links: int = 0
+    domains: tuple[str, ...] = ()
+    told_by: str = ""
 
     @property
     def line_range(self) -> tuple[int, int]:

@@ -149,7 +149,8 @@ class SymbolIndex:
 
 
 def _read(row: dict[str, Any]) -> Document:
-    return Document(**{**row, "evidence": tuple(row.get("evidence", ()))})
+    lists = {name: tuple(row.get(name, ())) for name in ("evidence", "domains")}
+    return Document(**{**row, **lists})
 
 
 def _bm25s() -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, outside_fences
 from codebase_gardener.knowledge.pages.pages import Page
@@ -27,13 +29,33 @@ def page_documents(pages: Iterable[Page]) -> list[Document]:
     Args:
         pages: Of a wiki, in any order.
     """
-    documents = [document for page in pages for document in _documents(page)]
+    pages = tuple(pages)
+    links = _workflows_that_lead_to(pages)
+    documents = [
+        replace(document, links=links[page.id], domains=page.domains, told_by=_told_by(page))
+        for page in pages
+        for document in _documents(page)
+    ]
     return sorted(documents, key=lambda document: document.anchor)
 
 
 def page_of(document: Document) -> str:
     """The id of the page that a document was made from; "" for a document that is no page's."""
     return document.anchor.partition("#")[0] if document.kind == PAGE_KIND else ""
+
+
+def _workflows_that_lead_to(pages: Iterable[Page]) -> Counter[str]:
+    """Of each page: how many workflows have a step, or what the step is done with, that is it."""
+    done_with = {page.id: _told_by(page) for page in pages}
+    links: Counter[str] = Counter()
+    for page in pages:
+        steps = {edge.target for edge in page.edges if edge.kind == "step"}
+        links.update(steps | ({done_with.get(step, "") for step in steps} - {""}))
+    return links
+
+
+def _told_by(page: Page) -> str:
+    return next((edge.target for edge in page.edges if edge.kind == "implemented_by"), "")
 
 
 def prose_of(body: str) -> str:
