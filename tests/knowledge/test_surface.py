@@ -270,6 +270,27 @@ def test_names_that_collide_get_a_suffix() -> None:
     assert len(set(pages)) == 2
 
 
+def test_the_main_entry_point_s_api_keeps_the_plain_name() -> None:
+    main = Target("src/classic/schemas.ts", "string")
+    same = [(Target("src/classic/coerce.ts", "string"), "function"), (main, "function")]
+    assert page_names(same, main=frozenset([main])) == [("string_of_coerce", "String_of_coerce"), ("string", "String")]
+    both = frozenset(target for target, _ in same)
+    assert page_names(same, main=both)[1] == ("string_of_schemas", "String_of_schemas")
+
+
+def test_an_exported_function_goes_before_the_method_of_an_object_literal() -> None:
+    files = {
+        "package.json": '{"name": "zed", "main": "./index.ts"}\n',
+        "index.ts": "const methods = {\n  optional() {\n    return optional(this);\n  },\n};\n\n"
+        "export function optional<T>(inner: T): T {\n  return inner;\n}\n",
+        "tests/a.test.ts": 'import { optional } from "../index";\n\ntest("it", () => {\n  optional(1);\n});\n',
+    }
+    context = context_of(files)
+    symbol = context.repository.symbols["index.ts", "optional"]
+    assert (symbol.kind, symbol.start) == ("function", 7)
+    assert context.main == {Target("index.ts", "optional")}
+
+
 def test_documents_decide_the_spelling() -> None:
     assert (
         page_names([(Target("a.py", "LoraConfig"), "class")], {"lora": "LoRA"})[0][1] == "LoRA_Configuration"
