@@ -187,8 +187,9 @@ def _unique(names: list[str], where: list[Target], main: Container[Target] = ())
         for group in groups.values():
             if len(group) == 1 or (suffix is _own and len({_own(where[index]) for index in group}) == 1):
                 continue
+            taken = {suffix(where[index]) for index in group if index in kept}
             for index in group:
-                if index not in kept:
+                if index not in kept and suffix(where[index]) not in taken:
                     found[index] = _safe(f"{names[index]}_{suffix(where[index])}")
     seen: Counter[str] = Counter()
     for index, name in enumerate(found):
