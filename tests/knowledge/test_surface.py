@@ -8,7 +8,7 @@ from codebase_gardener.knowledge.apis.api_catalog import api_catalog, api_for, t
 from codebase_gardener.knowledge.apis.api_context import ApiContext
 from codebase_gardener.knowledge.apis.api_names import page_names, principle_words
 from codebase_gardener.knowledge.apis.shell_commands import console_scripts
-from codebase_gardener.knowledge.apis.surface import FEATURES, choose_apis, ranked, threshold
+from codebase_gardener.knowledge.apis.surface import FEATURES, choose_apis, name_kind, ranked, threshold
 from codebase_gardener.knowledge.links.resolution import Target
 
 from .written_context import context_of, symbol_named
@@ -258,6 +258,14 @@ def test_the_catalog_takes_what_workflows_need_and_names_are_unique(context: Api
 )
 def test_principles_are_named_by_rule(name: str, kind: str, words: str) -> None:
     assert principle_words(name, kind) == words
+
+
+def test_a_getter_of_what_is_there_makes_nothing() -> None:
+    code = "class Context: ...\n\ndef get_current_context() -> Context:\n    return STACK[-1]\n\n"
+    code += "def get_new_context() -> Context:\n    return Context()\n"
+    context = context_of({"p/__init__.py": code})
+    kinds = {each.name: name_kind(each, context) for each in context.repository.symbols.values()}
+    assert kinds == {"Context": "class", "get_current_context": "function", "get_new_context": "maker"}
 
 
 def test_names_that_collide_get_a_suffix() -> None:
