@@ -213,6 +213,23 @@ def test_a_principle_tells_what_the_docs_and_comments_say(context: ApiContext, a
     assert "Before it in the same passages: Model Creation (in 2)" in save.usage
 
 
+def test_a_principle_says_whose_words_it_quotes_and_quotes_only_what_names_its_api() -> None:
+    guide = "# Guide\n\n## Start\n\nFirst install all that is needed.\n\n```python\nfrom p import Box, fold_all\n\n"
+    guide += "Box().shut()\nfold_all()\n```\n\n## Use of fold_all\n\nThis is how it goes.\n\n"
+    guide += "```python\nfold_all()\n```\n"
+    code = 'class Box:\n    """Holds things."""\n\n    def shut(self):\n        return self\n\n\n'
+    code += "def fold_all():\n    return 1\n"
+    context = context_of({"docs/guide.md": guide, "p/__init__.py": code})
+    needed = [Target("p/__init__.py", "Box.shut"), Target("p/__init__.py", "fold_all")]
+    found = {api.page: api for api in api_catalog(context, needed)}
+    shut = principle_of("Box_shut", context, found)
+    assert "belongs to `Box`, which the authors describe as: “Holds things.”" in shut.overview
+    assert "In the section" not in shut.description
+    fold = principle_of("fold_all", context, found).description
+    assert "In the section “Use of fold_all”" in fold
+    assert "“Start”" not in fold
+
+
 def test_what_comes_from_outside(context: ApiContext, apis: dict[str, Api]) -> None:
     page = page_of("save", context, apis)
     assert page.kind == "Wrapper Doc"

@@ -141,6 +141,19 @@ def test_members_that_are_handed_on() -> None:
     ]
 
 
+def test_a_name_that_the_standard_library_has_tells_nothing_of_an_unknown_thing() -> None:
+    report = "class Report:\n    def write_text(self, text): ...\n    def publish(self): ...\n"
+    wrapper = "class Wrapper:\n    def __getattr__(self, name): ...\n"
+    script = (
+        "from pkg import Report, Wrapper\n\ndef main(path, other):\n    path.write_text('')\n"
+        "    other.publish()\n    Wrapper().write_text('')\n    Report().write_text('')\n"
+    )
+    facts = facts_of({"src/pkg/__init__.py": report + wrapper, "examples/run.py": script})
+    used = targets(resolve(facts), "examples/run.py")
+    found = [name for _, name, _ in used if "." in name]
+    assert found == ["Report.publish", "Report.write_text", "Report.write_text"]
+
+
 def test_cycles_end() -> None:
     files = {
         "src/pkg/a.py": "from .b import x, y\nclass A(B): ...\nclass B(A): ...\n",

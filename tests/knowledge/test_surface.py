@@ -8,7 +8,7 @@ from codebase_gardener.knowledge.apis.api_catalog import api_catalog, api_for, t
 from codebase_gardener.knowledge.apis.api_context import ApiContext
 from codebase_gardener.knowledge.apis.api_names import page_names, principle_words
 from codebase_gardener.knowledge.apis.shell_commands import console_scripts
-from codebase_gardener.knowledge.apis.surface import FEATURES, choose_apis, ranked, threshold
+from codebase_gardener.knowledge.apis.surface import FEATURES, choose_apis, name_kind, ranked, threshold
 from codebase_gardener.knowledge.links.resolution import Target
 
 from .written_context import context_of, symbol_named
@@ -260,6 +260,14 @@ def test_principles_are_named_by_rule(name: str, kind: str, words: str) -> None:
     assert principle_words(name, kind) == words
 
 
+def test_a_getter_of_what_is_there_makes_nothing() -> None:
+    code = "class Context: ...\n\ndef get_current_context() -> Context:\n    return STACK[-1]\n\n"
+    code += "def get_new_context() -> Context:\n    return Context()\n"
+    context = context_of({"p/__init__.py": code})
+    kinds = {each.name: name_kind(each, context) for each in context.repository.symbols.values()}
+    assert kinds == {"Context": "class", "get_current_context": "function", "get_new_context": "maker"}
+
+
 def test_names_that_collide_get_a_suffix() -> None:
     same = [(Target("src/a/x.py", "load"), "function"), (Target("src/b/y.py", "load"), "function")]
     assert page_names(same) == [("load_of_x", "Loading_of_x"), ("load_of_y", "Loading_of_y")]
@@ -268,6 +276,27 @@ def test_names_that_collide_get_a_suffix() -> None:
     case = [(Target("a.py", "Load"), "class"), (Target("a.py", "load_init"), "function")]
     pages = [page.lower() for page, _ in page_names(case)]
     assert len(set(pages)) == 2
+
+
+def test_the_main_entry_point_s_api_keeps_the_plain_name() -> None:
+    main = Target("src/classic/schemas.ts", "string")
+    same = [(Target("src/classic/coerce.ts", "string"), "function"), (main, "function")]
+    assert page_names(same, main=frozenset([main])) == [("string_of_coerce", "String_of_coerce"), ("string", "String")]
+    both = frozenset(target for target, _ in same)
+    assert page_names(same, main=both)[1] == ("string_of_schemas", "String_of_schemas")
+
+
+def test_an_exported_function_goes_before_the_method_of_an_object_literal() -> None:
+    files = {
+        "package.json": '{"name": "zed", "main": "./index.ts"}\n',
+        "index.ts": "const methods = {\n  optional() {\n    return optional(this);\n  },\n};\n\n"
+        "export function optional<T>(inner: T): T {\n  return inner;\n}\n",
+        "tests/a.test.ts": 'import { optional } from "../index";\n\ntest("it", () => {\n  optional(1);\n});\n',
+    }
+    context = context_of(files)
+    symbol = context.repository.symbols["index.ts", "optional"]
+    assert (symbol.kind, symbol.start) == ("function", 7)
+    assert context.main == {Target("index.ts", "optional")}
 
 
 def test_documents_decide_the_spelling() -> None:

@@ -10,6 +10,8 @@ from codebase_gardener.knowledge.sources.tree_queries import QUERIES
 from codebase_gardener.repository.grammars import GRAMMARS
 from codebase_gardener.repository.tree_symbols import tree_symbols
 
+from .written import facts_of
+
 GO = """package a
 import (
 	"fmt"
@@ -168,3 +170,20 @@ def test_snippets_of_documents_are_read() -> None:
 def test_odd_code_is_read_in_linear_time(language: str, unit: str) -> None:
     found = tree_code(unit * 2_000, language)
     assert all(len(one.name) <= 500 and len(one.text) <= 200 for one in found.references)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("a.ts", "// wrappers\nexport function wrap() {}\n", None),
+        ("a.ts", "// ---- base methods ----\nexport function wrap() {}\n", None),
+        ("a.ts", "/** Wraps. */\nexport function wrap() {}\n", "Wraps."),
+        ("a.ts", "/**\n * Wraps it.\n */\nexport function wrap() {}\n", "Wraps it."),
+        ("a.ts", "// Wraps what it is given.\nexport function wrap() {}\n", "Wraps what it is given."),
+        ("a.rs", "/// Wraps.\n#[inline]\npub fn wrap() {}\n", "Wraps."),
+        ("a.go", "package a\n\n// wrap wraps.\nfunc wrap() {}\n", "wrap wraps."),
+        ("a.go", "package a\n\n// helpers\nfunc wrap() {}\n", None),
+    ],
+)
+def test_a_section_s_comment_documents_nothing(path: str, text: str, said: str | None) -> None:
+    assert facts_of({path: text})[path].symbols[0].docstring == said

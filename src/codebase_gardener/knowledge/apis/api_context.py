@@ -63,6 +63,17 @@ class ApiContext:
         return found
 
     @cached_property
+    def main(self) -> frozenset[Target]:
+        """What the main entry point of a package offers under its own name: "zod.string", not "zod/mini.string"."""
+        return frozenset(
+            target
+            for target, name in self.names.items()
+            if not target.external
+            and name.endswith(f".{target.name}")
+            and name[: -len(target.name) - 1].isidentifier()
+        )
+
+    @cached_property
     def roots(self) -> frozenset[str]:
         """The packages that the repository's public names begin with."""
         return frozenset(name.partition(".")[0] for name in self.resolution.public)

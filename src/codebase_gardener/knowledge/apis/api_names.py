@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
@@ -73,7 +73,9 @@ _PREPOSITIONS = frozenset(
 
 
 def page_names(
-    targets: Sequence[tuple[Target, str]], spellings: Mapping[str, str] = MappingProxyType({})
+    targets: Sequence[tuple[Target, str]],
+    spellings: Mapping[str, str] = MappingProxyType({}),
+    main: Container[Target] = (),
 ) -> list[tuple[str, str]]:
     """Implementation and principle of each API, both unique (case aside).
 
@@ -81,6 +83,8 @@ def page_names(
         targets: Each with its kind: "class", "method", "function", "maker" (a function that returns an object of
             one of the repository's classes), "external" or "command".
         spellings: How the repository's documents write a word, by its lower case: principles are named so.
+        main: Those that the package's main entry point offers: of APIs whose names collide, the only one of them
+            keeps the plain name.
 
     Example:
         >>> page_names([(Target("a.py", "LoraConfig"), "class"), (Target("b.py", "Model.save_all"), "method")])
@@ -96,7 +100,7 @@ def page_names(
         for target, kind in targets
     ]
     where = [target for target, _ in targets]
-    return list(zip(_unique(pages, where), _unique(principles, where), strict=True))
+    return list(zip(_unique(pages, where, main), _unique(principles, where, main), strict=True))
 
 
 def principle_words(name: str, kind: str) -> str:
@@ -171,21 +175,39 @@ def _safe(name: str) -> str:
     return re.sub(r"_{2,}", "_", re.sub(r"[^A-Za-z0-9_-]", "_", name)).strip("_")[:100] or "unnamed"
 
 
-def _unique(names: list[str], where: list[Target]) -> list[str]:
+def _unique(names: list[str], where: list[Target], main: Container[Target] = ()) -> list[str]:
     """Those that collide get the API's own name as a suffix, else parts of its module, else a number."""
     found = list(names)
+    kept = _plain_ones(names, where, main)
     suffixes: list[Callable[[Target], str]] = [_own, *(partial(_module, depth=depth) for depth in (1, 2, 3))]
     for suffix in suffixes:
-        counts = Counter(name.lower() for name in found)
+        groups: dict[str, list[int]] = defaultdict(list)
         for index, name in enumerate(found):
-            if counts[name.lower()] > 1:
-                found[index] = _safe(f"{names[index]}_{suffix(where[index])}")
+            groups[name.lower()].append(index)
+        for group in groups.values():
+            if len(group) == 1 or (suffix is _own and len({_own(where[index]) for index in group}) == 1):
+                continue
+            taken = {suffix(where[index]) for index in group if index in kept}
+            for index in group:
+                if index not in kept and suffix(where[index]) not in taken:
+                    found[index] = _safe(f"{names[index]}_{suffix(where[index])}")
     seen: Counter[str] = Counter()
     for index, name in enumerate(found):
         seen[name.lower()] += 1
         if seen[name.lower()] > 1:
             found[index] = f"{name}_{seen[name.lower()]}"
     return found
+
+
+def _plain_ones(names: list[str], where: list[Target], main: Container[Target]) -> set[int]:
+    """Of each name that the same names in several modules share, the only one of the main entry point."""
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, name in enumerate(names):
+        groups[name.lower(), where[index].name].append(index)
+    offered = [[index for index in group if where[index] in main] for group in groups.values()]
+    kept = {group[0] for group in offered if len(group) == 1}
+    times = Counter(names[index].lower() for index in kept)
+    return {index for index in kept if times[names[index].lower()] == 1}
 
 
 def _own(target: Target) -> str:

@@ -46,13 +46,14 @@ _MOST_NEIGHBOURS = 3
 
 @dataclass(frozen=True)
 class _Said:
-    """What a heading or docstring says, and where."""
+    """What a heading or docstring says, and where; whether it or its section's title or beginning names the API."""
 
     path: str
     start: int
     end: int
     title: str
     text: str
+    names_it: bool
 
 
 def principle_page(api: Api, context: ApiContext, pages: Mapping[Target, Api]) -> Page:
@@ -86,11 +87,13 @@ def _overview(api: Api, context: ApiContext, sections: list[_Said]) -> str:
     title = api.principle.replace("_", " ")
     if api.symbol:
         summary = documentation(api.symbol.docstring).summary
-        owner = _owner(api.symbol, context)
-        if not summary and owner:
-            summary = documentation(owner.docstring).summary
         if summary:
             return f"{title} is what the authors describe as: “{inline(summary)}”"
+        owner = _owner(api.symbol, context)
+        summary = documentation(owner.docstring).summary if owner else ""
+        if owner and summary:
+            belongs = f"{title} belongs to {code(owner.qualified_name)}"
+            return f"{belongs}, which the authors describe as: “{inline(summary)}”"
     if sections:
         return f"{title} is shown by the authors under “{inline(sections[0].title, 120)}”."
     where = f"defined in {code(api.target.path)}" if api.target.path else "taken from outside the repository"
@@ -99,7 +102,7 @@ def _overview(api: Api, context: ApiContext, sections: list[_Said]) -> str:
 
 def _description(api: Api, context: ApiContext, sections: list[_Said], sources: PageSources) -> str:
     parts: list[str] = []
-    for said in sections:
+    for said in (each for each in sections if each.names_it):
         where = sources.cite(said.path, said.start, said.end)
         parts += [
             f"In the section “{inline(said.title, 120)}” its use is introduced so ({where}):",
@@ -143,9 +146,13 @@ def _introductions(api: Api, context: ApiContext) -> list[_Said]:
         heading = _heading(context.repository.facts[use.path].headings, use.start)
         lead = _lead_in(use, context)
         if heading and lead and (use.path, heading.start) not in found:
-            named = bool(re.search(rf"\b{re.escape(name)}\b", lead[2]))
-            said = _Said(use.path, lead[0], lead[1], heading.title, lead[2])
-            found[use.path, heading.start] = ((not named, -min(len(lead[2]), 200), use.path, use.start), said)
+            is_named = re.compile(rf"\b{re.escape(name)}s?\b")
+            named = bool(is_named.search(lead[2]))
+            begins = f"{heading.title}\n{heading.summary}"
+            said = _Said(
+                use.path, lead[0], lead[1], heading.title, lead[2], named or bool(is_named.search(begins))
+            )
+            found[use.path, heading.start] = ((not said.names_it, not named, -min(len(lead[2]), 200), use.path, use.start), said)
     return [said for _, said in sorted(found.values(), key=lambda pair: pair[0])][:_MOST_SECTIONS]
 
 
@@ -233,7 +240,7 @@ def _references(api: Api, context: ApiContext, sources: PageSources) -> list[str
         owner = _owner(api.symbol, context)
         ranges = [(each.path, each.start, each.end) for each in (api.symbol, owner) if each]
         ranges[1:] = [(path, start, min(end, start + 60)) for path, start, end in ranges[1:]]
-    ranges += [(said.path, said.start, said.end) for said in _introductions(api, context)]
+    ranges += [(said.path, said.start, said.end) for said in _introductions(api, context) if said.names_it]
     found: dict[str, str] = {}
     for path, start, end in ranges:
         lines = context.repository.lines(path, start, end)

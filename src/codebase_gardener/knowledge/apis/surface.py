@@ -160,11 +160,16 @@ def _scored(candidate: Candidate) -> Scored:
 
 
 def name_kind(symbol: Symbol, context: ApiContext) -> str:
-    """The kind that decides its page's name; "maker" for a function named after the class that it returns."""
+    """The kind that decides its page's name; "maker" for a function named after the class that it returns and calls."""
+    if symbol.kind != "function":
+        return symbol.kind
     returned = set(re.findall(r"[A-Za-z_]\w*", symbol.returns or "")) & context.class_names
     name = symbol.name.replace("_", "").lower()
-    if symbol.kind == "function" and any(name.endswith(each.lower()) for each in returned):
-        return "maker"
+    named = [each for each in sorted(returned) if name.endswith(each.lower())]
+    if named and symbol.body_start:
+        body = "\n".join(context.repository.lines(symbol.path, symbol.body_start, symbol.end))
+        if re.search(rf"\b(?:{'|'.join(map(re.escape, named))})\(", body):
+            return "maker"
     return symbol.kind
 
 

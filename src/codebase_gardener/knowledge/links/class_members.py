@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from codebase_gardener.knowledge.links.entities import BUILTIN_MEMBERS, Entity
 from codebase_gardener.knowledge.links.namespaces import Namespace
+from codebase_gardener.knowledge.links.standard_members import STANDARD_MEMBERS
 
 __all__ = ["ClassMembers"]
 
@@ -99,10 +100,13 @@ class ClassMembers:
         Args:
             member: Its name. What builtin types have as well, or what a class takes over from a base from outside
                 (its definition calls `super().member`), is not told by its name.
-            forwarded: The receiver hands unknown members on (`__getattr__`): then a family of classes that is far
-                larger than the others will do.
+            forwarded: The receiver is of the repository and hands unknown members on (`__getattr__`): then it may be
+                a name that types of the standard library have, and a family of classes that is far larger than the
+                others will do.
         """
         if member in BUILTIN_MEMBERS or (member.startswith("__") and member.endswith("__")):
+            return None
+        if member in STANDARD_MEMBERS and not forwarded:
             return None
         families = self._family(member)
         if member in self._taken_over:

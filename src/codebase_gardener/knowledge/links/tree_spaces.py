@@ -121,9 +121,14 @@ def _of_file(facts: FileFacts, area: str, family: str) -> TreeSpace:
     space = TreeSpace(facts.path, facts.path, area, family, is_file=True)
     for symbol in facts.symbols:
         known = space.symbols.get(symbol.qualified_name)
-        if known is None or (known.is_declaration and not symbol.is_declaration):
+        if known is None or (known.is_declaration and not symbol.is_declaration) or _is_of_literal(known, symbol):
             space.symbols[symbol.qualified_name] = symbol
     space.add(facts.imports, facts.bindings, facts.references)
     space.exports = facts.exports
     space.names = frozenset(facts.names)
     return space
+
+
+def _is_of_literal(known: Symbol, symbol: Symbol) -> bool:
+    """Whether the first of two is a method without an owner (of an object literal), and the second one is not."""
+    return known.kind == "method" != symbol.kind and "." not in known.qualified_name

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 from codebase_gardener.knowledge.environments.environment_evidence import environment_evidence
 from codebase_gardener.knowledge.heuristics.heuristic_evidence import heuristic_evidence
@@ -19,10 +22,19 @@ from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.python_symbols import python_symbols
 from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.snapshot import SourceFile
-from codebase_gardener.repository.symbols import SymbolTable
+from codebase_gardener.repository.symbols import Symbol, SymbolTable
 from codebase_gardener.repository.tree_parsing import parsed_tree
 
 __all__ = ["extract"]
+
+_SENTENCE = 4
+"""Words that make a sentence of a comment."""
+
+_MOST_ABOVE = 20
+_LETTER = re.compile(r"[^\W\d_]")
+_DOC_COMMENT = re.compile(r"\s*(?:/\*[*!]|//[/!])")
+_COMMENT = re.compile(r"\s*(?:/[/*]|\*|@|#\[|\[\[|\w[^*/]*\*/|$)")
+"""A line of a comment that is none for documentation, or an attribute, or blank."""
 
 
 def extract(file: SourceFile) -> FileFacts:
@@ -76,4 +88,28 @@ def _tree_facts(file: SourceFile) -> tuple[SymbolTable, TreeCode]:
     if tree is None:
         return extract_symbols(file), TreeCode()
     table = tree_symbols(file.path, file.text, file.language, tree, declarations=True)
+    lines = split_lines(file.text)
+    symbols = tuple(
+        symbol if _is_documentation(symbol, lines) else replace(symbol, docstring=None) for symbol in table.symbols
+    )
+    table = replace(table, symbols=symbols)
     return table, tree_code(file.text, file.language, symbols=table.symbols, tree=tree)
+
+
+def _is_documentation(symbol: Symbol, lines: Sequence[str]) -> bool:
+    """Whether the comment above a definition speaks of it: a sentence, a doc comment, or one that begins with its name.
+
+    A short plain comment, such as "wrappers", is the title of a part of the file.
+    """
+    words = (symbol.docstring or "").split()
+    if not words or len([word for word in words if _LETTER.search(word)]) >= _SENTENCE:
+        return True
+    if symbol.language == "go" and words[0] == symbol.name:
+        return True
+    above = lines[max(symbol.start - 1 - _MOST_ABOVE, 0) : symbol.definition_line]
+    for line in reversed(above[:-1]):
+        if _DOC_COMMENT.match(line):
+            return True
+        if not _COMMENT.match(line):
+            return False
+    return False

@@ -45,12 +45,17 @@ class RepositoryFacts:
 
     @cached_property
     def symbols(self) -> dict[tuple[str, str], Symbol]:
-        """By path and qualified name; of those defined twice, the first that is no overload or stub."""
+        """By path and qualified name; of those defined twice, the first that is no overload or stub.
+
+        One at the file's outer level goes before one that is indented: a method of an object literal has no owner's
+        name, and is not what the file hands out under its own.
+        """
         found: dict[tuple[str, str], Symbol] = {}
         for facts in self.facts.values():
             for symbol in facts.symbols:
                 key = (symbol.path, symbol.qualified_name)
-                if key not in found or _is_overload(found[key]):
+                known = found.get(key)
+                if known is None or _is_overload(known) or self._is_further_out(symbol, known):
                     found[key] = symbol
         return found
 
@@ -62,6 +67,15 @@ class RepositoryFacts:
             for symbol in facts.symbols:
                 found.setdefault((symbol.path, symbol.qualified_name), []).append(symbol)
         return found
+
+    def _is_further_out(self, symbol: Symbol, known: Symbol) -> bool:
+        """Whether the first of two definitions stands at its file's outer level, and the second one does not."""
+        if "." in symbol.qualified_name or _is_overload(symbol):
+            return False
+        first, second = (
+            self.lines(each.path, each.definition_line, each.definition_line) for each in (symbol, known)
+        )
+        return bool(first and second) and not first[0][:1].isspace() and second[0][:1].isspace()
 
     def lines(self, path: str, start: int, end: int) -> list[str]:
         """Lines of a file without their ends, 1-based and inclusive."""
