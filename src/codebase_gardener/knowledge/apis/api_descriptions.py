@@ -66,10 +66,10 @@ def defined_again(symbol: Symbol, context: ApiContext, sources: PageSources) -> 
     others = {other.anchor: other for other in all_of_it if other.anchor != symbol.anchor}
     if not others:
         return []
-    told = [
-        f"{sources.cite_symbol(other)}: {' '.join([*(_short(f'@{name}') for name in other.decorators[:_MOST]), _short(other.signature)])}"
-        for other in list(others.values())[:_MOST]
-    ]
+    told = []
+    for other in list(others.values())[:_MOST]:
+        decorators = [_short(f"@{name}") for name in other.decorators[:_MOST]]
+        told.append(f"{sources.cite_symbol(other)}: {' '.join([*decorators, _short(other.signature)])}")
     if len(others) == 1:
         return [f"It is defined again at {told[0]}."]
     more = f"\n- and {len(others) - _MOST} more" if len(others) > _MOST else ""
