@@ -68,8 +68,8 @@ def defined_again(symbol: Symbol, context: ApiContext, sources: PageSources) -> 
         return []
     told = []
     for other in list(others.values())[:_MOST]:
-        marks = [_short(f"@{name}") for name in other.decorators[:_MOST]]
-        told.append(f"{sources.cite_symbol(other)}: {' '.join([*marks, _short(other.signature)])}")
+        decorators = [_short(f"@{name}") for name in other.decorators[:_MOST]]
+        told.append(f"{sources.cite_symbol(other)}: {' '.join([*decorators, _short(other.signature)])}")
     if len(others) == 1:
         return [f"It is defined again at {told[0]}."]
     more = f"\n- and {len(others) - _MOST} more" if len(others) > _MOST else ""
