@@ -160,6 +160,25 @@ def test_the_page_of_a_class_is_named_after_its_constructor(judge: Judge) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        (
+            "`Cart.total`: `cart/model.py:18-20`; `.add_item()`: `cart/model.py:31-33`",
+            ["Cart.total", "Cart.add_item"],
+        ),
+        (
+            "`Cart`'s `.add_item(item)`: `cart/model.py:11-33`; `cart/model.py:31-33`",
+            ["Cart", "Cart.add_item"],
+        ),
+        ("`Cart`: `cart/model.py:11-33`; its `.pay()` is another's", ["Cart"]),
+        ("`Cart` calls `.pay()` (`pay/model.py:L2-3`)", ["Card.pay"]),
+    ],
+)
+def test_a_method_after_a_dot_is_of_the_class_before_it(judge: Judge, text: str, bound: list[str]) -> None:
+    assert [(v.definition, v.verdict) for v in judge(text)] == [(name, "exact") for name in bound]
+
+
+@pytest.mark.parametrize(
     ("text", "said_of"),
     [
         ("`Cart.limit` (`cart/model.py:L13`)", [("Cart.limit", "exact")]),

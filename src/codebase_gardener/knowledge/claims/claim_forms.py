@@ -8,9 +8,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from codebase_gardener.knowledge.claims.claim_ranges import (
+    LINE,
+    TO,
+    cell_of,
+    ranges_after_paths,
+    ranges_alone,
+    ranges_of_cells,
+    unread_cells,
+)
 from codebase_gardener.knowledge.claims.claim_units import Unit, code_marks, read_units
 from codebase_gardener.repository.languages import LANGUAGES
 
@@ -20,28 +29,15 @@ MAX_NAME_CHARS = 200
 MAX_QUOTE_CHARS = 2_000
 _MAX_PATH_CHARS = 300
 _MIN_QUOTE_WORDS = 3
-_MAX_UNREAD_CHARS = 250
 
-_TO = r"\s?[-–—]\s?"
 _COLUMN = r"(?:C\d{1,5})?"
-_LINE = r"(\d{1,100})"
-_CITED = re.compile(rf"(?::L?|#L){_LINE}{_COLUMN}(?:{_TO}L?{_LINE}{_COLUMN})?(?!\w)")
-_MORE = re.compile(rf"\s?,\s?{_LINE}{_TO}{_LINE}(?![\w.])")
-_ALONE = re.compile(
-    rf"(?<![\w:#/.-])(?:L{_LINE}(?:{_TO}L?{_LINE})?"
-    rf"|[Ll]ines?\s+L?{_LINE}(?:(?:{_TO}|\s+(?:to|through|and)\s+)L?{_LINE})?)(?!\w)"
-)
-_CELL_RANGE = re.compile(rf"[\s`]*L?{_LINE}(?:{_TO}L?{_LINE})?[\s`]*")
-_AFTER_PATH = re.compile(
-    rf"[\s`*]{{0,3}}(?:,\s?{_LINE}{_TO}{_LINE}(?=[\s`*]*(?:[;.,)|]|$))|\({_LINE}{_TO}{_LINE}\))"
-)
-_RANGE_HEADER = re.compile(r"\b(?:lines?|ranges?|loc|location|span|where)\b")
-_COUNT_HEADER = re.compile(r"\b(?:lines|loc)\b")
-_HAS_LINES = re.compile(r"[\s`]*L?\d")
+_CITED = re.compile(rf"(?::L?|#L){LINE}{_COLUMN}(?:{TO}L?{LINE}{_COLUMN})?(?!\w)")
+_MORE = re.compile(rf"\s?,\s?{LINE}{TO}{LINE}(?![\w.])")
 _BETWEEN = re.compile(r"[\s`*,:;()\[\]]*(?:at)?[\s`*,:;()\[\]]*")
 _PATH_CHAR = re.compile(r"[\w./@+~\\-]")
 _PATH = re.compile(r"[\w.@+~\\/-]{3,300}")
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::|#)[A-Za-z_$][\w$]*)*")
+_METHOD = re.compile(r"\.([A-Za-z_]\w*)\([^()]*\)")
 _KEYWORDS = re.compile(
     r"(?:(?:export|default|public|private|protected|static|async|def|class|func|fn|function|interface|struct|type|enum"
     r"|trait|impl|pub|const)\s+)*"
@@ -87,6 +83,7 @@ class Name:
             code marks; 3 a bare word that fills a cell or stands in bold.
         called: Written with parentheses.
         cell: For a row, the number of its cell.
+        guessed: Its class is the one that is named before it: `.save()`.
     """
 
     text: str
@@ -95,6 +92,7 @@ class Name:
     rank: int
     called: bool = False
     cell: int = 0
+    guessed: bool = False
 
 
 @dataclass(frozen=True)
@@ -186,12 +184,14 @@ def _citations(unit: Unit) -> Iterator[Citation]:
         if is_path(word := match[0].rstrip(".")) and not _overlaps(match.start(), match.end(), taken)
     ]
     paths.sort()
-    ranges = [*_ranges_alone(unit), *_after_paths(unit, paths)]
+    ranges = [*ranges_alone(unit), *ranges_after_paths(unit, paths)]
     only = paths[0][2] if len(paths) == 1 and not written else ""
     if only and not ranges:
-        ranges = [*_ranges_of_cells(unit, paths[0][0])]
+        ranges = [*ranges_of_cells(unit, paths[0][0])]
         if not ranges:
-            yield from _unread(unit, only)
+            for at, until, cell in unread_cells(unit):
+                problem = f"no range of lines: {cell}"
+                yield Citation(_cleaned(only), 0, 0, at, until, unit.line(at), problem)
     begins = [begin for begin, _, _ in paths]
     for at, until, start, end in ranges:
         if _overlaps(at, until, taken) or not paths:
@@ -206,7 +206,7 @@ def _citations(unit: Unit) -> Iterator[Citation]:
 
 def _stands_alone(unit: Unit, at: int, until: int, path_end: int) -> bool:
     """Whether one line, `L47`, fills its cell, or follows the path at once."""
-    number = _cell_of(unit, at)
+    number = cell_of(unit, at)
     if number < 0:
         return path_end <= at <= path_end + 12 and _BETWEEN.fullmatch(unit.text, path_end, at) is not None
     begin, end = unit.cells[number]
@@ -252,52 +252,9 @@ def _cleaned(path: str) -> str:
     return path.removeprefix("./").lstrip("~").strip("/") or path
 
 
-def _ranges_alone(unit: Unit) -> Iterator[tuple[int, int, int, int]]:
-    for match in _ALONE.finditer(unit.text):
-        start = int(match[1] or match[3])
-        yield match.start(), match.end(), start, int(match[2] or match[4] or start)
-    for number, (begin, end) in enumerate(unit.cells):
-        header = unit.header[number] if number < len(unit.header) else ""
-        cell = _CELL_RANGE.fullmatch(unit.text, begin, end)
-        if cell and cell[2] and "L" not in cell[0] and _RANGE_HEADER.search(header):
-            yield begin, end, int(cell[1]), int(cell[2])
-
-
-def _after_paths(unit: Unit, paths: list[tuple[int, int, str]]) -> Iterator[tuple[int, int, int, int]]:
-    """`a.py (3-9)` and `a.py, 3-9`."""
-    for _, path_end, _ in paths:
-        if match := _AFTER_PATH.match(unit.text, path_end):
-            start, end = (int(group) for group in match.groups() if group)
-            yield path_end, match.end(), start, end
-
-
-def _ranges_of_cells(unit: Unit, path_at: int) -> Iterator[tuple[int, int, int, int]]:
-    """In a row of one path: cells that hold a range, whatever their header; one line only under a header of ranges.
-
-    A table of files (the path comes first) may say how many lines each has: such a number is no line.
-    """
-    for number, (begin, end) in enumerate(unit.cells):
-        header = unit.header[number] if number < len(unit.header) else ""
-        cell = _CELL_RANGE.fullmatch(unit.text, begin, end)
-        is_count = _COUNT_HEADER.search(header) and _cell_of(unit, path_at) == 0
-        if cell and (cell[2] or (_RANGE_HEADER.search(header) and not is_count)):
-            yield begin, end, int(cell[1]), int(cell[2] or cell[1])
-
-
-def _unread(unit: Unit, path: str) -> Iterator[Citation]:
-    """A cell under a header of ranges that begins as lines do and is written in no form that is known."""
-    for number, (begin, end) in enumerate(unit.cells[: len(unit.header)]):
-        cell = unit.text[begin:end].strip(" `")
-        if not _RANGE_HEADER.search(unit.header[number]) or _CELL_RANGE.fullmatch(cell):
-            continue
-        if len(cell) <= _MAX_UNREAD_CHARS and _HAS_LINES.match(cell):
-            problem = f"no range of lines: {cell}"
-            yield Citation(_cleaned(path), 0, 0, begin, end, unit.line(begin), problem)
-
-
 def _is_external(unit: Unit, citation: Citation) -> bool:
     """Said to be of another repository: such a thing makes no claim about this one."""
-    number = _cell_of(unit, citation.at)
+    number = cell_of(unit, citation.at)
     begin, end = unit.cells[number] if number >= 0 else (citation.at - 60, citation.until + 20)
     return "(external" in unit.text[max(0, begin) : min(end, begin + 1_000)].lower()
 
@@ -314,13 +271,20 @@ def _overlaps(at: int, until: int, spans: list[tuple[int, int]]) -> bool:
 def _names(unit: Unit, citations: list[Citation]) -> list[Name]:
     text = unit.text
     marks = code_marks(text)
-    names = [name for start, end in marks for name in _marked(text[start:end], start, end)]
+    names: list[Name] = []
+    owner = ""
+    for start, end in marks:
+        method = _METHOD.fullmatch(text, start, end)
+        if method and owner:
+            names.append(Name(f"{owner}.{method[1]}", start, end + 1, 0, called=True, guessed=True))
+        names += (found := [*_marked(text[start:end], start, end)])
+        owner = _owner(found[0].text) if found and not method else owner
     taken = sorted([*((start - 1, end + 1) for start, end in marks), *((c.at, c.until) for c in citations)])
     names += _bare(unit, taken)
     spans = [(c.at, c.until) for c in citations]
     return sorted(
         (
-            Name(n.text, n.at, n.until, n.rank, n.called, _cell_of(unit, n.at))
+            replace(n, cell=cell_of(unit, n.at))
             for n in names
             if len(n.text) <= MAX_NAME_CHARS and not _is_part_of_path(n, spans)
         ),
@@ -331,10 +295,6 @@ def _names(unit: Unit, citations: list[Citation]) -> list[Name]:
 def _is_part_of_path(name: Name, spans: list[tuple[int, int]]) -> bool:
     number = bisect_right(spans, (name.at, 1 << 60))
     return number > 0 and name.at < spans[number - 1][1] and is_path(name.text)
-
-
-def _cell_of(unit: Unit, at: int) -> int:
-    return bisect_right(unit.cells, (at, 1 << 60)) - 1
 
 
 def _marked(content: str, start: int, end: int) -> Iterator[Name]:
@@ -356,6 +316,13 @@ def _marked(content: str, start: int, end: int) -> Iterator[Name]:
         for match in _NAME.finditer(content):
             if content[match.end() : match.end() + 1] == "(":
                 yield Name(match[0], start + match.start(), start + match.end(), 2, called=True)
+
+
+def _owner(name: str) -> str:
+    """The class that a name is or is of; "" for another: whose `.save()` is after it, may be anything's."""
+    parts = name.split(".")
+    owners = [number for number, part in enumerate(parts) if part.lstrip("_")[:1].isupper()]
+    return ".".join(parts[: owners[-1] + 1]) if owners and "_" not in parts[owners[-1]].strip("_") else ""
 
 
 def _bare(unit: Unit, taken: list[tuple[int, int]]) -> Iterator[Name]:

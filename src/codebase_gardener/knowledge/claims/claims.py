@@ -217,7 +217,7 @@ class _Judge:
     def _seems_gone(self, name: Name, paths: Sequence[str]) -> bool:
         """Whether a name that is no symbol of the file looks as if it had been one, and is no option or value."""
         text = name.text
-        if len(text) < _MIN_GONE_CHARS or text in _NO_NAMES or is_path(text) or name.rank > 1:
+        if len(text) < _MIN_GONE_CHARS or text in _NO_NAMES or is_path(text) or name.rank > 1 or name.guessed:
             return False
         if name.rank == 1 and ("_" not in text.strip("_") or _is_title(text)):
             return False
