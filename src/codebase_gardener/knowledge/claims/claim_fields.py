@@ -40,11 +40,7 @@ class FieldIndex:
             [(1, 1), (3, 5)]
         """
         parts = SEPARATORS.split(name)
-<<<<<<< HEAD
-        found = self._by_name.get(".".join(parts)) or self._by_name.get(".".join(parts[-2:]), [])
-=======
         found = self._by_name.get(".".join(parts)) or self._by_name.get(".".join(parts[-2:])) or []
->>>>>>> fixc
         if found or len(parts) == 1 or parts[-2][:1].isupper() or parts[-2] in ("self", "cls"):
             return tuple(found)
         return tuple(self._by_name.get(parts[-1], []))
