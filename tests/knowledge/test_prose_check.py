@@ -44,6 +44,8 @@ SOUND = [
     "- Fast.\n- With `int8` weights, on 2.13.0.\n\nThe user's carts' wheels are GPUs' business, and/or the CPU's.",
     "Uses int8 PyTorchs (a plural) and push_it.py, or `cart.Cart.push`.",
     "Use `load_wheel(path, retries=3)` (it is *fast*).",
+    "The class loads wheel(s) (of a cart); This class, the Cart class and print(path) do so twice, by an HTTP method.",
+    "Utility function. Helper class. It says ‹fetched again› and runs on the I/O of a CI.",
 ]
 
 
@@ -131,6 +133,15 @@ REFUSED = [
     ("It needs int4 weights.", "name"),
     ("It reads src/cart/other.py.", "name"),
     ("It takes --fast.", "name"),
+    ("It calls frob() first.", "name"),
+    ("It calls frob(path) first.", "name"),
+    ("The Frobnicator class does it.", "name"),
+    ("It uses the class Frobnicator.", "name"),
+    ("It says ‹never stale›.", "quote"),
+    ("It says ‹stale.", "quote"),
+    ("It runs thrice as long, a quadruple of it.", "number"),
+    ("It is the size of a quadruple.", "number"),
+    ("It is part IV of the wheel.", "number"),
     ('It says "never stale".', "quote"),
     ("It says “never stale”.", "quote"),
     ("It says 'never stale' there.", "quote"),

@@ -28,10 +28,15 @@ _ANCHOR = re.compile(
 _SPAN = re.compile(r"(?<!`)(`+)(?!`)([^`\n]*)(?<!`)\1(?!`)")
 _CAMEL = re.compile(r"[^\W\d_]*[a-z][A-Z]|[A-Z]{2,}[a-z]")
 _FLAG = re.compile(r"(?<![\w-])--[A-Za-z][\w-]*")
-_QUOTES = re.compile(r"\"([^\"]*)\"|“([^“”]*)”|«([^«»]*)»|‘([^‘’]*)’|(?<!\w)'([^'\n]+)'(?!\w)")
+_QUOTES = re.compile(r"\"([^\"]*)\"|“([^“”]*)”|«([^«»]*)»|‹([^‹›]*)›|‘([^‘’]*)’|(?<!\w)'([^'\n]+)'(?!\w)")
+_CALL = re.compile(r"(?<!\w)([^\W\d]\w*)\((?!e?s\))")  # "file(s)" is none
+_KIND = "(?:class|function|method|module)"
+_OF_KIND = re.compile(rf"(?<=[a-z,] )([A-Z]\w+) {_KIND}\b|(?<!\w){_KIND} ([A-Z]\w+)")
+_ROMAN = re.compile(r"\b(?=[IVX]{2})X{0,3}(?:IX|IV|V?I{0,3})\b")
 _WIKI_LINK = re.compile(r"\[\[[^\[\]]*\]\]")
 _ENDING = re.compile(r"[.!?…][)\"'”’»*_`]*\Z")
 _SENTENCE_END = re.compile(r"[.!?…][)\"'”’»*_`]*(?=\s|\Z)")
+_UNSEEN = frozenset(["Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"])
 _MAX_PARTS = 32  # of a name that is kept with its tails
 _SHORT_CHARS = 12  # a sentence this short may come twice
 _LANGUAGE = frozenset(dir(builtins)) | frozenset(keyword.kwlist)
@@ -42,8 +47,8 @@ ABBREVIATIONS = frozenset({"e.g", "i.e", "a.k.a", "a.m", "p.m"})
 NUMBER_WORDS = {
     word: number
     for number, words in {
-        "0": "zero", "2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven",
-        "8": "eight", "9": "nine", "10": "ten", "11": "eleven", "12": "twelve dozen dozens", "13": "thirteen",
+        "0": "zero", "2": "two twice double", "3": "three thrice triple", "4": "four quadruple", "5": "five",
+        "6": "six", "7": "seven", "8": "eight", "9": "nine", "10": "ten", "11": "eleven", "12": "twelve dozen dozens", "13": "thirteen",
         "14": "fourteen", "15": "fifteen", "16": "sixteen", "17": "seventeen", "18": "eighteen", "19": "nineteen",
         "20": "twenty", "30": "thirty", "40": "forty", "50": "fifty", "60": "sixty", "70": "seventy", "80": "eighty",
         "90": "ninety", "100": "hundred hundreds", "1000": "thousand thousands", "1000000": "million millions",
@@ -195,15 +200,7 @@ def _empty(text: str, allowed: Allowed) -> Iterator[str]:
 def _control(text: str, allowed: Allowed) -> Iterator[str]:
     """Also what is not seen or turns the direction of reading, in which a name can hide."""
     for character in text:
-        if character != "\n" and unicodedata.category(character) in (
-            "Cc",
-            "Cf",
-            "Co",
-            "Cs",
-            "Cn",
-            "Zl",
-            "Zp",
-        ):
+        if character != "\n" and unicodedata.category(character) in _UNSEEN:
             yield f"U+{ord(character):04X}"
             return
 
@@ -265,6 +262,7 @@ def _number(text: str, allowed: Allowed) -> Iterator[str]:
     for number in _numbers(plain):
         if number not in allowed.numbers:
             yield number
+    yield from (match[0] for match in _ROMAN.finditer(plain) if not allowed.knows(match[0]))
     for character in plain:
         if character.isnumeric() and not (character.isascii() or character.isalpha()):
             yield character
@@ -282,16 +280,22 @@ def _names(text: str, allowed: Allowed) -> Iterator[str]:
     """Outside of code marks: words that look like code, and with a backslash as without."""
     plain = re.sub(r"\\(?=[!-/:-@\[-`{-~])", "", _outside_code(_without_anchors(text, allowed)))
     yield from _unknown(plain, allowed, every=False)
+    named = {match[1] for match in _CALL.finditer(plain)} - _LANGUAGE
+    found = {match[1] or match[2] for match in _OF_KIND.finditer(plain)}
+    named |= {name for name in found if not name.isupper()}  # "an HTTP method"
+    yield from sorted(name for name in named if not (_looks_like_code(name) or allowed.knows(name)))
 
 
 def _quotes(text: str, allowed: Allowed) -> Iterator[str]:
-    plain = _SPAN.sub(lambda match: re.sub("[\"'“”‘’«»]", " ", match.group(2)), text)
+    plain = _SPAN.sub(lambda match: re.sub("[\"'“”‘’«»‹›]", " ", match.group(2)), text)
     source = allowed.text.replace("`", "")
     for match in _QUOTES.finditer(plain):
         quote = " ".join(next(group for group in match.groups() if group is not None).split())
         if quote.rstrip(".,;:!?") not in source:
             yield quote
-    if plain.count('"') % 2 or plain.count("“") != plain.count("”") or plain.count("«") != plain.count("»"):
+    if plain.count('"') % 2 or any(
+        plain.count(left) != plain.count(right) for left, right in ("“”", "«»", "‹›")
+    ):
         yield "a quotation mark without its other"
 
 
@@ -317,7 +321,10 @@ CHECKS: dict[str, Check] = {
     "anchor": Check("a line, a range or `path:line` that was not given", _anchors),
     "number": Check("a number, in digits or in words, that is not in the facts", _number),
     "code": Check("code marks around what is not in the repository or the facts", _code),
-    "name": Check("a word that looks like code and is not in the repository or the facts", _names),
+    "name": Check(
+        "a word that looks like code, is called, or is said to be a class, and is not in the repository or the facts",
+        _names,
+    ),
     "quote": Check("a quotation that is not in the source, word for word", _quotes),
 }
 """Beside the length, which is checked first: `length`, more characters than the section may have."""
