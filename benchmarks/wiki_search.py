@@ -6,8 +6,8 @@
 Builds the wiki of SOURCE (a directory or an archive) in an empty home, then asks 50 questions made from the overviews
 and titles of its pages, and those that are given, whose best page's id must hold PART (letters of either case).
 With `--questions` it asks, of each SOURCE whose name is in the tables `QUESTIONS` and `HELD_OUT`, what people ask of
-it, and tells how often a page that answers is among the first three, and the mean reciprocal rank of the first that does, for the
-ranking of `gardener wiki search` and for BM25 over sections alone, which `gardener ask` uses.
+it, and tells how often a page that answers is among the first three, and the mean reciprocal rank of the first that
+does, for the ranking of `gardener wiki search` and for BM25 over sections alone, which `gardener ask` uses.
 Target: at most 20 ms for the median search in a loaded index (the index takes longer to load, which is printed too).
 """
 
