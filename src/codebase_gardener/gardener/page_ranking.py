@@ -31,9 +31,11 @@ TYPE_WEIGHTS = {
     "Environment": 0.8,
     "Heuristic": 0.7,  # a side remark, mostly of a part of a page
 }
-"""By page type; a type whose name is in the question counts `ASKED_TYPE`."""
+"""By page type."""
 
 ASKED_TYPE = 1.8
+"""For a type whose name is in the question; "environment" is not one of them: people ask for environment variables."""
+
 LINK_WEIGHT = 0.12
 """For each doubling of the links that lead to a page: what many workflows use is asked for more than internals."""
 
@@ -133,7 +135,7 @@ class PageRanking:
             question: In plain words, or names of code.
             k: How many at most.
         """
-        asked = {stem(name.lower()): name for name in PAGE_TYPES}
+        asked = {stem(name.lower()): name for name in PAGE_TYPES if name != "Environment"}
         words = dict.fromkeys(stems(" ".join(content_words(question)) or question))
         types = {asked[word] for word in words if word in asked}
         best: dict[int, float] = {}
