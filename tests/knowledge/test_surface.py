@@ -281,7 +281,10 @@ def test_names_that_collide_get_a_suffix() -> None:
 def test_the_main_entry_point_s_api_keeps_the_plain_name() -> None:
     main = Target("src/classic/schemas.ts", "string")
     same = [(Target("src/classic/coerce.ts", "string"), "function"), (main, "function")]
-    assert page_names(same, main=frozenset([main])) == [("string_of_coerce", "String_of_coerce"), ("string", "String")]
+    assert page_names(same, main=frozenset([main])) == [
+        ("string_of_coerce", "String_of_coerce"),
+        ("string", "String"),
+    ]
     both = frozenset(target for target, _ in same)
     assert page_names(same, main=both)[1] == ("string_of_schemas", "String_of_schemas")
 

@@ -166,7 +166,9 @@ def _imported_roots(context: ApiContext) -> frozenset[str]:
 
 
 def _named(apis: list[Api], context: ApiContext) -> tuple[Api, ...]:
-    names = page_names([(api.target, _name_kind(api, context)) for api in apis], context.spellings, context.main)
+    names = page_names(
+        [(api.target, _name_kind(api, context)) for api in apis], context.spellings, context.main
+    )
     return tuple(
         replace(api, page=page, principle=principle)
         for api, (page, principle) in zip(apis, names, strict=True)

@@ -121,7 +121,11 @@ def _of_file(facts: FileFacts, area: str, family: str) -> TreeSpace:
     space = TreeSpace(facts.path, facts.path, area, family, is_file=True)
     for symbol in facts.symbols:
         known = space.symbols.get(symbol.qualified_name)
-        if known is None or (known.is_declaration and not symbol.is_declaration) or _is_of_literal(known, symbol):
+        if (
+            known is None
+            or (known.is_declaration and not symbol.is_declaration)
+            or _is_of_literal(known, symbol)
+        ):
             space.symbols[symbol.qualified_name] = symbol
     space.add(facts.imports, facts.bindings, facts.references)
     space.exports = facts.exports

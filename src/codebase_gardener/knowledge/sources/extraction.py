@@ -90,7 +90,8 @@ def _tree_facts(file: SourceFile) -> tuple[SymbolTable, TreeCode]:
     table = tree_symbols(file.path, file.text, file.language, tree, declarations=True)
     lines = split_lines(file.text)
     symbols = tuple(
-        symbol if _is_documentation(symbol, lines) else replace(symbol, docstring=None) for symbol in table.symbols
+        symbol if _is_documentation(symbol, lines) else replace(symbol, docstring=None)
+        for symbol in table.symbols
     )
     table = replace(table, symbols=symbols)
     return table, tree_code(file.text, file.language, symbols=table.symbols, tree=tree)
