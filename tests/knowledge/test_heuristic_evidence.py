@@ -327,7 +327,7 @@ def test_markup_is_taken_off() -> None:
     """,
         "docs/a.md",
     )
-    assert one.text == "See the guide for `App.run`, now or `later`."
+    assert one.text == "See the guide for `run`, now or `later`."
 
 
 HOSTILE = {

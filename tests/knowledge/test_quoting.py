@@ -99,3 +99,13 @@ def test_words() -> None:
     assert words_of("Seq2SeqLM") == ["Seq2SeqLM"]
     assert words_of("ToDict") == ["To", "Dict"]
     assert words_of("__init__") == ["init"]
+
+
+def test_roles_and_titles_are_markup_not_words() -> None:
+    text = (
+        "See {meth}`~click.Context.close`, :py:class:`~a.B`, {ref}`the guide <a-b>`, `Option`\\s and `\\n`."
+    )
+    assert inline(text) == "See `close`, `B`, the guide, `Option`s and `\\n`."
+    assert safe_markdown(text) == f"> {inline(text)}"
+    assert first_sentence("requests.api\n~~~~~~~~~~~~\n\nIt calls. More.") == "It calls."
+    assert first_sentence("Only a title\n~~~~~~~~~~~~") != ""

@@ -94,7 +94,7 @@ def codes(found: DocumentFacts) -> list[tuple[int, int, str, str]]:
 
 def test_headings_get_levels_by_the_order_of_their_underlines() -> None:
     assert facts(GUIDE).headings == (
-        Heading(1, "Guide", 3, 70, "Call pkg.App.run or stop(); see /other."),
+        Heading(1, "Guide", 3, 70, "Call run or stop(); see /other."),
         Heading(2, "First Steps", 11, 70, "Then:"),
         Heading(3, "Reference", 51, 70, "Helps."),
     )

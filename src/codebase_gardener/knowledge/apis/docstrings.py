@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codebase_gardener.knowledge.pages.quoting import first_sentence
+from codebase_gardener.knowledge.sources.prose import without_title
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["DocumentedValue", "Documentation", "documentation"]
@@ -227,7 +228,7 @@ def _without_examples(text: str) -> str:
 
 def _split(text: str) -> tuple[str, str]:
     """First sentence, and what follows it."""
-    text = text.strip()
+    text = without_title(text).strip()
     paragraph, _, rest = text.partition("\n\n")
     if _ASIDE.match(paragraph) and rest.strip():  # a caveat before the sentence that says what it is
         summary, after = _split(rest)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from codebase_gardener.knowledge.sources.prose import role_free
+
 __all__ = ["MAX_PROSE", "plain_prose"]
 
 MAX_PROSE = 4000
@@ -48,9 +50,9 @@ def plain_prose(text: str) -> str:
 
     Example:
         >>> plain_prose("See :meth:`~App.run` or [the guide](a.md):  ``x``")
-        'See `App.run` or the guide: `x`'
+        'See `run` or the guide: `x`'
     """
-    text = text[: 2 * MAX_PROSE]
+    text = role_free(text[: 2 * MAX_PROSE])
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return _SPACES.sub(" ", text).strip()[:MAX_PROSE]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from codebase_gardener.knowledge.pages.markup import fence
+from codebase_gardener.knowledge.sources.prose import role_free, without_title
 
 __all__ = ["first_sentence", "inline", "safe_markdown", "words_of"]
 
@@ -15,7 +16,6 @@ _LONGEST_LINE = 1_000
 _CLEANERS: tuple[tuple[re.Pattern[str], str], ...] = (
     # what it is, what remains of it; each is linear in the length of a line
     (re.compile(r":[a-z]{1,12}(?::[a-z]{1,12})?:`[^`<>]{1,200}?<([^`<>]{1,200})>`"), r"`\1`"),  # :meth:`title <a.b>`
-    (re.compile(r":[a-z]{1,12}(?::[a-z]{1,12})?:`[~!]?([^`]{1,300})`"), r"`\1`"),  # :class:`~a.B`
     (re.compile(r"\[`[~!]?([^`]{1,300})`\](?!\()"), r"`\1`"),  # [`PeftModel`], as Hugging Face's docs write it
     (re.compile(r"`([^`<>]{1,200}) <(https?://[^`<>\s]{1,300})>`_{1,2}"), r"[\1](\2)"),  # rst's links
     (re.compile(r"(?<!`)`([^`]{1,200})`_{1,2}(?![\w`])"), r"\1"),
@@ -60,7 +60,7 @@ def inline(text: str, most: int = 400) -> str:
 
     Example:
         >>> inline("Use :class:`~peft.LoraConfig` <b>now</b>, [[step::X]]")
-        'Use `peft.LoraConfig` \\\\<b>now\\\\</b>, \\\\[\\\\[step::X]]'
+        'Use `LoraConfig` \\\\<b>now\\\\</b>, \\\\[\\\\[step::X]]'
     """
     line = _cleaned(" ".join(text[: 4 * most + 400].split()))
     if len(line) > most:
@@ -75,7 +75,7 @@ def first_sentence(text: str) -> str:
         >>> first_sentence("Loads it, e.g. from disk. Then more.\\n\\nOther.")
         'Loads it, e.g. from disk.'
     """
-    paragraph = " ".join(text[:_LONGEST].strip().split("\n\n", 1)[0].split())
+    paragraph = " ".join(without_title(text[:_LONGEST]).strip().split("\n\n", 1)[0].split())
     for stop in _STOP.finditer(paragraph):
         found = paragraph[: stop.end()]
         if listed := _LISTED.search(found[-8:]):  # "…: 1." is where a list begins
@@ -163,6 +163,7 @@ def _line(line: str) -> str:
 def _cleaned(line: str) -> str:
     if not any(sign in line for sign in _SIGNS):
         return line
+    line = role_free(line)
     for pattern, kept in _CLEANERS:
         line = pattern.sub(kept, line)
     return line

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-__all__ = ["mentioned_names", "plain_text"]
+__all__ = ["mentioned_names", "plain_text", "role_free", "without_title"]
 
 MAX_PROSE_CHARS = 20_000
 
@@ -51,6 +51,46 @@ _CROSS_REFERENCE = re.compile(r"\]\[([A-Za-z_]\w{0,100}(?:\.\w{1,100}){1,12})\]"
 _EXPLICIT = re.compile(r"[^<>]{0,200}<([~!.]?[\w.]{1,200})>")
 _NAME = re.compile(r"[~!.@]?([A-Za-z_]\w{0,100}(?:\.[A-Za-z_]\w{0,100}){0,12})(?:\(.{0,200}\))?$", re.DOTALL)
 
+_ROLE = r"(?::[A-Za-z][\w.+-]{0,40}(?::[A-Za-z][\w.+-]{0,40}){0,2}:|\{[A-Za-z][\w:.+-]{0,40}\})"
+_ROLES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(_ROLE + r"`~[.!]?(?:\w{1,100}\.){1,12}(\w[^`<>\n]{0,200})`"), r"`\1`"),  # {meth}`~a.B.run`
+    (
+        re.compile(r"\{[A-Za-z][\w:.+-]{0,40}\}`([^`<>\n]{1,200}?)[ \t]*<[^`<>\n]{1,300}>`"),
+        r"\1",
+    ),  # {ref}`it <a-b>`
+    (re.compile(_ROLE + r"`[~!.]?([^`<>\n]{1,300})`"), r"`\1`"),
+    # rst: what is escaped after a mark joins it, as in `Option`\s
+    (re.compile(r"(?<![\w`])(`{1,2}[^\s`](?:[^`\n]{0,200}[^\s`])?`{1,2})\\ ?(?=[A-Za-z])"), r"\1"),
+)
+_TITLE = re.compile(
+    r"\s{0,40}(?:([=\-~^*#+_\"'`.:])\1{2,200}[ \t]*\n)?[^\n]{1,200}\n"
+    r"[ \t]*([=\-~^*#+_\"'`.:])\2{2,200}[ \t]*(?:\n|\Z)\s*"
+)
+
+
+def role_free(text: str) -> str:
+    """Without the roles of reStructuredText and MyST; what they name stays in code marks, short where they say so.
+
+    Example:
+        >>> role_free("Use {meth}`~click.Context.close`, :class:`App` or several `Option`\\\\s.")
+        'Use `close`, `App` or several `Option`s.'
+    """
+    if "`" in text:
+        for pattern, kept in _ROLES:
+            text = pattern.sub(kept, text)
+    return text
+
+
+def without_title(text: str) -> str:
+    """Without an underlined title at its beginning, where more follows.
+
+    Example:
+        >>> without_title("requests.api\\n~~~~~~~~~~~~\\n\\nIt calls.")
+        'It calls.'
+    """
+    found = _TITLE.match(text)
+    return text[found.end() :] or text if found else text
+
 
 def plain_text(text: str) -> str:
     """On one line, without marks, links' targets, images, HTML and roles.
@@ -62,6 +102,7 @@ def plain_text(text: str) -> str:
     text = text[:MAX_PROSE_CHARS]
     if not _MARKED.search(text):
         return _SPACE.sub(" ", text).strip()
+    text = role_free(text)
     for pattern, kept in _MARKS:
         text = pattern.sub(kept, text)
     for entity, character in _ENTITIES.items():

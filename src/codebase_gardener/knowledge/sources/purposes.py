@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 
+from codebase_gardener.knowledge.sources.prose import without_title
 from codebase_gardener.repository.languages import LANGUAGES
 
 __all__ = ["first_sentence", "purpose_of"]
@@ -31,7 +32,7 @@ def first_sentence(text: str) -> str:
         >>> first_sentence("Loads models.  Slowly,\\nfrom disk.\\n\\nMore.")
         'Loads models.'
     """
-    paragraph = text.strip().split("\n\n", 1)[0][: 4 * MAX_PURPOSE]
+    paragraph = without_title(text).strip().split("\n\n", 1)[0][: 4 * MAX_PURPOSE]
     line = _SENTENCE.split(" ".join(paragraph.split()), maxsplit=1)[0]
     return line if len(line) <= MAX_PURPOSE else line[: MAX_PURPOSE - 1].rstrip() + "…"
 
