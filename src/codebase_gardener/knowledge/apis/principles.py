@@ -152,15 +152,8 @@ def _introductions(api: Api, context: ApiContext) -> list[_Said]:
             said = _Said(
                 use.path, lead[0], lead[1], heading.title, lead[2], named or bool(is_named.search(begins))
             )
-<<<<<<< HEAD
             rank = (not said.names_it, not named, -min(len(lead[2]), 200), use.path, use.start)
             found[use.path, heading.start] = (rank, said)
-=======
-            found[use.path, heading.start] = (
-                (not said.names_it, not named, -min(len(lead[2]), 200), use.path, use.start),
-                said,
-            )
->>>>>>> fixa
     return [said for _, said in sorted(found.values(), key=lambda pair: pair[0])][:_MOST_SECTIONS]
 
 
