@@ -48,7 +48,8 @@ NUMBER_WORDS = {
     word: number
     for number, words in {
         "0": "zero", "2": "two twice double", "3": "three thrice triple", "4": "four quadruple", "5": "five",
-        "6": "six", "7": "seven", "8": "eight", "9": "nine", "10": "ten", "11": "eleven", "12": "twelve dozen dozens", "13": "thirteen",
+        "6": "six", "7": "seven", "8": "eight", "9": "nine", "10": "ten", "11": "eleven", "12": "twelve dozen dozens",
+        "13": "thirteen",
         "14": "fourteen", "15": "fifteen", "16": "sixteen", "17": "seventeen", "18": "eighteen", "19": "nineteen",
         "20": "twenty", "30": "thirty", "40": "forty", "50": "fifty", "60": "sixty", "70": "seventy", "80": "eighty",
         "90": "ninety", "100": "hundred hundreds", "1000": "thousand thousands", "1000000": "million millions",
