@@ -1,0 +1,86 @@
+"""Lines that are cited apart from their path: "lines 3 to 9", a cell of a row, `a.py (3-9)`."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from codebase_gardener.knowledge.claims.claim_units import Unit
+
+__all__ = [
+    "LINE",
+    "TO",
+    "Range",
+    "cell_of",
+    "ranges_after_paths",
+    "ranges_alone",
+    "ranges_of_cells",
+    "unread_cells",
+]
+
+Range = tuple[int, int, int, int]
+"""Where it begins and ends in the unit's text, first and last line."""
+
+LINE = r"(\d{1,100})"
+TO = r"\s?[-–—]\s?"
+_MAX_UNREAD_CHARS = 250
+_ALONE = re.compile(
+    rf"(?<![\w:#/.-])(?:L{LINE}(?:{TO}L?{LINE})?"
+    rf"|[Ll]ines?\s+L?{LINE}(?:(?:{TO}|\s+(?:to|through|and)\s+)L?{LINE})?)(?!\w)"
+)
+_CELL_RANGE = re.compile(rf"[\s`]*L?{LINE}(?:{TO}L?{LINE})?[\s`]*")
+_AFTER_PATH = re.compile(
+    rf"[\s`*]{{0,3}}(?:,\s?{LINE}{TO}{LINE}(?=[\s`*]*(?:[;.,)|]|$))|\({LINE}{TO}{LINE}\))"
+)
+_RANGE_HEADER = re.compile(r"\b(?:lines?|ranges?|loc|location|span|where)\b")
+_COUNT_HEADER = re.compile(r"\b(?:lines|loc)\b")
+_HAS_LINES = re.compile(r"[\s`]*L?\d")
+
+
+def ranges_alone(unit: Unit) -> Iterator[Range]:
+    """`L3-9`, `lines 3 to 9`, and `3-9` in a cell under a header of ranges."""
+    for match in _ALONE.finditer(unit.text):
+        start = int(match[1] or match[3])
+        yield match.start(), match.end(), start, int(match[2] or match[4] or start)
+    for number, (begin, end) in enumerate(unit.cells):
+        header = unit.header[number] if number < len(unit.header) else ""
+        cell = _CELL_RANGE.fullmatch(unit.text, begin, end)
+        if cell and cell[2] and "L" not in cell[0] and _RANGE_HEADER.search(header):
+            yield begin, end, int(cell[1]), int(cell[2])
+
+
+def ranges_after_paths(unit: Unit, paths: list[tuple[int, int, str]]) -> Iterator[Range]:
+    """`a.py (3-9)` and `a.py, 3-9`."""
+    for _, path_end, _ in paths:
+        if match := _AFTER_PATH.match(unit.text, path_end):
+            start, end = (int(group) for group in match.groups() if group)
+            yield path_end, match.end(), start, end
+
+
+def ranges_of_cells(unit: Unit, path_at: int) -> Iterator[Range]:
+    """In a row of one path: cells that hold a range, whatever their header; one line only under a header of ranges.
+
+    A table of files (the path comes first) may say how many lines each has: such a number is no line.
+    """
+    for number, (begin, end) in enumerate(unit.cells):
+        header = unit.header[number] if number < len(unit.header) else ""
+        cell = _CELL_RANGE.fullmatch(unit.text, begin, end)
+        is_count = _COUNT_HEADER.search(header) and cell_of(unit, path_at) == 0
+        if cell and (cell[2] or (_RANGE_HEADER.search(header) and not is_count)):
+            yield begin, end, int(cell[1]), int(cell[2] or cell[1])
+
+
+def unread_cells(unit: Unit) -> Iterator[tuple[int, int, str]]:
+    """Cells under a header of ranges that begin as lines do, in no form that is known: begin, end and text."""
+    for number, (begin, end) in enumerate(unit.cells[: len(unit.header)]):
+        cell = unit.text[begin:end].strip(" `")
+        if not _RANGE_HEADER.search(unit.header[number]) or _CELL_RANGE.fullmatch(cell):
+            continue
+        if len(cell) <= _MAX_UNREAD_CHARS and _HAS_LINES.match(cell):
+            yield begin, end, cell
+
+
+def cell_of(unit: Unit, at: int) -> int:
+    """The number of the cell that an offset is in, -1 before the first and where there is none."""
+    return bisect_right(unit.cells, (at, 1 << 60)) - 1
