@@ -11,10 +11,10 @@ from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.prompts import question_messages
 from codebase_gardener.dataset.sites import chance, row_id
 from codebase_gardener.dataset.split import Split
-from codebase_gardener.knowledge.pages.anchoring import lines_hash
 from codebase_gardener.knowledge.pages.implementation_layout import CodeReference, read_code_reference
 from codebase_gardener.knowledge.pages.markup import code_spans
 from codebase_gardener.knowledge.pages.pages import Page, Source
+from codebase_gardener.knowledge.sources.repository_facts import text_hash
 from codebase_gardener.repository.anchors import split_lines
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.symbols import SymbolTable
@@ -135,7 +135,7 @@ def pages_that_hold(
     def holds(source: Source) -> bool:
         anchor = source.anchor
         cited = lines.get(anchor.path, [])[anchor.start - 1 : anchor.end]
-        return len(cited) == anchor.end - anchor.start + 1 and lines_hash(cited) == source.sha256
+        return len(cited) == anchor.end - anchor.start + 1 and text_hash(cited) == source.sha256
 
     kept = (page for page in pages if all(map(holds, page.sources)))
     classes: dict[str, list[Source]] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,11 +10,12 @@ from functools import cached_property
 from itertools import chain, islice
 
 from codebase_gardener.knowledge.pages.pages import Source
+from codebase_gardener.knowledge.sources.repository_facts import text_hash
 from codebase_gardener.repository.anchors import Anchor, split_lines
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.repository.symbols import Symbol, SymbolTable
 
-__all__ = ["AnchorIndex", "Found", "find_again", "lines_hash", "source_of"]
+__all__ = ["AnchorIndex", "Found", "find_again", "source_of"]
 
 _MAX_HASHED_LINES = 500_000
 _MAX_PLACES = 2_000
@@ -37,16 +37,6 @@ class Found:
     diff: str = ""
 
 
-def lines_hash(lines: Iterable[str]) -> str:
-    """First 16 hex digits of SHA-256 over the lines joined by newlines.
-
-    Example:
-        >>> lines_hash(["def f():", "    return 1"])
-        '8795b1c438f59538'
-    """
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
-
-
 def source_of(anchor: Anchor, lines: list[str], symbol: str = "") -> Source:
     """Evidence for the lines that an anchor names now.
 
@@ -55,7 +45,7 @@ def source_of(anchor: Anchor, lines: list[str], symbol: str = "") -> Source:
         lines: Of the whole file.
         symbol: Qualified name of the definition that the range is; "" for a range that is none.
     """
-    return Source(anchor, symbol, lines_hash(lines[anchor.start - 1 : anchor.end]))
+    return Source(anchor, symbol, text_hash(lines[anchor.start - 1 : anchor.end]))
 
 
 def find_again(source: Source, index: AnchorIndex, old_lines: Sequence[str] | None = None) -> Found:
@@ -132,14 +122,14 @@ class AnchorIndex:
         lines = self.lines.get(anchor.path)
         if lines is None or not 1 <= anchor.start <= anchor.end <= len(lines):
             return None
-        return lines_hash(lines[anchor.start - 1 : anchor.end])
+        return text_hash(lines[anchor.start - 1 : anchor.end])
 
     def symbols_of_text(self, sha256: str, length: int) -> list[Symbol]:
         """Definitions whose lines have that hash; only those of so many lines are hashed."""
         if length not in self._hashed:
             by_hash: dict[str, list[Symbol]] = defaultdict(list)
             for symbol in self._by_length.get(length, ()):
-                by_hash[lines_hash(self.lines[symbol.path][symbol.start - 1 : symbol.end])].append(symbol)
+                by_hash[text_hash(self.lines[symbol.path][symbol.start - 1 : symbol.end])].append(symbol)
             self._hashed[length] = by_hash
         return self._hashed[length].get(sha256, [])
 
@@ -153,7 +143,7 @@ class AnchorIndex:
         With the old lines at hand, in all files, by the rarest of them. By the hash alone, in the source's file (the
         nearest windows first, up to a limit), then at the same range of other files: a file that was renamed.
         """
-        if old_lines is not None and lines_hash(old_lines) == source.sha256:
+        if old_lines is not None and text_hash(old_lines) == source.sha256:
             return self._window_of_text(source.anchor, old_lines)
         anchor = source.anchor
         own = (Anchor(anchor.path, start, start + _length(anchor) - 1) for start in self._starts(anchor))

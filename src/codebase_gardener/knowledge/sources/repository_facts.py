@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -99,7 +99,7 @@ class RepositoryFacts:
         return self._split[path]
 
 
-def text_hash(lines: list[str]) -> str:
+def text_hash(lines: Iterable[str]) -> str:
     """First 16 hex digits of the SHA-256 of lines joined by newlines."""
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
