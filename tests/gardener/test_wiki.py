@@ -253,7 +253,7 @@ def test_files_that_cannot_be_parsed_are_told(gardener: Gardener, root: Path) ->
     (root / "src/garden/broken.py").write_text("def broken(:\n")
     built = rebuild(gardener)
     assert built.build.unread == ("src/garden/broken.py",)
-    assert "1 files of code could not be parsed: src/garden/broken.py" in built.summary()
+    assert "code that could not be parsed, whole or in part (1): src/garden/broken.py" in built.summary()
 
 
 def test_one_build_at_a_time(gardener: Gardener) -> None:

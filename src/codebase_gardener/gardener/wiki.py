@@ -100,7 +100,7 @@ class Built:
         unread = self.build.unread
         if unread:
             shown = ", ".join(unread[:5]) + (" …" if len(unread) > 5 else "")
-            lines.append(f"{len(unread)} files of code could not be parsed: {shown}")
+            lines.append(f"code that could not be parsed, whole or in part ({len(unread)}): {shown}")
         lines += [f"{found.file}:{found.line}: {found.what}" for found in self.build.findings]
         return lines
 
