@@ -18,8 +18,8 @@ from pathlib import Path
 from codebase_gardener.knowledge.apis.api_candidates import Candidate, listed_targets, reference_documents
 from codebase_gardener.knowledge.apis.api_context import ApiContext
 from codebase_gardener.knowledge.apis.surface import ranked, threshold
+from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.links.resolution import Target, resolve
-from codebase_gardener.knowledge.sources.extraction import extract
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.repository.snapshot import take_snapshot
 

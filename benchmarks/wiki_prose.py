@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from codebase_gardener.knowledge.sources.extraction import extract
+from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.writers.prose_check import Allowed, check_prose
 from codebase_gardener.knowledge.writers.prose_pages import repository_names

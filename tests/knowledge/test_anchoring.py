@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codebase_gardener.knowledge.pages.anchoring import AnchorIndex, Found, find_again, source_of
-from codebase_gardener.knowledge.pages.pages import Source
+from codebase_gardener.knowledge.sources.source import Source
 from codebase_gardener.repository.anchors import Anchor, split_lines
 from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.snapshot import SourceFile

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.pages.pages import Page, Section
-from codebase_gardener.knowledge.sources.extraction import extract
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.writers.prose_check import Allowed, check_prose
 from codebase_gardener.knowledge.writers.prose_pages import (

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND
-from codebase_gardener.knowledge.pages.pages import EDGES, PAGE_TYPES, Edge, Page, Section, Source, Wiki
+from codebase_gardener.knowledge.pages.pages import EDGES, PAGE_TYPES, Edge, Page, Section, Wiki
 from codebase_gardener.knowledge.pages.reading import read_page
 from codebase_gardener.knowledge.pages.rendering import normalised, render
+from codebase_gardener.knowledge.sources.source import Source
 from codebase_gardener.repository.anchors import Anchor
 
 WIKI = Wiki("o_r", "https://example.org/o/r", "abc", "2026-01-02T00:00:00+00:00", ())

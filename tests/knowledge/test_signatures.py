@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.knowledge.apis.signatures import TypedName, receiver_of, typed_parameters
+from codebase_gardener.knowledge.sources.signatures import TypedName, receiver_of, typed_parameters
 from codebase_gardener.repository.symbols import Symbol
 from codebase_gardener.repository.tree_symbols import tree_symbols
 

@@ -8,9 +8,10 @@ import pytest
 
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.pages.findings import CHECKS, Finding
-from codebase_gardener.knowledge.pages.pages import Edge, Page, Section, Source, Wiki
+from codebase_gardener.knowledge.pages.pages import Edge, Page, Section, Wiki
 from codebase_gardener.knowledge.pages.triage import orphan_note
 from codebase_gardener.knowledge.pages.verification import compare, render_wiki, verify
+from codebase_gardener.knowledge.sources.source import Source
 from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.utils.error_handling import NotFoundError
 

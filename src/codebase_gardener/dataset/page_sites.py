@@ -13,8 +13,9 @@ from codebase_gardener.dataset.sites import chance, row_id
 from codebase_gardener.dataset.split import Split
 from codebase_gardener.knowledge.pages.implementation_layout import CodeReference, read_code_reference
 from codebase_gardener.knowledge.pages.markup import code_spans
-from codebase_gardener.knowledge.pages.pages import Page, Source
+from codebase_gardener.knowledge.pages.pages import Page
 from codebase_gardener.knowledge.sources.repository_facts import text_hash
+from codebase_gardener.knowledge.sources.source import Source
 from codebase_gardener.repository.anchors import split_lines
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.symbols import SymbolTable

@@ -302,7 +302,7 @@ def _prose(gardener: Gardener, project: str) -> ProseCache:
 
 def facts_of(gardener: Gardener, project: str, snapshot: Snapshot, reporter: Reporter) -> RepositoryFacts:
     """The facts of a snapshot's files, with those kept that are known already."""
-    from codebase_gardener.knowledge.sources.extraction import extract
+    from codebase_gardener.knowledge.extraction import extract
     from codebase_gardener.knowledge.sources.facts_cache import FactsCache
     from codebase_gardener.knowledge.sources.identity import identity
     from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from codebase_gardener.knowledge.links.resolution import Target
 from codebase_gardener.repository.symbols import Symbol
 
-__all__ = ["Api", "KINDS"]
-
-KINDS = ("API Doc", "Wrapper Doc", "Pattern Doc", "External Tool Doc")
+__all__ = ["Api"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +17,7 @@ class Api:
     Attributes:
         target: What it is.
         symbol: Its definition; None for what comes from outside.
-        kind: One of `KINDS`.
+        kind: One of `IMPLEMENTATION_KINDS`.
         import_statement: How a user gets it: "from peft import get_peft_model".
         call: How it is written: "get_peft_model(model, peft_config)", "PeftModel.from_pretrained(...)".
         page: Name of its page, without owner_repo: "LoraConfig_init", "PeftModel_save_pretrained".

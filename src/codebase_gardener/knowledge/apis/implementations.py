@@ -27,9 +27,9 @@ from codebase_gardener.knowledge.apis.external_apis import (
     external_overview,
 )
 from codebase_gardener.knowledge.apis.io_contract import constructor_of, contract_of
+from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.apis.usage_examples import usage_examples
 from codebase_gardener.knowledge.links.resolution import Target
-from codebase_gardener.knowledge.links.tree_calls import documented
 from codebase_gardener.knowledge.pages.citations import dedented
 from codebase_gardener.knowledge.pages.implementation_layout import (
     CodeReference,

@@ -11,10 +11,10 @@ from codebase_gardener.knowledge.apis.api_calls import constructor_of_class
 from codebase_gardener.knowledge.apis.api_context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.class_fields import ClassField, class_fields, has_fields
 from codebase_gardener.knowledge.apis.docstrings import Documentation, DocumentedValue, documentation
-from codebase_gardener.knowledge.apis.signatures import typed_parameters
-from codebase_gardener.knowledge.links.tree_calls import documented
+from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.pages.quoting import inline
+from codebase_gardener.knowledge.sources.signatures import typed_parameters
 from codebase_gardener.repository.python_headers import Definition, SourceLines
 from codebase_gardener.repository.symbols import Symbol
 from codebase_gardener.utils.memo import remembered

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from codebase_gardener.knowledge.environments.environment_facts import Found
 from codebase_gardener.knowledge.environments.guard_evidence import DEVICES
 from codebase_gardener.knowledge.environments.optional_packages import headers
-from codebase_gardener.knowledge.pages.pages import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.sources.source import Source
 
 __all__ = ["Sheet", "grid", "install_command", "marked", "named_with_extras"]
 

@@ -10,8 +10,9 @@ from codebase_gardener.knowledge.heuristics.heuristic_items import Item
 from codebase_gardener.knowledge.heuristics.heuristic_merging import SAME_TEXT, similar, words_of
 from codebase_gardener.knowledge.heuristics.heuristic_names import best_sentence, title_of
 from codebase_gardener.knowledge.heuristics.heuristic_quotes import cut, quoted_lines, quoted_words
-from codebase_gardener.knowledge.pages.pages import Page, Section, Source
+from codebase_gardener.knowledge.pages.pages import Page, Section
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.sources.source import Source
 
 __all__ = ["Author", "NOT_STATED"]
 

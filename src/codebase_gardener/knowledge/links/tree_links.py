@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from codebase_gardener.knowledge.apis.signatures import named_types
 from codebase_gardener.knowledge.links.entities import Entity
 from codebase_gardener.knowledge.links.tree_members import TreeMembers
-from codebase_gardener.knowledge.links.tree_rules import FAMILIES
 from codebase_gardener.knowledge.links.tree_spaces import TreeSpace
 from codebase_gardener.knowledge.links.tree_units import TreeUnits
 from codebase_gardener.knowledge.sources.facts import Binding, Import, Reference
+from codebase_gardener.knowledge.sources.signatures import named_types
+from codebase_gardener.knowledge.sources.tree_rules import FAMILIES
 
 __all__ = ["TreeLinks"]
 

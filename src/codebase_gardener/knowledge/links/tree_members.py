@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from codebase_gardener.knowledge.links.entities import Entity
-from codebase_gardener.knowledge.links.tree_rules import is_hidden
 from codebase_gardener.knowledge.links.tree_spaces import TYPES, TreeSpace
+from codebase_gardener.knowledge.sources.tree_rules import is_hidden
 
 __all__ = ["TreeMembers"]
 

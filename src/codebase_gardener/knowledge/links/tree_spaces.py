@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from codebase_gardener.knowledge.apis.signatures import named_types, receiver_of, typed_parameters
-from codebase_gardener.knowledge.links.tree_rules import FAMILIES, family_of
 from codebase_gardener.knowledge.sources.facts import Binding, FileFacts, Import, Reference, Snippet
+from codebase_gardener.knowledge.sources.signatures import named_types, receiver_of, typed_parameters
+from codebase_gardener.knowledge.sources.tree_rules import FAMILIES, family_of
 from codebase_gardener.repository.symbols import Symbol
 
 __all__ = ["TYPES", "TreeSpace", "tree_spaces"]

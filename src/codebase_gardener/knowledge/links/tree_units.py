@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from codebase_gardener.knowledge.links.tree_rules import family_of
+from codebase_gardener.knowledge.sources.compiled_scripts import SCRIPT_ENDING, TYPED_ENDING, joined, stems
 from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.tree_rules import family_of
 
-__all__ = ["TreeUnits", "compiled_files"]
+__all__ = ["TreeUnits"]
 
 _SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".d.ts", ".d.mts", ".d.cts")
 """Endings of script files; where several files have the same stem, the first is the source."""
-_ENDING = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?\Z")
-_TYPED = re.compile(r"(?<!\.d)\.[cm]?tsx?\Z")
-_BUILT = ("dist", "lib", "build", "out", "es", "esm", "cjs", "umd", "types", "node")
-"""Folders that compilers write to."""
 _JAVA = re.compile(r"(?:^|/)(?:src/(?:main|test)/java|src/java|src|java)/(.+)\Z")
-_MOST_FILES = 200_000
 
 
 class TreeUnits:
@@ -78,20 +74,20 @@ class TreeUnits:
                     continue
                 found = self._script_entry(folder, entry.path) if entry.language == "javascript" else ""
                 if entry.language == "rust":
-                    found = self._existing(_joined(folder, entry.path))
+                    found = self._existing(joined(folder, entry.path))
                 if found:
                     known = self.entries.get((entry.language, entry.name))
-                    if known is None or (_TYPED.search(found) and not _TYPED.search(known)):
+                    if known is None or (TYPED_ENDING.search(found) and not TYPED_ENDING.search(known)):
                         self.entries[entry.language, entry.name] = found
         self._go_roots.sort(key=lambda root: (-len(root[0]), root))
 
     def _script_entry(self, folder: str, path: str) -> str:
-        plain = _joined(folder, path)
-        for stem in _stems(plain, folder):
+        plain = joined(folder, path)
+        for stem in stems(plain, folder):
             found = self._script_at(stem, typed=True)
             if found:
                 return found
-        return self._script_at(_ENDING.sub("", plain))
+        return self._script_at(SCRIPT_ENDING.sub("", plain))
 
     def _existing(self, path: str) -> str:
         return path if path in self.family else ""
@@ -100,15 +96,15 @@ class TreeUnits:
 
     def _script(self, module: str, importer: str) -> str:
         if module.startswith("."):
-            target = _joined(importer.rpartition("/")[0], module)
-            return self._script_at(_ENDING.sub("", target)) or self._script_at(target)
+            target = joined(importer.rpartition("/")[0], module)
+            return self._script_at(SCRIPT_ENDING.sub("", target)) or self._script_at(target)
         known = self.entries.get(("javascript", module))
         if known is not None:
             return known
         for (language, name), entry in self.entries.items():
             if language == "javascript" and module.startswith(f"{name}/"):
                 folder = entry.rpartition("/")[0]
-                found = self._script_at(_ENDING.sub("", _joined(folder, module[len(name) + 1 :])))
+                found = self._script_at(SCRIPT_ENDING.sub("", joined(folder, module[len(name) + 1 :])))
                 if found:
                     return found
         return ""
@@ -118,14 +114,14 @@ class TreeUnits:
             return ""
         for ending in _SOURCES:
             for candidate in (f"{stem}{ending}", f"{stem}/index{ending}" if stem else f"index{ending}"):
-                if candidate in self.family and (not typed or _TYPED.search(candidate)):
+                if candidate in self.family and (not typed or TYPED_ENDING.search(candidate)):
                     return candidate
         return ""
 
     def _go(self, module: str, importer: str) -> str:
         for root, name in self._go_roots:
             if module == name or module.startswith(f"{name}/"):
-                key = f"go:{_joined(root, module[len(name) :].strip('/'))}"
+                key = f"go:{joined(root, module[len(name) :].strip('/'))}"
                 if key in self.files:
                     return key
         if "/" not in module:
@@ -159,9 +155,9 @@ class TreeUnits:
     def _rust_child(self, base: str, name: str) -> str:
         folder, _, file = base.rpartition("/")
         stem = file.removesuffix(".rs")
-        inside = folder if stem in ("lib", "main", "mod") else _joined(folder, stem)
-        return self._existing(_joined(inside, f"{name}.rs")) or self._existing(
-            _joined(inside, f"{name}/mod.rs")
+        inside = folder if stem in ("lib", "main", "mod") else joined(folder, stem)
+        return self._existing(joined(inside, f"{name}.rs")) or self._existing(
+            joined(inside, f"{name}/mod.rs")
         )
 
     def _rust_parent(self, base: str) -> str:
@@ -171,7 +167,7 @@ class TreeUnits:
         elif file in ("lib.rs", "main.rs"):
             return base
         names = ("mod.rs", "lib.rs", "main.rs")
-        return next((f for n in names if (f := self._existing(_joined(folder, n)))), "") or self._existing(
+        return next((f for n in names if (f := self._existing(joined(folder, n)))), "") or self._existing(
             f"{folder}.rs"
         )
 
@@ -180,7 +176,7 @@ class TreeUnits:
         return self._ending(f"java:{path}", "java:", path)
 
     def _c(self, module: str, importer: str) -> str:
-        beside = self._existing(_joined(importer.rpartition("/")[0], module))
+        beside = self._existing(joined(importer.rpartition("/")[0], module))
         if beside:
             return beside
         if module in self.family:
@@ -207,51 +203,6 @@ _FINDERS = {
     "c": TreeUnits._c,
 }
 """How each family finds a module."""
-
-
-def compiled_files(facts: Mapping[str, FileFacts]) -> frozenset[str]:
-    """Scripts that a compiler wrote: a TypeScript file of the same name stands in the place of its source."""
-    scripts = [path for path, each in facts.items() if family_of(each.language) == "script"]
-    typed = {_ENDING.sub("", path) for path in scripts if _TYPED.search(path)}
-    roots = sorted(
-        {path.rpartition("/")[0] for path, each in facts.items() if each.entries}, key=len, reverse=True
-    )
-    if not typed or len(scripts) > _MOST_FILES:
-        return frozenset()
-    found = set()
-    for path in scripts:
-        if _TYPED.search(path):
-            continue
-        root = next((root for root in roots if not root or path.startswith(f"{root}/")), "")
-        if any(stem in typed for stem in _stems(path, root)):
-            found.add(path)
-    return frozenset(found)
-
-
-def _stems(path: str, root: str) -> Iterator[str]:
-    """Where the source of a compiled file may be, without its ending: beside it, or in `src` instead of `dist`."""
-    stem = _ENDING.sub("", path)
-    yield stem
-    inside = stem[len(root) :].strip("/") if root else stem
-    parts = inside.split("/")
-    if parts[0] == "src":
-        return
-    while len(parts) > 1 and parts[0] in _BUILT:
-        parts = parts[1:]
-        yield _joined(root, "/".join(["src", *parts]))
-        yield _joined(root, "/".join(parts))
-    yield _joined(root, "/".join(["src", *parts]))
-
-
-def _joined(folder: str, path: str) -> str:
-    """A relative path taken from a folder, without dots; one that leaves the root begins with `..`."""
-    parts = [part for part in folder.split("/") if part]
-    for part in path.split("/"):
-        if part == ".." and parts and parts[-1] != "..":
-            parts.pop()
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/".join(parts)
 
 
 def _last(key: str) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice
 
-from codebase_gardener.knowledge.pages.pages import Source
 from codebase_gardener.knowledge.sources.repository_facts import text_hash
+from codebase_gardener.knowledge.sources.source import Source
 from codebase_gardener.repository.anchors import Anchor, split_lines
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.repository.symbols import Symbol, SymbolTable

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.knowledge.sources.source import Source
 
 __all__ = [
     "EDGES",
     "FOLDERS",
+    "IMPLEMENTATION_KINDS",
     "PAGE_TYPES",
     "Edge",
     "EdgeKind",
     "Page",
     "PageType",
     "Section",
-    "Source",
     "Wiki",
 ]
+
+
+IMPLEMENTATION_KINDS = ("API Doc", "Wrapper Doc", "Pattern Doc", "External Tool Doc")
+"""Of an Implementation: in the repository, of another package, an interface that users write, a command."""
 
 
 @dataclass(frozen=True)
@@ -64,21 +68,6 @@ FOLDERS = frozenset(kind.folder for kind in PAGE_TYPES.values())
 """Of the wiki, those that hold pages."""
 
 
-@dataclass(frozen=True, order=True)
-class Source:
-    """Evidence: lines, what they define, and the hash that finds them again.
-
-    Attributes:
-        anchor: Path and range.
-        symbol: Qualified name of the definition that the range is; "" for a range that is none.
-        sha256: First 16 hex digits over the lines joined by newlines.
-    """
-
-    anchor: Anchor
-    symbol: str
-    sha256: str
-
-
 @dataclass(frozen=True)
 class Section:
     """A heading of level 2 and the Markdown under it (without headings of level 1 and 2)."""
@@ -111,7 +100,7 @@ class Page:
         edges: Forward edges only; steps in order.
         sources: Every anchor that the page names, those of the title's own subject first.
         domains: Words to find it by, sorted.
-        kind: For an Implementation, one of `apis.KINDS`; else "".
+        kind: For an Implementation, one of `IMPLEMENTATION_KINDS`; else "".
         notes: Said in the index, such as "kept as an orphan: public API"; "".
     """
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, link_free, open_fence, outside_fences
-from codebase_gardener.knowledge.pages.pages import EDGES, PAGE_TYPES, Edge, Page, Section, Source, Wiki
+from codebase_gardener.knowledge.pages.pages import EDGES, PAGE_TYPES, Edge, Page, Section, Wiki
+from codebase_gardener.knowledge.sources.source import Source
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.memo import remembered
 

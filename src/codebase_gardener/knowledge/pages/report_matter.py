@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.knowledge.apis.apis import KINDS
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.pages.auditing import Audit
 from codebase_gardener.knowledge.pages.implementation_layout import CodeReference
 from codebase_gardener.knowledge.pages.indexes import index_head
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, code, fence, table
-from codebase_gardener.knowledge.pages.pages import PAGE_TYPES, Page, Wiki
+from codebase_gardener.knowledge.pages.pages import IMPLEMENTATION_KINDS, PAGE_TYPES, Page, Wiki
 from codebase_gardener.knowledge.pages.steps import StepFacts, WikiGraph, WorkflowFacts, api_name
 from codebase_gardener.knowledge.pages.triage import Triaged, triage
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -129,7 +128,7 @@ def kinds_table(matter: ReportMatter, pages: Iterable[Page]) -> str:
     """Of each kind of Implementation: how many, and which APIs."""
     pages = list(pages)
     rows = []
-    for kind in KINDS:
+    for kind in IMPLEMENTATION_KINDS:
         of_kind = [page for page in pages if page.kind == kind]
         names = [
             api_name(matter.graph.references.get(page.id)) or matter.graph.short(page.id) for page in of_kind

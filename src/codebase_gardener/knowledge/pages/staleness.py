@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.pages.anchoring import AnchorIndex, Found, find_again
-from codebase_gardener.knowledge.pages.pages import Page, Source
+from codebase_gardener.knowledge.pages.pages import Page
+from codebase_gardener.knowledge.sources.source import Source
 from codebase_gardener.repository.anchors import split_lines
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.repository.snapshot import Snapshot

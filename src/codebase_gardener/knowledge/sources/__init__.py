@@ -1,1 +1,1 @@
-"""What one file says, read from it alone."""
+"""What each file says, read from it alone; and of the repository, put together."""

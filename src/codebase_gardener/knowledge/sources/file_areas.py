@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codebase_gardener.knowledge.links.tree_units import compiled_files
 from codebase_gardener.knowledge.sources.areas import area_of
+from codebase_gardener.knowledge.sources.compiled_scripts import compiled_files
 from codebase_gardener.knowledge.sources.facts import FileFacts
 
 __all__ = ["areas_of"]

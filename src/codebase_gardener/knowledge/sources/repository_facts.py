@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.knowledge.pages.pages import Source
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.file_areas import areas_of
+from codebase_gardener.knowledge.sources.source import Source
 from codebase_gardener.repository.anchors import Anchor, split_lines
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.symbols import Symbol

@@ -10,10 +10,10 @@ from functools import partial
 
 from codebase_gardener.knowledge.apis.api_candidates import reference_documents
 from codebase_gardener.knowledge.apis.api_context import ApiContext
-from codebase_gardener.knowledge.links.example_documents import is_translation, shown_in
 from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use
 from codebase_gardener.knowledge.pages.wiki_names import page_name, unique_names
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.workflows.example_documents import is_translation, shown_in
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
 from codebase_gardener.knowledge.workflows.object_paths import object_clusters
 from codebase_gardener.knowledge.workflows.passage_clusters import (

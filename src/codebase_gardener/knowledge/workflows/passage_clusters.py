@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from codebase_gardener.knowledge.apis.api_context import ApiContext
 from codebase_gardener.knowledge.links.resolution import Passage, Target
-from codebase_gardener.knowledge.sources.alternatives import alternatives
+from codebase_gardener.knowledge.workflows.alternatives import alternatives
 from codebase_gardener.knowledge.workflows.consensus import consensus
 from codebase_gardener.knowledge.workflows.passage_sequences import SequenceIndex, ShownSequence, Weights
 from codebase_gardener.knowledge.workflows.step_rules import READER_AREAS

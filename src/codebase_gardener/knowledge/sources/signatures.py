@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from codebase_gardener.knowledge.links.tree_rules import family_of
+from codebase_gardener.knowledge.sources.tree_rules import family_of
 from codebase_gardener.repository.symbols import Symbol
 
 __all__ = ["TypedName", "named_types", "receiver_of", "typed_parameters"]
