@@ -144,7 +144,7 @@ def build_wiki(
         what: A project; or a directory, git URL or archive, which becomes one.
         reporter: Told of each phase.
         writer: Who improves the prose: "none", "openai:MODEL", "ollama:MODEL" or an adapter's name.
-        phase: The last phase to do, one of `building.PHASES`.
+        phase: The last phase to do, one of `phases.PHASES`.
         revision: A commit, branch or tag; by default the source as it is now.
         name: Of the project, where `what` becomes one.
 
@@ -154,7 +154,7 @@ def build_wiki(
         ConflictError: Another process is building this wiki.
     """
     from codebase_gardener.gardener.writing import open_writer
-    from codebase_gardener.knowledge.building import PHASES
+    from codebase_gardener.knowledge.phases import PHASES
 
     if phase not in PHASES:
         raise InvalidInputError(f"there is no phase {phase!r}", hint=f"one of: {', '.join(PHASES)}")
@@ -172,9 +172,10 @@ def _brought_up(
     writer: Writer | None,
     phase: str,
 ) -> Built:
-    from codebase_gardener.knowledge.building import PHASES, build
+    from codebase_gardener.knowledge.building import build
     from codebase_gardener.knowledge.pages.overrides import read_overrides
     from codebase_gardener.knowledge.pages.wiki_folder import publish_wiki, wiki_lock
+    from codebase_gardener.knowledge.phases import PHASES
     from codebase_gardener.knowledge.sources.facts_cache import extractor_version
     from codebase_gardener.knowledge.writers.writer_report import WRITER_REPORT
 
@@ -270,9 +271,10 @@ def rebuilt(
         files: The wiki as it lies there: which phases were done, and who wrote.
         repository: What it was built from.
     """
-    from codebase_gardener.knowledge.building import PHASES, build
+    from codebase_gardener.knowledge.building import build
     from codebase_gardener.knowledge.pages.overrides import read_overrides
     from codebase_gardener.knowledge.pages.reports import report_phases
+    from codebase_gardener.knowledge.phases import PHASES
     from codebase_gardener.knowledge.writers.writer_report import WRITER_REPORT, writer_of
 
     record = read_record(wiki_folder(gardener, project))
