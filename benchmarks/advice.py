@@ -153,7 +153,7 @@ def _step(model: Any) -> None:
     model.train()
     with torch.autocast("cpu", torch.bfloat16), disable_input_dtype_casting(model, active=True):
         loss = supervised_losses(model, _batch(TOKENS)).losses_N.mean()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     model.zero_grad(set_to_none=True)
 
 

@@ -165,4 +165,4 @@ def test_without_the_sdk_the_error_names_the_extra(
     monkeypatch.setitem(sys.modules, "mcp", None)  # as if it were not installed
     with pytest.raises(ResourceError) as raised:
         serve_wiki(gardener, "garden")
-    assert "codebase-gardener[mcp]" in (raised.value.hint or "")
+    assert raised.value.hint == "pip install -c constraints.txt '.[mcp]'"

@@ -310,7 +310,7 @@ def facts_of(gardener: Gardener, project: str, snapshot: Snapshot, reporter: Rep
     from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
     cache = FactsCache(_cache_folder(gardener, project) / "facts.msgpack")
-    with reporter.stage("0 repo map", "files") as progress:
+    with reporter.stage("facts", "files") as progress:
         facts = cache.extract_all(snapshot.files, extract, progress)
     owner_repo, repo = identity(snapshot)
     return RepositoryFacts(owner_repo, snapshot, facts, repo)

@@ -18,7 +18,7 @@ __all__ = ["WikiTools", "serve_wiki"]
 
 MAX_RESULTS = 50
 MAX_FINDINGS = 50
-EXTRA = "pip install 'codebase-gardener[mcp]'"
+EXTRA = "pip install -c constraints.txt '.[mcp]'"
 
 
 class WikiTools:
