@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from codebase_gardener.training.fast_parts import FAST_PARTS
 from codebase_gardener.training.methods import METHODS, why_not
 from codebase_gardener.training.quantization import QUANTIZATIONS, check_quantization
 from codebase_gardener.utils.error_handling import InvalidInputError
@@ -90,6 +91,12 @@ def _quantization(name: str) -> str:
 
 def _init(value: Any) -> Any:
     return {"true": True, "default": True, "false": False}.get(str(value).lower(), value)
+
+
+def _parts(names: tuple[str, ...]) -> tuple[str, ...]:
+    if odd := [name for name in names if name not in (*FAST_PARTS, "none")]:
+        raise ValueError(f"no part of the fast path {odd[0]!r}; there are {', '.join(FAST_PARTS)}, or none")
+    return tuple(name for name in FAST_PARTS if name in names)
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
@@ -194,6 +201,10 @@ class TrainingSpec(BaseModel):
     # machine
     dtype: Literal["auto", "bfloat16", "float32"] = Field(
         "auto", description="of the base and the products: auto measures which is faster"
+    )
+    fast_path: Annotated[Words, AfterValidator(_parts)] = Field(
+        FAST_PARTS,
+        description="parts of the fast path that may be used, with commas; none: PEFT's own forward",
     )
     threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: one a core")
     gradient_checkpointing: bool = Field(False, description="recompute activations: less memory, more time")

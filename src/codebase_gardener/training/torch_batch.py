@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -14,7 +15,10 @@ from torch.nn.functional import cross_entropy
 from codebase_gardener.training.encoding import IGNORE, EncodedExample
 from codebase_gardener.training.torch_head import head_losses, plain_head
 
-__all__ = ["SupervisedLosses", "collate", "supervised_losses"]
+__all__ = ["SupervisedLosses", "collate", "on_device", "pack", "supervised_losses"]
+
+
+_STEP = 32  # packed tokens are a multiple of it
 
 
 @dataclass(frozen=True)
@@ -55,18 +59,58 @@ def collate(rows: Sequence[EncodedExample], pad_id: int) -> dict[str, Tensor]:
     return {"input_ids": ids, "labels": labels, "attention_mask": mask, "position_ids": positions}
 
 
-def supervised_losses(model: Any, batch: dict[str, Tensor]) -> SupervisedLosses:
+def pack(rows: Sequence[EncodedExample], pad_id: int) -> dict[str, Any]:
+    """Rows one behind the other; positions begin anew with each. At most 31 tokens of padding follow, as a row.
+
+    Args:
+        rows: Encoded examples with T tokens in all, T then being filled up to a multiple of 32: compilers and oneDNN
+            make code for each size that they meet.
+        pad_id: Any token id.
+
+    Returns:
+        `input_ids`, `labels`, `position_ids`, each int64 of shape [1, T], and, by transformers' names, where rows begin
+        and end: `cu_seq_lens_q` and `cu_seq_lens_k` (int32), `max_length_q` and `max_length_k`.
+    """
+    lengths = [len(row.ids) for row in rows]
+    filler = -sum(lengths) % _STEP
+    longest = max(lengths)
+    places = torch.tensor(
+        list(accumulate([*lengths, *([filler] if filler else [])], initial=0)), dtype=torch.int32
+    )
+    ids = [token for row in rows for token in row.ids]
+    labels = [label for row in rows for label in (IGNORE, *row.labels[1:])]
+    positions = [torch.arange(length) for length in (*lengths, filler)]
+    return {
+        "input_ids": torch.tensor([ids + [pad_id] * filler]),
+        "labels": torch.tensor([labels + [IGNORE] * filler]),
+        "position_ids": torch.cat(positions)[None],
+        "cu_seq_lens_q": places,
+        "cu_seq_lens_k": places,
+        "max_length_q": longest,
+        "max_length_k": longest,
+    }
+
+
+def on_device(batch: dict[str, Any], device: Any) -> dict[str, Any]:
+    """A batch with its tensors there."""
+    return {name: value.to(device) if isinstance(value, Tensor) else value for name, value in batch.items()}
+
+
+def supervised_losses(model: Any, batch: dict[str, Any], *, short_cut: bool = True) -> SupervisedLosses:
     """Run a batch and score the tokens that have a label; the prompt's logits are never computed.
 
     Args:
         model: A transformers model, or the PEFT model that wraps it.
-        batch: As `collate` gives it.
+        batch: As `collate` or `pack` gives it; packed rows need the fast path's attention (`torch_fast`).
+        short_cut: Whether a plain head is computed on the supervised positions alone, chunk by chunk.
     """
     labels = batch["labels"][:, 1:]
     inputs = {name: value for name, value in batch.items() if name != "labels"}
     mask = labels != IGNORE
     rows = mask.nonzero()[:, 0]
-    if (plain := plain_head(model)) is not None:
+    if "cu_seq_lens_q" in batch:  # the label of a packed row's token n stands at n - 1
+        rows = torch.bucketize(mask.nonzero()[:, 1] + 1, batch["cu_seq_lens_q"][1:], right=True)
+    if short_cut and (plain := plain_head(model)) is not None:
         decoder, weight = plain
         hidden = decoder(**inputs, use_cache=False).last_hidden_state[:, :-1][mask]
         losses, hits = head_losses(hidden, weight, labels[mask])
@@ -76,7 +120,7 @@ def supervised_losses(model: Any, batch: dict[str, Tensor]) -> SupervisedLosses:
     return SupervisedLosses(losses, logits.argmax(-1) == labels[mask], rows)
 
 
-def _logits(model: Any, inputs: dict[str, Tensor], mask: Tensor) -> Tensor:
+def _logits(model: Any, inputs: dict[str, Any], mask: Tensor) -> Tensor:
     """Logits of the masked positions through the model's own forward, float32, shape [N, V]."""
     supervised = mask.any(dim=0).nonzero()
     first = int(supervised[0]) if len(supervised) else 0

@@ -19,8 +19,9 @@ from codebase_gardener.training.encoding import EncodedDataset, EncodedExample
 from codebase_gardener.training.events import EventLog
 from codebase_gardener.training.sampling import batches_of
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.training.torch_batch import collate, supervised_losses
+from codebase_gardener.training.torch_batch import on_device
 from codebase_gardener.training.torch_checkpoints import CheckpointByTime, newest_checkpoint
+from codebase_gardener.training.torch_fast import FastPath, fast_path
 from codebase_gardener.training.torch_progress import ReportProgress, Rest, StopAtDeadline
 from codebase_gardener.utils.files import read_json, write_json
 
@@ -85,6 +86,7 @@ class _Batches(Dataset[list[EncodedExample]]):
 class _Trainer(Trainer):  # type: ignore[misc]  # transformers is untyped
     """transformers' Trainer with a fixed order, and the loss over supervised tokens only."""
 
+    path: FastPath
     last_loss: float = 0.0
     loraplus_lr_ratio: float = 0.0
     optimizer: Any
@@ -119,7 +121,7 @@ class _Trainer(Trainer):  # type: ignore[misc]  # transformers is untyped
     ) -> Any:
         """Cross entropy summed over the batch, divided by the supervised tokens of the optimizer step."""
         with torch.autocast(self.args.device.type, torch.bfloat16, enabled=self.args.bf16):
-            scored = supervised_losses(model, inputs)
+            scored = self.path.losses(model, inputs)
         total, count = scored.losses_N.sum(), max(1, len(scored.losses_N))
         self.last_loss = float(total.detach() / count)
         loss = total / (num_items_in_batch if num_items_in_batch is not None else count)
@@ -132,6 +134,7 @@ def plan_run(
     batches: Batches,
     spec: TrainingSpec,
     *,
+    path: FastPath,
     pad_id: int,
     fixed: dict[str, Any],
 ) -> RunPlan:
@@ -142,57 +145,62 @@ def plan_run(
         encoded: The rows.
         batches: In training order.
         spec: The options.
-        pad_id: For `collate`.
+        path: How batches are made and computed.
+        pad_id: Fills up batches that are padded.
         fixed: The other fields of `RunPlan`.
     """
     per_step = spec.gradient_accumulation_steps
     available = max(1, len(batches) // per_step)
     if spec.steps:
         return RunPlan(steps=min(spec.steps, available), tokens_per_s=0.0, **fixed)
-    rate = _PROBED_SHARE * _probe(model, encoded.rows, batches, pad_id, fixed)
+    rate = _PROBED_SHARE * _probe(model, encoded.rows, batches, path, pad_id, fixed)
     budget = rate * spec.minutes * 60 * spec.throttle
     steps, used = 0, 0.0
     for start in range(0, available * per_step, per_step):
-        used += sum(_padded(encoded.rows, batch) for batch in batches[start : start + per_step])
+        used += sum(_tokens(encoded.rows, batch, path) for batch in batches[start : start + per_step])
         if used > budget and steps:
             break
         steps += 1
     return RunPlan(steps=steps, tokens_per_s=rate, **fixed)
 
 
-def _padded(rows: Sequence[EncodedExample], batch: list[int]) -> int:
-    return len(batch) * max(len(rows[index].ids) for index in batch)
+def _tokens(rows: Sequence[EncodedExample], batch: list[int], path: FastPath) -> int:
+    return path.tokens([len(rows[index].ids) for index in batch])
 
 
 def _probe(
-    model: Any, rows: Sequence[EncodedExample], batches: Batches, pad_id: int, fixed: dict[str, Any]
+    model: Any,
+    rows: Sequence[EncodedExample],
+    batches: Batches,
+    path: FastPath,
+    pad_id: int,
+    fixed: dict[str, Any],
 ) -> float:
-    """Padded tokens per second of forward and backward on a batch of middling size.
+    """Tokens per second, padding included, of forward and backward on a batch of middling size.
 
     The largest batch goes first: memory that is too small shows at once, and the allocator's heap gets its
     final size in one piece instead of growing in fragments.
     """
-    by_size = sorted(batches, key=lambda batch: _padded(rows, batch))
+    by_size = sorted(batches, key=lambda batch: _tokens(rows, batch, path))
     middle = by_size[len(by_size) // 2]
     state = torch.get_rng_state()
     seconds = []
     for batch in (by_size[-1], middle, middle, middle):
         start = time.perf_counter()
-        inputs = collate([rows[index] for index in batch], pad_id)
-        inputs = {name: tensor.to(fixed["device"]) for name, tensor in inputs.items()}
+        inputs = on_device(path.batch([rows[index] for index in batch], pad_id), fixed["device"])
         kind = fixed["device"].partition(":")[0]
         bf16 = fixed["dtype"] == "bfloat16"
         with (
             torch.autocast(kind, torch.bfloat16, enabled=bf16),
             disable_input_dtype_casting(model, active=bf16),
         ):
-            loss = supervised_losses(model, inputs).losses_N.mean()
-        loss.backward()  # type: ignore[no-untyped-call]
+            loss = path.losses(model, inputs).losses_N.mean()
+        loss.backward()
         loss.item()
         seconds.append(time.perf_counter() - start)
     model.zero_grad(set_to_none=True)
     torch.set_rng_state(state)
-    return _padded(rows, middle) / min(seconds[1:])  # the least disturbed
+    return _tokens(rows, middle, path) / min(seconds[1:])  # the least disturbed
 
 
 def train(
@@ -232,30 +240,21 @@ def train(
     model.train()
     if spec.gradient_checkpointing:  # the Trainer would, but only after the probe
         model.gradient_checkpointing_enable(_CHECKPOINTING)
-    if not plan_file.exists():
-        made = plan_run(model, encoded, batches, spec, pad_id=pad_id, fixed=fixed())
-        write_json(plan_file, asdict(made))
-    plan = RunPlan(**read_json(plan_file))
-    events.append("planned", rows=len(lengths), **asdict(plan))
-    used = batches[: plan.steps * spec.gradient_accumulation_steps]
-    trainer = _Trainer(
-        model=model,
-        args=_arguments(spec, plan, checkpoints),
-        train_dataset=_Batches(encoded.rows, used),
-        data_collator=lambda items: collate(items[0], pad_id),
-    )
-    trainer.loraplus_lr_ratio = spec.loraplus_lr_ratio
-    report = ReportProgress(trainer, events, plan.steps)
-    for callback in (report, CheckpointByTime(spec.checkpoint_minutes, events)):
-        trainer.add_callback(callback)
-    trainer.add_callback(Rest(spec.throttle, spec.max_temperature_c, events))
-    trainer.add_callback(StopAtDeadline(0 if spec.steps else spec.minutes, events))
-    resume_from = newest_checkpoint(checkpoints)
-    # under autocast the products take bf16: casting their input up first would only keep fp32 copies of it
-    with disable_input_dtype_casting(model, active=plan.dtype == "bfloat16"):
-        trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
-    # accelerate leaves autocast around forward: what is measured from here on must be the model itself
-    trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+    with fast_path(model, encoded.rows, spec.fast_path) as path:
+        events.append("fast_path", **path.as_dict())
+        if not plan_file.exists():
+            made = plan_run(model, encoded, batches, spec, path=path, pad_id=pad_id, fixed=fixed())
+            write_json(plan_file, asdict(made))
+        plan = RunPlan(**read_json(plan_file))
+        events.append("planned", rows=len(lengths), **asdict(plan))
+        used = batches[: plan.steps * spec.gradient_accumulation_steps]
+        trainer, report = _trainer(model, encoded, used, spec, plan, path, pad_id, checkpoints, events)
+        resume_from = newest_checkpoint(checkpoints)
+        # under autocast the products take bf16: casting their input up first would only keep fp32 copies of it
+        with disable_input_dtype_casting(model, active=plan.dtype == "bfloat16"):
+            trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+        # accelerate leaves autocast around forward: what is measured from here on must be the model itself
+        trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
     return TrainingResult(
         steps=trainer.state.global_step,
         first_loss=report.first_loss,
@@ -265,6 +264,36 @@ def train(
         seconds=report.seconds,
         epochs=sum(len(batch) for batch in used) / len(lengths),
     )
+
+
+def _trainer(
+    model: Any,
+    encoded: EncodedDataset,
+    used: Batches,
+    spec: TrainingSpec,
+    plan: RunPlan,
+    path: FastPath,
+    pad_id: int,
+    checkpoints: Path,
+    events: EventLog,
+) -> tuple[_Trainer, ReportProgress]:
+    trainer = _Trainer(
+        model=model,
+        args=_arguments(spec, plan, checkpoints),
+        train_dataset=_Batches(encoded.rows, used),
+        data_collator=lambda items: path.batch(items[0], pad_id),
+    )
+    trainer.path = path
+    trainer.loraplus_lr_ratio = spec.loraplus_lr_ratio
+    report = ReportProgress(trainer, events, plan.steps)
+    for callback in (
+        report,
+        CheckpointByTime(spec.checkpoint_minutes, events),
+        Rest(spec.throttle, spec.max_temperature_c, events),
+        StopAtDeadline(0 if spec.steps else spec.minutes, events),
+    ):
+        trainer.add_callback(callback)
+    return trainer, report
 
 
 def _arguments(spec: TrainingSpec, plan: RunPlan, checkpoints: Path) -> TrainingArguments:

@@ -9,6 +9,8 @@ from peft import PeftModel
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from codebase_gardener.training.torch_kernels import log_sum_exp, softmax_minus_label
+
 __all__ = ["head_losses", "plain_head"]
 
 _CHUNK = 256
@@ -48,7 +50,8 @@ def head_losses(hidden_NH: Tensor, weight_VH: Tensor, labels_N: Tensor) -> tuple
         labels_N: Token ids.
 
     Returns:
-        losses_N (float32, differentiable in `hidden_NH`), hits_N (bool).
+        losses_N (float32, differentiable in `hidden_NH`), hits_N (bool; all False where a gradient is asked for:
+        training has no use for them).
     """
     losses, hits = _HeadLosses.apply(hidden_NH, weight_VH, labels_N)  # type: ignore[no-untyped-call]
     return losses, hits
@@ -62,18 +65,17 @@ class _HeadLosses(torch.autograd.Function):
         needs_grad = ctx.needs_input_grad[0]
         gradient = torch.empty_like(hidden) if needs_grad else None
         losses = torch.empty(len(labels), dtype=torch.float32, device=hidden.device)
-        hits = torch.empty(len(labels), dtype=torch.bool, device=hidden.device)
+        hits = torch.zeros(len(labels), dtype=torch.bool, device=hidden.device)
         for start in range(0, len(labels), _CHUNK):
             part = slice(start, start + _CHUNK)
             ids = labels[part, None]
-            logits = (hidden[part].to(weight.dtype) @ weight.T).float()
-            hits[part] = logits.argmax(-1) == labels[part]
-            normalizer = logits.logsumexp(-1, keepdim=True)
-            losses[part] = (normalizer - logits.gather(1, ids)).squeeze(1)
-            if gradient is not None:
-                logits.sub_(normalizer).exp_()
-                logits.scatter_add_(1, ids, torch.full_like(ids, -1, dtype=logits.dtype))
-                gradient[part] = (logits.to(weight.dtype) @ weight).to(hidden.dtype)
+            logits = torch.mm(hidden[part].to(weight.dtype), weight.T)
+            total = log_sum_exp(logits)
+            losses[part] = (total - logits.gather(1, ids).float()).squeeze(1)
+            if gradient is None:
+                hits[part] = logits.argmax(-1) == labels[part]
+            else:
+                gradient[part] = torch.mm(softmax_minus_label(logits, total, ids), weight).to(hidden.dtype)
         if gradient is not None:
             ctx.save_for_backward(gradient)
         ctx.mark_non_differentiable(hits)

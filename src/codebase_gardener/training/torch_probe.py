@@ -17,13 +17,14 @@ import torch
 
 from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.training.base import Base
-from codebase_gardener.training.encoding import EncodedDataset, encode_all
+from codebase_gardener.training.encoding import encode_all
 from codebase_gardener.training.probe import Probe, ProbeRequest
 from codebase_gardener.training.sampling import batches_of
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
 from codebase_gardener.training.torch_engine import plan_run
+from codebase_gardener.training.torch_fast import fast_path
 from codebase_gardener.training.torch_method import add_adapter
 from codebase_gardener.utils.allocator import keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
@@ -80,7 +81,8 @@ def probe_training(base: Base, dataset: Path, spec: TrainingSpec, device: str) -
         "gemm_gflops": asdict(rates),
     }
     timed = spec.model_copy(update={"steps": 0})  # a run of fixed steps is not timed by plan_run
-    plan = plan_run(model, encoded, batches, timed, pad_id=tokenizer.eos_token_id, fixed=fixed)
+    with fast_path(model, encoded.rows, spec.fast_path) as path:
+        plan = plan_run(model, encoded, batches, timed, path=path, pad_id=tokenizer.eos_token_id, fixed=fixed)
     per_step = spec.gradient_accumulation_steps
     steps = min(spec.steps, max(1, len(batches) // per_step)) if spec.steps else plan.steps
     used = batches[: steps * per_step]
@@ -90,17 +92,13 @@ def probe_training(base: Base, dataset: Path, spec: TrainingSpec, device: str) -
         steps=steps,
         rows=len(encoded.rows),
         examples=sum(len(batch) for batch in used),
-        padded_tokens=sum(_padded(encoded, batch) for batch in used),
-        largest_batch_tokens=max(_padded(encoded, batch) for batch in batches),
+        padded_tokens=sum(path.tokens([len(encoded.rows[n].ids) for n in batch]) for batch in used),
+        largest_batch_tokens=max(path.tokens([len(encoded.rows[n].ids) for n in batch]) for batch in batches),
         tokens_per_s=plan.tokens_per_s,
         trained_parameters=trained,
         peak_bytes=peak_bytes(found) + _MOMENTS * trained,
         probe_s=time.perf_counter() - started,
     )
-
-
-def _padded(encoded: EncodedDataset, batch: list[int]) -> int:
-    return len(batch) * max(len(encoded.rows[index].ids) for index in batch)
 
 
 def peak_bytes(device: str) -> int:

@@ -37,7 +37,7 @@ class ReportProgress(TrainerCallback):  # type: ignore[misc]  # transformers is 
 
         def counted(items: list[Any]) -> Any:
             batch = collate(items)
-            self.tokens += int(batch["attention_mask"].sum())
+            self.tokens += sum(len(row.ids) for row in items[0])
             self.supervised += int((batch["labels"] != IGNORE).sum())
             return batch
 

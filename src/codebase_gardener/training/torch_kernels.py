@@ -1,0 +1,271 @@
+"""Elementwise parts of a training step, each one pass over memory where a compiler is there, plain torch elsewhere.
+
+Statistics (norms, softmax) are computed in float32 whatever the number format of the tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import silu
+
+__all__ = [
+    "Dropout",
+    "can_compile",
+    "causal_softmax",
+    "causal_softmax_backward",
+    "compile_kernels",
+    "kept",
+    "log_sum_exp",
+    "rms_norm",
+    "rms_norm_backward",
+    "rotate_heads",
+    "rotate_heads_backward",
+    "softmax_minus_label",
+    "swiglu",
+    "swiglu_backward",
+]
+
+_Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
+_BITS = 31  # of the hash that dropout compares with its probability
+
+
+class _State:
+    compiled = False
+
+
+def can_compile() -> str:
+    """Why kernels cannot be compiled here, or ""."""
+    from torch._inductor.cpp_builder import get_cpp_compiler
+    from torch._inductor.exc import InvalidCxxCompiler
+
+    try:
+        get_cpp_compiler()
+    except InvalidCxxCompiler:
+        return "no C++ compiler was found"
+    return ""
+
+
+def compile_kernels(active: bool) -> None:
+    """Whether the kernels of this module go through torch.compile from now on."""
+    _State.compiled = active
+
+
+def _kernel(*varying: int) -> Callable[[_Kernel], _Kernel]:
+    """A function of tensors that is compiled once for all sizes of the dimensions named by `varying`.
+
+    Args:
+        varying: Dimensions of the tensors that differ from batch to batch; of negative ones the last.
+    """
+
+    def wrap(function: _Kernel) -> _Kernel:
+        compiled = torch.compile(function, fullgraph=True, dynamic=None)
+
+        def call(*args: Any) -> Any:
+            if not _State.compiled:
+                return function(*args)
+            for arg in args:
+                if isinstance(arg, Tensor):
+                    for dim in varying:
+                        if arg.dim() > 1 and arg.shape[dim] > 1:
+                            torch._dynamo.maybe_mark_dynamic(arg, dim % arg.dim())
+            return compiled(*args)
+
+        call.__doc__ = function.__doc__
+        return call  # type: ignore[return-value]
+
+    return wrap
+
+
+@_kernel(0)
+def rms_norm(x: Tensor, weight: Tensor, eps: float, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Root mean square norm.
+
+    Args:
+        x: [T, H].
+        weight: [H].
+        eps: Added to the mean square.
+        dtype: Of the result.
+
+    Returns:
+        The normed rows [T, H], and 1 / root mean square of each row [T, 1], float32.
+    """
+    wide = x.float()
+    inverse = torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps)
+    return (weight * (wide * inverse).to(x.dtype)).to(dtype), inverse
+
+
+@_kernel(0)
+def rms_norm_backward(grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor) -> Tensor:
+    """Gradient of `rms_norm` by `x`, plus `residual`: the gradient that goes around the norm."""
+    wide, scaled = x.float() * inverse, grad.float() * weight.float()
+    through = (scaled - wide * (scaled * wide).mean(-1, keepdim=True)) * inverse
+    return residual + through.to(residual.dtype)
+
+
+@_kernel(0)
+def swiglu(gate: Tensor, up: Tensor) -> Tensor:
+    """silu(gate) * up, of equal shapes [T, I]."""
+    return silu(gate.float()).to(gate.dtype) * up
+
+
+@_kernel(0)
+def swiglu_backward(grad: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradients of `swiglu` by `gate` and `up`."""
+    wide, above, below = gate.float(), up.float(), grad.float()
+    sigmoid = torch.sigmoid(wide)
+    active = wide * sigmoid
+    to_gate = below * above * (sigmoid + active * (1 - sigmoid))
+    return to_gate.to(gate.dtype), (below * active).to(up.dtype)
+
+
+def _half_turned(x: Tensor) -> Tensor:
+    half = x.shape[-1] // 2
+    return torch.cat((-x[..., half:], x[..., :half]), -1)
+
+
+@_kernel(0)
+def rotate_heads(q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Rotary positions, heads first, keys and values repeated for the query heads that share them.
+
+    Args:
+        q: [T, heads, D].
+        k: [T, key heads, D].
+        v: [T, key heads, D].
+        cos: [T, D].
+        sin: [T, D].
+
+    Returns:
+        Three tensors [heads, T, D].
+
+    Source: Su et al., "RoFormer" (2021), in the half-turned form of transformers.
+    """
+    cos, sin = cos[:, None], sin[:, None]
+    share = q.shape[1] // k.shape[1]
+    turned_q = (q * cos + _half_turned(q) * sin).to(q.dtype)
+    turned_k = (k * cos + _half_turned(k) * sin).to(k.dtype)
+    return (
+        turned_q.transpose(0, 1).contiguous(),
+        turned_k.transpose(0, 1).repeat_interleave(share, 0),
+        v.transpose(0, 1).repeat_interleave(share, 0),
+    )
+
+
+@_kernel(1)
+def _rotate_back(q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor, key_heads: int) -> Any:
+    heads, length, width = q.shape
+    shape = (key_heads, heads // key_heads, length, width)
+    k, v = k.view(shape).float().sum(1), v.view(shape).float().sum(1)
+
+    def back(x: Tensor) -> Tensor:
+        return (x * cos - _half_turned(x * sin)).to(q.dtype).transpose(0, 1).reshape(length, -1)
+
+    return back(q), back(k), v.to(q.dtype).transpose(0, 1).reshape(length, -1)
+
+
+def rotate_heads_backward(
+    q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor, key_heads: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of `rotate_heads` [heads, T, D] to those of its inputs, [T, heads * D] and twice [T, key heads * D]."""
+    back: tuple[Tensor, Tensor, Tensor] = _rotate_back(q, k, v, cos, sin, key_heads)
+    return back
+
+
+def _causal(scores: Tensor, first: int) -> Tensor:
+    queries, keys = (torch.arange(size, device=scores.device) for size in scores.shape[-2:])
+    return keys[None] <= queries[:, None] + first
+
+
+@_kernel(1, 2)
+def causal_softmax(scores: Tensor, first: int, scale: float) -> tuple[Tensor, Tensor]:
+    """Softmax over the keys that a query may see.
+
+    Args:
+        scores: Products of queries and keys [heads, Q, K].
+        first: Number of the first query among the keys: query n sees keys 0 to first + n.
+        scale: Of the scores.
+
+    Returns:
+        Probabilities [heads, Q, K], and the logarithm of each row's sum [heads, Q, 1], float32.
+    """
+    seen = _causal(scores, first)
+    wide = torch.where(seen, scores.float() * scale, float("-inf"))
+    largest = wide.amax(-1, keepdim=True)
+    powers = torch.exp(wide - largest)
+    total = powers.sum(-1, keepdim=True)
+    return (powers / total).to(scores.dtype), largest + total.log()
+
+
+@_kernel(1, 2)
+def causal_softmax_backward(
+    scores: Tensor, total: Tensor, grad: Tensor, first: int, scale: float
+) -> tuple[Tensor, Tensor]:
+    """Probabilities once more, and the gradient by the scores.
+
+    Args:
+        scores: As in `causal_softmax`, as are `first` and `scale`.
+        total: The second result of `causal_softmax`.
+        grad: Gradient by the probabilities [heads, Q, K].
+    """
+    seen = _causal(scores, first)
+    chance = torch.where(seen, torch.exp(scores.float() * scale - total), 0.0)
+    wide = grad.float()
+    spread = (chance * wide).sum(-1, keepdim=True)
+    return chance.to(scores.dtype), (chance * (wide - spread) * scale).to(scores.dtype)
+
+
+@_kernel(0)
+def log_sum_exp(logits: Tensor) -> Tensor:
+    """Logarithm of the sum of the exponentials of each row, [N, V] to [N, 1], float32."""
+    wide = logits.float()
+    largest = wide.amax(-1, keepdim=True)
+    return largest + torch.exp(wide - largest).sum(-1, keepdim=True).log()
+
+
+@_kernel(0)
+def softmax_minus_label(logits: Tensor, total: Tensor, ids: Tensor) -> Tensor:
+    """Gradient of cross entropy by the logits.
+
+    Args:
+        logits: [N, V].
+        total: Of `log_sum_exp`.
+        ids: Labels [N, 1].
+    """
+    label = torch.arange(logits.shape[1], device=logits.device)[None] == ids
+    return (torch.exp(logits.float() - total) - label.float()).to(logits.dtype)
+
+
+@_kernel(0)
+def kept(x: Tensor, seed: int, threshold: int, scale: float) -> Tensor:
+    """Dropout that is a function of its seed: the same elements go in the backward, and no mask is stored.
+
+    Args:
+        x: [T, K].
+        seed: 31 bits.
+        threshold: Probability times 2^31.
+        scale: What is kept is multiplied by it.
+
+    Source: the finalizer of MurmurHash3 (Austin Appleby) over the element's number.
+    """
+    rows, columns = (torch.arange(size, dtype=torch.int32, device=x.device) for size in x.shape)
+    bits = (rows[:, None] * x.shape[1] + columns) * -1640531535 + seed
+    bits = (bits ^ ((bits >> 16) & 0xFFFF)) * -2048144789
+    bits = (bits ^ ((bits >> 13) & 0x7FFFF)) * -1028477387
+    bits = (bits ^ ((bits >> 16) & 0xFFFF)) & 0x7FFFFFFF
+    return torch.where(bits >= threshold, x.float() * scale, 0.0).to(x.dtype)
+
+
+class Dropout:
+    """Dropout before a low-rank product, drawn anew at every forward from torch's generator."""
+
+    def __init__(self, probability: float) -> None:
+        self.threshold = round(probability * 2**_BITS)
+        self.scale = 1 / (1 - probability)
+        self.seed = int(torch.randint(2**_BITS - 1, ()))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The same elements at every call."""
+        return kept(x, self.seed, self.threshold, self.scale)
