@@ -62,7 +62,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, ends: Sequence[int], scale: float) -
         queries, keys, values = (_filled(x, row, length) for x in (q, k, v))
         for first, last in blocks:
             scores = torch.bmm(queries[:, first:last], keys[:, :last].transpose(1, 2))
-            chances, total = causal_softmax(scores, first, scale)
+            chances, total = causal_softmax(scores, scale)
             place = out[row][first:last]
             place.copy_(torch.bmm(chances, values[:, :last]).transpose(0, 1)[: len(place)])
             totals.append(total)
@@ -94,7 +94,7 @@ def attend_backward(
             asked, seen = queries[:, first:last], keys[:, :last]
             scores = torch.bmm(asked, seen.transpose(1, 2))
             to_chances = torch.bmm(above[:, first:last], values[:, :last].transpose(1, 2))
-            chances, to_scores = causal_softmax_backward(scores, total, to_chances, first, scale)
+            chances, to_scores = causal_softmax_backward(scores, total, to_chances, scale)
             place = to_q[:, row][:, first:last]
             place.copy_(torch.bmm(to_scores, seen)[:, : place.shape[1]])
             to_keys[:, :last] += torch.bmm(to_scores.transpose(1, 2), asked)

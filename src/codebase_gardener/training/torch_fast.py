@@ -21,7 +21,7 @@ from codebase_gardener.training.encoding import EncodedExample
 from codebase_gardener.training.fast_parts import FAST_PARTS
 from codebase_gardener.training.torch_attention import ROWS, row_ends
 from codebase_gardener.training.torch_batch import collate, on_device, pack, supervised_losses
-from codebase_gardener.training.torch_kernels import can_compile, compile_kernels
+from codebase_gardener.training.torch_compiled import can_compile, compile_kernels
 from codebase_gardener.training.torch_layers import DecoderLayer, decoder_layer
 from codebase_gardener.training.torch_lora import lora_linear_of, lora_product
 

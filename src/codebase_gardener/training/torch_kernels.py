@@ -5,19 +5,18 @@ Statistics (norms, softmax) are computed in float32 whatever the number format o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import silu
 
+from codebase_gardener.training.torch_compiled import kernel
+
 __all__ = [
     "Dropout",
-    "can_compile",
     "causal_softmax",
     "causal_softmax_backward",
-    "compile_kernels",
     "kept",
     "log_sum_exp",
     "rms_norm",
@@ -29,58 +28,10 @@ __all__ = [
     "swiglu_backward",
 ]
 
-_Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 _BITS = 31  # of the hash that dropout compares with its probability
 
 
-class _State:
-    compiled = False
-
-
-def can_compile() -> str:
-    """Why kernels cannot be compiled here, or ""."""
-    from torch._inductor.cpp_builder import get_cpp_compiler
-    from torch._inductor.exc import InvalidCxxCompiler
-
-    try:
-        get_cpp_compiler()
-    except InvalidCxxCompiler:
-        return "no C++ compiler was found"
-    return ""
-
-
-def compile_kernels(active: bool) -> None:
-    """Whether the kernels of this module go through torch.compile from now on."""
-    _State.compiled = active
-
-
-def _kernel(*varying: int) -> Callable[[_Kernel], _Kernel]:
-    """A function of tensors that is compiled once for all sizes of the dimensions named by `varying`.
-
-    Args:
-        varying: Dimensions of the tensors that differ from batch to batch; of negative ones the last.
-    """
-
-    def wrap(function: _Kernel) -> _Kernel:
-        compiled = torch.compile(function, fullgraph=True, dynamic=None)
-
-        def call(*args: Any) -> Any:
-            if not _State.compiled:
-                return function(*args)
-            for arg in args:
-                if isinstance(arg, Tensor):
-                    for dim in varying:
-                        if arg.dim() > 1 and arg.shape[dim] > 1:
-                            torch._dynamo.maybe_mark_dynamic(arg, dim % arg.dim())
-            return compiled(*args)
-
-        call.__doc__ = function.__doc__
-        return call  # type: ignore[return-value]
-
-    return wrap
-
-
-@_kernel(0)
+@kernel(0)
 def rms_norm(x: Tensor, weight: Tensor, eps: float, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Root mean square norm.
 
@@ -98,7 +49,7 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float, dtype: torch.dtype) -> tuple
     return (weight * (wide * inverse).to(x.dtype)).to(dtype), inverse
 
 
-@_kernel(0)
+@kernel(0)
 def rms_norm_backward(grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor) -> Tensor:
     """Gradient of `rms_norm` by `x`, plus `residual`: the gradient that goes around the norm."""
     wide, scaled = x.float() * inverse, grad.float() * weight.float()
@@ -106,13 +57,13 @@ def rms_norm_backward(grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, 
     return residual + through.to(residual.dtype)
 
 
-@_kernel(0)
+@kernel(0)
 def swiglu(gate: Tensor, up: Tensor) -> Tensor:
     """silu(gate) * up, of equal shapes [T, I]."""
     return silu(gate.float()).to(gate.dtype) * up
 
 
-@_kernel(0)
+@kernel(0)
 def swiglu_backward(grad: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients of `swiglu` by `gate` and `up`."""
     wide, above, below = gate.float(), up.float(), grad.float()
@@ -127,7 +78,7 @@ def _half_turned(x: Tensor) -> Tensor:
     return torch.cat((-x[..., half:], x[..., :half]), -1)
 
 
-@_kernel(0)
+@kernel(0)
 def rotate_heads(q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Rotary positions, heads first, keys and values repeated for the query heads that share them.
 
@@ -154,7 +105,7 @@ def rotate_heads(q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor) -> t
     )
 
 
-@_kernel(1)
+@kernel(1)
 def _rotate_back(q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor, key_heads: int) -> Any:
     heads, length, width = q.shape
     shape = (key_heads, heads // key_heads, length, width)
@@ -174,24 +125,24 @@ def rotate_heads_backward(
     return back
 
 
-def _causal(scores: Tensor, first: int) -> Tensor:
+def _causal(scores: Tensor) -> Tensor:
+    """Which keys a query sees [Q, K]: the queries are the last of the keys' places."""
     queries, keys = (torch.arange(size, device=scores.device) for size in scores.shape[-2:])
-    return keys[None] <= queries[:, None] + first
+    return keys[None] <= queries[:, None] + (scores.shape[-1] - scores.shape[-2])
 
 
-@_kernel(1, 2)
-def causal_softmax(scores: Tensor, first: int, scale: float) -> tuple[Tensor, Tensor]:
+@kernel(1, 2)
+def causal_softmax(scores: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     """Softmax over the keys that a query may see.
 
     Args:
-        scores: Products of queries and keys [heads, Q, K].
-        first: Number of the first query among the keys: query n sees keys 0 to first + n.
+        scores: Products of queries and keys [heads, Q, K]; the queries are the last Q of the K places.
         scale: Of the scores.
 
     Returns:
         Probabilities [heads, Q, K], and the logarithm of each row's sum [heads, Q, 1], float32.
     """
-    seen = _causal(scores, first)
+    seen = _causal(scores)
     wide = torch.where(seen, scores.float() * scale, float("-inf"))
     largest = wide.amax(-1, keepdim=True)
     powers = torch.exp(wide - largest)
@@ -199,25 +150,25 @@ def causal_softmax(scores: Tensor, first: int, scale: float) -> tuple[Tensor, Te
     return (powers / total).to(scores.dtype), largest + total.log()
 
 
-@_kernel(1, 2)
+@kernel(1, 2)
 def causal_softmax_backward(
-    scores: Tensor, total: Tensor, grad: Tensor, first: int, scale: float
+    scores: Tensor, total: Tensor, grad: Tensor, scale: float
 ) -> tuple[Tensor, Tensor]:
     """Probabilities once more, and the gradient by the scores.
 
     Args:
-        scores: As in `causal_softmax`, as are `first` and `scale`.
+        scores: As in `causal_softmax`, as is `scale`.
         total: The second result of `causal_softmax`.
         grad: Gradient by the probabilities [heads, Q, K].
     """
-    seen = _causal(scores, first)
+    seen = _causal(scores)
     chance = torch.where(seen, torch.exp(scores.float() * scale - total), 0.0)
     wide = grad.float()
     spread = (chance * wide).sum(-1, keepdim=True)
     return chance.to(scores.dtype), (chance * (wide - spread) * scale).to(scores.dtype)
 
 
-@_kernel(0)
+@kernel(0)
 def log_sum_exp(logits: Tensor) -> Tensor:
     """Logarithm of the sum of the exponentials of each row, [N, V] to [N, 1], float32."""
     wide = logits.float()
@@ -225,7 +176,7 @@ def log_sum_exp(logits: Tensor) -> Tensor:
     return largest + torch.exp(wide - largest).sum(-1, keepdim=True).log()
 
 
-@_kernel(0)
+@kernel(0)
 def softmax_minus_label(logits: Tensor, total: Tensor, ids: Tensor) -> Tensor:
     """Gradient of cross entropy by the logits.
 
@@ -238,13 +189,13 @@ def softmax_minus_label(logits: Tensor, total: Tensor, ids: Tensor) -> Tensor:
     return (torch.exp(logits.float() - total) - label.float()).to(logits.dtype)
 
 
-@_kernel(0)
-def kept(x: Tensor, seed: int, threshold: int, scale: float) -> Tensor:
+@kernel(0)
+def kept(x: Tensor, seed: Tensor, threshold: int, scale: float) -> Tensor:
     """Dropout that is a function of its seed: the same elements go in the backward, and no mask is stored.
 
     Args:
         x: [T, K].
-        seed: 31 bits.
+        seed: One int32, positive.
         threshold: Probability times 2^31.
         scale: What is kept is multiplied by it.
 
@@ -264,8 +215,8 @@ class Dropout:
     def __init__(self, probability: float) -> None:
         self.threshold = round(probability * 2**_BITS)
         self.scale = 1 / (1 - probability)
-        self.seed = int(torch.randint(2**_BITS - 1, ()))
+        self.seed = torch.randint(2**_BITS - 1, (1,), dtype=torch.int32)
 
     def __call__(self, x: Tensor) -> Tensor:
         """The same elements at every call."""
-        return kept(x, self.seed, self.threshold, self.scale)
+        return kept(x, self.seed.to(x.device), self.threshold, self.scale)

@@ -1,0 +1,138 @@
+"""Functions of tensors compiled once by torch.compile, kept on disk, and loaded in milliseconds by later processes.
+
+A compiled function is found by what it was compiled for: source, torch, processor, formats, ranks and the sizes that
+do not vary. The folder is torch's own cache of compiled code (`TORCHINDUCTOR_CACHE_DIR`), which holds programs anyway:
+whoever can write there can run code as this user.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from codebase_gardener.utils.files import write_atomic
+
+__all__ = ["can_compile", "compile_kernels", "kernel"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class _State:
+    active = False
+    compiled: dict[tuple[Any, ...], Callable[..., Any]] = {}  # noqa: RUF012  a process has one
+
+
+def can_compile() -> str:
+    """Why functions cannot be compiled here, or ""."""
+    from torch._inductor.cpp_builder import get_cpp_compiler
+    from torch._inductor.exc import InvalidCxxCompiler
+
+    try:
+        get_cpp_compiler()
+    except InvalidCxxCompiler:
+        return "no C++ compiler was found"
+    return ""
+
+
+def compile_kernels(active: bool) -> None:
+    """Whether functions marked by `kernel` are compiled from now on."""
+    _State.active = active
+
+
+def kernel(*varying: int) -> Callable[[_Function], _Function]:
+    """Mark a function of tensors and constants as one to compile.
+
+    Args:
+        varying: Dimensions of its tensors that differ from call to call; tensors of one dimension have none.
+
+    The function is no part of autograd: its tensors are detached, and its results have no history.
+    """
+
+    def mark(function: _Function) -> _Function:
+        @wraps(function)
+        def call(*args: Any) -> Any:
+            if not _State.active:
+                return function(*args)
+            args = tuple(arg.detach() if isinstance(arg, Tensor) else arg for arg in args)
+            signature = (function, *_signature(args, varying))
+            compiled = _State.compiled.get(signature)
+            if compiled is None:
+                compiled = _State.compiled[signature] = _compiled(function, args, varying)
+            try:
+                return compiled(*args)
+            except RuntimeError as error:
+                if "GuardManager" not in str(error):
+                    raise
+                # compiled for something that the signature does not say: torch.compile makes as many as it needs
+                _State.compiled[signature] = torch.compile(function, fullgraph=True)
+                return _State.compiled[signature](*args)
+
+        return call  # type: ignore[return-value]
+
+    return mark
+
+
+def _signature(args: tuple[Any, ...], varying: tuple[int, ...]) -> tuple[Any, ...]:
+    """What a compiled function depends on: of sizes that vary, only which are 1 and which are equal."""
+    seen: dict[int, int] = {}
+    parts: list[Any] = []
+    for arg in args:
+        if not isinstance(arg, Tensor):
+            parts.append(arg)
+            continue
+        sizes = [
+            (seen.setdefault(size, len(seen)), size == 1) if _varies(arg, dim, varying) else size
+            for dim, size in enumerate(arg.shape)
+        ]
+        parts.append((arg.dtype, arg.device, arg.is_contiguous(), *sizes))
+    return tuple(parts)
+
+
+def _varies(tensor: Tensor, dim: int, varying: tuple[int, ...]) -> bool:
+    return tensor.dim() > 1 and dim in varying
+
+
+def _compiled(
+    function: Callable[..., Any], args: tuple[Any, ...], varying: tuple[int, ...]
+) -> Callable[..., Any]:
+    """From disk, or compiled and put there."""
+    file = _file(function, args, varying)
+    if file.exists():
+        with file.open("rb") as stream:
+            loaded: Callable[..., Any] = torch.compiler.load_compiled_function(stream)
+        return loaded
+    for arg in args:
+        if isinstance(arg, Tensor):
+            for dim, size in enumerate(arg.shape):
+                if _varies(arg, dim, varying) and size > 1:
+                    torch._dynamo.maybe_mark_dynamic(arg, dim)
+    made: Any = torch.compile(function, fullgraph=True)
+    made = made.aot_compile((args, {}))
+    new = file.with_suffix(".new")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    made.save_compiled_function(str(new))
+    write_atomic(file, new.read_bytes())
+    new.unlink()
+    result: Callable[..., Any] = made
+    return result
+
+
+def _file(function: Callable[..., Any], args: tuple[Any, ...], varying: tuple[int, ...]) -> Path:
+    from torch._inductor.runtime.cache_dir_utils import cache_dir
+
+    made_of = (
+        inspect.getsource(inspect.getmodule(function)),  # type: ignore[arg-type]  # a function of a module
+        function.__name__,
+        torch.__version__,
+        torch.backends.cpu.get_cpu_capability(),
+        torch.get_num_threads(),
+        _signature(args, varying),
+    )
+    return Path(cache_dir()) / "gardener" / f"{hashlib.sha256(repr(made_of).encode()).hexdigest()[:32]}.aot"
