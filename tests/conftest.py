@@ -161,6 +161,7 @@ def embedded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from codebase_gardener.training.base import resolve_base
 
     resolve_base("smollm2-135m", home / "bases")
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(home / "compiled"))  # compiled once for all tests
     return home
 
 

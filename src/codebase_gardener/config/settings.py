@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -138,7 +139,17 @@ class Settings(BaseSettings):
             f"{ENV_PREFIX}REGISTRY_URL": self.database_url,
             f"{ENV_PREFIX}MIN_FREE_BYTES": str(self.min_free_bytes),
             f"{ENV_PREFIX}LOG_LEVEL": self.log_level,
+            **self.for_computing,
         }
+
+    @property
+    def for_computing(self) -> dict[str, str]:
+        """Environment variables of a process that trains or evaluates; those that are set already stay."""
+        wanted = {
+            "TORCHINDUCTOR_CACHE_DIR": str(self.home / "compiled"),
+            "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "8192",  # its kernels are made for one shape each, 1024 by default
+        }
+        return {name: os.environ.get(name, value) for name, value in wanted.items()}
 
 
 def load_settings(**flags: Any) -> Settings:

@@ -16,13 +16,15 @@ from codebase_gardener.evaluation.arms import ARMS, WITH_WIKI, Arm
 from codebase_gardener.evaluation.metrics import Measurement
 from codebase_gardener.evaluation.wiki_gain import wiki_gain
 from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_completion
-from codebase_gardener.training.torch_batch import collate, supervised_losses
+from codebase_gardener.training.torch_batch import on_device
+from codebase_gardener.training.torch_fast import FastPath
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["general_loss", "measure_arms"]
+__all__ = ["general_loss", "measure_arms", "sample_rows"]
 
 _BATCH_TOKENS = 3_072
 MAX_LENGTH = 768
+_GENERAL = FastPath(("head",))
 
 
 def measure_arms(
@@ -31,6 +33,7 @@ def measure_arms(
     functions: Sequence[HeldoutFunction],
     *,
     max_length: int = MAX_LENGTH,
+    path: FastPath = _GENERAL,
     progress: Progress = silent,
 ) -> dict[str, list[Measurement]]:
     """Measure every arm on every function, and the base with pages of the wiki where the functions have such prompts.
@@ -42,6 +45,7 @@ def measure_arms(
         tokenizer: The base's.
         functions: Held-out functions with their prompts.
         max_length: Tokens of prompt and body; the prompt's left is cut, and of a long body the end, in all arms alike.
+        path: How rows are computed.
         progress: Functions measured, over all arms.
 
     Returns:
@@ -56,12 +60,17 @@ def measure_arms(
         first_lines = [_first_line_tokens(row, tokenizer) for row in rows]
         before = len(measured) * len(functions)
         with nullcontext() if arm.adapter else model.disable_adapter():
-            scores = _scores(model, rows, first_lines, _offset(progress, before, total))
+            scores = _scores(model, rows, first_lines, path, _offset(progress, before, total))
         measured[arm.name] = [
             Measurement(f.path, nats, row.supervised, _scored_bytes(f, row, tokenizer), hit)
             for f, row, (nats, hit) in zip(functions, rows, scores, strict=True)
         ]
     return measured
+
+
+def sample_rows(functions: Sequence[HeldoutFunction], tokenizer: Any) -> list[EncodedExample]:
+    """A few rows as they will be measured."""
+    return [_encoded(function, tokenizer, MAX_LENGTH)[0] for function in functions[:3]]
 
 
 def _arms(functions: Sequence[HeldoutFunction]) -> list[Arm]:
@@ -125,13 +134,17 @@ def _first_line_tokens(row: EncodedExample, tokenizer: Any) -> int:
 
 
 def _scores(
-    model: Any, rows: Sequence[EncodedExample], first_lines: Sequence[int], progress: Progress
+    model: Any,
+    rows: Sequence[EncodedExample],
+    first_lines: Sequence[int],
+    path: FastPath,
+    progress: Progress,
 ) -> list[tuple[float, bool]]:
     """Per row: the sum of its losses in nats, and whether the first line is what greedy decoding gives."""
     scores: list[tuple[float, bool]] = [(0.0, False)] * len(rows)
     done = 0
     for batch in _batches(rows):
-        losses, hits = _forward(model, [rows[n] for n in batch])
+        losses, hits = _forward(model, [rows[n] for n in batch], path)
         for place, n in enumerate(batch):
             scores[n] = (losses[place], bool(hits[place][: first_lines[n]].all()))
         done += len(batch)
@@ -140,14 +153,14 @@ def _scores(
 
 
 @torch.no_grad()
-def _forward(model: Any, rows: Sequence[EncodedExample]) -> tuple[list[float], list[Any]]:
+def _forward(model: Any, rows: Sequence[EncodedExample], path: FastPath) -> tuple[list[float], list[Any]]:
     """Per row: the sum of its losses, and whether each of its tokens is the most likely one."""
     device = next(model.parameters()).device
-    inputs = {name: tensor.to(device) for name, tensor in collate(rows, pad_id=0).items()}
+    inputs = on_device(path.batch(rows, pad_id=0), device)
     bf16 = model.get_base_model().dtype == torch.bfloat16
     # as in training: the low-rank products in bf16 too, or the adapter's arms take twice the time
     with torch.autocast(device.type, torch.bfloat16, enabled=bf16), disable_input_dtype_casting(model, bf16):
-        scored = supervised_losses(model, inputs)
+        scored = path.losses(model, inputs)
     own = [scored.rows_N == place for place in range(len(rows))]
     return [float(scored.losses_N[mine].double().sum()) for mine in own], [
         scored.hits_N[mine].cpu() for mine in own
@@ -166,7 +179,7 @@ def _batches(rows: Sequence[EncodedExample]) -> list[list[int]]:
     return batches
 
 
-def general_loss(model: Any, tokenizer: Any) -> dict[str, float]:
+def general_loss(model: Any, tokenizer: Any, path: FastPath = _GENERAL) -> dict[str, float]:
     """Nats per token on general text, with the adapter off and on: what training forgets shows here."""
     text = files("codebase_gardener.evaluation").joinpath("general_text.txt").read_text("utf-8")
     rows = [
@@ -176,6 +189,6 @@ def general_loss(model: Any, tokenizer: Any) -> dict[str, float]:
     result = {}
     for name in ("base", "adapter"):
         with nullcontext() if name == "adapter" else model.disable_adapter():
-            scores = _scores(model, rows, [1] * len(rows), silent)
+            scores = _scores(model, rows, [1] * len(rows), path, silent)
         result[name] = sum(nats for nats, _ in scores) / sum(row.supervised for row in rows)
     return result

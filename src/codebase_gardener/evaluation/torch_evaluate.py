@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from codebase_gardener.dataset.writer import load_dataset
-from codebase_gardener.evaluation.torch_arms import general_loss, measure_arms
+from codebase_gardener.evaluation.torch_arms import general_loss, measure_arms, sample_rows
 from codebase_gardener.evaluation.verdict import Verdict, judge
 from codebase_gardener.models.adapter_files import check_adapter_files
 from codebase_gardener.models.torch_live_base import LiveBase
 from codebase_gardener.training.base import Base
 from codebase_gardener.training.torch_device import set_threads
+from codebase_gardener.training.torch_fast import fast_path
 from codebase_gardener.utils.allocator import keep_freed_memory
 from codebase_gardener.utils.error_handling import DatasetError
 from codebase_gardener.utils.progress import Progress, silent
@@ -47,5 +50,6 @@ def evaluate_adapter(
     live = LiveBase(base.path, device=device, quantization=quantization)
     live.attach(files, "evaluated")
     model = live.to_peft("evaluated")  # the arms are measured on stock PEFT
-    measured = measure_arms(model, live.tokenizer, functions, progress=progress)
-    return judge(measured, general_loss(model, live.tokenizer))
+    with torch.no_grad(), fast_path(model, sample_rows(functions, live.tokenizer)) as path:
+        measured = measure_arms(model, live.tokenizer, functions, path=path, progress=progress)
+        return judge(measured, general_loss(model, live.tokenizer, path))

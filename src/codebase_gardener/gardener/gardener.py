@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -205,6 +206,7 @@ class Gardener:
         from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
 
         row = self.newest(ref)
+        os.environ.update(self.settings.for_computing)
         verdict = evaluate_adapter(
             row.directory,
             self._base_of(row),

@@ -103,7 +103,9 @@ def plan_training(
     def measure(spec: TrainingSpec) -> Probe:
         nonlocal done
         progress(done, done + 1)
-        found = run_probe(ProbeRequest(base, folder, spec, gardener.settings.device))
+        found = run_probe(
+            ProbeRequest(base, folder, spec, gardener.settings.device), gardener.settings.for_computing
+        )
         done += 1
         progress(done, done)
         return found

@@ -97,8 +97,12 @@ class ProbeRequest:
         )
 
 
-def run_probe(request: ProbeRequest) -> Probe:
+def run_probe(request: ProbeRequest, environment: Mapping[str, str] | None = None) -> Probe:
     """Measure a few batches in a fresh process, whose memory is given back when it ends.
+
+    Args:
+        request: What to measure.
+        environment: Variables for the process, beside those of this one.
 
     Raises:
         CodebaseGardenerError: What is wrong with the rows, the base or the options.
@@ -113,7 +117,7 @@ def run_probe(request: ProbeRequest) -> Probe:
             text=True,
             timeout=_LIMIT_S,
             check=False,
-            env={**os.environ, "TOKENIZERS_PARALLELISM": "false"},
+            env={**os.environ, "TOKENIZERS_PARALLELISM": "false", **(environment or {})},
         )
     if done.returncode == -signal.SIGKILL:
         raise ResourceError(

@@ -32,6 +32,7 @@ _LINEARS = tuple(
     [f"self_attn.{name}_proj" for name in "qkvo"] + [f"mlp.{name}_proj" for name in ("gate", "up", "down")]
 )
 _NORMS = ("input_layernorm", "post_attention_layernorm")
+_WORTH_COMPILING = 20_000_000  # parameters: below, making the kernels takes longer than they save
 _SAMPLE_ROWS, _SAMPLE_TOKENS = 3, 48
 # How far the fast path may be from the model's own: mean of |nats| per token, and 1 - cosine of the gradients. In
 # bf16 two orders of the same sums differ by 0.03 to 0.05 nats per token (and by 0.002 on average over tokens).
@@ -138,7 +139,8 @@ def _possible(model: Any, wanted: Sequence[str], notes: list[str]) -> tuple[str,
         parts.remove("packing")
     if "layers" in parts and "packing" not in parts:
         parts.remove("layers")
-    if "compile" in parts and (why := can_compile()):
+    small = sum(p.numel() for p in inner.parameters()) < _WORTH_COMPILING
+    if "compile" in parts and (why := "the base is small" if small else can_compile()):
         notes.append(f"compile: {why}")
         parts.remove("compile")
     return tuple(parts)
