@@ -122,10 +122,16 @@ def supervised_losses(model: Any, batch: dict[str, Any], *, short_cut: bool = Tr
 
 def _logits(model: Any, inputs: dict[str, Any], mask: Tensor) -> Tensor:
     """Logits of the masked positions through the model's own forward, float32, shape [N, V]."""
+    inner = getattr(model, "module", model)  # behind a data-parallel wrapper
+    inner = inner.get_base_model() if hasattr(inner, "get_base_model") else inner
+    selects = "logits_to_keep" in inspect.signature(inner.forward).parameters
+    if selects and len(mask) == 1:
+        places = mask[0].nonzero()[:, 0]
+        only: Tensor = model(**inputs, logits_to_keep=places, use_cache=False).logits[0]
+        return only.float()
     supervised = mask.any(dim=0).nonzero()
     first = int(supervised[0]) if len(supervised) else 0
-    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
-    if "logits_to_keep" in inspect.signature(inner.forward).parameters:
+    if selects:
         logits = model(**inputs, logits_to_keep=mask.shape[1] - first + 1, use_cache=False).logits
     else:
         logits = model(**inputs, use_cache=False).logits[:, first:]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from typing import Any
 
 import torch
@@ -17,11 +18,12 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
 
-from codebase_gardener.training.encoding import EncodedExample
+from codebase_gardener.training.encoding import IGNORE, EncodedExample
 from codebase_gardener.training.fast_parts import FAST_PARTS
 from codebase_gardener.training.torch_attention import ROWS, row_ends
 from codebase_gardener.training.torch_batch import collate, on_device, pack, supervised_losses
 from codebase_gardener.training.torch_compiled import can_compile, compile_kernels
+from codebase_gardener.training.torch_head import plain_head
 from codebase_gardener.training.torch_layers import DecoderLayer, decoder_layer
 from codebase_gardener.training.torch_lora import lora_linear_of, lora_product
 
@@ -31,9 +33,11 @@ _LAYERS = frozenset({"LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLa
 _LINEARS = tuple(
     [f"self_attn.{name}_proj" for name in "qkvo"] + [f"mlp.{name}_proj" for name in ("gate", "up", "down")]
 )
+# Kinds of layers, as configs name them, that tell packed rows apart through attention.
+_KNOWN_LAYERS = frozenset({"full_attention", "sliding_attention"})
 _NORMS = ("input_layernorm", "post_attention_layernorm")
 _WORTH_COMPILING = 20_000_000  # parameters: below, making the kernels takes longer than they save
-_SAMPLE_ROWS, _SAMPLE_TOKENS = 3, 48
+_SAMPLE_TOKENS = 48
 # How far the fast path may be from the model's own: mean of |nats| per token, and 1 - cosine of the gradients. In
 # bf16 two orders of the same sums differ by 0.03 to 0.05 nats per token (and by 0.002 on average over tokens).
 _LIMITS = {torch.float32: (1e-4, 1e-5), torch.bfloat16: (0.12, 0.02)}
@@ -106,25 +110,30 @@ def _install(
     """The most of `wanted` that gives the model's own losses and gradients."""
     notes: list[str] = []
     parts = _possible(model, wanted, notes)
-    sample = _sample(rows)
-    expected = _outcome(model, FastPath(("head",) if "head" in parts else ()), sample)
+    sample, longest = _sample(rows), max((len(row.ids) for row in rows), default=0)
+    if parts and not sample:
+        notes.append("all: no row to compare with the model's own forward")
+    if not parts or not sample:
+        return FastPath(notes=tuple(notes))
+    expected = _outcome(model, FastPath(), sample)
     limits = _LIMITS.get(_dtype(model), _LIMITS[torch.bfloat16])
-    while set(parts) - {"head"}:
+    while parts:
         tried = stack.enter_context(ExitStack())
-        path = _put_in(model, parts, tried)
+        path = FastPath(parts)
         try:
+            path = _put_in(model, parts, longest, tried)
             loss, gradient = _differences(expected, _outcome(model, path, sample))
         except Exception as error:  # whatever a model's own code makes of packed rows: it is told
             why = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         else:
             if loss <= limits[0] and gradient <= limits[1]:
-                return FastPath(parts, path.layers, path.products, (*notes, *path.notes), loss)
+                return replace(path, notes=(*notes, *path.notes), difference=loss)
             why = f"its losses differ by {loss:.2g} nats and its gradients by {gradient:.2g} from the model's own"
         tried.close()
-        left_out = next(part for part in ("compile", "layers", "lora", "packing") if part in parts)
+        left_out = next(part for part in reversed(FAST_PARTS) if part in path.parts)
         notes.append(f"{left_out}: left out, {why}")
         parts = tuple(part for part in parts if part != left_out)
-    return FastPath(parts, notes=tuple(notes))
+    return FastPath(notes=tuple(notes))
 
 
 def _possible(model: Any, wanted: Sequence[str], notes: list[str]) -> tuple[str, ...]:
@@ -134,8 +143,17 @@ def _possible(model: Any, wanted: Sequence[str], notes: list[str]) -> tuple[str,
     if inner is None:
         notes.append(f"all: {type(model).__name__} wraps the model, and its own forward has to be called")
         return ()
+    if "head" in parts and plain_head(model) is None:
+        notes.append(f"head: that of {type(inner).__name__} is trained, or is more than a product")
+        parts.remove("head")
     if "packing" in parts and not inner._can_set_attn_implementation():
         notes.append(f"packing: {type(inner).__name__} computes attention its own way")
+        parts.remove("packing")
+    odd = sorted(set(getattr(inner.config, "layer_types", None) or ()) - _KNOWN_LAYERS)
+    if "packing" in parts and (odd or getattr(inner.config, "attention_chunk_size", None)):
+        notes.append(
+            f"packing: layers of {type(inner).__name__} with {', '.join(odd) or 'chunked attention'}"
+        )
         parts.remove("packing")
     if "layers" in parts and "packing" not in parts:
         parts.remove("layers")
@@ -155,12 +173,15 @@ def _inner(model: Any) -> Any:
 
 
 def _dtype(model: Any) -> torch.dtype:
-    dtype: torch.dtype = _inner(model).dtype
+    """Of the products: of a base in 4 bits, what its layers compute in; else that of the weights."""
+    inner = _inner(model)
+    given = (getattr(module, "compute_dtype", None) for module in inner.modules())
+    dtype: torch.dtype = next((each for each in given if isinstance(each, torch.dtype)), inner.dtype)
     return dtype
 
 
-def _put_in(model: Any, parts: tuple[str, ...], stack: ExitStack) -> FastPath:
-    inner, notes = _inner(model), []
+def _put_in(model: Any, parts: tuple[str, ...], longest: int, stack: ExitStack) -> FastPath:
+    inner, notes = _inner(model), list[str]()
     compile_kernels("compile" in parts)
     stack.callback(compile_kernels, False)
     if "packing" in parts:
@@ -168,9 +189,15 @@ def _put_in(model: Any, parts: tuple[str, ...], stack: ExitStack) -> FastPath:
         inner.set_attn_implementation(ROWS)
     layers, products = [], []
     if "layers" in parts:
-        layers = [each for each in inner.modules() if type(each).__name__ in _LAYERS and not _differs(each)]
-        if not layers:
-            notes.append(f"layers: those of {type(inner).__name__} are not known, or are set otherwise")
+        reasons = {
+            each: _differs(each, longest) for each in inner.modules() if type(each).__name__ in _LAYERS
+        }
+        layers = [each for each, reason in reasons.items() if not reason]
+        if not reasons:
+            notes.append(f"layers: those of {type(inner).__name__} are not known")
+        elif odd_ones := sorted(filter(None, set(reasons.values()))):
+            left = f"{len(reasons) - len(layers)} of {len(reasons)}"
+            notes.append(f"layers: {left} take the model's own forward: {', '.join(odd_ones)}")
     own = {id(part) for layer in layers for part in layer.modules()}
     if "lora" in parts:
         products = [each for each in inner.modules() if isinstance(each, LoraLayer) and id(each) not in own]
@@ -181,23 +208,35 @@ def _put_in(model: Any, parts: tuple[str, ...], stack: ExitStack) -> FastPath:
         _replace(each, partial(_layer_forward, each, each.forward, _dtype(model)), stack)
     for each in known:
         _replace(each, partial(_product_forward, each, each.forward, _dtype(model)), stack)
-    return FastPath(parts, len(layers), len(known), tuple(notes))
+    nothing = {"layers": not layers, "lora": not layers and not known}
+    effective = tuple(part for part in parts if not nothing.get(part))
+    return FastPath(effective, len(layers), len(known), tuple(notes))
 
 
 def _replace(module: nn.Module, forward: Callable[..., Any], stack: ExitStack) -> None:
+    """Until the stack is left, when it is again the class's, or what had been put in before."""
+    if "forward" in vars(module):
+        stack.callback(setattr, module, "forward", module.forward)
+    else:
+        stack.callback(delattr, module, "forward")
     module.forward = forward
-    stack.callback(module.__dict__.pop, "forward")
 
 
-def _differs(layer: Any) -> str:
-    """What of a layer is not as `decoder_layer` computes it, or ""."""
+def _window(attention: Any) -> float:
+    """Tokens that a query sees, itself included."""
+    own = getattr(attention, "sliding_window", getattr(attention.config, "sliding_window", None))
+    return inf if own is None else own
+
+
+def _differs(layer: Any, longest: int) -> str:
+    """What of a layer is not as `decoder_layer` computes it for rows of this length, or ""."""
     attention, config = layer.self_attn, layer.self_attn.config
     if type(layer.mlp.act_fn).__name__ not in ("SiLU", "SiLUActivation") or config.attention_dropout:
         return "activation or dropout"
     norms = [getattr(layer, name) for name in _NORMS]
     if any(norm.weight.requires_grad or type(norm).__name__.find("RMSNorm") < 0 for norm in norms):
         return "norms"
-    if getattr(attention, "sliding_window", None) is not None:
+    if _window(attention) < longest:
         return "sliding window"
     return "" if all(lora_linear_of(layer.get_submodule(name)) for name in _LINEARS) else "linear layers"
 
@@ -208,9 +247,10 @@ def _layer_forward(
     """A decoder layer's forward: as one function for packed rows, else its own."""
     ends, turns = options.get("cu_seq_lens_q"), options.get("position_embeddings")
     linears = tuple(lora_linear_of(layer.get_submodule(name)) for name in _LINEARS)
-    if args or ends is None or turns is None or options.get("past_key_values") or None in linears:
-        return own(hidden_states, *args, **options)
     attention = layer.self_attn
+    known = not args and ends is not None and turns is not None and not options.get("past_key_values")
+    if not known or None in linears or options.get("max_length_q", inf) > _window(attention):
+        return own(hidden_states, *args, **options)
     norms = [getattr(layer, name) for name in _NORMS]
     shape = DecoderLayer(
         linears=linears,  # type: ignore[arg-type]  # None is not among them: checked above
@@ -237,11 +277,15 @@ def _product_forward(
 
 
 def _sample(rows: Sequence[EncodedExample]) -> list[EncodedExample]:
-    """A few short rows with something supervised, or their ends."""
-    shortest = sorted((row for row in rows if row.supervised), key=lambda row: len(row.ids))[:_SAMPLE_ROWS]
+    """The ends of a short, a middling and a long row with something to predict there."""
+    fit = sorted(
+        (row for row in rows if any(label != IGNORE for label in row.labels[1:])),
+        key=lambda row: len(row.ids),
+    )
+    chosen = {0, len(fit) // 2, len(fit) - 1} if fit else set()
     return [
         EncodedExample(row.ids[-_SAMPLE_TOKENS:], row.labels[-_SAMPLE_TOKENS:], row.truncated, row.ends)
-        for row in shortest
+        for row in (fit[number] for number in sorted(chosen))
     ]
 
 

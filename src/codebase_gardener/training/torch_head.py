@@ -17,7 +17,10 @@ _CHUNK = 256
 
 # Architectures whose logits are the head's product and nothing else (no soft cap, no scale); others take the
 # general path through their own forward.
-_PLAIN = frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3", "starcoder2"})
+_PLAIN = frozenset(
+    {"llama", "mistral", "qwen2", "qwen3", "smollm3", "starcoder2"}
+    | {"gpt2", "gpt_neox", "phi3", "mixtral", "qwen2_moe", "qwen3_moe"}
+)
 
 
 def plain_head(model: Any) -> tuple[Any, Tensor] | None:

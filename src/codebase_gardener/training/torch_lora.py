@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from peft.tuners.lora import Linear
+from peft.tuners.lora import LoraLayer
 from torch import Tensor
+from transformers.pytorch_utils import Conv1D
 
 from codebase_gardener.training.torch_kernels import Dropout
 
 __all__ = ["LoraLinear", "lora_backward", "lora_forward", "lora_linear_of", "lora_product"]
+
+# PEFT's layers whose forward is: the base layer's product + scale * B(A(dropout(x)))
+_ADAPTED = ("Linear", "Linear4bit", "TorchaoLoraLinear")
 
 
 @dataclass(frozen=True)
@@ -42,19 +46,25 @@ class LoraLinear:
         return Dropout(self.dropout) if self.dropout and self.lora_a is not None else None
 
     def dense(self, dtype: torch.dtype) -> Tensor:
-        """The frozen weight [N, K]."""
+        """The frozen weight [N, K]; a quantized one is dequantized at each use, as its own layer does."""
         weight: Tensor = self.base.weight
-        return weight.to(dtype)
+        if type(self.base) is Conv1D:
+            return weight.T.to(dtype)
+        if _is_nf4(self.base):
+            from bitsandbytes.functional import dequantize_4bit
+
+            return dequantize_4bit(weight, weight.quant_state).to(dtype)  # type: ignore[attr-defined]
+        return weight.dequantize().to(dtype) if _is_int8(weight) else weight.to(dtype)
 
 
 def lora_linear_of(module: Any) -> LoraLinear | None:
     """What `lora_forward` computes for a module as it is now, or None where it computes something else."""
-    if type(module) is torch.nn.Linear:
-        return None if module.weight.requires_grad else LoraLinear(module)
-    if type(module) is not Linear or module.merged or len(module.active_adapters) > 1:
+    if not isinstance(module, LoraLayer):
+        return LoraLinear(module) if _is_plain(module) else None
+    if type(module).__name__ not in _ADAPTED or module.merged or len(module.active_adapters) > 1:
         return None
     base = module.base_layer
-    if type(base) is not torch.nn.Linear or base.weight.requires_grad:
+    if not _is_plain(base):
         return None
     name = module.active_adapters[0] if module.active_adapters else ""
     if module.disable_adapters or name not in module.lora_A:
@@ -64,6 +74,27 @@ def lora_linear_of(module: Any) -> LoraLinear | None:
         return None
     probability = getattr(module.lora_dropout[name], "p", 0.0) if module.training else 0.0
     return LoraLinear(base, a.weight, b.weight, module.scaling[name], probability)
+
+
+def _is_plain(base: Any) -> bool:
+    """Whether a module is a frozen product with a weight that `LoraLinear.dense` can give."""
+    if "forward" in vars(base) or base._forward_hooks or base._forward_pre_hooks:
+        return False  # altered, or moved between devices by accelerate's hooks
+    if any(parameter.requires_grad for parameter in base.parameters()):
+        return False
+    if type(base) in (torch.nn.Linear, Conv1D):
+        return type(base.weight) is torch.nn.Parameter or _is_int8(base.weight)
+    return _is_nf4(base)
+
+
+def _is_nf4(base: Any) -> bool:
+    """bitsandbytes' Linear4bit. Its LLM.int8 quantizes activations, too: no product with a dequantized weight."""
+    return type(base).__name__ == "Linear4bit" and getattr(base.weight, "quant_state", None) is not None
+
+
+def _is_int8(weight: Any) -> bool:
+    """torchao's int8 weights, where activations are not quantized."""
+    return type(weight).__name__ == "Int8Tensor" and getattr(weight, "act_quant_kwargs", None) is None
 
 
 def lora_forward(x: Tensor, linear: LoraLinear, dropout: Dropout | None) -> tuple[Tensor, Tensor | None]:
