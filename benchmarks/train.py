@@ -27,8 +27,8 @@ from typing import Any
 
 from codebase_gardener.config.settings import load_settings
 from codebase_gardener.training.base import Base, resolve_base
-from train_contenders import CONTENDERS, VARIANTS, Contender, Request, prepare, run, score
-from train_examples import write_examples
+from train_contenders import CONTENDERS, VARIANTS, Contender, Request, run
+from train_examples import prepare, score, write_examples
 from train_table import Bench, as_json, as_text
 
 SHARED = {
@@ -136,11 +136,13 @@ def _one_round(
 
 
 def _summary(measured: Mapping[str, Any]) -> str:
-    ends, tokens = measured["ends"], measured["tokens"]
+    ends, cpu, tokens = measured["ends"], measured["cpu"], measured["tokens"]
     speed = sum(tokens[2:]) / (ends[-1] - ends[1]) if len(ends) > 2 else 0
+    per_cpu = sum(tokens[2:]) / (cpu[-1] - cpu[1]) if len(ends) > 2 else 0
     return (
-        f"{speed:.0f} tokens/s, first step after {ends[0]:.1f} s, {measured['peak_bytes'] / 1e9:.2f} GB, "
-        f"loss {measured['losses'][0]:.4f} to {measured['losses'][-1]:.4f}, {len(ends)} steps, {ends[-1]:.0f} s"
+        f"{speed:.0f} tokens/s, {per_cpu:.0f} a CPU second, first step after {ends[0]:.1f} s, "
+        f"{measured['peak_bytes'] / 1e9:.2f} GB, loss {measured['losses'][0]:.4f} to "
+        f"{measured['losses'][-1]:.4f}, {len(ends)} steps, {ends[-1]:.0f} s"
     )
 
 

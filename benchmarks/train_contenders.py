@@ -22,10 +22,9 @@ from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.sampling import batches_of
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.allocator import keep_freed_memory
+from train_examples import begin, features
 
-__all__ = ["CONTENDERS", "VARIANTS", "Contender", "Request", "prepare", "run", "score"]
-
-_SCORED_TOGETHER = 4
+__all__ = ["CONTENDERS", "VARIANTS", "Contender", "Request", "run"]
 
 
 @dataclass(frozen=True)
@@ -183,6 +182,7 @@ class Record:
     Attributes:
         losses: Mean over the supervised tokens of the step, nats.
         ends: Seconds from the start of the process to the end of the step, without keeping adapters.
+        cpu: CPU seconds of all threads until then: what is left to compare on a machine that others use.
         tokens: Without padding.
         supervised: Tokens with a label.
         examples: Trained on.
@@ -192,6 +192,7 @@ class Record:
     request: Request
     losses: list[Any] = field(default_factory=list)
     ends: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     tokens: list[int] = field(default_factory=list)
     supervised: list[int] = field(default_factory=list)
     examples: list[int] = field(default_factory=list)
@@ -216,6 +217,7 @@ class Record:
         """Note the time, keep the adapter where asked for, leave where asked for."""
         now = time.time()
         self.ends.append(now - self.request.launched - self._paused_s)
+        self.cpu.append(time.process_time())
         step, every = len(self.ends), self.request.keep_every
         if every and (step % every == 0 or step == last):
             self._keep(model, step)
@@ -240,6 +242,7 @@ class Record:
         return {
             "losses": [float(loss) for loss in self.losses],
             "ends": self.ends,
+            "cpu": self.cpu,
             "tokens": self.tokens,
             "supervised": self.supervised,
             "examples": self.examples,
@@ -260,29 +263,6 @@ def run(request: Request) -> dict[str, Any]:
     return record.as_dict()
 
 
-def prepare(
-    base: Base, examples: Sequence[Path], training: Mapping[str, Any], initial: Path
-) -> dict[str, Any]:
-    """Write the adapter that every contender begins with; say how long the examples are."""
-    import torch
-    from peft import get_peft_model_state_dict
-    from safetensors.torch import save_file
-
-    from codebase_gardener.training.torch_base import load_model, load_tokenizer
-    from codebase_gardener.training.torch_method import add_adapter
-
-    spec = TrainingSpec(**training)
-    torch.manual_seed(spec.seed)
-    model = add_adapter(load_model(base.path, dtype="float32"), spec, base)
-    save_file(get_peft_model_state_dict(model, save_embedding_layers=False), initial)
-    tokenizer = load_tokenizer(base.path)
-    lengths = {}
-    for folder in examples:
-        rows = encode_all(load_dataset(folder).train, tokenizer, max_length=spec.max_length).rows
-        lengths[folder.name] = [(len(row.ids), row.supervised) for row in rows]
-    return lengths
-
-
 # ---- the engines: load, train, record
 
 
@@ -298,7 +278,7 @@ def _run_gardener(request: Request, record: Record) -> None:
     train = torch_run.train
 
     def watched(model: Any, tokenizer: Any, encoded: EncodedDataset, spec: Any, **options: Any) -> Any:
-        _begin(model, request.initial)
+        begin(model, request.initial)
         batches = request.batches(encoded)
         _note_rows(record, encoded.rows, batches)
         options["events"] = _Watch(options["events"].path, record, model, len(batches))
@@ -342,7 +322,7 @@ def _run_trainer(request: Request, record: Record) -> None:
     from transformers import DataCollatorForSeq2Seq, DataCollatorWithFlattening, Trainer, TrainingArguments
 
     model, tokenizer, rows, batches = _load(request)
-    ordered = [_features(rows[index]) for batch in batches for index in batch]
+    ordered = [features(rows[index]) for batch in batches for index in batch]
     collator = DataCollatorWithFlattening() if request.contender.flat else DataCollatorForSeq2Seq(tokenizer)
     arguments = TrainingArguments(
         **_shared(request, len(batches)),
@@ -362,7 +342,7 @@ def _run_trl(request: Request, record: Record) -> None:
     from trl import SFTConfig, SFTTrainer
 
     model, tokenizer, rows, batches = _load(request)
-    columns = [_features(rows[index]) for batch in batches for index in batch]
+    columns = [features(rows[index]) for batch in batches for index in batch]
     arguments = SFTConfig(
         **_shared(request, len(batches)),
         num_train_epochs=1,
@@ -390,22 +370,9 @@ def _load(request: Request) -> tuple[Any, Any, Sequence[EncodedExample], list[li
     )
     model.config.use_cache = False
     model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **spec.lora_options()))
-    _begin(model, request.initial)
+    begin(model, request.initial)
     encoded = encode_all(load_dataset(request.examples).train, tokenizer, max_length=spec.max_length)
     return model, tokenizer, encoded.rows, request.batches(encoded)
-
-
-def _begin(model: Any, initial: Path) -> None:
-    from peft import set_peft_model_state_dict
-    from safetensors.torch import load_file
-
-    told = set_peft_model_state_dict(model, load_file(initial))
-    assert not told.unexpected_keys, told.unexpected_keys
-
-
-def _features(row: EncodedExample) -> dict[str, list[int]]:
-    """A row's first token has nothing before it, so it has no label."""
-    return {"input_ids": list(row.ids), "labels": [-100, *row.labels[1:]]}
 
 
 def _shared(request: Request, steps: int) -> dict[str, Any]:
@@ -458,39 +425,3 @@ ENGINES: dict[str, Callable[[Request, Record], None]] = {
     "trainer": _run_trainer,
     "trl": _run_trl,
 }
-
-
-# ---- held-out loss: one plain function for all
-
-
-def score(
-    base: Base, heldout: Path, training: Mapping[str, Any], dtype: str, adapters: Sequence[Path]
-) -> list[float]:
-    """Mean loss of the held-out completions with each adapter, nats: stock model, stock PEFT, padded."""
-    import torch
-    from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM, AutoTokenizer, DataCollatorForSeq2Seq
-
-    keep_freed_memory()
-    spec = TrainingSpec(**training)
-    tokenizer = AutoTokenizer.from_pretrained(base.path)
-    model = AutoModelForCausalLM.from_pretrained(base.path, dtype=dtype)
-    model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **spec.lora_options())).eval()
-    rows = encode_all(load_dataset(heldout).train, tokenizer, max_length=spec.max_length).rows
-    rows = sorted(rows, key=lambda row: len(row.ids))
-    collate = DataCollatorForSeq2Seq(tokenizer)
-    batches = [
-        collate([_features(row) for row in rows[start : start + _SCORED_TOGETHER]])
-        for start in range(0, len(rows), _SCORED_TOGETHER)
-    ]
-    losses = []
-    for adapter in adapters:
-        _begin(model, adapter)
-        total, count = 0.0, 0
-        with torch.no_grad():
-            for batch in batches:
-                number = int((batch["labels"][:, 1:] != -100).sum())
-                total += float(model(**batch, use_cache=False).loss) * number
-                count += number
-        losses.append(total / count)
-    return losses

@@ -1,4 +1,4 @@
-"""What benchmarks/train.py trains on, and the matrix products that training on it needs.
+"""What benchmarks/train.py trains on and measures the loss on, and the matrix products that training on it needs.
 
 The examples are the functions of the installed peft package: the prompt is the nine lines before a function and its
 signature, the completion its body. So about 65 % of the tokens are supervised.
@@ -9,16 +9,23 @@ from __future__ import annotations
 import ast
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from codebase_gardener.dataset.user_dataset import user_dataset
-from codebase_gardener.dataset.writer import write_dataset
+from codebase_gardener.dataset.writer import load_dataset, write_dataset
+from codebase_gardener.training.base import Base
+from codebase_gardener.training.encoding import EncodedExample, encode_all
+from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.allocator import keep_freed_memory
 
-__all__ = ["StepProducts", "write_examples"]
+__all__ = ["StepProducts", "begin", "features", "prepare", "score", "write_examples"]
+
+_SCORED_TOGETHER = 4
 
 _LINES_BEFORE = 9  # measured: 8 give 68 % supervised tokens, 10 give 64 %
 _MIN_BODY_LINES = 3
@@ -118,3 +125,73 @@ class StepProducts:
         linear = 4 * sum(out * of for out, of in self.linear)
         lora = 6 * self.rank * sum(out + of for out, of in self.linear)
         return tokens * (linear + lora) + 4 * self.head * supervised + 6 * self.attention * tokens**2
+
+
+def begin(model: Any, initial: Path) -> None:
+    """Load an adapter that `prepare` or a run has written."""
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    told = set_peft_model_state_dict(model, load_file(initial))
+    assert not told.unexpected_keys, told.unexpected_keys
+
+
+def features(row: EncodedExample) -> dict[str, list[int]]:
+    """A row as the libraries take it. Its first token has nothing before it, so it has no label."""
+    return {"input_ids": list(row.ids), "labels": [-100, *row.labels[1:]]}
+
+
+def prepare(
+    base: Base, examples: Sequence[Path], training: Mapping[str, Any], initial: Path
+) -> dict[str, Any]:
+    """Write the adapter that every contender begins with; say how long the examples are."""
+    import torch
+    from peft import get_peft_model_state_dict
+    from safetensors.torch import save_file
+
+    from codebase_gardener.training.torch_base import load_model, load_tokenizer
+    from codebase_gardener.training.torch_method import add_adapter
+
+    spec = TrainingSpec(**training)
+    torch.manual_seed(spec.seed)
+    model = add_adapter(load_model(base.path, dtype="float32"), spec, base)
+    save_file(get_peft_model_state_dict(model, save_embedding_layers=False), initial)
+    tokenizer = load_tokenizer(base.path)
+    lengths = {}
+    for folder in examples:
+        rows = encode_all(load_dataset(folder).train, tokenizer, max_length=spec.max_length).rows
+        lengths[folder.name] = [(len(row.ids), row.supervised) for row in rows]
+    return lengths
+
+
+def score(
+    base: Base, heldout: Path, training: Mapping[str, Any], dtype: str, adapters: Sequence[Path]
+) -> list[float]:
+    """Mean loss of the held-out completions with each adapter, nats: stock model, stock PEFT, padded."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM, AutoTokenizer, DataCollatorForSeq2Seq
+
+    keep_freed_memory()
+    spec = TrainingSpec(**training)
+    tokenizer = AutoTokenizer.from_pretrained(base.path)
+    model = AutoModelForCausalLM.from_pretrained(base.path, dtype=dtype)
+    model = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **spec.lora_options())).eval()
+    rows = encode_all(load_dataset(heldout).train, tokenizer, max_length=spec.max_length).rows
+    rows = sorted(rows, key=lambda row: len(row.ids))
+    collate = DataCollatorForSeq2Seq(tokenizer)
+    batches = [
+        collate([features(row) for row in rows[start : start + _SCORED_TOGETHER]])
+        for start in range(0, len(rows), _SCORED_TOGETHER)
+    ]
+    losses = []
+    for adapter in adapters:
+        begin(model, adapter)
+        total, count = 0.0, 0
+        with torch.no_grad():
+            for batch in batches:
+                number = int((batch["labels"][:, 1:] != -100).sum())
+                total += float(model(**batch, use_cache=False).loss) * number
+                count += number
+        losses.append(total / count)
+    return losses
