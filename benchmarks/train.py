@@ -35,11 +35,11 @@ SHARED = {
     "r": 16,
     "lora_alpha": 32,
     "batch_size": 4,
-    "max_length": 512,
     "lr_scheduler_type": "constant_with_warmup",
 }
-QUICK = {"steps": 6, "rounds": 1, "heldout": 8, "kept": 2}
-FULL = {"steps": 50, "rounds": 3, "heldout": 40, "kept": 10}
+WITH_DROPOUT = "dropout 0.1"  # columns of the full run only
+QUICK = {"steps": 6, "rounds": 1, "heldout": 8, "kept": 2, "max_length": 256}
+FULL = {"steps": 50, "rounds": 3, "heldout": 40, "kept": 10, "max_length": 512}
 
 
 def main() -> int:
@@ -63,6 +63,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--repeat-steps", type=int, default=16, help="steps of the later rounds")
     parser.add_argument("--heldout", type=int, help="held-out examples")
+    parser.add_argument("--max-length", type=int, help="tokens of an example at most")
     parser.add_argument("--only", nargs="+", metavar="CONTENDER", help=", ".join(CONTENDERS))
     parser.add_argument("--variants", action="store_true", help="run what was tried for Trainer and TRL")
     parser.add_argument("--base", default="smollm2-135m")
@@ -83,7 +84,7 @@ def _bench(folder: Path, options: argparse.Namespace) -> Bench:
     _say("preparing: examples, base, initial adapter")
     base = resolve_base(options.base, options.bases or load_settings().home / "bases")
     hash_ = write_examples(folder, train=4 * options.steps, heldout=options.heldout)
-    shared = {**SHARED, "max_epochs": 1.0}
+    shared = {**SHARED, "max_length": options.max_length, "max_epochs": 1.0}
     prepared = machine.child(
         "prepare",
         {
@@ -94,7 +95,8 @@ def _bench(folder: Path, options: argparse.Namespace) -> Bench:
         },
     )
     table = VARIANTS if options.variants else CONTENDERS
-    chosen = {title: table[title] for title in options.only or table}
+    quick = [title for title in table if options.variants or not title.endswith(WITH_DROPOUT)]
+    chosen = {title: table[title] for title in options.only or (quick if options.quick else table)}
     request = Request(
         contender=CONTENDERS["Trainer"],
         base=base,
@@ -108,7 +110,7 @@ def _bench(folder: Path, options: argparse.Namespace) -> Bench:
     bench = Bench(base=base, prepared=prepared, shared=shared, load=load, contenders=chosen)
     if "Gardener" in chosen:
         _say("Gardener: first step with an empty compile cache")
-        bench.cold = machine.train(replace(request, until_step=1), "Gardener", CONTENDERS["Gardener"])
+        bench.cold = machine.train(replace(request, until_step=1), CONTENDERS["Gardener"])
     for number in range(options.rounds):
         bench.gemm.append(machine.child("gemm", {}))
         _one_round(bench, machine, request, number, options)
@@ -130,7 +132,7 @@ def _one_round(
         if contender.engine != "gardener" and contender.dtype == "best":
             exact = replace(contender, dtype=best)
         asked = replace(request, steps=steps, training=training, keep_every=keep_every)
-        measured = machine.train(asked, title, exact)
+        measured = machine.train(asked, exact)
         bench.runs.setdefault(title, []).append(measured)
         _say(f"round {number + 1}, {title}: {_summary(measured)}")
 
@@ -178,14 +180,14 @@ class _Machine:
     folder: Path
     started: int = 0
 
-    def train(self, request: Request, title: str, contender: Contender) -> dict[str, Any]:
+    def train(self, request: Request, contender: Contender) -> dict[str, Any]:
         folder = self.folder / f"run-{self.started}"
         asked = replace(request, contender=contender, folder=folder)
-        measured = self.child("train", asked.as_dict(), cache=title)
+        measured = self.child("train", asked.as_dict(), cache=contender.engine)
         return {**measured, "folder": str(folder)}
 
     def child(self, kind: str, asked: dict[str, Any], cache: str = "none") -> Any:
-        """Run one of `CHILDREN` in a process of its own, with a compile cache for each contender."""
+        """Run one of `CHILDREN` in a process of its own, with a compile cache for each engine."""
         file = self.folder / f"request-{self.started}.json"
         self.started += 1
         environment = {

@@ -55,42 +55,46 @@ class Contender:
 _TRL = {
     "packing": True,
     "packing_strategy": "bfd",
-    "max_length": 1536,  # about the tokens of four examples, so the optimizer steps are as many
     "per_device_train_batch_size": 1,
+    "gradient_accumulation_steps": 3,  # three rows of the longest example's length: as many tokens as four examples
     "gradient_checkpointing": False,  # SFTConfig's default is True: less memory, slower
 }
+_ONE_ROW = {**_TRL, "max_length": 1536, "gradient_accumulation_steps": 1}
+
+
+def _accumulated(rows: int) -> dict[str, int]:
+    return {"per_device_train_batch_size": rows, "gradient_accumulation_steps": 4 // rows}
+
 
 CONTENDERS = {
     "Trainer": Contender("trainer", dtype="float32", best=False),
-    "Trainer, best": Contender("trainer"),
+    "Trainer, best": Contender("trainer", arguments=_accumulated(1)),
     "TRL, best": Contender("trl", arguments=_TRL),
     "Gardener": Contender("gardener"),
     "Gardener, dropout 0.1": Contender("gardener", dropout=0.1),
-    "Trainer, best, dropout 0.1": Contender("trainer", dropout=0.1),
+    "Trainer, best, dropout 0.1": Contender("trainer", dropout=0.1, arguments=_accumulated(1)),
     "Gardener, fp32": Contender("gardener", dtype="float32"),
 }
 
 VARIANTS = {
     "Trainer, bf16": Contender("trainer"),
-    "Trainer, bf16, no autocast": Contender("trainer", autocast=False),
-    "Trainer, bf16, flat": Contender("trainer", flat=True),
-    "Trainer, bf16, flat, no autocast": Contender("trainer", flat=True, autocast=False),
-    "Trainer, bf16, eager": Contender("trainer", attention="eager"),
-    "Trainer, bf16, compiled": Contender("trainer", arguments={"torch_compile": True}),
-    "Trainer, bf16, flat, compiled": Contender("trainer", flat=True, arguments={"torch_compile": True}),
-    "TRL, bf16, bfd, 1 × 1536": Contender("trl", arguments=_TRL),
-    "TRL, bf16, bfd, 1 × 1536, checkpointing": Contender(
-        "trl", arguments={**_TRL, "gradient_checkpointing": True}
+    "Trainer, 4 × 1 accumulated": Contender("trainer", arguments=_accumulated(1)),
+    "Trainer, 2 × 2 accumulated": Contender("trainer", arguments=_accumulated(2)),
+    "Trainer, no autocast": Contender("trainer", autocast=False),
+    "Trainer, eager attention": Contender("trainer", attention="eager"),
+    "Trainer, compiled": Contender("trainer", arguments={"torch_compile": True}),
+    "Trainer, flat": Contender("trainer", flat=True),
+    "Trainer, flat, eager attention": Contender("trainer", flat=True, attention="eager"),
+    "Trainer, checkpointing": Contender("trainer", arguments={"gradient_checkpointing": True}),
+    "TRL, 3 × (1 × 512)": Contender("trl", arguments=_TRL),
+    "TRL, 1 × 1536": Contender("trl", arguments=_ONE_ROW),
+    "TRL, 3 × 512": Contender(
+        "trl", arguments={**_TRL, "per_device_train_batch_size": 3, "gradient_accumulation_steps": 1}
     ),
-    "TRL, bf16, bfd, 1 × 1536, no autocast": Contender("trl", autocast=False, arguments=_TRL),
-    "TRL, bf16, bfd, 3 × 512": Contender(
-        "trl", arguments={**_TRL, "max_length": 512, "per_device_train_batch_size": 3}
-    ),
-    "TRL, bf16, bfd, 1 × 512, 3 accumulated": Contender(
-        "trl", arguments={**_TRL, "max_length": 512, "gradient_accumulation_steps": 3}
-    ),
-    "TRL, bf16, bfd, 1 × 1536, eager": Contender("trl", attention="eager", arguments=_TRL),
-    "TRL, bf16, wrapped, 1 × 1536": Contender("trl", arguments={**_TRL, "packing_strategy": "wrapped"}),
+    "TRL, 1 × 1536, wrapped": Contender("trl", arguments={**_ONE_ROW, "packing_strategy": "wrapped"}),
+    "TRL, 3 × (1 × 512), eager attention": Contender("trl", attention="eager", arguments=_TRL),
+    "TRL, 3 × (1 × 512), no autocast": Contender("trl", autocast=False, arguments=_TRL),
+    "TRL, 3 × (1 × 512), checkpointing": Contender("trl", arguments={**_TRL, "gradient_checkpointing": True}),
 }
 
 
@@ -327,9 +331,8 @@ def _run_trainer(request: Request, record: Record) -> None:
     arguments = TrainingArguments(
         **_shared(request, len(batches)),
         max_steps=len(batches),
-        per_device_train_batch_size=request.spec.batch_size,
         train_sampling_strategy="sequential",
-        **request.contender.arguments,
+        **{"per_device_train_batch_size": request.spec.batch_size, **request.contender.arguments},
     )
     _recorded(Trainer, record)(
         model=model, args=arguments, train_dataset=ordered, data_collator=collator
@@ -347,7 +350,7 @@ def _run_trl(request: Request, record: Record) -> None:
         **_shared(request, len(batches)),
         num_train_epochs=1,
         completion_only_loss=True,
-        **request.contender.arguments,
+        **{"max_length": request.spec.max_length, **request.contender.arguments},
     )
     _recorded(SFTTrainer, record)(
         model=model, args=arguments, train_dataset=Dataset.from_list(columns), processing_class=tokenizer
