@@ -1,10 +1,11 @@
 # make demo: install and grow this very repository.  make test: everything.  make check: before every commit.
+# make bench-train [QUICK=1]: the speed of training beside transformers' Trainer and TRL.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format clean
+.PHONY: demo test check format clean bench-train
 
 demo: $(VENV)/.stamp-run
 	$(BIN)/gardener grow .
@@ -28,6 +29,9 @@ format: $(VENV)/.stamp-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+bench-train: $(VENV)/.stamp-bench
+	$(BIN)/python benchmarks/train.py $(if $(QUICK),--quick)
+
 $(VENV)/.stamp-run: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed: make PYTHON=/path/to/python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -38,6 +42,10 @@ $(VENV)/.stamp-dev: $(VENV)/.stamp-run
 	$(INSTALL) --editable '.[dev]'
 	# merges are compared with it in the tests; its own pins would bring another torch
 	$(INSTALL) --no-deps mergekit==0.1.5
+	touch $@
+
+$(VENV)/.stamp-bench: $(VENV)/.stamp-run
+	$(INSTALL) --editable '.[bench]'
 	touch $@
 
 clean:
