@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 import torch
-from tests.training.fast_models import CONFIGS, adapted, gradients, own_losses, rows, tiny
 from torch import Tensor, nn
 
+from codebase_gardener.training import torch_fast
 from codebase_gardener.training.encoding import IGNORE, EncodedExample
 from codebase_gardener.training.fast_parts import FAST_PARTS
 from codebase_gardener.training.torch_attention import ROWS
 from codebase_gardener.training.torch_fast import FastPath, fast_path
+
+from .fast_models import CONFIGS, adapted, gradients, own_losses, rows, tiny
 
 EAGER = tuple(part for part in FAST_PARTS if part != "compile")
 _HEAD = "head: that of {} is trained, or is more than a product"
@@ -82,7 +84,8 @@ def test_an_architecture_trains_as_with_peft(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_with_compiled_kernels() -> None:
+def test_with_compiled_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch_fast, "_WORTH_COMPILING", 0)
     path = check_equal(adapted(tiny()), rows(), FAST_PARTS)
     assert (path.parts, path.notes) == (FAST_PARTS, ())
 

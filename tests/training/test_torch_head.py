@@ -25,7 +25,8 @@ def test_chunks_give_losses_and_gradients_of_cross_entropy(count: int) -> None:
     hidden, weight = torch.randn(count, H), torch.randn(V, H) / H**0.5
     labels, scale = torch.randint(0, V, (count,)), torch.rand(count)
     mine, plain = (hidden.clone().requires_grad_() for _ in range(2))
-    losses, hits = head_losses(mine, weight, labels)
+    losses, _ = head_losses(mine, weight, labels)
+    hits = head_losses(mine.detach(), weight, labels)[1]
     logits = plain @ weight.T
     expected = cross_entropy(logits, labels, reduction="none")
     torch.testing.assert_close(losses, expected, atol=1e-6, rtol=1e-6)
@@ -115,7 +116,7 @@ def model(request: pytest.FixtureRequest, tiny_base: Path, make_base: Any) -> An
 
 def test_only_plain_heads_take_the_short_cut(model: Any, request: pytest.FixtureRequest) -> None:
     kind = request.node.callspec.params["model"]
-    assert (plain_head(frozen(model)) is not None) == ("llama" in kind)
+    assert (plain_head(frozen(model)) is not None) == (kind != "gemma2")
 
 
 def test_a_head_that_is_trained_takes_the_general_path(tiny_base: Path) -> None:

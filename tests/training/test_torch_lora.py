@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 import torch
 from peft import IA3Config, LNTuningConfig, LoHaConfig, VeraConfig, get_peft_model
-from tests.training.fast_models import adapted, gradients, rows, tiny
-from tests.training.test_torch_fast import EAGER, check_equal
 from torch import Tensor, nn
 
 from codebase_gardener.training.base import Base
@@ -19,6 +17,9 @@ from codebase_gardener.training.torch_fast import FastPath, fast_path
 from codebase_gardener.training.torch_kernels import Dropout
 from codebase_gardener.training.torch_lora import lora_linear_of, lora_product
 from codebase_gardener.training.torch_method import add_adapter
+
+from .fast_models import adapted, gradients, rows, tiny
+from .test_torch_fast import EAGER, check_equal
 
 _ALL = ("head", "packing", "lora", "layers")
 _NO_HEAD = "head: that of LlamaForCausalLM is trained, or is more than a product"

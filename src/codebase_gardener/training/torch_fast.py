@@ -248,8 +248,14 @@ def _layer_forward(
     ends, turns = options.get("cu_seq_lens_q"), options.get("position_embeddings")
     linears = tuple(lora_linear_of(layer.get_submodule(name)) for name in _LINEARS)
     attention = layer.self_attn
-    known = not args and ends is not None and turns is not None and not options.get("past_key_values")
-    if not known or None in linears or options.get("max_length_q", inf) > _window(attention):
+    if (
+        args
+        or ends is None
+        or turns is None
+        or options.get("past_key_values")
+        or None in linears
+        or options.get("max_length_q", inf) > _window(attention)
+    ):
         return own(hidden_states, *args, **options)
     norms = [getattr(layer, name) for name in _NORMS]
     shape = DecoderLayer(
