@@ -23,11 +23,14 @@ __all__ = [
     "batch_tokens",
     "check_memory",
     "estimate_memory",
+    "has_fast_layers",
     "kept_bytes",
 ]
 
 GIB = 1024**3
 _ADAPTER_BYTES = 4 + 4 + 8  # weight, gradient, two Adam moments, all fp32
+_FAST_LAYERS = ("llama", "mistral", "qwen2")  # those of torch_fast.py
+_HEAD_SIZE = 64  # of an attention head, about
 _HEAD_CHUNK = 256  # positions whose logits are held at a time (torch_head.py)
 _LOGIT_BYTES = 2 * (
     2 + 4 + 4 + 4
@@ -66,6 +69,8 @@ class BaseShape:
         linears: Every linear layer but the head.
         parameters: Of the whole base.
         of_modules: Parameters by a module's last name, for `modules_to_save`.
+        model_type: As transformers names the architecture.
+        window: Tokens that attention sees; 0: all.
     """
 
     hidden: int
@@ -77,6 +82,8 @@ class BaseShape:
     linears: tuple[LinearModule, ...]
     parameters: int
     of_modules: Mapping[str, int]
+    model_type: str
+    window: int
 
     @classmethod
     def of(cls, base: Base) -> BaseShape:
@@ -96,6 +103,10 @@ class BaseShape:
             linears=linears,
             parameters=sum(of_modules.values()),
             of_modules=of_modules,
+            model_type=str(config.get("model_type", "")),
+            window=_number(config, "sliding_window", default=0)
+            if config.get("use_sliding_window", True)
+            else 0,
         )
 
 
@@ -177,9 +188,27 @@ def kept_bytes(shape: BaseShape, adapted: Sequence[LinearModule], spec: Training
         spec: The options.
         element: Bytes of a number: 2 for bfloat16, 4 for float32.
     """
+    if has_fast_layers(shape, spec):
+        low = sum(spec.rank_pattern.get(linear.name, spec.r) for linear in adapted) * element
+        return batch_tokens(spec) * (shape.layers * _fast_layer_bytes(shape, element) + low)
     per_token = shape.layers * _layer_bytes(shape, element) + _lora_bytes(adapted, spec, element)
     identities = sum(linear.in_features**2 for linear in adapted) * element  # from which DoRA builds B·A
     return batch_tokens(spec) * per_token + (identities if spec.use_dora else 0)
+
+
+def has_fast_layers(shape: BaseShape, spec: TrainingSpec) -> bool:
+    """Whether decoder layers will run as one function (torch_layers.py), which keeps less of a token."""
+    plain = spec.peft_type == "LORA" and not (spec.use_dora or spec.lora_bias or spec.modules_to_save)
+    known = shape.model_type in _FAST_LAYERS and (not shape.window or shape.window >= spec.max_length)
+    wanted = "layers" in spec.fast_path and "packing" in spec.fast_path
+    return plain and known and wanted and spec.quantization in ("none", "nf4", "torchao-int8")
+
+
+def _fast_layer_bytes(shape: BaseShape, element: int) -> int:
+    """A token's bytes that such a layer keeps, beside A·x: inputs of norms and attention, its result, gate and up."""
+    numbers = 2 * shape.hidden + 2 * shape.attention + 2 * shape.key_value + 2 * shape.intermediate
+    statistics = 4 * (2 + shape.attention // _HEAD_SIZE)  # of norms and attention, fp32
+    return numbers * element + statistics
 
 
 def _layer_bytes(shape: BaseShape, element: int) -> int:
