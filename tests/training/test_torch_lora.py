@@ -149,6 +149,9 @@ def _trained(model: Any, parts: tuple[str, ...]) -> tuple[FastPath, Tensor, Tens
 @pytest.mark.parametrize("name", ["nf4", "torchao-int8"])
 def test_a_quantized_base_in_bf16(name: str, tiny_base: Path) -> None:
     model = quantized(tiny_base, name, "bfloat16")
+    for key, parameter in model.named_parameters():
+        if "lora_B" in key:  # as random as B is here, two orders of the same sums in bf16 differ by a third
+            parameter.data *= 0.1
     path, losses, gradient = _trained(model, EAGER)
     general, own, expected = _trained(model, ("packing",))
     assert (path.parts, path.layers, path.notes) == (_ALL, 2, ())
