@@ -68,11 +68,11 @@ def _accumulated(rows: int) -> dict[str, int]:
 
 CONTENDERS = {
     "Trainer": Contender("trainer", dtype="float32", best=False),
-    "Trainer, best": Contender("trainer", arguments=_accumulated(1)),
+    "Trainer, best": Contender("trainer", arguments=_accumulated(2)),
     "TRL, best": Contender("trl", arguments=_TRL),
     "Gardener": Contender("gardener"),
     "Gardener, dropout 0.1": Contender("gardener", dropout=0.1),
-    "Trainer, best, dropout 0.1": Contender("trainer", dropout=0.1, arguments=_accumulated(1)),
+    "Trainer, best, dropout 0.1": Contender("trainer", dropout=0.1, arguments=_accumulated(2)),
     "Gardener, fp32": Contender("gardener", dtype="float32"),
 }
 
