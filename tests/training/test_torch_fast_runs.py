@@ -15,13 +15,14 @@ import torch
 import transformers
 from peft import PeftModel
 from safetensors.torch import load_file
-from tests.training.fast_models import rows
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from codebase_gardener.training import torch_engine
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.training.torch_run import run_job
+
+from .fast_models import rows
 
 MakeJob = Callable[..., JobDirectory]
 EAGER = "head,packing,lora,layers"
@@ -142,7 +143,7 @@ import sys
 import torch
 from torch.nn.parallel import DistributedDataParallel
 from codebase_gardener.training.torch_fast import fast_path
-from tests.training.fast_models import adapted, rows, tiny
+from .fast_models import adapted, rows, tiny
 
 torch.set_num_threads(1)
 torch.distributed.init_process_group("gloo")
@@ -159,9 +160,9 @@ torch.distributed.destroy_process_group()
 
 @pytest.mark.slow
 def test_two_processes_give_the_gradients_of_one(tmp_path: Path) -> None:
-    from tests.training.fast_models import adapted, gradients, tiny
-
     from codebase_gardener.training.torch_fast import fast_path
+
+    from .fast_models import adapted, gradients, tiny
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
