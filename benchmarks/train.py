@@ -3,6 +3,7 @@
     make bench-train [QUICK=1]
     python benchmarks/train.py [--quick] [--steps 50] [--rounds 3] [--bases DIR] [--json]
     python benchmarks/train.py --variants        what was tried for "at its best"
+    python benchmarks/train.py --ablation        the product without one part or another
 
 Each run is a process of its own, the contenders in turn. The first round goes over all examples and gives the loss
 curves, the held-out losses and the time to reach them; the later ones go over the first 16 steps only
@@ -27,9 +28,10 @@ from typing import Any
 
 from codebase_gardener.config.settings import load_settings
 from codebase_gardener.training.base import Base, resolve_base
-from train_contenders import CONTENDERS, VARIANTS, Contender, Request, run
+from train_contenders import Request, run
 from train_examples import prepare, score, write_examples
 from train_table import Bench, as_json, as_text
+from train_variants import ABLATION, CONTENDERS, VARIANTS, Contender
 
 SHARED = {
     "r": 16,
@@ -66,6 +68,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--max-length", type=int, help="tokens of an example at most")
     parser.add_argument("--only", nargs="+", metavar="CONTENDER", help=", ".join(CONTENDERS))
     parser.add_argument("--variants", action="store_true", help="run what was tried for Trainer and TRL")
+    parser.add_argument("--ablation", action="store_true", help="run the product without its parts")
     parser.add_argument("--base", default="smollm2-135m")
     parser.add_argument("--bases", type=Path, help="folder of converted bases; default: the home's")
     parser.add_argument("--json", action="store_true", dest="as_json")
@@ -94,9 +97,10 @@ def _bench(folder: Path, options: argparse.Namespace) -> Bench:
             "initial": str(folder / "initial.safetensors"),
         },
     )
-    table = VARIANTS if options.variants else CONTENDERS
-    quick = [title for title in table if options.variants or not title.endswith(WITH_DROPOUT)]
-    chosen = {title: table[title] for title in options.only or (quick if options.quick else table)}
+    table = VARIANTS if options.variants else ABLATION if options.ablation else CONTENDERS
+    full = options.variants or options.ablation or not options.quick
+    quick = [title for title in table if full or not title.endswith(WITH_DROPOUT)]
+    chosen = {title: table[title] for title in options.only or quick}
     request = Request(
         contender=CONTENDERS["Trainer"],
         base=base,
@@ -124,7 +128,8 @@ def _one_round(
     best = "bfloat16" if bench.gemm[0]["bf16_pays"] else "float32"
     steps = options.steps if number == 0 else min(options.steps, options.repeat_steps)
     training = {**request.training, "max_epochs": steps / options.steps}
-    keep_every = -(-steps // options.kept) if number == 0 and not options.variants else 0
+    tables = options.variants or options.ablation
+    keep_every = 0 if number or tables else -(-steps // options.kept)
     for title, contender in bench.contenders.items():
         if number and title.endswith("fp32"):
             continue  # it is there for the equality of its losses

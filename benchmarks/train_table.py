@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from codebase_gardener.training.base import Base
-from train_contenders import Contender
 from train_examples import StepProducts
+from train_variants import Contender
 
 __all__ = ["EQUALITY", "FLOORS", "Bench", "Figures", "as_json", "as_text"]
 
