@@ -186,7 +186,7 @@ def test_training_lowers_the_loss_and_reports_every_step(make_job: MakeJob) -> N
     assert all(event["tokens_per_s"] > 0 and event["eta_s"] >= 0 for event in steps)
     assert steps[-1]["eta_s"] == 0
     kinds = [event["kind"] for event in directory.events.all() if event["kind"] != "step"]
-    assert kinds == ["stage", "stage", "encoded", "planned", "trained"]
+    assert kinds == ["stage", "stage", "encoded", "fast_path", "planned", "trained"]
 
 
 @pytest.mark.slow

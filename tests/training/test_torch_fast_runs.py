@@ -143,7 +143,7 @@ import sys
 import torch
 from torch.nn.parallel import DistributedDataParallel
 from codebase_gardener.training.torch_fast import fast_path
-from .fast_models import adapted, rows, tiny
+from tests.training.fast_models import adapted, rows, tiny
 
 torch.set_num_threads(1)
 torch.distributed.init_process_group("gloo")
