@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.functional import dropout as drop
-from torch.nn.functional import pad
+from torch.nn.functional import pad, scaled_dot_product_attention
 from transformers import AttentionInterface
 
 from codebase_gardener.training.torch_kernels import causal_softmax, causal_softmax_backward
@@ -148,9 +148,22 @@ def attend_rows(
     longest = max(end - start for start, end in zip((0, *rows), rows, strict=False))
     window, cap = options.get("sliding_window") or longest, options.get("softcap")
     dropout = dropout if module.training else 0.0
-    if window >= longest and not cap and not dropout and q.dtype == v.dtype:
+    if window < longest or cap or dropout or q.dtype != v.dtype:
+        return _plain(q, k, v, rows, scale, window, cap, dropout)[None], None
+    if query.device.type == "cpu":
         return _Attention.apply(q, k, v, rows, scale)[None], None  # type: ignore[no-untyped-call]
-    return _plain(q, k, v, rows, scale, window, cap, dropout)[None], None
+    return _by_torch(q, k, v, rows, scale)[None], None
+
+
+def _by_torch(q: Tensor, k: Tensor, v: Tensor, ends: Sequence[int], scale: float) -> Tensor:
+    """Row by row through torch's own attention, for other devices. Returns [T, heads, D]."""
+    parts = [
+        scaled_dot_product_attention(
+            q[None, :, row], k[None, :, row], v[None, :, row], is_causal=True, scale=scale
+        )
+        for row, _, _ in _rows(ends)
+    ]
+    return torch.cat([part[0].transpose(0, 1) for part in parts])
 
 
 def _plain(

@@ -14,6 +14,7 @@ from peft.optimizers import create_loraplus_optimizer
 from torch import Tensor
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainingArguments, set_seed
+from transformers.utils import is_liger_kernel_available
 
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample
 from codebase_gardener.training.events import EventLog
@@ -318,6 +319,11 @@ def _arguments(spec: TrainingSpec, plan: RunPlan, checkpoints: Path) -> Training
         save_strategy="no",  # CheckpointByTime asks for each
         save_total_limit=2,
         report_to=[],
+        use_liger_kernel=plan.device.startswith("cuda") and is_liger_kernel_available(),
+        liger_kernel_config={
+            "cross_entropy": False,
+            "fused_linear_cross_entropy": False,
+        },  # the head is our own
         remove_unused_columns=False,
         disable_tqdm=True,
     )

@@ -17,6 +17,7 @@ from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity
+from transformers.utils import is_flash_attn_2_available
 
 from codebase_gardener.training.encoding import IGNORE, EncodedExample
 from codebase_gardener.training.fast_parts import FAST_PARTS
@@ -155,6 +156,12 @@ def _possible(model: Any, wanted: Sequence[str], notes: list[str]) -> tuple[str,
             f"packing: layers of {type(inner).__name__} with {', '.join(odd) or 'chunked attention'}"
         )
         parts.remove("packing")
+    device = next(model.parameters()).device.type
+    if device != "cpu" and (ours := [part for part in ("layers", "compile") if part in parts]):
+        notes.append(
+            f"{', '.join(ours)}: written for the CPU; on {device} torch's and Liger's kernels are used"
+        )
+        parts = [part for part in parts if part not in ours]
     if "layers" in parts and "packing" not in parts:
         parts.remove("layers")
     small = sum(p.numel() for p in inner.parameters()) < _WORTH_COMPILING
@@ -186,7 +193,8 @@ def _put_in(model: Any, parts: tuple[str, ...], longest: int, stack: ExitStack) 
     stack.callback(compile_kernels, False)
     if "packing" in parts:
         stack.callback(inner.set_attn_implementation, inner.config._attn_implementation)
-        inner.set_attn_implementation(ROWS)
+        on_gpu = inner.device.type != "cpu" and is_flash_attn_2_available()  # knows packed rows by itself
+        inner.set_attn_implementation("flash_attention_2" if on_gpu else ROWS)
     layers, products = [], []
     if "layers" in parts:
         reasons = {

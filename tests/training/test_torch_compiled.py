@@ -1,0 +1,54 @@
+"""Functions compiled ahead: equal to what they were made of, found again on disk, made anew for other formats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from codebase_gardener.training import torch_compiled
+from codebase_gardener.training.torch_compiled import _signature, compile_kernels, kernel
+
+
+@kernel(0)
+def scaled(x: Tensor, factor: float) -> Tensor:
+    return torch.sigmoid(x) * factor
+
+
+def test_lengths_that_vary_share_a_signature() -> None:
+    wide, other = torch.zeros(5, 3), torch.zeros(9, 3)
+    assert _signature((wide, 2.0), (0,)) == _signature((other, 2.0), (0,))
+    for unlike in (
+        (torch.zeros(1, 3), 2.0),
+        (torch.zeros(5, 4), 2.0),
+        (wide, 3.0),
+        (wide.double(), 2.0),
+        (torch.zeros(3, 5).T, 2.0),
+    ):
+        assert _signature((wide, 2.0), (0,)) != _signature(unlike, (0,))
+    assert _signature((wide, other), (0,)) != _signature((wide, wide), (0,))
+
+
+def test_without_a_compiler_it_is_the_function_itself() -> None:
+    x = torch.randn(4, 3)
+    assert torch.equal(scaled(x, 2.0), torch.sigmoid(x) * 2.0)
+
+
+@pytest.mark.slow
+def test_compiled_once_and_loaded_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(torch_compiled._State, "compiled", {})
+    compile_kernels(True)
+    try:
+        for length in (5, 8):
+            x = torch.randn(length, 3)
+            torch.testing.assert_close(scaled(x, 2.0), torch.sigmoid(x) * 2.0)
+        files = list(tmp_path.glob("gardener/*"))
+        assert len(files) == 1 and files[0].suffix == ".aot"
+        monkeypatch.setattr(torch_compiled._State, "compiled", {})
+        monkeypatch.setattr(torch, "compile", None)  # what is on disk needs no compiler
+        torch.testing.assert_close(scaled(x, 2.0), torch.sigmoid(x) * 2.0)
+    finally:
+        compile_kernels(False)
