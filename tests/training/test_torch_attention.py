@@ -14,9 +14,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from codebase_gardener.training.torch_attention import _by_torch, attend, attend_backward, attend_rows
 
 HEADS, WIDTH, SCALE = 3, 8, 0.3
-LENGTHS = pytest.mark.parametrize(
-    "lengths", [(33,), (1,), (5, 1, 32, 31), (320, 321), (700, 64)], ids=str
-)
+LENGTHS = pytest.mark.parametrize("lengths", [(33,), (1,), (5, 1, 32, 31), (320, 321), (700, 64)], ids=str)
 
 
 def inputs(lengths: tuple[int, ...], key_heads: int = HEADS) -> list[Tensor]:

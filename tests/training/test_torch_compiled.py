@@ -52,3 +52,40 @@ def test_compiled_once_and_loaded_from_then_on(tmp_path: Path, monkeypatch: pyte
         torch.testing.assert_close(scaled(x, 2.0), torch.sigmoid(x) * 2.0)
     finally:
         compile_kernels(False)
+
+
+@pytest.mark.slow
+def test_what_is_broken_on_disk_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    x = torch.randn(5, 3)
+    compile_kernels(True)
+    try:
+        for _ in range(2):
+            monkeypatch.setattr(torch_compiled._State, "compiled", {})
+            torch.testing.assert_close(scaled(x, 2.0), torch.sigmoid(x) * 2.0)
+            (file,) = tmp_path.glob("gardener/*")
+            size = file.stat().st_size
+            file.write_bytes(file.read_bytes()[:100])
+        monkeypatch.setattr(torch_compiled._State, "compiled", {})
+        scaled(x, 2.0)
+        assert file.stat().st_size == pytest.approx(size, rel=0.1)
+    finally:
+        compile_kernels(False)
+
+
+def test_what_cannot_be_compiled_runs_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError("no compiler")
+
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(torch_compiled._State, "compiled", {})
+    monkeypatch.setattr(torch, "compile", broken)
+    compile_kernels(True)
+    try:
+        x = torch.randn(5, 3)
+        assert torch.equal(scaled(x, 2.0), torch.sigmoid(x) * 2.0)
+    finally:
+        compile_kernels(False)
+    assert "runs uncompiled" in caplog.text and "no compiler" in caplog.text

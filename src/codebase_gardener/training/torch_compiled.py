@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import logging
+import tempfile
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -21,6 +23,7 @@ from codebase_gardener.utils.files import write_atomic
 
 __all__ = ["can_compile", "compile_kernels", "kernel"]
 
+_log = logging.getLogger(__name__)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -64,7 +67,7 @@ def kernel(*varying: int) -> Callable[[_Function], _Function]:
             signature = (function, *_signature(args, varying))
             compiled = _State.compiled.get(signature)
             if compiled is None:
-                compiled = _State.compiled[signature] = _compiled(function, args, varying)
+                compiled = _State.compiled[signature] = _compiled_or_plain(function, args, varying)
             try:
                 return compiled(*args)
             except RuntimeError as error:
@@ -99,15 +102,30 @@ def _varies(tensor: Tensor, dim: int, varying: tuple[int, ...]) -> bool:
     return tensor.dim() > 1 and dim in varying
 
 
+def _compiled_or_plain(
+    function: Callable[..., Any], args: tuple[Any, ...], varying: tuple[int, ...]
+) -> Callable[..., Any]:
+    """The function as it is where it cannot be compiled: slower, and the log says why."""
+    try:
+        return _compiled(function, args, varying)
+    except Exception as error:  # whatever a compiler, a full disk or torch makes of it
+        _log.warning("%s runs uncompiled: %r", function.__name__, error)
+        return function
+
+
 def _compiled(
     function: Callable[..., Any], args: tuple[Any, ...], varying: tuple[int, ...]
 ) -> Callable[..., Any]:
     """From disk, or compiled and put there."""
     file = _file(function, args, varying)
     if file.exists():
-        with file.open("rb") as stream:
-            loaded: Callable[..., Any] = torch.compiler.load_compiled_function(stream)
-        return loaded
+        try:
+            with file.open("rb") as stream:
+                loaded: Callable[..., Any] = torch.compiler.load_compiled_function(stream)
+        except Exception as error:  # pickled by another version, or cut short: made anew
+            _log.warning("%s is made anew: %r", file, error)
+        else:
+            return loaded
     for arg in args:
         if isinstance(arg, Tensor):
             for dim, size in enumerate(arg.shape):
@@ -115,11 +133,9 @@ def _compiled(
                     torch._dynamo.maybe_mark_dynamic(arg, dim)
     made: Any = torch.compile(function, fullgraph=True)
     made = made.aot_compile((args, {}))
-    new = file.with_suffix(".new")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    made.save_compiled_function(str(new))
-    write_atomic(file, new.read_bytes())
-    new.unlink()
+    with tempfile.TemporaryDirectory() as folder:
+        made.save_compiled_function(f"{folder}/made")
+        write_atomic(file, Path(folder, "made").read_bytes())  # another process may be making the same
     result: Callable[..., Any] = made
     return result
 
