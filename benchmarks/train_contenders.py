@@ -80,10 +80,10 @@ class Request:
 
     @property
     def spec(self) -> TrainingSpec:
-        """The product's options: as many steps as there are batches, planned by its probe as for any user."""
+        """The product's options, with the number of steps given, as the others have it: no probe."""
         return TrainingSpec(
             **{
-                "minutes": 10_080.0,
+                "steps": self.steps,
                 "checkpoint_minutes": 10_080.0,
                 "batch_tokens": 0,
                 "lora_dropout": self.contender.dropout,
