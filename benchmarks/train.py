@@ -198,6 +198,7 @@ class _Machine:
         environment = {
             **os.environ,
             "CODEBASE_GARDENER_HOME": str(self.folder / "home"),
+            **load_settings().for_computing,
             "TORCHINDUCTOR_CACHE_DIR": str(
                 self.folder / "compiled" / cache.replace(" ", "-").replace(",", "")
             ),

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from codebase_gardener.training import torch_fast
+from codebase_gardener.training import torch_fast, torch_layers
 from codebase_gardener.training.encoding import IGNORE, EncodedExample
 from codebase_gardener.training.fast_parts import FAST_PARTS
 from codebase_gardener.training.torch_attention import ROWS
@@ -199,9 +199,41 @@ def test_an_error_of_the_models_own_code_is_told() -> None:
 
     model.get_base_model().model.register_forward_pre_hook(refuses, with_kwargs=True)
     path = check_equal(model, rows())
-    assert path.parts == ("head",)
-    refused = "left out, ValueError: no packed rows here"
-    assert path.notes == tuple(f"{part}: {refused}" for part in ("layers", "lora", "packing"))
+    assert path.parts == ("head", "lora")
+    assert path.notes == (
+        "packing: left out, ValueError: no packed rows here",
+        "layers: they are made for packed rows",
+    )
+
+
+@pytest.mark.parametrize("factor", [-5.0, 0.0])
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_wrong_gradient_is_found(factor: float, fresh: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of A too, which is 0 for as long as B is."""
+    model = adapted(tiny())
+    if fresh:
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                nn.init.zeros_(parameter)
+    own = torch_layers.lora_backward
+
+    def wrong(*args: Any) -> Any:
+        to_x, weights = own(*args)
+        return to_x, (weights[0] * factor, *weights[1:])
+
+    monkeypatch.setattr(torch_layers, "lora_backward", wrong)
+    before = {name: p.clone() for name, p in model.named_parameters()}
+    with fast_path(model, rows(), EAGER) as path:
+        assert path.parts == ("head", "packing", "lora")
+        assert path.notes[0].startswith("layers: left out, its gradients differ by")
+    assert all(torch.equal(before[name], p) for name, p in model.named_parameters())
+
+
+def test_no_number_is_no_agreement() -> None:
+    model = adapted(tiny())
+    nn.init.constant_(model.get_base_model().model.norm.weight, float("nan"))
+    with fast_path(model, rows(), EAGER) as path:
+        assert path.parts == () and all("losses differ by nan" in note for note in path.notes[:3])
 
 
 @pytest.mark.parametrize("parts", [(), ("head",), ("packing",), ("packing", "lora"), ("head", "lora"), EAGER])

@@ -12,14 +12,17 @@ from torch.nn.functional import cross_entropy
 from transformers import Gemma2Config, Gemma2ForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from codebase_gardener.training.encoding import IGNORE, EncodedExample
+from codebase_gardener.training.fast_parts import HEAD_CHUNK
 from codebase_gardener.training.torch_base import load_model
 from codebase_gardener.training.torch_batch import collate, supervised_losses
-from codebase_gardener.training.torch_head import _CHUNK, head_losses, plain_head
+from codebase_gardener.training.torch_head import head_losses, plain_head
 
 H, V = 24, 97
 
 
-@pytest.mark.parametrize("count", [1, 2, _CHUNK - 1, _CHUNK, _CHUNK + 1, 2 * _CHUNK, 2 * _CHUNK + 3])
+@pytest.mark.parametrize(
+    "count", [1, 2, HEAD_CHUNK - 1, HEAD_CHUNK, HEAD_CHUNK + 1, 2 * HEAD_CHUNK, 2 * HEAD_CHUNK + 3]
+)
 def test_chunks_give_losses_and_gradients_of_cross_entropy(count: int) -> None:
     torch.manual_seed(count)
     hidden, weight = torch.randn(count, H), torch.randn(V, H) / H**0.5

@@ -49,7 +49,7 @@ def evaluate_adapter(
     quantization = files.quantization if files.is_of_quantized_base else "none"
     live = LiveBase(base.path, device=device, quantization=quantization)
     live.attach(files, "evaluated")
-    model = live.to_peft("evaluated")  # the arms are measured on stock PEFT
+    model = live.to_peft("evaluated")  # PEFT's own modules; the fast path is compared with them
     with torch.no_grad(), fast_path(model, sample_rows(functions, live.tokenizer)) as path:
         measured = measure_arms(model, live.tokenizer, functions, path=path, progress=progress)
         return judge(measured, general_loss(model, live.tokenizer, path))

@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 
 from codebase_gardener.training.base import Base
+from codebase_gardener.training.fast_parts import FAST_LAYERS, HEAD_CHUNK
 from codebase_gardener.training.quantization import QUANTIZATIONS
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ResourceError
@@ -29,9 +30,7 @@ __all__ = [
 
 GIB = 1024**3
 _ADAPTER_BYTES = 4 + 4 + 8  # weight, gradient, two Adam moments, all fp32
-_FAST_LAYERS = ("llama", "mistral", "qwen2")  # those of torch_fast.py
 _HEAD_SIZE = 64  # of an attention head, about
-_HEAD_CHUNK = 256  # positions whose logits are held at a time (torch_head.py)
 _LOGIT_BYTES = 2 * (
     2 + 4 + 4 + 4
 )  # bf16, fp32, log-softmax, gradient; the next chunk's beside the last one's
@@ -153,7 +152,7 @@ def estimate_memory(
         base=_base_bytes(shape, spec, element),
         adapter=trained * _ADAPTER_BYTES,
         activations=int(_activations(shape, adapted, spec, element)),
-        logits=_HEAD_CHUNK * shape.vocabulary * _LOGIT_BYTES,
+        logits=HEAD_CHUNK * shape.vocabulary * _LOGIT_BYTES,
     )
 
 
@@ -199,7 +198,7 @@ def kept_bytes(shape: BaseShape, adapted: Sequence[LinearModule], spec: Training
 def has_fast_layers(shape: BaseShape, spec: TrainingSpec) -> bool:
     """Whether decoder layers will run as one function (torch_layers.py), which keeps less of a token."""
     plain = spec.peft_type == "LORA" and not (spec.use_dora or spec.lora_bias or spec.modules_to_save)
-    known = shape.model_type in _FAST_LAYERS and (not shape.window or shape.window >= spec.max_length)
+    known = shape.model_type in FAST_LAYERS and (not shape.window or shape.window >= spec.max_length)
     wanted = "layers" in spec.fast_path and "packing" in spec.fast_path
     return plain and known and wanted and spec.quantization in ("none", "nf4", "torchao-int8")
 

@@ -16,6 +16,7 @@ from torch.nn.functional import dropout as drop
 from torch.nn.functional import pad, scaled_dot_product_attention
 from transformers import AttentionInterface
 
+from codebase_gardener.training.fast_parts import ROW_STEP
 from codebase_gardener.training.torch_kernels import causal_softmax, causal_softmax_backward
 
 __all__ = ["ROWS", "attend", "attend_backward", "attend_rows", "row_ends"]
@@ -24,17 +25,16 @@ ROWS = "gardener_rows"
 """The name of `attend_rows` among transformers' attention implementations."""
 
 _BLOCK = 320  # queries at a time, at most: of a longer row, half of the unseen scores are not computed
-_STEP = 32  # rows are filled up to a multiple: oneDNN makes a kernel for each shape, in a millisecond
 
 
 def _rows(ends: Sequence[int]) -> Iterator[tuple[slice, int, list[tuple[int, int]]]]:
     """Of each row its place, its length when filled up, and where the blocks of its queries start and end in that."""
     start = 0
     for end in ends:
-        steps = -(-(end - start) // _STEP)
-        count = -(-steps * _STEP // _BLOCK)
-        edges = [steps * number // count * _STEP for number in range(count + 1)]
-        yield slice(start, end), steps * _STEP, list(pairwise(edges))
+        steps = -(-(end - start) // ROW_STEP)
+        count = -(-steps * ROW_STEP // _BLOCK)
+        edges = [steps * number // count * ROW_STEP for number in range(count + 1)]
+        yield slice(start, end), steps * ROW_STEP, list(pairwise(edges))
         start = end
 
 
@@ -129,13 +129,13 @@ def attend_rows(
         attention_mask: None: rows are told apart by `cu_seq_lens_q`.
         scaling: Of the scores.
         dropout: Of the probabilities.
-        options: Of them `cu_seq_lens_q`, `sliding_window` and `softcap` count.
+        options: Of them `cu_seq_lens_q`, `sliding_window` and `softcap` count; sinks and position biases are refused.
 
     Returns:
         [1, T, heads, D], and no weights.
 
     Raises:
-        NotImplementedError: What this cannot be: a mask, no `cu_seq_lens_q`, an option it does not know.
+        NotImplementedError: A mask, no `cu_seq_lens_q`, sinks (`s_aux`) or a position bias.
     """
     ends = options.get("cu_seq_lens_q")
     unknown = [name for name in ("s_aux", "position_bias") if options.get(name) is not None]

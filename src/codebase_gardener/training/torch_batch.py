@@ -13,12 +13,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from codebase_gardener.training.encoding import IGNORE, EncodedExample
+from codebase_gardener.training.fast_parts import ROW_STEP
 from codebase_gardener.training.torch_head import head_losses, plain_head
 
 __all__ = ["SupervisedLosses", "collate", "on_device", "pack", "supervised_losses"]
-
-
-_STEP = 32  # packed tokens are a multiple of it
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class SupervisedLosses:
 
     Attributes:
         losses_N: Cross entropy in nats, float32.
-        hits_N: Whether the token is the most likely one.
+        hits_N: Whether the token is the most likely one; all False where a gradient is asked for.
         rows_N: The batch's row of each.
     """
 
@@ -72,8 +70,8 @@ def pack(rows: Sequence[EncodedExample], pad_id: int) -> dict[str, Any]:
         and end: `cu_seq_lens_q` and `cu_seq_lens_k` (int32), `max_length_q` and `max_length_k`.
     """
     lengths = [len(row.ids) for row in rows]
-    filler = -sum(lengths) % _STEP
-    longest = max(lengths)
+    filler = -sum(lengths) % ROW_STEP
+    longest = max(*lengths, filler)
     places = torch.tensor(
         list(accumulate([*lengths, *([filler] if filler else [])], initial=0)), dtype=torch.int32
     )

@@ -10,6 +10,9 @@ from __future__ import annotations
 import hashlib
 import inspect
 import logging
+import os
+import platform
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import wraps
@@ -19,6 +22,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.files import write_atomic
 
 __all__ = ["can_compile", "compile_kernels", "kernel"]
@@ -35,18 +39,24 @@ class _State:
 def can_compile() -> str:
     """Why functions cannot be compiled here, or ""."""
     from torch._inductor.cpp_builder import get_cpp_compiler
-    from torch._inductor.exc import InvalidCxxCompiler
+    from torch._inductor.runtime.cache_dir_utils import cache_dir
 
     try:
         get_cpp_compiler()
-    except InvalidCxxCompiler:
-        return "no C++ compiler was found"
+        folder = Path(cache_dir())
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        owner = folder.stat().st_uid
+    except Exception as error:  # torch has several for a compiler that is not there or does not run
+        return f"no C++ compiler, or no folder for what it makes: {error!r}"
+    if hasattr(os, "getuid") and owner != os.getuid():
+        return f"{folder}, which holds programs, belongs to somebody else"
     return ""
 
 
-def compile_kernels(active: bool) -> None:
-    """Whether functions marked by `kernel` are compiled from now on."""
-    _State.active = active
+def compile_kernels(active: bool) -> bool:
+    """Whether functions marked by `kernel` are compiled from now on. Returns whether they were until now."""
+    before, _State.active = _State.active, active
+    return before
 
 
 def kernel(*varying: int) -> Callable[[_Function], _Function]:
@@ -71,11 +81,13 @@ def kernel(*varying: int) -> Callable[[_Function], _Function]:
             try:
                 return compiled(*args)
             except RuntimeError as error:
-                if "GuardManager" not in str(error):
+                if "GuardManager" not in str(
+                    error
+                ):  # how torch 2.13 says that it was compiled for other arguments
                     raise
-                # compiled for something that the signature does not say: torch.compile makes as many as it needs
-                _State.compiled[signature] = torch.compile(function, fullgraph=True)
-                return _State.compiled[signature](*args)
+                _log.warning("%s runs uncompiled: %s", function.__name__, error)
+                _State.compiled[signature] = function
+                return function(*args)
 
         return call  # type: ignore[return-value]
 
@@ -133,11 +145,23 @@ def _compiled(
                     torch._dynamo.maybe_mark_dynamic(arg, dim)
     made: Any = torch.compile(function, fullgraph=True)
     made = made.aot_compile((args, {}))
-    with tempfile.TemporaryDirectory() as folder:
-        made.save_compiled_function(f"{folder}/made")
-        write_atomic(file, Path(folder, "made").read_bytes())  # another process may be making the same
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            made.save_compiled_function(f"{folder}/made")
+            write_atomic(file, Path(folder, "made").read_bytes())  # another process may be making the same
+    except (OSError, CodebaseGardenerError) as error:
+        _log.warning("%s is compiled for this process only: %r", function.__name__, error)
     result: Callable[..., Any] = made
     return result
+
+
+def _processor() -> str:
+    """What the compiler makes code for (-march=native)."""
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return f"{platform.machine()} {platform.processor()}"
+    lines = info.read_text().splitlines()
+    return next((line for line in lines if line.startswith(("flags", "Features"))), platform.machine())
 
 
 def _file(function: Callable[..., Any], args: tuple[Any, ...], varying: tuple[int, ...]) -> Path:
@@ -147,7 +171,8 @@ def _file(function: Callable[..., Any], args: tuple[Any, ...], varying: tuple[in
         inspect.getsource(inspect.getmodule(function)),  # type: ignore[arg-type]  # a function of a module
         function.__name__,
         torch.__version__,
-        torch.backends.cpu.get_cpu_capability(),
+        sys.version_info[:2],
+        _processor(),
         torch.get_num_threads(),
         _signature(args, varying),
     )

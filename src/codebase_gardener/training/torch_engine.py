@@ -14,7 +14,6 @@ from peft.optimizers import create_loraplus_optimizer
 from torch import Tensor
 from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainingArguments, set_seed
-from transformers.utils import is_liger_kernel_available
 
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample
 from codebase_gardener.training.events import EventLog
@@ -44,6 +43,7 @@ class RunPlan:
         threads: CPU threads.
         tokens_per_s: Padded tokens per second that the probe measured.
         gemm_gflops: Measured matrix product rates by format.
+        fast_path: Parts of the fast path in effect.
     """
 
     steps: int
@@ -52,6 +52,7 @@ class RunPlan:
     threads: int
     tokens_per_s: float
     gemm_gflops: dict[str, float]
+    fast_path: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def plan_run(
     per_step = spec.gradient_accumulation_steps
     available = max(1, len(batches) // per_step)
     if spec.steps:
-        return RunPlan(steps=min(spec.steps, available), tokens_per_s=0.0, **fixed)
+        return RunPlan(min(spec.steps, available), tokens_per_s=0.0, fast_path=path.parts, **fixed)
     rate = _PROBED_SHARE * _probe(model, encoded.rows, batches, path, pad_id, fixed)
     budget = rate * spec.minutes * 60 * spec.throttle
     steps, used = 0, 0.0
@@ -162,7 +163,7 @@ def plan_run(
         if used > budget and steps:
             break
         steps += 1
-    return RunPlan(steps=steps, tokens_per_s=rate, **fixed)
+    return RunPlan(steps, tokens_per_s=rate, fast_path=path.parts, **fixed)
 
 
 def _tokens(rows: Sequence[EncodedExample], batch: list[int], path: FastPath) -> int:
@@ -241,9 +242,10 @@ def train(
     model.train()
     if spec.gradient_checkpointing:  # the Trainer would, but only after the probe
         model.gradient_checkpointing_enable(_CHECKPOINTING)
-    with fast_path(model, encoded.rows, spec.fast_path) as path:
+    planned = read_json(plan_file) if plan_file.exists() else {}
+    with fast_path(model, encoded.rows, planned.get("fast_path", spec.fast_path)) as path:
         events.append("fast_path", **path.as_dict())
-        if not plan_file.exists():
+        if not planned:
             made = plan_run(model, encoded, batches, spec, path=path, pad_id=pad_id, fixed=fixed())
             write_json(plan_file, asdict(made))
         plan = RunPlan(**read_json(plan_file))
@@ -298,7 +300,7 @@ def _trainer(
 
 
 def _arguments(spec: TrainingSpec, plan: RunPlan, checkpoints: Path) -> TrainingArguments:
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(checkpoints),
         max_steps=plan.steps,
         per_device_train_batch_size=1,  # one item of the dataset is a whole batch
@@ -319,11 +321,9 @@ def _arguments(spec: TrainingSpec, plan: RunPlan, checkpoints: Path) -> Training
         save_strategy="no",  # CheckpointByTime asks for each
         save_total_limit=2,
         report_to=[],
-        use_liger_kernel=plan.device.startswith("cuda") and is_liger_kernel_available(),
-        liger_kernel_config={
-            "cross_entropy": False,
-            "fused_linear_cross_entropy": False,
-        },  # the head is our own
         remove_unused_columns=False,
         disable_tqdm=True,
     )
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1  # else the Trainer would split packed rows over all of them
+    return arguments

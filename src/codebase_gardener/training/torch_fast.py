@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from math import inf
 from typing import Any
@@ -16,32 +16,29 @@ import torch
 from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
-from torch.nn.functional import cosine_similarity
-from transformers.utils import is_flash_attn_2_available
+from transformers.integrations.liger import apply_liger_kernel
+from transformers.utils import is_flash_attn_2_available, is_liger_kernel_available
 
-from codebase_gardener.training.encoding import IGNORE, EncodedExample
-from codebase_gardener.training.fast_parts import FAST_PARTS
+from codebase_gardener.training.encoding import EncodedExample
+from codebase_gardener.training.fast_parts import FAST_LAYERS, FAST_PARTS
 from codebase_gardener.training.torch_attention import ROWS, row_ends
-from codebase_gardener.training.torch_batch import collate, on_device, pack, supervised_losses
+from codebase_gardener.training.torch_batch import collate, pack, supervised_losses
 from codebase_gardener.training.torch_compiled import can_compile, compile_kernels
+from codebase_gardener.training.torch_fast_check import Check
 from codebase_gardener.training.torch_head import plain_head
 from codebase_gardener.training.torch_layers import DecoderLayer, decoder_layer
 from codebase_gardener.training.torch_lora import lora_linear_of, lora_product
 
 __all__ = ["FastPath", "fast_path"]
 
-_LAYERS = frozenset({"LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer"})
 _LINEARS = tuple(
     [f"self_attn.{name}_proj" for name in "qkvo"] + [f"mlp.{name}_proj" for name in ("gate", "up", "down")]
 )
 # Kinds of layers, as configs name them, that tell packed rows apart through attention.
 _KNOWN_LAYERS = frozenset({"full_attention", "sliding_attention"})
 _NORMS = ("input_layernorm", "post_attention_layernorm")
+_NEED_PACKING = "layers: they are made for packed rows"
 _WORTH_COMPILING = 20_000_000  # parameters: below, making the kernels takes longer than they save
-_SAMPLE_TOKENS = 48
-# How far the fast path may be from the model's own: mean of |nats| per token, and 1 - cosine of the gradients. In
-# bf16 two orders of the same sums differ by 0.03 to 0.05 nats per token (and by 0.002 on average over tokens).
-_LIMITS = {torch.float32: (1e-4, 1e-5), torch.bfloat16: (0.12, 0.02)}
 
 
 @dataclass(frozen=True)
@@ -81,13 +78,7 @@ class FastPath:
 
     def as_dict(self) -> dict[str, Any]:
         """For the event log."""
-        return {
-            "parts": list(self.parts),
-            "layers": self.layers,
-            "products": self.products,
-            "notes": list(self.notes),
-            "difference": self.difference,
-        }
+        return asdict(self)
 
 
 @contextmanager
@@ -111,30 +102,44 @@ def _install(
     """The most of `wanted` that gives the model's own losses and gradients."""
     notes: list[str] = []
     parts = _possible(model, wanted, notes)
-    sample, longest = _sample(rows), max((len(row.ids) for row in rows), default=0)
-    if parts and not sample:
-        notes.append("all: no row to compare with the model's own forward")
-    if not parts or not sample:
-        return FastPath(notes=tuple(notes))
-    expected = _outcome(model, FastPath(), sample)
-    limits = _LIMITS.get(_dtype(model), _LIMITS[torch.bfloat16])
-    while parts:
-        tried = stack.enter_context(ExitStack())
-        path = FastPath(parts)
-        try:
-            path = _put_in(model, parts, longest, tried)
-            loss, gradient = _differences(expected, _outcome(model, path, sample))
-        except Exception as error:  # whatever a model's own code makes of packed rows: it is told
-            why = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+    longest = max((len(row.ids) for row in rows), default=0)
+    check = Check.of(model, rows, _dtype(model)) if parts else None
+    if check is None:
+        return FastPath(
+            notes=(*notes, "all: no row to compare with the model's own forward") if parts else tuple(notes)
+        )
+    found, why = _try(model, parts, longest, check, stack)
+    if found is not None:
+        return replace(found, notes=(*notes, *found.notes))
+    taken = FastPath()
+    for part in parts:  # one by one, so that the right one is told
+        if part == "layers" and not taken.packed:
+            notes.append(_NEED_PACKING)
+            continue
+        with ExitStack() as trial:
+            found, why = _try(model, (*taken.parts, part), longest, check, trial)
+        if found is None:
+            notes.append(f"{part}: left out, {why}")
         else:
-            if loss <= limits[0] and gradient <= limits[1]:
-                return replace(path, notes=(*notes, *path.notes), difference=loss)
-            why = f"its losses differ by {loss:.2g} nats and its gradients by {gradient:.2g} from the model's own"
-        tried.close()
-        left_out = next(part for part in reversed(FAST_PARTS) if part in path.parts)
-        notes.append(f"{left_out}: left out, {why}")
-        parts = tuple(part for part in parts if part != left_out)
-    return FastPath(notes=tuple(notes))
+            taken = found
+    final = _put_in(model, taken.parts, longest, stack) if taken.parts else taken
+    return replace(final, notes=(*notes, *final.notes), difference=taken.difference)
+
+
+def _try(
+    model: Any, parts: tuple[str, ...], longest: int, check: Check, stack: ExitStack
+) -> tuple[FastPath | None, str]:
+    """These parts put in, if they give what the model gives; else None, with nothing put in, and why."""
+    with ExitStack() as trial:
+        try:
+            path = _put_in(model, parts, longest, trial)
+            difference, why = check.compare(model, path)
+        except Exception as error:  # whatever a model's own code makes of packed rows: it is told
+            return None, f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+        if why:
+            return None, why
+        stack.push(trial.pop_all())
+    return replace(path, difference=difference), ""
 
 
 def _possible(model: Any, wanted: Sequence[str], notes: list[str]) -> tuple[str, ...]:
@@ -163,6 +168,7 @@ def _possible(model: Any, wanted: Sequence[str], notes: list[str]) -> tuple[str,
         )
         parts = [part for part in parts if part not in ours]
     if "layers" in parts and "packing" not in parts:
+        notes.append(_NEED_PACKING)
         parts.remove("layers")
     small = sum(p.numel() for p in inner.parameters()) < _WORTH_COMPILING
     if "compile" in parts and (why := "the base is small" if small else can_compile()):
@@ -189,16 +195,19 @@ def _dtype(model: Any) -> torch.dtype:
 
 def _put_in(model: Any, parts: tuple[str, ...], longest: int, stack: ExitStack) -> FastPath:
     inner, notes = _inner(model), list[str]()
-    compile_kernels("compile" in parts)
-    stack.callback(compile_kernels, False)
+    stack.callback(compile_kernels, compile_kernels("compile" in parts))
     if "packing" in parts:
         stack.callback(inner.set_attn_implementation, inner.config._attn_implementation)
-        on_gpu = inner.device.type != "cpu" and is_flash_attn_2_available()  # knows packed rows by itself
-        inner.set_attn_implementation("flash_attention_2" if on_gpu else ROWS)
+        inner.set_attn_implementation(_attention(inner))
+    if inner.device.type == "cuda" and is_liger_kernel_available():
+        _use_liger(inner, stack)
+        notes.append("Liger's kernels are used")
     layers, products = [], []
     if "layers" in parts:
         reasons = {
-            each: _differs(each, longest) for each in inner.modules() if type(each).__name__ in _LAYERS
+            each: _differs(each, longest)
+            for each in inner.modules()
+            if type(each).__name__ in FAST_LAYERS.values()
         }
         layers = [each for each, reason in reasons.items() if not reason]
         if not reasons:
@@ -221,12 +230,33 @@ def _put_in(model: Any, parts: tuple[str, ...], longest: int, stack: ExitStack) 
     return FastPath(effective, len(layers), len(known), tuple(notes))
 
 
+def _attention(inner: Any) -> str:
+    """flash-attn knows packed rows by itself."""
+    half = inner.dtype in (torch.bfloat16, torch.float16)
+    return (
+        "flash_attention_2" if inner.device.type == "cuda" and half and is_flash_attn_2_available() else ROWS
+    )
+
+
+def _use_liger(inner: Any, stack: ExitStack) -> None:
+    """Liger's kernels for norms, rotations and the MLP; its heads are left alone, ours needs no logits."""
+    before = {module: vars(module).get("forward") for module in inner.modules()}
+    apply_liger_kernel(inner, {"cross_entropy": False, "fused_linear_cross_entropy": False})
+    for module, forward in before.items():
+        if vars(module).get("forward") is not forward:
+            _restored(module, forward, stack)
+
+
+def _restored(module: nn.Module, forward: Any, stack: ExitStack) -> None:
+    if forward is None:
+        stack.callback(delattr, module, "forward")
+    else:
+        stack.callback(setattr, module, "forward", forward)
+
+
 def _replace(module: nn.Module, forward: Callable[..., Any], stack: ExitStack) -> None:
     """Until the stack is left, when it is again the class's, or what had been put in before."""
-    if "forward" in vars(module):
-        stack.callback(setattr, module, "forward", module.forward)
-    else:
-        stack.callback(delattr, module, "forward")
+    _restored(module, vars(module).get("forward"), stack)
     module.forward = forward
 
 
@@ -241,6 +271,8 @@ def _differs(layer: Any, longest: int) -> str:
     attention, config = layer.self_attn, layer.self_attn.config
     if type(layer.mlp.act_fn).__name__ not in ("SiLU", "SiLUActivation") or config.attention_dropout:
         return "activation or dropout"
+    if any(part._forward_hooks or part._forward_pre_hooks for part in layer.modules() if part is not layer):
+        return "hooks"
     norms = [getattr(layer, name) for name in _NORMS]
     if any(norm.weight.requires_grad or type(norm).__name__.find("RMSNorm") < 0 for norm in norms):
         return "norms"
@@ -288,52 +320,3 @@ def _product_forward(
     """A LoRA layer's forward, unless its adapters have been switched to what is not known."""
     linear = None if args or options else lora_linear_of(module)
     return own(x, *args, **options) if linear is None else lora_product(x, linear, dtype)
-
-
-def _sample(rows: Sequence[EncodedExample]) -> list[EncodedExample]:
-    """The ends of a short, a middling and a long row with something to predict there."""
-    fit = sorted(
-        (row for row in rows if any(label != IGNORE for label in row.labels[1:])),
-        key=lambda row: len(row.ids),
-    )
-    chosen = {0, len(fit) // 2, len(fit) - 1} if fit else set()
-    return [
-        EncodedExample(row.ids[-_SAMPLE_TOKENS:], row.labels[-_SAMPLE_TOKENS:], row.truncated, row.ends)
-        for row in (fit[number] for number in sorted(chosen))
-    ]
-
-
-def _outcome(model: Any, path: FastPath, rows: Sequence[EncodedExample]) -> tuple[Tensor, Tensor | None]:
-    """Losses of the rows, and the gradients of all that is trained, without dropout.
-
-    The general path takes the rows one by one, so that there is no padding either.
-    """
-    device, training = next(model.parameters()).device, model.training
-    trained = [p for p in model.parameters() if p.requires_grad]
-    state = torch.get_rng_state()
-    model.eval()
-    try:
-        losses = []
-        for part in [rows] if path.packed else [[row] for row in rows]:
-            batch = on_device(path.batch(part, 0), device)
-            with torch.autocast(device.type, torch.bfloat16, enabled=_dtype(model) == torch.bfloat16):
-                found = path.losses(model, batch).losses_N
-            if trained and found.requires_grad:
-                found.sum().backward()
-            losses.append(found.detach())
-        gradients = [p.grad.flatten().float() for p in trained if p.grad is not None]
-        return torch.cat(losses), torch.cat(gradients) if gradients else None
-    finally:
-        model.zero_grad(set_to_none=True)
-        model.train(training)
-        torch.set_rng_state(state)
-
-
-def _differences(
-    expected: tuple[Tensor, Tensor | None], got: tuple[Tensor, Tensor | None]
-) -> tuple[float, float]:
-    """Mean absolute difference of the losses, and 1 - cosine of the gradients."""
-    loss = float((expected[0] - got[0]).abs().mean())
-    if expected[1] is None or got[1] is None:
-        return loss, 0.0 if expected[1] is got[1] else 1.0
-    return loss, 1 - float(cosine_similarity(expected[1].double(), got[1].double(), dim=0))

@@ -9,11 +9,10 @@ from peft import PeftModel
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from codebase_gardener.training.fast_parts import HEAD_CHUNK
 from codebase_gardener.training.torch_kernels import log_sum_exp, softmax_minus_label
 
 __all__ = ["head_losses", "plain_head"]
-
-_CHUNK = 256
 
 # Architectures whose logits are the head's product and nothing else (no soft cap, no scale); others take the
 # general path through their own forward.
@@ -69,8 +68,8 @@ class _HeadLosses(torch.autograd.Function):
         gradient = torch.empty_like(hidden) if needs_grad else None
         losses = torch.empty(len(labels), dtype=torch.float32, device=hidden.device)
         hits = torch.zeros(len(labels), dtype=torch.bool, device=hidden.device)
-        for start in range(0, len(labels), _CHUNK):
-            part = slice(start, start + _CHUNK)
+        for start in range(0, len(labels), HEAD_CHUNK):
+            part = slice(start, start + HEAD_CHUNK)
             ids = labels[part, None]
             logits = torch.mm(hidden[part].to(weight.dtype), weight.T)
             total = log_sum_exp(logits)

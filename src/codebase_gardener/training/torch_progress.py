@@ -117,7 +117,7 @@ class StopAtDeadline(TrainerCallback):  # type: ignore[misc]  # transformers is 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> TrainerControl:
-        """Stop after one and a half times the planned time."""
+        """Stop after one and a quarter times the planned time."""
         if self.limit_s and time.monotonic() - self._started > self.limit_s:
             self.events.append("deadline", step=state.global_step, limit_s=self.limit_s)
             control.should_training_stop = True
