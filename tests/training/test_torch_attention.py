@@ -14,12 +14,14 @@ from torch.nn.functional import scaled_dot_product_attention
 from codebase_gardener.training.torch_attention import _by_torch, attend, attend_backward, attend_rows
 
 HEADS, WIDTH, SCALE = 3, 8, 0.3
-LENGTHS = pytest.mark.parametrize("lengths", [(33,), (1,), (5, 1, 32, 31), (320, 321), (700, 64)], ids=str)
+LENGTHS = pytest.mark.parametrize(
+    "lengths", [(33,), (1,), (5, 1, 32, 31), (320, 321), (321, 352, 330), (700, 64)], ids=str
+)
 
 
 def inputs(lengths: tuple[int, ...], key_heads: int = HEADS) -> list[Tensor]:
     torch.manual_seed(sum(lengths))
-    return [torch.randn(heads, sum(lengths), WIDTH) for heads in (HEADS, key_heads, key_heads)]
+    return [torch.randn(sum(lengths), heads, WIDTH) for heads in (HEADS, key_heads, key_heads)]
 
 
 def ends_of(lengths: tuple[int, ...]) -> list[int]:
@@ -29,7 +31,7 @@ def ends_of(lengths: tuple[int, ...]) -> list[int]:
 def alone(q: Tensor, k: Tensor, v: Tensor, lengths: tuple[int, ...]) -> Tensor:
     parts = [
         scaled_dot_product_attention(
-            q[None, :, a:b], k[None, :, a:b], v[None, :, a:b], is_causal=True, scale=SCALE
+            *(x[a:b].transpose(0, 1)[None] for x in (q, k, v)), None, 0.0, True, scale=SCALE
         )
         for a, b in pairwise(accumulate(lengths, initial=0))
     ]

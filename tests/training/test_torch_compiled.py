@@ -11,15 +11,23 @@ from torch import Tensor
 from codebase_gardener.training import torch_compiled
 from codebase_gardener.training.torch_compiled import _signature, compile_kernels, kernel
 
+ROWS = {2: (0,)}
 
-@kernel(0)
+
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a new process."""
+    monkeypatch.setattr(torch_compiled._State, "compiled", {})
+    monkeypatch.setattr(torch_compiled._State, "known", {})
+
+
+@kernel(ROWS)
 def scaled(x: Tensor, factor: float) -> Tensor:
     return torch.sigmoid(x) * factor
 
 
 def test_lengths_that_vary_share_a_signature() -> None:
     wide, other = torch.zeros(5, 3), torch.zeros(9, 3)
-    assert _signature((wide, 2.0), (0,)) == _signature((other, 2.0), (0,))
+    assert _signature((wide, 2.0), ROWS) == _signature((other, 2.0), ROWS)
     for unlike in (
         (torch.zeros(1, 3), 2.0),
         (torch.zeros(5, 4), 2.0),
@@ -27,8 +35,8 @@ def test_lengths_that_vary_share_a_signature() -> None:
         (wide.double(), 2.0),
         (torch.zeros(3, 5).T, 2.0),
     ):
-        assert _signature((wide, 2.0), (0,)) != _signature(unlike, (0,))
-    assert _signature((wide, other), (0,)) != _signature((wide, wide), (0,))
+        assert _signature((wide, 2.0), ROWS) != _signature(unlike, ROWS)
+    assert _signature((wide, other), ROWS) == _signature((wide, wide), ROWS)
 
 
 def test_without_a_compiler_it_is_the_function_itself() -> None:
@@ -39,7 +47,7 @@ def test_without_a_compiler_it_is_the_function_itself() -> None:
 @pytest.mark.slow
 def test_compiled_once_and_loaded_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(torch_compiled._State, "compiled", {})
+    forget(monkeypatch)
     compile_kernels(True)
     try:
         for length in (5, 8):
@@ -47,7 +55,7 @@ def test_compiled_once_and_loaded_from_then_on(tmp_path: Path, monkeypatch: pyte
             torch.testing.assert_close(scaled(x, 2.0), torch.sigmoid(x) * 2.0)
         files = list(tmp_path.glob("gardener/*"))
         assert len(files) == 1 and files[0].suffix == ".aot"
-        monkeypatch.setattr(torch_compiled._State, "compiled", {})
+        forget(monkeypatch)
         monkeypatch.setattr(torch, "compile", None)  # what is on disk needs no compiler
         torch.testing.assert_close(scaled(x, 2.0), torch.sigmoid(x) * 2.0)
     finally:
@@ -61,12 +69,12 @@ def test_what_is_broken_on_disk_is_made_anew(tmp_path: Path, monkeypatch: pytest
     compile_kernels(True)
     try:
         for _ in range(2):
-            monkeypatch.setattr(torch_compiled._State, "compiled", {})
+            forget(monkeypatch)
             torch.testing.assert_close(scaled(x, 2.0), torch.sigmoid(x) * 2.0)
             (file,) = tmp_path.glob("gardener/*")
             size = file.stat().st_size
             file.write_bytes(file.read_bytes()[:100])
-        monkeypatch.setattr(torch_compiled._State, "compiled", {})
+        forget(monkeypatch)
         scaled(x, 2.0)
         assert file.stat().st_size == pytest.approx(size, rel=0.1)
     finally:
@@ -80,7 +88,7 @@ def test_what_cannot_be_compiled_runs_as_it_is(
         raise OSError("no compiler")
 
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(torch_compiled._State, "compiled", {})
+    forget(monkeypatch)
     monkeypatch.setattr(torch, "compile", broken)
     compile_kernels(True)
     try:

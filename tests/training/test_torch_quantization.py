@@ -116,9 +116,7 @@ def test_looking_at_a_model_does_not_change_how_it_trains(make_base: Callable[..
 @pytest.mark.parametrize("name", WORKING)
 def test_training_on_a_quantized_base_is_proven_on_both_bases(name: str, make_job: MakeJob) -> None:
     # no dropout: in so short a run its luck decides 0.1 nats
-    directory = make_job(
-        quantization=name, steps=20, learning_rate=0.02, max_epochs=10, r=16, lora_dropout=0
-    )
+    directory = make_job(quantization=name, steps=20, learning_rate=0.02, max_epochs=10, r=16, lora_dropout=0)
     run(directory)
     assert sum(losses(directory)[-5:]) / 5 < losses(directory)[0] - 0.3
     receipt = proven(directory)

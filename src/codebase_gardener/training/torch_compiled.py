@@ -14,13 +14,14 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+from torch.fx.experimental import _config as config
 
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.files import write_atomic
@@ -31,9 +32,14 @@ _log = logging.getLogger(__name__)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+_KNOWN = 8192  # entries
+
+
 class _State:
     active = False
     compiled: dict[tuple[Any, ...], Callable[..., Any]] = {}  # noqa: RUF012  a process has one
+    # by exact sizes, when torch's own checks of the arguments have passed once: they cost as much as a small kernel
+    known: dict[tuple[Any, ...], Callable[..., Any]] = {}  # noqa: RUF012
 
 
 def can_compile() -> str:
@@ -59,11 +65,11 @@ def compile_kernels(active: bool) -> bool:
     return before
 
 
-def kernel(*varying: int) -> Callable[[_Function], _Function]:
+def kernel(varying: Mapping[int, tuple[int, ...]]) -> Callable[[_Function], _Function]:
     """Mark a function of tensors and constants as one to compile.
 
     Args:
-        varying: Dimensions of its tensors that differ from call to call; tensors of one dimension have none.
+        varying: By rank of a tensor, which of its dimensions differ from call to call.
 
     The function is no part of autograd: its tensors are detached, and its results have no history.
     """
@@ -73,49 +79,55 @@ def kernel(*varying: int) -> Callable[[_Function], _Function]:
         def call(*args: Any) -> Any:
             if not _State.active:
                 return function(*args)
+            if torch.is_grad_enabled():  # what is compiled depends on it
+                with torch.no_grad():
+                    return call(*args)
             args = tuple(arg.detach() if isinstance(arg, Tensor) else arg for arg in args)
+            exact = (function, *(_exact(arg) for arg in args))
+            known = _State.known.get(exact)
+            if known is not None:
+                return known(*args)
             signature = (function, *_signature(args, varying))
             compiled = _State.compiled.get(signature)
             if compiled is None:
                 compiled = _State.compiled[signature] = _compiled_or_plain(function, args, varying)
             try:
-                return compiled(*args)
+                result = compiled(*args)
             except RuntimeError as error:
-                if "GuardManager" not in str(
-                    error
-                ):  # how torch 2.13 says that it was compiled for other arguments
+                if "GuardManager" not in str(error):  # how torch 2.13 says: compiled for other arguments
                     raise
                 _log.warning("%s runs uncompiled: %s", function.__name__, error)
                 _State.compiled[signature] = function
                 return function(*args)
+            if len(_State.known) >= _KNOWN:
+                _State.known.clear()
+            _State.known[exact] = getattr(compiled, "fn", compiled)
+            return result
 
         return call  # type: ignore[return-value]
 
     return mark
 
 
-def _signature(args: tuple[Any, ...], varying: tuple[int, ...]) -> tuple[Any, ...]:
-    """What a compiled function depends on: of sizes that vary, only which are 1 and which are equal."""
-    seen: dict[int, int] = {}
+def _exact(arg: Any) -> Any:
+    return (arg.dtype, arg.device, arg.shape, arg.stride()) if isinstance(arg, Tensor) else arg
+
+
+def _signature(args: tuple[Any, ...], varying: Mapping[int, tuple[int, ...]]) -> tuple[Any, ...]:
+    """What a compiled function depends on: of sizes that vary, only whether they are 1."""
     parts: list[Any] = []
     for arg in args:
         if not isinstance(arg, Tensor):
             parts.append(arg)
             continue
-        sizes = [
-            (seen.setdefault(size, len(seen)), size == 1) if _varies(arg, dim, varying) else size
-            for dim, size in enumerate(arg.shape)
-        ]
+        dims = varying.get(arg.dim(), ())
+        sizes = [-1 if dim in dims and size != 1 else size for dim, size in enumerate(arg.shape)]
         parts.append((arg.dtype, arg.device, arg.is_contiguous(), *sizes))
     return tuple(parts)
 
 
-def _varies(tensor: Tensor, dim: int, varying: tuple[int, ...]) -> bool:
-    return tensor.dim() > 1 and dim in varying
-
-
 def _compiled_or_plain(
-    function: Callable[..., Any], args: tuple[Any, ...], varying: tuple[int, ...]
+    function: Callable[..., Any], args: tuple[Any, ...], varying: Mapping[int, tuple[int, ...]]
 ) -> Callable[..., Any]:
     """The function as it is where it cannot be compiled: slower, and the log says why."""
     try:
@@ -126,7 +138,7 @@ def _compiled_or_plain(
 
 
 def _compiled(
-    function: Callable[..., Any], args: tuple[Any, ...], varying: tuple[int, ...]
+    function: Callable[..., Any], args: tuple[Any, ...], varying: Mapping[int, tuple[int, ...]]
 ) -> Callable[..., Any]:
     """From disk, or compiled and put there."""
     file = _file(function, args, varying)
@@ -140,11 +152,13 @@ def _compiled(
             return loaded
     for arg in args:
         if isinstance(arg, Tensor):
-            for dim, size in enumerate(arg.shape):
-                if _varies(arg, dim, varying) and size > 1:
+            for dim in varying.get(arg.dim(), ()):
+                if arg.shape[dim] > 1:
                     torch._dynamo.maybe_mark_dynamic(arg, dim)
     made: Any = torch.compile(function, fullgraph=True)
-    made = made.aot_compile((args, {}))
+    # Sizes that are equal now need not be so the next time.
+    with config.patch(use_duck_shape=False):  # type: ignore[attr-defined]  # put there when torch is imported
+        made = made.aot_compile((args, {}))
     try:
         with tempfile.TemporaryDirectory() as folder:
             made.save_compiled_function(f"{folder}/made")
@@ -164,7 +178,9 @@ def _processor() -> str:
     return next((line for line in lines if line.startswith(("flags", "Features"))), platform.machine())
 
 
-def _file(function: Callable[..., Any], args: tuple[Any, ...], varying: tuple[int, ...]) -> Path:
+def _file(
+    function: Callable[..., Any], args: tuple[Any, ...], varying: Mapping[int, tuple[int, ...]]
+) -> Path:
     from torch._inductor.runtime.cache_dir_utils import cache_dir
 
     made_of = (

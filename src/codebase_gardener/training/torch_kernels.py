@@ -5,8 +5,6 @@ Statistics (norms, softmax) are computed in float32 whatever the number format o
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 from torch.nn.functional import silu
@@ -18,12 +16,14 @@ __all__ = [
     "causal_softmax",
     "causal_softmax_backward",
     "kept",
+    "join_heads",
     "log_sum_exp",
     "rms_norm",
     "rms_norm_backward",
     "rotate_heads",
     "rotate_heads_backward",
     "softmax_minus_label",
+    "split_heads",
     "swiglu",
     "swiglu_backward",
 ]
@@ -31,7 +31,7 @@ __all__ = [
 _BITS = 31  # of the hash that dropout compares with its probability
 
 
-@kernel(0)
+@kernel({2: (0,)})
 def rms_norm(x: Tensor, weight: Tensor, eps: float, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Root mean square norm.
 
@@ -49,7 +49,7 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float, dtype: torch.dtype) -> tuple
     return (weight * (wide * inverse).to(x.dtype)).to(dtype), inverse
 
 
-@kernel(0)
+@kernel({2: (0,)})
 def rms_norm_backward(grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor) -> Tensor:
     """Gradient of `rms_norm` by `x`, plus `residual`: the gradient that goes around the norm."""
     wide, scaled = x.float() * inverse, grad.float() * weight.float()
@@ -57,13 +57,13 @@ def rms_norm_backward(grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, 
     return residual + through.to(residual.dtype)
 
 
-@kernel(0)
+@kernel({2: (0,)})
 def swiglu(gate: Tensor, up: Tensor) -> Tensor:
     """silu(gate) * up, of equal shapes [T, I]."""
     return silu(gate.float()).to(gate.dtype) * up
 
 
-@kernel(0)
+@kernel({2: (0,)})
 def swiglu_backward(grad: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients of `swiglu` by `gate` and `up`."""
     wide, above, below = gate.float(), up.float(), grad.float()
@@ -78,9 +78,36 @@ def _half_turned(x: Tensor) -> Tensor:
     return torch.cat((-x[..., half:], x[..., :half]), -1)
 
 
-@kernel(0)
-def rotate_heads(q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Rotary positions, heads first, keys and values repeated for the query heads that share them.
+def _split(x: Tensor, places: Tensor) -> Tensor:
+    found = x[places[:, 0].clamp_min(0)]
+    return torch.where(places[:, :, None] >= 0, found, 0.0)
+
+
+@kernel({2: (0,), 3: (0,)})
+def split_heads(x: Tensor, places: Tensor) -> Tensor:
+    """Rows filled up, heads first.
+
+    Args:
+        x: [T, heads, D].
+        places: The token at each place [P, 1]; -1: none, filled with 0.
+
+    Returns:
+        [heads, P, D].
+    """
+    return _split(x, places).to(x.dtype).transpose(0, 1).contiguous()
+
+
+@kernel({2: (0,), 3: (1,)})
+def join_heads(x: Tensor, back: Tensor) -> Tensor:
+    """What `split_heads` did, undone: [heads, P, D] to [T, heads * D]; `back` is the place of each token [T, 1]."""
+    return x[:, back[:, 0]].transpose(0, 1).reshape(len(back), -1)
+
+
+@kernel({2: (0,), 3: (0,)})
+def rotate_heads(
+    q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor, places: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`split_heads` with rotary positions, keys and values repeated for the query heads that share them.
 
     Args:
         q: [T, heads, D].
@@ -88,41 +115,52 @@ def rotate_heads(q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor) -> t
         v: [T, key heads, D].
         cos: [T, D].
         sin: [T, D].
+        places: As in `split_heads`.
 
     Returns:
-        Three tensors [heads, T, D].
+        Three tensors [heads, P, D].
 
     Source: Su et al., "RoFormer" (2021), in the half-turned form of transformers.
     """
     cos, sin = cos[:, None], sin[:, None]
     share = q.shape[1] // k.shape[1]
+
+    def split(x: Tensor, times: int) -> Tensor:
+        return _split(x, places).to(q.dtype).transpose(0, 1).repeat_interleave(times, 0).contiguous()
+
     turned_q = (q * cos + _half_turned(q) * sin).to(q.dtype)
     turned_k = (k * cos + _half_turned(k) * sin).to(k.dtype)
-    return (
-        turned_q.transpose(0, 1).contiguous(),
-        turned_k.transpose(0, 1).repeat_interleave(share, 0),
-        v.transpose(0, 1).repeat_interleave(share, 0),
-    )
+    return split(turned_q, 1), split(turned_k, share), split(v, share)
 
 
-@kernel(1)
-def _rotate_back(q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor, key_heads: int) -> Any:
-    heads, length, width = q.shape
-    shape = (key_heads, heads // key_heads, length, width)
+@kernel({2: (0,), 3: (1,)})
+def rotate_heads_backward(
+    q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor, back: Tensor, key_heads: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of `rotate_heads` to those of its inputs.
+
+    Args:
+        q: [heads, P, D], as are `k` and `v`.
+        k: Keys.
+        v: Values.
+        cos: [T, D].
+        sin: [T, D].
+        back: As in `join_heads`.
+        key_heads: Of the inputs.
+
+    Returns:
+        [T, heads * D], and twice [T, key heads * D].
+    """
+    heads, _, width = q.shape
+    tokens = back[:, 0]
+    q, k, v = (x[:, tokens] for x in (q, k, v))
+    shape = (key_heads, heads // key_heads, len(back), width)
     k, v = k.view(shape).float().sum(1), v.view(shape).float().sum(1)
 
-    def back(x: Tensor) -> Tensor:
-        return (x * cos - _half_turned(x * sin)).to(q.dtype).transpose(0, 1).reshape(length, -1)
+    def turned_back(x: Tensor) -> Tensor:
+        return (x * cos - _half_turned(x * sin)).to(q.dtype).transpose(0, 1).reshape(len(back), -1)
 
-    return back(q), back(k), v.to(q.dtype).transpose(0, 1).reshape(length, -1)
-
-
-def rotate_heads_backward(
-    q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor, key_heads: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of `rotate_heads` [heads, T, D] to those of its inputs, [T, heads * D] and twice [T, key heads * D]."""
-    back: tuple[Tensor, Tensor, Tensor] = _rotate_back(q, k, v, cos, sin, key_heads)
-    return back
+    return turned_back(q), turned_back(k), v.to(q.dtype).transpose(0, 1).reshape(len(back), -1)
 
 
 def _causal(scores: Tensor) -> Tensor:
@@ -131,7 +169,7 @@ def _causal(scores: Tensor) -> Tensor:
     return keys[None] <= queries[:, None] + (scores.shape[-1] - scores.shape[-2])
 
 
-@kernel(1, 2)
+@kernel({3: (0, 1, 2)})
 def causal_softmax(scores: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     """Softmax over the keys that a query may see.
 
@@ -150,7 +188,7 @@ def causal_softmax(scores: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     return (powers / total).to(scores.dtype), largest + total.log()
 
 
-@kernel(1, 2)
+@kernel({3: (0, 1, 2)})
 def causal_softmax_backward(
     scores: Tensor, total: Tensor, grad: Tensor, scale: float
 ) -> tuple[Tensor, Tensor]:
@@ -162,13 +200,13 @@ def causal_softmax_backward(
         grad: Gradient by the probabilities [heads, Q, K].
     """
     seen = _causal(scores)
-    chance = torch.where(seen, torch.exp(scores.float() * scale - total), 0.0)
+    probability = torch.where(seen, torch.exp(scores.float() * scale - total), 0.0)
     wide = grad.float()
-    spread = (chance * wide).sum(-1, keepdim=True)
-    return chance.to(scores.dtype), (chance * (wide - spread) * scale).to(scores.dtype)
+    spread = (probability * wide).sum(-1, keepdim=True)
+    return probability.to(scores.dtype), (probability * (wide - spread) * scale).to(scores.dtype)
 
 
-@kernel(0)
+@kernel({2: (0,)})
 def log_sum_exp(logits: Tensor) -> Tensor:
     """Logarithm of the sum of the exponentials of each row, [N, V] to [N, 1], float32."""
     wide = logits.float()
@@ -176,7 +214,7 @@ def log_sum_exp(logits: Tensor) -> Tensor:
     return largest + torch.exp(wide - largest).sum(-1, keepdim=True).log()
 
 
-@kernel(0)
+@kernel({2: (0,)})
 def softmax_minus_label(logits: Tensor, total: Tensor, ids: Tensor) -> Tensor:
     """Gradient of cross entropy by the logits.
 
@@ -189,7 +227,7 @@ def softmax_minus_label(logits: Tensor, total: Tensor, ids: Tensor) -> Tensor:
     return (torch.exp(logits.float() - total) - label.float()).to(logits.dtype)
 
 
-@kernel(0)
+@kernel({2: (0,)})
 def kept(x: Tensor, seed: Tensor, threshold: int, scale: float) -> Tensor:
     """Dropout that is a function of its seed: the same elements go in the backward, and no mask is stored.
 

@@ -14,12 +14,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from codebase_gardener.training.torch_attention import attend, attend_backward
+from codebase_gardener.training.torch_attention import (
+    RowGroup,
+    attend_group,
+    attend_group_backward,
+    joined,
+    row_groups,
+)
 from codebase_gardener.training.torch_kernels import (
+    join_heads,
     rms_norm,
     rms_norm_backward,
     rotate_heads,
     rotate_heads_backward,
+    split_heads,
     swiglu,
     swiglu_backward,
 )
@@ -88,10 +96,13 @@ class _Layer(torch.autograd.Function):
 
         normed, inverse_1 = rms_norm(x, layer.norms[0], layer.eps, layer.dtype)
         q, k, v = (product(normed, number) for number in range(3))
-        turned = rotate_heads(*_by_head(layer, q, k, v), cos, sin)
-        attended, totals = attend(*turned, ends, layer.scale)
-        del turned
-        attended = attended.view(len(x), -1)
+        parts, totals = [], []
+        for group in row_groups(ends, layer.heads, x.device):
+            out, found = attend_group(*_turned(layer, group, q, k, v, cos, sin), group, layer.scale)
+            parts.append(join_heads(out, group.back))
+            totals += found
+        attended = joined(parts)
+        del parts, out
         middle = x + product(attended, 3)
         normed, inverse_2 = rms_norm(middle, layer.norms[1], layer.eps, layer.dtype)
         gate, up = product(normed, 4), product(normed, 5)
@@ -122,19 +133,34 @@ class _Layer(torch.autograd.Function):
         to_normed = back(to_up, normed, 5, back(to_gate, normed, 4))
         grad = rms_norm_backward(to_normed, middle, layer.norms[1], inverse_2, grad)
         to_attended = back(grad.to(layer.dtype), attended, 3).view(len(x), layer.heads, -1)
-        turned = rotate_heads(*_by_head(layer, q, k, v), cos, sin)
-        to_turned = attend_backward(to_attended, *turned, totals, ends, layer.scale)
-        to_q, to_k, to_v = rotate_heads_backward(*to_turned, cos, sin, layer.key_heads)
+        parts, left = [], iter(totals)
+        for group in row_groups(ends, layer.heads, x.device):
+            to_turned = attend_group_backward(
+                split_heads(to_attended[group.tokens], group.places),
+                *_turned(layer, group, q, k, v, cos, sin),
+                [next(left) for _ in group.blocks],
+                group,
+                layer.scale,
+            )
+            turns = cos[group.tokens], sin[group.tokens]
+            parts.append(rotate_heads_backward(*to_turned, *turns, group.back, layer.key_heads))
+        to_q, to_k, to_v = (joined(each) for each in zip(*parts, strict=True))
         normed, _ = rms_norm(x, layer.norms[0], layer.eps, layer.dtype)
         to_normed = back(to_v, normed, 2, back(to_k, normed, 1, back(to_q, normed, 0)))
         grad = rms_norm_backward(to_normed, x, layer.norms[0], inverse_1, grad)
         return grad, None, None, None, None, *(each for n in range(len(drops)) for each in found[n])
 
 
-def _by_head(layer: DecoderLayer, q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    length = len(q)
-    return (
-        q.view(length, layer.heads, -1),
-        k.view(length, layer.key_heads, -1),
-        v.view(length, layer.key_heads, -1),
+def _turned(
+    layer: DecoderLayer, group: RowGroup, q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and values of some rows, with their positions, each [heads, P, D]."""
+    q, k, v, cos, sin = (x[group.tokens] for x in (q, k, v, cos, sin))
+    return rotate_heads(
+        q.view(len(q), layer.heads, -1),
+        k.view(len(k), layer.key_heads, -1),
+        v.view(len(v), layer.key_heads, -1),
+        cos,
+        sin,
+        group.places,
     )
