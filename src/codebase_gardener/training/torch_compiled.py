@@ -141,10 +141,14 @@ def _compiled(
     function: Callable[..., Any], args: tuple[Any, ...], varying: Mapping[int, tuple[int, ...]]
 ) -> Callable[..., Any]:
     """From disk, or compiled and put there."""
+    from torch._inductor import config as inductor
+
     file = _file(function, args, varying)
     if file.exists():
         try:
-            with file.open("rb") as stream:
+            # torch would build and run a program for each kind of vectors: it did when the file was made, on a
+            # processor like this one.
+            with inductor.patch({"cpp.vec_isa_ok": True}), file.open("rb") as stream:
                 loaded: Callable[..., Any] = torch.compiler.load_compiled_function(stream)
         except Exception as error:  # pickled by another version, or cut short: made anew
             _log.warning("%s is made anew: %r", file, error)

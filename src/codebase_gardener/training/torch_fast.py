@@ -221,10 +221,11 @@ def _put_in(model: Any, parts: tuple[str, ...], longest: int, stack: ExitStack) 
     known = [each for each in products if lora_linear_of(each) is not None]
     if odd := sorted({type(each).__name__ for each in products if lora_linear_of(each) is None}):
         notes.append(f"lora: {', '.join(odd)} with these options takes PEFT's own forward")
+    dtype = _dtype(model)
     for each in layers:
-        _replace(each, partial(_layer_forward, each, each.forward, _dtype(model)), stack)
+        _replace(each, partial(_layer_forward, each, each.forward, dtype), stack)
     for each in known:
-        _replace(each, partial(_product_forward, each, each.forward, _dtype(model)), stack)
+        _replace(each, partial(_product_forward, each, each.forward, dtype), stack)
     nothing = {"layers": not layers, "lora": not layers and not known}
     effective = tuple(part for part in parts if not nothing.get(part))
     return FastPath(effective, len(layers), len(known), tuple(notes))
