@@ -79,8 +79,8 @@ def kernel(varying: Mapping[int, tuple[int, ...]]) -> Callable[[_Function], _Fun
         def call(*args: Any) -> Any:
             if not _State.active:
                 return function(*args)
-            if torch.is_grad_enabled():  # what is compiled depends on it
-                with torch.no_grad():
+            if torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):  # what is compiled depends on them
+                with torch.no_grad(), torch.autocast("cpu", enabled=False):
                     return call(*args)
             args = tuple(arg.detach() if isinstance(arg, Tensor) else arg for arg in args)
             exact = (function, *(_exact(arg) for arg in args))
