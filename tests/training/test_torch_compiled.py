@@ -97,3 +97,32 @@ def test_what_cannot_be_compiled_runs_as_it_is(
     finally:
         compile_kernels(False)
     assert "runs uncompiled" in caplog.text and "no compiler" in caplog.text
+
+
+def test_a_size_of_one_is_not_compiled_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget(monkeypatch)
+    monkeypatch.setattr(torch, "compile", None)
+    monkeypatch.setattr(torch_compiled, "_compiled", None)  # would fail if it were called
+    compile_kernels(True)
+    try:
+        x = torch.randn(1, 3)
+        assert torch.equal(scaled(x, 2.0), torch.sigmoid(x) * 2.0)
+    finally:
+        compile_kernels(False)
+
+
+@pytest.mark.slow
+def test_gradients_and_autocast_do_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    forget(monkeypatch)
+    compile_kernels(True)
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            scaled(torch.randn(5, 3, requires_grad=True), 2.0)
+        with torch.no_grad():
+            scaled(torch.randn(6, 3), 2.0)
+    finally:
+        compile_kernels(False)
+    assert len(list(tmp_path.glob("gardener/*"))) == 1 and "uncompiled" not in caplog.text

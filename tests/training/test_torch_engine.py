@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -185,6 +186,11 @@ def test_training_lowers_the_loss_and_reports_every_step(make_job: MakeJob) -> N
     assert [event["step"] for event in steps] == list(range(1, 31))
     assert all(event["tokens_per_s"] > 0 and event["eta_s"] >= 0 for event in steps)
     assert steps[-1]["eta_s"] == 0
+    counted = [0.0, *(event["tokens_per_s"] * event["elapsed_s"] for event in steps)]
+    assert min(after - before for before, after in pairwise(counted)) > 1, (
+        "tokens are counted when trained on"
+    )
+    assert counted[-1] == pytest.approx(result.tokens)
     kinds = [event["kind"] for event in directory.events.all() if event["kind"] != "step"]
     assert kinds == ["stage", "stage", "encoded", "fast_path", "planned", "trained"]
 

@@ -79,7 +79,9 @@ def kernel(varying: Mapping[int, tuple[int, ...]]) -> Callable[[_Function], _Fun
         def call(*args: Any) -> Any:
             if not _State.active:
                 return function(*args)
-            if torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):  # what is compiled depends on them
+            if torch.is_grad_enabled() or torch.is_autocast_enabled(
+                "cpu"
+            ):  # what is compiled depends on them
                 with torch.no_grad(), torch.autocast("cpu", enabled=False):
                     return call(*args)
             args = tuple(arg.detach() if isinstance(arg, Tensor) else arg for arg in args)
@@ -126,10 +128,16 @@ def _signature(args: tuple[Any, ...], varying: Mapping[int, tuple[int, ...]]) ->
     return tuple(parts)
 
 
+def _varying_sizes(arg: Any, varying: Mapping[int, tuple[int, ...]]) -> list[int]:
+    return [arg.shape[dim] for dim in varying.get(arg.dim(), ())] if isinstance(arg, Tensor) else []
+
+
 def _compiled_or_plain(
     function: Callable[..., Any], args: tuple[Any, ...], varying: Mapping[int, tuple[int, ...]]
 ) -> Callable[..., Any]:
     """The function as it is where it cannot be compiled: slower, and the log says why."""
+    if any(size == 1 for arg in args for size in _varying_sizes(arg, varying)):
+        return function  # torch compiles anew for a size of 1, which takes longer than a few rows of one token do
     try:
         return _compiled(function, args, varying)
     except Exception as error:  # whatever a compiler, a full disk or torch makes of it
@@ -157,8 +165,7 @@ def _compiled(
     for arg in args:
         if isinstance(arg, Tensor):
             for dim in varying.get(arg.dim(), ()):
-                if arg.shape[dim] > 1:
-                    torch._dynamo.maybe_mark_dynamic(arg, dim)
+                torch._dynamo.maybe_mark_dynamic(arg, dim)
     made: Any = torch.compile(function, fullgraph=True)
     # Sizes that are equal now need not be so the next time.
     with config.patch(use_duck_shape=False):  # type: ignore[attr-defined]  # put there when torch is imported

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from typing import Any
 
 import psutil
@@ -30,6 +31,7 @@ class ReportProgress(TrainerCallback):  # type: ignore[misc]  # transformers is 
         self.seconds = self.first_loss = self.smooth_loss = 0.0
         self._started = self._first_step = 0.0
         self._done_before = 0
+        self._made: deque[tuple[int, int]] = deque()  # tokens of batches that are not trained on yet
         self._count_tokens(trainer)
 
     def _count_tokens(self, trainer: Any) -> None:
@@ -37,8 +39,8 @@ class ReportProgress(TrainerCallback):  # type: ignore[misc]  # transformers is 
 
         def counted(items: list[Any]) -> Any:
             batch = collate(items)
-            self.tokens += sum(len(row.ids) for row in items[0])
-            self.supervised += int((batch["labels"] != IGNORE).sum())
+            supervised = int((batch["labels"] != IGNORE).sum())
+            self._made.append((sum(len(row.ids) for row in items[0]), supervised))
             return batch
 
         trainer.data_collator = counted
@@ -50,10 +52,23 @@ class ReportProgress(TrainerCallback):  # type: ignore[misc]  # transformers is 
         self._started = time.monotonic()
         self._done_before = state.global_step
 
+    def _trained_on_a_batch(self) -> None:
+        """The batches are made ahead of the steps."""
+        tokens, supervised = self._made.popleft()
+        self.tokens += tokens
+        self.supervised += supervised
+
+    def on_substep_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Count a batch whose gradient is accumulated."""
+        self._trained_on_a_batch()
+
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Report."""
+        """Count the last batch, and report."""
+        self._trained_on_a_batch()
         loss = self.trainer.last_loss
         if not math.isfinite(loss):
             raise TrainingError(
