@@ -16,14 +16,14 @@ test: $(VENV)/.stamp-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	scripts/other_pythons.sh
-	$(BIN)/pytest --durations=15
+	$(BIN)/pytest --durations=15 -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: $(VENV)/.stamp-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not slow" -n 2
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadgroup --no-loadscope-reorder
 
 format: $(VENV)/.stamp-dev
 	$(BIN)/ruff format .

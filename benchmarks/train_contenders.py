@@ -19,7 +19,6 @@ from codebase_gardener.training.base import Base
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample, encode_all
 from codebase_gardener.training.events import EventLog
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
-from codebase_gardener.training.sampling import batches_of
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.allocator import keep_freed_memory
 from train_examples import begin, features
@@ -95,16 +94,10 @@ class Request:
 
     def batches(self, encoded: EncodedDataset) -> list[list[int]]:
         """The rows of each optimizer step, as the product takes them."""
+        from codebase_gardener.training.torch_engine import all_batches
+
         spec = self.spec
-        lengths = [len(row.ids) for row in encoded.rows]
-        batches = batches_of(
-            lengths,
-            encoded.weights,
-            batch_size=spec.batch_size,
-            passes=spec.max_epochs,
-            seed=spec.seed,
-            batch_tokens=0,
-        )
+        batches = all_batches(encoded, spec)
         assert all(len(batch) == spec.batch_size for batch in batches)
         assert len(batches) == self.steps
         return batches
@@ -332,7 +325,7 @@ def _recorded(kind: type, record: Record) -> Callable[..., Any]:
     """A Trainer's class that notes each step, and nothing else."""
     from transformers import TrainerCallback
 
-    class Recorded(kind):  # type: ignore[misc, valid-type]
+    class Recorded(kind):  # type: ignore[misc, valid-type]  # transformers is untyped, and the class is an argument
         def training_step(self, model: Any, inputs: Any, *rest: Any) -> Any:
             mask, positions = inputs.get("attention_mask"), inputs.get("position_ids")
             tokens = inputs["input_ids"].numel() if mask is None else int(mask.sum())
@@ -342,7 +335,7 @@ def _recorded(kind: type, record: Record) -> Callable[..., Any]:
             record.add(loss.detach(), tokens, supervised, examples)
             return loss
 
-    class EndStep(TrainerCallback):  # type: ignore[misc]
+    class EndStep(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
         def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
             record.end_step(getattr(model, "_orig_mod", model), last=state.max_steps)
 

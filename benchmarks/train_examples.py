@@ -107,7 +107,7 @@ class StepProducts:
         shapes: dict[str, list[int]] = {}
         for file in sorted(base.glob("*.safetensors")):
             with safe_open(file, framework="numpy") as tensors:
-                shapes |= {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118
+                shapes |= {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118  safe_open's object is no mapping
         linear = {n: s for n, s in shapes.items() if ".layers." in n and len(s) == 2}
         queries = [shape[0] for name, shape in linear.items() if ".q_proj." in name]
         vocabulary = next(shape for name, shape in shapes.items() if "embed_tokens" in name)

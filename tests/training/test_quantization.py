@@ -76,7 +76,7 @@ def test_a_missing_package_is_told_with_its_command(
     _without(monkeypatch, package)
     with pytest.raises(ResourceError, match=package) as caught:
         check_quantization(name, "cpu")
-    assert caught.value.hint == "pip install -c constraints.txt 'codebase-gardener[quantization]'"
+    assert caught.value.hint == "pip install -c constraints.txt '.[quantization]'"
 
 
 def test_a_missing_package_is_told_before_there_is_a_job(

@@ -13,7 +13,7 @@ from codebase_gardener.utils.error_handling import InvalidInputError
 __all__ = ["ENVIRONMENTS", "Environment", "Requirement", "examine_environment"]
 
 _INSTALL = "pip install -c constraints.txt"
-_QUANTIZATION = f"{_INSTALL} 'codebase-gardener[quantization]'"
+_QUANTIZATION = f"{_INSTALL} '.[quantization]'"
 _PEFT = "PEFT 0.21's own requirements (seed 000: setup.py:60-71)"
 
 

@@ -139,7 +139,7 @@ def _postgresql(url: URL, wait_s: float) -> Engine:
     except ImportError as error:
         raise RegistryError(
             "the driver of PostgreSQL is not installed",
-            hint="pip install 'codebase-gardener[postgresql]'",
+            hint="pip install -c constraints.txt '.[postgresql]'",
         ) from error
 
     @event.listens_for(engine, "connect")

@@ -9,7 +9,7 @@ from codebase_gardener.utils.error_handling import InvalidInputError, ResourceEr
 
 __all__ = ["QUANTIZATIONS", "Quantization", "check_quantization"]
 
-_EXTRA = "pip install -c constraints.txt 'codebase-gardener[quantization]'"
+_EXTRA = "pip install -c constraints.txt '.[quantization]'"
 
 
 @dataclass(frozen=True)

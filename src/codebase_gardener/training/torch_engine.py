@@ -25,7 +25,7 @@ from codebase_gardener.training.torch_fast import FastPath, fast_path
 from codebase_gardener.training.torch_progress import ReportProgress, Rest, StopAtDeadline
 from codebase_gardener.utils.files import read_json, write_json
 
-__all__ = ["RunPlan", "TrainingResult", "plan_run", "train"]
+__all__ = ["RunPlan", "TrainingResult", "all_batches", "plan_run", "train"]
 
 Batches = list[list[int]]
 _PROBED_SHARE = 0.85  # of the probe's rate, for optimizer steps and checkpoints; 0.77 and 0.88 were measured
@@ -205,6 +205,18 @@ def _probe(
     return _tokens(rows, middle, path) / min(seconds[1:])  # the least disturbed
 
 
+def all_batches(encoded: EncodedDataset, spec: TrainingSpec) -> list[list[int]]:
+    """The rows of each batch of `max_epochs` passes, in their order."""
+    return batches_of(
+        [len(row.ids) for row in encoded.rows],
+        encoded.weights,
+        batch_size=spec.batch_size,
+        passes=spec.max_epochs,
+        seed=spec.seed,
+        batch_tokens=spec.batch_tokens,
+    )
+
+
 def train(
     model: Any,
     tokenizer: Any,
@@ -230,15 +242,7 @@ def train(
     """
     set_seed(spec.seed)
     pad_id = tokenizer.eos_token_id
-    lengths = [len(row.ids) for row in encoded.rows]
-    batches = batches_of(
-        lengths,
-        encoded.weights,
-        batch_size=spec.batch_size,
-        passes=spec.max_epochs,
-        seed=spec.seed,
-        batch_tokens=spec.batch_tokens,
-    )
+    batches = all_batches(encoded, spec)
     model.train()
     if spec.gradient_checkpointing:  # the Trainer would, but only after the probe
         model.gradient_checkpointing_enable(_CHECKPOINTING)
@@ -249,7 +253,7 @@ def train(
             made = plan_run(model, encoded, batches, spec, path=path, pad_id=pad_id, fixed=fixed())
             write_json(plan_file, asdict(made))
         plan = RunPlan(**read_json(plan_file))
-        events.append("planned", rows=len(lengths), **asdict(plan))
+        events.append("planned", rows=len(encoded.rows), **asdict(plan))
         used = batches[: plan.steps * spec.gradient_accumulation_steps]
         trainer, report = _trainer(model, encoded, used, spec, plan, path, pad_id, checkpoints, events)
         resume_from = newest_checkpoint(checkpoints)
@@ -265,7 +269,7 @@ def train(
         tokens=report.tokens,
         supervised_tokens=report.supervised,
         seconds=report.seconds,
-        epochs=sum(len(batch) for batch in used) / len(lengths),
+        epochs=sum(len(batch) for batch in used) / len(encoded.rows),
     )
 
 
