@@ -112,7 +112,7 @@ def _bench(folder: Path, options: argparse.Namespace) -> Bench:
         steps=options.steps,
     )
     bench = Bench(base=base, prepared=prepared, shared=shared, load=load, contenders=chosen)
-    if "Gardener" in chosen:
+    if any(contender.engine == "gardener" for contender in chosen.values()):
         _say("Gardener: first step with an empty compile cache")
         bench.cold = machine.train(replace(request, until_step=1), CONTENDERS["Gardener"])
     for number in range(options.rounds):

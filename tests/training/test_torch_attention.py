@@ -86,3 +86,19 @@ def test_a_window_as_wide_as_the_rows_changes_nothing_and_a_narrower_one_does() 
 def test_what_it_does_not_know_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(NotImplementedError):
         call((3, 4), **options)
+
+
+def test_values_of_another_width() -> None:
+    lengths = (33, 40, 7)
+    q, k, _ = inputs(lengths)
+    v = torch.randn(sum(lengths), HEADS, WIDTH + 3)
+    given = [x.requires_grad_() for x in (q, k, v)]
+    expected = alone(*given, lengths)
+    grad = torch.randn_like(expected)
+    to_given = torch.autograd.grad(expected, given, grad)
+    with torch.no_grad():
+        out, totals = attend(*given, ends_of(lengths), SCALE)
+        got = attend_backward(grad, *given, totals, ends_of(lengths), SCALE)
+    torch.testing.assert_close(out, expected, atol=1e-5, rtol=1e-5)
+    for mine, own in zip(got, to_given, strict=True):
+        torch.testing.assert_close(mine, own, atol=1e-5, rtol=1e-5)

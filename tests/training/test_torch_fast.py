@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from codebase_gardener.training import torch_fast, torch_layers
+from codebase_gardener.training import torch_compiled, torch_fast, torch_layers
 from codebase_gardener.training.encoding import IGNORE, EncodedExample
 from codebase_gardener.training.fast_parts import FAST_PARTS
 from codebase_gardener.training.torch_attention import ROWS
@@ -86,8 +86,39 @@ def test_an_architecture_trains_as_with_peft(name: str) -> None:
 @pytest.mark.slow
 def test_with_compiled_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch_fast, "_WORTH_COMPILING", 0)
-    path = check_equal(adapted(tiny()), rows(), FAST_PARTS)
+    compiled: dict[Any, Any] = {}
+    monkeypatch.setattr(torch_compiled._State, "compiled", compiled)
+    monkeypatch.setattr(torch_compiled._State, "known", {})
+    path = check_equal(adapted(tiny()), rows((200, 224, 230, 33)), FAST_PARTS)
     assert (path.parts, path.notes) == (FAST_PARTS, ())
+    made = {key[0].__name__ for key, function in compiled.items() if function is not key[0]}
+    assert made == {
+        *(
+            "rms_norm",
+            "rms_norm_backward",
+            "swiglu",
+            "swiglu_backward",
+            "rotate_heads",
+            "rotate_heads_backward",
+        ),
+        *("split_heads", "join_heads", "causal_softmax", "causal_softmax_backward"),
+        *("log_sum_exp", "softmax_minus_label"),
+    }
+
+
+@pytest.mark.parametrize("lengths", [(200, 224, 230), (450, 460, 470, 33, 5, 2)], ids=str)
+def test_rows_of_several_blocks_that_go_together(lengths: tuple[int, ...]) -> None:
+    assert check_equal(adapted(tiny()), rows(lengths), EAGER).layers == 2
+
+
+def test_kernels_that_cannot_be_compiled_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch_fast, "_WORTH_COMPILING", 0)
+    monkeypatch.setattr(torch_compiled._State, "compiled", {})
+    monkeypatch.setattr(torch_compiled._State, "known", {})
+    monkeypatch.setattr(torch_compiled._State, "failed", set())
+    monkeypatch.setattr(torch_compiled, "_compiled", None)
+    path = check_equal(adapted(tiny()), rows(), FAST_PARTS)
+    assert path.notes[0].startswith("compile: causal_softmax, ") and "as they are" in path.notes[0]
 
 
 def test_a_window_counts_from_the_longest_row() -> None:

@@ -44,7 +44,7 @@ ROWS = "gardener_rows"
 
 _BLOCK = 192  # queries at a time, at most: of a longer row, half of the unseen scores are not computed
 _FILLER = 1 / 8  # of a row, at most, to go with a longer one
-_SCORES = 8 * 2**20  # entries computed at once, at most, but for a single row
+_SCORES = 8 * 2**20  # of all heads at once, at most, but for a single row
 
 
 @dataclass(frozen=True)
@@ -91,20 +91,20 @@ def _row_groups(ends: tuple[int, ...], heads: int, device: torch.device) -> tupl
     return tuple(_group(rows, device) for rows in groups)
 
 
-def _filled(row: slice) -> int:
+def _filled_length(row: slice) -> int:
     length: int = row.stop - row.start
     return -(-length // ROW_STEP) * ROW_STEP
 
 
 def _go_together(rows: Sequence[slice], heads: int) -> bool:
-    lengths = [_filled(row) for row in rows]
+    lengths = [_filled_length(row) for row in rows]
     longest = max(lengths)
     entries = len(rows) * heads * min(longest, _BLOCK) * longest
     return min(lengths) >= (1 - _FILLER) * longest and entries <= _SCORES
 
 
 def _group(rows: Sequence[slice], device: torch.device) -> RowGroup:
-    length = max(map(_filled, rows))
+    length = max(map(_filled_length, rows))
     steps = length // ROW_STEP
     count = -(-length // _BLOCK)
     edges = [steps * number // count * ROW_STEP for number in range(count + 1)]
@@ -125,12 +125,12 @@ def _group(rows: Sequence[slice], device: torch.device) -> RowGroup:
 def attend_group(
     q: Tensor, k: Tensor, v: Tensor, group: RowGroup, scale: float
 ) -> tuple[Tensor, list[Tensor]]:
-    """Attention of rows of one length.
+    """Attention of rows filled up to one length.
 
     Args:
-        q: [heads, P, D], as are `k` and `v`.
+        q: [heads, P, D], as is `k`.
         k: Keys.
-        v: Values.
+        v: Values; their D may be another.
         group: Of the P places.
         scale: Of the scores.
 
@@ -144,7 +144,7 @@ def attend_group(
         probabilities, total = causal_softmax(scores, scale)
         parts.append(torch.bmm(probabilities, values[:, :last]))
         totals.append(total)
-    return joined(parts, 1).view_as(q), totals
+    return joined(parts, 1).view(*q.shape[:2], -1), totals
 
 
 def attend_group_backward(
@@ -189,9 +189,9 @@ def attend(q: Tensor, k: Tensor, v: Tensor, ends: Sequence[int], scale: float) -
     """Attention of rows that lie one behind the other.
 
     Args:
-        q: [T, heads, D], contiguous, as are `k` and `v`.
+        q: [T, heads, D], contiguous, as is `k`.
         k: Keys.
-        v: Values.
+        v: Values; their D may be another.
         ends: Where each row ends, ascending to T.
         scale: Of the scores.
 
@@ -204,7 +204,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, ends: Sequence[int], scale: float) -
         out, found = attend_group(queries, keys, values, group, scale)
         parts.append(join_heads(out, group.back))
         totals += found
-    return joined(parts).view_as(q), totals
+    return joined(parts).view(*q.shape[:2], -1), totals
 
 
 def attend_backward(
@@ -223,7 +223,7 @@ def attend_backward(
         own = [next(left) for _ in group.blocks]
         found = attend_group_backward(above, queries, keys, values, own, group, scale)
         parts.append([join_heads(x, group.back) for x in found])
-    to_q, to_k, to_v = (joined(each).view_as(q) for each in zip(*parts, strict=True))
+    to_q, to_k, to_v = (joined(each).view(*q.shape[:2], -1) for each in zip(*parts, strict=True))
     return to_q, to_k, to_v
 
 

@@ -26,20 +26,21 @@ from torch.fx.experimental import _config as config
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.files import write_atomic
 
-__all__ = ["can_compile", "compile_kernels", "kernel"]
+__all__ = ["can_compile", "compile_kernels", "kernel", "uncompiled"]
 
 _log = logging.getLogger(__name__)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-
-_KNOWN = 8192  # entries
+_KNOWN = 8192  # sizes remembered
 
 
 class _State:
     active = False
-    compiled: dict[tuple[Any, ...], Callable[..., Any]] = {}  # noqa: RUF012  a process has one
+    # a process has one of each
+    compiled: dict[tuple[Any, ...], Callable[..., Any]] = {}  # noqa: RUF012
     # by exact sizes, when torch's own checks of the arguments have passed once: they cost as much as a small kernel
     known: dict[tuple[Any, ...], Callable[..., Any]] = {}  # noqa: RUF012
+    failed: set[str] = set()  # noqa: RUF012
 
 
 def can_compile() -> str:
@@ -65,6 +66,11 @@ def compile_kernels(active: bool) -> bool:
     return before
 
 
+def uncompiled() -> tuple[str, ...]:
+    """Names of functions that could not be compiled in this process; the log says why."""
+    return tuple(sorted(_State.failed))
+
+
 def kernel(varying: Mapping[int, tuple[int, ...]]) -> Callable[[_Function], _Function]:
     """Mark a function of tensors and constants as one to compile.
 
@@ -79,17 +85,16 @@ def kernel(varying: Mapping[int, tuple[int, ...]]) -> Callable[[_Function], _Fun
         def call(*args: Any) -> Any:
             if not _State.active:
                 return function(*args)
-            if torch.is_grad_enabled() or torch.is_autocast_enabled(
-                "cpu"
-            ):  # what is compiled depends on them
+            # What is compiled depends on both.
+            if torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
                 with torch.no_grad(), torch.autocast("cpu", enabled=False):
                     return call(*args)
             args = tuple(arg.detach() if isinstance(arg, Tensor) else arg for arg in args)
-            exact = (function, *(_exact(arg) for arg in args))
+            exact = (function, torch.get_num_threads(), *(_exact(arg) for arg in args))
             known = _State.known.get(exact)
             if known is not None:
                 return known(*args)
-            signature = (function, *_signature(args, varying))
+            signature = (function, torch.get_num_threads(), *_signature(args, varying))
             compiled = _State.compiled.get(signature)
             if compiled is None:
                 compiled = _State.compiled[signature] = _compiled_or_plain(function, args, varying)
@@ -98,8 +103,7 @@ def kernel(varying: Mapping[int, tuple[int, ...]]) -> Callable[[_Function], _Fun
             except RuntimeError as error:
                 if "GuardManager" not in str(error):  # how torch 2.13 says: compiled for other arguments
                     raise
-                _log.warning("%s runs uncompiled: %s", function.__name__, error)
-                _State.compiled[signature] = function
+                _State.compiled[signature] = _plain(function, error)
                 return function(*args)
             if len(_State.known) >= _KNOWN:
                 _State.known.clear()
@@ -141,8 +145,13 @@ def _compiled_or_plain(
     try:
         return _compiled(function, args, varying)
     except Exception as error:  # whatever a compiler, a full disk or torch makes of it
-        _log.warning("%s runs uncompiled: %r", function.__name__, error)
-        return function
+        return _plain(function, error)
+
+
+def _plain(function: _Function, error: Exception) -> _Function:
+    _log.warning("%s runs uncompiled: %r", function.__name__, error)
+    _State.failed.add(function.__name__)
+    return function
 
 
 def _compiled(
@@ -154,8 +163,8 @@ def _compiled(
     file = _file(function, args, varying)
     if file.exists():
         try:
-            # torch would build and run a program for each kind of vectors: it did when the file was made, on a
-            # processor like this one.
+            # torch would build and run programs to see which vector instructions work: it did when the file was made,
+            # on a processor like this one.
             with inductor.patch({"cpp.vec_isa_ok": True}), file.open("rb") as stream:
                 loaded: Callable[..., Any] = torch.compiler.load_compiled_function(stream)
         except Exception as error:  # pickled by another version, or cut short: made anew
@@ -196,6 +205,7 @@ def _file(
 
     made_of = (
         inspect.getsource(inspect.getmodule(function)),  # type: ignore[arg-type]  # a function of a module
+        inspect.getsource(sys.modules[__name__]),
         function.__name__,
         torch.__version__,
         sys.version_info[:2],

@@ -23,7 +23,7 @@ from codebase_gardener.training.encoding import EncodedExample
 from codebase_gardener.training.fast_parts import FAST_LAYERS, FAST_PARTS
 from codebase_gardener.training.torch_attention import ROWS, row_ends
 from codebase_gardener.training.torch_batch import collate, pack, supervised_losses
-from codebase_gardener.training.torch_compiled import can_compile, compile_kernels
+from codebase_gardener.training.torch_compiled import can_compile, compile_kernels, uncompiled
 from codebase_gardener.training.torch_fast_check import Check
 from codebase_gardener.training.torch_head import plain_head
 from codebase_gardener.training.torch_layers import DecoderLayer, decoder_layer
@@ -139,7 +139,10 @@ def _try(
         if why:
             return None, why
         stack.push(trial.pop_all())
-    return replace(path, difference=difference), ""
+    notes = path.notes
+    if "compile" in path.parts and (failed := uncompiled()):
+        notes = (*notes, f"compile: {', '.join(failed)} could not be compiled and run as they are")
+    return replace(path, notes=notes, difference=difference), ""
 
 
 def _possible(model: Any, wanted: Sequence[str], notes: list[str]) -> tuple[str, ...]:

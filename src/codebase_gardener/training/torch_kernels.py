@@ -15,8 +15,8 @@ __all__ = [
     "Dropout",
     "causal_softmax",
     "causal_softmax_backward",
-    "kept",
     "join_heads",
+    "kept",
     "log_sum_exp",
     "rms_norm",
     "rms_norm_backward",
@@ -178,17 +178,17 @@ def causal_softmax(scores: Tensor, scale: float) -> tuple[Tensor, Tensor]:
         scale: Of the scores.
 
     Returns:
-        Probabilities [heads, Q, K], and the logarithm of each row's sum [heads, Q, 1], float32.
+        Probabilities [heads, Q, K], and the logarithm of each row's sum [heads, Q], float32.
     """
     seen = _causal(scores)
     wide = torch.where(seen, scores.float() * scale, float("-inf"))
     largest = wide.amax(-1, keepdim=True)
     powers = torch.exp(wide - largest)
     total = powers.sum(-1, keepdim=True)
-    return (powers / total).to(scores.dtype), largest + total.log()
+    return (powers / total).to(scores.dtype), (largest + total.log())[..., 0]
 
 
-@kernel({3: (0, 1, 2)})
+@kernel({2: (0, 1), 3: (0, 1, 2)})
 def causal_softmax_backward(
     scores: Tensor, total: Tensor, grad: Tensor, scale: float
 ) -> tuple[Tensor, Tensor]:
@@ -200,7 +200,7 @@ def causal_softmax_backward(
         grad: Gradient by the probabilities [heads, Q, K].
     """
     seen = _causal(scores)
-    probability = torch.where(seen, torch.exp(scores.float() * scale - total), 0.0)
+    probability = torch.where(seen, torch.exp(scores.float() * scale - total[..., None]), 0.0)
     wide = grad.float()
     spread = (probability * wide).sum(-1, keepdim=True)
     return probability.to(scores.dtype), (probability * (wide - spread) * scale).to(scores.dtype)

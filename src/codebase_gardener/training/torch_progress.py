@@ -53,7 +53,7 @@ class ReportProgress(TrainerCallback):  # type: ignore[misc]  # transformers is 
         self._done_before = state.global_step
 
     def _trained_on_a_batch(self) -> None:
-        """The batches are made ahead of the steps."""
+        """Count the oldest batch that was made: they are made ahead of the steps."""
         tokens, supervised = self._made.popleft()
         self.tokens += tokens
         self.supervised += supervised
