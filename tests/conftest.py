@@ -13,10 +13,11 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 
-if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "sched_setaffinity"):
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1, or none
+if _WORKER and hasattr(os, "sched_setaffinity"):
     # A core for each worker: threads of several that wait for one another on the same core stand still.
     _cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {_cores[int(os.environ["PYTEST_XDIST_WORKER"][2:]) % len(_cores)]})
+    os.sched_setaffinity(0, {_cores[int(_WORKER[2:]) % len(_cores)]})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,9 +26,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def embedded(item: pytest.Item) -> bool:
         return not {"embedded_home", "grown"}.isdisjoint(getattr(item, "fixturenames", ()))
 
-    items.sort(key=lambda item: not embedded(item))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("embedded" if embedded(item) else str(item.path)))
+    if _WORKER:
+        items.sort(key=lambda item: not embedded(item))
+        for item in items:
+            item.add_marker(pytest.mark.xdist_group("embedded" if embedded(item) else str(item.path)))
 
 
 FUNCTIONS = '''"""Shapes of a small geometry package."""

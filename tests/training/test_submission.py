@@ -16,9 +16,9 @@ from codebase_gardener.training.base import resolve_base
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.jobs import resume
-from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.spec import parse_spec
 from codebase_gardener.training.submission import Submission, submit
-from codebase_gardener.utils.error_handling import ConflictError, ResourceError
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, ResourceError
 from codebase_gardener.utils.files import read_json, write_json
 
 Ask = Callable[..., JobRow]
@@ -45,7 +45,12 @@ def registry(tmp_path: Path) -> Registry:
 @pytest.fixture
 def ask(registry: Registry, tiny_base: Path, tmp_path: Path) -> Ask:
     def ask(
-        name: str = "default", *, device: str = "cpu", base: Path = tiny_base, min_free_bytes: int = 0
+        name: str = "default",
+        *,
+        device: str = "cpu",
+        base: Path = tiny_base,
+        min_free_bytes: int = 0,
+        report_to: str = "",
     ) -> JobRow:
         asked = Submission(
             project="demo",
@@ -53,7 +58,7 @@ def ask(registry: Registry, tiny_base: Path, tmp_path: Path) -> Ask:
             base=resolve_base(str(base), tmp_path / "bases"),
             dataset=tmp_path / "rows",
             dataset_hash="rows",
-            training=TrainingSpec(max_length=64),
+            training=parse_spec({"max_length": 64, "report_to": report_to}),
             device=device,
         )
         return submit(
@@ -77,6 +82,17 @@ def test_a_device_that_is_not_here_is_refused_at_once(ask: Ask, registry: Regist
     with pytest.raises(ResourceError, match="hpu"):
         ask(device="hpu")
     assert registry.jobs() == []
+
+
+def test_a_reporter_that_is_not_installed_is_refused_at_once(ask: Ask, registry: Registry) -> None:
+    with pytest.raises(ResourceError, match="swanlab, to be reported to, is not installed") as caught:
+        ask(report_to="swanlab")
+    assert (caught.value.hint, registry.jobs()) == ("pip install swanlab", [])
+
+
+def test_a_reporter_that_the_trainer_does_not_know(ask: Ask) -> None:
+    with pytest.raises(InvalidInputError, match="cannot report to 'mars'"):
+        ask(report_to="mars")
 
 
 @pytest.mark.usefixtures("any_device")

@@ -52,8 +52,8 @@ def test_gradients(lengths: tuple[int, ...]) -> None:
     grad = torch.randn(sum(lengths), HEADS, WIDTH)
     expected = torch.autograd.grad(alone(*given, lengths), given, grad)
     with torch.no_grad():
-        _, totals = attend(*given, ends_of(lengths), SCALE)
-        got = attend_backward(grad, *given, totals, ends_of(lengths), SCALE)
+        _, log_sums = attend(*given, ends_of(lengths), SCALE)
+        got = attend_backward(grad, *given, log_sums, ends_of(lengths), SCALE)
     for mine, own in zip(got, expected, strict=True):
         torch.testing.assert_close(mine, own, atol=1e-5, rtol=1e-5)
 
@@ -97,8 +97,8 @@ def test_values_of_another_width() -> None:
     grad = torch.randn_like(expected)
     to_given = torch.autograd.grad(expected, given, grad)
     with torch.no_grad():
-        out, totals = attend(*given, ends_of(lengths), SCALE)
-        got = attend_backward(grad, *given, totals, ends_of(lengths), SCALE)
+        out, log_sums = attend(*given, ends_of(lengths), SCALE)
+        got = attend_backward(grad, *given, log_sums, ends_of(lengths), SCALE)
     torch.testing.assert_close(out, expected, atol=1e-5, rtol=1e-5)
     for mine, own in zip(got, to_given, strict=True):
         torch.testing.assert_close(mine, own, atol=1e-5, rtol=1e-5)

@@ -17,7 +17,8 @@ import transformers
 from peft import PeftModel
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
 from codebase_gardener.models.torch_proof import measure
 from codebase_gardener.training import torch_engine
@@ -150,6 +151,7 @@ TOGETHER_WITH: dict[str, dict[str, Any]] = {
     "peft_options": {"peft_type": "LOHA"},
 }
 REFUSED = {"bias"}  # its one value is "none": see test_spec.py
+APART = {"report_to"}  # its packages are not installed: see test_losses_are_reported
 
 
 def _dropout(seen: SimpleNamespace) -> float:
@@ -160,7 +162,7 @@ def _dropout(seen: SimpleNamespace) -> float:
 
 
 def test_every_option_has_a_case() -> None:
-    assert set(ARRIVES) | REFUSED == set(TrainingSpec.model_fields)
+    assert set(ARRIVES) | REFUSED | APART == set(TrainingSpec.model_fields)
 
 
 @pytest.mark.slow
@@ -193,6 +195,22 @@ def test_training_lowers_the_loss_and_reports_every_step(make_job: MakeJob) -> N
     assert counted[-1] == pytest.approx(result.tokens)
     kinds = [event["kind"] for event in directory.events.all() if event["kind"] != "step"]
     assert kinds == ["stage", "stage", "encoded", "fast_path", "planned", "trained"]
+
+
+@pytest.mark.slow
+def test_losses_are_reported(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[tuple[int, float]] = []
+
+    class MockTensorBoard(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
+        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
+            if "loss" in logs:
+                reported.append((state.global_step, float(logs["loss"])))
+
+    monkeypatch.setitem(INTEGRATION_TO_CALLBACK, "tensorboard", MockTensorBoard)
+    directory = make_job(steps=4, report_to="tensorboard")
+    run(directory)
+    assert [step for step, _ in reported] == [1, 2, 3, 4]
+    assert [loss for _, loss in reported] == pytest.approx(losses(directory), abs=1e-3)
 
 
 @pytest.mark.slow

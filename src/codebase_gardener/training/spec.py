@@ -23,7 +23,21 @@ from codebase_gardener.training.quantization import QUANTIZATIONS, check_quantiz
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import sha256_text
 
-__all__ = ["TrainingSpec", "parse_spec"]
+__all__ = ["REPORTERS", "TrainingSpec", "parse_spec"]
+
+REPORTERS = (
+    "clearml",
+    "codecarbon",
+    "comet_ml",
+    "dvclive",
+    "mlflow",
+    "neptune",
+    "swanlab",
+    "tensorboard",
+    "trackio",
+    "wandb",
+)
+"""Those of transformers' integrations that report a loss curve; each is the package to install, too."""
 
 
 def _words(value: Any) -> Any:
@@ -97,6 +111,12 @@ def _parts(names: tuple[str, ...]) -> tuple[str, ...]:
     if odd := [name for name in names if name not in (*FAST_PARTS, "none")]:
         raise ValueError(f"no part of the fast path {odd[0]!r}; there are {', '.join(FAST_PARTS)}, or none")
     return tuple(name for name in FAST_PARTS if name in names)
+
+
+def _reporters(names: tuple[str, ...]) -> tuple[str, ...]:
+    if odd := [name for name in names if name not in REPORTERS]:
+        raise ValueError(f"the Trainer cannot report to {odd[0]!r}; there are {', '.join(REPORTERS)}")
+    return names
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
@@ -209,6 +229,10 @@ class TrainingSpec(BaseModel):
     threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: one a core")
     gradient_checkpointing: bool = Field(False, description="recompute activations: less memory, more time")
     checkpoint_minutes: float = Field(1.0, gt=0, description="time between checkpoints, in minutes")
+    report_to: Annotated[Words, AfterValidator(_reporters)] = Field(
+        (),
+        description="where losses go besides the job's events, with commas: tensorboard, wandb, mlflow, …",
+    )
     throttle: float = Field(1.0, gt=0, le=1, description="share of the time to compute; the rest is rest")
     max_temperature_c: float = Field(0.0, ge=0, description="rest above this temperature in °C; 0: never")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from codebase_gardener.registry.registry import Registry
@@ -102,7 +103,11 @@ def submit(
 
 
 def _check_options(training: TrainingSpec) -> None:
-    """LoRA's own options were checked when the spec was made; for those of other kinds PEFT has to be asked."""
+    """What depends on this machine or on PEFT; the rest was checked when the spec was made."""
+    if missing := [name for name in training.report_to if find_spec(name) is None]:
+        raise ResourceError(
+            f"{missing[0]}, to be reported to, is not installed", hint=f"pip install {missing[0]}"
+        )
     if training.peft_type != "LORA":
         from codebase_gardener.training.torch_method import peft_config
 

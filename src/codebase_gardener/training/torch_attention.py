@@ -138,17 +138,17 @@ def attend_group(
         [heads, P, D], and for the backward of each block the logarithms of its rows' sums.
     """
     queries, keys, values = (_each_row(x, group) for x in (q, k, v))
-    parts, totals = [], []
+    parts, log_sums = [], []
     for first, last in group.blocks:
         scores = torch.bmm(queries[:, first:last], keys[:, :last].transpose(1, 2))
-        probabilities, total = causal_softmax(scores, scale)
+        probabilities, log_sum = causal_softmax(scores, scale)
         parts.append(torch.bmm(probabilities, values[:, :last]))
-        totals.append(total)
-    return joined(parts, 1).view(*q.shape[:2], -1), totals
+        log_sums.append(log_sum)
+    return joined(parts, 1).view(*q.shape[:2], -1), log_sums
 
 
 def attend_group_backward(
-    grad: Tensor, q: Tensor, k: Tensor, v: Tensor, totals: Sequence[Tensor], group: RowGroup, scale: float
+    grad: Tensor, q: Tensor, k: Tensor, v: Tensor, log_sums: Sequence[Tensor], group: RowGroup, scale: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of `attend_group` by q, k and v; the scores are computed once more.
 
@@ -159,11 +159,11 @@ def attend_group_backward(
     queries, keys, values, above = (_each_row(x, group) for x in (q, k, v, grad))
     to_queries: list[Tensor] = []
     to_keys, to_values = keys, values  # replaced by the last queries, which see all keys and come first
-    for (first, last), total in zip(reversed(group.blocks), reversed(totals), strict=True):
+    for (first, last), log_sum in zip(reversed(group.blocks), reversed(log_sums), strict=True):
         asked, seen, given = queries[:, first:last], keys[:, :last], above[:, first:last]
         scores = torch.bmm(asked, seen.transpose(1, 2))
         to_probabilities = torch.bmm(given, values[:, :last].transpose(1, 2))
-        probabilities, to_scores = causal_softmax_backward(scores, total, to_probabilities, scale)
+        probabilities, to_scores = causal_softmax_backward(scores, log_sum, to_probabilities, scale)
         to_seen = torch.bmm(to_scores.transpose(1, 2), asked)
         to_given = torch.bmm(probabilities.transpose(1, 2), given)
         if to_queries:
@@ -198,17 +198,23 @@ def attend(q: Tensor, k: Tensor, v: Tensor, ends: Sequence[int], scale: float) -
     Returns:
         [T, heads, D], and what `attend_backward` needs.
     """
-    parts, totals = [], []
+    parts, log_sums = [], []
     for group in row_groups(ends, q.shape[1], q.device):
         queries, keys, values = (split_heads(x[group.tokens], group.places) for x in (q, k, v))
         out, found = attend_group(queries, keys, values, group, scale)
         parts.append(join_heads(out, group.back))
-        totals += found
-    return joined(parts).view(*q.shape[:2], -1), totals
+        log_sums += found
+    return joined(parts).view(*q.shape[:2], -1), log_sums
 
 
 def attend_backward(
-    grad: Tensor, q: Tensor, k: Tensor, v: Tensor, totals: Sequence[Tensor], ends: Sequence[int], scale: float
+    grad: Tensor,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    log_sums: Sequence[Tensor],
+    ends: Sequence[int],
+    scale: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of `attend` by q, k and v, each [T, heads, D].
 
@@ -216,7 +222,7 @@ def attend_backward(
         grad: By the result [T, heads, D].
         q: As in the forward, as are the others.
     """
-    left = iter(totals)
+    left = iter(log_sums)
     parts = []
     for group in row_groups(ends, q.shape[1], q.device):
         above, queries, keys, values = (split_heads(x[group.tokens], group.places) for x in (grad, q, k, v))
@@ -318,16 +324,16 @@ class _Attention(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, ends: Sequence[int], scale: float) -> Tensor:
         with torch.autocast(q.device.type, enabled=False):
-            out, totals = attend(q, k, v, ends, scale)
-        ctx.save_for_backward(q, k, v, *totals)
+            out, log_sums = attend(q, k, v, ends, scale)
+        ctx.save_for_backward(q, k, v, *log_sums)
         ctx.ends, ctx.scale = ends, scale
         return out
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
-        q, k, v, *totals = ctx.saved_tensors
+        q, k, v, *log_sums = ctx.saved_tensors
         grad = grads[0].contiguous()
-        return (*attend_backward(grad, q, k, v, totals, ctx.ends, ctx.scale), None, None)
+        return (*attend_backward(grad, q, k, v, log_sums, ctx.ends, ctx.scale), None, None)
 
 
 AttentionInterface.register(ROWS, attend_rows)

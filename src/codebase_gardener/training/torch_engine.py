@@ -321,10 +321,11 @@ def _arguments(spec: TrainingSpec, plan: RunPlan, checkpoints: Path) -> Training
         activation_checkpointing_kwargs=_CHECKPOINTING if spec.gradient_checkpointing else None,
         seed=spec.seed,
         data_seed=spec.seed,
-        logging_strategy="no",
+        logging_strategy="steps" if spec.report_to else "no",
+        logging_steps=1,
         save_strategy="no",  # CheckpointByTime asks for each
         save_total_limit=2,
-        report_to=[],
+        report_to=list(spec.report_to),
         remove_unused_columns=False,
         disable_tqdm=True,
     )

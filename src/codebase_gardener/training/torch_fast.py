@@ -289,13 +289,13 @@ def _layer_forward(
     layer: Any, own: Callable[..., Any], dtype: torch.dtype, hidden_states: Tensor, *args: Any, **options: Any
 ) -> Any:
     """A decoder layer's forward: as one function for packed rows, else its own."""
-    ends, turns = options.get("cu_seq_lens_q"), options.get("position_embeddings")
+    ends, rotary = options.get("cu_seq_lens_q"), options.get("position_embeddings")
     linears = tuple(lora_linear_of(layer.get_submodule(name)) for name in _LINEARS)
     attention = layer.self_attn
     if (
         args
         or ends is None
-        or turns is None
+        or rotary is None
         or options.get("past_key_values")
         or None in linears
         or options.get("max_length_q", inf) > _window(attention)
@@ -311,7 +311,7 @@ def _layer_forward(
         scale=attention.scaling,
         dtype=dtype,
     )
-    cos, sin = (turn[0] for turn in turns)
+    cos, sin = (each[0] for each in rotary)
     run = partial(decoder_layer, layer=shape, cos=cos, sin=sin, ends=row_ends(ends))
     if layer.gradient_checkpointing and layer.training:
         return layer._gradient_checkpointing_func(run, hidden_states[0])[None]

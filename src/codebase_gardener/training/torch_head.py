@@ -72,12 +72,12 @@ class _HeadLosses(torch.autograd.Function):
             part = slice(start, start + HEAD_CHUNK)
             ids = labels[part, None]
             logits = torch.mm(hidden[part].to(weight.dtype), weight.T)
-            total = log_sum_exp(logits)
-            losses[part] = (total - logits.gather(1, ids).float()).squeeze(1)
+            log_sum = log_sum_exp(logits)
+            losses[part] = (log_sum - logits.gather(1, ids).float()).squeeze(1)
             if gradient is None:
                 hits[part] = logits.argmax(-1) == labels[part]
             else:
-                gradient[part] = torch.mm(softmax_minus_label(logits, total, ids), weight).to(hidden.dtype)
+                gradient[part] = torch.mm(softmax_minus_label(logits, log_sum, ids), weight).to(hidden.dtype)
         if gradient is not None:
             ctx.save_for_backward(gradient)
         ctx.mark_non_differentiable(hits)

@@ -73,7 +73,7 @@ def swiglu_backward(grad: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Ten
     return to_gate.to(gate.dtype), (below * active).to(up.dtype)
 
 
-def _half_turned(x: Tensor) -> Tensor:
+def _half_rotated(x: Tensor) -> Tensor:
     half = x.shape[-1] // 2
     return torch.cat((-x[..., half:], x[..., :half]), -1)
 
@@ -120,7 +120,7 @@ def rotate_heads(
     Returns:
         Three tensors [heads, P, D].
 
-    Source: Su et al., "RoFormer" (2021), in the half-turned form of transformers.
+    Source: Su et al., "RoFormer" (2021), in the half-rotated form of transformers.
     """
     cos, sin = cos[:, None], sin[:, None]
     share = q.shape[1] // k.shape[1]
@@ -128,9 +128,9 @@ def rotate_heads(
     def split(x: Tensor, times: int) -> Tensor:
         return _split(x, places).to(q.dtype).transpose(0, 1).repeat_interleave(times, 0).contiguous()
 
-    turned_q = (q * cos + _half_turned(q) * sin).to(q.dtype)
-    turned_k = (k * cos + _half_turned(k) * sin).to(k.dtype)
-    return split(turned_q, 1), split(turned_k, share), split(v, share)
+    rotated_q = (q * cos + _half_rotated(q) * sin).to(q.dtype)
+    rotated_k = (k * cos + _half_rotated(k) * sin).to(k.dtype)
+    return split(rotated_q, 1), split(rotated_k, share), split(v, share)
 
 
 @kernel({2: (0,), 3: (1,)})
@@ -157,10 +157,10 @@ def rotate_heads_backward(
     shape = (key_heads, heads // key_heads, len(back), width)
     k, v = k.view(shape).float().sum(1), v.view(shape).float().sum(1)
 
-    def turned_back(x: Tensor) -> Tensor:
-        return (x * cos - _half_turned(x * sin)).to(q.dtype).transpose(0, 1).reshape(len(back), -1)
+    def rotated_back(x: Tensor) -> Tensor:
+        return (x * cos - _half_rotated(x * sin)).to(q.dtype).transpose(0, 1).reshape(len(back), -1)
 
-    return turned_back(q), turned_back(k), v.to(q.dtype).transpose(0, 1).reshape(len(back), -1)
+    return rotated_back(q), rotated_back(k), v.to(q.dtype).transpose(0, 1).reshape(len(back), -1)
 
 
 def _causal(scores: Tensor) -> Tensor:
@@ -190,17 +190,17 @@ def causal_softmax(scores: Tensor, scale: float) -> tuple[Tensor, Tensor]:
 
 @kernel({2: (0, 1), 3: (0, 1, 2)})
 def causal_softmax_backward(
-    scores: Tensor, total: Tensor, grad: Tensor, scale: float
+    scores: Tensor, log_sum: Tensor, grad: Tensor, scale: float
 ) -> tuple[Tensor, Tensor]:
     """Probabilities once more, and the gradient by the scores.
 
     Args:
         scores: As in `causal_softmax`, as is `scale`.
-        total: The second result of `causal_softmax`.
+        log_sum: The second result of `causal_softmax`.
         grad: Gradient by the probabilities [heads, Q, K].
     """
     seen = _causal(scores)
-    probability = torch.where(seen, torch.exp(scores.float() * scale - total[..., None]), 0.0)
+    probability = torch.where(seen, torch.exp(scores.float() * scale - log_sum[..., None]), 0.0)
     wide = grad.float()
     spread = (probability * wide).sum(-1, keepdim=True)
     return probability.to(scores.dtype), (probability * (wide - spread) * scale).to(scores.dtype)
@@ -215,16 +215,16 @@ def log_sum_exp(logits: Tensor) -> Tensor:
 
 
 @kernel({2: (0,)})
-def softmax_minus_label(logits: Tensor, total: Tensor, ids: Tensor) -> Tensor:
+def softmax_minus_label(logits: Tensor, log_sum: Tensor, ids: Tensor) -> Tensor:
     """Gradient of cross entropy by the logits.
 
     Args:
         logits: [N, V].
-        total: Of `log_sum_exp`.
+        log_sum: Of `log_sum_exp`.
         ids: Labels [N, 1].
     """
     label = torch.arange(logits.shape[1], device=logits.device)[None] == ids
-    return (torch.exp(logits.float() - total) - label.float()).to(logits.dtype)
+    return (torch.exp(logits.float() - log_sum) - label.float()).to(logits.dtype)
 
 
 @kernel({2: (0,)})

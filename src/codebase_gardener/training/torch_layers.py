@@ -96,11 +96,11 @@ class _Layer(torch.autograd.Function):
 
         normed, inverse_1 = rms_norm(x, layer.norms[0], layer.eps, layer.dtype)
         q, k, v = (product(normed, number) for number in range(3))
-        parts, totals = [], []
+        parts, log_sums = [], []
         for group in row_groups(ends, layer.heads, x.device):
-            out, found = attend_group(*_turned(layer, group, q, k, v, cos, sin), group, layer.scale)
+            out, found = attend_group(*_rotated(layer, group, q, k, v, cos, sin), group, layer.scale)
             parts.append(join_heads(out, group.back))
-            totals += found
+            log_sums += found
         attended = joined(parts)
         del parts, out
         middle = x + product(attended, 3)
@@ -108,7 +108,7 @@ class _Layer(torch.autograd.Function):
         gate, up = product(normed, 4), product(normed, 5)
         out = middle + product(swiglu(gate, up), 6)
         ctx.save_for_backward(
-            x, cos, sin, q, k, v, attended, middle, gate, up, inverse_1, inverse_2, *lows, *totals
+            x, cos, sin, q, k, v, attended, middle, gate, up, inverse_1, inverse_2, *lows, *log_sums
         )
         ctx.layer, ctx.ends, ctx.drops = layer, ends, drops
         return out
@@ -117,7 +117,7 @@ class _Layer(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
         layer, ends, drops = ctx.layer, ctx.ends, ctx.drops
         x, cos, sin, q, k, v, attended, middle, gate, up, inverse_1, inverse_2, *rest = ctx.saved_tensors
-        lows, totals = rest[: len(drops)], rest[len(drops) :]
+        lows, log_sums = rest[: len(drops)], rest[len(drops) :]
         found: dict[int, tuple[Tensor, ...]] = {}
 
         def back(grad: Tensor, rows: Tensor, number: int, into: Tensor | None = None) -> Tensor:
@@ -133,17 +133,17 @@ class _Layer(torch.autograd.Function):
         to_normed = back(to_up, normed, 5, back(to_gate, normed, 4))
         grad = rms_norm_backward(to_normed, middle, layer.norms[1], inverse_2, grad)
         to_attended = back(grad.to(layer.dtype), attended, 3).view(len(x), layer.heads, -1)
-        parts, left = [], iter(totals)
+        parts, left = [], iter(log_sums)
         for group in row_groups(ends, layer.heads, x.device):
-            to_turned = attend_group_backward(
+            to_rotated = attend_group_backward(
                 split_heads(to_attended[group.tokens], group.places),
-                *_turned(layer, group, q, k, v, cos, sin),
+                *_rotated(layer, group, q, k, v, cos, sin),
                 [next(left) for _ in group.blocks],
                 group,
                 layer.scale,
             )
-            turns = cos[group.tokens], sin[group.tokens]
-            parts.append(rotate_heads_backward(*to_turned, *turns, group.back, layer.key_heads))
+            rotary = cos[group.tokens], sin[group.tokens]
+            parts.append(rotate_heads_backward(*to_rotated, *rotary, group.back, layer.key_heads))
         to_q, to_k, to_v = (joined(each) for each in zip(*parts, strict=True))
         normed, _ = rms_norm(x, layer.norms[0], layer.eps, layer.dtype)
         to_normed = back(to_v, normed, 2, back(to_k, normed, 1, back(to_q, normed, 0)))
@@ -151,7 +151,7 @@ class _Layer(torch.autograd.Function):
         return grad, None, None, None, None, *(each for n in range(len(drops)) for each in found[n])
 
 
-def _turned(
+def _rotated(
     layer: DecoderLayer, group: RowGroup, q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Queries, keys and values of some rows, with their positions, each [heads, P, D]."""
