@@ -18,6 +18,7 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a new process."""
     monkeypatch.setattr(torch_compiled._State, "compiled", {})
     monkeypatch.setattr(torch_compiled._State, "known", {})
+    monkeypatch.setattr(torch_compiled._State, "failed", set())
 
 
 @kernel(ROWS)

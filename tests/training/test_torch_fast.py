@@ -89,6 +89,7 @@ def test_with_compiled_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: dict[Any, Any] = {}
     monkeypatch.setattr(torch_compiled._State, "compiled", compiled)
     monkeypatch.setattr(torch_compiled._State, "known", {})
+    monkeypatch.setattr(torch_compiled._State, "failed", set())
     path = check_equal(adapted(tiny()), rows((200, 224, 230, 33)), FAST_PARTS)
     assert (path.parts, path.notes) == (FAST_PARTS, ())
     made = {key[0].__name__ for key, function in compiled.items() if function is not key[0]}

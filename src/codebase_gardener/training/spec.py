@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -19,6 +18,7 @@ from pydantic import (
 
 from codebase_gardener.training.fast_parts import FAST_PARTS
 from codebase_gardener.training.methods import METHODS, why_not
+from codebase_gardener.training.option_values import Numbers, Options, Pattern, Words, targets
 from codebase_gardener.training.quantization import QUANTIZATIONS, check_quantization
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import sha256_text
@@ -38,52 +38,6 @@ REPORTERS = (
     "wandb",
 )
 """Those of transformers' integrations that report a loss curve; each is the package to install, too."""
-
-
-def _words(value: Any) -> Any:
-    """`q_proj,v_proj` from a command line or the environment is a list."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return (value,) if isinstance(value, int) else value
-
-
-def _pairs(value: Any) -> Any:
-    """`q_proj=8,v_proj=16` from a command line or the environment is a mapping."""
-    if isinstance(value, str):
-        parts = _words(value)
-        if odd := [part for part in parts if "=" not in part]:
-            raise ValueError(f"expected module=number, got {odd[0]!r}")
-        return dict(part.split("=", 1) for part in parts)
-    return value
-
-
-def _targets(value: Any) -> Any:
-    """One word is a PEFT keyword or a regular expression, several are a list of module names."""
-    if isinstance(value, str) and "," in value:
-        return _words(value)
-    return value
-
-
-def _options(value: Any) -> Any:
-    """A JSON object, or `n_frequency=50,scaling=2.5` whose values are read as JSON where they are JSON."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("{"):
-        try:
-            return json.loads(value)
-        except ValueError as error:
-            raise ValueError(f"no JSON object: {error}") from error
-    parts = _words(value)
-    if odd := [part for part in parts if "=" not in part]:
-        raise ValueError(f"expected name=value or a JSON object, got {odd[0]!r}")
-    return {name.strip(): _json_or_text(text) for name, text in (part.split("=", 1) for part in parts)}
-
-
-def _json_or_text(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return {"True": True, "False": False, "None": None}.get(text, text)
 
 
 def _kind(name: str) -> str:
@@ -119,10 +73,6 @@ def _reporters(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-Numbers = Annotated[tuple[int, ...], BeforeValidator(_words)]
-Pattern = Annotated[dict[str, int], BeforeValidator(_pairs)]
-Options = Annotated[dict[str, Any], BeforeValidator(_options)]
 _QUANTIZED_INITS = (True, False, "gaussian", "loftq")  # those that do not read the base's weights as they are
 
 
@@ -163,7 +113,7 @@ class TrainingSpec(BaseModel):
     r: int = Field(16, ge=1, le=4096, description="rank of the adapter")
     lora_alpha: float = Field(32, gt=0, le=65536, description="scale: the update is multiplied by alpha/r")
     lora_dropout: float = Field(0.1, ge=0, lt=1, description="dropout before the low-rank product")
-    target_modules: Annotated[str | tuple[str, ...], BeforeValidator(_targets)] = Field(
+    target_modules: Annotated[str | tuple[str, ...], BeforeValidator(targets)] = Field(
         "all-linear", description="modules to adapt: all-linear, names with commas, or a regular expression"
     )
     exclude_modules: Words = Field((), description="modules to leave out of target_modules")
