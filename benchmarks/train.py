@@ -40,7 +40,7 @@ SHARED = {
     "lr_scheduler_type": "constant_with_warmup",
 }
 WITH_DROPOUT = "dropout 0.1"  # columns of the full run only
-QUICK = {"steps": 6, "rounds": 1, "heldout": 8, "kept": 2, "max_length": 256}
+QUICK = {"steps": 6, "rounds": 1, "heldout": 8, "kept": 1, "max_length": 256}
 FULL = {"steps": 50, "rounds": 3, "heldout": 40, "kept": 10, "max_length": 512}
 
 
