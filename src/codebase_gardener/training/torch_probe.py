@@ -19,11 +19,10 @@ from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.training.base import Base
 from codebase_gardener.training.encoding import encode_all
 from codebase_gardener.training.probe import Probe, ProbeRequest
-from codebase_gardener.training.sampling import batches_of
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
-from codebase_gardener.training.torch_engine import plan_run
+from codebase_gardener.training.torch_engine import all_batches, plan_run
 from codebase_gardener.training.torch_fast import fast_path
 from codebase_gardener.training.torch_method import add_adapter
 from codebase_gardener.utils.allocator import keep_freed_memory
@@ -63,14 +62,7 @@ def probe_training(base: Base, dataset: Path, spec: TrainingSpec, device: str) -
         max_length=spec.max_length,
         completion_only=spec.completion_only_loss,
     )
-    batches = batches_of(
-        [len(row.ids) for row in encoded.rows],
-        encoded.weights,
-        batch_size=spec.batch_size,
-        passes=spec.max_epochs,
-        seed=spec.seed,
-        batch_tokens=spec.batch_tokens,
-    )
+    batches = all_batches(encoded, spec)
     model.train()
     if spec.gradient_checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
