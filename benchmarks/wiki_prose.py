@@ -22,8 +22,8 @@ from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.writers.prose_check import Allowed, check_prose
 from codebase_gardener.knowledge.writers.prose_pages import repository_names
+from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.repository.snapshot import take_snapshot
-from codebase_gardener.repository.symbols import Symbol
 
 TARGET = 0.8
 FORM = {"unfinished", "markup", "control character", "length"}

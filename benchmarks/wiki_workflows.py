@@ -22,7 +22,7 @@ from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
 from codebase_gardener.knowledge.workflows.golden_paths import mine
-from codebase_gardener.repository.python_symbols import python_symbols
+from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.repository.snapshot import Snapshot, take_snapshot
 
 TARGET, WANTED = 0.6, 3

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from hypothesis import settings
 
-from codebase_gardener.repository.languages import language_of
+from codebase_gardener.languages.table import language_of
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 
 settings.register_profile("quick", max_examples=30, deadline=None, derandomize=True)

@@ -1,7 +1,7 @@
 import pytest
 
 from codebase_gardener.dataset.context import ContextFinder, without_docstring
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
 

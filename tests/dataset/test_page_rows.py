@@ -17,10 +17,9 @@ from codebase_gardener.knowledge.pages.anchoring import source_of
 from codebase_gardener.knowledge.pages.citations import quote
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Parameter, io_contract
 from codebase_gardener.knowledge.pages.pages import Page, Section
-from codebase_gardener.repository.anchors import Anchor
 from codebase_gardener.repository.snapshot import Snapshot
-
-from .garden_wiki import OWNER, garden_pages
+from codebase_gardener.utils.anchors import Anchor
+from samples.garden_wiki import OWNER, garden_pages
 
 ALL = dict.fromkeys({**TASKS, **PAGE_TASKS}, 1.0)
 

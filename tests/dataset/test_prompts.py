@@ -12,10 +12,10 @@ from codebase_gardener.dataset.prompts import (
     question_messages,
     retrieval_query,
 )
+from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.repository.extraction import extract_symbols
-from codebase_gardener.repository.symbols import Symbol
 from codebase_gardener.retrieval.documents import Document
-from codebase_gardener.retrieval.source_lines import source_lines
+from codebase_gardener.utils.anchors import source_lines
 
 GO = "package a\n\n// Add adds.\nfunc Add(a, b int) int {\n\tc := a + b\n\treturn c\n}\n"
 STATEMENTS = ["x = 1\n", "\n", "# note\n", 'y = "é\u2028\x0c"\n', "import os\n"]

@@ -14,8 +14,7 @@ from codebase_gardener.gardener.wiki import Quiet, build_wiki, overrides_file, w
 from codebase_gardener.gardener.wiki_pages import correct_page, show_page
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files, wiki_lock
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
-
-from .written_garden import write_repository
+from samples.written_garden import write_repository
 
 GROW = "Implementation:garden_grow"
 

@@ -16,7 +16,7 @@ from codebase_gardener.gardener.verifying import verify_wiki
 from codebase_gardener.gardener.wiki import Quiet, build_wiki, wiki_folder
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 from codebase_gardener.utils.error_handling import SourceError
-from servers import Reply, serving
+from samples.servers import Reply, serving
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,7 @@ from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.gardener import Gardener
 from codebase_gardener.gardener.wiki import Quiet, build_wiki, overrides_file, wiki_folder
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
-
-from .written_garden import INIT, TESTS, write_repository
+from samples.written_garden import INIT, TESTS, write_repository
 
 
 def edit(root: Path, dice: random.Random, number: int) -> str:

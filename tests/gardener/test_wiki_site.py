@@ -18,15 +18,14 @@ from codebase_gardener.gardener.site.page_graph import page_graph
 from codebase_gardener.gardener.wiki import Quiet, build_wiki, wiki_folder
 from codebase_gardener.gardener.wiki_pages import read_pages
 from codebase_gardener.gardener.wiki_site import Site, build_site, write_site
-from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.error_handling import (
     ConflictError,
     InvalidInputError,
     NotFoundError,
     VerificationError,
 )
-
-from .written_garden import write_repository
+from samples.written_garden import write_repository
 
 NASTY = '''"""Nasty <script>alert(1)</script> [here](javascript:alert(2)) ![x](http://evil.example/x.png)."""
 

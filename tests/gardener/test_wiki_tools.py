@@ -19,8 +19,7 @@ from codebase_gardener.gardener.verifying import verify_wiki
 from codebase_gardener.gardener.wiki import Quiet, build_wiki
 from codebase_gardener.gardener.wiki_tools import WikiTools, serve_wiki
 from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError, ResourceError
-
-from .written_garden import write_repository
+from samples.written_garden import write_repository
 
 pytestmark = pytest.mark.slow
 

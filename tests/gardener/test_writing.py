@@ -12,7 +12,7 @@ from codebase_gardener.gardener.gardener import Gardener
 from codebase_gardener.gardener.writing import WRITERS, open_writer
 from codebase_gardener.knowledge.writers.prose_writing import writer_name
 from codebase_gardener.utils.error_handling import InvalidInputError, ModelError, NotFoundError
-from servers import Reply, serving
+from samples.servers import Reply, serving
 
 SAYS = {"choices": [{"message": {"content": "Hello."}}]}
 DEAD = "http://127.0.0.1:9"

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from codebase_gardener.knowledge.pages.anchoring import AnchorIndex, Found, find_again, source_of
 from codebase_gardener.knowledge.sources.source import Source
-from codebase_gardener.repository.anchors import Anchor, split_lines
 from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.snapshot import SourceFile
+from codebase_gardener.utils.anchors import Anchor, split_lines
 
 AREA = "def area(r):\n    x = 3.14\n    return x * r * r\n"
 OTHER = "def other():\n    return 2\n"

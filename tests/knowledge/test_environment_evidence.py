@@ -7,8 +7,8 @@ import time
 import pytest
 
 from codebase_gardener.knowledge.environments.environment_evidence import KINDS, environment_evidence
-from codebase_gardener.repository.languages import language_of
-from codebase_gardener.repository.python_trees import parse_python
+from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.languages.table import language_of
 
 
 def evidence(path: str, text: str) -> list[tuple[str, ...]]:

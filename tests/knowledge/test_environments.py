@@ -15,10 +15,11 @@ from codebase_gardener.knowledge.environments.environment_gates import required_
 from codebase_gardener.knowledge.environments.environments import environment_pages
 from codebase_gardener.knowledge.links.resolution import Resolution, Target, Use
 from codebase_gardener.knowledge.pages.pages import PAGE_TYPES
-from codebase_gardener.knowledge.sources.facts import FileFacts, Import
+from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.languages.facts import Import
+from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.repository.extraction import extract_symbols
-from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.snapshot import SourceFile, take_snapshot
 
 SETUP = """\

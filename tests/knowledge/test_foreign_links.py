@@ -9,8 +9,7 @@ import pytest
 from codebase_gardener.knowledge.building import build
 from codebase_gardener.knowledge.pages.markup import outside_code
 from codebase_gardener.utils.progress import Progress, silent
-
-from .written_context import context_of
+from samples.written_context import context_of
 
 EVIL = "[[step::Principle:evil_X]]"
 PACKAGE = {

@@ -12,8 +12,7 @@ from codebase_gardener.knowledge.workflows.consensus import consensus
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
 from codebase_gardener.knowledge.workflows.golden_paths import Mined, mine, needed_targets
 from codebase_gardener.knowledge.workflows.passage_sequences import common_order
-
-from .written_context import context_of
+from samples.written_context import context_of
 
 CORE = '''
 class Kiln:

@@ -11,9 +11,9 @@ import pytest
 
 from codebase_gardener.knowledge.heuristics.heuristic_evidence import KINDS, heuristic_evidence
 from codebase_gardener.knowledge.sources.facts import Evidence
-from codebase_gardener.repository.languages import language_of
-from codebase_gardener.repository.python_symbols import python_symbols
-from codebase_gardener.repository.python_trees import parse_python
+from codebase_gardener.languages.python.symbols import python_symbols
+from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.languages.table import language_of
 
 
 def evidence(text: str, path: str = "pkg/a.py") -> list[Evidence]:

@@ -19,11 +19,11 @@ from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Ta
 from codebase_gardener.knowledge.pages.pages import PAGE_TYPES, Page
 from codebase_gardener.knowledge.sources.facts import Evidence, FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.repository.anchors import split_lines
-from codebase_gardener.repository.languages import language_of
-from codebase_gardener.repository.python_symbols import python_symbols
-from codebase_gardener.repository.python_trees import parse_python
+from codebase_gardener.languages.python.symbols import python_symbols
+from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.languages.table import language_of
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
+from codebase_gardener.utils.anchors import split_lines
 
 
 def repository(files: dict[str, str]) -> RepositoryFacts:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from codebase_gardener.knowledge.sources.docstring_snippets import docstring_snippets
 from codebase_gardener.knowledge.sources.document_facts import MAX_LINES, DocumentFacts, document_facts
-from codebase_gardener.repository.anchors import split_lines
-from codebase_gardener.repository.python_symbols import python_symbols
+from codebase_gardener.languages.python.symbols import python_symbols
+from codebase_gardener.utils.anchors import split_lines
 
 FORMS = [("a.md", "markdown"), ("a.rst", "rst"), ("a.ipynb", "json"), ("a.adoc", "text"), ("README", "text")]
 PIECES = [

@@ -15,7 +15,7 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
     read_io_contract,
 )
 from codebase_gardener.knowledge.pages.pages import Page, Section
-from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.anchors import Anchor
 
 REFERENCE = CodeReference(
     location=Anchor("src/a b.py", 3, 9),

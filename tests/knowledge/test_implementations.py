@@ -17,9 +17,8 @@ from codebase_gardener.knowledge.pages.implementation_layout import read_code_re
 from codebase_gardener.knowledge.pages.pages import Page, Wiki
 from codebase_gardener.knowledge.pages.reading import read_page
 from codebase_gardener.knowledge.pages.rendering import render_pages
-from codebase_gardener.repository.anchors import Anchor
-
-from .written_context import context_of
+from codebase_gardener.utils.anchors import Anchor
+from samples.written_context import context_of
 
 LIBRARY = {
     "README.md": """

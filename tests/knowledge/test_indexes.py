@@ -10,8 +10,7 @@ from codebase_gardener.knowledge.pages.pages import Edge, Wiki
 from codebase_gardener.knowledge.pages.reading import read_page
 from codebase_gardener.knowledge.pages.rendering import render_pages
 from codebase_gardener.knowledge.pages.steps import ATTRIBUTES, StepFacts
-
-from .small_wiki import OWNER, repository, wiki
+from samples.small_wiki import OWNER, repository, wiki
 
 
 def test_a_step_has_its_nine_attributes_in_order() -> None:

@@ -2,8 +2,7 @@
 
 from codebase_gardener.knowledge.apis.io_contract import contract_of
 from codebase_gardener.knowledge.pages.implementation_layout import Output, Parameter
-
-from .written_context import context_of, symbol_named
+from samples.written_context import context_of, symbol_named
 
 GOOGLE = '''
     def load(path: str, *names, strict=True, retries: int = 3, **options) -> "Model":

@@ -22,7 +22,7 @@ from codebase_gardener.knowledge.pages.markup import (
 from codebase_gardener.knowledge.pages.reading import read_page
 from codebase_gardener.knowledge.pages.rendering import safe_body
 from codebase_gardener.knowledge.pages.wiki_names import page_name
-from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.anchors import Anchor
 
 line = st.text(
     st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]) | st.sampled_from("`|\\ "), max_size=40

@@ -17,8 +17,7 @@ from codebase_gardener.knowledge.pages.pages import Page, Section
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.retrieval.documents import Document, documents_of
 from codebase_gardener.retrieval.index import SymbolIndex
-
-from .small_wiki import OWNER, repository, wiki
+from samples.small_wiki import OWNER, repository, wiki
 
 FACTS = repository()
 PAGES = {page.id: page for page in wiki(FACTS).pages}

@@ -18,8 +18,7 @@ from codebase_gardener.knowledge.links.resolution import Target
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
 from codebase_gardener.knowledge.pages.inline_quotes import QuotableText
 from codebase_gardener.utils.progress import Progress, silent
-
-from .written_context import context_of
+from samples.written_context import context_of
 
 
 class _Quiet:

@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.pages.pages import EDGES, PAGE_TYPES, Edge, Pag
 from codebase_gardener.knowledge.pages.reading import read_page
 from codebase_gardener.knowledge.pages.rendering import normalised, render
 from codebase_gardener.knowledge.sources.source import Source
-from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.anchors import Anchor
 
 WIKI = Wiki("o_r", "https://example.org/o/r", "abc", "2026-01-02T00:00:00+00:00", ())
 PAGE = Page(

@@ -8,8 +8,7 @@ from codebase_gardener.knowledge.pages.markup import NONE_FOUND
 from codebase_gardener.knowledge.pages.pages import Edge, Page, Section
 from codebase_gardener.knowledge.pages.rendering import incoming_edges, render, render_pages, safe_body
 from codebase_gardener.utils.error_handling import InvalidInputError
-
-from .small_wiki import OWNER, repository, wiki
+from samples.small_wiki import OWNER, repository, wiki
 
 
 def test_a_page_reads_as_the_format_says() -> None:

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from codebase_gardener.knowledge.pages.repo_map import PARTS, coverage, render_repo_map, repo_map_file
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-
-from .small_wiki import FILES, OWNER, repository, wiki
+from samples.small_wiki import FILES, OWNER, repository, wiki
 
 
 def rows(text: str, part: str) -> list[str]:

@@ -4,9 +4,8 @@ import pytest
 
 from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, resolve
 from codebase_gardener.knowledge.sources.facts import Heading, Snippet
-from codebase_gardener.knowledge.sources.python_code import python_code
-
-from .written import facts_of
+from codebase_gardener.languages.python.code import python_code
+from samples.written import facts_of
 
 PACKAGE = {
     "src/pkg/__init__.py": "from .core import *\nfrom .io import load_model as load\nfrom . import tools\n",

@@ -7,8 +7,8 @@ import pytest
 from codebase_gardener.knowledge.sources.docstring_snippets import docstring_snippets
 from codebase_gardener.knowledge.sources.document_facts import DocumentFacts, blocks, document_facts
 from codebase_gardener.knowledge.sources.facts import Heading, Include, Listing, Mention
-from codebase_gardener.repository.anchors import split_lines
-from codebase_gardener.repository.python_symbols import python_symbols
+from codebase_gardener.languages.python.symbols import python_symbols
+from codebase_gardener.utils.anchors import split_lines
 
 GUIDE = """\
 .. _top:

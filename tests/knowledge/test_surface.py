@@ -10,8 +10,7 @@ from codebase_gardener.knowledge.apis.api_names import page_names, principle_wor
 from codebase_gardener.knowledge.apis.shell_commands import console_scripts
 from codebase_gardener.knowledge.apis.surface import FEATURES, choose_apis, name_kind, ranked, threshold
 from codebase_gardener.knowledge.links.resolution import Target
-
-from .written_context import context_of, symbol_named
+from samples.written_context import context_of, symbol_named
 
 LIBRARY = {
     "pyproject.toml": '[project]\nname = "lib"\n[project.scripts]\nlib = "lib.core:main"\n',

@@ -10,7 +10,7 @@ from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.links.tree_units import TreeUnits
 from codebase_gardener.knowledge.sources.compiled_scripts import compiled_files
 from codebase_gardener.knowledge.sources.facts import FileFacts
-from codebase_gardener.repository.languages import language_of
+from codebase_gardener.languages.table import language_of
 from codebase_gardener.repository.snapshot import SourceFile
 
 FILES = {

@@ -7,8 +7,7 @@ import pytest
 from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use
 from codebase_gardener.knowledge.pages.pages import Wiki
 from codebase_gardener.knowledge.pages.triage import Triaged, orphan_note, triage
-
-from .small_wiki import FILES, OWNER, repository, wiki
+from samples.small_wiki import FILES, OWNER, repository, wiki
 
 NOTHING = Resolution((), {}, {}, {}, 0, 0)
 EMPTY = Wiki(OWNER, "r", "c0ffee", "d", ())

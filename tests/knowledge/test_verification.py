@@ -12,10 +12,9 @@ from codebase_gardener.knowledge.pages.pages import Edge, Page, Section, Wiki
 from codebase_gardener.knowledge.pages.triage import orphan_note
 from codebase_gardener.knowledge.pages.verification import compare, render_wiki, verify
 from codebase_gardener.knowledge.sources.source import Source
-from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import NotFoundError
-
-from .small_wiki import FILES, OWNER, repository, wiki
+from samples.small_wiki import FILES, OWNER, repository, wiki
 
 FACTS = repository()
 RESOLUTION = Resolution((), {}, {}, {}, references=40, unresolved=10)

@@ -17,9 +17,9 @@ from codebase_gardener.knowledge.pages.workflow_layout import read_steps
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
 from codebase_gardener.knowledge.workflows.golden_paths import mine, needed_targets
 from codebase_gardener.knowledge.workflows.workflows import workflow_page
+from samples.written_context import context_of
 
 from .test_golden_paths import FILES
-from .written_context import context_of
 
 _ANCHOR = re.compile(r"`([^`\s]+):L(\d+)-(\d+)`")
 

@@ -14,7 +14,7 @@ from codebase_gardener.models import endpoint
 from codebase_gardener.models.ollama_client import OllamaClient
 from codebase_gardener.models.openai_client import OpenAIClient
 from codebase_gardener.utils.error_handling import InvalidInputError, ModelError
-from servers import Reply, serving
+from samples.servers import Reply, serving
 
 KEY = "sk-very-secret-0123456789"
 OLLAMA_SAYS: dict[str, Any] = {"response": "Hello.", "done": True}

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
+from codebase_gardener.languages.symbols import SymbolTable
+from codebase_gardener.languages.table import language_of
 from codebase_gardener.repository.extraction import extract_symbols
-from codebase_gardener.repository.languages import language_of
 from codebase_gardener.repository.snapshot import SourceFile
-from codebase_gardener.repository.symbols import SymbolTable
 
 settings.register_profile("quick", max_examples=30, deadline=None, derandomize=True)
 settings.load_profile("quick")

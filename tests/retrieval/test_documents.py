@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.retrieval.documents import Document, documents_of
-from codebase_gardener.retrieval.source_lines import source_lines
+from codebase_gardener.utils.anchors import source_lines
 
 SOURCE = '''"""A module."""
 import os

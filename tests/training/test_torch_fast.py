@@ -14,8 +14,7 @@ from codebase_gardener.training.encoding import IGNORE, EncodedExample
 from codebase_gardener.training.fast_parts import FAST_PARTS
 from codebase_gardener.training.torch_attention import ROWS
 from codebase_gardener.training.torch_fast import FastPath, fast_path
-
-from .fast_models import CONFIGS, adapted, gradients, own_losses, rows, tiny
+from samples.fast_models import CONFIGS, adapted, gradients, own_losses, rows, tiny
 
 EAGER = tuple(part for part in FAST_PARTS if part != "compile")
 _HEAD = "head: that of {} is trained, or is more than a product"

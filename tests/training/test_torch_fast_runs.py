@@ -21,8 +21,7 @@ from codebase_gardener.training import torch_engine
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.training.torch_run import run_job
-
-from .fast_models import rows
+from samples.fast_models import rows
 
 MakeJob = Callable[..., JobDirectory]
 EAGER = "head,packing,lora,layers"
@@ -161,8 +160,7 @@ torch.distributed.destroy_process_group()
 @pytest.mark.slow
 def test_two_processes_give_the_gradients_of_one(tmp_path: Path) -> None:
     from codebase_gardener.training.torch_fast import fast_path
-
-    from .fast_models import adapted, gradients, tiny
+    from samples.fast_models import adapted, gradients, tiny
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

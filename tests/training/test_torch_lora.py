@@ -17,8 +17,8 @@ from codebase_gardener.training.torch_fast import FastPath, fast_path
 from codebase_gardener.training.torch_kernels import Dropout
 from codebase_gardener.training.torch_lora import lora_linear_of, lora_product
 from codebase_gardener.training.torch_method import add_adapter
+from samples.fast_models import adapted, gradients, rows, tiny
 
-from .fast_models import adapted, gradients, rows, tiny
 from .test_torch_fast import EAGER, check_equal
 
 _ALL = ("head", "packing", "lora", "layers")

@@ -15,11 +15,11 @@ from codebase_gardener.dataset.prompts import (
     retrieval_query,
 )
 from codebase_gardener.dataset.sites import chance
-from codebase_gardener.repository.python_trees import parse_python
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import SymbolIndex
-from codebase_gardener.retrieval.source_lines import source_lines
+from codebase_gardener.utils.anchors import source_lines
 
 __all__ = ["ContextFinder", "without_docstring", "without_files"]
 

@@ -20,12 +20,12 @@ from codebase_gardener.dataset.split import HELDOUT_SHARE, Split, split_files
 from codebase_gardener.dataset.testing_code import is_test
 from codebase_gardener.knowledge.pages.page_documents import page_documents
 from codebase_gardener.knowledge.pages.pages import Page
+from codebase_gardener.languages.symbols import SymbolTable
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.repository.snapshot import Snapshot
-from codebase_gardener.repository.symbols import SymbolTable
 from codebase_gardener.retrieval.documents import documents_of
 from codebase_gardener.retrieval.index import SymbolIndex
-from codebase_gardener.retrieval.source_lines import source_lines
+from codebase_gardener.utils.anchors import source_lines
 from codebase_gardener.utils.error_handling import DatasetError, InvalidInputError
 from codebase_gardener.utils.files import sha256_text
 from codebase_gardener.utils.progress import Progress, silent

@@ -11,9 +11,9 @@ from codebase_gardener.dataset.functions import body_text, is_completable
 from codebase_gardener.dataset.page_rows import PAGE_TASKS
 from codebase_gardener.dataset.split import Split
 from codebase_gardener.knowledge.pages.markup import fenced
+from codebase_gardener.languages.symbols import SymbolTable
 from codebase_gardener.repository.snapshot import Snapshot
-from codebase_gardener.repository.symbols import SymbolTable
-from codebase_gardener.retrieval.source_lines import source_lines
+from codebase_gardener.utils.anchors import source_lines
 
 __all__ = ["Deduplicated", "HeldoutBodies", "deduplicate", "heldout_bodies", "trained_text"]
 

@@ -16,9 +16,9 @@ from codebase_gardener.dataset.questions import question
 from codebase_gardener.dataset.sites import Site, chance
 from codebase_gardener.dataset.split import Split
 from codebase_gardener.dataset.testing_code import is_test
+from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.repository.snapshot import Snapshot
-from codebase_gardener.repository.symbols import Symbol, SymbolTable
-from codebase_gardener.retrieval.source_lines import source_lines
+from codebase_gardener.utils.anchors import source_lines
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.progress import Progress, silent
 

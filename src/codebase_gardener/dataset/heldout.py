@@ -12,11 +12,11 @@ from codebase_gardener.dataset.examples import USER_TASK, Example
 from codebase_gardener.dataset.functions import body_text, is_completable, outermost
 from codebase_gardener.dataset.prompts import completion_prompt
 from codebase_gardener.dataset.split import Split
+from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
-from codebase_gardener.repository.symbols import Symbol, SymbolTable
 from codebase_gardener.retrieval.documents import documents_of
 from codebase_gardener.retrieval.index import SymbolIndex
-from codebase_gardener.retrieval.source_lines import source_lines
+from codebase_gardener.utils.anchors import source_lines
 from codebase_gardener.utils.files import sha256_text
 
 __all__ = ["HeldoutFunction", "heldout_rows", "heldout_tasks"]

@@ -16,9 +16,9 @@ from codebase_gardener.knowledge.pages.markup import code_spans
 from codebase_gardener.knowledge.pages.pages import Page
 from codebase_gardener.knowledge.sources.repository_facts import text_hash
 from codebase_gardener.knowledge.sources.source import Source
-from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.languages.symbols import SymbolTable
 from codebase_gardener.repository.snapshot import Snapshot
-from codebase_gardener.repository.symbols import SymbolTable
+from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["PageSite", "pages_that_hold", "split_of_pages"]
 

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from codebase_gardener.repository.languages import LANGUAGES
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import LANGUAGES
 from codebase_gardener.retrieval.documents import Document
-from codebase_gardener.retrieval.source_lines import source_lines
+from codebase_gardener.utils.anchors import source_lines
 
 __all__ = [
     "ANCHOR_LINE_CHARS",

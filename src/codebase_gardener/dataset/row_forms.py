@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codebase_gardener.dataset.prompts import path_line
-from codebase_gardener.repository.languages import language_of
-from codebase_gardener.retrieval.source_lines import source_lines
+from codebase_gardener.languages.table import language_of
+from codebase_gardener.utils.anchors import source_lines
 
 __all__ = ["FORMS", "RowForm", "RowProblem", "parse_row"]
 

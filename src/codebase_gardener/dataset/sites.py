@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from codebase_gardener.dataset.examples import Example
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.utils.files import sha256_text
 

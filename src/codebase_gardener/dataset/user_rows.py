@@ -13,7 +13,7 @@ from codebase_gardener.dataset.jsonl import JsonLine, read_jsonl
 from codebase_gardener.dataset.row_forms import FORMS, RowForm, RowProblem, parse_row
 from codebase_gardener.dataset.sites import row_id
 from codebase_gardener.dataset.split import HELDOUT_SHARE, Split, split_files
-from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import DatasetError
 
 __all__ = ["UserRows", "read_user_rows"]

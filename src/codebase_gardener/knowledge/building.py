@@ -17,7 +17,7 @@ from codebase_gardener.knowledge.pages.reports import may_be_there
 from codebase_gardener.knowledge.pages.verification import derived_files
 from codebase_gardener.knowledge.phases import PHASES
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.repository.languages import is_code
+from codebase_gardener.languages.table import is_code
 from codebase_gardener.utils.memo import remembering
 from codebase_gardener.utils.progress import Progress
 

@@ -14,16 +14,16 @@ from codebase_gardener.knowledge.sources.document_facts import document_facts
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.package_entries import package_entries
 from codebase_gardener.knowledge.sources.purposes import purpose_of
-from codebase_gardener.knowledge.sources.python_code import PythonCode, python_code
-from codebase_gardener.knowledge.sources.tree_code import TreeCode, tree_code
-from codebase_gardener.knowledge.sources.tree_queries import QUERIES
-from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.languages.engine.code import TreeCode, tree_code
+from codebase_gardener.languages.engine.parsing import parsed_tree
+from codebase_gardener.languages.engine.queries import QUERIES
+from codebase_gardener.languages.python.code import PythonCode, python_code
+from codebase_gardener.languages.python.symbols import python_symbols
+from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.repository.extraction import extract_symbols
-from codebase_gardener.repository.python_symbols import python_symbols
-from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.snapshot import SourceFile
-from codebase_gardener.repository.symbols import Symbol, SymbolTable
-from codebase_gardener.repository.tree_parsing import parsed_tree
+from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["extract"]
 
@@ -82,7 +82,7 @@ def extract(file: SourceFile) -> FileFacts:
 
 def _tree_facts(file: SourceFile) -> tuple[SymbolTable, TreeCode]:
     """Symbols, declared ones included, and code of a language that tree-sitter reads, from one parse."""
-    from codebase_gardener.repository.tree_symbols import tree_symbols
+    from codebase_gardener.languages.engine.symbols import tree_symbols
 
     tree = parsed_tree(file.text.encode("utf-8", "surrogatepass"), file.language)
     if tree is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from codebase_gardener.repository.languages import LANGUAGES
+from codebase_gardener.languages.table import LANGUAGES
 
 __all__ = ["content_problem"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from codebase_gardener.repository.grammars import GRAMMARS
-from codebase_gardener.repository.languages import is_code
+from codebase_gardener.languages.engine.grammars import GRAMMARS
+from codebase_gardener.languages.symbols import SymbolTable
+from codebase_gardener.languages.table import is_code
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
-from codebase_gardener.repository.symbols import SymbolTable
 from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["extract_symbols", "extract_tables"]
@@ -27,11 +27,11 @@ def extract_symbols(file: SourceFile) -> SymbolTable:
         [('f', 'a.py:L1-2')]
     """
     if file.language == "python":
-        from codebase_gardener.repository.python_symbols import python_symbols
+        from codebase_gardener.languages.python.symbols import python_symbols
 
         return python_symbols(file.path, file.text)
     if file.language in GRAMMARS:
-        from codebase_gardener.repository.tree_symbols import tree_symbols
+        from codebase_gardener.languages.engine.symbols import tree_symbols
 
         return tree_symbols(file.path, file.text, file.language)
     return SymbolTable(())

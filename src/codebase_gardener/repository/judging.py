@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import NamedTuple
 
+from codebase_gardener.languages.table import language_of
 from codebase_gardener.repository.contents import content_problem
 from codebase_gardener.repository.decoding import decode, looks_binary
 from codebase_gardener.repository.entries import Entry
 from codebase_gardener.repository.filters import name_problem, path_problem, size_problem
-from codebase_gardener.repository.languages import language_of
 from codebase_gardener.repository.secrets import secret_problem
 from codebase_gardener.utils.memo import remembered
 

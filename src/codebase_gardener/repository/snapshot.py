@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from codebase_gardener.languages.table import is_code
 from codebase_gardener.repository.entries import Entry, Listing, printable
 from codebase_gardener.repository.filters import left_out_directory
 from codebase_gardener.repository.judging import LeftOutError, judge
-from codebase_gardener.repository.languages import is_code
 from codebase_gardener.repository.sources import open_source
 from codebase_gardener.utils.error_handling import SourceError
 from codebase_gardener.utils.progress import Progress, silent

@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 
-from codebase_gardener.repository.anchors import Anchor
-from codebase_gardener.repository.languages import is_code
+from codebase_gardener.languages.symbols import Symbol, SymbolTable
+from codebase_gardener.languages.table import is_code
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
-from codebase_gardener.repository.symbols import Symbol, SymbolTable
 from codebase_gardener.retrieval.chunks import heading_chunks, plain_chunks
-from codebase_gardener.retrieval.source_lines import source_lines
+from codebase_gardener.utils.anchors import Anchor, source_lines
 
 __all__ = ["PAGE_KIND", "Document", "documents_of"]
 

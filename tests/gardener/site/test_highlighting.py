@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 
 from codebase_gardener.gardener.site.highlighting import LANGUAGES, highlighted, language_of
-from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.utils.anchors import split_lines
 
 TEXTS = [
     "", "\n", "\n\na = 1\n", "a = 1", 'x = """\n<script>\n"""\n', "a\x0cb\n\x85c\u2028d\n", "a\r\nb\rc\n", "\tif x:\n",

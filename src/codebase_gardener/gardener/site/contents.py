@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.pages.pages import EDGES, FOLDERS, Edge, Page
 from codebase_gardener.knowledge.pages.reading import read_page
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 from codebase_gardener.knowledge.sources.areas import area_of
-from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import VerificationError
 
 __all__ = ["Contents", "read_contents"]

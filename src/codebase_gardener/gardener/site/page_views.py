@@ -17,7 +17,7 @@ from codebase_gardener.gardener.site.step_diagram import DrawnStep, arrows_of, s
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
 from codebase_gardener.knowledge.pages.pages import PAGE_TYPES, Page
 from codebase_gardener.knowledge.pages.workflow_layout import read_steps
-from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["LISTINGS", "PageViews"]
 

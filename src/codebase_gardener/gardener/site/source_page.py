@@ -9,7 +9,7 @@ from html import escape
 from codebase_gardener.gardener.site.addresses import relative
 from codebase_gardener.gardener.site.contents import Contents
 from codebase_gardener.gardener.site.highlighting import highlighted, language_of
-from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.anchors import Anchor
 
 __all__ = ["CitedLines", "cited_lines", "source_lines"]
 

@@ -9,7 +9,7 @@ from codebase_gardener.knowledge.apis.class_fields import class_fields, has_fiel
 from codebase_gardener.knowledge.apis.tree_calls import tree_call
 from codebase_gardener.knowledge.links.resolution import Target
 from codebase_gardener.knowledge.pages.quoting import words_of
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["call_of", "constructor_of_class", "import_of", "is_api_name"]

@@ -12,8 +12,8 @@ from codebase_gardener.knowledge.apis.tree_calls import is_constructor
 from codebase_gardener.knowledge.links.resolution import Target
 from codebase_gardener.knowledge.pages.quoting import first_sentence
 from codebase_gardener.knowledge.sources.facts import FileFacts
-from codebase_gardener.knowledge.sources.tree_rules import family_of, is_hidden
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.families import family_of, is_hidden
+from codebase_gardener.languages.symbols import Symbol
 
 __all__ = ["Candidate", "candidates", "listed_targets", "reference_documents"]
 

@@ -12,9 +12,9 @@ from functools import cached_property, lru_cache
 from codebase_gardener.knowledge.apis.shell_commands import Command, commands, console_scripts
 from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.repository.python_headers import Definition
-from codebase_gardener.repository.python_trees import parse_python
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.python.headers import Definition
+from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.languages.symbols import Symbol
 
 __all__ = ["ApiContext", "DefinitionText", "definition_in"]
 

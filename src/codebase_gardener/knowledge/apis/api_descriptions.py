@@ -14,7 +14,7 @@ from codebase_gardener.knowledge.links.resolution import Passage, Target
 from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.page_sources import PageSources
 from codebase_gardener.knowledge.pages.quoting import inline
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [
     "AREA_NOUNS", "counted", "defined_again", "linked", "members", "neighbours", "raised", "shown_in", "standing",

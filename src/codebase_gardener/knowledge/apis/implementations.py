@@ -41,9 +41,9 @@ from codebase_gardener.knowledge.pages.markup import NONE_FOUND, code, fence
 from codebase_gardener.knowledge.pages.page_sources import PageSources
 from codebase_gardener.knowledge.pages.pages import Page, Section
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown, words_of
-from codebase_gardener.repository.anchors import Anchor
-from codebase_gardener.repository.python_headers import SourceLines
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.python.headers import SourceLines
+from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["implementation_page"]

@@ -14,9 +14,9 @@ from codebase_gardener.knowledge.apis.docstrings import Documentation, Documente
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.pages.quoting import inline
-from codebase_gardener.knowledge.sources.signatures import typed_parameters
-from codebase_gardener.repository.python_headers import Definition, SourceLines
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.python.headers import Definition, SourceLines
+from codebase_gardener.languages.signatures import typed_parameters
+from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["constructor_of", "contract_of"]

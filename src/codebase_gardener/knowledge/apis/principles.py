@@ -20,7 +20,7 @@ from codebase_gardener.knowledge.pages.page_sources import PageSources
 from codebase_gardener.knowledge.pages.pages import Edge, Page, Section
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.sources.facts import Heading
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["principle_page"]

@@ -13,7 +13,7 @@ from codebase_gardener.knowledge.apis.api_context import ApiContext
 from codebase_gardener.knowledge.apis.api_descriptions import counted
 from codebase_gardener.knowledge.apis.api_names import page_names
 from codebase_gardener.knowledge.apis.apis import Api
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [
     "FEATURES",

@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from codebase_gardener.knowledge.apis.docstrings import Documentation, documentation
 from codebase_gardener.knowledge.pages.quoting import words_of
-from codebase_gardener.knowledge.sources.signatures import typed_parameters
-from codebase_gardener.knowledge.sources.tree_rules import FAMILIES, family_of
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.families import FAMILIES, family_of
+from codebase_gardener.languages.signatures import typed_parameters
+from codebase_gardener.languages.symbols import Symbol
 
 __all__ = ["documented", "is_constructor", "tree_call"]
 

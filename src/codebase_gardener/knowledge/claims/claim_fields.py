@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from codebase_gardener.knowledge.claims.claim_names import SEPARATORS
-from codebase_gardener.repository.python_trees import parse_python
-from codebase_gardener.repository.symbols import Symbol, is_public
+from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.languages.symbols import Symbol, is_public
 
 __all__ = ["FieldIndex"]
 

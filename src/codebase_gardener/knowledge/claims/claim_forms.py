@@ -21,7 +21,7 @@ from codebase_gardener.knowledge.claims.claim_ranges import (
     unread_cells,
 )
 from codebase_gardener.knowledge.claims.claim_units import Unit, code_marks, read_units
-from codebase_gardener.repository.languages import LANGUAGES
+from codebase_gardener.languages.table import LANGUAGES
 
 __all__ = ["Citation", "Name", "Quote", "Statement", "is_path", "read_claims"]
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol
 
 __all__ = ["SEPARATORS", "Match", "NameIndex"]
 
@@ -58,7 +58,7 @@ class NameIndex:
             ancestors: Classes that the class in the name inherits from; their methods are meant too.
 
         Example:
-            >>> from codebase_gardener.repository.python_symbols import python_symbols
+            >>> from codebase_gardener.languages.python.symbols import python_symbols
             >>> table = python_symbols("a.py", "class A:\\n    def go(self): ...\\n")
             >>> [s.qualified_name for s in NameIndex("a.py", table.symbols, ()).find("A_go").symbols]
             ['A.go']

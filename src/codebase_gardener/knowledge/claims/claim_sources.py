@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from codebase_gardener.knowledge.claims.claim_fields import FieldIndex
 from codebase_gardener.knowledge.claims.claim_names import NameIndex
 from codebase_gardener.knowledge.claims.quoted_text import QuoteIndex
+from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.snapshot import Snapshot
-from codebase_gardener.repository.symbols import Symbol, SymbolTable
 
 __all__ = ["ClaimSources"]
 

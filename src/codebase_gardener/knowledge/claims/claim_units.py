@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["Unit", "code_marks", "read_units"]
 

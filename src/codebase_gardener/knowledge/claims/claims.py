@@ -14,7 +14,7 @@ from codebase_gardener.knowledge.claims.claim_binding import bind_names, in_appo
 from codebase_gardener.knowledge.claims.claim_forms import Citation, Name, Statement, is_path
 from codebase_gardener.knowledge.claims.claim_sources import ClaimSources
 from codebase_gardener.knowledge.claims.claim_verdicts import Verdict, range_distance, share_lines
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol
 
 __all__ = ["judge_claims"]
 

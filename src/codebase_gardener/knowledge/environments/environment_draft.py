@@ -11,7 +11,7 @@ from codebase_gardener.knowledge.links.resolution import Target
 from codebase_gardener.knowledge.pages.pages import PAGE_TYPES, Page, Section
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.repository.languages import is_code
+from codebase_gardener.languages.table import is_code
 
 __all__ = ["Draft", "EnvironmentPage", "by", "count", "unique"]
 

@@ -23,7 +23,7 @@ from codebase_gardener.knowledge.environments.python_manifests import (
 from codebase_gardener.knowledge.environments.setup_script import setup_script
 from codebase_gardener.knowledge.sources.areas import area_of
 from codebase_gardener.knowledge.sources.facts import Evidence
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol
 
 __all__ = ["KINDS", "environment_evidence"]
 

@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.environments.guard_evidence import AVAILABILITY
 from codebase_gardener.knowledge.environments.optional_packages import Package
 from codebase_gardener.knowledge.links.resolution import Resolution, Target
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["Gated", "gates_of", "required_environments"]

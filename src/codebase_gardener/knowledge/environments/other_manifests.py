@@ -10,7 +10,7 @@ from typing import Any
 
 from codebase_gardener.knowledge.environments.manifest_text import Lines, one_line
 from codebase_gardener.knowledge.sources.facts import Evidence
-from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["cargo_toml", "go_mod", "gradle", "package_json", "pom_xml"]
 

@@ -15,7 +15,7 @@ from codebase_gardener.knowledge.environments.manifest_text import (
     requirement,
 )
 from codebase_gardener.knowledge.sources.facts import Evidence
-from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["conda_environment", "pyproject", "requirements_file", "setup_cfg"]
 

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from codebase_gardener.knowledge.sources.facts import Evidence
-from codebase_gardener.knowledge.sources.message_text import one_line
-from codebase_gardener.knowledge.sources.syntax_search import nodes_on
-from codebase_gardener.repository.languages import LANGUAGES
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.python.messages import one_line
+from codebase_gardener.languages.python.node_search import nodes_on
+from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import LANGUAGES
 
 __all__ = ["MARKS", "comment_evidence"]
 

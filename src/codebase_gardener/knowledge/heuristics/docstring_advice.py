@@ -11,7 +11,7 @@ from codebase_gardener.knowledge.heuristics.advice import signals, strength
 from codebase_gardener.knowledge.heuristics.plain_prose import plain_prose
 from codebase_gardener.knowledge.heuristics.prose_blocks import ADMONITIONS, prose_blocks
 from codebase_gardener.knowledge.sources.facts import Evidence
-from codebase_gardener.knowledge.sources.syntax_search import Definition, definitions
+from codebase_gardener.languages.python.node_search import Definition, definitions
 
 __all__ = ["docstring_evidence"]
 

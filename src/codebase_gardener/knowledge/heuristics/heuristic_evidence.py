@@ -10,9 +10,9 @@ from codebase_gardener.knowledge.heuristics.comment_advice import comment_eviden
 from codebase_gardener.knowledge.heuristics.docstring_advice import docstring_evidence
 from codebase_gardener.knowledge.heuristics.document_advice import document_evidence
 from codebase_gardener.knowledge.sources.facts import Evidence
-from codebase_gardener.repository.anchors import split_lines
-from codebase_gardener.repository.languages import is_code
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import is_code
+from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["KINDS", "heuristic_evidence"]
 

@@ -10,7 +10,7 @@ from codebase_gardener.knowledge.heuristics.advice import ACTION, COST, SIGNALS,
 from codebase_gardener.knowledge.heuristics.heuristic_evidence import KINDS
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.repository.symbols import is_public
+from codebase_gardener.languages.symbols import is_public
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["KIND_WEIGHTS", "THRESHOLD", "Item", "NEARLY", "TOO_LITTLE", "all_items", "worth"]

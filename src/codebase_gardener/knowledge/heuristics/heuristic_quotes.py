@@ -10,7 +10,7 @@ import re
 import textwrap
 from collections.abc import Iterable
 
-from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.anchors import Anchor
 
 __all__ = ["cut", "quoted_lines", "quoted_words"]
 

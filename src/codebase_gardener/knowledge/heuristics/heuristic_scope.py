@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from codebase_gardener.knowledge.heuristics.heuristic_items import Item
 from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol
 
 __all__ = ["Scope"]
 

@@ -8,7 +8,7 @@ from codebase_gardener.knowledge.links.entities import STANDARD_LIBRARY, TEST_MA
 from codebase_gardener.knowledge.links.namespaces import Namespace
 from codebase_gardener.knowledge.links.scopes import Entities
 from codebase_gardener.knowledge.links.tracing import Tracer
-from codebase_gardener.knowledge.sources.facts import Reference
+from codebase_gardener.languages.facts import Reference
 
 __all__ = ["Links", "is_machinery"]
 

@@ -13,7 +13,7 @@ from codebase_gardener.knowledge.sources.purposes import first_sentence
 
 if TYPE_CHECKING:
     from codebase_gardener.knowledge.links.resolution import Passage, Use
-    from codebase_gardener.repository.symbols import Symbol
+    from codebase_gardener.languages.symbols import Symbol
 
 __all__ = ["PassageMaker"]
 

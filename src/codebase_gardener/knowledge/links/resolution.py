@@ -15,9 +15,10 @@ from codebase_gardener.knowledge.links.public_names import public_names
 from codebase_gardener.knowledge.links.tracing import Tracer
 from codebase_gardener.knowledge.links.tree_resolution import TreeResolution, tree_resolution, tree_tests
 from codebase_gardener.knowledge.links.tree_spaces import TreeSpace
-from codebase_gardener.knowledge.sources.facts import FileFacts, Reference, Snippet
+from codebase_gardener.knowledge.sources.facts import FileFacts, Snippet
 from codebase_gardener.knowledge.sources.file_areas import areas_of
-from codebase_gardener.knowledge.sources.tree_rules import family_of
+from codebase_gardener.languages.facts import Reference
+from codebase_gardener.languages.families import family_of
 
 __all__ = ["Passage", "Resolution", "Target", "Use", "resolve"]
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from codebase_gardener.knowledge.links.entities import BUILTINS, Entity, external
 from codebase_gardener.knowledge.links.module_names import ModuleNames, is_package
 from codebase_gardener.knowledge.links.namespaces import Event, Namespace
-from codebase_gardener.knowledge.sources.facts import Import
+from codebase_gardener.languages.facts import Import
 
 __all__ = ["Follower", "Scopes"]
 

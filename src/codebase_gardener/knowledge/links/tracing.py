@@ -10,7 +10,7 @@ from codebase_gardener.knowledge.links.module_names import ModuleNames
 from codebase_gardener.knowledge.links.namespaces import Definition, Event, Namespace
 from codebase_gardener.knowledge.links.results import from_builtin, from_outside, says_nothing
 from codebase_gardener.knowledge.links.scopes import Entities, Scopes
-from codebase_gardener.knowledge.sources.facts import Binding
+from codebase_gardener.languages.facts import Binding
 
 __all__ = ["Tracer"]
 

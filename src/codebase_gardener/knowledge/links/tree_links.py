@@ -8,9 +8,9 @@ from codebase_gardener.knowledge.links.entities import Entity
 from codebase_gardener.knowledge.links.tree_members import TreeMembers
 from codebase_gardener.knowledge.links.tree_spaces import TreeSpace
 from codebase_gardener.knowledge.links.tree_units import TreeUnits
-from codebase_gardener.knowledge.sources.facts import Binding, Import, Reference
-from codebase_gardener.knowledge.sources.signatures import named_types
-from codebase_gardener.knowledge.sources.tree_rules import FAMILIES
+from codebase_gardener.languages.facts import Binding, Import, Reference
+from codebase_gardener.languages.families import FAMILIES
+from codebase_gardener.languages.signatures import named_types
 
 __all__ = ["TreeLinks"]
 

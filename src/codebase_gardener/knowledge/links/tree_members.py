@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from codebase_gardener.knowledge.links.entities import Entity
 from codebase_gardener.knowledge.links.tree_spaces import TYPES, TreeSpace
-from codebase_gardener.knowledge.sources.tree_rules import is_hidden
+from codebase_gardener.languages.families import is_hidden
 
 __all__ = ["TreeMembers"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from codebase_gardener.knowledge.links.tree_links import TreeLinks
 from codebase_gardener.knowledge.links.tree_spaces import TYPES, TreeSpace
 from codebase_gardener.knowledge.links.tree_units import TreeUnits
-from codebase_gardener.knowledge.sources.tree_rules import is_hidden
+from codebase_gardener.languages.families import is_hidden
 
 __all__ = ["Offer", "members_of", "offers", "root_names"]
 

@@ -12,8 +12,9 @@ from codebase_gardener.knowledge.links.tree_links import TreeLinks
 from codebase_gardener.knowledge.links.tree_offers import members_of, offers, root_names
 from codebase_gardener.knowledge.links.tree_spaces import TreeSpace, tree_spaces
 from codebase_gardener.knowledge.links.tree_units import TreeUnits
-from codebase_gardener.knowledge.sources.facts import FileFacts, Reference
-from codebase_gardener.knowledge.sources.tree_rules import FAMILIES, family_of
+from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.languages.facts import Reference
+from codebase_gardener.languages.families import FAMILIES, family_of
 
 if TYPE_CHECKING:
     from codebase_gardener.knowledge.links.passages import PassageMaker

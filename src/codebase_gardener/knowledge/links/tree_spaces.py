@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from codebase_gardener.knowledge.sources.facts import Binding, FileFacts, Import, Reference, Snippet
-from codebase_gardener.knowledge.sources.signatures import named_types, receiver_of, typed_parameters
-from codebase_gardener.knowledge.sources.tree_rules import FAMILIES, family_of
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.knowledge.sources.facts import FileFacts, Snippet
+from codebase_gardener.languages.facts import Binding, Import, Reference
+from codebase_gardener.languages.families import FAMILIES, family_of
+from codebase_gardener.languages.signatures import named_types, receiver_of, typed_parameters
+from codebase_gardener.languages.symbols import Symbol
 
 __all__ = ["TYPES", "TreeSpace", "tree_spaces"]
 

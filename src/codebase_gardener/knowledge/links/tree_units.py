@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from codebase_gardener.knowledge.sources.compiled_scripts import SCRIPT_ENDING, TYPED_ENDING, joined, stems
 from codebase_gardener.knowledge.sources.facts import FileFacts
-from codebase_gardener.knowledge.sources.tree_rules import family_of
+from codebase_gardener.languages.families import family_of
 
 __all__ = ["TreeUnits"]
 

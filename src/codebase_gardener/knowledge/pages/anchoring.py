@@ -11,9 +11,9 @@ from itertools import chain, islice
 
 from codebase_gardener.knowledge.sources.repository_facts import text_hash
 from codebase_gardener.knowledge.sources.source import Source
-from codebase_gardener.repository.anchors import Anchor, split_lines
+from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.repository.snapshot import SourceFile
-from codebase_gardener.repository.symbols import Symbol, SymbolTable
+from codebase_gardener.utils.anchors import Anchor, split_lines
 
 __all__ = ["AnchorIndex", "Found", "find_again", "source_of"]
 

@@ -22,7 +22,7 @@ from codebase_gardener.knowledge.pages.wiki_names import is_page_name
 from codebase_gardener.knowledge.pages.workflow_layout import LINK, read_steps
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts, text_hash
 from codebase_gardener.knowledge.sources.source import Source
-from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import InvalidInputError
 
 __all__ = ["Audit", "audit"]

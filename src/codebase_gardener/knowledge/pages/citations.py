@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from codebase_gardener.knowledge.pages.implementation_layout import parse_anchor
 from codebase_gardener.knowledge.pages.markup import code, code_spans, fence, fenced, outside_fences, plain
-from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.memo import remembered
 
 __all__ = [

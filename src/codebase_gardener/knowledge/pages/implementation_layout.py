@@ -19,7 +19,7 @@ from codebase_gardener.knowledge.pages.markup import (
     table,
 )
 from codebase_gardener.knowledge.pages.pages import Page, Section
-from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.memo import remembered
 
 __all__ = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.sources.source import Source
-from codebase_gardener.repository.anchors import Anchor
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.utils.anchors import Anchor
 
 __all__ = ["PageSources"]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from codebase_gardener.knowledge.pages.anchoring import AnchorIndex, Found, find_again
 from codebase_gardener.knowledge.pages.pages import Page
 from codebase_gardener.knowledge.sources.source import Source
-from codebase_gardener.repository.anchors import split_lines
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.repository.snapshot import Snapshot
+from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["Change", "changes_of"]
 

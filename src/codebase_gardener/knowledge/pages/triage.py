@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.pages.pages import Page, Wiki
 from codebase_gardener.knowledge.pages.repo_map import coverage
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.repository.languages import is_code
+from codebase_gardener.languages.table import is_code
 
 __all__ = ["ORPHAN", "RULES", "Review", "Rule", "Triaged", "is_orphan", "orphan_note", "triage"]
 

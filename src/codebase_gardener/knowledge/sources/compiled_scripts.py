@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from codebase_gardener.knowledge.sources.facts import FileFacts
-from codebase_gardener.knowledge.sources.tree_rules import family_of
+from codebase_gardener.languages.families import family_of
 
 __all__ = ["SCRIPT_ENDING", "TYPED_ENDING", "compiled_files", "joined", "stems"]
 

@@ -9,7 +9,7 @@ from codebase_gardener.knowledge.sources.document_blocks import without_indent
 from codebase_gardener.knowledge.sources.facts import Snippet
 from codebase_gardener.knowledge.sources.rst_blocks import rst_blocks
 from codebase_gardener.knowledge.sources.snippets import snippet
-from codebase_gardener.repository.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol
 
 __all__ = ["docstring_snippets"]
 

@@ -14,7 +14,7 @@ from codebase_gardener.knowledge.sources.plain_blocks import asciidoc_blocks, pl
 from codebase_gardener.knowledge.sources.prose import mentioned_names, plain_text
 from codebase_gardener.knowledge.sources.rst_blocks import rst_blocks
 from codebase_gardener.knowledge.sources.snippets import snippet
-from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["DocumentFacts", "blocks", "document_facts"]
 

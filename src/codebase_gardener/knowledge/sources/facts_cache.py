@@ -12,9 +12,7 @@ from typing import Any
 
 import msgspec
 
-import codebase_gardener.knowledge as knowledge_package
-import codebase_gardener.repository as repository_package
-import codebase_gardener.utils as utils_package
+import codebase_gardener
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.files import write_atomic
@@ -23,6 +21,9 @@ from codebase_gardener.utils.progress import Progress, silent
 __all__ = ["FactsCache", "extractor_version"]
 
 _SAVE_EVERY_S = 20.0
+_READING = ("knowledge", "languages", "documents", "manifests", "repository", "utils")
+"""Packages whose code facts and remembered results come from."""
+
 _KEY = tuple[str, str, str]  # path, language, hash of the bytes
 
 
@@ -114,8 +115,8 @@ def _read(path: Path) -> list[FileFacts]:
 def extractor_version() -> str:
     """A hash over the code that facts and remembered results come from: another version of it never meets old ones."""
     digest = hashlib.sha256(sys.version.encode())
-    for package in (knowledge_package, repository_package, utils_package):
-        root = Path(package.__path__[0])
-        for file in sorted(root.rglob("*.py")):
+    root = Path(codebase_gardener.__path__[0])
+    for package in _READING:
+        for file in sorted((root / package).rglob("*.py")):
             digest.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes())
     return digest.hexdigest()[:16]

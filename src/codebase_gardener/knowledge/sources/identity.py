@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.repository.git import GitError, find_repository
-from codebase_gardener.repository.python_trees import parse_python
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.sources import default_name, is_git_url, without_credentials
 from codebase_gardener.utils.names import name_from

@@ -10,7 +10,7 @@ from codebase_gardener.knowledge.sources.document_blocks import Block
 from codebase_gardener.knowledge.sources.markdown_lines import PreparedMarkdown, prepared_markdown
 from codebase_gardener.knowledge.sources.rst_blocks import RstContext, rst_blocks
 from codebase_gardener.knowledge.sources.rst_directives import CODE
-from codebase_gardener.repository.anchors import split_lines
+from codebase_gardener.utils.anchors import split_lines
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt

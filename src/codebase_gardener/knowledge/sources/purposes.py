@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from codebase_gardener.knowledge.sources.prose import without_title
-from codebase_gardener.repository.languages import LANGUAGES
+from codebase_gardener.languages.table import LANGUAGES
 
 __all__ = ["first_sentence", "purpose_of"]
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from codebase_gardener.knowledge.sources.facts import Binding, Import, Snippet
-from codebase_gardener.knowledge.sources.python_code import PythonCode, python_code, snippet_code
-from codebase_gardener.knowledge.sources.tree_code import TreeCode, tree_code
-from codebase_gardener.knowledge.sources.tree_queries import QUERIES
-from codebase_gardener.repository.python_trees import parse_python
+from codebase_gardener.knowledge.sources.facts import Snippet
+from codebase_gardener.languages.engine.code import TreeCode, tree_code
+from codebase_gardener.languages.engine.queries import QUERIES
+from codebase_gardener.languages.facts import Binding, Import
+from codebase_gardener.languages.python.code import PythonCode, python_code, snippet_code
+from codebase_gardener.languages.python.trees import parse_python
 
 __all__ = ["LANGUAGE_NAMES", "analysed", "snippet"]
 

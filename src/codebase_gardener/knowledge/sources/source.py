@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.anchors import Anchor
 
 __all__ = ["Source"]
 

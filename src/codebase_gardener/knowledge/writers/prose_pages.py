@@ -17,7 +17,7 @@ from codebase_gardener.knowledge.writers.prose_request import (
     ProseRequest,
 )
 from codebase_gardener.knowledge.writers.prose_writing import ProseCache, ProseReport, ProseRun, Writer
-from codebase_gardener.repository.anchors import Anchor
+from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["improve_pages", "page_facts", "repository_names", "split_prose"]

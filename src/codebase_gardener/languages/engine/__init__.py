@@ -1,0 +1,1 @@
+"""Languages read by tree-sitter: what all of them have in common."""

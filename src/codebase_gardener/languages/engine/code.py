@@ -1,0 +1,299 @@
+"""Imports, exports, names and calls of Go, TypeScript, JavaScript, Rust, Java, C and C++, by tree-sitter.
+
+Only what the syntax says: which type a variable has is told where a call or a constructor gives it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from codebase_gardener.languages.engine.exports import exported_names, renamed_exports
+from codebase_gardener.languages.engine.imports import imports_of, is_required
+from codebase_gardener.languages.engine.parsing import grammar_of, parsed_tree
+from codebase_gardener.languages.engine.queries import PATHS, QUERIES, WRAPPED
+from codebase_gardener.languages.facts import Binding, Import, Reference
+from codebase_gardener.languages.symbols import Symbol
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Query, Tree
+
+__all__ = ["TreeCode", "tree_code"]
+
+MAX_CHAIN = 30
+"""Calls and attributes in a chain; what stands before them is "?"."""
+
+MAX_TEXT_CHARS = 200
+MAX_NAME_BYTES = 200
+MAX_NAME_CHARS = 400
+
+_CALLS = frozenset({"call_expression", "new_expression", "method_invocation", "object_creation_expression",
+                    "composite_literal", "struct_expression", "macro_invocation"})  # fmt: skip
+_PLAIN = ("identifier", "member_expression")
+_AROUND = (
+    "await_expression",
+    "try_expression",
+    "unary_expression",
+    "parenthesized_expression",
+    "expression_list",
+)
+_LEAVES = re.compile(r"identifier$|^(?:this|self|super|crate|metavariable)$")
+_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z")
+
+
+@dataclass(frozen=True)
+class TreeCode:
+    """What the code of a file says; see the classes in `facts`. Modules of imports stay as the language writes them,
+    with dots for `::`."""
+
+    imports: tuple[Import, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+    references: tuple[Reference, ...] = ()
+    exports: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+def tree_code(
+    text: str, language: str, first_line: int = 1, *, symbols: Sequence[Symbol] = (), tree: Tree | None = None
+) -> TreeCode:
+    """Read code; what tree-sitter cannot parse in time says nothing.
+
+    Args:
+        text: The code.
+        language: A key of `tree_queries.QUERIES`.
+        first_line: The line of the file on which it begins, 1-based.
+        symbols: Of the same text, for the scopes.
+        tree: Of the text, where it is known already.
+
+    Example:
+        >>> tree_code('import { z } from "zod";\\nz.string().min(5);', "typescript").references[0].name
+        'z.string().min'
+    """
+    source = text.encode("utf-8", "surrogatepass")
+    tree = tree or parsed_tree(source, language)
+    if tree is None:
+        return TreeCode()
+    found = defaultdict(list, _captured(tree, language))
+    reader = _Reader(source, first_line, _Scopes(symbols), _Names(source))
+    required = {node.id for node in found["bind"] if is_required(node)}
+    importing = [*found["import"], *(node for node in found["bind"] if node.id in required)]
+    importing += [node for node in found["export"] if is_required(node)]
+    binding = (node for node in found["bind"] if node.id not in required)
+    return TreeCode(
+        imports=tuple(one for node in importing for one in imports_of(node, language, first_line)),
+        bindings=(
+            *(one for node in binding for one in reader.bindings(node)),
+            *(one for node in found["typed"] for one in reader.typed(node)),
+            *(one for node in found["export"] for one in reader.renamed(node, language)),
+        ),
+        references=reader.references(found["call"]),
+        exports=tuple(
+            dict.fromkeys(name for node in found["export"] for name in exported_names(node, language))
+        ),
+        names=tuple(dict.fromkeys(reader.names.text(node) for node in found["name"])),
+    )
+
+
+def _captured(tree: Tree, language: str) -> dict[str, list[Node]]:
+    """The nodes that a language's query captures, by name, in the order of the source."""
+    from tree_sitter import QueryCursor
+
+    found = QueryCursor(_query(language)).captures(tree.root_node)
+    return {
+        name: sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
+        for name, nodes in found.items()
+    }
+
+
+@cache
+def _query(language: str) -> Query:
+    from tree_sitter import Query
+
+    return Query(grammar_of(language), QUERIES[language])
+
+
+class _Scopes:
+    """The innermost symbol around a line."""
+
+    def __init__(self, symbols: Sequence[Symbol]) -> None:
+        self._starts: list[int] = []  # lines from which on another symbol is the innermost
+        self._names: list[str] = []
+        open_symbols: list[Symbol] = []
+        for symbol in sorted(symbols, key=lambda symbol: (symbol.start, -symbol.end)):
+            self._close(open_symbols, symbol.start)
+            open_symbols.append(symbol)
+            self._mark(symbol.start, symbol.qualified_name)
+        self._close(open_symbols, sys.maxsize)
+
+    def at(self, line: int) -> str:
+        """Its qualified name; "" at module level."""
+        place = bisect_right(self._starts, line)
+        return self._names[place - 1] if place else ""
+
+    def _close(self, open_symbols: list[Symbol], line: int) -> None:
+        while open_symbols and open_symbols[-1].end < line:
+            ended = open_symbols.pop()
+            self._mark(ended.end + 1, open_symbols[-1].qualified_name if open_symbols else "")
+
+    def _mark(self, line: int, name: str) -> None:
+        if self._starts and self._starts[-1] >= line:
+            line = self._starts[-1]
+        self._starts.append(line)
+        self._names.append(name)
+
+
+@dataclass
+class _Reader:
+    source: bytes
+    first_line: int
+    scopes: _Scopes
+    names: _Names
+
+    def references(self, nodes: list[Node]) -> tuple[Reference, ...]:
+        """In the order of the source; inner calls are read before those around them."""
+        return tuple(reversed([self._reference(node) for node in reversed(nodes)]))
+
+    def _reference(self, node: Node) -> Reference:
+        start, end = self._line(node.start_point.row), self._line(node.end_point.row)
+        shown = self.source[node.start_byte : min(node.end_byte, node.start_byte + 4 * MAX_TEXT_CHARS)]
+        text = " ".join(shown.decode("utf-8", "replace").split())[:MAX_TEXT_CHARS]
+        return Reference(start, end, self.scopes.at(start), self.names.callee(node), "call", text=text)
+
+    def bindings(self, node: Node) -> Iterator[Binding]:
+        for named, given in _assigned(node):
+            name = self.names.text(named)
+            value = _unwrapped(given)
+            if value.type in _CALLS and _IDENTIFIER.match(name):
+                line = self._line(node.start_point.row)
+                yield Binding(line, self.scopes.at(line), name, self.names.callee(value), "call")
+            elif (
+                value.type in _PLAIN
+                and _IDENTIFIER.match(name)
+                and "?" not in (path := self.names.path(value))
+            ):
+                line = self._line(node.start_point.row)
+                yield Binding(line, self.scopes.at(line), name, path, "name")
+
+    def typed(self, node: Node) -> Iterator[Binding]:
+        """Variables that are declared with a type."""
+        kind = node.child_by_field_name("type")
+        value = self.names.path(kind) if kind is not None else "?"
+        for declared in node.children_by_field_name("declarator"):
+            named = _field(declared, ("name", "declarator")) or declared
+            name = self.names.text(named) if named.end_byte - named.start_byte <= MAX_NAME_BYTES else ""
+            if "?" not in value and _IDENTIFIER.match(name):
+                line = self._line(node.start_point.row)
+                yield Binding(line, self.scopes.at(line), name, value, "annotation")
+
+    def renamed(self, node: Node, language: str) -> Iterator[Binding]:
+        """Names under which a script hands out what it calls otherwise, such as `default`."""
+        for alias, name in renamed_exports(node) if language in ("typescript", "tsx", "javascript") else ():
+            if _IDENTIFIER.match(name):
+                yield Binding(self._line(node.start_point.row), "", alias, name, "name")
+
+    def _line(self, row: int) -> int:
+        return row + self.first_line
+
+
+class _Names:
+    """Dotted names of calls; those of inner calls are asked for first and kept, so that a chain is read once."""
+
+    def __init__(self, source: bytes) -> None:
+        self._source = (
+            source  # a slice of it is thirty times as fast as `Node.text` of a tree read by a callback
+        )
+        self._known: dict[int, str] = {}
+
+    def callee(self, call: Node) -> str:
+        """The dotted name of what a call calls."""
+        name = self._known.get(call.id)
+        if name is None:
+            name = self._known[call.id] = self._read(call, call.type)
+        return name
+
+    def path(self, node: Node) -> str:
+        """The dotted name of a path."""
+        return self._read(node, "")
+
+    def _read(self, node: Node | None, called: str) -> str:
+        """`a.b` of a path, `f()` of a call in it, `?` of any other expression."""
+        after = ""
+        for _ in range(MAX_CHAIN):
+            if node is None:
+                break
+            kind = called or node.type
+            if kind in _CALLS and not called:
+                known = self._known.get(node.id)
+                if known is not None:
+                    return _within_limit(f"{known}(){after}")
+                after = "()" + after
+            called = ""
+            if kind in PATHS:
+                before, named = PATHS[kind]
+                name = _field(node, named)
+                owner = _field(node, before)
+                after = (self._leaf(name) if name is not None else "?") + after
+                if owner is None:
+                    return _within_limit(after)
+                node, after = owner, "." + after
+            elif kind in WRAPPED:
+                node = _field(node, WRAPPED[kind]) if WRAPPED[kind] else next(iter(node.named_children), None)
+            else:
+                return _within_limit(self._leaf(node) + after)
+        return _within_limit("?" + after)
+
+    def text(self, node: Node) -> str:
+        """The node's source."""
+        return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+
+    def _leaf(self, node: Node) -> str:
+        if node.end_byte - node.start_byte > MAX_NAME_BYTES:
+            return "?"
+        kind = node.type
+        if kind in WRAPPED:  # `name<T>`
+            inner = _field(node, WRAPPED[kind])
+            return self.text(inner) if inner is not None and _LEAVES.search(inner.type) else "?"
+        return self.text(node) if _LEAVES.search(kind) else "?"
+
+
+def _within_limit(name: str) -> str:
+    return name if len(name) <= MAX_NAME_CHARS else "?." + name[-MAX_NAME_CHARS:].partition(".")[2]
+
+
+def _field(node: Node, names: Sequence[str]) -> Node | None:
+    for name in names:
+        found = node.child_by_field_name(name)
+        if found is not None:
+            return found
+    return None
+
+
+def _unwrapped(node: Node) -> Node:
+    """What is awaited, propagated (`f()?`) or pointed to (`&T{}`)."""
+    for _ in range(MAX_CHAIN):
+        if node.type not in _AROUND or not node.named_children:
+            break
+        node = node.named_children[0]
+    return node
+
+
+def _assigned(node: Node) -> Iterator[tuple[Node, Node]]:
+    """Names and their values of a declaration, in any of the languages."""
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    if left is not None and right is not None:  # Go
+        if left.named_child_count == right.named_child_count:
+            yield from zip(left.named_children, right.named_children, strict=True)
+        elif right.named_child_count == 1:  # x, err := f()
+            yield left.named_children[0], right.named_children[0]
+        return
+    declarators = node.children_by_field_name("declarator")
+    holder = next((one for one in declarators if one.type == "variable_declarator"), node)
+    name, value = _field(holder, ("name", "pattern", "declarator")), holder.child_by_field_name("value")
+    if name is not None and value is not None and name.end_byte - name.start_byte <= MAX_NAME_BYTES:
+        yield name, value

@@ -1,0 +1,151 @@
+"""What stands around a definition: decorators and comments above it, its header, where its body begins."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from codebase_gardener.languages.engine.grammars import Grammar
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+__all__ = ["Place", "Surroundings", "last_row"]
+
+_MARKS = re.compile(r"^[ \t]*(?:/\*+!?|\*+/|//[/!]*|\*(?!/))[ \t]?|[ \t]*\*+/[ \t]*$", re.MULTILINE)
+_DIRECTIVE = re.compile(r"/{4}|//(?:go:|nolint|lint:|eslint|@ts-)|/\*\s*eslint")
+
+_ATTRIBUTE = re.compile(r"\A(?:@(?P<at>.*)|#\[(?P<rust>.*)\])\Z", re.DOTALL)
+_SPACE = re.compile(rb"\s*")
+_BRACED_LATER = {"struct_type", "interface_type"}
+"""Go's `type A struct {`: the node begins before its brace."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """As the fields of `Symbol`."""
+
+    start: int
+    definition_line: int
+    body_start: int
+    signature: str
+    docstring: str | None
+    decorators: tuple[str, ...]
+
+
+def last_row(node: Node) -> int:
+    """The 0-based row of the node's last character (a Rust comment's end is the next line's beginning)."""
+    end = node.end_point
+    return end.row - 1 if end.column == 0 and end.row > node.start_point.row else end.row
+
+
+class Surroundings:
+    """Comments and attributes of a source, by where they stand.
+
+    Args:
+        source: UTF-8.
+        nodes: All captured nodes in order.
+        grammar: Tells which are comments and attributes.
+    """
+
+    def __init__(self, source: bytes, nodes: list[Node], grammar: Grammar) -> None:
+        self._source = source
+        self._starts = [0, *(match.end() for match in re.finditer(rb"\n", source)), len(source)]
+        self._attributes = [node for node in nodes if node.type in grammar.attributes]
+        self._comments = [node for node in nodes if node.type in grammar.comments]
+        self._comment_at = {last_row(node): node for node in self._comments if self._alone(node)}
+        self._attribute_at = {last_row(node): node for node in self._attributes if self._alone(node)}
+
+    def place(self, node: Node, outer: Node, body: Node | None) -> Place:
+        """Where a definition stands.
+
+        Args:
+            node: The definition.
+            outer: It, or what wraps it (`export …`).
+            body: As `tree_nodes.body_of` finds it.
+        """
+        row, comments = self._above(outer.start_point.row)
+        named = node.child_by_field_name("name") or node.child_by_field_name("declarator") or node
+        decorators = self._decorators(self._starts[row], max(named.start_byte, outer.start_byte))
+        begin = max([outer.start_byte, *(decorator.end_byte for decorator in decorators)])
+        begin = _SPACE.match(self._source, begin).end()  # type: ignore[union-attr]  # it matches anywhere
+        header_end, body_start = self._body(node, body)
+        return Place(
+            start=row + 1,
+            definition_line=self._row(begin) + 1,
+            body_start=body_start,
+            signature=self._one_line(begin, header_end),
+            docstring=_cleaned(comments),
+            decorators=tuple(_ATTRIBUTE.sub(r"\g<at>\g<rust>", _text(decorator)) for decorator in decorators),
+        )
+
+    def _above(self, row: int) -> tuple[int, list[str]]:
+        """The first row of the attributes above a row, and the comments among and above them."""
+        first, comments = row, list[str]()
+        while True:
+            attribute, comment = self._attribute_at.get(row - 1), self._comment_at.get(row - 1)
+            if attribute is not None:
+                first = row = attribute.start_point.row
+            elif comment is not None:
+                row = comment.start_point.row
+                comments.insert(0, _text(comment))
+            else:
+                return first, comments
+
+    def _body(self, node: Node, body: Node | None) -> tuple[int, int]:
+        """The header's end as an offset, and `Symbol.body_start`."""
+        if body is None:
+            return node.end_byte, 0
+        brace = self._brace(body)
+        if brace is not None:
+            row = self._row(brace)
+            return brace, row + 2 if row < last_row(node) else 0
+        return body.start_byte, body.start_point.row + 1 if self._begins_line(body) else 0
+
+    def _brace(self, body: Node) -> int | None:
+        """The opening brace of a body; None for an expression, as in `x => x + 1`."""
+        if body.type not in _BRACED_LATER and self._source[body.start_byte : body.start_byte + 1] != b"{":
+            return None
+        found = self._source.find(b"{", body.start_byte, body.end_byte)
+        return found if found >= 0 else None
+
+    def _decorators(self, start: int, end: int) -> list[Node]:
+        first = bisect_left(self._attributes, start, key=lambda node: node.start_byte)
+        last = bisect_left(self._attributes, end, key=lambda node: node.start_byte)
+        return self._attributes[first:last]
+
+    def _one_line(self, start: int, end: int) -> str:
+        first = bisect_left(self._comments, start, key=lambda node: node.start_byte)
+        pieces = []
+        for comment in self._comments[first:]:
+            if comment.start_byte >= end:
+                break
+            pieces.append(self._source[start : comment.start_byte])
+            start = comment.end_byte
+        pieces.append(self._source[start:end])
+        text = " ".join(b" ".join(pieces).decode("utf-8", "replace").split())
+        return re.sub(r",? \)", ")", text.replace("( ", "(")).rstrip(" =;")
+
+    def _begins_line(self, node: Node) -> bool:
+        return not self._source[self._starts[node.start_point.row] : node.start_byte].strip()
+
+    def _alone(self, node: Node) -> bool:
+        """Whether the node's lines hold no code besides it, other attributes aside."""
+        before = self._source[self._starts[node.start_point.row] : node.start_byte].strip()
+        after = self._source[node.end_byte : self._starts[last_row(node) + 1]].strip()
+        return not after and (not before or before.startswith((b"@", b"#[")))
+
+    def _row(self, offset: int) -> int:
+        return bisect_right(self._starts, offset) - 1
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode("utf-8", "replace").rstrip()
+
+
+def _cleaned(comments: list[str]) -> str | None:
+    """The comments' words, without their marks, and without directives to tools and rules of `////`."""
+    words = [_MARKS.sub("", comment) for comment in comments if not _DIRECTIVE.match(comment)]
+    return "\n".join(line.rstrip() for line in "\n".join(words).split("\n")).strip() or None

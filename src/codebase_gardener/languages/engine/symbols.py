@@ -1,0 +1,211 @@
+"""Symbols of Go, TypeScript, JavaScript, Rust, Java, C and C++, by tree-sitter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from codebase_gardener.languages.engine.grammars import GRAMMARS, Grammar
+from codebase_gardener.languages.engine.nodes import (
+    bases,
+    body_of,
+    function_value,
+    name_of,
+    parameters,
+    plain_name,
+    returns,
+    text_of,
+)
+from codebase_gardener.languages.engine.parsing import PARSE_TIMEOUT_S, grammar_of, parsed_tree
+from codebase_gardener.languages.engine.surroundings import Surroundings, last_row
+from codebase_gardener.languages.symbols import Symbol, SymbolTable, is_public
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Query, Tree
+
+__all__ = ["tree_symbols"]
+
+MAX_DEPTH = 100
+"""Deeper definitions are not listed: their qualified names would grow with the square of the file."""
+
+_TYPES = ("class", "type", "interface")
+
+
+def tree_symbols(
+    path: str, text: str, language: str, tree: Tree | None = None, *, declarations: bool = False
+) -> SymbolTable:
+    """All definitions with a body, nested ones included, in the order of their lines.
+
+    Args:
+        path: Of the file, for the anchors.
+        text: Its content.
+        language: A key of `grammars.GRAMMARS`.
+        tree: Of the text, where it is known already.
+        declarations: Whether functions that are only declared are listed, too: those of interfaces and of files of
+            types alone. What the file defines with a body is listed once.
+    """
+    source = text.encode("utf-8", "surrogatepass")
+    tree = tree or parsed_tree(source, language, PARSE_TIMEOUT_S)
+    if tree is None:
+        return SymbolTable((), f"parsing took longer than {PARSE_TIMEOUT_S:.0f} s: kept as text")
+    nodes = _captured(tree, language)
+    reader = _Reader(
+        path,
+        language,
+        source,
+        GRAMMARS[language],
+        Surroundings(source, nodes, GRAMMARS[language]),
+        declarations,
+    )
+    symbols = sorted(reader.symbols(nodes), key=lambda symbol: symbol.start)
+    if declarations:
+        symbols = _once(symbols)
+    return SymbolTable(tuple(symbols), _problem(nodes))
+
+
+def _once(symbols: list[Symbol]) -> list[Symbol]:
+    """Without the declarations of what has a body, or was declared before in the file (an overload)."""
+    with_body = {symbol.qualified_name for symbol in symbols if not symbol.is_declaration}
+    kept, seen = [], set(with_body)
+    for symbol in symbols:
+        if not symbol.is_declaration or symbol.qualified_name not in seen:
+            kept.append(symbol)
+            seen.add(symbol.qualified_name)
+    return kept
+
+
+def _captured(tree: Tree, language: str) -> list[Node]:
+    """Every node that the grammar's row names, outer ones first."""
+    from tree_sitter import QueryCursor
+
+    nodes = QueryCursor(_query(language)).captures(tree.root_node).get("node", [])
+    return sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
+
+
+@cache
+def _query(language: str) -> Query:
+    from tree_sitter import Query
+
+    return Query(grammar_of(language), GRAMMARS[language].query)
+
+
+def _problem(nodes: list[Node]) -> str | None:
+    """Where the first error is; where the parser only missed a token, the smallest definition around it."""
+    errors = [node.start_point.row + 1 for node in nodes if node.is_error]
+    damaged = [
+        (node.end_byte - node.start_byte, node.start_point.row + 1) for node in nodes if node.has_error
+    ]
+    if not damaged:
+        return None
+    line = min(errors) if errors else min(damaged)[1]
+    return f"syntax error at line {line}: only what lies outside it is read"
+
+
+def _typedef_name(scopes: list[_Scope]) -> str | None:
+    """The `T` of C's `typedef struct { … } T`."""
+    return name_of(scopes[-1].node) if scopes and scopes[-1].node.type == "type_definition" else None
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What is open around a node: a symbol, a namespace or a wrapper."""
+
+    node: Node
+    name: str = ""
+    is_type: bool = False
+    is_wrapper: bool = False
+
+
+@dataclass(frozen=True)
+class _Reader:
+    path: str
+    language: str
+    source: bytes
+    grammar: Grammar
+    around: Surroundings
+    declarations: bool = False
+
+    def symbols(self, nodes: list[Node]) -> Iterator[Symbol]:
+        scopes: list[_Scope] = []
+        for node in nodes:
+            while scopes and scopes[-1].node.end_byte <= node.start_byte:
+                scopes.pop()
+            if node.type in self.grammar.wrappers:
+                scopes.append(_Scope(node, is_wrapper=True))
+            elif node.type in self.grammar.scopes:
+                scopes.append(self._namespace(node))
+            elif len(scopes) < MAX_DEPTH and self._defines(node):
+                name = name_of(node) or _typedef_name(scopes)
+                if name:
+                    if not node.has_error:
+                        yield self._symbol(node, name, scopes)
+                    scopes.append(_Scope(node, name, self.grammar.kinds.get(node.type) in _TYPES))
+
+    def _namespace(self, node: Node) -> _Scope:
+        named = node.child_by_field_name(self.grammar.scopes[node.type])
+        return _Scope(node, plain_name(text_of(named)) if named else "", is_type=node.type == "impl_item")
+
+    def _defines(self, node: Node) -> bool:
+        if node.type in self.grammar.values:
+            return function_value(node) is not None
+        kind = self.grammar.kinds.get(node.type)
+        if self._declares(node):
+            return True
+        if kind is None:
+            return False
+        needs_body = self.grammar.types_need_body or kind not in _TYPES
+        return not needs_body or body_of(node) is not None
+
+    def _declares(self, node: Node) -> bool:
+        """Whether it is a function without a body, where such are wanted."""
+        if not self.declarations or node.type not in self.grammar.declarations or body_of(node) is not None:
+            return False
+        if node.type != "property_signature":
+            return True
+        kind = node.child_by_field_name("type")
+        return kind is not None and any(child.type == "function_type" for child in kind.named_children)
+
+    def _symbol(self, node: Node, name: str, scopes: list[_Scope]) -> Symbol:
+        outer = self._outermost(node, scopes)
+        place = self.around.place(node, outer, body_of(node))
+        qualified = ".".join([*(scope.name for scope in scopes if scope.name), name])
+        kind = self._kind(node, name, scopes)
+        is_type = kind in _TYPES
+        return Symbol(
+            path=self.path,
+            qualified_name=qualified,
+            kind=kind,
+            language=self.language,
+            start=place.start,
+            end=last_row(node) + 1,
+            definition_line=place.definition_line,
+            body_start=place.body_start,
+            signature=place.signature,
+            docstring=place.docstring,
+            parameters=() if is_type else parameters(node),
+            returns=None if is_type else returns(node),
+            bases=bases(node) if is_type else (),
+            decorators=place.decorators,
+            public=is_public(qualified.replace("#", "_")),
+            is_declaration=self._declares(node),
+        )
+
+    def _kind(self, node: Node, name: str, scopes: list[_Scope]) -> str:
+        kind = self.grammar.kinds.get(node.type) or self.grammar.declarations.get(node.type, "function")
+        if kind != "function":
+            inner = node.child_by_field_name("type")
+            return "interface" if inner is not None and inner.type == "interface_type" else kind
+        inside = next((scope for scope in reversed(scopes) if not scope.is_wrapper), None)
+        member = node.type in ("field_definition", "public_field_definition")
+        return "method" if member or (inside and inside.is_type) or "." in name else "function"
+
+    def _outermost(self, node: Node, scopes: list[_Scope]) -> Node:
+        """The widest wrapper that holds nothing but this definition."""
+        outer = node
+        for scope in reversed(scopes):
+            if not scope.is_wrapper or self.source[node.end_byte : scope.node.end_byte].strip(b"; \n"):
+                break
+            outer = scope.node
+        return outer

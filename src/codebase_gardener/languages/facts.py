@@ -1,0 +1,82 @@
+"""What code says of names: imports, bindings and uses, in any language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Binding", "Import", "Reference"]
+
+
+@dataclass(frozen=True)
+class Import:
+    """One name that an import binds.
+
+    Attributes:
+        line: 1-based, in the file.
+        module: As written, without leading dots: "a.b" of `from .a.b import c`; for `import a.b` the same.
+        level: Leading dots.
+        name: The imported name, "" for `import a.b`, "*" for a star.
+        alias: The name it is bound to here: "c", or "a" for `import a.b`; "*" for a star.
+        scope: Qualified name of the enclosing definition; "" at module level.
+        guarded: Under `try`, or under `if` (such as TYPE_CHECKING or an availability check).
+    """
+
+    line: int
+    module: str
+    level: int
+    name: str
+    alias: str
+    scope: str = ""
+    guarded: bool = False
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A name (or attribute, `self.x`) given something that can be traced.
+
+    Attributes:
+        line: 1-based, in the file.
+        scope: Qualified name of the enclosing definition; "" at module level.
+        name: "x", "self.x".
+        value: Dotted source: `A.load` for `x = A.load()`, `A` for `x: A`, `a.b` for `x = a.b`.
+        how: "call", "name", "annotation" (also of a parameter), "with", "for", "returns" (name "" : what the scope
+            returns by annotation). Further: "literal" (value is a builtin type, such as "dict"), "def" and "class"
+            (the name is defined there; value is a base of the class or a decorator, one binding each). The value of
+            "with" and "for" ends in `()` where it is a call; "?" is a value that cannot be traced. What a container
+            holds is bound to the name with `[]` or `[0]` after it, what a callable gives with `()`: "xs[]" to `A` for
+            `xs: list[A]`; what a scope returns or yields by statement to "return" and "yield".
+        item: Which element of the value it is given, for `a, b = f()`.
+        passes: The value is a call on the name itself, or with it among its arguments: `x = x.to(device)`.
+    """
+
+    line: int
+    scope: str
+    name: str
+    value: str
+    how: str
+    item: int | None = None
+    passes: bool = False
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A use of a name: a call, or an attribute that is read without a call.
+
+    Attributes:
+        start: First line, 1-based, in the file.
+        end: Last line, inclusive.
+        scope: Qualified name of the enclosing definition; "" at module level.
+        name: Dotted source of what is used: "get_peft_model", "model.generate"; a call in the chain is written
+            `()`: "A.load().eval"; other expressions `?`: "?.generate".
+        kind: "call", "attribute" or "decorator".
+        keywords: Names of keyword arguments.
+        text: The expression on one line, at most 200 characters.
+    """
+
+    start: int
+    end: int
+    scope: str
+    name: str
+    kind: str
+    keywords: tuple[str, ...] = ()
+    text: str = ""

@@ -1,0 +1,1 @@
+"""Python, read by its own `ast`: symbols, imports, bindings, uses."""

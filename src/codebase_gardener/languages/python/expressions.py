@@ -1,0 +1,236 @@
+"""What a Python expression is called, what type it names, and how it reads on one line."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.utils.anchors import split_lines
+
+__all__ = ["OneLine", "annotated", "bindable", "dotted", "passes", "strings", "value_of"]
+
+MAX_LINKS = 40
+"""A chain with more links is cut off: its names would grow with the square of its length."""
+MAX_NAME = 300
+MAX_TEXT = 200
+
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
+_FIRST = {"Annotated", "Final", "ClassVar", "Required", "NotRequired", "Awaitable", "ReadOnly", "InitVar"}
+_ALL = {"Optional", "Union"}
+_CONTAINERS = {
+    "list", "set", "frozenset", "deque", "sequence", "mutablesequence", "iterable", "iterator", "generator",
+    "asynciterable", "asynciterator", "asyncgenerator", "collection", "abstractset", "mutableset",
+    "contextmanager", "abstractcontextmanager", "asynccontextmanager", "abstractasynccontextmanager",
+}  # fmt: skip
+_LITERALS: dict[type[ast.AST], str] = {
+    ast.JoinedStr: "str", ast.List: "list", ast.ListComp: "list", ast.Dict: "dict", ast.DictComp: "dict",
+    ast.Set: "set", ast.SetComp: "set", ast.Tuple: "tuple", ast.GeneratorExp: "generator", ast.Compare: "bool",
+}  # fmt: skip
+
+
+class OneLine:
+    """Pieces of a source on one line, cut at `MAX_TEXT` characters; lines and columns as `ast` has them."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = split_lines(text)
+        self._encoded: dict[int, bytes] = {}
+
+    def of(self, node: ast.expr) -> str:
+        """The source of an expression."""
+        first, last = node.lineno, node.end_lineno or node.lineno
+        column, end = node.col_offset, node.end_col_offset or 0
+        if first == last:
+            line = self._lines[first - 1]
+            if end - column <= MAX_TEXT and line.isascii():
+                return line[column:end]
+            return _short(self._piece(first, column, end))
+        pieces = [self._piece(first, column, None)]
+        for number in range(first + 1, last + 1):
+            if sum(map(len, pieces)) > MAX_TEXT:
+                break
+            pieces.append(self._piece(number, 0, end if number == last else None).strip())
+        return _short(_joined(pieces))
+
+    def _piece(self, number: int, start: int, end: int | None) -> str:
+        line = self._lines[number - 1]
+        stop = min(start + 4 * MAX_TEXT, end if end is not None else len(line) * 4)
+        if line.isascii():
+            return line[start:stop]
+        if number not in self._encoded:
+            self._encoded = {number: line.encode("utf-8", "surrogatepass")}
+        return self._encoded[number][start:stop].decode("utf-8", "ignore")
+
+
+def _joined(pieces: list[str]) -> str:
+    text = pieces[0].rstrip()
+    for piece in pieces[1:]:
+        gap = "" if text.endswith(("(", "[", "{")) or piece.startswith((")", "]", "}", ".")) else " "
+        text += gap + piece
+    return text
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+
+
+def dotted(node: ast.expr) -> str:
+    """The dotted source of a chain: a call in it is `()`, a literal its type's call, anything else `?`.
+
+    Example:
+        >>> dotted(ast.parse("A.load(x).eval").body[0].value), dotted(ast.parse("'a'.join").body[0].value)
+        ('A.load().eval', 'str().join')
+    """
+    parts: list[str] = []
+    calls, current = "", node
+    for _ in range(MAX_LINKS):
+        if isinstance(current, ast.Attribute):
+            parts.append(current.attr + calls)
+            calls, current = "", current.value
+        elif isinstance(current, ast.Call):
+            calls, current = calls + "()", current.func
+        elif isinstance(current, (ast.Await, ast.NamedExpr)):
+            current = current.value
+        else:
+            break
+    parts.append(_root(current) + calls)
+    name = ".".join(reversed(parts))
+    return name if len(name) <= MAX_NAME else "?"
+
+
+def _root(node: ast.expr) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    literal = _literal(node)
+    return f"{literal}()" if literal else "?"
+
+
+def _literal(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return type(node.value).__name__ if node.value is not None and node.value is not ... else ""
+    return _LITERALS.get(type(node), "")
+
+
+def bindable(node: ast.expr | None) -> str:
+    """ "x" or "self.x"; "" for other targets."""
+    if isinstance(node, ast.Starred):
+        node = node.value
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}" if node.value.id in ("self", "cls") else ""
+    return ""
+
+
+def passes(name: str, value: ast.expr) -> bool:
+    """Whether a value is a call on the name itself, or with it among its arguments."""
+    if isinstance(value, ast.Await):
+        value = value.value
+    if not isinstance(value, ast.Call):
+        return False
+    root: ast.expr = value.func
+    while isinstance(root, (ast.Attribute, ast.Call)):
+        root = root.value if isinstance(root, ast.Attribute) else root.func
+    return any(bindable(node) == name for node in (root, *value.args))
+
+
+def strings(node: ast.expr) -> Iterator[str]:
+    """The strings of a list, or of lists that are added."""
+    pending: list[ast.expr] = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, ast.BinOp):
+            pending.extend((current.right, current.left))
+        elif isinstance(current, (ast.List, ast.Tuple, ast.Set)):
+            pending.extend(reversed(current.elts))
+        elif isinstance(current, ast.Starred):
+            pending.append(current.value)
+        elif isinstance(current, ast.Constant) and isinstance(current.value, str):
+            yield current.value
+
+
+def value_of(node: ast.expr | None) -> Iterator[tuple[str, str]]:
+    """What a name is given, as (value, how) of a `Binding`: several for `a if c else b`."""
+    pending = [node]
+    for _ in range(MAX_LINKS):
+        if not pending:
+            return
+        current = pending.pop(0)
+        if isinstance(current, (ast.Await, ast.NamedExpr)):
+            pending.insert(0, current.value)
+        elif isinstance(current, ast.IfExp):
+            pending[:0] = [current.body, current.orelse]
+        elif isinstance(current, ast.BoolOp):
+            pending[:0] = current.values
+        elif isinstance(current, ast.Call):
+            yield dotted(current.func), "call"
+        elif isinstance(current, (ast.Name, ast.Attribute)):
+            yield dotted(current), "name"
+        elif current is not None and not (isinstance(current, ast.Constant) and current.value is None):
+            literal = _literal(current)
+            yield (literal, "literal") if literal else ("?", "name")
+
+
+def annotated(node: ast.expr | None) -> Iterator[tuple[str, str, str]]:
+    """The types that an annotation names, as (suffix, dotted, how): `list[A]` gives ("[]", "A", "annotation").
+
+    Unions give each of their members; `type[A]` gives ("", "A", "name").
+    """
+    pending: list[tuple[ast.expr | None, str]] = [(node, "")]
+    for _ in range(MAX_LINKS):
+        if not pending:
+            return
+        current, suffix = pending.pop(0)
+        if isinstance(current, ast.Constant) and isinstance(current.value, str):
+            current = _quoted(current.value)
+        if isinstance(current, ast.BinOp):
+            pending[:0] = [(current.left, suffix), (current.right, suffix)]
+        elif isinstance(current, (ast.Name, ast.Attribute)):
+            yield suffix, dotted(current), "annotation"
+        elif isinstance(current, ast.Subscript):
+            inside = list(current.slice.elts) if isinstance(current.slice, ast.Tuple) else [current.slice]
+            types, within = _generic(dotted(current.value), inside, suffix)
+            yield from ((suffix, value, how) for value, how in types)
+            pending[:0] = within
+
+
+def _generic(
+    name: str, inside: list[ast.expr], suffix: str
+) -> tuple[list[tuple[str, str]], list[tuple[ast.expr | None, str]]]:
+    """What `name[inside]` names itself, as (value, how), and the annotations in it that are still to be read."""
+    last = name.rpartition(".")[2]
+    first = inside[0] if inside else None
+    types = [(name, "annotation")]
+    within: list[tuple[ast.expr | None, str]] = []
+    if last in _ALL:
+        types, within = [], [(child, suffix) for child in inside]
+    elif last in _FIRST:
+        types, within = [], [(first, suffix)]
+    elif last == "Coroutine":
+        types, within = [], [(inside[-1] if inside else None, suffix)]
+    elif last in ("type", "Type"):
+        types = list(value_of(first))
+    elif last == "Literal":
+        types = [("str", "literal")]
+    elif last in ("tuple", "Tuple"):
+        types = [("tuple", "literal")]
+        within = [(child, f"[{at}]") for at, child in enumerate(inside[:9])] if not suffix else []
+    elif last == "Callable" and len(inside) == 2 and not suffix:
+        within = [(inside[1], "()")]
+    elif last.lower() in _CONTAINERS and not suffix:
+        within = [(first, "[]")]
+    return types, within
+
+
+def _quoted(text: str) -> ast.expr | None:
+    text = text.strip()
+    if len(text) > MAX_TEXT:
+        return None
+    if text.isidentifier():
+        return ast.Name(text, ast.Load())
+    tree = parse_python(f"({text})")
+    if isinstance(tree, str) or not tree.body or not isinstance(tree.body[0], ast.Expr):
+        return None
+    return tree.body[0].value

@@ -1,0 +1,88 @@
+"""Symbols of a source file, with the exact lines they stand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codebase_gardener.utils.anchors import Anchor
+
+__all__ = ["Symbol", "SymbolTable", "is_public"]
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A function, method or class.
+
+    Attributes:
+        path: POSIX path of its file.
+        qualified_name: Dotted within the file: `Class.method`, `outer.inner`.
+        kind: "function", "method" or "class" (for other languages also "type", "interface").
+        language: As in `SourceFile`.
+        start: First line, 1-based: the first decorator's.
+        end: Last line of the body, inclusive.
+        definition_line: The line of `def`, `class`, `func` …
+        body_start: First line of the body after signature and docstring (and after a blank line that
+            follows the docstring); equal to `end + 1` where there is no further body, 0 where the body
+            shares a line with the signature.
+        signature: From the definition's keyword to the `:` or `{` (without it), on one line.
+        docstring: Cleaned (inspect.cleandoc) docstring or leading comment, else None.
+        parameters: Parameter names in order, without `self` and `cls`, with their `*`.
+        returns: The return annotation's source, else None.
+        bases: For a class, the source of its bases.
+        decorators: Source of each decorator, without `@`.
+        public: No part of the qualified name begins with an underscore (dunder names count as public).
+        is_declaration: Only declared, without a body, as an interface's method.
+    """
+
+    path: str
+    qualified_name: str
+    kind: str
+    language: str
+    start: int
+    end: int
+    definition_line: int
+    body_start: int
+    signature: str
+    docstring: str | None
+    parameters: tuple[str, ...] = ()
+    returns: str | None = None
+    bases: tuple[str, ...] = ()
+    decorators: tuple[str, ...] = ()
+    public: bool = True
+    is_declaration: bool = False
+
+    @property
+    def name(self) -> str:
+        """The last part of the qualified name."""
+        return self.qualified_name.rpartition(".")[2]
+
+    @property
+    def anchor(self) -> Anchor:
+        """Where it stands."""
+        return Anchor(self.path, self.start, self.end)
+
+
+@dataclass(frozen=True)
+class SymbolTable:
+    """The symbols of one file, in the order in which they begin.
+
+    Attributes:
+        symbols: Those that could be read.
+        problem: Why there are none or fewer, such as "syntax error at line 3: kept as text"; else None.
+    """
+
+    symbols: tuple[Symbol, ...]
+    problem: str | None = None
+
+
+def is_public(qualified_name: str) -> bool:
+    """Whether no part begins with an underscore; dunder names count as public.
+
+    Example:
+        >>> is_public("Model.__init__"), is_public("_Cache.get")
+        (True, False)
+    """
+    return all(
+        not part.startswith("_") or (len(part) > 4 and part.startswith("__") and part.endswith("__"))
+        for part in qualified_name.split(".")
+    )

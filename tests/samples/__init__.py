@@ -1,0 +1,1 @@
+"""Repositories, wikis, models and servers that several tests write down or start."""
