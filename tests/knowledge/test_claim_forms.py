@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from codebase_gardener.documents.claim_units import code_marks, read_units
 from codebase_gardener.knowledge.claims.claim_forms import read_claims
-from codebase_gardener.knowledge.claims.claim_units import code_marks, read_units
 
 
 @pytest.mark.parametrize(

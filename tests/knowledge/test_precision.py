@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 
+from codebase_gardener.documents.plain_prose import plain_prose
+from codebase_gardener.documents.prose_blocks import prose_blocks
 from codebase_gardener.knowledge.apis.api_catalog import api_catalog, api_for
 from codebase_gardener.knowledge.apis.api_descriptions import used_in, used_passages
 from codebase_gardener.knowledge.apis.api_names import principle_words
@@ -12,8 +14,6 @@ from codebase_gardener.knowledge.apis.principles import principle_page
 from codebase_gardener.knowledge.building import build
 from codebase_gardener.knowledge.heuristics.advice import insight, reasons, signals
 from codebase_gardener.knowledge.heuristics.heuristics import heuristic_pages
-from codebase_gardener.knowledge.heuristics.plain_prose import plain_prose
-from codebase_gardener.knowledge.heuristics.prose_blocks import prose_blocks
 from codebase_gardener.knowledge.links.resolution import Target
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
 from codebase_gardener.knowledge.pages.inline_quotes import QuotableText

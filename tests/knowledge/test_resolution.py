@@ -2,8 +2,8 @@ import time
 
 import pytest
 
+from codebase_gardener.documents.facts import Heading, Snippet
 from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, resolve
-from codebase_gardener.knowledge.sources.facts import Heading, Snippet
 from codebase_gardener.languages.python.code import python_code
 from samples.written import facts_of
 

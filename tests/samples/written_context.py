@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from textwrap import dedent
 
+from codebase_gardener.documents.docstring_snippets import docstring_snippets
+from codebase_gardener.documents.reading import document_facts
 from codebase_gardener.knowledge.apis.api_context import ApiContext
 from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.links.resolution import resolve
-from codebase_gardener.knowledge.sources.docstring_snippets import docstring_snippets
-from codebase_gardener.knowledge.sources.document_facts import document_facts
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.engine.code import tree_code

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 
+from codebase_gardener.documents.chunks import heading_chunks, plain_chunks
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
-from codebase_gardener.retrieval.chunks import heading_chunks, plain_chunks
 from codebase_gardener.utils.anchors import Anchor, source_lines
 
 __all__ = ["PAGE_KIND", "Document", "documents_of"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.knowledge.sources.document_facts import document_facts
+from codebase_gardener.documents.reading import document_facts
 from codebase_gardener.languages.engine.code import TreeCode, tree_code
 from codebase_gardener.languages.engine.grammars import GRAMMARS
 from codebase_gardener.languages.engine.queries import QUERIES

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from codebase_gardener.documents.facts import Heading
 from codebase_gardener.knowledge.apis.api_context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.api_descriptions import linked, used_in, used_passages
 from codebase_gardener.knowledge.apis.apis import Api
@@ -19,7 +20,6 @@ from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.page_sources import PageSources
 from codebase_gardener.knowledge.pages.pages import Edge, Page, Section
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
-from codebase_gardener.knowledge.sources.facts import Heading
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.sources.facts import FileFacts, Snippet
+from codebase_gardener.documents.facts import Snippet
+from codebase_gardener.knowledge.sources.facts import FileFacts
 
 __all__ = ["COMMON", "Command", "commands", "console_scripts"]
 

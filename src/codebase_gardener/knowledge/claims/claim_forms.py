@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from codebase_gardener.documents.claim_units import Unit, code_marks, read_units
 from codebase_gardener.knowledge.claims.claim_ranges import (
     LINE,
     TO,
@@ -20,7 +21,6 @@ from codebase_gardener.knowledge.claims.claim_ranges import (
     ranges_of_cells,
     unread_cells,
 )
-from codebase_gardener.knowledge.claims.claim_units import Unit, code_marks, read_units
 from codebase_gardener.languages.table import LANGUAGES
 
 __all__ = ["Citation", "Name", "Quote", "Statement", "is_path", "read_claims"]

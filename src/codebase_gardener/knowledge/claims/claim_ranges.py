@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from codebase_gardener.knowledge.claims.claim_units import Unit
+from codebase_gardener.documents.claim_units import Unit
 
 __all__ = [
     "LINE",

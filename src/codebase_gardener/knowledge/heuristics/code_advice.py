@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 
-from codebase_gardener.knowledge.heuristics.plain_prose import plain_prose
+from codebase_gardener.documents.plain_prose import plain_prose
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.languages.python.assignments import Assignments, Given
 from codebase_gardener.languages.python.messages import Lookup, message_text, one_line

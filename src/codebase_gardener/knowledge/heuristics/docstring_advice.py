@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from codebase_gardener.documents.plain_prose import plain_prose
+from codebase_gardener.documents.prose_blocks import ADMONITIONS, prose_blocks
 from codebase_gardener.knowledge.heuristics.advice import signals, strength
-from codebase_gardener.knowledge.heuristics.plain_prose import plain_prose
-from codebase_gardener.knowledge.heuristics.prose_blocks import ADMONITIONS, prose_blocks
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.languages.python.node_search import Definition, definitions
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from codebase_gardener.documents.plain_prose import plain_prose
+from codebase_gardener.documents.prose_blocks import prose_blocks
 from codebase_gardener.knowledge.heuristics.advice import sentences, signals, strength
-from codebase_gardener.knowledge.heuristics.plain_prose import plain_prose
-from codebase_gardener.knowledge.heuristics.prose_blocks import prose_blocks
 from codebase_gardener.knowledge.sources.facts import Evidence
 
 __all__ = ["ADVICE_HEADINGS", "document_evidence"]

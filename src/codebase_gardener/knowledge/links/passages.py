@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codebase_gardener.knowledge.sources.facts import FileFacts, Heading
-from codebase_gardener.knowledge.sources.purposes import first_sentence
+from codebase_gardener.documents.facts import Heading
+from codebase_gardener.documents.purposes import first_sentence
+from codebase_gardener.knowledge.sources.facts import FileFacts
 
 if TYPE_CHECKING:
     from codebase_gardener.knowledge.links.resolution import Passage, Use

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.links.entities import Entity
 from codebase_gardener.knowledge.links.links import Links, is_machinery
 from codebase_gardener.knowledge.links.module_names import ModuleNames, is_package
@@ -15,7 +16,7 @@ from codebase_gardener.knowledge.links.public_names import public_names
 from codebase_gardener.knowledge.links.tracing import Tracer
 from codebase_gardener.knowledge.links.tree_resolution import TreeResolution, tree_resolution, tree_tests
 from codebase_gardener.knowledge.links.tree_spaces import TreeSpace
-from codebase_gardener.knowledge.sources.facts import FileFacts, Snippet
+from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.file_areas import areas_of
 from codebase_gardener.languages.facts import Reference
 from codebase_gardener.languages.families import family_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from codebase_gardener.knowledge.sources.facts import FileFacts, Snippet
+from codebase_gardener.documents.facts import Snippet
+from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.languages.facts import Binding, Import, Reference
 from codebase_gardener.languages.families import FAMILIES, family_of
 from codebase_gardener.languages.signatures import named_types, receiver_of, typed_parameters

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from codebase_gardener.documents.prose import role_free, without_title
 from codebase_gardener.knowledge.pages.markup import fence
-from codebase_gardener.knowledge.sources.prose import role_free, without_title
 
 __all__ = ["first_sentence", "inline", "safe_markdown", "words_of"]
 

@@ -8,98 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codebase_gardener.documents.facts import ApiListing, Heading, Include, Mention, Snippet
 from codebase_gardener.languages.facts import Binding, Import, Reference
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [
     "Evidence",
     "FileFacts",
-    "Heading",
-    "Include",
-    "Listing",
-    "Mention",
     "PackageEntry",
-    "Snippet",
 ]
-
-
-@dataclass(frozen=True)
-class Heading:
-    """A section of a document: 1-based level, title without marks, lines from the heading to the section's end.
-
-    `summary` is its first paragraph on one line, at most 400 characters.
-    """
-
-    level: int
-    title: str
-    start: int
-    end: int
-    summary: str = ""
-
-
-@dataclass(frozen=True)
-class Snippet:
-    """Code that stands in a document, a notebook or a docstring.
-
-    Attributes:
-        start: First line of the code, 1-based, in the file (of a notebook: in its JSON).
-        end: Last line, inclusive.
-        language: "python", "shell" or as the block says; "" if it says nothing.
-        title: The nearest heading, or the symbol whose docstring it is in.
-        scope: Qualified name of that symbol; "" in a document.
-        code: The code as it can be parsed (without prompts, indentation), at most 20,000 characters.
-        imports, bindings, references: Of the code, where it is Python; lines are the file's.
-    """
-
-    start: int
-    end: int
-    language: str
-    title: str
-    scope: str
-    code: str
-    imports: tuple[Import, ...] = ()
-    bindings: tuple[Binding, ...] = ()
-    references: tuple[Reference, ...] = ()
-
-
-@dataclass(frozen=True)
-class Listing:
-    """An entry of an API reference in the docs: an autodoc directive, `::: a.b`, `[[autodoc]] A`.
-
-    Attributes:
-        line: 1-based.
-        name: Dotted, with the current module put before it where the document says which.
-        members: Whether it lists all members, too.
-        only: The members it names, if it names some.
-    """
-
-    line: int
-    name: str
-    members: bool = False
-    only: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Include:
-    """A file that a document shows in one of its sections: `literalinclude`, `{* a.py *}`, `--8<-- "a.py"`.
-
-    Attributes:
-        line: 1-based.
-        path: As written: relative to the document, to the docs' root or to the repository's.
-        title: The nearest heading.
-    """
-
-    line: int
-    path: str
-    title: str
-
-
-@dataclass(frozen=True)
-class Mention:
-    """A name in code marks or in a role (`:meth:`) in prose, and how often this document has it."""
-
-    name: str
-    count: int
 
 
 @dataclass(frozen=True)
@@ -176,7 +93,7 @@ class FileFacts:
     names: tuple[str, ...] = ()
     headings: tuple[Heading, ...] = ()
     snippets: tuple[Snippet, ...] = ()
-    listings: tuple[Listing, ...] = ()
+    listings: tuple[ApiListing, ...] = ()
     mentions: tuple[Mention, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     includes: tuple[Include, ...] = ()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from codebase_gardener.documents.facts import Heading
 from codebase_gardener.knowledge.apis.api_descriptions import AREA_NOUNS, counted
 from codebase_gardener.knowledge.apis.apis import Api
 from codebase_gardener.knowledge.apis.docstrings import documentation
@@ -15,7 +16,6 @@ from codebase_gardener.knowledge.pages.page_sources import PageSources
 from codebase_gardener.knowledge.pages.pages import Edge, Page, Section
 from codebase_gardener.knowledge.pages.quoting import first_sentence, inline, safe_markdown, words_of
 from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, execution_steps
-from codebase_gardener.knowledge.sources.facts import Heading
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
 from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, is_direct

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from codebase_gardener.knowledge.sources.document_blocks import Block
-from codebase_gardener.knowledge.sources.facts import Heading, Include, Listing, Mention, Snippet
-from codebase_gardener.knowledge.sources.markdown_blocks import markdown_blocks
-from codebase_gardener.knowledge.sources.notebook_blocks import notebook_blocks
-from codebase_gardener.knowledge.sources.plain_blocks import asciidoc_blocks, plain_blocks
-from codebase_gardener.knowledge.sources.prose import mentioned_names, plain_text
-from codebase_gardener.knowledge.sources.rst_blocks import rst_blocks
-from codebase_gardener.knowledge.sources.snippets import snippet
+from codebase_gardener.documents.blocks import Block
+from codebase_gardener.documents.facts import ApiListing, Heading, Include, Mention, Snippet
+from codebase_gardener.documents.markdown import markdown_blocks
+from codebase_gardener.documents.notebook import notebook_blocks
+from codebase_gardener.documents.plain import asciidoc_blocks, plain_blocks
+from codebase_gardener.documents.prose import mentioned_names, plain_text
+from codebase_gardener.documents.rst import rst_blocks
+from codebase_gardener.documents.snippets import snippet
 from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["DocumentFacts", "blocks", "document_facts"]
@@ -31,7 +31,7 @@ class DocumentFacts:
 
     headings: tuple[Heading, ...] = ()
     snippets: tuple[Snippet, ...] = ()
-    listings: tuple[Listing, ...] = ()
+    listings: tuple[ApiListing, ...] = ()
     mentions: tuple[Mention, ...] = ()
     includes: tuple[Include, ...] = ()
 
@@ -49,7 +49,7 @@ def document_facts(path: str, language: str, text: str) -> DocumentFacts:
         headings=_headings(found, len(split_lines(text))),
         snippets=tuple(_snippets(found)),
         listings=tuple(
-            Listing(block.start, block.text, block.members, block.only)
+            ApiListing(block.start, block.text, block.members, block.only)
             for block, _ in found
             if block.kind == "listing"
         ),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.knowledge.sources.docstring_snippets import docstring_snippets
-from codebase_gardener.knowledge.sources.document_facts import DocumentFacts, blocks, document_facts
-from codebase_gardener.knowledge.sources.facts import Heading, Include, Listing, Mention
+from codebase_gardener.documents.docstring_snippets import docstring_snippets
+from codebase_gardener.documents.facts import ApiListing, Heading, Include, Mention
+from codebase_gardener.documents.reading import DocumentFacts, blocks, document_facts
 from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.utils.anchors import split_lines
 
@@ -139,7 +139,7 @@ def test_directives_within_markdown() -> None:
         "```{eval-rst}\n.. click:example::\n\n    @command()\n    def run(): ...\n```\n"
     )
     found = document_facts("a.md", "markdown", text)
-    assert found.listings == (Listing(7, "pkg.App", members=True), Listing(10, "pkg.make"))
+    assert found.listings == (ApiListing(7, "pkg.App", members=True), ApiListing(10, "pkg.make"))
     assert found.includes == (Include(12, "../a.py", "API"),)
     assert codes(found) == [(18, 19, "python", "@command()\ndef run(): ...")]
 

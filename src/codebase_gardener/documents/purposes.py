@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 
-from codebase_gardener.knowledge.sources.prose import without_title
+from codebase_gardener.documents.prose import without_title
 from codebase_gardener.languages.table import LANGUAGES
 
 __all__ = ["first_sentence", "purpose_of"]

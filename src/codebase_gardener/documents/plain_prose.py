@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from codebase_gardener.knowledge.sources.prose import role_free
+from codebase_gardener.documents.prose import role_free
 
 __all__ = ["MAX_PROSE", "plain_prose"]
 

@@ -6,10 +6,10 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from codebase_gardener.knowledge.sources.document_blocks import Block
-from codebase_gardener.knowledge.sources.markdown_lines import PreparedMarkdown, prepared_markdown
-from codebase_gardener.knowledge.sources.rst_blocks import RstContext, rst_blocks
-from codebase_gardener.knowledge.sources.rst_directives import CODE
+from codebase_gardener.documents.blocks import Block
+from codebase_gardener.documents.markdown_lines import PreparedMarkdown, prepared_markdown
+from codebase_gardener.documents.rst import RstContext, rst_blocks
+from codebase_gardener.documents.rst_directives import CODE
 from codebase_gardener.utils.anchors import split_lines
 
 if TYPE_CHECKING:

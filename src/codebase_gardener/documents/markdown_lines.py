@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from codebase_gardener.knowledge.sources.document_blocks import ADMONITIONS, Block, indent_of, readable
+from codebase_gardener.documents.blocks import ADMONITIONS, Block, indent_of, readable
 
 __all__ = ["PreparedMarkdown", "prepared_markdown"]
 

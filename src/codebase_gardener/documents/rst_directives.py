@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codebase_gardener.knowledge.sources.document_blocks import ADMONITIONS
+from codebase_gardener.documents.blocks import ADMONITIONS
 
 __all__ = ["CODE", "INCLUDES", "MODULES", "SKIPPED", "TEXT", "listed_as"]
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from codebase_gardener.knowledge.sources.document_blocks import Block
-from codebase_gardener.knowledge.sources.markdown_blocks import markdown_blocks
+from codebase_gardener.documents.blocks import Block
+from codebase_gardener.documents.markdown import markdown_blocks
 
 __all__ = ["notebook_blocks"]
 

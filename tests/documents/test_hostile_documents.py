@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codebase_gardener.knowledge.sources.docstring_snippets import docstring_snippets
-from codebase_gardener.knowledge.sources.document_facts import MAX_LINES, DocumentFacts, document_facts
+from codebase_gardener.documents.docstring_snippets import docstring_snippets
+from codebase_gardener.documents.reading import MAX_LINES, DocumentFacts, document_facts
 from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.utils.anchors import split_lines
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from codebase_gardener.knowledge.sources.document_blocks import without_indent
-from codebase_gardener.knowledge.sources.facts import Snippet
-from codebase_gardener.knowledge.sources.rst_blocks import rst_blocks
-from codebase_gardener.knowledge.sources.snippets import snippet
+from codebase_gardener.documents.blocks import without_indent
+from codebase_gardener.documents.facts import Snippet
+from codebase_gardener.documents.rst import rst_blocks
+from codebase_gardener.documents.snippets import snippet
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = ["docstring_snippets"]

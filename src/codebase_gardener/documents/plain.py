@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from codebase_gardener.knowledge.sources.document_blocks import Block
-from codebase_gardener.knowledge.sources.rst_blocks import rst_blocks
+from codebase_gardener.documents.blocks import Block
+from codebase_gardener.documents.rst import rst_blocks
 
 __all__ = ["asciidoc_blocks", "plain_blocks"]
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from codebase_gardener.knowledge.sources.facts import Snippet
+from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.languages.engine.code import TreeCode, tree_code
 from codebase_gardener.languages.engine.queries import QUERIES
 from codebase_gardener.languages.facts import Binding, Import

@@ -9,15 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from codebase_gardener.knowledge.sources.document_blocks import Block, indent_of, readable, without_indent
-from codebase_gardener.knowledge.sources.rst_directives import (
-    CODE,
-    INCLUDES,
-    MODULES,
-    SKIPPED,
-    TEXT,
-    listed_as,
-)
+from codebase_gardener.documents.blocks import Block, indent_of, readable, without_indent
+from codebase_gardener.documents.rst_directives import CODE, INCLUDES, MODULES, SKIPPED, TEXT, listed_as
 
 __all__ = ["RstContext", "rst_blocks"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.knowledge.sources.document_facts import DocumentFacts, document_facts
-from codebase_gardener.knowledge.sources.facts import Heading, Include, Listing, Mention
+from codebase_gardener.documents.facts import ApiListing, Heading, Include, Mention
+from codebase_gardener.documents.reading import DocumentFacts, document_facts
 
 GUIDE = """\
 ---
@@ -132,10 +132,10 @@ def test_api_listings_of_mkdocstrings_and_hugging_face() -> None:
     )
     found = facts(text)
     assert found.listings == (
-        Listing(3, "pkg.mod.Class", members=False, only=("run", "stop")),
-        Listing(9, "pkg.fn", members=True),
-        Listing(11, "tuners.Config", members=True, only=("save",)),
-        Listing(15, "other.Thing", members=True),
+        ApiListing(3, "pkg.mod.Class", members=False, only=("run", "stop")),
+        ApiListing(9, "pkg.fn", members=True),
+        ApiListing(11, "tuners.Config", members=True, only=("save",)),
+        ApiListing(15, "other.Thing", members=True),
     )
     assert found.snippets == ()
 
