@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.training.base import resolve_base
+from codebase_gardener.bases.resolution import resolve_base
 from codebase_gardener.utils.allocator import keep_freed_memory
 
 ADAPTERS = 8
@@ -59,8 +59,8 @@ def _measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     from peft.utils.hotswap import hotswap_adapter
     from transformers import AutoModelForCausalLM
 
-    from codebase_gardener.models.adapter_files import check_adapter_files
-    from codebase_gardener.models.torch_live_base import LiveBase
+    from codebase_gardener.adapters.files import check_adapter_files
+    from codebase_gardener.adapters.torch_live_base import LiveBase
 
     base = resolve_base("smollm2-135m", options.bases or folder / "bases")
     paths = write_adapters(base.path, folder, ADAPTERS + options.repeat + 2)

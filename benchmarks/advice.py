@@ -18,10 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.dataset.dataset import generate_dataset
 from codebase_gardener.dataset.writer import load_dataset, write_dataset
 from codebase_gardener.repository.snapshot import take_snapshot
-from codebase_gardener.training.base import Base, resolve_base
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils.allocator import keep_freed_memory
@@ -99,7 +99,7 @@ def _overheads(base: Base, repeat: int) -> list[dict[str, Any]]:
 
 
 def _model(base: Base, subject: Subject) -> Any:
-    from codebase_gardener.training.torch_base import load_model
+    from codebase_gardener.bases.torch_loading import load_model
     from codebase_gardener.training.torch_method import add_adapter
 
     model = load_model(base.path, dtype="bfloat16")
@@ -148,7 +148,7 @@ def _step(model: Any) -> None:
     import torch
     from peft.helpers import disable_input_dtype_casting
 
-    from codebase_gardener.training.torch_batch import supervised_losses
+    from codebase_gardener.training.fast.torch_batch import supervised_losses
 
     model.train()
     with torch.autocast("cpu", torch.bfloat16), disable_input_dtype_casting(model, active=True):

@@ -26,8 +26,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.models.merging import MergeInput, MergeSpec, merge_adapters
-from codebase_gardener.training.base import resolve_base
+from codebase_gardener.bases.resolution import resolve_base
+from codebase_gardener.merging.merge import MergeInput, MergeSpec, merge_adapters
 from codebase_gardener.utils.allocator import keep_freed_memory
 
 METHODS = ("linear", "cat", "svd", "ties", "dare_linear", "dare_ties", "magnitude_prune")
@@ -166,7 +166,7 @@ def _child(folder: str, side: str, method: str, count: str) -> None:
     else:
         import torch
 
-        import codebase_gardener.models.torch_merged_files  # noqa: F401 - so that it counts as import, not as merge
+        import codebase_gardener.merging.torch_files  # noqa: F401 - so that it counts as import, not as merge
 
         for dtype in (torch.float32, torch.float64):  # the code of the kernels is no growth of a merge
             tall = torch.rand(2, 64, 8, dtype=dtype)

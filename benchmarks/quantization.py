@@ -20,12 +20,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.bases.quantization import QUANTIZATIONS
+from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.dataset.user_dataset import user_dataset
 from codebase_gardener.dataset.writer import write_dataset
-from codebase_gardener.training.base import Base, resolve_base
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.memory import estimate_memory
-from codebase_gardener.training.quantization import QUANTIZATIONS
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.allocator import keep_freed_memory
 
@@ -99,7 +99,7 @@ def _estimate(base: Base, name: str, dtype: str) -> int:
 def _run(directory: JobDirectory) -> dict[str, Any]:
     """In a process of its own: the job, then the base once more for its size."""
     keep_freed_memory()
-    from codebase_gardener.training.torch_base import load_model
+    from codebase_gardener.bases.torch_loading import load_model
     from codebase_gardener.training.torch_run import run_job
 
     result = run_job(directory, "demo/default@1").as_dict()

@@ -26,8 +26,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.config.settings import load_settings
-from codebase_gardener.training.base import Base, resolve_base
 from train_contenders import Request, run
 from train_examples import prepare, score, write_examples
 from train_table import Bench, as_json, as_text

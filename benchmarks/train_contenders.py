@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.writer import load_dataset
-from codebase_gardener.training.base import Base
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample, encode_all
 from codebase_gardener.training.events import EventLog
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec

@@ -16,9 +16,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.user_dataset import user_dataset
 from codebase_gardener.dataset.writer import load_dataset, write_dataset
-from codebase_gardener.training.base import Base
 from codebase_gardener.training.encoding import EncodedExample, encode_all
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.allocator import keep_freed_memory
@@ -149,7 +149,7 @@ def prepare(
     from peft import get_peft_model_state_dict
     from safetensors.torch import save_file
 
-    from codebase_gardener.training.torch_base import load_model, load_tokenizer
+    from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
     from codebase_gardener.training.torch_method import add_adapter
 
     spec = TrainingSpec(**training)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.training.base import Base
+from codebase_gardener.bases.resolution import Base
 from train_examples import StepProducts
 from train_variants import Contender
 

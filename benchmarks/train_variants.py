@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from codebase_gardener.training.fast_parts import FAST_PARTS
+from codebase_gardener.training.fast.parts import FAST_PARTS
 
 __all__ = ["ABLATION", "CONTENDERS", "VARIANTS", "Contender"]
 

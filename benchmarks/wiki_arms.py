@@ -12,13 +12,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.cli.figures import verdict_lines
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.evaluation.torch_arms import measure_arms
 from codebase_gardener.evaluation.verdict import judge
 from codebase_gardener.gardener.gardener import Gardener
 from codebase_gardener.gardener.wiki import Quiet, build_wiki
-from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_device import set_threads
 
 

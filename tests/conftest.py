@@ -13,6 +13,8 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 
+pytest_plugins = ["samples.tiny_adapters"]
+
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1, or none
 if _WORKER and hasattr(os, "sched_setaffinity"):
     # A core for each worker: threads of several that wait for one another on the same core stand still.
@@ -131,9 +133,9 @@ ROWS = [
 @pytest.fixture
 def make_job(tmp_path: Path, tiny_base: Path) -> Callable[..., Any]:
     """Writes the folder of a job, as `submit` does: `make_job("name", base=…, rows=…, r=4)` with training options."""
+    from codebase_gardener.bases.resolution import resolve_base
     from codebase_gardener.dataset.user_dataset import user_dataset
     from codebase_gardener.dataset.writer import write_dataset
-    from codebase_gardener.training.base import resolve_base
     from codebase_gardener.training.job_directory import JobDirectory, JobSpec
     from codebase_gardener.training.spec import parse_spec
 
@@ -177,7 +179,7 @@ def embedded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which the embedded base is converted; kept between runs where GARDENER_TEST_CACHE names a folder."""
     kept = os.environ.get("GARDENER_TEST_CACHE")
     home = Path(kept) if kept else tmp_path_factory.mktemp("embedded")
-    from codebase_gardener.training.base import resolve_base
+    from codebase_gardener.bases.resolution import resolve_base
 
     resolve_base("smollm2-135m", home / "bases")
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(home / "compiled"))  # compiled once for all tests

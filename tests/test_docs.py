@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 import pytest
 
+from codebase_gardener.bases.quantization import QUANTIZATIONS
 from codebase_gardener.cli.main import cli
 from codebase_gardener.config.settings import ENV_PREFIX, Settings
 from codebase_gardener.dataset import duplicates, functions, heldout, prompts, split
@@ -25,7 +26,6 @@ from codebase_gardener.dataset.row_forms import FORMS
 from codebase_gardener.evaluation.arms import ARMS
 from codebase_gardener.gardener.examining import CHECKS, REGISTRY_CHECKS
 from codebase_gardener.training.methods import METHODS
-from codebase_gardener.training.quantization import QUANTIZATIONS
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils import error_handling
 from codebase_gardener.utils.error_handling import EXIT_CODES, CodebaseGardenerError
@@ -293,8 +293,8 @@ def test_python_examples_run(number: int, tmp_path: Path, small_repository: Path
 
 def test_every_step_of_the_workflows_names_a_call_a_command_and_a_test() -> None:
     from codebase_gardener import Gardener, PeftManager, Project
-    from codebase_gardener.models.adapter_handle import AdapterHandle
-    from codebase_gardener.models.torch_live_base import LiveBase
+    from codebase_gardener.adapters.handle import AdapterHandle
+    from codebase_gardener.adapters.torch_live_base import LiveBase
     from codebase_gardener.registry.rows import VersionRow
 
     classes = {

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from codebase_gardener.adapters.files import check_adapter_files
+from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.gardener.asking import ask
-from codebase_gardener.models.adapter_files import check_adapter_files
-from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.utils.files import is_published
 from codebase_gardener.utils.names import parse_ref
@@ -67,7 +67,7 @@ def test_stock_peft_gives_the_logits_that_our_loader_gives(grown):
     stock = PeftModel.from_pretrained(load_model(base.path, dtype="float32"), grown.version.directory).eval()
     expected = last_logits(stock, tokenizer)
 
-    from codebase_gardener.models.torch_live_base import LiveBase
+    from codebase_gardener.adapters.torch_live_base import LiveBase
 
     live = LiveBase(base.path, device="cpu", dtype="float32")
     live.attach(check_adapter_files(grown.version.directory), "ours")

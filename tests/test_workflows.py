@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from codebase_gardener import Project
-from codebase_gardener.models.adapter_files import check_adapter_files
+from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.utils.error_handling import NotFoundError
 

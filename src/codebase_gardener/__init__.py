@@ -11,7 +11,7 @@ _PUBLIC = {
     "Gardener": "codebase_gardener.gardener.gardener",
     "PeftManager": "codebase_gardener.models.peft_manager",
     "Project": "codebase_gardener.gardener.project",
-    "Receipt": "codebase_gardener.models.receipt",
+    "Receipt": "codebase_gardener.adapters.receipt",
     "Settings": "codebase_gardener.config.settings",
     "TrainingSpec": "codebase_gardener.training.spec",
     "CodebaseGardenerError": "codebase_gardener.utils.error_handling",

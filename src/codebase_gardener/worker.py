@@ -15,12 +15,12 @@ from typing import Any
 
 import psutil
 
+from codebase_gardener.bases.sidecar import SIDECAR
 from codebase_gardener.config.settings import Settings, load_settings
 from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow, Publication
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.jobs import start_next
-from codebase_gardener.training.sidecar import SIDECAR
 from codebase_gardener.training.submission import adapter_directory
 from codebase_gardener.utils.allocator import give_back_freed_memory, keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, ResourceError
@@ -59,7 +59,7 @@ def main(job_directory: str) -> int:
 def _grow(
     directory: JobDirectory, spec: JobSpec, job: JobRow, target: Path, settings: Settings, registry: Registry
 ) -> None:
-    from codebase_gardener.models.proof import prove
+    from codebase_gardener.adapters.proof import prove
 
     if not is_published(target):
         _train(directory, spec, job, settings)

@@ -77,7 +77,7 @@ def one_run(ends: Sequence[float], losses: Sequence[float], **more: Any) -> dict
 
 
 def bench_of(table: ModuleType, runs: dict[str, list[dict[str, Any]]], base: Path) -> Any:
-    from codebase_gardener.training.base import resolve_base
+    from codebase_gardener.bases.resolution import resolve_base
     from train_variants import CONTENDERS
 
     return table.Bench(

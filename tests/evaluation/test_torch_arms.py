@@ -13,6 +13,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch.nn.functional import cross_entropy
 
+from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.user_dataset import user_dataset
 from codebase_gardener.dataset.writer import write_dataset
@@ -20,7 +21,6 @@ from codebase_gardener.evaluation.torch_arms import _encoded, general_loss, meas
 from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
 from codebase_gardener.evaluation.verdict import VERDICTS, judge
 from codebase_gardener.training.job_directory import JobDirectory
-from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_run import run_job
 from codebase_gardener.utils.error_handling import DatasetError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.training.base import Base, resolve_base
+from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.training.memory import GIB, MemoryEstimate, check_memory, estimate_memory
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ResourceError

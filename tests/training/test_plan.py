@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from codebase_gardener.training.base import resolve_base
+from codebase_gardener.bases.resolution import resolve_base
 from codebase_gardener.training.memory import BaseShape, MemoryEstimate, estimate_memory
 from codebase_gardener.training.plan import Plan, make_plan
 from codebase_gardener.training.plan_rules import ECONOMIES, RULES, Facts

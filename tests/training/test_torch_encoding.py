@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken
 from tokenizers.processors import TemplateProcessing
 
+from codebase_gardener.bases.torch_loading import load_tokenizer
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.training.encoding import (
     IGNORE,
@@ -21,7 +22,6 @@ from codebase_gardener.training.encoding import (
     encode_completion,
     text_ids,
 )
-from codebase_gardener.training.torch_base import load_tokenizer
 from codebase_gardener.utils.error_handling import DatasetError, ModelError
 
 CHATML = (

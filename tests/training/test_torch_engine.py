@@ -20,12 +20,12 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
-from codebase_gardener.models.torch_proof import measure
+from codebase_gardener.adapters.torch_proof import measure
+from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.training import torch_engine
 from codebase_gardener.training.events import EventLog
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_checkpoints import CheckpointByTime, newest_checkpoint
 from codebase_gardener.training.torch_engine import TrainingResult
 from codebase_gardener.training.torch_logits import last_logits

@@ -12,16 +12,16 @@ from peft import PeftModel, PeftType, PromptTuningConfig, get_peft_model
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from safetensors.torch import load_file
 
-from codebase_gardener.models.adapter_files import check_adapter_files
-from codebase_gardener.models.torch_proof import measure
-from codebase_gardener.training.base import Base, resolve_base
+from codebase_gardener.adapters.files import check_adapter_files
+from codebase_gardener.adapters.torch_proof import measure
+from codebase_gardener.bases.resolution import Base, resolve_base
+from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.training.encoding import EncodedExample
+from codebase_gardener.training.fast.torch_batch import collate, supervised_losses
+from codebase_gardener.training.fast.torch_head import plain_head
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.methods import METHODS
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
-from codebase_gardener.training.torch_base import load_model, load_tokenizer
-from codebase_gardener.training.torch_batch import collate, supervised_losses
-from codebase_gardener.training.torch_head import plain_head
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.training.torch_method import add_adapter, peft_config
 from codebase_gardener.training.torch_run import run_job

@@ -21,17 +21,17 @@ from safetensors.torch import load_file, save_file
 from transformers.quantizers import auto as quantizers
 from transformers.quantizers.base import HfQuantizer
 
-from codebase_gardener.models import torch_proof
-from codebase_gardener.models.adapter_files import check_adapter_files
-from codebase_gardener.models.torch_live_base import LiveBase
-from codebase_gardener.models.torch_proof import measure
-from codebase_gardener.training.base import Base, resolve_base
+from codebase_gardener.adapters import torch_proof
+from codebase_gardener.adapters.files import check_adapter_files
+from codebase_gardener.adapters.torch_live_base import LiveBase
+from codebase_gardener.adapters.torch_proof import measure
+from codebase_gardener.bases.quantization import QUANTIZATIONS
+from codebase_gardener.bases.resolution import Base, resolve_base
+from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.training.encoding import EncodedExample
+from codebase_gardener.training.fast.torch_batch import collate, supervised_losses
 from codebase_gardener.training.job_directory import JobDirectory
-from codebase_gardener.training.quantization import QUANTIZATIONS
 from codebase_gardener.training.spec import parse_spec
-from codebase_gardener.training.torch_base import load_model, load_tokenizer
-from codebase_gardener.training.torch_batch import collate, supervised_losses
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.training.torch_method import add_adapter
 from codebase_gardener.training.torch_run import run_job
@@ -214,7 +214,7 @@ def test_a_resumed_run_gives_what_an_unbroken_one_does(name: str, make_job: Make
 
 @pytest.mark.slow
 def test_qlora_on_the_embedded_base(embedded_home: Path, make_job: MakeJob) -> None:
-    from codebase_gardener.training.base import EMBEDDED
+    from codebase_gardener.bases.resolution import EMBEDDED
 
     (folder,) = (embedded_home / "bases").glob(f"smollm2-135m-{EMBEDDED.sha256[:8]}")
     directory = make_job(

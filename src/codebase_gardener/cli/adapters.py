@@ -75,7 +75,7 @@ def show(what: str, as_json: bool) -> None:
 
 def _show_folder(directory: Path, as_json: bool) -> None:
     """An adapter that is in no registry."""
-    from codebase_gardener.models.adapter_files import check_adapter_files
+    from codebase_gardener.adapters.files import check_adapter_files
 
     files = check_adapter_files(directory)
     shown = {

@@ -93,8 +93,8 @@ def _encoded_rows(
     gardener: Any, made: Any, base: str | None, count: int, task: str | None, display: Any
 ) -> Iterator[dict[str, Any]]:
     """Rows spread over the dataset, as runs of tokens that are trained on or not, as the trainer will see them."""
+    from codebase_gardener.bases.torch_loading import load_tokenizer
     from codebase_gardener.training.encoding import FimTokens, encode
-    from codebase_gardener.training.torch_base import load_tokenizer
 
     with display.stage("base model", "bytes") as progress:
         tokenizer = load_tokenizer(gardener.base(base, progress).path)

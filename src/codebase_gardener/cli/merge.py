@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codebase_gardener.cli.command import base_option, command_options, open_gardener, print_json
-from codebase_gardener.models.merge_methods import MERGE_METHODS
+from codebase_gardener.merging.methods import MERGE_METHODS
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
 if TYPE_CHECKING:
-    from codebase_gardener.models.merging import MergeSpec
+    from codebase_gardener.merging.merge import MergeSpec
 
 __all__ = ["merge"]
 
@@ -52,7 +52,7 @@ def merge(adapters: tuple[str, ...], weights: str | None, method: str | None, **
 
     An adapter is a name (P/N or P/N@V) or a folder. The base is needed with --into and --into-base only.
     """
-    from codebase_gardener.models.merging import MergeSpec
+    from codebase_gardener.merging.merge import MergeSpec
 
     into, out, into_base = options["into"], options["out"], options["into_base"]
     if (into is None) == (out is None):

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import torch
 
+from codebase_gardener.adapters.files import check_adapter_files
+from codebase_gardener.adapters.torch_live_base import LiveBase
+from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.evaluation.torch_arms import general_loss, measure_arms, sample_rows
 from codebase_gardener.evaluation.verdict import Verdict, judge
-from codebase_gardener.models.adapter_files import check_adapter_files
-from codebase_gardener.models.torch_live_base import LiveBase
-from codebase_gardener.training.base import Base
+from codebase_gardener.training.fast.torch_path import fast_path
 from codebase_gardener.training.torch_device import set_threads
-from codebase_gardener.training.torch_fast import fast_path
 from codebase_gardener.utils.allocator import keep_freed_memory
 from codebase_gardener.utils.error_handling import DatasetError
 from codebase_gardener.utils.progress import Progress, silent

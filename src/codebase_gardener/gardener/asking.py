@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.dataset.prompts import CONTEXT_CHARS, documents_that_fit
 from codebase_gardener.dataset.testing_code import is_test
 from codebase_gardener.gardener.gardener import Gardener
 from codebase_gardener.gardener.project_wiki import ProjectWiki, outdated, project_wiki
 from codebase_gardener.gardener.ranking import content_words, is_page, ranked
-from codebase_gardener.models.adapter_handle import AdapterHandle
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.error_handling import NotFoundError

@@ -223,7 +223,7 @@ ENVIRONMENTS: dict[str, Environment] = {
             (
                 "memory",
                 "one base for all; the settings cache_bytes and cache_count limit the adapters",
-                "models/cache.py",
+                "adapters/cache.py",
             ),
         ),
     ),

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from codebase_gardener.adapters.handle import AdapterHandle, Prompt
 from codebase_gardener.gardener.locating import locate
-from codebase_gardener.models.adapter_handle import AdapterHandle, Prompt
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener

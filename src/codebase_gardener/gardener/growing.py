@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from codebase_gardener.bases.resolution import Base
 from codebase_gardener.gardener.active_mark import move_mark
 from codebase_gardener.gardener.gardener import DEFAULT_ADAPTER, Gardener
 from codebase_gardener.gardener.planning import foresee
 from codebase_gardener.models.adapter_metadata import TrainingProgress
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.training.advice import Advice
-from codebase_gardener.training.base import Base
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.memory import estimate_memory
 from codebase_gardener.training.spec import TrainingSpec

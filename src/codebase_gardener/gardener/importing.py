@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from codebase_gardener.adapters.files import ADAPTER_FILES, check_adapter_files
+from codebase_gardener.adapters.proof import prove, prove_merged
+from codebase_gardener.bases.resolution import Base
 from codebase_gardener.gardener.locating import Located, adapter_folder, base_of, locate, named_base
 from codebase_gardener.gardener.publishing import Origin, publish_adapter
-from codebase_gardener.models.adapter_files import ADAPTER_FILES, check_adapter_files
-from codebase_gardener.models.base_merging import merge_into_base
-from codebase_gardener.models.merging import MergeInput, MergeSpec
-from codebase_gardener.models.proof import prove, prove_merged
+from codebase_gardener.merging.into_base import merge_into_base
+from codebase_gardener.merging.merge import MergeInput, MergeSpec
 from codebase_gardener.registry.rows import VersionRow
-from codebase_gardener.training.base import Base
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import writing
 from codebase_gardener.utils.names import AdapterRef
@@ -50,7 +50,7 @@ def import_adapter(
             if (folder / name).is_file():
                 shutil.copyfile(folder / name, staged / name)
         if rename:
-            from codebase_gardener.models.torch_renaming import rename_tensors
+            from codebase_gardener.adapters.torch_renaming import rename_tensors
 
             rename_tensors(staged, model.path)
 

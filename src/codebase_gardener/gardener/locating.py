@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.models.adapter_files import ADAPTER_FILES, CONFIG, check_adapter_files
+from codebase_gardener.adapters.files import ADAPTER_FILES, CONFIG, check_adapter_files
+from codebase_gardener.bases.hub import HUB_ID, fetch_snapshot
+from codebase_gardener.bases.resolution import Base
 from codebase_gardener.registry.rows import VersionRow
-from codebase_gardener.training.base import Base
-from codebase_gardener.training.hub import HUB_ID, fetch_snapshot
 from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError
 from codebase_gardener.utils.names import parse_ref
 

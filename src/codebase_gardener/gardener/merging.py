@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.gardener.locating import Located, base_of
 from codebase_gardener.gardener.publishing import Origin, publish_adapter
-from codebase_gardener.models.base_merging import BaseMergeReport, merge_into_base
-from codebase_gardener.models.merging import MergeInput, MergeReport, MergeSpec, merge_adapters, write_merged
+from codebase_gardener.merging.into_base import BaseMergeReport, merge_into_base
+from codebase_gardener.merging.merge import MergeInput, MergeReport, MergeSpec, merge_adapters, write_merged
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.names import AdapterRef

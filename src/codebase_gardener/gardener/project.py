@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.models.adapter_handle import AdapterHandle, Prompt
-from codebase_gardener.models.receipt import Receipt
+from codebase_gardener.adapters.handle import AdapterHandle, Prompt
+from codebase_gardener.adapters.receipt import Receipt
 from codebase_gardener.registry.rows import JobRow, VerdictRow, VersionRow
 from codebase_gardener.utils.names import AdapterRef, check_name
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.merging.into_base import BaseMergeReport
+    from codebase_gardener.merging.merge import MergeReport
     from codebase_gardener.models.adapter_metadata import AdapterMetadata
-    from codebase_gardener.models.base_merging import BaseMergeReport
-    from codebase_gardener.models.merging import MergeReport
     from codebase_gardener.training.plan import Plan
     from codebase_gardener.training.spec import TrainingSpec
 
@@ -143,7 +143,7 @@ class Project:
         """Merge adapters, with their weights, into a new version of `into` (`MergeSpec` has the options)."""
         from codebase_gardener.gardener.locating import locate
         from codebase_gardener.gardener.merging import merge_into
-        from codebase_gardener.models.merging import MergeSpec
+        from codebase_gardener.merging.merge import MergeSpec
 
         found = [(locate(self.gardener, self._where(name)), weight) for name, weight in adapters.items()]
         return merge_into(self.gardener, found, self._ref(into), MergeSpec(method=method, **options))
@@ -154,7 +154,7 @@ class Project:
         """Merge adapters, with their weights, into their base: a whole model in the folder `out`."""
         from codebase_gardener.gardener.locating import locate
         from codebase_gardener.gardener.merging import merge_with_base
-        from codebase_gardener.models.merging import MergeSpec
+        from codebase_gardener.merging.merge import MergeSpec
 
         found = [(locate(self.gardener, self._where(name)), weight) for name, weight in adapters.items()]
         spec = MergeSpec(**{"method": "linear", **options})

@@ -1,1 +1,1 @@
-"""Adapters in use: the cache, PeftManager, proof."""
+"""The import paths that users know, and clients of other servers."""

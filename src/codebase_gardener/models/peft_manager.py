@@ -9,16 +9,16 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from codebase_gardener.adapters.files import check_adapter_files
+from codebase_gardener.adapters.handle import AdapterHandle, Prompt
+from codebase_gardener.adapters.loaded import Loadable, LoadedAdapters
+from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.config.settings import Settings, load_settings
-from codebase_gardener.models.adapter_files import check_adapter_files
-from codebase_gardener.models.adapter_handle import AdapterHandle, Prompt
 from codebase_gardener.models.adapter_metadata import AdapterMetadata, TrainingProgress
-from codebase_gardener.models.loaded_adapters import Loadable, LoadedAdapters
 from codebase_gardener.models.trainings import ProgressCallback, Trainings
 from codebase_gardener.registry.leases import exclusive, lease_path
 from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow, VersionRow
-from codebase_gardener.training.base import Base, resolve_base
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.training.submission import Submission, dataset_directory
 from codebase_gardener.utils.error_handling import (
@@ -31,7 +31,7 @@ from codebase_gardener.utils.names import AdapterRef, check_name
 from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from codebase_gardener.models.torch_live_base import LiveBase
+    from codebase_gardener.adapters.torch_live_base import LiveBase
 
 __all__ = ["AdapterHandle", "AdapterMetadata", "PeftManager", "TrainingProgress"]
 

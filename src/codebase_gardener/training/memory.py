@@ -11,9 +11,9 @@ from typing import Any
 
 import psutil
 
-from codebase_gardener.training.base import Base
-from codebase_gardener.training.fast_parts import FAST_LAYERS, HEAD_CHUNK
-from codebase_gardener.training.quantization import QUANTIZATIONS
+from codebase_gardener.bases.quantization import QUANTIZATIONS
+from codebase_gardener.bases.resolution import Base
+from codebase_gardener.training.fast.parts import FAST_LAYERS, HEAD_CHUNK
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ResourceError
 

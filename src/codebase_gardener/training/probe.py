@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.training.base import Base
+from codebase_gardener.bases.resolution import Base
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils import error_handling
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ResourceError, TrainingError

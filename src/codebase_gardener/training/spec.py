@@ -16,10 +16,10 @@ from pydantic import (
     model_validator,
 )
 
-from codebase_gardener.training.fast_parts import FAST_PARTS
+from codebase_gardener.bases.quantization import QUANTIZATIONS, check_quantization
+from codebase_gardener.training.fast.parts import FAST_PARTS
 from codebase_gardener.training.methods import METHODS, why_not
 from codebase_gardener.training.option_values import Numbers, Options, Pattern, Words, targets
-from codebase_gardener.training.quantization import QUANTIZATIONS, check_quantization
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import sha256_text
 

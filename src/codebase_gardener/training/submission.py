@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from codebase_gardener.bases.quantization import check_quantization
+from codebase_gardener.bases.resolution import Base
 from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow, NewJob
-from codebase_gardener.training.base import Base
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.jobs import device_of_this_host, resume, start_next
 from codebase_gardener.training.memory import check_memory, estimate_memory
-from codebase_gardener.training.quantization import check_quantization
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ResourceError
 from codebase_gardener.utils.files import writing

@@ -17,11 +17,11 @@ from transformers import Trainer, TrainingArguments, set_seed
 
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample
 from codebase_gardener.training.events import EventLog
+from codebase_gardener.training.fast.torch_batch import on_device
+from codebase_gardener.training.fast.torch_path import FastPath, fast_path
 from codebase_gardener.training.sampling import batches_of
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.training.torch_batch import on_device
 from codebase_gardener.training.torch_checkpoints import CheckpointByTime, newest_checkpoint
-from codebase_gardener.training.torch_fast import FastPath, fast_path
 from codebase_gardener.training.torch_progress import ReportProgress, Rest, StopAtDeadline
 from codebase_gardener.utils.files import read_json, write_json
 

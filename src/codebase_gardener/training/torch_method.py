@@ -9,7 +9,7 @@ import torch
 from peft import PeftConfig, PeftType, get_peft_model, get_peft_model_state_dict
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 
-from codebase_gardener.training.base import Base
+from codebase_gardener.bases.resolution import Base
 from codebase_gardener.training.methods import METHODS, OPTION_REFUSALS, SHARED_OPTIONS
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_dropout import use_bit_dropout

@@ -15,15 +15,15 @@ from typing import Any
 
 import torch
 
+from codebase_gardener.bases.resolution import Base
+from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.dataset.writer import load_dataset
-from codebase_gardener.training.base import Base
 from codebase_gardener.training.encoding import encode_all
+from codebase_gardener.training.fast.torch_path import fast_path
 from codebase_gardener.training.probe import Probe, ProbeRequest
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
 from codebase_gardener.training.torch_engine import all_batches, plan_run
-from codebase_gardener.training.torch_fast import fast_path
 from codebase_gardener.training.torch_method import add_adapter
 from codebase_gardener.utils.allocator import keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError

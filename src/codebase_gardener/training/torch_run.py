@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from codebase_gardener.bases.resolution import Base
+from codebase_gardener.bases.sidecar import SIDECAR, library_versions
+from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.dataset.writer import load_dataset
-from codebase_gardener.training.base import Base
 from codebase_gardener.training.encoding import encode_all
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.memory import check_memory, estimate_memory
-from codebase_gardener.training.sidecar import SIDECAR, library_versions
-from codebase_gardener.training.torch_base import load_model, load_tokenizer
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
 from codebase_gardener.training.torch_engine import TrainingResult, train
 from codebase_gardener.training.torch_logits import last_logits

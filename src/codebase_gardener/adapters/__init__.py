@@ -1,0 +1,1 @@
+"""Adapters in use: files, slots on a live base, cache, handle, proof, receipt."""

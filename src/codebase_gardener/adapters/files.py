@@ -1,0 +1,215 @@
+"""An adapter's folder, looked at before anything of it is loaded: hostile until checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codebase_gardener.bases.quantization import QUANTIZATIONS
+from codebase_gardener.bases.sidecar import SIDECAR
+from codebase_gardener.utils.error_handling import AdapterError
+from codebase_gardener.utils.files import read_json
+
+__all__ = ["ADAPTER_FILES", "CONFIG", "TOKENIZER_FILES", "WEIGHTS", "AdapterFiles", "check_adapter_files"]
+
+CONFIG = "adapter_config.json"
+WEIGHTS = "adapter_model.safetensors"
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+)
+"""What lies beside an adapter so that other tools find its tokens and turns."""
+ADAPTER_FILES = (CONFIG, WEIGHTS, SIDECAR, "README.md", *TOKENIZER_FILES)
+"""All that is taken of an adapter that comes from elsewhere."""
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
+_MAX_RANK = 65_536
+_MAX_ALPHA = 1e6
+_CHANGING_STARTS = ("pissa", "olora", "corda", "loftq", "lora_ga")
+_WITHOUT_SIDECAR = "an adapter is complete without this file: leave it out"
+_FLOATS = ("F64", "F32", "F16", "BF16")
+
+
+@dataclass(frozen=True)
+class AdapterFiles:
+    """What a folder says of its adapter, once it was found sound.
+
+    Attributes:
+        directory: The folder.
+        config: adapter_config.json.
+        shapes: Tensor name → shape, from the safetensors header.
+        base_sha256: Hash of the base's weights that it was trained on, where our sidecar tells.
+        quantization: Of the base while it was trained, where our sidecar tells; else "none".
+        is_of_quantized_base: Whether it fits that quantized base only (LoftQ).
+    """
+
+    directory: Path
+    config: dict[str, Any]
+    shapes: dict[str, tuple[int, ...]]
+    base_sha256: str | None
+    quantization: str = "none"
+    is_of_quantized_base: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """Size of the weights on disk, in bytes."""
+        return (self.directory / WEIGHTS).stat().st_size
+
+
+def check_adapter_files(directory: Path) -> AdapterFiles:
+    """Read config and header of an adapter.
+
+    Raises:
+        AdapterError: Missing, truncated, pickled or mis-shaped files; a config that asks for code of its
+            own or has values no training gives.
+    """
+    config = _config(directory)
+    sidecar = _sidecar(directory)
+    quantization, bound = _quantization(sidecar, directory)
+    return AdapterFiles(
+        directory,
+        config,
+        _shapes(directory),
+        _base_sha256(sidecar),
+        quantization,
+        is_of_quantized_base=bound,
+    )
+
+
+def _config(directory: Path) -> dict[str, Any]:
+    path = directory / CONFIG
+    try:
+        config = read_json(path)
+    except (OSError, ValueError) as error:
+        raise AdapterError(
+            f"{path} cannot be read: {error}", hint="name the folder that holds an adapter"
+        ) from error
+    if not isinstance(config, dict) or not isinstance(config.get("peft_type"), str):
+        raise AdapterError(f"{path} names no peft_type", hint="this is not an adapter of PEFT")
+    if config.get("auto_mapping"):
+        raise AdapterError(
+            f"{path} asks for classes of its own (auto_mapping)",
+            hint="remote code is never run: use another adapter",
+        )
+    if reason := _changes_base(config):
+        raise AdapterError(
+            f"{path}: {reason}, which all adapters of the base share: it could not be unloaded",
+            hint="use an adapter that leaves the base as it is (PEFT converts PiSSA and OLoRA when it saves)",
+        )
+    _check_sizes(path, config)
+    return config
+
+
+def _check_sizes(path: Path, config: dict[str, Any]) -> None:
+    for name, pattern, limit in (
+        ("r", "rank_pattern", _MAX_RANK),
+        ("lora_alpha", "alpha_pattern", _MAX_ALPHA),
+    ):
+        by_module = config.get(pattern) or {}
+        if not isinstance(by_module, dict):
+            raise AdapterError(f"{path}: {pattern} is {by_module!r}", hint="expected numbers by module")
+        for key in by_module:
+            if not isinstance(key, str) or not _is_pattern(key):
+                raise AdapterError(f"{path}: {pattern} has the key {key!r}", hint="expected a module's name")
+        if config["peft_type"] != "LORA" and not config.get(name):
+            continue  # OFT says r = 0, for a size of blocks in its place
+        for key, value in ((name, config.get(name, 1)), *by_module.items()):
+            if not isinstance(value, int | float) or not 0 < value <= limit:
+                raise AdapterError(
+                    f"{path}: {name} is {value!r}" + ("" if key == name else f" for {key}"),
+                    hint=f"expected a number above 0, up to {limit:g}",
+                )
+
+
+def _is_pattern(key: str) -> bool:
+    try:
+        re.compile(key)
+    except re.error:
+        return False
+    return True
+
+
+def _changes_base(config: dict[str, Any]) -> str:
+    """Why loading this would change the base itself, or ""."""
+    start = str(config.get("init_lora_weights", "")).lower()
+    if start.startswith(_CHANGING_STARTS):
+        return f"init_lora_weights {start!r} takes its start out of the base's weights"
+    if config.get("bias") not in (None, "none"):
+        return f"bias {config['bias']!r} overwrites the biases of the base"
+    if config.get("layer_replication"):
+        return "layer_replication multiplies the layers of the base"
+    return "megatron_config replaces modules of the base" if config.get("megatron_config") else ""
+
+
+def _shapes(directory: Path) -> dict[str, tuple[int, ...]]:
+    from safetensors import SafetensorError, safe_open
+
+    path = directory / WEIGHTS
+    if not path.is_file():
+        pickled = sorted(file.name for pattern in _PICKLES for file in directory.glob(pattern))
+        if pickled:
+            raise AdapterError(
+                f"{directory} has only pickled weights ({', '.join(pickled)}), which are never opened",
+                hint="save the adapter with safetensors (PEFT's default)",
+            )
+        raise AdapterError(
+            f"{directory} has no {WEIGHTS}", hint="name the folder that holds the adapter's weights"
+        )
+    try:
+        with safe_open(path, framework="numpy") as tensors:
+            slices = {name: tensors.get_slice(name) for name in tensors.keys()}  # noqa: SIM118  no mapping
+            shapes = {name: tuple(part.get_shape()) for name, part in slices.items()}
+            formats = {name: part.get_dtype() for name, part in slices.items()}
+    except (SafetensorError, OSError) as error:
+        raise AdapterError(
+            f"{path} is damaged or truncated: {error}",
+            hint="copy it again, or train again",
+            context={"path": str(path)},
+        ) from error
+    if not shapes:
+        raise AdapterError(f"{path} holds no tensors", hint="the save went wrong: train or export again")
+    odd = [f"{name} ({kind})" for name, kind in formats.items() if kind not in _FLOATS]
+    if odd:
+        raise AdapterError(
+            f"{path}: not floating point: {', '.join(odd[:5])}", hint="adapters hold floats only"
+        )
+    return shapes
+
+
+def _sidecar(directory: Path) -> dict[str, Any]:
+    """Our own metadata, empty where there is none."""
+    path = directory / SIDECAR
+    if not path.exists():
+        return {}
+    try:
+        found = read_json(path)
+    except (OSError, ValueError) as error:
+        raise AdapterError(f"{path} cannot be read: {error}", hint=_WITHOUT_SIDECAR) from error
+    parts = (
+        [found, *(found.get(name, {}) for name in ("base", "training"))]
+        if isinstance(found, dict)
+        else [found]
+    )
+    if not all(isinstance(part, dict) for part in parts):
+        raise AdapterError(f"{path} is not what this program writes", hint=_WITHOUT_SIDECAR)
+    return dict(found)
+
+
+def _base_sha256(sidecar: Mapping[str, Any]) -> str | None:
+    value = sidecar.get("base", {}).get("sha256")
+    return None if value is None else str(value)
+
+
+def _quantization(sidecar: Mapping[str, Any], directory: Path) -> tuple[str, bool]:
+    training = sidecar.get("training", {})
+    name, bound = training.get("quantization", "none"), training.get("init_lora_weights") == "loftq"
+    if not isinstance(name, str) or name not in QUANTIZATIONS:
+        raise AdapterError(
+            f"{directory / SIDECAR}: unknown quantization {name!r}",
+            hint=f"there are {', '.join(QUANTIZATIONS)}",
+        )
+    return name, bound and name != "none"

@@ -1,0 +1,203 @@
+"""Adapters in this process's memory, on the base they share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from codebase_gardener.adapters.cache import LeaseCache
+from codebase_gardener.adapters.files import AdapterFiles, check_adapter_files
+from codebase_gardener.adapters.handle import AdapterHandle
+from codebase_gardener.bases.resolution import Base
+from codebase_gardener.registry.leases import lease, lease_path
+from codebase_gardener.registry.rows import VersionRow
+from codebase_gardener.utils.error_handling import AdapterError, ConflictError, InvalidInputError
+from codebase_gardener.utils.names import AdapterRef, parse_ref
+
+if TYPE_CHECKING:
+    from codebase_gardener.adapters.torch_live_base import LiveBase
+
+__all__ = ["Loadable", "LoadedAdapters"]
+
+
+@dataclass(frozen=True)
+class Loadable:
+    """An adapter that can be loaded: a version of the registry, or a folder.
+
+    Attributes:
+        key: `project/name@version`, or the folder.
+        directory: Where its files are.
+        base_id: Its base.
+        base_hash: Of the base's weights, where it is known.
+        is_registered: Whether a lease keeps others from deleting it.
+    """
+
+    key: str
+    directory: Path
+    base_id: str
+    base_hash: str | None = None
+    is_registered: bool = False
+
+    @classmethod
+    def of(cls, row: VersionRow) -> Loadable:
+        """A version."""
+        return cls(str(row.ref), row.directory, row.base_id, row.base_hash, is_registered=True)
+
+
+class _Loaded:
+    """An adapter in memory, and what has to be given back when it goes: its lease."""
+
+    def __init__(self, live: LiveBase, resources: ExitStack) -> None:
+        self.live, self.resources = live, resources
+
+
+class LoadedAdapters:
+    """A cache of adapters by bytes, count and leases.
+
+    Args:
+        find_base: Gives a base model by id.
+        device: As the settings say.
+        max_bytes: Memory of the adapters.
+        max_count: Adapters at once.
+    """
+
+    def __init__(
+        self, find_base: Callable[[str], Base], *, device: str, max_bytes: int, max_count: int
+    ) -> None:
+        self._find_base, self._device = find_base, device
+        self._live: dict[str, LiveBase] = {}
+        self._held = LeaseCache[_Loaded](max_bytes=max_bytes, max_count=max_count, evict=self._take_off)
+        self._attaching = threading.Lock()
+        self._loads: dict[str, threading.Lock] = {}
+
+    def handle(self, what: Loadable, wait_s: float) -> AdapterHandle:
+        """A handle whose calls load the adapter where it is not loaded."""
+        return AdapterHandle(what.key, lambda: self.holding(what, wait_s), what.base_id)
+
+    def base_handle(self, base: Base) -> AdapterHandle:
+        """A handle of the bare base."""
+        return AdapterHandle(None, lambda: self._base_only(base), base.id)
+
+    @contextmanager
+    def _base_only(self, base: Base) -> Iterator[LiveBase]:
+        with self._attaching:
+            live = self._live_base(base)
+        yield live
+
+    @contextmanager
+    def holding(self, what: Loadable, wait_s: float = 0.0) -> Iterator[LiveBase]:
+        """The live base for a block, with the adapter on it and not to be evicted."""
+        key = what.key
+        loaded = self._held.lease(key) or self._load(key, what, wait_s)
+        try:
+            yield loaded.live
+        finally:
+            self._held.release(key)
+
+    def _load(self, key: str, what: Loadable, wait_s: float) -> _Loaded:
+        """Load outside of the cache's lock; who wants an adapter that is being loaded waits for it."""
+        with self._loads.setdefault(key, threading.Lock()):
+            return self._held.lease(key) or self._attach(key, what, wait_s)
+
+    def _attach(self, key: str, what: Loadable, wait_s: float) -> _Loaded:
+        """One adapter at a time goes onto the modules."""
+        with ExitStack() as stack:
+            if what.is_registered:
+                stack.enter_context(lease(lease_path(what.directory), key))
+            files = check_adapter_files(what.directory)
+            base = self._base_of(what, files)
+            with self._held.room_for(key, files.bytes, wait_s=wait_s), self._attaching:
+                live = self._live_base(base, files.quantization if files.is_of_quantized_base else "none")
+                size = live.attach(files, key)
+                loaded = _Loaded(live, stack.pop_all())
+                self._held.put(key, loaded, size, leases=1)
+            return loaded
+
+    def _base_of(self, what: Loadable, files: AdapterFiles) -> Base:
+        base = self._find_base(what.base_id)
+        wanted = files.base_sha256 or what.base_hash or base.sha256
+        if base.sha256 != wanted:
+            raise AdapterError(
+                f"{what.key} was trained on another base: weights {wanted[:16]}, {base.id} has {base.sha256[:16]}",
+                hint="train again on the base as it is now, or bring the old base back",
+                context={"adapter_base": wanted, "base": base.sha256},
+            )
+        return base
+
+    def _live_base(self, base: Base, quantization: str = "none") -> LiveBase:
+        from codebase_gardener.adapters.torch_live_base import LiveBase
+
+        wanted = f"{base.sha256}/{quantization}"
+        if wanted not in self._live:
+            for key in [key for key, live in self._live.items() if not live.adapters]:
+                del self._live[key]  # a base that nobody uses makes room for this one
+            self._live[wanted] = LiveBase(base.path, device=self._device, quantization=quantization)
+        return self._live[wanted]
+
+    def unload(self, *name: str) -> bool:
+        """Take an adapter out of memory: by its name, or by project and name.
+
+        Returns:
+            Whether one was loaded.
+
+        Raises:
+            InvalidInputError: A bare name that two projects have loaded.
+            ConflictError: It is in use by a block.
+        """
+        keys = [key for key in self._held.keys() if _is_named(key, name)]  # noqa: SIM118  a method of the cache, not of a mapping
+        if len({key.partition("/")[0] for key in keys}) > 1:
+            raise InvalidInputError(
+                f"several projects have {name[0]!r} loaded: {', '.join(keys)}", hint="give project and name"
+            )
+        for key in keys:
+            self._unload(key)
+        return bool(keys)
+
+    def _take_off(self, key: str, loaded: _Loaded) -> None:
+        loaded.live.detach(key)
+        loaded.resources.close()
+
+    def unload_version(self, row: VersionRow) -> None:
+        """Take one version out of this process's memory, if nobody uses it."""
+        with suppress(ConflictError):
+            self._unload(str(row.ref))
+
+    def _unload(self, key: str, *, even_if_held: bool = False) -> None:
+        with self._loads.setdefault(key, threading.Lock()):  # who wants it meanwhile waits until it is off
+            loaded = self._held.pop(key, even_if_held=even_if_held)
+            if loaded is not None:
+                self._take_off(key, loaded)
+
+    def memory_usage(self) -> dict[str, Any]:
+        """Bytes by what holds them, and what is loaded."""
+        import psutil
+
+        return {
+            "process_bytes": psutil.Process().memory_info().rss,
+            "available_bytes": psutil.virtual_memory().available,
+            "bases_bytes": sum(live.bytes for live in self._live.values()),
+            "adapters_bytes": self._held.bytes,
+            "cache_bytes": self._held.max_bytes,
+            "cache_count": self._held.max_count,
+            "loaded": self._held.keys(),
+            "held": {
+                name: held for live in self._live.values() for name, held in live.state()["adapters"].items()
+            },
+        }
+
+    def close(self) -> None:
+        """Unload everything."""
+        for key in self._held.keys():  # noqa: SIM118  a method of the cache, not of a mapping
+            self._unload(key, even_if_held=True)
+        self._live.clear()
+
+
+def _is_named(key: str, name: tuple[str, ...]) -> bool:
+    if Path(key).is_absolute():  # a folder's
+        return name == (key,)
+    ref: AdapterRef = parse_ref(key)
+    return ref.name == name[0] if len(name) == 1 else (ref.project, ref.name) == name

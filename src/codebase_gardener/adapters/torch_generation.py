@@ -1,0 +1,230 @@
+"""Generation: prompts as tokens, sampling options, stop strings, streams, batches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
+
+from codebase_gardener.adapters.handle import Prompt
+from codebase_gardener.training.encoding import text_ids
+from codebase_gardener.utils.error_handling import InvalidInputError
+
+__all__ = ["Sampling", "encode", "generate", "stream"]
+
+_STOPPED_S = 60.0
+_REASON_CHARS = 300
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is chosen, and when to stop.
+
+    Attributes:
+        max_new_tokens: Tokens at most.
+        temperature: 0 takes the most likely token; above, draws from the softmax of logits / temperature.
+        top_p: Draw from the most likely tokens that have this share together.
+        top_k: Draw from this many most likely tokens; 0: all.
+        repetition_penalty: Logits of what was said are divided by it (arXiv:1909.05858).
+        stop: Texts at which to stop; they are not part of the answer.
+        seed: Of the draws; None: torch's generator as it is.
+    """
+
+    max_new_tokens: int = 128
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    repetition_penalty: float = 1.0
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.stop, str):
+            object.__setattr__(self, "stop", (self.stop,))
+        for name, fine, expected in (
+            ("max_new_tokens", self.max_new_tokens >= 1, "1 or more"),
+            ("temperature", self.temperature >= 0, "0 or more"),
+            ("top_p", 0 < self.top_p <= 1, "above 0 and at most 1"),
+            ("top_k", self.top_k >= 0, "0 or more"),
+            ("repetition_penalty", self.repetition_penalty > 0, "above 0"),
+            ("stop", all(self.stop), "texts that are not empty"),
+        ):
+            if not fine:
+                raise InvalidInputError(f"{name} is {getattr(self, name)!r}", hint=f"expected {expected}")
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> tuple[Sampling, dict[str, Any]]:
+        """Split options into those that are known here and the rest, which goes to transformers' `generate`."""
+        known = {field.name for field in fields(cls)}
+        return (
+            cls(**{name: value for name, value in options.items() if name in known}),
+            {name: value for name, value in options.items() if name not in known},
+        )
+
+    def options(self, tokenizer: Any) -> dict[str, Any]:
+        """Keyword arguments of transformers' `generate`."""
+        chosen: dict[str, Any] = {
+            "max_new_tokens": self.max_new_tokens,
+            "do_sample": self.temperature > 0,
+            "repetition_penalty": self.repetition_penalty,
+            "pad_token_id": _pad(tokenizer),
+        }
+        if self.temperature > 0:
+            chosen |= {"temperature": self.temperature, "top_p": self.top_p, "top_k": self.top_k}
+        if self.stop:
+            chosen |= {"stop_strings": list(self.stop), "tokenizer": tokenizer}
+        return chosen
+
+
+def encode(tokenizer: Any, prompt: Prompt) -> list[int]:
+    """Token ids of a prompt, with the BOS token where the base has one."""
+    if not isinstance(prompt, str) and tokenizer.chat_template:
+        text = tokenizer.apply_chat_template(
+            list(prompt), tokenize=False, add_generation_prompt=True
+        )  # which writes the BOS token itself, where there is to be one
+        ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+    if not isinstance(prompt, str):
+        prompt = "".join(f"### {turn['role']}\n{turn['content']}\n" for turn in prompt) + "### assistant\n"
+    return text_ids(tokenizer, prompt)
+
+
+@torch.no_grad()
+def generate(model: Any, tokenizer: Any, prompts: Sequence[Prompt], **options: Any) -> list[str]:
+    """What the model says next, for each prompt of a batch.
+
+    Args:
+        model: A transformers or PEFT model, in eval mode.
+        tokenizer: Of the base.
+        prompts: At least one.
+        **options: Of `Sampling`, and more of transformers' `generate`.
+
+    Raises:
+        InvalidInputError: An option that cannot be right.
+    """
+    sampling, more = Sampling.of(options)
+    inputs = _padded([encode(tokenizer, prompt) for prompt in prompts], _pad(tokenizer), model.device)
+    if sampling.seed is not None:
+        torch.manual_seed(sampling.seed)
+    try:
+        output = model.generate(**inputs, **{**sampling.options(tokenizer), **more})
+    except (ValueError, TypeError) as error:
+        raise _refused(error, more) from error
+    if len(output) != len(prompts):
+        raise InvalidInputError(
+            "options that give several answers to a prompt", hint="give the prompt several times"
+        )
+    length = inputs["input_ids"].shape[1]
+    texts = tokenizer.batch_decode(output[:, length:], skip_special_tokens=True)
+    return [_cut(text, sampling.stop) for text in texts]
+
+
+def stream(
+    hold: Callable[[], AbstractContextManager[Any]],
+    tokenizer: Any,
+    prompt: Prompt,
+    **options: Any,
+) -> Iterator[str]:
+    """What the model says next, piece by piece. Leaving the iterator ends the generation.
+
+    Args:
+        hold: Gives the model for a block, entered by the thread that generates.
+        tokenizer: Of the base.
+        prompt: One.
+        **options: Of `Sampling`, and more of transformers' `generate`.
+
+    Raises:
+        InvalidInputError: An option that cannot be right.
+    """
+    sampling, more = Sampling.of(options)
+    streamer = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
+    left, failed = threading.Event(), list[BaseException]()
+
+    def run() -> None:
+        try:
+            with hold() as model, torch.no_grad():
+                inputs = _padded([encode(tokenizer, prompt)], _pad(tokenizer), model.device)
+                if sampling.seed is not None:
+                    torch.manual_seed(sampling.seed)
+                model.generate(
+                    **inputs,
+                    **{**sampling.options(tokenizer), **more},
+                    streamer=streamer,
+                    stopping_criteria=StoppingCriteriaList([_Left(left)]),
+                )
+        except (ValueError, TypeError) as error:
+            failed.append(_refused(error, more))
+        except BaseException as error:  # raised again where the pieces are read
+            failed.append(error)
+        finally:
+            streamer.end()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield from _until_stop(streamer, sampling.stop)
+    finally:
+        left.set()
+        thread.join(_STOPPED_S)
+    if failed:
+        raise failed[0]
+
+
+def _refused(error: Exception, options: Mapping[str, Any]) -> InvalidInputError:
+    known = ", ".join(field.name for field in fields(Sampling))
+    return InvalidInputError(
+        f"transformers refuses this generation: {' '.join(str(error).split())[:_REASON_CHARS]}",
+        hint=f"options: {known}, and those of transformers; given of those: {', '.join(options) or 'none'}",
+    )
+
+
+def _until_stop(pieces: Iterator[str], stop: tuple[str, ...]) -> Iterator[str]:
+    """Hold back what may be the beginning of a stop string."""
+    held = ""
+    for piece in pieces:
+        held += piece
+        cut = _cut(held, stop)
+        if cut != held:
+            yield cut
+            return
+        keep = max((n for text in stop for n in range(1, len(text)) if held.endswith(text[:n])), default=0)
+        ready, held = held[: len(held) - keep], held[len(held) - keep :]
+        if ready:
+            yield ready
+    if held:
+        yield held
+
+
+class _Left(StoppingCriteria):  # type: ignore[misc]  # transformers is untyped
+    """Stops when nobody reads any more."""
+
+    def __init__(self, left: threading.Event) -> None:
+        self._left = left
+
+    def __call__(self, input_ids: Tensor, scores: Tensor, **_: Any) -> Tensor:
+        return torch.full((len(input_ids),), self._left.is_set(), device=input_ids.device)
+
+
+def _cut(text: str, stop: tuple[str, ...]) -> str:
+    found = [at for word in stop if (at := text.find(word)) >= 0]
+    return text[: min(found)] if found else text
+
+
+def _pad(tokenizer: Any) -> int:
+    return int(tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id)
+
+
+def _padded(rows: Sequence[Sequence[int]], pad: int, device: Any) -> dict[str, Tensor]:
+    """Left of the prompts, so that all end at the same place."""
+    if not all(rows):
+        raise InvalidInputError("a prompt is empty", hint="give it at least one character")
+    width = max(len(row) for row in rows)
+    ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in rows], device=device)
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
+    return {"input_ids": ids, "attention_mask": mask}

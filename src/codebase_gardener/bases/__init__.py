@@ -1,0 +1,1 @@
+"""Base models: found, pinned by hash, converted, quantized, loaded."""

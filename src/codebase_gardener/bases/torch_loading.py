@@ -1,0 +1,131 @@
+"""Loading a base model and its tokenizer; converting GGUF to safetensors."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from codebase_gardener.bases.quantization import check_quantization
+from codebase_gardener.utils.error_handling import ModelError
+
+__all__ = ["DTYPES", "convert_gguf", "load_model", "load_tokenizer"]
+
+DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float16": torch.float16}
+transformers.utils.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
+# PEFT calls what transformers is about to rename: nothing that a user could act on
+warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\.")
+
+
+def load_tokenizer(path: Path) -> Any:
+    """The base's tokenizer, from disk only, without code of its own.
+
+    Raises:
+        ModelError: There is none, or it has no end token.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"the base at {path} has no usable tokenizer: {str(error).splitlines()[0]}",
+            hint="save the tokenizer beside the weights (tokenizer.save_pretrained)",
+        ) from error
+    if tokenizer.eos_token_id is None:
+        raise ModelError(
+            f"the tokenizer at {path} has no end token, so a model trained on it would never stop",
+            hint="set eos_token in tokenizer_config.json",
+        )
+    return tokenizer
+
+
+def load_model(path: Path, *, dtype: str, device: str = "cpu", quantization: str = "none") -> Any:
+    """The base model on a device, in eval mode.
+
+    Args:
+        path: Folder with config.json and safetensors.
+        dtype: A key of `DTYPES`; of a quantized base, that of its products and of what is not quantized.
+        device: A torch device.
+        quantization: A key of `QUANTIZATIONS`; the base is then prepared for training.
+
+    Raises:
+        ModelError: The architecture is not known to transformers, or the files do not fit it.
+        InvalidInputError: A quantization that does not work.
+        ResourceError: The quantization's package or device is missing.
+    """
+    check_quantization(quantization, device)
+    quantized = _quantized(quantization, DTYPES[dtype], device) if quantization != "none" else {}
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            path,
+            dtype=DTYPES[dtype],
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            **quantized,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        raise ModelError(
+            f"the base at {path} cannot be loaded: {str(error).splitlines()[0]}",
+            hint="check that it is a causal language model that this transformers version knows",
+        ) from error
+    return _prepared(model).eval() if quantized else model.to(device).eval()
+
+
+def _quantized(name: str, dtype: torch.dtype, device: str) -> dict[str, Any]:
+    """What `from_pretrained` needs to quantize while it loads."""
+    from transformers import BitsAndBytesConfig, TorchAoConfig
+
+    if name == "torchao-int8":
+        from torchao.quantization import Int8WeightOnlyConfig
+
+        config: Any = TorchAoConfig(Int8WeightOnlyConfig(set_inductor_config=False))
+    elif name == "int8":
+        config = BitsAndBytesConfig(load_in_8bit=True)
+    else:
+        config = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+    return {"quantization_config": config, "device_map": {"": device}}
+
+
+def _prepared(model: Any) -> Any:
+    """Ready for training: norms, embeddings and head in fp32 where bitsandbytes is used, everything frozen."""
+    from peft import prepare_model_for_kbit_training
+
+    for module in model.modules():
+        # bitsandbytes 0.50 repacks 4-bit weights at the first forward in eval mode on a CPU with AVX512-BF16: their
+        # scales are rounded for good and gradients through them are 6 % off from then on (test_torch_quantization.py)
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+    return prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+
+
+def convert_gguf(gguf: Path, out: Path) -> None:
+    """Write a GGUF model as a folder of safetensors (bf16), config and tokenizer."""
+    from transformers import GgufConfig
+
+    folder, name = str(gguf.parent), gguf.name
+    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
+    # without dequantize=True the model cannot be saved again
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, gguf_file=name, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16
+    )
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    for file in out.iterdir():
+        file.chmod(0o644)
+
+
+if __name__ == "__main__":
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    convert_gguf(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,122 @@
+"""Adapters of the tiny base, trained once and copied into each test's home."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codebase_gardener.bases.resolution import Base, resolve_base
+from codebase_gardener.config.settings import Settings
+from codebase_gardener.models.peft_manager import PeftManager
+from codebase_gardener.registry.rows import NewJob, Publication, VersionRow
+from codebase_gardener.training.submission import adapter_directory
+from codebase_gardener.utils.error_handling import NotFoundError
+from codebase_gardener.utils.files import publish_dir, tree_bytes
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training left, before it is published."""
+
+    artifact: Path
+    parity: Path
+
+
+@pytest.fixture(scope="session")
+def base(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Base:
+    return resolve_base(str(tiny_base), tmp_path_factory.mktemp("hashes"))
+
+
+@pytest.fixture(scope="session")
+def trained(base: Base, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Trained]:
+    """Trains an adapter, once for each set of options."""
+    from codebase_gardener.dataset.user_dataset import user_dataset
+    from codebase_gardener.dataset.writer import write_dataset
+    from codebase_gardener.training.job_directory import JobDirectory, JobSpec
+    from codebase_gardener.training.spec import parse_spec
+    from codebase_gardener.training.torch_run import run_job
+
+    dataset = user_dataset([{"prompt": f"f({n}) = ", "completion": f"{n * n}"} for n in range(20)])
+    folder = tmp_path_factory.mktemp("dataset") / "rows"
+    write_dataset(dataset, folder)
+    known: dict[str, Trained] = {}
+
+    def train(**options: Any) -> Trained:
+        plain = {
+            "dtype": "float32",
+            "threads": 1,
+            "max_length": 64,
+            "steps": 2,
+            "r": 4,
+            "learning_rate": 0.02,
+        }
+        spec = parse_spec({**plain, **options})
+        key = spec.hash_for("")
+        if key not in known:
+            directory = JobDirectory(tmp_path_factory.mktemp("job"))
+            directory.write_spec(JobSpec(key, base, folder, dataset.hash, None, "cpu", spec))
+            run_job(directory, "demo/default@1")
+            known[key] = Trained(directory.artifact, directory.parity)
+        return known[key]
+
+    return train
+
+
+@pytest.fixture
+def folder(trained: Callable[..., Trained], tmp_path: Path) -> Path:
+    """An adapter's folder, to be damaged."""
+    return Path(shutil.copytree(trained().artifact, tmp_path / "adapter"))
+
+
+@pytest.fixture
+def manager(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[PeftManager]:
+    with PeftManager(settings) as manager:
+        yield manager
+
+
+@pytest.fixture
+def ready(base: Base, trained: Callable[..., Trained]) -> Callable[..., VersionRow]:
+    """Makes a version ready without a worker: `ready(manager, "demo", "default", seed=1)`."""
+
+    def make(
+        manager: PeftManager,
+        project: str = "demo",
+        name: str = "default",
+        *,
+        base_hash: str = "",
+        **options: Any,
+    ) -> VersionRow:
+        registry = manager.registry
+        try:
+            registry.project(project)
+        except NotFoundError:
+            registry.add_project(project, f"rows:{project}", "rows")
+        made = trained(**options)
+        number = len(registry.jobs(project, limit=1000))
+        new = NewJob(
+            project=project,
+            adapter_name=name,
+            spec=options,
+            spec_hash=f"spec {number}",
+            dataset_hash="rows",
+            base_id=base.id,
+            base_hash=base_hash or base.sha256,
+            device="host:cpu",
+        )
+        job = registry.reserve_job(new, lambda job_id: manager.settings.jobs_dir / job_id)
+        job.directory.mkdir(parents=True)
+        assert registry.claim_job(job.id)
+        target = adapter_directory(manager.settings.projects_dir, job.ref)
+        staged = shutil.copytree(made.artifact, manager.settings.home / "staged")
+        manifest = publish_dir(staged, target)
+        publication = Publication(target, manifest["files"], tree_bytes(target), {"last_loss": 1.0})
+        version = registry.publish(job.id, publication, {"tensors_matched": 1})
+        registry.set_active(project, name, version.version)
+        return registry.version(version.ref)
+
+    return make
