@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from codebase_gardener.bases.resolution import Base, resolve_base
-from codebase_gardener.dataset.dataset import generate_dataset
+from codebase_gardener.dataset.assembly import generate_dataset
 from codebase_gardener.dataset.writer import load_dataset, write_dataset
 from codebase_gardener.repository.snapshot import take_snapshot
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from codebase_gardener.dataset.dataset import Dataset, generate_dataset
+from codebase_gardener.dataset.assembly import Dataset, generate_dataset
 from codebase_gardener.repository.snapshot import take_snapshot
 
 SDIST = "peft==0.18.0"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.planning import plan_training
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.training.job_directory import JobDirectory

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from codebase_gardener.registry import schema
-from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.names import AdapterRef
 
 TARGET_MS = 20.0

@@ -19,7 +19,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from codebase_gardener.dataset.dataset import generate_dataset
+from codebase_gardener.dataset.assembly import generate_dataset
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.repository.snapshot import Snapshot, take_snapshot

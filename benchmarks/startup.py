@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.transactions import Registry
 
 TARGETS_S = {"--help": 0.25, "adapters list": 0.6}
 

@@ -15,8 +15,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from codebase_gardener.knowledge.apis.api_candidates import Candidate, listed_targets, reference_documents
-from codebase_gardener.knowledge.apis.api_context import ApiContext
+from codebase_gardener.knowledge.apis.candidates import Candidate, listed_targets, reference_documents
+from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.surface import ranked, threshold
 from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.links.resolution import Target, resolve

@@ -18,11 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.verifying import verify_wiki
 from codebase_gardener.gardener.wiki import Quiet, build_wiki, wiki_folder
 from codebase_gardener.gardener.wiki_pages import read_pages
-from codebase_gardener.knowledge.pages.pages import Page
+from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.repository.snapshot import Snapshot
 
 APIS = (

@@ -21,7 +21,7 @@ from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Ta
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
-from codebase_gardener.knowledge.workflows.golden_paths import mine
+from codebase_gardener.knowledge.workflows.mining import mine
 from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.repository.snapshot import Snapshot, take_snapshot
 

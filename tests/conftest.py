@@ -197,7 +197,7 @@ def grown(embedded_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     import sys
     from types import SimpleNamespace
 
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.utils.names import parse_ref
 
     home = tmp_path_factory.mktemp("grown")

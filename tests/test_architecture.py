@@ -16,13 +16,13 @@ from types import ModuleType
 
 import pytest
 
-from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.transactions import Registry
 
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "codebase_gardener"
 FILES = sorted(SRC.rglob("*.py"))
 HEAVY = {"torch", "transformers", "peft", "accelerate", "ray"}
-MAX_LINES = 400
+MAX_LINES = 600
 
 # Alembic runs these two itself and asks for names of its own
 MIGRATIONS = {SRC / "registry/migrations/env.py", *(SRC / "registry/migrations/versions").glob("v*.py")}

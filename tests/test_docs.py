@@ -19,7 +19,7 @@ import pytest
 from codebase_gardener.bases.quantization import QUANTIZATIONS
 from codebase_gardener.cli.main import cli
 from codebase_gardener.config.settings import ENV_PREFIX, Settings
-from codebase_gardener.dataset import duplicates, functions, heldout, prompts, split
+from codebase_gardener.dataset import deduplication, functions, heldout, prompts, split
 from codebase_gardener.dataset.generation import TASKS
 from codebase_gardener.dataset.page_rows import PAGE_TASKS
 from codebase_gardener.dataset.row_forms import FORMS
@@ -188,7 +188,7 @@ def test_every_task_is_documented_with_its_weight() -> None:
         ("dataset.md", f"at most {split.MAX_HELDOUT_FILES} files"),
         ("dataset.md", f"{split.MAX_FUNCTION_SHARE:.0%}".replace("%", " % of all functions")),
         ("dataset.md", f"until {split.ENOUGH_FUNCTIONS} functions"),
-        ("dataset.md", f"shingles of {duplicates.JACCARD_THRESHOLD:g} or more"),
+        ("dataset.md", f"shingles of {deduplication.JACCARD_THRESHOLD:g} or more"),
         ("evaluation.md", f"bodies over {heldout.HELDOUT_BODY_CHARS:,} characters"),
         ("evaluation.md", f"holds at most {heldout.HELDOUT_LIMIT})"),
     ],

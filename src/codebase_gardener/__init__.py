@@ -8,7 +8,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "Gardener": "codebase_gardener.gardener.gardener",
+    "Gardener": "codebase_gardener.gardener.facade",
     "PeftManager": "codebase_gardener.models.peft_manager",
     "Project": "codebase_gardener.gardener.project",
     "Receipt": "codebase_gardener.adapters.receipt",

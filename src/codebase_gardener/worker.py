@@ -17,8 +17,8 @@ import psutil
 
 from codebase_gardener.bases.sidecar import SIDECAR
 from codebase_gardener.config.settings import Settings, load_settings
-from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow, Publication
+from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.jobs import start_next
 from codebase_gardener.training.submission import adapter_directory

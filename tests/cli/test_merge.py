@@ -249,7 +249,7 @@ def test_a_merged_version_is_evaluated(
     cli: Cli, imported: Callable[[], None], small_repository: Path
 ) -> None:
     from codebase_gardener.config.settings import Settings
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
 
     cli("add", small_repository).ok()
     imported()

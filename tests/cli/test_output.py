@@ -83,7 +83,7 @@ def test_a_bug_is_said_to_be_one(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> N
     def broken(*_: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("codebase_gardener.gardener.gardener.Gardener.projects", broken)
+    monkeypatch.setattr("codebase_gardener.gardener.facade.Gardener.projects", broken)
     result = cli("projects", "--json")
     assert result.code == 1
     assert result.json["exit_code"] == 1
@@ -94,7 +94,7 @@ def test_interrupt(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("codebase_gardener.gardener.gardener.Gardener.projects", interrupted)
+    monkeypatch.setattr("codebase_gardener.gardener.facade.Gardener.projects", interrupted)
     assert cli("projects").failed(130, "interrupted")
 
 

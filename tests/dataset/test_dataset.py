@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codebase_gardener.dataset.dataset import dataset_hash, generate_dataset
+from codebase_gardener.dataset.assembly import dataset_hash, generate_dataset
 from codebase_gardener.dataset.deduplication import trained_text
 from codebase_gardener.dataset.generation import TASKS
 from codebase_gardener.dataset.heldout import heldout_tasks

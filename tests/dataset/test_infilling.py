@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codebase_gardener.dataset.dataset import generate_dataset
+from codebase_gardener.dataset.assembly import generate_dataset
 from codebase_gardener.dataset.infilling import _middle
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from codebase_gardener.dataset.dataset import Dataset, generate_dataset
+from codebase_gardener.dataset.assembly import Dataset, generate_dataset
 from codebase_gardener.dataset.generation import TASKS
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.page_rows import PAGE_TASKS
@@ -16,7 +16,7 @@ from codebase_gardener.dataset.writer import load_dataset, write_dataset
 from codebase_gardener.knowledge.pages.anchoring import source_of
 from codebase_gardener.knowledge.pages.citations import quote
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Parameter, io_contract
-from codebase_gardener.knowledge.pages.pages import Page, Section
+from codebase_gardener.knowledge.pages.structure import Page, Section
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.anchors import Anchor
 from samples.garden_wiki import OWNER, garden_pages

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from codebase_gardener.dataset.dataset import generate_dataset
+from codebase_gardener.dataset.assembly import generate_dataset
 from codebase_gardener.dataset.export import write_jsonl
 from codebase_gardener.dataset.generation import TASKS
 from codebase_gardener.dataset.user_dataset import user_dataset

@@ -10,7 +10,7 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.evaluation import torch_evaluate
-from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.registry.rows import NewJob, Publication, VersionRow
 from codebase_gardener.utils.files import publish_dir
 from codebase_gardener.utils.names import AdapterRef, parse_ref

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.gardener.examining import CHECKS, REGISTRY_CHECKS, Finding, examine
-from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.examining import CHECKS, REGISTRY_CHECKS, Examined, examine
+from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.registry.rows import JobRow, NewJob
 from codebase_gardener.training.submission import adapter_directory
 
@@ -68,7 +68,7 @@ def test_what_somebody_may_be_at_work_in_is_no_litter(gardener: Gardener) -> Non
     assert not any(folder.exists() for folder in old)
 
 
-def findings(settings: Settings) -> dict[str, Finding]:
+def findings(settings: Settings) -> dict[str, Examined]:
     return {found.check: found for found in examine(settings)}
 
 

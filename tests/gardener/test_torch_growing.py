@@ -11,7 +11,7 @@ import pytest
 
 from codebase_gardener.cli.figures import paper, verdict_lines, verdict_table
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.growing import Grown, GrowPlan, Stage, grow
 from conftest import FUNCTIONS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.verifying import verify_wiki
 from codebase_gardener.gardener.wiki import Quiet, build_wiki, overrides_file, wiki_folder
 from codebase_gardener.gardener.wiki_pages import correct_page, show_page

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.verifying import verify_wiki
 from codebase_gardener.gardener.wiki import Quiet, build_wiki, wiki_folder
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files

@@ -9,7 +9,7 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.asking import best_documents, index_of
-from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.project_wiki import current_pages, project_wiki
 from codebase_gardener.gardener.wiki import Quiet, build_wiki
 from codebase_gardener.gardener.wiki_pages import read_pages

@@ -12,12 +12,12 @@ from urllib.parse import unquote
 import pytest
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.site.contents import read_contents
 from codebase_gardener.gardener.site.page_graph import page_graph
 from codebase_gardener.gardener.wiki import Quiet, build_wiki, wiki_folder
 from codebase_gardener.gardener.wiki_pages import read_pages
-from codebase_gardener.gardener.wiki_site import Site, build_site, write_site
+from codebase_gardener.gardener.wiki_site import StaticSite, build_site, write_site
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.error_handling import (
     ConflictError,
@@ -117,26 +117,26 @@ def gardener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gardener]:
 
 
 @pytest.fixture(scope="module")
-def site(gardener: Gardener) -> Site:
+def site(gardener: Gardener) -> StaticSite:
     return write_site(gardener, "garden", Quiet())
 
 
 @pytest.fixture(scope="module")
-def parsed(site: Site) -> dict[str, Parsed]:
+def parsed(site: StaticSite) -> dict[str, Parsed]:
     return {
         file.relative_to(site.folder).as_posix(): Parsed(file.read_text("utf-8"))
         for file in sorted(site.folder.rglob("*.html"))
     }
 
 
-def test_it_lies_beside_the_wiki_and_says_what_it_holds(gardener: Gardener, site: Site) -> None:
+def test_it_lies_beside_the_wiki_and_says_what_it_holds(gardener: Gardener, site: StaticSite) -> None:
     assert site.folder == wiki_folder(gardener, "garden").with_name("wiki-html").resolve()
     assert site.pages == len(read_pages(gardener, "garden")) > 10
     assert site.sources >= 5
     assert site.as_dict() == {"pages": site.pages, "sources": site.sources, "folder": str(site.folder)}
 
 
-def test_every_internal_link_resolves(parsed: dict[str, Parsed], site: Site) -> None:
+def test_every_internal_link_resolves(parsed: dict[str, Parsed], site: StaticSite) -> None:
     checked = 0
     for place, page in parsed.items():
         for tag, values in page.tags:
@@ -191,7 +191,7 @@ def test_nothing_from_outside_is_loaded_and_no_script_stands_in_a_page(parsed: d
                 assert "noopener" in values["rel"]
 
 
-def test_scripts_and_style_name_no_address(site: Site) -> None:
+def test_scripts_and_style_name_no_address(site: StaticSite) -> None:
     for file in (site.folder / "assets").iterdir():
         text = file.read_text("utf-8")
         if file.name != "search-index.js":  # it quotes the repository
@@ -200,7 +200,9 @@ def test_scripts_and_style_name_no_address(site: Site) -> None:
     assert "@import" not in (site.folder / "assets/site.css").read_text()
 
 
-def test_hostile_names_are_shown_as_text(gardener: Gardener, parsed: dict[str, Parsed], site: Site) -> None:
+def test_hostile_names_are_shown_as_text(
+    gardener: Gardener, parsed: dict[str, Parsed], site: StaticSite
+) -> None:
     source = site.folder / "source/src/garden/nasty.py.html"
     assert "&lt;script&gt;" in source.read_text()
     shown = next(
@@ -234,7 +236,7 @@ def test_each_cited_line_is_marked_and_each_line_is_there(
 
 
 def test_the_start_page_leads_to_the_workflows_and_says_what_there_is(
-    parsed: dict[str, Parsed], site: Site
+    parsed: dict[str, Parsed], site: StaticSite
 ) -> None:
     links = [values["href"] for tag, values in parsed["index.html"].tags if tag == "a"]
     assert any(link.startswith("workflows/") for link in links)
@@ -242,7 +244,7 @@ def test_the_start_page_leads_to_the_workflows_and_says_what_there_is(
     assert "<b>1</b> environments" in (site.folder / "index.html").read_text() or "environments.html" in links
 
 
-def test_search_knows_every_page(gardener: Gardener, site: Site) -> None:
+def test_search_knows_every_page(gardener: Gardener, site: StaticSite) -> None:
     text = (site.folder / "assets/search-index.js").read_text("ascii")
     rows = json.loads(text.removeprefix("window.gardenerIndex=").removesuffix(";\n"))
     assert sorted(row[0] for row in rows) == sorted(page.title for page in read_pages(gardener, "garden"))
@@ -270,7 +272,7 @@ def test_the_graph_shows_every_page_once_and_none_on_another(gardener: Gardener)
     assert sum(map(len, near)) > 0
 
 
-def test_the_same_wiki_gives_the_same_bytes(gardener: Gardener, site: Site, tmp_path: Path) -> None:
+def test_the_same_wiki_gives_the_same_bytes(gardener: Gardener, site: StaticSite, tmp_path: Path) -> None:
     again = write_site(gardener, "garden", Quiet(), out=tmp_path / "again")
 
     def files(folder: Path) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.verifying import verify_wiki
 from codebase_gardener.gardener.wiki import Quiet, build_wiki
 from codebase_gardener.gardener.wiki_tools import WikiTools, serve_wiki

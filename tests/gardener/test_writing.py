@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.writing import WRITERS, open_writer
 from codebase_gardener.knowledge.writers.prose_writing import writer_name
 from codebase_gardener.utils.error_handling import InvalidInputError, ModelError, NotFoundError

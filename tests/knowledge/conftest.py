@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.knowledge.claims.claim_forms import read_claims
-from codebase_gardener.knowledge.claims.claim_sources import ClaimSources
-from codebase_gardener.knowledge.claims.claim_verdicts import Verdict
-from codebase_gardener.knowledge.claims.claims import judge_claims
+from codebase_gardener.knowledge.claims.forms import read_claims
+from codebase_gardener.knowledge.claims.judging import judge_claims
+from codebase_gardener.knowledge.claims.sources import ClaimSources
+from codebase_gardener.knowledge.claims.verdicts import ClaimVerdict
 from codebase_gardener.repository.snapshot import take_snapshot
 
 CART = '''\
@@ -93,7 +93,7 @@ func (s *Server) Serve() error {
 }
 """
 
-Judge = Callable[[str], Sequence[Verdict]]
+Judge = Callable[[str], Sequence[ClaimVerdict]]
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import load_file
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.models.peft_manager import AdapterMetadata, PeftManager, TrainingProgress
 from codebase_gardener.registry.rows import NewJob, VersionRow
 from codebase_gardener.training.events import EventLog

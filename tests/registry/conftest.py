@@ -17,8 +17,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from codebase_gardener.registry import schema
-from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow, NewJob, Publication, VersionRow
+from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.files import publish_dir
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "postgres.sh"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import inspect
 
 from codebase_gardener.registry.database import Database
-from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.transactions import Registry
 
 from .conftest import python
 
@@ -13,7 +13,7 @@ PUBLISH = """
 import sys, time
 from pathlib import Path
 from codebase_gardener.registry import publishing
-from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.registry.rows import Publication
 registry = Registry(sys.argv[1])
 with registry.database.write() as connection:
@@ -26,7 +26,7 @@ MIGRATE = """
 import sys, time
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.transactions import Registry
 
 @event.listens_for(Engine, "after_cursor_execute")
 def stop(connection, cursor, statement, *rest):

@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 
 from codebase_gardener.registry import projects
 from codebase_gardener.registry.database import Database
-from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.error_handling import (
     CodebaseGardenerError,
     InvalidInputError,

@@ -103,7 +103,7 @@ def test_the_second_waits_for_the_first_to_commit(registry, reserve, tmp_path):
 ASK = """
 import sys
 from pathlib import Path
-from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.registry.rows import NewJob
 registry = Registry(sys.argv[1])
 for number in range(10):

@@ -12,8 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from codebase_gardener.registry.database import Database
-from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.schema import HEAD, metadata
+from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.error_handling import RegistryError
 from codebase_gardener.utils.files import FileLock
 
@@ -21,7 +21,7 @@ from .conftest import python
 
 FIRST_START = """
 import sys
-from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.transactions import Registry
 sys.stdin.readline()
 print(Registry(sys.argv[1]).add_project("demo", "/src", "git").id)
 """
@@ -109,7 +109,7 @@ def test_on_sqlite_the_first_start_waits_for_another(tmp_path):
 def test_alembic_is_not_imported_where_the_schema_fits(url):
     code = """
 import sys
-from codebase_gardener.registry.registry import Registry
+from codebase_gardener.registry.transactions import Registry
 Registry(sys.argv[1]).projects()
 print("alembic" in sys.modules, "torch" in sys.modules)
 """

@@ -13,9 +13,9 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
     io_contract,
 )
 from codebase_gardener.knowledge.pages.markup import table
-from codebase_gardener.knowledge.pages.pages import Edge, Page, Section
+from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, execution_steps
-from codebase_gardener.knowledge.sources.source import Source
+from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.anchors import Anchor, split_lines

@@ -15,11 +15,11 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
     io_contract,
 )
 from codebase_gardener.knowledge.pages.markup import fence
-from codebase_gardener.knowledge.pages.pages import Edge, Page, Section, Wiki
+from codebase_gardener.knowledge.pages.structure import Edge, Page, Section, Wiki
 from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, execution_steps
 from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.sources.source import Source
 from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.repository.snapshot import SkippedFile, Snapshot, SourceFile
 from codebase_gardener.utils.anchors import Anchor

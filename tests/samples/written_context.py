@@ -6,7 +6,7 @@ from textwrap import dedent
 
 from codebase_gardener.documents.docstring_snippets import docstring_snippets
 from codebase_gardener.documents.reading import document_facts
-from codebase_gardener.knowledge.apis.api_context import ApiContext
+from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.links.resolution import resolve
 from codebase_gardener.knowledge.sources.facts import FileFacts

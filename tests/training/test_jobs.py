@@ -14,8 +14,8 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.models.trainings import Trainings
-from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow, NewJob
+from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.jobs import cancel, device_of_this_host, reap, start_next
 from codebase_gardener.utils.error_handling import ConflictError

@@ -11,8 +11,8 @@ import pytest
 
 from codebase_gardener.bases.resolution import resolve_base
 from codebase_gardener.models.trainings import Trainings
-from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow
+from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.jobs import resume

@@ -15,7 +15,7 @@ from codebase_gardener.adapters.torch_factors import module_scale, pattern_value
 from codebase_gardener.adapters.torch_safetensors import MappedTensors
 from codebase_gardener.utils.error_handling import AdapterError
 
-__all__ = ["FactorFile", "Place", "Target", "FactorNames", "factor_names", "open_factors"]
+__all__ = ["FactorFile", "FactorPlace", "FactorTarget", "FactorNames", "factor_names", "open_factors"]
 
 _KEY = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?:(?P<factor>[AB])\.weight|B\.(?P<bias>bias))\Z")
 _SHOWN = 5
@@ -36,7 +36,7 @@ _UNDERSTOOD = frozenset(
 
 
 @dataclass(frozen=True)
-class Target:
+class FactorTarget:
     """A linear layer of the base that can have factors.
 
     Attributes:
@@ -51,7 +51,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Place:
+class FactorPlace:
     """Where one module's factors lie in `FactorFile.data`, counted in elements.
 
     Attributes:
@@ -79,7 +79,7 @@ class FactorFile:
     """
 
     data: Tensor
-    places: Mapping[int, Place]
+    places: Mapping[int, FactorPlace]
 
 
 def factor_names(files: AdapterFiles) -> FactorNames | None:
@@ -101,7 +101,7 @@ def factor_names(files: AdapterFiles) -> FactorNames | None:
 
 
 def open_factors(
-    files: AdapterFiles, names: FactorNames, targets: Mapping[str, Target], wanted: Set[str]
+    files: AdapterFiles, names: FactorNames, targets: Mapping[str, FactorTarget], wanted: Set[str]
 ) -> FactorFile:
     """Map the file and check it against the base.
 
@@ -138,7 +138,7 @@ def open_factors(
         target = targets[name]
         _check_sizes(files, name, kinds, target)
         rank = files.shapes[kinds["A"]][0]
-        places[target.number] = Place(
+        places[target.number] = FactorPlace(
             module=name,
             a=starts[kinds["A"]],
             b=starts[kinds["B"]],
@@ -151,7 +151,7 @@ def open_factors(
     return opened
 
 
-def _check_sizes(files: AdapterFiles, name: str, kinds: Mapping[str, str], target: Target) -> None:
+def _check_sizes(files: AdapterFiles, name: str, kinds: Mapping[str, str], target: FactorTarget) -> None:
     if not {"A", "B"} <= set(kinds):
         raise AdapterError(
             f"{files.directory}: {name} has no lora_{'A' if 'A' not in kinds else 'B'}",
@@ -181,7 +181,7 @@ def _flat(path: Path) -> tuple[Tensor, dict[str, int]]:
     return torch.cat([mapped[name].float().flatten() for name in mapped.names]), starts
 
 
-def _check_values(files: AdapterFiles, opened: FactorFile, targets: Mapping[str, Target]) -> None:
+def _check_values(files: AdapterFiles, opened: FactorFile, targets: Mapping[str, FactorTarget]) -> None:
     low, high = torch.aminmax(opened.data)  # NaN goes through
     if not bool(torch.isfinite(low + high)):
         bad = [
@@ -210,7 +210,7 @@ def _check_values(files: AdapterFiles, opened: FactorFile, targets: Mapping[str,
     )
 
 
-def _finite(data: Tensor, place: Place, target: Target) -> bool:
+def _finite(data: Tensor, place: FactorPlace, target: FactorTarget) -> bool:
     spans = [(place.a, place.rank * target.inputs), (place.b, target.outputs * place.rank)]
     spans += [(place.bias, target.outputs)] if place.bias is not None else []
     return all(bool(torch.isfinite(data[start : start + count]).all()) for start, count in spans)

@@ -14,7 +14,7 @@ from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.logs import configure_logging
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
 
 __all__ = ["base_option", "command_options", "open_gardener", "print_json"]
 
@@ -77,7 +77,7 @@ def print_json(value: Any, error: CodebaseGardenerError | None = None) -> None:
 def open_gardener(**flags: Any) -> Gardener:
     """The façade, with settings from flags, environment and file."""
     from codebase_gardener.config.settings import load_settings
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
 
     settings = load_settings(**flags)
     configure_logging(settings.log_level)

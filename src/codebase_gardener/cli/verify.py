@@ -105,7 +105,7 @@ def _show_wiki(report: WikiReport) -> None:
 
 
 def _show(report: ClaimsReport) -> None:
-    from codebase_gardener.knowledge.claims.claim_verdicts import range_text
+    from codebase_gardener.knowledge.claims.verdicts import range_text
 
     rows = [
         (

@@ -14,13 +14,13 @@ from codebase_gardener.dataset.sites import chance
 from codebase_gardener.dataset.split import Split
 from codebase_gardener.dataset.testing_code import is_test
 from codebase_gardener.knowledge.pages.citations import read_citations, read_quotes
+from codebase_gardener.knowledge.pages.documents import prose_of
 from codebase_gardener.knowledge.pages.implementation_layout import Output, Parameter, read_io_contract
 from codebase_gardener.knowledge.pages.markup import code, fence, plain, read_tables
-from codebase_gardener.knowledge.pages.page_documents import prose_of
-from codebase_gardener.knowledge.pages.pages import Page
 from codebase_gardener.knowledge.pages.quoting import first_sentence
+from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, read_steps
-from codebase_gardener.knowledge.sources.source import Source
+from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.repository.secrets import secret_problem
 
 __all__ = ["PAGE_TASKS", "PageTask", "generate_page_rows"]

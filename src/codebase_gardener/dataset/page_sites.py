@@ -13,9 +13,9 @@ from codebase_gardener.dataset.sites import chance, row_id
 from codebase_gardener.dataset.split import Split
 from codebase_gardener.knowledge.pages.implementation_layout import CodeReference, read_code_reference
 from codebase_gardener.knowledge.pages.markup import code_spans
-from codebase_gardener.knowledge.pages.pages import Page
+from codebase_gardener.knowledge.pages.structure import Page
+from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import text_hash
-from codebase_gardener.knowledge.sources.source import Source
 from codebase_gardener.languages.symbols import SymbolTable
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.anchors import split_lines

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.dataset.dataset import Dataset
+from codebase_gardener.dataset.assembly import Dataset
 from codebase_gardener.dataset.deduplication import HeldoutBodies, deduplicate
 from codebase_gardener.dataset.heldout import heldout_rows
 from codebase_gardener.dataset.report import DatasetReport, count_rows

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.dataset.dataset import Dataset
+from codebase_gardener.dataset.assembly import Dataset
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.report import DatasetReport

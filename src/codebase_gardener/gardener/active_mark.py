@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import VersionRow
+from codebase_gardener.registry.transactions import Registry
 
 __all__ = ["move_mark"]
 

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from codebase_gardener.gardener.examining import Finding
+from codebase_gardener.gardener.examining import Examined
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.utils.error_handling import InvalidInputError
 
@@ -230,7 +230,7 @@ ENVIRONMENTS: dict[str, Environment] = {
 }
 
 
-def examine_environment(name: str) -> list[Finding]:
+def examine_environment(name: str) -> list[Examined]:
     """Check one environment: a finding a requirement, the accelerator, and what else is to be known.
 
     Args:
@@ -244,9 +244,9 @@ def examine_environment(name: str) -> list[Finding]:
     environment = ENVIRONMENTS[name]
     findings = [_check(requirement) for requirement in _requirements(environment)]
     if environment.accelerator:
-        findings.append(Finding("accelerator", "ok", f"{_device()}; {environment.accelerator}"))
+        findings.append(Examined("accelerator", "ok", f"{_device()}; {environment.accelerator}"))
     return findings + [
-        Finding(topic, "ok", f"{fact} ({source})") for topic, fact, source in environment.notes
+        Examined(topic, "ok", f"{fact} ({source})") for topic, fact, source in environment.notes
     ]
 
 
@@ -257,16 +257,16 @@ def _requirements(environment: Environment) -> list[Requirement]:
     return list(rows.values())
 
 
-def _check(requirement: Requirement) -> Finding:
+def _check(requirement: Requirement) -> Examined:
     from packaging.specifiers import SpecifierSet
 
     needs = f"needs {requirement.bound or 'any version'}: {requirement.why} ({requirement.source})"
     installed = _installed(requirement.name)
     if installed is not None and SpecifierSet(requirement.bound).contains(installed, prereleases=True):
-        return Finding(requirement.name, "ok", f"{installed}; {needs}")
+        return Examined(requirement.name, "ok", f"{installed}; {needs}")
     found = "not installed" if installed is None else f"{installed} does not serve"
     state = "warning" if requirement.optional else "problem"
-    return Finding(requirement.name, state, f"{found}; {needs}", requirement.install)
+    return Examined(requirement.name, state, f"{found}; {needs}", requirement.install)
 
 
 def _installed(name: str) -> str | None:

@@ -15,12 +15,12 @@ from typing import Any
 
 from codebase_gardener.bases.resolution import resolve_base
 from codebase_gardener.config.settings import EMBEDDED_BASE, Settings
-from codebase_gardener.gardener.gardener import Gardener
+from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.training.submission import adapter_directory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ModelError
 from codebase_gardener.utils.files import is_published, remove_tree, tree_bytes
 
-__all__ = ["CHECKS", "REGISTRY_CHECKS", "Finding", "examine", "summary"]
+__all__ = ["CHECKS", "REGISTRY_CHECKS", "Examined", "examine", "summary"]
 
 GIB = 1024**3
 _MIN_DISK_BYTES = 3 * GIB
@@ -29,7 +29,7 @@ _AT_WORK_S = 3600.0
 
 
 @dataclass(frozen=True)
-class Finding:
+class Examined:
     """One check's result.
 
     Attributes:
@@ -47,7 +47,7 @@ class Finding:
         return asdict(self)
 
 
-def examine(settings: Settings, *, fix: bool = False) -> list[Finding]:
+def examine(settings: Settings, *, fix: bool = False) -> list[Examined]:
     """Run every check of `CHECKS`, and those of `REGISTRY_CHECKS` where the registry can be opened.
 
     Args:
@@ -58,31 +58,31 @@ def examine(settings: Settings, *, fix: bool = False) -> list[Finding]:
     try:
         gardener = Gardener(settings)
     except CodebaseGardenerError as error:
-        return [*findings, Finding("registry", "problem", error.message, error.hint)]
+        return [*findings, Examined("registry", "problem", error.message, error.hint)]
     with gardener:
         of_registry = [_told(name, partial(check, gardener, fix)) for name, check in REGISTRY_CHECKS.items()]
     return [*findings, *of_registry]
 
 
-def _told(name: str, check: Callable[[], Finding]) -> Finding:
+def _told(name: str, check: Callable[[], Examined]) -> Examined:
     """One check; what it raises is what it found."""
     try:
         return check()
     except CodebaseGardenerError as error:
-        return Finding(name, "problem", error.message, error.hint)
+        return Examined(name, "problem", error.message, error.hint)
     except OSError as error:  # of a home that is none
-        return Finding(name, "problem", str(error), "see the check of the home")
+        return Examined(name, "problem", str(error), "see the check of the home")
 
 
-def _python(_: Settings) -> Finding:
+def _python(_: Settings) -> Examined:
     found = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
     if sys.version_info[:2] == _TESTED_PYTHON:
-        return Finding("python", "ok", found)
+        return Examined("python", "ok", found)
     tested = ".".join(str(part) for part in _TESTED_PYTHON)
-    return Finding("python", "warning", found, f"training is tested in full on Python {tested}")
+    return Examined("python", "warning", found, f"training is tested in full on Python {tested}")
 
 
-def _libraries(_: Settings) -> Finding:
+def _libraries(_: Settings) -> Examined:
     """Installed versions against the bounds of our own metadata."""
     from packaging.requirements import Requirement
 
@@ -99,46 +99,46 @@ def _libraries(_: Settings) -> Finding:
         if not requirement.specifier.contains(installed, prereleases=True):
             wrong.append(f"{requirement.name} {installed} (needs {requirement.specifier})")
     if wrong:
-        return Finding(
+        return Examined(
             "libraries", "problem", "; ".join(wrong), "pip install -c constraints.txt codebase-gardener"
         )
-    return Finding("libraries", "ok", f"torch {version('torch')}, peft {version('peft')}")
+    return Examined("libraries", "ok", f"torch {version('torch')}, peft {version('peft')}")
 
 
-def _device(settings: Settings) -> Finding:
+def _device(settings: Settings) -> Examined:
     from codebase_gardener.training.torch_device import measure_gemm, pick_device
 
     device = pick_device(settings.device)
     rates = measure_gemm(device)
     found = f"{device}: fp32 {rates.float32:.0f}, bf16 {rates.bfloat16:.0f} GFLOP/s"
-    return Finding("device", "ok", f"{found}; trains in {'bf16' if rates.bf16_pays else 'fp32'}")
+    return Examined("device", "ok", f"{found}; trains in {'bf16' if rates.bf16_pays else 'fp32'}")
 
 
-def _memory(settings: Settings) -> Finding:
+def _memory(settings: Settings) -> Examined:
     import psutil
 
     free = psutil.virtual_memory().available
     found = f"{free / GIB:.1f} GB free"
     if free < settings.min_free_bytes:
-        return Finding(
+        return Examined(
             "memory", "problem", found, "close other programs: nothing is trained below min_free_bytes"
         )
-    return Finding("memory", "ok", found)
+    return Examined("memory", "ok", found)
 
 
-def _disk(settings: Settings) -> Finding:
+def _disk(settings: Settings) -> Examined:
     free = shutil.disk_usage(_existing(settings.home)).free
     found = f"{free / GIB:.1f} GB free at {settings.home}"
     if free < _MIN_DISK_BYTES:
-        return Finding("disk", "warning", found, "free some space, or set CODEBASE_GARDENER_HOME elsewhere")
-    return Finding("disk", "ok", found)
+        return Examined("disk", "warning", found, "free some space, or set CODEBASE_GARDENER_HOME elsewhere")
+    return Examined("disk", "ok", found)
 
 
-def _home(settings: Settings) -> Finding:
+def _home(settings: Settings) -> Examined:
     folder = _existing(settings.home)
     if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
-        return Finding("home", "ok", f"{settings.home} can be written")
-    return Finding(
+        return Examined("home", "ok", f"{settings.home} can be written")
+    return Examined(
         "home",
         "problem",
         f"{settings.home} cannot be written",
@@ -151,10 +151,10 @@ def _existing(path: Path) -> Path:
     return next(above for above in (path, *path.parents) if above.exists())
 
 
-def _base(settings: Settings) -> Finding:
+def _base(settings: Settings) -> Examined:
     """The base as it lies here; nothing is fetched."""
     name = settings.base
-    later = Finding(
+    later = Examined(
         "base model", "warning", f"{name} is not fetched yet", "the first grow or train fetches it"
     )
     embedded = settings.bases_dir.glob(f"{EMBEDDED_BASE}-*")
@@ -166,27 +166,27 @@ def _base(settings: Settings) -> Finding:
         if isinstance(error.__cause__, FileNotFoundError) and not settings.offline:  # not in the hub's cache
             return later
         raise
-    return Finding("base model", "ok", f"{base.title}, weights {base.sha256[:16]}")
+    return Examined("base model", "ok", f"{base.title}, weights {base.sha256[:16]}")
 
 
-def _registry(gardener: Gardener, _: bool) -> Finding:
-    return Finding("registry", "ok", f"{gardener.registry.database.shown_url} can be read")
+def _registry(gardener: Gardener, _: bool) -> Examined:
+    return Examined("registry", "ok", f"{gardener.registry.database.shown_url} can be read")
 
 
-def _trainings(gardener: Gardener, _: bool) -> Finding:
+def _trainings(gardener: Gardener, _: bool) -> Examined:
     gardener.manager.trainings.reap()
     failed = gardener.registry.jobs(states=("error",), limit=1000)
     if failed:
-        return Finding(
+        return Examined(
             "trainings",
             "warning",
             f"{len(failed)} failed",
             f"gardener jobs show {failed[0].id}; resume or delete it",
         )
-    return Finding("trainings", "ok", "none failed")
+    return Examined("trainings", "ok", "none failed")
 
 
-def _files(gardener: Gardener, _: bool) -> Finding:
+def _files(gardener: Gardener, _: bool) -> Examined:
     gone = gardener.registry.rows_without_files()
     damaged = [
         row
@@ -195,30 +195,30 @@ def _files(gardener: Gardener, _: bool) -> Finding:
     ]
     bad = sorted({str(row.ref) for row in [*gone, *damaged]})
     if bad:
-        return Finding(
+        return Examined(
             "registry against files",
             "problem",
             f"files missing or changed: {', '.join(bad)}",
             "delete and train again",
         )
-    return Finding("registry against files", "ok", "every adapter has its files, with their hashes")
+    return Examined("registry against files", "ok", "every adapter has its files, with their hashes")
 
 
-def _litter(gardener: Gardener, fix: bool) -> Finding:
+def _litter(gardener: Gardener, fix: bool) -> Examined:
     found = list(_unowned(gardener))
     if not found:
-        return Finding("litter", "ok", "none")
+        return Examined("litter", "ok", "none")
     size = sum(tree_bytes(path) if path.is_dir() else path.stat().st_size for path in found)
     words = f"{len(found)} leftovers, {size / 1e6:.1f} MB: {', '.join(path.name for path in found[:3])}"
     if not fix:
-        return Finding("litter", "warning", words, "gardener doctor --fix")
+        return Examined("litter", "warning", words, "gardener doctor --fix")
     trash = gardener.settings.home / "trash"
     for path in found:
         if path.parent == trash:
             shutil.rmtree(path)
         else:
             remove_tree(path, trash)
-    return Finding("litter", "ok", f"cleared {words}")
+    return Examined("litter", "ok", f"cleared {words}")
 
 
 def _unowned(gardener: Gardener) -> list[Path]:
@@ -254,7 +254,7 @@ def _is_old(path: Path) -> bool:
     return time.time() - newest > _AT_WORK_S
 
 
-CHECKS: dict[str, Callable[[Settings], Finding]] = {
+CHECKS: dict[str, Callable[[Settings], Examined]] = {
     "python": _python,
     "libraries": _libraries,
     "device": _device,
@@ -263,7 +263,7 @@ CHECKS: dict[str, Callable[[Settings], Finding]] = {
     "home": _home,
     "base model": _base,
 }
-REGISTRY_CHECKS: dict[str, Callable[[Gardener, bool], Finding]] = {
+REGISTRY_CHECKS: dict[str, Callable[[Gardener, bool], Examined]] = {
     "registry": _registry,
     "trainings": _trainings,
     "registry against files": _files,
@@ -271,6 +271,6 @@ REGISTRY_CHECKS: dict[str, Callable[[Gardener, bool], Finding]] = {
 }
 
 
-def summary(findings: list[Finding]) -> dict[str, Any]:
+def summary(findings: list[Examined]) -> dict[str, Any]:
     """For `--json`."""
     return {"ok": all(f.state != "problem" for f in findings), "checks": [f.as_dict() for f in findings]}

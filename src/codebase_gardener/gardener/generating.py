@@ -10,7 +10,7 @@ from codebase_gardener.adapters.handle import AdapterHandle, Prompt
 from codebase_gardener.gardener.locating import locate
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
 
 __all__ = ["Said", "generate", "open_adapter", "stream"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.gardener.active_mark import move_mark
-from codebase_gardener.gardener.gardener import DEFAULT_ADAPTER, Gardener
+from codebase_gardener.gardener.facade import DEFAULT_ADAPTER, Gardener
 from codebase_gardener.gardener.planning import foresee
 from codebase_gardener.models.adapter_metadata import TrainingProgress
 from codebase_gardener.registry.rows import VersionRow
@@ -21,7 +21,7 @@ from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.names import AdapterRef
 
 if TYPE_CHECKING:
-    from codebase_gardener.dataset.dataset import Dataset
+    from codebase_gardener.dataset.assembly import Dataset
     from codebase_gardener.repository.snapshot import Snapshot
 
 __all__ = ["EVALUATED_FUNCTIONS", "GrowPlan", "Grown", "Reporter", "Stage", "grow", "watch"]

@@ -21,7 +21,7 @@ from codebase_gardener.utils.files import writing
 from codebase_gardener.utils.names import AdapterRef
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
 
 __all__ = ["AGAINST", "import_adapter", "prove_adapter"]
 

@@ -15,7 +15,7 @@ from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundEr
 from codebase_gardener.utils.names import parse_ref
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
 
 __all__ = ["Located", "adapter_folder", "base_of", "locate", "named_base"]
 

@@ -16,7 +16,7 @@ from codebase_gardener.utils.names import AdapterRef
 from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
 
 __all__ = ["merge_into", "merge_to_folder", "merge_with_base"]
 

@@ -22,8 +22,8 @@ from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.files import read_json
 
 if TYPE_CHECKING:
-    from codebase_gardener.dataset.dataset import Dataset
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.dataset.assembly import Dataset
+    from codebase_gardener.gardener.facade import Gardener
 
 __all__ = ["Forecast", "foresee", "plan_training", "train_command", "warnings_about"]
 

@@ -12,7 +12,7 @@ from codebase_gardener.registry.rows import JobRow, VerdictRow, VersionRow
 from codebase_gardener.utils.names import AdapterRef, check_name
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.merging.into_base import BaseMergeReport
     from codebase_gardener.merging.merge import MergeReport
     from codebase_gardener.models.adapter_metadata import AdapterMetadata

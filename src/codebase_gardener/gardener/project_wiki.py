@@ -11,8 +11,8 @@ from codebase_gardener.gardener.wiki_pages import read_pages
 from codebase_gardener.utils.files import sha256_text
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
-    from codebase_gardener.knowledge.pages.pages import Page
+    from codebase_gardener.gardener.facade import Gardener
+    from codebase_gardener.knowledge.pages.structure import Page
 
 __all__ = ["ProjectWiki", "current_pages", "outdated", "project_wiki"]
 
@@ -34,7 +34,7 @@ class ProjectWiki:
 
 def project_wiki(gardener: Gardener, project: str) -> ProjectWiki | None:
     """The wiki of a project, without parsing it; None where it has no page."""
-    from codebase_gardener.knowledge.pages.pages import PAGE_TYPES
+    from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 
     folder = wiki_folder(gardener, project)
     files = [file for kind in PAGE_TYPES.values() for file in sorted((folder / kind.folder).glob("*.md"))]

@@ -17,7 +17,7 @@ from codebase_gardener.utils.files import publish_dir, remove_tree, staging
 from codebase_gardener.utils.names import AdapterRef, check_name
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
 
 __all__ = ["Origin", "publish_adapter"]
 

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.knowledge.claims.claim_forms import read_claims
-from codebase_gardener.knowledge.claims.claim_sources import ClaimSources
-from codebase_gardener.knowledge.claims.claim_verdicts import Verdict, tally
-from codebase_gardener.knowledge.claims.claims import judge_claims
+from codebase_gardener.knowledge.claims.forms import read_claims
+from codebase_gardener.knowledge.claims.judging import judge_claims
+from codebase_gardener.knowledge.claims.sources import ClaimSources
+from codebase_gardener.knowledge.claims.verdicts import ClaimVerdict, tally
 from codebase_gardener.knowledge.pages.findings import Finding
 from codebase_gardener.repository.snapshot import take_snapshot
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.gardener.wiki import Reporter
     from codebase_gardener.knowledge.pages.staleness import Change
 
@@ -42,7 +42,7 @@ class ClaimsReport:
 
     repository: str
     revision: str
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[ClaimVerdict, ...]
 
     @property
     def ok(self) -> bool:
@@ -193,8 +193,8 @@ def verify_wiki(gardener: Gardener, project: str, reporter: Reporter) -> WikiRep
     from codebase_gardener.gardener.wiki_record import built_snapshot, read_record
     from codebase_gardener.knowledge.built import judged
     from codebase_gardener.knowledge.pages.auditing import audit
-    from codebase_gardener.knowledge.pages.pages import FOLDERS
     from codebase_gardener.knowledge.pages.staleness import changes_of
+    from codebase_gardener.knowledge.pages.structure import FOLDERS
     from codebase_gardener.knowledge.pages.verification import compare
     from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
     from codebase_gardener.knowledge.sources.facts_cache import extractor_version

@@ -16,7 +16,7 @@ from codebase_gardener.utils.files import sha256_text
 from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.knowledge.built import Build
     from codebase_gardener.knowledge.pages.wiki_folder import Published
     from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -177,7 +177,7 @@ def _brought_up(
     from codebase_gardener.knowledge.pages.wiki_folder import publish_wiki, wiki_lock
     from codebase_gardener.knowledge.phases import PHASES
     from codebase_gardener.knowledge.sources.facts_cache import extractor_version
-    from codebase_gardener.knowledge.writers.writer_report import WRITER_REPORT
+    from codebase_gardener.knowledge.writers.report import WRITER_REPORT
 
     folder = wiki_folder(gardener, project.name)
     known = read_record(folder)
@@ -275,7 +275,7 @@ def rebuilt(
     from codebase_gardener.knowledge.pages.overrides import read_overrides
     from codebase_gardener.knowledge.pages.reports import report_phases
     from codebase_gardener.knowledge.phases import PHASES
-    from codebase_gardener.knowledge.writers.writer_report import WRITER_REPORT, writer_of
+    from codebase_gardener.knowledge.writers.report import WRITER_REPORT, writer_of
 
     record = read_record(wiki_folder(gardener, project))
     phases = {record.phase} if record is not None else report_phases(files)

@@ -15,8 +15,8 @@ from codebase_gardener.utils.error_handling import (
 )
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
-    from codebase_gardener.knowledge.pages.pages import Page
+    from codebase_gardener.gardener.facade import Gardener
+    from codebase_gardener.knowledge.pages.structure import Page
 
 __all__ = ["ShownPage", "correct_page", "page_files", "read_pages", "show_page"]
 
@@ -50,7 +50,7 @@ def page_files(gardener: Gardener, project: str) -> dict[str, Path]:
     Raises:
         NotFoundError: It has none.
     """
-    from codebase_gardener.knowledge.pages.pages import PAGE_TYPES
+    from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 
     folder = wiki_folder(gardener, project)
     if not folder.is_dir():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from codebase_gardener.utils.files import read_json, sha256_text, write_json
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.repository.snapshot import Snapshot
 
 __all__ = ["WikiRecord", "built_snapshot", "is_kept_report", "keep_record", "read_record"]

@@ -12,21 +12,21 @@ from codebase_gardener.gardener.page_ranking import PageRanking
 from codebase_gardener.gardener.project_wiki import project_wiki
 from codebase_gardener.gardener.ranking import content_words, is_page
 from codebase_gardener.gardener.wiki_pages import page_files
-from codebase_gardener.knowledge.pages.page_documents import page_of
+from codebase_gardener.knowledge.pages.documents import page_of
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.error_handling import NotFoundError
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["Found", "search_index", "search_wiki"]
+__all__ = ["SearchResult", "search_index", "search_wiki"]
 
 _rankings: WeakKeyDictionary[SymbolIndex, PageRanking] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """A page, or a piece of code, that a query found.
 
     Attributes:
@@ -52,7 +52,7 @@ class Found:
 
 def search_wiki(
     gardener: Gardener, project: str, query: str, *, k: int = 8, code: bool = False
-) -> list[Found]:
+) -> list[SearchResult]:
     """Search the wiki of a project.
 
     Args:
@@ -79,7 +79,7 @@ def search_wiki(
     return search_index(index_of(gardener, project), query, k=k, code=code)
 
 
-def search_index(index: SymbolIndex, query: str, *, k: int = 8, code: bool = False) -> list[Found]:
+def search_index(index: SymbolIndex, query: str, *, k: int = 8, code: bool = False) -> list[SearchResult]:
     """The same in an index that is loaded."""
     if index not in _rankings:
         _rankings[index] = PageRanking(index)
@@ -90,8 +90,10 @@ def search_index(index: SymbolIndex, query: str, *, k: int = 8, code: bool = Fal
     return [_found(hit.document, hit.score) for hit in by_turns if hit is not None][:k]
 
 
-def _found(document: Document, score: float) -> Found:
+def _found(document: Document, score: float) -> SearchResult:
     page = page_of(document)
     first = next((line.strip() for line in document.text.splitlines() if line.strip()), "")
     anchor = (document.evidence or ("",))[0] if page else document.anchor
-    return Found(round(score, 3), page or document.anchor, document.symbol, first, anchor, document.kind)
+    return SearchResult(
+        round(score, 3), page or document.anchor, document.symbol, first, anchor, document.kind
+    )

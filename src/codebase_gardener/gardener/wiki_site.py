@@ -20,9 +20,9 @@ from codebase_gardener.utils.error_handling import ConflictError, InvalidInputEr
 from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["Site", "build_site", "write_site"]
+__all__ = ["StaticSite", "build_site", "write_site"]
 
 MARK = ".gardener-site"
 """A file that only our own sites hold: what has it may be replaced."""
@@ -31,7 +31,7 @@ _ABOUT_CHARS = 400
 
 
 @dataclass(frozen=True)
-class Site:
+class StaticSite:
     """A site that was written.
 
     Attributes:
@@ -49,7 +49,9 @@ class Site:
         return {"pages": self.pages, "sources": self.sources, "folder": str(self.folder)}
 
 
-def write_site(gardener: Gardener, project: str, reporter: Reporter, *, out: Path | None = None) -> Site:
+def write_site(
+    gardener: Gardener, project: str, reporter: Reporter, *, out: Path | None = None
+) -> StaticSite:
     """Write the wiki of a project as a static site.
 
     Args:
@@ -81,7 +83,7 @@ def write_site(gardener: Gardener, project: str, reporter: Reporter, *, out: Pat
         return _publish(contents, out or folder.with_name("wiki-html"), progress)
 
 
-def build_site(wiki: Path, texts: Mapping[str, str], out: Path, progress: Progress = silent) -> Site:
+def build_site(wiki: Path, texts: Mapping[str, str], out: Path, progress: Progress = silent) -> StaticSite:
     """Write a wiki's folder as a static site.
 
     Args:
@@ -96,7 +98,7 @@ def build_site(wiki: Path, texts: Mapping[str, str], out: Path, progress: Progre
     return _publish(read_contents(wiki, texts), out, progress)
 
 
-def _publish(contents: Contents, out: Path, progress: Progress) -> Site:
+def _publish(contents: Contents, out: Path, progress: Progress) -> StaticSite:
     folder = _allowed(out)
     lock = wiki_lock(folder)
     if not lock.acquire():
@@ -114,7 +116,7 @@ def _publish(contents: Contents, out: Path, progress: Progress) -> Site:
     finally:
         lock.release()
         lock.path.unlink(missing_ok=True)
-    return Site(len(contents.pages), len(contents.citing), folder)
+    return StaticSite(len(contents.pages), len(contents.citing), folder)
 
 
 def _allowed(out: Path) -> Path:

@@ -11,7 +11,7 @@ from codebase_gardener.gardener.wiki_pages import page_files, read_pages, show_p
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError, ResourceError
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.retrieval.index import SymbolIndex
 
 __all__ = ["WikiTools", "serve_wiki"]
@@ -53,7 +53,7 @@ class WikiTools:
 
     def neighbours(self, id: str) -> list[dict[str, Any]]:
         """The pages that a page links to or that link to it: edge, id, title and overview."""
-        from codebase_gardener.knowledge.pages.pages import EDGES
+        from codebase_gardener.knowledge.pages.structure import EDGES
 
         wanted = show_page(self._gardener, id, self._project).id
         pages = {page.id: page for page in read_pages(self._gardener, self._project)}

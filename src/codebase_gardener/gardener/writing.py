@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError, ModelError
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.gardener import Gardener
+    from codebase_gardener.gardener.facade import Gardener
 
 __all__ = ["WRITERS", "OpenWriter", "open_writer"]
 

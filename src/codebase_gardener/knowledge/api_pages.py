@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from codebase_gardener.knowledge.apis.apis import Api
 from codebase_gardener.knowledge.apis.implementations import implementation_page
 from codebase_gardener.knowledge.apis.principles import principle_page
-from codebase_gardener.knowledge.draft import Draft
-from codebase_gardener.knowledge.environments.environment_gates import required_environments
-from codebase_gardener.knowledge.heuristics.heuristics import Heuristics
+from codebase_gardener.knowledge.apis.subject import Api
+from codebase_gardener.knowledge.draft import WikiDraft
+from codebase_gardener.knowledge.environments.gates import required_environments
+from codebase_gardener.knowledge.heuristics.pages import Heuristics
 from codebase_gardener.knowledge.links.resolution import Target
-from codebase_gardener.knowledge.pages.pages import Edge
+from codebase_gardener.knowledge.pages.structure import Edge
 from codebase_gardener.utils.progress import Progress
 
 __all__ = ["add_implementations", "add_principles", "link_implementations"]
 
 
-def add_implementations(draft: Draft, apis: Sequence[Api], progress: Progress) -> None:
+def add_implementations(draft: WikiDraft, apis: Sequence[Api], progress: Progress) -> None:
     """An Implementation page for each API that has none yet."""
     for done, api in enumerate(apis, 1):
         page_id = draft.page_id("Implementation", api.page)
@@ -27,13 +27,13 @@ def add_implementations(draft: Draft, apis: Sequence[Api], progress: Progress) -
         progress(done, len(apis))
 
 
-def add_principles(draft: Draft, apis: Iterable[Api]) -> None:
+def add_principles(draft: WikiDraft, apis: Iterable[Api]) -> None:
     """A Principle page for each API."""
     for api in apis:
         draft.add(principle_page(api, draft.context, draft.apis))
 
 
-def link_implementations(draft: Draft, apis: Sequence[Api], progress: Progress) -> None:
+def link_implementations(draft: WikiDraft, apis: Sequence[Api], progress: Progress) -> None:
     """Implementations require environments and use heuristics."""
     advice = _advice(draft.heuristics) if draft.heuristics else {}
     needed = required_environments([api.target for api in apis], draft.environments, draft.resolution)

@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from codebase_gardener.knowledge.built import Build, judged
-from codebase_gardener.knowledge.draft import Draft
+from codebase_gardener.knowledge.draft import WikiDraft
 from codebase_gardener.knowledge.links.resolution import resolve
 from codebase_gardener.knowledge.pages.auditing import audit
 from codebase_gardener.knowledge.pages.overrides import Override, apply_overrides
-from codebase_gardener.knowledge.pages.pages import Page
 from codebase_gardener.knowledge.pages.rendering import render_pages
 from codebase_gardener.knowledge.pages.reports import may_be_there
+from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.pages.verification import derived_files
 from codebase_gardener.knowledge.phases import PHASES
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -68,7 +68,7 @@ def _built(
     prose: ProseCache | None,
     phase: str,
 ) -> Build:
-    draft = Draft(repository, resolve(repository.facts))
+    draft = WikiDraft(repository, resolve(repository.facts))
     done = list(PHASES)[: list(PHASES).index(phase) + 1]
     for name in done:
         with reporter.stage(f"{name} {PHASES[name].title}", PHASES[name].unit) as progress:
@@ -80,7 +80,7 @@ def _built(
     audited = audit(texts, repository)
     texts |= derived_files(audited, repository, draft.resolution)
     if writer is not None and told is not None:
-        from codebase_gardener.knowledge.writers.writer_report import WRITER_REPORT, writer_report
+        from codebase_gardener.knowledge.writers.report import WRITER_REPORT, writer_report
 
         texts[WRITER_REPORT] = writer_report(writer, told)
     return Build(
@@ -92,7 +92,7 @@ def _built(
 
 
 def _written(
-    draft: Draft, reporter: Reporter, writer: Writer | None, cache: ProseCache | None
+    draft: WikiDraft, reporter: Reporter, writer: Writer | None, cache: ProseCache | None
 ) -> tuple[tuple[Page, ...], ProseReport | None]:
     pages = tuple(draft.pages[page_id] for page_id in sorted(draft.pages))
     if writer is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.knowledge.pages.findings import Finding
 from codebase_gardener.knowledge.pages.overrides import Applied
-from codebase_gardener.knowledge.pages.pages import Page
+from codebase_gardener.knowledge.pages.structure import Page
 
 if TYPE_CHECKING:
     from codebase_gardener.knowledge.writers.prose_writing import ProseReport

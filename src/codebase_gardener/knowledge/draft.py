@@ -6,21 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from codebase_gardener.knowledge.apis.api_context import ApiContext
-from codebase_gardener.knowledge.apis.apis import Api
+from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.surface import Scored, ranked
-from codebase_gardener.knowledge.environments.environment_draft import EnvironmentPage
-from codebase_gardener.knowledge.heuristics.heuristics import Heuristics
+from codebase_gardener.knowledge.environments.draft import EnvironmentPage
+from codebase_gardener.knowledge.heuristics.pages import Heuristics
 from codebase_gardener.knowledge.links.resolution import Resolution, Target
-from codebase_gardener.knowledge.pages.pages import Edge, Page, Wiki
+from codebase_gardener.knowledge.pages.structure import Edge, Page, Wiki
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.workflows.golden_paths import Mined
+from codebase_gardener.knowledge.workflows.mining import Mined
 
-__all__ = ["Draft"]
+__all__ = ["WikiDraft"]
 
 
 @dataclass
-class Draft:
+class WikiDraft:
     """A wiki that is being built; each phase adds to it.
 
     Attributes:

@@ -6,17 +6,17 @@ import re
 from dataclasses import replace
 
 from codebase_gardener.knowledge.api_pages import add_implementations, add_principles, link_implementations
-from codebase_gardener.knowledge.apis.api_catalog import api_for
-from codebase_gardener.knowledge.apis.apis import Api
-from codebase_gardener.knowledge.draft import Draft
-from codebase_gardener.knowledge.pages.pages import Page
+from codebase_gardener.knowledge.apis.catalog import api_for
+from codebase_gardener.knowledge.apis.subject import Api
+from codebase_gardener.knowledge.draft import WikiDraft
+from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.pages.triage import orphan_note, triage
 from codebase_gardener.utils.progress import Progress
 
 __all__ = ["add_orphans"]
 
 
-def add_orphans(draft: Draft, progress: Progress) -> None:
+def add_orphans(draft: WikiDraft, progress: Progress) -> None:
     """Files without coverage that are kept get pages; pages that no workflow reaches say why they are kept."""
     _note_orphans(draft)
     found = triage(draft.wiki(draft.pages.values()), draft.repository, draft.resolution)
@@ -30,7 +30,7 @@ def add_orphans(draft: Draft, progress: Progress) -> None:
     _note_orphans(draft)
 
 
-def _kept_apis(draft: Draft, reasons: dict[str, str]) -> list[Api]:
+def _kept_apis(draft: WikiDraft, reasons: dict[str, str]) -> list[Api]:
     """Of each file that is kept for a reason, the definition that most speaks for a page."""
     taken = {api.page.lower() for api in draft.apis.values()} | {
         api.principle.lower() for api in draft.apis.values()
@@ -53,13 +53,13 @@ def _kept_apis(draft: Draft, reasons: dict[str, str]) -> list[Api]:
     return apis
 
 
-def _note_orphans(draft: Draft) -> None:
+def _note_orphans(draft: WikiDraft) -> None:
     for page_id in sorted(set(draft.pages) - _reached(draft)):
         page = draft.pages[page_id]
         draft.pages[page_id] = replace(page, notes=page.notes or orphan_note(_reason(draft, page)))
 
 
-def _reached(draft: Draft) -> set[str]:
+def _reached(draft: WikiDraft) -> set[str]:
     """Ids of the pages that the edges of a workflow lead to, over others or at once."""
     reached: set[str] = set()
     pending = [page.id for page in draft.pages.values() if page.type == "Workflow"]
@@ -71,7 +71,7 @@ def _reached(draft: Draft) -> set[str]:
     return reached
 
 
-def _reason(draft: Draft, page: Page) -> str:
+def _reason(draft: WikiDraft, page: Page) -> str:
     api = _api_of(draft, page)
     if api is not None:
         return api.reasons[0] if api.reasons else "public API"
@@ -80,7 +80,7 @@ def _reason(draft: Draft, page: Page) -> str:
     ]
 
 
-def _api_of(draft: Draft, page: Page) -> Api | None:
+def _api_of(draft: WikiDraft, page: Page) -> Api | None:
     """What an Implementation documents, or the first Implementation of a Principle; None for other pages."""
     if page.type != "Principle":
         return draft.api_of.get(page.id)

@@ -6,27 +6,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from codebase_gardener.knowledge.api_pages import add_implementations, add_principles, link_implementations
-from codebase_gardener.knowledge.apis.api_catalog import api_catalog
-from codebase_gardener.knowledge.draft import Draft
-from codebase_gardener.knowledge.environments.environments import environment_pages
-from codebase_gardener.knowledge.heuristics.heuristics import HeuristicPage, heuristic_pages
+from codebase_gardener.knowledge.apis.catalog import api_catalog
+from codebase_gardener.knowledge.draft import WikiDraft
+from codebase_gardener.knowledge.environments.pages import environment_pages
+from codebase_gardener.knowledge.heuristics.pages import HeuristicPage, heuristic_pages
 from codebase_gardener.knowledge.links.resolution import Target
 from codebase_gardener.knowledge.orphan_pages import add_orphans
-from codebase_gardener.knowledge.pages.pages import Edge
 from codebase_gardener.knowledge.pages.rendering import normalised
-from codebase_gardener.knowledge.workflows.golden_paths import mine, needed_targets
-from codebase_gardener.knowledge.workflows.workflows import workflow_page
+from codebase_gardener.knowledge.pages.structure import Edge
+from codebase_gardener.knowledge.workflows.mining import mine, needed_targets
+from codebase_gardener.knowledge.workflows.pages import workflow_page
 from codebase_gardener.utils.progress import Progress
 
 __all__ = ["PHASES", "Phase"]
 
 
-def _map(draft: Draft, progress: Progress) -> None:
+def _map(draft: WikiDraft, progress: Progress) -> None:
     """Phase 0: every file is known; its facts were read before."""
     progress(len(draft.repository.facts), len(draft.repository.facts))
 
 
-def _anchor(draft: Draft, progress: Progress) -> None:
+def _anchor(draft: WikiDraft, progress: Progress) -> None:
     """Phase 1a: golden paths become Workflow pages."""
     draft.mined = mine(draft.repository, draft.resolution)
     catalog = api_catalog(draft.context, needed_targets(draft.mined.paths), draft.ranked)
@@ -36,20 +36,20 @@ def _anchor(draft: Draft, progress: Progress) -> None:
         progress(done, len(draft.mined.paths))
 
 
-def _enrich_steps(draft: Draft, progress: Progress) -> None:
+def _enrich_steps(draft: WikiDraft, progress: Progress) -> None:
     """Phase 1b: the APIs of all steps get their Implementation pages, from which the nine attributes are read."""
     mined = draft.mined.paths if draft.mined else ()
     needed = [draft.apis[target] for target in needed_targets(mined) if target in draft.apis]
     add_implementations(draft, needed, progress)
 
 
-def _excavate(draft: Draft, progress: Progress) -> None:
+def _excavate(draft: WikiDraft, progress: Progress) -> None:
     """Phase 2: Implementation and Principle pages, 1:1."""
     add_implementations(draft, list(draft.apis.values()), progress)
     add_principles(draft, draft.apis.values())
 
 
-def _enrich(draft: Draft, progress: Progress) -> None:
+def _enrich(draft: WikiDraft, progress: Progress) -> None:
     """Phase 3: Environments and Heuristics, linked."""
     draft.environments = environment_pages(draft.repository)
     draft.heuristics = heuristic_pages(draft.repository, draft.resolution)
@@ -59,7 +59,7 @@ def _enrich(draft: Draft, progress: Progress) -> None:
     _link_workflows(draft)
 
 
-def _link_workflows(draft: Draft) -> None:
+def _link_workflows(draft: WikiDraft) -> None:
     """A Workflow uses the heuristics that stand by its steps' APIs."""
     heuristics = draft.heuristics.pages if draft.heuristics else ()
     for path in draft.mined.paths if draft.mined else ():
@@ -81,7 +81,7 @@ def _concerns(one: HeuristicPage, documents: set[str], keywords: Mapping[Target,
     return any(given.intersection(one.options) for given in steps) if one.options else bool(steps)
 
 
-def _audit(draft: Draft, progress: Progress) -> None:
+def _audit(draft: WikiDraft, progress: Progress) -> None:
     """Phases 4 and 6: edges that lead nowhere are taken off; what remains is found by the audit of the texts."""
     for done, page in enumerate(list(draft.pages.values()), 1):
         edges = tuple(edge for edge in page.edges if edge.target in draft.pages)
@@ -95,7 +95,7 @@ class Phase:
 
     title: str
     unit: str
-    run: Callable[[Draft, Progress], None]
+    run: Callable[[WikiDraft, Progress], None]
 
 
 PHASES: dict[str, Phase] = {

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from codebase_gardener.models.adapter_metadata import TrainingProgress
-from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow
+from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training import jobs, submission
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.events import NewestEvents

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from codebase_gardener.repository.entries import Entry, Listing, escapes
+from codebase_gardener.repository.entries import Entry, EntryListing, escapes
 from codebase_gardener.utils.error_handling import SourceError
 
 __all__ = ["archive_stem", "is_archive", "list_archive"]
@@ -64,7 +64,7 @@ def archive_stem(name: str) -> str:
 
 
 @contextmanager
-def list_archive(path: Path, limit_bytes: int) -> Iterator[Listing]:
+def list_archive(path: Path, limit_bytes: int) -> Iterator[EntryListing]:
     """List an archive's members; they can be read within the block, cheapest in their order.
 
     Args:
@@ -78,7 +78,7 @@ def list_archive(path: Path, limit_bytes: int) -> Iterator[Listing]:
         raise _too_large(path, f"{path.stat().st_size:,} bytes")
     lister = _list_zip if path.name.lower().endswith(_ZIPS) else _list_tar
     with lister(path, limit_bytes) as entries:
-        yield Listing("sdist", str(path), tuple(_without_top(entries)))
+        yield EntryListing("sdist", str(path), tuple(_without_top(entries)))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 import pathspec
 
 from codebase_gardener.repository.disk import DiskTree, read_regular
-from codebase_gardener.repository.entries import Entry, Listing
+from codebase_gardener.repository.entries import Entry, EntryListing
 from codebase_gardener.repository.filters import directory_problem
 
 __all__ = ["list_directory"]
@@ -19,7 +19,7 @@ MAX_IGNORE_BYTES = 1_000_000
 _TAGS = {"pyvenv.cfg": "virtual environment directory", "CACHEDIR.TAG": "cache directory"}
 
 
-def list_directory(root: Path, source: str, limit_bytes: int) -> Listing:
+def list_directory(root: Path, source: str, limit_bytes: int) -> EntryListing:
     """List a directory's files.
 
     Args:
@@ -29,7 +29,7 @@ def list_directory(root: Path, source: str, limit_bytes: int) -> Listing:
     """
     walk = _Walk(DiskTree(root, limit_bytes), [], [])
     walk.enter("", ())
-    return Listing("directory", source, tuple(walk.entries), left_out=tuple(walk.left_out))
+    return EntryListing("directory", source, tuple(walk.entries), left_out=tuple(walk.left_out))
 
 
 @dataclass(frozen=True)

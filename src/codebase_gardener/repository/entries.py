@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Entry", "Listing", "escapes", "printable"]
+__all__ = ["Entry", "EntryListing", "escapes", "printable"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Listing:
+class EntryListing:
     """All entries of a source and the state it is pinned to.
 
     Attributes:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from codebase_gardener.repository.disk import DiskTree
-from codebase_gardener.repository.entries import Entry, Listing
+from codebase_gardener.repository.entries import Entry, EntryListing
 from codebase_gardener.repository.git import GitError, GitRepository
 from codebase_gardener.repository.git_changes import Blob, differs
 from codebase_gardener.utils.error_handling import InvalidInputError, SourceError
@@ -25,7 +25,7 @@ _MODES = {"120000": "a link", "160000": "another repository (a submodule)"}
 @contextmanager
 def list_revision(
     repository: GitRepository, source: str, revision: str, *, folder: str = "", limit_bytes: int
-) -> Iterator[Listing]:
+) -> Iterator[EntryListing]:
     """List the files of a revision without checking it out; they can be read within the block.
 
     Args:
@@ -51,10 +51,12 @@ def list_revision(
             Entry(path, blob.size, partial(read, blob.id), problem=_MODES.get(blob.mode))
             for path, blob in tree.items()
         )
-        yield Listing("git", source, entries, commit, committed=_commit_time(repository, commit))
+        yield EntryListing("git", source, entries, commit, committed=_commit_time(repository, commit))
 
 
-def list_work_tree(repository: GitRepository, source: str, folder: Path, limit_bytes: int) -> Listing | None:
+def list_work_tree(
+    repository: GitRepository, source: str, folder: Path, limit_bytes: int
+) -> EntryListing | None:
     """List tracked files, and untracked ones that are not ignored.
 
     Args:
@@ -72,7 +74,7 @@ def list_work_tree(repository: GitRepository, source: str, folder: Path, limit_b
         return None
     disk = DiskTree(folder, limit_bytes)
     entries = {path: entry for path in tags if (entry := disk.entry(path.removesuffix("/"))) is not None}
-    listing = Listing("git", source, tuple(entries.values()))
+    listing = EntryListing("git", source, tuple(entries.values()))
     commit = resolve_commit(repository, "HEAD")
     if commit is None:
         return listing

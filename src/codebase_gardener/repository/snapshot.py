@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from codebase_gardener.languages.table import is_code
-from codebase_gardener.repository.entries import Entry, Listing, printable
+from codebase_gardener.repository.entries import Entry, EntryListing, printable
 from codebase_gardener.repository.filters import left_out_directory
 from codebase_gardener.repository.judging import LeftOutError, judge
 from codebase_gardener.repository.sources import open_source
@@ -184,7 +184,7 @@ def _select(entries: tuple[Entry, ...], max_file_bytes: int, progress: Progress)
     return selection
 
 
-def _pinned(listing: Listing, selection: _Selection) -> Snapshot:
+def _pinned(listing: EntryListing, selection: _Selection) -> Snapshot:
     files = tuple(sorted(selection.files, key=lambda file: file.path))
     tree_hash = _tree_hash(files)
     left_out = [SkippedFile(printable(path), reason) for path, reason in listing.left_out]

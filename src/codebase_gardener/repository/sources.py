@@ -11,7 +11,7 @@ from pathlib import Path
 
 from codebase_gardener.repository.archive import archive_stem, is_archive, list_archive
 from codebase_gardener.repository.directory import list_directory
-from codebase_gardener.repository.entries import Listing
+from codebase_gardener.repository.entries import EntryListing
 from codebase_gardener.repository.git import GitError, GitRepository, clone, find_repository
 from codebase_gardener.repository.git_trees import (
     check_revision,
@@ -64,7 +64,7 @@ def default_name(source: str) -> str:
 
 
 @contextmanager
-def open_source(source: str, revision: str | None, limit_bytes: int) -> Iterator[Listing]:
+def open_source(source: str, revision: str | None, limit_bytes: int) -> Iterator[EntryListing]:
     """Open a repository; its entries can be read within the block.
 
     Args:
@@ -87,7 +87,7 @@ def open_source(source: str, revision: str | None, limit_bytes: int) -> Iterator
 
 
 @contextmanager
-def _open_url(url: str, revision: str | None, limit_bytes: int) -> Iterator[Listing]:
+def _open_url(url: str, revision: str | None, limit_bytes: int) -> Iterator[EntryListing]:
     named = without_credentials(url)
     with tempfile.TemporaryDirectory(prefix="gardener-clone-") as folder:
         try:
@@ -100,7 +100,7 @@ def _open_url(url: str, revision: str | None, limit_bytes: int) -> Iterator[List
 
 
 @contextmanager
-def _open_path(source: str, revision: str | None, limit_bytes: int) -> Iterator[Listing]:
+def _open_path(source: str, revision: str | None, limit_bytes: int) -> Iterator[EntryListing]:
     path = _existing(source)
     if path.is_dir():
         with _open_directory(path, revision, limit_bytes) as listing:
@@ -134,7 +134,7 @@ def _cannot_open(source: str, reason: str) -> SourceError:
 
 
 @contextmanager
-def _open_directory(path: Path, revision: str | None, limit_bytes: int) -> Iterator[Listing]:
+def _open_directory(path: Path, revision: str | None, limit_bytes: int) -> Iterator[EntryListing]:
     repository = find_repository(path)
     if repository is None and revision is not None:
         raise InvalidInputError(
@@ -154,15 +154,15 @@ def _open_directory(path: Path, revision: str | None, limit_bytes: int) -> Itera
 @contextmanager
 def _open_bare(
     repository: GitRepository, source: str, revision: str | None, limit_bytes: int
-) -> Iterator[Listing]:
+) -> Iterator[EntryListing]:
     if revision is None and resolve_commit(repository, "HEAD") is None:
-        yield Listing("git", source, ())
+        yield EntryListing("git", source, ())
         return
     with list_revision(repository, source, revision or "HEAD", limit_bytes=limit_bytes) as listing:
         yield replace(listing, source=source)
 
 
 @contextmanager
-def _open_files(repository: GitRepository | None, path: Path, limit_bytes: int) -> Iterator[Listing]:
+def _open_files(repository: GitRepository | None, path: Path, limit_bytes: int) -> Iterator[EntryListing]:
     listing = list_work_tree(repository, str(path), path, limit_bytes) if repository else None
     yield listing or list_directory(path, str(path), limit_bytes)

@@ -9,7 +9,16 @@ from typing import Any
 
 from codebase_gardener.training.spec import TrainingSpec
 
-__all__ = ["FEW_ROWS", "HIGH_RANK", "RULES", "Advice", "Case", "Rule", "advise_adapter", "advise_training"]
+__all__ = [
+    "FEW_ROWS",
+    "HIGH_RANK",
+    "RULES",
+    "Advice",
+    "Case",
+    "AdviceRule",
+    "advise_adapter",
+    "advise_training",
+]
 
 FEW_ROWS = 100
 HIGH_RANK = 32
@@ -49,7 +58,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Rule:
+class AdviceRule:
     """One row: when it applies, what it says, and where that comes from."""
 
     name: str
@@ -71,40 +80,40 @@ class Advice:
         return asdict(self)
 
 
-RULES: tuple[Rule, ...] = (
-    Rule(
+RULES: tuple[AdviceRule, ...] = (
+    AdviceRule(
         "high rank without rsLoRA",
         lambda case: case.rank >= HIGH_RANK and not case.use_rslora and not case.is_trained,
         "alpha/r shrinks the update as the rank grows; rsLoRA does not: compare --use-rslora with alpha near 2*sqrt(r)",
         "seed 000, LoRA_Rank_Selection (r >= 32; PEFT's use_rslora names no rank); measured here "
         "(benchmarks/advice.py): r=64, 60 steps: loss 2.28 without, 2.33 with it and alpha 16, 2.50 with alpha 32",
     ),
-    Rule(
+    AdviceRule(
         "few examples",
         lambda case: case.rows is not None and case.rows < FEW_ROWS,
         f"fewer than {FEW_ROWS} rows: the adapter may learn them by heart; a lower --r, fewer --max-epochs, more rows",
         "a choice of this project: nothing was measured here",
     ),
-    Rule(
+    AdviceRule(
         "high learning rate",
         lambda case: case.learning_rate > _HIGH_RATE and (case.base_parameters or 0) >= _BILLION,
         "high for a base of this size: 2e-4 is usual up to 13B parameters, 1e-4 above",
         "seed 001, Learning_Rate_Selection; QLoRA (arXiv 2305.14314), table 9",
     ),
-    Rule(
+    AdviceRule(
         "DoRA at inference",
         lambda case: case.use_dora,
         "DoRA computes the norm of every adapted weight at each forward: merge it before it serves",
         "seed 000, DoRA_Overhead; peft/tuners/lora/config.py:use_dora; measured here (benchmarks/advice.py): 5.7 times "
         "LoRA's time for a token, 2.0 times for 256; merged, that of the base",
     ),
-    Rule(
+    AdviceRule(
         "merging into a quantized base",
         lambda case: case.quantization != "none",
         "merging into a 4- or 8-bit base rounds the result, and it may answer differently: merge into the 16-bit base",
         "seed 000, Quantized_Merge_Warning; peft/tuners/lora/bnb.py:100 (8 bits), :378 (4 bits)",
     ),
-    Rule(
+    AdviceRule(
         "busy machine",
         lambda case: case.busy_cores > _BUSY_SHARE * case.cores and not case.is_trained,
         "other programs use the cores: threads that wait for each other can make a step ten times slower; "

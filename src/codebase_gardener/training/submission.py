@@ -9,8 +9,8 @@ from pathlib import Path
 
 from codebase_gardener.bases.quantization import check_quantization
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.registry.registry import Registry
 from codebase_gardener.registry.rows import JobRow, NewJob
+from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.jobs import device_of_this_host, resume, start_next

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from codebase_gardener.gardener.site.addresses import Addresses
 from codebase_gardener.knowledge.pages.citations import read_citations
-from codebase_gardener.knowledge.pages.pages import EDGES, FOLDERS, Edge, Page
 from codebase_gardener.knowledge.pages.reading import read_page
+from codebase_gardener.knowledge.pages.structure import EDGES, FOLDERS, Edge, Page
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 from codebase_gardener.knowledge.sources.areas import area_of
 from codebase_gardener.utils.anchors import Anchor

@@ -17,11 +17,11 @@ from html import escape
 
 from codebase_gardener.utils.anchors import split_lines
 
-__all__ = ["LANGUAGES", "Language", "highlighted", "language_of"]
+__all__ = ["LANGUAGES", "Lexer", "highlighted", "language_of"]
 
 
 @dataclass(frozen=True)
-class Language:
+class Lexer:
     """How a language is read.
 
     Attributes:
@@ -46,11 +46,9 @@ _TRIPLE = tuple(
 )
 _NAMES = " ".join(sorted(name for name in dir(builtins) if not name.startswith("_")))
 
-_PYTHON = Language(
-    (_HASH,), (*_TRIPLE, _PREFIX + _DOUBLE, _PREFIX + _SINGLE), " ".join(keyword.kwlist), _NAMES
-)
+_PYTHON = Lexer((_HASH,), (*_TRIPLE, _PREFIX + _DOUBLE, _PREFIX + _SINGLE), " ".join(keyword.kwlist), _NAMES)
 # https://262.ecma-international.org/#sec-keywords-and-reserved-words and the handbook of TypeScript
-_SCRIPT = Language(
+_SCRIPT = Lexer(
     (_SLASHES, _BLOCK), (_DOUBLE, _SINGLE, _BACKTICK),
     "async await break case catch class const continue debugger default delete do else enum export "
     "extends false finally for from function if implements import in instanceof interface let new null of "
@@ -58,20 +56,20 @@ _SCRIPT = Language(
     "undefined var void while with yield",
 )  # fmt: skip
 # https://go.dev/ref/spec#Keywords
-_GO = Language(
+_GO = Lexer(
     (_SLASHES, _BLOCK), (_DOUBLE, _CHARACTER, r"`[^`]*+`?"),
     "break case chan const continue default defer else fallthrough for func go goto if import interface "
     "map package range return select struct switch type var true false nil",
 )  # fmt: skip
 # https://doc.rust-lang.org/reference/keywords.html
-_RUST = Language(
+_RUST = Lexer(
     (_SLASHES, _BLOCK), (_DOUBLE, _CHARACTER),
     "as async await break const continue crate dyn else enum extern false fn for if impl in let loop "
     "match mod move mut pub ref return self Self static struct super trait true type unsafe use where "
     "while",
 )  # fmt: skip
 # https://docs.oracle.com/javase/specs/jls/se21/html/jls-3.html#jls-3.9
-_JAVA = Language(
+_JAVA = Lexer(
     (_SLASHES, _BLOCK), (_DOUBLE, _CHARACTER),
     "abstract assert boolean break byte case catch char class const continue default do double else enum "
     "extends final finally float for if implements import instanceof int interface long native new null "
@@ -79,7 +77,7 @@ _JAVA = Language(
     "throws transient true false try var void volatile while",
 )  # fmt: skip
 # https://en.cppreference.com/w/cpp/keyword
-_C = Language(
+_C = Lexer(
     (_SLASHES, _BLOCK), (_DOUBLE, _CHARACTER),
     "auto bool break case catch char class const constexpr continue default delete do double else enum "
     "explicit extern false float for friend if inline int long mutable namespace new noexcept nullptr "
@@ -87,15 +85,15 @@ _C = Language(
     "this throw true try typedef typename union unsigned using virtual void volatile while",
 )  # fmt: skip
 # https://www.gnu.org/software/bash/manual/html_node/Reserved-Words.html
-_SHELL = Language(
+_SHELL = Lexer(
     (r"(?<![^\s])\#[^\n]*+",), (_DOUBLE, r"'[^']*+'?"),
     "case do done elif else esac export fi for function if in local return then until while",
 )  # fmt: skip
-_DATA = Language((_HASH,), (_DOUBLE, _SINGLE), "true false null")
-_INI = Language((r"(?m:^[ \t]*+[\#;][^\n]*+)",), (_DOUBLE,), "")
-_JSON = Language((), (_DOUBLE,), "true false null")
+_DATA = Lexer((_HASH,), (_DOUBLE, _SINGLE), "true false null")
+_INI = Lexer((r"(?m:^[ \t]*+[\#;][^\n]*+)",), (_DOUBLE,), "")
+_JSON = Lexer((), (_DOUBLE,), "true false null")
 
-LANGUAGES: dict[str, Language] = {
+LANGUAGES: dict[str, Lexer] = {
     "py": _PYTHON, "pyi": _PYTHON, "python": _PYTHON, "python3": _PYTHON, "pycon": _PYTHON,
     "js": _SCRIPT, "mjs": _SCRIPT, "cjs": _SCRIPT, "jsx": _SCRIPT, "javascript": _SCRIPT, "ts": _SCRIPT,
     "tsx": _SCRIPT, "mts": _SCRIPT, "typescript": _SCRIPT, "go": _GO, "rs": _RUST, "rust": _RUST, "java": _JAVA,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from codebase_gardener.gardener.site.contents import Contents
-from codebase_gardener.knowledge.pages.pages import EDGES
+from codebase_gardener.knowledge.pages.structure import EDGES
 
 __all__ = ["Node", "PageGraph", "page_graph"]
 

@@ -15,7 +15,7 @@ from codebase_gardener.gardener.site.shell import filled
 from codebase_gardener.gardener.site.source_page import cited_lines, source_lines
 from codebase_gardener.gardener.site.step_diagram import DrawnStep, arrows_of, step_diagram
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
-from codebase_gardener.knowledge.pages.pages import PAGE_TYPES, Page
+from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page
 from codebase_gardener.knowledge.pages.workflow_layout import read_steps
 from codebase_gardener.utils.anchors import split_lines
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.apis.api_context import ApiContext, definition_in
+from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.languages.python.headers import SourceLines
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered

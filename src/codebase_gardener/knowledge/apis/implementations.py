@@ -7,8 +7,8 @@ import re
 import sys
 from collections.abc import Mapping
 
-from codebase_gardener.knowledge.apis.api_context import ApiContext, definition_in
-from codebase_gardener.knowledge.apis.api_descriptions import (
+from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
+from codebase_gardener.knowledge.apis.descriptions import (
     defined_again,
     members,
     neighbours,
@@ -17,7 +17,6 @@ from codebase_gardener.knowledge.apis.api_descriptions import (
     standing,
     used_passages,
 )
-from codebase_gardener.knowledge.apis.apis import Api
 from codebase_gardener.knowledge.apis.docstrings import Documentation
 from codebase_gardener.knowledge.apis.external_apis import (
     command_examples,
@@ -27,6 +26,7 @@ from codebase_gardener.knowledge.apis.external_apis import (
     external_overview,
 )
 from codebase_gardener.knowledge.apis.io_contract import constructor_of, contract_of
+from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.apis.usage_examples import usage_examples
 from codebase_gardener.knowledge.links.resolution import Target
@@ -38,9 +38,9 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
     io_contract,
 )
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, code, fence
-from codebase_gardener.knowledge.pages.page_sources import PageSources
-from codebase_gardener.knowledge.pages.pages import Page, Section
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown, words_of
+from codebase_gardener.knowledge.pages.sources import PageSources
+from codebase_gardener.knowledge.pages.structure import Page, Section
 from codebase_gardener.languages.python.headers import SourceLines
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.anchors import Anchor

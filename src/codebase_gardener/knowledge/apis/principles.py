@@ -11,15 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from codebase_gardener.documents.facts import Heading
-from codebase_gardener.knowledge.apis.api_context import ApiContext, definition_in
-from codebase_gardener.knowledge.apis.api_descriptions import linked, used_in, used_passages
-from codebase_gardener.knowledge.apis.apis import Api
+from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
+from codebase_gardener.knowledge.apis.descriptions import linked, used_in, used_passages
 from codebase_gardener.knowledge.apis.docstrings import documentation
+from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.links.resolution import Target, Use
 from codebase_gardener.knowledge.pages.markup import code
-from codebase_gardener.knowledge.pages.page_sources import PageSources
-from codebase_gardener.knowledge.pages.pages import Edge, Page, Section
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
+from codebase_gardener.knowledge.pages.sources import PageSources
+from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 

@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.apis.api_calls import call_of, import_of
-from codebase_gardener.knowledge.apis.api_candidates import Candidate, candidates
-from codebase_gardener.knowledge.apis.api_context import ApiContext
-from codebase_gardener.knowledge.apis.api_descriptions import counted
-from codebase_gardener.knowledge.apis.api_names import page_names
-from codebase_gardener.knowledge.apis.apis import Api
+from codebase_gardener.knowledge.apis.calls import call_of, import_of
+from codebase_gardener.knowledge.apis.candidates import Candidate, candidates
+from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.descriptions import counted
+from codebase_gardener.knowledge.apis.names import page_names
+from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [

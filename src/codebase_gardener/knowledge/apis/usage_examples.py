@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codebase_gardener.documents.facts import Snippet
-from codebase_gardener.knowledge.apis.api_context import ApiContext
+from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.resolution import Passage, Target, Use
 from codebase_gardener.knowledge.pages.citations import dedented
 from codebase_gardener.languages.python.trees import parse_python

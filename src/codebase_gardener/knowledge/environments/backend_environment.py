@@ -9,22 +9,22 @@ from dataclasses import replace
 from packaging.version import InvalidVersion, Version
 
 from codebase_gardener.knowledge.environments.backends import Backend
-from codebase_gardener.knowledge.environments.environment_draft import (
-    Draft,
+from codebase_gardener.knowledge.environments.draft import (
+    EnvironmentDraft,
     EnvironmentPage,
     by,
     count,
     unique,
 )
-from codebase_gardener.knowledge.environments.environment_facts import Found
-from codebase_gardener.knowledge.environments.environment_gates import gates_of
-from codebase_gardener.knowledge.environments.environment_sections import Sheet, grid, install_command, marked
+from codebase_gardener.knowledge.environments.facts import FoundEvidence
+from codebase_gardener.knowledge.environments.gates import gates_of
 from codebase_gardener.knowledge.environments.optional_packages import Package
+from codebase_gardener.knowledge.environments.sections import Sheet, grid, install_command, marked
 
 __all__ = ["backend_page"]
 
 
-def backend_page(draft: Draft, backend: Backend, name: str) -> EnvironmentPage:
+def backend_page(draft: EnvironmentDraft, backend: Backend, name: str) -> EnvironmentPage:
     """One optional backend."""
     sheet, facts = Sheet(draft.repository), draft.facts
     packages = backend.packages
@@ -65,13 +65,13 @@ def backend_page(draft: Draft, backend: Backend, name: str) -> EnvironmentPage:
     return replace(made, words=tuple(sorted(re.sub(r"[^a-z0-9]", "", word.lower()) for word in named)))
 
 
-def _reach(draft: Draft, gates: int, files: int) -> str:
+def _reach(draft: EnvironmentDraft, gates: int, files: int) -> str:
     if not gates:
         return ""
     return f"; {count(gates, 'definition')} in {count(files, 'file')} ask for it or use it"
 
 
-def _backend_rows(draft: Draft, sheet: Sheet, backend: Backend) -> list[tuple[str, ...]]:
+def _backend_rows(draft: EnvironmentDraft, sheet: Sheet, backend: Backend) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for one in backend.packages:
         mine = [row for row in one.required if _of_extra(row, backend)]
@@ -84,7 +84,7 @@ def _backend_rows(draft: Draft, sheet: Sheet, backend: Backend) -> list[tuple[st
     return list(dict.fromkeys(rows))
 
 
-def _backend_system(draft: Draft, sheet: Sheet, backend: Backend) -> str:
+def _backend_system(draft: EnvironmentDraft, sheet: Sheet, backend: Backend) -> str:
     words = {
         re.sub(r"[^a-z0-9]", "", word) for word in [backend.subject, *(one.key for one in backend.packages)]
     }
@@ -93,7 +93,7 @@ def _backend_system(draft: Draft, sheet: Sheet, backend: Backend) -> str:
     return grid(("Requirement", "Value", "Where"), rows)
 
 
-def _backend_install(draft: Draft, backend: Backend) -> str:
+def _backend_install(draft: EnvironmentDraft, backend: Backend) -> str:
     if backend.extra and draft.package:
         if draft.ecosystem == "PyPI":
             lines = [install_command("PyPI", [f"{draft.software}[{backend.extra}]"])]
@@ -117,7 +117,9 @@ def _backend_install(draft: Draft, backend: Backend) -> str:
     return said
 
 
-def _backend_description(draft: Draft, sheet: Sheet, backend: Backend, sites: Sequence[Found]) -> str:
+def _backend_description(
+    draft: EnvironmentDraft, sheet: Sheet, backend: Backend, sites: Sequence[FoundEvidence]
+) -> str:
     how = f"the extra {marked(backend.extra)}" if backend.extra else "guards in the code"
     lines = [f"An optional backend, known by {how}."]
     functions = sorted({name for one in backend.packages for name in one.functions})
@@ -130,7 +132,11 @@ def _backend_description(draft: Draft, sheet: Sheet, backend: Backend, sites: Se
 
 
 def _backend_notes(
-    draft: Draft, sheet: Sheet, backend: Backend, bounds: Sequence[Found], sites: Sequence[Found]
+    draft: EnvironmentDraft,
+    sheet: Sheet,
+    backend: Backend,
+    bounds: Sequence[FoundEvidence],
+    sites: Sequence[FoundEvidence],
 ) -> str:
     notes = []
     for (name, value), rows in by(bounds, lambda one: (one.evidence.name, one.evidence.value)):
@@ -161,7 +167,7 @@ def _about(path: str, words: set[str]) -> bool:
     return any(len(word) > 2 and word in stem for word in words)
 
 
-def _of_extra(row: Found, backend: Backend) -> bool:
+def _of_extra(row: FoundEvidence, backend: Backend) -> bool:
     return not backend.extra or row.evidence.scope == backend.extra
 
 

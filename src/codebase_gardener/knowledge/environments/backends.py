@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from codebase_gardener.knowledge.environments.environment_facts import EnvironmentFacts, Found, key_of
+from codebase_gardener.knowledge.environments.facts import EnvironmentFacts, FoundEvidence, key_of
 from codebase_gardener.knowledge.environments.guard_evidence import AVAILABILITY
 from codebase_gardener.knowledge.environments.optional_packages import (
     Package,
@@ -292,7 +292,7 @@ def _subject(members: list[Package], repository: RepositoryFacts) -> str:
     return min(shared_words, key=lambda word: (-stems[word], -len(word), word), default=one.key)
 
 
-def _site_words(found: Found, repository: RepositoryFacts) -> set[str]:
+def _site_words(found: FoundEvidence, repository: RepositoryFacts) -> set[str]:
     """Words of the file's name, of the enclosing definition and of the conditions around the line."""
     text = f"{_stem(found.path)} {found.evidence.scope} {' '.join(headers(repository, found))}"
     return {word for word in _words(text) if len(word) > 3}

@@ -7,22 +7,22 @@ import sys
 from collections.abc import Sequence
 
 from codebase_gardener.knowledge.environments.backends import Backend
-from codebase_gardener.knowledge.environments.environment_draft import Draft, EnvironmentPage, by, count
-from codebase_gardener.knowledge.environments.environment_facts import Found, key_of
-from codebase_gardener.knowledge.environments.environment_sections import (
+from codebase_gardener.knowledge.environments.draft import EnvironmentDraft, EnvironmentPage, by, count
+from codebase_gardener.knowledge.environments.facts import FoundEvidence, key_of
+from codebase_gardener.knowledge.environments.optional_packages import Package, own_names
+from codebase_gardener.knowledge.environments.sections import (
     Sheet,
     grid,
     install_command,
     marked,
     named_with_extras,
 )
-from codebase_gardener.knowledge.environments.optional_packages import Package, own_names
 from codebase_gardener.knowledge.sources.facts import Evidence
 
 __all__ = ["core_page", "development_pages"]
 
 
-def core_page(draft: Draft, backends: list[Backend], soft: list[Package]) -> EnvironmentPage:
+def core_page(draft: EnvironmentDraft, backends: list[Backend], soft: list[Package]) -> EnvironmentPage:
     """What plain installation needs."""
     facts, sheet = draft.facts, Sheet(draft.repository)
     required, runtimes = facts.of("requirement") or _imports(draft, backends, soft), facts.of("runtime")
@@ -55,13 +55,13 @@ def core_page(draft: Draft, backends: list[Backend], soft: list[Package]) -> Env
     )  # fmt: skip
 
 
-def _imports(draft: Draft, backends: list[Backend], soft: list[Package]) -> list[Found]:
+def _imports(draft: EnvironmentDraft, backends: list[Backend], soft: list[Package]) -> list[FoundEvidence]:
     """Where no packaging file tells: the first import of each module from outside that is no option."""
     if draft.package or draft.facts.of("listed", "requirement"):
         return []
     spared = {key for one in backends for package in one.packages for key in (package.key, package.name)}
     spared |= {one.key for one in soft} | own_names(draft.repository, draft.facts)
-    first: dict[str, Found] = {}
+    first: dict[str, FoundEvidence] = {}
     for path, file in draft.repository.facts.items():
         if draft.repository.areas[path] in ("package", "scripts", "other"):
             for one in file.imports:
@@ -73,11 +73,11 @@ def _imports(draft: Draft, backends: list[Backend], soft: list[Package]) -> list
                     and name not in sys.stdlib_module_names
                 ):
                     evidence = Evidence("import", one.line, one.line, one.scope, name, f"import {one.module}")
-                    first.setdefault(name, Found(path, evidence))
+                    first.setdefault(name, FoundEvidence(path, evidence))
     return [first[name] for name in sorted(first)]
 
 
-def _core_description(draft: Draft, sheet: Sheet, backends: list[Backend]) -> str:
+def _core_description(draft: EnvironmentDraft, sheet: Sheet, backends: list[Backend]) -> str:
     lines = []
     if draft.package:
         version = draft.package.evidence.value
@@ -98,7 +98,7 @@ def _core_description(draft: Draft, sheet: Sheet, backends: list[Backend]) -> st
     return "\n\n".join(lines)
 
 
-def _no_dependencies(draft: Draft) -> str:
+def _no_dependencies(draft: EnvironmentDraft) -> str:
     return (
         "The packaging files name no dependency."
         if draft.package
@@ -106,7 +106,7 @@ def _no_dependencies(draft: Draft) -> str:
     )
 
 
-def _system(draft: Draft, sheet: Sheet) -> str:
+def _system(draft: EnvironmentDraft, sheet: Sheet) -> str:
     facts = draft.facts
     rows = [
         (marked(one.evidence.name), marked(one.evidence.value), sheet.anchor(one))
@@ -122,7 +122,7 @@ def _system(draft: Draft, sheet: Sheet) -> str:
     return grid(("Requirement", "Value", "Where"), rows)
 
 
-def _core_install(draft: Draft, backends: list[Backend]) -> str:
+def _core_install(draft: EnvironmentDraft, backends: list[Backend]) -> str:
     plain = install_command(draft.ecosystem, [draft.software] if draft.package else [])
     if draft.ecosystem == "Maven":
         group, _, artifact = draft.software.partition(":")
@@ -132,7 +132,9 @@ def _core_install(draft: Draft, backends: list[Backend]) -> str:
     return (plain or "The repository is used as it is checked out: no installer is named.") + more
 
 
-def _core_notes(draft: Draft, sheet: Sheet, checks: list[Found], soft: list[Package]) -> str:
+def _core_notes(
+    draft: EnvironmentDraft, sheet: Sheet, checks: list[FoundEvidence], soft: list[Package]
+) -> str:
     notes = []
     grouped = by(checks, lambda one: (key_of(one.evidence.name), one.evidence.name, one.evidence.value))
     for (_, name, value), rows in grouped:
@@ -156,15 +158,15 @@ def _core_notes(draft: Draft, sheet: Sheet, checks: list[Found], soft: list[Pack
     return "\n".join(notes) or "The code checks no version and no platform."
 
 
-def _strong(devices: list[Found]) -> list[Found]:
+def _strong(devices: list[FoundEvidence]) -> list[FoundEvidence]:
     """The first place of each device."""
     return list({one.evidence.name: one for one in reversed(devices)}.values())[::-1]
 
 
-def _ranked(errors: list[Found], core: set[str]) -> list[Found]:
+def _ranked(errors: list[FoundEvidence], core: set[str]) -> list[FoundEvidence]:
     """Import errors first, and those that name a package of the core."""
 
-    def rank(found: Found) -> tuple[bool, bool, str, int]:
+    def rank(found: FoundEvidence) -> tuple[bool, bool, str, int]:
         words = {key_of(word) for word in re.findall(r"[\w.-]+", found.evidence.text)}
         imports = found.evidence.name in ("ImportError", "ModuleNotFoundError")
         return not imports, not words & core, found.path, found.evidence.start
@@ -172,7 +174,7 @@ def _ranked(errors: list[Found], core: set[str]) -> list[Found]:
     return sorted(errors, key=rank)
 
 
-def development_pages(draft: Draft) -> list[EnvironmentPage]:
+def development_pages(draft: EnvironmentDraft) -> list[EnvironmentPage]:
     """One page for all groups and extras of development; none where there are none."""
     own = key_of(draft.software)
     groups = [
@@ -206,7 +208,7 @@ def development_pages(draft: Draft) -> list[EnvironmentPage]:
                        "Needed to change the repository, not to use it.", bodies, sheet, keys, ())]  # fmt: skip
 
 
-def _development_install(draft: Draft, groups: Sequence[Found]) -> str:
+def _development_install(draft: EnvironmentDraft, groups: Sequence[FoundEvidence]) -> str:
     scopes = sorted({one.evidence.scope for one in groups if one.evidence.scope})
     extras = sorted({one.evidence.scope for one in groups if one.evidence.kind == "dev-extra"})
     if draft.ecosystem == "PyPI" and extras:

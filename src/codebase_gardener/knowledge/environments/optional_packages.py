@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from codebase_gardener.knowledge.environments.environment_facts import EnvironmentFacts, Found, key_of
+from codebase_gardener.knowledge.environments.facts import EnvironmentFacts, FoundEvidence, key_of
 from codebase_gardener.knowledge.environments.guard_evidence import AVAILABILITY, DEVICES, FLAG
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -36,12 +36,12 @@ class Package:
 
     key: str
     name: str
-    sites: list[Found] = field(default_factory=list)
-    definitions: list[Found] = field(default_factory=list)
-    bounds: list[Found] = field(default_factory=list)
-    required: list[Found] = field(default_factory=list)
-    errors: list[Found] = field(default_factory=list)
-    imports: list[Found] = field(default_factory=list)
+    sites: list[FoundEvidence] = field(default_factory=list)
+    definitions: list[FoundEvidence] = field(default_factory=list)
+    bounds: list[FoundEvidence] = field(default_factory=list)
+    required: list[FoundEvidence] = field(default_factory=list)
+    errors: list[FoundEvidence] = field(default_factory=list)
+    imports: list[FoundEvidence] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
 
 
@@ -102,7 +102,7 @@ def _give_imports(packages: dict[str, Package], repository: RepositoryFacts, fac
             if found is not None:
                 text = f"import {one.module}"
                 found.imports.append(
-                    Found(path, Evidence("import", one.line, one.line, one.scope, name, text))
+                    FoundEvidence(path, Evidence("import", one.line, one.line, one.scope, name, text))
                 )
 
 
@@ -191,7 +191,7 @@ def named_packages(text: str, packages: Mapping[str, Package]) -> list[str]:
     return sorted(words & set(packages))
 
 
-def headers(repository: RepositoryFacts, found: Found) -> list[str]:
+def headers(repository: RepositoryFacts, found: FoundEvidence) -> list[str]:
     """The conditions around a line, nearest first, up to its definition: lines above that are indented less."""
     first = max(1, found.evidence.start - 200)
     lines = [line[:1_000] for line in repository.lines(found.path, first, found.evidence.start)]

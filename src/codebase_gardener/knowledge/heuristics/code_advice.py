@@ -11,7 +11,7 @@ from codebase_gardener.documents.plain_prose import plain_prose
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.languages.python.assignments import Assignments, Given
 from codebase_gardener.languages.python.messages import Lookup, message_text, one_line
-from codebase_gardener.languages.python.node_search import Definition, Found, Function, nodes_on
+from codebase_gardener.languages.python.node_search import Definition, FoundNode, Function, nodes_on
 
 __all__ = ["call_evidence"]
 
@@ -52,14 +52,14 @@ class _Names:
         self._tree = tree
         self._read: dict[int, Assignments] = {}
 
-    def given(self, found: Found, name: str) -> Given | None:
+    def given(self, found: FoundNode, name: str) -> Given | None:
         """What a name was last given before a node."""
         line: int = getattr(found.node, "lineno", 1)
         function = found.function
         own = self._of(function).before(name, line) if function is not None else None
         return own or self._of(self._tree).before(name, sys.maxsize)
 
-    def at(self, found: Found) -> Lookup:
+    def at(self, found: FoundNode) -> Lookup:
         """The same as a function of the name."""
 
         def lookup(name: str) -> ast.expr | None:
@@ -74,7 +74,7 @@ class _Names:
         return self._read[id(owner)]
 
 
-def _message(found: Found, call: ast.Call, names: _Names) -> Evidence | None:
+def _message(found: FoundNode, call: ast.Call, names: _Names) -> Evidence | None:
     kind = _kind(call)
     if kind == "option-help":
         return _option(found, call, names)
@@ -119,7 +119,7 @@ def _category(call: ast.Call) -> str:
     return next((name for name in names if _CATEGORY.search(name)), "")
 
 
-def _condition(found: Found) -> str:
+def _condition(found: FoundNode) -> str:
     """The test of the nearest `if` in whose body the call stands, within its own function; at most 160 characters."""
     child: ast.AST = found.node
     for parent in reversed(found.parents):
@@ -132,7 +132,7 @@ def _condition(found: Found) -> str:
 
 
 def _field(
-    found: Found, statement: ast.AnnAssign | ast.Assign, call: ast.Call, names: _Names
+    found: FoundNode, statement: ast.AnnAssign | ast.Assign, call: ast.Call, names: _Names
 ) -> Evidence | None:
     """`x: int = field(default=8, metadata={"help": …})`, `x: int = Field(8, description=…)`."""
     target = statement.target if isinstance(statement, ast.AnnAssign) else statement.targets[0]
@@ -146,7 +146,7 @@ def _field(
     )  # fmt: skip
 
 
-def _option(found: Found, call: ast.Call, names: _Names) -> Evidence | None:
+def _option(found: FoundNode, call: ast.Call, names: _Names) -> Evidence | None:
     """`@click.option("--x", help=…)`, `parser.add_argument("--x", help=…)`; those of parameters are read elsewhere."""
     written = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     flags = [one for one in written if one.startswith("-")] or [one for one in written if one.isidentifier()]
@@ -160,7 +160,7 @@ def _option(found: Found, call: ast.Call, names: _Names) -> Evidence | None:
     )  # fmt: skip
 
 
-def _parameters(found: Found, node: Function, names: _Names) -> Iterator[Evidence]:
+def _parameters(found: FoundNode, node: Function, names: _Names) -> Iterator[Evidence]:
     """`x: Annotated[int, Option(help=…)]`, `x: int = Option(8, help=…)`, `x: Annotated[int, Doc("…")]`."""
     scope = f"{found.scope}.{node.name}" if found.scope else node.name
     given = node.args

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.links.entities import Entity
-from codebase_gardener.knowledge.links.links import Links, is_machinery
 from codebase_gardener.knowledge.links.module_names import ModuleNames, is_package
 from codebase_gardener.knowledge.links.namespaces import Namespace, of_file, of_snippets
 from codebase_gardener.knowledge.links.passages import PassageMaker
 from codebase_gardener.knowledge.links.public_names import public_names
+from codebase_gardener.knowledge.links.references import Links, is_machinery
 from codebase_gardener.knowledge.links.tracing import Tracer
 from codebase_gardener.knowledge.links.tree_resolution import TreeResolution, tree_resolution, tree_tests
 from codebase_gardener.knowledge.links.tree_spaces import TreeSpace

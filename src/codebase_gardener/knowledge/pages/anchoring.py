@@ -9,20 +9,20 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice
 
+from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import text_hash
-from codebase_gardener.knowledge.sources.source import Source
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.anchors import Anchor, split_lines
 
-__all__ = ["AnchorIndex", "Found", "find_again", "source_of"]
+__all__ = ["AnchorIndex", "Reanchored", "find_again", "source_of"]
 
 _MAX_HASHED_LINES = 500_000
 _MAX_PLACES = 2_000
 
 
 @dataclass(frozen=True)
-class Found:
+class Reanchored:
     """What became of a source.
 
     Attributes:
@@ -48,7 +48,7 @@ def source_of(anchor: Anchor, lines: list[str], symbol: str = "") -> Source:
     return Source(anchor, symbol, text_hash(lines[anchor.start - 1 : anchor.end]))
 
 
-def find_again(source: Source, index: AnchorIndex, old_lines: Sequence[str] | None = None) -> Found:
+def find_again(source: Source, index: AnchorIndex, old_lines: Sequence[str] | None = None) -> Reanchored:
     """Where the lines of a source are now.
 
     The same range first, where the hash decides; then the symbol with the same text, in its file and in others; then
@@ -63,30 +63,30 @@ def find_again(source: Source, index: AnchorIndex, old_lines: Sequence[str] | No
     """
     anchor = source.anchor
     if index.hash_of(anchor) == source.sha256:
-        return Found("same", source)
+        return Reanchored("same", source)
     symbols = index.symbols_of_text(source.sha256, _length(anchor))
     named = [symbol for symbol in symbols if symbol.qualified_name == source.symbol]
     for candidates in (named, symbols):
         if candidates and source.symbol:
             symbol = _nearest(candidates, anchor)
-            return Found("moved", replace(source, anchor=symbol.anchor, symbol=symbol.qualified_name))
+            return Reanchored("moved", replace(source, anchor=symbol.anchor, symbol=symbol.qualified_name))
     window = index.window(source, old_lines)
     if window is not None:
-        return Found("moved", replace(source, anchor=window))
+        return Reanchored("moved", replace(source, anchor=window))
     return _changed(source, index, old_lines)
 
 
-def _changed(source: Source, index: AnchorIndex, old_lines: Sequence[str] | None) -> Found:
+def _changed(source: Source, index: AnchorIndex, old_lines: Sequence[str] | None) -> Reanchored:
     candidates = index.symbols_of_name(source.symbol) if source.symbol else []
     here = [symbol for symbol in candidates if symbol.path == source.anchor.path]
     elsewhere = candidates if source.anchor.path not in index.lines else []
     if not here and len(elsewhere) != 1:
-        return Found("gone", source)
+        return Reanchored("gone", source)
     symbol = _nearest(here or elsewhere, source.anchor)
     lines = index.lines[symbol.path]
     new = source_of(symbol.anchor, lines, symbol.qualified_name)
     if old_lines is None:
-        return Found("changed", new)
+        return Reanchored("changed", new)
     diff = difflib.unified_diff(
         list(old_lines),
         lines[symbol.start - 1 : symbol.end],
@@ -94,7 +94,7 @@ def _changed(source: Source, index: AnchorIndex, old_lines: Sequence[str] | None
         str(symbol.anchor),
         lineterm="",
     )
-    return Found("changed", new, "\n".join(diff))
+    return Reanchored("changed", new, "\n".join(diff))
 
 
 def _nearest(symbols: Iterable[Symbol], anchor: Anchor) -> Symbol:

@@ -6,8 +6,8 @@ from collections import Counter
 
 from codebase_gardener.knowledge.pages.findings import CHECKS, Finding
 from codebase_gardener.knowledge.pages.markup import code, link_free
-from codebase_gardener.knowledge.pages.pages import PAGE_TYPES, Page
 from codebase_gardener.knowledge.pages.report_matter import ReportMatter, bullets, count, report, rows_or_none
+from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page
 from codebase_gardener.knowledge.pages.triage import ORPHAN, RULES, is_orphan
 
 __all__ = ["orphan_audit_report", "orphan_report", "page_audit_report"]

@@ -13,15 +13,15 @@ from codebase_gardener.knowledge.pages.citations import Citation, Quote, citatio
 from codebase_gardener.knowledge.pages.findings import Finding, PageCounts
 from codebase_gardener.knowledge.pages.inline_quotes import InlineQuote, QuotableText, inline_quotes_of
 from codebase_gardener.knowledge.pages.markup import outside_code, outside_fences
-from codebase_gardener.knowledge.pages.pages import EDGES, Edge, Page, Wiki
 from codebase_gardener.knowledge.pages.reading import Reading, read_page
 from codebase_gardener.knowledge.pages.rendering import incoming_edges, render
 from codebase_gardener.knowledge.pages.steps import WikiGraph
+from codebase_gardener.knowledge.pages.structure import EDGES, Edge, Page, Wiki
 from codebase_gardener.knowledge.pages.triage import is_orphan
 from codebase_gardener.knowledge.pages.wiki_names import is_page_name
 from codebase_gardener.knowledge.pages.workflow_layout import LINK, read_steps
+from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts, text_hash
-from codebase_gardener.knowledge.sources.source import Source
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import InvalidInputError
 

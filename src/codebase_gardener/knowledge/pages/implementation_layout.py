@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.pages.markup import (
     read_tables,
     table,
 )
-from codebase_gardener.knowledge.pages.pages import Page, Section
+from codebase_gardener.knowledge.pages.structure import Page, Section
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.memo import remembered
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from codebase_gardener.knowledge.pages.markup import code, link_free, table
-from codebase_gardener.knowledge.pages.pages import PAGE_TYPES, Page, Wiki
 from codebase_gardener.knowledge.pages.steps import StepFacts, WikiGraph, WorkflowFacts
+from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page, Wiki
 
 __all__ = ["INDEXES", "extraction_guide", "index_head", "render_indexes"]
 

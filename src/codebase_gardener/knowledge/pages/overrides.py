@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from codebase_gardener.knowledge.pages.pages import PAGE_TYPES, Page, Section
+from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page, Section
+from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts, text_hash
-from codebase_gardener.knowledge.sources.source import Source
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import write_atomic

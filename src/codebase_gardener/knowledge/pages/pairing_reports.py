@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codebase_gardener.knowledge.pages.markup import code, link_free
-from codebase_gardener.knowledge.pages.pages import EDGES, Page
 from codebase_gardener.knowledge.pages.report_matter import (
     NONE,
     ReportMatter,
@@ -20,6 +19,7 @@ from codebase_gardener.knowledge.pages.report_matter import (
     rows_or_none,
     source_of,
 )
+from codebase_gardener.knowledge.pages.structure import EDGES, Page
 from codebase_gardener.knowledge.pages.triage import is_orphan
 
 __all__ = ["enrichment_report", "synthesis_report"]

@@ -10,10 +10,10 @@ import yaml
 
 from codebase_gardener.knowledge.pages.implementation_layout import parse_anchor
 from codebase_gardener.knowledge.pages.markup import link_free, outside_fences
-from codebase_gardener.knowledge.pages.pages import EDGES, PAGE_TYPES, Edge, Page, Section
 from codebase_gardener.knowledge.pages.rendering import NO_RELATED
+from codebase_gardener.knowledge.pages.structure import EDGES, PAGE_TYPES, Edge, Page, Section
 from codebase_gardener.knowledge.pages.workflow_layout import LINK
-from codebase_gardener.knowledge.sources.source import Source
+from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["PageProblem", "Reading", "read_page"]

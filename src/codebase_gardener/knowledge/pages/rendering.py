@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, link_free, open_fence, outside_fences
-from codebase_gardener.knowledge.pages.pages import EDGES, PAGE_TYPES, Edge, Page, Section, Wiki
-from codebase_gardener.knowledge.sources.source import Source
+from codebase_gardener.knowledge.pages.structure import EDGES, PAGE_TYPES, Edge, Page, Section, Wiki
+from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.memo import remembered
 
@@ -161,5 +161,5 @@ def _check(page: Page) -> None:
     if unknown or edges:
         raise InvalidInputError(
             f"{page.id} has {', '.join(sorted(unknown | edges))}, which a {page.type} does not have",
-            hint="see PAGE_TYPES and EDGES in knowledge/pages/pages.py",
+            hint="see PAGE_TYPES and EDGES in knowledge/pages/structure.py",
         )

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from codebase_gardener.knowledge.pages.indexes import index_head
 from codebase_gardener.knowledge.pages.markup import EMPTY, code, link_free, table
-from codebase_gardener.knowledge.pages.pages import Page, Wiki
 from codebase_gardener.knowledge.pages.steps import WikiGraph
+from codebase_gardener.knowledge.pages.structure import Page, Wiki
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 

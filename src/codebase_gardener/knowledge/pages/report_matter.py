@@ -11,8 +11,8 @@ from codebase_gardener.knowledge.pages.auditing import Audit
 from codebase_gardener.knowledge.pages.implementation_layout import CodeReference
 from codebase_gardener.knowledge.pages.indexes import index_head
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, code, fence, table
-from codebase_gardener.knowledge.pages.pages import IMPLEMENTATION_KINDS, PAGE_TYPES, Page, Wiki
 from codebase_gardener.knowledge.pages.steps import StepFacts, WikiGraph, WorkflowFacts, api_name
+from codebase_gardener.knowledge.pages.structure import IMPLEMENTATION_KINDS, PAGE_TYPES, Page, Wiki
 from codebase_gardener.knowledge.pages.triage import Triaged, triage
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 

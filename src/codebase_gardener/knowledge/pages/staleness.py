@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.pages.anchoring import AnchorIndex, Found, find_again
-from codebase_gardener.knowledge.pages.pages import Page
-from codebase_gardener.knowledge.sources.source import Source
+from codebase_gardener.knowledge.pages.anchoring import AnchorIndex, Reanchored, find_again
+from codebase_gardener.knowledge.pages.structure import Page
+from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.anchors import split_lines
@@ -27,7 +27,7 @@ class Change:
 
     page: str
     source: Source
-    found: Found
+    found: Reanchored
 
     def __str__(self) -> str:
         where = {"moved": f"is now {self.found.source.anchor}", "gone": "is gone"}

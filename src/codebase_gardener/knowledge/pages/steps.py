@@ -14,8 +14,8 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
     read_io_contract,
 )
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, code
-from codebase_gardener.knowledge.pages.pages import Edge, Page, Wiki
 from codebase_gardener.knowledge.pages.rendering import incoming_edges
+from codebase_gardener.knowledge.pages.structure import Edge, Page, Wiki
 from codebase_gardener.knowledge.pages.workflow_layout import read_steps
 
 __all__ = ["ATTRIBUTES", "StepFacts", "WikiGraph", "WorkflowFacts", "api_name"]

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from codebase_gardener.knowledge.links.resolution import Resolution, Target
-from codebase_gardener.knowledge.pages.pages import Page, Wiki
 from codebase_gardener.knowledge.pages.repo_map import coverage
+from codebase_gardener.knowledge.pages.structure import Page, Wiki
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
 
-__all__ = ["ORPHAN", "RULES", "Review", "Rule", "Triaged", "is_orphan", "orphan_note", "triage"]
+__all__ = ["ORPHAN", "RULES", "Review", "TriageRule", "Triaged", "is_orphan", "orphan_note", "triage"]
 
 ORPHAN = "kept as an orphan: "
 """How the notes of a page begin that no workflow leads to, and that is there on purpose."""
@@ -24,7 +24,7 @@ ALGORITHM_LINES = 30
 
 
 @dataclass(frozen=True)
-class Rule:
+class TriageRule:
     """A rule of triage; the first that applies decides.
 
     Attributes:
@@ -54,15 +54,21 @@ _is_init = _path(r"/__init__\.py$")
 _in_kernels = _path(r"/kernels/")
 _in_models = _path(r"/models/")
 
-RULES: tuple[Rule, ...] = (
-    Rule("discard", "at most 20 lines", lambda path, lines: lines <= 20),
-    Rule("discard", "an __init__ of less than 100 lines", lambda path, lines: _is_init(path) and lines < 100),
-    Rule("discard", "a test", lambda path, lines: _in_tests(path)),
-    Rule("discard", "a benchmark", lambda path, lines: _in_benchmarks(path)),
-    Rule("discard", "a script", lambda path, lines: _in_scripts(path)),
-    Rule("keep", "at least 300 lines", lambda path, lines: lines >= 300),
-    Rule("keep", "a kernel of at least 100 lines", lambda path, lines: _in_kernels(path) and lines >= 100),
-    Rule("keep", "a model of at least 200 lines", lambda path, lines: _in_models(path) and lines >= 200),
+RULES: tuple[TriageRule, ...] = (
+    TriageRule("discard", "at most 20 lines", lambda path, lines: lines <= 20),
+    TriageRule(
+        "discard", "an __init__ of less than 100 lines", lambda path, lines: _is_init(path) and lines < 100
+    ),
+    TriageRule("discard", "a test", lambda path, lines: _in_tests(path)),
+    TriageRule("discard", "a benchmark", lambda path, lines: _in_benchmarks(path)),
+    TriageRule("discard", "a script", lambda path, lines: _in_scripts(path)),
+    TriageRule("keep", "at least 300 lines", lambda path, lines: lines >= 300),
+    TriageRule(
+        "keep", "a kernel of at least 100 lines", lambda path, lines: _in_kernels(path) and lines >= 100
+    ),
+    TriageRule(
+        "keep", "a model of at least 200 lines", lambda path, lines: _in_models(path) and lines >= 200
+    ),
 )
 """In order; a file that none applies to is reviewed."""
 

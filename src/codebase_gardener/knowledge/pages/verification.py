@@ -10,10 +10,10 @@ from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.pages.auditing import Audit, audit
 from codebase_gardener.knowledge.pages.findings import Finding
 from codebase_gardener.knowledge.pages.indexes import render_indexes
-from codebase_gardener.knowledge.pages.pages import FOLDERS, Wiki
 from codebase_gardener.knowledge.pages.rendering import render_pages
 from codebase_gardener.knowledge.pages.repo_map import render_repo_map, repo_map_file
 from codebase_gardener.knowledge.pages.reports import render_reports
+from codebase_gardener.knowledge.pages.structure import FOLDERS, Wiki
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.utils.error_handling import NotFoundError
 

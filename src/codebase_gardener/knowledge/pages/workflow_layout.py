@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.pages.markup import link_free, outside_fences
-from codebase_gardener.knowledge.pages.pages import Page, Section
+from codebase_gardener.knowledge.pages.structure import Page, Section
 
 __all__ = ["LINK", "WrittenStep", "execution_steps", "read_steps"]
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from codebase_gardener.knowledge.pages.implementation_layout import CodeReference
 from codebase_gardener.knowledge.pages.markup import EMPTY, NONE_FOUND, code, link_free
-from codebase_gardener.knowledge.pages.pages import Page
 from codebase_gardener.knowledge.pages.repo_map import coverage, explored, repo_map_file, total_lines
 from codebase_gardener.knowledge.pages.report_matter import (
     NONE,
@@ -21,6 +20,7 @@ from codebase_gardener.knowledge.pages.report_matter import (
     rows_or_none,
 )
 from codebase_gardener.knowledge.pages.steps import WorkflowFacts
+from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.sources.areas import AREAS
 from codebase_gardener.knowledge.sources.facts import FileFacts
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.file_areas import areas_of
-from codebase_gardener.knowledge.sources.source import Source
+from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.anchors import Anchor, split_lines

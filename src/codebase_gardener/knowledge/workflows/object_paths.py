@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from codebase_gardener.knowledge.apis.api_names import NOUNS
+from codebase_gardener.knowledge.apis.names import NOUNS
 from codebase_gardener.knowledge.links.resolution import Target
 from codebase_gardener.knowledge.pages.quoting import words_of
 from codebase_gardener.knowledge.workflows.consensus import consensus

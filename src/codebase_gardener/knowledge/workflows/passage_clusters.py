@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from codebase_gardener.knowledge.apis.api_context import ApiContext
+from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.resolution import Passage, Target
 from codebase_gardener.knowledge.workflows.alternatives import alternatives
 from codebase_gardener.knowledge.workflows.consensus import consensus

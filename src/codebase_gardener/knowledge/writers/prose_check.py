@@ -16,7 +16,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
-__all__ = ["CHECKS", "Allowed", "Check", "Problem", "check_prose", "code_words", "known_names"]
+__all__ = ["CHECKS", "Allowed", "ProseCheck", "Problem", "check_prose", "code_words", "known_names"]
 
 _WORD = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")  # names, dotted names
 _TOKEN = re.compile(r"(?<![\w./-])[\w./-]+")  # also paths
@@ -301,32 +301,32 @@ def _quotes(text: str, allowed: Allowed) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Check:
+class ProseCheck:
     """A rule: what it refuses, and the function that finds it."""
 
     about: str
     find: Callable[[str, Allowed], Iterator[str]]
 
 
-CHECKS: dict[str, Check] = {
-    "empty": Check("no words", _empty),
-    "control character": Check("characters that are not seen, or turn the text around", _control),
-    "refusal": Check("the model speaks of itself or of its task", _refusal),
-    "echo": Check("it repeats the prompt", _echo),
-    "markup": Check(
+CHECKS: dict[str, ProseCheck] = {
+    "empty": ProseCheck("no words", _empty),
+    "control character": ProseCheck("characters that are not seen, or turn the text around", _control),
+    "refusal": ProseCheck("the model speaks of itself or of its task", _refusal),
+    "echo": ProseCheck("it repeats the prompt", _echo),
+    "markup": ProseCheck(
         "headings, rules, code blocks, diagrams, tables, links that were not given, images, HTML", _markup
     ),
-    "unfinished": Check("it breaks off before the end of a sentence", _unfinished),
-    "sentences": Check("more than one sentence where the page has one", _sentences),
-    "repetition": Check("the same sentence twice", _repeated),
-    "anchor": Check("a line, a range or `path:line` that was not given", _anchors),
-    "number": Check("a number, in digits or in words, that is not in the facts", _number),
-    "code": Check("code marks around what is not in the repository or the facts", _code),
-    "name": Check(
+    "unfinished": ProseCheck("it breaks off before the end of a sentence", _unfinished),
+    "sentences": ProseCheck("more than one sentence where the page has one", _sentences),
+    "repetition": ProseCheck("the same sentence twice", _repeated),
+    "anchor": ProseCheck("a line, a range or `path:line` that was not given", _anchors),
+    "number": ProseCheck("a number, in digits or in words, that is not in the facts", _number),
+    "code": ProseCheck("code marks around what is not in the repository or the facts", _code),
+    "name": ProseCheck(
         "a word that looks like code, is called, or is said to be a class, and is not in the repository or the facts",
         _names,
     ),
-    "quote": Check("a quotation that is not in the source, word for word", _quotes),
+    "quote": ProseCheck("a quotation that is not in the source, word for word", _quotes),
 }
 """Beside the length, which is checked first: `length`, more characters than the section may have."""
 

@@ -12,7 +12,7 @@ from codebase_gardener.languages.engine.grammars import Grammar
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["Place", "Surroundings", "last_row"]
+__all__ = ["Placement", "Surroundings", "last_row"]
 
 _MARKS = re.compile(r"^[ \t]*(?:/\*+!?|\*+/|//[/!]*|\*(?!/))[ \t]?|[ \t]*\*+/[ \t]*$", re.MULTILINE)
 _DIRECTIVE = re.compile(r"/{4}|//(?:go:|nolint|lint:|eslint|@ts-)|/\*\s*eslint")
@@ -24,7 +24,7 @@ _BRACED_LATER = {"struct_type", "interface_type"}
 
 
 @dataclass(frozen=True)
-class Place:
+class Placement:
     """As the fields of `Symbol`."""
 
     start: int
@@ -58,7 +58,7 @@ class Surroundings:
         self._comment_at = {last_row(node): node for node in self._comments if self._alone(node)}
         self._attribute_at = {last_row(node): node for node in self._attributes if self._alone(node)}
 
-    def place(self, node: Node, outer: Node, body: Node | None) -> Place:
+    def place(self, node: Node, outer: Node, body: Node | None) -> Placement:
         """Where a definition stands.
 
         Args:
@@ -72,7 +72,7 @@ class Surroundings:
         begin = max([outer.start_byte, *(decorator.end_byte for decorator in decorators)])
         begin = _SPACE.match(self._source, begin).end()  # type: ignore[union-attr]  # it matches anywhere
         header_end, body_start = self._body(node, body)
-        return Place(
+        return Placement(
             start=row + 1,
             definition_line=self._row(begin) + 1,
             body_start=body_start,

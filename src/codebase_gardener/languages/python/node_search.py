@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Found", "definitions", "nodes_on"]
+__all__ = ["FoundNode", "definitions", "nodes_on"]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -15,7 +15,7 @@ _BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundNode:
     """A node and what is around it.
 
     Attributes:
@@ -37,14 +37,14 @@ class Found:
         return next((one for one in reversed(self.parents) if isinstance(one, Function)), None)
 
 
-def nodes_on(tree: ast.Module, lines: Sequence[int]) -> Iterator[Found]:
+def nodes_on(tree: ast.Module, lines: Sequence[int]) -> Iterator[FoundNode]:
     """Nodes that contain at least one of the lines, each before those in it, in the source's order.
 
     Args:
         tree: Of a file.
         lines: 1-based, sorted.
     """
-    pending = [Found(tree, ())]
+    pending = [FoundNode(tree, ())]
     while pending:
         found = pending.pop()
         yield found
@@ -52,7 +52,7 @@ def nodes_on(tree: ast.Module, lines: Sequence[int]) -> Iterator[Found]:
         if len(parents) > 200:  # a chain of operators: nothing of interest is that deep
             continue
         pending += [
-            Found(child, parents)
+            FoundNode(child, parents)
             for child in reversed(list(ast.iter_child_nodes(found.node)))
             if _holds(child, lines)
         ]

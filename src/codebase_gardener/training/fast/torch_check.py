@@ -17,7 +17,7 @@ from codebase_gardener.training.fast.torch_batch import collate, on_device, supe
 if TYPE_CHECKING:
     from codebase_gardener.training.fast.torch_path import FastPath
 
-__all__ = ["Check", "Limits"]
+__all__ = ["Baseline", "Limits"]
 
 _SAMPLE_TOKENS = 48
 _NOISE = 0.01  # of B, which begins at 0 and would hide the gradient of A
@@ -51,7 +51,7 @@ _LIMITS = {
 
 
 @dataclass(frozen=True)
-class Check:
+class Baseline:
     """What a model gives on some rows before anything is put in.
 
     Attributes:
@@ -67,7 +67,7 @@ class Check:
     dtype: torch.dtype
 
     @classmethod
-    def of(cls, model: Any, rows: Sequence[EncodedExample], dtype: torch.dtype) -> Check | None:
+    def of(cls, model: Any, rows: Sequence[EncodedExample], dtype: torch.dtype) -> Baseline | None:
         """Measure a model as it is, row by row; None if no row has anything to predict.
 
         Args:

@@ -23,7 +23,7 @@ from codebase_gardener.training.encoding import EncodedExample
 from codebase_gardener.training.fast.parts import FAST_LAYERS, FAST_PARTS
 from codebase_gardener.training.fast.torch_attention import ROWS, row_ends
 from codebase_gardener.training.fast.torch_batch import collate, pack, supervised_losses
-from codebase_gardener.training.fast.torch_check import Check
+from codebase_gardener.training.fast.torch_check import Baseline
 from codebase_gardener.training.fast.torch_compiled import can_compile, compile_kernels, uncompiled
 from codebase_gardener.training.fast.torch_head import plain_head
 from codebase_gardener.training.fast.torch_layers import DecoderLayer, decoder_layer
@@ -103,7 +103,7 @@ def _install(
     notes: list[str] = []
     parts = _possible(model, wanted, notes)
     longest = max((len(row.ids) for row in rows), default=0)
-    check = Check.of(model, rows, _dtype(model)) if parts else None
+    check = Baseline.of(model, rows, _dtype(model)) if parts else None
     if check is None:
         return FastPath(
             notes=(*notes, "all: no row to compare with the model's own forward") if parts else tuple(notes)
@@ -127,7 +127,7 @@ def _install(
 
 
 def _try(
-    model: Any, parts: tuple[str, ...], longest: int, check: Check, stack: ExitStack
+    model: Any, parts: tuple[str, ...], longest: int, check: Baseline, stack: ExitStack
 ) -> tuple[FastPath | None, str]:
     """These parts put in, if they give what the model gives; else None, with nothing put in, and why."""
     with ExitStack() as trial:

@@ -1,0 +1,211 @@
+"""The dataset of a repository: rows to train on, functions to be measured on, and a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from codebase_gardener.dataset.context import ContextFinder, without_files
+from codebase_gardener.dataset.deduplication import deduplicate, heldout_bodies
+from codebase_gardener.dataset.examples import USER_TASK, Example
+from codebase_gardener.dataset.functions import is_completable
+from codebase_gardener.dataset.generation import generate_examples, task_weights
+from codebase_gardener.dataset.heldout import HeldoutFunction, heldout_rows, heldout_tasks
+from codebase_gardener.dataset.page_rows import generate_page_rows
+from codebase_gardener.dataset.page_sites import pages_that_hold, split_of_pages
+from codebase_gardener.dataset.report import DatasetReport, count_rows
+from codebase_gardener.dataset.split import HELDOUT_SHARE, Split, split_files
+from codebase_gardener.dataset.testing_code import is_test
+from codebase_gardener.knowledge.pages.documents import page_documents
+from codebase_gardener.knowledge.pages.structure import Page
+from codebase_gardener.languages.symbols import SymbolTable
+from codebase_gardener.repository.extraction import extract_tables
+from codebase_gardener.repository.snapshot import Snapshot
+from codebase_gardener.retrieval.documents import documents_of
+from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.utils.anchors import source_lines
+from codebase_gardener.utils.error_handling import DatasetError, InvalidInputError
+from codebase_gardener.utils.files import sha256_text
+from codebase_gardener.utils.progress import Progress, silent
+
+__all__ = ["WITH_CONTEXT", "Dataset", "dataset_hash", "generate_dataset"]
+
+WITH_CONTEXT = 0.0
+"""ADR 5: in the same time, rows without retrieved code teach more, for use with it too."""
+_ENOUGH_LIBRARY_FILES = 8
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows and held-out functions.
+
+    Attributes:
+        examples: Rows of both splits.
+        heldout: Functions of held-out files, for evaluation.
+        report: What is in it, and what is not.
+    """
+
+    examples: tuple[Example, ...]
+    heldout: tuple[HeldoutFunction, ...]
+    report: DatasetReport
+
+    @property
+    def train(self) -> tuple[Example, ...]:
+        """The rows to train on."""
+        return tuple(example for example in self.examples if example.split == "train")
+
+    @cached_property
+    def hash(self) -> str:
+        """`dataset_hash` of its rows."""
+        return dataset_hash(self.examples)
+
+    def with_warning(self, warning: str) -> Dataset:
+        """The same rows, with one more thing that a person should know."""
+        return replace(self, report=replace(self.report, warnings=(*self.report.warnings, warning)))
+
+
+def dataset_hash(examples: Sequence[Example]) -> str:
+    """Hex SHA-256 over all rows with their ids, in order."""
+    return sha256_text("\n".join(json.dumps(example.as_row(), sort_keys=True) for example in examples))
+
+
+def generate_dataset(
+    snapshot: Snapshot,
+    *,
+    seed: int = 0,
+    heldout_share: float = HELDOUT_SHARE,
+    with_context: float = WITH_CONTEXT,
+    tasks: Mapping[str, float] | None = None,
+    user_rows: Sequence[Example] = (),
+    pages: Sequence[Page] = (),
+    progress: Progress = silent,
+) -> Dataset:
+    """Make the dataset of a snapshot and its wiki; the same snapshot, pages and arguments give the same rows.
+
+    Args:
+        snapshot: The repository. Nothing of a file that it skipped is in any row.
+        seed: Of the split.
+        heldout_share: Share of the files with functions that are held out.
+        with_context: Share of the completion rows that carry retrieved code.
+        tasks: Task → share of its rows to keep; the default are the tables `generation.TASKS` and
+            `page_rows.PAGE_TASKS`.
+        user_rows: Further rows (`user_rows.read_user_rows`); those of a held-out file are held out too.
+        pages: Of the snapshot's wiki. A page whose evidence is not in the snapshot as it cites it is left out.
+        progress: Called with files done, of twice the number of files (read, then turned into rows).
+
+    Raises:
+        DatasetError: Nothing in the snapshot can be trained on.
+        InvalidInputError: A task that does not exist, or a share outside 0 to 1.
+    """
+    _check_shares(heldout_share=heldout_share, with_context=with_context)
+    weights = task_weights(tasks)
+    total = 2 * len(snapshot.files)
+    tables = extract_tables(snapshot, lambda done, _: progress(done, total))
+    split = split_files(_functions_by_file(snapshot, tables), share=heldout_share, seed=seed)
+    finder = _train_side(snapshot, tables, split, with_context)
+    kept_back = heldout_bodies(snapshot, tables, split)
+    rows = generate_examples(
+        snapshot,
+        tables,
+        split,
+        finder,
+        repeated=kept_back.repeated,
+        weights=weights,
+        progress=lambda done, _: progress(total // 2 + done, total),
+    )
+    held_by = pages_that_hold(pages, snapshot, tables)
+    rows += generate_page_rows(held_by, split, snapshot.revision, weights)
+    own = _on_their_side(user_rows, tables, split)
+    left = deduplicate([*rows, *own], kept_back)
+    _check_trainable(left.examples, snapshot, tables)
+    return Dataset(
+        examples=left.examples,
+        heldout=(
+            *heldout_tasks(
+                snapshot,
+                tables,
+                split,
+                seed=seed,
+                finder=finder,
+                page_finder=_with_pages(finder, held_by, split),
+            ),
+            *heldout_rows(left.examples),
+        ),
+        report=DatasetReport(
+            source=snapshot.source,
+            commit=snapshot.revision,
+            seed=seed,
+            rows=count_rows(left.examples),
+            files=_files_by_split(tables, split),
+            heldout_files=tuple(sorted(split.heldout)),
+            near_duplicates=left.near_duplicates,
+            exact_duplicates=left.exact_duplicates,
+            user_rows=sum(example.task == USER_TASK for example in left.examples),
+            problems={path: table.problem for path, table in tables.items() if table.problem},
+            warnings=split.warnings,
+        ),
+    )
+
+
+def _check_shares(**shares: float) -> None:
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise InvalidInputError(
+                f"{name} {share} is not between 0 and 1", hint="give a share, such as 0.12"
+            )
+
+
+def _functions_by_file(snapshot: Snapshot, tables: Mapping[str, SymbolTable]) -> dict[str, int]:
+    """What can be held out, by file: library code where there is enough of it, else tests too."""
+    counts: dict[str, int] = {}
+    for file in snapshot.files:
+        if file.path in tables:
+            lines = source_lines(file.text)
+            counts[file.path] = sum(is_completable(symbol, lines) for symbol in tables[file.path].symbols)
+    library = {path: count for path, count in counts.items() if count and not is_test(path)}
+    return library if len(library) >= _ENOUGH_LIBRARY_FILES else counts
+
+
+def _train_side(
+    snapshot: Snapshot, tables: Mapping[str, SymbolTable], split: Split, share: float
+) -> ContextFinder:
+    documents = without_files(documents_of(snapshot, tables), split.heldout)
+    return ContextFinder(SymbolIndex.build(documents), share)
+
+
+def _with_pages(finder: ContextFinder, pages: Sequence[Page], split: Split) -> ContextFinder | None:
+    """The same code and the pages of the training side; None without a wiki."""
+    own = [page for page in pages if split_of_pages((page,), split) == "train"]
+    if not own:
+        return None
+    documents = [*finder.index.documents, *page_documents(own)]
+    return ContextFinder(SymbolIndex.build(documents), pages=True)
+
+
+def _on_their_side(
+    user_rows: Sequence[Example], tables: Mapping[str, SymbolTable], split: Split
+) -> list[Example]:
+    """Rows that name a file of the repository follow it: a held-out file is held out of all rows."""
+    return [replace(row, split=split.of(row.path)) if row.path in tables else row for row in user_rows]
+
+
+def _files_by_split(tables: Mapping[str, SymbolTable], split: Split) -> dict[str, int]:
+    heldout = sum(path in split.heldout for path in tables)
+    return {"train": len(tables) - heldout, "heldout": heldout}
+
+
+def _check_trainable(
+    examples: Sequence[Example], snapshot: Snapshot, tables: Mapping[str, SymbolTable]
+) -> None:
+    if any(example.split == "train" for example in examples):
+        return
+    problems = [f"{path}: {table.problem}" for path, table in tables.items() if table.problem]
+    shown = "".join(f"\n  {problem}" for problem in problems[:5])
+    raise DatasetError(
+        f"nothing in {snapshot.source} can be trained on: {len(snapshot.files)} files, "
+        f"{len(tables)} of them code, {len(problems)} that cannot be parsed{shown}",
+        hint="name a folder with functions in a known language, or bring rows of your own: --file ROWS.jsonl",
+        context={"files": len(snapshot.files), "code_files": len(tables), "problems": len(problems)},
+    )

@@ -1,0 +1,348 @@
+"""Gardener: the façade that the command line and programs call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from codebase_gardener.bases.resolution import Base
+from codebase_gardener.config.settings import Settings, load_settings
+from codebase_gardener.gardener.active_mark import move_mark
+from codebase_gardener.models.peft_manager import PeftManager
+from codebase_gardener.registry.rows import JobRow, ProjectRow, VerdictRow, VersionRow
+from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.submission import Submission, dataset_directory
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
+from codebase_gardener.utils.names import AdapterRef, check_name
+from codebase_gardener.utils.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from codebase_gardener.dataset.assembly import Dataset
+    from codebase_gardener.repository.snapshot import Snapshot
+
+__all__ = ["DEFAULT_ADAPTER", "Gardener"]
+
+DEFAULT_ADAPTER = "default"
+
+
+class Gardener:
+    """All that can be done with a home: its projects, datasets, adapters.
+
+    Args:
+        settings: Read from the file and the environment by default.
+
+    Example:
+        >>> import tempfile
+        >>> with Gardener(Settings(home=Path(tempfile.mkdtemp()))) as gardener:
+        ...     gardener.projects()
+        []
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or load_settings()
+        self.manager = PeftManager(self.settings)
+        self.registry = self.manager.registry
+
+    def __enter__(self) -> Gardener:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.manager.close()
+
+    # ---- projects and snapshots
+
+    def add(
+        self,
+        source: str,
+        *,
+        name: str | None = None,
+        revision: str | None = None,
+        progress: Progress = silent,
+        code: bool = True,
+    ) -> tuple[ProjectRow, Snapshot]:
+        """Read a repository and make it a project, or read it again.
+
+        Args:
+            source: A directory, a git URL, or a source archive.
+            name: Of the project; by default that of the directory or archive.
+            revision: A commit, branch or tag; by default the working tree.
+            progress: Files read.
+            code: Whether there must be code in it; a wiki needs none.
+
+        Raises:
+            SourceError: It cannot be read, or has no code.
+            ConflictError: The name belongs to another source.
+        """
+        from codebase_gardener.repository.snapshot import require_code, take_snapshot
+        from codebase_gardener.repository.sources import default_name
+        from codebase_gardener.repository.store import save_snapshot
+
+        if name is not None:
+            check_name(name, "project name")
+        snapshot = take_snapshot(
+            source, revision=revision, max_file_bytes=self.settings.max_file_bytes, progress=progress
+        )
+        if code:
+            require_code(snapshot)
+        chosen = name or default_name(source)
+        project = self.registry.add_project(chosen, snapshot.source, snapshot.kind)
+        folder = self.settings.projects_dir / chosen / "snapshots" / _snapshot_folder(snapshot)
+        save_snapshot(snapshot, folder)
+        self.registry.add_snapshot(
+            chosen,
+            snapshot_id=folder.name,
+            tree_hash=snapshot.tree_hash,
+            path=folder,
+            commit=snapshot.commit,
+            dirty=snapshot.dirty,
+        )
+        return project, snapshot
+
+    def projects(self) -> list[ProjectRow]:
+        """All projects, by name."""
+        return self.registry.projects()
+
+    def snapshot(self, project: str) -> Snapshot:
+        """The snapshot of a project that was taken last."""
+        from codebase_gardener.repository.store import load_snapshot
+
+        return load_snapshot(self.registry.latest_snapshot(project).path)
+
+    # ---- dataset
+
+    def dataset(
+        self, project: str, *, file: Path | None = None, progress: Progress = silent
+    ) -> tuple[Dataset, Path]:
+        """Make the dataset of a project's snapshot and its wiki, or find it made.
+
+        A wiki of another state of the source is left out, and a warning of the report says so.
+
+        Args:
+            project: Its name.
+            file: JSONL rows of one's own, added to those of the repository.
+            progress: Files done.
+
+        Returns:
+            The dataset, and the folder it is published in.
+
+        Raises:
+            DatasetError: A malformed row, or nothing to train on.
+            VerificationError: A page of the wiki is damaged.
+        """
+        from codebase_gardener.dataset.assembly import generate_dataset
+        from codebase_gardener.dataset.user_rows import read_user_rows
+        from codebase_gardener.dataset.writer import write_dataset
+        from codebase_gardener.gardener.project_wiki import current_pages
+
+        own = read_user_rows(file).examples if file is not None else ()
+        pages, left_out = current_pages(self, project)
+        dataset = generate_dataset(self.snapshot(project), user_rows=own, pages=pages, progress=progress)
+        if left_out:
+            dataset = dataset.with_warning(left_out)
+        folder = dataset_directory(self.settings.projects_dir, project, dataset.hash)
+        if not folder.exists():
+            with suppress(FileExistsError):  # another process was faster
+                write_dataset(dataset, folder)
+        return dataset, folder
+
+    # ---- training
+
+    def base(self, base_id: str | None = None, progress: Progress = silent) -> Base:
+        """A base model, fetched where that is needed."""
+        return self.manager.base(base_id, progress)
+
+    def train(
+        self,
+        ref: AdapterRef,
+        *,
+        base: Base,
+        dataset: tuple[Dataset, Path],
+        training: TrainingSpec,
+    ) -> JobRow:
+        """Queue a training in the background, or find the one that does the same."""
+        rows, folder = dataset
+        snapshot = self.registry.latest_snapshot(ref.project)
+        return self.manager.trainings.submit(
+            Submission(
+                project=ref.project,
+                adapter=check_name(ref.name or DEFAULT_ADAPTER, "adapter name"),
+                base=base,
+                dataset=folder,
+                dataset_hash=rows.hash,
+                training=training,
+                device=self.settings.device,
+                commit=rows.report.commit or None,
+                snapshot_id=snapshot.snapshot_id,
+            )
+        )
+
+    def spec(self, options: Mapping[str, Any]) -> TrainingSpec:
+        """Training options over those of the settings."""
+        return self.manager.spec(options)
+
+    # ---- evaluation
+
+    def evaluate(
+        self, ref: AdapterRef, *, limit: int, dataset: str | None = None, progress: Progress = silent
+    ) -> VerdictRow:
+        """Measure an adapter on the held-out functions of its dataset, in four arms, and keep the verdict.
+
+        The newest version becomes active unless it hurt; an older one is only measured; what hurt is not active.
+        A verdict on fewer functions than the one that is known is returned, and neither kept nor acted on.
+
+        Args:
+            ref: `project/name`; without a version the newest is measured.
+            limit: Held-out functions at most.
+            dataset: A project whose held-out files are measured on; by default those of the adapter's own dataset.
+            progress: Functions measured, over all arms.
+
+        Raises:
+            InvalidInputError: The adapter comes from no dataset, and none is named.
+        """
+        from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
+
+        row = self.newest(ref)
+        os.environ.update(self.settings.for_computing)
+        verdict = evaluate_adapter(
+            row.directory,
+            self._base_of(row),
+            self._dataset_of(row, dataset),
+            device=self.settings.device,
+            limit=limit,
+            progress=progress,
+        )
+        known = self.registry.latest_verdict(row)
+        if known is not None and _functions(known.data) > _functions(verdict.as_dict()):
+            # a quick look does not take the place of a longer one
+            return replace(known, verdict=verdict.word, data=verdict.as_dict())
+        kept = self.registry.add_verdict(row, verdict.word, verdict.as_dict())
+        if verdict.word == "hurt" or row.ref == self.newest(AdapterRef(row.project, row.adapter_name)).ref:
+            move_mark(self.registry, row, verdict.word)
+        return kept
+
+    def _dataset_of(self, row: VersionRow, project: str | None) -> Path:
+        """The dataset to measure a version on; that of a merged one may lie in another project."""
+        if project is not None:
+            return self.dataset(project)[1]
+        if row.dataset_hash is None:
+            raise InvalidInputError(
+                f"{row.ref} comes from no dataset: it was imported, or merged of adapters that do not share one",
+                hint=f"name the project to measure it on: gardener evaluate {row.ref} --dataset PROJECT",
+            )
+        projects = [row.project, *(other.name for other in self.projects())]
+        folders = [dataset_directory(self.settings.projects_dir, p, row.dataset_hash) for p in projects]
+        return next((folder for folder in folders if folder.exists()), folders[0])
+
+    def _base_of(self, row: VersionRow) -> Base:
+        base = self.base(row.base_id)
+        if base.sha256 != row.base_hash:
+            raise ConflictError(
+                f"{row.ref} was trained on another base: {row.base_id} has changed since",
+                hint="train again on the base as it is now",
+            )
+        return base
+
+    def version(self, ref: AdapterRef) -> VersionRow:
+        """A published version; without a name the current adapter, without a number the active one.
+
+        Raises:
+            NotFoundError: There is none.
+            ConflictError: It is not ready; or none is active, and the newest hurt.
+        """
+        return self.registry.version(
+            AdapterRef(ref.project, ref.name or self.current_adapter(ref.project), ref.version)
+        )
+
+    def newest(self, ref: AdapterRef) -> VersionRow:
+        """A published version; without a number the newest one, active or not."""
+        name = ref.name or self.current_adapter(ref.project)
+        rows = self.registry.versions(ref.project, name, limit=1)
+        return rows[0] if rows and ref.version is None else self.version(ref)
+
+    def current_adapter(self, project: str) -> str:
+        """The adapter that a project's bare name means: the one that `activate` chose, else the one called default,
+        else, where there is none of that name, the newest.
+
+        Raises:
+            NotFoundError: There is no such project.
+        """
+        for name in (self.registry.project(project).current_adapter, DEFAULT_ADAPTER, None):
+            rows = self.registry.versions(project, name, limit=1)
+            if rows:
+                return rows[0].adapter_name
+        return DEFAULT_ADAPTER
+
+    def activate(self, ref: AdapterRef) -> VersionRow:
+        """Make a version the active one, and its adapter the one that the project's bare name means.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        row = self.newest(ref)
+        self.registry.set_active(row.project, row.adapter_name, row.version)
+        self.registry.set_current_adapter(row.project, row.adapter_name)
+        return self.registry.version(row.ref)
+
+    def deactivate(self, ref: AdapterRef) -> list[str]:
+        """Clear the active mark of an adapter, or of all of a project. Returns the ids that had it."""
+        self.registry.project(ref.project)
+        if ref.name is not None:
+            self.newest(ref)  # raises where there is no such adapter
+        rows = [row for row in self.registry.versions(ref.project, ref.name, limit=None) if row.active]
+        for row in rows:
+            self.registry.set_active(row.project, row.adapter_name, None)
+        return [str(row.ref) for row in rows]
+
+    # ---- deletion
+
+    def delete(self, ref: AdapterRef, *, keep: int | None = None) -> list[str]:
+        """Delete a project, an adapter, a version, or all versions but the newest of an adapter or of each.
+
+        Args:
+            ref: What to delete.
+            keep: Leave so many newest versions of the adapter, or of each of the project's, and the active one.
+
+        Returns:
+            Ids of what was deleted.
+
+        Raises:
+            NotFoundError: There is no such thing.
+            ConflictError: Something of it is in use or in training; then nothing is deleted.
+            InvalidInputError: `keep` with a version.
+        """
+        if keep is not None:
+            return self._prune(ref, keep)
+        if ref.name is not None:
+            return self.manager.delete_adapter(ref.project, ref.name, ref.version)
+        return self.manager.delete_project(ref.project)
+
+    def _prune(self, ref: AdapterRef, keep: int) -> list[str]:
+        if ref.version is not None:
+            raise InvalidInputError(
+                f"{ref} is one version, and keep={keep} counts those of an adapter",
+                hint=f"write {ref.project}/{ref.name}, or leave --keep out",
+            )
+        rows = self.registry.versions(ref.project, ref.name, limit=None)
+        if not rows:
+            raise NotFoundError(f"{ref} has no versions", hint="see `gardener adapters list`")
+        of_adapter: dict[str, list[VersionRow]] = {}
+        for row in rows:
+            of_adapter.setdefault(row.adapter_name, []).append(row)
+        older = [row for newest_first in of_adapter.values() for row in newest_first[keep:]]
+        return self.manager.delete_all([row for row in older if not row.active])
+
+
+def _functions(verdict: Mapping[str, Any]) -> int:
+    """How many functions a verdict was measured on."""
+    return max((int(arm["functions"]) for arm in verdict.get("arms", {}).values()), default=0)
+
+
+def _snapshot_folder(snapshot: Snapshot) -> str:
+    """The same files at another commit are another snapshot: rows name the commit."""
+    from codebase_gardener.utils.files import sha256_text
+
+    return sha256_text(f"{snapshot.id} {snapshot.revision}")[:16]

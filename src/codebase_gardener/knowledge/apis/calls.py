@@ -1,0 +1,131 @@
+"""How a user imports an API, and how it is written."""
+
+from __future__ import annotations
+
+import ast
+
+from codebase_gardener.knowledge.apis.class_fields import class_fields, has_fields
+from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
+from codebase_gardener.knowledge.apis.tree_calls import tree_call
+from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.pages.quoting import words_of
+from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.utils.memo import remembered
+
+__all__ = ["call_of", "constructor_of_class", "import_of", "is_api_name"]
+
+_MOST_ARGUMENTS = 6
+
+
+def import_of(target: Target, context: ApiContext) -> str:
+    """The statement that makes a target (of a method: its class) usable; "" where no name is known.
+
+    Example:
+        "from peft import get_peft_model"; for "transformers.Trainer.train" it is "from transformers import Trainer".
+    """
+    if target.external:
+        return _external_import(target.name)
+    symbol = context.symbol(target)
+    if symbol and symbol.language != "python":
+        return context.resolution.statements.get(target, "") or _of_owner(target, context)
+    subject = target
+    while symbol and symbol.kind == "method" and "." in subject.name:
+        subject = Target(target.path, subject.name.rpartition(".")[0])
+        symbol = context.symbol(subject)
+    name = context.resolution.exported.get(subject) or context.names.get(subject, "")
+    module, _, last = name.rpartition(".")
+    if name and not module:
+        return f"import {name}"
+    return f"from {module} import {last}" if name else ""
+
+
+def _of_owner(target: Target, context: ApiContext) -> str:
+    """The statement that imports the type of a member."""
+    owner = target.name.rpartition(".")[0]
+    return context.resolution.statements.get(Target(target.path, owner), "") if owner else ""
+
+
+def call_of(symbol: Symbol, context: ApiContext) -> str:
+    """How it is called, with its required parameters: "get_peft_model(model, peft_config)"."""
+    if symbol.language != "python":
+        return tree_call(
+            symbol, constructor_of_class(symbol, context), context.names.get(context.target(symbol), "")
+        )
+    shown = symbol
+    if symbol.kind == "class":
+        shown = context.member(symbol, "__init__") or symbol
+    last = {name.rpartition(".")[2] for name in symbol.decorators}
+    name = symbol.qualified_name
+    if symbol.kind == "method" and not last & {"classmethod", "staticmethod"}:
+        owner, _, method = symbol.qualified_name.rpartition(".")
+        name = f"{_instance(owner)}.{method}"
+    if any("property" in each for each in last):
+        return name
+    required = _required(shown, context)
+    arguments = ", ".join(required[:_MOST_ARGUMENTS]) + (", ..." if len(required) > _MOST_ARGUMENTS else "")
+    return f"{name}({arguments})"
+
+
+def constructor_of_class(symbol: Symbol, context: ApiContext) -> Symbol | None:
+    """The constructor of a class of another language than Python."""
+    names = (f"{symbol.qualified_name}.{name}" for name in ("constructor", symbol.name))
+    return next(
+        (found for name in names if (found := context.repository.symbols.get((symbol.path, name)))), None
+    )
+
+
+def is_api_name(name: str) -> bool:
+    """Whether an external name is a function, a class or a member of one.
+
+    Example:
+        >>> is_api_name("transformers.Trainer.train"), is_api_name("transformers.Trainer.state.log_history")
+        (True, False)
+    """
+    parts = name.split(".")
+    at = next((i for i, part in enumerate(parts) if part[:1].isupper()), None)
+    return (
+        len(parts) > 1
+        and not any(part.startswith("_") for part in parts)
+        and (at is None or len(parts) - at <= 2)
+    )
+
+
+def _required(symbol: Symbol, context: ApiContext) -> list[str]:
+    """Parameters without a default; in other languages all."""
+    if symbol.kind == "class":
+        fields = class_fields(symbol, context) if has_fields(symbol, context) else ()
+        return [each.name for each in fields if each.required]
+    known, plain, keywords = _without_default(context.text_of(symbol).text)
+    if not known:
+        return [name for name in symbol.parameters if not name.startswith("*")]
+    if symbol.kind == "method" and not any(n.rpartition(".")[2] == "staticmethod" for n in symbol.decorators):
+        plain = plain[1:]
+    return [*plain, *(f"{name}=..." for name in keywords)]
+
+
+@remembered
+def _without_default(text: str) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
+    """Whether it is a function's, its parameters without a default, and those given by keyword alone."""
+    node = definition_in(text)
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False, (), ()
+    plain = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
+    given = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+    return (
+        True,
+        tuple(plain[: len(plain) - len(node.args.defaults)]),
+        tuple(argument.arg for argument, default in given if default is None),
+    )
+
+
+def _instance(owner: str) -> str:
+    """A variable's name for an instance: "PeftModel" is "peft_model"."""
+    return "_".join(word.lower() for word in words_of(owner.rpartition(".")[2])) or "instance"
+
+
+def _external_import(name: str) -> str:
+    parts = name.split(".")
+    if len(parts) == 1:
+        return f"import {name}"
+    at = next((i for i, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
+    return f"from {'.'.join(parts[:at])} import {parts[at]}" if at else f"import {parts[0]}"

@@ -1,0 +1,189 @@
+"""All APIs that get a page: the repository's own, those from outside that it shows to its users, and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from codebase_gardener.knowledge.apis.calls import call_of, import_of, is_api_name
+from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.descriptions import counted
+from codebase_gardener.knowledge.apis.names import page_names
+from codebase_gardener.knowledge.apis.shell_commands import Command
+from codebase_gardener.knowledge.apis.subject import Api
+from codebase_gardener.knowledge.apis.surface import Scored, choose_apis, name_kind
+from codebase_gardener.knowledge.links.resolution import Passage, Target, Use
+
+__all__ = ["api_catalog", "api_for", "tool_apis", "wrapper_apis"]
+
+_SHOWN = ("readme", "docs", "example", "docstring")
+_MIN_DOCUMENTS = 2
+"""Files that use an external API, from which on it gets a page: one alone is that file's own affair."""
+_MIN_TEST_FILES, _MIN_TESTS = 3, 10
+"""The same for one that only tests use: it must be a class or a method of one, since tests also compute and compare."""
+_MIN_SECTIONS = 2
+"""Places that show a command of another program, from which on it gets a page."""
+_LONGEST_CALL = 160
+
+
+def api_catalog(
+    context: ApiContext, needed: Iterable[Target] = (), scored: Iterable[Scored] | None = None
+) -> tuple[Api, ...]:
+    """Every API that gets a page, best first, with names that are unique among them.
+
+    Args:
+        context: The repository and its links.
+        needed: Targets that must have one, too, such as the steps of workflows.
+        scored: What `surface.ranked` gives, where it is known already.
+    """
+    own = choose_apis(context, scored)
+    found = {api.target: api for api in (*own, *wrapper_apis(context), *tool_apis(context))}
+    for target in sorted(set(needed)):
+        if target not in found:
+            found[target] = api_for(target, context, "a step of a workflow")
+    return _named(list(found.values()), context)
+
+
+def api_for(target: Target, context: ApiContext, reason: str) -> Api:
+    """One API as it would stand in the catalog, with a name that may collide with another's.
+
+    Args:
+        target: What it is.
+        context: The repository and its links.
+        reason: Why it gets a page, as the page says it.
+
+    Raises nothing: a target that is no definition (a constant, an attribute) gets a page without a symbol.
+    """
+    symbol = context.symbol(target)
+    if symbol is None:
+        return _named([_wrapper(target, context, reason)], context)[0]
+    api = Api(
+        target, symbol, "API Doc", import_of(target, context), call_of(symbol, context), "", "", 0.0,
+        (reason,),
+    )  # fmt: skip
+    return _named([api], context)[0]
+
+
+def wrapper_apis(context: ApiContext) -> tuple[Api, ...]:
+    """External APIs that the repository's docs, examples and tests call beside its own, most shown first."""
+    roots = _imported_roots(context)
+    found = []
+    for target, uses in context.uses.items():
+        if target.external and target.name.partition(".")[0] in roots and is_api_name(target.name):
+            calls = [(passage, use) for passage, use in uses if use.kind != "attribute" and _beside(passage)]
+            if _is_enough(target, calls):
+                found.append(_wrapper(target, context))
+    found.sort(key=lambda api: (-api.score, api.target))
+    return _named(found, context)
+
+
+def tool_apis(context: ApiContext) -> tuple[Api, ...]:
+    """Commands: those of the repository's own programs, and those of others that its documents show twice."""
+    found = []
+    for name, uses in context.commands.items():
+        own = name.partition(" ")[0] in context.scripts
+        if name in context.scripts or len({(use.path, use.title) for use in uses}) >= _MIN_SECTIONS:
+            reasons = [f"shown {counted(len(uses), 'time')} in documents"]
+            reasons += ["a program that the repository installs"] if own else []
+            best = min(uses, key=_plainness)
+            found.append(
+                Api(
+                    Target("", name),
+                    None,
+                    "External Tool Doc",
+                    "",
+                    best.text,
+                    "",
+                    "",
+                    float(len(uses)),
+                    tuple(reasons),
+                )
+            )
+    found.sort(key=lambda api: (-api.score, api.target))
+    return _named(found, context)
+
+
+def _plainness(use: Command) -> tuple[object, ...]:
+    return use.text.endswith("\\"), not use.options, len(use.text), use.path, use.line
+
+
+def _wrapper(target: Target, context: ApiContext, reason: str = "") -> Api:
+    uses = context.uses.get(target, [])
+    passages = {(p.path, p.start, p.scope) for p, _ in uses}
+    documents = len({p.path for p, _ in uses})
+    shown = len({(p.path, p.start, p.scope) for p, _ in uses if p.area in _SHOWN})
+    reasons = (
+        [f"exercised by {counted(len(passages), 'passage')} of {counted(documents, 'file')}"]
+        if passages
+        else []
+    )
+    reasons += [f"shown to users in {counted(shown, 'passage')}"] if shown else []
+    reasons = reasons or [reason] * bool(reason)
+    return Api(
+        target=target,
+        symbol=None,
+        kind="Wrapper Doc",
+        import_statement=import_of(target, context) if target.external else "",
+        call=_written(target, uses),
+        page="",
+        principle="",
+        score=float(documents + shown),
+        reasons=tuple(reasons),
+    )
+
+
+def _written(target: Target, uses: list[tuple[Passage, Use]]) -> str:
+    """A short call of it as the repository writes it, those shown to users first."""
+    calls = [
+        (passage.area not in _SHOWN, not use.keywords, len(use.text), use.text)
+        for passage, use in uses
+        if use.kind == "call" and len(use.text) <= _LONGEST_CALL and not use.text.endswith("…")
+    ]
+    if calls:
+        return min(calls)[3]
+    parts = target.name.split(".")
+    at = next((i for i, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
+    return f"{'.'.join(parts[at:])}(...)"
+
+
+def _is_enough(target: Target, calls: list[tuple[Passage, Use]]) -> bool:
+    shown = {passage.path for passage, _ in calls if passage.area in _SHOWN}
+    files = {passage.path for passage, _ in calls}
+    if shown and len(files) >= _MIN_DOCUMENTS:
+        return True
+    tests = {(passage.path, passage.scope) for passage, _ in calls}
+    has_class = any(part[:1].isupper() for part in target.name.split("."))
+    return has_class and len(files) >= _MIN_TEST_FILES and len(tests) >= _MIN_TESTS
+
+
+def _beside(passage: Passage) -> bool:
+    """Whether a passage uses the repository's own APIs, too."""
+    return any(not use.target.external for use in passage.uses)
+
+
+def _imported_roots(context: ApiContext) -> frozenset[str]:
+    """Packages that files of the repository import: what only a document's snippet imports may be a placeholder."""
+    return frozenset(
+        each.module.partition(".")[0]
+        for facts in context.repository.facts.values()
+        for each in facts.imports
+        if not each.level
+    )
+
+
+def _named(apis: list[Api], context: ApiContext) -> tuple[Api, ...]:
+    names = page_names(
+        [(api.target, _name_kind(api, context)) for api in apis], context.spellings, context.main
+    )
+    return tuple(
+        replace(api, page=page, principle=principle)
+        for api, (page, principle) in zip(apis, names, strict=True)
+    )
+
+
+def _name_kind(api: Api, context: ApiContext) -> str:
+    if api.symbol:
+        return name_kind(api.symbol, context)
+    if api.kind == "External Tool Doc":
+        return "command"
+    return "external" if api.target.external else "function"

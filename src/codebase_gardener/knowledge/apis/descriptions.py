@@ -1,0 +1,247 @@
+"""What can be told of an API from the repository itself, sentence by sentence, each with its evidence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from codebase_gardener.knowledge.apis.calls import is_api_name
+from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.docstrings import Documentation
+from codebase_gardener.knowledge.apis.subject import Api
+from codebase_gardener.knowledge.apis.usage_examples import AREA_ORDER
+from codebase_gardener.knowledge.links.resolution import Passage, Target
+from codebase_gardener.knowledge.pages.markup import code
+from codebase_gardener.knowledge.pages.quoting import inline
+from codebase_gardener.knowledge.pages.sources import PageSources
+from codebase_gardener.languages.symbols import Symbol
+
+__all__ = [
+    "AREA_NOUNS", "counted", "defined_again", "linked", "members", "neighbours", "raised", "shown_in", "standing",
+    "used_in", "used_passages",
+]  # fmt: skip
+
+_LONGEST_SIGNATURE = 300
+_MOST = 8  # names or places that a sentence lists; the rest is counted
+AREA_NOUNS = {
+    "readme": ("section of the README", "sections of the README"),
+    "docs": ("section of the docs", "sections of the docs"),
+    "example": ("example", "examples"),
+    "docstring": ("docstring example", "docstring examples"),
+    "test": ("test", "tests"),
+}
+"""What a passage of each area is called: one, many."""
+_KINDS = {"function": "function", "method": "method", "class": "class"}
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 test", "3 tests"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def linked(target: Target, pages: Mapping[Target, Api], owner_repo: str) -> str:
+    """A target's name in code marks, as a link where it has a page of its own."""
+    name = code(target.name)
+    return f"[{name}]({owner_repo}_{pages[target].page}.md)" if target in pages else name
+
+
+def standing(symbol: Symbol, context: ApiContext, sources: PageSources, public: str) -> str:
+    """What it is and where it stands."""
+    owner = symbol.qualified_name.rpartition(".")[0]
+    of = f" of {'class ' if symbol.kind == 'method' else ''}{code(owner)}" if owner else ""
+    says = (
+        f"{code(symbol.qualified_name)} is a {_KINDS.get(symbol.kind, symbol.kind)}{of}, defined in "
+        f"{sources.cite_symbol(symbol)} ({counted(symbol.end - symbol.start + 1, 'line')})"
+    )
+    if symbol.decorators:
+        says += f", decorated with {_names(code(f'@{name}') for name in symbol.decorators)}"
+    if public and public.rpartition(".")[2] != symbol.qualified_name:
+        says += f"; its public name is {code(public)}"
+    return f"{says}."
+
+
+def defined_again(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[str]:
+    """The other definitions of its name in its file: under `else`, of overloads, of a property's setter."""
+    all_of_it = context.repository.definitions.get((symbol.path, symbol.qualified_name), [])
+    others = {other.anchor: other for other in all_of_it if other.anchor != symbol.anchor}
+    if not others:
+        return []
+    told = []
+    for other in list(others.values())[:_MOST]:
+        decorators = [_short(f"@{name}") for name in other.decorators[:_MOST]]
+        told.append(f"{sources.cite_symbol(other)}: {' '.join([*decorators, _short(other.signature)])}")
+    if len(others) == 1:
+        return [f"It is defined again at {told[0]}."]
+    more = f"\n- and {len(others) - _MOST} more" if len(others) > _MOST else ""
+    listed = "\n".join(f"- {each}" for each in told)
+    return [f"It is defined {len(others)} more times in this file:\n\n{listed}{more}"]
+
+
+def _short(text: str) -> str:
+    return code(text if len(text) <= _LONGEST_SIGNATURE else f"{text[:_LONGEST_SIGNATURE]}…")
+
+
+def neighbours(
+    symbol: Symbol, context: ApiContext, pages: Mapping[Target, Api], sources: PageSources
+) -> list[str]:
+    """What its code uses, and which code of the package uses it."""
+    owner_repo = context.repository.owner_repo
+    found = []
+    calls = [(target, times) for target, times in context.calls_of(symbol) if not _inside(target, symbol)]
+    own = [(target, times) for target, times in calls if not target.external]
+    outside = [(target, times) for target, times in calls if target.external and is_api_name(target.name)]
+    if own:
+        names = [linked(target, pages, owner_repo) + _times(times) for target, times in own]
+        found.append(
+            f"Its code uses {counted(len(own), 'other definition')} of the repository: {_names(names)}."
+        )
+    if outside:
+        names = [code(target.name) + _times(times) for target, times in outside]
+        found.append(f"From other packages it uses {_names(names)}.")
+    uses = [
+        use
+        for use in context.resolution.callers.get(context.target(symbol), ())
+        if not (use.path == symbol.path and symbol.start <= use.start <= symbol.end)
+    ]
+    if uses:
+        files = Counter(use.path for use in uses)
+        places = [
+            f"{code(use.scope) if use.scope else 'module level'} at {sources.cite(use.path, use.start, use.end)}"
+            for use in uses[:3]
+        ]
+        lead = "by" if len(uses) <= 3 else "first by"
+        found.append(
+            f"The package's own code uses it {counted(len(uses), 'time')} in {counted(len(files), 'file')}, "
+            f"{lead} {', '.join(places)}."
+        )
+    return found
+
+
+def members(symbol: Symbol, context: ApiContext, pages: Mapping[Target, Api]) -> list[str]:
+    """Bases, subclasses and public methods of a class."""
+    if symbol.kind != "class":
+        return []
+    owner_repo, prefix = context.repository.owner_repo, f"{symbol.qualified_name}."
+    found = []
+    if symbol.bases:
+        found.append(f"It inherits from {_names(code(base) for base in symbol.bases)}.")
+    heirs = context.subclasses(symbol)
+    if heirs:
+        names = [linked(context.target(heir), pages, owner_repo) for heir in heirs]
+        verb = "inherits" if len(heirs) == 1 else "inherit"
+        found.append(
+            f"{counted(len(heirs), 'class', 'classes')} of the repository {verb} from it: {_names(names)}."
+        )
+    methods = [
+        each
+        for each in context.repository.facts[symbol.path].symbols
+        if each.kind == "method"
+        and each.qualified_name.startswith(prefix)
+        and "." not in each.qualified_name[len(prefix) :]
+        and symbol.start <= each.start <= symbol.end
+        and not each.name.startswith("_")
+    ]
+    unique = list({each.qualified_name: each for each in methods}.values())
+    if unique:
+        names = [
+            f"[{code(each.name)}]({owner_repo}_{pages[context.target(each)].page}.md)"
+            if context.target(each) in pages
+            else code(each.name)
+            for each in unique
+        ]
+        found.append(f"It defines {counted(len(unique), 'public method')}: {_names(names, 40)}.")
+    return found
+
+
+def raised(says: Documentation) -> list[str]:
+    """The errors that its docstring tells of."""
+    return [
+        f"Its docstring says that it raises {code(each.name) or 'an error'}"
+        + (f": {inline(each.description)}" if each.description else ".")
+        for each in says.raises[:_MOST]
+    ]
+
+
+def used_passages(target: Target, context: ApiContext) -> list[Passage]:
+    """The passages whose own lines use a target, those written for readers first, each once.
+
+    A test that only a fixture or another function of its file leads there is none of them: see `used_in`.
+    """
+    return [passage for passage, own in _using(target, context) if own]
+
+
+def used_in(target: Target, context: ApiContext) -> str:
+    """How many passages use it, in words: "2 sections of the docs and 3 tests"; "" for none.
+
+    Tests that reach it through a helper or fixture are counted apart: a reader does not find the name in them.
+    """
+    using = _using(target, context)
+    counts = Counter((passage.area, own) for passage, own in using)
+    told = [counted(counts[area, True], *AREA_NOUNS[area]) for area in AREA_ORDER if counts[area, True]]
+    through = sum(not own for _, own in using)
+    says = _and(told)
+    if through:
+        more = "more " if counts["test", True] else ""
+        says += f"{', and ' if says else ''}{through} {more}test{'' if through == 1 else 's'} through helpers"
+    return says
+
+
+def _using(target: Target, context: ApiContext) -> list[tuple[Passage, bool]]:
+    """Each passage that uses a target, and whether it does so in its own lines."""
+    unique: dict[tuple[str, int, int, str], tuple[Passage, bool]] = {}
+    for p, use in context.uses.get(target, []):
+        if p.area in AREA_ORDER:
+            own = p.area != "test" or (use.path == p.path and p.start <= use.start <= p.end)
+            key = (p.path, p.start, p.end, p.scope)
+            unique[key] = (p, own or (key in unique and unique[key][1]))
+    return sorted(
+        unique.values(),
+        key=lambda each: (AREA_ORDER.index(each[0].area), each[0].path, each[0].start, each[0].end),
+    )
+
+
+def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[str]:
+    """How many passages use it, and the first of them."""
+    told = used_in(target, context)
+    if not told:
+        through = _through_members(target, context)
+        if through:
+            return [f"It is not used by its own name; its members are used in {counted(through, 'passage')}."]
+        return ["No code in docs, examples or tests was found to use it."]
+    passages = used_passages(target, context)
+    if not passages:
+        return [f"Used in {told}."]
+    lines = [f"Used in {told}:", ""]
+    lines += [
+        f"- {inline(passage.title, 120) or passage.area}: {sources.cite(passage.path, passage.start, passage.end)}"
+        for passage in passages[:5]
+    ]
+    if len(passages) > 5:
+        lines += ["", f"{len(passages) - 5} more are not listed."]
+    return ["\n".join(lines)]
+
+
+def _through_members(target: Target, context: ApiContext) -> int:
+    """How many passages use a member of a class."""
+    inside = [
+        other for other in context.used_in.get(target.path, ()) if other.name.startswith(f"{target.name}.")
+    ]
+    return len({(p.path, p.start, p.end, p.scope) for other in inside for p in used_passages(other, context)})
+
+
+def _inside(target: Target, symbol: Symbol) -> bool:
+    return target.path == symbol.path and target.name.startswith(f"{symbol.qualified_name}.")
+
+
+def _times(times: int) -> str:
+    return f" ({times} times)" if times > 1 else ""
+
+
+def _names(names: Iterable[str], most: int = _MOST) -> str:
+    listed = list(names)
+    shown = ", ".join(listed[:most])
+    return f"{shown} and {len(listed) - most} more" if len(listed) > most else _and(listed)
+
+
+def _and(parts: list[str]) -> str:
+    return ", ".join(parts[:-1]) + f" and {parts[-1]}" if len(parts) > 1 else "".join(parts)

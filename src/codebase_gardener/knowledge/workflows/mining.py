@@ -1,0 +1,211 @@
+"""Golden paths: the workflows that a repository's authors show their users, mined from what they show."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from codebase_gardener.knowledge.apis.candidates import reference_documents
+from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.knowledge.pages.wiki_names import page_name, unique_names
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.workflows.example_documents import is_translation, shown_in
+from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
+from codebase_gardener.knowledge.workflows.object_paths import object_clusters
+from codebase_gardener.knowledge.workflows.passage_clusters import (
+    Cluster,
+    by_target,
+    document_clusters,
+    follow,
+    is_within,
+    test_clusters,
+)
+from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, ShownSequence, Weights
+from codebase_gardener.knowledge.workflows.path_titles import Titles
+from codebase_gardener.knowledge.workflows.step_rules import READER_AREAS, StepRules
+
+__all__ = ["Mined", "mine", "needed_targets"]
+
+_NEWS = re.compile(
+    r"(?:^|/)(?:changelog|changes|history|news|releases?|release[-_ ]notes|whats?[-_ ]?new|migrat\w*|upgrad\w*"
+    r"|contributing|code_of_conduct|security|authors)(?:[-_.][^/]*|/.*)?\Z",
+    re.IGNORECASE,
+)
+"""Documents that tell of versions or of work on the repository: they show its users no way to use it."""
+_ERROR_TEST = re.compile(
+    r"(?:^|_)(?:raises?|errors?|invalid|incompatible|fails?|failures?|warns?|warnings?|unsupported|missing|wrong|bad"
+    r"|broken|deprecat\w*|unknown|malformed|forbidden|not_allowed|exc|exceptions?|nonexist\w*)(?:_|\Z)"
+)
+"""Names of tests of what goes wrong."""
+
+
+@dataclass(frozen=True)
+class Mined:
+    """What was found.
+
+    Attributes:
+        paths: Best first.
+        passages: How many passages there are.
+        sequences: How many of them have at least two steps, one of them the repository's own.
+        dropped: Why passages became no path of their own and follow none, with how many.
+    """
+
+    paths: tuple[GoldenPath, ...]
+    passages: int = 0
+    sequences: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
+    """Find the golden paths.
+
+    Args:
+        repository: Its facts.
+        resolution: Its passages with what they use.
+
+    Returns:
+        All that the rules let through; a function of the arguments alone.
+    """
+    rules = StepRules(repository, resolution)
+    dropped: Counter[str] = Counter()
+    sequences = [
+        ShownSequence(passage, targets)
+        for passage in resolution.passages
+        if len(targets := rules.steps(passage)) > 1 and any(not target.external for target in targets)
+    ]
+    sequences.sort(key=lambda one: one.rank)
+    dropped["passages with fewer than two steps"] = len(resolution.passages) - len(sequences)
+    weights = Weights(sequences)
+    reference = frozenset(reference_documents(repository.facts.values()))
+    documents: list[ShownSequence] = []
+    rest: list[ShownSequence] = []
+    for one in sequences:
+        reason = _left_out(one, repository, reference)
+        dropped[reason] += bool(reason)
+        if not reason:
+            (documents if one.area in READER_AREAS else rest).append(one)
+    clusters = document_clusters(documents, weights, partial(_begins, repository), dropped)
+    unclaimed = follow(clusters, rest, weights)
+    context = ApiContext(repository, resolution)
+    clusters = _independent([*clusters, *test_clusters(unclaimed, context, dropped)], weights)
+    for title, cluster in object_clusters([*documents, *rest]):
+        if not any(is_within(cluster, other, weights) for other in clusters):
+            clusters.append(replace(cluster, title=title))
+    for cluster in clusters:
+        cluster.sort()
+    clusters.sort(key=_rank)
+    return Mined(
+        _paths(clusters, context, weights), len(resolution.passages), len(sequences), _counted(dropped)
+    )
+
+
+def needed_targets(paths: Iterable[GoldenPath]) -> tuple[Target, ...]:
+    """What the paths' steps need a page for, in the order in which they come."""
+    return tuple(dict.fromkeys(step.target for path in paths for step in path.steps))
+
+
+def _left_out(one: ShownSequence, repository: RepositoryFacts, reference: frozenset[str]) -> str:
+    """Why a passage cannot show a workflow; ""."""
+    path = one.passage.path
+    if one.area == "test":
+        is_error = _ERROR_TEST.search(one.passage.scope.rpartition(".")[2])
+        return "tests of errors and warnings" if is_error else ""
+    if one.area not in READER_AREAS:
+        return ""
+    if _NEWS.search(path) or (path in reference and _is_reference(one.passage, repository)):
+        return "passages of API reference and release notes"
+    if is_translation(path, repository):
+        return "passages of translations"
+    return "passages of hidden folders" if any(part.startswith(".") for part in path.split("/")) else ""
+
+
+def _is_reference(passage: Passage, repository: RepositoryFacts) -> bool:
+    """Whether it is the whole of a document with an API's entries, or of a section with some."""
+    facts = repository.facts[passage.path]
+    around = [each for each in facts.headings if each.start <= passage.start and passage.end <= each.end]
+    inner = max(around, key=lambda each: (each.level, each.start), default=None)
+    start, end = (inner.start, inner.end) if inner else (1, facts.lines)
+    return any(start <= listing.line <= end for listing in facts.listings)
+
+
+def _begins(repository: RepositoryFacts, passage: Passage) -> bool:
+    """Whether a section's code imports something: it does not build on the section before it."""
+    return any(
+        snippet.imports and passage.start <= snippet.start and snippet.end <= passage.end
+        for snippet in repository.facts[passage.path].snippets
+    )
+
+
+def _independent(clusters: list[Cluster], weights: Weights) -> list[Cluster]:
+    """A path of tests that is part of another path joins it."""
+    places = by_target(clusters)
+    gone: set[int] = set()
+    order = sorted(range(len(clusters)), key=lambda n: (len(clusters[n].steps), -n))
+    for number in order:
+        small = clusters[number]
+        if small.from_document:
+            continue
+        rarest = min(small.steps, key=lambda target: (len(places[target]), target))
+        hosts = [
+            other
+            for other in places[rarest]
+            if other != number and other not in gone and is_within(small, clusters[other], weights)
+        ]
+        if hosts:
+            host = max(hosts, key=lambda n: (weights.overlap(clusters[n].steps, small.steps), -n))
+            clusters[host].members += small.members
+            gone.add(number)
+    return [cluster for number, cluster in enumerate(clusters) if number not in gone]
+
+
+def _rank(cluster: Cluster) -> tuple[object, ...]:
+    """Documents first, then those that many follow, then those with many of the repository's own APIs."""
+    own = sum(not target.external for target in cluster.steps)
+    return AREAS.index(cluster.founder.area), -len(cluster.members), -own, cluster.founder.rank
+
+
+def _paths(clusters: Sequence[Cluster], context: ApiContext, weights: Weights) -> tuple[GoldenPath, ...]:
+    titles = Titles(context, shown_in(context.repository))
+    documents = Counter(
+        path for cluster in clusters for path in {one.passage.path for one in cluster.members}
+    )
+    pairs = [
+        (cluster.title, cluster.title)
+        if cluster.title
+        else titles.of(
+            cluster.members, cluster.steps, weights, is_alone=documents[cluster.founder.passage.path] == 1
+        )
+        for cluster in clusters
+    ]
+    taken = Counter(short.casefold() for short, _ in pairs)
+    chosen = [short if taken[short.casefold()] == 1 else long for short, long in pairs]
+    pages = unique_names(page_name("x", title) for title in chosen)
+    return tuple(
+        _path(cluster, title, page.removeprefix("x_"))
+        for cluster, title, page in zip(clusters, chosen, pages, strict=True)
+    )
+
+
+def _path(cluster: Cluster, title: str, page: str) -> GoldenPath:
+    passages = tuple(one.passage for one in cluster.members)
+    uses = _uses(passages)
+    steps = tuple(Step(target, uses[target], cluster.others.get(target, ())) for target in cluster.steps)
+    return GoldenPath(title, page, steps, passages, joined=bool(cluster.title))
+
+
+def _uses(passages: Sequence[Passage]) -> dict[Target, tuple[Use, ...]]:
+    """Of each target, in the order of the passages, each once."""
+    found: dict[Target, dict[Use, None]] = {}
+    for passage in passages:
+        for use in passage.uses:
+            if use.kind != "attribute":
+                found.setdefault(use.target, {})[use] = None
+    return {target: tuple(uses) for target, uses in found.items()}
+
+
+def _counted(dropped: Counter[str]) -> dict[str, int]:
+    return {reason: count for reason, count in sorted(dropped.items()) if count}

@@ -1,0 +1,145 @@
+"""The registry: every call is one transaction on one database.
+
+Example:
+    >>> import tempfile
+    >>> registry = Registry(Path(tempfile.mkdtemp()) / "registry.db")
+    >>> registry.add_project("demo", "/src/demo", "git").name
+    'demo'
+    >>> registry.versions("demo")
+    []
+    >>> registry.close()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+
+from codebase_gardener.registry import (
+    adapters,
+    contents,
+    deletion,
+    job_states,
+    publishing,
+    snapshots,
+    verdicts,
+)
+from codebase_gardener.registry import (
+    jobs as job_rows,
+)
+from codebase_gardener.registry import (
+    projects as project_rows,
+)
+from codebase_gardener.registry import (
+    receipts as receipt_rows,
+)
+from codebase_gardener.registry import (
+    versions as version_rows,
+)
+from codebase_gardener.registry.database import Database
+from codebase_gardener.registry.upgrading import upgrade
+
+__all__ = ["Registry"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _read(
+    function: Callable[Concatenate[Connection, P], R],
+) -> Callable[Concatenate[Registry, P], R]:
+    """A method that runs `function` in a transaction which only reads."""
+
+    @wraps(function)
+    def method(self: Registry, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.database.read() as connection:
+            return function(connection, *args, **kwargs)
+
+    return method
+
+
+def _write(
+    function: Callable[Concatenate[Connection, P], R],
+) -> Callable[Concatenate[Registry, P], R]:
+    """A method that runs `function` in a transaction which may write."""
+
+    @wraps(function)
+    def method(self: Registry, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.database.write() as connection:
+            return function(connection, *args, **kwargs)
+
+    return method
+
+
+class Registry:
+    """All that is known of projects, jobs and adapters. Safe for many threads and processes.
+
+    What a method takes, returns and raises stands at the function that it is made of.
+
+    Args:
+        url: `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST:PORT/NAME`, or the path of a SQLite file.
+        wait_s: How long to wait for another writer, in seconds.
+
+    Raises:
+        InvalidInputError: Not a URL of SQLite or PostgreSQL.
+        RegistryError: The database cannot be reached or used.
+        ResourceError: The file cannot be written, or the disk is full.
+    """
+
+    def __init__(self, url: str | Path, *, wait_s: float = 30.0) -> None:
+        self.database = Database(url, wait_s=wait_s)
+        upgrade(self.database)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()
+
+    def __enter__(self) -> Registry:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    add_project = _write(project_rows.add)
+    project = _read(project_rows.get)
+    delete_project = _write(project_rows.delete_project)
+    set_current_adapter = _write(project_rows.set_current_adapter)
+    projects = _read(project_rows.list_projects)
+
+    add_snapshot = _write(snapshots.add)
+    latest_snapshot = _read(snapshots.latest)
+
+    reserve_job = _write(job_rows.reserve)
+    find_job = _read(job_rows.find)
+    job = _read(job_rows.get)
+    next_queued = _read(job_rows.next_queued)
+    claim_job = _write(job_states.claim)
+    requeue_job = _write(job_states.requeue)
+    fail_job = _write(job_states.fail)
+    cancel_job = _write(job_states.cancel)
+    delete_job = _write(job_states.delete_job)
+    jobs = _read(job_rows.list_jobs)
+
+    reserve_version = _write(adapters.reserve_version)
+    publish = _write(publishing.publish)
+    publish_imported = _write(publishing.publish_imported)
+    version = _read(version_rows.get)
+    delete_version = _write(version_rows.delete_version)
+    delete_all = _write(deletion.delete_all)
+    versions = _read(version_rows.list_versions)
+    set_active = _write(adapters.set_active)
+    active_version = _read(adapters.active_version)
+
+    add_receipt = _write(receipt_rows.add)
+    receipts = _read(receipt_rows.list_receipts)
+    add_verdict = _write(verdicts.add)
+    latest_verdict = _read(verdicts.latest)
+    latest_verdicts = _read(verdicts.latest_of)
+
+    known_directories = _read(contents.known_directories)
+    rows_without_files = _read(contents.rows_without_files)
+    stored_bytes = _read(contents.stored_bytes)
