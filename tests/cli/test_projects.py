@@ -15,7 +15,7 @@ def test_add_reports_what_it_read_and_left_out(cli: Cli, small_repository: Path)
     assert "7 files: 6 python, 1 markdown" in result.out
     assert "2 left out:" in result.out
     assert "logo.png: binary: .png file" in result.out
-    assert "key.py: secret: AWS Access Key at line 1" in result.out
+    assert "secret: AWS access key at line 1" in result.out
     assert "IOSFODNN7ABCDEFG" not in result.out + result.err
 
 

@@ -184,7 +184,7 @@ def test_the_whole_list(tmp_path: Path) -> None:
         "many_lines.py": "too many lines: 400,001 (at most 50,000)",
         "one_line.js": "too large: 5,000,000 bytes (at most 1,000,000)",
         "long_line.js": "a line of 50,000 characters (at most 20,000): minified or data",
-        "keys.py": "secret: GitHub Token at line 1",
+        "keys.py": "secret: GitHub token at line 1",
         "image.py": "binary",
         "passwd.py": "a link that leaves the repository",
         "pipe.py": "not a regular file: FIFO",

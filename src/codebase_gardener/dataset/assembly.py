@@ -21,7 +21,7 @@ from codebase_gardener.dataset.testing_code import is_test
 from codebase_gardener.knowledge.pages.documents import page_documents
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.languages.symbols import SymbolTable
-from codebase_gardener.repository.extraction import extract_tables
+from codebase_gardener.repository.extraction import extract_tables, without_secrets
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.retrieval.documents import documents_of
 from codebase_gardener.retrieval.index import SymbolIndex
@@ -102,7 +102,7 @@ def generate_dataset(
     _check_shares(heldout_share=heldout_share, with_context=with_context)
     weights = task_weights(tasks)
     total = 2 * len(snapshot.files)
-    tables = extract_tables(snapshot, lambda done, _: progress(done, total))
+    tables = without_secrets(extract_tables(snapshot, lambda done, _: progress(done, total)), snapshot)
     split = split_files(_functions_by_file(snapshot, tables), share=heldout_share, seed=seed)
     finder = _train_side(snapshot, tables, split, with_context)
     kept_back = heldout_bodies(snapshot, tables, split)

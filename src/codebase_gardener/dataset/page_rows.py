@@ -21,7 +21,7 @@ from codebase_gardener.knowledge.pages.quoting import first_sentence
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, read_steps
 from codebase_gardener.knowledge.sources.lines import Source
-from codebase_gardener.repository.secrets import secret_problem
+from codebase_gardener.repository.secrets import Scanned, find_secrets
 
 __all__ = ["PAGE_TASKS", "PageTask", "generate_page_rows"]
 
@@ -72,7 +72,8 @@ def generate_page_rows(
         for name in (name for name in PAGE_TASKS if name in weights):
             for row in _rows(name, site, weights[name]):
                 rows.setdefault(row.id, row)
-    return [row for row in rows.values() if secret_problem(_said(row)) is None]
+    found = find_secrets([Scanned(_said(row), ".md") for row in rows.values()])
+    return [row for row, secrets in zip(rows.values(), found, strict=True) if not secrets]
 
 
 def _rows(name: str, site: PageSite, weight: float) -> Iterator[Example]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 from codebase_gardener.languages.engine.grammars import GRAMMARS
-from codebase_gardener.languages.symbols import SymbolTable
+from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["extract_symbols", "extract_tables"]
+__all__ = ["extract_symbols", "extract_tables", "without_secrets"]
 
 
 def extract_symbols(file: SourceFile) -> SymbolTable:
@@ -45,3 +48,20 @@ def extract_tables(snapshot: Snapshot, progress: Progress = silent) -> dict[str,
             tables[file.path] = extract_symbols(file)
         progress(done, len(snapshot.files))
     return tables
+
+
+def without_secrets(tables: Mapping[str, SymbolTable], snapshot: Snapshot) -> dict[str, SymbolTable]:
+    """The tables without the definitions that hold a secret; a type stays, since its text is in no row."""
+    hidden = {file.path: file.hidden for file in snapshot.files if file.hidden}
+    return {
+        path: replace(table, symbols=tuple(s for s in table.symbols if _is_open(s, hidden[path])))
+        if path in hidden
+        else table
+        for path, table in tables.items()
+    }
+
+
+def _is_open(symbol: Symbol, hidden: Sequence[tuple[int, int]]) -> bool:
+    return symbol.kind not in ("function", "method") or not any(
+        symbol.start <= end and start <= symbol.end for start, end in hidden
+    )

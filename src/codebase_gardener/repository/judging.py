@@ -10,7 +10,6 @@ from codebase_gardener.repository.contents import content_problem
 from codebase_gardener.repository.decoding import decode, looks_binary
 from codebase_gardener.repository.entries import Entry
 from codebase_gardener.repository.filters import name_problem, path_problem, size_problem
-from codebase_gardener.repository.secrets import secret_problem
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["JudgedText", "LeftOutError", "judge"]
@@ -53,8 +52,8 @@ def judge(entry: Entry, max_file_bytes: int) -> JudgedText:
 
 @remembered
 def _text_problem(text: str, language: str) -> str:
-    """Why a text is not kept; "" where it is: the patterns of secrets take most of a snapshot's time."""
-    return content_problem(text, language) or secret_problem(text) or ""
+    """Why a text is not kept; "" where it is."""
+    return content_problem(text, language) or ""
 
 
 def _refuse(reason: str | None) -> None:

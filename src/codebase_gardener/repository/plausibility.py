@@ -1,78 +1,147 @@
-"""Telling a secret from what documentation and tests write in its place.
-
-Each function is given the text around a hint, the hint's offset in it, and what was found.
-"""
+"""Telling a secret from what documentation and tests write in its place."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
+from itertools import pairwise
 from urllib.parse import unquote
 
-__all__ = ["anything", "is_key_body", "is_no_placeholder", "is_password", "is_random_value"]
+__all__ = [
+    "PUBLIC_EXAMPLES",
+    "is_aws_secret",
+    "is_drawn",
+    "is_key_body",
+    "is_login",
+    "is_named",
+    "is_no_placeholder",
+    "is_password",
+    "is_random",
+    "is_specific",
+]
 
-_CROSSED_OUT = re.compile(r"([xX*.])\1{7}")
+PUBLIC_EXAMPLES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"EXAMPLE(?:KEY)?\Z"), "AWS writes its documentation's keys so"),
+    (re.compile(r"eyJzdWIiOiIxMjM0NTY3ODkwI"), "the subject 1234567890 of jwt.io and of RFC 7519's examples"),
+    (re.compile(r"(?i)2b7e151628aed2a6abf7158809cf4f3c|8e73b0f7da0e6452c810f32b809079e5|603deb1015ca71be2b73aef0857d7781"),
+     "the keys of FIPS 197 and NIST SP 800-38A"),
+    (re.compile(r"(?i)(?:00)?0102030405060708|0011223344556677|deadbeef|cafebabe|0123456789abcdef|abcdefghijklmnop"),
+     "counted, not drawn"),
+    (re.compile(r"(?i)hunter2|tr0ub4dor|correct ?horse"), "passwords that everybody knows"),
+)  # fmt: skip
+"""What is published as an example, with the reason: secret to nobody."""
+
+_CROSSED_OUT = re.compile(r"([xX*.0])\1{7}|(.{1,3})\2{6}|\.\.\.|…|[<>{}]|\$\w|%[(sd]|\b[A-Z]{2,}_[A-Z_]+\b")
 _KEY_BODY = re.compile(
     r"[^\n]{0,40}?PRIVATE KEY(?: BLOCK)?-----"
     r"(?:\\[rn]|[\s\"'\\#*/]|(?:Proc-Type|DEK-Info|Version|Comment):[^\n]*)*[A-Za-z0-9+/=]{16}"
 )
-_LOGIN = re.compile(r"://([^:/\s]*):([^@/\s]*)@")
 _INTERPOLATED = re.compile(r"[][{}<>$%]")
 _PLACEHOLDER = re.compile(
-    r"(?:(?:example|my|your|the|some|test|a|new|old|fake|dummy|user|db|proxy|super)[-_ ]*)*"
+    r"(?:(?:example|my|your|the|some|test|a|new|old|fake|dummy|user|db|proxy|super|in)[-_ ]*)*"
     r"(?:user(?:name)?|p[a@4] ?ss(?:w[o0]?rd|wd|phrase)?|pwd|pw|secret|token|key|auth|login|admin|root|guest|tiger"
-    r"|change[-_ ]?me|example|placeholder|redacted|hidden|foo|bar|baz|test(?:ing)?|abc|xyz"
-    r"|x+|\*+|\.+|_+|\d)[-_]?\d{0,4}\Z",
+    r"|change[-_ ]?me|example|placeholder|redacted|hidden|foo|bar|baz|test(?:ing)?|abc|xyz|none|null|true|false"
+    r"|x+|\*+|\.+|_+|\d)[-_]?\d{0,6}\Z",
     re.IGNORECASE,
 )  # scott:tiger is the login of Oracle's documentation since 1980
-_SECRET_NAME = re.compile(
-    r"(?:secret|token|passw(?:or)?d|api_?key|(?:access|secret|auth|account|encryption)_?key|credentials?)"
-    r"[\"']?\s?[:=]?\Z",
-    re.IGNORECASE,
+_NAMED = re.compile(
+    r"(?i:secret|token|passw(?:or)?d|passphrase|pwd|credentials?|api_?key"
+    r"|(?:access|secret|auth|account|encryption|signing|private|master|service|fernet)_?key)\w{0,20}"
+    r"[\"'\]]{0,2}\s?(?::\s?\w{1,12}\s?)?[=:,>]{1,2}\s{0,3}[brfuBRFU]{0,2}[\"']?\Z"
 )
+"""A name that promises a secret, up to the value that it is given."""
+
 _HEX = re.compile(r"(?:[0-9a-f]{32,}|[0-9A-F]{32,})\Z")
-_ENVIRONMENT = re.compile(r"(?:^|\n)\s*(?:export |ENV |set )?[A-Z0-9_]+\Z")
+_KINDS: tuple[Callable[[str], bool], ...] = (str.islower, str.isupper, str.isdigit)
+_SHORTEST, _LONG = 10, 24
+_FEWEST_TURNS = 0.3
+"""Of a value's neighbouring letters, how many are of different kinds: words have few such places, dice many."""
 
 
-def anything(around: str, at: int, secret: str) -> bool:
-    """The pattern alone decides."""
-    return True
+def is_no_placeholder(secret: str, around: str, at: int) -> bool:
+    """It is not crossed out, as in `ghp_xxxxxxxxxxxx`, and nobody published it as an example."""
+    return not _CROSSED_OUT.search(secret[:200]) and not any(
+        known.search(secret) for known, _ in PUBLIC_EXAMPLES
+    )
 
 
-def is_no_placeholder(around: str, at: int, secret: str) -> bool:
-    """It is not crossed out, as in `ghp_xxxxxxxxxxxx`."""
-    return _CROSSED_OUT.search(around[at:].split(maxsplit=1)[0][:100]) is None
+def is_specific(secret: str, around: str, at: int) -> bool:
+    """Neither a placeholder nor a word: what follows the prefix was drawn."""
+    return is_no_placeholder(secret, around, at) and any(map(str.isdigit, secret))
 
 
-def is_key_body(around: str, at: int, secret: str) -> bool:
+def is_key_body(secret: str, around: str, at: int) -> bool:
     """The header of a private key is followed by a key: a program that looks for the header has none."""
     return _KEY_BODY.match(around, at) is not None
 
 
-def is_password(around: str, at: int, secret: str) -> bool:
+def is_password(secret: str, around: str, at: int) -> bool:
     """A URL's password is more than `user:password`, `u:p` or `{user}:{password}`."""
-    login = _LOGIN.match(around, at)
-    if login is None or _INTERPOLATED.search(unquote(login[2])):
+    if _INTERPOLATED.search(unquote(secret)):
         return False
-    user, password = unquote(login[1]), unquote(login[2])
-    return len(password) >= 4 and user != password and not _PLACEHOLDER.match(password)
+    password = unquote(secret)
+    user = around[:at].rpartition("://")[2].rstrip(":")
+    return (
+        len(password) >= 4
+        and unquote(user) != password
+        and not _PLACEHOLDER.match(password)
+        and is_no_placeholder(password, around, at)
+    )
 
 
-def is_random_value(around: str, at: int, secret: str) -> bool:
+def is_aws_secret(secret: str, around: str, at: int) -> bool:
+    """Forty letters of base 64 that were drawn, not a path or a word."""
+    return is_no_placeholder(secret, around, at) and is_random(secret)
+
+
+def is_drawn(secret: str, around: str, at: int) -> bool:
     """A value given to a name such as `api_key` looks drawn at random."""
-    before, value = around[:at], secret.lstrip(":=> ").strip("\"'")
-    if not _SECRET_NAME.search(before):
+    return is_random(secret) and is_no_placeholder(secret, around, at) and not _PLACEHOLDER.match(secret)
+
+
+def is_named(secret: str, around: str, at: int) -> bool:
+    """The same, where such a name stands before it."""
+    return is_drawn(secret, around, at) and _NAMED.search(around[:at]) is not None
+
+
+def is_login(secret: str, around: str, at: int) -> bool:
+    """A Basic header that holds a user and a password that is none of the examples."""
+    try:
+        user, colon, password = base64.b64decode(secret, validate=True).decode("utf-8").partition(":")
+    except (binascii.Error, ValueError):
         return False
-    if secret.startswith("=") and "=" + value == secret and not _ENVIRONMENT.search(before):
-        return False  # without quotes, only as in an .env file: elsewhere it is an expression
+    return bool(colon) and " " not in password and user != password and is_drawn(password, around, at)
+
+
+def is_random(value: str) -> bool:
+    """Whether a text looks drawn: letters of several kinds that take turns as those of no word do.
+
+    Example:
+        >>> is_random("Xk29fLq8Zr4bTm"), is_random("Password123456"), is_random("ThisIsAVeryLongName2")
+        (True, False, False)
+    """
     if _HEX.match(value):
         return _entropy_bits(value) > 3.0
-    mixed = all(len(re.findall(kind, value)) >= 2 for kind in ("[0-9]", "[a-z]", "[A-Z]"))
-    return mixed and _entropy_bits(value) > 4.0
+    parts = re.split(r"[-_.]", value)
+    if len(value) < _SHORTEST or (len(parts) > 1 and all(part.isalpha() or part.isdigit() for part in parts)):
+        return False
+    kinds = [next((n for n, kind in enumerate(_KINDS) if kind(letter)), len(_KINDS)) for letter in value]
+    turns = sum(a != b for a, b in pairwise(kinds)) / (len(value) - 1)
+    present = set(kinds) & {0, 1, 2}
+    if len(value) >= _LONG and _entropy_bits(value) > 4.0 and len(present) == len(_KINDS):
+        return turns > _FEWEST_TURNS / 1.5 and not re.search(r"[a-z]{9}|[A-Z]{9}", value)
+    if turns <= _FEWEST_TURNS:
+        return False
+    if len(present) == len(_KINDS):
+        return not re.search(r"[a-z]{8}|[A-Z]{8}", value)
+    return len(present) > 1 and not re.search("[A-Za-z]{7}" if 2 in present else "[a-z]{4}", value)
 
 
 def _entropy_bits(value: str) -> float:
-    """Shannon entropy per character, as detect-secrets' high-entropy detectors compute it."""
+    """Shannon entropy per character."""
     shares = (count / len(value) for count in Counter(value).values())
     return -sum(share * math.log2(share) for share in shares)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.repository.entries import Entry, EntryListing, printable
 from codebase_gardener.repository.filters import left_out_directory
 from codebase_gardener.repository.judging import LeftOutError, judge
+from codebase_gardener.repository.secrets import Scanned, find_secrets, masked
 from codebase_gardener.repository.sources import open_source
 from codebase_gardener.utils.error_handling import SourceError
 from codebase_gardener.utils.progress import Progress, silent
@@ -30,13 +32,15 @@ class SourceFile:
         path: POSIX path relative to the repository's root.
         language: A key of `languages.LANGUAGES`, or "text".
         sha256: Of the file's bytes, hex.
-        text: Decoded content, with `\\n` line ends and no byte order mark.
+        text: Decoded content, with `\\n` line ends and no byte order mark; the letters of secrets are replaced.
+        hidden: First and last line, 1-based, of each place that held a secret; what encloses it is in no row.
     """
 
     path: str
     language: str
     sha256: str
     text: str
+    hidden: tuple[tuple[int, int], ...] = ()
 
     @property
     def lines(self) -> int:
@@ -108,6 +112,7 @@ def take_snapshot(
     """
     with open_source(source, revision, max_file_bytes) as listing:
         selection = _select(listing.entries, max_file_bytes, progress)
+    _hide_secrets(selection)
     if not listing.entries and not listing.left_out:
         raise SourceError(
             f"{listing.source} is empty: no file in it",
@@ -182,6 +187,30 @@ def _select(entries: tuple[Entry, ...], max_file_bytes: int, progress: Progress)
         selection.add(entry, max_file_bytes)
         progress(done, len(entries))
     return selection
+
+
+def _hide_secrets(selection: _Selection) -> None:
+    """Replace the letters of secrets; a file of which they are the most is left out."""
+    files = selection.files
+    found = find_secrets([Scanned(file.text, PurePosixPath(file.path).suffix) for file in files])
+    selection.files = []
+    for file, secrets in zip(files, found, strict=True):
+        if sum(secret.stop - secret.start for secret in secrets) * 2 > len(file.text):
+            first = secrets[0]
+            selection.skipped.append(
+                SkippedFile(printable(file.path), f"secret: {first.kind} at line {first.line}")
+            )
+            continue
+        for secret in secrets:
+            where = SkippedFile(
+                f"{printable(file.path)}:L{secret.line}-{secret.end}",
+                f"secret: {secret.kind} at line {secret.line}; its letters and the rows around it are left out",
+            )
+            selection.skipped.append(where)
+        hidden = tuple((secret.line, secret.end) for secret in secrets)
+        selection.files.append(
+            replace(file, text=masked(file.text, secrets), hidden=hidden) if secrets else file
+        )
 
 
 def _pinned(listing: EntryListing, selection: _Selection) -> Snapshot:

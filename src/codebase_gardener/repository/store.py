@@ -6,7 +6,7 @@ No file name of the repository ever becomes a file name of ours.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ __all__ = ["load_snapshot", "save_snapshot"]
 _SCHEMA = 1
 _ABOUT = "snapshot.json"
 _TEXTS = "sources.jsonl"
-_FIELDS = ("path", "language", "sha256", "text")
+_FIELDS = ("path", "language", "sha256", "text", "hidden")
 
 
 def save_snapshot(snapshot: Snapshot, directory: Path) -> None:
@@ -62,13 +62,19 @@ def load_snapshot(directory: Path) -> Snapshot:
     try:
         about = read_json(directory / _ABOUT)
         with (directory / _TEXTS).open(encoding="utf-8", newline="\n") as rows:
-            files = tuple(SourceFile(*json.loads(row)) for row in rows)
+            files = tuple(_source_file(*json.loads(row)) for row in rows)
         return _rebuilt(about, files)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise SourceError(
             f"{directory} holds no readable snapshot: {error}",
             hint="take it again with `gardener add SOURCE`",
         ) from error
+
+
+def _source_file(
+    path: str, language: str, sha256: str, text: str, hidden: Sequence[Sequence[int]] = ()
+) -> SourceFile:
+    return SourceFile(path, language, sha256, text, tuple((start, end) for start, end in hidden))
 
 
 def _state(about: dict[str, Any]) -> tuple[Any, ...]:

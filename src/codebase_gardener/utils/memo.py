@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property, update_wrapper
@@ -20,10 +20,11 @@ import msgspec
 
 from codebase_gardener.utils.files import write_atomic
 
-__all__ = ["Memo", "Remembered", "remembered", "remembering"]
+__all__ = ["Memo", "Remembered", "remembered", "remembered_for", "remembering"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 _ENCODER = msgspec.msgpack.Encoder()
 _STORED: msgspec.msgpack.Decoder[dict[bytes, msgspec.Raw]] = msgspec.msgpack.Decoder(dict[bytes, msgspec.Raw])
@@ -59,6 +60,10 @@ class Memo:
         self._used[key] = result
         return result
 
+    def has(self, key: bytes, decoder: msgspec.msgpack.Decoder[Any]) -> bool:
+        """Whether the result under a key is known, in this run or from an earlier one."""
+        return key in self._used or self._decoded(key, decoder) is not None
+
     def _decoded(self, key: bytes, decoder: msgspec.msgpack.Decoder[R]) -> R | None:
         try:
             return decoder.decode(self._kept[key])
@@ -92,15 +97,10 @@ class Remembered(Generic[P, R]):
             return self._function(*args, **kwargs)
         known: dict[tuple[object, ...], R] = memo.known.setdefault(self._name, {})
         if args not in known:
-            known[args] = memo.get(self._key(args), lambda: self._function(*args, **kwargs), self._decoder)
+            known[args] = memo.get(
+                _key(self._name, args), lambda: self._function(*args, **kwargs), self._decoder
+            )
         return known[args]
-
-    def _key(self, args: tuple[object, ...]) -> bytes:
-        try:
-            written = _ENCODER.encode((self._name, args))
-        except UnicodeEncodeError:  # a lone surrogate: not kept, but known in this run
-            written = repr((self._name, args)).encode("utf-8", "backslashreplace")
-        return hashlib.blake2b(written, digest_size=16).digest()
 
 
 def remembered(function: Callable[P, R]) -> Remembered[P, R]:
@@ -114,6 +114,28 @@ def remembered(function: Callable[P, R]) -> Remembered[P, R]:
         4
     """
     return Remembered(function)
+
+
+def remembered_for(
+    function: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T], kind: type[R]
+) -> list[R]:
+    """`function(items)`, a pure function of each item, called only with those whose result is not known yet.
+
+    For what is costly to start and cheap to go on with.
+
+    Args:
+        function: Given items, their results in the same order.
+        items: Plain data as `msgspec` writes it.
+        kind: The type of one result.
+    """
+    memo = _current.get()
+    if memo is None:
+        return list(function(items))
+    name, decoder = f"{function.__module__}.{function.__qualname__}", msgspec.msgpack.Decoder(kind)
+    keys = [_key(name, (item,)) for item in items]
+    new = {key: item for key, item in zip(keys, items, strict=True) if not memo.has(key, decoder)}
+    made = dict(zip(new, function(list(new.values())), strict=True)) if new else {}
+    return [memo.get(key, lambda key=key: made[key], decoder) for key in keys]  # type: ignore[misc]
 
 
 @contextmanager
@@ -132,6 +154,14 @@ def remembering(path: Path | None = None, version: str = "") -> Iterator[None]:
     finally:
         _current.reset(token)
     memo.save()
+
+
+def _key(name: str, args: tuple[object, ...]) -> bytes:
+    try:
+        written = _ENCODER.encode((name, args))
+    except UnicodeEncodeError:  # a lone surrogate: not kept, but known in this run
+        written = repr((name, args)).encode("utf-8", "backslashreplace")
+    return hashlib.blake2b(written, digest_size=16).digest()
 
 
 def _raw(value: object) -> msgspec.Raw | None:
