@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -66,8 +68,6 @@ def test_the_attack_is_a_real_one(repo: Repo, marker: Path) -> None:
     """Plain `git status` runs the program: the test above would fail without our care."""
     hostile(repo, marker)
     repo.write("data.lf", "changed\n")
-    import subprocess
-
     subprocess.run(["git", "status"], cwd=repo.root, capture_output=True, check=False)
     assert marker.exists()
 
@@ -230,3 +230,40 @@ def test_one_bad_file_never_stops_the_run(error: Exception, reason: str) -> None
 
     with pytest.raises(LeftOutError, match=reason):
         judge(Entry("a.py", 1, read), 100)
+
+
+@pytest.mark.parametrize("as_git", [False, True], ids=["directory", "git"])
+def test_a_folder_exchanged_for_a_link_while_it_is_read_leaks_nothing(tmp_path: Path, as_git: bool) -> None:
+    """Each part of a path is opened by itself: no look at a name is believed at the next one."""
+    repo, outside = tmp_path / "repo", tmp_path / "outside"
+    for root, word in ((repo, "inside"), (outside, "stolen")):
+        for number in range(60):
+            (root / f"deep/er/{number}").mkdir(parents=True)
+            (root / f"deep/er/{number}/a.py").write_text(f"{word} = {number}\n")
+    (repo / "main.py").write_text("x = 1\n")
+    if as_git:
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        for command in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "x"]):
+            subprocess.run(["git", *command], cwd=repo, check=True)
+    places = (repo / "deep", tmp_path / "aside", outside / "deep")
+    exchanging = subprocess.Popen([sys.executable, "-c", _EXCHANGE, *places])
+    try:
+        for _ in range(12):
+            taken = take_snapshot(str(repo))
+            assert not any("stolen" in file.text for file in taken.files)
+    finally:
+        exchanging.kill()
+        exchanging.wait()
+
+
+_EXCHANGE = """
+import os, sys, time
+deep, aside, outside = sys.argv[1:]
+while True:
+    os.rename(deep, aside)
+    os.symlink(outside, deep)
+    time.sleep(0.0005)
+    os.unlink(deep)
+    os.rename(aside, deep)
+    time.sleep(0.0005)
+"""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pathspec
 
-from codebase_gardener.repository.disk import DiskTree, read_regular
+from codebase_gardener.repository.disk import DiskTree
 from codebase_gardener.repository.entries import Entry, EntryListing
 from codebase_gardener.repository.filters import directory_problem
 
@@ -57,7 +56,7 @@ class _Walk:
         while pending:
             folder, ignores = pending.pop()
             names = self._names(folder)
-            ignores = (*ignores, *_read_ignore(self.tree.root, folder, names))
+            ignores = (*ignores, *_read_ignore(self.tree, folder, names))
             for name, is_folder in names:
                 path = folder + name + ("/" if is_folder else "")
                 if _ignored(path, ignores):
@@ -69,10 +68,9 @@ class _Walk:
 
     def _names(self, folder: str) -> list[tuple[str, bool]]:
         try:
-            with os.scandir(self.tree.root / folder) as found:
-                return sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in found)
+            return self.tree.names(folder)
         except OSError as error:
-            self.left_out.append((folder, f"cannot be read: {error.strerror}"))
+            self.left_out.append((folder, f"cannot be read: {error.strerror or error}"))
             return []
 
     def _add(self, path: str) -> None:
@@ -81,21 +79,21 @@ class _Walk:
             self.entries.append(entry)
 
     def _enters(self, path: str) -> bool:
-        reason = directory_problem(path[:-1].rpartition("/")[2]) or next(_tagged(self.tree.root / path), None)
+        reason = directory_problem(path[:-1].rpartition("/")[2]) or next(_tagged(self.tree, path), None)
         if reason:
             self.left_out.append((path, reason))
         return reason is None
 
 
-def _tagged(folder: Path) -> Iterator[str]:
-    return (reason for name, reason in _TAGS.items() if os.path.lexists(folder / name))
+def _tagged(tree: DiskTree, folder: str) -> Iterator[str]:
+    return (reason for name, reason in _TAGS.items() if tree.entry(folder + name) is not None)
 
 
-def _read_ignore(root: Path, folder: str, names: list[tuple[str, bool]]) -> Iterator[_Ignore]:
+def _read_ignore(tree: DiskTree, folder: str, names: list[tuple[str, bool]]) -> Iterator[_Ignore]:
     if (".gitignore", False) not in names:
         return
     try:
-        data = read_regular(root / folder / ".gitignore", MAX_IGNORE_BYTES)
+        data = tree.read(f"{folder}.gitignore", MAX_IGNORE_BYTES)
         spec = pathspec.GitIgnoreSpec.from_lines(data.decode("utf-8", "replace").splitlines())
     except (OSError, ValueError):
         return  # a .gitignore that is a link, a pipe or malformed ignores nothing, as with git

@@ -11,8 +11,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from codebase_gardener.repository.disk import read_regular
-from codebase_gardener.repository.entries import escapes
+from codebase_gardener.repository.disk import DiskTree
 
 __all__ = ["Blob", "differs"]
 
@@ -41,29 +40,28 @@ def differs(tree: dict[str, Blob], tags: dict[str, str], folder: Path) -> bool:
         return True
     if any(path not in tags for path in tree):
         return True
+    disk = DiskTree(folder, HASHED_BYTES)
     return any(
-        not _same(folder, path, blob)
+        not _same(disk, path, blob)
         for path, blob in tree.items()
         if tags[path] != "S" and blob.mode != "160000"
     )
 
 
-def _same(folder: Path, path: str, blob: Blob) -> bool:
-    target = folder / path
-    if escapes(path) or not target.parent.resolve().is_relative_to(folder):
-        return False
+def _same(disk: DiskTree, path: str, blob: Blob) -> bool:
     try:
-        found = target.lstat()
+        found = disk.stat(path)
         if blob.mode == "120000":
             return (
-                stat.S_ISLNK(found.st_mode) and _blob_id(os.fsencode(target.readlink()), blob.id) == blob.id
+                stat.S_ISLNK(found.st_mode)
+                and _blob_id(os.fsencode(disk.link_target(path)), blob.id) == blob.id
             )
         if not stat.S_ISREG(found.st_mode):
             return False
         if blob.size > HASHED_BYTES:
             return found.st_size == blob.size
-        return _same_text(read_regular(target, max(blob.size * 2, 4096)), blob.id)
-    except OSError:
+        return _same_text(disk.read(path, max(blob.size * 2, 4096)), blob.id)
+    except (OSError, ValueError):
         return False
 
 
