@@ -17,6 +17,8 @@ from codebase_gardener.repository.filters import left_out_directory, name_proble
         ("web/jquery.min.js", "minified, by its name"),
         ("logo.PNG", "binary: .png file"),
         ("weights.safetensors", "binary: .safetensors file"),
+        (".git", "version control file"),
+        ("sub/.git", "version control file"),
         ("src/main.py", None),
         ("admin.js", None),
         ("Makefile", None),
@@ -106,3 +108,9 @@ def test_shapes() -> None:
     assert str(content_problem("x" * 20_001, "python")).startswith("a line of 20,001 characters")
     assert content_problem("word\n" * 19_000, "text") is None
     assert str(content_problem("word\n" * 21_000, "text")).startswith("data: text of 105,000")
+
+
+def test_a_pointer_of_git_lfs_is_no_text() -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 123456\n"
+    assert content_problem(pointer, "text") == "a Git LFS pointer, not the file itself: run `git lfs pull`"
+    assert content_problem(f"# {pointer}", "python") is None

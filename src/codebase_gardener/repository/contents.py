@@ -6,7 +6,7 @@ import re
 
 from codebase_gardener.languages.table import LANGUAGES
 
-__all__ = ["content_problem"]
+__all__ = ["content_problem", "is_lfs_pointer"]
 
 MAX_LINES = 50_000
 MAX_LINE_CHARS = 20_000
@@ -33,7 +33,14 @@ def content_problem(text: str, language: str) -> str | None:
         text: The decoded content.
         language: As `language_of` tells.
     """
+    if is_lfs_pointer(text):
+        return "a Git LFS pointer, not the file itself: run `git lfs pull`"
     return _shape_problem(text, language) or _generated(text)
+
+
+def is_lfs_pointer(text: str) -> bool:
+    """Whether a file's text is what Git LFS leaves in its place (git-lfs' docs/spec.md)."""
+    return len(text) < 1024 and text.startswith("version https://git-lfs.github.com/spec/")
 
 
 def _shape_problem(text: str, language: str) -> str | None:

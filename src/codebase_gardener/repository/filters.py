@@ -97,6 +97,8 @@ def name_problem(path: str) -> str | None:
 def path_problem(path: str) -> str | None:
     """Why a file of that path is not the repository's own text, else None."""
     filename = path.rpartition("/")[2]
+    if filename == ".git":  # of a worktree or a submodule: a file that says where the repository is
+        return "version control file"
     if filename in LOCK_FILES:
         return "generated: lock file"
     if GENERATED_NAMES.search(path):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from codebase_gardener.languages.table import is_code
+from codebase_gardener.repository.copies import copied_folders
 from codebase_gardener.repository.entries import Entry, EntryListing, printable
 from codebase_gardener.repository.filters import left_out_directory
 from codebase_gardener.repository.judging import LeftOutError, judge
@@ -112,6 +113,7 @@ def take_snapshot(
     """
     with open_source(source, revision, max_file_bytes) as listing:
         selection = _select(listing.entries, max_file_bytes, progress)
+    _leave_out_copies(selection)
     _hide_secrets(selection)
     if not listing.entries and not listing.left_out:
         raise SourceError(
@@ -187,6 +189,18 @@ def _select(entries: tuple[Entry, ...], max_file_bytes: int, progress: Progress)
         selection.add(entry, max_file_bytes)
         progress(done, len(entries))
     return selection
+
+
+def _leave_out_copies(selection: _Selection) -> None:
+    copies = copied_folders({file.path: file.sha256 for file in selection.files})
+    kept = []
+    for file in selection.files:
+        folder = next((folder for folder in copies if file.path.startswith(folder + "/")), None)
+        if folder is None:
+            kept.append(file)
+        else:
+            selection.directories[folder + "/", f"a copy of {printable(copies[folder])}/"] += 1
+    selection.files = kept
 
 
 def _hide_secrets(selection: _Selection) -> None:
