@@ -1,0 +1,108 @@
+"""Memory and cores that this process may use: the smaller of what the host has and what its container allows.
+
+Control groups, versions 1 and 2: https://docs.kernel.org/admin-guide/cgroup-v2.html,
+https://docs.kernel.org/admin-guide/cgroup-v1/memory.html.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ["available_bytes", "cores", "kernel_kills", "total_bytes"]
+
+_ROOT = Path("/")
+_UNLIMITED = 2**60
+"""Version 1 says "no limit" with a number about this large."""
+
+
+def available_bytes(root: Path = _ROOT) -> int:
+    """Bytes of memory that can still be taken without being killed for it.
+
+    Args:
+        root: Where /proc and /sys are.
+    """
+    import psutil
+
+    host = int(psutil.virtual_memory().available)
+    return max(0, min([host, *(limit - used for limit, used in _memory(root))]))
+
+
+def total_bytes(root: Path = _ROOT) -> int:
+    """Bytes of memory that there are to take."""
+    import psutil
+
+    return min([int(psutil.virtual_memory().total), *(limit for limit, _ in _memory(root))])
+
+
+def cores(root: Path = _ROOT) -> int:
+    """Cores that this process may keep busy: its affinity, and the container's quota rounded up; at least 1."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    host = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, min([host, *(math.ceil(quota) for quota in _quotas(root))]))
+
+
+def kernel_kills(root: Path = _ROOT) -> int:
+    """How many processes of this container the kernel has killed for lack of memory, so far."""
+    kills = [0]
+    for folder, version in _groups(root, "memory"):
+        text = _read(folder / ("memory.events" if version == 2 else "memory.oom_control"))
+        kills += [int(row[1]) for row in map(str.split, text.splitlines()) if row[:1] == ["oom_kill"]]
+    return max(kills)
+
+
+def _memory(root: Path) -> Iterator[tuple[int, int]]:
+    """Limit and use of each group that has a limit; what the kernel can drop at once is not counted as used."""
+    names = {
+        2: ("memory.max", "memory.current", "inactive_file"),
+        1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    }
+    for folder, version in _groups(root, "memory"):
+        limit, used, cached = names[version]
+        with suppress(ValueError):  # "max"
+            allowed, taken = int(_read(folder / limit)), int(_read(folder / used) or 0)
+            rows = dict(
+                row.split() for row in _read(folder / "memory.stat").splitlines() if row.count(" ") == 1
+            )
+            if 0 < allowed < _UNLIMITED:
+                yield allowed, max(0, taken - int(rows.get(cached, 0)))
+
+
+def _quotas(root: Path) -> Iterator[float]:
+    for folder, version in _groups(root, "cpu"):
+        if version == 2:
+            given = _read(folder / "cpu.max").split()
+        else:
+            given = [_read(folder / "cpu.cfs_quota_us").strip(), _read(folder / "cpu.cfs_period_us").strip()]
+        with suppress(ValueError, IndexError, ZeroDivisionError):  # "max", or none
+            quota = int(given[0]) / int(given[1])
+            if quota > 0:
+                yield quota
+
+
+def _groups(root: Path, controller: str) -> Iterator[tuple[Path, int]]:
+    """Folders of the groups that this process is in, from its own outwards, with the version.
+
+    Within a container the path may be that of the host, which is not there: then the mount's root is the group.
+    """
+    mounts = root / "sys/fs/cgroup"
+    for row in _read(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = [*row.split(":", 2), "", ""][:3]
+        if controllers and controller not in controllers.split(","):
+            continue
+        top, version = (mounts / controller, 1) if controllers else (mounts, 2)
+        if controllers and not top.is_dir():
+            top = mounts / controllers
+        parts = [part for part in path.split("/") if part not in ("", ".", "..")]
+        for depth in range(len(parts), -1, -1):
+            yield top.joinpath(*parts[:depth]), version
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
