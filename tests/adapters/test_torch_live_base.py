@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
 from tokenizers.processors import TemplateProcessing
 
-from codebase_gardener.adapters.torch_generation import encode
+from codebase_gardener.adapters.torch_generation import encode, generate, stream
 from codebase_gardener.adapters.torch_live_base import LiveBase
 from codebase_gardener.bases.torch_loading import load_tokenizer
+from codebase_gardener.training.encoding import encode_completion
 
 TALK = [{"role": "user", "content": "Add?"}]
 
@@ -32,11 +34,11 @@ def live(make_base: Callable[..., Path]) -> LiveBase:
 def test_texts_and_conversations_begin_with_the_bases_token_once(live: LiveBase) -> None:
     bos = live.tokenizer.bos_token_id
     for prompt in ("def f():", TALK):
-        ids = encode(live.tokenizer, prompt)
+        ids, _ = encode(live.tokenizer, prompt)
         assert ids[0] == bos
         assert ids.count(bos) == 1
     live.tokenizer.chat_template = "{{ bos_token }}{{ messages[0]['content'] }}"
-    assert encode(live.tokenizer, TALK).count(bos) == 1
+    assert encode(live.tokenizer, TALK)[0].count(bos) == 1
 
 
 @torch.no_grad()
@@ -45,3 +47,29 @@ def test_logits_are_those_of_the_text_as_the_tokenizer_writes_it(live: LiveBase)
     found = live.logits("def f():", None)
     assert found.shape == expected.shape
     assert torch.equal(found, expected)
+
+
+def test_generation_begins_where_training_does(live: LiveBase) -> None:
+    """The model sees the prompt without its last newline and indentation, and says them itself."""
+    kept, taken = encode(live.tokenizer, "def f(a):\n    ")
+    assert live.tokenizer.decode(kept) == "<s>def f(a):"
+    assert taken == "\n    "
+    row = encode_completion("def f(a):\n    ", "return 1\n", live.tokenizer, max_length=99)
+    assert list(row.ids[: len(kept)]) == kept
+
+
+@pytest.mark.parametrize("prompt", ["def f(a):\n", "def f(a):\n    ", "x = ", "def f(a):"])
+def test_what_was_taken_back_is_said_and_not_repeated(live: LiveBase, prompt: str) -> None:
+    kept, taken = encode(live.tokenizer, prompt)
+    whole = live.model.generate(
+        torch.tensor([[*kept, *live.tokenizer(taken, add_special_tokens=False)["input_ids"]]]),
+        max_new_tokens=8,
+        do_sample=False,
+    )[0]
+    expected = live.tokenizer.decode(whole, skip_special_tokens=True).removeprefix(prompt)
+    found = generate(live.model, live.tokenizer, [prompt, "a"], max_new_tokens=8 + len(taken))
+    assert found[0][: len(expected)] == expected  # a token a letter: there is but one way to say the seam
+    streamed = "".join(
+        stream(lambda: nullcontext(live.model), live.tokenizer, prompt, max_new_tokens=8 + len(taken))
+    )
+    assert streamed == found[0]

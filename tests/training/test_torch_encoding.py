@@ -94,12 +94,12 @@ def test_the_newline_that_ends_the_prompt_is_trained_on(tokenizer: Any) -> None:
     row = encode_completion("def f():\n", "    return 1\n", tokenizer, max_length=64)
     assert trained_on(row, tokenizer) == "\n    return 1\n<|end|>"
     row = encode_completion("a = ", "1", tokenizer, max_length=64)
-    assert trained_on(row, tokenizer) == "1<|end|>"
+    assert trained_on(row, tokenizer) == " 1<|end|>"
 
 
 def test_evaluation_asks_for_no_end(tokenizer: Any) -> None:
     row = encode_completion("a = ", "1", tokenizer, max_length=64, end=False)
-    assert trained_on(row, tokenizer) == "1"
+    assert trained_on(row, tokenizer) == " 1"
     assert not row.ends
 
 
@@ -333,7 +333,8 @@ def test_a_chat_template_says_whether_there_is_one(beginning: Any) -> None:
 def test_texts_are_as_the_tokenizer_writes_them(beginning: Any, tokenizer: Any) -> None:
     for each in (beginning, tokenizer):
         assert text_ids(each, "def f():") == each("def f():")["input_ids"]
-    assert text_ids(beginning, "<s>a") == text_ids(beginning, "a")
+    assert text_ids(beginning, "<s>a").count(beginning.bos_token_id) == 1
+    assert beginning.decode(text_ids(beginning, "<s>a")[1:]) == "<s>a"
 
 
 def test_a_tokenizer_without_an_end_token_is_refused(tiny_base: Path, tmp_path: Path) -> None:

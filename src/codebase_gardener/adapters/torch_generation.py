@@ -10,9 +10,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
+from transformers import LogitsProcessorList, StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
 from codebase_gardener.adapters.handle import Prompt
+from codebase_gardener.bases.text import conversation_ids, render_conversation, split_seam
+from codebase_gardener.bases.torch_seam import Seam
 from codebase_gardener.training.encoding import text_ids
 from codebase_gardener.utils.error_handling import InvalidInputError
 
@@ -82,17 +84,15 @@ class Sampling:
         return chosen
 
 
-def encode(tokenizer: Any, prompt: Prompt) -> list[int]:
-    """Token ids of a prompt, with the BOS token where the base has one."""
-    if not isinstance(prompt, str) and tokenizer.chat_template:
-        text = tokenizer.apply_chat_template(
-            list(prompt), tokenize=False, add_generation_prompt=True
-        )  # which writes the BOS token itself, where there is to be one
-        ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-        return ids
-    if not isinstance(prompt, str):
-        prompt = "".join(f"### {turn['role']}\n{turn['content']}\n" for turn in prompt) + "### assistant\n"
-    return text_ids(tokenizer, prompt)
+def encode(tokenizer: Any, prompt: Prompt) -> tuple[list[int], str]:
+    """Token ids of a prompt, with the BOS token where the base has one, and the white space that was taken off it."""
+    if isinstance(prompt, str):
+        kept, taken = split_seam(prompt)
+        return (text_ids(tokenizer, kept), taken) if kept else (text_ids(tokenizer, prompt), "")
+    rendered = render_conversation(tokenizer, prompt, answer_next=True)
+    if tokenizer.chat_template:  # it writes the BOS token itself, where there is to be one
+        return conversation_ids(tokenizer, rendered), ""
+    return text_ids(tokenizer, rendered), ""
 
 
 @torch.no_grad()
@@ -109,20 +109,27 @@ def generate(model: Any, tokenizer: Any, prompts: Sequence[Prompt], **options: A
         InvalidInputError: An option that cannot be right.
     """
     sampling, more = Sampling.of(options)
-    inputs = _padded([encode(tokenizer, prompt) for prompt in prompts], _pad(tokenizer), model.device)
+    rows, taken = zip(*(encode(tokenizer, prompt) for prompt in prompts), strict=True)
+    inputs = _padded(rows, _pad(tokenizer), model.device)
+    length = inputs["input_ids"].shape[1]
     if sampling.seed is not None:
         torch.manual_seed(sampling.seed)
     try:
-        output = model.generate(**inputs, **{**sampling.options(tokenizer), **more})
+        output = model.generate(
+            **inputs, **{**sampling.options(tokenizer), **_seam(tokenizer, taken, length), **more}
+        )
     except (ValueError, TypeError) as error:
         raise _refused(error, more) from error
     if len(output) != len(prompts):
         raise InvalidInputError(
             "options that give several answers to a prompt", hint="give the prompt several times"
         )
-    length = inputs["input_ids"].shape[1]
     texts = tokenizer.batch_decode(output[:, length:], skip_special_tokens=True)
-    return [_cut(text, sampling.stop) for text in texts]
+    return [_cut(text.removeprefix(seam), sampling.stop) for text, seam in zip(texts, taken, strict=True)]
+
+
+def _seam(tokenizer: Any, taken: Sequence[str], begin: int) -> dict[str, Any]:
+    return {"logits_processor": LogitsProcessorList([Seam(tokenizer, taken, begin)])} if any(taken) else {}
 
 
 def stream(
@@ -145,16 +152,17 @@ def stream(
     sampling, more = Sampling.of(options)
     streamer = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True)
     left, failed = threading.Event(), list[BaseException]()
+    ids, taken = encode(tokenizer, prompt)
 
     def run() -> None:
         try:
             with hold() as model, torch.no_grad():
-                inputs = _padded([encode(tokenizer, prompt)], _pad(tokenizer), model.device)
+                inputs = _padded([ids], _pad(tokenizer), model.device)
                 if sampling.seed is not None:
                     torch.manual_seed(sampling.seed)
                 model.generate(
                     **inputs,
-                    **{**sampling.options(tokenizer), **more},
+                    **{**sampling.options(tokenizer), **_seam(tokenizer, [taken], len(ids)), **more},
                     streamer=streamer,
                     stopping_criteria=StoppingCriteriaList([_Left(left)]),
                 )
@@ -168,7 +176,7 @@ def stream(
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
-        yield from _until_stop(streamer, sampling.stop)
+        yield from _until_stop(_behind_seam(streamer, taken), sampling.stop)
     finally:
         left.set()
         thread.join(_STOPPED_S)
@@ -182,6 +190,18 @@ def _refused(error: Exception, options: Mapping[str, Any]) -> InvalidInputError:
         f"transformers refuses this generation: {' '.join(str(error).split())[:_REASON_CHARS]}",
         hint=f"options: {known}, and those of transformers; given of those: {', '.join(options) or 'none'}",
     )
+
+
+def _behind_seam(pieces: Iterator[str], taken: str) -> Iterator[str]:
+    """Without the white space that the prompt has already."""
+    said = ""
+    for piece in pieces:
+        said += piece
+        if len(said) >= len(taken):
+            yield said.removeprefix(taken)
+            yield from pieces
+            return
+    yield said.removeprefix(taken)
 
 
 def _until_stop(pieces: Iterator[str], stop: tuple[str, ...]) -> Iterator[str]:

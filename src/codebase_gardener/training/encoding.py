@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from codebase_gardener.bases.text import conversation_ids, plain_ids, render_conversation, split_seam
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.utils.error_handling import DatasetError
 from codebase_gardener.utils.progress import Progress, silent
@@ -182,36 +183,25 @@ def encode_completion(
 ) -> EncodedExample:
     """Encode a prompt and what follows it; the last `trained_chars` characters of the prompt are trained on too.
 
-    The newline that ends a prompt belongs to the completion: tokenizers join it with the indentation that
-    follows, and a model has never seen the two apart.
+    What ends a prompt as white space belongs to the completion (`split_seam`).
     """
-    kept = prompt.removesuffix("\n")
-    if kept != prompt:
-        completion = "\n" + completion
+    kept, seam = split_seam(prompt)
+    completion = seam + completion
     tail = kept[max(0, len(prompt) - trained_chars) :] if trained_chars else ""
-    trained = len(_ids(tokenizer, tail))
+    trained = len(plain_ids(tokenizer, tail))
     return _row(tokenizer, kept, completion, end=end, max_length=max_length, trained=trained)
 
 
 def text_ids(tokenizer: Any, text: str) -> list[int]:
     """Ids of a text as the base expects one: behind its BOS token where the tokenizer itself would write it."""
     start = _start(tokenizer)
-    return [*start, *_without(start, _ids(tokenizer, text))]
-
-
-def _ids(tokenizer: Any, text: str) -> list[int]:
-    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-    return ids
+    return [*start, *plain_ids(tokenizer, text)]
 
 
 def _start(tokenizer: Any) -> list[int]:
     """The BOS token that the tokenizer puts before a text; many bases (Llama, Gemma) do badly without theirs."""
     first = tokenizer("a")["input_ids"][:1]
     return first if first == [tokenizer.bos_token_id] else []
-
-
-def _without(start: list[int], ids: list[int]) -> list[int]:
-    return ids[len(start) :] if ids[: len(start)] == start else ids
 
 
 def _behind(start: list[int], row: EncodedExample) -> EncodedExample:
@@ -223,11 +213,7 @@ def _row(
 ) -> EncodedExample:
     """Prompt and completion behind the BOS token, which no cut takes away."""
     start = _start(tokenizer)
-    before, after = _ids(tokenizer, prompt), _ids(tokenizer, completion)
-    if before:
-        before = _without(start, before)
-    else:
-        after = _without(start, after)
+    before, after = plain_ids(tokenizer, prompt), plain_ids(tokenizer, completion)
     eos = tokenizer.eos_token_id if end else None
     return _behind(start, _join(before, after, eos, max_length - len(start), trained))
 
@@ -255,7 +241,7 @@ def _encode_fim(
     parts: tuple[str, str, str], tokenizer: Any, max_length: int, fim: FimTokens
 ) -> EncodedExample:
     """Prefix, suffix, then the middle that is trained on; what is too long loses its far ends, never a token of FIM."""
-    prefix, middle, suffix = (_ids(tokenizer, part) for part in parts)
+    prefix, middle, suffix = (plain_ids(tokenizer, part) for part in parts)
     prompt = [fim.prefix, *prefix, fim.suffix, *suffix, fim.middle]
     whole = _join(prompt, middle, tokenizer.eos_token_id, max_length)
     if not whole.truncated:
@@ -276,8 +262,8 @@ def _encode_messages(messages: Sequence[dict[str, str]], tokenizer: Any, max_len
         if message["role"] != "assistant":
             continue
         opened, text = _turn(messages[: number + 1], tokenizer, done)
-        before = _ids(tokenizer, opened[len(done) :])
-        answer = _through_end(_ids(tokenizer, text), tokenizer.eos_token_id)
+        before = conversation_ids(tokenizer, opened[len(done) :])
+        answer = _through_end(conversation_ids(tokenizer, text), tokenizer.eos_token_id)
         ids += before + answer
         labels += [IGNORE] * len(before) + answer
         done = opened + text
@@ -300,9 +286,9 @@ def _turn(messages: Sequence[dict[str, str]], tokenizer: Any, done: str) -> tupl
     Raises:
         DatasetError: The base's chat template does not render these turns one after the other.
     """
-    rendered = _render(tokenizer, messages, answer_next=False)
+    rendered = render_conversation(tokenizer, messages, answer_next=False)
     if len(messages) > 1:
-        opened = _render(tokenizer, messages[:-1], answer_next=True)
+        opened = render_conversation(tokenizer, messages[:-1], answer_next=True)
     else:  # no template renders nothing at all
         opened = rendered[: rendered.rfind(messages[-1]["content"].strip())]
     if not (opened.startswith(done) and rendered.startswith(opened)):
@@ -318,22 +304,3 @@ def _turn(messages: Sequence[dict[str, str]], tokenizer: Any, done: str) -> tupl
 def _through_end(answer: list[int], eos: int) -> list[int]:
     """The answer up to its end token, which is added where the template has none."""
     return answer[: answer.index(eos) + 1] if eos in answer else [*answer, eos]
-
-
-def _render(tokenizer: Any, messages: Sequence[dict[str, str]], *, answer_next: bool) -> str:
-    """The conversation as text: the tokenizer's chat template, or plain headings where it has none."""
-    if tokenizer.chat_template:
-        from jinja2.exceptions import TemplateError
-
-        try:
-            text: str = tokenizer.apply_chat_template(
-                list(messages), tokenize=False, add_generation_prompt=answer_next
-            )
-        except TemplateError as error:  # its own raise_exception, such as of two user turns in a row
-            raise DatasetError(
-                f"the base's chat template refuses a conversation: {error}",
-                hint="begin with a user turn and let user and assistant alternate, or write prompt and completion",
-            ) from error
-        return text
-    turns = "".join(f"### {message['role']}\n{message['content']}\n" for message in messages)
-    return turns + ("### assistant\n" if answer_next else "")
