@@ -92,7 +92,7 @@ def by_peft(tiny_base: Path, folder: Path, text: str = TEXT) -> torch.Tensor:
     """What stock PEFT computes."""
     live = LiveBase(tiny_base, device="cpu", dtype="float32")
     model = PeftModel.from_pretrained(load_model(tiny_base, dtype="float32"), str(folder)).eval()
-    ids = torch.tensor([encode(live.tokenizer, text)])
+    ids = torch.tensor([encode(live.tokenizer, text)[0]])
     logits: torch.Tensor = model(input_ids=ids).logits[0]
     return logits
 
@@ -147,14 +147,14 @@ def test_a_base_in_16_bit_computes_with_the_factors_as_peft_does(
     in_slot = live.logits(TEXT, "a")
     model = live.to_peft("a")
     with torch.no_grad():
-        ids = torch.tensor([encode(live.tokenizer, TEXT)])
+        ids = torch.tensor([encode(live.tokenizer, TEXT)[0]])
         assert torch.allclose(in_slot, model(input_ids=ids).logits[0].float(), atol=0.05)
 
 
 def test_switch_disable_and_state(live: LiveBase, made: Callable[..., Path]) -> None:
     attach(live, made("plain"), "a")
     attach(live, made("rank 8"), "b")
-    ids = torch.tensor([encode(live.tokenizer, TEXT)])
+    ids = torch.tensor([encode(live.tokenizer, TEXT)[0]])
     assert live.active is None
 
     @torch.no_grad()
@@ -189,7 +189,7 @@ def test_merged_and_back_out_bit_for_bit(kind: str, live: LiveBase, made: Callab
     before = {name: p.clone() for name, p in live.base.state_dict().items()}
     addresses = {name: p.data_ptr() for name, p in live.base.named_parameters()}
     on = live.logits(TEXT, "a")
-    ids = torch.tensor([encode(live.tokenizer, TEXT)])
+    ids = torch.tensor([encode(live.tokenizer, TEXT)[0]])
     with live.merged("a") as model, torch.no_grad():
         merged = model(input_ids=ids, use_cache=False).logits[0]
     assert torch.allclose(merged, on, atol=1e-4)
@@ -258,7 +258,7 @@ def test_each_row_of_a_batch_has_its_own_adapter(live: LiveBase, made: Callable[
     for kind in kinds:
         attach(live, made(kind), kind)
     rows = [*kinds, None, "plain", "rank 8"]
-    ids = torch.tensor([encode(live.tokenizer, TEXT)])
+    ids = torch.tensor([encode(live.tokenizer, TEXT)[0]])
     with live.using_rows(rows) as model, torch.no_grad():
         together = model(input_ids=ids.repeat(len(rows), 1), use_cache=False).logits
         doubled = model(input_ids=ids.repeat(2 * len(rows), 1), use_cache=False).logits
@@ -459,7 +459,7 @@ def test_layers_of_gpt2_have_slots_too(tmp_path: Path) -> None:
 def test_a_swap_needs_no_new_compilation(live: LiveBase, made: Callable[..., Path]) -> None:
     attach(live, made("rank 8"), "a")
     live.switch("a")
-    ids = torch.tensor([encode(live.tokenizer, TEXT)])
+    ids = torch.tensor([encode(live.tokenizer, TEXT)[0]])
     compiled = torch.compile(live.base)
     with torch.no_grad():
         first = compiled(input_ids=ids, use_cache=False).logits[0]

@@ -10,12 +10,26 @@ from typing import Any
 
 import torch
 import transformers
+from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from codebase_gardener.bases.quantization import check_quantization
+from codebase_gardener.bases.text import plain_ids
 from codebase_gardener.utils.error_handling import ModelError
+from codebase_gardener.utils.files import sha256_text
 
-__all__ = ["DTYPES", "convert_gguf", "load_model", "load_tokenizer"]
+__all__ = ["DTYPES", "convert_gguf", "load_model", "load_tokenizer", "tokenizer_sha256"]
+
+_SAMPLE = """def add(first_value, second=0x1F, *args, **kwargs):
+    \'\'\'Adds 1234567 and 3.14159; it\'s "quoted", isn\'t it?\'\'\'
+\tif a!=b and not(c<=d):  # TODO: naïve café 北京 Привет 🙂
+        return [x**2 for x in range(10, 200)]
+
+
+class HTTPServer2(Base): ...
+    const f = async (a) => { await g(`${a}`); };   // trailing   spaces
+"""
+"""Words, numbers, indentation, punctuation, scripts: what tokenizers split differently."""
 
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32, "float16": torch.float16}
 transformers.utils.logging.set_verbosity_error()
@@ -42,7 +56,39 @@ def load_tokenizer(path: Path) -> Any:
             f"the tokenizer at {path} has no end token, so a model trained on it would never stop",
             hint="set eos_token in tokenizer_config.json",
         )
+    _check_ids(tokenizer, path)
     return tokenizer
+
+
+def tokenizer_sha256(tokenizer: Any) -> str:
+    """Hex SHA-256 of the ids of a fixed text: two tokenizers that differ where it matters have different ones."""
+    return sha256_text(" ".join(map(str, plain_ids(tokenizer, _SAMPLE))))
+
+
+def _check_ids(tokenizer: Any, path: Path) -> None:
+    """The tokenizer gives the ids that its own tokenizer.json says.
+
+    transformers 5 builds some from their class and the vocabulary alone, and loses how the file splits words.
+    """
+    file = path / "tokenizer.json"
+    if not file.is_file() or getattr(tokenizer, "backend_tokenizer", None) is None:
+        return
+    own = Tokenizer.from_file(str(file))
+    own.no_truncation()
+    own.no_padding()
+    for line in _SAMPLE.splitlines(keepends=True):
+        given = list(tokenizer(line, add_special_tokens=False)["input_ids"])
+        expected = own.encode(line, add_special_tokens=False).ids
+        at = next(
+            (n for n, pair in enumerate(zip(given, expected, strict=False)) if pair[0] != pair[1]), None
+        )
+        if at is not None or len(given) != len(expected):
+            here, there = ([tokenizer.decode([n]) for n in ids[at or 0 :][:4]] for ids in (given, expected))
+            raise ModelError(
+                f"transformers reads the tokenizer at {path} otherwise than its tokenizer.json: "
+                f"{line.strip()!r} has {here} where the file says {there}",
+                hint="name PreTrainedTokenizerFast as `tokenizer_class` in tokenizer_config.json: it takes the file as it is",
+            )
 
 
 def load_model(path: Path, *, dtype: str, device: str = "cpu", quantization: str = "none") -> Any:
