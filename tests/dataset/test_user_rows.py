@@ -118,14 +118,60 @@ def test_a_malformed_row_is_named_by_its_line(tmp_path, line, said):
     assert error.value.message.startswith("1 row is malformed, nothing was trained")
 
 
-def test_up_to_ten_problems_are_listed_at_once(tmp_path):
-    path = write(tmp_path, "bad\n" * 14)
+def test_up_to_fifty_problems_are_listed_at_once(tmp_path):
+    path = write(tmp_path, "bad\n" * 54)
     with pytest.raises(DatasetError) as error:
         read_user_rows(path)
-    assert error.value.message.startswith("14 rows are malformed")
-    assert f"{path}:10 " in error.value.message
-    assert f"{path}:11 " not in error.value.message
+    assert error.value.message.startswith("54 rows are malformed")
+    assert f"{path}:50 " in error.value.message
+    assert f"{path}:51 " not in error.value.message
     assert error.value.message.endswith("and 4 more")
+    assert len(error.value.context["problems"]) == 54
+
+
+TALK = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"messages": [TALK[0], {**TALK[1], "tool_calls": [{"id": 1}]}]}, "`tool_calls` in turn 2"),
+        ({"messages": [TALK[0], {**TALK[1], "weight": 0}]}, "`weight` in turn 2"),
+        ({"messages": TALK, "tools": [{"type": "function"}]}, "has `tools`"),
+        ({"prompt": "a", "completion": "b", "weight": 0.5}, "has `weight`"),
+        ({"text": "a", "weights": [0, 1]}, "has `weights`"),
+    ],
+)
+def test_what_would_change_what_is_learned_is_refused(row, said):
+    with pytest.raises(DatasetError, match="malformed") as error:
+        read_user_rows([row])
+    assert said in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"messages": TALK[::-1]}, "the assistant speaks first"),
+        ({"messages": [TALK[0], *TALK]}, "one role speaks twice"),
+        (
+            {"messages": [*TALK, {"role": "system", "content": "x"}, *TALK]},
+            "a system turn that is not the first",
+        ),
+        ({"text": "a", "comment": "b"}, "keys that are not read: comment"),
+        ({"text": "a" * 1_500_000}, "longer than 100,000 characters"),
+        ({"messages": [{"role": "user", "content": "a" * 200_000}, TALK[1]]}, "longer than 100,000"),
+        ({"messages": [TALK[0], {**TALK[1], "tool_calls": None}], "tools": [], "weight": 1}, ""),
+    ],
+)
+def test_what_is_unusual_is_said(row, said):
+    warnings = [
+        one for one in read_user_rows([row, {"text": "fine"}, row]).warnings if "training_data:1" in one
+    ]
+    assert (
+        warnings == []
+        if not said
+        else said in warnings[0] and warnings[0].startswith("2 rows, first training_data:1: ")
+    )
 
 
 @pytest.mark.parametrize("data", ["", "\n \r\n", "\ufeff"])

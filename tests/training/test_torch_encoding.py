@@ -357,3 +357,33 @@ def test_the_code_before_a_body_is_trained_on_too(tokenizer: Any) -> None:
     cut = encode(row, tokenizer, max_length=32)
     assert len(cut.ids) == 32
     assert set(cut.labels) == set(cut.ids)
+
+
+# as Qwen3's: what an answer thought is shown in the last turn alone
+FORGETTING = (
+    "{% for m in messages %}<|start|>{{ m['role'] }}\n"
+    "{% if m['role'] == 'assistant' and loop.last %}thought {% endif %}{{ m['content'] }}<|end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|start|>assistant\n{% endif %}"
+)
+
+
+def test_a_conversation_whose_earlier_turns_are_rewritten_becomes_a_row_an_answer(chat: Any) -> None:
+    chat.chat_template = FORGETTING
+    encoded = encode_all([example(messages=TALK), example(text="plain")], chat, max_length=500)
+    assert (len(encoded.rows), encoded.split, encoded.left_out) == (3, 1, ())
+    assert [trained_on(row, chat) for row in encoded.rows[:2]] == [
+        "thought a + b<|end|>",
+        "thought a - b<|end|>",
+    ]
+    assert "a + b<|end|>" in text_of(encoded.rows[1], chat) and "thought a + b" not in text_of(
+        encoded.rows[1], chat
+    )
+
+
+def test_a_row_that_the_template_refuses_is_left_out_and_named(chat: Any) -> None:
+    chat.chat_template = STRICT
+    encoded = encode_all([example(messages=TALK), example(text="plain")], chat, max_length=500)
+    assert len(encoded.rows) == 1
+    assert encoded.left_out[0][0] == "a.py:L1-2" and "roles must alternate" in encoded.left_out[0][1]
+    with pytest.raises(DatasetError, match=r"none of the 1 rows can be encoded; a.py:L1-2: .*alternate"):
+        encode_all([example(messages=TALK)], chat, max_length=500)

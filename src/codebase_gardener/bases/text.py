@@ -14,7 +14,14 @@ from weakref import WeakKeyDictionary
 
 from codebase_gardener.utils.error_handling import DatasetError
 
-__all__ = ["control_tokens", "conversation_ids", "plain_ids", "render_conversation", "split_seam"]
+__all__ = [
+    "control_tokens",
+    "conversation_ids",
+    "plain_ids",
+    "render_conversation",
+    "split_seam",
+    "without_control",
+]
 
 _LOOKS_LIKE_CONTROL = re.compile(r"<[^\s<>]{1,60}>\Z|\[/?[A-Z_]{2,20}\]\Z")
 """Some tokenizers do not mark all of theirs as special: `<think>`, `<tool_call>`."""
@@ -92,8 +99,7 @@ def render_conversation(tokenizer: Any, messages: Sequence[Mapping[str, str]], *
     Raises:
         DatasetError: The template refuses the turns.
     """
-    letters = {text: chr(_FIRST_SENTINEL + n) for n, text in enumerate(control_tokens(tokenizer))}
-    turns = [{**turn, "content": _without_control(turn["content"], letters)} for turn in messages]
+    turns = [{**turn, "content": without_control(tokenizer, turn["content"])} for turn in messages]
     if not tokenizer.chat_template:
         written = "".join(f"### {turn['role']}\n{turn['content']}\n" for turn in turns)
         return written + ("### assistant\n" if answer_next else "")
@@ -129,8 +135,10 @@ def conversation_ids(tokenizer: Any, rendered: str) -> list[int]:
     return ids
 
 
-def _without_control(text: str, letters: Mapping[str, str]) -> str:
+def without_control(tokenizer: Any, text: str) -> str:
+    """A text as `render_conversation` writes it: each control token in it is one private letter."""
     text = _SENTINELS.sub("\N{REPLACEMENT CHARACTER}", text)
+    letters = {token: chr(_FIRST_SENTINEL + n) for n, token in enumerate(control_tokens(tokenizer))}
     for token in sorted(letters, key=len, reverse=True):
         text = text.replace(token, letters[token])
     return text

@@ -87,7 +87,7 @@ def _check_ids(tokenizer: Any, path: Path) -> None:
             raise ModelError(
                 f"transformers reads the tokenizer at {path} otherwise than its tokenizer.json: "
                 f"{line.strip()!r} has {here} where the file says {there}",
-                hint="name PreTrainedTokenizerFast as `tokenizer_class` in tokenizer_config.json: it takes the file as it is",
+                hint="name PreTrainedTokenizerFast as tokenizer_class: it takes the file as it is",
             )
 
 

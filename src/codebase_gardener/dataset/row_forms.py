@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from codebase_gardener.dataset.prompts import path_line
@@ -16,9 +17,24 @@ __all__ = ["FORMS", "RowForm", "RowProblem", "parse_row"]
 _ROLES = ("system", "user", "assistant")
 _MIN_CHUNK_LINES = 4  # shorter code chunks are not worth cutting in two
 _PATH_KEYS = ("file_path", "path", "file", "filename", "source")
+_ABOUT = ("metadata", "id")
 _NAME_KEYS = ("qualified_name", "symbol", "name", "function_name", "class_name")
 _START_KEYS = ("start_line", "line_start", "lineno")
 _END_KEYS = ("end_line", "line_end", "end_lineno")
+_OTHER_MEANING = {
+    "tools": "tools are not part of a prompt here",
+    "functions": "functions are not part of a prompt here",
+    "weight": "every row counts alike",
+    "weights": "every row counts alike",
+}
+_OTHER_MEANING_OF_TURN = {
+    "tool_calls": "calls of tools are not trained on: write them into `content`",
+    "function_call": "calls of functions are not trained on: write them into `content`",
+    "weight": "every answer is trained on",
+}
+"""Keys that would change what is learned, had they not been left out."""
+
+_LONG_CHARS = 100_000
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -35,12 +51,14 @@ class RowForm:
         path: The file it speaks of, "" if it names none.
         symbol: The symbol it speaks of.
         lines: First and last line in `path`, or None.
+        remarks: What a person should know of it: it is trained on, but perhaps not as it was meant.
     """
 
     fields: Mapping[str, Any]
     path: str = ""
     symbol: str = ""
     lines: tuple[int, int] | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +72,7 @@ def parse_row(row: object) -> RowForm:
     """Understand one row.
 
     Args:
-        row: A JSON value; further keys than the form's own are ignored.
+        row: A JSON value; further keys than the form's own are remarked on.
 
     Raises:
         RowProblem: Not an object, no form or two, or a value that cannot be trained on.
@@ -69,7 +87,23 @@ def parse_row(row: object) -> RowForm:
         keys = ", ".join(repr(str(key)[:40]) for key in list(row)[:5]) or "nothing"
         accepted = "; ".join(form.looks_like for form in FORMS.values())
         raise RowProblem(f"has no known form, only {keys}; accepted are: {accepted}")
-    return FORMS[found[0]].parse(row)
+    _refuse_meaning(row, _OTHER_MEANING, "")
+    form = FORMS[found[0]].parse(row)
+    return replace(form, remarks=(*form.remarks, *_remarks(row, FORMS[found[0]])))
+
+
+def _refuse_meaning(row: Mapping[str, Any], table: Mapping[str, str], where: str) -> None:
+    for key, reason in table.items():
+        if row.get(key) not in (None, [], {}, 1, 1.0):
+            raise RowProblem(f"has `{key}`{where}, and {reason}")
+
+
+def _remarks(row: Mapping[str, Any], form: _Form) -> Iterator[str]:
+    other = sorted(str(key)[:40] for key in row if key not in (*form.keys, *_ABOUT, *_OTHER_MEANING))
+    if other:
+        yield f"keys that are not read: {', '.join(other[:5])}"
+    if sum(len(value) for value in row.values() if isinstance(value, str)) > _LONG_CHARS:
+        yield f"longer than {_LONG_CHARS:,} characters: training cuts it at max_length"
 
 
 def _prompt(row: Mapping[str, Any]) -> RowForm:
@@ -87,7 +121,20 @@ def _messages(row: Mapping[str, Any]) -> RowForm:
     read = tuple(_turn(turn, number) for number, turn in enumerate(turns, start=1))
     if not any(turn["role"] == "assistant" for turn in read):
         raise RowProblem("`messages` has no assistant turn, so there is nothing to train on")
-    return RowForm({"messages": read}, **_place(row))
+    return RowForm({"messages": read}, **_place(row), remarks=tuple(_unusual(read)))
+
+
+def _unusual(turns: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """Orders of turns that many chat templates refuse or render otherwise."""
+    spoken = [turn["role"] for turn in turns if turn["role"] != "system"]
+    if spoken[0] == "assistant":
+        yield "the assistant speaks first"
+    if any(one == other for one, other in pairwise(spoken)):
+        yield "one role speaks twice in a row"
+    if any(turn["role"] == "system" for turn in turns[1:]):
+        yield "a system turn that is not the first"
+    if sum(len(turn["content"]) for turn in turns) > _LONG_CHARS:
+        yield f"longer than {_LONG_CHARS:,} characters: training cuts it at max_length"
 
 
 def _turn(turn: object, number: int) -> dict[str, str]:
@@ -98,6 +145,7 @@ def _turn(turn: object, number: int) -> dict[str, str]:
         raise RowProblem(
             f"turn {number} of `messages` has the role {role!r}; accepted are {', '.join(_ROLES)}"
         )
+    _refuse_meaning(turn, _OTHER_MEANING_OF_TURN, f" in turn {number}")
     return {"role": role, "content": _text(turn, "content", f"`content` of turn {number}")}
 
 

@@ -18,7 +18,7 @@ from codebase_gardener.utils.error_handling import DatasetError
 
 __all__ = ["UserRows", "read_user_rows"]
 
-_SHOWN_PROBLEMS = 10
+_SHOWN_PROBLEMS = 50
 _MIN_GROUPS = 8  # with fewer, holding one out would take more than it tells
 _MAX_HELDOUT_GROUPS = 200
 
@@ -56,7 +56,7 @@ def read_user_rows(
         seed: Of the split.
 
     Raises:
-        DatasetError: Rows that are malformed, with the line and what is wrong (up to 10 at once); or no rows.
+        DatasetError: Rows that are malformed, with the line and what is wrong (up to 50 at once); or no rows.
         NotFoundError: There is no such file.
         InvalidInputError: It cannot be read.
     """
@@ -67,7 +67,19 @@ def read_user_rows(
     split = _split(forms, heldout_share, seed)
     examples = [_example(number, form, called, split) for number, form in forms]
     contents = Counter(_content(form) for _, form in forms)
-    return UserRows(tuple(examples), sum(contents.values()) - len(contents), split.warnings)
+    warnings = (*split.warnings, *_remarked(forms, called))
+    return UserRows(tuple(examples), sum(contents.values()) - len(contents), warnings)
+
+
+def _remarked(forms: list[tuple[int, RowForm]], called: str) -> Iterator[str]:
+    """Each remark once, with how many rows have it and where the first is."""
+    lines: dict[str, list[int]] = {}
+    for number, form in forms:
+        for remark in form.remarks:
+            lines.setdefault(remark, []).append(number)
+    for remark, numbers in lines.items():
+        rows = "1 row" if len(numbers) == 1 else f"{len(numbers)} rows"
+        yield f"{rows}, first {called}:{numbers[0]}: {remark}"
 
 
 def _numbered(rows: Iterable[Mapping[str, Any]]) -> Iterator[JsonLine]:
@@ -104,7 +116,7 @@ def _malformed(problems: list[str]) -> DatasetError:
     return DatasetError(
         f"{count} malformed, nothing was trained:\n  {shown}{rest}",
         hint="correct or remove these rows, then run the command again",
-        context={"problems": problems[:100], "count": len(problems)},
+        context={"problems": problems, "count": len(problems)},
     )
 
 

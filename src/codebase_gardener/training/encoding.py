@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from codebase_gardener.bases.text import conversation_ids, plain_ids, render_conversation, split_seam
+from codebase_gardener.bases.text import (
+    conversation_ids,
+    plain_ids,
+    render_conversation,
+    split_seam,
+    without_control,
+)
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.utils.error_handling import DatasetError
 from codebase_gardener.utils.progress import Progress, silent
@@ -59,11 +65,21 @@ class EncodedExample:
 
 @dataclass(frozen=True)
 class EncodedDataset:
-    """Encoded examples with how early each comes in training, and what was left out."""
+    """Encoded examples with how early each comes in training, and what was left out.
+
+    Attributes:
+        rows: In the order of the examples.
+        weights: Of each row.
+        without_fim_tokens: Rows for infilling that the base has no tokens for.
+        split: Conversations of which each answer became a row: the template rewrites earlier turns.
+        left_out: Anchor and reason of rows that the template refuses.
+    """
 
     rows: tuple[EncodedExample, ...]
     weights: tuple[float, ...]
     without_fim_tokens: int
+    split: int = 0
+    left_out: tuple[tuple[str, str], ...] = ()
 
     @property
     def truncated(self) -> int:
@@ -110,23 +126,37 @@ def encode_all(
     fim = FimTokens.of(tokenizer)
     rows: list[EncodedExample] = []
     weights: list[float] = []
-    skipped = 0
+    left_out: list[tuple[str, str]] = []
+    skipped = split = 0
     for number, example in enumerate(examples):
         if number % 100 == 0:
             progress(number, len(examples))
         if example.fim is not None and fim is None:
             skipped += 1
             continue
-        row = encode(example, tokenizer, max_length=max_length, completion_only=completion_only, fim=fim)
-        if row.supervised:
-            rows.append(row)
-            weights.append(example.weight)
+        try:
+            made = [
+                encode(example, tokenizer, max_length=max_length, completion_only=completion_only, fim=fim)
+            ]
+        except DatasetError as error:
+            made, split = _answer_by_answer(example.messages, tokenizer, max_length), split + 1
+            if not made:
+                split -= 1
+                left_out.append((example.anchor, error.message))
+        made = [row for row in made if row.supervised]
+        rows += made
+        weights += [example.weight] * len(made)
     progress(len(examples), len(examples))
-    _refuse_nothing(len(examples), rows)
-    return EncodedDataset(tuple(rows), tuple(weights), skipped)
+    _refuse_nothing(len(examples), rows, left_out)
+    return EncodedDataset(tuple(rows), tuple(weights), skipped, split, tuple(left_out))
 
 
-def _refuse_nothing(given: int, rows: Sequence[EncodedExample]) -> None:
+def _refuse_nothing(given: int, rows: Sequence[EncodedExample], left_out: Sequence[tuple[str, str]]) -> None:
+    if not rows and left_out:
+        raise DatasetError(
+            f"none of the {given} rows can be encoded; {left_out[0][0]}: {left_out[0][1]}",
+            hint="write such conversations as prompt and completion, one row for each answer",
+        )
     if not rows:
         raise DatasetError(
             f"none of the {given} rows has a token to train on",
@@ -267,6 +297,29 @@ def _encode_messages(messages: Sequence[dict[str, str]], tokenizer: Any, max_len
         ids += before + answer
         labels += [IGNORE] * len(before) + answer
         done = opened + text
+    return _conversation(ids, labels, tokenizer, max_length)
+
+
+def _answer_by_answer(
+    messages: Sequence[dict[str, str]], tokenizer: Any, max_length: int
+) -> list[EncodedExample]:
+    """A row for each answer, behind the earlier turns as the template shows them then; none where it refuses."""
+    rows = []
+    for number, message in enumerate(messages):
+        if message["role"] == "assistant":
+            try:
+                opened, text = _turn(messages[: number + 1], tokenizer, "")
+            except DatasetError:
+                return []
+            before = conversation_ids(tokenizer, opened)
+            answer = _through_end(conversation_ids(tokenizer, text), tokenizer.eos_token_id)
+            labels = [IGNORE] * len(before) + answer
+            rows.append(_conversation(before + answer, labels, tokenizer, max_length))
+    return rows
+
+
+def _conversation(ids: list[int], labels: list[int], tokenizer: Any, max_length: int) -> EncodedExample:
+    """The end of a conversation that fits, behind the BOS token where the template writes one."""
     start = _start(tokenizer)
     if start and ids[:1] == start:
         ids, labels = ids[1:], labels[1:]
@@ -290,7 +343,7 @@ def _turn(messages: Sequence[dict[str, str]], tokenizer: Any, done: str) -> tupl
     if len(messages) > 1:
         opened = render_conversation(tokenizer, messages[:-1], answer_next=True)
     else:  # no template renders nothing at all
-        opened = rendered[: rendered.rfind(messages[-1]["content"].strip())]
+        opened = rendered[: rendered.rfind(without_control(tokenizer, messages[-1]["content"]).strip())]
     if not (opened.startswith(done) and rendered.startswith(opened)):
         raise DatasetError(
             f"the base's chat template changes earlier turns once turn {len(messages)} is there",

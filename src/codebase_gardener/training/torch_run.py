@@ -65,6 +65,8 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
         supervised_tokens=encoded.supervised,
         truncated=encoded.truncated,
         without_fim_tokens=encoded.without_fim_tokens,
+        split_conversations=encoded.split,
+        left_out=encoded.left_out,
     )
     result = train(
         model,
