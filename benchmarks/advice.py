@@ -21,8 +21,8 @@ from typing import Any
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.dataset.assembly import generate_dataset
 from codebase_gardener.dataset.writer import load_dataset, write_dataset
+from codebase_gardener.jobs.directory import JobDirectory, JobSpec
 from codebase_gardener.repository.snapshot import take_snapshot
-from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils.allocator import keep_freed_memory
 
@@ -159,7 +159,7 @@ def _step(model: Any) -> None:
 
 def _ranks(base: Base, folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """The smoothed loss after the steps, on the same batches."""
-    from codebase_gardener.training.torch_run import run_job
+    from codebase_gardener.jobs.torch_run import run_job
 
     dataset = folder / "dataset"
     write_dataset(generate_dataset(take_snapshot(options.source)), dataset)

@@ -24,7 +24,7 @@ from codebase_gardener.bases.quantization import QUANTIZATIONS
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.dataset.user_dataset import user_dataset
 from codebase_gardener.dataset.writer import write_dataset
-from codebase_gardener.training.job_directory import JobDirectory, JobSpec
+from codebase_gardener.jobs.directory import JobDirectory, JobSpec
 from codebase_gardener.training.memory import estimate_memory
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.allocator import keep_freed_memory
@@ -100,7 +100,7 @@ def _run(directory: JobDirectory) -> dict[str, Any]:
     """In a process of its own: the job, then the base once more for its size."""
     keep_freed_memory()
     from codebase_gardener.bases.torch_loading import load_model
-    from codebase_gardener.training.torch_run import run_job
+    from codebase_gardener.jobs.torch_run import run_job
 
     result = run_job(directory, "demo/default@1").as_dict()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

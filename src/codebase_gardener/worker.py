@@ -1,4 +1,4 @@
-"""The training process: `python -m codebase_gardener.worker JOB_DIR`, started by `training.jobs`.
+"""The training process: `python -m codebase_gardener.worker JOB_DIR`, started by `jobs.queue`.
 
 It inherits the job's lock, so the job counts as alive for exactly as long as this process is.
 """
@@ -17,11 +17,11 @@ import psutil
 
 from codebase_gardener.bases.sidecar import SIDECAR
 from codebase_gardener.config.settings import Settings, load_settings
+from codebase_gardener.jobs.directory import JobDirectory, JobSpec
+from codebase_gardener.jobs.queue import start_next
+from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.registry.rows import JobRow, Publication
 from codebase_gardener.registry.transactions import Registry
-from codebase_gardener.training.job_directory import JobDirectory, JobSpec
-from codebase_gardener.training.jobs import start_next
-from codebase_gardener.training.submission import adapter_directory
 from codebase_gardener.utils.allocator import give_back_freed_memory, keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, ResourceError
 from codebase_gardener.utils.files import is_published, publish_dir, read_json, remove_tree
@@ -82,7 +82,7 @@ def _train(directory: JobDirectory, spec: JobSpec, job: JobRow, settings: Settin
     check_memory(needed, min_free_bytes=settings.min_free_bytes)
     shutil.rmtree(directory.artifact, ignore_errors=True)  # of a run that was killed while it saved
     os.environ["HF_HUB_OFFLINE"] = "1"  # everything is on disk by now
-    from codebase_gardener.training.torch_run import run_job
+    from codebase_gardener.jobs.torch_run import run_job
 
     run_job(directory, str(job.ref))
 

@@ -17,8 +17,8 @@ import pytest
 from codebase_gardener.bases import resolution as base_module
 from codebase_gardener.bases.resolution import EMBEDDED, Base, resolve_base
 from codebase_gardener.config.settings import EMBEDDED_BASE
+from codebase_gardener.jobs import submission
 from codebase_gardener.registry.transactions import Registry
-from codebase_gardener.training import submission
 from codebase_gardener.training.spec import parse_spec
 from codebase_gardener.utils.error_handling import ModelError, ResourceError
 from codebase_gardener.utils.files import sha256_file, sha256_text

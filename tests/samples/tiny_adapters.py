@@ -12,9 +12,9 @@ import pytest
 
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.config.settings import Settings
+from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import NewJob, Publication, VersionRow
-from codebase_gardener.training.submission import adapter_directory
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.files import publish_dir, tree_bytes
 
@@ -37,9 +37,9 @@ def trained(base: Base, tmp_path_factory: pytest.TempPathFactory) -> Callable[..
     """Trains an adapter, once for each set of options."""
     from codebase_gardener.dataset.user_dataset import user_dataset
     from codebase_gardener.dataset.writer import write_dataset
-    from codebase_gardener.training.job_directory import JobDirectory, JobSpec
+    from codebase_gardener.jobs.directory import JobDirectory, JobSpec
+    from codebase_gardener.jobs.torch_run import run_job
     from codebase_gardener.training.spec import parse_spec
-    from codebase_gardener.training.torch_run import run_job
 
     dataset = user_dataset([{"prompt": f"f({n}) = ", "completion": f"{n * n}"} for n in range(20)])
     folder = tmp_path_factory.mktemp("dataset") / "rows"

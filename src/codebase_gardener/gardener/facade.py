@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.config.settings import Settings, load_settings
 from codebase_gardener.gardener.active_mark import move_mark
+from codebase_gardener.jobs.submission import Submission, dataset_directory
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import JobRow, ProjectRow, VerdictRow, VersionRow
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.training.submission import Submission, dataset_directory
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from codebase_gardener.utils.names import AdapterRef, check_name
 from codebase_gardener.utils.progress import Progress, silent

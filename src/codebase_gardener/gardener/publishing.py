@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from codebase_gardener.adapters.proof import prove
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.sidecar import library_versions
+from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.registry.rows import ImportedAdapter, Publication, VersionRow
-from codebase_gardener.training.submission import adapter_directory
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import publish_dir, remove_tree, staging
 from codebase_gardener.utils.names import AdapterRef, check_name

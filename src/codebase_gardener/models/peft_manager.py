@@ -14,13 +14,14 @@ from codebase_gardener.adapters.handle import AdapterHandle, Prompt
 from codebase_gardener.adapters.loaded import Loadable, LoadedAdapters
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.config.settings import Settings, load_settings
-from codebase_gardener.models.adapter_metadata import AdapterMetadata, TrainingProgress
-from codebase_gardener.models.trainings import ProgressCallback, Trainings
+from codebase_gardener.jobs.progress import TrainingProgress
+from codebase_gardener.jobs.submission import Submission, dataset_directory
+from codebase_gardener.jobs.trainings import ProgressCallback, Trainings
+from codebase_gardener.models.adapter_metadata import AdapterMetadata
 from codebase_gardener.registry.leases import exclusive, lease_path
 from codebase_gardener.registry.rows import JobRow, VersionRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
-from codebase_gardener.training.submission import Submission, dataset_directory
 from codebase_gardener.utils.error_handling import (
     AdapterError,
     ConflictError,

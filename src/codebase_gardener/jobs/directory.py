@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.training.events import EventLog
+from codebase_gardener.jobs.events import EventLog
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils.files import FileLock, read_json, write_json
 

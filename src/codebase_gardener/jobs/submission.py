@@ -9,11 +9,11 @@ from pathlib import Path
 
 from codebase_gardener.bases.quantization import check_quantization
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.jobs.directory import JobDirectory, JobSpec
+from codebase_gardener.jobs.queue import device_of_this_host, resume, start_next
 from codebase_gardener.registry.rows import JobRow, NewJob
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.devices import resolve_device
-from codebase_gardener.training.job_directory import JobDirectory, JobSpec
-from codebase_gardener.training.jobs import device_of_this_host, resume, start_next
 from codebase_gardener.training.memory import check_memory, estimate_memory
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ResourceError

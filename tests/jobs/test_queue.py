@@ -13,11 +13,11 @@ from threading import Barrier
 import pytest
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.models.trainings import Trainings
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.queue import cancel, device_of_this_host, reap, start_next
+from codebase_gardener.jobs.trainings import Trainings
 from codebase_gardener.registry.rows import JobRow, NewJob
 from codebase_gardener.registry.transactions import Registry
-from codebase_gardener.training.job_directory import JobDirectory
-from codebase_gardener.training.jobs import cancel, device_of_this_host, reap, start_next
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.files import FileLock
 from codebase_gardener.worker import main
@@ -116,7 +116,7 @@ def test_a_busy_device_starts_nothing(registry: Registry, tmp_path: Path) -> Non
 def spawned(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders of jobs for which a worker would have been started; none is."""
     folders: list[Path] = []
-    monkeypatch.setattr("codebase_gardener.training.jobs._spawn", lambda job, *_: folders.append(job.path))
+    monkeypatch.setattr("codebase_gardener.jobs.queue._spawn", lambda job, *_: folders.append(job.path))
     return folders
 
 
