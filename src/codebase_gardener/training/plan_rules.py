@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+from codebase_gardener.bases.shape import BaseShape
 from codebase_gardener.training.advice import FEW_ROWS, HIGH_RANK
-from codebase_gardener.training.memory import BaseShape, batch_tokens
+from codebase_gardener.training.memory import batch_tokens
 from codebase_gardener.training.spec import TrainingSpec
 
 __all__ = ["ECONOMIES", "RULES", "Economy", "Facts", "PlanRule"]
