@@ -12,7 +12,8 @@ import pytest
 from codebase_gardener.bases.resolution import resolve_base
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.queue import resume
-from codebase_gardener.jobs.submission import Submission, submit
+from codebase_gardener.jobs.spec import JobSpec
+from codebase_gardener.jobs.submission import submit
 from codebase_gardener.jobs.trainings import Trainings
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
@@ -52,9 +53,7 @@ def ask(registry: Registry, tiny_base: Path, tmp_path: Path) -> Ask:
         min_free_bytes: int = 0,
         report_to: str = "",
     ) -> JobRow:
-        asked = Submission(
-            project="demo",
-            adapter=name,
+        asked = JobSpec(
             base=resolve_base(str(base), tmp_path / "bases"),
             dataset=tmp_path / "rows",
             dataset_hash="rows",
@@ -63,6 +62,8 @@ def ask(registry: Registry, tiny_base: Path, tmp_path: Path) -> Ask:
         )
         return submit(
             registry,
+            "demo",
+            name,
             asked,
             jobs_dir=tmp_path / "jobs",
             min_free_bytes=min_free_bytes,

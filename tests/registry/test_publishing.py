@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from codebase_gardener.registry.rows import ImportedAdapter
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, RegistryError
 
-IMPORTED = ImportedAdapter("demo", "default", 1, "smollm2", "base", spec={"r": 8})
+IMPORTED = ImportedAdapter("demo", "default", 1, "smollm2", "base")
 
 
 def test_a_published_job_is_a_version_with_its_receipt(registry, reserve, published):
@@ -17,13 +18,26 @@ def test_a_published_job_is_a_version_with_its_receipt(registry, reserve, publis
     publication = published()
     version = registry.publish(job.id, publication, {"largest_difference": 0.5})
     assert registry.job(job.id).state == "ready"
-    for name in ("version", "spec", "base_id", "base_hash", "dataset_hash", "commit", "snapshot_id"):
+    for name in ("version", "base_id", "base_hash", "dataset_hash", "commit", "snapshot_id"):
         assert getattr(version, name) == getattr(job, name)
     for name, value in vars(publication).items():
         assert getattr(version, name) == value
     assert (version.job_id, version.active, version.state) == (job.id, False, "ready")
     [receipt] = registry.receipts(version)
     assert (receipt.kind, receipt.data) == ("proof", {"largest_difference": 0.5})
+
+
+def test_a_spec_comes_back_as_it_went_in(registry, reserve, published):
+    spec = {
+        "targets": ["q_proj", "v_proj"],
+        "rate": 5e-4,
+        "seed": None,
+        "nested": {"é": "NUL \0 and half a pair \ud800"},
+    }
+    job = reserve()
+    registry.claim_job(job.id)
+    version = registry.publish(job.id, replace(published(), spec=spec), {})
+    assert json.dumps(version.spec, sort_keys=True) == json.dumps(spec, sort_keys=True)
 
 
 @pytest.mark.parametrize("end", ["cancel_job", "queued"])
@@ -71,7 +85,7 @@ def test_a_figure_that_is_no_number_is_refused_and_nothing_is_written(registry, 
 def test_an_imported_adapter_has_no_job(registry, published):
     assert registry.reserve_version("demo", "default") == 1
     version = registry.publish_imported(IMPORTED, published(), {"largest_difference": 0.5})
-    assert (version.job_id, version.dataset_hash, version.spec) == (None, None, {"r": 8})
+    assert (version.job_id, version.dataset_hash, version.spec) == (None, None, {"r": 16})
     assert registry.receipts(version)[0].data == {"largest_difference": 0.5}
 
 

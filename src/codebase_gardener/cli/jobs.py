@@ -74,7 +74,13 @@ def show(job_id: str, image: Path | None, as_json: bool) -> None:
     if as_json:
         losses = [(event["step"], event["loss"]) for event in steps]
         print_json(
-            {**progress.as_dict(), "directory": str(job.directory), "spec": job.spec, "losses": losses}
+            {
+                **progress.as_dict(),
+                "directory": str(job.directory),
+                # None of a job of another host, whose folder is not here
+                "spec": directory.spec.training.model_dump(mode="json") if directory.path.exists() else None,
+                "losses": losses,
+            }
         )
         return
     click.echo(f"{job.ref} (job {job.id}): {job.state}, {_where(progress)}")

@@ -73,12 +73,11 @@ def _publish(gardener: Gardener, ref: AdapterRef, make: Callable[[Path], None], 
                 version=number,
                 base_id=origin.base.pinned,
                 base_hash=origin.base.sha256,
-                spec=origin.spec,
                 dataset_hash=origin.dataset_hash,
                 commit=origin.commit,
                 snapshot_id=origin.snapshot_id,
             ),
-            Publication.of(target, metrics=origin.metrics, libraries=library_versions()),
+            Publication.of(target, spec=origin.spec, metrics=origin.metrics, libraries=library_versions()),
             receipt,
         )
     except BaseException:

@@ -11,7 +11,7 @@ from codebase_gardener.jobs import queue, submission
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.events import NewestEvents
 from codebase_gardener.jobs.progress import TrainingProgress
-from codebase_gardener.jobs.submission import Submission
+from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.devices import resolve_device
@@ -51,11 +51,13 @@ class Trainings:
         self.registry, self.device, self.environment = registry, device, environment
         self.jobs_dir, self.min_free_bytes, self.storage_bytes = jobs_dir, min_free_bytes, storage_bytes
 
-    def submit(self, asked: Submission) -> JobRow:
-        """Queue a training, or find the one that does the same (`jobs.submission.submit`)."""
+    def submit(self, project: str, adapter: str, asked: JobSpec) -> JobRow:
+        """Queue a training of an adapter, or find the one that does the same (`jobs.submission.submit`)."""
         self.reap()
         return submission.submit(
             self.registry,
+            project,
+            adapter,
             asked,
             jobs_dir=self.jobs_dir,
             min_free_bytes=self.min_free_bytes,

@@ -15,7 +15,8 @@ from codebase_gardener.adapters.loaded import Loadable, LoadedAdapters
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.config.settings import Settings, load_settings
 from codebase_gardener.jobs.progress import TrainingProgress
-from codebase_gardener.jobs.submission import Submission, dataset_directory
+from codebase_gardener.jobs.spec import JobSpec
+from codebase_gardener.jobs.submission import dataset_directory
 from codebase_gardener.jobs.trainings import ProgressCallback, Trainings
 from codebase_gardener.models.adapter_metadata import AdapterMetadata
 from codebase_gardener.registry.leases import exclusive, lease_path
@@ -124,15 +125,15 @@ class PeftManager:
             with suppress(FileExistsError):  # another process writes the same rows
                 write_dataset(dataset, folder)
         job = self.trainings.submit(
-            Submission(
-                project=project_name,
-                adapter=adapter_name,
+            project_name,
+            adapter_name,
+            JobSpec(
                 base=self.base(base_id),
                 dataset=folder,
                 dataset_hash=dataset.hash,
                 training=spec,
                 device=self.settings.device,
-            )
+            ),
         )
         if progress_callback is not None:
             follow = self.trainings.follow

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, insert, select
 
 from codebase_gardener.registry import adapters, projects, schema
-from codebase_gardener.registry.rows import JobRow, NewJob, row_as
+from codebase_gardener.registry.rows import JobRow, row_as
 from codebase_gardener.registry.timestamps import now
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.names import check_name
@@ -21,37 +21,63 @@ __all__ = ["find", "get", "list_jobs", "next_queued", "reserve"]
 _table = schema.jobs
 
 
-def reserve(connection: Connection, new: NewJob, directory_for: Callable[[str], Path]) -> JobRow:
+def reserve(
+    connection: Connection,
+    project: str,
+    adapter_name: str,
+    directory_for: Callable[[str], Path],
+    *,
+    spec_hash: str,
+    dataset_hash: str,
+    base_id: str,
+    base_hash: str,
+    device: str,
+    commit: str | None = None,
+    snapshot_id: str | None = None,
+) -> JobRow:
     """Queue a training under a version number of its own, or return the job that does the same work.
 
     The same work is: project, adapter name, dataset hash and spec hash. Its job is returned in whatever
     state it is, until it, or the version it made, is deleted.
 
     Args:
-        new: What to train.
+        project: Whose adapter is trained.
+        adapter_name: A new version of it.
         directory_for: Job id → job directory. Called before others can see the job, so that it may also
             make the directory: whoever claims the job finds it complete.
+        spec_hash: Of options and base.
+        dataset_hash: Of the rows.
+        base_id: The base's pinned id.
+        base_hash: Of the base's weights.
+        device: `host:device`.
+        commit: Revision of the snapshot the rows were made from.
+        snapshot_id: Of that snapshot.
 
     Raises:
         NotFoundError: There is no such project.
         InvalidInputError: The adapter's name cannot be a folder's.
     """
-    check_name(new.adapter_name, "adapter name")
-    project_id = projects.locked(connection, new.project).id
-    if existing := find(connection, new.project, new.adapter_name, new.dataset_hash, new.spec_hash):
+    check_name(adapter_name, "adapter name")
+    project_id = projects.locked(connection, project).id
+    if existing := find(connection, project, adapter_name, dataset_hash, spec_hash):
         return existing
     job_id = _new_id()
-    values: dict[str, Any] = {
-        **vars(new),
-        "spec": dict(new.spec),
+    values = {
         "id": job_id,
         "project_id": project_id,
-        "version": adapters.next_version(connection, project_id, new.adapter_name),
+        "adapter_name": adapter_name,
+        "version": adapters.next_version(connection, project_id, adapter_name),
         "state": "queued",
+        "device": device,
         "directory": directory_for(job_id),
+        "spec_hash": spec_hash,
+        "dataset_hash": dataset_hash,
+        "base_id": base_id,
+        "base_hash": base_hash,
+        "commit": commit,
+        "snapshot_id": snapshot_id,
         "created_at": now(),
     }
-    del values["project"]
     connection.execute(insert(_table).values(values))
     return get(connection, job_id)
 

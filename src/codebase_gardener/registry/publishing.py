@@ -17,7 +17,7 @@ from codebase_gardener.utils.names import AdapterRef
 
 __all__ = ["publish", "publish_imported"]
 
-_OF_JOB = ("adapter_name", "version", "spec", "base_id", "base_hash", "dataset_hash", "commit", "snapshot_id")
+_ORIGIN = ("adapter_name", "version", "base_id", "base_hash", "dataset_hash", "commit", "snapshot_id")
 
 
 def publish(
@@ -28,7 +28,7 @@ def publish(
     The active mark does not move; that is for `set_active`, after the verdict.
 
     Args:
-        job_id: Of a job that is training; spec, hashes and number are taken from it.
+        job_id: Of a job that is training; hashes and number are taken from it.
         publication: Where the files are, and what was measured.
         receipt: What the proof in a fresh process measured.
 
@@ -38,7 +38,7 @@ def publish(
         RegistryError: The directory is not published.
     """
     job = job_states.change(connection, job_id, "ready", ended_at=now())
-    origin = {name: getattr(job, name) for name in _OF_JOB}
+    origin = {name: getattr(job, name) for name in _ORIGIN}
     return _insert(connection, job.ref, {**origin, "job_id": job_id}, publication, receipt)
 
 
@@ -54,8 +54,8 @@ def publish_imported(
     """
     ref = AdapterRef(imported.project, imported.adapter_name, imported.version)
     _check_reserved(connection, ref)
-    origin = {name: getattr(imported, name) for name in _OF_JOB}
-    return _insert(connection, ref, {**origin, "spec": dict(imported.spec)}, publication, receipt)
+    origin = {name: getattr(imported, name) for name in _ORIGIN}
+    return _insert(connection, ref, origin, publication, receipt)
 
 
 def _check_reserved(connection: Connection, ref: AdapterRef) -> None:
@@ -86,6 +86,7 @@ def _insert(
         "project_id": projects.get(connection, ref.project).id,
         "active": False,
         "directory": publication.directory,
+        "spec": dict(publication.spec),
         "files": dict(publication.files),
         "bytes": publication.bytes,
         "metrics": dict(publication.metrics),
