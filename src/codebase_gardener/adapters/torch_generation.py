@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
-from codebase_gardener.adapters.handle import Prompt
+from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.training.encoding import text_ids
 from codebase_gardener.utils.error_handling import InvalidInputError
 

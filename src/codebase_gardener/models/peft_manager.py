@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.adapters.files import check_adapter_files
-from codebase_gardener.adapters.handle import AdapterHandle, Prompt
+from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.adapters.loaded import Loadable, LoadedAdapters
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.config.settings import Settings, load_settings
@@ -34,6 +34,7 @@ from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
     from codebase_gardener.adapters.torch_live_base import LiveBase
+    from codebase_gardener.dataset.prompts import Prompt
 
 __all__ = ["AdapterHandle", "AdapterMetadata", "PeftManager", "TrainingProgress"]
 

@@ -16,8 +16,8 @@ from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainingArguments, set_seed
 
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample
-from codebase_gardener.training.fast.torch_batch import on_device
-from codebase_gardener.training.fast.torch_path import FastPath, fast_path
+from codebase_gardener.training.fast.torch_batch import FastPath, on_device
+from codebase_gardener.training.fast.torch_path import fast_path
 from codebase_gardener.training.sampling import batches_of
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_callbacks import (
