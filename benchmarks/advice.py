@@ -21,8 +21,9 @@ from typing import Any
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.dataset.assembly import generate_dataset
 from codebase_gardener.dataset.writer import load_dataset, write_dataset
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.repository.snapshot import take_snapshot
-from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils.allocator import keep_freed_memory
 
@@ -159,7 +160,7 @@ def _step(model: Any) -> None:
 
 def _ranks(base: Base, folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """The smoothed loss after the steps, on the same batches."""
-    from codebase_gardener.training.torch_run import run_job
+    from codebase_gardener.jobs.torch_run import run_job
 
     dataset = folder / "dataset"
     write_dataset(generate_dataset(take_snapshot(options.source)), dataset)
@@ -170,11 +171,9 @@ def _ranks(base: Base, folder: Path, options: argparse.Namespace) -> list[dict[s
         spec = parse_spec({**SHORT, **RANKS[name], "steps": options.steps})
         directory.write_spec(
             JobSpec(
-                job_id=directory.path.name,
                 base=base,
                 dataset=dataset,
                 dataset_hash=load_dataset(dataset).hash,
-                commit=None,
                 device="cpu",
                 training=spec,
             )

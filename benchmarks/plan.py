@@ -17,8 +17,8 @@ from typing import Any
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.planning import plan_training
+from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.registry.rows import JobRow
-from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.utils.names import AdapterRef
 
 SPECS: dict[str, dict[str, Any]] = {

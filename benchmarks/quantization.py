@@ -24,7 +24,8 @@ from codebase_gardener.bases.quantization import QUANTIZATIONS
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.dataset.user_dataset import user_dataset
 from codebase_gardener.dataset.writer import write_dataset
-from codebase_gardener.training.job_directory import JobDirectory, JobSpec
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.training.memory import estimate_memory
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.allocator import keep_freed_memory
@@ -77,7 +78,7 @@ def _measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
             directory = JobDirectory(folder / f"{name}-{turn}")
             directory.path.mkdir()
             spec = TrainingSpec(quantization=name, steps=options.steps, threads=options.threads)
-            directory.write_spec(JobSpec(name, base, folder / "rows", dataset.hash, None, "cpu", spec))
+            directory.write_spec(JobSpec(base, folder / "rows", dataset.hash, spec, "cpu"))
             command = [sys.executable, __file__, "--run", str(directory.path)]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             runs.append(json.loads(done.stdout.splitlines()[-1]))
@@ -100,7 +101,7 @@ def _run(directory: JobDirectory) -> dict[str, Any]:
     """In a process of its own: the job, then the base once more for its size."""
     keep_freed_memory()
     from codebase_gardener.bases.torch_loading import load_model
-    from codebase_gardener.training.torch_run import run_job
+    from codebase_gardener.jobs.torch_run import run_job
 
     result = run_job(directory, "demo/default@1").as_dict()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -16,9 +16,10 @@ from typing import Any
 
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.writer import load_dataset
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.events import EventLog
+from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample, encode_all
-from codebase_gardener.training.events import EventLog
-from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.allocator import keep_freed_memory
 from train_examples import begin, features
@@ -196,13 +197,11 @@ def run(request: Request) -> dict[str, Any]:
 
 def _run_gardener(request: Request, record: Record) -> None:
     """The product's own `run_job`, watched: its step events are the clock, its model is kept."""
-    from codebase_gardener.training import torch_run
+    from codebase_gardener.jobs import torch_run
 
     directory = JobDirectory(request.folder / "job")
     directory.path.mkdir()
-    directory.write_spec(
-        JobSpec("bench", request.base, request.examples, request.dataset_hash, None, "cpu", request.spec)
-    )
+    directory.write_spec(JobSpec(request.base, request.examples, request.dataset_hash, request.spec, "cpu"))
     train = torch_run.train
 
     def watched(model: Any, tokenizer: Any, encoded: EncodedDataset, spec: Any, **options: Any) -> Any:

@@ -136,7 +136,8 @@ def make_job(tmp_path: Path, tiny_base: Path) -> Callable[..., Any]:
     from codebase_gardener.bases.resolution import resolve_base
     from codebase_gardener.dataset.user_dataset import user_dataset
     from codebase_gardener.dataset.writer import write_dataset
-    from codebase_gardener.training.job_directory import JobDirectory, JobSpec
+    from codebase_gardener.jobs.directory import JobDirectory
+    from codebase_gardener.jobs.spec import JobSpec
     from codebase_gardener.training.spec import parse_spec
 
     defaults = {"dtype": "float32", "threads": 1, "max_length": 64, "steps": 2, "r": 4, "batch_size": 2}
@@ -160,11 +161,9 @@ def make_job(tmp_path: Path, tiny_base: Path) -> Callable[..., Any]:
             write_dataset(dataset, folder)
         directory.write_spec(
             JobSpec(
-                job_id=name,
                 base=resolve_base(str(base), tmp_path / "bases"),
                 dataset=folder,
                 dataset_hash=dataset.hash,
-                commit=None,
                 device="cpu",
                 training=parse_spec({**defaults, **options}),
             )

@@ -10,6 +10,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -62,12 +63,13 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def imports(nodes: Iterable[ast.AST], *, top_only: bool) -> Iterator[str]:
-    """Imported modules; those under `if TYPE_CHECKING:` are for the type checker only."""
+    """Imported modules, and what is taken from them, which may be one; under `if TYPE_CHECKING:` nothing runs."""
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
+            module = node.module or ""
+            yield from (module, *(f"{module}.{alias.name}" for alias in node.names))
         elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             yield from imports(node.orelse, top_only=top_only)
         elif not (top_only and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
@@ -100,8 +102,8 @@ class K:
     def method(self):
         import f
 """
-    assert list(imports(ast.parse(code).body, top_only=True)) == ["b", "c", "d", "e"]
-    assert list(imports(ast.parse(code).body, top_only=False)) == ["b", "c", "d", "e", "f"]
+    assert list(imports(ast.parse(code).body, top_only=True)) == ["b", "c", "d", "d.x", "e"]
+    assert list(imports(ast.parse(code).body, top_only=False)) == ["b", "c", "d", "d.x", "e", "f"]
 
 
 def test_heavy_libraries_are_imported_at_the_top_of_their_own_files_only() -> None:
@@ -122,6 +124,19 @@ def test_torch_files_are_imported_at_the_top_by_torch_files_only() -> None:
         if name.startswith("codebase_gardener.") and name.rpartition(".")[2].startswith(("torch_", "ray_"))
     ]
     assert wrong == []
+
+
+def test_no_circle_of_modules() -> None:
+    """Neither through imports inside functions: what is in a circle can only be read, and changed, as a whole."""
+    modules = {module_name(path): path for path in FILES}
+    graph = {
+        name: modules.keys() & set(imports(tree_of(path).body, top_only=False)) - {name}
+        for name, path in modules.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
 
 
 def test_sql_stays_in_the_registry() -> None:

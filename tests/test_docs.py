@@ -226,9 +226,9 @@ def test_the_error_tree_is_complete() -> None:
 
 
 def test_files_of_the_job_directory_are_documented() -> None:
-    from codebase_gardener.training import job_directory
+    from codebase_gardener.jobs import directory
 
-    names = re.findall(r"^(\S+) {2,}\S", inspect.getdoc(job_directory) or "", flags=re.MULTILINE)
+    names = re.findall(r"^(\S+) {2,}\S", inspect.getdoc(directory) or "", flags=re.MULTILINE)
     text = page("training.md")
     assert names
     assert [name for name in names if name not in text] == []

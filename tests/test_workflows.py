@@ -13,7 +13,7 @@ import pytest
 
 from codebase_gardener import Project
 from codebase_gardener.adapters.files import check_adapter_files
-from codebase_gardener.training.job_directory import JobDirectory
+from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.utils.error_handling import NotFoundError
 
 pytestmark = pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The training process: `python -m codebase_gardener.worker JOB_DIR`, started by `training.jobs`.
+"""The training process: `python -m codebase_gardener.worker JOB_DIR`, started by `jobs.queue`.
 
 It inherits the job's lock, so the job counts as alive for exactly as long as this process is.
 """
@@ -17,11 +17,12 @@ import psutil
 
 from codebase_gardener.bases.sidecar import SIDECAR
 from codebase_gardener.config.settings import Settings, load_settings
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.queue import start_next
+from codebase_gardener.jobs.spec import JobSpec
+from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.registry.rows import JobRow, Publication
 from codebase_gardener.registry.transactions import Registry
-from codebase_gardener.training.job_directory import JobDirectory, JobSpec
-from codebase_gardener.training.jobs import start_next
-from codebase_gardener.training.submission import adapter_directory
 from codebase_gardener.utils.allocator import give_back_freed_memory, keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, ResourceError
 from codebase_gardener.utils.files import is_published, publish_dir, read_json, remove_tree
@@ -42,7 +43,7 @@ def main(job_directory: str) -> int:
     configure_logging(settings.log_level, as_json=True)
     with Registry(settings.database_url) as registry:
         spec = directory.spec
-        job = registry.job(spec.job_id)
+        job = registry.job(directory.job_id)
         if job.state != "training":  # it was cancelled before this process began
             directory.events.append("ended", state=job.state)
             return 0
@@ -82,14 +83,16 @@ def _train(directory: JobDirectory, spec: JobSpec, job: JobRow, settings: Settin
     check_memory(needed, min_free_bytes=settings.min_free_bytes)
     shutil.rmtree(directory.artifact, ignore_errors=True)  # of a run that was killed while it saved
     os.environ["HF_HUB_OFFLINE"] = "1"  # everything is on disk by now
-    from codebase_gardener.training.torch_run import run_job
+    from codebase_gardener.jobs.torch_run import run_job
 
     run_job(directory, str(job.ref))
 
 
 def _register(job: JobRow, target: Path, registry: Registry, receipt: dict[str, Any]) -> None:
     sidecar = read_json(target / SIDECAR)
-    publication = Publication.of(target, metrics=sidecar["metrics"], libraries=sidecar["libraries"])
+    publication = Publication.of(
+        target, spec=sidecar["training"], metrics=sidecar["metrics"], libraries=sidecar["libraries"]
+    )
     version = registry.publish(job.id, publication, receipt)
     if registry.active_version(version.project, version.adapter_name) is None:
         registry.set_active(version.project, version.adapter_name, version.version)
@@ -124,7 +127,7 @@ def _as_told(error: Exception, settings: Settings, directory: JobDirectory) -> C
     if shutil.disk_usage(settings.home).free < _FULL_BYTES or "No space left" in message:
         return ResourceError(
             f"the disk is full: {message}",
-            hint=f"free some space, then: gardener jobs resume {directory.path.name}",
+            hint=f"free some space, then: gardener jobs resume {directory.job_id}",
         )
     return CodebaseGardenerError(message, hint=f"see {directory.log}")
 

@@ -17,8 +17,9 @@ import pytest
 from codebase_gardener.bases import resolution as base_module
 from codebase_gardener.bases.resolution import EMBEDDED, Base, resolve_base
 from codebase_gardener.config.settings import EMBEDDED_BASE
+from codebase_gardener.jobs import submission
+from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.registry.transactions import Registry
-from codebase_gardener.training import submission
 from codebase_gardener.training.spec import parse_spec
 from codebase_gardener.utils.error_handling import ModelError, ResourceError
 from codebase_gardener.utils.files import sha256_file, sha256_text
@@ -99,9 +100,9 @@ def test_a_job_keeps_the_commit(hub: Path, tmp_path: Path, monkeypatch: pytest.M
     base = resolve("owner/name", tmp_path, offline=True)
     with Registry(tmp_path / "registry.db") as registry:
         registry.add_project("demo", "rows:demo", "rows")
-        asked = submission.Submission("demo", "a", base, tmp_path, "rows", parse_spec({}), "cpu")
+        asked = JobSpec(base, tmp_path, "rows", parse_spec({}), "cpu")
         job = submission.submit(
-            registry, asked, jobs_dir=tmp_path, min_free_bytes=0, storage_bytes=1, environment={}
+            registry, "demo", "a", asked, jobs_dir=tmp_path, min_free_bytes=0, storage_bytes=1, environment={}
         )
     assert job.base_id == base.pinned
 

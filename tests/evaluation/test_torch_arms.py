@@ -20,8 +20,8 @@ from codebase_gardener.dataset.writer import write_dataset
 from codebase_gardener.evaluation.torch_arms import _encoded, general_loss, measure_arms
 from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
 from codebase_gardener.evaluation.verdict import VERDICTS, judge
-from codebase_gardener.training.job_directory import JobDirectory
-from codebase_gardener.training.torch_run import run_job
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.torch_run import run_job
 from codebase_gardener.utils.error_handling import DatasetError
 
 FUNCTIONS = [

@@ -11,9 +11,10 @@ import pytest
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.evaluation import torch_evaluate
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.registry.rows import NewJob, Publication, VersionRow
+from codebase_gardener.registry.rows import Publication, VersionRow
 from codebase_gardener.utils.files import publish_dir
 from codebase_gardener.utils.names import AdapterRef, parse_ref
+from samples.queued_jobs import queue_job
 
 DEMO = AdapterRef("demo")
 
@@ -29,14 +30,20 @@ def trained(gardener: Gardener) -> VersionRow:
     """A version as `train` leaves it: active only if there was none."""
     registry, base = gardener.registry, gardener.base()
     number = len(registry.versions("demo"))
-    new = NewJob("demo", "default", {}, f"spec {number}", "rows", base.id, base.sha256, "host:cpu")
-    job = registry.reserve_job(new, lambda job_id: gardener.settings.jobs_dir / job_id)
+    job = queue_job(
+        registry,
+        lambda job_id: gardener.settings.jobs_dir / job_id,
+        spec_hash=f"spec {number}",
+        dataset_hash="rows",
+        base_id=base.id,
+        base_hash=base.sha256,
+    )
     assert registry.claim_job(job.id)
     job.directory.mkdir(parents=True)
     (job.directory / "file").write_text("x")
     target = gardener.settings.home / job.id
     publish_dir(job.directory, target)
-    version = registry.publish(job.id, Publication(target, {}, 0, {}, {}), {})
+    version = registry.publish(job.id, Publication(target, {}, 0), {})
     if registry.active_version("demo", "default") is None:
         registry.set_active("demo", "default", version.version)
     return version

@@ -11,8 +11,9 @@ import pytest
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.examining import CHECKS, REGISTRY_CHECKS, Examined, examine
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.registry.rows import JobRow, NewJob
-from codebase_gardener.training.submission import adapter_directory
+from codebase_gardener.jobs.submission import adapter_directory
+from codebase_gardener.registry.rows import JobRow
+from samples.queued_jobs import queue_job
 
 
 @pytest.fixture
@@ -23,8 +24,9 @@ def gardener(settings: Settings) -> Iterator[Gardener]:
 
 def reserved(gardener: Gardener) -> JobRow:
     gardener.registry.add_project("demo", "rows:demo", "rows")
-    new = NewJob("demo", "default", {}, "spec", "d", "b", "h", "elsewhere:cpu")
-    return gardener.registry.reserve_job(new, lambda job_id: gardener.settings.jobs_dir / job_id)
+    return queue_job(
+        gardener.registry, lambda job_id: gardener.settings.jobs_dir / job_id, device="elsewhere:cpu"
+    )
 
 
 def made(folder: Path, *, old: bool) -> Path:

@@ -21,10 +21,10 @@ from safetensors.torch import load_file
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.events import EventLog
 from codebase_gardener.models.peft_manager import AdapterMetadata, PeftManager, TrainingProgress
-from codebase_gardener.registry.rows import NewJob, VersionRow
-from codebase_gardener.training.events import EventLog
-from codebase_gardener.training.job_directory import JobDirectory
+from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.utils.error_handling import (
     AdapterError,
@@ -35,6 +35,7 @@ from codebase_gardener.utils.error_handling import (
     ResourceError,
     TrainingError,
 )
+from samples.queued_jobs import queue_job
 
 Ready = Callable[..., VersionRow]
 TEXT = "f(3) = "
@@ -58,11 +59,8 @@ def queued(manager: PeftManager, state: str = "queued", name: str = "default", *
     registry = manager.registry
     if "demo" not in [project.name for project in registry.projects()]:
         registry.add_project("demo", "rows:demo", "rows")
-    new = NewJob(**{
-        "project": "demo", "adapter_name": name, "spec": {}, "spec_hash": f"{state} {name}", "dataset_hash": "d",
-        "base_id": "b", "base_hash": "h", "device": "nowhere:cpu", **fields,
-    })  # fmt: skip
-    job = registry.reserve_job(new, lambda job_id: manager.settings.jobs_dir / job_id)
+    work = {"spec_hash": f"{state} {name}", "device": "nowhere:cpu", **fields}
+    job = queue_job(registry, lambda job_id: manager.settings.jobs_dir / job_id, adapter_name=name, **work)
     job.directory.mkdir(parents=True)
     if state in ("training", "error"):
         assert registry.claim_job(job.id)

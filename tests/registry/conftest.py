@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -17,24 +16,14 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from codebase_gardener.registry import schema
-from codebase_gardener.registry.rows import JobRow, NewJob, Publication, VersionRow
+from codebase_gardener.registry.rows import JobRow, Publication, VersionRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.files import publish_dir
+from samples.queued_jobs import WORK, queue_job
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "postgres.sh"
 PASSWORD = "s3cret-word"
-NEW_JOB = NewJob(
-    project="demo",
-    adapter_name="default",
-    spec={"r": 16},
-    spec_hash="spec",
-    dataset_hash="dataset",
-    base_id="smollm2",
-    base_hash="base",
-    device="host:cpu",
-    commit="abc",
-    snapshot_id="snap",
-)
+NEW_JOB = {**WORK, "commit": "abc", "snapshot_id": "snap"}
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +115,7 @@ def registry(url: str) -> Iterator[Registry]:
 @pytest.fixture
 def reserve(registry: Registry, tmp_path: Path) -> Callable[..., JobRow]:
     """Queues a job; fields of `NEW_JOB` can be given."""
-    return lambda **fields: registry.reserve_job(replace(NEW_JOB, **fields), lambda job_id: tmp_path / job_id)
+    return lambda **fields: queue_job(registry, lambda job_id: tmp_path / job_id, **{**NEW_JOB, **fields})
 
 
 @pytest.fixture
@@ -139,7 +128,7 @@ def published(tmp_path: Path) -> Callable[[], Publication]:
         staged.mkdir()
         (staged / "adapter_config.json").write_text("{}")
         manifest = publish_dir(staged, target)
-        return Publication(target, manifest["files"], 2, {"loss": 1.5}, {"torch": "2.13.0"})
+        return Publication(target, manifest["files"], 2, {"r": 16}, {"loss": 1.5}, {"torch": "2.13.0"})
 
     return publish
 

@@ -12,12 +12,12 @@ from .conftest import python
 PUBLISH = """
 import sys, time
 from pathlib import Path
-from codebase_gardener.registry import publishing
+from codebase_gardener.registry import versions
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.registry.rows import Publication
 registry = Registry(sys.argv[1])
 with registry.database.write() as connection:
-    publishing.publish(connection, sys.argv[2], Publication(Path(sys.argv[3]), {}, 2), {"largest": 0.5})
+    versions.publish(connection, sys.argv[2], Publication(Path(sys.argv[3]), {}, 2), {"largest": 0.5})
     print("inserted", flush=True)
     time.sleep(60)
 """

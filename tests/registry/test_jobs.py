@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier, Thread
@@ -8,14 +7,14 @@ from threading import Barrier, Thread
 import pytest
 
 from codebase_gardener.registry import jobs
-from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 
 from .conftest import NEW_JOB, python
 
 
 def test_a_job_keeps_what_it_was_asked_for_with(registry, reserve, tmp_path):
     job = reserve()
-    for name, value in vars(NEW_JOB).items():
+    for name, value in NEW_JOB.items():
         assert getattr(job, name) == value
     assert (job.state, job.version, job.error) == ("queued", 1, None)
     assert job.directory == tmp_path / job.id
@@ -63,7 +62,7 @@ def test_the_directory_can_be_made_before_anyone_sees_the_job(registry, tmp_path
         (tmp_path / job_id).mkdir()
         return tmp_path / job_id
 
-    assert registry.reserve_job(NEW_JOB, make).directory.is_dir()
+    assert registry.reserve_job(directory_for=make, **NEW_JOB).directory.is_dir()
 
 
 def test_where_the_directory_cannot_be_made_nothing_is_reserved(registry, reserve):
@@ -71,7 +70,7 @@ def test_where_the_directory_cannot_be_made_nothing_is_reserved(registry, reserv
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        registry.reserve_job(NEW_JOB, full)
+        registry.reserve_job(directory_for=full, **NEW_JOB)
     assert registry.jobs() == []
     assert reserve().version == 1
 
@@ -91,7 +90,7 @@ def test_threads_that_ask_for_the_same_work_get_one_job(registry, reserve):
 def test_the_second_waits_for_the_first_to_commit(registry, reserve, tmp_path):
     found = []
     with registry.database.write() as connection:
-        first = jobs.reserve(connection, NEW_JOB, lambda job_id: tmp_path / job_id)
+        first = jobs.reserve(connection, directory_for=lambda job_id: tmp_path / job_id, **NEW_JOB)
         other = Thread(target=lambda: found.append(reserve()))
         other.start()
         other.join(0.2)
@@ -104,10 +103,10 @@ ASK = """
 import sys
 from pathlib import Path
 from codebase_gardener.registry.transactions import Registry
-from codebase_gardener.registry.rows import NewJob
 registry = Registry(sys.argv[1])
 for number in range(10):
-    job = registry.reserve_job(NewJob("demo", "a", {}, str(number), "d", "b", "b", "cpu"), Path)
+    work = {"spec_hash": str(number), "dataset_hash": "d", "base_id": "b", "base_hash": "b"}
+    job = registry.reserve_job("demo", "a", Path, device="cpu", **work)
     print(job.id, job.version)
 """
 
@@ -143,11 +142,96 @@ def test_jobs_are_listed_newest_first_by_project_and_state(registry, reserve):
         registry.jobs("other")
 
 
-def test_a_spec_comes_back_as_it_went_in(registry, reserve):
-    spec = {
-        "targets": ["q_proj", "v_proj"],
-        "rate": 5e-4,
-        "seed": None,
-        "nested": {"é": "NUL \0 and half a pair \ud800"},
+def test_only_a_queued_job_is_claimed_and_only_once(registry, reserve):
+    job = reserve()
+    assert registry.claim_job(job.id)
+    assert registry.job(job.id).state == "training"
+    assert registry.job(job.id).started_at is not None
+    assert not registry.claim_job(job.id)
+    assert not registry.claim_job("no such job")
+
+
+def test_one_training_a_device(registry, reserve):
+    first, second = reserve(), reserve(spec_hash="other")
+    elsewhere = reserve(spec_hash="third", device="host:cuda")
+    assert registry.claim_job(first.id)
+    assert not registry.claim_job(second.id)
+    assert registry.claim_job(elsewhere.id)
+    registry.cancel_job(first.id)
+    assert registry.claim_job(second.id)
+
+
+def test_two_that_claim_one_device_at_once_do_not_both_get_it(registry, reserve):
+    first, second = reserve(), reserve(spec_hash="other")
+    claimed = []
+    with registry.database.write() as connection:
+        assert jobs.claim(connection, first.id)
+        other = Thread(target=lambda: claimed.append(registry.claim_job(second.id)))
+        other.start()
+        other.join(0.2)
+        assert not claimed
+    other.join()
+    assert claimed == [False]
+    assert registry.job(second.id).state == "queued"
+
+
+def test_the_index_alone_keeps_a_device_to_one_training(registry, reserve):
+    first, second = reserve(), reserve(spec_hash="other")
+    registry.claim_job(first.id)
+    with pytest.raises(ConflictError), registry.database.write() as connection:
+        jobs.change(connection, second.id, "training")
+
+
+def bring_to(registry, job, state):
+    if state in ("training", "ready"):
+        assert registry.claim_job(job.id)
+    if state == "ready":
+        with registry.database.write() as connection:
+            jobs.change(connection, job.id, "ready")
+    if state == "error":
+        registry.fail_job(job.id, "x")
+    if state == "cancelled":
+        registry.cancel_job(job.id)
+
+
+@pytest.mark.parametrize("state", jobs.MAY_COME_FROM)
+def test_every_change_of_state_is_allowed_or_refused_as_the_table_says(registry, reserve, state):
+    calls = {
+        "queued": registry.requeue_job,
+        "error": lambda job_id: registry.fail_job(job_id, "x"),
+        "cancelled": registry.cancel_job,
     }
-    assert json.dumps(reserve(spec=spec).spec, sort_keys=True) == json.dumps(spec, sort_keys=True)
+    for target, call in calls.items():
+        job = reserve(spec_hash=target, device=target)
+        bring_to(registry, job, state)
+        if state in jobs.MAY_COME_FROM[target]:
+            assert call(job.id).state == target
+            continue
+        with pytest.raises(ConflictError, match=f"is {state} and cannot"):
+            call(job.id)
+        assert registry.job(job.id).state == state
+
+
+@pytest.mark.parametrize("state", ["training", "ready"])
+def test_a_job_in_use_or_published_is_not_deleted(registry, reserve, state):
+    job = reserve()
+    bring_to(registry, job, state)
+    with pytest.raises(ConflictError, match="cannot be deleted"):
+        registry.delete_job(job.id)
+    assert registry.job(job.id)
+
+
+def test_a_failed_job_says_why_and_forgets_it_when_queued_again(registry, reserve):
+    job = reserve()
+    failed = registry.fail_job(job.id, "killed by signal 9")
+    assert failed.error == "killed by signal 9"
+    assert failed.ended_at is not None
+    again = registry.requeue_job(job.id, device="other:cpu")
+    assert (again.state, again.error, again.ended_at, again.device) == ("queued", None, None, "other:cpu")
+    assert (again.id, again.version) == (job.id, job.version)
+
+
+def test_an_error_of_any_bytes_can_be_kept(registry, reserve):
+    job = reserve()
+    registry.fail_job(job.id, "NUL \0 and half a pair \ud800 and é")
+    assert registry.job(job.id).error == "NUL \\x00 and half a pair \\ud800 and é"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -11,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+from codebase_gardener.registry import upgrading
 from codebase_gardener.registry.database import Database
 from codebase_gardener.registry.schema import HEAD, metadata
 from codebase_gardener.registry.transactions import Registry
@@ -25,6 +27,22 @@ from codebase_gardener.registry.transactions import Registry
 sys.stdin.readline()
 print(Registry(sys.argv[1]).add_project("demo", "/src", "git").id)
 """
+
+
+_JOB = (
+    "INSERT INTO jobs (id, project_id, adapter_name, version, state, device, directory, spec, spec_hash, "
+    "dataset_hash, base_id, base_hash, created_at) VALUES ('j{n}', 1, 'default', {n}, '{state}', 'host:cpu', "
+    "'/home/jobs/j{n}', '{{\"r\": 16}}', 's{n}', 'rows', 'smollm2', 'base', '2026-01-0{n}')"
+)
+OLD_ROWS = (
+    "INSERT INTO projects (id, name, source, kind, created_at) VALUES (1, 'demo', '/src', 'git', '2026')",
+    "INSERT INTO adapters (project_id, name, next_version, created_at) VALUES (1, 'default', 3, '2026')",
+    _JOB.format(n=1, state="ready"),
+    _JOB.format(n=2, state="queued"),
+    "INSERT INTO versions (project_id, adapter_name, version, active, job_id, directory, base_id, base_hash, "
+    "spec, files, bytes, metrics, libraries, created_at) VALUES (1, 'default', 1, true, 'j1', '/home/a/1', "
+    "'smollm2', 'base', '{\"r\": 16}', '{}', 2, '{}', '{}', '2026')",
+)
 
 
 def test_the_migrations_make_exactly_the_schema(empty_url):
@@ -52,6 +70,25 @@ def test_head_is_the_newest_migration():
     config = Config()
     config.set_main_option("script_location", "codebase_gardener.registry:migrations")
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_jobs_of_an_earlier_schema_keep_all_but_the_copy_of_their_spec(empty_url, monkeypatch):
+    monkeypatch.setattr(upgrading, "HEAD", "0002")
+    old = Database(empty_url)
+    upgrading.upgrade(old)
+    with old.write() as connection:
+        for row in OLD_ROWS:
+            connection.execute(text(row))
+    old.close()
+    monkeypatch.undo()
+    with Registry(empty_url) as registry:
+        queued, ready = sorted(registry.jobs(), key=lambda job: job.version, reverse=True)
+        assert (queued.state, queued.spec_hash, queued.directory) == ("queued", "s2", Path("/home/jobs/j2"))
+        assert registry.next_queued("host:cpu") == queued
+        assert registry.find_job("demo", "default", "rows", "s1") == ready
+        [version] = registry.versions("demo")
+        assert (version.job_id, version.spec, version.active) == (ready.id, {"r": 16}, True)
+        assert not hasattr(ready, "spec")
 
 
 def test_a_schema_newer_than_the_code_is_left_alone(empty_url):

@@ -12,11 +12,12 @@ import pytest
 
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.config.settings import Settings
+from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.models.peft_manager import PeftManager
-from codebase_gardener.registry.rows import NewJob, Publication, VersionRow
-from codebase_gardener.training.submission import adapter_directory
+from codebase_gardener.registry.rows import Publication, VersionRow
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.files import publish_dir, tree_bytes
+from samples.queued_jobs import queue_job
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,10 @@ def trained(base: Base, tmp_path_factory: pytest.TempPathFactory) -> Callable[..
     """Trains an adapter, once for each set of options."""
     from codebase_gardener.dataset.user_dataset import user_dataset
     from codebase_gardener.dataset.writer import write_dataset
-    from codebase_gardener.training.job_directory import JobDirectory, JobSpec
+    from codebase_gardener.jobs.directory import JobDirectory
+    from codebase_gardener.jobs.spec import JobSpec
+    from codebase_gardener.jobs.torch_run import run_job
     from codebase_gardener.training.spec import parse_spec
-    from codebase_gardener.training.torch_run import run_job
 
     dataset = user_dataset([{"prompt": f"f({n}) = ", "completion": f"{n * n}"} for n in range(20)])
     folder = tmp_path_factory.mktemp("dataset") / "rows"
@@ -59,7 +61,7 @@ def trained(base: Base, tmp_path_factory: pytest.TempPathFactory) -> Callable[..
         key = spec.hash_for("")
         if key not in known:
             directory = JobDirectory(tmp_path_factory.mktemp("job"))
-            directory.write_spec(JobSpec(key, base, folder, dataset.hash, None, "cpu", spec))
+            directory.write_spec(JobSpec(base, folder, dataset.hash, spec, "cpu"))
             run_job(directory, "demo/default@1")
             known[key] = Trained(directory.artifact, directory.parity)
         return known[key]
@@ -98,23 +100,22 @@ def ready(base: Base, trained: Callable[..., Trained]) -> Callable[..., VersionR
             registry.add_project(project, f"rows:{project}", "rows")
         made = trained(**options)
         number = len(registry.jobs(project, limit=1000))
-        new = NewJob(
+        job = queue_job(
+            registry,
+            lambda job_id: manager.settings.jobs_dir / job_id,
             project=project,
             adapter_name=name,
-            spec=options,
             spec_hash=f"spec {number}",
             dataset_hash="rows",
             base_id=base.id,
             base_hash=base_hash or base.sha256,
-            device="host:cpu",
         )
-        job = registry.reserve_job(new, lambda job_id: manager.settings.jobs_dir / job_id)
         job.directory.mkdir(parents=True)
         assert registry.claim_job(job.id)
         target = adapter_directory(manager.settings.projects_dir, job.ref)
         staged = shutil.copytree(made.artifact, manager.settings.home / "staged")
         manifest = publish_dir(staged, target)
-        publication = Publication(target, manifest["files"], tree_bytes(target), {"last_loss": 1.0})
+        publication = Publication(target, manifest["files"], tree_bytes(target), options, {"last_loss": 1.0})
         version = registry.publish(job.id, publication, {"tensors_matched": 1})
         registry.set_active(project, name, version.version)
         return registry.version(version.ref)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from codebase_gardener.bases.resolution import resolve_base
-from codebase_gardener.training.memory import BaseShape, MemoryEstimate, estimate_memory
-from codebase_gardener.training.plan import Plan, make_plan
-from codebase_gardener.training.plan_rules import ECONOMIES, RULES, Facts
+from codebase_gardener.bases.shape import BaseShape
+from codebase_gardener.training.memory import MemoryEstimate, estimate_memory
+from codebase_gardener.training.plan import ECONOMIES, RULES, Facts, Plan, make_plan
 from codebase_gardener.training.probe import Probe
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils.error_handling import ResourceError

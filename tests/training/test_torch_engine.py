@@ -22,15 +22,19 @@ from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
 from codebase_gardener.adapters.torch_proof import measure
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.events import EventLog
+from codebase_gardener.jobs.torch_run import run_job
 from codebase_gardener.training import torch_engine
-from codebase_gardener.training.events import EventLog
-from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.training.torch_checkpoints import CheckpointByTime, newest_checkpoint
+from codebase_gardener.training.torch_callbacks import (
+    CheckpointByTime,
+    Rest,
+    StopAtDeadline,
+    newest_checkpoint,
+)
 from codebase_gardener.training.torch_engine import TrainingResult
 from codebase_gardener.training.torch_logits import last_logits
-from codebase_gardener.training.torch_progress import Rest, StopAtDeadline
-from codebase_gardener.training.torch_run import run_job
 from codebase_gardener.utils.error_handling import DatasetError, InvalidInputError, ModelError, TrainingError
 
 MakeJob = Callable[..., JobDirectory]

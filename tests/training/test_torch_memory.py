@@ -11,11 +11,12 @@ import torch
 from peft.helpers import disable_input_dtype_casting
 
 from codebase_gardener.bases.resolution import resolve_base
+from codebase_gardener.bases.shape import BaseShape
 from codebase_gardener.bases.torch_loading import load_model
 from codebase_gardener.training.encoding import EncodedExample
 from codebase_gardener.training.fast.torch_batch import pack
 from codebase_gardener.training.fast.torch_path import fast_path
-from codebase_gardener.training.memory import BaseShape, has_fast_layers, kept_bytes
+from codebase_gardener.training.memory import has_fast_layers, kept_bytes
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_method import add_adapter
 

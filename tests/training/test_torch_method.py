@@ -16,15 +16,15 @@ from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.adapters.torch_proof import measure
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.torch_run import run_job
 from codebase_gardener.training.encoding import EncodedExample
 from codebase_gardener.training.fast.torch_batch import collate, supervised_losses
 from codebase_gardener.training.fast.torch_head import plain_head
-from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.methods import METHODS
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.training.torch_method import add_adapter, peft_config
-from codebase_gardener.training.torch_run import run_job
 from codebase_gardener.utils.error_handling import InvalidInputError
 
 MakeJob = Callable[..., JobDirectory]

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from codebase_gardener.training.job_directory import JobDirectory
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.torch_run import run_job
 from codebase_gardener.training.probe import ProbeRequest, run_probe
 from codebase_gardener.training.torch_probe import probe_training
-from codebase_gardener.training.torch_run import run_job
 from codebase_gardener.utils.error_handling import InvalidInputError, ModelError, NotFoundError, TrainingError
 from codebase_gardener.utils.files import read_json
 

@@ -28,13 +28,13 @@ from codebase_gardener.adapters.torch_proof import measure
 from codebase_gardener.bases.quantization import QUANTIZATIONS
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.torch_run import run_job
 from codebase_gardener.training.encoding import EncodedExample
 from codebase_gardener.training.fast.torch_batch import collate, supervised_losses
-from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.spec import parse_spec
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.training.torch_method import add_adapter
-from codebase_gardener.training.torch_run import run_job
 from codebase_gardener.utils.error_handling import AdapterError, InvalidInputError, ModelError
 
 MakeJob = Callable[..., JobDirectory]

@@ -10,11 +10,9 @@ from codebase_gardener.utils.error_handling import AdapterError
 
 if TYPE_CHECKING:
     from codebase_gardener.adapters.torch_live_base import LiveBase
+    from codebase_gardener.dataset.prompts import Prompt
 
-__all__ = ["AdapterHandle", "Prompt"]
-
-Prompt = str | Sequence[dict[str, str]]
-"""A text to go on with, or chat turns."""
+__all__ = ["AdapterHandle"]
 
 
 class AdapterHandle:

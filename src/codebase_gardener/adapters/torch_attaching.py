@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from codebase_gardener.adapters.files import WEIGHTS, AdapterFiles
-from codebase_gardener.adapters.key_renaming import find_renaming
+from codebase_gardener.adapters.torch_renaming import find_renaming
 from codebase_gardener.utils.error_handling import AdapterError
 
 __all__ = ["Attached", "attach", "detach", "read_tensors"]

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessorList, StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
-from codebase_gardener.adapters.handle import Prompt
 from codebase_gardener.bases.text import conversation_ids, render_conversation, split_seam
 from codebase_gardener.bases.torch_seam import Seam
+from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.training.encoding import text_ids
 from codebase_gardener.utils.error_handling import InvalidInputError
 

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from codebase_gardener.adapters.files import AdapterFiles
-from codebase_gardener.adapters.handle import Prompt
 from codebase_gardener.adapters.torch_generation import generate, stream
 from codebase_gardener.adapters.torch_peft_layers import PeftAdapters
 from codebase_gardener.adapters.torch_slots import SlotTable
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
+from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.training.encoding import text_ids
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype
 from codebase_gardener.utils.error_handling import (

@@ -28,7 +28,7 @@ def jobs() -> None:
 @command_options
 def list_jobs(name: str | None, limit: int, as_json: bool) -> None:
     """List trainings, newest first."""
-    from codebase_gardener.models.adapter_metadata import TrainingProgress
+    from codebase_gardener.jobs.progress import TrainingProgress
 
     with open_gardener() as gardener:
         rows = [TrainingProgress.of_job(job) for job in gardener.manager.trainings.list(name, limit)]
@@ -56,8 +56,8 @@ def _where(row: Any) -> str:
 def show(job_id: str, image: Path | None, as_json: bool) -> None:
     """Show a training with its loss curve."""
     from codebase_gardener.cli.curves import curve_image, curve_text
-    from codebase_gardener.models.adapter_metadata import TrainingProgress
-    from codebase_gardener.training.job_directory import JobDirectory
+    from codebase_gardener.jobs.directory import JobDirectory
+    from codebase_gardener.jobs.progress import TrainingProgress
 
     with open_gardener() as gardener:
         job = gardener.manager.trainings.get(job_id)
@@ -74,7 +74,13 @@ def show(job_id: str, image: Path | None, as_json: bool) -> None:
     if as_json:
         losses = [(event["step"], event["loss"]) for event in steps]
         print_json(
-            {**progress.as_dict(), "directory": str(job.directory), "spec": job.spec, "losses": losses}
+            {
+                **progress.as_dict(),
+                "directory": str(job.directory),
+                # None of a job of another host, whose folder is not here
+                "spec": directory.spec.training.model_dump(mode="json") if directory.path.exists() else None,
+                "losses": losses,
+            }
         )
         return
     click.echo(f"{job.ref} (job {job.id}): {job.state}, {_where(progress)}")
@@ -90,7 +96,7 @@ def show(job_id: str, image: Path | None, as_json: bool) -> None:
 @command_options
 def tail(job_id: str, as_json: bool) -> None:
     """Follow a training's events until it ends."""
-    from codebase_gardener.training.job_directory import JobDirectory
+    from codebase_gardener.jobs.directory import JobDirectory
 
     offset = 0
     with open_gardener() as gardener:

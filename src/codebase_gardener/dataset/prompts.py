@@ -19,6 +19,7 @@ __all__ = [
     "ANCHOR_LINE_CHARS",
     "BEFORE_CHARS",
     "CONTEXT_CHARS",
+    "Prompt",
     "comment_prefix",
     "completion_prompt",
     "documents_that_fit",
@@ -28,6 +29,9 @@ __all__ = [
     "question_messages",
     "retrieval_query",
 ]
+
+Prompt = str | Sequence[dict[str, str]]
+"""A text to go on with, or chat turns."""
 
 BEFORE_CHARS = 500
 CONTEXT_CHARS = 2_000

@@ -16,8 +16,7 @@ from codebase_gardener.evaluation.arms import ARMS, WITH_WIKI, Arm
 from codebase_gardener.evaluation.metrics import Measurement
 from codebase_gardener.evaluation.wiki_gain import wiki_gain
 from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_completion
-from codebase_gardener.training.fast.torch_batch import on_device
-from codebase_gardener.training.fast.torch_path import FastPath
+from codebase_gardener.training.fast.torch_batch import FastPath, on_device
 from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["general_loss", "measure_arms", "sample_rows"]

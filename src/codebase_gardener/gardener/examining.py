@@ -16,7 +16,7 @@ from typing import Any
 from codebase_gardener.bases.resolution import resolve_base
 from codebase_gardener.config.settings import EMBEDDED_BASE, Settings
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.training.submission import adapter_directory
+from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ModelError
 from codebase_gardener.utils.files import is_published, remove_tree, tree_bytes
 

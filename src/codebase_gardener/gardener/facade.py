@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.config.settings import Settings, load_settings
 from codebase_gardener.gardener.active_mark import move_mark
+from codebase_gardener.jobs.spec import JobSpec
+from codebase_gardener.jobs.submission import dataset_directory
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import JobRow, ProjectRow, VerdictRow, VersionRow
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.training.submission import Submission, dataset_directory
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from codebase_gardener.utils.names import AdapterRef, check_name
 from codebase_gardener.utils.progress import Progress, silent
@@ -167,9 +168,9 @@ class Gardener:
         rows, folder = dataset
         snapshot = self.registry.latest_snapshot(ref.project)
         return self.manager.trainings.submit(
-            Submission(
-                project=ref.project,
-                adapter=check_name(ref.name or DEFAULT_ADAPTER, "adapter name"),
+            ref.project,
+            check_name(ref.name or DEFAULT_ADAPTER, "adapter name"),
+            JobSpec(
                 base=base,
                 dataset=folder,
                 dataset_hash=rows.hash,
@@ -177,7 +178,7 @@ class Gardener:
                 device=self.settings.device,
                 commit=rows.report.commit or None,
                 snapshot_id=snapshot.snapshot_id,
-            )
+            ),
         )
 
     def spec(self, options: Mapping[str, Any]) -> TrainingSpec:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.adapters.handle import AdapterHandle, Prompt
+from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.gardener.locating import locate
 
 if TYPE_CHECKING:
+    from codebase_gardener.dataset.prompts import Prompt
     from codebase_gardener.gardener.facade import Gardener
 
 __all__ = ["Said", "generate", "open_adapter", "stream"]

@@ -12,7 +12,7 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.gardener.active_mark import move_mark
 from codebase_gardener.gardener.facade import DEFAULT_ADAPTER, Gardener
 from codebase_gardener.gardener.planning import foresee
-from codebase_gardener.models.adapter_metadata import TrainingProgress
+from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.training.advice import Advice
 from codebase_gardener.training.devices import resolve_device

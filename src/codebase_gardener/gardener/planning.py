@@ -11,12 +11,12 @@ import psutil
 
 from codebase_gardener.adapters.files import CONFIG
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.bases.shape import BaseShape
 from codebase_gardener.bases.sidecar import SIDECAR
 from codebase_gardener.training.advice import Advice, advise_adapter, advise_training
 from codebase_gardener.training.devices import resolve_device
-from codebase_gardener.training.memory import BaseShape, estimate_memory
-from codebase_gardener.training.plan import Plan, make_plan
-from codebase_gardener.training.plan_rules import Facts
+from codebase_gardener.training.memory import estimate_memory
+from codebase_gardener.training.plan import Facts, Plan, make_plan
 from codebase_gardener.training.probe import Probe, ProbeRequest, run_probe
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.files import read_json

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.adapters.handle import AdapterHandle, Prompt
+from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.adapters.receipt import Receipt
 from codebase_gardener.registry.rows import JobRow, VerdictRow, VersionRow
 from codebase_gardener.utils.names import AdapterRef, check_name
 
 if TYPE_CHECKING:
+    from codebase_gardener.dataset.prompts import Prompt
     from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.merging.into_base import BaseMergeReport
     from codebase_gardener.merging.merge import MergeReport

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from codebase_gardener.adapters.proof import prove
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.sidecar import library_versions
+from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.registry.rows import ImportedAdapter, Publication, VersionRow
-from codebase_gardener.training.submission import adapter_directory
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import publish_dir, remove_tree, staging
 from codebase_gardener.utils.names import AdapterRef, check_name
@@ -73,12 +73,11 @@ def _publish(gardener: Gardener, ref: AdapterRef, make: Callable[[Path], None], 
                 version=number,
                 base_id=origin.base.pinned,
                 base_hash=origin.base.sha256,
-                spec=origin.spec,
                 dataset_hash=origin.dataset_hash,
                 commit=origin.commit,
                 snapshot_id=origin.snapshot_id,
             ),
-            Publication.of(target, metrics=origin.metrics, libraries=library_versions()),
+            Publication.of(target, spec=origin.spec, metrics=origin.metrics, libraries=library_versions()),
             receipt,
         )
     except BaseException:

@@ -17,8 +17,14 @@ from codebase_gardener.adapters.files import CONFIG, WEIGHTS
 from codebase_gardener.adapters.torch_factors import FactorReader, Kind
 from codebase_gardener.adapters.torch_safetensors import TensorWriter
 from codebase_gardener.merging.methods import MergeMethod, merge_method
-from codebase_gardener.merging.torch_dense import merge_dense
-from codebase_gardener.merging.torch_modules import Merged, Part, merge_factors, merge_sums, result_rank
+from codebase_gardener.merging.torch_modules import (
+    Merged,
+    Part,
+    merge_dense,
+    merge_factors,
+    merge_sums,
+    result_rank,
+)
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import write_json
 from codebase_gardener.utils.progress import Progress

@@ -1,4 +1,4 @@
-"""Merging modules of one shape together: on the weight change itself, or factor by factor as PEFT does it."""
+"""Merging modules of one shape: on the weight change itself, or factor by factor as PEFT does it."""
 
 from __future__ import annotations
 
@@ -6,29 +6,31 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from codebase_gardener.adapters.torch_factors import Factors
 from codebase_gardener.merging.methods import MergeMethod
-from codebase_gardener.merging.torch_sparsify import combined, dropped_at_random, pruned
+from codebase_gardener.merging.torch_sparsify import combined, dropped_at_random, pruned, thinned
 
 __all__ = [
     "Merged",
     "Part",
+    "merge_dense",
     "merge_factors",
     "merge_sums",
-    "merged_bias",
     "norms",
     "relative_errors",
     "result_rank",
-    "stacked",
 ]
 
 _CANCELLED = 1e-3  # a sum this much smaller than its terms is computed again in float64
 _FAR = 1e-2
 _ROUNDED = 1e-6  # below this, factors differ by their rounding only
 _ILL = 1e-5  # a triangle whose diagonal spans more than this comes from QR, not from Cholesky
+_OVERSAMPLING = 10  # columns more than the rank, for the randomized SVD (Halko et al. 2011)
+_CLOSE = 0.1  # an error above this is known from the singular values; below it is measured entry by entry
 
 Part = tuple[float, Factors]
 """Weight and factors of one input."""
@@ -78,7 +80,7 @@ def merge_sums(parts: Sequence[Part], rank: int) -> Merged:
         rank: Of the result; at most the sum of the inputs' ranks.
     """
     if sum(factors.rank for _, factors in parts) <= rank:
-        a, b = stacked(parts)
+        a, b = _stacked(parts)
         norm = norms(a, b)
         error = torch.zeros_like(norm)
         if not _is_exact(parts):  # the same factors, rounded: their difference is what is off
@@ -86,11 +88,11 @@ def merge_sums(parts: Sequence[Part], rank: int) -> Merged:
             if any(tensor.dtype == torch.float64 for _, factors in parts for tensor in factors.a):
                 off += norms(a.double().sub_(_rows(parts, torch.float64)).float(), b)
             error = _ratio(off, norm)
-        return Merged(a, b, merged_bias(parts), error, norm)
-    exact = stacked(parts, torch.float64)
+        return Merged(a, b, _merged_bias(parts), error, norm)
+    exact = _stacked(parts, torch.float64)
     a, b = (tensor.float() for tensor in _truncated(*exact, rank))
     error, norm = relative_errors((a, b), exact)
-    return Merged(a, b, merged_bias(parts), error, norm)
+    return Merged(a, b, _merged_bias(parts), error, norm)
 
 
 def merge_factors(
@@ -125,8 +127,8 @@ def merge_factors(
         combined(side, weight, elect=method.elect and not alone, weighted=False)
         for side, weight in zip(sides, weights, strict=True)
     )
-    error, norm = relative_errors((a, b), stacked(parts))
-    return Merged(a, b, merged_bias(parts), error, norm)
+    error, norm = relative_errors((a, b), _stacked(parts))
+    return Merged(a, b, _merged_bias(parts), error, norm)
 
 
 def relative_errors(found: tuple[Tensor, Tensor], exact: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
@@ -167,7 +169,7 @@ def norms(a: Tensor, b: Tensor) -> Tensor:
     return squares.clamp(min=0).sqrt()
 
 
-def stacked(parts: Sequence[Part], dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
+def _stacked(parts: Sequence[Part], dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
     """A [n, R, in] and B [n, out, R] whose products are the weighted sums, but for rounding to `dtype`."""
     return _rows(parts, dtype), _columns(parts, dtype)
 
@@ -186,7 +188,7 @@ def _columns(parts: Sequence[Part], dtype: torch.dtype) -> Tensor:
     return torch.cat(columns, 2) if len(columns) > 1 else columns[0]
 
 
-def merged_bias(parts: Sequence[Part]) -> Tensor | None:
+def _merged_bias(parts: Sequence[Part]) -> Tensor | None:
     """The weighted sum of the biases, [n, out], float32."""
     found = [
         torch.stack([tensor.double() for tensor in factors.bias]).mul_(weight * factors.scale)
@@ -236,3 +238,73 @@ def _triangle(tall: Tensor) -> Tensor | None:
         return None
     upper: Tensor = lower.mT.contiguous()
     return upper
+
+
+def merge_dense(
+    parts: Sequence[Part], method: MergeMethod, *, rank: int, density: float, seeds: Sequence[int]
+) -> Merged:
+    """Merge n modules, one after the other.
+
+    Args:
+        parts: Weights and factors of the same n modules.
+        method: How.
+        rank: Of the result.
+        density: Share of the entries that are kept.
+        seeds: One for each module.
+    """
+    found = []
+    for number, seed in enumerate(seeds):
+        one = [(weight, factors[number]) for weight, factors in parts]
+        found.append(_low_rank(_dense_change(one, method, density, seed), rank, _stacked(one)[1][0], seed))
+    a, b, error, norm = zip(*found, strict=True)
+    errors, norms = (torch.tensor(values, dtype=torch.float64) for values in (error, norm))
+    return Merged(torch.stack(a), torch.stack(b), _merged_bias(parts), errors, norms)
+
+
+def _dense_change(parts: Sequence[Part], method: MergeMethod, density: float, seed: int) -> Tensor:
+    """The merged weight change of one module itself, [out, in], float32."""
+    changes = [(factors.b[0].float() @ factors.a[0].float()).mul_(factors.scale) for _, factors in parts]
+    if method.prune == "magnitude" and density < 1:
+        changes = [pruned(change[None], density)[0] for change in changes]
+    elif method.prune == "random" and density < 1:
+        dice = np.random.SFC64(seed)
+        changes = [thinned(change, density, dice) for change in changes]
+    weights = [weight for weight, _ in parts]
+    if len(parts) == 1:  # there is nothing to elect
+        return changes[0].mul_(weights[0])
+    return combined(changes, weights, elect=method.elect, weighted=True)
+
+
+def _low_rank(dense: Tensor, rank: int, start: Tensor, seed: int) -> tuple[Tensor, Tensor, float, float]:
+    """The nearest low rank to a dense change, by a randomized SVD; its error is measured, not assumed.
+
+    The sketch begins with the columns of the inputs' own factors, near which the result lies: one power
+    iteration then gives what two give from random columns.
+
+    Args:
+        dense: Shape [out, in].
+        rank: Of the result.
+        start: Columns to begin with, [out, R].
+        seed: For the random columns.
+
+    Returns:
+        A, B, relative error, norm.
+    """
+    width = min(rank + _OVERSAMPLING, *dense.shape)
+    extra = max(width - start.shape[1], 0)
+    generator = torch.Generator().manual_seed(seed)
+    columns = torch.cat([start, torch.randn(dense.shape[0], extra, generator=generator) * start.std()], 1)
+    basis = dense @ torch.linalg.qr(dense.T @ columns).Q
+    basis = torch.linalg.qr(basis).Q
+    u, s, vh = torch.linalg.svd(basis.T @ dense, full_matrices=False)
+    root = s[:rank].sqrt()
+    a, b = root[:, None] * vh[:rank], basis @ (u[:, :rank] * root)
+    norm = float(torch.linalg.vector_norm(dense, dtype=torch.float64))
+    if not norm:
+        return a, b, 0.0, 0.0
+    # of an orthogonal projection: ‖D - QQᵀD‖² = ‖D‖² - ‖QᵀD‖²
+    rest = 1 - float((s[:rank].double() ** 2).sum()) / norm**2
+    if rest > _CLOSE**2:
+        return a, b, rest**0.5, norm
+    off = float(torch.linalg.vector_norm(dense - b @ a, dtype=torch.float64))
+    return a, b, off / norm, norm

@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.adapters.files import check_adapter_files
-from codebase_gardener.adapters.handle import AdapterHandle, Prompt
+from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.adapters.loaded import Loadable, LoadedAdapters
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.config.settings import Settings, load_settings
-from codebase_gardener.models.adapter_metadata import AdapterMetadata, TrainingProgress
-from codebase_gardener.models.trainings import ProgressCallback, Trainings
+from codebase_gardener.jobs.progress import TrainingProgress
+from codebase_gardener.jobs.spec import JobSpec
+from codebase_gardener.jobs.submission import dataset_directory
+from codebase_gardener.jobs.trainings import ProgressCallback, Trainings
+from codebase_gardener.models.adapter_metadata import AdapterMetadata
 from codebase_gardener.registry.leases import exclusive, lease_path
 from codebase_gardener.registry.rows import JobRow, VersionRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
-from codebase_gardener.training.submission import Submission, dataset_directory
 from codebase_gardener.utils.error_handling import (
     AdapterError,
     ConflictError,
@@ -32,6 +34,7 @@ from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
     from codebase_gardener.adapters.torch_live_base import LiveBase
+    from codebase_gardener.dataset.prompts import Prompt
 
 __all__ = ["AdapterHandle", "AdapterMetadata", "PeftManager", "TrainingProgress"]
 
@@ -123,15 +126,15 @@ class PeftManager:
             with suppress(FileExistsError):  # another process writes the same rows
                 write_dataset(dataset, folder)
         job = self.trainings.submit(
-            Submission(
-                project=project_name,
-                adapter=adapter_name,
+            project_name,
+            adapter_name,
+            JobSpec(
                 base=self.base(base_id),
                 dataset=folder,
                 dataset_hash=dataset.hash,
                 training=spec,
                 device=self.settings.device,
-            )
+            ),
         )
         if progress_callback is not None:
             follow = self.trainings.follow

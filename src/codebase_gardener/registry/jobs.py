@@ -1,4 +1,7 @@
-"""Jobs: trainings that were asked for. What changes their states is in `job_states.py`."""
+"""Jobs: trainings that were asked for, and their states: queued → training → ready | error | cancelled.
+
+Every change of state is one conditional UPDATE, so of two processes that try, one does it and one is told.
+"""
 
 from __future__ import annotations
 
@@ -8,50 +11,100 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from codebase_gardener.registry import adapters, projects, schema
-from codebase_gardener.registry.rows import JobRow, NewJob, row_as
+from codebase_gardener.registry.rows import JobRow, row_as
 from codebase_gardener.registry.timestamps import now
-from codebase_gardener.utils.error_handling import NotFoundError
+from codebase_gardener.utils.error_handling import ConflictError, NotFoundError
 from codebase_gardener.utils.names import check_name
 
-__all__ = ["find", "get", "list_jobs", "next_queued", "reserve"]
+__all__ = [
+    "MAY_COME_FROM",
+    "cancel",
+    "change",
+    "claim",
+    "delete_job",
+    "fail",
+    "find",
+    "get",
+    "list_jobs",
+    "next_queued",
+    "requeue",
+    "reserve",
+]
 
 _table = schema.jobs
 
+# state → the states that it may come from
+MAY_COME_FROM = {
+    "queued": ("error", "cancelled"),
+    "training": ("queued",),
+    "ready": ("training",),
+    "error": ("queued", "training"),
+    "cancelled": ("queued", "training"),
+}
+_DELETABLE = ("queued", "error", "cancelled")
 
-def reserve(connection: Connection, new: NewJob, directory_for: Callable[[str], Path]) -> JobRow:
+
+def reserve(
+    connection: Connection,
+    project: str,
+    adapter_name: str,
+    directory_for: Callable[[str], Path],
+    *,
+    spec_hash: str,
+    dataset_hash: str,
+    base_id: str,
+    base_hash: str,
+    device: str,
+    commit: str | None = None,
+    snapshot_id: str | None = None,
+) -> JobRow:
     """Queue a training under a version number of its own, or return the job that does the same work.
 
     The same work is: project, adapter name, dataset hash and spec hash. Its job is returned in whatever
     state it is, until it, or the version it made, is deleted.
 
     Args:
-        new: What to train.
+        project: Whose adapter is trained.
+        adapter_name: A new version of it.
         directory_for: Job id → job directory. Called before others can see the job, so that it may also
             make the directory: whoever claims the job finds it complete.
+        spec_hash: Of options and base.
+        dataset_hash: Of the rows.
+        base_id: The base's pinned id.
+        base_hash: Of the base's weights.
+        device: `host:device`.
+        commit: Revision of the snapshot the rows were made from.
+        snapshot_id: Of that snapshot.
 
     Raises:
         NotFoundError: There is no such project.
         InvalidInputError: The adapter's name cannot be a folder's.
     """
-    check_name(new.adapter_name, "adapter name")
-    project_id = projects.locked(connection, new.project).id
-    if existing := find(connection, new.project, new.adapter_name, new.dataset_hash, new.spec_hash):
+    check_name(adapter_name, "adapter name")
+    project_id = projects.locked(connection, project).id
+    if existing := find(connection, project, adapter_name, dataset_hash, spec_hash):
         return existing
     job_id = _new_id()
-    values: dict[str, Any] = {
-        **vars(new),
-        "spec": dict(new.spec),
+    values = {
         "id": job_id,
         "project_id": project_id,
-        "version": adapters.next_version(connection, project_id, new.adapter_name),
+        "adapter_name": adapter_name,
+        "version": adapters.next_version(connection, project_id, adapter_name),
         "state": "queued",
+        "device": device,
         "directory": directory_for(job_id),
+        "spec_hash": spec_hash,
+        "dataset_hash": dataset_hash,
+        "base_id": base_id,
+        "base_hash": base_hash,
+        "commit": commit,
+        "snapshot_id": snapshot_id,
         "created_at": now(),
     }
-    del values["project"]
     connection.execute(insert(_table).values(values))
     return get(connection, job_id)
 
@@ -122,3 +175,88 @@ def _select() -> Select[Any]:
 def _one(connection: Connection, query: Select[Any]) -> JobRow | None:
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else row_as(JobRow, row)
+
+
+def claim(connection: Connection, job_id: str) -> bool:
+    """Take a queued job to train it. Returns False where it is not queued, or its device is in use."""
+    queued = (_table.c.id == job_id) & _table.c.state.in_(MAY_COME_FROM["training"])
+    statement = update(_table).where(queued).values(state="training", started_at=now())
+    try:
+        with connection.begin_nested():
+            return connection.execute(statement).rowcount == 1
+    except IntegrityError:  # the index allows one training a device
+        return False
+
+
+def requeue(
+    connection: Connection, job_id: str, *, device: str | None = None, base_id: str | None = None
+) -> JobRow:
+    """Put a failed or cancelled job back into the queue; on another device, or with a base that has moved.
+
+    Raises:
+        NotFoundError: There is no such job.
+        ConflictError: It is neither failed nor cancelled.
+    """
+    given = {"device": device, "base_id": base_id}
+    moved = {name: value for name, value in given.items() if value is not None}
+    return change(connection, job_id, "queued", error=None, ended_at=None, **moved)
+
+
+def fail(connection: Connection, job_id: str, error: str) -> JobRow:
+    """End a queued or training job as an error, with what was wrong.
+
+    Raises:
+        NotFoundError: There is no such job.
+        ConflictError: It has ended already.
+    """
+    # whatever a crash wrote can be stored: PostgreSQL takes no NUL, SQLite no lone surrogate
+    storable = error.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+    return change(connection, job_id, "error", error=storable, ended_at=now())
+
+
+def cancel(connection: Connection, job_id: str) -> JobRow:
+    """End a queued or training job as cancelled.
+
+    Raises:
+        NotFoundError: There is no such job.
+        ConflictError: It has ended already.
+    """
+    return change(connection, job_id, "cancelled", ended_at=now())
+
+
+def change(connection: Connection, job_id: str, state: str, **values: Any) -> JobRow:
+    """Move a job to a state that `MAY_COME_FROM` allows.
+
+    Raises:
+        NotFoundError: There is no such job.
+        ConflictError: It is in a state from which that is not possible.
+    """
+    allowed = MAY_COME_FROM[state]
+    statement = update(_table).where(_table.c.id == job_id, _table.c.state.in_(allowed))
+    changed = connection.execute(statement.values(state=state, **values)).rowcount
+    job = get(connection, job_id)
+    if not changed:
+        raise _not_from(job, f"become {state}", allowed)
+    return job
+
+
+def delete_job(connection: Connection, job_id: str) -> JobRow:
+    """Delete a job that has no version: its work can then be reserved anew, under a new number.
+
+    Raises:
+        NotFoundError: There is no such job.
+        ConflictError: It is training, or has become a version.
+    """
+    statement = delete(_table).where(_table.c.id == job_id, _table.c.state.in_(_DELETABLE))
+    job = get(connection, job_id)
+    if connection.execute(statement).rowcount == 0:
+        raise _not_from(get(connection, job_id), "be deleted", _DELETABLE)
+    return job
+
+
+def _not_from(job: JobRow, wish: str, allowed: Iterable[str]) -> ConflictError:
+    return ConflictError(
+        f"job {job.id} is {job.state} and cannot {wish}",
+        hint=f"only a job that is {' or '.join(allowed)} can; see `gardener jobs show {job.id}`",
+        context={"job": job.id, "state": job.state, "adapter": str(job.ref)},
+    )

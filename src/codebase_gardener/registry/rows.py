@@ -13,7 +13,6 @@ from codebase_gardener.utils.names import AdapterRef
 __all__ = [
     "ImportedAdapter",
     "JobRow",
-    "NewJob",
     "ProjectRow",
     "Publication",
     "ReceiptRow",
@@ -62,35 +61,15 @@ class SnapshotRow:
 
 
 @dataclass(frozen=True)
-class NewJob:
-    """What a training is asked for with.
-
-    Attributes:
-        spec: The whole training spec, as JSON.
-        spec_hash: With `dataset_hash`, project and adapter name: what makes two jobs the same work.
-        device: `host:device`, such as `laptop:cpu`; one training at a time on each.
-    """
-
-    project: str
-    adapter_name: str
-    spec: Mapping[str, Any]
-    spec_hash: str
-    dataset_hash: str
-    base_id: str
-    base_hash: str
-    device: str
-    commit: str | None = None
-    snapshot_id: str | None = None
-
-
-@dataclass(frozen=True)
 class JobRow:
     """A training: asked for, under way, or over.
 
     Attributes:
         version: The number reserved for what it makes.
         state: "queued", "training", "ready", "error" or "cancelled".
+        device: `host:device`, such as `laptop:cpu`; one training at a time on each.
         directory: The job directory (spec, events, log, lock, checkpoints).
+        spec_hash: With `dataset_hash`, project and adapter name: what makes two jobs the same work.
     """
 
     id: str
@@ -100,7 +79,6 @@ class JobRow:
     state: str
     device: str
     directory: Path
-    spec: dict[str, Any]
     spec_hash: str
     dataset_hash: str
     base_id: str
@@ -125,6 +103,7 @@ class Publication:
     Attributes:
         directory: Absolute; published (`utils.files.publish_dir`) before the row is written.
         files: The manifest's `files`: relative path → {"bytes", "sha256"}.
+        spec: Options of the training; of an adapter that was not trained here, what is known of it.
         metrics: Of the training, such as losses and tokens per second.
         libraries: Distribution name → version.
     """
@@ -132,14 +111,22 @@ class Publication:
     directory: Path
     files: Mapping[str, Any]
     bytes: int
+    spec: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     libraries: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, directory: Path, *, metrics: Mapping[str, Any], libraries: Mapping[str, str]) -> Publication:
+    def of(
+        cls,
+        directory: Path,
+        *,
+        spec: Mapping[str, Any],
+        metrics: Mapping[str, Any],
+        libraries: Mapping[str, str],
+    ) -> Publication:
         """What is known of a published directory."""
         files = read_json(directory / MANIFEST)["files"]
-        return cls(directory, files, tree_bytes(directory), metrics, libraries)
+        return cls(directory, files, tree_bytes(directory), spec, metrics, libraries)
 
 
 @dataclass(frozen=True)
@@ -151,7 +138,6 @@ class ImportedAdapter:
     version: int
     base_id: str
     base_hash: str
-    spec: Mapping[str, Any] = field(default_factory=dict)
     dataset_hash: str | None = None
     commit: str | None = None
     snapshot_id: str | None = None

@@ -52,7 +52,7 @@ __all__ = [
     "versions",
 ]
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: what `alembic_version` holds in a database that this code can use."""
 
 
@@ -169,7 +169,6 @@ jobs = Table(
     _text("state"),
     _text("device"),
     Column("directory", FilePath, nullable=False),
-    _json("spec"),
     _text("spec_hash"),
     _text("dataset_hash"),
     _text("base_id"),

@@ -19,27 +19,11 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
-from codebase_gardener.registry import (
-    adapters,
-    contents,
-    deletion,
-    job_states,
-    publishing,
-    snapshots,
-    verdicts,
-)
-from codebase_gardener.registry import (
-    jobs as job_rows,
-)
-from codebase_gardener.registry import (
-    projects as project_rows,
-)
-from codebase_gardener.registry import (
-    receipts as receipt_rows,
-)
-from codebase_gardener.registry import (
-    versions as version_rows,
-)
+from codebase_gardener.registry import adapters, contents, snapshots, verdicts
+from codebase_gardener.registry import jobs as job_rows
+from codebase_gardener.registry import projects as project_rows
+from codebase_gardener.registry import receipts as receipt_rows
+from codebase_gardener.registry import versions as version_rows
 from codebase_gardener.registry.database import Database
 from codebase_gardener.registry.upgrading import upgrade
 
@@ -117,19 +101,19 @@ class Registry:
     find_job = _read(job_rows.find)
     job = _read(job_rows.get)
     next_queued = _read(job_rows.next_queued)
-    claim_job = _write(job_states.claim)
-    requeue_job = _write(job_states.requeue)
-    fail_job = _write(job_states.fail)
-    cancel_job = _write(job_states.cancel)
-    delete_job = _write(job_states.delete_job)
+    claim_job = _write(job_rows.claim)
+    requeue_job = _write(job_rows.requeue)
+    fail_job = _write(job_rows.fail)
+    cancel_job = _write(job_rows.cancel)
+    delete_job = _write(job_rows.delete_job)
     jobs = _read(job_rows.list_jobs)
 
     reserve_version = _write(adapters.reserve_version)
-    publish = _write(publishing.publish)
-    publish_imported = _write(publishing.publish_imported)
+    publish = _write(version_rows.publish)
+    publish_imported = _write(version_rows.publish_imported)
     version = _read(version_rows.get)
     delete_version = _write(version_rows.delete_version)
-    delete_all = _write(deletion.delete_all)
+    delete_all = _write(version_rows.delete_all)
     versions = _read(version_rows.list_versions)
     set_active = _write(adapters.set_active)
     active_version = _read(adapters.active_version)

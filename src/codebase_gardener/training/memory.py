@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
-from pathlib import Path
-from typing import Any
 
 import psutil
 
 from codebase_gardener.bases.quantization import QUANTIZATIONS
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.bases.shape import BaseShape, LinearModule
 from codebase_gardener.training.fast.parts import FAST_LAYERS, HEAD_CHUNK
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ResourceError
 
 __all__ = [
-    "BaseShape",
-    "LinearModule",
     "MemoryEstimate",
     "batch_tokens",
     "check_memory",
@@ -39,74 +35,6 @@ _LOGIT_BYTES = 2 * (
 _RUNTIME_BYTES = int(0.6e9)  # Python, torch, transformers and peft imported, the rows encoded
 # What glibc's heap loses to holes until it stops growing, as a share of what layers keep of plain LoRA in bf16
 _HOLES = {"kept": 0.8, "kept, DoRA": 0.6, "recomputed": 0.45}
-
-
-@dataclass(frozen=True)
-class LinearModule:
-    """A linear layer of the base: where it is, and the shape of its weight."""
-
-    path: str
-    out_features: int
-    in_features: int
-
-    @property
-    def name(self) -> str:
-        """The last part, by which options name modules."""
-        return self.path.rpartition(".")[2]
-
-    @property
-    def parameters(self) -> int:
-        """Of its weight."""
-        return self.out_features * self.in_features
-
-
-@dataclass(frozen=True)
-class BaseShape:
-    """What the estimate takes from config.json and the headers of the weight files.
-
-    Attributes:
-        linears: Every linear layer but the head.
-        parameters: Of the whole base.
-        of_modules: Parameters by a module's last name, for `modules_to_save`.
-        model_type: As transformers names the architecture.
-        window: Tokens that attention sees; 0: all.
-    """
-
-    hidden: int
-    layers: int
-    intermediate: int
-    vocabulary: int
-    attention: int
-    key_value: int
-    linears: tuple[LinearModule, ...]
-    parameters: int
-    of_modules: Mapping[str, int]
-    model_type: str
-    window: int
-
-    @classmethod
-    def of(cls, base: Base) -> BaseShape:
-        """Read the headers; no tensor is loaded."""
-        config = base.config.get("text_config", base.config)
-        hidden = _number(config, "hidden_size", "n_embd", default=1024)
-        heads = _number(config, "num_attention_heads", "n_head", default=16)
-        head = _number(config, "head_dim", default=hidden // heads)
-        linears, of_modules = _tensors(base.path)
-        return cls(
-            hidden=hidden,
-            layers=_number(config, "num_hidden_layers", "n_layer", default=24),
-            intermediate=_number(config, "intermediate_size", "n_inner", default=4 * hidden),
-            vocabulary=_number(config, "vocab_size", default=50_000),
-            attention=heads * head,
-            key_value=_number(config, "num_key_value_heads", default=heads) * head,
-            linears=linears,
-            parameters=sum(of_modules.values()),
-            of_modules=of_modules,
-            model_type=str(config.get("model_type", "")),
-            window=_number(config, "sliding_window", default=0)
-            if config.get("use_sliding_window", True)
-            else 0,
-        )
 
 
 @dataclass(frozen=True)
@@ -226,28 +154,6 @@ def _lora_bytes(adapted: Sequence[LinearModule], spec: TrainingSpec, element: in
         total += linear.in_features * (element + mask) + rank * element
         total += 2 * linear.out_features * element if spec.use_dora else 0
     return total
-
-
-def _number(config: Mapping[str, Any], *names: str, default: int) -> int:
-    return next((int(config[name]) for name in names if config.get(name)), default)
-
-
-def _tensors(path: Path) -> tuple[tuple[LinearModule, ...], dict[str, int]]:
-    """Linear layers, and parameters by module."""
-    from safetensors import safe_open
-
-    linears: list[LinearModule] = []
-    of_modules: dict[str, int] = {}
-    for file in sorted(path.glob("*.safetensors")):
-        with safe_open(file, framework="numpy") as tensors:
-            for name in tensors.keys():  # noqa: SIM118  safe_open is no mapping
-                shape = tensors.get_slice(name).get_shape()
-                module = name.removesuffix(".weight")
-                last = module.rpartition(".")[2]
-                of_modules[last] = of_modules.get(last, 0) + prod(shape)
-                if len(shape) == 2 and "embed" not in name and "lm_head" not in name:
-                    linears.append(LinearModule(module, *shape))
-    return tuple(linears), of_modules
 
 
 def _is_adapted(linear: LinearModule, spec: TrainingSpec) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -19,11 +20,11 @@ from pydantic import (
 from codebase_gardener.bases.quantization import QUANTIZATIONS, check_quantization
 from codebase_gardener.training.fast.parts import FAST_PARTS
 from codebase_gardener.training.methods import METHODS, why_not
-from codebase_gardener.training.option_values import Numbers, Options, Pattern, Words, targets
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import sha256_text
 
 __all__ = ["REPORTERS", "TrainingSpec", "parse_spec"]
+
 
 REPORTERS = (
     "clearml",
@@ -38,6 +39,58 @@ REPORTERS = (
     "wandb",
 )
 """Those of transformers' integrations that report a loss curve; each is the package to install, too."""
+
+
+def _words(value: Any) -> Any:
+    """`q_proj,v_proj` from a command line or the environment is a list."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return (value,) if isinstance(value, int) else value
+
+
+def _pairs(value: Any) -> Any:
+    """`q_proj=8,v_proj=16` from a command line or the environment is a mapping."""
+    if isinstance(value, str):
+        parts = _words(value)
+        if odd := [part for part in parts if "=" not in part]:
+            raise ValueError(f"expected module=number, got {odd[0]!r}")
+        return dict(part.split("=", 1) for part in parts)
+    return value
+
+
+def _targets(value: Any) -> Any:
+    """One word is a PEFT keyword or a regular expression, several are a list of module names."""
+    if isinstance(value, str) and "," in value:
+        return _words(value)
+    return value
+
+
+def _options(value: Any) -> Any:
+    """A JSON object, or `n_frequency=50,scaling=2.5` whose values are read as JSON where they are JSON."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("{"):
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"no JSON object: {error}") from error
+    parts = _words(value)
+    if odd := [part for part in parts if "=" not in part]:
+        raise ValueError(f"expected name=value or a JSON object, got {odd[0]!r}")
+    return {name.strip(): _json_or_text(text) for name, text in (part.split("=", 1) for part in parts)}
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"True": True, "False": False, "None": None}.get(text, text)
+
+
+_Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+_Numbers = Annotated[tuple[int, ...], BeforeValidator(_words)]
+_Pattern = Annotated[dict[str, int], BeforeValidator(_pairs)]
+_Options = Annotated[dict[str, Any], BeforeValidator(_options)]
 
 
 def _kind(name: str) -> str:
@@ -83,7 +136,7 @@ _LORA_ONLY = (
 
 
 class TrainingSpec(BaseModel):
-    """Options of one training run. Each field is a CLI option of `train` and a setting of `[training]`.
+    """_Options of one training run. Each field is a CLI option of `train` and a setting of `[training]`.
 
     LoRA options have PEFT's names (`peft.LoraConfig`), schedule options those of transformers.
 
@@ -101,7 +154,7 @@ class TrainingSpec(BaseModel):
     peft_type: Annotated[str, AfterValidator(_kind)] = Field(
         "LORA", description="kind of adapter, as PEFT names it: LORA, IA3, LOHA, LOKR, VERA, OFT and others"
     )
-    peft_options: Options = Field(
+    peft_options: _Options = Field(
         default_factory=dict,
         description="options of a kind other than LORA, by PEFT's names: a JSON object, or name=value",
     )
@@ -113,22 +166,22 @@ class TrainingSpec(BaseModel):
     r: int = Field(16, ge=1, le=4096, description="rank of the adapter")
     lora_alpha: float = Field(32, gt=0, le=65536, description="scale: the update is multiplied by alpha/r")
     lora_dropout: float = Field(0.1, ge=0, lt=1, description="dropout before the low-rank product")
-    target_modules: Annotated[str | tuple[str, ...], BeforeValidator(targets)] = Field(
+    target_modules: Annotated[str | tuple[str, ...], BeforeValidator(_targets)] = Field(
         "all-linear", description="modules to adapt: all-linear, names with commas, or a regular expression"
     )
-    exclude_modules: Words = Field((), description="modules to leave out of target_modules")
-    layers_to_transform: Numbers = Field((), description="only these layer numbers")
+    exclude_modules: _Words = Field((), description="modules to leave out of target_modules")
+    layers_to_transform: _Numbers = Field((), description="only these layer numbers")
     layers_pattern: str = Field("", description="name of the layer list, with layers_to_transform")
-    rank_pattern: Pattern = Field(default_factory=dict, description="rank by module: q_proj=8,v_proj=32")
-    alpha_pattern: Pattern = Field(default_factory=dict, description="alpha by module: q_proj=16,v_proj=64")
+    rank_pattern: _Pattern = Field(default_factory=dict, description="rank by module: q_proj=8,v_proj=32")
+    alpha_pattern: _Pattern = Field(default_factory=dict, description="alpha by module: q_proj=16,v_proj=64")
     use_rslora: bool = Field(False, description="scale by alpha/sqrt(r)")
     use_dora: bool = Field(False, description="train magnitude and direction apart (DoRA)")
     lora_bias: bool = Field(
         False, description="a bias in B; such an adapter cannot be merged into most bases"
     )
     bias: Literal["none", "all", "lora_only"] = Field("none", description="biases to train")
-    modules_to_save: Words = Field((), description="modules trained in full and saved with the adapter")
-    trainable_token_indices: Numbers = Field((), description="token ids whose embeddings are trained")
+    modules_to_save: _Words = Field((), description="modules trained in full and saved with the adapter")
+    trainable_token_indices: _Numbers = Field((), description="token ids whose embeddings are trained")
     init_lora_weights: Annotated[
         bool | Literal["gaussian", "olora", "pissa", "orthogonal", "loftq"], BeforeValidator(_init)
     ] = Field(True, description="how A and B begin: true, gaussian, olora, pissa, orthogonal, loftq")
@@ -172,14 +225,14 @@ class TrainingSpec(BaseModel):
     dtype: Literal["auto", "bfloat16", "float32"] = Field(
         "auto", description="of the base and the products: auto measures which is faster"
     )
-    fast_path: Annotated[Words, AfterValidator(_parts)] = Field(
+    fast_path: Annotated[_Words, AfterValidator(_parts)] = Field(
         FAST_PARTS,
         description="parts of the fast path that may be used, with commas; none: PEFT's own forward",
     )
     threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: one a core")
     gradient_checkpointing: bool = Field(False, description="recompute activations: less memory, more time")
     checkpoint_minutes: float = Field(1.0, gt=0, description="time between checkpoints, in minutes")
-    report_to: Annotated[Words, AfterValidator(_reporters)] = Field(
+    report_to: Annotated[_Words, AfterValidator(_reporters)] = Field(
         (),
         description="where losses go besides the job's events, with commas: tensorboard, wandb, mlflow, …",
     )

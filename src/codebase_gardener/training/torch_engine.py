@@ -16,13 +16,18 @@ from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainingArguments, set_seed
 
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample
-from codebase_gardener.training.events import EventLog
-from codebase_gardener.training.fast.torch_batch import on_device
-from codebase_gardener.training.fast.torch_path import FastPath, fast_path
+from codebase_gardener.training.fast.torch_batch import FastPath, on_device
+from codebase_gardener.training.fast.torch_path import fast_path
 from codebase_gardener.training.sampling import batches_of
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.training.torch_checkpoints import CheckpointByTime, newest_checkpoint
-from codebase_gardener.training.torch_progress import ReportProgress, Rest, StopAtDeadline
+from codebase_gardener.training.torch_callbacks import (
+    CheckpointByTime,
+    EventSink,
+    ReportProgress,
+    Rest,
+    StopAtDeadline,
+    newest_checkpoint,
+)
 from codebase_gardener.utils.files import read_json, write_json
 
 __all__ = ["RunPlan", "TrainingResult", "all_batches", "plan_run", "train"]
@@ -225,7 +230,7 @@ def train(
     *,
     plan_file: Path,
     checkpoints: Path,
-    events: EventLog,
+    events: EventSink,
     fixed: Callable[[], dict[str, Any]],
 ) -> TrainingResult:
     """Train the adapter in `model`, from the newest complete checkpoint where there is one.
@@ -282,7 +287,7 @@ def _trainer(
     path: FastPath,
     pad_id: int,
     checkpoints: Path,
-    events: EventLog,
+    events: EventSink,
 ) -> tuple[_Trainer, ReportProgress]:
     trainer = _Trainer(
         model=model,

@@ -17,10 +17,10 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.torch_run import run_job
 from codebase_gardener.training import torch_engine
-from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.training.torch_logits import last_logits
-from codebase_gardener.training.torch_run import run_job
 from samples.fast_models import rows
 
 MakeJob = Callable[..., JobDirectory]

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.torch_loading import load_model
+from codebase_gardener.training.fast.torch_batch import FastPath
 from codebase_gardener.training.fast.torch_kernels import Dropout
 from codebase_gardener.training.fast.torch_lora import lora_linear_of, lora_product
-from codebase_gardener.training.fast.torch_path import FastPath, fast_path
+from codebase_gardener.training.fast.torch_path import fast_path
 from codebase_gardener.training.spec import parse_spec
 from codebase_gardener.training.torch_method import add_adapter
 from samples.fast_models import adapted, gradients, rows, tiny

@@ -13,7 +13,8 @@ from codebase_gardener.training.encoding import IGNORE, EncodedExample
 from codebase_gardener.training.fast import torch_compiled, torch_layers, torch_path
 from codebase_gardener.training.fast.parts import FAST_PARTS
 from codebase_gardener.training.fast.torch_attention import ROWS
-from codebase_gardener.training.fast.torch_path import FastPath, fast_path
+from codebase_gardener.training.fast.torch_batch import FastPath
+from codebase_gardener.training.fast.torch_path import fast_path
 from samples.fast_models import CONFIGS, adapted, gradients, own_losses, rows, tiny
 
 EAGER = tuple(part for part in FAST_PARTS if part != "compile")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import accumulate
 from typing import Any
 
@@ -16,7 +16,7 @@ from codebase_gardener.training.encoding import IGNORE, EncodedExample
 from codebase_gardener.training.fast.parts import ROW_STEP
 from codebase_gardener.training.fast.torch_head import head_losses, plain_head
 
-__all__ = ["SupervisedLosses", "collate", "on_device", "pack", "supervised_losses"]
+__all__ = ["FastPath", "SupervisedLosses", "collate", "on_device", "pack", "supervised_losses"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def supervised_losses(model: Any, batch: dict[str, Any], *, short_cut: bool = Tr
 
     Args:
         model: A transformers model, or the PEFT model that wraps it.
-        batch: As `collate` or `pack` gives it; packed rows need the fast path's attention (`torch_fast`).
+        batch: As `collate` or `pack` gives it; packed rows need the fast path's attention (`torch_path`).
         short_cut: Whether a plain head is computed on the supervised positions alone, chunk by chunk.
     """
     labels = batch["labels"][:, 1:]
@@ -135,3 +135,43 @@ def _logits(model: Any, inputs: dict[str, Any], mask: Tensor) -> Tensor:
         logits = model(**inputs, use_cache=False).logits[:, first:]
     chosen: Tensor = logits[:, :-1][mask[:, first:]]
     return chosen.float()
+
+
+@dataclass(frozen=True)
+class FastPath:
+    """What of the fast path is in effect: how batches are made and computed.
+
+    Attributes:
+        parts: Of `FAST_PARTS`.
+        layers: Decoder layers that run as one function.
+        products: LoRA products that run as one function, outside such layers.
+        notes: What takes the general path, and why.
+        difference: Nats per token by which the losses differ from the model's own.
+    """
+
+    parts: tuple[str, ...] = ()
+    layers: int = 0
+    products: int = 0
+    notes: tuple[str, ...] = ()
+    difference: float = 0.0
+
+    @property
+    def packed(self) -> bool:
+        """Whether rows lie one behind the other, without padding."""
+        return "packing" in self.parts
+
+    def batch(self, rows: Sequence[EncodedExample], pad_id: int) -> dict[str, Any]:
+        """Rows as this path takes them."""
+        return pack(rows, pad_id) if self.packed else collate(rows, pad_id)
+
+    def tokens(self, lengths: Sequence[int]) -> int:
+        """Tokens that a batch of rows takes, padding included where there is some."""
+        return sum(lengths) if self.packed else len(lengths) * max(lengths)
+
+    def losses(self, model: Any, batch: dict[str, Any]) -> Any:
+        """`supervised_losses`, with or without the short cut of the head."""
+        return supervised_losses(model, batch, short_cut="head" in self.parts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the event log."""
+        return asdict(self)

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from codebase_gardener.training.encoding import IGNORE, EncodedExample
-from codebase_gardener.training.fast.torch_batch import collate, on_device, supervised_losses
-
-if TYPE_CHECKING:
-    from codebase_gardener.training.fast.torch_path import FastPath
+from codebase_gardener.training.fast.torch_batch import FastPath, collate, on_device, supervised_losses
 
 __all__ = ["Baseline", "Limits"]
 

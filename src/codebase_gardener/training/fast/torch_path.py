@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import partial
 from math import inf
 from typing import Any
@@ -22,14 +22,14 @@ from transformers.utils import is_flash_attn_2_available, is_liger_kernel_availa
 from codebase_gardener.training.encoding import EncodedExample
 from codebase_gardener.training.fast.parts import FAST_LAYERS, FAST_PARTS
 from codebase_gardener.training.fast.torch_attention import ROWS, row_ends
-from codebase_gardener.training.fast.torch_batch import collate, pack, supervised_losses
+from codebase_gardener.training.fast.torch_batch import FastPath
 from codebase_gardener.training.fast.torch_check import Baseline
 from codebase_gardener.training.fast.torch_compiled import can_compile, compile_kernels, uncompiled
 from codebase_gardener.training.fast.torch_head import plain_head
 from codebase_gardener.training.fast.torch_layers import DecoderLayer, decoder_layer
 from codebase_gardener.training.fast.torch_lora import lora_linear_of, lora_product
 
-__all__ = ["FastPath", "fast_path"]
+__all__ = ["fast_path"]
 
 _LINEARS = tuple(
     [f"self_attn.{name}_proj" for name in "qkvo"] + [f"mlp.{name}_proj" for name in ("gate", "up", "down")]
@@ -39,46 +39,6 @@ _KNOWN_LAYERS = frozenset({"full_attention", "sliding_attention"})
 _NORMS = ("input_layernorm", "post_attention_layernorm")
 _NEED_PACKING = "layers: they are made for packed rows"
 _WORTH_COMPILING = 20_000_000  # parameters: below, making the kernels takes longer than they save
-
-
-@dataclass(frozen=True)
-class FastPath:
-    """What is in effect.
-
-    Attributes:
-        parts: Of `FAST_PARTS`.
-        layers: Decoder layers that run as one function.
-        products: LoRA products that run as one function, outside such layers.
-        notes: What takes the general path, and why.
-        difference: Nats per token by which the losses differ from the model's own.
-    """
-
-    parts: tuple[str, ...] = ()
-    layers: int = 0
-    products: int = 0
-    notes: tuple[str, ...] = ()
-    difference: float = 0.0
-
-    @property
-    def packed(self) -> bool:
-        """Whether rows lie one behind the other, without padding."""
-        return "packing" in self.parts
-
-    def batch(self, rows: Sequence[EncodedExample], pad_id: int) -> dict[str, Any]:
-        """Rows as this path takes them."""
-        return pack(rows, pad_id) if self.packed else collate(rows, pad_id)
-
-    def tokens(self, lengths: Sequence[int]) -> int:
-        """Tokens that a batch of rows takes, padding included where there is some."""
-        return sum(lengths) if self.packed else len(lengths) * max(lengths)
-
-    def losses(self, model: Any, batch: dict[str, Any]) -> Any:
-        """`supervised_losses`, with or without the short cut of the head."""
-        return supervised_losses(model, batch, short_cut="head" in self.parts)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For the event log."""
-        return asdict(self)
 
 
 @contextmanager

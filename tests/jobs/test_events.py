@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from codebase_gardener.training.events import EventLog, NewestEvents
-from codebase_gardener.training.job_directory import JobDirectory
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.events import EventLog, NewestEvents
 from codebase_gardener.utils.files import FileLock
 
 
@@ -58,7 +58,7 @@ def test_a_line_that_a_full_disk_cut_hides_no_other(tmp_path: Path) -> None:
 def test_appends_of_many_processes_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     code = (
-        "import sys; from pathlib import Path; from codebase_gardener.training.events import EventLog\n"
+        "import sys; from pathlib import Path; from codebase_gardener.jobs.events import EventLog\n"
         "for n in range(200): EventLog(Path(sys.argv[1])).append('step', who=sys.argv[2], n=n, pad='x' * 500)"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, path, str(number)]) for number in range(3)]

@@ -3,53 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from codebase_gardener.bases.quantization import check_quantization
-from codebase_gardener.bases.resolution import Base
-from codebase_gardener.registry.rows import JobRow, NewJob
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.queue import device_of_this_host, resume, start_next
+from codebase_gardener.jobs.spec import JobSpec
+from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.devices import resolve_device
-from codebase_gardener.training.job_directory import JobDirectory, JobSpec
-from codebase_gardener.training.jobs import device_of_this_host, resume, start_next
 from codebase_gardener.training.memory import check_memory, estimate_memory
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ResourceError
 from codebase_gardener.utils.files import writing
 from codebase_gardener.utils.names import AdapterRef
 
-__all__ = ["Submission", "adapter_directory", "dataset_directory", "submit"]
+__all__ = ["adapter_directory", "dataset_directory", "submit"]
 
 _ENDED = ("error", "cancelled")
-
-
-@dataclass(frozen=True)
-class Submission:
-    """What to train, and from what.
-
-    Attributes:
-        project: Its name.
-        adapter: The adapter's name.
-        base: Pinned base model.
-        dataset: Folder of the published dataset.
-        dataset_hash: Of its rows.
-        training: Checked options.
-        device: As the settings say.
-        commit: Revision of the snapshot, or None.
-        snapshot_id: Of the snapshot, or None.
-    """
-
-    project: str
-    adapter: str
-    base: Base
-    dataset: Path
-    dataset_hash: str
-    training: TrainingSpec
-    device: str = "auto"
-    commit: str | None = None
-    snapshot_id: str | None = None
 
 
 def dataset_directory(projects_dir: Path, project: str, dataset_hash: str) -> Path:
@@ -64,14 +37,16 @@ def adapter_directory(projects_dir: Path, ref: AdapterRef) -> Path:
 
 def submit(
     registry: Registry,
-    asked: Submission,
+    project: str,
+    adapter: str,
+    asked: JobSpec,
     *,
     jobs_dir: Path,
     min_free_bytes: int,
     storage_bytes: int,
     environment: Mapping[str, str],
 ) -> JobRow:
-    """Queue a training and start it if its device is free.
+    """Queue a training of an adapter and start it if its device is free.
 
     The same project, adapter, dataset and options give the same job: one that is ready, queued or in training
     is returned as it is, one that failed or was cancelled goes on from its last checkpoint, on the device that is
@@ -82,22 +57,18 @@ def submit(
         ResourceError: The device is not here or lacks the quantization, a package is missing, there is too little
             memory for a training that starts now, or the project's adapters take all they may; with both figures.
     """
-    spec_hash = asked.training.hash_for(asked.base.sha256)
-    job = registry.find_job(asked.project, asked.adapter, asked.dataset_hash, spec_hash)
+    job = registry.find_job(project, adapter, asked.dataset_hash, asked.hash)
     if job is None or job.state in _ENDED:
-        device = resolve_device(asked.device)
-        check_quantization(asked.training.quantization, device)
+        asked = replace(asked, device=resolve_device(asked.device))
+        check_quantization(asked.training.quantization, asked.device)
         _check_options(asked.training)
-        if not _is_busy(registry, device):  # else it waits, and the worker checks when its turn comes
+        if not _is_busy(registry, asked.device):  # else it waits, and the worker checks when its turn comes
             needed = estimate_memory(asked.base, asked.training, bf16=asked.training.dtype != "float32")
             check_memory(needed, min_free_bytes=min_free_bytes)
-        _check_storage(registry, asked.project, storage_bytes)
-        new = _new_job(asked, spec_hash, device)
-        job = job or registry.reserve_job(
-            new, lambda job_id: _make_directory(jobs_dir / job_id, asked, device)
-        )
+        _check_storage(registry, project, storage_bytes)
+        job = job or _reserve(registry, project, adapter, asked, jobs_dir)
         if job.state in _ENDED:
-            job = resume(registry, job.id, device=device, base=asked.base)
+            job = resume(registry, job.id, device=asked.device, base=asked.base)
     start_next(registry, job.device, environment)
     return registry.job(job.id)
 
@@ -119,21 +90,6 @@ def _is_busy(registry: Registry, device: str) -> bool:
     return device_of_this_host(device) in {job.device for job in running}
 
 
-def _new_job(asked: Submission, spec_hash: str, device: str) -> NewJob:
-    return NewJob(
-        project=asked.project,
-        adapter_name=asked.adapter,
-        spec=asked.training.model_dump(mode="json"),
-        spec_hash=spec_hash,
-        dataset_hash=asked.dataset_hash,
-        base_id=asked.base.pinned,
-        base_hash=asked.base.sha256,
-        device=device_of_this_host(device),
-        commit=asked.commit,
-        snapshot_id=asked.snapshot_id,
-    )
-
-
 def _check_storage(registry: Registry, project: str, limit: int) -> None:
     stored = registry.stored_bytes(project)
     if stored >= limit:
@@ -145,19 +101,25 @@ def _check_storage(registry: Registry, project: str, limit: int) -> None:
         )
 
 
-def _make_directory(folder: Path, asked: Submission, device: str) -> Path:
-    """The job's folder is complete before anybody can see the job."""
-    with writing(folder):
-        folder.mkdir(parents=True)
-    JobDirectory(folder).write_spec(
-        JobSpec(
-            job_id=folder.name,
-            base=asked.base,
-            dataset=asked.dataset,
-            dataset_hash=asked.dataset_hash,
-            commit=asked.commit,
-            device=device,
-            training=asked.training,
-        )
+def _reserve(registry: Registry, project: str, adapter: str, asked: JobSpec, jobs_dir: Path) -> JobRow:
+    """Queue it; the job's folder is complete before anybody can see the job."""
+
+    def make(job_id: str) -> Path:
+        folder = jobs_dir / job_id
+        with writing(folder):
+            folder.mkdir(parents=True)
+        JobDirectory(folder).write_spec(asked)
+        return folder
+
+    return registry.reserve_job(
+        project,
+        adapter,
+        make,
+        spec_hash=asked.hash,
+        dataset_hash=asked.dataset_hash,
+        base_id=asked.base.pinned,
+        base_hash=asked.base.sha256,
+        device=device_of_this_host(asked.device),
+        commit=asked.commit,
+        snapshot_id=asked.snapshot_id,
     )
-    return folder

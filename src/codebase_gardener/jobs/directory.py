@@ -14,62 +14,15 @@ initial/       the adapter before its first step, where it began as a part of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.training.events import EventLog
-from codebase_gardener.training.spec import TrainingSpec, parse_spec
+from codebase_gardener.jobs.events import EventLog
+from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.utils.files import FileLock, read_json, write_json
 
-__all__ = ["JobDirectory", "JobSpec"]
-
-
-@dataclass(frozen=True)
-class JobSpec:
-    """All that a worker needs to know, apart from the settings.
-
-    Attributes:
-        job_id: In the registry, which also knows the adapter's id.
-        base: Pinned by hash: a base that changed since is refused.
-        dataset: Folder of the published dataset.
-        dataset_hash: Of its rows.
-        commit: Revision of the snapshot the rows were made from, or None.
-        device: As torch names it.
-        training: The options.
-    """
-
-    job_id: str
-    base: Base
-    dataset: Path
-    dataset_hash: str
-    commit: str | None
-    device: str
-    training: TrainingSpec
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return {
-            **asdict(self),
-            "base": self.base.as_dict(),
-            "dataset": str(self.dataset),
-            "training": self.training.model_dump(mode="json"),
-        }
-
-    @classmethod
-    def from_dict(cls, row: Mapping[str, Any]) -> JobSpec:
-        """The inverse of `as_dict`."""
-        base = {**row["base"], "path": Path(row["base"]["path"])}
-        return cls(
-            **{
-                **row,
-                "base": Base(**base),
-                "dataset": Path(row["dataset"]),
-                "training": parse_spec(row["training"]),
-            }
-        )
+__all__ = ["JobDirectory"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +30,11 @@ class JobDirectory:
     """Paths and files of one job."""
 
     path: Path
+
+    @property
+    def job_id(self) -> str:
+        """In the registry."""
+        return self.path.name
 
     @property
     def spec(self) -> JobSpec:

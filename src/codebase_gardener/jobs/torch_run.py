@@ -12,8 +12,9 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.sidecar import SIDECAR, library_versions
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.dataset.writer import load_dataset
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.training.encoding import encode_all
-from codebase_gardener.training.job_directory import JobDirectory, JobSpec
 from codebase_gardener.training.memory import check_memory, estimate_memory
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
 from codebase_gardener.training.torch_engine import TrainingResult, train

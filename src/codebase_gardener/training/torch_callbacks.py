@@ -1,31 +1,41 @@
-"""What happens between two optimizer steps: progress is reported, the machine rests, the deadline is kept."""
+"""What happens between two optimizer steps: progress is told, the machine rests, checkpoints are kept whole."""
 
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections import deque
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import psutil
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from codebase_gardener.training.encoding import IGNORE
-from codebase_gardener.training.events import EventLog
 from codebase_gardener.training.torch_device import temperature_c
 from codebase_gardener.utils.error_handling import TrainingError
+from codebase_gardener.utils.files import write_atomic
 
-__all__ = ["ReportProgress", "Rest", "StopAtDeadline"]
+__all__ = ["CheckpointByTime", "EventSink", "ReportProgress", "Rest", "StopAtDeadline", "newest_checkpoint"]
 
 _SMOOTHING = 0.9
 _DEADLINE_SHARE = 1.25  # of the minutes asked for, after which a slowed-down machine stops
 _COOLING_S = 2.0
+_COMPLETE = "COMPLETE"
+
+
+class EventSink(Protocol):
+    """Who is told what happens, such as the event log of a job."""
+
+    def append(self, kind: str, **fields: Any) -> None:
+        """Take one event."""
 
 
 class ReportProgress(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
     """Appends a `step` event with loss, learning rate, tokens per second and ETA after every step."""
 
-    def __init__(self, trainer: Any, events: EventLog, steps: int) -> None:
+    def __init__(self, trainer: Any, events: EventSink, steps: int) -> None:
         self.trainer, self.events, self.steps = trainer, events, steps
         self.tokens = self.supervised = 0
         self.seconds = self.first_loss = self.smooth_loss = 0.0
@@ -100,7 +110,7 @@ class ReportProgress(TrainerCallback):  # type: ignore[misc]  # transformers is 
 class Rest(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
     """Sleeps after each step, so that the machine computes only a share of the time or cools down."""
 
-    def __init__(self, share: float, max_temperature_c: float, events: EventLog) -> None:
+    def __init__(self, share: float, max_temperature_c: float, events: EventSink) -> None:
         self.share, self.limit_c, self.events = share, max_temperature_c, events
         self._begun = time.monotonic()
 
@@ -124,7 +134,7 @@ class Rest(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
 class StopAtDeadline(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
     """Ends a run whose machine became much slower than the probe measured."""
 
-    def __init__(self, minutes: float, events: EventLog) -> None:
+    def __init__(self, minutes: float, events: EventSink) -> None:
         self.limit_s = minutes * 60 * _DEADLINE_SHARE
         self.events = events
         self._started = time.monotonic()
@@ -137,3 +147,40 @@ class StopAtDeadline(TrainerCallback):  # type: ignore[misc]  # transformers is 
             self.events.append("deadline", step=state.global_step, limit_s=self.limit_s)
             control.should_training_stop = True
         return control
+
+
+class CheckpointByTime(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
+    """Asks for a checkpoint every so many minutes, and marks each once it is whole."""
+
+    def __init__(self, minutes: float, events: EventSink) -> None:
+        self.every_s = minutes * 60
+        self.events = events
+        self.last = time.monotonic()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        """Save when the time has come."""
+        if time.monotonic() - self.last >= self.every_s and state.global_step < state.max_steps:
+            control.should_save = True
+        return control
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """The Trainer has written every file: now the checkpoint counts."""
+        folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        write_atomic(folder / _COMPLETE, "")
+        self.last = time.monotonic()
+        self.events.append("checkpoint", step=state.global_step)
+
+
+def newest_checkpoint(checkpoints: Path) -> Path | None:
+    """The last complete checkpoint; those that a kill left half-written are removed."""
+    complete: list[tuple[int, Path]] = []
+    for folder in checkpoints.glob("checkpoint-*"):
+        if (folder / _COMPLETE).exists():
+            complete.append((int(folder.name.rpartition("-")[2]), folder))
+        else:
+            shutil.rmtree(folder)
+    return max(complete)[1] if complete else None

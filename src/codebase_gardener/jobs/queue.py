@@ -18,9 +18,9 @@ from typing import Any
 import psutil
 
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
-from codebase_gardener.training.job_directory import JobDirectory
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.files import FileLock, write_atomic
 

@@ -13,14 +13,15 @@ from threading import Barrier
 import pytest
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.models.trainings import Trainings
-from codebase_gardener.registry.rows import JobRow, NewJob
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.queue import cancel, device_of_this_host, reap, start_next
+from codebase_gardener.jobs.trainings import Trainings
+from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
-from codebase_gardener.training.job_directory import JobDirectory
-from codebase_gardener.training.jobs import cancel, device_of_this_host, reap, start_next
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.files import FileLock
 from codebase_gardener.worker import main
+from samples.queued_jobs import queue_job
 
 
 @pytest.fixture
@@ -33,22 +34,12 @@ def registry(tmp_path: Path) -> Registry:
 def job_of(
     registry: Registry, tmp_path: Path, number: int = 0, *, device: str = "", claimed: bool = True
 ) -> JobRow:
-    new = NewJob(
-        project="demo",
-        adapter_name=f"a{number}",
-        spec={},
-        spec_hash="spec",
-        dataset_hash="d",
-        base_id="b",
-        base_hash="h",
-        device=device or f"{socket.gethostname()}:{number}",
-    )
-
     def make(job_id: str) -> Path:
         (tmp_path / "jobs" / job_id).mkdir(parents=True)
         return tmp_path / "jobs" / job_id
 
-    job = registry.reserve_job(new, make)
+    where = device or f"{socket.gethostname()}:{number}"
+    job = queue_job(registry, make, adapter_name=f"a{number}", device=where)
     assert not claimed or registry.claim_job(job.id)
     return registry.job(job.id)
 
@@ -116,7 +107,7 @@ def test_a_busy_device_starts_nothing(registry: Registry, tmp_path: Path) -> Non
 def spawned(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders of jobs for which a worker would have been started; none is."""
     folders: list[Path] = []
-    monkeypatch.setattr("codebase_gardener.training.jobs._spawn", lambda job, *_: folders.append(job.path))
+    monkeypatch.setattr("codebase_gardener.jobs.queue._spawn", lambda job, *_: folders.append(job.path))
     return folders
 
 
@@ -160,8 +151,7 @@ def test_a_worker_whose_job_was_cancelled_meanwhile_trains_nothing(
 ) -> None:
     with Registry(settings.database_url) as registry:
         registry.add_project("demo", "rows:demo", "rows")
-        new = NewJob("demo", "default", {}, "spec", "d", "b", "h", "elsewhere:cpu")
-        job = registry.reserve_job(new, lambda job_id: make_job(job_id).path)
+        job = queue_job(registry, lambda job_id: make_job(job_id).path, device="elsewhere:cpu")
         registry.cancel_job(job.id)
         assert main(str(job.directory)) == 0
         assert registry.job(job.id).state == "cancelled"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.adapters.key_renaming import RENAMINGS, find_renaming
+from codebase_gardener.adapters.torch_renaming import RENAMINGS, find_renaming
 
 MODULES = [
     f"model.layers.{n}{part}"

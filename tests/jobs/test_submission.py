@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.bases.resolution import resolve_base
-from codebase_gardener.models.trainings import Trainings
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.queue import resume
+from codebase_gardener.jobs.spec import JobSpec
+from codebase_gardener.jobs.submission import submit
+from codebase_gardener.jobs.trainings import Trainings
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.devices import resolve_device
-from codebase_gardener.training.job_directory import JobDirectory
-from codebase_gardener.training.jobs import resume
 from codebase_gardener.training.spec import parse_spec
-from codebase_gardener.training.submission import Submission, submit
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, ResourceError
 from codebase_gardener.utils.files import read_json, write_json
 
@@ -26,13 +27,13 @@ Ask = Callable[..., JobRow]
 
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("codebase_gardener.training.jobs._spawn", lambda *_: None)
+    monkeypatch.setattr("codebase_gardener.jobs.queue._spawn", lambda *_: None)
 
 
 @pytest.fixture
 def any_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that has every device."""
-    monkeypatch.setattr("codebase_gardener.training.submission.resolve_device", lambda setting: setting)
+    monkeypatch.setattr("codebase_gardener.jobs.submission.resolve_device", lambda setting: setting)
 
 
 @pytest.fixture
@@ -52,9 +53,7 @@ def ask(registry: Registry, tiny_base: Path, tmp_path: Path) -> Ask:
         min_free_bytes: int = 0,
         report_to: str = "",
     ) -> JobRow:
-        asked = Submission(
-            project="demo",
-            adapter=name,
+        asked = JobSpec(
             base=resolve_base(str(base), tmp_path / "bases"),
             dataset=tmp_path / "rows",
             dataset_hash="rows",
@@ -63,6 +62,8 @@ def ask(registry: Registry, tiny_base: Path, tmp_path: Path) -> Ask:
         )
         return submit(
             registry,
+            "demo",
+            name,
             asked,
             jobs_dir=tmp_path / "jobs",
             min_free_bytes=min_free_bytes,

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from codebase_gardener.models.adapter_metadata import TrainingProgress
+from codebase_gardener.jobs import queue, submission
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.events import NewestEvents
+from codebase_gardener.jobs.progress import TrainingProgress
+from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
-from codebase_gardener.training import jobs, submission
 from codebase_gardener.training.devices import resolve_device
-from codebase_gardener.training.events import NewestEvents
-from codebase_gardener.training.job_directory import JobDirectory
-from codebase_gardener.training.submission import Submission
 from codebase_gardener.utils.error_handling import NotFoundError, TrainingError
 from codebase_gardener.utils.names import parse_ref
 
@@ -51,11 +51,13 @@ class Trainings:
         self.registry, self.device, self.environment = registry, device, environment
         self.jobs_dir, self.min_free_bytes, self.storage_bytes = jobs_dir, min_free_bytes, storage_bytes
 
-    def submit(self, asked: Submission) -> JobRow:
-        """Queue a training, or find the one that does the same (`training.submission.submit`)."""
+    def submit(self, project: str, adapter: str, asked: JobSpec) -> JobRow:
+        """Queue a training of an adapter, or find the one that does the same (`jobs.submission.submit`)."""
         self.reap()
         return submission.submit(
             self.registry,
+            project,
+            adapter,
             asked,
             jobs_dir=self.jobs_dir,
             min_free_bytes=self.min_free_bytes,
@@ -65,9 +67,9 @@ class Trainings:
 
     def reap(self) -> None:
         """End the trainings whose worker is gone, and start those that wait for a device that is free."""
-        jobs.reap(self.registry)
-        for device in jobs.idle_devices(self.registry):
-            jobs.start_next(self.registry, device, self.environment)
+        queue.reap(self.registry)
+        for device in queue.idle_devices(self.registry):
+            queue.start_next(self.registry, device, self.environment)
 
     def list(self, project_name: str | None = None, limit: int = 50) -> list[JobRow]:
         """Trainings, newest first; those whose worker died are said to have failed."""
@@ -81,15 +83,15 @@ class Trainings:
 
     def cancel(self, job_id: str) -> JobRow:
         """End a training; its last checkpoint stands."""
-        job = jobs.cancel(self.registry, job_id)
-        jobs.start_next(self.registry, job.device, self.environment)
+        job = queue.cancel(self.registry, job_id)
+        queue.start_next(self.registry, job.device, self.environment)
         return job
 
     def resume(self, job_id: str) -> JobRow:
         """Go on with a training that failed or was cancelled, on the device that the settings name now."""
         self.reap()
-        job = jobs.resume(self.registry, job_id, device=resolve_device(self.device))
-        jobs.start_next(self.registry, job.device, self.environment)
+        job = queue.resume(self.registry, job_id, device=resolve_device(self.device))
+        queue.start_next(self.registry, job.device, self.environment)
         return self.registry.job(job_id)
 
     def progress(self, adapter_id: str) -> TrainingProgress:

@@ -1,0 +1,74 @@
+"""Where a training is, whatever state it is in."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.events import NewestEvents
+from codebase_gardener.registry.rows import JobRow
+
+__all__ = ["TrainingProgress"]
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """Where a training is.
+
+    Attributes:
+        status: State of the job.
+        stage: What it does: "waiting", "loading", "encoding", "training", "proving", or the end state.
+        step: Optimizer steps done.
+        steps: Planned.
+        loss: Of the last step, in nats per supervised token.
+        tokens_per_s: Not padding.
+        elapsed_s: Since the first step of this process.
+        eta_s: Until the last step.
+    """
+
+    job_id: str
+    adapter_id: str
+    status: str
+    stage: str
+    step: int = 0
+    steps: int = 0
+    loss: float | None = None
+    tokens_per_s: float = 0.0
+    elapsed_s: float = 0.0
+    eta_s: float | None = None
+    error: str | None = None
+
+    @classmethod
+    def of_job(cls, job: JobRow, seen: NewestEvents | None = None) -> TrainingProgress:
+        """Read from the job's event log; who looks again and again hands in what was seen so far."""
+        newest = (seen or NewestEvents(JobDirectory(job.directory).events)).look()
+        step, planned = newest.get("step", {}), newest.get("planned", {})
+        return cls(
+            job_id=job.id,
+            adapter_id=str(job.ref),
+            status=job.state,
+            stage=_stage(job.state, newest),
+            step=step.get("step", 0),
+            steps=step.get("steps", planned.get("steps", 0)),
+            loss=step.get("loss"),
+            tokens_per_s=step.get("tokens_per_s", 0.0),
+            elapsed_s=step.get("elapsed_s", 0.0),
+            eta_s=step.get("eta_s"),
+            error=job.error,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+def _stage(state: str, newest: dict[str, dict[str, Any]]) -> str:
+    if state != "training":
+        return "waiting" if state == "queued" else state
+    for kind in reversed(newest):
+        if kind in ("step", "planned"):
+            return "training"
+        if kind == "stage":
+            return str(newest[kind]["stage"])
+    return "starting"

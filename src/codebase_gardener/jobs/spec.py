@@ -1,0 +1,65 @@
+"""What a training is asked for with, from the request to the worker: one form, stored once, in the job's directory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from codebase_gardener.bases.resolution import Base
+from codebase_gardener.training.spec import TrainingSpec, parse_spec
+
+__all__ = ["JobSpec"]
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """What to train, and from what: all that a worker needs to know, apart from the settings.
+
+    The registry gives it a name (`project/name@version`) and looks for it by its hashes; it keeps no copy.
+
+    Attributes:
+        base: Pinned by hash: a base that changed since is refused.
+        dataset: Folder of the published dataset.
+        dataset_hash: Of its rows.
+        training: Checked options.
+        device: As the settings say; once it is submitted, as torch names it.
+        commit: Revision of the snapshot the rows were made from, or None.
+        snapshot_id: Of the snapshot, or None.
+    """
+
+    base: Base
+    dataset: Path
+    dataset_hash: str
+    training: TrainingSpec
+    device: str = "auto"
+    commit: str | None = None
+    snapshot_id: str | None = None
+
+    @property
+    def hash(self) -> str:
+        """Of options and base; with the rows' hash and the adapter's name, what makes two jobs the same work."""
+        return self.training.hash_for(self.base.sha256)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            **asdict(self),
+            "base": self.base.as_dict(),
+            "dataset": str(self.dataset),
+            "training": self.training.model_dump(mode="json"),
+        }
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> JobSpec:
+        """The inverse of `as_dict`; earlier versions wrote the job's id too, and no snapshot."""
+        known = {field.name: row[field.name] for field in fields(cls) if field.name in row}
+        return cls(
+            **{
+                **known,
+                "base": Base(**{**row["base"], "path": Path(row["base"]["path"])}),
+                "dataset": Path(row["dataset"]),
+                "training": parse_spec(row["training"]),
+            }
+        )
