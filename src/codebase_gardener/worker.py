@@ -41,7 +41,7 @@ def main(job_directory: str) -> int:
     directory.events.append("started", pid=process.pid, create_time=process.create_time())
     settings = load_settings()
     configure_logging(settings.log_level, as_json=True)
-    with Registry(settings.database_url) as registry:
+    with Registry(settings.database_url, home=settings.home) as registry:
         spec = directory.spec
         job = registry.job(directory.job_id)
         if job.state != "training":  # it was cancelled before this process began

@@ -16,11 +16,12 @@ _MARKS = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
 
 @click.command()
 @click.option("--fix", is_flag=True, help="Clear litter: folders that no row of the registry owns.")
+@click.option("--adopt", is_flag=True, help="Make registry rows for what is published on disk and has none.")
 @click.option(
     "--for", "environment", metavar="ENVIRONMENT", help=f"Check what a kind of work needs: {_WORK}."
 )
 @command_options
-def doctor(fix: bool, environment: str | None, as_json: bool) -> None:
+def doctor(fix: bool, adopt: bool, environment: str | None, as_json: bool) -> None:
     """Check this machine, the home and the registry. Exits with 11 where there is a problem.
 
     With --for, what one kind of work needs is checked instead: what is installed, what is needed, how to get it.
@@ -29,11 +30,13 @@ def doctor(fix: bool, environment: str | None, as_json: bool) -> None:
     from codebase_gardener.gardener.environments import examine_environment
     from codebase_gardener.gardener.examining import examine, summary
 
-    if fix and environment:
-        raise InvalidInputError("--fix clears litter, and --for looks at packages", hint="give one of them")
+    if environment and (fix or adopt):
+        raise InvalidInputError(
+            "--fix and --adopt change the home, and --for looks at packages", hint="give one"
+        )
     settings = load_settings()
     configure_logging(settings.log_level)
-    findings = examine_environment(environment) if environment else examine(settings, fix=fix)
+    findings = examine_environment(environment) if environment else examine(settings, fix=fix, adopt=adopt)
     problems = [finding.check for finding in findings if finding.state == "problem"]
     error = VerificationError(f"problems with: {', '.join(problems)}", hint="see what each check says")
     if as_json:

@@ -18,7 +18,7 @@ from codebase_gardener.config.settings import EMBEDDED_BASE, Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ModelError
-from codebase_gardener.utils.files import is_published, remove_tree, tree_bytes
+from codebase_gardener.utils.files import MANIFEST, is_published, remove_tree, tree_bytes
 
 __all__ = ["CHECKS", "REGISTRY_CHECKS", "Examined", "examine", "summary"]
 
@@ -47,12 +47,13 @@ class Examined:
         return asdict(self)
 
 
-def examine(settings: Settings, *, fix: bool = False) -> list[Examined]:
+def examine(settings: Settings, *, fix: bool = False, adopt: bool = False) -> list[Examined]:
     """Run every check of `CHECKS`, and those of `REGISTRY_CHECKS` where the registry can be opened.
 
     Args:
         settings: Of the home.
-        fix: Clear litter: what no row of the registry owns.
+        fix: Clear litter: what no row of the registry owns, and nobody published.
+        adopt: Make rows for what is published on disk and has none.
     """
     findings = [_told(name, partial(check, settings)) for name, check in CHECKS.items()]
     try:
@@ -60,6 +61,8 @@ def examine(settings: Settings, *, fix: bool = False) -> list[Examined]:
     except CodebaseGardenerError as error:
         return [*findings, Examined("registry", "problem", error.message, error.hint)]
     with gardener:
+        if adopt:
+            findings.append(_told("adoption", partial(_adopt, gardener)))
         of_registry = [_told(name, partial(check, gardener, fix)) for name, check in REGISTRY_CHECKS.items()]
     return [*findings, *of_registry]
 
@@ -204,6 +207,34 @@ def _files(gardener: Gardener, _: bool) -> Examined:
     return Examined("registry against files", "ok", "every adapter has its files, with their hashes")
 
 
+def _adopt(gardener: Gardener) -> Examined:
+    from codebase_gardener.gardener.adopting import adopt
+
+    done = adopt(gardener)
+    words = f"{len(done.adopted)} adopted{': ' if done.adopted else ''}{', '.join(done.adopted[:5])}"
+    if done.refused:
+        return Examined("adoption", "problem", f"{words}; not adopted: {'; '.join(done.refused)}")
+    return Examined("adoption", "ok", words)
+
+
+def _unregistered(gardener: Gardener, _: bool) -> Examined:
+    """What is published on disk and unknown to the registry: it was lost, or another one is named."""
+    from codebase_gardener.gardener.adopting import unregistered
+
+    found = unregistered(gardener)
+    if not found:
+        return Examined("files against registry", "ok", "all that is published has its row")
+    names = ", ".join(f"{path.parent.name}/{path.name}" for path in found[:3])
+    where = gardener.registry.database.shown_url
+    return Examined(
+        "files against registry",
+        "problem",
+        f"{len(found)} published folders are unknown to the registry {where}: {names}",
+        "is it the right registry (CODEBASE_GARDENER_REGISTRY_URL, CODEBASE_GARDENER_HOME)? If so: "
+        "gardener doctor --adopt",
+    )
+
+
 def _litter(gardener: Gardener, fix: bool) -> Examined:
     found = list(_unowned(gardener))
     if not found:
@@ -227,6 +258,8 @@ def _unowned(gardener: Gardener) -> list[Path]:
     found = [*settings.home.glob("trash/*"), *settings.jobs_dir.glob("*")]
     found += settings.bases_dir.glob(".staging-*")
     projects = {row.name for row in gardener.projects()}
+    if not projects and any(settings.projects_dir.glob("*/*")):
+        return []  # the registry was lost, or it is another one: then nothing is known to be litter
     for project in settings.projects_dir.glob("*"):
         if project.name not in projects:
             found.append(project)
@@ -235,7 +268,12 @@ def _unowned(gardener: Gardener) -> list[Path]:
         for place in ("*", "adapters/*"):
             found += project.glob(f"{place}/.*.????????")  # stagings that a kill left
     owned = _owned(gardener)  # read last: what got its row meanwhile is owned
-    return [path for path in found if path not in owned and _is_old(path)]
+    return [path for path in found if path not in owned and not _holds_published(path) and _is_old(path)]
+
+
+def _holds_published(path: Path) -> bool:
+    """Whether somebody published something in it: that is never litter, whoever has forgotten it."""
+    return path.parent.name != "trash" and path.is_dir() and next(path.rglob(MANIFEST), None) is not None
 
 
 def _owned(gardener: Gardener) -> set[Path]:
@@ -267,6 +305,7 @@ REGISTRY_CHECKS: dict[str, Callable[[Gardener, bool], Examined]] = {
     "registry": _registry,
     "trainings": _trainings,
     "registry against files": _files,
+    "files against registry": _unregistered,
     "litter": _litter,
 }
 

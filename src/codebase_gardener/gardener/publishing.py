@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.adapters.proof import prove
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.bases.sidecar import library_versions
+from codebase_gardener.bases.sidecar import SIDECAR, library_versions, version_identity
 from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.registry.rows import ImportedAdapter, Publication, VersionRow
 from codebase_gardener.utils.error_handling import InvalidInputError
-from codebase_gardener.utils.files import publish_dir, remove_tree, staging
+from codebase_gardener.utils.files import publish_dir, read_json, remove_tree, staging, write_json
 from codebase_gardener.utils.names import AdapterRef, check_name
 
 if TYPE_CHECKING:
@@ -53,6 +53,22 @@ def publish_adapter(
         raise
 
 
+def _identify(staged: Path, ref: AdapterRef, origin: Origin) -> None:
+    """Let the folder say what it is, beside what its maker wrote of it."""
+    path = staged / SIDECAR
+    known = read_json(path) if path.exists() else {}
+    identity = version_identity(
+        str(ref),
+        origin.base,
+        spec=origin.spec,
+        dataset_hash=origin.dataset_hash,
+        commit=origin.commit,
+        snapshot_id=origin.snapshot_id,
+        metrics=origin.metrics,
+    )
+    write_json(path, {**known, "version": identity})
+
+
 def _publish(gardener: Gardener, ref: AdapterRef, make: Callable[[Path], None], origin: Origin) -> VersionRow:
     name = str(ref.name)
     number = gardener.registry.reserve_version(ref.project, name)
@@ -63,6 +79,7 @@ def _publish(gardener: Gardener, ref: AdapterRef, make: Callable[[Path], None], 
         )  # a folder with the permissions of the user's umask, unlike the staging place
         staged.mkdir()
         make(staged)
+        _identify(staged, AdapterRef(ref.project, name, number), origin)
         publish_dir(staged, target)
     try:
         receipt = prove(target, origin.base)

@@ -21,6 +21,7 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.jobs.events import EventLog
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.utils.files import FileLock, read_json, write_json
+from codebase_gardener.utils.home_paths import kept_path
 
 __all__ = ["JobDirectory"]
 
@@ -37,18 +38,24 @@ class JobDirectory:
         return self.path.name
 
     @property
+    def home(self) -> Path:
+        """The home that the job is in: jobs lie in its folder `jobs`."""
+        return self.path.parent.parent
+
+    @property
     def spec(self) -> JobSpec:
         """What to train, on the device and with the base of the request that came last."""
         resumed = read_json(self.resumed) if self.resumed.exists() else {}
-        return JobSpec.from_dict({**read_json(self.path / "spec.json"), **resumed})
+        return JobSpec.from_dict({**read_json(self.path / "spec.json"), **resumed}, self.home)
 
     def write_spec(self, spec: JobSpec) -> None:
         """Write `spec.json`, once."""
-        write_json(self.path / "spec.json", spec.as_dict())
+        write_json(self.path / "spec.json", spec.as_dict(self.home))
 
     def move(self, device: str, base: Base) -> None:
         """Let a resumed run take another device, or the same base from another folder."""
-        write_json(self.resumed, {"device": device, "base": base.as_dict()})
+        moved = {**base.as_dict(), "path": kept_path(base.path, self.home)}
+        write_json(self.resumed, {"device": device, "base": moved})
         if self.plan.exists():
             write_json(self.plan, {**read_json(self.plan), "device": device})
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
+from codebase_gardener.utils.home_paths import kept_path, real_path
 
 __all__ = ["JobSpec"]
 
@@ -42,24 +43,24 @@ class JobSpec:
         """Of options and base; with the rows' hash and the adapter's name, what makes two jobs the same work."""
         return self.training.hash_for(self.base.sha256)
 
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+    def as_dict(self, home: Path | None = None) -> dict[str, Any]:
+        """As JSON holds it, with paths relative to the home where they lie in it."""
         return {
             **asdict(self),
-            "base": self.base.as_dict(),
-            "dataset": str(self.dataset),
+            "base": {**self.base.as_dict(), "path": kept_path(self.base.path, home)},
+            "dataset": kept_path(self.dataset, home),
             "training": self.training.model_dump(mode="json"),
         }
 
     @classmethod
-    def from_dict(cls, row: Mapping[str, Any]) -> JobSpec:
+    def from_dict(cls, row: Mapping[str, Any], home: Path | None = None) -> JobSpec:
         """The inverse of `as_dict`; earlier versions wrote the job's id too, and no snapshot."""
         known = {field.name: row[field.name] for field in fields(cls) if field.name in row}
         return cls(
             **{
                 **known,
-                "base": Base(**{**row["base"], "path": Path(row["base"]["path"])}),
-                "dataset": Path(row["dataset"]),
+                "base": Base(**{**row["base"], "path": real_path(row["base"]["path"], home)}),
+                "dataset": real_path(row["dataset"], home),
                 "training": parse_spec(row["training"]),
             }
         )

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.bases.sidecar import SIDECAR, library_versions
+from codebase_gardener.bases.sidecar import SIDECAR, library_versions, version_identity
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.jobs.directory import JobDirectory
@@ -151,6 +151,15 @@ def _sidecar(spec: JobSpec, adapter: str, result: TrainingResult) -> dict[str, A
         "libraries": library_versions(spec.training.quantization),
         "training": spec.training.model_dump(mode="json"),
         "metrics": result.as_dict(),
+        "version": version_identity(
+            adapter,
+            spec.base,
+            spec=spec.training.model_dump(mode="json"),
+            dataset_hash=spec.dataset_hash,
+            commit=spec.commit,
+            snapshot_id=spec.snapshot_id,
+            metrics=result.as_dict(),
+        ),
     }
 
 

@@ -59,7 +59,7 @@ class PeftManager:
 
     def __init__(self, settings: Settings | None = None, registry: Registry | None = None) -> None:
         self.settings = settings or load_settings()
-        self.registry = registry or Registry(self.settings.database_url)
+        self.registry = registry or Registry(self.settings.database_url, home=self.settings.home)
         self.trainings = Trainings(
             self.registry,
             jobs_dir=self.settings.jobs_dir,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Connection, insert, select, update
 
 from codebase_gardener.registry import absent, projects, schema
+from codebase_gardener.registry.record import append_record
 from codebase_gardener.registry.timestamps import now
 from codebase_gardener.utils.names import AdapterRef, check_name
 
-__all__ = ["active_version", "next_version", "reserve_version", "set_active"]
+__all__ = ["active_version", "next_version", "reserve_up_to", "reserve_version", "set_active"]
 
 _table = schema.adapters
 _versions = schema.versions
@@ -23,6 +24,22 @@ def reserve_version(connection: Connection, project: str, adapter_name: str) -> 
     """
     check_name(adapter_name, "adapter name")
     return next_version(connection, projects.locked(connection, project).id, adapter_name)
+
+
+def reserve_up_to(connection: Connection, project: str, adapter_name: str, version: int) -> None:
+    """Take a number out of the counter that is in use on disk, with all below it.
+
+    Raises:
+        NotFoundError: There is no such project.
+        InvalidInputError: The adapter's name cannot be a folder's.
+    """
+    check_name(adapter_name, "adapter name")
+    project_id = projects.locked(connection, project).id
+    same = (_table.c.project_id == project_id) & (_table.c.name == adapter_name)
+    if connection.scalar(select(_table.c.next_version).where(same)) is None:
+        next_version(connection, project_id, adapter_name)
+    taken = update(_table).where(same, _table.c.next_version <= version)
+    connection.execute(taken.values(next_version=version + 1))
 
 
 def next_version(connection: Connection, project_id: int, adapter_name: str) -> int:
@@ -51,8 +68,10 @@ def set_active(connection: Connection, project: str, adapter_name: str, version:
     if version is None:
         return
     mark = update(_versions).where(of_adapter, _versions.c.version == version).values(active=True)
-    if connection.execute(mark).rowcount == 0:
+    marked = connection.execute(mark.returning(_versions.c.directory)).one_or_none()
+    if marked is None:
         raise absent.explained(connection, AdapterRef(project, adapter_name, version))
+    append_record(marked.directory, version, "active", {"created_at": now()})
 
 
 def active_version(connection: Connection, project: str, adapter_name: str | None = None) -> int | None:

@@ -17,6 +17,7 @@ A change here needs a migration in `migrations/versions` and a new `HEAD`; a tes
 from __future__ import annotations
 
 import json
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,12 @@ from sqlalchemy import (
     text,
 )
 
+from codebase_gardener.utils.home_paths import kept_path, real_path
+
 __all__ = [
     "HEAD",
     "FilePath",
+    "HOME",
     "Json",
     "adapters",
     "jobs",
@@ -52,23 +56,27 @@ __all__ = [
     "versions",
 ]
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: what `alembic_version` holds in a database that this code can use."""
 
 
+HOME: ContextVar[Path | None] = ContextVar("home", default=None)
+"""The home of the registry that is being asked: what lies in it is kept relative to it."""
+
+
 class FilePath(TypeDecorator[Path]):
-    """A path, kept as text."""
+    """A path, kept as text (`home_paths`)."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: Path | str | None, dialect: Dialect) -> str | None:
         """Path to text."""
-        return None if value is None else str(value)
+        return None if value is None else kept_path(Path(value), HOME.get())
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Path | None:
         """Text to path."""
-        return None if value is None else Path(value)
+        return None if value is None else real_path(value, HOME.get())
 
 
 class Json(TypeDecorator[Any]):

@@ -12,7 +12,8 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -25,6 +26,7 @@ from codebase_gardener.registry import projects as project_rows
 from codebase_gardener.registry import receipts as receipt_rows
 from codebase_gardener.registry import versions as version_rows
 from codebase_gardener.registry.database import Database
+from codebase_gardener.registry.schema import HOME
 from codebase_gardener.registry.upgrading import upgrade
 
 __all__ = ["Registry"]
@@ -40,7 +42,7 @@ def _read(
 
     @wraps(function)
     def method(self: Registry, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self.database.read() as connection:
+        with self.at_home(), self.database.read() as connection:
             return function(connection, *args, **kwargs)
 
     return method
@@ -53,7 +55,7 @@ def _write(
 
     @wraps(function)
     def method(self: Registry, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self.database.write() as connection:
+        with self.at_home(), self.database.write() as connection:
             return function(connection, *args, **kwargs)
 
     return method
@@ -66,6 +68,7 @@ class Registry:
 
     Args:
         url: `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST:PORT/NAME`, or the path of a SQLite file.
+        home: What lies in this folder is kept with its path relative to it.
         wait_s: How long to wait for another writer, in seconds.
 
     Raises:
@@ -74,9 +77,20 @@ class Registry:
         ResourceError: The file cannot be written, or the disk is full.
     """
 
-    def __init__(self, url: str | Path, *, wait_s: float = 30.0) -> None:
+    def __init__(self, url: str | Path, *, home: Path | None = None, wait_s: float = 30.0) -> None:
+        self.home = home
         self.database = Database(url, wait_s=wait_s)
-        upgrade(self.database)
+        with self.at_home():
+            upgrade(self.database)
+
+    @contextmanager
+    def at_home(self) -> Iterator[None]:
+        """Paths within the block are those of this registry's home."""
+        token = HOME.set(self.home)
+        try:
+            yield
+        finally:
+            HOME.reset(token)
 
     def close(self) -> None:
         """Close all connections."""
@@ -109,6 +123,7 @@ class Registry:
     jobs = _read(job_rows.list_jobs)
 
     reserve_version = _write(adapters.reserve_version)
+    reserve_up_to = _write(adapters.reserve_up_to)
     publish = _write(version_rows.publish)
     publish_imported = _write(version_rows.publish_imported)
     version = _read(version_rows.get)

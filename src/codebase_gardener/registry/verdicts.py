@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from codebase_gardener.registry import schema
+from codebase_gardener.registry.record import append_record
 from codebase_gardener.registry.rows import VerdictRow, VersionRow, row_as
 from codebase_gardener.registry.timestamps import now
 
@@ -29,6 +30,8 @@ def add(connection: Connection, version: VersionRow, verdict: str, data: Mapping
     """
     values = {"version_id": version.id, "verdict": verdict, "data": dict(data), "created_at": now()}
     row = connection.execute(insert(_table).values(values).returning(_table)).mappings().one()
+    told = {"verdict": verdict, "data": dict(data), "created_at": row["created_at"]}
+    append_record(version.directory, version.version, "verdict", told)
     return row_as(VerdictRow, row)
 
 
