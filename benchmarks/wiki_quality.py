@@ -19,11 +19,11 @@ from pathlib import Path
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.verifying import verify_wiki
-from codebase_gardener.gardener.wiki import Quiet, build_wiki, wiki_folder
-from codebase_gardener.gardener.wiki_pages import read_pages
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.repository.snapshot import Snapshot
+from codebase_gardener.wiki.building import Quiet, build_wiki, wiki_folder
+from codebase_gardener.wiki.pages import read_pages
+from codebase_gardener.wiki.verifying import verify_wiki
 
 APIS = (
     "LoraConfig", "get_peft_model", "prepare_model_for_kbit_training", "PeftModel.from_pretrained",

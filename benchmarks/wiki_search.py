@@ -25,13 +25,13 @@ from pathlib import Path
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.asking import index_of
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.ranking import content_words, ranked
-from codebase_gardener.gardener.wiki import Quiet, build_wiki
-from codebase_gardener.gardener.wiki_pages import read_pages
-from codebase_gardener.gardener.wiki_search import search_index
 from codebase_gardener.knowledge.pages.documents import page_of
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.wiki.building import Quiet, build_wiki
+from codebase_gardener.wiki.pages import read_pages
+from codebase_gardener.wiki.questions import content_words, ranked
+from codebase_gardener.wiki.search import search_index
 
 TARGET_MS = 20.0
 QUERIES = 50

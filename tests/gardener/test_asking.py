@@ -10,14 +10,13 @@ from codebase_gardener.config.settings import Settings
 from codebase_gardener.dataset.prompts import CONTEXT_CHARS
 from codebase_gardener.gardener.asking import ask, best_documents
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.wiki import Quiet, build_wiki
-from codebase_gardener.gardener.wiki_pages import read_pages
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.names import parse_ref
-
-from .test_wiki_incremental import write_repository
+from codebase_gardener.wiki.building import Quiet, build_wiki
+from codebase_gardener.wiki.pages import read_pages
+from samples.written_garden import write_repository
 
 DOCUMENTS = [
     Document(

@@ -21,7 +21,7 @@ def mcp(project: str, as_json: bool) -> None:
     import signal
     import sys
 
-    from codebase_gardener.gardener.wiki_tools import serve_wiki
+    from codebase_gardener.wiki.tools import serve_wiki
 
     signal.signal(
         signal.SIGINT, lambda *_: os._exit(130)

@@ -11,7 +11,7 @@ from codebase_gardener.cli.command import command_options, open_gardener, print_
 from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.verifying import ClaimsReport, WikiReport
+    from codebase_gardener.wiki.verifying import ClaimsReport, WikiReport
 
 __all__ = ["verify"]
 
@@ -42,8 +42,8 @@ def verify(
         return
     from codebase_gardener.cli.display import Display
     from codebase_gardener.config.settings import load_settings
-    from codebase_gardener.gardener.verifying import verify_claims
     from codebase_gardener.utils.logs import configure_logging
+    from codebase_gardener.wiki.verifying import verify_claims
 
     settings = load_settings()
     configure_logging(settings.log_level)
@@ -65,7 +65,7 @@ def verify(
 
 def _verify_wiki(what: tuple[str, ...], as_json: bool) -> None:
     from codebase_gardener.cli.display import Display
-    from codebase_gardener.gardener.verifying import verify_wiki
+    from codebase_gardener.wiki.verifying import verify_wiki
 
     if len(what) != 1:
         raise InvalidInputError(

@@ -10,13 +10,13 @@ from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.dataset.prompts import CONTEXT_CHARS, documents_that_fit
 from codebase_gardener.dataset.testing_code import is_test
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.project_wiki import ProjectWiki, outdated, project_wiki
-from codebase_gardener.gardener.ranking import content_words, is_page, ranked
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.utils.names import AdapterRef
+from codebase_gardener.wiki.questions import content_words, is_page, ranked
+from codebase_gardener.wiki.state import ProjectWiki, outdated, project_wiki
 
 __all__ = ["Answer", "ask", "best_documents", "index_of"]
 
@@ -129,10 +129,10 @@ def _handle(gardener: Gardener, ref: AdapterRef, adapter: bool) -> tuple[Adapter
 
 def index_of(gardener: Gardener, project: str) -> SymbolIndex:
     """The index of a project's last snapshot and its wiki, built once and kept beside it."""
-    from codebase_gardener.gardener.wiki_pages import read_pages
     from codebase_gardener.knowledge.pages.documents import page_documents
     from codebase_gardener.repository.extraction import extract_tables
     from codebase_gardener.retrieval.documents import documents_of
+    from codebase_gardener.wiki.pages import read_pages
 
     wiki = project_wiki(gardener, project)
     folder = _index_folder(gardener, project, wiki)

@@ -136,7 +136,7 @@ class Gardener:
         from codebase_gardener.dataset.assembly import generate_dataset
         from codebase_gardener.dataset.user_rows import read_user_rows
         from codebase_gardener.dataset.writer import write_dataset
-        from codebase_gardener.gardener.project_wiki import current_pages
+        from codebase_gardener.wiki.state import current_pages
 
         own = read_user_rows(file).examples if file is not None else ()
         pages, left_out = current_pages(self, project)

@@ -12,10 +12,10 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.verifying import verify_wiki
-from codebase_gardener.gardener.wiki import Quiet, build_wiki, wiki_folder
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 from codebase_gardener.utils.error_handling import SourceError
+from codebase_gardener.wiki.building import Quiet, build_wiki, wiki_folder
+from codebase_gardener.wiki.verifying import verify_wiki
 from samples.servers import Reply, serving
 
 pytestmark = pytest.mark.slow

@@ -10,9 +10,9 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.verifying import verify_wiki
-from codebase_gardener.gardener.wiki import Quiet, build_wiki, wiki_folder
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
+from codebase_gardener.wiki.building import Quiet, build_wiki, wiki_folder
+from codebase_gardener.wiki.verifying import verify_wiki
 
 pytestmark = pytest.mark.slow
 

@@ -21,8 +21,8 @@ from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
-    from codebase_gardener.gardener.wiki import Reporter
     from codebase_gardener.knowledge.pages.staleness import Change
+    from codebase_gardener.wiki.building import Reporter
 
 __all__ = ["ClaimsReport", "WikiReport", "verify_claims", "verify_wiki"]
 
@@ -189,8 +189,6 @@ def verify_wiki(gardener: Gardener, project: str, reporter: Reporter) -> WikiRep
         NotFoundError: There is no such project, or it has no wiki.
         ConflictError: Another version of this program built it.
     """
-    from codebase_gardener.gardener.wiki import current_source, facts_of, rebuilt, wiki_folder
-    from codebase_gardener.gardener.wiki_record import built_snapshot, read_record
     from codebase_gardener.knowledge.built import judged
     from codebase_gardener.knowledge.pages.auditing import audit
     from codebase_gardener.knowledge.pages.staleness import changes_of
@@ -198,6 +196,8 @@ def verify_wiki(gardener: Gardener, project: str, reporter: Reporter) -> WikiRep
     from codebase_gardener.knowledge.pages.verification import compare
     from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
     from codebase_gardener.knowledge.sources.facts_cache import extractor_version
+    from codebase_gardener.wiki.building import current_source, facts_of, rebuilt, wiki_folder
+    from codebase_gardener.wiki.record import built_snapshot, read_record
 
     folder = wiki_folder(gardener, project)
     if not folder.is_dir():

@@ -10,13 +10,12 @@ import pytest
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.asking import best_documents, index_of
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.project_wiki import current_pages, project_wiki
-from codebase_gardener.gardener.wiki import Quiet, build_wiki
-from codebase_gardener.gardener.wiki_pages import read_pages
-from codebase_gardener.gardener.wiki_search import search_wiki
 from codebase_gardener.utils.error_handling import NotFoundError
-
-from .test_wiki_incremental import write_repository
+from codebase_gardener.wiki.building import Quiet, build_wiki
+from codebase_gardener.wiki.pages import read_pages
+from codebase_gardener.wiki.search import search_wiki
+from codebase_gardener.wiki.state import current_pages, project_wiki
+from samples.written_garden import write_repository
 
 Built = tuple[Gardener, Path]
 

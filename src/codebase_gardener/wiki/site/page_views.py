@@ -7,17 +7,17 @@ from typing import Any
 
 from markupsafe import Markup
 
-from codebase_gardener.gardener.site.addresses import relative
-from codebase_gardener.gardener.site.contents import Contents
-from codebase_gardener.gardener.site.markdown import SiteMarkdown
-from codebase_gardener.gardener.site.page_graph import page_graph
-from codebase_gardener.gardener.site.shell import filled
-from codebase_gardener.gardener.site.source_page import cited_lines, source_lines
-from codebase_gardener.gardener.site.step_diagram import DrawnStep, arrows_of, step_diagram
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page
 from codebase_gardener.knowledge.pages.workflow_layout import read_steps
 from codebase_gardener.utils.anchors import split_lines
+from codebase_gardener.wiki.site.addresses import relative
+from codebase_gardener.wiki.site.contents import Contents
+from codebase_gardener.wiki.site.markdown import SiteMarkdown
+from codebase_gardener.wiki.site.page_graph import page_graph
+from codebase_gardener.wiki.site.shell import filled
+from codebase_gardener.wiki.site.source_page import cited_lines, source_lines
+from codebase_gardener.wiki.site.step_diagram import DrawnStep, arrows_of, step_diagram
 
 __all__ = ["LISTINGS", "PageViews"]
 

@@ -8,8 +8,8 @@ from html import unescape
 
 import pytest
 
-from codebase_gardener.gardener.site.highlighting import LANGUAGES, highlighted, language_of
 from codebase_gardener.utils.anchors import split_lines
+from codebase_gardener.wiki.site.highlighting import LANGUAGES, highlighted, language_of
 
 TEXTS = [
     "", "\n", "\n\na = 1\n", "a = 1", 'x = """\n<script>\n"""\n', "a\x0cb\n\x85c\u2028d\n", "a\r\nb\rc\n", "\tif x:\n",

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.gardener.wiki import Quiet, current_source, overrides_file, wiki_folder
 from codebase_gardener.utils.error_handling import (
     InvalidInputError,
     NotFoundError,
     VerificationError,
 )
+from codebase_gardener.wiki.building import Quiet, current_source, overrides_file, wiki_folder
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
@@ -172,9 +172,9 @@ def correct_page(gardener: Gardener, wanted: str, part: str, text: str, project:
     Raises:
         InvalidInputError: No such part, or a text that breaks the page or names line ranges.
     """
-    from codebase_gardener.gardener.wiki import facts_of
     from codebase_gardener.knowledge.pages.overrides import TEXTS, correct
     from codebase_gardener.knowledge.pages.reading import read_page
+    from codebase_gardener.wiki.building import facts_of
 
     owner, _, file = _find(gardener, wanted, project)
     page = read_page(file.read_text("utf-8", "replace")).page

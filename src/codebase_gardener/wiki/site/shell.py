@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from codebase_gardener.gardener.site.addresses import relative
+from codebase_gardener.wiki.site.addresses import relative
 
 __all__ = ["asset_files", "filled"]
 

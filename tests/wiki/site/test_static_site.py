@@ -13,11 +13,6 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.site.contents import read_contents
-from codebase_gardener.gardener.site.page_graph import page_graph
-from codebase_gardener.gardener.wiki import Quiet, build_wiki, wiki_folder
-from codebase_gardener.gardener.wiki_pages import read_pages
-from codebase_gardener.gardener.wiki_site import StaticSite, build_site, write_site
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.error_handling import (
     ConflictError,
@@ -25,6 +20,11 @@ from codebase_gardener.utils.error_handling import (
     NotFoundError,
     VerificationError,
 )
+from codebase_gardener.wiki.building import Quiet, build_wiki, wiki_folder
+from codebase_gardener.wiki.pages import read_pages
+from codebase_gardener.wiki.site.contents import read_contents
+from codebase_gardener.wiki.site.page_graph import page_graph
+from codebase_gardener.wiki.site.static_site import StaticSite, build_site, write_site
 from samples.written_garden import write_repository
 
 NASTY = '''"""Nasty <script>alert(1)</script> [here](javascript:alert(2)) ![x](http://evil.example/x.png)."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from codebase_gardener.gardener.site.contents import Contents
 from codebase_gardener.knowledge.pages.structure import EDGES
+from codebase_gardener.wiki.site.contents import Contents
 
 __all__ = ["Node", "PageGraph", "page_graph"]
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from codebase_gardener.gardener.wiki_record import WikiRecord, is_kept_report, keep_record, read_record
 from codebase_gardener.registry.rows import ProjectRow
 from codebase_gardener.utils.collection import paused_collection
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 from codebase_gardener.utils.files import sha256_text
 from codebase_gardener.utils.progress import Progress, silent
+from codebase_gardener.wiki.record import WikiRecord, is_kept_report, keep_record, read_record
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
@@ -153,8 +153,8 @@ def build_wiki(
         SourceError: The repository cannot be read.
         ConflictError: Another process is building this wiki.
     """
-    from codebase_gardener.gardener.writing import open_writer
     from codebase_gardener.knowledge.phases import PHASES
+    from codebase_gardener.wiki.writing import open_writer
 
     if phase not in PHASES:
         raise InvalidInputError(f"there is no phase {phase!r}", hint=f"one of: {', '.join(PHASES)}")

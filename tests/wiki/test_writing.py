@@ -9,9 +9,9 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.writing import WRITERS, open_writer
 from codebase_gardener.knowledge.writers.prose_writing import writer_name
 from codebase_gardener.utils.error_handling import InvalidInputError, ModelError, NotFoundError
+from codebase_gardener.wiki.writing import WRITERS, open_writer
 from samples.servers import Reply, serving
 
 SAYS = {"choices": [{"message": {"content": "Hello."}}]}

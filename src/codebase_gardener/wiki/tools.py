@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.gardener.wiki import Quiet, wiki_folder
-from codebase_gardener.gardener.wiki_pages import page_files, read_pages, show_page
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError, ResourceError
+from codebase_gardener.wiki.building import Quiet, wiki_folder
+from codebase_gardener.wiki.pages import page_files, read_pages, show_page
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
@@ -40,7 +40,7 @@ class WikiTools:
 
     def search(self, query: str, k: int = 8) -> list[dict[str, Any]]:
         """Search the wiki: pages by words or names of code, best first, each with id, overview and source lines."""
-        from codebase_gardener.gardener.wiki_search import search_index
+        from codebase_gardener.wiki.search import search_index
 
         if not 1 <= k <= MAX_RESULTS:
             raise InvalidInputError(f"k is {k}", hint=f"ask for 1 to {MAX_RESULTS} results")
@@ -72,7 +72,7 @@ class WikiTools:
 
     def verify(self) -> dict[str, Any]:
         """Check every link, anchor, quote, count and index of the wiki against the source as it is now."""
-        from codebase_gardener.gardener.verifying import verify_wiki
+        from codebase_gardener.wiki.verifying import verify_wiki
 
         report = verify_wiki(self._gardener, self._project, Quiet()).as_dict()
         findings = report["findings"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.gardener.page_ranking import PageRanking, stem, stems
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.wiki.ranking import PageRanking, stem, stems
 
 
 def page(anchor: str, title: str, text: str = "It is.\n\nNothing.\n", **more: object) -> Document:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 
-from codebase_gardener.gardener.site.addresses import Addresses, relative
+from codebase_gardener.wiki.site.addresses import Addresses, relative
 
 ODD = [
     'a"b<.py', "a b.py", "a?b#c.py", "ä/ö.py", "x" * 300, "con.py", "..", "../up.py", "a.py.html/b.py", "a.py",

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from codebase_gardener.gardener.asking import index_of
-from codebase_gardener.gardener.page_ranking import PageRanking
-from codebase_gardener.gardener.project_wiki import project_wiki
-from codebase_gardener.gardener.ranking import content_words, is_page
-from codebase_gardener.gardener.wiki_pages import page_files
 from codebase_gardener.knowledge.pages.documents import page_of
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.error_handling import NotFoundError
+from codebase_gardener.wiki.pages import page_files
+from codebase_gardener.wiki.questions import content_words, is_page
+from codebase_gardener.wiki.ranking import PageRanking
+from codebase_gardener.wiki.state import project_wiki
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener

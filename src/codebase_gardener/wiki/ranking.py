@@ -8,11 +8,11 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from codebase_gardener.gardener.ranking import content_words
 from codebase_gardener.knowledge.pages.documents import page_of
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
+from codebase_gardener.wiki.questions import content_words
 
 __all__ = ["PageRanking", "stem", "stems"]
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
-from codebase_gardener.gardener.site.addresses import relative
-from codebase_gardener.gardener.site.contents import Contents
-from codebase_gardener.gardener.site.highlighting import highlighted, language_of
 from codebase_gardener.utils.anchors import Anchor
+from codebase_gardener.wiki.site.addresses import relative
+from codebase_gardener.wiki.site.contents import Contents
+from codebase_gardener.wiki.site.highlighting import highlighted, language_of
 
 __all__ = ["CitedLines", "cited_lines", "source_lines"]
 

@@ -15,11 +15,11 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
-from codebase_gardener.gardener.site.addresses import relative
-from codebase_gardener.gardener.site.contents import Contents
-from codebase_gardener.gardener.site.highlighting import highlighted
 from codebase_gardener.knowledge.pages.implementation_layout import parse_anchor
 from codebase_gardener.knowledge.pages.workflow_layout import LINK
+from codebase_gardener.wiki.site.addresses import relative
+from codebase_gardener.wiki.site.contents import Contents
+from codebase_gardener.wiki.site.highlighting import highlighted
 
 __all__ = ["SiteMarkdown"]
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codebase_gardener.gardener.wiki import wiki_folder
-from codebase_gardener.gardener.wiki_pages import read_pages
 from codebase_gardener.utils.files import sha256_text
+from codebase_gardener.wiki.building import wiki_folder
+from codebase_gardener.wiki.pages import read_pages
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
