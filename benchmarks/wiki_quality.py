@@ -21,7 +21,8 @@ from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.repository.snapshot import Snapshot
-from codebase_gardener.wiki.building import Quiet, build_wiki, wiki_folder
+from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.building import build_wiki, wiki_folder
 from codebase_gardener.wiki.pages import read_pages
 from codebase_gardener.wiki.verifying import verify_wiki
 

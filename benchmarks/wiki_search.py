@@ -28,7 +28,8 @@ from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.knowledge.pages.documents import page_of
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.retrieval.index import SymbolIndex
-from codebase_gardener.wiki.building import Quiet, build_wiki
+from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.building import build_wiki
 from codebase_gardener.wiki.pages import read_pages
 from codebase_gardener.wiki.questions import content_words, ranked
 from codebase_gardener.wiki.search import search_index

@@ -14,7 +14,8 @@ from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.names import parse_ref
-from codebase_gardener.wiki.building import Quiet, build_wiki
+from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.building import build_wiki
 from codebase_gardener.wiki.pages import read_pages
 from samples.written_garden import write_repository
 

@@ -11,7 +11,8 @@ import pytest
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
-from codebase_gardener.wiki.building import Quiet, build_wiki, wiki_folder
+from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.building import build_wiki, wiki_folder
 from codebase_gardener.wiki.verifying import verify_wiki
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,8 @@ from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files, wiki_lock
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
-from codebase_gardener.wiki.building import Quiet, build_wiki, overrides_file, wiki_folder
+from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.building import build_wiki, overrides_file, wiki_folder
 from codebase_gardener.wiki.pages import correct_page, show_page
 from codebase_gardener.wiki.verifying import verify_wiki
 from samples.written_garden import write_repository

@@ -11,7 +11,8 @@ from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.asking import best_documents, index_of
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.utils.error_handling import NotFoundError
-from codebase_gardener.wiki.building import Quiet, build_wiki
+from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.building import build_wiki
 from codebase_gardener.wiki.pages import read_pages
 from codebase_gardener.wiki.search import search_wiki
 from codebase_gardener.wiki.state import current_pages, project_wiki

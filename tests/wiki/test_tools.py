@@ -16,7 +16,8 @@ import pytest
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError, ResourceError
-from codebase_gardener.wiki.building import Quiet, build_wiki
+from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.building import build_wiki
 from codebase_gardener.wiki.tools import WikiTools, serve_wiki
 from codebase_gardener.wiki.verifying import verify_wiki
 from samples.written_garden import write_repository

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.registry.rows import ProjectRow
 from codebase_gardener.utils.collection import paused_collection
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 from codebase_gardener.utils.files import sha256_text
-from codebase_gardener.utils.progress import Progress, silent
+from codebase_gardener.utils.progress import Progress, Quiet, Reporter, silent
 from codebase_gardener.wiki.record import WikiRecord, is_kept_report, keep_record, read_record
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Built",
-    "Quiet",
-    "Reporter",
     "build_wiki",
     "current_source",
     "facts_of",
@@ -35,27 +33,6 @@ __all__ = [
     "rebuilt",
     "wiki_folder",
 ]
-
-
-class Reporter(Protocol):
-    """Who is told what is done."""
-
-    def stage(self, title: str, unit: str) -> AbstractContextManager[Progress]:
-        """A stage that takes time."""
-
-    def say(self, message: str) -> None:
-        """One line."""
-
-
-class Quiet:
-    """A reporter that shows nothing."""
-
-    def stage(self, title: str, unit: str) -> AbstractContextManager[Progress]:
-        """Nothing is shown."""
-        return nullcontext(silent)
-
-    def say(self, message: str) -> None:
-        """Nothing is said."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from codebase_gardener.utils.error_handling import (
     NotFoundError,
     VerificationError,
 )
-from codebase_gardener.wiki.building import Quiet, current_source, overrides_file, wiki_folder
+from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.building import current_source, overrides_file, wiki_folder
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener

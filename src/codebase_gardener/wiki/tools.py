@@ -7,7 +7,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError, ResourceError
-from codebase_gardener.wiki.building import Quiet, wiki_folder
+from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.building import wiki_folder
 from codebase_gardener.wiki.pages import page_files, read_pages, show_page
 
 if TYPE_CHECKING:

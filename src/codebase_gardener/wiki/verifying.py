@@ -22,7 +22,7 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.knowledge.pages.staleness import Change
-    from codebase_gardener.wiki.building import Reporter
+    from codebase_gardener.utils.progress import Reporter
 
 __all__ = ["ClaimsReport", "WikiReport", "verify_claims", "verify_wiki"]
 

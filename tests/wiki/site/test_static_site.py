@@ -20,7 +20,8 @@ from codebase_gardener.utils.error_handling import (
     NotFoundError,
     VerificationError,
 )
-from codebase_gardener.wiki.building import Quiet, build_wiki, wiki_folder
+from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.building import build_wiki, wiki_folder
 from codebase_gardener.wiki.pages import read_pages
 from codebase_gardener.wiki.site.contents import read_contents
 from codebase_gardener.wiki.site.page_graph import page_graph

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.knowledge.pages.wiki_folder import replacing, wiki_lock
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
-from codebase_gardener.utils.progress import Progress, silent
-from codebase_gardener.wiki.building import Reporter, wiki_folder
+from codebase_gardener.utils.progress import Progress, Reporter, silent
+from codebase_gardener.wiki.building import wiki_folder
 from codebase_gardener.wiki.site.contents import Contents, read_contents
 from codebase_gardener.wiki.site.page_views import LISTINGS, PageViews
 from codebase_gardener.wiki.site.shell import asset_files
