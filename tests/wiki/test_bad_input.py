@@ -12,11 +12,10 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
+from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 from codebase_gardener.utils.error_handling import SourceError
 from codebase_gardener.utils.progress import Quiet
-from codebase_gardener.wiki.building import build_wiki, wiki_folder
-from codebase_gardener.wiki.verifying import verify_wiki
 from samples.servers import Reply, serving
 
 pytestmark = pytest.mark.slow
@@ -43,10 +42,10 @@ def built(tmp_path: Path, root: Path, writer: str = "none", **settings: object) 
     """The files of a wiki, after verify has found nothing in it."""
     with Gardener(Settings(home=tmp_path / "home", offline=True, **settings)) as gardener:  # type: ignore[arg-type]
         made = build_wiki(gardener, str(root), Quiet(), name="x", writer=writer)
-        report = verify_wiki(gardener, "x", Quiet())
+        report = gardener.wiki("x").verify(Quiet())
         assert made.build.findings == ()
         assert report.findings == () and report.stale == ()
-        return read_wiki_files(wiki_folder(gardener, "x"))
+        return read_wiki_files(gardener.wiki("x").paths.folder)
 
 
 def pages(files: Mapping[str, str], kind: str) -> dict[str, str]:

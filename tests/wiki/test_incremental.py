@@ -10,9 +10,9 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
+from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 from codebase_gardener.utils.progress import Quiet
-from codebase_gardener.wiki.building import build_wiki, overrides_file, wiki_folder
 from samples.written_garden import INIT, TESTS, write_repository
 
 
@@ -124,9 +124,9 @@ def built(home: Path, root: Path, overrides: Path | None = None) -> dict[str, st
     with Gardener(Settings(home=home)) as gardener:
         if overrides is not None:
             gardener.add(str(root), name="garden")
-            overrides_file(gardener, "garden").write_bytes(overrides.read_bytes())
+            gardener.wiki("garden").paths.overrides.write_bytes(overrides.read_bytes())
         build_wiki(gardener, str(root), Quiet(), name="garden")
-        return read_wiki_files(wiki_folder(gardener, "garden"))
+        return read_wiki_files(gardener.wiki("garden").paths.folder)
 
 
 @pytest.mark.parametrize("seed", range(3))

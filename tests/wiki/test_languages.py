@@ -10,10 +10,9 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
+from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 from codebase_gardener.utils.progress import Quiet
-from codebase_gardener.wiki.building import build_wiki, wiki_folder
-from codebase_gardener.wiki.verifying import verify_wiki
 
 pytestmark = pytest.mark.slow
 
@@ -344,8 +343,8 @@ def test_public_names_get_pages(tmp_path: Path, language: str) -> None:
         (root / path).write_text(text)
     with Gardener(Settings(home=tmp_path / "home")) as gardener:
         made = build_wiki(gardener, str(root), Quiet(), name="kettle")
-        report = verify_wiki(gardener, "kettle", Quiet())
-        files = read_wiki_files(wiki_folder(gardener, "kettle"))
+        report = gardener.wiki("kettle").verify(Quiet())
+        files = read_wiki_files(gardener.wiki("kettle").paths.folder)
     assert report.findings == () and report.stale == ()
     pages = {
         path.partition("/")[2].removesuffix(".md").partition("_")[2]: text

@@ -9,12 +9,10 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
+from codebase_gardener.gardener.wikis import build_wiki, correct_page, show_page
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files, wiki_lock
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from codebase_gardener.utils.progress import Quiet
-from codebase_gardener.wiki.building import build_wiki, overrides_file, wiki_folder
-from codebase_gardener.wiki.pages import correct_page, show_page
-from codebase_gardener.wiki.verifying import verify_wiki
 from samples.written_garden import write_repository
 
 GROW = "Implementation:garden_grow"
@@ -34,7 +32,7 @@ def gardener(tmp_path: Path, root: Path) -> Iterator[Gardener]:
 
 
 def files(gardener: Gardener) -> dict[str, str]:
-    return read_wiki_files(wiki_folder(gardener, "garden"))
+    return read_wiki_files(gardener.wiki("garden").paths.folder)
 
 
 def rebuild(gardener: Gardener):
@@ -42,7 +40,7 @@ def rebuild(gardener: Gardener):
 
 
 def test_a_fresh_wiki_holds(gardener: Gardener) -> None:
-    report = verify_wiki(gardener, "garden", Quiet())
+    report = gardener.wiki("garden").verify(Quiet())
     assert report.ok, report.findings
     assert report.checked["pages"] > 10
     assert all(report.checked.values())
@@ -86,14 +84,14 @@ def test_a_second_build_writes_nothing(gardener: Gardener) -> None:
     ],
 )
 def test_what_is_changed_by_hand_is_found(gardener: Gardener, file: str, old: str, new: str) -> None:
-    path = wiki_folder(gardener, "garden") / file
+    path = gardener.wiki("garden").paths.folder / file
     text = path.read_text()
     if old not in text:
         pytest.fail(f"{old!r} does not stand in {file}: the test is out of date")
     path.write_text(text.replace(old, new, 1))
-    assert any(finding.file == file for finding in verify_wiki(gardener, "garden", Quiet()).findings)
+    assert any(finding.file == file for finding in gardener.wiki("garden").verify(Quiet()).findings)
     rebuild(gardener)
-    assert verify_wiki(gardener, "garden", Quiet()).ok
+    assert gardener.wiki("garden").verify(Quiet()).ok
 
 
 def test_pages_whose_evidence_changed_are_stale_with_the_diff(gardener: Gardener, root: Path) -> None:
@@ -101,7 +99,7 @@ def test_pages_whose_evidence_changed_are_stale_with_the_diff(gardener: Gardener
     path.write_text(
         "# above\n" + path.read_text().replace("plant.height += days", "plant.height += 2 * days")
     )
-    report = verify_wiki(gardener, "garden", Quiet())
+    report = gardener.wiki("garden").verify(Quiet())
     assert not report.ok
     assert GROW in report.stale_pages
     changed = next(c for c in report.stale if c.page == GROW and c.source.symbol == "grow")
@@ -109,14 +107,14 @@ def test_pages_whose_evidence_changed_are_stale_with_the_diff(gardener: Gardener
     assert "+    plant.height += 2 * days" in changed.found.diff
     assert any("2 * days" in change for change in show_page(gardener, GROW).stale)
     rebuild(gardener)
-    assert verify_wiki(gardener, "garden", Quiet()).ok
+    assert gardener.wiki("garden").verify(Quiet()).ok
     assert show_page(gardener, GROW).stale == ()
 
 
 def test_what_only_moved_is_found_again(gardener: Gardener, root: Path) -> None:
     path = root / "src/garden/growing.py"
     path.write_text("# one\n# two\n" + path.read_text())
-    moved = [c for c in verify_wiki(gardener, "garden", Quiet()).stale if c.source.symbol == "grow"]
+    moved = [c for c in gardener.wiki("garden").verify(Quiet()).stale if c.source.symbol == "grow"]
     assert {(c.found.state, str(c.found.source.anchor)) for c in moved} == {
         ("moved", "src/garden/growing.py:L8-11")
     }
@@ -125,7 +123,7 @@ def test_what_only_moved_is_found_again(gardener: Gardener, root: Path) -> None:
 def test_verify_does_not_replace_the_snapshot(gardener: Gardener, root: Path) -> None:
     before = gardener.snapshot("garden").tree_hash
     (root / "src/garden/new.py").write_text("x = 1\n")
-    verify_wiki(gardener, "garden", Quiet())
+    gardener.wiki("garden").verify(Quiet())
     assert gardener.snapshot("garden").tree_hash == before
 
 
@@ -138,7 +136,7 @@ def test_a_correction_survives_rebuilds_and_edits(gardener: Gardener, root: Path
     text = show_page(gardener, GROW).text
     assert "It lets a plant grow, see `src/garden/growing.py:L12-15`." in text
     assert "Use it in spring." in text
-    assert verify_wiki(gardener, "garden", Quiet()).ok
+    assert gardener.wiki("garden").verify(Quiet()).ok
 
 
 def test_a_correction_of_code_that_changed_is_stale(gardener: Gardener, root: Path) -> None:
@@ -148,7 +146,7 @@ def test_a_correction_of_code_that_changed_is_stale(gardener: Gardener, root: Pa
     built = rebuild(gardener)
     assert "+    plant.height += 3" in built.build.corrections.stale[GROW]
     assert "stale: its lines changed since it was corrected" in show_page(gardener, GROW).text
-    assert verify_wiki(gardener, "garden", Quiet()).ok
+    assert gardener.wiki("garden").verify(Quiet()).ok
 
 
 @pytest.mark.parametrize(
@@ -167,7 +165,7 @@ def test_a_correction_that_breaks_a_page_is_refused(
 ) -> None:
     with pytest.raises(InvalidInputError, match=words):
         correct_page(gardener, GROW, part, text)
-    assert not overrides_file(gardener, "garden").exists()
+    assert not gardener.wiki("garden").paths.overrides.exists()
 
 
 @pytest.mark.parametrize(
@@ -175,17 +173,17 @@ def test_a_correction_that_breaks_a_page_is_refused(
 )
 def test_an_overrides_file_that_cannot_be_read_is_told(gardener: Gardener, text: str) -> None:
     before = files(gardener)
-    overrides_file(gardener, "garden").write_text(text)
+    gardener.wiki("garden").paths.overrides.write_text(text)
     with pytest.raises(InvalidInputError, match=r"wiki-overrides\.yaml"):
         rebuild(gardener)
     assert files(gardener) == before
 
 
 def test_corrections_of_pages_that_are_gone_are_told_and_kept(gardener: Gardener) -> None:
-    overrides_file(gardener, "garden").write_text("Implementation:garden_gone: {usage: never}\n")
+    gardener.wiki("garden").paths.overrides.write_text("Implementation:garden_gone: {usage: never}\n")
     problems = rebuild(gardener).build.corrections.problems
     assert problems == ("Implementation:garden_gone: there is no such page (any more)",)
-    assert "garden_gone" in overrides_file(gardener, "garden").read_text()
+    assert "garden_gone" in gardener.wiki("garden").paths.overrides.read_text()
 
 
 def test_a_part_of_a_name_is_enough_where_one_page_has_it(gardener: Gardener) -> None:
@@ -200,17 +198,17 @@ def test_a_part_of_a_name_is_enough_where_one_page_has_it(gardener: Gardener) ->
 
 def test_phases_stop_where_they_are_told_to(gardener: Gardener, root: Path) -> None:
     build_wiki(gardener, str(root), Quiet(), name="part", phase="1a")
-    there = read_wiki_files(wiki_folder(gardener, "part"))
+    there = read_wiki_files(gardener.wiki("part").paths.folder)
     assert {path.partition("/")[0] for path in there if "/" in path} == {"workflows", "_reports"}
     assert sorted(path for path in there if path.startswith("_reports")) == [
         "_reports/phase0_repo_map.md",
         "_reports/phase1a_anchoring.md",
     ]
-    assert verify_wiki(gardener, "part", Quiet()).ok
+    assert gardener.wiki("part").verify(Quiet()).ok
     build_wiki(gardener, "part", Quiet(), phase="3")
-    assert verify_wiki(gardener, "part", Quiet()).ok
+    assert gardener.wiki("part").verify(Quiet()).ok
     build_wiki(gardener, "part", Quiet())
-    assert read_wiki_files(wiki_folder(gardener, "part")) == files(gardener)
+    assert read_wiki_files(gardener.wiki("part").paths.folder) == files(gardener)
     with pytest.raises(InvalidInputError, match="no phase '7'"):
         build_wiki(gardener, "garden", Quiet(), phase="7")
 
@@ -220,10 +218,10 @@ def test_a_phase_that_was_done_is_not_taken_back(gardener: Gardener) -> None:
 
 
 def test_a_report_that_is_gone_or_forged_is_found(gardener: Gardener) -> None:
-    folder = wiki_folder(gardener, "garden")
+    folder = gardener.wiki("garden").paths.folder
     (folder / "_reports/phase6_orphan_audit.md").unlink()
     (folder / "_reports/writer.md").write_text("# Writer\n\nWriter: `openai:gpt-9`\n")
-    found = {(finding.file, finding.check) for finding in verify_wiki(gardener, "garden", Quiet()).findings}
+    found = {(finding.file, finding.check) for finding in gardener.wiki("garden").verify(Quiet()).findings}
     assert found == {("_reports/phase6_orphan_audit.md", "missing"), ("_reports/writer.md", "stray")}
 
 
@@ -231,22 +229,22 @@ def test_what_was_changed_by_hand_is_found_after_an_edit_of_the_source_too(
     gardener: Gardener, root: Path
 ) -> None:
     (root / "extra.txt").write_text("nothing that a page is about\n")
-    report = verify_wiki(gardener, "garden", Quiet())
+    report = gardener.wiki("garden").verify(Quiet())
     assert [(finding.check, finding.file) for finding in report.findings] == [("commit", "")]
     assert report.stale == ()
-    path = wiki_folder(gardener, "garden") / "implementations/garden_grow.md"
+    path = gardener.wiki("garden").paths.folder / "implementations/garden_grow.md"
     path.write_text(path.read_text().replace("tests", "test files", 1))
-    found = verify_wiki(gardener, "garden", Quiet()).findings
+    found = gardener.wiki("garden").verify(Quiet()).findings
     assert "implementations/garden_grow.md" in {finding.file for finding in found}
 
 
 def test_a_wiki_of_another_version_is_told_as_such(gardener: Gardener) -> None:
-    record = wiki_folder(gardener, "garden").with_name("wiki-cache") / "build.json"
+    record = gardener.wiki("garden").paths.record
     record.write_text(record.read_text().replace('"version": "', '"version": "0'))
     with pytest.raises(ConflictError, match="another version"):
-        verify_wiki(gardener, "garden", Quiet())
+        gardener.wiki("garden").verify(Quiet())
     assert rebuild(gardener).published.written == ()
-    assert verify_wiki(gardener, "garden", Quiet()).ok
+    assert gardener.wiki("garden").verify(Quiet()).ok
 
 
 def test_files_that_cannot_be_parsed_are_told(gardener: Gardener, root: Path) -> None:
@@ -257,12 +255,15 @@ def test_files_that_cannot_be_parsed_are_told(gardener: Gardener, root: Path) ->
 
 
 def test_one_build_at_a_time(gardener: Gardener) -> None:
-    with wiki_lock(wiki_folder(gardener, "garden")), pytest.raises(ConflictError, match="another process"):
+    with (
+        wiki_lock(gardener.wiki("garden").paths.folder),
+        pytest.raises(ConflictError, match="another process"),
+    ):
         rebuild(gardener)
 
 
 def test_a_build_that_was_killed_between_two_renames_is_mended(gardener: Gardener) -> None:
-    folder = wiki_folder(gardener, "garden")
+    folder = gardener.wiki("garden").paths.folder
     folder.rename(folder.parent / ".wiki.old")
     assert rebuild(gardener).published.written == ()
     assert not (folder.parent / ".wiki.old").exists()

@@ -15,11 +15,10 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
+from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError, ResourceError
 from codebase_gardener.utils.progress import Quiet
-from codebase_gardener.wiki.building import build_wiki
 from codebase_gardener.wiki.tools import WikiTools, serve_wiki
-from codebase_gardener.wiki.verifying import verify_wiki
 from samples.written_garden import write_repository
 
 pytestmark = pytest.mark.slow
@@ -60,7 +59,7 @@ def talk(home: Path, act: Callable[[Any], Awaitable[None]]) -> None:
 
 
 def test_an_assistant_finds_reads_and_follows_pages(home: Path, gardener: Gardener) -> None:
-    expected = json.loads(json.dumps({**verify_wiki(gardener, "garden", Quiet()).as_dict(), "not_listed": 0}))
+    expected = json.loads(json.dumps({**gardener.wiki("garden").verify(Quiet()).as_dict(), "not_listed": 0}))
 
     async def act(client: Any) -> None:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
@@ -132,7 +131,7 @@ def test_a_wiki_that_is_built_again_is_seen(tmp_path: Path) -> None:
     write_repository(tmp_path / "garden")
     with Gardener(Settings(home=tmp_path / "home")) as gardener:
         build_wiki(gardener, str(tmp_path / "garden"), Quiet())
-        tools = WikiTools(gardener, "garden")
+        tools = WikiTools(gardener.wiki("garden"))
         assert not any("uproot" in hit["id"] for hit in tools.search("uproot a plant"))
         growing = tmp_path / "garden/src/garden/growing.py"
         growing.write_text(
@@ -152,9 +151,9 @@ def test_a_wiki_that_is_built_again_is_seen(tmp_path: Path) -> None:
 
 def test_wrong_arguments(gardener: Gardener) -> None:
     with pytest.raises(NotFoundError):
-        WikiTools(gardener, "nosuch")
+        WikiTools(gardener.wiki("nosuch"))
     with pytest.raises(InvalidInputError, match="k is 99"):
-        WikiTools(gardener, "garden").search("x", k=99)
+        WikiTools(gardener.wiki("garden")).search("x", k=99)
 
 
 def test_without_the_sdk_the_error_names_the_extra(
@@ -164,5 +163,5 @@ def test_without_the_sdk_the_error_names_the_extra(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "mcp", None)  # as if it were not installed
     with pytest.raises(ResourceError) as raised:
-        serve_wiki(gardener, "garden")
+        serve_wiki(gardener.wiki("garden"))
     assert raised.value.hint == "pip install -c constraints.txt '.[mcp]'"

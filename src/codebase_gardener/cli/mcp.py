@@ -32,4 +32,4 @@ def mcp(project: str, as_json: bool) -> None:
             err=True,
         )
     with open_gardener() as gardener:
-        serve_wiki(gardener, project)
+        serve_wiki(gardener.wiki(project))

@@ -1,25 +1,37 @@
-"""Pages of wikis that are built: found by id, shown with what has changed since, corrected."""
+"""Pages of wikis that are built: found by id, read, shown with what has changed since, corrected."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.utils.error_handling import (
-    InvalidInputError,
-    NotFoundError,
-    VerificationError,
-)
-from codebase_gardener.utils.progress import Quiet
-from codebase_gardener.wiki.building import current_source, overrides_file, wiki_folder
+from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError, VerificationError
+from codebase_gardener.wiki.paths import WikiPaths
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.knowledge.pages.structure import Page
+    from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+    from codebase_gardener.wiki.source import ProjectSource
 
-__all__ = ["ShownPage", "correct_page", "page_files", "read_pages", "show_page"]
+__all__ = ["FoundPage", "ShownPage", "correct_page", "find_page", "page_files", "read_pages", "show_page"]
+
+
+@dataclass(frozen=True)
+class FoundPage:
+    """A page that was asked for.
+
+    Attributes:
+        wiki: Where the wiki is that has it.
+        id: `Type:owner_repo_Name`.
+        file: Where it is.
+    """
+
+    wiki: WikiPaths
+    id: str
+    file: Path
 
 
 @dataclass(frozen=True)
@@ -45,17 +57,15 @@ class ShownPage:
         return {**asdict(self), "file": str(self.file), "stale": list(self.stale)}
 
 
-def page_files(gardener: Gardener, project: str) -> dict[str, Path]:
-    """Page id to file, of a project's wiki.
+def page_files(wiki: WikiPaths) -> dict[str, Path]:
+    """Page id to file.
 
     Raises:
-        NotFoundError: It has none.
+        NotFoundError: The wiki is not built.
     """
     from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 
-    folder = wiki_folder(gardener, project)
-    if not folder.is_dir():
-        raise NotFoundError(f"{project} has no wiki yet", hint=f"gardener wiki build {project}")
+    folder = wiki.require()
     return {
         f"{name}:{file.stem}": file
         for name, kind in PAGE_TYPES.items()
@@ -63,58 +73,46 @@ def page_files(gardener: Gardener, project: str) -> dict[str, Path]:
     }
 
 
-def read_pages(gardener: Gardener, project: str) -> tuple[Page, ...]:
-    """Every page of a project's wiki that can be read.
+def read_pages(wiki: WikiPaths) -> tuple[Page, ...]:
+    """Every page.
 
     Raises:
-        NotFoundError: It has no wiki.
+        NotFoundError: The wiki is not built.
         VerificationError: A page is damaged.
     """
+    return tuple(_page(file, wiki) for file in page_files(wiki).values())
+
+
+def _page(file: Path, wiki: WikiPaths) -> Page:
     from codebase_gardener.knowledge.pages.reading import read_page
 
-    pages = []
-    for page_id, file in page_files(gardener, project).items():
-        reading = read_page(file.read_text("utf-8", "replace"))
-        if reading.page is None:
-            raise VerificationError(
-                f"{file} is damaged: {reading.problems[0].what if reading.problems else page_id}",
-                hint=f"gardener wiki build {project}",
-            )
-        pages.append(reading.page)
-    return tuple(pages)
+    reading = read_page(file.read_text("utf-8", "replace"))
+    if reading.page is None:
+        raise VerificationError(
+            f"{file} is damaged: {reading.problems[0].what if reading.problems else 'it is no page'}",
+            hint=f"gardener wiki build {wiki.project}",
+        )
+    return reading.page
 
 
-def show_page(gardener: Gardener, wanted: str, project: str | None = None) -> ShownPage:
+def find_page(wikis: Iterable[WikiPaths], wanted: str) -> FoundPage:
     """A page by its id, or by a part of its name that only one page has.
 
     Raises:
-        NotFoundError: There is no such page; the hint lists near ones.
+        NotFoundError: There is no such page; the hint lists near ones. Or a wiki is not built.
         InvalidInputError: Several pages have it.
     """
-    owner, page_id, file = _find(gardener, wanted, project)
-    text = file.read_text("utf-8", "replace")
-    return ShownPage(page_id, owner, file, text, _stale(gardener, owner, text))
-
-
-def _find(gardener: Gardener, wanted: str, project: str | None) -> tuple[str, str, Path]:
-    names = [project] if project is not None else [row.name for row in gardener.projects()]
-    files: dict[tuple[str, str], Path] = {}
-    for name in names:
-        try:
-            files |= {(name, page_id): file for page_id, file in page_files(gardener, name).items()}
-        except NotFoundError:
-            if project is not None:
-                raise
-    found = _named(wanted, list(files))
+    pages = [FoundPage(wiki, *item) for wiki in wikis for item in page_files(wiki).items()]
+    found = _called(wanted, pages)
     if len(found) == 1:
-        return found[0][0], found[0][1], files[found[0]]
+        return found[0]
     if found:
-        shown = ", ".join(f"{page_id} ({name})" for name, page_id in found[:8])
+        shown = ", ".join(f"{page.id} ({page.wiki.project})" for page in found[:8])
         raise InvalidInputError(
             f"{len(found)} pages are called {wanted}: {shown}{' …' if len(found) > 8 else ''}",
             hint="write the whole id, and --project where two wikis have it",
         )
-    near = difflib.get_close_matches(wanted, [page_id for _, page_id in files], n=3, cutoff=0.5)
+    near = difflib.get_close_matches(wanted, [page.id for page in pages], n=3, cutoff=0.5)
     raise NotFoundError(
         f"there is no page {wanted}",
         hint=f"did you mean {', '.join(near)}?" if near else "see `gardener wiki search PROJECT WORDS`",
@@ -124,66 +122,57 @@ def _find(gardener: Gardener, wanted: str, project: str | None) -> tuple[str, st
 _TYPES = ("Implementation", "Workflow", "Principle", "Heuristic", "Environment")
 
 
-def _named(wanted: str, keys: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Those that are called so: by the whole id, the whole name, the name without its owner, else by a part of it.
+def _called(wanted: str, pages: list[FoundPage]) -> list[FoundPage]:
+    """Those that are called so: by the id as it is, the id or name in any case, the name without its owner, else by
+    a part of it.
 
     A Principle and its Implementation often have one name: the first of `_TYPES` is meant.
     """
     lowered = wanted.lower().replace(".", "_")
     endings = (f"_{lowered}", f"_{lowered}_init")
     for found in (
-        [key for key in keys if key[1].lower() == lowered],
-        [key for key in keys if key[1].lower().partition(":")[2] == lowered],
-        [key for key in keys if key[1].lower().endswith(endings)] if ":" not in wanted else [],
-        [key for key in keys if lowered in key[1].lower()],
+        [page for page in pages if page.id == wanted],
+        [page for page in pages if page.id.lower() == lowered],
+        [page for page in pages if page.id.lower().partition(":")[2] == lowered],
+        [page for page in pages if page.id.lower().endswith(endings)] if ":" not in wanted else [],
+        [page for page in pages if lowered in page.id.lower()],
     ):
-        first = next((one for one in _TYPES if any(key[1].startswith(one) for key in found)), "")
-        best = [key for key in found if key[1].startswith(first)]
+        first = next((one for one in _TYPES if any(page.id.startswith(one) for page in found)), "")
+        best = [page for page in found if page.id.startswith(first)]
         if found:
             return best if len(best) == 1 else found
     return []
 
 
-def _stale(gardener: Gardener, project: str, text: str) -> tuple[str, ...]:
-    """What became of each of the page's anchors that do not hold any more."""
+def show_page(page: FoundPage, source: ProjectSource) -> ShownPage:
+    """A page with what became of those of its anchors that do not hold any more."""
     from codebase_gardener.knowledge.pages.reading import read_page
     from codebase_gardener.knowledge.pages.staleness import changes_of
 
-    page = read_page(text).page
-    if page is None:
-        return ("the page is damaged: build the wiki again",)
-    before = gardener.snapshot(project)
-    now = current_source(gardener, project)
-    return tuple(str(change) for change in changes_of([page], before, now))
+    text = page.file.read_text("utf-8", "replace")
+    parsed = read_page(text).page
+    stale: tuple[str, ...] = ("the page is damaged: build the wiki again",)
+    if parsed is not None:
+        stale = tuple(map(str, changes_of([parsed], source.latest(), source.now())))
+    return ShownPage(page.id, page.wiki.project, page.file, text, stale)
 
 
-def correct_page(gardener: Gardener, wanted: str, part: str, text: str, project: str | None = None) -> Path:
+def correct_page(page: FoundPage, part: str, text: str, repository: RepositoryFacts) -> None:
     """Keep a person's correction of a page in the project's overrides file.
 
     Args:
-        gardener: The home.
-        wanted: The page, as `show_page` takes it.
+        page: What is corrected.
         part: "title", "overview", "description", "usage", or a heading of the page.
         text: Markdown; `anchor:NAME` in code marks becomes the lines of that symbol.
-        project: Whose wiki, where it is not plain from the page.
-
-    Returns:
-        The overrides file.
+        repository: Where the symbols stand.
 
     Raises:
         InvalidInputError: No such part, or a text that breaks the page or names line ranges.
+        VerificationError: The page is damaged.
     """
     from codebase_gardener.knowledge.pages.overrides import TEXTS, correct
-    from codebase_gardener.knowledge.pages.reading import read_page
-    from codebase_gardener.wiki.building import facts_of
 
-    owner, _, file = _find(gardener, wanted, project)
-    page = read_page(file.read_text("utf-8", "replace")).page
-    if page is None:
-        raise VerificationError(f"{file} is damaged", hint=f"gardener wiki build {owner}")
+    parsed = _page(page.file, page.wiki)
     name = part.lower() if part.lower() in TEXTS else part
-    headings = {section.heading.lower(): section.heading for section in page.sections}
-    path = overrides_file(gardener, owner)
-    repository = facts_of(gardener, owner, gardener.snapshot(owner), Quiet())
-    correct(path, page, headings.get(part.lower(), name), text, repository)
-    return path
+    headings = {section.heading.lower(): section.heading for section in parsed.sections}
+    correct(page.wiki.overrides, parsed, headings.get(part.lower(), name), text, repository)

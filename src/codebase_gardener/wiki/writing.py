@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError, ModelError
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.facade import Gardener
+    from codebase_gardener.adapters.handle import AdapterHandle
 
 __all__ = ["WRITERS", "OpenWriter", "open_writer"]
 
@@ -43,12 +43,22 @@ class OpenWriter:
         return self.say(prompt)
 
 
-def open_writer(spec: str, gardener: Gardener) -> OpenWriter | None:
+def open_writer(
+    spec: str,
+    *,
+    openai_url: str,
+    ollama_url: str,
+    timeout_s: float,
+    open_adapter: Callable[[str], AdapterHandle],
+) -> OpenWriter | None:
     """The writer that a command names, checked: the server answers and has the model, or the adapter loads.
 
     Args:
         spec: A form of `WRITERS`.
-        gardener: The home, for its settings and adapters.
+        openai_url: Of the endpoint; "" for what `OPENAI_BASE_URL` says, else OpenAI's own.
+        ollama_url: Of the Ollama server.
+        timeout_s: For an answer.
+        open_adapter: Loads an adapter by its name.
 
     Returns:
         None for "none".
@@ -64,34 +74,37 @@ def open_writer(spec: str, gardener: Gardener) -> OpenWriter | None:
     if colon and kind in ("openai", "ollama"):
         if not model:
             raise InvalidInputError(f"{spec!r} names no model", hint=f"write {kind}:MODEL")
-        return _openai(model, gardener) if kind == "openai" else _ollama(model, gardener)
+        return (
+            _openai(model, openai_url, timeout_s)
+            if kind == "openai"
+            else _ollama(model, ollama_url, timeout_s)
+        )
     if "/" not in spec or colon:
         raise InvalidInputError(f"{spec!r} is no writer", hint=f"write one of {', '.join(WRITERS)}")
-    return _adapter(spec, gardener)
+    return _adapter(spec, open_adapter)
 
 
-def _openai(model: str, gardener: Gardener) -> OpenWriter:
+def _openai(model: str, url: str, timeout_s: float) -> OpenWriter:
     from codebase_gardener.models.openai_client import OPENAI_URL, OpenAIClient
 
-    settings = gardener.settings
-    url = settings.openai_base_url or os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI_URL
+    url = url or os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI_URL
     key = os.environ.get("OPENAI_API_KEY", "").strip()
     if url == OPENAI_URL and not key:
         raise ModelError(
             "OPENAI_API_KEY is not set, and OpenAI's own endpoint needs a key",
             hint="set it, or set OPENAI_BASE_URL to another endpoint, such as http://127.0.0.1:8000/v1",
         )
-    client = OpenAIClient(url, key, settings.writer_timeout_s)
+    client = OpenAIClient(url, key, timeout_s)
     client.check_model(model)
     return OpenWriter(
         f"openai:{model}", lambda prompt: client.generate(model, prompt, max_tokens=_MAX_TOKENS)
     )
 
 
-def _ollama(model: str, gardener: Gardener) -> OpenWriter:
+def _ollama(model: str, url: str, timeout_s: float) -> OpenWriter:
     from codebase_gardener.models.ollama_client import OllamaClient
 
-    client = OllamaClient(gardener.settings.ollama_url, gardener.settings.writer_timeout_s)
+    client = OllamaClient(url, timeout_s)
     client.health()
     client.check_model(model)
     return OpenWriter(
@@ -99,11 +112,9 @@ def _ollama(model: str, gardener: Gardener) -> OpenWriter:
     )
 
 
-def _adapter(what: str, gardener: Gardener) -> OpenWriter:
-    from codebase_gardener.gardener.generating import open_adapter
-
+def _adapter(what: str, open_adapter: Callable[[str], AdapterHandle]) -> OpenWriter:
     try:
-        handle = open_adapter(gardener, what)
+        handle = open_adapter(what)
     except CodebaseGardenerError as error:
         error.hint = (
             f"{error.hint}; as a writer: {', '.join(WRITERS)}" if error.hint else f"{', '.join(WRITERS)}"

@@ -13,6 +13,7 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
+from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.error_handling import (
     ConflictError,
@@ -21,11 +22,9 @@ from codebase_gardener.utils.error_handling import (
     VerificationError,
 )
 from codebase_gardener.utils.progress import Quiet
-from codebase_gardener.wiki.building import build_wiki, wiki_folder
-from codebase_gardener.wiki.pages import read_pages
 from codebase_gardener.wiki.site.contents import read_contents
 from codebase_gardener.wiki.site.page_graph import page_graph
-from codebase_gardener.wiki.site.static_site import StaticSite, build_site, write_site
+from codebase_gardener.wiki.site.static_site import StaticSite, build_site
 from samples.written_garden import write_repository
 
 NASTY = '''"""Nasty <script>alert(1)</script> [here](javascript:alert(2)) ![x](http://evil.example/x.png)."""
@@ -119,7 +118,7 @@ def gardener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gardener]:
 
 @pytest.fixture(scope="module")
 def site(gardener: Gardener) -> StaticSite:
-    return write_site(gardener, "garden", Quiet())
+    return gardener.wiki("garden").html(Quiet())
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +130,8 @@ def parsed(site: StaticSite) -> dict[str, Parsed]:
 
 
 def test_it_lies_beside_the_wiki_and_says_what_it_holds(gardener: Gardener, site: StaticSite) -> None:
-    assert site.folder == wiki_folder(gardener, "garden").with_name("wiki-html").resolve()
-    assert site.pages == len(read_pages(gardener, "garden")) > 10
+    assert site.folder == gardener.wiki("garden").paths.site.resolve()
+    assert site.pages == len(gardener.wiki("garden").pages()) > 10
     assert site.sources >= 5
     assert site.as_dict() == {"pages": site.pages, "sources": site.sources, "folder": str(site.folder)}
 
@@ -222,7 +221,7 @@ def test_each_cited_line_is_marked_and_each_line_is_there(
     gardener: Gardener, parsed: dict[str, Parsed]
 ) -> None:
     texts = {file.path: file.text for file in gardener.snapshot("garden").files}
-    contents = read_contents(wiki_folder(gardener, "garden"), texts)
+    contents = read_contents(gardener.wiki("garden").paths.folder, texts)
     for path, anchors in contents.citing.items():
         page = parsed[contents.places.source(path) or ""]
         lines = split_lines(texts[path])
@@ -231,7 +230,7 @@ def test_each_cited_line_is_marked_and_each_line_is_there(
         marked = {int(name[1:]) for name, (css, _) in page.rows.items() if css == "row hit"}
         assert marked == cited
         assert {f"L{anchor.start}-L{anchor.end}" for anchor in anchors} <= set(page.ids)
-    sources = {source.anchor for page in read_pages(gardener, "garden") for source in page.sources}
+    sources = {source.anchor for page in gardener.wiki("garden").pages() for source in page.sources}
     assert len(sources) > 10
     assert all(anchor in contents.citing[anchor.path] for anchor in sources)
 
@@ -248,7 +247,7 @@ def test_the_start_page_leads_to_the_workflows_and_says_what_there_is(
 def test_search_knows_every_page(gardener: Gardener, site: StaticSite) -> None:
     text = (site.folder / "assets/search-index.js").read_text("ascii")
     rows = json.loads(text.removeprefix("window.gardenerIndex=").removesuffix(";\n"))
-    assert sorted(row[0] for row in rows) == sorted(page.title for page in read_pages(gardener, "garden"))
+    assert sorted(row[0] for row in rows) == sorted(page.title for page in gardener.wiki("garden").pages())
     assert all((site.folder / row[3]).is_file() for row in rows)
 
 
@@ -264,7 +263,7 @@ def test_a_workflow_shows_its_steps_as_a_drawing(parsed: dict[str, Parsed]) -> N
 
 
 def test_the_graph_shows_every_page_once_and_none_on_another(gardener: Gardener) -> None:
-    contents = read_contents(wiki_folder(gardener, "garden"), {})
+    contents = read_contents(gardener.wiki("garden").paths.folder, {})
     graph = page_graph(contents)
     assert sorted(node.id for node in graph.nodes) == sorted(contents.pages)
     assert len({(node.x, node.y) for node in graph.nodes}) == len(graph.nodes)
@@ -274,7 +273,7 @@ def test_the_graph_shows_every_page_once_and_none_on_another(gardener: Gardener)
 
 
 def test_the_same_wiki_gives_the_same_bytes(gardener: Gardener, site: StaticSite, tmp_path: Path) -> None:
-    again = write_site(gardener, "garden", Quiet(), out=tmp_path / "again")
+    again = gardener.wiki("garden").html(Quiet(), tmp_path / "again")
 
     def files(folder: Path) -> dict[str, bytes]:
         return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
@@ -286,16 +285,16 @@ def test_the_same_wiki_gives_the_same_bytes(gardener: Gardener, site: StaticSite
 def test_a_folder_that_is_no_site_is_left_alone(gardener: Gardener, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(InvalidInputError, match="no site"):
-        write_site(gardener, "garden", Quiet(), out=tmp_path)
+        gardener.wiki("garden").html(Quiet(), tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
     (tmp_path / "file").write_text("x")
     with pytest.raises(InvalidInputError, match="no site"):
-        write_site(gardener, "garden", Quiet(), out=tmp_path / "file")
+        gardener.wiki("garden").html(Quiet(), tmp_path / "file")
 
 
 def test_a_run_that_breaks_off_leaves_the_old_site(gardener: Gardener, tmp_path: Path) -> None:
     texts = {file.path: file.text for file in gardener.snapshot("garden").files}
-    wiki = wiki_folder(gardener, "garden")
+    wiki = gardener.wiki("garden").paths.folder
     built = build_site(wiki, texts, tmp_path / "out")
     (built.folder / "old").write_text("")
 
@@ -313,7 +312,7 @@ def test_a_run_that_breaks_off_leaves_the_old_site(gardener: Gardener, tmp_path:
 
 def test_progress_counts_pages_up_to_all(gardener: Gardener, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    build_site(wiki_folder(gardener, "garden"), {}, tmp_path / "out", lambda *each: seen.append(each))
+    build_site(gardener.wiki("garden").paths.folder, {}, tmp_path / "out", lambda *each: seen.append(each))
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert seen[-1][0] == seen[-1][1] > 10
 
@@ -323,13 +322,13 @@ def test_a_wiki_of_another_state_is_refused(tmp_path: Path) -> None:
     with Gardener(Settings(home=tmp_path / "home")) as gardener:
         gardener.add(str(tmp_path / "garden"))
         with pytest.raises(NotFoundError, match="no wiki"):
-            write_site(gardener, "garden", Quiet())
+            gardener.wiki("garden").html(Quiet())
         build_wiki(gardener, "garden", Quiet())
         (tmp_path / "garden/src/garden/growing.py").write_text("x = 1\n")
         gardener.add(str(tmp_path / "garden"))
         with pytest.raises(ConflictError, match="read again"):
-            write_site(gardener, "garden", Quiet())
-        page = next((wiki_folder(gardener, "garden") / "principles").iterdir())
+            gardener.wiki("garden").html(Quiet())
+        page = next((gardener.wiki("garden").paths.folder / "principles").iterdir())
         page.write_text("nothing")
         with pytest.raises(VerificationError, match="damaged"):
-            write_site(gardener, "garden", Quiet())
+            gardener.wiki("garden").html(Quiet())

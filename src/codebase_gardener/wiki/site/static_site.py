@@ -9,18 +9,16 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from codebase_gardener.knowledge.pages.wiki_folder import replacing, wiki_lock
-from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 from codebase_gardener.utils.progress import Progress, Reporter, silent
-from codebase_gardener.wiki.building import wiki_folder
+from codebase_gardener.wiki.paths import WikiPaths
 from codebase_gardener.wiki.site.contents import Contents, read_contents
 from codebase_gardener.wiki.site.page_views import LISTINGS, PageViews
 from codebase_gardener.wiki.site.shell import asset_files
-
-if TYPE_CHECKING:
-    from codebase_gardener.gardener.facade import Gardener
+from codebase_gardener.wiki.source import ProjectSource
 
 __all__ = ["StaticSite", "build_site", "write_site"]
 
@@ -49,38 +47,33 @@ class StaticSite:
         return {"pages": self.pages, "sources": self.sources, "folder": str(self.folder)}
 
 
-def write_site(
-    gardener: Gardener, project: str, reporter: Reporter, *, out: Path | None = None
-) -> StaticSite:
+def write_site(paths: WikiPaths, source: ProjectSource, reporter: Reporter, out: Path) -> StaticSite:
     """Write the wiki of a project as a static site.
 
     Args:
-        gardener: The home.
-        project: Its name.
+        paths: Where it lies.
+        source: What it was built from.
         reporter: Told of the pages.
-        out: Folder to write, new or empty or a site written before; by default `wiki-html` beside the wiki.
+        out: Folder to write, new or empty or a site written before.
 
     Raises:
-        NotFoundError: There is no such project, or it has no wiki.
+        NotFoundError: The wiki is not built.
         ConflictError: The project was read again since the wiki was built, or the site is being written already.
         InvalidInputError: `out` holds something else.
         VerificationError: A page is damaged.
         ResourceError: The disk is full or the place cannot be written.
     """
-    folder = wiki_folder(gardener, project)
-    if not folder.is_dir():
-        raise NotFoundError(f"{project} has no wiki yet", hint=f"gardener wiki build {project}")
-    snapshot = gardener.snapshot(project)
+    folder, snapshot = paths.require(), source.latest()
     texts = {file.path: file.text for file in snapshot.files}
     with reporter.stage("site", "pages") as progress:
         contents = read_contents(folder, texts)
         if contents.pages and contents.commit != snapshot.revision:
             raise ConflictError(
-                f"the wiki of {project} was built from {contents.commit}, and its source was read again since: "
+                f"the wiki of {paths.project} was built from {contents.commit}, and its source was read again since: "
                 f"it is at {snapshot.revision}",
-                hint=f"gardener wiki build {project}",
+                hint=f"gardener wiki build {paths.project}",
             )
-        return _publish(contents, out or folder.with_name("wiki-html"), progress)
+        return _publish(contents, out, progress)
 
 
 def build_site(wiki: Path, texts: Mapping[str, str], out: Path, progress: Progress = silent) -> StaticSite:
