@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-
 from codebase_gardener.documents.plain_prose import plain_prose
 from codebase_gardener.documents.prose_blocks import prose_blocks
 from codebase_gardener.knowledge.apis.catalog import api_catalog, api_for
@@ -17,16 +15,8 @@ from codebase_gardener.knowledge.heuristics.pages import heuristic_pages
 from codebase_gardener.knowledge.links.resolution import Target
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
 from codebase_gardener.knowledge.pages.inline_quotes import QuotableText
-from codebase_gardener.utils.progress import Progress, silent
+from codebase_gardener.utils.progress import Quiet
 from samples.written_context import context_of
-
-
-class _Quiet:
-    """A reporter that shows nothing."""
-
-    def stage(self, title: str, unit: str) -> AbstractContextManager[Progress]:
-        return nullcontext(silent)
-
 
 PACKAGE = {
     "pot/__init__.py": "from .core import Config, boil, lazy, make\n",
@@ -102,7 +92,7 @@ def test_a_workflow_links_advice_on_the_options_that_it_gives() -> None:
     assert set(advice) == {"Config: heat", "Config: lid"}
     assert advice["Config: heat"].options == ("heat",)
     assert Target("pot/core.py", "Config") in advice["Config: heat"].near
-    built = build(context.repository, _Quiet())
+    built = build(context.repository, Quiet())
     linked = {edge.target for page in built.pages if page.type == "Workflow" for edge in page.edges}
     assert any(target.endswith("Config_heat") for target in linked)
     assert not any(target.endswith("Config_lid") for target in linked)
@@ -149,7 +139,7 @@ def test_quotes_are_found_over_tags_links_and_joined_strings() -> None:
 def test_a_page_says_why_it_is_there_and_no_workflow_that_is_none() -> None:
     long = "def _lonely(pot):\n    return pot\n\n\ndef lonely(pot):\n" + "    pot += 1\n" * 300
     context = context_of({**PACKAGE, "pot/__init__.py": "from .core import make\n", "pot/long.py": long})
-    built = build(context.repository, _Quiet())
+    built = build(context.repository, Quiet())
     (page,) = [page for page in built.pages if page.id == "Implementation:o_r_lonely"]
     assert page.notes == "kept as an orphan: stands for its file (at least 300 lines)"
     assert "Why it has a page: stands for its file (at least 300 lines)." in page.description
