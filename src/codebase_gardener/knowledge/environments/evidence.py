@@ -21,9 +21,9 @@ from codebase_gardener.knowledge.environments.python_manifests import (
     setup_cfg,
 )
 from codebase_gardener.knowledge.environments.setup_script import setup_script
-from codebase_gardener.knowledge.sources.areas import area_of
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.repository.areas import area_of
 
 __all__ = ["KINDS", "environment_evidence"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codebase_gardener.knowledge.sources.areas import area_of
 from codebase_gardener.knowledge.sources.compiled_scripts import compiled_files
 from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.repository.areas import area_of
 
 __all__ = ["areas_of"]
 
