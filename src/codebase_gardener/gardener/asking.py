@@ -8,10 +8,10 @@ from typing import Any
 
 from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.dataset.prompts import CONTEXT_CHARS, documents_that_fit
-from codebase_gardener.dataset.testing_code import is_test
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.project_wiki import ProjectWiki, outdated, project_wiki
 from codebase_gardener.gardener.ranking import content_words, is_page, ranked
+from codebase_gardener.repository.areas import area_of
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.error_handling import NotFoundError
@@ -109,7 +109,7 @@ def best_documents(
     words = content_words(question)
     named = sorted(
         (d for d in index.documents if not is_page(d) and d.symbol.rpartition(".")[2] in words),
-        key=lambda d: (is_test(d.path), d.symbol.count("."), d.anchor),
+        key=lambda d: (area_of(d.path) == "tests", d.symbol.count("."), d.anchor),
     )
     query = " ".join(words) or question
     code = [hit.document for hit in index.search(query, k=2 * k, exclude=is_page)]
