@@ -8,8 +8,8 @@ from itertools import chain, zip_longest
 from typing import Any
 
 from codebase_gardener.dataset.prompts import CONTEXT_CHARS, documents_that_fit
-from codebase_gardener.dataset.testing_code import is_test
 from codebase_gardener.knowledge.pages.documents import page_documents, page_of
+from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.retrieval.documents import Document, documents_of
 from codebase_gardener.retrieval.index import SymbolIndex
@@ -93,7 +93,7 @@ class WikiIndex:
         words = content_words(question)
         named = sorted(
             (d for d in self.symbols.documents if not is_page(d) and d.symbol.rpartition(".")[2] in words),
-            key=lambda d: (is_test(d.path), d.symbol.count("."), d.anchor),
+            key=lambda d: (area_of(d.path) == "tests", d.symbol.count("."), d.anchor),
         )
         query = " ".join(words) or question
         code = [hit.document for hit in self.symbols.search(query, k=2 * k, exclude=is_page)]

@@ -11,6 +11,7 @@ from codebase_gardener.knowledge.heuristics.evidence import KINDS
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.symbols import is_public
+from codebase_gardener.repository.areas import is_about_versions_or_work
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["KIND_WEIGHTS", "THRESHOLD", "Item", "NEARLY", "TOO_LITTLE", "all_items", "worth"]
@@ -32,13 +33,6 @@ _WORK = ("TODO", "FIXME", "XXX", "BUG")
 _MAX_STRENGTH = 7.0
 _OWN_CODE = ("option-help", "parameter-doc", "warn", "log")
 _AREAS = ("package", "docs", "examples")
-_NOT_FOR_USERS = re.compile(
-    r"^(?:\.github/)?security\.|(^|/)(?:change(?:s|log)|history|news|releases?(?:[-_]notes)?|whatsnew|contribut\w+|code_of_conduct|authors|"
-    r"maintain\w*|governance|pull_request_template|issue_template|license\w*|migrat\w+|upgrading|claude|agents|"
-    r"backport\w*|development)[^/]*$|(^|/)(?:\.github|changelog\.d|newsfragments|whatsnew|release_notes|releases|"
-    r"scripts)/",
-    re.IGNORECASE,
-)
 _DEPRECATED = re.compile(
     r"^\W*deprecat|\b(?:is|are|was|were|been|now|be|being) (?:now )?deprecated|\bdeprecated (?:and|since|in|as of)|"
     r"\b(?:will|to) be removed\b|\bremoved in (?:the |a )?(?:v?\d|future|next)|\bscheduled for removal",
@@ -151,7 +145,7 @@ _AGAINST: tuple[tuple[str, Callable[[Item], bool]], ...] = (
     ("stands in tests, benchmarks or scripts", lambda item: item.area not in _AREAS),
     (
         "stands in a document of history or for contributors",
-        lambda item: bool(_NOT_FOR_USERS.search(item.path)),
+        lambda item: is_about_versions_or_work(item.path),
     ),
     (
         "stands in a file whose name cannot be quoted",

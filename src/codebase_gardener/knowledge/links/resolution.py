@@ -17,7 +17,7 @@ from codebase_gardener.knowledge.links.tracing import Tracer
 from codebase_gardener.knowledge.links.tree_resolution import TreeResolution, tree_resolution, tree_tests
 from codebase_gardener.knowledge.links.tree_spaces import TreeSpace
 from codebase_gardener.knowledge.sources.facts import FileFacts
-from codebase_gardener.knowledge.sources.file_areas import areas_of
+from codebase_gardener.knowledge.sources.repository_facts import areas_of
 from codebase_gardener.languages.facts import Reference
 from codebase_gardener.languages.families import family_of
 

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from codebase_gardener.knowledge.sources.compiled_scripts import compiled_files
 from codebase_gardener.knowledge.sources.facts import FileFacts
-from codebase_gardener.knowledge.sources.file_areas import areas_of
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.anchors import Anchor, split_lines
 
-__all__ = ["RepositoryFacts", "text_hash"]
+__all__ = ["RepositoryFacts", "areas_of", "text_hash"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,14 @@ class RepositoryFacts:
         if path not in self._split:
             self._split[path] = split_lines(self.texts[path])
         return self._split[path]
+
+
+def areas_of(facts: Mapping[str, FileFacts]) -> dict[str, str]:
+    """Of each path, in order, as `area_of` says; scripts that a compiler wrote from others here are "other"."""
+    compiled = compiled_files(facts)
+    return {
+        path: "other" if path in compiled else area_of(path, facts[path].language) for path in sorted(facts)
+    }
 
 
 def text_hash(lines: Iterable[str]) -> str:

@@ -27,15 +27,10 @@ from codebase_gardener.knowledge.workflows.passage_clusters import (
 from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, ShownSequence, Weights
 from codebase_gardener.knowledge.workflows.path_titles import Titles
 from codebase_gardener.knowledge.workflows.step_rules import READER_AREAS, StepRules
+from codebase_gardener.repository.areas import is_about_versions_or_work
 
 __all__ = ["Mined", "mine", "needed_targets"]
 
-_NEWS = re.compile(
-    r"(?:^|/)(?:changelog|changes|history|news|releases?|release[-_ ]notes|whats?[-_ ]?new|migrat\w*|upgrad\w*"
-    r"|contributing|code_of_conduct|security|authors)(?:[-_.][^/]*|/.*)?\Z",
-    re.IGNORECASE,
-)
-"""Documents that tell of versions or of work on the repository: they show its users no way to use it."""
 _ERROR_TEST = re.compile(
     r"(?:^|_)(?:raises?|errors?|invalid|incompatible|fails?|failures?|warns?|warnings?|unsupported|missing|wrong|bad"
     r"|broken|deprecat\w*|unknown|malformed|forbidden|not_allowed|exc|exceptions?|nonexist\w*)(?:_|\Z)"
@@ -116,7 +111,7 @@ def _left_out(one: ShownSequence, repository: RepositoryFacts, reference: frozen
         return "tests of errors and warnings" if is_error else ""
     if one.area not in READER_AREAS:
         return ""
-    if _NEWS.search(path) or (path in reference and _is_reference(one.passage, repository)):
+    if is_about_versions_or_work(path) or (path in reference and _is_reference(one.passage, repository)):
         return "passages of API reference and release notes"
     if is_translation(path, repository):
         return "passages of translations"

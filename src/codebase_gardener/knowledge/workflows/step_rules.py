@@ -11,6 +11,7 @@ from functools import cached_property
 from codebase_gardener.knowledge.links.entities import FLUENT, TEST_MACHINERY
 from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.repository.areas import is_for_tests
 
 __all__ = ["READER_AREAS", "StepRules"]
 
@@ -25,9 +26,6 @@ LEAST_FILES = 2
 """Files that use an external function, where no document does."""
 
 _ERROR = re.compile(r".*(?:Error|Exception|Warning|Exit|Abort|Interrupt)\Z")
-_TESTING = re.compile(
-    r"_?(?:test(?:s|ing|_.*|_?utils|client)?|(?:mock|fake|stub)(?:s|ing|_.*)?)\Z", re.IGNORECASE
-)
 _PLACEHOLDER = re.compile(
     r"(?:my|your|some|hypothetical|example|foo|bar|baz|spam|hello)(?:_?\w*)\Z|.*_(?:foo|bar|example|package|module)\Z"
 )
@@ -81,9 +79,7 @@ class StepRules:
     def _is_testing(self, target: Target) -> bool:
         """Whether it is there for tests: by the name of its module or its own."""
         module = target.path.removesuffix(".py").split("/") if target.path else target.name.split(".")[:-1]
-        return any(_TESTING.match(part) for part in module) or bool(
-            _TESTING.match(target.name.rpartition(".")[2])
-        )
+        return any(map(is_for_tests, [*module, target.name.rpartition(".")[2]]))
 
     def _is_outside_step(self, target: Target) -> bool:
         if target not in self._outside:

@@ -10,7 +10,7 @@ from codebase_gardener.knowledge.pages.citations import read_citations
 from codebase_gardener.knowledge.pages.reading import read_page
 from codebase_gardener.knowledge.pages.structure import EDGES, FOLDERS, Edge, Page
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
-from codebase_gardener.knowledge.sources.areas import area_of
+from codebase_gardener.repository.areas import area_of
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import VerificationError
 from codebase_gardener.wiki.site.addresses import Addresses
