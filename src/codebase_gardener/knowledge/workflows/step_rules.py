@@ -28,10 +28,8 @@ _ERROR = re.compile(r".*(?:Error|Exception|Warning|Exit|Abort|Interrupt)\Z")
 _TESTING = re.compile(
     r"_?(?:test(?:s|ing|_.*|_?utils|client)?|(?:mock|fake|stub)(?:s|ing|_.*)?)\Z", re.IGNORECASE
 )
-_PLACEHOLDER = re.compile(
-    r"(?:my|your|some|hypothetical|example|foo|bar|baz|spam|hello)(?:_?\w*)\Z|.*_(?:foo|bar|example|package|module)\Z"
-)
-"""Packages that documents import from as from the reader's own: `yourapplication`, `mylibrary`, `flask_foo`."""
+_PLACEHOLDER = re.compile(r"(?:my|your)\w*\Z")
+"""Packages that documents import from as from the reader's own: `yourapplication`, `mylibrary`."""
 _CHECK = re.compile(
     r"(?:assert|is_?close|all_?close|array_equal|approx|set_seed|manual_seed|seed_)", re.IGNORECASE
 )
