@@ -123,7 +123,7 @@ def test_words_serve_one_part_of_an_insight() -> None:
 
 def test_principles_are_named_before_a_preposition() -> None:
     assert principle_words("remove_hook_from_module", "function") == "Hook_Removal_From_Module"
-    assert principle_words("create_or_update_model_card", "function") == "Model_Card_Creation_Or_Update"
+    assert principle_words("create_or_update_model_card", "function") == "Create_Or_Update_Model_Card"
     assert principle_words("is_xpu_available", "function") == "Xpu_Availability_Check"
     assert principle_words("check_if_peft_model", "function") == "Checking_If_Peft_Model"
     assert principle_words("to_dict", "function") == "Conversion_To_Dict"

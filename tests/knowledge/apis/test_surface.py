@@ -247,8 +247,8 @@ def test_the_catalog_takes_what_workflows_need_and_names_are_unique(context: Api
         ("PeftModel.save_pretrained", "method", "Peft_Model_Saving"),
         ("get_peft_model", "maker", "Peft_Model_Creation"),
         ("get_name", "function", "Name_Retrieval"),
-        ("prepare_model_for_kbit_training", "function", "Kbit_Training_Preparation"),
-        ("Tuner.merge_and_unload", "method", "Tuner_Merging_And_Unloading"),
+        ("prepare_model_for_kbit_training", "function", "Model_Preparation_For_Kbit_Training"),
+        ("Tuner.merge_and_unload", "method", "Tuner_Merge_And_Unload"),
         ("is_ready", "function", "Ready_Check"),
         ("transformers.Trainer.train", "external", "Trainer_Training"),
         ("accelerate launch", "command", "Accelerate_Launch_Command"),
@@ -270,8 +270,8 @@ def test_a_getter_of_what_is_there_makes_nothing() -> None:
 def test_names_that_collide_get_a_suffix() -> None:
     same = [(Target("src/a/x.py", "load"), "function"), (Target("src/b/y.py", "load"), "function")]
     assert page_names(same) == [("load_of_x", "Loading_of_x"), ("load_of_y", "Loading_of_y")]
-    module = [(Target("j.py", "load"), "function"), (Target("j.py", "loads"), "function")]
-    assert [principle for _, principle in page_names(module)] == ["Loading_by_load", "Loading_by_loads"]
+    module = [(Target("j.py", "make"), "function"), (Target("j.py", "create"), "function")]
+    assert [principle for _, principle in page_names(module)] == ["Creation_by_make", "Creation_by_create"]
     case = [(Target("a.py", "Load"), "class"), (Target("a.py", "load_init"), "function")]
     pages = [page.lower() for page, _ in page_names(case)]
     assert len(set(pages)) == 2

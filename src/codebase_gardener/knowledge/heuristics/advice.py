@@ -35,7 +35,7 @@ _VERBS = (
     "use|set|avoid|prefer|pass|call|consider|try|ensure|keep|enable|disable|increase|decrease|reduce|lower|upgrade|"
     "install|do not|don't|never|always|remember to|be careful|be aware|beware|make sure|please|specify|create|turn on|"
     "check|define|import|add|remove|wrap|override|return|run|read|write|store|load|instead,? use|close|register|"
-    "configure|update|leave|only use|select|initialize|save|combine|convert"
+    "configure|update|leave|only use|select|switch|initialize|save|combine|convert"
 )
 
 
