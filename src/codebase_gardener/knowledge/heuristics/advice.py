@@ -137,6 +137,7 @@ SIGNALS: dict[str, Signal] = {
         r"let's|let us|the following (?:example|code)|as (?:shown|seen|described) (?:above|below|in)")),
     "pointer": Signal(ACTION, -3, _words(
         r"recommend(?:ed)?(?: that)?(?: you)? (?:to )?(?:read|look|review|tak|go|check)\w*|"
+        r"recommend the (?:\w+ ){0,2}docu\w+|"
         r"(?:see|read|consult|refer to) (?:also|the (?:docs|documentation|guide)|[^ ]{1,60} first)|learn more")),
     "risk": Signal(COST, 1, _words(
         r"(?:may|might|could|can) (?:\w+ )?(?:lead|result|cause|get|fail|produce|become|introduce|not|break|be "

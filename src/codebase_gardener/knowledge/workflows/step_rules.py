@@ -28,8 +28,9 @@ _ERROR = re.compile(r".*(?:Error|Exception|Warning|Exit|Abort|Interrupt)\Z")
 _TESTING = re.compile(
     r"_?(?:test(?:s|ing|_.*|_?utils|client)?|(?:mock|fake|stub)(?:s|ing|_.*)?)\Z", re.IGNORECASE
 )
-_PLACEHOLDER = re.compile(r"(?:my|your)\w*\Z")
-"""Packages that documents import from as from the reader's own: `yourapplication`, `mylibrary`."""
+_PLACEHOLDER = re.compile(r"(?:my|your)\w*\Z|(?:\w+_)?(?:foo|bar|baz)\Z")
+"""Packages that documents import from as from the reader's own: `yourapplication`, `mylibrary`, `flask_foo` (the words
+are RFC 3092's)."""
 _CHECK = re.compile(
     r"(?:assert|is_?close|all_?close|array_equal|approx|set_seed|manual_seed|seed_)", re.IGNORECASE
 )
