@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from codebase_gardener.knowledge.apis.candidates import reference_documents
@@ -15,7 +15,6 @@ from codebase_gardener.knowledge.pages.wiki_names import page_name, unique_names
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.example_documents import is_translation, shown_in
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
-from codebase_gardener.knowledge.workflows.object_paths import object_clusters
 from codebase_gardener.knowledge.workflows.passage_clusters import (
     Cluster,
     by_target,
@@ -87,9 +86,6 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
     unclaimed = follow(clusters, rest, weights)
     context = ApiContext(repository, resolution)
     clusters = _independent([*clusters, *test_clusters(unclaimed, context, dropped)], weights)
-    for title, cluster in object_clusters([*documents, *rest]):
-        if not any(is_within(cluster, other, weights) for other in clusters):
-            clusters.append(replace(cluster, title=title))
     for cluster in clusters:
         cluster.sort()
     clusters.sort(key=_rank)
@@ -169,9 +165,7 @@ def _paths(clusters: Sequence[Cluster], context: ApiContext, weights: Weights) -
         path for cluster in clusters for path in {one.passage.path for one in cluster.members}
     )
     pairs = [
-        (cluster.title, cluster.title)
-        if cluster.title
-        else titles.of(
+        titles.of(
             cluster.members, cluster.steps, weights, is_alone=documents[cluster.founder.passage.path] == 1
         )
         for cluster in clusters
@@ -189,7 +183,7 @@ def _path(cluster: Cluster, title: str, page: str) -> GoldenPath:
     passages = tuple(one.passage for one in cluster.members)
     uses = _uses(passages)
     steps = tuple(Step(target, uses[target], cluster.others.get(target, ())) for target in cluster.steps)
-    return GoldenPath(title, page, steps, passages, joined=bool(cluster.title))
+    return GoldenPath(title, page, steps, passages)
 
 
 def _uses(passages: Sequence[Passage]) -> dict[Target, tuple[Use, ...]]:

@@ -153,18 +153,13 @@ class _Writer:
     def _origin(self, first: Passage) -> str:
         """What it is named after, or where it is best seen."""
         title = inline(first.title, _TITLE)
-        if self.path.joined:
-            return (
-                "No document shows it as a whole: it joins what is done with one kind of thing, step by step, in "
-                f"several places. It is seen best in {title or first.area}"
-            )
         if first.area == "test":
             return f"No document shows it, but tests take it. The one that is most like it is {code(first.scope)}"
         kinds = {"readme": "the README's section", "docs": "the docs' section", "example": "the example"}
         return f"The workflow is named after {kinds.get(first.area, 'the docstring example')} {title}"
 
     def _order_of(self) -> str:
-        is_test = self.passages[0].area == "test" or self.path.joined
+        is_test = self.passages[0].area == "test"
         return "that most of these passages have" if is_test else "of the passage that it is named after"
 
     def _best_passages(self) -> list[Passage]:

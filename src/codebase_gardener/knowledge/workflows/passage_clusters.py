@@ -42,14 +42,12 @@ class Cluster:
         founder: The passage that it is named after.
         members: All of its passages with the founder, those written for readers first once `sort` was called.
         others: Alternatives that members use at a step.
-        title: Where it is not named after its founder.
     """
 
     steps: tuple[Target, ...]
     founder: ShownSequence
     members: list[ShownSequence] = field(default_factory=list)
     others: Mapping[Target, tuple[Target, ...]] = field(default_factory=dict)
-    title: str = ""
 
     @property
     def from_document(self) -> bool:
