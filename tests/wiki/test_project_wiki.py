@@ -9,7 +9,7 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.wikis import build_wiki, correct_page, show_page
+from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files, wiki_lock
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from codebase_gardener.utils.progress import Quiet
@@ -105,10 +105,10 @@ def test_pages_whose_evidence_changed_are_stale_with_the_diff(gardener: Gardener
     changed = next(c for c in report.stale if c.page == GROW and c.source.symbol == "grow")
     assert str(changed.found.source.anchor) == "src/garden/growing.py:L7-10"
     assert "+    plant.height += 2 * days" in changed.found.diff
-    assert any("2 * days" in change for change in show_page(gardener, GROW).stale)
+    assert any("2 * days" in change for change in gardener.wiki("garden").show(GROW).stale)
     rebuild(gardener)
     assert gardener.wiki("garden").verify(Quiet()).ok
-    assert show_page(gardener, GROW).stale == ()
+    assert gardener.wiki("garden").show(GROW).stale == ()
 
 
 def test_what_only_moved_is_found_again(gardener: Gardener, root: Path) -> None:
@@ -128,24 +128,24 @@ def test_verify_does_not_replace_the_snapshot(gardener: Gardener, root: Path) ->
 
 
 def test_a_correction_survives_rebuilds_and_edits(gardener: Gardener, root: Path) -> None:
-    correct_page(gardener, GROW, "Overview", "It lets a plant grow, see `anchor:prune`.")
-    correct_page(gardener, GROW, "usage", "Use it in spring.")
+    gardener.wiki("garden").correct(GROW, "Overview", "It lets a plant grow, see `anchor:prune`.")
+    gardener.wiki("garden").correct(GROW, "usage", "Use it in spring.")
     assert rebuild(gardener).build.corrections.corrected == (GROW,)
     (root / "README.md").write_text((root / "README.md").read_text() + "\nMore.\n")
     rebuild(gardener)
-    text = show_page(gardener, GROW).text
+    text = gardener.wiki("garden").show(GROW).text
     assert "It lets a plant grow, see `src/garden/growing.py:L12-15`." in text
     assert "Use it in spring." in text
     assert gardener.wiki("garden").verify(Quiet()).ok
 
 
 def test_a_correction_of_code_that_changed_is_stale(gardener: Gardener, root: Path) -> None:
-    correct_page(gardener, GROW, "usage", "Use it in spring.")
+    gardener.wiki("garden").correct(GROW, "usage", "Use it in spring.")
     path = root / "src/garden/growing.py"
     path.write_text(path.read_text().replace("plant.height += days", "plant.height += 3"))
     built = rebuild(gardener)
     assert "+    plant.height += 3" in built.build.corrections.stale[GROW]
-    assert "stale: its lines changed since it was corrected" in show_page(gardener, GROW).text
+    assert "stale: its lines changed since it was corrected" in gardener.wiki("garden").show(GROW).text
     assert gardener.wiki("garden").verify(Quiet()).ok
 
 
@@ -164,7 +164,7 @@ def test_a_correction_that_breaks_a_page_is_refused(
     gardener: Gardener, part: str, text: str, words: str
 ) -> None:
     with pytest.raises(InvalidInputError, match=words):
-        correct_page(gardener, GROW, part, text)
+        gardener.wiki("garden").correct(GROW, part, text)
     assert not gardener.wiki("garden").paths.overrides.exists()
 
 
@@ -187,13 +187,13 @@ def test_corrections_of_pages_that_are_gone_are_told_and_kept(gardener: Gardener
 
 
 def test_a_part_of_a_name_is_enough_where_one_page_has_it(gardener: Gardener) -> None:
-    assert show_page(gardener, "implementation:garden_gro").id == GROW
-    assert show_page(gardener, "grow").id == GROW
-    assert show_page(gardener, "Plant.water").id == "Implementation:garden_Plant_water"
+    assert gardener.wiki("garden").show("implementation:garden_gro").id == GROW
+    assert gardener.wiki("garden").show("grow").id == GROW
+    assert gardener.wiki("garden").show("Plant.water").id == "Implementation:garden_Plant_water"
     with pytest.raises(InvalidInputError, match="pages are called garden"):
-        show_page(gardener, "garden")
+        gardener.wiki("garden").show("garden")
     with pytest.raises(NotFoundError, match="no page Implementation:garden_grwo"):
-        show_page(gardener, "Implementation:garden_grwo")
+        gardener.wiki("garden").show("Implementation:garden_grwo")
 
 
 def test_phases_stop_where_they_are_told_to(gardener: Gardener, root: Path) -> None:

@@ -57,10 +57,10 @@ def show(page: str, project: str | None, as_json: bool) -> None:
     TYPE:NAME is a page's id, such as Implementation:huggingface_peft_get_peft_model; a part of the name is enough
     where only one page has it.
     """
-    from codebase_gardener.gardener.wikis import show_page
+    from codebase_gardener.gardener.wikis import find_wiki
 
     with open_gardener() as gardener:
-        shown = show_page(gardener, page, project)
+        shown = find_wiki(gardener, page, project).show(page)
     if as_json:
         print_json(shown.as_dict())
         return
@@ -104,13 +104,13 @@ def correct(
 
     PART is title, overview, description, usage, or a heading of the page.
     """
-    from codebase_gardener.gardener.wikis import correct_page
+    from codebase_gardener.gardener.wikis import find_wiki
 
     if (text is None) == (file is None):
         raise InvalidInputError("a correction is either --text or --file", hint="give one of them")
     words = text if text is not None else _read(file)
     with open_gardener() as gardener:
-        kept_in = correct_page(gardener, page, part, words, project)
+        kept_in = find_wiki(gardener, page, project).correct(page, part, words)
     if as_json:
         print_json({"page": page, "part": part, "file": str(kept_in)})
         return

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.generating import open_adapter
 from codebase_gardener.registry.rows import ProjectRow
 from codebase_gardener.utils.collection import paused_collection
 from codebase_gardener.utils.error_handling import InvalidInputError
@@ -16,11 +15,10 @@ from codebase_gardener.utils.progress import Reporter
 if TYPE_CHECKING:
     from codebase_gardener.repository.snapshot import Snapshot
     from codebase_gardener.wiki.building import Built
-    from codebase_gardener.wiki.pages import ShownPage
     from codebase_gardener.wiki.project_wiki import ProjectWiki
     from codebase_gardener.wiki.writing import OpenWriter
 
-__all__ = ["build_wiki", "correct_page", "open_writer", "show_page"]
+__all__ = ["build_wiki", "find_wiki", "open_writer"]
 
 
 def build_wiki(
@@ -89,6 +87,7 @@ def _read_source(
 
 def open_writer(gardener: Gardener, spec: str) -> OpenWriter | None:
     """The writer that a command names, with the servers of the settings and the adapters of this home (`writing`)."""
+    from codebase_gardener.gardener.generating import open_adapter
     from codebase_gardener.wiki.writing import open_writer as opened
 
     settings = gardener.settings
@@ -101,24 +100,17 @@ def open_writer(gardener: Gardener, spec: str) -> OpenWriter | None:
     )
 
 
-def show_page(gardener: Gardener, page: str, project: str | None = None) -> ShownPage:
-    """A page of a project's wiki, or of whichever wiki has it (`ProjectWiki.show`)."""
-    wiki, page_id = _wiki_of(gardener, page, project)
-    return wiki.show(page_id)
+def find_wiki(gardener: Gardener, page: str, project: str | None = None) -> ProjectWiki:
+    """The project's wiki; where none is named, the one that has the page.
 
-
-def correct_page(gardener: Gardener, page: str, part: str, text: str, project: str | None = None) -> Path:
-    """Keep a person's correction of a page (`ProjectWiki.correct`). Returns the overrides file."""
-    wiki, page_id = _wiki_of(gardener, page, project)
-    return wiki.correct(page_id, part, text)
-
-
-def _wiki_of(gardener: Gardener, page: str, project: str | None) -> tuple[ProjectWiki, str]:
-    """The wiki that has a page, and the page's id."""
+    Raises:
+        NotFoundError: There is no such project or page.
+        InvalidInputError: Several wikis have it.
+    """
     from codebase_gardener.wiki.pages import find_page
 
     if project is not None:
-        return gardener.wiki(project), page
-    wikis = {row.name: gardener.wiki(row.name) for row in gardener.projects()}
-    found = find_page([wiki.paths for wiki in wikis.values() if wiki.paths.folder.is_dir()], page)
-    return wikis[found.wiki.project], found.id
+        return gardener.wiki(project)
+    wikis = [gardener.wiki(row.name) for row in gardener.projects()]
+    found = find_page([wiki.paths for wiki in wikis if wiki.paths.folder.is_dir()], page)
+    return gardener.wiki(found.wiki.project)

@@ -123,15 +123,13 @@ _TYPES = ("Implementation", "Workflow", "Principle", "Heuristic", "Environment")
 
 
 def _called(wanted: str, pages: list[FoundPage]) -> list[FoundPage]:
-    """Those that are called so: by the id as it is, the id or name in any case, the name without its owner, else by
-    a part of it.
+    """Those that are called so: by the whole id, the whole name, the name without its owner, else by a part of it.
 
     A Principle and its Implementation often have one name: the first of `_TYPES` is meant.
     """
     lowered = wanted.lower().replace(".", "_")
     endings = (f"_{lowered}", f"_{lowered}_init")
     for found in (
-        [page for page in pages if page.id == wanted],
         [page for page in pages if page.id.lower() == lowered],
         [page for page in pages if page.id.lower().partition(":")[2] == lowered],
         [page for page in pages if page.id.lower().endswith(endings)] if ":" not in wanted else [],

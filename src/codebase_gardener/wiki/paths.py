@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from codebase_gardener.utils.error_handling import NotFoundError
@@ -10,68 +9,34 @@ from codebase_gardener.utils.error_handling import NotFoundError
 __all__ = ["WikiPaths"]
 
 
-@dataclass(frozen=True)
 class WikiPaths:
     """The places of a project's wiki, whether it is built or not.
 
-    Attributes:
+    Args:
         root: The project's folder; its name is the project's.
 
-    Example:
-        >>> WikiPaths(Path("projects/garden")).folder.as_posix()
-        'projects/garden/wiki'
+    Attributes:
+        folder: The wiki itself: Markdown.
+        overrides: A person's corrections.
+        site: The static site, where no other place is named.
+        indexes: The indexes of code and pages, a folder each.
+        record: What the wiki was built from.
+        facts: What was found in each file.
+        results: What was computed from each text.
+        prose: What a writer has answered.
     """
 
-    root: Path
-
-    @property
-    def project(self) -> str:
-        """Whose wiki it is."""
-        return self.root.name
-
-    @property
-    def folder(self) -> Path:
-        """The wiki itself: Markdown."""
-        return self.root / "wiki"
-
-    @property
-    def overrides(self) -> Path:
-        """A person's corrections."""
-        return self.root / "wiki-overrides.yaml"
-
-    @property
-    def site(self) -> Path:
-        """The static site, where no other place is named."""
-        return self.root / "wiki-html"
-
-    @property
-    def record(self) -> Path:
-        """What it was built from."""
-        return self._cache / "build.json"
-
-    @property
-    def facts(self) -> Path:
-        """What was found in each file."""
-        return self._cache / "facts.msgpack"
-
-    @property
-    def results(self) -> Path:
-        """What was computed from each text."""
-        return self._cache / "results.msgpack"
-
-    @property
-    def prose(self) -> Path:
-        """What a writer has answered."""
-        return self._cache / "prose.jsonl"
-
-    @property
-    def _cache(self) -> Path:
-        return self.root / "wiki-cache"
-
-    @property
-    def indexes(self) -> Path:
-        """The indexes of code and pages, a folder each."""
-        return self.root / "indexes"
+    def __init__(self, root: Path) -> None:
+        self.project = root.name
+        self.folder = root / "wiki"
+        self.overrides = root / "wiki-overrides.yaml"
+        self.site = root / "wiki-html"
+        self.indexes = root / "indexes"
+        cache = root / "wiki-cache"
+        self.record = cache / "build.json"
+        self.facts = cache / "facts.msgpack"
+        self.results = cache / "results.msgpack"
+        self.prose = cache / "prose.jsonl"
 
     def require(self) -> Path:
         """The folder of a wiki that is built.

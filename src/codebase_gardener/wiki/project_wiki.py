@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.progress import Quiet, Reporter
-from codebase_gardener.wiki.building import Built, build_wiki, facts_of, remembering_results
 from codebase_gardener.wiki.pages import ShownPage, correct_page, find_page, read_pages, show_page
 from codebase_gardener.wiki.paths import WikiPaths
 from codebase_gardener.wiki.source import ProjectSource
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from codebase_gardener.knowledge.pages.structure import Page
     from codebase_gardener.knowledge.writers.prose_writing import Writer
     from codebase_gardener.repository.snapshot import Snapshot
+    from codebase_gardener.wiki.building import Built
     from codebase_gardener.wiki.search import SearchResult, WikiIndex
     from codebase_gardener.wiki.site.static_site import StaticSite
     from codebase_gardener.wiki.verifying import WikiReport
@@ -55,10 +55,14 @@ class ProjectWiki:
         self, snapshot: Snapshot, reporter: Reporter, *, writer: Writer | None = None, phase: str = "6"
     ) -> Built:
         """Bring it up to date with the project's last snapshot (`building.build_wiki`)."""
+        from codebase_gardener.wiki.building import build_wiki
+
         return build_wiki(self.paths, snapshot, self.source.latest_id, reporter, writer=writer, phase=phase)
 
     def remembering(self) -> AbstractContextManager[None]:
         """What its last build computed is not computed again in this block."""
+        from codebase_gardener.wiki.building import remembering_results
+
         return remembering_results(self.paths)
 
     def verify(self, reporter: Reporter) -> WikiReport:
@@ -108,6 +112,8 @@ class ProjectWiki:
 
     def correct(self, page: str, part: str, text: str) -> Path:
         """Keep a person's correction of a page (`pages.correct_page`). Returns the overrides file."""
+        from codebase_gardener.wiki.building import facts_of
+
         found = find_page([self.paths], page)
         correct_page(found, part, text, facts_of(self.paths, self.source.latest(), Quiet()))
         return self.paths.overrides
