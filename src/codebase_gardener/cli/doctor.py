@@ -26,8 +26,8 @@ def doctor(fix: bool, environment: str | None, as_json: bool) -> None:
     With --for, what one kind of work needs is checked instead: what is installed, what is needed, how to get it.
     """
     from codebase_gardener.config.settings import load_settings
-    from codebase_gardener.gardener.environments import examine_environment
-    from codebase_gardener.gardener.examining import examine, summary
+    from codebase_gardener.doctor.checks import examine, summary
+    from codebase_gardener.doctor.requirements import examine_environment
 
     if fix and environment:
         raise InvalidInputError("--fix clears litter, and --for looks at packages", hint="give one of them")

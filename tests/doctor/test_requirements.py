@@ -8,13 +8,8 @@ import pytest
 from packaging.requirements import Requirement as Parsed
 from packaging.specifiers import SpecifierSet
 
-from codebase_gardener.gardener import environments
-from codebase_gardener.gardener.environments import (
-    ENVIRONMENTS,
-    Environment,
-    Requirement,
-    examine_environment,
-)
+from codebase_gardener.doctor import requirements
+from codebase_gardener.doctor.requirements import ENVIRONMENTS, Environment, Requirement, examine_environment
 from codebase_gardener.utils.error_handling import InvalidInputError
 
 NAMED = ["core", "config", "training", "quantization", "gptq", "loftq", "inference", "merge", "multi-adapter"]
@@ -77,7 +72,7 @@ def test_what_is_missing_or_too_old_is_a_problem_with_its_install_command(
         Requirement("no-such-extra", "", "a test", "here", "pip install it", optional=True),
         Requirement("click", ">=8", "a test", "here", "pip install click"),
     )
-    monkeypatch.setitem(environments.ENVIRONMENTS, "test", Environment("a test", rows))
+    monkeypatch.setitem(requirements.ENVIRONMENTS, "test", Environment("a test", rows))
     missing, old, extra, there = examine_environment("test")
     assert (missing.state, missing.fix) == ("problem", "pip install it")
     assert "not installed" in missing.found

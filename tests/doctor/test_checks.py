@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.gardener.examining import CHECKS, REGISTRY_CHECKS, Examined, examine
+from codebase_gardener.doctor.checks import CHECKS, REGISTRY_CHECKS, Examined, examine
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.registry.rows import JobRow

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from codebase_gardener.gardener.examining import Examined
+from codebase_gardener.doctor.checks import Examined
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.utils.error_handling import InvalidInputError
 
