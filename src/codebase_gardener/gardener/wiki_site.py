@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from codebase_gardener.gardener.site.page_views import LISTINGS, PageViews
 from codebase_gardener.gardener.site.shell import asset_files
 from codebase_gardener.gardener.wiki import Reporter, wiki_folder
 from codebase_gardener.knowledge.pages.wiki_folder import replacing, wiki_lock
+from codebase_gardener.manifests.table import root_manifests
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from codebase_gardener.utils.progress import Progress, silent
 
@@ -163,33 +163,8 @@ def _search_index(contents: Contents) -> str:
 
 def _about(texts: Mapping[str, str]) -> str:
     """What a packaging file says that it is, else the first plain paragraph of the README."""
-    found = (_described(texts[file], key, read) for file, key, read in _DESCRIPTIONS if file in texts)
+    found = (_short(manifest.description) for manifest in root_manifests(texts))
     return next(filter(None, found), "") or _first_paragraph(texts)
-
-
-def _summary(text: str) -> dict[str, Any]:
-    """Core metadata, as an sdist carries it."""
-    lines = text.partition("\n\n")[0].split("\n")
-    return {"metadata": dict(line.split(": ", 1) for line in lines if ": " in line)}
-
-
-# https://packaging.python.org/en/latest/specifications/core-metadata/, npm's and Cargo's manifest references
-_DESCRIPTIONS: tuple[tuple[str, tuple[str, ...], Callable[[str], Any]], ...] = (
-    ("pyproject.toml", ("project", "description"), tomllib.loads),
-    ("PKG-INFO", ("metadata", "Summary"), _summary),
-    ("package.json", ("description",), json.loads),
-    ("Cargo.toml", ("package", "description"), tomllib.loads),
-)
-
-
-def _described(text: str, keys: tuple[str, ...], read: Callable[[str], Any]) -> str:
-    try:
-        found = read(text)
-        for key in keys:
-            found = found.get(key)
-    except (ValueError, AttributeError, RecursionError):
-        return ""
-    return _short(found) if isinstance(found, str) else ""
 
 
 def _first_paragraph(texts: Mapping[str, str]) -> str:

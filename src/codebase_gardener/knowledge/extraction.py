@@ -10,10 +10,9 @@ from dataclasses import replace
 from codebase_gardener.documents.docstring_snippets import docstring_snippets
 from codebase_gardener.documents.purposes import purpose_of
 from codebase_gardener.documents.reading import document_facts
-from codebase_gardener.knowledge.environments.evidence import environment_evidence
+from codebase_gardener.knowledge.environments.evidence import environment_evidence, manifest_evidence
 from codebase_gardener.knowledge.heuristics.evidence import heuristic_evidence
 from codebase_gardener.knowledge.sources.facts import FileFacts
-from codebase_gardener.knowledge.sources.package_entries import package_entries
 from codebase_gardener.languages.engine.code import TreeCode, tree_code
 from codebase_gardener.languages.engine.parsing import parsed_tree
 from codebase_gardener.languages.engine.queries import QUERIES
@@ -21,6 +20,7 @@ from codebase_gardener.languages.python.code import PythonCode, python_code
 from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
+from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.anchors import split_lines
@@ -57,6 +57,8 @@ def extract(file: SourceFile) -> FileFacts:
     docstring = ast.get_docstring(module) if module is not None else None
     document = document_facts(file.path, file.language, file.text)
     about = (file.path, file.language, file.text, module, table.symbols)
+    manifest = read_manifest(file.path, file.text)
+    needs = manifest_evidence(manifest) if manifest else environment_evidence(*about)
     return FileFacts(
         path=file.path,
         language=file.language,
@@ -75,8 +77,8 @@ def extract(file: SourceFile) -> FileFacts:
         listings=document.listings,
         mentions=document.mentions,
         includes=document.includes,
-        evidence=(*environment_evidence(*about), *heuristic_evidence(*about)),
-        entries=package_entries(file.path, file.text),
+        evidence=(*needs, *heuristic_evidence(*about)),
+        entries=manifest.entries if manifest else (),
     )
 
 

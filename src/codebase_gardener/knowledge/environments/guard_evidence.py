@@ -17,8 +17,8 @@ from codebase_gardener.knowledge.environments.guard_expressions import (
     message,
     version_call,
 )
-from codebase_gardener.knowledge.environments.manifest_text import one_line
 from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.manifests.values import one_line
 
 __all__ = ["AVAILABILITY", "DEVICES", "FLAG", "guard_evidence"]
 
