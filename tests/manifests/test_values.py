@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codebase_gardener.manifests.values import Located, ini_values, json_values, toml_values, xml_values
+from codebase_gardener.manifests.values import LocatedValue, ini_values, json_values, toml_values, xml_values
 
 TREES = st.recursive(
     st.just("x"),
@@ -27,12 +27,12 @@ def numbered(value: Any, numbers: Any) -> Any:
     return f"text {next(numbers)}."
 
 
-def leaves(value: Located) -> list[Located]:
+def leaves(value: LocatedValue) -> list[LocatedValue]:
     inner = [*value.entries, *value.table.values()]
     return [leaf for each in inner for leaf in leaves(each)] if inner else [value] if value.text else []
 
 
-def plain(value: Located) -> Any:
+def plain(value: LocatedValue) -> Any:
     if isinstance(value.value, dict):
         return {key: plain(each) for key, each in value.value.items()}
     return [plain(each) for each in value.value] if isinstance(value.value, list) else value.value
@@ -79,12 +79,12 @@ def test_tables_of_toml() -> None:
     text = 'a.b = "1"\n[[c]]\nd = "2"\n[c.e]\nf = "3"\n[[c]]\n[c.e]\nf = """\n4"""\n[c.e.g]\n'
     found = toml_values(text)
     first, second = found.at("c").entries
-    assert found.at("a", "b") == Located("1", 1, 1)
+    assert found.at("a", "b") == LocatedValue("1", 1, 1)
     assert (first.start, first.end, first.at("d"), first.at("e", "f")) == (
         2,
         3,
-        Located("2", 3, 3),
-        Located("3", 5, 5),
+        LocatedValue("2", 3, 3),
+        LocatedValue("3", 5, 5),
     )
     assert (second.at("e", "f").start, second.at("e", "f").end, second.at("e", "g").start) == (8, 9, 10)
 
@@ -92,21 +92,21 @@ def test_tables_of_toml() -> None:
 def test_ini() -> None:
     text = "[a]\nB = one\n[c]\nd =\n  # no\n  two\n\n  three\nb : four\n"
     found = ini_values(text)
-    assert found.at("a", "b") == Located("one", 2, 2)
-    assert found.at("c", "d").entries == [Located("two", 6, 6), Located("three", 8, 8)]
-    assert found.at("c", "b") == Located("four", 9, 9)
+    assert found.at("a", "b") == LocatedValue("one", 2, 2)
+    assert found.at("c", "d").entries == [LocatedValue("two", 6, 6), LocatedValue("three", 8, 8)]
+    assert found.at("c", "b") == LocatedValue("four", 9, 9)
 
 
 def test_xml() -> None:
     found = xml_values("<a>\n<b>1</b>\n<b>2\n</b><c x='y'><d>&lt;</d></c></a>").at("a")
-    assert found.at("b").entries == [Located("1", 2, 2), Located("2", 3, 4)]
-    assert found.at("c", "d") == Located("<", 4, 4)
+    assert found.at("b").entries == [LocatedValue("1", 2, 2), LocatedValue("2", 3, 4)]
+    assert found.at("c", "d") == LocatedValue("<", 4, 4)
 
 
-@pytest.mark.parametrize("value", [None, 1, True, "x", [], {}, [Located("x")], {"a": Located(1)}])
+@pytest.mark.parametrize("value", [None, 1, True, "x", [], {}, [LocatedValue("x")], {"a": LocatedValue(1)}])
 def test_a_question_of_another_type_has_an_empty_answer(value: object) -> None:
-    found = Located(value)
-    assert found.at("b", "c") == Located()
+    found = LocatedValue(value)
+    assert found.at("b", "c") == LocatedValue()
     assert isinstance(found.text, str)
     assert isinstance(found.rows, list)
     assert list(found.texts) == []

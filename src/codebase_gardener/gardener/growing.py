@@ -125,11 +125,10 @@ def _verdict(gardener: Gardener, row: VersionRow, dataset: Dataset, reporter: Re
     """Measure a version and move the active mark; where nothing is held out, the newer code counts as no worse."""
     from codebase_gardener.evaluation.verdict import NOTHING_HELD_OUT, not_measured
 
-    if not dataset.heldout:
-        data = not_measured(NOTHING_HELD_OUT)
-    else:
+    if dataset.heldout:
         with reporter.stage("evaluation", "functions") as progress:
-            data = gardener.evaluate(row.ref, limit=EVALUATED_FUNCTIONS, progress=progress).data
+            return gardener.evaluate(row.ref, limit=EVALUATED_FUNCTIONS, progress=progress).data
+    data = not_measured(NOTHING_HELD_OUT)
     move_mark(gardener.registry, row, data["word"])
     return data
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from codebase_gardener.manifests.facts import Dependency, Manifest, PackageEntry
-from codebase_gardener.manifests.values import Located, one_line, toml_values
+from codebase_gardener.manifests.values import LocatedValue, one_line, toml_values
 
 __all__ = ["cargo_toml"]
 
@@ -33,13 +33,13 @@ def cargo_toml(_path: str, text: str) -> Manifest:
     )
 
 
-def _runtime(bound: Located) -> Iterator[Dependency]:
+def _runtime(bound: LocatedValue) -> Iterator[Dependency]:
     if bound.text:
         text = f"rust-version {bound.text}"
         yield Dependency("runtime", "", "Rust", text, f">={bound.text}", bound.start, bound.end)
 
 
-def _dependencies(data: Located) -> Iterator[Dependency]:
+def _dependencies(data: LocatedValue) -> Iterator[Dependency]:
     features = _features(data.at("features"))
     for key, kind, group in _TABLES:
         for name, row in (*data.at(key).table.items(), *data.at("workspace", key).table.items()):
@@ -51,7 +51,7 @@ def _dependencies(data: Located) -> Iterator[Dependency]:
                 yield Dependency(kind, group, one_line(name), text, version, row.start, row.end)
 
 
-def _features(table: Located) -> dict[str, str]:
+def _features(table: LocatedValue) -> dict[str, str]:
     """Optional dependency to the feature that switches it on."""
     found: dict[str, str] = {}
     for feature, parts in table.table.items():
@@ -60,7 +60,7 @@ def _features(table: Located) -> dict[str, str]:
     return found
 
 
-def _entries(data: Located) -> Iterator[PackageEntry]:
+def _entries(data: LocatedValue) -> Iterator[PackageEntry]:
     name = (data.at("lib", "name") or data.at("package", "name")).text
     if re.fullmatch(r"[\w-]{1,100}", name):
         name = name.replace("-", "_")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codebase_gardener.manifests.values import NOTHING, Located
+from codebase_gardener.manifests.values import NOTHING, LocatedValue
 
 __all__ = ["Dependency", "Manifest", "PackageEntry"]
 
@@ -64,8 +64,8 @@ class Manifest:
     """
 
     ecosystem: str
-    name: Located = NOTHING
-    version: Located = NOTHING
+    name: LocatedValue = NOTHING
+    version: LocatedValue = NOTHING
     published: bool = True
     description: str = ""
     urls: tuple[tuple[str, str], ...] = ()

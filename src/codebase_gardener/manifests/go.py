@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codebase_gardener.manifests.facts import Dependency, Manifest, PackageEntry
-from codebase_gardener.manifests.values import NOTHING, Located, one_line
+from codebase_gardener.manifests.values import NOTHING, LocatedValue, one_line
 from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["go_mod"]
@@ -16,7 +16,7 @@ def go_mod(_path: str, text: str) -> Manifest:
     name, dependencies = NOTHING, []
     for number, directive, words, comment in _directives(text):
         if directive == "module" and not name:
-            name = Located(words[0].strip('"'), number, number)
+            name = LocatedValue(words[0].strip('"'), number, number)
         elif directive == "go":
             bound = f">={words[0]}"[:60]
             dependencies.append(Dependency("runtime", "", "Go", f"go {words[0]}"[:60], bound, number, number))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from codebase_gardener.manifests.facts import Dependency, Manifest
-from codebase_gardener.manifests.values import NOTHING, Located, one_line, xml_values
+from codebase_gardener.manifests.values import NOTHING, LocatedValue, one_line, xml_values
 from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["gradle", "pom_xml"]
@@ -27,7 +27,7 @@ def pom_xml(_path: str, text: str) -> Manifest:
     managed = project.at("dependencyManagement", "dependencies", "dependency")
     return Manifest(
         "Maven",
-        name=Located(f"{group}:{artifact.text}", artifact.start, artifact.end) if named else NOTHING,
+        name=LocatedValue(f"{group}:{artifact.text}", artifact.start, artifact.end) if named else NOTHING,
         version=project.at("version") or project.at("parent", "version"),
         description=project.at("description").text,
         urls=(("repository", url),) if url else (),
@@ -40,7 +40,7 @@ def pom_xml(_path: str, text: str) -> Manifest:
     )  # fmt: skip
 
 
-def _artifact(row: Located, properties: Located) -> Dependency:
+def _artifact(row: LocatedValue, properties: LocatedValue) -> Dependency:
     artifact, version, scope = (row.at(tag).text for tag in ("artifactId", "version", "scope"))
     if version.startswith("${"):
         version = properties.at(version[2:-1]).text

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from codebase_gardener.manifests.facts import Dependency, Manifest, PackageEntry
-from codebase_gardener.manifests.values import Located, json_values, one_line
+from codebase_gardener.manifests.values import LocatedValue, json_values, one_line
 
 __all__ = ["package_json"]
 
@@ -41,7 +41,7 @@ def package_json(_path: str, text: str) -> Manifest:
     )
 
 
-def _urls(data: Located) -> Iterator[tuple[str, str]]:
+def _urls(data: LocatedValue) -> Iterator[tuple[str, str]]:
     url = (data.at("repository", "url") or data.at("repository")).text
     if re.match(r"(github:)?[\w.-]+/[\w.-]+\Z", url):
         url = f"https://github.com/{url.removeprefix('github:')}"
@@ -49,7 +49,7 @@ def _urls(data: Located) -> Iterator[tuple[str, str]]:
     yield "homepage", data.at("homepage").text
 
 
-def _surroundings(data: Located) -> Iterator[Dependency]:
+def _surroundings(data: LocatedValue) -> Iterator[Dependency]:
     for engine, row in data.at("engines").table.items():
         if row.text:
             name, text = _ENGINES.get(engine, one_line(engine)), one_line(f"{engine} {row.text}")
@@ -58,7 +58,7 @@ def _surroundings(data: Located) -> Iterator[Dependency]:
         yield Dependency("platform", "", row.text, f"os {row.text}", "", row.start, row.end)
 
 
-def _dependencies(data: Located) -> Iterator[Dependency]:
+def _dependencies(data: LocatedValue) -> Iterator[Dependency]:
     for key, kind, group in _TABLES:
         for name, row in data.at(key).table.items():
             if not isinstance(row.value, str):
@@ -71,7 +71,7 @@ def _dependencies(data: Located) -> Iterator[Dependency]:
             )  # fmt: skip
 
 
-def _entries(data: Located) -> Iterator[PackageEntry]:
+def _entries(data: LocatedValue) -> Iterator[PackageEntry]:
     name, exports = data.at("name").text, data.at("exports")
     if not name or len(name) > 214:
         return
@@ -86,7 +86,7 @@ def _entries(data: Located) -> Iterator[PackageEntry]:
     yield PackageEntry("javascript", name, "")
 
 
-def _files(entry: Located, depth: int) -> Iterator[str]:
+def _files(entry: LocatedValue, depth: int) -> Iterator[str]:
     """The files of an entry of `exports`, under whatever conditions."""
     if isinstance(entry.value, str):
         yield entry.text

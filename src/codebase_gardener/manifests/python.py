@@ -11,7 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.manifests.facts import Dependency, Manifest
 from codebase_gardener.manifests.setup_script import setup_arguments
-from codebase_gardener.manifests.values import NOTHING, Located, ini_values, one_line, toml_values
+from codebase_gardener.manifests.values import NOTHING, LocatedValue, ini_values, one_line, toml_values
 from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["conda_environment", "pyproject", "requirements_file", "setup_cfg", "setup_py"]
@@ -51,14 +51,14 @@ def pyproject(_path: str, text: str) -> Manifest:
     )  # fmt: skip
 
 
-def _groups(data: Located) -> Iterator[Dependency]:
+def _groups(data: LocatedValue) -> Iterator[Dependency]:
     for name, entries in data.at("dependency-groups").table.items():
         yield from _requirements("group", name, entries.entries)
     for name, environment in data.at("tool", "hatch", "envs").table.items():
         yield from _requirements("group", name, environment.at("dependencies").entries)
 
 
-def _poetry(poetry: Located) -> Iterator[Dependency]:
+def _poetry(poetry: LocatedValue) -> Iterator[Dependency]:
     optional: dict[str, str] = {}
     for extra, names in poetry.at("extras").table.items():
         for each in names.entries:
@@ -71,7 +71,7 @@ def _poetry(poetry: Located) -> Iterator[Dependency]:
             kind = _extra_kind(extra) if extra else "group" if group else "requirement"
             bound = _caret(row.text or row.at("version").text)
             if name == "python":
-                yield from _needs(Located(bound, row.start, row.end), NOTHING, NOTHING)
+                yield from _needs(LocatedValue(bound, row.start, row.end), NOTHING, NOTHING)
             else:
                 yield Dependency(kind, extra or group, name, f"{name}{bound}", bound, row.start, row.end)
 
@@ -127,7 +127,7 @@ def setup_cfg(_path: str, text: str) -> Manifest:
 def setup_py(_path: str, text: str) -> Manifest:
     """What `setup(…)` is given, as far as it can be told without running anything."""
     tree = parse_python(text)
-    given = Located(setup_arguments(tree)) if not isinstance(tree, str) else NOTHING
+    given = LocatedValue(setup_arguments(tree)) if not isinstance(tree, str) else NOTHING
     direct = {key: given.at(key).text for key in ("url", "download_url") if given.at(key)}
     return Manifest(
         _INDEX,
@@ -143,7 +143,7 @@ def setup_py(_path: str, text: str) -> Manifest:
     )
 
 
-def _needs(bound: Located, required: Located, extras: Located) -> Iterator[Dependency]:
+def _needs(bound: LocatedValue, required: LocatedValue, extras: LocatedValue) -> Iterator[Dependency]:
     if bound.text:
         python = bound.text.replace(" ", "")
         yield Dependency("runtime", "", "Python", bound.text, python, bound.start, bound.end)
@@ -152,21 +152,21 @@ def _needs(bound: Located, required: Located, extras: Located) -> Iterator[Depen
         yield from _requirements(_extra_kind(name), name, entries.rows)
 
 
-def _requirements(kind: str, group: str, entries: Iterable[Located]) -> Iterator[Dependency]:
+def _requirements(kind: str, group: str, entries: Iterable[LocatedValue]) -> Iterator[Dependency]:
     for entry in entries:
         name, version = _parts(entry.text)
         if name:
             yield Dependency(kind, group, name, entry.text, version, entry.start, entry.end)
 
 
-def _systems(classifiers: Located) -> Iterator[Dependency]:
+def _systems(classifiers: LocatedValue) -> Iterator[Dependency]:
     for entry in classifiers.rows:
         if entry.text.startswith("Operating System :: "):
             name = entry.text.rpartition(" :: ")[2]
             yield Dependency("platform", "", name, entry.text, "", entry.start, entry.end)
 
 
-def _programs(*scripts: Located) -> Iterator[str]:
+def _programs(*scripts: LocatedValue) -> Iterator[str]:
     """Of `kiln = kiln.cli:main`, what stands before the sign."""
     return (line.text.partition("=")[0].strip() for each in scripts for line in each.rows)
 
@@ -219,7 +219,7 @@ def _listed(path: str, text: str) -> Iterator[Dependency]:
         if not entry or entry.startswith(("#", "-", ".", "/", "git+", "http:", "https:")):
             continue
         entry = entry.rstrip("\\").split(" --hash", 1)[0]
-        yield from _requirements(kind, name, [Located(entry, number, number)])
+        yield from _requirements(kind, name, [LocatedValue(entry, number, number)])
 
 
 def conda_environment(_path: str, text: str) -> Manifest:
@@ -239,7 +239,7 @@ def _conda(text: str) -> Iterator[Dependency]:
             continue
         entry = re.sub(r"^([\w.-]+)\s*=(?=[\d.]+)", r"\1==", found[1].strip().rpartition("::")[2])
         if re.match(r"python\b(?!-)", entry):
-            yield from _needs(Located(entry.removeprefix("python"), number, number), NOTHING, NOTHING)
+            yield from _needs(LocatedValue(entry.removeprefix("python"), number, number), NOTHING, NOTHING)
         else:
             entry = re.sub(r"(==[\d.]+)=.*", r"\1", entry)
-            yield from _requirements("listed", "environment", [Located(entry, number, number)])
+            yield from _requirements("listed", "environment", [LocatedValue(entry, number, number)])

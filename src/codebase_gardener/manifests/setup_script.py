@@ -5,18 +5,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from codebase_gardener.manifests.values import NOTHING, Located
+from codebase_gardener.manifests.values import NOTHING, LocatedValue
 
 __all__ = ["setup_arguments"]
 
 MAX_ENTRIES = 5_000
-_Names = dict[str, Located]
+_Names = dict[str, LocatedValue]
 
 
-def setup_arguments(tree: ast.Module) -> dict[str, Located]:
+def setup_arguments(tree: ast.Module) -> dict[str, LocatedValue]:
     """The keyword arguments of `setup(…)`, as far as they can be told without running anything."""
     names: _Names = {}
-    given: dict[str, Located] = {}
+    given: dict[str, LocatedValue] = {}
     for statement in _statements(tree):
         try:
             _learn(statement, names)
@@ -26,7 +26,7 @@ def setup_arguments(tree: ast.Module) -> dict[str, Located]:
     return given
 
 
-def _of_setup(statement: ast.stmt, names: _Names) -> dict[str, Located]:
+def _of_setup(statement: ast.stmt, names: _Names) -> dict[str, LocatedValue]:
     call = getattr(statement, "value", None)
     if not isinstance(call, ast.Call):
         return {}
@@ -60,7 +60,7 @@ def _learn(statement: ast.stmt, names: _Names) -> None:
         _update(statement.value, names)
 
 
-def _store(target: ast.expr, value: Located, names: _Names) -> None:
+def _store(target: ast.expr, value: LocatedValue, names: _Names) -> None:
     if isinstance(target, ast.Name):
         names[target.id] = value
     elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
@@ -84,7 +84,7 @@ def _update(call: ast.Call, names: _Names) -> None:
         del owner[MAX_ENTRIES:]
 
 
-def _value(node: ast.expr, names: _Names) -> Located:
+def _value(node: ast.expr, names: _Names) -> LocatedValue:
     """A constant string, a list of them, or a dict; one of None for all that would have to be run."""
     value: object = None
     match node:
@@ -105,30 +105,30 @@ def _value(node: ast.expr, names: _Names) -> Located:
             value = _table(((word.arg, word.value) for word in node.keywords), names)
         case ast.JoinedStr(values=parts):
             value = _joined(parts, names)
-    return Located(value, node.lineno, node.end_lineno or node.lineno)
+    return LocatedValue(value, node.lineno, node.end_lineno or node.lineno)
 
 
-def _entries(nodes: list[ast.expr], names: _Names) -> list[Located]:
-    found: list[Located] = []
+def _entries(nodes: list[ast.expr], names: _Names) -> list[LocatedValue]:
+    found: list[LocatedValue] = []
     for node in nodes:
         each = _value(node.value if isinstance(node, ast.Starred) else node, names)
         found += [each] if isinstance(each.value, str) else each.entries
     return found[:MAX_ENTRIES]
 
 
-def _table(pairs: Iterable[tuple[str | None, ast.expr]], names: _Names) -> dict[str, Located]:
-    table: dict[str, Located] = {}
+def _table(pairs: Iterable[tuple[str | None, ast.expr]], names: _Names) -> dict[str, LocatedValue]:
+    table: dict[str, LocatedValue] = {}
     for key, node in pairs:
         value = _value(node, names)
         table.update({key: value} if key else value.table if key is None else {})  # None: **other
     return table
 
 
-def _sum(left: Located, right: Located) -> Located:
+def _sum(left: LocatedValue, right: LocatedValue) -> LocatedValue:
     if isinstance(left.value, list) or isinstance(right.value, list):
-        return Located((left.entries + right.entries)[:MAX_ENTRIES], left.start, right.end)
+        return LocatedValue((left.entries + right.entries)[:MAX_ENTRIES], left.start, right.end)
     if isinstance(left.value, str) and isinstance(right.value, str):
-        return Located((left.value + right.value)[:MAX_ENTRIES], left.start, right.end)
+        return LocatedValue((left.value + right.value)[:MAX_ENTRIES], left.start, right.end)
     return NOTHING
 
 

@@ -22,7 +22,7 @@ from codebase_gardener.utils.anchors import split_lines
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
-__all__ = ["NOTHING", "Located", "ini_values", "json_values", "one_line", "toml_values", "xml_values"]
+__all__ = ["NOTHING", "LocatedValue", "ini_values", "json_values", "one_line", "toml_values", "xml_values"]
 
 MAX_TEXT = 300
 MAX_DOTS = 300
@@ -34,16 +34,16 @@ def one_line(text: str, limit: int = MAX_TEXT) -> str:
 
 
 @dataclass(frozen=True)
-class Located:
+class LocatedValue:
     """A value and its lines. What is asked of a value that has another type is empty.
 
     Attributes:
-        value: A constant, a list of `Located`, or a dict of them by their names.
+        value: A constant, a list of `LocatedValue`, or a dict of them by their names.
         start, end: From the line of its key, where it has one.
 
     Example:
         >>> toml_values('[project]\\nname = "kiln"').at("project", "name")
-        Located(value='kiln', start=2, end=2)
+        LocatedValue(value='kiln', start=2, end=2)
     """
 
     value: Any = None
@@ -53,7 +53,7 @@ class Located:
     def __bool__(self) -> bool:
         return bool(self.text or self.table or self.entries)
 
-    def at(self, *keys: str) -> Located:
+    def at(self, *keys: str) -> LocatedValue:
         """What stands below these keys."""
         found = self
         for key in keys:
@@ -61,17 +61,17 @@ class Located:
         return found
 
     @property
-    def table(self) -> dict[str, Located]:
+    def table(self) -> dict[str, LocatedValue]:
         """A dict's values by their keys."""
         return self.value if isinstance(self.value, dict) else {}
 
     @property
-    def entries(self) -> list[Located]:
+    def entries(self) -> list[LocatedValue]:
         """A list's values."""
         return self.value if isinstance(self.value, list) else []
 
     @property
-    def rows(self) -> list[Located]:
+    def rows(self) -> list[LocatedValue]:
         """A list's values, or the one that stands in the place of a list."""
         return [self] if isinstance(self.value, str | dict) else self.entries
 
@@ -86,10 +86,10 @@ class Located:
         return ((one_line(key), each.text) for key, each in self.table.items() if isinstance(each.value, str))
 
 
-NOTHING = Located()
+NOTHING = LocatedValue()
 
 
-def toml_values(text: str) -> Located:
+def toml_values(text: str) -> LocatedValue:
     """A TOML document.
 
     Raises:
@@ -98,24 +98,26 @@ def toml_values(text: str) -> Located:
     if any(line.count(".") > MAX_DOTS for line in text.split("\n")):
         raise ValueError("a key of too many parts")  # one of 50,000 takes tomllib a minute
     tomllib.loads(text)  # of the files that it refuses, the grammar takes two in five
-    data: dict[str, Located] = {}
+    data: dict[str, LocatedValue] = {}
     for node in _children(_tree("tree_sitter_toml", text)):
         if node.type == "pair":
             _put(data, node, _toml_constant)
         else:
             _put_table(data, node)
-    return Located(data)
+    return LocatedValue(data)
 
 
-def _put_table(data: dict[str, Located], node: Node) -> None:
+def _put_table(data: dict[str, LocatedValue], node: Node) -> None:
     key, *pairs = _children(node)
     *parts, last = _keys(key)
     for part in parts:  # below an array of tables, its last one is meant
-        found = data.setdefault(part, Located({}))
+        found = data.setdefault(part, LocatedValue({}))
         data = found.entries[-1].value if found.entries else found.value
     known, is_array = data.get(last, NOTHING), node.type == "table_array_element"
-    table = Located({} if is_array else known.table, _rows(node)[0], _rows(pairs[-1] if pairs else key)[1])
-    data[last] = Located([*known.entries, table]) if is_array else table
+    table = LocatedValue(
+        {} if is_array else known.table, _rows(node)[0], _rows(pairs[-1] if pairs else key)[1]
+    )
+    data[last] = LocatedValue([*known.entries, table]) if is_array else table
     for pair in pairs:
         _put(table.value, pair, _toml_constant)
 
@@ -124,7 +126,7 @@ def _toml_constant(written: str) -> Any:
     return tomllib.loads(f"x = {written}")["x"]
 
 
-def json_values(text: str) -> Located:
+def json_values(text: str) -> LocatedValue:
     """A JSON document, which is an expression of JavaScript.
 
     Raises:
@@ -137,7 +139,7 @@ def json_values(text: str) -> Located:
     return _built(node, json.loads)
 
 
-def _built(node: Node, constant: Callable[[str], Any]) -> Located:
+def _built(node: Node, constant: Callable[[str], Any]) -> LocatedValue:
     """A node of either grammar: they call arrays and pairs the same."""
     value: Any = {}
     if node.type == "array":
@@ -147,14 +149,14 @@ def _built(node: Node, constant: Callable[[str], Any]) -> Located:
             _put(value, pair, constant)
     else:
         value = constant(_text(node))
-    return Located(value, *_rows(node))
+    return LocatedValue(value, *_rows(node))
 
 
-def _put(data: dict[str, Located], pair: Node, constant: Callable[[str], Any]) -> None:
+def _put(data: dict[str, LocatedValue], pair: Node, constant: Callable[[str], Any]) -> None:
     key, value = _children(pair)
     *parts, last = _keys(key)
     for part in parts:
-        data = data.setdefault(part, Located({}, *_rows(pair))).value
+        data = data.setdefault(part, LocatedValue({}, *_rows(pair))).value
     data[last] = replace(_built(value, constant), start=_rows(pair)[0])
 
 
@@ -170,7 +172,7 @@ def _keys(node: Node) -> list[str]:
     return keys
 
 
-def ini_values(text: str) -> Located:
+def ini_values(text: str) -> LocatedValue:
     """Sections of options, each a line or a list of lines; empty ones are left out.
 
     Raises:
@@ -184,35 +186,35 @@ def ini_values(text: str) -> Located:
             section = found[1]
         elif found := re.match(r"([^\s=:][^=:]{0,200})[=:]", line):
             starts[section, parser.optionxform(found[1].rstrip())] = number
-    return Located({
-        name: Located({
+    return LocatedValue({
+        name: LocatedValue({
             key: _ini_lines(value or "", source, starts.get((name, key), 1)) for key, value in parser.items(name)
         }) for name in parser.sections()
     })  # fmt: skip
 
 
-def _ini_lines(value: str, source: list[str], number: int) -> Located:
+def _ini_lines(value: str, source: list[str], number: int) -> LocatedValue:
     found = []
     for entry in filter(None, map(str.strip, value.splitlines())):
         while number < len(source) and not source[number - 1].rstrip().endswith(entry):
             number += 1
-        found.append(Located(entry, number, number))
-    return found[0] if len(found) == 1 else Located(found)
+        found.append(LocatedValue(entry, number, number))
+    return found[0] if len(found) == 1 else LocatedValue(found)
 
 
-def xml_values(text: str) -> Located:
+def xml_values(text: str) -> LocatedValue:
     """An element's text, or what is in it by tags; a list where a tag stands twice.
 
     It ends at the first error, and at a DTD: no entity of one is ever looked at.
     """
     parser = expat.ParserCreate("utf-8")
-    open_ones: list[tuple[str, int, dict[str, Located], list[str]]] = [("", 1, {}, [])]
+    open_ones: list[tuple[str, int, dict[str, LocatedValue], list[str]]] = [("", 1, {}, [])]
 
     def close(*_tag: str) -> None:
         tag, line, inside, words = open_ones.pop()
-        found = Located(inside or "".join(words).strip(), line, parser.CurrentLineNumber)
+        found = LocatedValue(inside or "".join(words).strip(), line, parser.CurrentLineNumber)
         beside = open_ones[-1][2]
-        beside[tag] = Located([*beside[tag].rows, found]) if tag in beside else found
+        beside[tag] = LocatedValue([*beside[tag].rows, found]) if tag in beside else found
 
     def refuse(*_about: object) -> None:
         raise ValueError("a document type")
@@ -225,7 +227,7 @@ def xml_values(text: str) -> Located:
         parser.Parse(text.encode("utf-8", "replace"), True)
     while len(open_ones) > 1:
         close()
-    return Located(open_ones[0][2])
+    return LocatedValue(open_ones[0][2])
 
 
 def _tree(wheel: str, text: str) -> Node:
