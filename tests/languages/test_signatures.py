@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 
 from codebase_gardener.languages.engine.symbols import tree_symbols
-from codebase_gardener.languages.signatures import TypedName, receiver_of, typed_parameters
-from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.signatures import receiver_of, typed_parameters
+from codebase_gardener.languages.symbols import Symbol, TypedName
 
 CASES = {
     ("go", "func F(a, b int, f func(x int) error, m map[string]int, opts ...string) (int, error) {}"): [

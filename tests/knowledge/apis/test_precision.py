@@ -14,7 +14,7 @@ from codebase_gardener.knowledge.apis.principles import principle_page
 from codebase_gardener.knowledge.building import build
 from codebase_gardener.knowledge.heuristics.advice import insight, reasons, signals
 from codebase_gardener.knowledge.heuristics.pages import heuristic_pages
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
 from codebase_gardener.knowledge.pages.inline_quotes import QuotableText
 from codebase_gardener.utils.progress import Progress, silent

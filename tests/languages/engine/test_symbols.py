@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codebase_gardener.languages.engine import symbols as module
-from codebase_gardener.languages.engine.grammars import GRAMMARS
 from codebase_gardener.languages.engine.nodes import plain_name
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
+from codebase_gardener.languages.table import GRAMMARS
 from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.anchors import split_lines

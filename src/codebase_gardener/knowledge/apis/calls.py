@@ -7,7 +7,7 @@ import ast
 from codebase_gardener.knowledge.apis.class_fields import class_fields, has_fields
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.tree_calls import tree_call
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.quoting import words_of
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered

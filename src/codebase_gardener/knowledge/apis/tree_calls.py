@@ -1,4 +1,4 @@
-"""How an API of Go, TypeScript, JavaScript, Rust, Java, C or C++ is called, and what its comment says in tags."""
+"""How an API of another language than Python is called, and what its comment says in tags."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from codebase_gardener.knowledge.apis.docstrings import Documentation, documentation
 from codebase_gardener.knowledge.pages.quoting import words_of
-from codebase_gardener.languages.families import FAMILIES, family_of
 from codebase_gardener.languages.signatures import typed_parameters
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import FAMILIES, family_of
 
 __all__ = ["documented", "is_constructor", "tree_call"]
 
@@ -37,32 +37,29 @@ def tree_call(symbol: Symbol, constructor: Symbol | None, public: str) -> str:
         constructor: Of a class, where it has one.
         public: The name under which its package offers it, "cobra.ExactArgs"; "".
     """
-    family = family_of(symbol.language)
-    joint = FAMILIES[family].joint
-    name = symbol.name
+    family = FAMILIES[family_of(symbol.language)]
+    joint, name = family.joint, symbol.name
+    shown = public if family.by_package and public else symbol.qualified_name.replace(".", joint)
     if symbol.kind in ("type", "interface"):
-        return public if family == "go" and public else symbol.qualified_name.replace(".", joint)
+        return shown
     if symbol.kind == "class":
-        return (
-            f"new {name}({_arguments(constructor)})"
-            if family != "c"
-            else f"{name}({_arguments(constructor)})"
-        )
+        return family.construction.format(name=name, arguments=_arguments(constructor))
     if symbol.kind == "method":
         owner = symbol.qualified_name.rpartition(".")[0]
         if is_constructor(symbol):
-            return f"new {owner}({_arguments(symbol)})"
-        if _is_static(symbol, family):
+            return family.construction.format(name=owner, arguments=_arguments(symbol))
+        if family.is_static(symbol):
             return f"{owner.replace('.', joint)}{joint}{name}({_arguments(symbol)})"
         return f"{_instance(owner)}.{name}({_arguments(symbol)})"
-    shown = public if family == "go" and public else symbol.qualified_name.replace(".", joint)
     return f"{shown}({_arguments(symbol)})"
 
 
 def is_constructor(symbol: Symbol) -> bool:
     """Whether it makes the object of its class: by its name."""
     owner, _, name = symbol.qualified_name.rpartition(".")
-    return bool(owner) and name in ("constructor", owner.rpartition(".")[2])
+    family = FAMILIES.get(family_of(symbol.language))
+    names = family.constructors if family else ()
+    return bool(owner) and name in (*names, owner.rpartition(".")[2])
 
 
 @lru_cache(maxsize=4096)
@@ -100,12 +97,6 @@ def _as_fields(docstring: str) -> str:
 def _arguments(symbol: Symbol | None) -> str:
     required = [one.name for one in typed_parameters(symbol) if one.required] if symbol else []
     return ", ".join(required[:_MOST_ARGUMENTS]) + (", ..." if len(required) > _MOST_ARGUMENTS else "")
-
-
-def _is_static(symbol: Symbol, family: str) -> bool:
-    if family == "rust":
-        return "self" not in re.split(r"\W+", symbol.signature.partition("(")[2].partition(")")[0])[:5]
-    return bool(re.match(r"(?:[\w()@]+\s+){0,5}static\b", symbol.signature))
 
 
 def _instance(owner: str) -> str:

@@ -24,6 +24,7 @@ from codebase_gardener.knowledge.environments.setup_script import setup_script
 from codebase_gardener.knowledge.sources.areas import area_of
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import LANGUAGES
 
 __all__ = ["KINDS", "environment_evidence"]
 
@@ -69,15 +70,6 @@ MANIFESTS: tuple[tuple[re.Pattern[str], Reader], ...] = (
 """Packaging files by name, and who reads them; pip's requirements files and setup.py are apart."""
 
 _REQUIREMENTS = re.compile(r"(^|/)(requirements[\w.-]*\.txt|requirements/[\w.-]+\.txt)$")
-_VARIABLES: dict[str, re.Pattern[str]] = {
-    "javascript": re.compile(
-        r"process\.env(?:\.([A-Z][A-Z0-9_]{1,80})|\[[\"']([A-Z][A-Z0-9_]{1,80})[\"']\])"
-    ),
-    "go": re.compile(r"os\.(?:Getenv|LookupEnv)\(\"([A-Za-z_]\w{1,80})\"()"),
-    "rust": re.compile(r"env::(?:var|var_os)\(\"([A-Za-z_]\w{1,80})\"()"),
-    "java": re.compile(r"System\.getenv\(\"([A-Za-z_]\w{1,80})\"()"),
-}
-_SAME = {"typescript": "javascript", "tsx": "javascript", "kotlin": "java"}
 _USERS = ("package", "scripts", "other")
 
 
@@ -116,9 +108,9 @@ def environment_evidence(
 
 
 def _variables(language: str, text: str) -> Iterator[Evidence]:
-    pattern = _VARIABLES.get(_SAME.get(language, language))
+    row = LANGUAGES.get(language)
     line, offset = 1, 0
-    for found in pattern.finditer(text) if pattern else ():
+    for found in row.variables.finditer(text) if row else ():
         line += text.count("\n", offset, found.start())
         offset = found.start()
         yield Evidence("environment-variable", line, line, "", found[1] or found[2], found[0])

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from codebase_gardener.knowledge.apis.names import NOUNS
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.quoting import words_of
 from codebase_gardener.knowledge.workflows.consensus import consensus
 from codebase_gardener.knowledge.workflows.passage_clusters import Cluster
