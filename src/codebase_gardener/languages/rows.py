@@ -83,7 +83,9 @@ class Grammar:
             kind; they are listed on request only.
         typed_declarations: Those of them that declare a function only if their type is such a node.
         owner: The type that a definition's own receiver names: Go's `func (c *Command) Run`.
-        decorated: Words that apply to a definition without being written at it, such as a `private` above it.
+        is_scope: Whether a symbol only qualifies names.
+        operators: Names that are signs.
+        signature: With the words that apply to a definition without standing at it, such as a `private` above it.
         bases: Nodes that hold what a type extends or implements.
         no_base: Nodes in them that are no base.
         no_parameter: Nodes among the parameters that are none.
@@ -126,7 +128,9 @@ class Grammar:
     declarations: Mapping[str, str] = field(default_factory=dict)
     typed_declarations: Mapping[str, str] = field(default_factory=dict)
     owner: Callable[[Node], str] | None = None
-    decorated: Callable[[Node], tuple[str, ...]] | None = None
+    is_scope: Callable[[Node], bool] | None = None
+    operators: tuple[str, ...] = ()
+    signature: Callable[[Node, str], str] | None = None
     bases: tuple[str, ...] = ()
     no_base: tuple[str, ...] = ("comment", "type_arguments")
     no_parameter: tuple[str, ...] = ("comment",)
@@ -164,6 +168,7 @@ class Family:
         renamed: What is handed out under another name: that name, and the one by which the file itself knows it.
         requires: Whether a variable with a value, or an exported one, is an import in truth.
         joint: Between the parts of a path in code: "." or "::".
+        method_joint: Between a type and its own method, where that is another.
         receivers: Names that mean the object itself inside its methods.
         receiver_classes: Those of them that mean its class.
         maker: The method of a class that makes its object, where a call of the class itself does not.
@@ -173,7 +178,7 @@ class Family:
         quotes: What text stands between.
         receiver: The receiver that a method's signature names.
         constructors: Methods that make the object of their class, besides those of its name.
-        construction: How an object is made: `{name}` of the class, `{arguments}`.
+        construction: How an object is made: `{name}` of the class, its `{path}`, `{arguments}`.
         is_static: Whether a method is called on the type.
         by_package: Whether a function is called by its package's name and its own.
         erased: Kinds that only the compiler knows.
@@ -207,6 +212,7 @@ class Family:
     renamed: Callable[[Node], Iterator[tuple[str, str]]] = _nothing
     requires: Callable[[Node], bool] = lambda _node: False
     joint: str = "."
+    method_joint: str = ""
     receivers: tuple[str, ...] = ("this",)
     receiver_classes: tuple[str, ...] = ()
     maker: str = ""

@@ -191,9 +191,9 @@ def _public(context: ApiContext) -> Iterator[tuple[Symbol, Symbol | None]]:
         within = name.rpartition(".")[0]
         owner = repository.symbols.get((path, within)) if within else None
         if within and owner is None and family_of(symbol.language):
-            owner = types.get(
-                (path.rpartition("/")[0], within)
-            )  # a method may stand in another file than its type
+            # a method may stand in another file than its type
+            owner = types.get((path.rpartition("/")[0], within))
+            within = within if owner or symbol.kind == "method" else ""  # what is around it is a namespace
         if within and (owner is None or owner.kind not in _TYPES or is_hidden(owner)):
             continue
         yield symbol, owner

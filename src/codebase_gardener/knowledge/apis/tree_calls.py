@@ -7,11 +7,12 @@ from functools import lru_cache
 
 from codebase_gardener.knowledge.apis.docstrings import Documentation, documentation
 from codebase_gardener.knowledge.pages.quoting import words_of
+from codebase_gardener.languages.rows import Family
 from codebase_gardener.languages.signatures import typed_parameters
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, family_of
 
-__all__ = ["documented", "is_constructor", "tree_call"]
+__all__ = ["constructor_names", "documented", "is_constructor", "tree_call"]
 
 _MOST_ARGUMENTS = 6
 _LONGEST = 50_000
@@ -43,13 +44,13 @@ def tree_call(symbol: Symbol, constructor: Symbol | None, public: str) -> str:
     if symbol.kind in ("type", "interface"):
         return shown
     if symbol.kind == "class":
-        return family.construction.format(name=name, arguments=_arguments(constructor))
+        return _construction(symbol.qualified_name, constructor, family)
     if symbol.kind == "method":
         owner = symbol.qualified_name.rpartition(".")[0]
         if is_constructor(symbol):
-            return family.construction.format(name=owner, arguments=_arguments(symbol))
+            return _construction(owner, symbol, family)
         if family.is_static(symbol):
-            return f"{owner.replace('.', joint)}{joint}{name}({_arguments(symbol)})"
+            return f"{owner.replace('.', joint)}{family.method_joint or joint}{name}({_arguments(symbol)})"
         return f"{_instance(owner)}.{name}({_arguments(symbol)})"
     return f"{shown}({_arguments(symbol)})"
 
@@ -57,9 +58,17 @@ def tree_call(symbol: Symbol, constructor: Symbol | None, public: str) -> str:
 def is_constructor(symbol: Symbol) -> bool:
     """Whether it makes the object of its class: by its name."""
     owner, _, name = symbol.qualified_name.rpartition(".")
+    return bool(owner) and name in (*_constructors(symbol), owner.rpartition(".")[2])
+
+
+def constructor_names(symbol: Symbol) -> tuple[str, ...]:
+    """The names of methods that make the object of a class."""
+    return (*_constructors(symbol), symbol.name)
+
+
+def _constructors(symbol: Symbol) -> tuple[str, ...]:
     family = FAMILIES.get(family_of(symbol.language))
-    names = family.constructors if family else ()
-    return bool(owner) and name in (*names, owner.rpartition(".")[2])
+    return family.constructors if family else ()
 
 
 @lru_cache(maxsize=4096)
@@ -97,6 +106,11 @@ def _as_fields(docstring: str) -> str:
 def _arguments(symbol: Symbol | None) -> str:
     required = [one.name for one in typed_parameters(symbol) if one.required] if symbol else []
     return ", ".join(required[:_MOST_ARGUMENTS]) + (", ..." if len(required) > _MOST_ARGUMENTS else "")
+
+
+def _construction(owner: str, constructor: Symbol | None, family: Family) -> str:
+    path, name = owner.replace(".", family.joint), owner.rpartition(".")[2]
+    return family.construction.format(path=path, name=name, arguments=_arguments(constructor))
 
 
 def _instance(owner: str) -> str:

@@ -91,15 +91,18 @@ class TreeLinks:
     def trace(self, space: TreeSpace, scope: str, dotted: str, line: int) -> Entity | None:
         """What a dotted name means; its parts may end in `()`."""
         found: Entity | None = None
-        for at, part in enumerate(dotted.split(".")):
+        parts = dotted.split(".")
+        for at, part in enumerate(parts):
             bare = part.rstrip("()")
             if at == 0:
                 found = self.lookup(space, scope, bare, line)
             elif found is not None:
                 found = self.member(found, bare)
+            if found is None and at and self._family.by_ending:
+                found = self.ending(".".join(parts[: at + 1]), space.path)  # with its namespace
             for _ in range((len(part) - len(bare)) // 2):
                 found = self.call(found) if found is not None else None
-            if found is None:
+            if found is None and not self._family.by_ending:
                 return None
         return found
 
@@ -290,6 +293,8 @@ class TreeLinks:
                 continue
             seen.add((path, owner))
             found = self.members.of_type(path, owner, name)
+            if found is None and name == self._family.maker and entity.kind == "class":
+                return entity
             if found is not None:
                 return found._replace(how="type" if entity.kind == "instance" else entity.how)
             space = self._spaces[path]

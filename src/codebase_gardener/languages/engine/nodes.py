@@ -67,7 +67,7 @@ def name_of(node: Node, grammar: Grammar) -> str | None:
         return None
     receiver = node.child_by_field_name("receiver") if grammar.owner else None
     prefix = grammar.owner(receiver) + "." if grammar.owner and receiver is not None else ""
-    plain = plain_name(text_of(named))
+    plain = text_of(named) if named.type in grammar.operators else plain_name(text_of(named))
     misread = (
         _NO_NAME.search(plain) and "operator" not in plain
     )  # macros, as in `class API Name final : Base`

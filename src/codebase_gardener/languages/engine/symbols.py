@@ -128,7 +128,7 @@ class _Reader:
                 scopes.pop()
             if node.type in self.grammar.wrappers:
                 scopes.append(_Scope(node, is_wrapper=True))
-            elif node.type in self.grammar.scopes:
+            elif self._is_scope(node):
                 scopes.append(self._namespace(node))
             elif len(scopes) < MAX_DEPTH and self._defines(node):
                 name = name_of(node, self.grammar) or self._outer_name(scopes)
@@ -142,8 +142,12 @@ class _Reader:
         named = scopes and scopes[-1].node.type in self.grammar.naming
         return name_of(scopes[-1].node, self.grammar) if named else None
 
+    def _is_scope(self, node: Node) -> bool:
+        is_scope = self.grammar.is_scope
+        return node.type in self.grammar.scopes or (is_scope is not None and is_scope(node))
+
     def _namespace(self, node: Node) -> _Scope:
-        named = node.child_by_field_name(self.grammar.scopes[node.type])
+        named = node.child_by_field_name(self.grammar.scopes.get(node.type, "name"))
         return _Scope(
             node, plain_name(text_of(named)) if named else "", is_type=node.type in self.grammar.types
         )
@@ -186,12 +190,14 @@ class _Reader:
             end=last_row(node) + 1,
             definition_line=place.definition_line,
             body_start=place.body_start,
-            signature=place.signature,
+            signature=self.grammar.signature(node, place.signature)
+            if self.grammar.signature
+            else place.signature,
             docstring=place.docstring,
             parameters=() if is_type else parameters(node, self.grammar),
             returns=None if is_type else returns(node, self.grammar),
             bases=bases(node, self.grammar) if is_type else (),
-            decorators=place.decorators + (self.grammar.decorated(node) if self.grammar.decorated else ()),
+            decorators=place.decorators,
             public=is_public(qualified.replace("#", "_")),
             is_declaration=self._declares(node),
         )
