@@ -11,6 +11,7 @@ from codebase_gardener.languages.javascript import JAVASCRIPT, TSX, TYPESCRIPT
 from codebase_gardener.languages.lexing import DOUBLE, HASH, SINGLE, Lexer
 from codebase_gardener.languages.python.row import PYTHON
 from codebase_gardener.languages.rows import Family, Grammar, Language
+from codebase_gardener.languages.ruby import RUBY
 from codebase_gardener.languages.rust import RUST
 from codebase_gardener.languages.symbols import Symbol
 
@@ -33,6 +34,7 @@ LANGUAGES: dict[str, Language] = {
     "tsx": TSX,
     "javascript": JAVASCRIPT,
     "rust": RUST,
+    "ruby": RUBY,
     "java": JAVA,
     "c": C,
     "cpp": CPP,
@@ -58,7 +60,6 @@ LANGUAGES: dict[str, Language] = {
     "php": Language((".php",), "//", True, (), ("php",)),
     "powershell": Language((".ps1", ".psm1"), "#", True),
     "r": Language((".r",), "#", True, (), ("Rscript",)),
-    "ruby": Language((".rb", ".rake"), "#", True, ("Rakefile", "Gemfile"), ("ruby",)),
     "scala": Language((".scala",), "//", True),
     "shell": Language(
         (".sh", ".bash", ".zsh", ".fish"),
