@@ -82,6 +82,9 @@ class TreeLinks:
             return self.ending(reference.name, space.path)
         return self.member(owner, last.rstrip("()")) if owner is not None else None
 
+    def _is_method(self, found: Entity) -> bool:
+        return self._spaces[found.path].symbols[found.name].kind == "method"
+
     def _bare(self, name: str) -> Entity | None:
         """What a document means by a name that it does not import."""
         return self.members.exported_only(name) if len(name) > 2 else None
@@ -168,7 +171,8 @@ class TreeLinks:
             if found is not None:
                 return found
         if self._family.by_ending:
-            return self.ending(name, space.path)
+            found = self.ending(name, space.path)
+            return found if space.is_file or not found or not self._is_method(found) else None
         if self._family.submodules:
             unit = self.units.find(name, space.path)
             if unit:
