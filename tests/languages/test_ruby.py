@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from codebase_gardener.dataset.functions import is_completable
 from codebase_gardener.knowledge.apis.calls import call_of, import_of
 from codebase_gardener.languages.table import is_hidden
+from codebase_gardener.utils.anchors import split_lines
 from samples.sources import bound, calls, code_in, imports, parameters, places, symbols_in, units_of
 from samples.written_context import context_of, symbol_named
 
@@ -141,6 +143,18 @@ def test_code() -> None:
     ]  # fmt: skip
     assert (code.exports, code.names) == (("Kettle", "Tea"), ("LIMIT",))
     assert bound(code) == [("stove", "Stoves.Gas.new")]
+
+
+def test_a_body_that_says_nothing() -> None:
+    text = "def a\n  raise NotImplementedError\nend\ndef b\n  1\nend\n"
+    found = [one.name for one in symbols_in(text, "ruby").values() if is_completable(one, split_lines(text))]
+    assert found == ["b"]
+
+
+def test_a_method_that_a_document_calls_bare_is_not_taken_for_another_s() -> None:
+    context = context_of(PACKAGE | {"README.md": "# Tea\n\n```ruby\nboil 3\nTea.make 2\n```\n"})
+    (shown,) = [passage for passage in context.resolution.passages if passage.path == "README.md"]
+    assert [use.target.name for use in shown.uses] == ["Tea.make"]
 
 
 def test_parameters() -> None:

@@ -192,5 +192,6 @@ GO = Language(
         rest={"variadic_parameter_declaration": "..."},
     ),
     family=_FAMILY,
+    trivial=r"panic\(.*not implemented.*\)",
     variables=re.compile(r"os\.(?:Getenv|LookupEnv)\(\"([A-Za-z_]\w{1,80})\"()"),
 )  # fmt: skip

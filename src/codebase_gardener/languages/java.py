@@ -153,5 +153,6 @@ JAVA = Language(
         rest={"spread_parameter": "..."},
     ),
     family=_FAMILY,
+    trivial=r"throw new (Error|UnsupportedOperationException)\(.*\)",
     variables=re.compile(r"System\.getenv\(\"([A-Za-z_]\w{1,80})\"()"),
 )  # fmt: skip

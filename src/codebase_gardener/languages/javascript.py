@@ -428,6 +428,7 @@ _TYPESCRIPT = replace(
     prepared=_without_variance,
 )  # fmt: skip
 
+_TRIVIAL = r"throw new Error\(.*\)"
 _VARIABLES = re.compile(r"process\.env(?:\.([A-Z][A-Z0-9_]{1,80})|\[[\"']([A-Z][A-Z0-9_]{1,80})[\"']\])")
 # https://262.ecma-international.org/#sec-keywords-and-reserved-words and the handbook of TypeScript
 _LEXER = Lexer(
@@ -442,12 +443,15 @@ _LEXER = Lexer(
 TYPESCRIPT = Language(
     (".ts", ".mts", ".cts"), "//", True, interpreters=("deno", "ts-node"), aliases=("ts",),
     lexer=_LEXER, grammar=_TYPESCRIPT, family=_FAMILY, variables=_VARIABLES,
+    trivial=_TRIVIAL,
 )  # fmt: skip
 TSX = Language(
     (".tsx",), "//", True,
     lexer=_LEXER, grammar=replace(_TYPESCRIPT, function="language_tsx"), family=_FAMILY, variables=_VARIABLES,
+    trivial=_TRIVIAL,
 )  # fmt: skip
 JAVASCRIPT = Language(
     (".js", ".jsx", ".mjs", ".cjs"), "//", True, interpreters=("node",), aliases=("js", "jsx", "mjs", "node"),
     lexer=_LEXER, grammar=_JAVASCRIPT, family=_FAMILY, variables=_VARIABLES,
+    trivial=_TRIVIAL,
 )  # fmt: skip

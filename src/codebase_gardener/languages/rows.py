@@ -259,6 +259,7 @@ class Language:
         lexer: How it is coloured.
         opening: What stands between a signature and its body.
         no_body: What stands for a member's body.
+        trivial: Statements that alone make no body, as a pattern.
         grammar: Where tree-sitter reads it.
         family: Where tree-sitter reads it: how its names are linked.
         variables: How code reads a variable of the environment; one of two groups is its name.
@@ -273,6 +274,7 @@ class Language:
     lexer: Lexer | None = None
     opening: str = " {"
     no_body: str = ";"
+    trivial: str = "return"
     grammar: Grammar | None = None
     family: Family | None = None
     variables: re.Pattern[str] = NEVER

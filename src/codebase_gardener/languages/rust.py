@@ -245,5 +245,6 @@ RUST = Language(
         no_parameter=("line_comment", "block_comment", "self_parameter"),
     ),
     family=_FAMILY,
+    trivial=r"todo!\(.*\)|unimplemented!\(.*\)|panic!?\(.*not implemented.*\)",
     variables=re.compile(r"env::(?:var|var_os)\(\"([A-Za-z_]\w{1,80})\"()"),
 )  # fmt: skip

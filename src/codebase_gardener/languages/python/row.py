@@ -26,4 +26,5 @@ PYTHON = Language(
     ),
     opening=":",
     no_body=": ...",
+    trivial=r"pass|\.\.\.|raise NotImplementedError.*|return None",
 )  # fmt: skip
