@@ -59,7 +59,7 @@ class Surroundings:
         Args:
             node: The definition.
             outer: It, or what wraps it (`export …`).
-            body: As `tree_nodes.body_of` finds it.
+            body: As `body_of` finds it.
         """
         row, comments = self._above(outer.start_point.row)
         named = node.child_by_field_name("name") or node.child_by_field_name("declarator") or node
