@@ -17,6 +17,7 @@ from types import ModuleType
 
 import pytest
 
+from codebase_gardener.languages.table import FAMILIES, GRAMMARS
 from codebase_gardener.registry.transactions import Registry
 
 ROOT = Path(__file__).parents[1]
@@ -308,3 +309,48 @@ def test_the_project_stands_alone() -> None:
         text = (ROOT / name).read_bytes().decode("utf-8", "replace") if (ROOT / name).is_file() else ""
         found += [f"{name}: {place}" for place in outside if place in text]
     assert found == []
+
+
+# ---- languages
+
+LANGUAGE_NAMES = {*GRAMMARS, *FAMILIES, "python"} - {"c"}  # one letter says too little
+NAMED_ELSEWHERE = {
+    # file: why it names a language
+    "documents": "documents whose directives and prompts mean Python, and snippets that are taken for it",
+    "knowledge/environments": "packaging files name the languages that they are for",
+    "knowledge/sources/package_entries.py": "packaging files name the languages that they are for",
+    "knowledge/apis/shell_commands.py": "programs that run any file",
+    "manifests": "packaging files name the languages that they are for",
+    "knowledge/links/module_names.py": "a folder that sources lie in",
+    "gardener/environments.py": "the interpreter that is looked for",
+    "gardener/examining.py": "the interpreter that is looked for",
+}
+PYTHON_IN_DEPTH = {
+    # Python is followed through its own syntax tree, which these read beside the tables of the other languages
+    "knowledge/extraction.py", "knowledge/links/resolution.py", "knowledge/links/passages.py",
+    "knowledge/apis/calls.py", "knowledge/apis/context.py", "knowledge/apis/io_contract.py",
+    "knowledge/apis/tree_calls.py", "knowledge/apis/implementations.py", "knowledge/apis/usage_examples.py",
+    "knowledge/pages/implementation_layout.py", "knowledge/claims/fields.py", "knowledge/claims/sources.py",
+    "knowledge/workflows/step_rules.py", "knowledge/heuristics/layout.py",
+}  # fmt: skip
+
+
+def test_a_language_is_named_in_its_own_room_only() -> None:
+    wrong = []
+    for path in FILES:
+        name = short(path)
+        if name.startswith(("languages/", *NAMED_ELSEWHERE)):
+            continue
+        for node in ast.walk(tree_of(path)):
+            named = isinstance(node, ast.Constant) and node.value in LANGUAGE_NAMES
+            if named and (node.value != "python" or name not in PYTHON_IN_DEPTH):
+                wrong.append(f"{name}:{node.lineno} {node.value}")
+    assert wrong == []
+
+
+def test_the_engine_names_no_language() -> None:
+    for path in (SRC / "languages" / "engine").glob("*.py"):
+        assert (
+            not {node.value for node in ast.walk(tree_of(path)) if isinstance(node, ast.Constant)}
+            & LANGUAGE_NAMES
+        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from codebase_gardener.languages.table import LANGUAGES
+
 __all__ = ["AREAS", "area_of", "is_about_versions_or_work", "is_for_tests"]
 
 _CODE = r"\.(?:py|pyi|go|[cm]?[jt]sx?|rs|java|kt|c|h|cc|cpp|cxx|hpp|cu|cuh|rb|cs|swift|scala|php)$"
@@ -48,14 +50,15 @@ def area_of(path: str, language: str = "") -> str:
 
     Args:
         path: POSIX, from the root.
-        language: Of the file, where it is known: a folder `doc` of Go or Java is a package as any other.
+        language: Of the file, where it is known: a folder `doc` is a package where folders are packages.
 
     Example:
         >>> area_of("src/peft/auto.py"), area_of("tests/test_auto.py"), area_of("README.md"), area_of("setup.cfg")
         ('package', 'tests', 'docs', 'other')
     """
     area = next((area for area, pattern in AREAS if pattern.search(path)), "other")
-    is_package = area == "docs" and language in ("go", "java")
+    row = LANGUAGES.get(language) if area == "docs" else None
+    is_package = row is not None and row.family is not None and ":" in row.family.unit(path)
     return area_of(path.rpartition("/")[2]) if is_package else area
 
 

@@ -10,7 +10,7 @@ from itertools import accumulate, islice
 
 from codebase_gardener.documents.chunks import heading_chunks, plain_chunks
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
-from codebase_gardener.languages.table import is_code
+from codebase_gardener.languages.table import LANGUAGES, is_code
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 from codebase_gardener.utils.anchors import Anchor, source_lines
 
@@ -21,7 +21,6 @@ PAGE_KIND = "page"
 
 MAX_DOCUMENT_CHARS = 20_000
 _RANGE = re.compile(r":L(\d+)-(\d+)\Z")
-_NO_BODY = {"python": ": ..."}  # what stands for a member's body; elsewhere ";"
 _CLASS_LIKE = frozenset({"class", "type", "interface"})
 
 
@@ -120,7 +119,7 @@ def _class_summary(owner: Symbol, symbols: Sequence[Symbol], lines: list[str]) -
         parts += lines[next_line - 1 : member.start - 1]
         definition = lines[member.definition_line - 1]
         indent = definition[: len(definition) - len(definition.lstrip())]
-        parts.append(f"{indent}{member.signature}{_NO_BODY.get(owner.language, ';')}\n")
+        parts.append(f"{indent}{member.signature}{LANGUAGES[owner.language].no_body}\n")
         next_line = member.end + 1
     return _shortened([*parts, *lines[next_line - 1 : owner.end]])
 

@@ -10,7 +10,7 @@ from codebase_gardener.knowledge.apis.implementations import implementation_page
 from codebase_gardener.knowledge.apis.principles import principle_page
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.usage_examples import usage_examples
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.auditing import audit
 from codebase_gardener.knowledge.pages.citations import dedented, read_citations, read_quotes
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference, read_io_contract

@@ -9,7 +9,7 @@ from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.names import page_names
 from codebase_gardener.knowledge.apis.shell_commands import console_scripts
 from codebase_gardener.knowledge.apis.surface import FEATURES, choose_apis, name_kind, ranked, threshold
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from samples.written_context import context_of, symbol_named
 
 LIBRARY = {

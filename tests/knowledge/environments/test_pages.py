@@ -13,7 +13,8 @@ from codebase_gardener.knowledge.environments.draft import EnvironmentPage
 from codebase_gardener.knowledge.environments.evidence import environment_evidence, manifest_evidence
 from codebase_gardener.knowledge.environments.gates import required_environments
 from codebase_gardener.knowledge.environments.pages import environment_pages
-from codebase_gardener.knowledge.links.resolution import Resolution, Target, Use
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Target, Use
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts

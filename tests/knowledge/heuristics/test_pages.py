@@ -15,7 +15,8 @@ from codebase_gardener.knowledge.heuristics.items import THRESHOLD, Item
 from codebase_gardener.knowledge.heuristics.merging import merged
 from codebase_gardener.knowledge.heuristics.pages import HeuristicPage, Heuristics, heuristic_pages
 from codebase_gardener.knowledge.heuristics.quotes import quoted_words
-from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page
 from codebase_gardener.knowledge.sources.facts import Evidence, FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts

@@ -6,8 +6,8 @@ import ast
 
 from codebase_gardener.knowledge.apis.class_fields import class_fields, has_fields
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
-from codebase_gardener.knowledge.apis.tree_calls import tree_call
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.apis.tree_calls import constructor_names, tree_call
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.quoting import words_of
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
@@ -68,7 +68,7 @@ def call_of(symbol: Symbol, context: ApiContext) -> str:
 
 def constructor_of_class(symbol: Symbol, context: ApiContext) -> Symbol | None:
     """The constructor of a class of another language than Python."""
-    names = (f"{symbol.qualified_name}.{name}" for name in ("constructor", symbol.name))
+    names = (f"{symbol.qualified_name}.{name}" for name in constructor_names(symbol))
     return next(
         (found for name in names if (found := context.repository.symbols.get((symbol.path, name)))), None
     )

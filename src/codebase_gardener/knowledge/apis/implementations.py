@@ -29,7 +29,7 @@ from codebase_gardener.knowledge.apis.io_contract import constructor_of, contrac
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.apis.usage_examples import usage_examples
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.citations import dedented
 from codebase_gardener.knowledge.pages.implementation_layout import (
     CodeReference,

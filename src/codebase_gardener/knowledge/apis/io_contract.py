@@ -53,7 +53,7 @@ def _tree_contract(symbol: Symbol, says: Documentation, context: ApiContext) -> 
     shown = constructor_of_class(symbol, context) if symbol.kind == "class" else symbol
     inputs = []
     for one in typed_parameters(shown) if shown else ():
-        told = says.parameter(one.name) or documented(shown or symbol).parameter(one.name.lstrip("."))
+        told = says.parameter(one.name) or documented(shown or symbol).parameter(one.name.strip(".:*&"))
         description = inline(told.description, 300) if told else ""
         inputs.append(
             Parameter(

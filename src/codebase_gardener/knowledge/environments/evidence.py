@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from codebase_gardener.knowledge.environments.guard_evidence import guard_evidence
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import LANGUAGES
 from codebase_gardener.manifests.facts import Manifest
 from codebase_gardener.repository.areas import area_of
 
@@ -41,15 +41,6 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 """Kinds of evidence."""
 
-_VARIABLES: dict[str, re.Pattern[str]] = {
-    "javascript": re.compile(
-        r"process\.env(?:\.([A-Z][A-Z0-9_]{1,80})|\[[\"']([A-Z][A-Z0-9_]{1,80})[\"']\])"
-    ),
-    "go": re.compile(r"os\.(?:Getenv|LookupEnv)\(\"([A-Za-z_]\w{1,80})\"()"),
-    "rust": re.compile(r"env::(?:var|var_os)\(\"([A-Za-z_]\w{1,80})\"()"),
-    "java": re.compile(r"System\.getenv\(\"([A-Za-z_]\w{1,80})\"()"),
-}
-_SAME = {"typescript": "javascript", "tsx": "javascript", "kotlin": "java"}
 _USERS = ("package", "scripts", "other")
 
 
@@ -92,9 +83,9 @@ def manifest_evidence(manifest: Manifest) -> Iterator[Evidence]:
 
 
 def _variables(language: str, text: str) -> Iterator[Evidence]:
-    pattern = _VARIABLES.get(_SAME.get(language, language))
+    row = LANGUAGES.get(language)
     line, offset = 1, 0
-    for found in pattern.finditer(text) if pattern else ():
+    for found in row.variables.finditer(text) if row else ():
         line += text.count("\n", offset, found.start())
         offset = found.start()
         yield Evidence("environment-variable", line, line, "", found[1] or found[2], found[0])

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.knowledge.links.resolution import Resolution, Target
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.repo_map import coverage
 from codebase_gardener.knowledge.pages.structure import Page, Wiki
 from codebase_gardener.knowledge.sources.facts import FileFacts

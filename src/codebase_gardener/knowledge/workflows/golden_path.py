@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.links.resolution import Passage, Target, Use
+from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 
 __all__ = ["GoldenPath", "Step"]
 

@@ -10,7 +10,8 @@ from codebase_gardener.documents.facts import Heading
 from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS, counted
 from codebase_gardener.knowledge.apis.docstrings import documentation
 from codebase_gardener.knowledge.apis.subject import Api
-from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.markup import code, fence
 from codebase_gardener.knowledge.pages.quoting import first_sentence, inline, safe_markdown, words_of
 from codebase_gardener.knowledge.pages.sources import PageSources

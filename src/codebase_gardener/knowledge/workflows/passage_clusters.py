@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.links.resolution import Passage, Target
+from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.workflows.alternatives import alternatives
 from codebase_gardener.knowledge.workflows.consensus import consensus
 from codebase_gardener.knowledge.workflows.passage_sequences import SequenceIndex, ShownSequence, Weights

@@ -13,7 +13,7 @@ from codebase_gardener.documents.plain_prose import plain_prose
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.names import principle_words
 from codebase_gardener.knowledge.apis.surface import name_kind
-from codebase_gardener.knowledge.links.resolution import Passage, Target
+from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.passage_sequences import ShownSequence, Weights
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from codebase_gardener.knowledge.links.entities import TEST_MACHINERY
-from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.repository.areas import is_for_tests
 
