@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.purposes import first_sentence
 from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.utils.identifiers import identifier_words
 
 if TYPE_CHECKING:
     from codebase_gardener.knowledge.links.resolution import Passage, Use
@@ -26,7 +27,6 @@ MIN_USES = 2
 _SETUP = frozenset({"setup", "setUp", "setup_method", "setup_class", "setUpClass", "asyncSetUp"})
 _GENERAL = re.compile(r".*\d|(?:app|run|train|demo|example|script|utils|cli|tutorial|test|base)\Z")
 _TEST_WORD = re.compile(r"(?:Test|Example|Fuzz|test)(?=[A-Z_\d])_?")
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
 @dataclass(frozen=True)
@@ -195,5 +195,5 @@ def _stem(path: str) -> str:
 
 def _words(name: str) -> str:
     """A name as words: "loadAdapter_twice" becomes "Load adapter twice"."""
-    words = " ".join(_WORD.findall(name)) or name
+    words = " ".join(identifier_words(name)) or name
     return words[:1].upper() + words[1:]

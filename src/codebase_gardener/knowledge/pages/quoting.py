@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from codebase_gardener.documents.prose import role_free, without_title
 from codebase_gardener.knowledge.pages.markup import fence
 
-__all__ = ["first_sentence", "inline", "safe_markdown", "words_of"]
+__all__ = ["first_sentence", "inline", "safe_markdown"]
 
 _LONGEST = 20_000  # characters of a text that are looked at
 _LONGEST_LINE = 1_000
@@ -29,7 +29,6 @@ _CLEANERS: tuple[tuple[re.Pattern[str], str], ...] = (
 _SIGNS = ("`", "<", "[!", ".. ")
 """Without one of them no cleaner finds anything."""
 _DIRECTIVE = re.compile(r"\s{0,40}\.\. (?:code-block|sourcecode|code|parsed-literal|testcode)::")
-_APART = {"To", "By", "Of", "In", "On"}
 _RUN = re.compile(r"`+")
 _OPENING = re.compile(r"\s{0,12}(`{3,}|~{3,})\s*([\w+-]*)")
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|etc|cf|vs|resp|approx|al|Fig|Eq|No|[A-Z])\.$")
@@ -83,27 +82,6 @@ def first_sentence(text: str) -> str:
         if not _ABBREVIATION.search(found[-12:]) and found.count("(") <= found.count(")"):
             return found
     return paragraph
-
-
-def words_of(name: str) -> list[str]:
-    """The words of an identifier; short ones in capitals stay with their neighbours.
-
-    Example:
-        >>> words_of("prepare_model_for_kbit"), words_of("AutoPEFTModel"), words_of("VBLoRAConfig")
-        (['prepare', 'model', 'for', 'kbit'], ['Auto', 'PEFT', 'Model'], ['VBLoRA', 'Config'])
-    """
-    found: list[str] = []
-    for part in re.split(r"[^A-Za-z0-9]+", name):
-        merged: list[str] = []
-        for word in re.findall(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+[A-Za-z]*", part):
-            last = merged[-1] if merged else ""
-            short = min(len(word), len(last)) < 3 or (last[-1:].isdigit() and len(word) < 4)
-            if merged and short and not {word, last} & _APART:
-                merged[-1] += word
-            else:
-                merged.append(word)
-        found += merged
-    return found
 
 
 def _quoted(lines: list[str]) -> Iterator[str]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from codebase_gardener.knowledge.apis.names import NOUNS
 from codebase_gardener.knowledge.links.resolution import Target
-from codebase_gardener.knowledge.pages.quoting import words_of
 from codebase_gardener.knowledge.workflows.consensus import consensus
 from codebase_gardener.knowledge.workflows.passage_clusters import Cluster
 from codebase_gardener.knowledge.workflows.passage_sequences import ShownSequence
+from codebase_gardener.utils.identifiers import title_words
 
 __all__ = ["object_clusters"]
 
@@ -38,7 +38,12 @@ def object_clusters(sequences: Sequence[ShownSequence]) -> Iterator[tuple[str, C
     groups: dict[tuple[str, str, str], list[Target]] = defaultdict(list)
     for target in sorted(passages):
         owner, _, name = target.name.rpartition(".")
-        if owner and passages[target] >= LEAST_USES and words_of(name)[:1] and words_of(name)[0] in NOUNS:
+        if (
+            owner
+            and passages[target] >= LEAST_USES
+            and title_words(name)[:1]
+            and title_words(name)[0] in NOUNS
+        ):
             groups[target.path, owner, _thing(target)].append(target)
     for (_, owner, thing), methods in sorted(groups.items()):
         if thing and len(methods) >= LEAST_METHODS:
@@ -66,5 +71,5 @@ def _cluster(members: list[ShownSequence], thing: str, methods: list[Target]) ->
 
 def _thing(target: Target) -> str:
     """The last word of a name of several: "adapter" of `add_weighted_adapter`."""
-    words = words_of(target.name.rpartition(".")[2])
+    words = title_words(target.name.rpartition(".")[2])
     return words[-1].lower().removesuffix("s") if len(words) > 1 else ""
