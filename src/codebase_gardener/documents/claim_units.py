@@ -7,17 +7,15 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from codebase_gardener.documents.sentences import sentence_spans
 from codebase_gardener.utils.anchors import split_lines
 
-__all__ = ["Unit", "code_marks", "read_units"]
+__all__ = ["Unit", "read_units"]
 
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([\w+#.-]*)")
 _DELIMITER = re.compile(r"[\s|:-]*-[\s|:-]*")
 _LIST_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
 _QUOTE_MARK = re.compile(r"\s{0,3}>\s?")
-_SENTENCE_END = re.compile(r"[.!?][\"')\]*_”’]*\s+")
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|cf|vs|etc|approx|resp|fig|no)|\(?\b[A-Z])\.$", re.IGNORECASE)
-_BACKTICKS = re.compile(r"`+")
 _PLAIN_FENCES = ("", "text", "txt", "plain", "markdown", "md", "mermaid")
 
 
@@ -57,24 +55,6 @@ def read_units(text: str) -> list[Unit]:
         ['# A', 'One.', 'Two\\ngoes on.', '| a | b |', '| 1 | 2 |']
     """
     return _Reader().read(text)
-
-
-def code_marks(text: str) -> list[tuple[int, int]]:
-    """Where code marks stand: (start, end) of what is between the backticks, as CommonMark pairs them."""
-    runs = [(match.start(), match.end()) for match in _BACKTICKS.finditer(text)]
-    by_length: dict[int, list[int]] = {}
-    for number, (start, end) in enumerate(runs):
-        by_length.setdefault(end - start, []).append(number)
-    marks, number = [], 0
-    while number < len(runs):
-        start, end = runs[number]
-        same = by_length[end - start]
-        following = bisect_right(same, number)
-        if following < len(same):
-            marks.append((end, runs[same[following]][0]))
-            number = same[following]
-        number += 1
-    return marks
 
 
 class _Reader:
@@ -158,7 +138,7 @@ class _Reader:
         self.paragraph = []
         block, self.last_block = self.last_block, ""
         line = first
-        for start, end in _sentences(text):
+        for start, end in sentence_spans(text):
             sentence = text[start:end]
             breaks = tuple(match.start() for match in re.finditer("\n", sentence))
             self.units.append(
@@ -184,25 +164,3 @@ def _cells(line: str) -> Iterator[tuple[int, int]]:
         end = len(line)
     for start, following in zip(edges, [*edges[1:], end], strict=True):
         yield start + 1, following
-
-
-def _sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Where the sentences of a paragraph stand; a full stop in a code mark or an abbreviation ends none."""
-    marks = code_marks(text)
-    starts = [start for start, _ in marks]
-    begin = 0
-    for match in _SENTENCE_END.finditer(text):
-        inside = bisect_right(starts, match.start()) - 1
-        if inside >= 0 and match.start() < marks[inside][1]:
-            continue
-        following = text[match.end() : match.end() + 1]
-        if (
-            following.islower()
-            or following in ("(", "—", "–", "")
-            or _ABBREVIATION.search(text, max(begin, match.start() - 8), match.start() + 1)
-        ):
-            continue
-        yield begin, match.end()
-        begin = match.end()
-    if begin < len(text):
-        yield begin, len(text)

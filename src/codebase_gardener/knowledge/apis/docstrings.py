@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codebase_gardener.documents.prose import without_title
-from codebase_gardener.knowledge.pages.quoting import first_sentence
+from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["DocumentedValue", "Documentation", "documentation"]

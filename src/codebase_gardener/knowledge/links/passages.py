@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codebase_gardener.documents.facts import Heading
-from codebase_gardener.documents.purposes import first_sentence
+from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.utils.identifiers import identifier_words
 
@@ -26,6 +26,9 @@ MIN_USES = 2
 
 _SETUP = frozenset({"setup", "setUp", "setup_method", "setup_class", "setUpClass", "asyncSetUp"})
 _GENERAL = re.compile(r".*\d|(?:app|run|train|demo|example|script|utils|cli|tutorial|test|base)\Z")
+MAX_TITLE = 200
+"""Characters."""
+
 _TEST_WORD = re.compile(r"(?:Test|Example|Fuzz|test)(?=[A-Z_\d])_?")
 
 
@@ -171,7 +174,7 @@ def _document_title(facts: FileFacts) -> str:
 
 def _title_of(symbol: Symbol) -> str:
     if symbol.docstring:
-        return first_sentence(symbol.docstring).rstrip(".")
+        return first_sentence(symbol.docstring, MAX_TITLE).rstrip(".")
     plain = symbol.name.lstrip("_").removeprefix("test_")
     return _words(plain if symbol.language == "python" else _TEST_WORD.sub("", plain) or plain)
 

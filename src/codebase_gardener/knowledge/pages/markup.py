@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from codebase_gardener.documents.code_spans import code_spans
+
 __all__ = [
-    "EMPTY", "NONE_FOUND", "code", "code_spans", "cell", "fence", "fenced", "link_free", "open_fence",
+    "EMPTY", "NONE_FOUND", "code", "code_texts", "cell", "fence", "fenced", "link_free", "open_fence",
     "outside_code", "outside_fences", "plain", "read_tables", "table", "unescaped",
 ]  # fmt: skip
 
@@ -48,14 +50,14 @@ def plain(span: str) -> str:
     return inner[1:-1] if inner[:1] == inner[-1:] == " " and "`" in (inner[1:2], inner[-2:-1]) else inner
 
 
-def code_spans(line: str) -> list[str]:
+def code_texts(line: str) -> list[str]:
     """What stands in code marks on a line, in order; escaped marks are none.
 
     Example:
-        >>> code_spans("see `a` and `` `b` ``")
+        >>> code_texts("see `a` and `` `b` ``")
         ['a', '`b`']
     """
-    return [plain(line[start:end]) for start, end in _spans(line)]
+    return [plain(line[start:end]) for start, end, _ in code_spans(line)]
 
 
 def outside_code(text: str) -> list[str]:
@@ -69,29 +71,9 @@ def outside_code(text: str) -> list[str]:
 
 
 def _without_spans(line: str) -> str:
-    for start, end in _spans(line):
+    for start, end, _ in code_spans(line):
         line = f"{line[:start]}{' ' * (end - start)}{line[end:]}"
     return line
-
-
-def _spans(line: str) -> list[tuple[int, int]]:
-    """Where the code spans of a line stand, their marks included."""
-    runs = [(found.start(), found.end()) for found in re.finditer("`+", line)]
-    closing: dict[int, list[int]] = {}
-    for index in range(len(runs) - 1, -1, -1):
-        closing.setdefault(runs[index][1] - runs[index][0], []).append(index)
-    spans, index = [], 0
-    while index < len(runs):
-        start, end = runs[index]
-        start += _is_escaped(line, start)
-        same = closing.get(end - start, [])
-        while same and same[-1] <= index:
-            same.pop()
-        if same:
-            index = same.pop()
-            spans.append((start, runs[index][1]))
-        index += 1
-    return spans
 
 
 def fence(text: str, language: str = "") -> str:
@@ -194,13 +176,6 @@ def _mark_after(line: str, mark: str) -> str:
 def _info(line: str) -> str:
     found = _FENCE.match(line)
     return found[2].strip() if found else ""
-
-
-def _is_escaped(line: str, start: int) -> bool:
-    count = 0
-    while start > count and line[start - count - 1] == "\\":
-        count += 1
-    return count % 2 == 1
 
 
 def _one_line(text: str) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from codebase_gardener.documents.facts import Heading
+from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS, counted
 from codebase_gardener.knowledge.apis.docstrings import documentation
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target
 from codebase_gardener.knowledge.pages.markup import code, fence
-from codebase_gardener.knowledge.pages.quoting import first_sentence, inline, safe_markdown
+from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.sources import PageSources
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, execution_steps
