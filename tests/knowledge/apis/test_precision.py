@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 
 from codebase_gardener.documents.plain_prose import plain_prose
-from codebase_gardener.documents.prose_blocks import prose_blocks
+from codebase_gardener.documents.remarks import remarks
+from codebase_gardener.documents.rst import rst_blocks
 from codebase_gardener.knowledge.apis.catalog import api_catalog, api_for
 from codebase_gardener.knowledge.apis.descriptions import used_in, used_passages
 from codebase_gardener.knowledge.apis.implementations import implementation_page
@@ -131,7 +132,7 @@ def test_principles_are_named_before_a_preposition() -> None:
 
 def test_a_quote_marks_the_code_that_it_leaves_out() -> None:
     note = [".. note::", "", "    Two ways::", "", "        a()", "", "    Both of them work."]
-    (block,) = prose_blocks(note)
+    (block,) = remarks(rst_blocks(note))
     told = plain_prose(block.text)
     assert told == "Two ways: … Both of them work."
     assert QuotableText("\n".join(note)).says(told)

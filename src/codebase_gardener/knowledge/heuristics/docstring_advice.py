@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from codebase_gardener.documents.blocks import ADMONITIONS
 from codebase_gardener.documents.plain_prose import plain_prose
-from codebase_gardener.documents.prose_blocks import ADMONITIONS, prose_blocks
+from codebase_gardener.documents.remarks import remarks
+from codebase_gardener.documents.rst import rst_blocks
 from codebase_gardener.knowledge.heuristics.advice import signals, strength
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.languages.python.node_search import Definition, definitions
@@ -17,7 +19,7 @@ __all__ = ["docstring_evidence"]
 
 _PARAMETERS = {"args", "arguments", "parameters", "params", "attributes", "keyword args", "keyword arguments",
                "other parameters", "options"}  # fmt: skip
-_NOTES = {name for name in ADMONITIONS if name not in ("check", "admonition", "error")}
+_NOTES = {name for name, kind in ADMONITIONS.items() if kind and name not in ("check", "admonition", "error")}
 _OTHERS = {"returns", "return", "raises", "yields", "yield", "example", "examples", "see also", "references", "usage",
            "todo", "methods", "warns", "except", "exceptions"}  # fmt: skip
 _HEADER = re.compile(r"\s*\**([A-Za-z][A-Za-z ]{2,18}):?\**:?\s*$")
@@ -180,7 +182,7 @@ def _parameter(scope: str, name: str, typed: str, content: list[str], start: int
 
 def _paragraphs(scope: str, body: list[str], first: int) -> Iterator[Evidence]:
     """Admonitions, and paragraphs of strong advice or that begin with "Note that"."""
-    for block in prose_blocks(body, first):
+    for block in remarks(rst_blocks(body, first, docstring=True)):
         words = plain_prose(block.text)
         if block.kind == "admonition":
             yield Evidence(
