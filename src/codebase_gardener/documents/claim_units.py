@@ -7,12 +7,12 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from codebase_gardener.documents.fences import closes_fence, opened_fence
 from codebase_gardener.documents.sentences import sentence_spans
 from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["Unit", "read_units"]
 
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([\w+#.-]*)")
 _DELIMITER = re.compile(r"[\s|:-]*-[\s|:-]*")
 _LIST_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
 _QUOTE_MARK = re.compile(r"\s{0,3}>\s?")
@@ -72,10 +72,10 @@ class _Reader:
         lines = [_QUOTE_MARK.sub("", line, count=1).replace("\\_", "_") for line in split_lines(text)]
         number = 0
         while number < len(lines):
-            fence = _FENCE.match(lines[number])
+            fence = opened_fence(lines[number])
             if fence:
                 self._end_paragraph()
-                number = self._fence(lines, number, fence[1], fence[2].lower())
+                number = self._fence(lines, number, fence.mark, fence.language.lower())
             else:
                 self._line(lines, number)
             number += 1
@@ -85,7 +85,7 @@ class _Reader:
     def _fence(self, lines: list[str], opened: int, marks: str, language: str) -> int:
         """Take a fenced block; gives the number of its last line."""
         last = opened + 1
-        while last < len(lines) and not _closes(lines[last], marks):
+        while last < len(lines) and not closes_fence(lines[last], marks):
             last += 1
         block = "\n".join(lines[opened + 1 : last])
         before = self.units[-1] if self.units else None
@@ -146,11 +146,6 @@ class _Reader:
             )
             line += len(breaks)
             block = ""
-
-
-def _closes(line: str, marks: str) -> bool:
-    stripped = line.strip()
-    return len(stripped) >= len(marks) and not stripped.strip(marks[0])
 
 
 def _cells(line: str) -> Iterator[tuple[int, int]]:

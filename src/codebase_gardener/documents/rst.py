@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from codebase_gardener.documents.blocks import Block, indent_of, readable, without_indent
+from codebase_gardener.documents.fences import closes_fence, opened_fence
 from codebase_gardener.documents.rst_directives import CODE, INCLUDES, MODULES, SKIPPED, TEXT, listed_as
 
 __all__ = ["RstContext", "rst_blocks"]
@@ -30,7 +31,6 @@ _QUOTED_BOX = re.compile(r">[ \t]*\[!(\w{1,20})\]")
 _BOX_MARKS = ("!!! ", "???", "<Tip", "</Tip", ":::", "///", "> [!")
 _MAX_BOX_LINES = 200
 _DOCTEST = re.compile(r"[ \t]*>>>(?: |$)")
-_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*\{?\.?([\w+#-]{0,40})")
 _EXAMPLE = re.compile(r"[ \t]*(?:Code )?(?:Examples?|(?:Example |Sample )?[Uu]sage)[ \t]*:[ \t]*$")
 _OBJECT_NAME = re.compile(r"[~!]?([A-Za-z_][\w.]{0,300}(?:::[\w.]{1,200})?)")
 _WORD = re.compile(r"\w+")
@@ -236,7 +236,7 @@ class _Scanner:
                 break
             end = following
             while end < len(self.lines) and self.lines[end].strip() and indent_of(self.lines[end]) >= indent:
-                if self.docstring and _FENCE.match(self.lines[end]):
+                if self.docstring and opened_fence(self.lines[end]):
                     break
                 end += 1
             following = end
@@ -247,12 +247,12 @@ class _Scanner:
 
     def _fence(self, at: int) -> int:
         """Code between fences; 0 where none begins."""
-        fence, end = _FENCE.match(self.lines[at]), at + 1
+        fence, end = opened_fence(self.lines[at]), at + 1
         if not fence:
             return 0
-        while end < len(self.lines) and not self.lines[end].strip().startswith(fence[1]):
+        while end < len(self.lines) and not closes_fence(self.lines[end], fence.mark):
             end += 1
-        self._add_code(at + 1, end, fence[2])
+        self._add_code(at + 1, end, fence.language)
         return end + 1
 
     def _example(self, at: int) -> int:
@@ -261,7 +261,7 @@ class _Scanner:
             return 0
         end = self._content_end(at)
         content = self.lines[at + 1 : end]
-        marked = any(_DOCTEST.match(line) or _FENCE.match(line) or _DIRECTIVE.match(line)
+        marked = any(_DOCTEST.match(line) or opened_fence(line) or _DIRECTIVE.match(line)
                      or line.rstrip().endswith("::") for line in content)  # fmt: skip
         if marked or not any(line.strip() for line in content):
             return 0
@@ -298,7 +298,7 @@ class _Scanner:
         indent, end = indent_of(self.lines[at]), at + 1
         while end < len(self.lines) and self.lines[end].strip() and indent_of(self.lines[end]) >= indent:
             line = self.lines[end]
-            if _DIRECTIVE.match(line) or _DOCTEST.match(line) or (self.docstring and _FENCE.match(line)):
+            if _DIRECTIVE.match(line) or _DOCTEST.match(line) or (self.docstring and opened_fence(line)):
                 break
             if _ITEM.match(line) or (self.docstring and (_EXAMPLE.match(line) or _is_mark(line))):
                 break

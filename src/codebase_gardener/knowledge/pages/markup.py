@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from codebase_gardener.documents.code_spans import code_spans
+from codebase_gardener.documents.fences import fence_after, opened_fence
 
 __all__ = [
     "EMPTY", "NONE_FOUND", "code", "code_texts", "cell", "fence", "fenced", "link_free", "open_fence",
@@ -18,7 +19,6 @@ NONE_FOUND = "None found in the repository."
 EMPTY = "—"
 """What a cell of a table says that has nothing to say."""
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)\Z", re.DOTALL)
 _CELL_END = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"\|(?: *:?-+:? *\|)+\s*\Z")
 _MARKS = re.compile(r"[\\`*\[\]<>]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=~)~|&(?=#?\w+;)")
@@ -88,7 +88,8 @@ def fenced(text: str) -> tuple[str, str]:
     language = ""
     for line, is_code in _classified(text.split("\n")):
         if is_code and inside is None:
-            inside, language = [], _info(line)
+            opened = opened_fence(line, 3)
+            inside, language = [], opened.info if opened else ""
         elif is_code and inside is not None:
             inside.append(line)
         elif inside is not None:
@@ -151,7 +152,7 @@ def open_fence(text: str) -> str:
     """The fence of a block that has no end; "" where every block has one."""
     mark = ""
     for line in text.split("\n"):
-        mark = _mark_after(line, mark)
+        mark = fence_after(line, mark)
     return mark
 
 
@@ -159,23 +160,8 @@ def _classified(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
     """Each line and whether it is part of a fenced block."""
     mark = ""
     for line in lines:
-        before, mark = mark, _mark_after(line, mark)
+        before, mark = mark, fence_after(line, mark)
         yield line, bool(before or mark)
-
-
-def _mark_after(line: str, mark: str) -> str:
-    """The fence that is open after a line, where `mark` was open before it."""
-    found = _FENCE.match(line) if "```" in line or "~~~" in line else None
-    if not found:
-        return mark
-    if mark:
-        return "" if found[1].startswith(mark) and not found[2].strip() else mark
-    return "" if found[1][0] == "`" and "`" in found[2] else found[1]
-
-
-def _info(line: str) -> str:
-    found = _FENCE.match(line)
-    return found[2].strip() if found else ""
 
 
 def _one_line(text: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from codebase_gardener.documents.code_spans import code_spans
+from codebase_gardener.documents.fences import closes_fence, opened_fence
 from codebase_gardener.documents.prose import role_free
 from codebase_gardener.knowledge.pages.markup import fence
 
@@ -13,6 +14,7 @@ __all__ = ["inline", "safe_markdown"]
 
 _LONGEST = 20_000  # characters of a text that are looked at
 _LONGEST_LINE = 1_000
+_DEEPEST = 12  # columns before a fence
 
 _CLEANERS: tuple[tuple[re.Pattern[str], str], ...] = (
     # what it is, what remains of it; each is linear in the length of a line
@@ -31,7 +33,6 @@ _SIGNS = ("`", "<", "[!", ".. ")
 """Without one of them no cleaner finds anything."""
 _DIRECTIVE = re.compile(r"\s{0,40}\.\. (?:code-block|sourcecode|code|parsed-literal|testcode)::")
 _RUN = re.compile(r"(\\*)(`+)")
-_OPENING = re.compile(r"\s{0,12}(`{3,}|~{3,})\s*([\w+-]*)")
 
 
 def safe_markdown(text: str, most_lines: int = 60) -> str:
@@ -72,7 +73,7 @@ def _quoted(lines: list[str]) -> Iterator[str]:
         if _DIRECTIVE.match(lines[at]):
             at += 1
         elif end:
-            body = [line for line in lines[at:end] if not _OPENING.match(line)]
+            body = [line for line in lines[at:end] if not opened_fence(line, _DEEPEST)]
             yield from fence("\n".join(_inert(line[:_LONGEST_LINE]) for line in _dedented(body))).split("\n")
             at = end
         else:
@@ -82,11 +83,9 @@ def _quoted(lines: list[str]) -> Iterator[str]:
 
 def _block_end(lines: list[str], at: int) -> int:
     """One past the last line of the code block that begins at a line; 0 if none does."""
-    opening = _OPENING.match(lines[at])
-    if opening:
-        mark = opening[1]
+    if opened := opened_fence(lines[at], _DEEPEST):
         for end in range(at + 1, len(lines)):
-            if lines[end].strip().startswith(mark):
+            if closes_fence(lines[end], opened.mark):
                 return end + 1
         return len(lines)  # as Markdown has it: one that is not closed runs to the end
     if lines[at].lstrip().startswith(">>>"):
