@@ -32,7 +32,7 @@ class Block:
         text: As written: a heading's title, a paragraph's lines, code without its indentation (as many lines as
             the range has, but in a notebook), a box's title, a listing's dotted name, an included file's path.
         level: Of a heading, from 1.
-        label: Of code, its language as written; of a box, its name ("note", "tab") in lower case.
+        label: Of code, its language as written; of an item, its mark; of a box, its name ("note", "tab") in lower case.
         members: A listing of all members, too.
         only: The members that a listing names.
     """

@@ -61,13 +61,13 @@ class _Walk:
         self.lines = lines
         self.tokens = tokens
         self.rst = RstContext()
-        self.begins_item = False
+        self.item = ""  # the mark of the item that begins
         self.found: list[Block] = []
 
     def blocks(self) -> list[Block]:
         for at, token in enumerate(self.tokens):
             if token.type == "list_item_open":
-                self.begins_item = True
+                self.item = token.info + token.markup
             elif token.map:
                 self._read(at, token, token.map[0] + 1, token.map[1])
         return self.found
@@ -112,9 +112,9 @@ class _Walk:
         self.found.append(Block("box", start, end, title.strip(), label=name.lower()))
 
     def _paragraph(self, text: str, start: int, end: int) -> None:
-        kind, self.begins_item = "item" if self.begins_item else "paragraph", False
+        mark, self.item = self.item, ""
         if text:
-            self.found.append(Block(kind, start, end, text))
+            self.found.append(Block("item" if mark else "paragraph", start, end, text, label=mark))
 
     def _code(self, token: Token, start: int) -> None:
         lines = token.content.split("\n")[:-1]

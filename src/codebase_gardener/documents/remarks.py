@@ -53,11 +53,11 @@ def remarks(blocks: Iterable[Block]) -> Iterator[Remark]:
             heading = plain_text(block.text)[:_MAX_TITLE]
         elif block.kind == "box" and ADMONITIONS.get(block.label):
             told = max(told, block.end)
-            yield from _admonition(block, found[at + 1 :], heading)
+            yield from _admonition(block, found[at + 1 : at + 1 + 2 * _MAX_LINES], heading)
         elif block.kind == "box" and block.label in _ASIDES:
             told = max(told, block.end)
         elif block.kind in _SAID and block.start > told:
-            yield from _paragraph(block, heading)
+            yield from _paragraph(block, found[at + 1 : at + 2], heading)
 
 
 def _admonition(box: Block, following: Sequence[Block], heading: str) -> Iterator[Remark]:
@@ -81,15 +81,24 @@ def _words(box: Block, following: Sequence[Block]) -> Iterator[str]:
         if said and left_out:
             yield "…"
         said, left_out = True, False
-        yield from block.text.split("\n")
+        if block.label:
+            yield block.label
+        yield from (line for line in block.text.split("\n") if not _FIELD.match(line))  # options of MyST
 
 
-def _paragraph(block: Block, heading: str) -> Iterator[Remark]:
+def _paragraph(block: Block, following: Sequence[Block], heading: str) -> Iterator[Remark]:
+    """With the lines of the code that it announces."""
     if block.text.startswith(_NO_PROSE) or _FIELD.match(block.text):
         return
     label = _LABEL.match(block.text)
     name = ADMONITIONS[label[1].lower()] if label else ""
     text = " ".join(block.text[label.end() if label else 0 :].split("\n")).strip()
     if text:
-        end = min(block.end, block.start + _MAX_LINES - 1)
+        end = following[0].end if following and _announces(block, following[0]) else block.end
+        end = min(end, block.start + _MAX_LINES - 1)
         yield Remark("admonition" if label else block.kind, name, "", heading, block.start, end, text)
+
+
+def _announces(block: Block, following: Block) -> bool:
+    """Whether a literal block of rst belongs to the paragraph: a fence of Markdown stands for itself."""
+    return following.kind == "code" and block.text.endswith(":") and not following.label

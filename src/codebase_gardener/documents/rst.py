@@ -18,7 +18,7 @@ __all__ = ["RstContext", "rst_blocks"]
 _DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+([A-Za-z][\w:+.-]{0,60}?)[ \t]?::(?:[ \t]+(.*))?$")
 _EXPLICIT = re.compile(r"[ \t]*\.\.(?:[ \t]|$)")
 _TARGET = re.compile(r"[ \t]*(?:\.\.[ \t]+(?:_|\[)|__[ \t])")
-_OPTION = re.compile(r"[ \t]+:([\w-]{1,60}):[ \t]*(.*)$")
+_OPTION = re.compile(r"[ \t]+:([\w-]{1,60}):(?=[ \t]|$)[ \t]*(.*)$")
 _UNDERLINE = re.compile(r"([!-/:-@\[-`{-~])\1+[ \t]*$")
 _BULLET = re.compile(r"[ \t]*(?:[-*+•]|\(?(?:\d{1,6}|[A-Za-z]|#)[.)])[ \t]+")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)]|#\.)[ \t]+(?=\S)")
@@ -309,7 +309,8 @@ class _Scanner:
         if shown:
             item = _ITEM.match(shown)
             kind = "row" if _TABLE.match(shown) else "item" if item else "paragraph"
-            self._add(kind, at, end - 1, shown[item.end() :] if item else shown)
+            mark = item[0].strip() if item else ""
+            self._add(kind, at, end - 1, shown[item.end() :] if item else shown, label=mark)
         if not literal:
             return end
         bullet = _BULLET.match(self.lines[end - 1])
