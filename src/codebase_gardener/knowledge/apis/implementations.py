@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Mapping
 
+from codebase_gardener.documents.docstrings import Documentation
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.descriptions import (
     defined_again,
@@ -17,7 +18,6 @@ from codebase_gardener.knowledge.apis.descriptions import (
     standing,
     used_passages,
 )
-from codebase_gardener.knowledge.apis.docstrings import Documentation
 from codebase_gardener.knowledge.apis.external_apis import (
     command_examples,
     commands_shown,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from codebase_gardener.knowledge.apis.docstrings import Documentation, documentation
+from codebase_gardener.documents.docstrings import Documentation, documentation
 from codebase_gardener.languages.families import FAMILIES, family_of
 from codebase_gardener.languages.signatures import typed_parameters
 from codebase_gardener.languages.symbols import Symbol

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS, counted
-from codebase_gardener.knowledge.apis.docstrings import documentation
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target
 from codebase_gardener.knowledge.pages.markup import code, fence
