@@ -12,11 +12,11 @@ from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.page_sites import PageSite
 from codebase_gardener.dataset.sites import chance
 from codebase_gardener.dataset.split import Split
+from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.pages.citations import read_citations, read_quotes
 from codebase_gardener.knowledge.pages.documents import prose_of
 from codebase_gardener.knowledge.pages.implementation_layout import Output, Parameter, read_io_contract
 from codebase_gardener.knowledge.pages.markup import code, fence, plain, read_tables
-from codebase_gardener.knowledge.pages.quoting import first_sentence
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, read_steps
 from codebase_gardener.knowledge.sources.lines import Source

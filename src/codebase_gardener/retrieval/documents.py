@@ -81,7 +81,7 @@ def _file_documents(file: SourceFile, symbols: Sequence[Symbol]) -> list[Documen
     lines = source_lines(file.text)
     symbols = sorted(symbols, key=lambda symbol: (symbol.start, -symbol.end))
     if not is_code(file.language):
-        chunks = heading_chunks(file.language, lines)
+        chunks = heading_chunks(file.path, file.language, lines)
         return [_chunk(Anchor(file.path, first, last), title, lines) for title, first, last in chunks]
     found = [_symbol_document(symbol, symbols, lines) for symbol in symbols]
     found += [_chunk(Anchor(file.path, *chunk), None, lines) for chunk in _module_chunks(symbols, lines)]

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from codebase_gardener.documents.docstrings import Documentation, DocumentedValue, documentation
 from codebase_gardener.knowledge.apis.calls import constructor_of_class
 from codebase_gardener.knowledge.apis.class_fields import ClassField, class_fields, has_fields
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
-from codebase_gardener.knowledge.apis.docstrings import Documentation, DocumentedValue, documentation
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.pages.quoting import inline

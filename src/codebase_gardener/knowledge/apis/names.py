@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType
 
 from codebase_gardener.knowledge.links.uses import Target
-from codebase_gardener.knowledge.pages.quoting import words_of
+from codebase_gardener.utils.identifiers import title_words
 
 __all__ = ["NOUNS", "SUFFIXES", "page_names", "principle_words"]
 
@@ -107,12 +107,14 @@ def principle_words(name: str, kind: str) -> str:
     parts = [part for part in re.split(r"[.\s]+", name) if part not in ("__init__", "__call__")]
     last = parts[-1] if parts else name
     if kind == "command":
-        return "_".join([*_titled(word for part in parts for word in words_of(part)), "Command"])
+        return "_".join([*_titled(word for part in parts for word in title_words(part)), "Command"])
     is_class = last[:1].isupper() or kind == "class"
     owner = parts[-2] if len(parts) > 1 and (kind == "method" or parts[-2][:1].isupper()) else ""
     if is_class:
-        return "_".join(_class_words(words_of(last)))
-    return "_".join([*_titled(words_of(owner)), *_function_words(words_of(last), makes=kind == "maker")])
+        return "_".join(_class_words(title_words(last)))
+    return "_".join(
+        [*_titled(title_words(owner)), *_function_words(title_words(last), makes=kind == "maker")]
+    )
 
 
 def _page(target: Target, kind: str) -> str:

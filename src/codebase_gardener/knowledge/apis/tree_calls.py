@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from codebase_gardener.knowledge.apis.docstrings import Documentation, documentation
-from codebase_gardener.knowledge.pages.quoting import words_of
+from codebase_gardener.documents.docstrings import Documentation, documentation
 from codebase_gardener.languages.rows import Family
 from codebase_gardener.languages.signatures import typed_parameters
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, family_of
+from codebase_gardener.utils.identifiers import title_words
 
 __all__ = ["constructor_names", "documented", "is_constructor", "tree_call"]
 
@@ -115,5 +115,5 @@ def _construction(owner: str, constructor: Symbol | None, family: Family) -> str
 
 def _instance(owner: str) -> str:
     """A variable's name for an instance: "RootCommand" is "rootCommand"."""
-    words = words_of(owner.rpartition(".")[2])
+    words = title_words(owner.rpartition(".")[2])
     return "".join([words[0].lower(), *words[1:]]) if words else "value"

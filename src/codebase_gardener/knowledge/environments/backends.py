@@ -17,6 +17,7 @@ from codebase_gardener.knowledge.environments.optional_packages import (
     word_of,
 )
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.utils.identifiers import identifier_words
 
 __all__ = ["Backend", "optional_backends"]
 
@@ -224,4 +225,4 @@ def _site_words(found: FoundEvidence, repository: RepositoryFacts) -> set[str]:
 
 
 def _words(text: str) -> list[str]:
-    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", text[:2_000])]
+    return [word.rstrip("0123456789").lower() for word in identifier_words(text[:2_000])]

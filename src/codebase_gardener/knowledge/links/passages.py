@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from codebase_gardener.documents.facts import Heading
-from codebase_gardener.documents.purposes import first_sentence
+from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.links.uses import Passage, Use
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.utils.identifiers import identifier_words
 
 __all__ = [
     "docstring_passage",
@@ -28,8 +29,10 @@ MIN_USES = 2
 
 _SETUP = frozenset({"setup", "setUp", "setup_method", "setup_class", "setUpClass", "asyncSetUp"})
 _GENERAL = re.compile(r".*\d|(?:app|run|train|demo|example|script|utils|cli|tutorial|test|base)\Z")
+MAX_TITLE = 200
+"""Characters."""
+
 _TEST_WORD = re.compile(r"(?:Test|Example|Fuzz|test)(?=[A-Z_\d])_?")
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
 def document_passages(
@@ -120,7 +123,7 @@ def docstring_passage(symbol: Symbol, uses: Sequence[Use]) -> Passage:
 def title_of(symbol: Symbol) -> str:
     """Of a test: the first sentence of its docstring, else its name in words."""
     if symbol.docstring:
-        return first_sentence(symbol.docstring).rstrip(".")
+        return first_sentence(symbol.docstring, MAX_TITLE).rstrip(".")
     plain = symbol.name.lstrip("_").removeprefix("test_")
     return _words(plain if symbol.language == "python" else _TEST_WORD.sub("", plain) or plain)
 
@@ -183,5 +186,5 @@ def _stem(path: str) -> str:
 
 def _words(name: str) -> str:
     """A name as words: "loadAdapter_twice" becomes "Load adapter twice"."""
-    words = " ".join(_WORD.findall(name)) or name
+    words = " ".join(identifier_words(name)) or name
     return words[:1].upper() + words[1:]

@@ -6,20 +6,22 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.facts import Heading
+from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS, counted
-from codebase_gardener.knowledge.apis.docstrings import documentation
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.markup import code, fence
-from codebase_gardener.knowledge.pages.quoting import first_sentence, inline, safe_markdown, words_of
+from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.sources import PageSources
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, execution_steps
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
 from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, is_direct
+from codebase_gardener.utils.identifiers import title_words
 
 __all__ = ["workflow_page"]
 
@@ -291,7 +293,7 @@ class _Writer:
 
     def _domains(self) -> tuple[str, ...]:
         names = [self.path.title, *(step.target.name.rpartition(".")[2] for step in self.steps)]
-        return tuple(sorted({word.lower() for name in names for word in words_of(name) if len(word) > 2}))
+        return tuple(sorted({word.lower() for name in names for word in title_words(name) if len(word) > 2}))
 
 
 def _called(api: Api) -> str:

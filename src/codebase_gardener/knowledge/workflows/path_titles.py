@@ -16,6 +16,7 @@ from codebase_gardener.knowledge.apis.surface import name_kind
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.passage_sequences import ShownSequence, Weights
+from codebase_gardener.utils.identifiers import identifier_words
 
 __all__ = ["Titles"]
 
@@ -192,7 +193,7 @@ def _is_general(title: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    words = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+[a-z]*", name)
+    words = identifier_words(name)
     while words and words[0].lower() in ("test", "tests"):
         words = words[1:]
     return [word.lower() for word in words] or [name]

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from codebase_gardener.documents.fences import fence_after
 from codebase_gardener.documents.prose import without_title
-from codebase_gardener.knowledge.pages.quoting import first_sentence
+from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["DocumentedValue", "Documentation", "documentation"]
@@ -204,15 +205,11 @@ def _without_changes(text: str) -> tuple[str, list[str]]:
 def _without_examples(text: str) -> str:
     """The text without its "Example:" parts: pages quote examples from the source, with their lines."""
     kept: list[str] = []
-    inside, fence = False, ""
+    inside, mark = False, ""
     for line in text.split("\n"):
         bare = line.strip()
-        if fence:
-            fence = "" if bare.startswith(fence) else fence
-            if inside:
-                continue
-        elif bare.startswith(("```", "~~~")):
-            fence = bare[:3]
+        before, mark = mark, fence_after(bare, mark)
+        if before or mark:
             if inside:
                 continue
         elif _EXAMPLE.match(bare):
