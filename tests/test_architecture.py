@@ -318,12 +318,10 @@ NAMED_ELSEWHERE = {
     # file: why it names a language
     "documents": "documents whose directives and prompts mean Python, and snippets that are taken for it",
     "knowledge/environments": "packaging files name the languages that they are for",
-    "knowledge/sources/package_entries.py": "packaging files name the languages that they are for",
     "knowledge/apis/shell_commands.py": "programs that run any file",
     "manifests": "packaging files name the languages that they are for",
     "knowledge/links/module_names.py": "a folder that sources lie in",
-    "gardener/environments.py": "the interpreter that is looked for",
-    "gardener/examining.py": "the interpreter that is looked for",
+    "doctor": "the interpreter that is looked for",
 }
 PYTHON_IN_DEPTH = {
     # Python is followed through its own syntax tree, which these read beside the tables of the other languages

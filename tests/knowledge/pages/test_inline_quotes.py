@@ -5,7 +5,8 @@ import time
 import pytest
 
 from codebase_gardener.documents.plain_prose import plain_prose
-from codebase_gardener.documents.prose_blocks import prose_blocks
+from codebase_gardener.documents.remarks import remarks
+from codebase_gardener.documents.rst import rst_blocks
 from codebase_gardener.knowledge.pages.inline_quotes import QuotableText, read_inline_quotes
 
 SOURCE = QuotableText('''
@@ -70,7 +71,7 @@ def test_hostile_text_is_looked_through_quickly(text: str) -> None:
 
 def test_a_quote_marks_the_code_that_it_leaves_out() -> None:
     note = [".. note::", "", "    Two ways::", "", "        a()", "", "    Both of them work."]
-    (block,) = prose_blocks(note)
+    (block,) = remarks(rst_blocks(note))
     told = plain_prose(block.text)
     assert told == "Two ways: … Both of them work."
     assert QuotableText("\n".join(note)).says(told)
