@@ -7,11 +7,12 @@ import os
 import re
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
@@ -253,6 +254,71 @@ def test_the_root_exposes_its_names_lazily() -> None:
         _ = codebase_gardener.no_such_name
     loaded = loaded_by("import codebase_gardener")
     assert {name for name in loaded if name.startswith("codebase_gardener.")} == set()
+
+
+# ---- where things are
+
+
+ACROSS = {
+    # a test file that is of no single module: what it is about
+    "benchmarks/test_train.py": "a benchmark",
+    "cli/test_bad_input.py": "every command",
+    "cli/test_importing.py": "import, from a folder to an answer",
+    "cli/test_output.py": "every command",
+    "cli/test_trained.py": "commands on a trained adapter",
+    "documents/test_hostile_documents.py": "every reader",
+    "knowledge/links/test_foreign_links.py": "several languages",
+    "registry/test_crashes.py": "every transaction",
+    "repository/test_attacks.py": "a hostile repository",
+    "training/fast/test_torch_fast_runs.py": "runs on the fast path",
+    "training/test_torch_quantization.py": "training on quantized bases",
+    "wiki/test_bad_input.py": "every command of the wiki",
+    "wiki/test_incremental.py": "builds after edits",
+    "wiki/test_languages.py": "wikis of several languages",
+}
+TESTS = ROOT / "tests"
+TEST_FILES = sorted(path.relative_to(TESTS).as_posix() for path in TESTS.glob("*/**/test_*.py"))
+
+
+def test_each_test_file_is_that_of_a_module() -> None:
+    odd = []
+    for name in TEST_FILES:
+        folder, _, file = name.rpartition("/")
+        stem = file.removeprefix("test_").removesuffix(".py")
+        modules = [f"{folder}/{stem}.py", f"{folder}/{stem.removeprefix('torch_')}.py"]
+        if not any((SRC / module).is_file() for module in modules):
+            odd.append(name)
+    assert sorted(odd) == sorted(ACROSS)
+
+
+def test_every_module_is_found_by_a_test() -> None:
+    """`scripts/test_of.py` names it; from a command to the row that it writes it is four imports."""
+    spec = spec_from_file_location("test_of", ROOT / "scripts" / "test_of.py")
+    assert spec and spec.loader
+    look_up = module_from_spec(spec)
+    spec.loader.exec_module(look_up)
+    modules = [path for path in FILES if path.name != "__init__.py" and path not in MIGRATIONS]
+    far = {short(path): found for path in modules if not (found := look_up.tests_of(path)) or found[0][1] > 4}
+    assert far == {}
+
+
+def test_no_file_repeats_its_folder() -> None:
+    found = [
+        short(path)
+        for path in FILES
+        if path.parent != SRC and re.match(rf"{re.escape(path.parent.name.rstrip('s'))}s?(_|\Z)", path.stem)
+    ]
+    assert found == []
+
+
+def test_no_public_class_name_stands_twice() -> None:
+    names = Counter(
+        node.name
+        for path in FILES
+        for node in tree_of(path).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 # ---- what starts fast
