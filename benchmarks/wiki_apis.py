@@ -19,7 +19,8 @@ from codebase_gardener.knowledge.apis.candidates import Candidate, listed_target
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.surface import ranked, threshold
 from codebase_gardener.knowledge.extraction import extract
-from codebase_gardener.knowledge.links.resolution import Target, resolve
+from codebase_gardener.knowledge.links.resolution import resolve
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.repository.snapshot import take_snapshot
 

@@ -18,8 +18,9 @@ from codebase_gardener.config.settings import Settings
 from codebase_gardener.evaluation.torch_arms import measure_arms
 from codebase_gardener.evaluation.verdict import judge
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.wiki import Quiet, build_wiki
+from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.training.torch_device import set_threads
+from codebase_gardener.utils.progress import Quiet
 
 
 def main() -> int:

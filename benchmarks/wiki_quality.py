@@ -19,11 +19,10 @@ from pathlib import Path
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.verifying import verify_wiki
-from codebase_gardener.gardener.wiki import Quiet, build_wiki, wiki_folder
-from codebase_gardener.gardener.wiki_pages import read_pages
+from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.repository.snapshot import Snapshot
+from codebase_gardener.utils.progress import Quiet
 
 APIS = (
     "LoraConfig", "get_peft_model", "prepare_model_for_kbit_training", "PeftModel.from_pretrained",
@@ -55,10 +54,10 @@ def main() -> int:
         return 2
     with tempfile.TemporaryDirectory() as home, Gardener(Settings(home=Path(home))) as gardener:
         project = build_wiki(gardener, sys.argv[1], Quiet()).project
-        report = verify_wiki(gardener, project, Quiet())
+        report = gardener.wiki(project).verify(Quiet())
         print(f"verify: {len(report.findings)} findings in {report.checked}")
-        pages, snapshot = read_pages(gardener, project), gardener.snapshot(project)
-        index = (wiki_folder(gardener, project) / "_ImplementationIndex.md").read_text("utf-8")
+        pages, snapshot = gardener.wiki(project).pages(), gardener.snapshot(project)
+        index = (gardener.wiki(project).paths.folder / "_ImplementationIndex.md").read_text("utf-8")
     wrong, ranges = _ranges(pages, snapshot)
     print(f"ranges: {ranges - wrong} of {ranges} anchors of symbols equal the syntax tree's")
     implementations = [page for page in pages if page.type == "Implementation"]

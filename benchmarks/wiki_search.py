@@ -23,15 +23,13 @@ import time
 from pathlib import Path
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.gardener.asking import index_of
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.ranking import content_words, ranked
-from codebase_gardener.gardener.wiki import Quiet, build_wiki
-from codebase_gardener.gardener.wiki_pages import read_pages
-from codebase_gardener.gardener.wiki_search import search_index
+from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.knowledge.pages.documents import page_of
 from codebase_gardener.knowledge.pages.structure import Page
-from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.questions import content_words, ranked
+from codebase_gardener.wiki.search import WikiIndex
 
 TARGET_MS = 20.0
 QUERIES = 50
@@ -100,10 +98,10 @@ def main() -> int:
     source, *wanted = sys.argv[1:]
     with tempfile.TemporaryDirectory() as home, Gardener(Settings(home=Path(home))) as gardener:
         build_wiki(gardener, source, Quiet(), name="searched")
-        pages = read_pages(gardener, "searched")
+        pages = gardener.wiki("searched").pages()
         built_s, loaded_s = _timed(gardener), _timed(gardener)
         print(f"index of code and {len(pages)} pages: built in {built_s:.2f} s, loaded in {loaded_s:.2f} s")
-        index = index_of(gardener, "searched")
+        index = gardener.wiki("searched").index()
         median = _searches(index, pages)
         _command(home)
         missed = [query for query in wanted if not _found(index, *query.rsplit("=", 1))]
@@ -112,23 +110,23 @@ def main() -> int:
 
 def _timed(gardener: Gardener) -> float:
     started = time.perf_counter()
-    index_of(gardener, "searched")
+    gardener.wiki("searched").index()
     return time.perf_counter() - started
 
 
-def _searches(index: SymbolIndex, pages: tuple[Page, ...]) -> float:
+def _searches(index: WikiIndex, pages: tuple[Page, ...]) -> float:
     """Median of the milliseconds of a search."""
     step = max(1, len(pages) // QUERIES)
     chosen = pages[::step][:QUERIES]
     twins = {page.id: edge.target for page in pages for edge in page.edges if edge.kind == "implemented_by"}
     spent, first = [], 0
     started = time.perf_counter()
-    search_index(index, "first")
+    index.search("first")
     print(f"first search, which reads the pages' words: {time.perf_counter() - started:.2f} s")
     for page in chosen:
         query = " ".join(content_words(f"{page.title} {page.overview}")[:WORDS])
         started = time.perf_counter()
-        found = search_index(index, f"how do I {query}")
+        found = index.search(f"how do I {query}")
         spent.append(1_000 * (time.perf_counter() - started))
         first += bool(found) and found[0].id in (page.id, twins.get(page.id))
     median = statistics.median(spent)
@@ -147,13 +145,13 @@ def _questions(sources: list[str]) -> int:
         project = Path(source).name.partition("-")[0]
         with tempfile.TemporaryDirectory() as home, Gardener(Settings(home=Path(home))) as gardener:
             build_wiki(gardener, source, Quiet(), name=project)
-            index = index_of(gardener, project)
-        search_index(index, "warm")
+            index = gardener.wiki(project).index()
+        index.search("warm")
         for question, pattern in {**QUESTIONS, **HELD_OUT}[project].items():
-            hits = [hit.document for hit in ranked(index, question, 4 * RANKS)]
+            hits = [hit.document for hit in ranked(index.symbols, question, 4 * RANKS)]
             sections = list(dict.fromkeys(document.told_by or page_of(document) for document in hits))
             started = time.perf_counter()
-            pages = [found.id for found in search_index(index, question, k=RANKS)]
+            pages = [found.id for found in index.search(question, k=RANKS)]
             spent.append(1_000 * (time.perf_counter() - started))
             ranks["sections"].append(_rank(sections, pattern))
             ranks["pages"].append(_rank(pages, pattern))
@@ -188,8 +186,8 @@ def _command(home: str) -> None:
     print(f"gardener wiki search: {time.perf_counter() - started:.2f} s")
 
 
-def _found(index: SymbolIndex, query: str, part: str) -> bool:
-    found = search_index(index, query, k=3)
+def _found(index: WikiIndex, query: str, part: str) -> bool:
+    found = index.search(query, k=3)
     held = bool(found) and part.lower() in found[0].id.lower()
     print(f"{'found ' if held else 'MISSED'} {query!r}: {', '.join(one.id for one in found) or 'nothing'}")
     return held

@@ -2,7 +2,7 @@
 # Runs the tests that need no torch on Python 3.12 and 3.13, where they are present.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-tests="tests/dataset tests/registry tests/repository tests/retrieval tests/utils tests/config"
+tests="tests/dataset tests/documents tests/languages tests/manifests tests/registry tests/repository tests/retrieval tests/utils tests/config"
 for version in 3.12 3.13; do
     python=""
     for candidate in "python$version" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$version".*/bin/python; do

@@ -7,16 +7,18 @@ import os
 import re
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from codebase_gardener.languages.table import FAMILIES, GRAMMARS
 from codebase_gardener.registry.transactions import Registry
 
 ROOT = Path(__file__).parents[1]
@@ -254,6 +256,71 @@ def test_the_root_exposes_its_names_lazily() -> None:
     assert {name for name in loaded if name.startswith("codebase_gardener.")} == set()
 
 
+# ---- where things are
+
+
+ACROSS = {
+    # a test file that is of no single module: what it is about
+    "benchmarks/test_train.py": "a benchmark",
+    "cli/test_bad_input.py": "every command",
+    "cli/test_importing.py": "import, from a folder to an answer",
+    "cli/test_output.py": "every command",
+    "cli/test_trained.py": "commands on a trained adapter",
+    "documents/test_hostile_documents.py": "every reader",
+    "knowledge/links/test_foreign_links.py": "several languages",
+    "registry/test_crashes.py": "every transaction",
+    "repository/test_attacks.py": "a hostile repository",
+    "training/fast/test_torch_fast_runs.py": "runs on the fast path",
+    "training/test_torch_quantization.py": "training on quantized bases",
+    "wiki/test_bad_input.py": "every command of the wiki",
+    "wiki/test_incremental.py": "builds after edits",
+    "wiki/test_languages.py": "wikis of several languages",
+}
+TESTS = ROOT / "tests"
+TEST_FILES = sorted(path.relative_to(TESTS).as_posix() for path in TESTS.glob("*/**/test_*.py"))
+
+
+def test_each_test_file_is_that_of_a_module() -> None:
+    odd = []
+    for name in TEST_FILES:
+        folder, _, file = name.rpartition("/")
+        stem = file.removeprefix("test_").removesuffix(".py")
+        modules = [f"{folder}/{stem}.py", f"{folder}/{stem.removeprefix('torch_')}.py"]
+        if not any((SRC / module).is_file() for module in modules):
+            odd.append(name)
+    assert sorted(odd) == sorted(ACROSS)
+
+
+def test_every_module_is_found_by_a_test() -> None:
+    """`scripts/test_of.py` names it; from a command to the row that it writes it is four imports."""
+    spec = spec_from_file_location("test_of", ROOT / "scripts" / "test_of.py")
+    assert spec and spec.loader
+    look_up = module_from_spec(spec)
+    spec.loader.exec_module(look_up)
+    modules = [path for path in FILES if path.name != "__init__.py" and path not in MIGRATIONS]
+    far = {short(path): found for path in modules if not (found := look_up.tests_of(path)) or found[0][1] > 4}
+    assert far == {}
+
+
+def test_no_file_repeats_its_folder() -> None:
+    found = [
+        short(path)
+        for path in FILES
+        if path.parent != SRC and re.match(rf"{re.escape(path.parent.name.rstrip('s'))}s?(_|\Z)", path.stem)
+    ]
+    assert found == []
+
+
+def test_no_public_class_name_stands_twice() -> None:
+    names = Counter(
+        node.name
+        for path in FILES
+        for node in tree_of(path).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
 # ---- what starts fast
 
 
@@ -308,3 +375,46 @@ def test_the_project_stands_alone() -> None:
         text = (ROOT / name).read_bytes().decode("utf-8", "replace") if (ROOT / name).is_file() else ""
         found += [f"{name}: {place}" for place in outside if place in text]
     assert found == []
+
+
+# ---- languages
+
+LANGUAGE_NAMES = {*GRAMMARS, *FAMILIES, "python"} - {"c"}  # one letter says too little
+NAMED_ELSEWHERE = {
+    # file: why it names a language
+    "documents": "documents whose directives and prompts mean Python, and snippets that are taken for it",
+    "knowledge/environments": "packaging files name the languages that they are for",
+    "knowledge/apis/shell_commands.py": "programs that run any file",
+    "manifests": "packaging files name the languages that they are for",
+    "knowledge/links/module_names.py": "a folder that sources lie in",
+    "doctor": "the interpreter that is looked for",
+}
+PYTHON_IN_DEPTH = {
+    # Python is followed through its own syntax tree, which these read beside the tables of the other languages
+    "knowledge/extraction.py", "knowledge/links/resolution.py", "knowledge/links/passages.py",
+    "knowledge/apis/calls.py", "knowledge/apis/context.py", "knowledge/apis/io_contract.py",
+    "knowledge/apis/tree_calls.py", "knowledge/apis/implementations.py", "knowledge/apis/usage_examples.py",
+    "knowledge/pages/implementation_layout.py", "knowledge/claims/fields.py", "knowledge/claims/sources.py",
+    "knowledge/workflows/step_rules.py", "knowledge/heuristics/layout.py",
+}  # fmt: skip
+
+
+def test_a_language_is_named_in_its_own_room_only() -> None:
+    wrong = []
+    for path in FILES:
+        name = short(path)
+        if name.startswith(("languages/", *NAMED_ELSEWHERE)):
+            continue
+        for node in ast.walk(tree_of(path)):
+            named = isinstance(node, ast.Constant) and node.value in LANGUAGE_NAMES
+            if named and (node.value != "python" or name not in PYTHON_IN_DEPTH):
+                wrong.append(f"{name}:{node.lineno} {node.value}")
+    assert wrong == []
+
+
+def test_the_engine_names_no_language() -> None:
+    for path in (SRC / "languages" / "engine").glob("*.py"):
+        assert (
+            not {node.value for node in ast.walk(tree_of(path)) if isinstance(node, ast.Constant)}
+            & LANGUAGE_NAMES
+        )

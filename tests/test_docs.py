@@ -23,8 +23,8 @@ from codebase_gardener.dataset import deduplication, functions, heldout, prompts
 from codebase_gardener.dataset.generation import TASKS
 from codebase_gardener.dataset.page_rows import PAGE_TASKS
 from codebase_gardener.dataset.row_forms import FORMS
+from codebase_gardener.doctor.checks import CHECKS, REGISTRY_CHECKS
 from codebase_gardener.evaluation.arms import ARMS
-from codebase_gardener.gardener.examining import CHECKS, REGISTRY_CHECKS
 from codebase_gardener.training.methods import METHODS
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils import error_handling

@@ -147,11 +147,14 @@ def test_directives_within_markdown() -> None:
 def test_boxes_are_told_apart_from_prose() -> None:
     rst = ".. note:: Take care\n   here.\n\n   And there.\n\nProse.\n"
     markdown = "!!! tip\n\n    Take care.\n\nProse.\n\n> [!NOTE]\n> Here.\n\n:::{warning}\nHot.\n:::\n"
-    assert [(b.start, b.end, b.text, b.label) for b in blocks("a.rst", "rst", rst)] == [
-        (1, 2, "Take care\nhere.", "note"), (4, 4, "And there.", "note"), (6, 6, "Prose.", ""),
+    assert [(b.kind, b.start, b.end, b.text, b.label) for b in blocks("a.rst", "rst", rst)] == [
+        ("box", 1, 4, "", "note"), ("paragraph", 1, 2, "Take care\nhere.", ""),
+        ("paragraph", 4, 4, "And there.", ""), ("paragraph", 6, 6, "Prose.", ""),
     ]  # fmt: skip
-    assert [(b.text, b.label) for b in blocks("a.md", "markdown", markdown)] == [
-        ("Take care.", "tip"), ("Prose.", ""), ("Here.", "note"), ("Hot.", "warning"),
+    assert [(b.kind, b.start, b.end, b.text, b.label) for b in blocks("a.md", "markdown", markdown)] == [
+        ("box", 1, 3, "", "tip"), ("paragraph", 3, 3, "Take care.", ""), ("paragraph", 5, 5, "Prose.", ""),
+        ("box", 7, 8, "", "note"), ("paragraph", 8, 8, "Here.", ""),
+        ("box", 10, 12, "", "warning"), ("paragraph", 11, 11, "Hot.", ""),
     ]  # fmt: skip
 
 

@@ -8,16 +8,16 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.dataset.prompts import CONTEXT_CHARS
-from codebase_gardener.gardener.asking import ask, best_documents
+from codebase_gardener.gardener.asking import ask
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.wiki import Quiet, build_wiki
-from codebase_gardener.gardener.wiki_pages import read_pages
+from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.names import parse_ref
-
-from .test_wiki_incremental import write_repository
+from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.search import WikiIndex
+from samples.written_garden import write_repository
 
 DOCUMENTS = [
     Document(
@@ -42,7 +42,7 @@ DOCUMENTS = [
     ],
 )
 def test_a_symbol_that_is_named_comes_first_and_filler_words_do_not_count(question: str, first: str) -> None:
-    found = best_documents(SymbolIndex.build(DOCUMENTS), question, k=3)
+    found = WikiIndex(SymbolIndex.build(DOCUMENTS)).for_prompt(question, k=3)
     assert found[0].anchor == first
     assert len(found) == len(set(found)) <= 3
 
@@ -52,13 +52,15 @@ def test_a_page_comes_first_cut_to_half_of_the_room_and_code_after_it() -> None:
     page = Document(
         "Principle:a_Invoking", "principles/a_Invoking.md", "Invoking", text, "page", ("src/core.py:L40-60",)
     )
-    found = best_documents(SymbolIndex.build([*DOCUMENTS, page]), "How do I invoke it?", k=3)
+    found = WikiIndex(SymbolIndex.build([*DOCUMENTS, page])).for_prompt("How do I invoke it?", k=3)
     assert found[0].anchor == page.anchor
     assert found[0].evidence == page.evidence
     assert len(found[0].text) <= CONTEXT_CHARS // 2
     assert [document.kind for document in found[1:]].count("page") == 0
     assert len(found) == 3
-    without = best_documents(SymbolIndex.build([*DOCUMENTS, page]), "How do I invoke it?", k=3, pages=False)
+    without = WikiIndex(SymbolIndex.build([*DOCUMENTS, page])).for_prompt(
+        "How do I invoke it?", k=3, pages=False
+    )
     assert page.anchor not in {document.anchor for document in without}
 
 
@@ -71,7 +73,7 @@ def test_an_answer_names_the_page_with_its_lines_unless_the_wiki_is_of_another_s
         ref = parse_ref("garden")
         answer = ask(gardener, ref, "How do I prune a plant?", max_new_tokens=1)
         page, *code = answer.sources
-        lines = {str(source.anchor) for one in read_pages(gardener, "garden") for source in one.sources}
+        lines = {str(source.anchor) for one in gardener.wiki("garden").pages() for source in one.sources}
         assert page.partition(":")[0] in PAGE_TYPES
         assert set(answer.evidence) == {page}
         assert answer.evidence[page]

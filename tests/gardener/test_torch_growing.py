@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +11,11 @@ import pytest
 from codebase_gardener.cli.figures import paper, verdict_lines, verdict_table
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.growing import Grown, GrowPlan, Stage, grow
+from codebase_gardener.gardener.growing import Grown, GrowPlan, grow
+from codebase_gardener.utils.progress import Quiet
 from conftest import FUNCTIONS
 
 pytestmark = pytest.mark.slow
-
-
-class _Silent:
-    """A stage, and who is told of stages."""
-
-    @contextmanager
-    def stage(self, title: str, unit: str) -> Iterator[Stage]:
-        yield self
-
-    def __call__(self, done: int, total: int) -> None:
-        return
-
-    def note(self, words: str) -> None:
-        return
-
-    def say(self, message: str) -> None:
-        return
 
 
 @pytest.fixture
@@ -45,7 +28,7 @@ def gardener(settings: Settings) -> Iterator[Gardener]:
 def grown(
     gardener: Gardener, source: Path, show_plan: Callable[[GrowPlan], Any] = lambda plan: None
 ) -> Grown:
-    return grow(gardener, str(source), _Silent(), show_plan=show_plan)
+    return grow(gardener, str(source), Quiet(), show_plan=show_plan)
 
 
 def test_what_holds_nothing_out_is_trained_and_not_measured(gardener: Gardener, tmp_path: Path) -> None:

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.languages.engine.grammars import GRAMMARS
-from codebase_gardener.languages.table import LANGUAGES, is_code, language_of
+from codebase_gardener.languages.table import GRAMMARS, LANGUAGES, is_code, language_of
 
 
 @pytest.mark.parametrize(

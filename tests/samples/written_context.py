@@ -12,9 +12,8 @@ from codebase_gardener.knowledge.links.resolution import resolve
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.engine.code import tree_code
-from codebase_gardener.languages.engine.grammars import GRAMMARS
 from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.languages.table import language_of
+from codebase_gardener.languages.table import GRAMMARS, language_of
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 from codebase_gardener.utils.anchors import split_lines
 

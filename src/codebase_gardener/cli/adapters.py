@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from codebase_gardener.cli.command import base_option, command_options, open_gardener, print_json
 from codebase_gardener.utils.names import parse_ref
+
+if TYPE_CHECKING:
+    from codebase_gardener.registry.rows import VerdictRow, VersionRow
+    from codebase_gardener.training.advice import Advice
 
 __all__ = ["adapters", "disable", "import_", "prove", "switch"]
 
@@ -97,7 +102,7 @@ def _show_folder(directory: Path, as_json: bool) -> None:
     click.echo("not in the registry: gardener import DIR --as P/N takes it in, with a receipt")
 
 
-def _show_version(row: Any) -> None:
+def _show_version(row: VersionRow) -> None:
     figures = row.metrics
     click.echo(f"{row.ref}{' (active)' if row.active else ''}")
     click.echo(f"  directory    {row.directory} ({row.bytes / 1e6:.1f} MB)")
@@ -112,7 +117,7 @@ def _show_version(row: Any) -> None:
     click.echo(f"  libraries    {', '.join(f'{name} {number}' for name, number in row.libraries.items())}")
 
 
-def _show_verdict(verdict: Any) -> None:
+def _show_verdict(verdict: VerdictRow | None) -> None:
     if verdict is None:
         click.echo("not evaluated yet: gardener evaluate NAME/ADAPTER")
         return
@@ -173,7 +178,7 @@ def prove(adapter: str, against: str | None, base: str | None, as_json: bool) ->
     _warn(warnings)
 
 
-def _compared(receipt: Any) -> str:
+def _compared(receipt: Mapping[str, Any]) -> str:
     return (
         f"merged into its base, logits differ from the adapter's by {receipt['parity_merged']:.3g} at most "
         f"({receipt['parity_merged_kl_nats']:.2g} nats); "
@@ -181,12 +186,12 @@ def _compared(receipt: Any) -> str:
     )
 
 
-def _warn(warnings: Any) -> None:
+def _warn(warnings: Iterable[Advice]) -> None:
     for advice in warnings:
         click.echo(f"Warning: {advice.rule}: {advice.text}", err=True)
 
 
-def _proven(receipt: Any) -> str:
+def _proven(receipt: Mapping[str, Any]) -> str:
     return (
         f"{receipt['tensors_matched']} of {receipt['tensors_expected']} tensors found their module; "
         f"logits differ from the base's by {receipt['max_logit_difference']:.3g} at most"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,12 @@ from codebase_gardener.cli.command import command_options, open_gardener, print_
 from codebase_gardener.dataset.export import EXPORT_FORMS, write_jsonl
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.names import parse_ref
+
+if TYPE_CHECKING:
+    from codebase_gardener.cli.display import Display
+    from codebase_gardener.dataset.assembly import Dataset
+    from codebase_gardener.gardener.facade import Gardener
+    from codebase_gardener.training.encoding import EncodedExample
 
 __all__ = ["dataset"]
 
@@ -71,7 +77,7 @@ def dataset(
     _show_rows(rows)
 
 
-def _show_report(made: Any, folder: Path) -> None:
+def _show_report(made: Dataset, folder: Path) -> None:
     report = made.report
     click.echo(
         f"{len(made.train):,} rows to train on, {len(made.heldout)} held-out functions ({report.commit})"
@@ -90,7 +96,7 @@ def _show_report(made: Any, folder: Path) -> None:
 
 
 def _encoded_rows(
-    gardener: Any, made: Any, base: str | None, count: int, task: str | None, display: Any
+    gardener: Gardener, made: Dataset, base: str | None, count: int, task: str | None, display: Display
 ) -> Iterator[dict[str, Any]]:
     """Rows spread over the dataset, as runs of tokens that are trained on or not, as the trainer will see them."""
     from codebase_gardener.bases.torch_loading import load_tokenizer
@@ -123,7 +129,7 @@ def _encoded_rows(
         }
 
 
-def _runs(encoded: Any, tokenizer: Any) -> Iterator[dict[str, Any]]:
+def _runs(encoded: EncodedExample, tokenizer: Any) -> Iterator[dict[str, Any]]:
     from codebase_gardener.training.encoding import IGNORE
 
     pairs = zip(encoded.ids, encoded.labels, strict=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -21,19 +20,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
-__all__ = ["Display", "Stage"]
+from codebase_gardener.utils.progress import Stage
+
+__all__ = ["Display"]
 
 _LINE_EVERY_S = 10.0
-
-
-class Stage(Protocol):
-    """A stage's progress: called with done and total; `note` adds a few words."""
-
-    def __call__(self, done: int, total: int) -> None:
-        """So much is done of so much."""
-
-    def note(self, words: str) -> None:
-        """A few words behind it."""
 
 
 class _Rate(ProgressColumn):

@@ -27,8 +27,8 @@ def doctor(fix: bool, adopt: bool, environment: str | None, as_json: bool) -> No
     With --for, what one kind of work needs is checked instead: what is installed, what is needed, how to get it.
     """
     from codebase_gardener.config.settings import load_settings
-    from codebase_gardener.gardener.environments import examine_environment
-    from codebase_gardener.gardener.examining import examine, summary
+    from codebase_gardener.doctor.checks import examine, summary
+    from codebase_gardener.doctor.requirements import examine_environment
 
     if environment and (fix or adopt):
         raise InvalidInputError(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.config.settings import EMBEDDED_BASE
+
+if TYPE_CHECKING:
+    from codebase_gardener.cli.display import Display
+    from codebase_gardener.gardener.growing import Grown, GrowPlan
 
 __all__ = ["grow"]
 
@@ -63,7 +67,7 @@ def grow(
         _show_result(grown, _on_a_larger_base(source, name, revision, minutes))
 
 
-def _show_plan(display: Any, plan: Any) -> None:
+def _show_plan(display: Display, plan: GrowPlan) -> None:
     from codebase_gardener.cli.figures import gigabytes
 
     display.say(
@@ -90,7 +94,7 @@ def _on_a_larger_base(source: str, name: str | None, revision: str | None, minut
     return shlex.join(["gardener", "grow", source, *given])
 
 
-def _show_result(grown: Any, larger: str) -> None:
+def _show_result(grown: Grown, larger: str) -> None:
     from codebase_gardener.cli.figures import paper, verdict_lines, verdict_table
 
     console = paper()
@@ -109,7 +113,7 @@ def _show_result(grown: Any, larger: str) -> None:
     console.print(f"  {larger}")
 
 
-def _as_dict(grown: Any) -> dict[str, Any]:
+def _as_dict(grown: Grown) -> dict[str, Any]:
     return {
         "adapter": str(grown.version.ref),
         "active": grown.version.active,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.utils.error_handling import NotFoundError
+
+if TYPE_CHECKING:
+    from codebase_gardener.jobs.progress import TrainingProgress
 
 __all__ = ["jobs"]
 
@@ -40,7 +43,7 @@ def list_jobs(name: str | None, limit: int, as_json: bool) -> None:
         click.echo(f"{row.job_id}  {row.adapter_id:<28} {row.status:<10} {_where(row)}")
 
 
-def _where(row: Any) -> str:
+def _where(row: TrainingProgress) -> str:
     if row.error:
         return str(row.error)
     steps = f"step {row.step}/{row.steps}" if row.steps else ""

@@ -21,7 +21,7 @@ def mcp(project: str, as_json: bool) -> None:
     import signal
     import sys
 
-    from codebase_gardener.gardener.wiki_tools import serve_wiki
+    from codebase_gardener.wiki.tools import serve_wiki
 
     signal.signal(
         signal.SIGINT, lambda *_: os._exit(130)
@@ -32,4 +32,4 @@ def mcp(project: str, as_json: bool) -> None:
             err=True,
         )
     with open_gardener() as gardener:
-        serve_wiki(gardener, project)
+        serve_wiki(gardener.wiki(project))

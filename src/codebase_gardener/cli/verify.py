@@ -11,7 +11,8 @@ from codebase_gardener.cli.command import command_options, open_gardener, print_
 from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
 
 if TYPE_CHECKING:
-    from codebase_gardener.gardener.verifying import ClaimsReport, WikiReport
+    from codebase_gardener.gardener.claims import ClaimsReport
+    from codebase_gardener.wiki.verifying import WikiReport
 
 __all__ = ["verify"]
 
@@ -42,7 +43,7 @@ def verify(
         return
     from codebase_gardener.cli.display import Display
     from codebase_gardener.config.settings import load_settings
-    from codebase_gardener.gardener.verifying import verify_claims
+    from codebase_gardener.gardener.claims import verify_claims
     from codebase_gardener.utils.logs import configure_logging
 
     settings = load_settings()
@@ -65,7 +66,6 @@ def verify(
 
 def _verify_wiki(what: tuple[str, ...], as_json: bool) -> None:
     from codebase_gardener.cli.display import Display
-    from codebase_gardener.gardener.verifying import verify_wiki
 
     if len(what) != 1:
         raise InvalidInputError(
@@ -73,7 +73,7 @@ def _verify_wiki(what: tuple[str, ...], as_json: bool) -> None:
             hint="gardener verify PROJECT, or gardener verify --claims FILE --repo PATH",
         )
     with open_gardener() as gardener:
-        report = verify_wiki(gardener, what[0], Display())
+        report = gardener.wiki(what[0]).verify(Display())
     changed = len(report.changes_by_anchor())
     error = VerificationError(
         f"the wiki of {report.project} does not hold: {len(report.findings)} findings, "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -36,7 +35,7 @@ def build(what: str, writer: str, phase: str, name: str | None, revision: str | 
     PATH may be a directory, a git URL, or a source archive: it becomes a project. Only what changed is read again.
     """
     from codebase_gardener.cli.display import Display
-    from codebase_gardener.gardener.wiki import build_wiki
+    from codebase_gardener.gardener.wikis import build_wiki
 
     with open_gardener() as gardener:
         built = build_wiki(
@@ -58,10 +57,10 @@ def show(page: str, project: str | None, as_json: bool) -> None:
     TYPE:NAME is a page's id, such as Implementation:huggingface_peft_get_peft_model; a part of the name is enough
     where only one page has it.
     """
-    from codebase_gardener.gardener.wiki_pages import show_page
+    from codebase_gardener.gardener.wikis import find_wiki
 
     with open_gardener() as gardener:
-        shown = show_page(gardener, page, project)
+        shown = find_wiki(gardener, page, project).show(page)
     if as_json:
         print_json(shown.as_dict())
         return
@@ -78,10 +77,8 @@ def show(page: str, project: str | None, as_json: bool) -> None:
 @command_options
 def search(project: str, query: str, k: int, code: bool, as_json: bool) -> None:
     """Search a project's wiki."""
-    from codebase_gardener.gardener.wiki_search import search_wiki
-
     with open_gardener() as gardener:
-        found = search_wiki(gardener, project, query, k=k, code=code)
+        found = gardener.wiki(project).search(query, k=k, code=code)
     if as_json:
         print_json([hit.as_dict() for hit in found])
         return
@@ -107,13 +104,13 @@ def correct(
 
     PART is title, overview, description, usage, or a heading of the page.
     """
-    from codebase_gardener.gardener.wiki_pages import correct_page
+    from codebase_gardener.gardener.wikis import find_wiki
 
     if (text is None) == (file is None):
         raise InvalidInputError("a correction is either --text or --file", hint="give one of them")
     words = text if text is not None else _read(file)
     with open_gardener() as gardener:
-        kept_in = correct_page(gardener, page, part, words, project)
+        kept_in = find_wiki(gardener, page, project).correct(page, part, words)
     if as_json:
         print_json({"page": page, "part": part, "file": str(kept_in)})
         return
@@ -137,10 +134,9 @@ def _read(file: Path | None) -> str:
 def html(project: str, out: Path | None, as_json: bool) -> None:
     """Write the wiki as a static site: pages, source with the anchored lines marked, the graph."""
     from codebase_gardener.cli.display import Display
-    from codebase_gardener.gardener.wiki_site import write_site
 
     with open_gardener() as gardener:
-        site: Any = write_site(gardener, project, Display(), out=out)
+        site = gardener.wiki(project).html(Display(), out)
     if as_json:
         print_json(site.as_dict())
         return

@@ -17,10 +17,10 @@ from codebase_gardener.dataset.page_rows import generate_page_rows
 from codebase_gardener.dataset.page_sites import pages_that_hold, split_of_pages
 from codebase_gardener.dataset.report import DatasetReport, count_rows
 from codebase_gardener.dataset.split import HELDOUT_SHARE, Split, split_files
-from codebase_gardener.dataset.testing_code import is_test
 from codebase_gardener.knowledge.pages.documents import page_documents
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.languages.symbols import SymbolTable
+from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.extraction import extract_tables, without_secrets
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.retrieval.documents import documents_of
@@ -164,7 +164,7 @@ def _functions_by_file(snapshot: Snapshot, tables: Mapping[str, SymbolTable]) ->
         if file.path in tables:
             lines = source_lines(file.text)
             counts[file.path] = sum(is_completable(symbol, lines) for symbol in tables[file.path].symbols)
-    library = {path: count for path, count in counts.items() if count and not is_test(path)}
+    library = {path: count for path, count in counts.items() if count and area_of(path) != "tests"}
     return library if len(library) >= _ENOUGH_LIBRARY_FILES else counts
 
 

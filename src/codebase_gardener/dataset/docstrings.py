@@ -9,6 +9,7 @@ from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.functions import body_lines, is_completable
 from codebase_gardener.dataset.prompts import question_messages
 from codebase_gardener.dataset.sites import Site
+from codebase_gardener.languages.table import LANGUAGES
 
 __all__ = ["code_to_doc", "doc_to_code"]
 
@@ -63,6 +64,6 @@ def _without_docstring(site: Site) -> str:
     symbol = site.symbol
     definition = site.lines[symbol.definition_line - 1]
     indent = definition[: len(definition) - len(definition.lstrip())]
-    opening = ":" if symbol.language == "python" else " {"
+    opening = LANGUAGES[symbol.language].opening
     header = [*_decorator_lines(site), f"{indent}{symbol.signature}{opening}\n"]
     return textwrap.dedent("".join([*header, *body_lines(symbol, site.lines)]))

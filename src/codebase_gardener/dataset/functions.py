@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import LANGUAGES
 
 __all__ = ["MAX_BODY_CHARS", "body_lines", "body_text", "is_completable", "outermost"]
 
 MAX_BODY_CHARS = 6_000
 _FUNCTION_KINDS = frozenset({"function", "method"})
 _COMMENT = re.compile(r"(#|//|/\*|\*)")
-_TRIVIAL = re.compile(
-    r"""(pass|\.\.\.|raise\ NotImplementedError.*|return|return\ None
-        |todo!\(.*\)|unimplemented!\(.*\)|panic\(.*not\ implemented.*\)
-        |throw\ new\ (Error|UnsupportedOperationException)\(.*\))?;?[\s})\];]*\Z""",
-    re.VERBOSE | re.IGNORECASE,
-)
 
 
 def is_completable(symbol: Symbol, lines: Sequence[str]) -> bool:
@@ -29,7 +25,14 @@ def is_completable(symbol: Symbol, lines: Sequence[str]) -> bool:
     if symbol.kind not in _FUNCTION_KINDS or not 0 < symbol.body_start <= symbol.end:
         return False
     body = body_text(symbol, lines)
-    return len(body) <= MAX_BODY_CHARS and not _TRIVIAL.match(_statements(body))
+    return len(body) <= MAX_BODY_CHARS and not _trivial(symbol.language).match(_statements(body))
+
+
+@cache
+def _trivial(language: str) -> re.Pattern[str]:
+    """Bodies that say nothing, with what closes them."""
+    says_nothing = f"(?:return|{LANGUAGES[language].trivial})?"
+    return re.compile(says_nothing + r";?[\s})\];]*(?:end)?\Z", re.IGNORECASE)
 
 
 def _statements(body: str) -> str:

@@ -15,8 +15,8 @@ from codebase_gardener.dataset.page_rows import PAGE_TASKS, PageTask
 from codebase_gardener.dataset.questions import question
 from codebase_gardener.dataset.sites import Site, chance
 from codebase_gardener.dataset.split import Split
-from codebase_gardener.dataset.testing_code import is_test
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
+from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.anchors import source_lines
 from codebase_gardener.utils.error_handling import InvalidInputError
@@ -110,7 +110,7 @@ def _rows(site: Site, weights: Mapping[str, float]) -> Iterator[Example]:
         if name not in TASKS:
             continue
         rows: Iterable[Example] = TASKS[name].generator(site) if weight > 0 else ()
-        order = TASKS[name].order * (TEST_ORDER if is_test(site.symbol.path) else 1)
+        order = TASKS[name].order * (TEST_ORDER if area_of(site.symbol.path) == "tests" else 1)
         yield from (replace(row, weight=order) for row in rows if chance(f"keep {row.id}") < weight)
 
 

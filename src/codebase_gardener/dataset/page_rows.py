@@ -12,15 +12,15 @@ from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.page_sites import PageSite
 from codebase_gardener.dataset.sites import chance
 from codebase_gardener.dataset.split import Split
-from codebase_gardener.dataset.testing_code import is_test
+from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.pages.citations import read_citations, read_quotes
 from codebase_gardener.knowledge.pages.documents import prose_of
 from codebase_gardener.knowledge.pages.implementation_layout import Output, Parameter, read_io_contract
 from codebase_gardener.knowledge.pages.markup import code, fence, plain, read_tables
-from codebase_gardener.knowledge.pages.quoting import first_sentence
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, read_steps
 from codebase_gardener.knowledge.sources.lines import Source
+from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.secrets import Scanned, find_secrets
 
 __all__ = ["PAGE_TASKS", "PageTask", "generate_page_rows"]
@@ -84,7 +84,7 @@ def _rows(name: str, site: PageSite, weight: float) -> Iterator[Example]:
             and len(row.messages[-1]["content"]) <= _MAX_ANSWER_CHARS
             and chance(f"keep {row.id}") < weight
         ):
-            yield replace(row, weight=task.order * (TEST_ORDER if is_test(row.path) else 1))
+            yield replace(row, weight=task.order * (TEST_ORDER if area_of(row.path) == "tests" else 1))
 
 
 def _said(row: Example) -> str:

@@ -12,7 +12,7 @@ from codebase_gardener.dataset.prompts import question_messages
 from codebase_gardener.dataset.sites import chance, row_id
 from codebase_gardener.dataset.split import Split
 from codebase_gardener.knowledge.pages.implementation_layout import CodeReference, read_code_reference
-from codebase_gardener.knowledge.pages.markup import code_spans
+from codebase_gardener.knowledge.pages.markup import code_texts
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import text_hash
@@ -56,7 +56,7 @@ class PageSite:
         if self.reference.location is not None:
             own = (one for one in self.page.sources if one.anchor == self.reference.location)
             return next((one.symbol for one in own if one.symbol), self.page.title)
-        return next(iter(code_spans(self.page.overview)), self.page.title)
+        return next(iter(code_texts(self.page.overview)), self.page.title)
 
     def target(self, edge: str) -> Page | None:
         """The first page that an edge of this kind leads to."""

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 
 __all__ = ["ADMONITIONS", "Block", "indent_of", "readable", "without_indent"]
 
-ADMONITIONS = frozenset({
-    "admonition", "attention", "caution", "check", "danger", "deprecated", "error", "hint", "important", "info",
-    "note", "seealso", "tip", "versionadded", "versionchanged", "warning", "warn", "abstract", "success", "question",
-    "failure", "bug", "example", "quote", "summary", "tldr", "todo", "details", "dropdown",
-})  # fmt: skip
-"""Names of boxes in Sphinx (docutils, MyST), MkDocs Material, Docusaurus, GitHub and Hugging Face documents."""
+ADMONITIONS: dict[str, str] = {
+    **dict.fromkeys(("tip", "tips", "hint"), "tip"),
+    **dict.fromkeys(("note", "notes", "info", "check", "admonition"), "note"),
+    **dict.fromkeys(("warning", "warnings", "warn", "caution", "danger", "attention", "error"), "warning"),
+    "important": "important",
+    "deprecated": "deprecated",
+    **dict.fromkeys(("seealso", "versionadded", "versionchanged", "abstract", "success", "question", "failure", "bug",
+                     "example", "quote", "summary", "tldr", "todo", "details", "dropdown"), ""),
+}  # fmt: skip
+"""Names of boxes in Sphinx (docutils, MyST), MkDocs Material, Docusaurus, GitHub and Hugging Face documents: for those
+that advise or warn, what they are."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +25,14 @@ class Block:
     """One piece of a document.
 
     Attributes:
-        kind: "heading", "paragraph", "code", "listing" or "include".
+        kind: "heading", "paragraph", "item" (a paragraph that begins an item of a list), "row" (of a table), "code",
+            "box" (what stands in it follows), "listing" (an entry of an API reference) or "include".
         start: First line, 1-based, in the file; of code: without its fence or directive.
-        end: Last line, inclusive.
+        end: Last line, inclusive; of a box: the one that closes it.
         text: As written: a heading's title, a paragraph's lines, code without its indentation (as many lines as
-            the range has, but in a notebook), a listing's dotted name, an included file's path.
+            the range has, but in a notebook), a box's title, a listing's dotted name, an included file's path.
         level: Of a heading, from 1.
-        label: Of code, its language as written; of a paragraph, the box it stands in ("note", "warning"), if any.
+        label: Of code, its language as written; of an item, its mark; of a box, its name ("note", "tab") in lower case.
         members: A listing of all members, too.
         only: The members that a listing names.
     """

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
+
+from codebase_gardener.documents.reading import blocks
 
 __all__ = ["heading_chunks", "plain_chunks"]
 
@@ -13,9 +14,6 @@ _MAX_LINE_CHARS = 2_000  # a longer line is data
 _PROSE = frozenset({"markdown", "rst", "text"})
 _MAX_PROSE_CHUNKS = 200  # of one file: more is a log
 _MAX_DATA_CHUNKS = 5  # of configuration, markup and data only the beginning
-_MARKDOWN_HEADING = re.compile(r"#{1,6}\s+(.*?)\s*#*\s*\Z")
-_UNDERLINE = re.compile(r"([=\-~^\"'#*+])\1{2,}\s*\Z")
-_FENCE = re.compile(r"\s*(```|~~~)")
 
 
 def plain_chunks(lines: Sequence[str], start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -46,13 +44,14 @@ def _without_blank_ends(lines: Sequence[str], start: int, end: int) -> tuple[int
     return start, end
 
 
-def heading_chunks(language: str, lines: Sequence[str]) -> list[tuple[str, int, int]]:
+def heading_chunks(path: str, language: str, lines: Sequence[str]) -> list[tuple[str, int, int]]:
     """(heading, start, end) of each section of a text, long sections in several pieces.
 
-    In prose, Markdown headings (`#`) and underlined ones (reStructuredText) count, outside of fenced code.
+    Only prose has sections.
     """
     prose = language in _PROSE
-    borders = [(1, ""), *_headings(lines)] if prose else [(1, "")]
+    found = blocks(path, language, "".join(lines)) if prose else ()
+    borders = [(1, ""), *((block.start, block.text) for block in found if block.kind == "heading")]
     most = _MAX_PROSE_CHUNKS if prose else _MAX_DATA_CHUNKS
     ends = [start - 1 for start, _ in borders[1:]] + [len(lines)]
     chunks = (
@@ -61,25 +60,3 @@ def heading_chunks(language: str, lines: Sequence[str]) -> list[tuple[str, int, 
         for first, last in plain_chunks(lines, start, end)
     )
     return list(islice(chunks, most))
-
-
-def _headings(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-    fenced = False
-    for number, line in enumerate(lines, start=1):
-        if _FENCE.match(line):
-            fenced = not fenced
-        if fenced:
-            continue
-        markdown = _MARKDOWN_HEADING.match(line)
-        if markdown:
-            yield number, markdown[1]
-        elif _is_underlined(lines, number):
-            yield number, line.strip()
-
-
-def _is_underlined(lines: Sequence[str], number: int) -> bool:
-    if number >= len(lines) or not lines[number - 1].strip() or _UNDERLINE.match(lines[number - 1]):
-        return False
-    return bool(_UNDERLINE.match(lines[number])) and len(lines[number].rstrip()) >= len(
-        lines[number - 1].rstrip()
-    )

@@ -7,17 +7,15 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from codebase_gardener.documents.fences import closes_fence, opened_fence
+from codebase_gardener.documents.sentences import sentence_spans
 from codebase_gardener.utils.anchors import split_lines
 
-__all__ = ["Unit", "code_marks", "read_units"]
+__all__ = ["Unit", "read_units"]
 
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([\w+#.-]*)")
 _DELIMITER = re.compile(r"[\s|:-]*-[\s|:-]*")
 _LIST_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
 _QUOTE_MARK = re.compile(r"\s{0,3}>\s?")
-_SENTENCE_END = re.compile(r"[.!?][\"')\]*_”’]*\s+")
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|cf|vs|etc|approx|resp|fig|no)|\(?\b[A-Z])\.$", re.IGNORECASE)
-_BACKTICKS = re.compile(r"`+")
 _PLAIN_FENCES = ("", "text", "txt", "plain", "markdown", "md", "mermaid")
 
 
@@ -59,24 +57,6 @@ def read_units(text: str) -> list[Unit]:
     return _Reader().read(text)
 
 
-def code_marks(text: str) -> list[tuple[int, int]]:
-    """Where code marks stand: (start, end) of what is between the backticks, as CommonMark pairs them."""
-    runs = [(match.start(), match.end()) for match in _BACKTICKS.finditer(text)]
-    by_length: dict[int, list[int]] = {}
-    for number, (start, end) in enumerate(runs):
-        by_length.setdefault(end - start, []).append(number)
-    marks, number = [], 0
-    while number < len(runs):
-        start, end = runs[number]
-        same = by_length[end - start]
-        following = bisect_right(same, number)
-        if following < len(same):
-            marks.append((end, runs[same[following]][0]))
-            number = same[following]
-        number += 1
-    return marks
-
-
 class _Reader:
     """Goes through a document line by line."""
 
@@ -92,10 +72,10 @@ class _Reader:
         lines = [_QUOTE_MARK.sub("", line, count=1).replace("\\_", "_") for line in split_lines(text)]
         number = 0
         while number < len(lines):
-            fence = _FENCE.match(lines[number])
+            fence = opened_fence(lines[number])
             if fence:
                 self._end_paragraph()
-                number = self._fence(lines, number, fence[1], fence[2].lower())
+                number = self._fence(lines, number, fence.mark, fence.language.lower())
             else:
                 self._line(lines, number)
             number += 1
@@ -105,7 +85,7 @@ class _Reader:
     def _fence(self, lines: list[str], opened: int, marks: str, language: str) -> int:
         """Take a fenced block; gives the number of its last line."""
         last = opened + 1
-        while last < len(lines) and not _closes(lines[last], marks):
+        while last < len(lines) and not closes_fence(lines[last], marks):
             last += 1
         block = "\n".join(lines[opened + 1 : last])
         before = self.units[-1] if self.units else None
@@ -158,7 +138,7 @@ class _Reader:
         self.paragraph = []
         block, self.last_block = self.last_block, ""
         line = first
-        for start, end in _sentences(text):
+        for start, end in sentence_spans(text):
             sentence = text[start:end]
             breaks = tuple(match.start() for match in re.finditer("\n", sentence))
             self.units.append(
@@ -166,11 +146,6 @@ class _Reader:
             )
             line += len(breaks)
             block = ""
-
-
-def _closes(line: str, marks: str) -> bool:
-    stripped = line.strip()
-    return len(stripped) >= len(marks) and not stripped.strip(marks[0])
 
 
 def _cells(line: str) -> Iterator[tuple[int, int]]:
@@ -184,25 +159,3 @@ def _cells(line: str) -> Iterator[tuple[int, int]]:
         end = len(line)
     for start, following in zip(edges, [*edges[1:], end], strict=True):
         yield start + 1, following
-
-
-def _sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Where the sentences of a paragraph stand; a full stop in a code mark or an abbreviation ends none."""
-    marks = code_marks(text)
-    starts = [start for start, _ in marks]
-    begin = 0
-    for match in _SENTENCE_END.finditer(text):
-        inside = bisect_right(starts, match.start()) - 1
-        if inside >= 0 and match.start() < marks[inside][1]:
-            continue
-        following = text[match.end() : match.end() + 1]
-        if (
-            following.islower()
-            or following in ("(", "—", "–", "")
-            or _ABBREVIATION.search(text, max(begin, match.start() - 8), match.start() + 1)
-        ):
-            continue
-        yield begin, match.end()
-        begin = match.end()
-    if begin < len(text):
-        yield begin, len(text)

@@ -1,4 +1,4 @@
-"""The blocks of a Markdown or MDX document, by markdown-it (CommonMark), with their lines."""
+"""The blocks of a Markdown or MDX document, by markdown-it (CommonMark with tables), with their lines."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from codebase_gardener.documents.blocks import Block
-from codebase_gardener.documents.markdown_lines import PreparedMarkdown, prepared_markdown
+from codebase_gardener.documents.blocks import Block, readable
+from codebase_gardener.documents.markdown_extensions import extend, included
 from codebase_gardener.documents.rst import RstContext, rst_blocks
 from codebase_gardener.documents.rst_directives import CODE
 from codebase_gardener.utils.anchors import split_lines
@@ -21,89 +21,123 @@ __all__ = ["markdown_blocks"]
 _ATTRIBUTES = re.compile(r"\{\.?([\w+#-]{1,40})")
 _MYST = re.compile(r"\{([\w:+-]{1,60})\}[ \t]*([^\n]*)")
 _NAME = re.compile(r"[\w+#.-]{1,40}")
+_BOX = re.compile(r"\s*\{?([\w:+-]{1,60})\}?[ \t|]*([^\n]*)")
 _HTML_HEADING = re.compile(r"<h([1-6])\b[^<>]{0,200}>(.{1,500}?)</h\1>", re.DOTALL | re.IGNORECASE)
-_GITHUB_BOX = re.compile(r"\[!(\w{1,20})\][^\n]{0,200}")
+_GITHUB_BOX = re.compile(r"\[!(\w{1,20})\]")
+_MAX_FRONT_MATTER = 500
 
 
-def markdown_blocks(text: str, first_line: int = 1) -> list[Block]:
-    """All blocks in the order of their lines.
-
-    Args:
-        text: The document.
-        first_line: The number of its first line in the file.
-    """
-    prepared = prepared_markdown(split_lines(text))
-    tokens = _parser().parse("\n".join([*prepared.lines, ""]))
-    blocks = [*prepared.blocks, *_Walk(prepared).blocks(tokens)]
-    blocks.sort(key=lambda block: block.start)
-    return blocks
+def markdown_blocks(text: str) -> list[Block]:
+    """All blocks in the order of their lines."""
+    lines = [readable(line) for line in split_lines(text)]
+    front = _front_matter(lines)
+    lines[:front] = [""] * front
+    return _Walk(lines, _parser().parse("\n".join([*lines, ""]))).blocks()
 
 
 @cache
 def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
-    parser = MarkdownIt("commonmark")
+    parser = MarkdownIt("commonmark").enable("table")
     parser.core.ruler.enableOnly(["normalize", "block"])  # inline marks are read here, in linear time
+    extend(parser)
     return parser
 
 
+def _front_matter(lines: list[str]) -> int:
+    """How many lines it takes, in YAML or TOML."""
+    mark = lines[0].rstrip() if lines else ""
+    if mark not in ("---", "+++"):
+        return 0
+    ends = (number for number, line in enumerate(lines[1:_MAX_FRONT_MATTER], 2) if line.rstrip() == mark)
+    return next(ends, 0)
+
+
 class _Walk:
-    def __init__(self, prepared: PreparedMarkdown) -> None:
-        self.lines = prepared.lines
-        self.boxes = prepared.boxes
-        self.quotes: list[str] = []
+    """Goes through the parser's tokens once."""
+
+    def __init__(self, lines: list[str], tokens: list[Token]) -> None:
+        self.lines = lines
+        self.tokens = tokens
         self.rst = RstContext()
+        self.item = ""  # the mark of the item that begins
+        self.found: list[Block] = []
 
-    def blocks(self, tokens: list[Token]) -> list[Block]:
-        found: list[Block] = []
-        for at, token in enumerate(tokens):
-            if token.type == "blockquote_open":
-                self.quotes.append("")
-            elif token.type == "blockquote_close":
-                self.quotes.pop()
-            elif token.type == "heading_open" and token.map:
-                start, end = token.map
-                found.append(
-                    Block("heading", start + 1, end, tokens[at + 1].content, level=int(token.tag[1]))
-                )
-            elif token.type == "inline" and token.map and tokens[at - 1].type == "paragraph_open":
-                found.append(self._paragraph(token, token.map[0] + 1, token.map[1]))
-            elif token.type in ("fence", "code_block") and token.map:
-                found.extend(self._code(token, token.map[0] + 1))
-            elif token.type == "html_block" and token.map:
-                found.extend(_html_headings(token, token.map[0] + 1))
-        return found
+    def blocks(self) -> list[Block]:
+        for at, token in enumerate(self.tokens):
+            if token.type == "list_item_open":
+                self.item = token.info + token.markup
+            elif token.map:
+                self._read(at, token, token.map[0] + 1, token.map[1])
+        return self.found
 
-    def _paragraph(self, token: Token, start: int, end: int) -> Block:
-        text = token.content
-        github = _GITHUB_BOX.match(text)
-        if github and self.quotes:
-            self.quotes[-1] = github[1].lower()
-            text = text[github.end() :].lstrip("\n")
-        label = (self.quotes[-1] if self.quotes else "") or self.boxes.get(start, "")
-        return Block("paragraph", start, end, text, label=label)
+    def _read(self, at: int, token: Token, start: int, end: int) -> None:
+        if token.type == "heading_open":
+            title = self.tokens[at + 1].content
+            self.found.append(Block("heading", start, end, title, level=int(token.tag[1])))
+        elif token.type == "blockquote_open":
+            self._quote(self.tokens[at + 2 : at + 3], start, end)
+        elif token.type == "inline" and self.tokens[at - 1].type == "paragraph_open":
+            self._paragraph(token.content, start, end)
+        elif token.type == "tr_open":
+            self.found.append(Block("row", start, end, self.lines[start - 1].strip()))
+        elif token.type in ("fence", "colon_fence", "code_block"):
+            self._code(token, start)
+        elif token.type == "html_block":
+            self.found.extend(_html_headings(token, start))
+        elif token.type == "box_open":
+            self.found.append(Block("box", start, end, token.content, label=token.info.lower()))
+        elif token.type.startswith("container_"):
+            self._container(token, start, end)
+        elif token.type == "include":
+            self.found.append(Block("include", start, end, token.content))
+        elif token.type == "listing":
+            self.found.append(Block("listing", start, end, token.content, **token.meta))
 
-    def _code(self, token: Token, start: int) -> list[Block]:
+    def _quote(self, first: list[Token], start: int, end: int) -> None:
+        """GitHub's boxes are quotes that begin with a mark."""
+        box = _GITHUB_BOX.match(first[0].content) if first else None
+        if box and first[0].map:
+            rest = first[0].content[box.end() :]
+            first[0].content = rest.strip()
+            first[0].map[0] += rest.lstrip(" ").startswith("\n")
+            self.found.append(Block("box", start, end, "", label=box[1].lower()))
+
+    def _container(self, token: Token, start: int, end: int) -> None:
+        box = _BOX.match(token.info)
+        closing = self.lines[end].strip(" \t>") if end < len(self.lines) else ""
+        end += bool(closing) and not closing.strip(token.markup[0])
+        name, title = (box[1], box[2]) if box else ("box", "")
+        self.found.append(Block("box", start, end, title.strip(), label=name.lower()))
+
+    def _paragraph(self, text: str, start: int, end: int) -> None:
+        mark, self.item = self.item, ""
+        if text:
+            self.found.append(Block("item" if mark else "paragraph", start, end, text, label=mark))
+
+    def _code(self, token: Token, start: int) -> None:
         lines = token.content.split("\n")[:-1]
-        fenced = token.type == "fence"
+        fenced = token.type != "code_block"
         if not fenced and token.content.lstrip().startswith("<"):
-            return []  # HTML that stands deep
-        label = _language(token.info) if fenced else ""
+            return  # HTML that stands deep
         start += fenced
+        for number, line in enumerate(lines):
+            if path := included(line):
+                self.found.append(Block("include", start + number, start + number, path))
+                lines[number] = ""
         myst = _MYST.match(token.info.strip()) if fenced else None
         if myst and myst[1] in ("eval-rst", "eval_rst"):
-            return rst_blocks(lines, start, context=self.rst)
-        if myst and myst[1] not in CODE:
+            self.found.extend(rst_blocks(lines, start, context=self.rst))
+        elif myst and myst[1] not in CODE:
             directive = [f".. {myst[1]}:: {myst[2]}", *(f"   {line}" for line in lines)]
-            return rst_blocks(directive, start - 1, context=self.rst)
-        skipped = _options(lines) if myst else 0
-        lines = lines[skipped:]
-        if not lines:
-            return []
-        return [
-            Block("code", start + skipped, start + skipped + len(lines) - 1, "\n".join(lines), label=label)
-        ]
+            self.found.extend(rst_blocks(directive, start - 1, context=self.rst))
+        else:
+            skipped = _options(lines) if myst else 0
+            text = "\n".join(lines[skipped:])
+            label = _language(token.info) if fenced else ""
+            if len(lines) > skipped:
+                self.found.append(Block("code", start + skipped, start + len(lines) - 1, text, label=label))
 
 
 def _language(info: str) -> str:

@@ -18,7 +18,7 @@ _INCLUDE = re.compile(r"include::([^\[\]\s]{1,400})\[")
 
 def plain_blocks(lines: Sequence[str]) -> list[Block]:
     """Headings and paragraphs only: what is code in plain text cannot be told."""
-    return [block for block in rst_blocks(lines) if block.kind in ("heading", "paragraph")]
+    return [block for block in rst_blocks(lines) if block.kind in ("heading", "paragraph", "item", "row")]
 
 
 def asciidoc_blocks(lines: Sequence[str]) -> list[Block]:

@@ -34,6 +34,9 @@ _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
 )  # fmt: skip
 _MARKED = re.compile(r"[`*_<\[{:\\&]")
 _SPACE = re.compile(r"\s+")
+_CODE = re.compile(r"`[^`\n]{1,400}`")
+_HIDDEN = {ord("_"): "\ue000", ord("*"): "\ue001"}  # in code they are no emphasis
+_SHOWN = {0xE000: "_", 0xE001: "*"}
 _ENTITIES = {
     "&nbsp;": " ",
     "&amp;": "&",
@@ -102,9 +105,10 @@ def plain_text(text: str) -> str:
     text = text[:MAX_PROSE_CHARS]
     if not _MARKED.search(text):
         return _SPACE.sub(" ", text).strip()
-    text = role_free(text)
+    text = _CODE.sub(lambda code: code[0].translate(_HIDDEN), role_free(text))
     for pattern, kept in _MARKS:
         text = pattern.sub(kept, text)
+    text = text.translate(_SHOWN)
     for entity, character in _ENTITIES.items():
         text = text.replace(entity, character)
     return _SPACE.sub(" ", text.replace("\\", "")).strip()

@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 
-from codebase_gardener.documents.prose import without_title
+from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.languages.table import LANGUAGES
 
-__all__ = ["first_sentence", "purpose_of"]
+__all__ = ["purpose_of"]
 
 MAX_PURPOSE = 200
+"""Characters."""
+
 _FIRST_LINES = 60
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s])")
 _BOILERPLATE = re.compile(
     r"copyright|licen[cs]e|all rights reserved|spdx|coding[:=]|^!|^-\*-|@generated|\bmode:|pylint|flake8"
     r"|ruff:|mypy:|noqa|warrant|distributed on an|you may not use|you may obtain|http://www\.apache"
@@ -23,18 +24,6 @@ _BOILERPLATE = re.compile(
 )
 _BLOCK = re.compile(r"\s*(/\*+!?|\*/|\*)\s?")
 _RULE = re.compile(r"[\W_]*\Z")
-
-
-def first_sentence(text: str) -> str:
-    """The first sentence of a text's first paragraph, on one line.
-
-    Example:
-        >>> first_sentence("Loads models.  Slowly,\\nfrom disk.\\n\\nMore.")
-        'Loads models.'
-    """
-    paragraph = without_title(text).strip().split("\n\n", 1)[0][: 4 * MAX_PURPOSE]
-    line = _SENTENCE.split(" ".join(paragraph.split()), maxsplit=1)[0]
-    return line if len(line) <= MAX_PURPOSE else line[: MAX_PURPOSE - 1].rstrip() + "…"
 
 
 def purpose_of(language: str, text: str, docstring: str | None, headings: Iterable[str] = ()) -> str:
@@ -50,9 +39,9 @@ def purpose_of(language: str, text: str, docstring: str | None, headings: Iterab
         lines = docstring.strip().split("\n")
         said = "\n".join(line for line in lines if not _BOILERPLATE.search(line)).strip()
         if said:
-            return first_sentence(said)
+            return first_sentence(said, MAX_PURPOSE)
     title = next((title for title in headings if title.strip()), "")
-    return first_sentence(title) if title else first_sentence(_leading_comment(language, text))
+    return first_sentence(title or _leading_comment(language, text), MAX_PURPOSE)
 
 
 def _leading_comment(language: str, text: str) -> str:

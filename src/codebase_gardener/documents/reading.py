@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.facts import ApiListing, Heading, Include, Mention, Snippet
@@ -23,6 +24,7 @@ MAX_LINES = 20_000
 """What follows in a longer document is not read: a list of 20,000 entries takes a second."""
 
 MAX_SUMMARY_CHARS = 400
+_PROSE = ("paragraph", "item")
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,9 @@ def document_facts(path: str, language: str, text: str) -> DocumentFacts:
     )
 
 
-def blocks(path: str, language: str, text: str) -> list[Block]:
-    """The blocks of a document in the order of their lines; none of other files."""
+@lru_cache(maxsize=2)
+def blocks(path: str, language: str, text: str) -> Sequence[Block]:
+    """The blocks of a document in the order of their lines; none of other files. Several readers ask, one by one."""
     ending = path.rpartition(".")[2].lower()
     if language == "notebook":
         return notebook_blocks(text)
@@ -92,7 +95,7 @@ def _headings(found: list[tuple[Block, str]], last_line: int) -> tuple[Heading, 
     headings: list[Heading] = []
     open_at: list[int] = []  # places in `headings` of the sections that the next heading may end
     for block, title in found:
-        if block.kind == "paragraph" and headings and not headings[-1].summary:
+        if block.kind in _PROSE and headings and not headings[-1].summary:
             headings[-1] = replace(headings[-1], summary=_cut(plain_text(block.text)))
         if block.kind != "heading" or not title:
             continue
@@ -121,6 +124,6 @@ def _snippets(found: list[tuple[Block, str]]) -> Iterable[Snippet]:
 def _mentions(found: list[tuple[Block, str]]) -> tuple[Mention, ...]:
     counts: Counter[str] = Counter()
     for block, _ in found:
-        if block.kind in ("paragraph", "heading"):
+        if block.kind in ("heading", "row", *_PROSE):
             counts.update(mentioned_names(block.text))
     return tuple(Mention(name, counts[name]) for name in sorted(counts))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from codebase_gardener.documents.blocks import Block, indent_of, readable, without_indent
+from codebase_gardener.documents.fences import closes_fence, opened_fence
 from codebase_gardener.documents.rst_directives import CODE, INCLUDES, MODULES, SKIPPED, TEXT, listed_as
 
 __all__ = ["RstContext", "rst_blocks"]
@@ -17,11 +18,19 @@ __all__ = ["RstContext", "rst_blocks"]
 _DIRECTIVE = re.compile(r"[ \t]*\.\.[ \t]+([A-Za-z][\w:+.-]{0,60}?)[ \t]?::(?:[ \t]+(.*))?$")
 _EXPLICIT = re.compile(r"[ \t]*\.\.(?:[ \t]|$)")
 _TARGET = re.compile(r"[ \t]*(?:\.\.[ \t]+(?:_|\[)|__[ \t])")
-_OPTION = re.compile(r"[ \t]+:([\w-]{1,60}):[ \t]*(.*)$")
+_OPTION = re.compile(r"[ \t]+:([\w-]{1,60}):(?=[ \t]|$)[ \t]*(.*)$")
 _UNDERLINE = re.compile(r"([!-/:-@\[-`{-~])\1+[ \t]*$")
 _BULLET = re.compile(r"[ \t]*(?:[-*+•]|\(?(?:\d{1,6}|[A-Za-z]|#)[.)])[ \t]+")
+_ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)]|#\.)[ \t]+(?=\S)")
+_TABLE = re.compile(r"\||\+[-=]{3}|={2,}[ \t]+=")
+_INDENTED_BOX = re.compile(r"(?:!!!|\?\?\?\+?)[ \t]+([\w-]{1,40})[ \t]*(?:\"([^\"]{0,200})\")?")
+_MARKED_BOX = re.compile(
+    r"(?:<(Tip)\b[^<>]{0,200}>|:{3,}[ \t]*\{?([\w-]{1,40})\}?[ \t]*(.*)|/{3,}[ \t]+([\w-]{1,40})[ |]*(.*))$"
+)
+_QUOTED_BOX = re.compile(r">[ \t]*\[!(\w{1,20})\]")
+_BOX_MARKS = ("!!! ", "???", "<Tip", "</Tip", ":::", "///", "> [!")
+_MAX_BOX_LINES = 200
 _DOCTEST = re.compile(r"[ \t]*>>>(?: |$)")
-_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*\{?\.?([\w+#-]{0,40})")
 _EXAMPLE = re.compile(r"[ \t]*(?:Code )?(?:Examples?|(?:Example |Sample )?[Uu]sage)[ \t]*:[ \t]*$")
 _OBJECT_NAME = re.compile(r"[~!]?([A-Za-z_][\w.]{0,300}(?:::[\w.]{1,200})?)")
 _WORD = re.compile(r"\w+")
@@ -51,7 +60,7 @@ def rst_blocks(
         lines: Of the document, or of a piece of it.
         first_line: The number of the first of them in the file.
         context: Read and written; shared by the pieces of a document.
-        docstring: Without headings; with fences, and sections "Example:" whose content is plain code.
+        docstring: With fences and boxes of Markdown, and sections "Example:" whose content is plain code.
     """
     readable_lines = [readable(line) for line in lines]
     scanner = _Scanner(readable_lines, first_line, context or RstContext(), docstring)
@@ -68,8 +77,7 @@ class _Scanner:
         self.context = context
         self.docstring = docstring
         self.found: list[Block] = []
-        self.boxes: list[tuple[int, str]] = []  # indentation and name
-        self.owners: list[tuple[int, str]] = []  # classes whose directive is open
+        self.owners: list[tuple[int, str]] = []  # classes whose directive is open, by indentation
 
     def step(self, at: int) -> int:
         """Reads what begins on a line; the line that follows it."""
@@ -86,13 +94,15 @@ class _Scanner:
             return self._content_end(at)
         if _DOCTEST.match(line):
             return self._session(at)
-        special = self._fence(at) or self._example(at) if self.docstring else self._heading(at)
+        if self.docstring:
+            special = self._fence(at) or self._example(at) or self._markdown_box(at) or self._heading(at)
+        else:
+            special = self._heading(at)
         return special or self._paragraph(at)
 
     def _leave(self, indent: int) -> None:
-        for opened in (self.boxes, self.owners):
-            while opened and opened[-1][0] >= indent:
-                opened.pop()
+        while self.owners and self.owners[-1][0] >= indent:
+            self.owners.pop()
 
     def _content_end(self, at: int) -> int:
         """After the lines that are indented deeper than this one."""
@@ -136,8 +146,9 @@ class _Scanner:
         elif name in SKIPPED:
             end = self._skipped(at, name, argument)
         elif name in TEXT:
-            self.boxes.append((indent_of(self.lines[at]), name))
-            end = self._text_of_box(at, argument) if argument else end
+            title = argument if name == "admonition" else ""
+            self._add("box", at, self._content_end(at) - 1, title, label=name)
+            end = self._text_of_box(at, argument) if argument and not title else end
         return end
 
     def _skipped(self, at: int, name: str, argument: str) -> int:
@@ -158,7 +169,7 @@ class _Scanner:
                 break
             end += 1
         text = "\n".join([argument, *(line.strip() for line in self.lines[at + 1 : end])])
-        self._add("paragraph", at, end - 1, text, label=self.boxes[-1][1])
+        self._add("paragraph", at, end - 1, text)
         return self._literal(end, indent) if text.endswith("::") else self._after_options(end)
 
     def _after_options(self, at: int) -> int:
@@ -225,7 +236,7 @@ class _Scanner:
                 break
             end = following
             while end < len(self.lines) and self.lines[end].strip() and indent_of(self.lines[end]) >= indent:
-                if self.docstring and _FENCE.match(self.lines[end]):
+                if self.docstring and opened_fence(self.lines[end]):
                     break
                 end += 1
             following = end
@@ -236,12 +247,12 @@ class _Scanner:
 
     def _fence(self, at: int) -> int:
         """Code between fences; 0 where none begins."""
-        fence, end = _FENCE.match(self.lines[at]), at + 1
+        fence, end = opened_fence(self.lines[at]), at + 1
         if not fence:
             return 0
-        while end < len(self.lines) and not self.lines[end].strip().startswith(fence[1]):
+        while end < len(self.lines) and not closes_fence(self.lines[end], fence.mark):
             end += 1
-        self._add_code(at + 1, end, fence[2])
+        self._add_code(at + 1, end, fence.language)
         return end + 1
 
     def _example(self, at: int) -> int:
@@ -250,27 +261,56 @@ class _Scanner:
             return 0
         end = self._content_end(at)
         content = self.lines[at + 1 : end]
-        marked = any(_DOCTEST.match(line) or _FENCE.match(line) or _DIRECTIVE.match(line)
+        marked = any(_DOCTEST.match(line) or opened_fence(line) or _DIRECTIVE.match(line)
                      or line.rstrip().endswith("::") for line in content)  # fmt: skip
         if marked or not any(line.strip() for line in content):
             return 0
         self._add_code(at + 1, end, "?python")
         return end
 
+    def _markdown_box(self, at: int) -> int:
+        """A box as Markdown writes it, whose content is read as all else; 0 where none begins or ends."""
+        line = self.lines[at].strip()
+        if not line.startswith(_BOX_MARKS):
+            return 0
+        if indented := _INDENTED_BOX.match(line):
+            self._add("box", at, self._content_end(at) - 1, indented[2] or "", label=indented[1].lower())
+        elif marked := _MARKED_BOX.match(line):
+            name = "warning" if marked[1] and "warning" in line else marked[1] or marked[2] or marked[4]
+            last = self._closing(at, "</Tip>" if marked[1] else line[:3])
+            self._add("box", at, last, (marked[3] or marked[5] or "").strip(), label=name.lower())
+        elif quoted := _QUOTED_BOX.match(line):
+            end = at + 1
+            while end < len(self.lines) and self.lines[end].lstrip().startswith(">"):
+                self.lines[end] = self.lines[end].replace(">", " ", 1)
+                end += 1
+            self._add("box", at, end - 1, "", label=quoted[1].lower())
+            self.lines[at] = " " * quoted.end() + line[quoted.end() :]
+            return at if self.lines[at].strip() else at + 1
+        return at + 1
+
+    def _closing(self, at: int, mark: str) -> int:
+        """The line that ends a box; the box's own where none does."""
+        following = range(at + 1, min(at + _MAX_BOX_LINES, len(self.lines)))
+        return next((number for number in following if self.lines[number].strip().startswith(mark)), at)
+
     def _paragraph(self, at: int) -> int:
         indent, end = indent_of(self.lines[at]), at + 1
         while end < len(self.lines) and self.lines[end].strip() and indent_of(self.lines[end]) >= indent:
             line = self.lines[end]
-            if _DIRECTIVE.match(line) or _DOCTEST.match(line) or (self.docstring and _FENCE.match(line)):
+            if _DIRECTIVE.match(line) or _DOCTEST.match(line) or (self.docstring and opened_fence(line)):
                 break
-            if self.docstring and _EXAMPLE.match(line):
+            if _ITEM.match(line) or (self.docstring and (_EXAMPLE.match(line) or _is_mark(line))):
                 break
             end += 1
         text = "\n".join(line.strip() for line in self.lines[at:end])
         literal = text.endswith("::")
         shown = _without_colons(text) if literal else text
         if shown:
-            self._add("paragraph", at, end - 1, shown, label=self.boxes[-1][1] if self.boxes else "")
+            item = _ITEM.match(shown)
+            kind = "row" if _TABLE.match(shown) else "item" if item else "paragraph"
+            mark = item[0].strip() if item else ""
+            self._add(kind, at, end - 1, shown[item.end() :] if item else shown, label=mark)
         if not literal:
             return end
         bullet = _BULLET.match(self.lines[end - 1])
@@ -297,8 +337,14 @@ class _Scanner:
         self, kind: str, at: int, last: int, text: str, *, level: int = 0, label: str = "", members: bool = False,
         only: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
+        while last > at and not self.lines[last].strip():
+            last -= 1
         start = self.first_line + at
         self.found.append(Block(kind, start, self.first_line + last, text, level, label, members, only))
+
+
+def _is_mark(line: str) -> bool:
+    return line.lstrip().startswith(_BOX_MARKS)
 
 
 def _without_colons(text: str) -> str:

@@ -15,7 +15,7 @@ CODE = {
 """Directives whose content is code, and its language where an argument does not say it (docutils, sphinx.ext.doctest,
 pallets-sphinx-themes, matplotlib, jupyter-sphinx, sphinx-prompt)."""
 
-TEXT = ADMONITIONS
+TEXT = frozenset(ADMONITIONS)
 """Boxes, whose argument is text, too."""
 
 MODULES = frozenset({"module", "currentmodule", "py:module", "py:currentmodule"})

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.languages.engine.code import TreeCode, tree_code
-from codebase_gardener.languages.engine.queries import QUERIES
 from codebase_gardener.languages.facts import Binding, Import
 from codebase_gardener.languages.python.code import PythonCode, python_code, snippet_code
 from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.languages.table import ALIASES, GRAMMARS
 
 __all__ = ["LANGUAGE_NAMES", "analysed", "snippet"]
 
@@ -23,15 +23,8 @@ MAX_CODE_CHARS = 20_000
 MAX_TREE_CHARS = 6_000
 """Of a snippet that tree-sitter reads: a run of opening brackets takes it time that grows with the square."""
 
-LANGUAGE_NAMES = {
-    "py": "python", "python3": "python", "py3": "python", "pycon": "python", "python-console": "python",
-    "python-repl": "python", "doctest": "python", "ipython": "python", "ipython3": "python", "testcode": "python",
-    "testsetup": "python", "testcleanup": "python", "python-traceback": "pytb", "pytb": "pytb",
-    "sh": "shell", "bash": "shell", "zsh": "shell", "fish": "shell", "console": "shell", "shell-session": "shell",
-    "shellsession": "shell", "sh-session": "shell", "terminal": "shell", "bash-session": "shell", "cmd": "shell",
-    "powershell": "shell", "pwsh": "shell", "ps1": "shell", "ps1con": "shell", "doscon": "shell", "bat": "shell",
-    "js": "javascript", "jsx": "javascript", "mjs": "javascript", "node": "javascript", "ts": "typescript",
-    "rs": "rust", "golang": "go", "c++": "cpp", "cxx": "cpp", "yml": "yaml", "md": "markdown",
+LANGUAGE_NAMES = ALIASES | {
+    "python-traceback": "pytb", "pytb": "pytb",
     "txt": "text", "none": "text", "plain": "text", "plaintext": "text", "output": "text",
 }  # fmt: skip
 """Other names of languages: Pygments' aliases, GitHub's (linguist) and Sphinx's directives."""
@@ -88,7 +81,7 @@ def analysed(found: Snippet) -> Snippet:
     said: PythonCode | TreeCode
     if code is not None:
         said = python_code(code, found.start)
-    elif found.language in QUERIES and len(found.code) <= MAX_TREE_CHARS:
+    elif found.language in GRAMMARS and len(found.code) <= MAX_TREE_CHARS:
         said = tree_code(found.code, found.language, found.start)
     else:
         return found

@@ -24,6 +24,7 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.dataset.assembly import Dataset
     from codebase_gardener.repository.snapshot import Snapshot
+    from codebase_gardener.wiki.project_wiki import ProjectWiki
 
 __all__ = ["DEFAULT_ADAPTER", "Gardener"]
 
@@ -113,7 +114,20 @@ class Gardener:
 
         return load_snapshot(self.registry.latest_snapshot(project).path)
 
-    # ---- dataset
+    # ---- wiki and dataset
+
+    def wiki(self, project: str) -> ProjectWiki:
+        """The wiki of a project, built or not.
+
+        Raises:
+            NotFoundError: There is no such project.
+        """
+        from codebase_gardener.wiki.project_wiki import ProjectWiki
+
+        name = self.registry.project(project).name
+        return ProjectWiki(
+            self.settings.projects_dir, name, self.registry, max_file_bytes=self.settings.max_file_bytes
+        )
 
     def dataset(
         self, project: str, *, file: Path | None = None, progress: Progress = silent
@@ -137,10 +151,9 @@ class Gardener:
         from codebase_gardener.dataset.assembly import generate_dataset
         from codebase_gardener.dataset.user_rows import read_user_rows
         from codebase_gardener.dataset.writer import write_dataset
-        from codebase_gardener.gardener.project_wiki import current_pages
 
         own = read_user_rows(file).examples if file is not None else ()
-        pages, left_out = current_pages(self, project)
+        pages, left_out = self.wiki(project).current_pages()
         dataset = generate_dataset(self.snapshot(project), user_rows=own, pages=pages, progress=progress)
         if left_out:
             dataset = dataset.with_warning(left_out)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.gardener.active_mark import move_mark
@@ -19,34 +18,15 @@ from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.memory import estimate_memory
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.names import AdapterRef
+from codebase_gardener.utils.progress import Reporter
 
 if TYPE_CHECKING:
     from codebase_gardener.dataset.assembly import Dataset
     from codebase_gardener.repository.snapshot import Snapshot
 
-__all__ = ["EVALUATED_FUNCTIONS", "GrowPlan", "Grown", "Reporter", "Stage", "grow", "watch"]
+__all__ = ["EVALUATED_FUNCTIONS", "GrowPlan", "Grown", "grow", "watch"]
 
 EVALUATED_FUNCTIONS = 32
-
-
-class Stage(Protocol):
-    """Progress of one stage."""
-
-    def __call__(self, done: int, total: int) -> None:
-        """So much is done of so much."""
-
-    def note(self, words: str) -> None:
-        """A few words behind it."""
-
-
-class Reporter(Protocol):
-    """Who is told what `grow` does."""
-
-    def stage(self, title: str, unit: str) -> AbstractContextManager[Stage]:
-        """A stage that takes time."""
-
-    def say(self, message: str) -> None:
-        """One line."""
 
 
 @dataclass(frozen=True)
@@ -145,11 +125,10 @@ def _verdict(gardener: Gardener, row: VersionRow, dataset: Dataset, reporter: Re
     """Measure a version and move the active mark; where nothing is held out, the newer code counts as no worse."""
     from codebase_gardener.evaluation.verdict import NOTHING_HELD_OUT, not_measured
 
-    if not dataset.heldout:
-        data = not_measured(NOTHING_HELD_OUT)
-    else:
+    if dataset.heldout:
         with reporter.stage("evaluation", "functions") as progress:
-            data = gardener.evaluate(row.ref, limit=EVALUATED_FUNCTIONS, progress=progress).data
+            return gardener.evaluate(row.ref, limit=EVALUATED_FUNCTIONS, progress=progress).data
+    data = not_measured(NOTHING_HELD_OUT)
     move_mark(gardener.registry, row, data["word"])
     return data
 

@@ -10,7 +10,7 @@ from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.draft import WikiDraft
 from codebase_gardener.knowledge.environments.gates import required_environments
 from codebase_gardener.knowledge.heuristics.pages import Heuristics
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.structure import Edge
 from codebase_gardener.utils.progress import Progress
 

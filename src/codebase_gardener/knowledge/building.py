@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.built import Build, judged
 from codebase_gardener.knowledge.draft import WikiDraft
@@ -19,19 +18,12 @@ from codebase_gardener.knowledge.phases import PHASES
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.utils.memo import remembering
-from codebase_gardener.utils.progress import Progress
+from codebase_gardener.utils.progress import Reporter
 
 if TYPE_CHECKING:
     from codebase_gardener.knowledge.writers.prose_writing import ProseCache, ProseReport, Writer
 
-__all__ = ["Reporter", "build"]
-
-
-class Reporter(Protocol):
-    """Who is told what is done."""
-
-    def stage(self, title: str, unit: str) -> AbstractContextManager[Progress]:
-        """A stage that takes time."""
+__all__ = ["build"]
 
 
 def build(

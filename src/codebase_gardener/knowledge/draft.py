@@ -11,7 +11,8 @@ from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.surface import Scored, ranked
 from codebase_gardener.knowledge.environments.draft import EnvironmentPage
 from codebase_gardener.knowledge.heuristics.pages import Heuristics
-from codebase_gardener.knowledge.links.resolution import Resolution, Target
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Wiki
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.mining import Mined

@@ -10,17 +10,17 @@ from dataclasses import replace
 from codebase_gardener.documents.docstring_snippets import docstring_snippets
 from codebase_gardener.documents.purposes import purpose_of
 from codebase_gardener.documents.reading import document_facts
-from codebase_gardener.knowledge.environments.evidence import environment_evidence
+from codebase_gardener.knowledge.environments.evidence import environment_evidence, manifest_evidence
 from codebase_gardener.knowledge.heuristics.evidence import heuristic_evidence
 from codebase_gardener.knowledge.sources.facts import FileFacts
-from codebase_gardener.knowledge.sources.package_entries import package_entries
 from codebase_gardener.languages.engine.code import TreeCode, tree_code
 from codebase_gardener.languages.engine.parsing import parsed_tree
-from codebase_gardener.languages.engine.queries import QUERIES
 from codebase_gardener.languages.python.code import PythonCode, python_code
 from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
+from codebase_gardener.languages.table import FAMILIES, GRAMMARS, family_of
+from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.anchors import split_lines
@@ -32,9 +32,6 @@ _SENTENCE = 4
 
 _MOST_ABOVE = 20
 _LETTER = re.compile(r"[^\W\d_]")
-_DOC_COMMENT = re.compile(r"\s*(?:/\*[*!]|//[/!])")
-_COMMENT = re.compile(r"\s*(?:/[/*]|\*|@|#\[|\[\[|\w[^*/]*\*/|$)")
-"""A line of a comment that is none for documentation, or an attribute, or blank."""
 
 
 def extract(file: SourceFile) -> FileFacts:
@@ -47,7 +44,7 @@ def extract(file: SourceFile) -> FileFacts:
     """
     tree = parse_python(file.text) if file.language == "python" else None
     code: PythonCode | TreeCode
-    if file.language in QUERIES:
+    if file.language in GRAMMARS:
         table, code = _tree_facts(file)
     elif tree is None:
         table, code = extract_symbols(file), PythonCode()
@@ -57,6 +54,8 @@ def extract(file: SourceFile) -> FileFacts:
     docstring = ast.get_docstring(module) if module is not None else None
     document = document_facts(file.path, file.language, file.text)
     about = (file.path, file.language, file.text, module, table.symbols)
+    manifest = read_manifest(file.path, file.text)
+    needs = manifest_evidence(manifest) if manifest else environment_evidence(*about)
     return FileFacts(
         path=file.path,
         language=file.language,
@@ -75,8 +74,8 @@ def extract(file: SourceFile) -> FileFacts:
         listings=document.listings,
         mentions=document.mentions,
         includes=document.includes,
-        evidence=(*environment_evidence(*about), *heuristic_evidence(*about)),
-        entries=package_entries(file.path, file.text),
+        evidence=(*needs, *heuristic_evidence(*about)),
+        entries=manifest.entries if manifest else (),
     )
 
 
@@ -102,15 +101,16 @@ def _is_documentation(symbol: Symbol, lines: Sequence[str]) -> bool:
 
     A short plain comment, such as "wrappers", is the title of a part of the file.
     """
+    family = FAMILIES[family_of(symbol.language)]
     words = (symbol.docstring or "").split()
     if not words or len([word for word in words if _LETTER.search(word)]) >= _SENTENCE:
         return True
-    if symbol.language == "go" and words[0] == symbol.name:
+    if family.named_comment and words[0] == symbol.name:
         return True
     above = lines[max(symbol.start - 1 - _MOST_ABOVE, 0) : symbol.definition_line]
     for line in reversed(above[:-1]):
-        if _DOC_COMMENT.match(line):
+        if family.doc_comment.match(line):
             return True
-        if not _COMMENT.match(line):
+        if not family.comment.match(line):
             return False
     return False

@@ -10,7 +10,7 @@ from codebase_gardener.knowledge.apis.catalog import api_catalog
 from codebase_gardener.knowledge.draft import WikiDraft
 from codebase_gardener.knowledge.environments.pages import environment_pages
 from codebase_gardener.knowledge.heuristics.pages import HeuristicPage, heuristic_pages
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.orphan_pages import add_orphans
 from codebase_gardener.knowledge.pages.rendering import normalised
 from codebase_gardener.knowledge.pages.structure import Edge

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from codebase_gardener.utils.anchors import Anchor
 
-__all__ = ["Symbol", "SymbolTable", "is_public"]
+__all__ = ["TYPES", "Symbol", "SymbolTable", "TypedName", "is_public"]
+
+TYPES = ("class", "type", "interface")
+"""Kinds of symbols that have members."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,23 @@ class SymbolTable:
 
     symbols: tuple[Symbol, ...]
     problem: str | None = None
+
+
+@dataclass(frozen=True)
+class TypedName:
+    """A parameter.
+
+    Attributes:
+        name: With `...` before one that takes the rest.
+        type: As written; "" where there is none.
+        default: As written; "".
+        required: Whether a call must give it.
+    """
+
+    name: str
+    type: str = ""
+    default: str = ""
+    required: bool = True
 
 
 def is_public(qualified_name: str) -> bool:

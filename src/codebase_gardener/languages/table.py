@@ -3,41 +3,41 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-__all__ = ["LANGUAGES", "Language", "is_code", "language_of"]
+from codebase_gardener.languages.c import CPP, C
+from codebase_gardener.languages.go import GO
+from codebase_gardener.languages.java import JAVA
+from codebase_gardener.languages.javascript import JAVASCRIPT, TSX, TYPESCRIPT
+from codebase_gardener.languages.lexing import DOUBLE, HASH, SINGLE, Lexer
+from codebase_gardener.languages.python.row import PYTHON
+from codebase_gardener.languages.rows import Family, Grammar, Language
+from codebase_gardener.languages.ruby import RUBY
+from codebase_gardener.languages.rust import RUST
+from codebase_gardener.languages.symbols import Symbol
 
+__all__ = ["ALIASES", "FAMILIES", "GRAMMARS", "LANGUAGES", "family_of", "is_code", "is_hidden", "language_of"]
 
-@dataclass(frozen=True)
-class Language:
-    """How a language is recognised.
-
-    Attributes:
-        extensions: With their dot, lower case.
-        filenames: Whole file names.
-        comment: What begins a comment that runs to the end of the line; "" where there is none.
-        code: A programming language, rather than docs, markup or configuration.
-        interpreters: Names in a `#!` line.
-    """
-
-    extensions: tuple[str, ...]
-    comment: str = ""
-    code: bool = False
-    filenames: tuple[str, ...] = ()
-    interpreters: tuple[str, ...] = ()
-
+# https://www.gnu.org/software/bash/manual/html_node/Reserved-Words.html
+_SHELL = Lexer(
+    (r"(?<![^\s])\#[^\n]*+",), (DOUBLE, r"'[^']*+'?"),
+    "case do done elif else esac export fi for function if in local return then until while",
+)  # fmt: skip
+_DATA = Lexer((HASH,), (DOUBLE, SINGLE), "true false null")
+_INI = Lexer((r"(?m:^[ \t]*+[\#;][^\n]*+)",), (DOUBLE,))
+_JSON = Lexer((), (DOUBLE,), "true false null")
 
 LANGUAGES: dict[str, Language] = {
-    # with symbols: `python_symbols` and the rows of `grammars.GRAMMARS`
-    "python": Language((".py", ".pyi", ".pyw"), "#", True, ("SConstruct", "wscript"), ("python", "pypy")),
-    "go": Language((".go",), "//", True),
-    "typescript": Language((".ts", ".mts", ".cts"), "//", True, (), ("deno", "ts-node")),
-    "tsx": Language((".tsx",), "//", True),
-    "javascript": Language((".js", ".jsx", ".mjs", ".cjs"), "//", True, (), ("node",)),
-    "rust": Language((".rs",), "//", True),
-    "java": Language((".java",), "//", True),
-    "c": Language((".c", ".h"), "//", True),
-    "cpp": Language((".cc", ".cpp", ".cxx", ".hh", ".hpp", ".hxx", ".cu", ".cuh"), "//", True),
+    # with symbols and links: a file each
+    "python": PYTHON,
+    "go": GO,
+    "typescript": TYPESCRIPT,
+    "tsx": TSX,
+    "javascript": JAVASCRIPT,
+    "rust": RUST,
+    "ruby": RUBY,
+    "java": JAVA,
+    "c": C,
+    "cpp": CPP,
     # code kept as text
     "csharp": Language((".cs",), "//", True),
     "clojure": Language((".clj", ".cljs", ".cljc"), ";", True),
@@ -50,7 +50,7 @@ LANGUAGES: dict[str, Language] = {
     "groovy": Language((".groovy", ".gradle"), "//", True),
     "haskell": Language((".hs",), "--", True),
     "julia": Language((".jl",), "#", True),
-    "kotlin": Language((".kt", ".kts"), "//", True),
+    "kotlin": Language((".kt", ".kts"), "//", True, variables=JAVA.variables),
     "lisp": Language((".lisp", ".el", ".scm", ".rkt"), ";", True),
     "lua": Language((".lua",), "--", True, (), ("lua",)),
     "nim": Language((".nim",), "#", True),
@@ -60,9 +60,34 @@ LANGUAGES: dict[str, Language] = {
     "php": Language((".php",), "//", True, (), ("php",)),
     "powershell": Language((".ps1", ".psm1"), "#", True),
     "r": Language((".r",), "#", True, (), ("Rscript",)),
-    "ruby": Language((".rb", ".rake"), "#", True, ("Rakefile", "Gemfile"), ("ruby",)),
     "scala": Language((".scala",), "//", True),
-    "shell": Language((".sh", ".bash", ".zsh", ".fish"), "#", True, (), ("sh", "bash", "zsh")),
+    "shell": Language(
+        (".sh", ".bash", ".zsh", ".fish"),
+        "#",
+        True,
+        (),
+        ("sh", "bash", "zsh"),
+        (
+            "sh",
+            "bash",
+            "zsh",
+            "fish",
+            "console",
+            "shell-session",
+            "shellsession",
+            "sh-session",
+            "terminal",
+            "bash-session",
+            "cmd",
+            "powershell",
+            "pwsh",
+            "ps1",
+            "ps1con",
+            "doscon",
+            "bat",
+        ),
+        _SHELL,
+    ),
     "solidity": Language((".sol",), "//", True),
     "sql": Language((".sql",), "--", True),
     "svelte": Language((".svelte",), "", True),
@@ -74,18 +99,26 @@ LANGUAGES: dict[str, Language] = {
     "csv": Language((".csv", ".tsv")),
     "dockerfile": Language((".dockerfile",), "#", False, ("Dockerfile", "Containerfile")),
     "html": Language((".html", ".htm", ".jinja", ".jinja2", ".j2")),
-    "ini": Language((".ini", ".cfg", ".conf", ".properties"), "#", False, (".editorconfig",)),
-    "json": Language((".json", ".jsonc", ".json5", ".jsonl", ".ndjson", ".geojson")),
+    "ini": Language((".ini", ".cfg", ".conf", ".properties"), "#", False, (".editorconfig",), lexer=_INI),
+    "json": Language((".json", ".jsonc", ".json5", ".jsonl", ".ndjson", ".geojson"), lexer=_JSON),
     "makefile": Language((".mk",), "#", False, ("Makefile", "makefile", "GNUmakefile")),
-    "markdown": Language((".md", ".mdx", ".markdown")),
-    "notebook": Language((".ipynb",)),
+    "markdown": Language((".md", ".mdx", ".markdown"), aliases=("md",)),
+    "notebook": Language((".ipynb",), lexer=_JSON),
     "protobuf": Language((".proto",), "//"),
     "rst": Language((".rst",)),
-    "toml": Language((".toml",), "#"),
+    "toml": Language((".toml",), "#", lexer=_DATA),
     "xml": Language((".xml", ".svg", ".xsd", ".plist")),
-    "yaml": Language((".yaml", ".yml"), "#"),
+    "yaml": Language((".yaml", ".yml"), "#", aliases=("yml",), lexer=_DATA),
 }
 
+GRAMMARS: dict[str, Grammar] = {name: row.grammar for name, row in LANGUAGES.items() if row.grammar}
+"""Of the languages that tree-sitter reads."""
+FAMILIES: dict[str, Family] = {row.family.name: row.family for row in LANGUAGES.values() if row.family}
+"""By their name."""
+ALIASES: dict[str, str] = {alias: name for name, row in LANGUAGES.items() for alias in row.aliases}
+"""What documents call a language besides its name."""
+
+_FAMILY_NAMES = {name: row.family.name for name, row in LANGUAGES.items() if row.family}
 _BY_EXTENSION = {extension: name for name, row in LANGUAGES.items() for extension in row.extensions}
 _BY_FILENAME = {filename: name for name, row in LANGUAGES.items() for filename in row.filenames}
 _BY_INTERPRETER = {program: name for name, row in LANGUAGES.items() for program in row.interpreters}
@@ -111,6 +144,22 @@ def language_of(path: str, text: str = "") -> str:
 def is_code(language: str) -> bool:
     """Whether it is a known programming language."""
     return language in LANGUAGES and LANGUAGES[language].code
+
+
+def family_of(language: str) -> str:
+    """The name of a language's family; "" for one that tree-sitter does not read.
+
+    Example:
+        >>> family_of("tsx"), family_of("python")
+        ('script', '')
+    """
+    return _FAMILY_NAMES.get(language, "")
+
+
+def is_hidden(symbol: Symbol) -> bool:
+    """Whether a definition is closed to users of its package, by what its language says; never for Python."""
+    family = FAMILIES.get(family_of(symbol.language))
+    return family is not None and family.hidden(symbol)
 
 
 def _extension(filename: str) -> str:

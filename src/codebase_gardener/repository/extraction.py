@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from codebase_gardener.languages.engine.grammars import GRAMMARS
+from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
@@ -15,29 +15,14 @@ __all__ = ["extract_symbols", "extract_tables", "without_secrets"]
 
 
 def extract_symbols(file: SourceFile) -> SymbolTable:
-    """The functions, methods and classes of a file, from its syntax tree; nothing of it is run.
-
-    Args:
-        file: Of a snapshot.
-
-    Returns:
-        The symbols. A file that does not parse gives none (Python) or those outside the damage (others),
-        and a problem; a language without a reader gives none and no problem.
+    """The functions, methods and classes of a file, as `symbols_of` says.
 
     Example:
         >>> file = SourceFile("a.py", "python", "", "def f(x):\\n    return x\\n")
         >>> [(symbol.qualified_name, str(symbol.anchor)) for symbol in extract_symbols(file).symbols]
         [('f', 'a.py:L1-2')]
     """
-    if file.language == "python":
-        from codebase_gardener.languages.python.symbols import python_symbols
-
-        return python_symbols(file.path, file.text)
-    if file.language in GRAMMARS:
-        from codebase_gardener.languages.engine.symbols import tree_symbols
-
-        return tree_symbols(file.path, file.text, file.language)
-    return SymbolTable(())
+    return symbols_of(file.path, file.text, file.language)
 
 
 def extract_tables(snapshot: Snapshot, progress: Progress = silent) -> dict[str, SymbolTable]:

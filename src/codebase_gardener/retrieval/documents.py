@@ -10,7 +10,7 @@ from itertools import accumulate, islice
 
 from codebase_gardener.documents.chunks import heading_chunks, plain_chunks
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
-from codebase_gardener.languages.table import is_code
+from codebase_gardener.languages.table import LANGUAGES, is_code
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 from codebase_gardener.utils.anchors import Anchor, source_lines
 
@@ -21,7 +21,6 @@ PAGE_KIND = "page"
 
 MAX_DOCUMENT_CHARS = 20_000
 _RANGE = re.compile(r":L(\d+)-(\d+)\Z")
-_NO_BODY = {"python": ": ..."}  # what stands for a member's body; elsewhere ";"
 _CLASS_LIKE = frozenset({"class", "type", "interface"})
 
 
@@ -82,7 +81,7 @@ def _file_documents(file: SourceFile, symbols: Sequence[Symbol]) -> list[Documen
     lines = source_lines(file.text)
     symbols = sorted(symbols, key=lambda symbol: (symbol.start, -symbol.end))
     if not is_code(file.language):
-        chunks = heading_chunks(file.language, lines)
+        chunks = heading_chunks(file.path, file.language, lines)
         return [_chunk(Anchor(file.path, first, last), title, lines) for title, first, last in chunks]
     found = [_symbol_document(symbol, symbols, lines) for symbol in symbols]
     found += [_chunk(Anchor(file.path, *chunk), None, lines) for chunk in _module_chunks(symbols, lines)]
@@ -120,7 +119,7 @@ def _class_summary(owner: Symbol, symbols: Sequence[Symbol], lines: list[str]) -
         parts += lines[next_line - 1 : member.start - 1]
         definition = lines[member.definition_line - 1]
         indent = definition[: len(definition) - len(definition.lstrip())]
-        parts.append(f"{indent}{member.signature}{_NO_BODY.get(owner.language, ';')}\n")
+        parts.append(f"{indent}{member.signature}{LANGUAGES[owner.language].no_body}\n")
         next_line = member.end + 1
     return _shortened([*parts, *lines[next_line - 1 : owner.end]])
 

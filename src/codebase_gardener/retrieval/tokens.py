@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from codebase_gardener.utils.identifiers import identifier_words
+
 __all__ = ["code_tokens"]
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
-_PART = re.compile(r"[A-Z]+(?![^\W\dA-Z_])|[A-Z]?[^\W\dA-Z_]+")
+_FIGURES = "0123456789"
 _MAX_IDENTIFIER_CHARS = 80
 
 # Words in nearly every document rank nothing and are most of a query's cost.
@@ -39,6 +41,6 @@ def _tokens_of(identifier: str) -> tuple[str, ...]:
     if len(identifier) > _MAX_IDENTIFIER_CHARS:  # base64 and the like
         return ()
     whole = identifier.lower()
-    parts = [part.lower() for part in _PART.findall(identifier)]
+    parts = [part.strip(_FIGURES).lower() for part in identifier_words(identifier)]
     words = [whole] if parts == [whole] else [whole, *parts]
     return tuple(word for word in words if len(word) > 1 and word not in _STOPWORDS)

@@ -1,14 +1,55 @@
-"""How long work reports where it is: one call with what is done and how much there is."""
+"""How long work reports where it is: one call with what is done and how much there is, stage by stage."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
 
-__all__ = ["Progress", "silent"]
+__all__ = ["Progress", "Quiet", "Reporter", "Stage", "silent"]
 
 Progress = Callable[[int, int], None]
 """`progress(done, total)`: units are the stage's own (files, rows, steps); total 0 means not known."""
 
 
-def silent(done: int, total: int) -> None:
-    """The progress callback that shows nothing."""
+class Stage(Protocol):
+    """Progress of one stage, with words behind it."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """So much is done of so much."""
+
+    def note(self, words: str) -> None:
+        """A few words behind it."""
+
+
+class Reporter(Protocol):
+    """Who is told what is done."""
+
+    def stage(self, title: str, unit: str) -> AbstractContextManager[Stage]:
+        """A stage that takes time."""
+
+    def say(self, message: str) -> None:
+        """One line."""
+
+
+class _Silent:
+    def __call__(self, done: int, total: int) -> None:
+        pass
+
+    def note(self, words: str) -> None:
+        pass
+
+
+silent = _Silent()
+"""A stage that shows nothing."""
+
+
+class Quiet:
+    """A reporter that shows nothing."""
+
+    def stage(self, title: str, unit: str) -> AbstractContextManager[Stage]:
+        """Nothing is shown."""
+        return nullcontext(silent)
+
+    def say(self, message: str) -> None:
+        """Nothing is said."""

@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from codebase_gardener.knowledge.apis.catalog import api_catalog
+from codebase_gardener.knowledge.apis.catalog import api_catalog, api_for
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.implementations import implementation_page
 from codebase_gardener.knowledge.apis.principles import principle_page
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.usage_examples import usage_examples
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.auditing import audit
 from codebase_gardener.knowledge.pages.citations import dedented, read_citations, read_quotes
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference, read_io_contract
@@ -262,3 +262,23 @@ def test_odd_sources_break_nothing() -> None:
     wiki = Wiki("o_r", "r", snapshot.revision, snapshot.date, tuple(sorted(pages, key=lambda page: page.id)))
     found = audit(render_pages(wiki), context.repository)
     assert {finding.check for finding in found.findings} <= {"unreachable"}, found.findings
+
+
+def test_further_definitions_of_a_name_are_listed() -> None:
+    code = (
+        "import os\nfrom typing import overload\n\n"
+        'if os.name == "nt":\n    def fetch(url):\n        return 1\n'
+        "else:\n    def fetch(url, timeout=3):\n        return 2\n\n"
+        "@overload\ndef pick(x: int) -> int: ...\n@overload\ndef pick(x: str) -> str: ...\n"
+        "def pick(x): return x\n\ndef once(): return 1\n"
+    )
+    context = context_of({"net.py": code})
+    pages = {}
+    for name in ("fetch", "pick", "once"):
+        api = api_for(Target("net.py", name), context, "a test")
+        pages[name] = implementation_page(api, context, {})
+    assert "It is defined again at `net.py:L8-9`: `def fetch(url, timeout=3)`." in pages["fetch"].description
+    assert {str(source.anchor) for source in pages["fetch"].sources} >= {"net.py:L5-6", "net.py:L8-9"}
+    assert "It is defined 2 more times in this file:" in pages["pick"].description
+    assert "- `net.py:L11-12`: `@overload` `def pick(x: int) -> int`" in pages["pick"].description
+    assert "defined again" not in pages["once"].description

@@ -6,10 +6,10 @@ from codebase_gardener.knowledge.apis.calls import call_of, import_of
 from codebase_gardener.knowledge.apis.candidates import candidates, listed_targets, reference_documents
 from codebase_gardener.knowledge.apis.catalog import api_catalog, api_for, tool_apis, wrapper_apis
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.apis.names import page_names, principle_words
+from codebase_gardener.knowledge.apis.names import page_names
 from codebase_gardener.knowledge.apis.shell_commands import console_scripts
 from codebase_gardener.knowledge.apis.surface import FEATURES, choose_apis, name_kind, ranked, threshold
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from samples.written_context import context_of, symbol_named
 
 LIBRARY = {
@@ -240,52 +240,12 @@ def test_the_catalog_takes_what_workflows_need_and_names_are_unique(context: Api
     assert api_catalog(context, reversed(needed)) == catalog
 
 
-@pytest.mark.parametrize(
-    ("name", "kind", "words"),
-    [
-        ("LoraConfig", "class", "Lora_Configuration"),
-        ("PeftModel.save_pretrained", "method", "Peft_Model_Saving"),
-        ("get_peft_model", "maker", "Peft_Model_Creation"),
-        ("get_name", "function", "Name_Retrieval"),
-        ("prepare_model_for_kbit_training", "function", "Kbit_Training_Preparation"),
-        ("Tuner.merge_and_unload", "method", "Tuner_Merging_And_Unloading"),
-        ("is_ready", "function", "Ready_Check"),
-        ("transformers.Trainer.train", "external", "Trainer_Training"),
-        ("accelerate launch", "command", "Accelerate_Launch_Command"),
-        ("frobnicate", "function", "Frobnicate"),
-    ],
-)
-def test_principles_are_named_by_rule(name: str, kind: str, words: str) -> None:
-    assert principle_words(name, kind) == words
-
-
 def test_a_getter_of_what_is_there_makes_nothing() -> None:
     code = "class Context: ...\n\ndef get_current_context() -> Context:\n    return STACK[-1]\n\n"
     code += "def get_new_context() -> Context:\n    return Context()\n"
     context = context_of({"p/__init__.py": code})
     kinds = {each.name: name_kind(each, context) for each in context.repository.symbols.values()}
     assert kinds == {"Context": "class", "get_current_context": "function", "get_new_context": "maker"}
-
-
-def test_names_that_collide_get_a_suffix() -> None:
-    same = [(Target("src/a/x.py", "load"), "function"), (Target("src/b/y.py", "load"), "function")]
-    assert page_names(same) == [("load_of_x", "Loading_of_x"), ("load_of_y", "Loading_of_y")]
-    module = [(Target("j.py", "load"), "function"), (Target("j.py", "loads"), "function")]
-    assert [principle for _, principle in page_names(module)] == ["Loading_by_load", "Loading_by_loads"]
-    case = [(Target("a.py", "Load"), "class"), (Target("a.py", "load_init"), "function")]
-    pages = [page.lower() for page, _ in page_names(case)]
-    assert len(set(pages)) == 2
-
-
-def test_the_main_entry_point_s_api_keeps_the_plain_name() -> None:
-    main = Target("src/classic/schemas.ts", "string")
-    same = [(Target("src/classic/coerce.ts", "string"), "function"), (main, "function")]
-    assert page_names(same, main=frozenset([main])) == [
-        ("string_of_coerce", "String_of_coerce"),
-        ("string", "String"),
-    ]
-    both = frozenset(target for target, _ in same)
-    assert page_names(same, main=both)[1] == ("string_of_schemas", "String_of_schemas")
 
 
 def test_an_exported_function_goes_before_the_method_of_an_object_literal() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.documents.claim_units import code_marks, read_units
+from codebase_gardener.documents.claim_units import read_units
 from codebase_gardener.knowledge.claims.forms import read_claims
 
 
@@ -93,11 +93,6 @@ def test_sentences_end_where_sentences_end() -> None:
         'It says "x y." (`a.py:1`) here!',
         "**Bold** v1.2 end.",
     ]
-
-
-def test_code_marks_are_paired_by_length() -> None:
-    text = "`a` ``b`c`` `` d ` e"
-    assert [text[start:end] for start, end in code_marks(text)] == ["a", "b`c"]
 
 
 def test_names_in_code_marks() -> None:

@@ -10,15 +10,17 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.knowledge.environments.draft import EnvironmentPage
-from codebase_gardener.knowledge.environments.evidence import environment_evidence
+from codebase_gardener.knowledge.environments.evidence import environment_evidence, manifest_evidence
 from codebase_gardener.knowledge.environments.gates import required_environments
 from codebase_gardener.knowledge.environments.pages import environment_pages
-from codebase_gardener.knowledge.links.resolution import Resolution, Target, Use
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Target, Use
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.facts import Import
 from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.snapshot import SourceFile, take_snapshot
 
@@ -121,10 +123,12 @@ def facts_of(file: SourceFile) -> FileFacts:
     tree = parse_python(file.text) if file.language == "python" else None
     module = tree if isinstance(tree, ast.Module) else None
     symbols = extract_symbols(file).symbols
+    manifest = read_manifest(file.path, file.text)
     return FileFacts(
         file.path, file.language, file.sha256, file.lines, symbols=symbols,
         imports=tuple(imports(module)) if module else (),
-        evidence=environment_evidence(file.path, file.language, file.text, module, symbols),
+        evidence=tuple(manifest_evidence(manifest)) if manifest
+        else environment_evidence(file.path, file.language, file.text, module, symbols),
     )  # fmt: skip
 
 

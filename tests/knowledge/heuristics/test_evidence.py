@@ -280,7 +280,8 @@ ADMONITIONS = {
 @pytest.mark.parametrize("form", sorted(ADMONITIONS))
 def test_admonitions(form: str) -> None:
     text, name, title, end = ADMONITIONS[form]
-    one = only(f"# Caching\n\n{text}", "docs/a.md", "admonition")
+    heading, path = ("Caching\n=======", "docs/a.rst") if ".. " in text else ("# Caching\n", "docs/a.md")
+    one = only(f"{heading}\n{text}", path, "admonition")
     assert (one.name, one.value, one.start, one.end) == (name, title, 3, end + 2)
     assert one.text == "Use the cache. It is fast."
     assert one.scope == "Caching"

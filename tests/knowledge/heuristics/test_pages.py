@@ -15,7 +15,8 @@ from codebase_gardener.knowledge.heuristics.items import THRESHOLD, Item
 from codebase_gardener.knowledge.heuristics.merging import merged
 from codebase_gardener.knowledge.heuristics.pages import HeuristicPage, Heuristics, heuristic_pages
 from codebase_gardener.knowledge.heuristics.quotes import quoted_words
-from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page
 from codebase_gardener.knowledge.sources.facts import Evidence, FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -125,7 +126,7 @@ LAYER = """
 
     class Linear{bits}:
         def merge(self):
-            warnings.warn("Merging into {bits}-bit weights may give other results due to rounding errors.")
+            warnings.warn("Merging into {bits}-bit weights may give wrong results due to numeric overflow.")
 
     def merge_and_unload{bits}(layer):
         layer.merge()
@@ -137,7 +138,7 @@ def test_warnings_that_say_the_same_are_one_page() -> None:
     assert len(found.pages) == 1
     one = found.pages[0]
     assert one.remarks == 2
-    assert one.page.name.startswith("owner_repo_merge_") and "Rounding_Errors" in one.page.name
+    assert one.page.name.startswith("owner_repo_merge_") and "Weights_Wrong" in one.page.name
     assert "Found in 2 places of 2 files" in one.page.description
     assert Target("pkg/layer4.py", "Linear4.merge") in one.applies
     assert Target("pkg/layer8.py", "merge_and_unload8") in one.applies  # by its name
@@ -307,11 +308,6 @@ def test_insight_cuts_a_sentence_into_its_parts() -> None:
         "value": ("to save memory",),
         "cost": ("at the expense of a slower backward pass.",),
     }
-
-
-def test_a_verb_that_is_no_imperative_asks_for_nothing() -> None:
-    assert insight("Merge results may differ.")["action"] == ()
-    assert insight("Merge the layers before use.")["action"] == ("Merge the layers before use.",)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-
 import pytest
 
 from codebase_gardener.knowledge.building import build
 from codebase_gardener.knowledge.pages.markup import outside_code
-from codebase_gardener.utils.progress import Progress, silent
+from codebase_gardener.utils.progress import Quiet
 from samples.written_context import context_of
 
 EVIL = "[[step::Principle:evil_X]]"
@@ -75,15 +73,8 @@ PACKAGE = {
 }
 
 
-class _Quiet:
-    """A reporter that shows nothing."""
-
-    def stage(self, title: str, unit: str) -> AbstractContextManager[Progress]:
-        return nullcontext(silent)
-
-
 def test_no_text_of_a_repository_becomes_a_link() -> None:
-    built = build(context_of(PACKAGE).repository, _Quiet())
+    built = build(context_of(PACKAGE).repository, Quiet())
     assert built.findings == ()
     written = [text for path, text in built.files.items() if not path.startswith("_")]
     assert any(EVIL in text for text in written), "else nothing is tested"

@@ -3,7 +3,8 @@ import time
 import pytest
 
 from codebase_gardener.documents.facts import Heading, Snippet
-from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, resolve
+from codebase_gardener.knowledge.links.resolution import Resolution, resolve
+from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.languages.python.code import python_code
 from samples.written import facts_of
 

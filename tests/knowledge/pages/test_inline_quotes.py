@@ -4,6 +4,9 @@ import time
 
 import pytest
 
+from codebase_gardener.documents.plain_prose import plain_prose
+from codebase_gardener.documents.remarks import remarks
+from codebase_gardener.documents.rst import rst_blocks
 from codebase_gardener.knowledge.pages.inline_quotes import QuotableText, read_inline_quotes
 
 SOURCE = QuotableText('''
@@ -64,3 +67,20 @@ def test_hostile_text_is_looked_through_quickly(text: str) -> None:
     QuotableText(text).says("a " * 200 + "b")
     list(read_inline_quotes(text))
     assert time.monotonic() - start < 10
+
+
+def test_a_quote_marks_the_code_that_it_leaves_out() -> None:
+    note = [".. note::", "", "    Two ways::", "", "        a()", "", "    Both of them work."]
+    (block,) = remarks(rst_blocks(note))
+    told = plain_prose(block.text)
+    assert told == "Two ways: … Both of them work."
+    assert QuotableText("\n".join(note)).says(told)
+    assert plain_prose("in a ``<script>`` block") == "in a `<script>` block"
+    assert plain_prose("Be careful. .. seealso:: - Our guide, - `object.x`, - more") == "Be careful."
+
+
+def test_quotes_are_found_over_tags_links_and_joined_strings() -> None:
+    tag = "<a\n href='https://x.org/a/b/c/d/e'>it</a>"
+    text = f'"Enable {tag} for a big"\n    "gain, see [this](https://x.org/a/b) now"'
+    assert QuotableText(text).says("Enable it for a biggain, see this now")
+    assert not QuotableText(text).says("Enable it for a big loss")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from codebase_gardener.knowledge.pages.citations import read_citations, read_quotes
 from codebase_gardener.knowledge.pages.markup import (
     code,
-    code_spans,
+    code_texts,
     fence,
     fenced,
     link_free,
@@ -32,7 +32,7 @@ line = st.text(
 @given(line)
 def test_a_code_span_reads_back(text: str) -> None:
     assert plain(code(text)) == text
-    assert code_spans(f"a {code(text)} b") == ([text] if text else [])
+    assert code_texts(f"a {code(text)} b") == ([text] if text else [])
 
 
 @given(st.lists(line, max_size=6))
@@ -55,7 +55,7 @@ def test_a_table_reads_back(rows: list[tuple[str, str]]) -> None:
 @given(line)
 def test_words_of_the_repository_are_no_markup(text: str) -> None:
     safe = link_free(text)
-    assert code_spans(safe) == []
+    assert code_texts(safe) == []
     assert "[[" not in safe
 
 
@@ -95,7 +95,7 @@ def test_a_line_of_300_kB_is_read_quickly(part: str) -> None:
     text = part * (300_000 // len(part))
     start = time.monotonic()
     safe = safe_body(text)
-    code_spans(safe)
+    code_texts(safe)
     list(read_citations(safe))
     list(read_quotes(safe))
     read_tables(f"| a |\n{text}")

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.pages.citations import read_citations, read_quotes
 from codebase_gardener.knowledge.pages.markup import outside_fences
-from codebase_gardener.knowledge.pages.quoting import first_sentence, inline, safe_markdown, words_of
+from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
+from codebase_gardener.utils.identifiers import title_words
 
 
 def test_a_code_block_stays_one_and_prose_is_escaped() -> None:
@@ -96,9 +98,9 @@ def test_first_sentences(text: str, sentence: str) -> None:
 
 
 def test_words() -> None:
-    assert words_of("Seq2SeqLM") == ["Seq2SeqLM"]
-    assert words_of("ToDict") == ["To", "Dict"]
-    assert words_of("__init__") == ["init"]
+    assert title_words("Seq2SeqLM") == ["Seq2SeqLM"]
+    assert title_words("ToDict") == ["To", "Dict"]
+    assert title_words("__init__") == ["init"]
 
 
 def test_roles_and_titles_are_markup_not_words() -> None:

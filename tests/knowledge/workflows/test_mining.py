@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.wiki_names import is_page_name
 from codebase_gardener.knowledge.workflows.consensus import consensus
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
@@ -259,21 +259,6 @@ def test_example_is_called_as_the_section_that_shows_it() -> None:
     assert "Open" in [path.title for path in _mined(files).paths]
 
 
-def test_life_of_a_thing_is_joined_from_passages() -> None:
-    verbs = ("add", "load", "set", "delete")
-    shelf = "class Shelf:\n" + "".join(f"    def {verb}_pot(self):\n        pass\n\n" for verb in verbs)
-    pairs = [("add", "set"), ("load", "set"), ("set", "delete"), ("add", "load")] * 3
-    tests = "from pottery.shelf import Shelf\n\n\n" + "".join(
-        f"def test_{n}():\n    shelf = Shelf()\n    shelf.{one}_pot()\n    shelf.{other}_pot()\n\n\n"
-        for n, (one, other) in enumerate(pairs)
-    )
-    mined = _mined(FILES | {"src/pottery/shelf.py": shelf, "tests/test_shelf.py": tests})
-    path = _titled(mined, "Pot management of Shelf")
-    assert _steps(path) == ["Shelf", "Shelf.add_pot", "Shelf.load_pot", "Shelf.set_pot", "Shelf.delete_pot"]
-    assert path.joined
-    assert len(path.passages) == len(pairs)
-
-
 def test_hostile_titles_give_valid_unique_pages() -> None:
     block = "```python\nfrom pottery import {0}, {1}\n\n{0}(1)\n{1}(2)\n```\n"
     pairs = [
@@ -314,7 +299,7 @@ def test_consensus_is_what_most_agree_on() -> None:
     assert consensus([(a, b, c), (a, c, b), (a, b, c), (d, a)], (a, b, c)) == (a, b, c)
     assert consensus([(b, a)], (b, a)) == (b, a)
     ring = [(a, b), (a, b), (a, b), (b, c), (b, c), (c, a)]
-    assert consensus(ring, (c, b, a), share=0.0) == (a, b, c)
+    assert consensus(ring, (c, b, a)) == (a, b, c)
 
 
 @given(st.lists(st.integers(0, 9), unique=True), st.lists(st.integers(0, 9), unique=True))

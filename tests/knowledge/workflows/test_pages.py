@@ -9,7 +9,7 @@ import pytest
 from codebase_gardener.knowledge.apis.catalog import api_catalog
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.subject import Api
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.reading import read_page
 from codebase_gardener.knowledge.pages.rendering import normalised, render
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Edge, Page, Wiki

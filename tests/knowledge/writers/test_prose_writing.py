@@ -310,7 +310,7 @@ def test_writers_have_names() -> None:
 
 
 def test_the_documentation_has_every_section_and_rule() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "wiki.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "wiki.md").read_text("utf-8")
     sections = [
         f"| {row.type or 'all'} | {row.heading} | {row.max_chars:,} characters"
         f"{', one sentence' if row.max_sentences else ''} | {row.about} |"

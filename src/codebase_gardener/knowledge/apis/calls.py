@@ -6,10 +6,10 @@ import ast
 
 from codebase_gardener.knowledge.apis.class_fields import class_fields, has_fields
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
-from codebase_gardener.knowledge.apis.tree_calls import tree_call
-from codebase_gardener.knowledge.links.resolution import Target
-from codebase_gardener.knowledge.pages.quoting import words_of
+from codebase_gardener.knowledge.apis.tree_calls import constructor_names, tree_call
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.utils.identifiers import title_words
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["call_of", "constructor_of_class", "import_of", "is_api_name"]
@@ -68,7 +68,7 @@ def call_of(symbol: Symbol, context: ApiContext) -> str:
 
 def constructor_of_class(symbol: Symbol, context: ApiContext) -> Symbol | None:
     """The constructor of a class of another language than Python."""
-    names = (f"{symbol.qualified_name}.{name}" for name in ("constructor", symbol.name))
+    names = (f"{symbol.qualified_name}.{name}" for name in constructor_names(symbol))
     return next(
         (found for name in names if (found := context.repository.symbols.get((symbol.path, name)))), None
     )
@@ -120,7 +120,7 @@ def _without_default(text: str) -> tuple[bool, tuple[str, ...], tuple[str, ...]]
 
 def _instance(owner: str) -> str:
     """A variable's name for an instance: "PeftModel" is "peft_model"."""
-    return "_".join(word.lower() for word in words_of(owner.rpartition(".")[2])) or "instance"
+    return "_".join(word.lower() for word in title_words(owner.rpartition(".")[2])) or "instance"
 
 
 def _external_import(name: str) -> str:

@@ -7,13 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.tree_calls import is_constructor
-from codebase_gardener.knowledge.links.resolution import Target
-from codebase_gardener.knowledge.pages.quoting import first_sentence
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.sources.facts import FileFacts
-from codebase_gardener.languages.families import family_of, is_hidden
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import FAMILIES, family_of, is_hidden
 
 __all__ = ["Candidate", "candidates", "listed_targets", "reference_documents"]
 
@@ -186,14 +186,14 @@ def _public(context: ApiContext) -> Iterator[tuple[Symbol, Symbol | None]]:
             continue
         if any(each.rpartition(".")[2] in _SETTERS for each in symbol.decorators):
             continue
-        if symbol.language != "python" and (is_hidden(symbol) or is_constructor(symbol)):
+        if family_of(symbol.language) and (is_hidden(symbol) or is_constructor(symbol)):
             continue
         within = name.rpartition(".")[0]
         owner = repository.symbols.get((path, within)) if within else None
-        if within and owner is None and symbol.language != "python":
-            owner = types.get(
-                (path.rpartition("/")[0], within)
-            )  # a method may stand in another file than its type
+        if within and owner is None and family_of(symbol.language):
+            # a method may stand in another file than its type
+            owner = types.get((path.rpartition("/")[0], within))
+            within = within if owner or symbol.kind == "method" else ""  # what is around it is a namespace
         if within and (owner is None or owner.kind not in _TYPES or is_hidden(owner)):
             continue
         yield symbol, owner
@@ -202,7 +202,7 @@ def _public(context: ApiContext) -> Iterator[tuple[Symbol, Symbol | None]]:
 def _types_by_folder(context: ApiContext) -> dict[tuple[str, str], Symbol]:
     found: dict[tuple[str, str], Symbol] = {}
     for (path, name), symbol in sorted(context.repository.symbols.items()):
-        if symbol.language != "python" and symbol.kind in _TYPES:
+        if family_of(symbol.language) and symbol.kind in _TYPES:
             found.setdefault((path.rpartition("/")[0], name), symbol)
     return found
 
@@ -247,9 +247,9 @@ class _Figures:
         target = context.target(symbol)
         subject = owner or symbol
         facts = context.repository.facts
-        elsewhere = symbol.language != "python"
+        family = FAMILIES.get(family_of(symbol.language))
         exported = self._exported.get(context.target(subject), "")
-        if elsewhere and not exported and self._says_itself(subject):
+        if family and not exported and self._says_itself(subject):
             exported = subject.name
         areas = self._areas.get(target, Counter())
         docstring = symbol.docstring or ""
@@ -263,7 +263,7 @@ class _Figures:
             top=_is_top(exported, symbol),
             reached="" if exported or owner is None else self._heir_name(owner),
             imported=0.0 if exported.count(".") == 1 else self._imported(context.target(subject)),
-            declared=not elsewhere and subject.name in facts[symbol.path].exports,
+            declared=family is None and subject.name in facts[symbol.path].exports,
             hidden_module=any(
                 part.startswith("_") and part != "__init__.py" for part in symbol.path.split("/")
             ),
@@ -292,7 +292,7 @@ class _Figures:
             or bool(_DEPRECATED.search(first_sentence(docstring))),
             heirs=heirs,
             outside_heirs=shown,
-            is_erased=symbol.kind in ("type", "interface") and family_of(symbol.language) == "script",
+            is_erased=family is not None and symbol.kind in family.erased,
         )
 
     def _imported(self, target: Target) -> float:
@@ -354,12 +354,8 @@ class _Figures:
 
 def _is_top(exported: str, symbol: Symbol) -> bool:
     """Whether users meet it first: a name of the package itself."""
-    if symbol.language == "python":
-        return exported.count(".") == 1
-    if family_of(symbol.language) == "script":
-        module = exported.rpartition(".")[0]
-        return bool(exported) and module.count("/") == module.startswith("@")
-    return bool(exported)
+    family = FAMILIES.get(family_of(symbol.language))
+    return family.is_top(exported) if family else exported.count(".") == 1
 
 
 def _spellings(symbol: Symbol, roots: set[str]) -> set[str]:

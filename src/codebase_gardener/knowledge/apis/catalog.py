@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.apis.names import page_names
 from codebase_gardener.knowledge.apis.shell_commands import Command
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.surface import Scored, choose_apis, name_kind
-from codebase_gardener.knowledge.links.resolution import Passage, Target, Use
+from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 
 __all__ = ["api_catalog", "api_for", "tool_apis", "wrapper_apis"]
 

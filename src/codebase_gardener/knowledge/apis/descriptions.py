@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from codebase_gardener.documents.docstrings import Documentation
 from codebase_gardener.knowledge.apis.calls import is_api_name
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.apis.docstrings import Documentation
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.usage_examples import AREA_ORDER
-from codebase_gardener.knowledge.links.resolution import Passage, Target
+from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.sources import PageSources

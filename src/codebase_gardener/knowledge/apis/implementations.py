@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Mapping
 
+from codebase_gardener.documents.docstrings import Documentation
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.descriptions import (
     defined_again,
@@ -17,7 +18,6 @@ from codebase_gardener.knowledge.apis.descriptions import (
     standing,
     used_passages,
 )
-from codebase_gardener.knowledge.apis.docstrings import Documentation
 from codebase_gardener.knowledge.apis.external_apis import (
     command_examples,
     commands_shown,
@@ -29,7 +29,7 @@ from codebase_gardener.knowledge.apis.io_contract import constructor_of, contrac
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.apis.usage_examples import usage_examples
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.citations import dedented
 from codebase_gardener.knowledge.pages.implementation_layout import (
     CodeReference,
@@ -38,12 +38,13 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
     io_contract,
 )
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, code, fence
-from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown, words_of
+from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.sources import PageSources
 from codebase_gardener.knowledge.pages.structure import Page, Section
 from codebase_gardener.languages.python.headers import SourceLines
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.anchors import Anchor
+from codebase_gardener.utils.identifiers import title_words
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["implementation_page"]
@@ -241,4 +242,4 @@ def _examples(api: Api, context: ApiContext, sources: PageSources) -> str:
 
 def _domains(api: Api) -> tuple[str, ...]:
     names = [api.target.name, api.page, *api.target.path.removeprefix("src/").rpartition(".")[0].split("/")]
-    return tuple(sorted({word.lower() for name in names for word in words_of(name) if len(word) > 2}))
+    return tuple(sorted({word.lower() for name in names for word in title_words(name) if len(word) > 2}))

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from codebase_gardener.documents.docstrings import Documentation, DocumentedValue, documentation
 from codebase_gardener.knowledge.apis.calls import constructor_of_class
 from codebase_gardener.knowledge.apis.class_fields import ClassField, class_fields, has_fields
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
-from codebase_gardener.knowledge.apis.docstrings import Documentation, DocumentedValue, documentation
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.pages.quoting import inline
@@ -53,7 +53,7 @@ def _tree_contract(symbol: Symbol, says: Documentation, context: ApiContext) -> 
     shown = constructor_of_class(symbol, context) if symbol.kind == "class" else symbol
     inputs = []
     for one in typed_parameters(shown) if shown else ():
-        told = says.parameter(one.name) or documented(shown or symbol).parameter(one.name.lstrip("."))
+        told = says.parameter(one.name) or documented(shown or symbol).parameter(one.name.strip(".:*&"))
         description = inline(told.description, 300) if told else ""
         inputs.append(
             Parameter(

@@ -8,63 +8,55 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
-from codebase_gardener.knowledge.links.resolution import Target
-from codebase_gardener.knowledge.pages.quoting import words_of
+from codebase_gardener.knowledge.links.uses import Target
+from codebase_gardener.utils.identifiers import title_words
 
 __all__ = ["NOUNS", "SUFFIXES", "page_names", "principle_words"]
 
 NOUNS: dict[str, str] = {
     # verb of a function's or method's name: the noun of what it does
-    "abort": "Aborting", "activate": "Activation", "add": "Addition", "append": "Appending", "apply": "Application",
-    "attach": "Attachment", "build": "Creation", "bind": "Binding", "cast": "Casting", "check": "Checking",
-    "clean": "Cleaning", "clear": "Clearing", "clone": "Cloning", "close": "Closing", "collect": "Collection",
-    "compile": "Compilation", "compute": "Computation", "concat": "Concatenation", "configure": "Configuration",
-    "connect": "Connection", "convert": "Conversion", "copy": "Copying", "count": "Counting", "create": "Creation",
-    "deactivate": "Deactivation", "decode": "Decoding", "decorate": "Decoration", "delete": "Deletion",
-    "deserialize": "Deserialization", "detach": "Detachment", "disable": "Disabling", "dispatch": "Dispatching",
-    "download": "Downloading", "dump": "Serialization", "dumps": "Serialization", "echo": "Output",
-    "enable": "Enabling", "encode": "Encoding", "ensure": "Assurance", "evaluate": "Evaluation",
-    "execute": "Execution", "export": "Export", "extend": "Extension", "extract": "Extraction", "fetch": "Fetching",
-    "fields": "Fields", "filter": "Filtering", "find": "Search", "fit": "Fitting", "flash": "Flashing",
-    "forward": "Forward_Pass", "format": "Formatting", "freeze": "Freezing", "from": "Creation",
-    "generate": "Generation", "get": "Retrieval", "handle": "Handling", "import": "Import", "infer": "Inference",
-    "init": "Initialization", "initialize": "Initialization", "inject": "Injection", "insert": "Insertion",
-    "invoke": "Invocation", "iter": "Iteration", "join": "Joining", "launch": "Launching", "list": "Listing",
-    "load": "Loading", "loads": "Loading", "log": "Logging", "make": "Creation", "mark": "Marking", "merge": "Merging",
-    "move": "Moving", "normalize": "Normalization", "open": "Opening", "pack": "Packing", "parse": "Parsing",
-    "patch": "Patching", "post": "Posting", "predict": "Prediction", "prepare": "Preparation", "print": "Printing",
-    "process": "Processing", "prompt": "Prompting", "prune": "Pruning", "pull": "Pulling", "push": "Pushing",
-    "put": "Putting", "quantize": "Quantization", "query": "Querying", "read": "Reading", "record": "Recording",
-    "redirect": "Redirection", "register": "Registration", "release": "Release", "reload": "Reloading",
-    "remove": "Removal", "rename": "Renaming", "render": "Rendering", "replace": "Replacement", "request": "Request",
-    "require": "Requirement", "reset": "Resetting", "resize": "Resizing", "resolve": "Resolution",
-    "restore": "Restoration", "retrieve": "Retrieval", "return": "Return", "route": "Routing", "run": "Execution",
-    "sample": "Sampling", "save": "Saving", "scale": "Scaling", "search": "Search", "select": "Selection",
-    "send": "Sending", "serialize": "Serialization", "set": "Setting", "setup": "Setup", "show": "Display",
-    "shuffle": "Shuffling", "sort": "Sorting", "split": "Splitting", "start": "Start", "step": "Stepping",
-    "stop": "Stop", "stream": "Streaming", "style": "Styling", "submit": "Submission", "switch": "Switching",
-    "sync": "Synchronization", "test": "Testing", "tokenize": "Tokenization", "trace": "Tracing",
-    "train": "Training", "transform": "Transformation", "unload": "Unloading", "unmerge": "Unmerging",
-    "update": "Update", "upload": "Uploading", "use": "Use", "validate": "Validation", "verify": "Verification",
-    "wait": "Waiting", "wrap": "Wrapping", "write": "Writing", "yield": "Yielding", "to": "Conversion",
-    "accumulate": "Accumulation", "backward": "Backward_Pass", "broadcast": "Broadcasting",
-    "calculate": "Calculation", "clip": "Clipping", "confirm": "Confirmation", "decompose": "Decomposition",
-    "eval": "Evaluation", "expand": "Expansion", "gather": "Gathering", "match": "Matching", "offload": "Offloading",
-    "pad": "Padding", "preprocess": "Preprocessing", "purge": "Purging", "raise": "Raising",
+    "abort": "Aborting", "add": "Addition", "append": "Appending", "apply": "Application", "attach": "Attachment",
+    "build": "Creation", "bind": "Binding", "check": "Checking", "clear": "Clearing", "clone": "Cloning",
+    "close": "Closing", "collect": "Collection", "compile": "Compilation", "compute": "Computation",
+    "concat": "Concatenation", "configure": "Configuration", "connect": "Connection", "convert": "Conversion",
+    "copy": "Copying", "count": "Counting", "create": "Creation", "decode": "Decoding", "delete": "Deletion",
+    "disable": "Disabling", "download": "Downloading", "dump": "Serialization", "enable": "Enabling",
+    "encode": "Encoding", "ensure": "Assurance", "evaluate": "Evaluation", "execute": "Execution", "export": "Export",
+    "extend": "Extension", "extract": "Extraction", "fetch": "Fetching", "fields": "Fields", "filter": "Filtering",
+    "find": "Search", "fit": "Fitting", "forward": "Forward_Pass", "format": "Formatting", "freeze": "Freezing",
+    "from": "Creation", "generate": "Generation", "get": "Retrieval", "handle": "Handling", "import": "Import",
+    "infer": "Inference", "init": "Initialization", "initialize": "Initialization", "insert": "Insertion",
+    "iter": "Iteration", "join": "Joining", "launch": "Launching", "list": "Listing", "load": "Loading",
+    "log": "Logging", "make": "Creation", "mark": "Marking", "merge": "Merging", "move": "Moving",
+    "normalize": "Normalization", "open": "Opening", "pack": "Packing", "parse": "Parsing", "post": "Posting",
+    "predict": "Prediction", "prepare": "Preparation", "print": "Printing", "process": "Processing",
+    "prune": "Pruning", "pull": "Pulling", "push": "Pushing", "put": "Putting", "quantize": "Quantization",
+    "query": "Querying", "read": "Reading", "record": "Recording", "redirect": "Redirection",
+    "register": "Registration", "release": "Release", "reload": "Reloading", "remove": "Removal",
+    "rename": "Renaming", "render": "Rendering", "replace": "Replacement", "request": "Request", "reset": "Resetting",
+    "resize": "Resizing", "resolve": "Resolution", "restore": "Restoration", "return": "Return", "route": "Routing",
+    "run": "Execution", "sample": "Sampling", "save": "Saving", "scale": "Scaling", "search": "Search",
+    "select": "Selection", "send": "Sending", "serialize": "Serialization", "set": "Setting", "setup": "Setup",
+    "show": "Display", "shuffle": "Shuffling", "sort": "Sorting", "split": "Splitting", "start": "Start",
+    "step": "Stepping", "stop": "Stop", "stream": "Streaming", "sync": "Synchronization", "test": "Testing",
+    "trace": "Tracing", "train": "Training", "transform": "Transformation", "update": "Update", "upload": "Uploading",
+    "use": "Use", "validate": "Validation", "verify": "Verification", "wait": "Waiting", "wrap": "Wrapping",
+    "write": "Writing", "yield": "Yielding", "to": "Conversion", "accumulate": "Accumulation",
+    "backward": "Backward_Pass", "broadcast": "Broadcasting", "calculate": "Calculation", "clip": "Clipping",
+    "decompose": "Decomposition", "eval": "Evaluation", "expand": "Expansion", "gather": "Gathering",
+    "match": "Matching", "pad": "Padding", "preprocess": "Preprocessing", "purge": "Purging", "raise": "Raising",
     "reconstruct": "Reconstruction", "reduce": "Reduction", "rescale": "Rescaling", "shift": "Shifting",
-    "skip": "Skipping", "slice": "Slicing", "strip": "Stripping", "unwrap": "Unwrapping", "zero": "Zeroing",
+    "slice": "Slicing", "strip": "Stripping", "unwrap": "Unwrapping", "zero": "Zeroing",
 }  # fmt: skip
 
 SUFFIXES: dict[str, str] = {
     # last word of a class's name: what it stands for
-    "Config": "Configuration", "Configuration": "Configuration", "Settings": "Settings", "Options": "Options",
-    "Args": "Arguments", "Arguments": "Arguments", "Error": "Error_Signalling", "Exception": "Error_Signalling",
-    "Warning": "Warning", "Trainer": "Training", "Loader": "Loading", "Parser": "Parsing", "Tokenizer": "Tokenization",
-    "Optimizer": "Optimization", "Scheduler": "Scheduling", "Handler": "Handling", "Builder": "Creation",
-    "Factory": "Creation", "Runner": "Running", "Renderer": "Rendering", "Formatter": "Formatting",
-    "Logger": "Logging", "Encoder": "Encoding", "Decoder": "Decoding", "Validator": "Validation",
-    "Serializer": "Serialization", "Processor": "Processing", "Generator": "Generation", "Collator": "Collation",
-    "Manager": "Management", "Callback": "Callback", "Mixin": "Mixin", "Client": "Client",
+    "Config": "Configuration", "Args": "Arguments", "Error": "Error_Signalling", "Exception": "Error_Signalling",
+    "Trainer": "Training", "Loader": "Loading", "Parser": "Parsing", "Tokenizer": "Tokenization",
+    "Scheduler": "Scheduling", "Handler": "Handling", "Builder": "Creation", "Factory": "Creation",
+    "Runner": "Running", "Renderer": "Rendering", "Formatter": "Formatting", "Logger": "Logging",
+    "Encoder": "Encoding", "Decoder": "Decoding", "Validator": "Validation", "Serializer": "Serialization",
+    "Processor": "Processing", "Generator": "Generation", "Collator": "Collation", "Manager": "Management",
 }  # fmt: skip
 
 _PREPOSITIONS = frozenset(
@@ -108,19 +100,21 @@ def principle_words(name: str, kind: str) -> str:
 
     Example:
         >>> principle_words("prepare_model_for_kbit_training", "function"), principle_words("get_peft_model", "maker")
-        ('Kbit_Training_Preparation', 'Peft_Model_Creation')
+        ('Model_Preparation_For_Kbit_Training', 'Peft_Model_Creation')
         >>> principle_words("transformers.AutoModelForCausalLM.from_pretrained", "external")
         'Auto_Model_For_CausalLM_Loading'
     """
     parts = [part for part in re.split(r"[.\s]+", name) if part not in ("__init__", "__call__")]
     last = parts[-1] if parts else name
     if kind == "command":
-        return "_".join([*_titled(word for part in parts for word in words_of(part)), "Command"])
+        return "_".join([*_titled(word for part in parts for word in title_words(part)), "Command"])
     is_class = last[:1].isupper() or kind == "class"
     owner = parts[-2] if len(parts) > 1 and (kind == "method" or parts[-2][:1].isupper()) else ""
     if is_class:
-        return "_".join(_class_words(words_of(last)))
-    return "_".join([*_titled(words_of(owner)), *_function_words(words_of(last), makes=kind == "maker")])
+        return "_".join(_class_words(title_words(last)))
+    return "_".join(
+        [*_titled(title_words(owner)), *_function_words(title_words(last), makes=kind == "maker")]
+    )
 
 
 def _page(target: Target, kind: str) -> str:
@@ -150,17 +144,9 @@ def _function_words(words: list[str], *, makes: bool = False) -> list[str]:
     if verb in ("is", "has", "can", "should"):
         rest = ["availability" if word == "available" else word for word in words[1:]]
         return [*_titled(rest), "Check"]
-    if noun is None:
-        return _titled(words)
     rest = words[1:]
-    if "for" in rest and len(rest) - rest.index("for") > 2:  # prepare_model_for_kbit_training
-        rest = rest[rest.index("for") + 1 :]
-    if len(rest) > 1 and rest[0] == "or" and rest[1] in NOUNS:  # create_or_update_model_card
-        return [*_titled(rest[2:]), noun, "Or", NOUNS[rest[1]]]
-    if "and" in rest:  # merge_and_unload
-        at = rest.index("and")
-        second = _function_words(rest[at + 1 :])
-        return [*_titled(rest[:at]), noun, "And", *second]
+    if noun is None or rest[:1] in (["and"], ["or"]):  # merge_and_unload, create_or_update
+        return _titled(words)
     if verb == "to":
         return [noun, *(["To", *_titled(rest)] if rest else [])]
     at = next((i for i, word in enumerate(rest) if word in _PREPOSITIONS), len(rest))

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.descriptions import linked, used_in, used_passages
-from codebase_gardener.knowledge.apis.docstrings import documentation
 from codebase_gardener.knowledge.apis.subject import Api
-from codebase_gardener.knowledge.links.resolution import Target, Use
+from codebase_gardener.knowledge.links.uses import Target, Use
 from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.sources import PageSources

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.manifests.table import root_manifests
 
 __all__ = ["COMMON", "Command", "commands", "console_scripts"]
 
@@ -71,22 +71,8 @@ def commands(facts: Mapping[str, FileFacts], own: frozenset[str]) -> dict[str, t
 
 
 def console_scripts(texts: Mapping[str, str]) -> frozenset[str]:
-    """Names of the programs that `pyproject.toml` (project.scripts, poetry) or `setup.cfg` declares at the root."""
-    found: set[str] = set()
-    try:
-        data = tomllib.loads(texts.get("pyproject.toml", ""))
-    except (tomllib.TOMLDecodeError, RecursionError):
-        data = {}
-    for keys in (("project", "scripts"), ("tool", "poetry", "scripts")):
-        table: object = data
-        for key in keys:
-            table = table.get(key) if isinstance(table, dict) else None
-        found.update(table if isinstance(table, dict) else ())
-    block = re.search(
-        r"^console_scripts\s*=\s*\n((?:[ \t]+\S[^\n]*\n?)*)", texts.get("setup.cfg", ""), re.MULTILINE
-    )
-    if block:
-        found.update(line.partition("=")[0].strip() for line in block[1].splitlines())
+    """Names of the programs that packaging files at the root declare."""
+    found = (name for manifest in root_manifests(texts) for name in manifest.commands)
     return frozenset(name for name in found if _PROGRAM.match(name))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = ["Api"]

@@ -1,17 +1,18 @@
-"""How an API of Go, TypeScript, JavaScript, Rust, Java, C or C++ is called, and what its comment says in tags."""
+"""How an API of another language than Python is called, and what its comment says in tags."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
-from codebase_gardener.knowledge.apis.docstrings import Documentation, documentation
-from codebase_gardener.knowledge.pages.quoting import words_of
-from codebase_gardener.languages.families import FAMILIES, family_of
+from codebase_gardener.documents.docstrings import Documentation, documentation
+from codebase_gardener.languages.rows import Family
 from codebase_gardener.languages.signatures import typed_parameters
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import FAMILIES, family_of
+from codebase_gardener.utils.identifiers import title_words
 
-__all__ = ["documented", "is_constructor", "tree_call"]
+__all__ = ["constructor_names", "documented", "is_constructor", "tree_call"]
 
 _MOST_ARGUMENTS = 6
 _LONGEST = 50_000
@@ -37,32 +38,37 @@ def tree_call(symbol: Symbol, constructor: Symbol | None, public: str) -> str:
         constructor: Of a class, where it has one.
         public: The name under which its package offers it, "cobra.ExactArgs"; "".
     """
-    family = family_of(symbol.language)
-    joint = FAMILIES[family].joint
-    name = symbol.name
+    family = FAMILIES[family_of(symbol.language)]
+    joint, name = family.joint, symbol.name
+    shown = public if family.by_package and public else symbol.qualified_name.replace(".", joint)
     if symbol.kind in ("type", "interface"):
-        return public if family == "go" and public else symbol.qualified_name.replace(".", joint)
+        return shown
     if symbol.kind == "class":
-        return (
-            f"new {name}({_arguments(constructor)})"
-            if family != "c"
-            else f"{name}({_arguments(constructor)})"
-        )
+        return _construction(symbol.qualified_name, constructor, family)
     if symbol.kind == "method":
         owner = symbol.qualified_name.rpartition(".")[0]
         if is_constructor(symbol):
-            return f"new {owner}({_arguments(symbol)})"
-        if _is_static(symbol, family):
-            return f"{owner.replace('.', joint)}{joint}{name}({_arguments(symbol)})"
+            return _construction(owner, symbol, family)
+        if family.is_static(symbol):
+            return f"{owner.replace('.', joint)}{family.method_joint or joint}{name}({_arguments(symbol)})"
         return f"{_instance(owner)}.{name}({_arguments(symbol)})"
-    shown = public if family == "go" and public else symbol.qualified_name.replace(".", joint)
     return f"{shown}({_arguments(symbol)})"
 
 
 def is_constructor(symbol: Symbol) -> bool:
     """Whether it makes the object of its class: by its name."""
     owner, _, name = symbol.qualified_name.rpartition(".")
-    return bool(owner) and name in ("constructor", owner.rpartition(".")[2])
+    return bool(owner) and name in (*_constructors(symbol), owner.rpartition(".")[2])
+
+
+def constructor_names(symbol: Symbol) -> tuple[str, ...]:
+    """The names of methods that make the object of a class."""
+    return (*_constructors(symbol), symbol.name)
+
+
+def _constructors(symbol: Symbol) -> tuple[str, ...]:
+    family = FAMILIES.get(family_of(symbol.language))
+    return family.constructors if family else ()
 
 
 @lru_cache(maxsize=4096)
@@ -102,13 +108,12 @@ def _arguments(symbol: Symbol | None) -> str:
     return ", ".join(required[:_MOST_ARGUMENTS]) + (", ..." if len(required) > _MOST_ARGUMENTS else "")
 
 
-def _is_static(symbol: Symbol, family: str) -> bool:
-    if family == "rust":
-        return "self" not in re.split(r"\W+", symbol.signature.partition("(")[2].partition(")")[0])[:5]
-    return bool(re.match(r"(?:[\w()@]+\s+){0,5}static\b", symbol.signature))
+def _construction(owner: str, constructor: Symbol | None, family: Family) -> str:
+    path, name = owner.replace(".", family.joint), owner.rpartition(".")[2]
+    return family.construction.format(path=path, name=name, arguments=_arguments(constructor))
 
 
 def _instance(owner: str) -> str:
     """A variable's name for an instance: "RootCommand" is "rootCommand"."""
-    words = words_of(owner.rpartition(".")[2])
+    words = title_words(owner.rpartition(".")[2])
     return "".join([words[0].lower(), *words[1:]]) if words else "value"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.links.resolution import Passage, Target, Use
+from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.citations import dedented
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.utils.memo import remembered

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from codebase_gardener.documents.claim_units import Unit, code_marks, read_units
+from codebase_gardener.documents.claim_units import Unit, read_units
+from codebase_gardener.documents.code_spans import code_spans
 from codebase_gardener.knowledge.claims.ranges import (
     LINE,
     TO,
@@ -270,7 +271,7 @@ def _overlaps(at: int, until: int, spans: list[tuple[int, int]]) -> bool:
 
 def _names(unit: Unit, citations: list[ClaimCitation]) -> list[Name]:
     text = unit.text
-    marks = code_marks(text)
+    marks = [(start + size, end - size) for start, end, size in code_spans(text)]
     names: list[Name] = []
     owner = ""
     for start, end in marks:

@@ -17,79 +17,9 @@ from codebase_gardener.knowledge.environments.optional_packages import (
     word_of,
 )
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.utils.identifiers import identifier_words
 
 __all__ = ["Backend", "optional_backends"]
-
-GENERIC = frozenset(
-    [
-        "utils",
-        "util",
-        "utilities",
-        "common",
-        "core",
-        "main",
-        "init",
-        "base",
-        "helpers",
-        "helper",
-        "misc",
-        "other",
-        "tools",
-        "import",
-        "imports",
-        "compat",
-        "config",
-        "configs",
-        "constants",
-        "model",
-        "models",
-        "layer",
-        "layers",
-        "types",
-        "typing",
-        "version",
-        "versions",
-        "env",
-        "environment",
-        "module",
-        "modules",
-        "package",
-        "packages",
-        "api",
-        "app",
-        "cli",
-        "setup",
-        "self",
-        "test",
-        "tests",
-        "auto",
-        "integrations",
-        "integration",
-        "code",
-        "the",
-        "and",
-        "for",
-        "from",
-        "if",
-        "elif",
-        "else",
-        "not",
-        "none",
-        "true",
-        "false",
-        "with",
-        "require",
-        "requires",
-        "required",
-        "available",
-        "installed",
-        "check",
-        "ensure",
-        "loader",
-        "data",
-    ]
-)
-"""Words in names of files and functions that tell nothing about the subject."""
 
 _AGGREGATES = frozenset({"all", "full", "complete", "everything"})
 
@@ -228,14 +158,10 @@ def _by_stem(packages: dict[str, Package]) -> Iterator[list[str]]:
     stems = {_stem(found.path) for one in packages.values() for found in one.sites}
     for key, one in packages.items():
         for stem in stems:
-            if len(stem) > 2 and stem not in GENERIC and stem in key:
+            if len(stem) > 2 and stem in key:
                 contained[stem].add(key)
         paths = {found.path for found in one.sites}
-        if (
-            len(paths) == 1
-            and (stem := _stem(next(iter(paths)))) not in GENERIC
-            and not stem.startswith("__")
-        ):
+        if len(paths) == 1 and not _stem(next(iter(paths))).startswith("__"):
             only[next(iter(paths))].add(key)
     yield from (sorted(keys) for _, keys in sorted(contained.items()))
     yield from (sorted(keys) for _, keys in sorted(only.items()))
@@ -276,7 +202,7 @@ def _alternatives(members: list[Package]) -> list[tuple[str, ...]]:
 def _subject(members: list[Package], repository: RepositoryFacts) -> str:
     if len(members) > 1:
         stems = Counter(_stem(found.path) for one in members for found in one.sites)
-        shared = [stem for stem in stems if stem not in GENERIC and len(stem) > 2]
+        shared = [stem for stem in stems if len(stem) > 2]
         for stem in sorted(shared, key=lambda stem: (-stems[stem], stem)):
             only = all({_stem(found.path) for found in one.sites} <= {stem} for one in members)
             if only or sum(stem in one.key for one in members) > 1:
@@ -287,7 +213,7 @@ def _subject(members: list[Package], repository: RepositoryFacts) -> str:
     if one.functions or len({found.path for found in one.sites}) < 2:
         return one.key
     words = [_site_words(found, repository) for found in one.sites]
-    shared_words = set.intersection(*words) - GENERIC - set(one.key.split("-"))
+    shared_words = set.intersection(*words) - set(one.key.split("-"))
     stems = Counter(word for found in one.sites for word in _words(_stem(found.path)))
     return min(shared_words, key=lambda word: (-stems[word], -len(word), word), default=one.key)
 
@@ -299,4 +225,4 @@ def _site_words(found: FoundEvidence, repository: RepositoryFacts) -> set[str]:
 
 
 def _words(text: str) -> list[str]:
-    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", text[:2_000])]
+    return [word.rstrip("0123456789").lower() for word in identifier_words(text[:2_000])]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from codebase_gardener.knowledge.environments.facts import EnvironmentFacts, FoundEvidence
 from codebase_gardener.knowledge.environments.sections import Sheet
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page, Section
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts

@@ -1,31 +1,18 @@
-"""What a file says about where the software runs: packaging files, and guards in code."""
+"""What a file says about where the software runs: what a packaging file needs, and guards in code."""
 
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from codebase_gardener.knowledge.environments.guard_evidence import guard_evidence
-from codebase_gardener.knowledge.environments.other_manifests import (
-    cargo_toml,
-    go_mod,
-    gradle,
-    package_json,
-    pom_xml,
-)
-from codebase_gardener.knowledge.environments.python_manifests import (
-    conda_environment,
-    pyproject,
-    requirements_file,
-    setup_cfg,
-)
-from codebase_gardener.knowledge.environments.setup_script import setup_script
-from codebase_gardener.knowledge.sources.areas import area_of
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import LANGUAGES
+from codebase_gardener.manifests.facts import Manifest
+from codebase_gardener.repository.areas import area_of
 
-__all__ = ["KINDS", "environment_evidence"]
+__all__ = ["KINDS", "environment_evidence", "manifest_evidence"]
 
 KINDS: dict[str, tuple[str, str]] = {
     # kind: (what it says, the row of "Where facts come from" in wiki-format.md that asks for it)
@@ -54,37 +41,13 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 """Kinds of evidence."""
 
-Reader = Callable[[str], Iterator[Evidence]]
-
-MANIFESTS: tuple[tuple[re.Pattern[str], Reader], ...] = (
-    (re.compile(r"pyproject\.toml$"), pyproject),
-    (re.compile(r"setup\.cfg$"), setup_cfg),
-    (re.compile(r"environment[\w.-]*\.ya?ml$"), conda_environment),
-    (re.compile(r"package\.json$"), package_json),
-    (re.compile(r"go\.mod$"), go_mod),
-    (re.compile(r"Cargo\.toml$"), cargo_toml),
-    (re.compile(r"pom\.xml$"), pom_xml),
-    (re.compile(r"build\.gradle(?:\.kts)?$"), gradle),
-)
-"""Packaging files by name, and who reads them; pip's requirements files and setup.py are apart."""
-
-_REQUIREMENTS = re.compile(r"(^|/)(requirements[\w.-]*\.txt|requirements/[\w.-]+\.txt)$")
-_VARIABLES: dict[str, re.Pattern[str]] = {
-    "javascript": re.compile(
-        r"process\.env(?:\.([A-Z][A-Z0-9_]{1,80})|\[[\"']([A-Z][A-Z0-9_]{1,80})[\"']\])"
-    ),
-    "go": re.compile(r"os\.(?:Getenv|LookupEnv)\(\"([A-Za-z_]\w{1,80})\"()"),
-    "rust": re.compile(r"env::(?:var|var_os)\(\"([A-Za-z_]\w{1,80})\"()"),
-    "java": re.compile(r"System\.getenv\(\"([A-Za-z_]\w{1,80})\"()"),
-}
-_SAME = {"typescript": "javascript", "tsx": "javascript", "kotlin": "java"}
 _USERS = ("package", "scripts", "other")
 
 
 def environment_evidence(
     path: str, language: str, text: str, tree: ast.Module | None, symbols: tuple[Symbol, ...] = ()
 ) -> tuple[Evidence, ...]:
-    """All evidence of one file; a function of its arguments alone.
+    """All evidence of a file of code; a function of its arguments alone.
 
     Args:
         path: POSIX, from the root.
@@ -97,17 +60,9 @@ def environment_evidence(
         In the order of the file; kinds as in `KINDS`. Tests, examples, docs and benchmarks have none from code.
 
     Example:
-        >>> environment_evidence("go.mod", "text", "go 1.21", None)[0].value
-        '>=1.21'
+        >>> environment_evidence("a.go", "go", 'os.Getenv("HOME_DIR")', None)[0].name
+        'HOME_DIR'
     """
-    filename = path.rpartition("/")[2]
-    if filename == "setup.py" and tree is not None:
-        return tuple(setup_script(tree))
-    if _REQUIREMENTS.search(path):
-        return tuple(requirements_file(path, text))
-    for pattern, reader in MANIFESTS:
-        if pattern.match(filename):
-            return tuple(reader(text))
     if area_of(path) not in _USERS:
         return ()
     if tree is not None:
@@ -115,10 +70,22 @@ def environment_evidence(
     return tuple(_variables(language, text))
 
 
+def manifest_evidence(manifest: Manifest) -> Iterator[Evidence]:
+    """What a packaging file says: the package, and all that it needs."""
+    name, version = manifest.name, manifest.version
+    if name and manifest.published:
+        yield Evidence("package", name.start, name.end, "", name.text, manifest.ecosystem, version.text)
+        if version:
+            text = f"version {version.text}"
+            yield Evidence("release", version.start, version.end, "", version.text, text)
+    for each in manifest.dependencies:
+        yield Evidence(each.kind, each.start, each.end, each.group, each.name, each.text, each.version)
+
+
 def _variables(language: str, text: str) -> Iterator[Evidence]:
-    pattern = _VARIABLES.get(_SAME.get(language, language))
+    row = LANGUAGES.get(language)
     line, offset = 1, 0
-    for found in pattern.finditer(text) if pattern else ():
+    for found in row.variables.finditer(text) if row else ():
         line += text.count("\n", offset, found.start())
         offset = found.start()
         yield Evidence("environment-variable", line, line, "", found[1] or found[2], found[0])

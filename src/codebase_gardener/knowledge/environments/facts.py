@@ -9,13 +9,13 @@ from functools import cached_property, lru_cache
 
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.repository.areas import is_for_tests
 
 __all__ = ["EnvironmentFacts", "FoundEvidence", "key_of"]
 
 _MANIFEST_KINDS = frozenset(
     {"package", "requirement", "extra", "dev-extra", "group", "listed", "build", "runtime", "release"}
 )
-_TESTING = re.compile(r"(^|/)(test_?utils?|testing(_utils?)?|tests?|conftest)(\.py|/)")
 _COUNTED = ("package", "scripts", "other")
 ECOSYSTEMS = ("PyPI", "npm", "Go", "crates.io", "Maven")
 
@@ -49,7 +49,7 @@ class EnvironmentFacts:
             for evidence in facts.evidence:
                 if evidence.kind in _MANIFEST_KINDS:
                     manifests[_folder(path)].append(FoundEvidence(path, evidence))
-                elif repository.areas[path] in _COUNTED and not _TESTING.search(path):
+                elif repository.areas[path] in _COUNTED and not _serves_tests(path):
                     self._by_kind[evidence.kind].append(FoundEvidence(path, evidence))
         self.folder = _main_folder(repository, manifests)
         self.others = sorted(
@@ -114,6 +114,10 @@ class EnvironmentFacts:
             if len(fitting) == 1 and module in distributions[fitting[0]]:
                 found[module] = fitting[0]
         return found
+
+
+def _serves_tests(path: str) -> bool:
+    return any(map(is_for_tests, path.rpartition(".")[0].split("/")))
 
 
 def _folder(path: str) -> str:

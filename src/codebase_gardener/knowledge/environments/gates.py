@@ -10,7 +10,8 @@ from typing import Protocol, TypeVar
 from codebase_gardener.knowledge.environments.facts import FoundEvidence, key_of
 from codebase_gardener.knowledge.environments.guard_evidence import AVAILABILITY
 from codebase_gardener.knowledge.environments.optional_packages import Package
-from codebase_gardener.knowledge.links.resolution import Resolution, Target
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.memo import remembered

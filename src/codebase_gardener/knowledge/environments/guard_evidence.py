@@ -17,8 +17,8 @@ from codebase_gardener.knowledge.environments.guard_expressions import (
     message,
     version_call,
 )
-from codebase_gardener.knowledge.environments.manifest_text import one_line
 from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.manifests.values import one_line
 
 __all__ = ["AVAILABILITY", "DEVICES", "FLAG", "guard_evidence"]
 
@@ -29,14 +29,9 @@ DEVICES = {
     "npu": "Huawei Ascend NPU",
     "mlu": "Cambricon MLU",
     "hpu": "Intel Gaudi HPU",
-    "musa": "Moore Threads GPU (MUSA)",
-    "sdaa": "Tecorigin SDAA",
-    "neuron": "AWS Trainium or Inferentia (Neuron)",
-    "tpu": "Google TPU",
-    "rocm": "AMD GPU (ROCm)",
     "cpu": "CPU",
 }
-"""Device words that the frameworks use (wiki-format.md lists the first six), and what they are."""
+"""Device words that the frameworks use (the first six are those of the wiki's format), and what they are."""
 
 AVAILABILITY = re.compile(
     r"_?(?:is|has|have|can_use|check|require|requires|ensure|assert)_(\w+?)_(?:is_)?(?:available|installed|present)$"

@@ -5,22 +5,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from codebase_gardener.documents.blocks import ADMONITIONS, indent_of
+from codebase_gardener.documents.docstring_sections import NOTES, PARAMETERS, docstring_sections
 from codebase_gardener.documents.plain_prose import plain_prose
-from codebase_gardener.documents.prose_blocks import ADMONITIONS, prose_blocks
+from codebase_gardener.documents.remarks import remarks
+from codebase_gardener.documents.rst import rst_blocks
 from codebase_gardener.knowledge.heuristics.advice import signals, strength
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.languages.python.node_search import Definition, definitions
 
 __all__ = ["docstring_evidence"]
 
-_PARAMETERS = {"args", "arguments", "parameters", "params", "attributes", "keyword args", "keyword arguments",
-               "other parameters", "options"}  # fmt: skip
-_NOTES = {name for name in ADMONITIONS if name not in ("check", "admonition", "error")}
-_OTHERS = {"returns", "return", "raises", "yields", "yield", "example", "examples", "see also", "references", "usage",
-           "todo", "methods", "warns", "except", "exceptions"}  # fmt: skip
-_HEADER = re.compile(r"\s*\**([A-Za-z][A-Za-z ]{2,18}):?\**:?\s*$")
 _ENTRY = re.compile(
     r"\s*[`*]{0,2}([A-Za-z_][\w.]*)[`*]{0,2}(?:\s*,\s*[`*]{0,2}\w+[`*]{0,2})*\s*(\(.*?\)(?=\s*:|\s*$)|:|$)"
 )
@@ -35,16 +31,6 @@ _DEFAULT = re.compile(
 _STRONG = ("recommendation", "price", "harm", "saves")
 _MIN_PARAMETER = 1.5
 """Strength from which a parameter's description is taken for advice."""
-
-
-@dataclass(frozen=True)
-class _Section:
-    """A run of a docstring's lines: its name in lower case, "" for plain text; positions in the docstring."""
-
-    name: str
-    start: int
-    body: int
-    end: int
 
 
 def docstring_evidence(tree: ast.Module, lines: Sequence[str]) -> Iterator[Evidence]:
@@ -75,17 +61,17 @@ def _docstring(node: ast.Module | Definition) -> ast.Constant | None:
 
 def _dedented(text: list[str]) -> list[str]:
     """Without the indentation that all lines but the first share."""
-    margins = [_indent(line) for line in text[1:] if line.strip()]
+    margins = [indent_of(line) for line in text[1:] if line.strip()]
     margin = min(margins, default=0)
     return [text[0].strip(), *(line[margin:] for line in text[1:])]
 
 
 def _advice(scope: str, text: list[str], first: int) -> Iterator[Evidence]:
-    for section in _sections(text):
+    for section in docstring_sections(text):
         body = text[section.body : section.end]
-        if section.name in _PARAMETERS:
+        if section.name in PARAMETERS:
             yield from _parameters(scope, body, first + section.body)
-        elif section.name in _NOTES:
+        elif section.name in NOTES:
             words = plain_prose(" ".join(body))
             end = section.body + max((i for i, line in enumerate(body, 1) if line.strip()), default=0)
             if words:
@@ -96,54 +82,14 @@ def _advice(scope: str, text: list[str], first: int) -> Iterator[Evidence]:
             yield from _paragraphs(scope, body, first + section.body)
 
 
-def _sections(text: list[str]) -> Iterator[_Section]:
-    """Google and NumPy sections, and the plain text between them."""
-    plain, at = 0, 0
-    while at < len(text):
-        found = _header(text, at)
-        if found is None:
-            at += 1
-            continue
-        name, numpy = found
-        yield _Section("", plain, plain, at)
-        body = at + (2 if numpy else 1)
-        end = _section_end(text, body, _indent(text[at]), numpy=numpy)
-        yield _Section(name, at, body, end)
-        plain = at = max(end, at + 1)
-    yield _Section("", plain, plain, len(text))
-
-
-def _header(text: list[str], at: int) -> tuple[str, bool] | None:
-    line = text[at]
-    found = _HEADER.match(line) if len(line) < 60 else None
-    if found is None:
-        return None
-    name = found[1].strip().lower()
-    if name not in _PARAMETERS and name not in _NOTES and name not in _OTHERS:
-        return None
-    below = text[at + 1].strip() if at + 1 < len(text) else ""
-    if len(below) >= 3 and not below.strip("-="):
-        return name, True
-    return (name, False) if ":" in line else None
-
-
-def _section_end(text: list[str], body: int, indent: int, *, numpy: bool) -> int:
-    for at in range(body, len(text)):
-        if not text[at].strip():
-            continue
-        if _indent(text[at]) <= indent and (not numpy or _header(text, at) is not None):
-            return at
-    return len(text)
-
-
 def _parameters(scope: str, body: list[str], first: int) -> Iterator[Evidence]:
     """Entries at the section's own indentation, each with the deeper lines that follow."""
-    written = [_indent(line) for line in body if line.strip()]
+    written = [indent_of(line) for line in body if line.strip()]
     if not written:
         return
     indent, starts = written[0], []
     for at, line in enumerate(body):
-        if line.strip() and _indent(line) == indent and len(line) < 1000 and (found := _ENTRY.match(line)):
+        if line.strip() and indent_of(line) == indent and len(line) < 1000 and (found := _ENTRY.match(line)):
             starts.append((at, found))
     ends = [at for at, _ in starts[1:]] + [len(body)] * bool(starts)
     for (at, found), end in zip(starts, ends, strict=True):
@@ -180,7 +126,7 @@ def _parameter(scope: str, name: str, typed: str, content: list[str], start: int
 
 def _paragraphs(scope: str, body: list[str], first: int) -> Iterator[Evidence]:
     """Admonitions, and paragraphs of strong advice or that begin with "Note that"."""
-    for block in prose_blocks(body, first):
+    for block in remarks(rst_blocks(body, first, docstring=True)):
         words = plain_prose(block.text)
         if block.kind == "admonition":
             yield Evidence(
@@ -197,7 +143,3 @@ def _paragraphs(scope: str, body: list[str], first: int) -> Iterator[Evidence]:
                 yield Evidence(
                     "docstring-note", block.start, block.end, scope, "note" if noted else "", words
                 )
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())

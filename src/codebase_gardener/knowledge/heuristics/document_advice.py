@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from codebase_gardener.documents.plain_prose import plain_prose
-from codebase_gardener.documents.prose_blocks import prose_blocks
+from codebase_gardener.documents.reading import blocks
+from codebase_gardener.documents.remarks import remarks
 from codebase_gardener.knowledge.heuristics.advice import sentences, signals, strength
 from codebase_gardener.knowledge.sources.facts import Evidence
 
@@ -23,30 +24,31 @@ ADVICE_HEADINGS = re.compile(
 _STRONG = ("price", "harm", "saves")
 
 
-def document_evidence(language: str, lines: Sequence[str]) -> Iterator[Evidence]:
+def document_evidence(path: str, language: str, text: str) -> Iterator[Evidence]:
     """Notes, warnings and tips; under a heading of advice each paragraph with advice, elsewhere those with strong one.
 
     Args:
+        path: Of the document.
         language: "markdown", "rst" or "text".
-        lines: Of the document.
+        text: Its content.
     """
-    for block in prose_blocks(lines):
-        text = plain_prose(block.text)
+    for block in remarks(blocks(path, language, text)):
+        words = plain_prose(block.text)
         if block.kind == "admonition":
-            if text or block.title:
+            if words or block.title:
                 yield Evidence(
                     "admonition",
                     block.start,
                     block.end,
                     block.heading,
                     block.name,
-                    text,
+                    words,
                     plain_prose(block.title),
                 )
             continue
-        reason = _reason(block.heading, text)
+        reason = _reason(block.heading, words)
         if reason:
-            yield Evidence("doc-tip", block.start, block.end, block.heading, "", text, reason)
+            yield Evidence("doc-tip", block.start, block.end, block.heading, "", words, reason)
 
 
 def _reason(heading: str, text: str) -> str:

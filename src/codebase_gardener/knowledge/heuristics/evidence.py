@@ -52,7 +52,7 @@ def heuristic_evidence(
     if is_code(language):
         found += comment_evidence(language, lines, tree, symbols)
     elif language in _DOCUMENTS and _is_document(path, language):
-        found += document_evidence(language, lines)
+        found += document_evidence(path, language, text)
     return tuple(sorted(found, key=lambda one: (one.start, one.end, one.kind, one.name)))
 
 

@@ -11,7 +11,8 @@ from codebase_gardener.knowledge.heuristics.layout import Author
 from codebase_gardener.knowledge.heuristics.merging import SAME_OPTION, merged, similar, words_of
 from codebase_gardener.knowledge.heuristics.names import Namer
 from codebase_gardener.knowledge.heuristics.scope import Scope
-from codebase_gardener.knowledge.links.resolution import Resolution, Target
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 

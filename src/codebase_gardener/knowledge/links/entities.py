@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 import sys
-from typing import NamedTuple
+
+from codebase_gardener.languages.linking import Entity
 
 __all__ = [
     "BUILTINS",
@@ -12,7 +13,6 @@ __all__ = [
     "FLUENT",
     "STANDARD_LIBRARY",
     "TEST_MACHINERY",
-    "Entity",
     "class_part",
     "external",
     "is_loader",
@@ -37,26 +37,6 @@ FLUENT = frozenset(
 """Methods of `torch.nn.Module` that return the module itself (its documentation: "Returns: self")."""
 
 _LOADERS = ("from_", "load", "create", "build", "make", "open", "new", "parse", "connect")
-
-
-class Entity(NamedTuple):
-    """A thing that a name means.
-
-    Attributes:
-        kind: "module", "namespace" (a folder of modules), "class", "function", "instance" (of a class), "constant"
-            (a module's own name), "field" (an attribute of a class), "super"; "external" (a name from outside),
-            "external instance", "external value" (of an unknown type from outside), "builtin".
-        path: The namespace's key; "" for what comes from outside.
-        name: Qualified name, or dotted from outside.
-        how: As in `Use`.
-        owner: Of a method, the (path, name) of the class that it was taken from; ("", dotted) from outside.
-    """
-
-    kind: str
-    path: str
-    name: str
-    how: str = "import"
-    owner: tuple[str, str] | None = None
 
 
 def external(dotted: str, how: str = "import") -> Entity:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from codebase_gardener.knowledge.links.entities import STANDARD_LIBRARY
-from codebase_gardener.knowledge.sources.areas import area_of
+from codebase_gardener.repository.areas import area_of
 
 __all__ = ["ModuleNames", "is_package"]
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from codebase_gardener.documents.facts import Heading
-from codebase_gardener.documents.purposes import first_sentence
+from codebase_gardener.documents.sentences import first_sentence
+from codebase_gardener.knowledge.links.uses import Passage, Use
 from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.utils.identifiers import identifier_words
 
-if TYPE_CHECKING:
-    from codebase_gardener.knowledge.links.resolution import Passage, Use
-    from codebase_gardener.languages.symbols import Symbol
-
-__all__ = ["PassageMaker"]
+__all__ = [
+    "docstring_passage",
+    "document_passages",
+    "example_passages",
+    "notebook_passage",
+    "test_passages",
+    "title_of",
+]
 
 SHORT_DOCUMENT_LINES = 400
 """A document up to this length is one passage as well as one per section."""
@@ -25,109 +29,103 @@ MIN_USES = 2
 
 _SETUP = frozenset({"setup", "setUp", "setup_method", "setup_class", "setUpClass", "asyncSetUp"})
 _GENERAL = re.compile(r".*\d|(?:app|run|train|demo|example|script|utils|cli|tutorial|test|base)\Z")
+MAX_TITLE = 200
+"""Characters."""
+
 _TEST_WORD = re.compile(r"(?:Test|Example|Fuzz|test)(?=[A-Z_\d])_?")
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
-@dataclass(frozen=True)
-class PassageMaker:
-    """Makes the passages of files from their uses, given in order."""
+def document_passages(
+    facts: FileFacts, uses: Sequence[Use], area: str, languages: frozenset[str]
+) -> Iterator[Passage]:
+    """One passage a section with code in one of the languages, and one for the whole of a short document."""
+    blocks = [snippet for snippet in facts.snippets if snippet.language in languages]
+    title = _document_title(facts)
+    sections: dict[Heading | None, list[tuple[int, int]]] = defaultdict(list)
+    for block in blocks:
+        sections[_innermost(facts.headings, block.start)].append((block.start, block.end))
+    made = []
+    for heading, ranges in sections.items():
+        found = [use for use in uses if any(start <= use.start <= end for start, end in ranges)]
+        name = title if heading is None or heading.title == title else f"{title}: {heading.title}"
+        start, end = ranges[0][0], ranges[-1][1]
+        made.append(Passage(facts.path, start, end, name, area, "", tuple(found)))
+    if len(made) > 1 and facts.lines <= SHORT_DOCUMENT_LINES:
+        yield Passage(facts.path, 1, facts.lines, title, area, "", tuple(uses))
+    yield from made
 
-    make: type[Passage]
-    languages: frozenset[str] = frozenset({"python"})
-    """Of the code blocks of documents that are read."""
 
-    def of_document(self, facts: FileFacts, uses: Sequence[Use], area: str) -> Iterator[Passage]:
-        """One passage a section with code, and one for the whole of a short document."""
-        blocks = [snippet for snippet in facts.snippets if snippet.language in self.languages]
-        title = _document_title(facts)
-        sections: dict[Heading | None, list[tuple[int, int]]] = defaultdict(list)
-        for block in blocks:
-            sections[_innermost(facts.headings, block.start)].append((block.start, block.end))
-        made = []
-        for heading, ranges in sections.items():
-            found = [use for use in uses if any(start <= use.start <= end for start, end in ranges)]
-            name = title if heading is None or heading.title == title else f"{title}: {heading.title}"
-            start, end = ranges[0][0], ranges[-1][1]
-            made.append(self.make(facts.path, start, end, name, area, "", tuple(found)))
-        if len(made) > 1 and facts.lines <= SHORT_DOCUMENT_LINES:
-            yield self.make(facts.path, 1, facts.lines, title, area, "", tuple(uses))
-        yield from made
+def notebook_passage(facts: FileFacts, uses: Sequence[Use]) -> Passage:
+    """One for the whole."""
+    return Passage(facts.path, 1, facts.lines, _document_title(facts), "example", "", tuple(uses))
 
-    def of_notebook(self, facts: FileFacts, uses: Sequence[Use]) -> Iterator[Passage]:
-        """One for the whole."""
-        yield self.make(facts.path, 1, facts.lines, _document_title(facts), "example", "", tuple(uses))
 
-    def of_example(self, facts: FileFacts, uses: Sequence[Use]) -> Iterator[Passage]:
-        """One for the file, and one for each of its functions that uses enough, where there are several."""
-        title = facts.purpose.rstrip(".") or _named_after(facts.path)
-        yield self.make(facts.path, 1, max(facts.lines, 1), title, "example", "", tuple(uses))
-        functions = [symbol for symbol in facts.symbols if "." not in symbol.qualified_name]
-        for symbol in functions:
-            inside = [use for use in uses if _within(use.scope, symbol.qualified_name)]
-            if symbol.kind == "function" and len(inside) >= MIN_USES and len(inside) < len(uses):
-                name = f"{title}: {_title_of(symbol)}"
-                yield self.make(
-                    facts.path,
-                    symbol.start,
-                    symbol.end,
-                    name,
-                    "example",
-                    symbol.qualified_name,
-                    tuple(inside),
-                )
-
-    def of_tests(
-        self, facts: FileFacts, uses: Sequence[Use], helpers: Sequence[Use], package: frozenset[str]
-    ) -> Iterator[Passage]:
-        """One a test (or part of one that several files share, `_test_x`), with the helpers and fixtures of its file.
-
-        Args:
-            facts: Of the file.
-            uses: What the file uses of the package and from outside.
-            helpers: What it uses of its own.
-            package: Files of the package: helpers without a use of it are left out.
-        """
-        by_scope: dict[str, list[Use]] = defaultdict(list)
-        calls: dict[str, list[Use]] = defaultdict(list)
-        for use in uses:
-            by_scope[use.scope].append(use)
-        for use in helpers:
-            calls[use.scope].append(use)
-        symbols = {symbol.qualified_name: symbol for symbol in facts.symbols}
-        nested = _nested(symbols)
-        for symbol in facts.symbols:
-            if symbol.kind == "class" or not symbol.name.lstrip("_").startswith("test"):
-                continue
-            scopes = [symbol.qualified_name, *nested.get(symbol.qualified_name, ())]
-            own = [use for scope in scopes for use in by_scope.get(scope, ())]
-            called = [use for scope in scopes for use in calls.get(scope, ())]
-            inserted = [(0, part) for name in _prepared(symbol, symbols) for part in by_scope.get(name, ())]
-            inserted += [(use.end, part) for use in called for part in by_scope.get(use.target.name, ())]
-            rows = [*_useful(inserted, package), *((use.end, use) for use in own)]
-            found = tuple(use for _, use in sorted(rows, key=lambda row: row[0]))
-            yield self.make(
-                facts.path, symbol.start, symbol.end, _title_of(symbol), "test", symbol.qualified_name, found
+def example_passages(facts: FileFacts, uses: Sequence[Use]) -> Iterator[Passage]:
+    """One for the file, and one for each of its functions that uses enough, where there are several."""
+    title = facts.purpose.rstrip(".") or _named_after(facts.path)
+    yield Passage(facts.path, 1, max(facts.lines, 1), title, "example", "", tuple(uses))
+    functions = [symbol for symbol in facts.symbols if "." not in symbol.qualified_name]
+    for symbol in functions:
+        inside = [use for use in uses if _within(use.scope, symbol.qualified_name)]
+        if symbol.kind == "function" and len(inside) >= MIN_USES and len(inside) < len(uses):
+            name = f"{title}: {title_of(symbol)}"
+            yield Passage(
+                facts.path,
+                symbol.start,
+                symbol.end,
+                name,
+                "example",
+                symbol.qualified_name,
+                tuple(inside),
             )
 
-    def of_test(self, symbol: Symbol, uses: Sequence[Use], area: str) -> Passage:
-        """A test function of another language than Python."""
-        title = _title_of(symbol)
-        return self.make(
-            symbol.path, symbol.start, symbol.end, title, area, symbol.qualified_name, tuple(uses)
+
+def test_passages(
+    facts: FileFacts, uses: Sequence[Use], helpers: Sequence[Use], package: frozenset[str]
+) -> Iterator[Passage]:
+    """One a test (or part of one that several files share, `_test_x`), with the helpers and fixtures of its file.
+
+    Args:
+        facts: Of the file.
+        uses: What the file uses of the package and from outside.
+        helpers: What it uses of its own.
+        package: Files of the package: helpers without a use of it are left out.
+    """
+    by_scope: dict[str, list[Use]] = defaultdict(list)
+    calls: dict[str, list[Use]] = defaultdict(list)
+    for use in uses:
+        by_scope[use.scope].append(use)
+    for use in helpers:
+        calls[use.scope].append(use)
+    symbols = {symbol.qualified_name: symbol for symbol in facts.symbols}
+    nested = _nested(symbols)
+    for symbol in facts.symbols:
+        if symbol.kind == "class" or not symbol.name.lstrip("_").startswith("test"):
+            continue
+        scopes = [symbol.qualified_name, *nested.get(symbol.qualified_name, ())]
+        own = [use for scope in scopes for use in by_scope.get(scope, ())]
+        called = [use for scope in scopes for use in calls.get(scope, ())]
+        inserted = [(0, part) for name in _prepared(symbol, symbols) for part in by_scope.get(name, ())]
+        inserted += [(use.end, part) for use in called for part in by_scope.get(use.target.name, ())]
+        rows = [*_useful(inserted, package), *((use.end, use) for use in own)]
+        found = tuple(use for _, use in sorted(rows, key=lambda row: row[0]))
+        yield Passage(
+            facts.path, symbol.start, symbol.end, title_of(symbol), "test", symbol.qualified_name, found
         )
 
-    def of_lines(
-        self, path: str, start: int, end: int, title: str, area: str, uses: Sequence[Use]
-    ) -> Passage:
-        """Lines with a title of their own."""
-        return self.make(path, start, end, title, area, "", tuple(uses))
 
-    def of_docstring(self, symbol: Symbol, start: int, end: int, uses: Sequence[Use]) -> Passage:
-        """The examples of one docstring."""
-        return self.make(
-            symbol.path, start, end, symbol.qualified_name, "docstring", symbol.qualified_name, tuple(uses)
-        )
+def docstring_passage(symbol: Symbol, uses: Sequence[Use]) -> Passage:
+    """The examples of one docstring."""
+    name = symbol.qualified_name
+    return Passage(symbol.path, uses[0].start, uses[-1].end, name, "docstring", name, tuple(uses))
+
+
+def title_of(symbol: Symbol) -> str:
+    """Of a test: the first sentence of its docstring, else its name in words."""
+    if symbol.docstring:
+        return first_sentence(symbol.docstring, MAX_TITLE).rstrip(".")
+    plain = symbol.name.lstrip("_").removeprefix("test_")
+    return _words(plain if symbol.language == "python" else _TEST_WORD.sub("", plain) or plain)
 
 
 def _useful(inserted: list[tuple[int, Use]], package: frozenset[str]) -> list[tuple[int, Use]]:
@@ -169,13 +167,6 @@ def _document_title(facts: FileFacts) -> str:
     )
 
 
-def _title_of(symbol: Symbol) -> str:
-    if symbol.docstring:
-        return first_sentence(symbol.docstring).rstrip(".")
-    plain = symbol.name.lstrip("_").removeprefix("test_")
-    return _words(plain if symbol.language == "python" else _TEST_WORD.sub("", plain) or plain)
-
-
 def _within(scope: str, outer: str) -> bool:
     return scope == outer or scope.startswith(outer + ".")
 
@@ -195,5 +186,5 @@ def _stem(path: str) -> str:
 
 def _words(name: str) -> str:
     """A name as words: "loadAdapter_twice" becomes "Load adapter twice"."""
-    words = " ".join(_WORD.findall(name)) or name
+    words = " ".join(identifier_words(name)) or name
     return words[:1].upper() + words[1:]

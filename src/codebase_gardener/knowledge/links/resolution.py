@@ -7,87 +7,29 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from codebase_gardener.documents.facts import Snippet
-from codebase_gardener.knowledge.links.entities import Entity
 from codebase_gardener.knowledge.links.module_names import ModuleNames, is_package
 from codebase_gardener.knowledge.links.namespaces import Namespace, of_file, of_snippets
-from codebase_gardener.knowledge.links.passages import PassageMaker
+from codebase_gardener.knowledge.links.passages import (
+    docstring_passage,
+    document_passages,
+    example_passages,
+    notebook_passage,
+    test_passages,
+)
 from codebase_gardener.knowledge.links.public_names import public_names
 from codebase_gardener.knowledge.links.references import Links, is_machinery
 from codebase_gardener.knowledge.links.tracing import Tracer
-from codebase_gardener.knowledge.links.tree_resolution import TreeResolution, tree_resolution, tree_tests
+from codebase_gardener.knowledge.links.tree_resolution import TreeResolution, tree_resolution
 from codebase_gardener.knowledge.links.tree_spaces import TreeSpace
+from codebase_gardener.knowledge.links.tree_tests import tree_tests
+from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.facts import FileFacts
-from codebase_gardener.knowledge.sources.file_areas import areas_of
+from codebase_gardener.knowledge.sources.repository_facts import areas_of
 from codebase_gardener.languages.facts import Reference
-from codebase_gardener.languages.families import family_of
+from codebase_gardener.languages.linking import Entity
+from codebase_gardener.languages.table import family_of
 
-__all__ = ["Passage", "Resolution", "Target", "Use", "resolve"]
-
-
-@dataclass(frozen=True, order=True)
-class Target:
-    """What a name means.
-
-    Attributes:
-        path: The file that defines it; "" for something from outside the repository.
-        name: Qualified name in that file; from outside, the dotted name with its package:
-            "transformers.AutoModelForCausalLM.from_pretrained".
-    """
-
-    path: str
-    name: str
-
-    @property
-    def external(self) -> bool:
-        """Whether it comes from another package."""
-        return not self.path
-
-
-@dataclass(frozen=True)
-class Use:
-    """A resolved reference.
-
-    Attributes:
-        target: What it means.
-        path, start, end: Where it stands.
-        scope: Qualified name of the definition that it stands in; "" at module level or in a document.
-        kind: "call", "attribute" or "decorator".
-        how: How it was resolved: "import" (names and imports), "type" (through what a name was given),
-            "name" (only one symbol family of the repository has a member of this name).
-        keywords: Names of keyword arguments.
-        text: The expression on one line.
-    """
-
-    target: Target
-    path: str
-    start: int
-    end: int
-    scope: str
-    kind: str
-    how: str
-    keywords: tuple[str, ...] = ()
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A run of code that the authors show or run as one: a section's code blocks, an example, a test.
-
-    Attributes:
-        path, start, end: Its lines.
-        title: Heading path, file name or test name in words: how a person would call it.
-        area: "readme", "docs", "example", "test", "docstring".
-        scope: For a test or docstring: the function.
-        uses: In order of their lines.
-    """
-
-    path: str
-    start: int
-    end: int
-    title: str
-    area: str
-    scope: str
-    uses: tuple[Use, ...]
+__all__ = ["Resolution", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -282,28 +224,27 @@ def _passages(
 ) -> Iterator[Passage]:
     """Those of one file that use something."""
     path, area = facts.path, areas[facts.path]
-    maker = PassageMaker(Passage, others.languages | {"python"})
     uses, found = linker.uses.get(path, []), []
     if others.links and facts.language != "python" and not family_of(facts.language):
         keys = (path, *(f"{path}#{family}" for family in others.links))
         uses = sorted((use for key in keys for use in linker.uses.get(key, ())), key=lambda use: use.start)
     if family_of(facts.language):
-        found = list(tree_tests(facts, uses, maker, area))
+        found = list(tree_tests(facts, uses, area))
         if area == "examples":
-            found += maker.of_example(facts, uses)
+            found += example_passages(facts, uses)
     elif facts.language != "python":
         name = path.rpartition("/")[2].lower()
         if name.endswith(".ipynb"):
-            found = list(maker.of_notebook(facts, uses))
+            found = [notebook_passage(facts, uses)]
         else:
-            found = list(maker.of_document(facts, uses, "readme" if name.startswith("readme") else "docs"))
+            shown = "readme" if name.startswith("readme") else "docs"
+            found = list(document_passages(facts, uses, shown, others.languages | {"python"}))
     elif area == "tests":
-        found = list(maker.of_tests(facts, uses, linker.own[path], linker.package))
+        found = list(test_passages(facts, uses, linker.own[path], linker.package))
     elif area == "examples":
-        found = list(maker.of_example(facts, uses))
+        found = list(example_passages(facts, uses))
     for symbol in facts.symbols if facts.language == "python" else ():
-        shown = linker.uses.get(f"{path}#{symbol.qualified_name}")
-        if shown:
-            start, end = shown[0].start, shown[-1].end
-            found.append(maker.of_docstring(symbol, start, end, shown))
+        within = linker.uses.get(f"{path}#{symbol.qualified_name}")
+        if within:
+            found.append(docstring_passage(symbol, within))
     yield from (passage for passage in found if passage.uses)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from codebase_gardener.knowledge.links.entities import BUILTINS, Entity, external
+from codebase_gardener.knowledge.links.entities import BUILTINS, external
 from codebase_gardener.knowledge.links.module_names import ModuleNames, is_package
 from codebase_gardener.knowledge.links.namespaces import Event, Namespace
 from codebase_gardener.languages.facts import Import
+from codebase_gardener.languages.linking import Entity
 
 __all__ = ["Follower", "Scopes"]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from codebase_gardener.knowledge.links.class_members import ClassMembers
-from codebase_gardener.knowledge.links.entities import Entity, external, is_loader
+from codebase_gardener.knowledge.links.entities import external, is_loader
 from codebase_gardener.knowledge.links.module_names import ModuleNames
 from codebase_gardener.knowledge.links.namespaces import Definition, Event, Namespace
 from codebase_gardener.knowledge.links.results import from_builtin, from_outside, says_nothing
 from codebase_gardener.knowledge.links.scopes import Entities, Scopes
 from codebase_gardener.languages.facts import Binding
+from codebase_gardener.languages.linking import Entity
 
 __all__ = ["Tracer"]
 

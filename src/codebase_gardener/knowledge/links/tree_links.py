@@ -1,24 +1,22 @@
-"""The references of Go, TypeScript, JavaScript, Rust, Java, C and C++, resolved by imports, units and types."""
+"""The references of languages that tree-sitter reads, resolved by imports, units and types."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from codebase_gardener.knowledge.links.entities import Entity
 from codebase_gardener.knowledge.links.tree_members import TreeMembers
 from codebase_gardener.knowledge.links.tree_spaces import TreeSpace
 from codebase_gardener.knowledge.links.tree_units import TreeUnits
+from codebase_gardener.languages.engine.brackets import named_types
 from codebase_gardener.languages.facts import Binding, Import, Reference
-from codebase_gardener.languages.families import FAMILIES
-from codebase_gardener.languages.signatures import named_types
+from codebase_gardener.languages.linking import OUTSIDE, Entity
+from codebase_gardener.languages.rows import Family
 
 __all__ = ["TreeLinks"]
 
 MAX_DEPTH = 16
 """Bindings and exports that are followed one after the other; what lies deeper stays unknown."""
 
-_OUTSIDE = Entity("elsewhere", "", "")
-"""Something of another package or of the language itself: known, and not of this repository."""
 _OUTSIDE_VALUE = Entity("external value", "", "")
 _BUILTIN = Entity("builtin", "", "")
 _MOST_TYPES = 3  # names of a result's type that are looked up
@@ -30,17 +28,20 @@ class TreeLinks:
     Args:
         spaces: Of the family, by key.
         units: Which files imports mean.
-        family: A key of `FAMILIES`.
+        family: Its row.
         ours: Paths of the package's own files.
+
+    Attributes:
+        units: Which files imports mean.
+        members: Of types.
     """
 
     def __init__(
-        self, spaces: Mapping[str, TreeSpace], units: TreeUnits, family: str, ours: frozenset[str]
+        self, spaces: Mapping[str, TreeSpace], units: TreeUnits, family: Family, ours: frozenset[str]
     ) -> None:
         self._spaces = spaces
-        self._units = units
+        self.units = units
         self._family = family
-        self._rules = FAMILIES[family]
         files = [space for space in spaces.values() if space.is_file]
         self.members = TreeMembers(files, family, ours)
         self._offers: dict[tuple[str, str], Entity | None] = {}
@@ -55,13 +56,12 @@ class TreeLinks:
         """Each reference with what it means; None if that is unknown."""
         known: dict[tuple[str, str, int], Entity | None] = {}
         ours = space.is_file or any(
-            self._units.find(one.module, space.path, self._family)
-            for one in (*space.imports.values(), *space.stars)
+            self.units.find(one.module, space.path) for one in (*space.imports.values(), *space.stars)
         )
         for reference in space.references:
             found = self._reference(space, reference, known)
             last = reference.name.rpartition(".")[2]
-            if found is None and "." in reference.name and ours and last not in self._rules.common:
+            if found is None and "." in reference.name and ours and last not in self._family.common:
                 found = self.members.only(last)
             yield reference, found
 
@@ -71,16 +71,19 @@ class TreeLinks:
         receiver, dot, last = reference.name.rpartition(".")
         if not dot:
             found = self.lookup(space, reference.scope, last.rstrip("()"), reference.start)
-            if found is None and self._family != "c":
+            if found is None and not self._family.by_ending:
                 return None if space.is_file else self._bare(last)
             return found
         key = (reference.scope, receiver, reference.start)
         if key not in known:
             known[key] = None if receiver.startswith("?") else self.trace(space, *key)
         owner = known[key]
-        if owner is None and self._family == "c":
-            return self.members.ending(reference.name, space.path)
+        if owner is None and self._family.by_ending:
+            return self.ending(reference.name, space.path)
         return self.member(owner, last.rstrip("()")) if owner is not None else None
+
+    def _is_method(self, found: Entity) -> bool:
+        return self._spaces[found.path].symbols[found.name].kind == "method"
 
     def _bare(self, name: str) -> Entity | None:
         """What a document means by a name that it does not import."""
@@ -91,15 +94,18 @@ class TreeLinks:
     def trace(self, space: TreeSpace, scope: str, dotted: str, line: int) -> Entity | None:
         """What a dotted name means; its parts may end in `()`."""
         found: Entity | None = None
-        for at, part in enumerate(dotted.split(".")):
+        parts = dotted.split(".")
+        for at, part in enumerate(parts):
             bare = part.rstrip("()")
             if at == 0:
                 found = self.lookup(space, scope, bare, line)
             elif found is not None:
                 found = self.member(found, bare)
+            if found is None and at and self._family.by_ending:
+                found = self.ending(".".join(parts[: at + 1]), space.path)  # with its namespace
             for _ in range((len(part) - len(bare)) // 2):
                 found = self.call(found) if found is not None else None
-            if found is None:
+            if found is None and not self._family.by_ending:
                 return None
         return found
 
@@ -115,11 +121,11 @@ class TreeLinks:
             self._open.discard(key)
 
     def _lookup(self, space: TreeSpace, scope: str, name: str, line: int) -> Entity | None:
-        if name in self._rules.receivers:
+        if name in self._family.receivers:
             owner = space.owner(scope)
-            kind = "class" if name == "Self" else "instance"
+            kind = "class" if name in self._family.receiver_classes else "instance"
             found = Entity(kind, space.key, owner, "type") if owner else None
-            if found is not None or self._family != "rust":
+            if found is not None or not self._family.submodules:
                 return found
         around = scope
         while True:
@@ -154,20 +160,21 @@ class TreeLinks:
         if imported is not None:
             return self._imported(space, imported)
         if space.is_file:
-            found = self._inside(space, scope, name) or self._of_unit(self._units.key(space.path), name)
+            found = self._inside(space, scope, name) or self.of_unit(self._family.unit(space.path), name)
             if found is not None:
                 return found
-        if name in self._rules.builtins:
+        if name in self._family.builtins:
             return _BUILTIN
         for star in space.stars:
-            unit = self._units.find(star.module, space.path, self._family)
+            unit = self.units.find(star.module, space.path)
             found = self.offered(unit, name) if unit else None
             if found is not None:
                 return found
-        if self._family == "c":
-            return self.members.ending(name, space.path)
-        if self._family == "rust":
-            unit = self._units.find(name, space.path, "rust")
+        if self._family.by_ending:
+            found = self.ending(name, space.path)
+            return found if space.is_file or not found or not self._is_method(found) else None
+        if self._family.submodules:
+            unit = self.units.find(name, space.path)
             if unit:
                 return Entity("module", unit, "")
         if not space.is_file and name in self._roots:
@@ -184,11 +191,11 @@ class TreeLinks:
                 return Entity("constant", space.key, name) if name in space.names else None
             scope = scope.rpartition(".")[0]
 
-    def _of_unit(self, unit: str, name: str) -> Entity | None:
+    def of_unit(self, unit: str, name: str) -> Entity | None:
         """A name of another file of the folder, where a unit is a folder."""
         if ":" not in unit:
             return None
-        for path in self._units.files.get(unit, ()):
+        for path in self.units.files.get(unit, ()):
             space = self._spaces[path]
             if name in space.symbols:
                 return self.members.entity(path, name)
@@ -197,30 +204,25 @@ class TreeLinks:
         return None
 
     def _imported(self, space: TreeSpace, found: Import) -> Entity | None:
-        if self._family == "java":
-            return self._java(space, found)
-        unit = self._units.find(found.module, space.path, self._family)
+        if self._family.imported:
+            return self._family.imported(self, space, found)
+        unit = self.units.find(found.module, space.path)
         if not found.name:
-            return Entity("module", unit, "") if unit else _OUTSIDE
-        if self._family == "rust":
-            inner = self._units.find(f"{found.module}.{found.name}", space.path, "rust")
+            return Entity("module", unit, "") if unit else OUTSIDE
+        if self._family.submodules:
+            inner = self.units.find(f"{found.module}.{found.name}", space.path)
             if inner:
                 return Entity("module", inner, "")
             if not unit:  # a type's own name, or a module inside the file
                 owner = self.trace(space, "", found.module, 0) if found.module != found.name else None
-                return self.member(owner, found.name) if owner is not None else _OUTSIDE
+                return self.member(owner, found.name) if owner is not None else OUTSIDE
         if not unit:
-            return _OUTSIDE
+            return OUTSIDE
         return self.offered(unit, found.name)
 
-    def _java(self, space: TreeSpace, found: Import) -> Entity | None:
-        unit = self._units.find(found.module, space.path, "java")
-        if unit:
-            return self._of_unit(unit, found.name)
-        package, _, name = found.module.rpartition(".")
-        unit = self._units.find(package, space.path, "java") if package else ""
-        owner = self._of_unit(unit, name) if unit else None
-        return self.member(owner, found.name) if owner is not None else _OUTSIDE
+    def ending(self, dotted: str, path: str) -> Entity | None:
+        """The definition whose qualified name ends so; of several the one of this file, else none."""
+        return self.members.ending(dotted, path)
 
     # ---- what a unit offers
 
@@ -242,7 +244,7 @@ class TreeLinks:
 
     def _offered(self, unit: str, name: str) -> Entity | None:  # noqa: PLR0911 - one return a place to look
         if ":" in unit:
-            return self._of_unit(unit, name)
+            return self.of_unit(unit, name)
         space = self._spaces.get(unit)
         if space is None:
             return None
@@ -256,16 +258,16 @@ class TreeLinks:
             return self._imported(space, space.imports[name])
         if name in space.names:
             return Entity("constant", unit, name)
-        if self._family == "rust":
-            inner = self._units.find(f"self.{name}", unit, "rust")
+        if self._family.submodules:
+            inner = self.units.find(f"self.{name}", unit)
             if inner:
                 return Entity("module", inner, "")
         for star in space.stars:
-            base = self._units.find(star.module, space.path, self._family)
+            base = self.units.find(star.module, space.path)
             found = self.offered(base, name) if base and base != unit else None
             if found is not None:
                 return found
-        return self.members.ending(name, unit) if self._family == "c" else None
+        return self.ending(name, unit) if self._family.by_ending else None
 
     # ---- members and calls
 
@@ -273,7 +275,7 @@ class TreeLinks:
         """What stands after the dot."""
         kind = entity.kind
         if kind == "elsewhere":
-            return _OUTSIDE
+            return OUTSIDE
         if kind == "builtin":
             return entity
         if kind == "external value":
@@ -295,6 +297,8 @@ class TreeLinks:
                 continue
             seen.add((path, owner))
             found = self.members.of_type(path, owner, name)
+            if found is None and name == self._family.maker and entity.kind == "class":
+                return entity
             if found is not None:
                 return found._replace(how="type" if entity.kind == "instance" else entity.how)
             space = self._spaces[path]
@@ -319,7 +323,7 @@ class TreeLinks:
         space = self._spaces[entity.path]
         owner = space.owner(entity.name)
         types = space.returned(entity.name)
-        if types and types[0] in ("this", "Self", *((owner.rpartition(".")[2],) if owner else ())):
+        if types and types[0] in (*self._family.receivers, *((owner.rpartition(".")[2],) if owner else ())):
             return self._own(entity, owner)
         if not types and self._is_constructor(entity, owner):
             return self._own(entity, owner)
@@ -348,6 +352,6 @@ class TreeLinks:
         found = self._global(space, scope, first)
         for part in rest:
             found = self.member(found, part) if found is not None else None
-        if found is None and self._family == "c":
-            found = self.members.ending(name, space.path)
+        if found is None and self._family.by_ending:
+            found = self.ending(name, space.path)
         return found

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from codebase_gardener.knowledge.links.entities import Entity
-from codebase_gardener.knowledge.links.tree_spaces import TYPES, TreeSpace
-from codebase_gardener.languages.families import is_hidden
+from codebase_gardener.knowledge.links.tree_spaces import TreeSpace
+from codebase_gardener.languages.linking import Entity, Place
+from codebase_gardener.languages.rows import Family
+from codebase_gardener.languages.symbols import TYPES
 
 __all__ = ["TreeMembers"]
 
 _MIN_CHARS = 4  # of a method's name that alone tells what is meant
-
-Place = tuple[str, str]
 
 
 class TreeMembers:
@@ -21,11 +20,11 @@ class TreeMembers:
 
     Args:
         spaces: Of the files of the family.
-        family: A key of `FAMILIES`.
+        family: Its row.
         ours: Paths of the package's own files.
     """
 
-    def __init__(self, spaces: Iterable[TreeSpace], family: str, ours: frozenset[str]) -> None:
+    def __init__(self, spaces: Iterable[TreeSpace], family: Family, ours: frozenset[str]) -> None:
         self._kinds: dict[Place, str] = {}
         self._members: dict[tuple[str, str], list[Place]] = defaultdict(list)
         self._types: dict[str, int] = defaultdict(int)
@@ -35,7 +34,7 @@ class TreeMembers:
         for space in spaces:
             self._add(space, family, is_ours=space.path in ours)
 
-    def _add(self, space: TreeSpace, family: str, *, is_ours: bool) -> None:
+    def _add(self, space: TreeSpace, family: Family, *, is_ours: bool) -> None:
         for qualified, symbol in space.symbols.items():
             place, (owner, _, name) = (space.key, qualified), qualified.rpartition(".")
             kind = "class" if symbol.kind in TYPES else "function"
@@ -46,9 +45,9 @@ class TreeMembers:
                 self._members[owner.rpartition(".")[2], name].append(place)
             if is_ours and symbol.kind == "method":
                 self._methods[name].add(place)
-            if is_ours and "." not in qualified and not is_hidden(symbol):
+            if is_ours and "." not in qualified and not family.hidden(symbol):
                 self._tops[name].add(place)
-            if family == "c":
+            if family.by_ending:
                 self._endings[name].append(place)
 
     def entity(self, path: str, qualified: str) -> Entity:
@@ -82,7 +81,7 @@ class TreeMembers:
         return self.entity(*next(iter(found)))._replace(how="name") if len(found) == 1 else None
 
     def ending(self, dotted: str, path: str) -> Entity | None:
-        """In C: the definition whose qualified name ends so; of several the one of the same file, else none."""
+        """The definition whose qualified name ends so; of several the one of the same file, else none."""
         last = dotted.rpartition(".")[2]
         found = [
             place for place in self._endings.get(last, ()) if f".{place[1]}".endswith(f".{dotted.strip('.')}")

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from codebase_gardener.knowledge.links.entities import Entity
 from codebase_gardener.knowledge.links.tree_links import TreeLinks
-from codebase_gardener.knowledge.links.tree_offers import members_of, offers, root_names
 from codebase_gardener.knowledge.links.tree_spaces import TreeSpace, tree_spaces
 from codebase_gardener.knowledge.links.tree_units import TreeUnits
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.languages.facts import Reference
-from codebase_gardener.languages.families import FAMILIES, family_of
+from codebase_gardener.languages.linking import Entity, Offer, Place
+from codebase_gardener.languages.rows import Family
+from codebase_gardener.languages.table import FAMILIES, LANGUAGES, family_of, is_hidden
 
-if TYPE_CHECKING:
-    from codebase_gardener.knowledge.links.passages import PassageMaker
-    from codebase_gardener.knowledge.links.resolution import Passage, Use
-
-__all__ = ["TreeResolution", "tree_resolution", "tree_tests"]
-
-Place = tuple[str, str]
-
-_TITLED = re.compile(
-    r"(?:it|test|Deno\.test)(?:\.\w+)?\s*\(\s*(?:\"([^\"]{1,120})\"|'([^']{1,120})'|`([^`]{1,120})`)"
-)
-_TITLED_NAMES = ("it", "test", "Deno.test", "test.only", "it.only", "test.concurrent")
+__all__ = ["TreeResolution", "tree_resolution"]
 
 
 @dataclass(frozen=True)
@@ -67,51 +54,57 @@ def tree_resolution(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) ->
     )
     if not families:
         return TreeResolution()
-    units = TreeUnits(facts)
     spaces = {space.key: space for space in tree_spaces(facts, areas) if space.family in families}
     ours = {path for path, area in areas.items() if area == "package"}
     links: dict[str, TreeLinks] = {}
     public: dict[str, Place] = {}
     exported: dict[Place, str] = {}
     statements: dict[Place, str] = {}
-    for family in families:
-        of_family = {key: space for key, space in spaces.items() if space.family == family}
+    for name in families:
+        family = FAMILIES[name]
+        of_family = {key: space for key, space in spaces.items() if space.family == name}
         own = {key: space for key, space in of_family.items() if space.is_file and key in ours}
-        links[family] = TreeLinks(of_family, units, family, frozenset(own))
-        links[family].name_roots(root_names(family, units))
-        found = offers(family, links[family], units, own)
+        units = TreeUnits(facts, family)
+        links[name] = TreeLinks(of_family, units, family, frozenset(own))
+        links[name].name_roots(family.root_names(units))
+        found = _offers(family, links[name], own)
         exported |= {place: offer.name for place, offer in found.items()}
-        for place, offer in (found | members_of(found, own)).items():
+        for place, offer in (found | _members_of(found, own)).items():
             public.setdefault(offer.name, place)
             statements[place] = offer.statement
-    languages = frozenset(language for family in families for language in FAMILIES[family].languages)
+    languages = frozenset(language for language in LANGUAGES if family_of(language) in families)
     return TreeResolution(spaces, links, public, exported, statements, languages)
 
 
-def tree_tests(facts: FileFacts, uses: Sequence[Use], maker: PassageMaker, area: str) -> Iterator[Passage]:
-    """One passage a test of a file: a test function, or a call `test("title", …)` of a script."""
-    family = family_of(facts.language)
-    if family == "script":
-        yield from _script_tests(facts, uses, maker) if area == "tests" else ()
-        return
-    pattern = FAMILIES[family].test
-    for symbol in facts.symbols:
-        marks = " ".join([*(f"@{name}" for name in symbol.decorators), symbol.name])
-        if symbol.kind not in ("function", "method") or not any(
-            pattern.match(mark) for mark in marks.split(" ")
-        ):
-            continue
-        if area == "tests" or family == "rust":
-            inside = tuple(use for use in uses if symbol.start <= use.start and use.end <= symbol.end)
-            shown = family == "go" and symbol.name.startswith("Example")
-            yield maker.of_test(symbol, inside, "example" if shown else "test")
+def _offers(family: Family, links: TreeLinks, spaces: Mapping[str, TreeSpace]) -> dict[Place, Offer]:
+    """Everything of a family that users can import, methods left out; each with its shortest name.
+
+    Args:
+        family: Its row.
+        links: Of the family.
+        spaces: Of the package's own files, by path, those that a compiler wrote left out.
+    """
+    found: dict[Place, Offer] = {}
+    rows = [
+        (offer.name.count("."), len(offer.name), offer.name, place, offer)
+        for place, offer in family.offers(links, spaces)
+        if place[0] in spaces
+    ]
+    for *_, place, offer in sorted(rows, key=lambda row: row[:4]):
+        found.setdefault(place, offer)
+    return found
 
 
-def _script_tests(facts: FileFacts, uses: Sequence[Use], maker: PassageMaker) -> Iterator[Passage]:
-    for reference in facts.references:
-        titled = _TITLED.match(reference.text) if reference.name in _TITLED_NAMES else None
-        if titled is None:
-            continue
-        inside = tuple(use for use in uses if reference.start <= use.start and use.end <= reference.end)
-        title = next(filter(None, titled.groups()))
-        yield maker.of_lines(facts.path, reference.start, reference.end, title, "test", inside)
+def _members_of(found: Mapping[Place, Offer], spaces: Mapping[str, TreeSpace]) -> dict[Place, Offer]:
+    """The open methods of types that are offered: under their type, by its statement."""
+    by_folder = {(path.rpartition("/")[0], name): offer for (path, name), offer in sorted(found.items())}
+    methods: dict[Place, Offer] = {}
+    for path, space in spaces.items():
+        for qualified, symbol in space.symbols.items():
+            owner, _, name = qualified.rpartition(".")
+            if not owner or symbol.kind != "method" or is_hidden(symbol) or name == owner:
+                continue
+            offer = found.get((path, owner)) or by_folder.get((path.rpartition("/")[0], owner))
+            if offer is not None:
+                methods[path, qualified] = Offer(f"{offer.name}.{name}", offer.statement)
+    return methods

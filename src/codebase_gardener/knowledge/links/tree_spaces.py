@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.languages.engine.brackets import named_types
 from codebase_gardener.languages.facts import Binding, Import, Reference
-from codebase_gardener.languages.families import FAMILIES, family_of
-from codebase_gardener.languages.signatures import named_types, receiver_of, typed_parameters
+from codebase_gardener.languages.signatures import receiver_of, typed_parameters
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import FAMILIES, family_of
 
 __all__ = ["TYPES", "TreeSpace", "tree_spaces"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from codebase_gardener.knowledge.pages.implementation_layout import parse_anchor
-from codebase_gardener.knowledge.pages.markup import code, code_spans, fence, fenced, outside_fences, plain
+from codebase_gardener.knowledge.pages.markup import code, code_texts, fence, fenced, outside_fences, plain
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.memo import remembered
 
@@ -58,7 +58,7 @@ def read_citations(text: str) -> Iterator[Citation]:
     for number, line in enumerate(outside_fences(text), 1):
         if ":L" not in line:
             continue
-        for span in code_spans(line):
+        for span in code_texts(line):
             anchor = parse_anchor(span)
             if anchor:
                 yield Citation(anchor, number)

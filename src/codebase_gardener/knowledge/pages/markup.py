@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from codebase_gardener.documents.code_spans import code_spans
+from codebase_gardener.documents.fences import fence_after, opened_fence
+
 __all__ = [
-    "EMPTY", "NONE_FOUND", "code", "code_spans", "cell", "fence", "fenced", "link_free", "open_fence",
+    "EMPTY", "NONE_FOUND", "code", "code_texts", "cell", "fence", "fenced", "link_free", "open_fence",
     "outside_code", "outside_fences", "plain", "read_tables", "table", "unescaped",
 ]  # fmt: skip
 
@@ -16,7 +19,6 @@ NONE_FOUND = "None found in the repository."
 EMPTY = "—"
 """What a cell of a table says that has nothing to say."""
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)\Z", re.DOTALL)
 _CELL_END = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"\|(?: *:?-+:? *\|)+\s*\Z")
 _MARKS = re.compile(r"[\\`*\[\]<>]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=~)~|&(?=#?\w+;)")
@@ -48,14 +50,14 @@ def plain(span: str) -> str:
     return inner[1:-1] if inner[:1] == inner[-1:] == " " and "`" in (inner[1:2], inner[-2:-1]) else inner
 
 
-def code_spans(line: str) -> list[str]:
+def code_texts(line: str) -> list[str]:
     """What stands in code marks on a line, in order; escaped marks are none.
 
     Example:
-        >>> code_spans("see `a` and `` `b` ``")
+        >>> code_texts("see `a` and `` `b` ``")
         ['a', '`b`']
     """
-    return [plain(line[start:end]) for start, end in _spans(line)]
+    return [plain(line[start:end]) for start, end, _ in code_spans(line)]
 
 
 def outside_code(text: str) -> list[str]:
@@ -69,29 +71,9 @@ def outside_code(text: str) -> list[str]:
 
 
 def _without_spans(line: str) -> str:
-    for start, end in _spans(line):
+    for start, end, _ in code_spans(line):
         line = f"{line[:start]}{' ' * (end - start)}{line[end:]}"
     return line
-
-
-def _spans(line: str) -> list[tuple[int, int]]:
-    """Where the code spans of a line stand, their marks included."""
-    runs = [(found.start(), found.end()) for found in re.finditer("`+", line)]
-    closing: dict[int, list[int]] = {}
-    for index in range(len(runs) - 1, -1, -1):
-        closing.setdefault(runs[index][1] - runs[index][0], []).append(index)
-    spans, index = [], 0
-    while index < len(runs):
-        start, end = runs[index]
-        start += _is_escaped(line, start)
-        same = closing.get(end - start, [])
-        while same and same[-1] <= index:
-            same.pop()
-        if same:
-            index = same.pop()
-            spans.append((start, runs[index][1]))
-        index += 1
-    return spans
 
 
 def fence(text: str, language: str = "") -> str:
@@ -106,7 +88,8 @@ def fenced(text: str) -> tuple[str, str]:
     language = ""
     for line, is_code in _classified(text.split("\n")):
         if is_code and inside is None:
-            inside, language = [], _info(line)
+            opened = opened_fence(line, 3)
+            inside, language = [], opened.info if opened else ""
         elif is_code and inside is not None:
             inside.append(line)
         elif inside is not None:
@@ -169,7 +152,7 @@ def open_fence(text: str) -> str:
     """The fence of a block that has no end; "" where every block has one."""
     mark = ""
     for line in text.split("\n"):
-        mark = _mark_after(line, mark)
+        mark = fence_after(line, mark)
     return mark
 
 
@@ -177,30 +160,8 @@ def _classified(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
     """Each line and whether it is part of a fenced block."""
     mark = ""
     for line in lines:
-        before, mark = mark, _mark_after(line, mark)
+        before, mark = mark, fence_after(line, mark)
         yield line, bool(before or mark)
-
-
-def _mark_after(line: str, mark: str) -> str:
-    """The fence that is open after a line, where `mark` was open before it."""
-    found = _FENCE.match(line) if "```" in line or "~~~" in line else None
-    if not found:
-        return mark
-    if mark:
-        return "" if found[1].startswith(mark) and not found[2].strip() else mark
-    return "" if found[1][0] == "`" and "`" in found[2] else found[1]
-
-
-def _info(line: str) -> str:
-    found = _FENCE.match(line)
-    return found[2].strip() if found else ""
-
-
-def _is_escaped(line: str, start: int) -> bool:
-    count = 0
-    while start > count and line[start - count - 1] == "\\":
-        count += 1
-    return count % 2 == 1
 
 
 def _one_line(text: str) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from codebase_gardener.documents.prose import role_free, without_title
+from codebase_gardener.documents.code_spans import code_spans
+from codebase_gardener.documents.fences import closes_fence, opened_fence
+from codebase_gardener.documents.prose import role_free
 from codebase_gardener.knowledge.pages.markup import fence
 
-__all__ = ["first_sentence", "inline", "safe_markdown", "words_of"]
+__all__ = ["inline", "safe_markdown"]
 
 _LONGEST = 20_000  # characters of a text that are looked at
 _LONGEST_LINE = 1_000
+_DEEPEST = 12  # columns before a fence
 
 _CLEANERS: tuple[tuple[re.Pattern[str], str], ...] = (
     # what it is, what remains of it; each is linear in the length of a line
@@ -29,12 +32,7 @@ _CLEANERS: tuple[tuple[re.Pattern[str], str], ...] = (
 _SIGNS = ("`", "<", "[!", ".. ")
 """Without one of them no cleaner finds anything."""
 _DIRECTIVE = re.compile(r"\s{0,40}\.\. (?:code-block|sourcecode|code|parsed-literal|testcode)::")
-_APART = {"To", "By", "Of", "In", "On"}
-_RUN = re.compile(r"`+")
-_OPENING = re.compile(r"\s{0,12}(`{3,}|~{3,})\s*([\w+-]*)")
-_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|etc|cf|vs|resp|approx|al|Fig|Eq|No|[A-Z])\.$")
-_LISTED = re.compile(r"(?<=[:;])\s\(?\d{1,2}\.$")
-_STOP = re.compile(r"[.!?](?=[\s\"')\]]|$)")
+_RUN = re.compile(r"(\\*)(`+)")
 
 
 def safe_markdown(text: str, most_lines: int = 60) -> str:
@@ -68,44 +66,6 @@ def inline(text: str, most: int = 400) -> str:
     return _escaped(line)
 
 
-def first_sentence(text: str) -> str:
-    """The first sentence of a text's first paragraph, on one line, as written.
-
-    Example:
-        >>> first_sentence("Loads it, e.g. from disk. Then more.\\n\\nOther.")
-        'Loads it, e.g. from disk.'
-    """
-    paragraph = " ".join(without_title(text[:_LONGEST]).strip().split("\n\n", 1)[0].split())
-    for stop in _STOP.finditer(paragraph):
-        found = paragraph[: stop.end()]
-        if listed := _LISTED.search(found[-8:]):  # "…: 1." is where a list begins
-            return found[: len(found) - len(listed[0])].rstrip()
-        if not _ABBREVIATION.search(found[-12:]) and found.count("(") <= found.count(")"):
-            return found
-    return paragraph
-
-
-def words_of(name: str) -> list[str]:
-    """The words of an identifier; short ones in capitals stay with their neighbours.
-
-    Example:
-        >>> words_of("prepare_model_for_kbit"), words_of("AutoPEFTModel"), words_of("VBLoRAConfig")
-        (['prepare', 'model', 'for', 'kbit'], ['Auto', 'PEFT', 'Model'], ['VBLoRA', 'Config'])
-    """
-    found: list[str] = []
-    for part in re.split(r"[^A-Za-z0-9]+", name):
-        merged: list[str] = []
-        for word in re.findall(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+[A-Za-z]*", part):
-            last = merged[-1] if merged else ""
-            short = min(len(word), len(last)) < 3 or (last[-1:].isdigit() and len(word) < 4)
-            if merged and short and not {word, last} & _APART:
-                merged[-1] += word
-            else:
-                merged.append(word)
-        found += merged
-    return found
-
-
 def _quoted(lines: list[str]) -> Iterator[str]:
     at = 0
     while at < len(lines):
@@ -113,7 +73,7 @@ def _quoted(lines: list[str]) -> Iterator[str]:
         if _DIRECTIVE.match(lines[at]):
             at += 1
         elif end:
-            body = [line for line in lines[at:end] if not _OPENING.match(line)]
+            body = [line for line in lines[at:end] if not opened_fence(line, _DEEPEST)]
             yield from fence("\n".join(_inert(line[:_LONGEST_LINE]) for line in _dedented(body))).split("\n")
             at = end
         else:
@@ -123,11 +83,9 @@ def _quoted(lines: list[str]) -> Iterator[str]:
 
 def _block_end(lines: list[str], at: int) -> int:
     """One past the last line of the code block that begins at a line; 0 if none does."""
-    opening = _OPENING.match(lines[at])
-    if opening:
-        mark = opening[1]
+    if opened := opened_fence(lines[at], _DEEPEST):
         for end in range(at + 1, len(lines)):
-            if lines[end].strip().startswith(mark):
+            if closes_fence(lines[end], opened.mark):
                 return end + 1
         return len(lines)  # as Markdown has it: one that is not closed runs to the end
     if lines[at].lstrip().startswith(">>>"):
@@ -171,27 +129,24 @@ def _cleaned(line: str) -> str:
 
 def _escaped(line: str) -> str:
     """Outside of code marks `<`, images and wiki links are escaped; a run of backticks without a partner, too."""
-    runs = list(_RUN.finditer(line))
     parts: list[str] = []
-    at = index = 0
-    while index < len(runs):
-        opening = runs[index]
-        size = len(opening[0])
-        partner = next((j for j in range(index + 1, len(runs)) if len(runs[j][0]) == size), 0)
-        parts.append(_neutral(line[at : opening.start()]))
-        if partner:
-            parts.append(_inert(line[opening.start() : runs[partner].end()]))
-            at, index = runs[partner].end(), partner + 1
-        else:
-            parts.append("\\`" * size)
-            at, index = opening.end(), index + 1
+    at = 0
+    for start, end, _ in code_spans(line):
+        parts += [_neutral(line[at:start]), _inert(line[start:end])]
+        at = end
     return "".join([*parts, _neutral(line[at:])])
 
 
 def _neutral(text: str) -> str:
     text = re.sub(r"<(?=[A-Za-z/!?])", r"\\<", text)
+    text = _RUN.sub(_escaped_run, text)
     text = text.replace("[[", "\\[\\[").replace("![", "!\\[")
     return re.sub(r"\]\((?!https?://)", r"]\\(", text)
+
+
+def _escaped_run(run: re.Match[str]) -> str:
+    is_escaped = len(run[1]) % 2  # the first of them
+    return run[1] + "`" * is_escaped + "\\`" * (len(run[2]) - is_escaped)
 
 
 def _inert(code: str) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.knowledge.links.resolution import Resolution, Target
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.repo_map import coverage
 from codebase_gardener.knowledge.pages.structure import Page, Wiki
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
+from codebase_gardener.repository.areas import area_of
 
 __all__ = ["ORPHAN", "RULES", "Review", "TriageRule", "Triaged", "is_orphan", "orphan_note", "triage"]
 
@@ -45,11 +47,6 @@ def _path(pattern: str) -> Callable[[str], bool]:
     return lambda path: bool(compiled.search(f"/{path}"))
 
 
-_in_tests = _path(
-    r"/tests?/|/test_[^/]*$|/conftest\.py$|_test\.(py|go)$|\.(test|spec)\.[cm]?[jt]sx?$|/src/test/"
-)
-_in_benchmarks = _path(r"/benchmarks?/")
-_in_scripts = _path(r"/scripts/")
 _is_init = _path(r"/__init__\.py$")
 _in_kernels = _path(r"/kernels/")
 _in_models = _path(r"/models/")
@@ -59,9 +56,9 @@ RULES: tuple[TriageRule, ...] = (
     TriageRule(
         "discard", "an __init__ of less than 100 lines", lambda path, lines: _is_init(path) and lines < 100
     ),
-    TriageRule("discard", "a test", lambda path, lines: _in_tests(path)),
-    TriageRule("discard", "a benchmark", lambda path, lines: _in_benchmarks(path)),
-    TriageRule("discard", "a script", lambda path, lines: _in_scripts(path)),
+    TriageRule("discard", "a test", lambda path, lines: area_of(path) == "tests"),
+    TriageRule("discard", "a benchmark", lambda path, lines: area_of(path) == "benchmarks"),
+    TriageRule("discard", "a script", lambda path, lines: area_of(path) == "scripts"),
     TriageRule("keep", "at least 300 lines", lambda path, lines: lines >= 300),
     TriageRule(
         "keep", "a kernel of at least 100 lines", lambda path, lines: _in_kernels(path) and lines >= 100

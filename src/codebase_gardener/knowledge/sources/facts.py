@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from codebase_gardener.documents.facts import ApiListing, Heading, Include, Mention, Snippet
 from codebase_gardener.languages.facts import Binding, Import, Reference
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.manifests.facts import PackageEntry
 
 __all__ = [
     "Evidence",
     "FileFacts",
-    "PackageEntry",
 ]
 
 
@@ -41,21 +41,6 @@ class Evidence:
     name: str
     text: str
     value: str = ""
-
-
-@dataclass(frozen=True)
-class PackageEntry:
-    """A name under which a packaging file lets others import something of its folder.
-
-    Attributes:
-        language: "go", "rust" or "javascript" (which stands for TypeScript, too).
-        name: As it is imported: "zod/mini", "github.com/spf13/cobra", "my_crate".
-        path: The file or folder it means, relative to the packaging file: "./src/index.ts", "src/lib.rs", "".
-    """
-
-    language: str
-    name: str
-    path: str
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-import configparser
-import json
 import re
-import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
-from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.manifests.table import root_manifests
 from codebase_gardener.repository.git import GitError, find_repository
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.sources import default_name, is_git_url, without_credentials
@@ -61,11 +56,9 @@ def identity(snapshot: Snapshot) -> tuple[str, str]:
         named = _hosted(url, any_host=True)
         if named:
             return named
-    texts = {file.path: file.text for file in snapshot.files if file.path in PACKAGING}
     home = ""
-    for path, read in PACKAGING.items():
-        urls = _read(read, texts[path]) if path in texts else {}
-        for url in _by_label(urls):
+    for manifest in root_manifests({file.path: file.text for file in snapshot.files}):
+        for url in _by_label(manifest.urls):
             named = _hosted(url, any_host=False)
             if named:
                 return named
@@ -117,118 +110,9 @@ def _plain_url(url: str) -> str:
     return url if re.match(r"https?://[^\s<>\"'`]+\Z", url) else ""
 
 
-def _by_label(urls: Mapping[str, str]) -> list[str]:
+def _by_label(urls: Iterable[tuple[str, str]]) -> list[str]:
     def rank(label: str) -> int:
         plain = re.sub(r"[^a-z]", "", label.lower())
         return LABELS.index(plain) if plain in LABELS else len(LABELS)
 
-    return [urls[label] for label in sorted(urls, key=rank)]
-
-
-def _read(read: Callable[[str], dict[str, Any]], text: str) -> dict[str, str]:
-    """Label to address; a file that cannot be parsed has none."""
-    try:
-        found = read(text)
-    except (ValueError, configparser.Error, RecursionError, MemoryError):
-        return {}
-    return {str(label): url for label, url in found.items() if isinstance(url, str)}
-
-
-def _pyproject(text: str) -> dict[str, Any]:
-    loaded = tomllib.loads(text)
-    project, poetry = _table(loaded, "project"), _table(_table(loaded, "tool"), "poetry")
-    direct: dict[str, Any] = {key: poetry[key] for key in ("repository", "homepage") if key in poetry}
-    return {**_table(project, "urls"), **_table(poetry, "urls"), **direct}
-
-
-def _cargo(text: str) -> dict[str, Any]:
-    package = _table(tomllib.loads(text), "package")
-    return {key: package[key] for key in ("repository", "homepage") if key in package}
-
-
-def _table(value: Any, name: str) -> dict[str, Any]:
-    inner = value.get(name) if isinstance(value, dict) else None
-    return inner if isinstance(inner, dict) else {}
-
-
-def _setup_cfg(text: str) -> dict[str, Any]:
-    parser = configparser.RawConfigParser(strict=False)
-    parser.read_string(text)
-    metadata = dict(parser["metadata"]) if parser.has_section("metadata") else {}
-    urls = dict(_pairs(metadata.get("project_urls", ""), "="))
-    home = metadata.get("url") or metadata.get("home_page") or metadata.get("home-page")
-    return {**urls, "url": home} if home else urls
-
-
-def _metadata(text: str) -> dict[str, Any]:
-    """PKG-INFO of an sdist: its headers."""
-    head = text.partition("\n\n")[0]
-    lines = [line.partition(": ") for line in head.split("\n")]
-    urls = dict(_pairs("\n".join(value for name, _, value in lines if name == "Project-URL"), ", "))
-    home = [value for name, _, value in lines if name == "Home-page"]
-    return {**urls, "url": home[0]} if home else urls
-
-
-def _pairs(text: str, between: str) -> Iterator[tuple[str, str]]:
-    for line in text.split("\n"):
-        label, found, url = line.partition(between)
-        if found:
-            yield label.strip(), url.strip()
-
-
-def _setup_py(text: str) -> dict[str, Any]:
-    """Arguments of `setup(…)`: strings, module constants and dictionaries of them."""
-    tree = parse_python(text)
-    if isinstance(tree, str):
-        return {}
-    names = {
-        target.id: node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    found: dict[str, Any] = {}
-    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        for keyword in call.keywords if called == "setup" else ():
-            value = names.get(keyword.value.id) if isinstance(keyword.value, ast.Name) else keyword.value
-            if keyword.arg == "project_urls" and isinstance(value, ast.Dict):
-                pairs = zip(value.keys, value.values, strict=True)
-                found |= {_string(label): _string(url) for label, url in pairs}
-            elif keyword.arg in ("url", "download_url"):
-                found[keyword.arg] = _string(value)
-    return found
-
-
-def _string(node: ast.expr | None) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-
-
-def _package_json(text: str) -> dict[str, Any]:
-    loaded = json.loads(text)
-    package = loaded if isinstance(loaded, dict) else {}
-    repository = package.get("repository")
-    url = repository.get("url") if isinstance(repository, dict) else repository
-    if isinstance(url, str) and re.match(r"(github:)?[\w.-]+/[\w.-]+\Z", url):
-        url = f"https://github.com/{url.removeprefix('github:')}"
-    return {"repository": url, "homepage": package.get("homepage")}
-
-
-def _go_mod(text: str) -> dict[str, Any]:
-    found = re.search(r"^module[ \t]+\"?([^\s\"]+)", text, re.MULTILINE)
-    return {"repository": f"https://{found[1]}"} if found else {}
-
-
-def _pom(text: str) -> dict[str, Any]:
-    """The `scm` element's address, by text: no entity is ever expanded."""
-    _, found, after = text.partition("<scm>")
-    url = re.search(r"<url>([^<\s]+)</url>", after.partition("</scm>")[0]) if found else None
-    return {"repository": url[1]} if url else {}
-
-
-PACKAGING: dict[str, Callable[[str], dict[str, Any]]] = {
-    "pyproject.toml": _pyproject, "setup.cfg": _setup_cfg, "setup.py": _setup_py, "PKG-INFO": _metadata,
-    "package.json": _package_json, "Cargo.toml": _cargo, "go.mod": _go_mod, "pom.xml": _pom,
-}  # fmt: skip
-"""Files at the root that give addresses, in the order in which they are asked."""
+    return [url for _, url in sorted(urls, key=lambda pair: rank(pair[0]))]

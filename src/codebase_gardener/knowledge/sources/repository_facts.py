@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from codebase_gardener.knowledge.sources.facts import FileFacts
-from codebase_gardener.knowledge.sources.file_areas import areas_of
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import FAMILIES, family_of
+from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.anchors import Anchor, split_lines
 
-__all__ = ["RepositoryFacts", "text_hash"]
+__all__ = ["RepositoryFacts", "areas_of", "text_hash"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,26 @@ class RepositoryFacts:
         if path not in self._split:
             self._split[path] = split_lines(self.texts[path])
         return self._split[path]
+
+
+def areas_of(facts: Mapping[str, FileFacts]) -> dict[str, str]:
+    """Of each path, in order, as `area_of` says; what a compiler wrote from other files here is "other"."""
+    compiled = _compiled(facts)
+    return {
+        path: "other" if path in compiled else area_of(path, facts[path].language) for path in sorted(facts)
+    }
+
+
+def _compiled(facts: Mapping[str, FileFacts]) -> frozenset[str]:
+    folders = {path.rpartition("/")[0] for path, each in facts.items() if each.entries}
+    roots = sorted(folders, key=len, reverse=True)
+    paths: dict[str, list[str]] = {name: [] for name in FAMILIES}
+    for path, each in facts.items():
+        if family_of(each.language):
+            paths[family_of(each.language)].append(path)
+    return frozenset().union(
+        *(FAMILIES[name].compiled(of_family, roots) for name, of_family in paths.items())
+    )
 
 
 def text_hash(lines: Iterable[str]) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.links.resolution import Target
-from codebase_gardener.knowledge.pages.quoting import words_of
+from codebase_gardener.knowledge.links.uses import Target
+from codebase_gardener.utils.identifiers import title_words
 
 __all__ = ["alternatives"]
 
@@ -75,5 +75,5 @@ def _kind(target: Target, context: ApiContext) -> tuple[str, ...]:
     package, _, rest = target.name.partition(".")
     name = rest.rpartition(".")[2]
     if name[:1].isupper():
-        return package, (words_of(name) or [name])[-1]
+        return package, (title_words(name) or [name])[-1]
     return (package, f".{name}") if any(part[:1].isupper() for part in rest.split(".")) else ()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from codebase_gardener.knowledge.links.resolution import Target
+from codebase_gardener.knowledge.links.uses import Target
 
 __all__ = ["consensus"]
 
@@ -14,9 +14,7 @@ SHARE = 0.5
 """Share of the passages that use a target, from which on it is a step."""
 
 
-def consensus(
-    sequences: Sequence[tuple[Target, ...]], first: Sequence[Target], share: float = SHARE
-) -> tuple[Target, ...]:
+def consensus(sequences: Sequence[tuple[Target, ...]], first: Sequence[Target]) -> tuple[Target, ...]:
     """The targets that enough sequences use, in the order that most of them have.
 
     The order is that of ranked pairs: of two targets that one comes first which more sequences have first; the pairs
@@ -25,10 +23,9 @@ def consensus(
     Args:
         sequences: Without repetitions.
         first: Says the order where the others do not.
-        share: Of the sequences that use a target, from which on it is kept.
     """
     counts = Counter(target for one in sequences for target in one)
-    steps = {target for target in counts if counts[target] >= share * len(sequences)}
+    steps = {target for target in counts if counts[target] >= SHARE * len(sequences)}
     ahead: Counter[tuple[Target, Target]] = Counter()
     for one, times in Counter(sequences).items():
         used = [target for target in one if target in steps]

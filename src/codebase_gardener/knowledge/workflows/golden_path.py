@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.links.resolution import Passage, Target, Use
+from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 
 __all__ = ["GoldenPath", "Step"]
 
@@ -33,12 +33,9 @@ class GoldenPath:
         page: Name of its page, without owner_repo: "LoRA_Fine_Tuning".
         steps: At least 2.
         passages: What it was mined from, the one that names it first.
-        joined: Each passage takes some of the steps, in the order on which they agree: what is done with one kind of
-            thing over its life.
     """
 
     title: str
     page: str
     steps: tuple[Step, ...]
     passages: tuple[Passage, ...]
-    joined: bool = False

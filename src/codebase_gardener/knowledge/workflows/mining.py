@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from codebase_gardener.knowledge.apis.candidates import reference_documents
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.wiki_names import page_name, unique_names
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.example_documents import is_translation, shown_in
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
-from codebase_gardener.knowledge.workflows.object_paths import object_clusters
 from codebase_gardener.knowledge.workflows.passage_clusters import (
     Cluster,
     by_target,
@@ -27,15 +27,10 @@ from codebase_gardener.knowledge.workflows.passage_clusters import (
 from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, ShownSequence, Weights
 from codebase_gardener.knowledge.workflows.path_titles import Titles
 from codebase_gardener.knowledge.workflows.step_rules import READER_AREAS, StepRules
+from codebase_gardener.repository.areas import is_about_versions_or_work
 
 __all__ = ["Mined", "mine", "needed_targets"]
 
-_NEWS = re.compile(
-    r"(?:^|/)(?:changelog|changes|history|news|releases?|release[-_ ]notes|whats?[-_ ]?new|migrat\w*|upgrad\w*"
-    r"|contributing|code_of_conduct|security|authors)(?:[-_.][^/]*|/.*)?\Z",
-    re.IGNORECASE,
-)
-"""Documents that tell of versions or of work on the repository: they show its users no way to use it."""
 _ERROR_TEST = re.compile(
     r"(?:^|_)(?:raises?|errors?|invalid|incompatible|fails?|failures?|warns?|warnings?|unsupported|missing|wrong|bad"
     r"|broken|deprecat\w*|unknown|malformed|forbidden|not_allowed|exc|exceptions?|nonexist\w*)(?:_|\Z)"
@@ -92,9 +87,6 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
     unclaimed = follow(clusters, rest, weights)
     context = ApiContext(repository, resolution)
     clusters = _independent([*clusters, *test_clusters(unclaimed, context, dropped)], weights)
-    for title, cluster in object_clusters([*documents, *rest]):
-        if not any(is_within(cluster, other, weights) for other in clusters):
-            clusters.append(replace(cluster, title=title))
     for cluster in clusters:
         cluster.sort()
     clusters.sort(key=_rank)
@@ -116,7 +108,7 @@ def _left_out(one: ShownSequence, repository: RepositoryFacts, reference: frozen
         return "tests of errors and warnings" if is_error else ""
     if one.area not in READER_AREAS:
         return ""
-    if _NEWS.search(path) or (path in reference and _is_reference(one.passage, repository)):
+    if is_about_versions_or_work(path) or (path in reference and _is_reference(one.passage, repository)):
         return "passages of API reference and release notes"
     if is_translation(path, repository):
         return "passages of translations"
@@ -174,9 +166,7 @@ def _paths(clusters: Sequence[Cluster], context: ApiContext, weights: Weights) -
         path for cluster in clusters for path in {one.passage.path for one in cluster.members}
     )
     pairs = [
-        (cluster.title, cluster.title)
-        if cluster.title
-        else titles.of(
+        titles.of(
             cluster.members, cluster.steps, weights, is_alone=documents[cluster.founder.passage.path] == 1
         )
         for cluster in clusters
@@ -194,7 +184,7 @@ def _path(cluster: Cluster, title: str, page: str) -> GoldenPath:
     passages = tuple(one.passage for one in cluster.members)
     uses = _uses(passages)
     steps = tuple(Step(target, uses[target], cluster.others.get(target, ())) for target in cluster.steps)
-    return GoldenPath(title, page, steps, passages, joined=bool(cluster.title))
+    return GoldenPath(title, page, steps, passages)
 
 
 def _uses(passages: Sequence[Passage]) -> dict[Target, tuple[Use, ...]]:

@@ -6,19 +6,22 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.facts import Heading
+from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS, counted
-from codebase_gardener.knowledge.apis.docstrings import documentation
 from codebase_gardener.knowledge.apis.subject import Api
-from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.markup import code, fence
-from codebase_gardener.knowledge.pages.quoting import first_sentence, inline, safe_markdown, words_of
+from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.sources import PageSources
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, execution_steps
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
 from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, is_direct
+from codebase_gardener.utils.identifiers import title_words
 
 __all__ = ["workflow_page"]
 
@@ -153,18 +156,13 @@ class _Writer:
     def _origin(self, first: Passage) -> str:
         """What it is named after, or where it is best seen."""
         title = inline(first.title, _TITLE)
-        if self.path.joined:
-            return (
-                "No document shows it as a whole: it joins what is done with one kind of thing, step by step, in "
-                f"several places. It is seen best in {title or first.area}"
-            )
         if first.area == "test":
             return f"No document shows it, but tests take it. The one that is most like it is {code(first.scope)}"
         kinds = {"readme": "the README's section", "docs": "the docs' section", "example": "the example"}
         return f"The workflow is named after {kinds.get(first.area, 'the docstring example')} {title}"
 
     def _order_of(self) -> str:
-        is_test = self.passages[0].area == "test" or self.path.joined
+        is_test = self.passages[0].area == "test"
         return "that most of these passages have" if is_test else "of the passage that it is named after"
 
     def _best_passages(self) -> list[Passage]:
@@ -295,7 +293,7 @@ class _Writer:
 
     def _domains(self) -> tuple[str, ...]:
         names = [self.path.title, *(step.target.name.rpartition(".")[2] for step in self.steps)]
-        return tuple(sorted({word.lower() for name in names for word in words_of(name) if len(word) > 2}))
+        return tuple(sorted({word.lower() for name in names for word in title_words(name) if len(word) > 2}))
 
 
 def _called(api: Api) -> str:

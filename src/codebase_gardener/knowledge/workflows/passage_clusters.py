@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.links.resolution import Passage, Target
+from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.workflows.alternatives import alternatives
 from codebase_gardener.knowledge.workflows.consensus import consensus
 from codebase_gardener.knowledge.workflows.passage_sequences import SequenceIndex, ShownSequence, Weights
@@ -42,14 +42,12 @@ class Cluster:
         founder: The passage that it is named after.
         members: All of its passages with the founder, those written for readers first once `sort` was called.
         others: Alternatives that members use at a step.
-        title: Where it is not named after its founder.
     """
 
     steps: tuple[Target, ...]
     founder: ShownSequence
     members: list[ShownSequence] = field(default_factory=list)
     others: Mapping[Target, tuple[Target, ...]] = field(default_factory=dict)
-    title: str = ""
 
     @property
     def from_document(self) -> bool:

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.links.resolution import Passage, Target, Use
+from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 
 __all__ = ["AREAS", "SequenceIndex", "ShownSequence", "Weights", "common_order", "is_direct"]
 

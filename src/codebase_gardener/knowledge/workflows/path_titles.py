@@ -13,9 +13,10 @@ from codebase_gardener.documents.plain_prose import plain_prose
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.names import principle_words
 from codebase_gardener.knowledge.apis.surface import name_kind
-from codebase_gardener.knowledge.links.resolution import Passage, Target
+from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.passage_sequences import ShownSequence, Weights
+from codebase_gardener.utils.identifiers import identifier_words
 
 __all__ = ["Titles"]
 
@@ -24,12 +25,10 @@ MOST_WORDS = 9
 KEY_STEPS = 2
 """The rarest of the later steps, which a title of tests names where their own names tell little."""
 _GENERAL = frozenset((
-    "a", "advanced", "and", "app", "background", "basic", "basics", "check", "configuration", "create", "default",
-    "demo", "example", "example:", "examples", "faq", "functional", "get", "getting", "guide", "how", "index",
-    "init", "install", "installation", "intro", "introduction", "it", "large", "main", "model", "more", "new",
-    "next", "note", "notes", "one", "overview", "quick", "quickstart", "read", "requirements", "run", "running",
-    "set", "setup", "simple", "small", "start", "started", "steps", "summary", "the", "this", "tips", "to",
-    "tutorial", "two", "usage", "use", "using", "views", "welcome", "with", "work", "works", "write",
+    "a", "advanced", "and", "basic", "basics", "configuration", "demo", "example", "examples", "for", "getting",
+    "guide", "how", "in", "installation", "intro", "introduction", "more", "next", "note", "notes", "of", "overview",
+    "quick", "quickstart", "read", "simple", "start", "started", "steps", "summary", "the", "this", "tips", "to",
+    "tutorial", "usage", "use", "using", "with",
 ))  # fmt: skip
 """Words of headings that tell nothing without their document's title."""
 _TEST_PLACES = frozenset((
@@ -59,11 +58,6 @@ _JOINING = frozenset(
 )
 """Words that no title ends with."""
 _NUMBERED = re.compile(r"\d")
-_TEST_WORDS = re.compile(
-    r"^(?:this\s+)?(?:simple\s+|basic\s+)?(?:tests?|checks?|verif(?:y|ies)|ensures?|make sure|asserts?)\b\s*"
-    r"(?:(?:that|if|whether|for|the|to)\b\s*)*",
-    re.IGNORECASE,
-)
 _SPELLED = re.compile(r"\b(?=\w*[a-z])\w*[A-Z]\w*[A-Z]\w*\b|\b[A-Z]{2,}[a-z]?\d*\b")
 _KNOWN_CASE = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
@@ -158,8 +152,7 @@ class Titles:
         text = "".join(
             each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^"
         )
-        text = _TEST_WORDS.sub("", " ".join(text.split()).strip(" .:#-–—*_"))
-        text = re.sub(r"\s+(?=:)", "", text)
+        text = re.sub(r"\s+(?=:)", "", " ".join(text.split()).strip(" .:#-–—*_"))
         return " ".join(text.split()[: 2 * MOST_WORDS])[:120].strip(" ,;:.-") or "Workflow"
 
     def _spelled(self, text: str) -> str:
@@ -200,7 +193,7 @@ def _is_general(title: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    words = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+[a-z]*", name)
+    words = identifier_words(name)
     while words and words[0].lower() in ("test", "tests"):
         words = words[1:]
     return [word.lower() for word in words] or [name]

@@ -8,30 +8,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.knowledge.links.entities import FLUENT, TEST_MACHINERY
-from codebase_gardener.knowledge.links.resolution import Passage, Resolution, Target, Use
+from codebase_gardener.knowledge.links.entities import TEST_MACHINERY
+from codebase_gardener.knowledge.links.resolution import Resolution
+from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.repository.areas import is_for_tests
 
 __all__ = ["READER_AREAS", "StepRules"]
 
 READER_AREAS = ("readme", "docs", "example")
 """Areas of passages that are written for readers."""
 TOOLBOX_FUNCTIONS = 15
-"""Functions of one external module, from which on it is a language of its own (arrays, mathematics): its functions
-are operations, not steps. PEFT's tests use 60 of `torch`, Flask's docs and tests 8 of `click`."""
+"""Functions of one external module, from which on it is a language of its own (arrays, plots): its functions are
+operations, not steps. A share of the repository's own functions lost: a small library uses few of either (ADR 12)."""
 USUAL_SHARE = 0.3
 """A method of an external object is a step where this share of the passages that make such an object call it."""
 LEAST_FILES = 2
 """Files that use an external function, where no document does."""
 
 _ERROR = re.compile(r".*(?:Error|Exception|Warning|Exit|Abort|Interrupt)\Z")
-_TESTING = re.compile(
-    r"_?(?:test(?:s|ing|_.*|_?utils|client)?|(?:mock|fake|stub)(?:s|ing|_.*)?)\Z", re.IGNORECASE
-)
-_PLACEHOLDER = re.compile(
-    r"(?:my|your|some|hypothetical|example|foo|bar|baz|spam|hello)(?:_?\w*)\Z|.*_(?:foo|bar|example|package|module)\Z"
-)
-"""Packages that documents import from as from the reader's own: `yourapplication`, `mylibrary`, `flask_foo`."""
+_PLACEHOLDER = re.compile(r"(?:my|your)\w*\Z|(?:\w+_)?(?:foo|bar|baz)\Z")
+"""Packages that documents import from as from the reader's own: `yourapplication`, `mylibrary`, `flask_foo` (the words
+are RFC 3092's)."""
 _CHECK = re.compile(
     r"(?:assert|is_?close|all_?close|array_equal|approx|set_seed|manual_seed|seed_)", re.IGNORECASE
 )
@@ -81,9 +79,7 @@ class StepRules:
     def _is_testing(self, target: Target) -> bool:
         """Whether it is there for tests: by the name of its module or its own."""
         module = target.path.removesuffix(".py").split("/") if target.path else target.name.split(".")[:-1]
-        return any(_TESTING.match(part) for part in module) or bool(
-            _TESTING.match(target.name.rpartition(".")[2])
-        )
+        return any(map(is_for_tests, [*module, target.name.rpartition(".")[2]]))
 
     def _is_outside_step(self, target: Target) -> bool:
         if target not in self._outside:
@@ -102,8 +98,6 @@ class StepRules:
             return False
         if at == len(parts):  # a function
             return ".".join(parts[:-1]) not in self._toolboxes and self._is_known(target)
-        if at == len(parts) - 1 and parts[0] in self._toolbox_packages:  # a class beside such functions
-            return target in self._in_documents or target.name in self._with_methods
         if (
             at == len(parts) - 1 or target in self._makers
         ):  # a class, or a method that makes an object: "A.load"
@@ -113,8 +107,6 @@ class StepRules:
     def _is_usual(self, target: Target, parts: list[str]) -> bool:
         """Whether a method is what one does with such an object, made by its class or inherited by the repository's."""
         used, made = self._passages[target], self._making.get(".".join(parts[:-1]), set())
-        if parts[-1] in FLUENT and (parts[-1] != "train" or parts[0] in self._toolbox_packages):
-            return False
         if len(used - made) > len(used & made):
             return parts[0] not in self._toolbox_packages
         return len(made & used) >= USUAL_SHARE * len(made)
@@ -194,17 +186,6 @@ class StepRules:
     @cached_property
     def _toolbox_packages(self) -> frozenset[str]:
         return frozenset(name.partition(".")[0] for name in self._toolboxes)
-
-    @cached_property
-    def _with_methods(self) -> frozenset[str]:
-        """External classes of whose objects passages call methods."""
-        return frozenset(
-            use.target.name.rpartition(".")[0]
-            for _, use in self._external_uses
-            if use.how == "type"
-            and use.target not in self._makers
-            and use.target.name.rpartition(".")[2] not in FLUENT | {"__call__", "__init__"}
-        )
 
     @cached_property
     def _of_the_reader(self) -> frozenset[Target]:

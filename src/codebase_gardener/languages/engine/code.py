@@ -1,4 +1,4 @@
-"""Imports, exports, names and calls of Go, TypeScript, JavaScript, Rust, Java, C and C++, by tree-sitter.
+"""Imports, exports, names and calls of a source, by tree-sitter and the row of its language.
 
 Only what the syntax says: which type a variable has is told where a call or a constructor gives it.
 """
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from codebase_gardener.languages.engine.exports import exported_names, renamed_exports
-from codebase_gardener.languages.engine.imports import imports_of, is_required
+from codebase_gardener.languages.engine.nodes import MAX_BYTES
 from codebase_gardener.languages.engine.parsing import grammar_of, parsed_tree
-from codebase_gardener.languages.engine.queries import PATHS, QUERIES, WRAPPED
 from codebase_gardener.languages.facts import Binding, Import, Reference
+from codebase_gardener.languages.rows import Family, Grammar
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import FAMILIES, GRAMMARS, family_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Query, Tree
@@ -33,17 +33,6 @@ MAX_TEXT_CHARS = 200
 MAX_NAME_BYTES = 200
 MAX_NAME_CHARS = 400
 
-_CALLS = frozenset({"call_expression", "new_expression", "method_invocation", "object_creation_expression",
-                    "composite_literal", "struct_expression", "macro_invocation"})  # fmt: skip
-_PLAIN = ("identifier", "member_expression")
-_AROUND = (
-    "await_expression",
-    "try_expression",
-    "unary_expression",
-    "parenthesized_expression",
-    "expression_list",
-)
-_LEAVES = re.compile(r"identifier$|^(?:this|self|super|crate|metavariable)$")
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z")
 
 
@@ -66,7 +55,7 @@ def tree_code(
 
     Args:
         text: The code.
-        language: A key of `tree_queries.QUERIES`.
+        language: A key of `GRAMMARS`.
         first_line: The line of the file on which it begins, 1-based.
         symbols: Of the same text, for the scopes.
         tree: Of the text, where it is known already.
@@ -79,23 +68,22 @@ def tree_code(
     tree = tree or parsed_tree(source, language)
     if tree is None:
         return TreeCode()
+    family, grammar = FAMILIES[family_of(language)], GRAMMARS[language]
     found = defaultdict(list, _captured(tree, language))
-    reader = _Reader(source, first_line, _Scopes(symbols), _Names(source))
-    required = {node.id for node in found["bind"] if is_required(node)}
+    reader = _Reader(source, first_line, family, grammar, _Scopes(symbols), _Names(source, grammar))
+    required = {node.id for node in found["bind"] if family.requires(node)}
     importing = [*found["import"], *(node for node in found["bind"] if node.id in required)]
-    importing += [node for node in found["export"] if is_required(node)]
+    importing += [node for node in found["export"] if family.requires(node)]
     binding = (node for node in found["bind"] if node.id not in required)
     return TreeCode(
-        imports=tuple(one for node in importing for one in imports_of(node, language, first_line)),
+        imports=tuple(one for node in importing for one in reader.imports(node)),
         bindings=(
             *(one for node in binding for one in reader.bindings(node)),
             *(one for node in found["typed"] for one in reader.typed(node)),
-            *(one for node in found["export"] for one in reader.renamed(node, language)),
+            *(one for node in found["export"] for one in reader.renamed(node)),
         ),
         references=reader.references(found["call"]),
-        exports=tuple(
-            dict.fromkeys(name for node in found["export"] for name in exported_names(node, language))
-        ),
+        exports=tuple(dict.fromkeys(name for node in found["export"] for name in family.exports(node))),
         names=tuple(dict.fromkeys(reader.names.text(node) for node in found["name"])),
     )
 
@@ -115,7 +103,7 @@ def _captured(tree: Tree, language: str) -> dict[str, list[Node]]:
 def _query(language: str) -> Query:
     from tree_sitter import Query
 
-    return Query(grammar_of(language), QUERIES[language])
+    return Query(grammar_of(language), GRAMMARS[language].code)
 
 
 class _Scopes:
@@ -152,8 +140,17 @@ class _Scopes:
 class _Reader:
     source: bytes
     first_line: int
+    family: Family
+    grammar: Grammar
     scopes: _Scopes
     names: _Names
+
+    def imports(self, node: Node) -> Iterator[Import]:
+        if node.end_byte - node.start_byte <= MAX_BYTES:
+            line = self._line(node.start_point.row)
+            yield from (
+                Import(line, module, 0, name, alias) for module, name, alias in self.family.imports(node)
+            )
 
     def references(self, nodes: list[Node]) -> tuple[Reference, ...]:
         """In the order of the source; inner calls are read before those around them."""
@@ -166,14 +163,14 @@ class _Reader:
         return Reference(start, end, self.scopes.at(start), self.names.callee(node), "call", text=text)
 
     def bindings(self, node: Node) -> Iterator[Binding]:
-        for named, given in _assigned(node):
+        for named, given in self._assigned(node):
             name = self.names.text(named)
-            value = _unwrapped(given)
-            if value.type in _CALLS and _IDENTIFIER.match(name):
+            value = self._unwrapped(given)
+            if value.type in self.grammar.calls and _IDENTIFIER.match(name):
                 line = self._line(node.start_point.row)
                 yield Binding(line, self.scopes.at(line), name, self.names.callee(value), "call")
             elif (
-                value.type in _PLAIN
+                value.type in self.grammar.plain
                 and _IDENTIFIER.match(name)
                 and "?" not in (path := self.names.path(value))
             ):
@@ -191,11 +188,38 @@ class _Reader:
                 line = self._line(node.start_point.row)
                 yield Binding(line, self.scopes.at(line), name, value, "annotation")
 
-    def renamed(self, node: Node, language: str) -> Iterator[Binding]:
-        """Names under which a script hands out what it calls otherwise, such as `default`."""
-        for alias, name in renamed_exports(node) if language in ("typescript", "tsx", "javascript") else ():
+    def renamed(self, node: Node) -> Iterator[Binding]:
+        """Names under which a file hands out what it calls otherwise, such as `default`."""
+        for alias, name in self.family.renamed(node):
             if _IDENTIFIER.match(name):
                 yield Binding(self._line(node.start_point.row), "", alias, name, "name")
+
+    def _unwrapped(self, node: Node) -> Node:
+        """What is awaited, propagated (`f()?`) or pointed to (`&T{}`)."""
+        for _ in range(MAX_CHAIN):
+            if node.type not in self.grammar.around or not node.named_children:
+                break
+            node = node.named_children[0]
+        return node
+
+    def _assigned(self, node: Node) -> Iterator[tuple[Node, Node]]:
+        """Names and their values of a declaration."""
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        if left is not None and right is not None:
+            names, values = self._listed(left), self._listed(right)
+            if len(names) == len(values):
+                yield from zip(names, values, strict=True)
+            elif len(values) == 1:  # x, err := f()
+                yield names[0], values[0]
+            return
+        declarators = node.children_by_field_name("declarator")
+        holder = next((one for one in declarators if one.type == "variable_declarator"), node)
+        name, value = _field(holder, ("name", "pattern", "declarator")), holder.child_by_field_name("value")
+        if name is not None and value is not None and name.end_byte - name.start_byte <= MAX_NAME_BYTES:
+            yield name, value
+
+    def _listed(self, node: Node) -> list[Node]:
+        return node.named_children if node.type in self.grammar.lists else [node]
 
     def _line(self, row: int) -> int:
         return row + self.first_line
@@ -204,7 +228,8 @@ class _Reader:
 class _Names:
     """Dotted names of calls; those of inner calls are asked for first and kept, so that a chain is read once."""
 
-    def __init__(self, source: bytes) -> None:
+    def __init__(self, source: bytes, grammar: Grammar) -> None:
+        self._grammar = grammar
         self._source = (
             source  # a slice of it is thirty times as fast as `Node.text` of a tree read by a callback
         )
@@ -224,26 +249,28 @@ class _Names:
     def _read(self, node: Node | None, called: str) -> str:
         """`a.b` of a path, `f()` of a call in it, `?` of any other expression."""
         after = ""
+        grammar = self._grammar
         for _ in range(MAX_CHAIN):
             if node is None:
                 break
             kind = called or node.type
-            if kind in _CALLS and not called:
+            if kind in grammar.calls and not called:
                 known = self._known.get(node.id)
                 if known is not None:
                     return _within_limit(f"{known}(){after}")
                 after = "()" + after
             called = ""
-            if kind in PATHS:
-                before, named = PATHS[kind]
+            if kind in grammar.paths:
+                before, named = grammar.paths[kind]
                 name = _field(node, named)
                 owner = _field(node, before)
                 after = (self._leaf(name) if name is not None else "?") + after
                 if owner is None:
                     return _within_limit(after)
                 node, after = owner, "." + after
-            elif kind in WRAPPED:
-                node = _field(node, WRAPPED[kind]) if WRAPPED[kind] else next(iter(node.named_children), None)
+            elif kind in grammar.wrapped:
+                fields = grammar.wrapped[kind]
+                node = _field(node, fields) if fields else next(iter(node.named_children), None)
             else:
                 return _within_limit(self._leaf(node) + after)
         return _within_limit("?" + after)
@@ -255,11 +282,14 @@ class _Names:
     def _leaf(self, node: Node) -> str:
         if node.end_byte - node.start_byte > MAX_NAME_BYTES:
             return "?"
-        kind = node.type
-        if kind in WRAPPED:  # `name<T>`
-            inner = _field(node, WRAPPED[kind])
-            return self.text(inner) if inner is not None and _LEAVES.search(inner.type) else "?"
-        return self.text(node) if _LEAVES.search(kind) else "?"
+        fields = self._grammar.wrapped.get(node.type)
+        if fields is not None:  # `name<T>`
+            inner = _field(node, fields)
+            return self.text(inner) if inner is not None and self._is_leaf(inner) else "?"
+        return self.text(node) if self._is_leaf(node) else "?"
+
+    def _is_leaf(self, node: Node) -> bool:
+        return node.type.endswith("identifier") or node.type in self._grammar.leaves
 
 
 def _within_limit(name: str) -> str:
@@ -272,28 +302,3 @@ def _field(node: Node, names: Sequence[str]) -> Node | None:
         if found is not None:
             return found
     return None
-
-
-def _unwrapped(node: Node) -> Node:
-    """What is awaited, propagated (`f()?`) or pointed to (`&T{}`)."""
-    for _ in range(MAX_CHAIN):
-        if node.type not in _AROUND or not node.named_children:
-            break
-        node = node.named_children[0]
-    return node
-
-
-def _assigned(node: Node) -> Iterator[tuple[Node, Node]]:
-    """Names and their values of a declaration, in any of the languages."""
-    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    if left is not None and right is not None:  # Go
-        if left.named_child_count == right.named_child_count:
-            yield from zip(left.named_children, right.named_children, strict=True)
-        elif right.named_child_count == 1:  # x, err := f()
-            yield left.named_children[0], right.named_children[0]
-        return
-    declarators = node.children_by_field_name("declarator")
-    holder = next((one for one in declarators if one.type == "variable_declarator"), node)
-    name, value = _field(holder, ("name", "pattern", "declarator")), holder.child_by_field_name("value")
-    if name is not None and value is not None and name.end_byte - name.start_byte <= MAX_NAME_BYTES:
-        yield name, value

@@ -1,26 +1,34 @@
-"""Parts of a tree-sitter definition that every language has under other names: name, body, parameters, bases."""
+"""Parts of a definition in a syntax tree, by what a language's `Grammar` says: name, body, parameters, bases."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["bases", "body_of", "function_value", "name_of", "parameters", "plain_name", "returns", "text_of"]
+    from codebase_gardener.languages.rows import Grammar
+
+__all__ = [
+    "MAX_BYTES",
+    "bases",
+    "body_of",
+    "declared_name",
+    "function_value",
+    "name_of",
+    "parameters",
+    "plain_name",
+    "returns",
+    "text_of",
+]
 
 _OPERATOR = re.compile(r"(.*?)(?:(\boperator\b)(.*))?\Z", re.DOTALL)
 _RUN_OF_SPACE = re.compile(r"\s+")
 _NO_NAME = re.compile(r"[(){};:,\s]")
-_FUNCTIONS = {"arrow_function", "function_expression", "function", "generator_function"}
-_BASE_CLAUSES = {
-    "class_heritage", "extends_clause", "implements_clause", "extends_type_clause", "superclass",
-    "super_interfaces", "extends_interfaces", "type_list", "base_class_clause",
-}  # fmt: skip
-_NO_BASE = {"access_specifier", "type_arguments", "comment", "line_comment", "block_comment"}
-_NO_PARAMETER = {"self_parameter", "comment", "line_comment", "block_comment", "receiver_parameter"}
-_REST = {"rest_pattern", "variadic_parameter_declaration", "spread_parameter"}
+MAX_BYTES = 50_000
+"""Of a statement that imports."""
 
 
 def text_of(node: Node) -> str:
@@ -28,31 +36,38 @@ def text_of(node: Node) -> str:
     return (node.text or b"").decode("utf-8", "replace")
 
 
-def function_value(node: Node) -> Node | None:
+def declared_name(node: Node) -> Iterator[str]:
+    """The name in a declaration's field of that name."""
+    name = node.child_by_field_name("name")
+    if name is not None:
+        yield text_of(name)
+
+
+def function_value(node: Node, grammar: Grammar) -> Node | None:
     """The function that a variable or field is given, else None."""
     value = node.child_by_field_name("value")
-    return value if value is not None and value.type in _FUNCTIONS else None
+    return value if value is not None and value.type in grammar.functions else None
 
 
-def body_of(node: Node) -> Node | None:
+def body_of(node: Node, grammar: Grammar) -> Node | None:
     """The node that holds the body, braces included."""
-    owner = function_value(node) or node
+    owner = function_value(node, grammar) or node
     body = owner.child_by_field_name("body")
-    if body is None and node.type in ("type_spec", "type_alias", "type_alias_declaration", "type_item"):
+    if body is None and node.type in grammar.aliases:
         return node.child_by_field_name("type") or node.child_by_field_name("value")
     return body
 
 
-def name_of(node: Node) -> str | None:
-    """The name that the node defines; `Receiver.Method` for Go, `Type.method` for `Type::method`."""
+def name_of(node: Node, grammar: Grammar) -> str | None:
+    """The name that the node defines, after its receiver's; `Type.method` for `Type::method`."""
     named = node.child_by_field_name("name") or node.child_by_field_name("property")
     if named is None:
         named = _declared(node.child_by_field_name("declarator"))
     if named is None:
         return None
-    receiver = node.child_by_field_name("receiver")
-    prefix = _receiver(text_of(receiver)) + "." if receiver is not None else ""
-    plain = plain_name(text_of(named))
+    receiver = node.child_by_field_name("receiver") if grammar.owner else None
+    prefix = grammar.owner(receiver) + "." if grammar.owner and receiver is not None else ""
+    plain = text_of(named) if named.type in grammar.operators else plain_name(text_of(named))
     misread = (
         _NO_NAME.search(plain) and "operator" not in plain
     )  # macros, as in `class API Name final : Base`
@@ -76,20 +91,25 @@ def plain_name(text: str) -> str:
     return f"{plain}{operator or ''}{_RUN_OF_SPACE.sub(' ', sign or '')}".strip("\"' ")
 
 
-def parameters(node: Node) -> tuple[str, ...]:
+def parameters(node: Node, grammar: Grammar) -> tuple[str, ...]:
     """Names in order, `...` before one that takes the rest."""
-    owner = function_value(node) or node
+    owner = function_value(node, grammar) or node
     single = owner.child_by_field_name("parameter")
     if single is not None:
         return (text_of(single),)
     found = owner.child_by_field_name("parameters") or _declared_parameters(owner)
     children = found.named_children if found is not None else []
-    return tuple(name for child in children if child.type not in _NO_PARAMETER for name in _parameter(child))
+    return tuple(
+        name
+        for child in children
+        if child.type not in grammar.no_parameter
+        for name in _parameter(child, grammar)
+    )
 
 
-def returns(node: Node) -> str | None:
+def returns(node: Node, grammar: Grammar) -> str | None:
     """The result's type as written, else None."""
-    owner = function_value(node) or node
+    owner = function_value(node, grammar) or node
     if owner.child_by_field_name("declarator") is not None:
         return _declared_result(owner)
     for name in ("result", "return_type", "type"):
@@ -110,27 +130,24 @@ def _declared_result(node: Node) -> str | None:
     return f"{text_of(kind)} {marks}".rstrip()
 
 
-def bases(node: Node) -> tuple[str, ...]:
+def bases(node: Node, grammar: Grammar) -> tuple[str, ...]:
     """The source of what a class extends or implements."""
     return tuple(
-        base for child in node.named_children if child.type in _BASE_CLAUSES for base in _bases(child)
+        base
+        for child in node.named_children
+        if child.type in grammar.bases
+        for base in _bases(child, grammar)
     )
 
 
-def _bases(clause: Node) -> list[str]:
+def _bases(clause: Node, grammar: Grammar) -> list[str]:
     found: list[str] = []
     for child in clause.named_children:
-        if child.type in _BASE_CLAUSES:
-            found.extend(_bases(child))
-        elif child.type not in _NO_BASE:
+        if child.type in grammar.bases:
+            found.extend(_bases(child, grammar))
+        elif child.type not in grammar.no_base:
             found.append(text_of(child))
     return found
-
-
-def _receiver(text: str) -> str:
-    """`(r *Recv[T])` → `Recv`."""
-    inner = re.sub(r"\[.*\]", "", text.strip("() \n"), flags=re.DOTALL).split()
-    return inner[-1].lstrip("*") if inner else ""
 
 
 def _declared(declarator: Node | None) -> Node | None:
@@ -158,16 +175,16 @@ def _declared_parameters(node: Node) -> Node | None:
     return found
 
 
-def _parameter(node: Node) -> list[str]:
-    rest = "..." if node.type in _REST else ""
+def _parameter(node: Node, grammar: Grammar) -> list[str]:
+    rest = grammar.rest.get(node.type, "")
     named = node.children_by_field_name("name")
     if not named:
         inner = next(
             filter(None, (node.child_by_field_name(f) for f in ("pattern", "left", "declarator"))), None
         )
-        if inner is None and node.type == "spread_parameter":
+        if inner is None and rest and node.named_children:
             inner = node.named_children[-1].child_by_field_name("name")
         named = [node if inner is None else _declared(inner) or inner]
-    if named == [node] and node.type not in ("identifier", "object_pattern", "array_pattern", "rest_pattern"):
+    if named == [node] and node.type not in grammar.plain_parameters:
         return []  # a type alone, as in C prototypes, Go's `func(int)`, or `void`
     return [rest + text_of(found).removeprefix("...") if rest else text_of(found) for found in named]

@@ -1,14 +1,13 @@
-"""Syntax trees by tree-sitter, within a time limit; the grammars are the rows of `grammars.GRAMMARS`."""
+"""Syntax trees by tree-sitter, within a time limit."""
 
 from __future__ import annotations
 
-import re
 import time
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from codebase_gardener.languages.engine.grammars import GRAMMARS
+from codebase_gardener.languages.table import GRAMMARS
 
 if TYPE_CHECKING:
     from tree_sitter import Language, Tree
@@ -18,11 +17,6 @@ __all__ = ["PARSE_TIMEOUT_S", "grammar_of", "parsed_tree"]
 PARSE_TIMEOUT_S = 10.0
 
 _PIECE_BYTES = 2**16
-_TYPESCRIPT = ("typescript", "tsx")
-_VARIANCE = re.compile(
-    rb"([<,]\s{0,200})((?:in\s{1,9}out|in|out)(?=\s{1,9}[A-Z$_]\w{0,99}\s{0,200}(?:extends\b|[,>=])))"
-)
-"""TypeScript 4.7's `<in out T>`, which the grammar does not know: blanks stand in its place, so that nothing moves."""
 
 
 def parsed_tree(source: bytes, language: str, timeout_s: float = PARSE_TIMEOUT_S) -> Tree | None:
@@ -30,13 +24,14 @@ def parsed_tree(source: bytes, language: str, timeout_s: float = PARSE_TIMEOUT_S
 
     Args:
         source: Its bytes.
-        language: A key of `grammars.GRAMMARS`.
+        language: A key of `GRAMMARS`.
         timeout_s: Seconds.
     """
     from tree_sitter import Parser
 
-    if language in _TYPESCRIPT:
-        source = _VARIANCE.sub(lambda found: found[1] + b" " * len(found[2]), source)
+    prepared = GRAMMARS[language].prepared
+    if prepared:
+        source = prepared(source)
     deadline = time.monotonic() + timeout_s
     try:
         return Parser(grammar_of(language)).parse(

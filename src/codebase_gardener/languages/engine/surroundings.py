@@ -7,20 +7,14 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codebase_gardener.languages.engine.grammars import Grammar
-
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from codebase_gardener.languages.rows import Grammar
+
 __all__ = ["Placement", "Surroundings", "last_row"]
 
-_MARKS = re.compile(r"^[ \t]*(?:/\*+!?|\*+/|//[/!]*|\*(?!/))[ \t]?|[ \t]*\*+/[ \t]*$", re.MULTILINE)
-_DIRECTIVE = re.compile(r"/{4}|//(?:go:|nolint|lint:|eslint|@ts-)|/\*\s*eslint")
-
-_ATTRIBUTE = re.compile(r"\A(?:@(?P<at>.*)|#\[(?P<rust>.*)\])\Z", re.DOTALL)
 _SPACE = re.compile(rb"\s*")
-_BRACED_LATER = {"struct_type", "interface_type"}
-"""Go's `type A struct {`: the node begins before its brace."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +46,7 @@ class Surroundings:
 
     def __init__(self, source: bytes, nodes: list[Node], grammar: Grammar) -> None:
         self._source = source
+        self._grammar = grammar
         self._starts = [0, *(match.end() for match in re.finditer(rb"\n", source)), len(source)]
         self._attributes = [node for node in nodes if node.type in grammar.attributes]
         self._comments = [node for node in nodes if node.type in grammar.comments]
@@ -64,7 +59,7 @@ class Surroundings:
         Args:
             node: The definition.
             outer: It, or what wraps it (`export …`).
-            body: As `tree_nodes.body_of` finds it.
+            body: As `body_of` finds it.
         """
         row, comments = self._above(outer.start_point.row)
         named = node.child_by_field_name("name") or node.child_by_field_name("declarator") or node
@@ -77,8 +72,10 @@ class Surroundings:
             definition_line=self._row(begin) + 1,
             body_start=body_start,
             signature=self._one_line(begin, header_end),
-            docstring=_cleaned(comments),
-            decorators=tuple(_ATTRIBUTE.sub(r"\g<at>\g<rust>", _text(decorator)) for decorator in decorators),
+            docstring=self._cleaned(comments),
+            decorators=tuple(
+                self._grammar.attribute.sub(r"\1", _text(decorator)) for decorator in decorators
+            ),
         )
 
     def _above(self, row: int) -> tuple[int, list[str]]:
@@ -97,7 +94,9 @@ class Surroundings:
     def _body(self, node: Node, body: Node | None) -> tuple[int, int]:
         """The header's end as an offset, and `Symbol.body_start`."""
         if body is None:
-            return node.end_byte, 0
+            closing = self._grammar.closing.encode()
+            is_closed = closing and self._source.endswith(closing, node.start_byte, node.end_byte)
+            return node.end_byte - len(closing) if is_closed else node.end_byte, 0
         brace = self._brace(body)
         if brace is not None:
             row = self._row(brace)
@@ -106,7 +105,10 @@ class Surroundings:
 
     def _brace(self, body: Node) -> int | None:
         """The opening brace of a body; None for an expression, as in `x => x + 1`."""
-        if body.type not in _BRACED_LATER and self._source[body.start_byte : body.start_byte + 1] != b"{":
+        if (
+            body.type not in self._grammar.braced_later
+            and self._source[body.start_byte : body.start_byte + 1] != b"{"
+        ):
             return None
         found = self._source.find(b"{", body.start_byte, body.end_byte)
         return found if found >= 0 else None
@@ -135,7 +137,13 @@ class Surroundings:
         """Whether the node's lines hold no code besides it, other attributes aside."""
         before = self._source[self._starts[node.start_point.row] : node.start_byte].strip()
         after = self._source[node.end_byte : self._starts[last_row(node) + 1]].strip()
-        return not after and (not before or before.startswith((b"@", b"#[")))
+        return not after and (not before or before.startswith(self._grammar.attribute_mark))
+
+    def _cleaned(self, comments: list[str]) -> str | None:
+        """The comments' words, without their marks, and without directives to tools and rules of `////`."""
+        marks, directive = self._grammar.marks, self._grammar.directive
+        words = [marks.sub("", comment) for comment in comments if not directive.match(comment)]
+        return "\n".join(line.rstrip() for line in "\n".join(words).split("\n")).strip() or None
 
     def _row(self, offset: int) -> int:
         return bisect_right(self._starts, offset) - 1
@@ -143,9 +151,3 @@ class Surroundings:
 
 def _text(node: Node) -> str:
     return (node.text or b"").decode("utf-8", "replace").rstrip()
-
-
-def _cleaned(comments: list[str]) -> str | None:
-    """The comments' words, without their marks, and without directives to tools and rules of `////`."""
-    words = [_MARKS.sub("", comment) for comment in comments if not _DIRECTIVE.match(comment)]
-    return "\n".join(line.rstrip() for line in "\n".join(words).split("\n")).strip() or None

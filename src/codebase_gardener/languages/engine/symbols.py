@@ -1,4 +1,4 @@
-"""Symbols of Go, TypeScript, JavaScript, Rust, Java, C and C++, by tree-sitter."""
+"""Symbols of a source, by tree-sitter and the row of its language."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from codebase_gardener.languages.engine.grammars import GRAMMARS, Grammar
 from codebase_gardener.languages.engine.nodes import (
     bases,
     body_of,
@@ -20,7 +19,9 @@ from codebase_gardener.languages.engine.nodes import (
 )
 from codebase_gardener.languages.engine.parsing import PARSE_TIMEOUT_S, grammar_of, parsed_tree
 from codebase_gardener.languages.engine.surroundings import Surroundings, last_row
-from codebase_gardener.languages.symbols import Symbol, SymbolTable, is_public
+from codebase_gardener.languages.rows import Grammar
+from codebase_gardener.languages.symbols import TYPES, Symbol, SymbolTable, is_public
+from codebase_gardener.languages.table import GRAMMARS
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Query, Tree
@@ -29,8 +30,6 @@ __all__ = ["tree_symbols"]
 
 MAX_DEPTH = 100
 """Deeper definitions are not listed: their qualified names would grow with the square of the file."""
-
-_TYPES = ("class", "type", "interface")
 
 
 def tree_symbols(
@@ -41,7 +40,7 @@ def tree_symbols(
     Args:
         path: Of the file, for the anchors.
         text: Its content.
-        language: A key of `grammars.GRAMMARS`.
+        language: A key of `GRAMMARS`.
         tree: Of the text, where it is known already.
         declarations: Whether functions that are only declared are listed, too: those of interfaces and of files of
             types alone. What the file defines with a body is listed once.
@@ -88,7 +87,7 @@ def _captured(tree: Tree, language: str) -> list[Node]:
 def _query(language: str) -> Query:
     from tree_sitter import Query
 
-    return Query(grammar_of(language), GRAMMARS[language].query)
+    return Query(grammar_of(language), GRAMMARS[language].definitions)
 
 
 def _problem(nodes: list[Node]) -> str | None:
@@ -101,11 +100,6 @@ def _problem(nodes: list[Node]) -> str | None:
         return None
     line = min(errors) if errors else min(damaged)[1]
     return f"syntax error at line {line}: only what lies outside it is read"
-
-
-def _typedef_name(scopes: list[_Scope]) -> str | None:
-    """The `T` of C's `typedef struct { … } T`."""
-    return name_of(scopes[-1].node) if scopes and scopes[-1].node.type == "type_definition" else None
 
 
 @dataclass(frozen=True)
@@ -134,45 +128,59 @@ class _Reader:
                 scopes.pop()
             if node.type in self.grammar.wrappers:
                 scopes.append(_Scope(node, is_wrapper=True))
-            elif node.type in self.grammar.scopes:
+            elif self._is_scope(node):
                 scopes.append(self._namespace(node))
             elif len(scopes) < MAX_DEPTH and self._defines(node):
-                name = name_of(node) or _typedef_name(scopes)
+                name = name_of(node, self.grammar) or self._outer_name(scopes)
                 if name:
                     if not node.has_error:
                         yield self._symbol(node, name, scopes)
-                    scopes.append(_Scope(node, name, self.grammar.kinds.get(node.type) in _TYPES))
+                    scopes.append(_Scope(node, name, self.grammar.kinds.get(node.type) in TYPES))
+
+    def _outer_name(self, scopes: list[_Scope]) -> str | None:
+        """The `T` of C's `typedef struct { … } T`."""
+        named = scopes and scopes[-1].node.type in self.grammar.naming
+        return name_of(scopes[-1].node, self.grammar) if named else None
+
+    def _is_scope(self, node: Node) -> bool:
+        is_scope = self.grammar.is_scope
+        return node.type in self.grammar.scopes or (is_scope is not None and is_scope(node))
 
     def _namespace(self, node: Node) -> _Scope:
-        named = node.child_by_field_name(self.grammar.scopes[node.type])
-        return _Scope(node, plain_name(text_of(named)) if named else "", is_type=node.type == "impl_item")
+        named = node.child_by_field_name(self.grammar.scopes.get(node.type, "name"))
+        return _Scope(
+            node, plain_name(text_of(named)) if named else "", is_type=node.type in self.grammar.types
+        )
 
     def _defines(self, node: Node) -> bool:
         if node.type in self.grammar.values:
-            return function_value(node) is not None
+            return function_value(node, self.grammar) is not None
         kind = self.grammar.kinds.get(node.type)
         if self._declares(node):
             return True
-        if kind is None:
-            return False
-        needs_body = self.grammar.types_need_body or kind not in _TYPES
-        return not needs_body or body_of(node) is not None
+        if kind is None or self.grammar.closing:
+            return kind is not None
+        needs_body = self.grammar.types_need_body or kind not in TYPES
+        return not needs_body or body_of(node, self.grammar) is not None
 
     def _declares(self, node: Node) -> bool:
         """Whether it is a function without a body, where such are wanted."""
-        if not self.declarations or node.type not in self.grammar.declarations or body_of(node) is not None:
+        if (
+            not self.declarations
+            or node.type not in self.grammar.declarations
+            or body_of(node, self.grammar) is not None
+        ):
             return False
-        if node.type != "property_signature":
-            return True
-        kind = node.child_by_field_name("type")
-        return kind is not None and any(child.type == "function_type" for child in kind.named_children)
+        wanted = self.grammar.typed_declarations.get(node.type)
+        kind = node.child_by_field_name("type") if wanted else None
+        return not wanted or (kind is not None and any(child.type == wanted for child in kind.named_children))
 
     def _symbol(self, node: Node, name: str, scopes: list[_Scope]) -> Symbol:
         outer = self._outermost(node, scopes)
-        place = self.around.place(node, outer, body_of(node))
+        place = self.around.place(node, outer, body_of(node, self.grammar))
         qualified = ".".join([*(scope.name for scope in scopes if scope.name), name])
         kind = self._kind(node, name, scopes)
-        is_type = kind in _TYPES
+        is_type = kind in TYPES
         return Symbol(
             path=self.path,
             qualified_name=qualified,
@@ -182,11 +190,13 @@ class _Reader:
             end=last_row(node) + 1,
             definition_line=place.definition_line,
             body_start=place.body_start,
-            signature=place.signature,
+            signature=self.grammar.signature(node, place.signature)
+            if self.grammar.signature
+            else place.signature,
             docstring=place.docstring,
-            parameters=() if is_type else parameters(node),
-            returns=None if is_type else returns(node),
-            bases=bases(node) if is_type else (),
+            parameters=() if is_type else parameters(node, self.grammar),
+            returns=None if is_type else returns(node, self.grammar),
+            bases=bases(node, self.grammar) if is_type else (),
             decorators=place.decorators,
             public=is_public(qualified.replace("#", "_")),
             is_declaration=self._declares(node),
@@ -196,9 +206,9 @@ class _Reader:
         kind = self.grammar.kinds.get(node.type) or self.grammar.declarations.get(node.type, "function")
         if kind != "function":
             inner = node.child_by_field_name("type")
-            return "interface" if inner is not None and inner.type == "interface_type" else kind
+            return "interface" if inner is not None and inner.type in self.grammar.interfaces else kind
         inside = next((scope for scope in reversed(scopes) if not scope.is_wrapper), None)
-        member = node.type in ("field_definition", "public_field_definition")
+        member = node.type in self.grammar.members
         return "method" if member or (inside and inside.is_type) or "." in name else "function"
 
     def _outermost(self, node: Node, scopes: list[_Scope]) -> Node:

@@ -1,0 +1,69 @@
+"""Where sentences end: abbreviations, code marks and open parentheses end none."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+from codebase_gardener.documents.code_spans import code_spans
+from codebase_gardener.documents.prose import without_title
+
+__all__ = ["first_sentence", "sentence_spans"]
+
+_LONGEST = 20_000  # characters of a text that are looked at
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(*_])(?:(?:e\.g|i\.e|etc|cf|vs|resp|approx|al|fig|eq)|(?-i:No|[A-Z]))\.$", re.IGNORECASE
+)
+_LISTED = re.compile(r"(?<=[:;])\s\(?\d{1,2}\.$")
+_STOP = re.compile(r"[.!?](?=[\s\"')\]]|$)")
+_END = re.compile(r"[.!?][\"')\]*_”’]*\s+")
+
+
+def first_sentence(text: str, most: int = 0) -> str:
+    """The first sentence of a text's first paragraph, on one line, as written; cut where it has more characters.
+
+    Example:
+        >>> first_sentence("Loads it, e.g. from disk. Then more.\\n\\nOther."), first_sentence("A long title", 7)
+        ('Loads it, e.g. from disk.', 'A long…')
+    """
+    paragraph = " ".join(without_title(text[:_LONGEST]).strip().split("\n\n", 1)[0].split())
+    found = _up_to_its_end(paragraph)
+    return found if not most or len(found) <= most else found[: most - 1].rstrip() + "…"
+
+
+def _up_to_its_end(paragraph: str) -> str:
+    for stop in _STOP.finditer(paragraph):
+        found = paragraph[: stop.end()]
+        if listed := _LISTED.search(found[-8:]):  # "…: 1." is where a list begins
+            return found[: len(found) - len(listed[0])].rstrip()
+        if not _ABBREVIATION.search(found[-12:]) and found.count("(") <= found.count(")"):
+            return found
+    return paragraph
+
+
+def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where the sentences of a paragraph stand, one after the other, with the white space after each.
+
+    Example:
+        >>> list(sentence_spans("Call `a. B`, e.g. Here. Then go."))
+        [(0, 24), (24, 32)]
+    """
+    spans = code_spans(text)
+    starts = [start for start, *_ in spans]
+    begin = 0
+    for match in _END.finditer(text):
+        inside = bisect_right(starts, match.start()) - 1
+        if inside >= 0 and match.start() < spans[inside][1]:
+            continue
+        following = text[match.end() : match.end() + 1]
+        if (
+            following.islower()
+            or following in ("(", "—", "–", "")
+            or _ABBREVIATION.search(text[max(begin, match.start() - 8) : match.start() + 1])
+        ):
+            continue
+        yield begin, match.end()
+        begin = match.end()
+    if begin < len(text):
+        yield begin, len(text)

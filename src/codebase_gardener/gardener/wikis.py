@@ -1,0 +1,116 @@
+"""Wikis across a home: of whatever a command names, built by the writer it names; pages found in every wiki."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from codebase_gardener.gardener.facade import Gardener
+from codebase_gardener.registry.rows import ProjectRow
+from codebase_gardener.utils.collection import paused_collection
+from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.progress import Reporter
+
+if TYPE_CHECKING:
+    from codebase_gardener.repository.snapshot import Snapshot
+    from codebase_gardener.wiki.building import Built
+    from codebase_gardener.wiki.project_wiki import ProjectWiki
+    from codebase_gardener.wiki.writing import OpenWriter
+
+__all__ = ["build_wiki", "find_wiki", "open_writer"]
+
+
+def build_wiki(
+    gardener: Gardener,
+    what: str,
+    reporter: Reporter,
+    *,
+    writer: str = "none",
+    phase: str = "6",
+    revision: str | None = None,
+    name: str | None = None,
+) -> Built:
+    """Bring a project's wiki up to date with its source.
+
+    Args:
+        gardener: The home.
+        what: A project; or a directory, git URL or archive, which becomes one.
+        reporter: Told of each phase.
+        writer: Who improves the prose: "none", "openai:MODEL", "ollama:MODEL" or an adapter's name.
+        phase: The last phase to do, one of `phases.PHASES`.
+        revision: A commit, branch or tag; by default the source as it is now.
+        name: Of the project, where `what` becomes one.
+
+    Raises:
+        InvalidInputError: No such phase, or an overrides file that cannot be read.
+        SourceError: The repository cannot be read.
+        ConflictError: Another process is building this wiki.
+    """
+    from codebase_gardener.knowledge.phases import PHASES
+
+    if phase not in PHASES:
+        raise InvalidInputError(f"there is no phase {phase!r}", hint=f"one of: {', '.join(PHASES)}")
+    model = open_writer(gardener, writer)
+    with paused_collection(), _remembering(gardener, name or what):
+        project, snapshot = _read_source(gardener, what, reporter, revision=revision, name=name)
+        return gardener.wiki(project.name).build(snapshot, reporter, writer=model, phase=phase)
+
+
+def _remembering(gardener: Gardener, what: str) -> AbstractContextManager[None]:
+    """What a project's last build computed is not computed again; of what is no project yet, nothing is known."""
+    here = str(Path(what).resolve()) if Path(what).is_dir() else what
+    known = next((row.name for row in gardener.projects() if what == row.name or here == row.source), None)
+    return nullcontext() if known is None else gardener.wiki(known).remembering()
+
+
+def _read_source(
+    gardener: Gardener, what: str, reporter: Reporter, *, revision: str | None, name: str | None
+) -> tuple[ProjectRow, Snapshot]:
+    """A project, and its source as it is now (its last snapshot, where the source is no directory here)."""
+    project = {row.name: row for row in gardener.projects()}.get(what)
+    if project is not None and name not in (None, project.name):
+        raise InvalidInputError(
+            f"{what} is a project already: it cannot be called {name}", hint="leave out --name"
+        )
+    if project is not None and revision is None and not Path(project.source).is_dir():
+        return project, gardener.snapshot(project.name)
+    with reporter.stage("snapshot", "files") as progress:
+        return gardener.add(
+            project.source if project is not None else what,
+            name=project.name if project is not None else name,
+            revision=revision,
+            progress=progress,
+            code=False,
+        )
+
+
+def open_writer(gardener: Gardener, spec: str) -> OpenWriter | None:
+    """The writer that a command names, with the servers of the settings and the adapters of this home (`writing`)."""
+    from codebase_gardener.gardener.generating import open_adapter
+    from codebase_gardener.wiki.writing import open_writer as opened
+
+    settings = gardener.settings
+    return opened(
+        spec,
+        openai_url=settings.openai_base_url,
+        ollama_url=settings.ollama_url,
+        timeout_s=settings.writer_timeout_s,
+        open_adapter=lambda name: open_adapter(gardener, name),
+    )
+
+
+def find_wiki(gardener: Gardener, page: str, project: str | None = None) -> ProjectWiki:
+    """The project's wiki; where none is named, the one that has the page.
+
+    Raises:
+        NotFoundError: There is no such project or page.
+        InvalidInputError: Several wikis have it.
+    """
+    from codebase_gardener.wiki.pages import find_page
+
+    if project is not None:
+        return gardener.wiki(project)
+    wikis = [gardener.wiki(row.name) for row in gardener.projects()]
+    found = find_page([wiki.paths for wiki in wikis if wiki.paths.folder.is_dir()], page)
+    return gardener.wiki(found.wiki.project)

@@ -1,0 +1,197 @@
+"""Go: packages are folders, capitals are public, methods name their receiver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from codebase_gardener.languages.engine.nodes import text_of
+from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
+from codebase_gardener.languages.linking import Linker, Offer, Place, Space, Units, joined
+from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, words
+from codebase_gardener.languages.symbols import Symbol, TypedName
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+__all__ = ["GO", "import_path"]
+
+_QUERY = """
+(import_spec) @import
+[(call_expression) (composite_literal type: [(qualified_type) (type_identifier)])] @call
+(short_var_declaration) @bind
+(var_spec name: (identifier) value: (_)) @bind
+(source_file (var_declaration [(var_spec name: (identifier) @name)
+                               (var_spec_list (var_spec name: (identifier) @name))]))
+(source_file (const_declaration (const_spec name: (identifier) @name)))
+(source_file (var_declaration [(var_spec name: (identifier) @export)
+                               (var_spec_list (var_spec name: (identifier) @export))]))
+(source_file (const_declaration (const_spec name: (identifier) @export)))
+(source_file [(function_declaration name: (_) @export)
+              (type_declaration [(type_spec name: (_) @export) (type_alias name: (_) @export)])])
+"""
+
+_VERSION = re.compile(r"(?:/v\d+|\.v\d+)\Z")
+_RECEIVER = re.compile(r"func\s*\(\s*(?:([A-Za-z_]\w*)\s+)?(\*?)\s*([A-Za-z_]\w*)")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+# ---- one file
+
+
+def _imports(node: Node) -> Iterator[Bound]:
+    path, alias = node.child_by_field_name("path"), node.child_by_field_name("name")
+    if path is None:
+        return
+    module = text_of(path).strip('"`')
+    if alias is not None and text_of(alias) == ".":
+        yield module, "*", "*"
+    else:
+        yield module, "", text_of(alias) if alias is not None else _VERSION.sub("", module).rpartition("/")[2]
+
+
+def _exports(node: Node) -> Iterator[str]:
+    name = text_of(node)
+    if name[:1].isupper():
+        yield name
+
+
+def _hidden(symbol: Symbol) -> bool:
+    return not all(part[:1].isupper() for part in symbol.qualified_name.split("."))
+
+
+def _owner(receiver: Node) -> str:
+    """`(r *Recv[T])` → `Recv`."""
+    inner = re.sub(r"\[.*\]", "", text_of(receiver).strip("() \n"), flags=re.DOTALL).split()
+    return inner[-1].lstrip("*") if inner else ""
+
+
+def _receiver(symbol: Symbol) -> TypedName | None:
+    found = _RECEIVER.match(symbol.signature)
+    return TypedName(found[1], f"{found[2]}{found[3]}") if found and found[1] else None
+
+
+def _parameters(parts: list[str]) -> Iterator[TypedName]:
+    """Several names may share the type after the last of them."""
+    rows = [part.split(None, 1) for part in parts if part]
+    if not any(
+        len(row) > 1 and _NAME.fullmatch(row[0]) and row[0] not in ("func", "chan", "map") for row in rows
+    ):
+        return  # types alone
+    kind = ""
+    found: list[TypedName] = []
+    for row in reversed(rows):
+        if len(row) > 1:
+            kind = row[1].strip()
+        rest = kind.startswith("...")
+        found.append(TypedName(f"...{row[0]}" if rest else row[0], kind.removeprefix("..."), "", not rest))
+    yield from reversed(found)
+
+
+# ---- across files
+
+
+def _unit(path: str) -> str:
+    return f"go:{path.rpartition('/')[0]}"
+
+
+def _find(units: Units, module: str, _importer: str) -> str:
+    for root, name in units.roots:
+        if module == name or module.startswith(f"{name}/"):
+            key = f"go:{joined(root, module[len(name) :].strip('/'))}"
+            if key in units.files:
+                return key
+    return units.ending(f"go:{module}", "go:", module) if "/" in module else ""
+
+
+def import_path(units: Units, key: str) -> str:
+    """How a folder is imported: with its module's name, else from the first part that is a host on."""
+    folder = key.removeprefix("go:")
+    for root, name in units.roots:
+        if not root or folder == root or folder.startswith(f"{root}/"):
+            inside = folder[len(root) :].strip("/")
+            return f"{name}/{inside}" if inside else name
+    parts = folder.split("/")
+    at = next((i for i, part in enumerate(parts) if "." in part.strip(".")), len(parts) - 1)
+    return "/".join(parts[at:])
+
+
+def _package(module: str) -> str:
+    last = _VERSION.sub("", module).rpartition("/")[2]
+    last = last.removeprefix("go-").removesuffix("-go").removesuffix(".go")
+    return last if last.isidentifier() else ""
+
+
+def _root_names(units: Units) -> dict[str, str]:
+    keys = sorted(units.files, reverse=True)
+    return {name: key for key in keys if (name := _package(import_path(units, key)))}
+
+
+def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place, Offer]]:
+    mains = {_unit(path) for path, space in spaces.items() if "main" in space.symbols}
+    for path, space in spaces.items():
+        key = _unit(path)
+        module = import_path(linker.units, key)
+        if key in mains or "internal" in module.split("/") or path.endswith("_test.go"):
+            continue
+        package = _package(module)
+        for name in space.exports:
+            if package:
+                yield (path, name), Offer(f"{package}.{name}", f'import "{module}"')
+
+
+_FAMILY = Family(
+    "go", _imports, _exports, _hidden, _find, _offers, _parameters,
+    receivers=(),
+    common=words(
+        "Error String Close Read Write Len Less Swap Lock Unlock RLock RUnlock Add Done Wait Do Get Set Run "
+        "Fatal Fatalf Errorf Error Log Logf Helper Skip Parallel Cleanup Print Printf Println Is As Unwrap Next "
+        "Scan Text Bytes Reset Name Format Now Sub Load Store Delete Range Context Err Value"
+    ),
+    builtins=words(
+        """append cap clear close complex copy delete imag len make max min new panic print println real recover
+           bool byte error float32 float64 int int8 int16 int32 int64 rune string uint uint8 uint16 uint32 uint64
+           uintptr any"""
+    ),
+    receiver=_receiver,
+    by_package=True,
+    test=re.compile(r"Test(?![a-z])|Example(?![a-z])|Fuzz(?![a-z])"),
+    example=re.compile(r"Example"),
+    named_comment=True,
+    unit=_unit,
+    root_names=_root_names,
+)  # fmt: skip
+
+GO = Language(
+    (".go",), "//", True,
+    aliases=("golang",),
+    # https://go.dev/ref/spec#Keywords
+    lexer=Lexer(
+        (SLASHES, BLOCK), (DOUBLE, CHARACTER, r"`[^`]*+`?"),
+        "break case chan const continue default defer else fallthrough for func go goto if import interface "
+        "map package range return select struct switch type var true false nil",
+    ),
+    grammar=Grammar(
+        "tree_sitter_go", "language",
+        {"function_declaration": "function", "method_declaration": "method", "type_spec": "type",
+         "type_alias": "type"},
+        _QUERY,
+        calls=("call_expression", "composite_literal"),
+        paths={"selector_expression": (("operand",), ("field",)), "qualified_type": (("package",), ("name",))},
+        wrapped={"call_expression": ("function",), "composite_literal": ("type",), "generic_type": (),
+                 "parenthesized_expression": (), "unary_expression": ("operand",)},
+        around=("unary_expression", "parenthesized_expression", "expression_list"),
+        lists=("expression_list",),
+        aliases=("type_spec", "type_alias"),
+        interfaces=("interface_type",),
+        wrappers=("type_declaration",),
+        braced_later=("struct_type", "interface_type"),
+        declarations={"method_elem": "method"},
+        owner=_owner,
+        rest={"variadic_parameter_declaration": "..."},
+    ),
+    family=_FAMILY,
+    trivial=r"panic\(.*not implemented.*\)",
+    variables=re.compile(r"os\.(?:Getenv|LookupEnv)\(\"([A-Za-z_]\w{1,80})\"()"),
+)  # fmt: skip

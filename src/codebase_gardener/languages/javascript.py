@@ -1,0 +1,457 @@
+"""JavaScript and TypeScript: modules are files, `export` is public, compilers write files beside their sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from codebase_gardener.languages.engine.brackets import split
+from codebase_gardener.languages.engine.nodes import declared_name, text_of
+from codebase_gardener.languages.lexing import BACKTICK, BLOCK, DOUBLE, SINGLE, SLASHES, Lexer
+from codebase_gardener.languages.linking import PLACES, Linker, Offer, Place, Space, Units, joined
+from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, words
+from codebase_gardener.languages.symbols import Symbol, TypedName
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+__all__ = ["JAVASCRIPT", "TSX", "TYPESCRIPT"]
+
+_QUERY = """
+(import_statement) @import
+(export_statement) @export
+(export_statement source: (_)) @import
+[(call_expression) (new_expression)] @call
+(variable_declarator name: (_) value: [(call_expression) (new_expression) (await_expression)]) @bind
+(variable_declarator name: (identifier) value: [(identifier) (member_expression)]) @bind
+(program [(lexical_declaration (variable_declarator name: (identifier) @name))
+          (variable_declaration (variable_declarator name: (identifier) @name))])
+(program (export_statement (lexical_declaration (variable_declarator name: (identifier) @name))))
+(program (expression_statement (assignment_expression left: (member_expression) right: (_)) @export))
+"""
+
+MAX_TARGET_BYTES = 300
+MAX_MODULES = 20_000
+_MOST_FILES = 200_000
+
+_ENDING = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?\Z")
+_TYPED_ENDING = re.compile(r"(?<!\.d)\.[cm]?tsx?\Z")
+_SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".d.ts", ".d.mts", ".d.cts")
+"""Endings of files; where several files have the same stem, the first is the source."""
+_BUILT = ("dist", "lib", "build", "out", "es", "esm", "cjs", "umd", "types", "node")
+"""Folders that compilers write to."""
+
+_QUOTES = "\"'`"
+_MARKS = re.compile(
+    r"(?:@\w+(?:\([^()]{0,200}\))?\s+)*(?:(?:public|private|protected|readonly|override)\s+)*"
+)
+_REQUIRING = ("variable_declarator", "assignment_expression")
+_VARIANCE = re.compile(
+    rb"([<,]\s{0,200})((?:in\s{1,9}out|in|out)(?=\s{1,9}[A-Z$_]\w{0,99}\s{0,200}(?:extends\b|[,>=])))"
+)
+"""TypeScript 4.7's `<in out T>`, which the grammar does not know: blanks stand in its place, so that nothing moves."""
+
+
+def _without_variance(source: bytes) -> bytes:
+    return _VARIANCE.sub(lambda found: found[1] + b" " * len(found[2]), source)
+
+
+# ---- imports of one file
+
+
+def _imports(node: Node) -> Iterator[Bound]:
+    if node.type == "variable_declarator":
+        yield from _required(node)
+        return
+    if node.type == "assignment_expression":  # `module.exports = require("./x")`
+        value = node.child_by_field_name("right")
+        arguments = value.child_by_field_name("arguments") if value is not None else None
+        if arguments is not None:
+            yield text_of(arguments.named_children[0]).strip(_QUOTES), "*", "*"
+        return
+    source = node.child_by_field_name("source")
+    if source is None:
+        return
+    module = text_of(source).strip(_QUOTES)
+    spaces = [child for child in node.named_children if child.type == "namespace_export"]
+    for one in spaces:  # `export * as x from "y"`
+        yield module, "", text_of(one.named_children[0]) if one.named_children else ""
+    clauses = [child for child in node.named_children if child.type in ("import_clause", "export_clause")]
+    if not spaces and not clauses:  # `import "x"`, `export * from "x"`
+        yield (module, "*", "*") if node.type == "export_statement" else (module, "", "")
+    for part in [part for clause in clauses for part in _parts(clause)]:
+        if part.type == "identifier":
+            yield module, "default", text_of(part)
+        elif part.type == "namespace_import":
+            yield module, "", text_of(part.named_children[0]) if part.named_children else ""
+        elif part.type in ("import_specifier", "export_specifier"):
+            name, alias = part.child_by_field_name("name"), part.child_by_field_name("alias")
+            if name is not None:
+                yield module, text_of(name), text_of(alias or name)
+
+
+def _parts(clause: Node) -> Iterator[Node]:
+    for child in clause.named_children:
+        if child.type == "named_imports":
+            yield from child.named_children
+        else:
+            yield child
+
+
+def _requires(node: Node) -> bool:
+    """Whether it is a variable (or `module.exports`) that CommonJS' `require("module")` is given to."""
+    value = node.child_by_field_name("value" if node.type == "variable_declarator" else "right")
+    if value is None or value.type != "call_expression" or node.type not in _REQUIRING:
+        return False
+    if node.type == "assignment_expression":
+        target = node.child_by_field_name("left")
+        if target is None or target.end_byte - target.start_byte != len("module.exports"):
+            return False
+    function, arguments = value.child_by_field_name("function"), value.child_by_field_name("arguments")
+    if function is None or function.end_byte - function.start_byte != len("require") or arguments is None:
+        return False
+    return text_of(function) == "require" and [one.type for one in arguments.named_children] == ["string"]
+
+
+def _required(node: Node) -> Iterator[Bound]:
+    pattern, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+    arguments = value.child_by_field_name("arguments") if value is not None else None
+    if pattern is None or arguments is None:
+        return
+    module = text_of(arguments.named_children[0]).strip(_QUOTES)
+    if pattern.type == "identifier":
+        yield module, "", text_of(pattern)
+    for one in pattern.named_children:
+        if one.type == "shorthand_property_identifier_pattern":
+            yield module, text_of(one), text_of(one)
+        elif one.type == "pair_pattern":
+            name, alias = one.child_by_field_name("key"), one.child_by_field_name("value")
+            if name is not None and alias is not None and alias.type == "identifier":
+                yield module, text_of(name), text_of(alias)
+
+
+# ---- what one file lets others use
+
+
+def _exports(node: Node) -> Iterator[str]:
+    """`export` and CommonJS."""
+    if node.type == "assignment_expression":
+        yield from _common_js(node)
+        return
+    declaration = node.child_by_field_name("declaration")
+    if any(child.type == "default" for child in node.children):
+        yield "default"
+        return
+    if declaration is not None:
+        yield from declared_name(declaration)
+        for one in declaration.named_children:
+            if one.type == "variable_declarator":
+                yield from declared_name(one)
+    for clause in node.named_children:
+        if clause.type == "namespace_export" and clause.named_children:
+            yield text_of(clause.named_children[0])
+        if clause.type == "export_clause":
+            for one in clause.named_children:
+                shown = one.child_by_field_name("alias") or one.child_by_field_name("name")
+                if shown is not None:
+                    yield text_of(shown)
+
+
+def _common_js(node: Node) -> Iterator[str]:
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    target = text_of(left) if left is not None and left.end_byte - left.start_byte <= MAX_TARGET_BYTES else ""
+    if target == "module.exports" and right is not None and right.type == "object":
+        for one in right.named_children:
+            name = one.child_by_field_name("key") if one.type == "pair" else one
+            if name is not None and name.type in ("property_identifier", "shorthand_property_identifier"):
+                yield text_of(name)
+    elif target.startswith(("module.exports.", "exports.")):
+        yield target.rpartition(".")[2]
+
+
+def _renamed(node: Node) -> Iterator[tuple[str, str]]:
+    if node.child_by_field_name("source") is not None:
+        return
+    if any(child.type == "default" for child in node.children):
+        yield "default", _default_name(node)
+    for clause in node.named_children:
+        for one in clause.named_children if clause.type == "export_clause" else ():
+            name, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
+            if name is not None and alias is not None:
+                yield text_of(alias), text_of(name)
+
+
+def _default_name(node: Node) -> str:
+    """Of what `export default` hands out; "" for an expression."""
+    declaration, value = node.child_by_field_name("declaration"), node.child_by_field_name("value")
+    named = declaration.child_by_field_name("name") if declaration is not None else value
+    plain = named is not None and named.type in ("identifier", "type_identifier")
+    return text_of(named) if named is not None and plain else ""
+
+
+def _hidden(symbol: Symbol) -> bool:
+    return "#" in symbol.qualified_name or bool(
+        re.match(r"(?:static\s+)?(?:private|protected)\b", symbol.signature)
+    )
+
+
+def _parameters(parts: list[str]) -> Iterable[TypedName | None]:
+    return (_parameter(part) for part in parts if part)
+
+
+def _parameter(part: str) -> TypedName | None:
+    part = part[_MARKS.match(part).end() :]  # type: ignore[union-attr]  # it matches anything
+    head, *given = split(part, "=", _QUOTES)
+    named, *typed = split(head, ":", _QUOTES)
+    name = named.strip()
+    optional = name.endswith("?")
+    name = name.rstrip("?").strip()
+    if name == "this":
+        return None
+    if name.startswith(("{", "[")):
+        name = " ".join(name.split())[:60]
+    default = "=".join(given).strip()
+    required = not optional and not default and not name.startswith("...")
+    return TypedName(name, ":".join(typed).strip(), default, required)
+
+
+# ---- across files
+
+
+def _find(units: Units, module: str, importer: str) -> str:
+    if module.startswith("."):
+        target = joined(importer.rpartition("/")[0], module)
+        return _file_at(units, _ENDING.sub("", target)) or _file_at(units, target)
+    known = units.entries.get(module)
+    if known is not None:
+        return known
+    for name, entry in units.entries.items():
+        if module.startswith(f"{name}/"):
+            folder = entry.rpartition("/")[0]
+            found = _file_at(units, _ENDING.sub("", joined(folder, module[len(name) + 1 :])))
+            if found:
+                return found
+    return ""
+
+
+def _file_at(units: Units, stem: str, *, typed: bool = False) -> str:
+    if stem.startswith(".."):
+        return ""
+    for ending in _SOURCES:
+        for candidate in (f"{stem}{ending}", f"{stem}/index{ending}" if stem else f"index{ending}"):
+            if candidate in units.paths and (not typed or _TYPED_ENDING.search(candidate)):
+                return candidate
+    return ""
+
+
+def _entry(units: Units, folder: str, path: str) -> str:
+    plain = joined(folder, path)
+    for stem in _stems(plain, folder):
+        found = _file_at(units, stem, typed=True)
+        if found:
+            return found
+    return _file_at(units, _ENDING.sub("", plain))
+
+
+def _better(found: str, known: str) -> bool:
+    return bool(_TYPED_ENDING.search(found)) and not _TYPED_ENDING.search(known)
+
+
+def _is_top(exported: str) -> bool:
+    module = exported.rpartition(".")[0]
+    return bool(exported) and module.count("/") == module.startswith("@")
+
+
+def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place, Offer]]:
+    entries = sorted(
+        (name.count("/"), name, path) for name, path in linker.units.entries.items() if path in spaces
+    )
+    for _, module, path in entries:
+        for name in _names(linker.units, spaces, path):
+            entity = linker.offered(path, name)
+            if entity is None or entity.kind not in PLACES:
+                continue
+            shown = entity.name if name == "default" else name
+            wanted = shown if name == "default" else f"{{ {name} }}"
+            yield (entity.path, entity.name), Offer(f"{module}.{shown}", f'import {wanted} from "{module}";')
+    if not entries:
+        yield from _plain_files(spaces)
+
+
+def _plain_files(spaces: Mapping[str, Space]) -> Iterator[tuple[Place, Offer]]:
+    """Without a packaging file: each file by its path."""
+    for path, space in spaces.items():
+        stem = _ENDING.sub("", path)
+        for name in space.exports:
+            if name in space.symbols:
+                yield (path, name), Offer(name, f'import {{ {name} }} from "./{stem}";')
+
+
+def _names(units: Units, spaces: Mapping[str, Space], path: str) -> list[str]:
+    """The names that a file hands out, those that it passes on from others included."""
+    names: dict[str, None] = {}
+    pending = [path]
+    seen: set[str] = set()
+    while pending and len(seen) < MAX_MODULES:
+        current = pending.pop(0)
+        space = spaces.get(current)
+        if space is None or current in seen:
+            continue
+        seen.add(current)
+        names.update(dict.fromkeys(name for name in space.exports if name != "default" or current == path))
+        pending += [units.find(star.module, current) for star in space.stars]
+    return list(names)
+
+
+def _compiled(paths: list[str], roots: list[str]) -> frozenset[str]:
+    """A TypeScript file of the same name stands in the place of its source."""
+    typed = {_ENDING.sub("", path) for path in paths if _TYPED_ENDING.search(path)}
+    if not typed or len(paths) > _MOST_FILES:
+        return frozenset()
+    found = set()
+    for path in paths:
+        if _TYPED_ENDING.search(path):
+            continue
+        root = next((root for root in roots if not root or path.startswith(f"{root}/")), "")
+        if any(stem in typed for stem in _stems(path, root)):
+            found.add(path)
+    return frozenset(found)
+
+
+def _stems(path: str, root: str) -> Iterator[str]:
+    """Where the source of a compiled file may be, without its ending: beside it, or in `src` instead of `dist`."""
+    stem = _ENDING.sub("", path)
+    yield stem
+    inside = stem[len(root) :].strip("/") if root else stem
+    parts = inside.split("/")
+    if parts[0] == "src":
+        return
+    while len(parts) > 1 and parts[0] in _BUILT:
+        parts = parts[1:]
+        yield joined(root, "/".join(["src", *parts]))
+        yield joined(root, "/".join(parts))
+    yield joined(root, "/".join(["src", *parts]))
+
+
+_FAMILY = Family(
+    "script", _imports, _exports, _hidden, _find, _offers, _parameters,
+    renamed=_renamed,
+    requires=_requires,
+    wrappers=words("Promise Awaited Readonly Partial Required PromiseLike NonNullable"),
+    common=words(
+        """apply bind call map filter forEach reduce find findIndex some every includes indexOf push pop shift
+           unshift splice slice concat join sort reverse keys values entries flat flatMap at fill test exec match
+           matchAll replace replaceAll split trim trimStart trimEnd toLowerCase toUpperCase startsWith endsWith
+           padStart padEnd repeat charAt charCodeAt codePointAt substring substr localeCompare normalize toString
+           toFixed valueOf hasOwnProperty get set has delete add clear size then catch finally next return throw
+           log error warn info debug parse stringify assign freeze create from of isArray resolve reject all race
+           now getTime toISOString on once off emit addEventListener removeEventListener querySelector appendChild
+           send write end read close open json text status done toBe toEqual toThrow describe length name"""
+    ),
+    builtins=words(
+        """Object Array String Number Boolean BigInt Symbol Function Date RegExp Error TypeError RangeError
+           SyntaxError ReferenceError Map Set WeakMap WeakSet WeakRef Promise Proxy Reflect JSON Math Intl
+           Uint8Array Uint16Array Uint32Array Int8Array Int16Array Int32Array Float32Array Float64Array ArrayBuffer
+           DataView AggregateError AbortController AbortSignal URL URLSearchParams TextEncoder TextDecoder Buffer
+           Blob File FormData Headers Request Response console process globalThis window document navigator global
+           require parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent encodeURI decodeURI
+           atob btoa setTimeout clearTimeout setInterval clearInterval setImmediate queueMicrotask
+           structuredClone fetch super import describe it test expect beforeEach afterEach beforeAll afterAll vi
+           jest assert performance eval"""
+    ),
+    quotes=_QUOTES,
+    erased=("type", "interface"),
+    is_top=_is_top,
+    titled=("it", "test", "Deno.test", "test.only", "it.only", "test.concurrent"),
+    title=re.compile(
+        r"(?:it|test|Deno\.test)(?:\.\w+)?\s*\(\s*(?:\"([^\"]{1,120})\"|'([^']{1,120})'|`([^`]{1,120})`)"
+    ),
+    entry=_entry,
+    better=_better,
+    compiled=_compiled,
+)  # fmt: skip
+
+_JAVASCRIPT = Grammar(
+    "tree_sitter_javascript", "language",
+    {
+        "function_declaration": "function",
+        "generator_function_declaration": "function",
+        "class_declaration": "class",
+        "method_definition": "function",
+    },
+    _QUERY,
+    calls=("call_expression", "new_expression"),
+    paths={"member_expression": (("object",), ("property",))},
+    wrapped={
+        "call_expression": ("function",), "new_expression": ("constructor",), "await_expression": (),
+        "parenthesized_expression": (), "unary_expression": ("argument",),
+    },
+    around=("await_expression", "unary_expression", "parenthesized_expression"),
+    plain=("identifier", "member_expression"),
+    values=("variable_declarator", "field_definition"),
+    functions=("arrow_function", "function_expression", "function", "generator_function"),
+    members=("field_definition",),
+    wrappers=("export_statement", "lexical_declaration", "variable_declaration"),
+    attributes=("decorator",),
+    bases=("class_heritage",),
+    no_base=("comment",),
+    plain_parameters=("identifier", "object_pattern", "array_pattern", "rest_pattern"),
+    rest={"rest_pattern": "..."},
+)  # fmt: skip
+
+_TYPESCRIPT = replace(
+    _JAVASCRIPT,
+    module="tree_sitter_typescript",
+    function="language_typescript",
+    kinds=_JAVASCRIPT.kinds | {  # type: ignore[operator]  # both are dicts
+        "abstract_class_declaration": "class",
+        "interface_declaration": "interface",
+        "type_alias_declaration": "type",
+        "enum_declaration": "type",
+    },
+    paths=_JAVASCRIPT.paths | {"nested_identifier": (("object",), ("property",))},  # type: ignore[operator]
+    wrapped=_JAVASCRIPT.wrapped  # type: ignore[operator]
+    | {"template_type": ("name",), "generic_type": (), "non_null_expression": ()},
+    aliases=("type_alias_declaration",),
+    values=("variable_declarator", "public_field_definition"),
+    members=("public_field_definition",),
+    scopes={"internal_module": "name"},
+    wrappers=(*_JAVASCRIPT.wrappers, "ambient_declaration"),
+    declarations=dict.fromkeys(
+        ("method_signature", "abstract_method_signature", "function_signature", "property_signature"), "function"
+    ),
+    typed_declarations={"property_signature": "function_type"},
+    bases=("class_heritage", "extends_clause", "implements_clause", "extends_type_clause"),
+    no_base=("comment", "type_arguments"),
+    prepared=_without_variance,
+)  # fmt: skip
+
+_TRIVIAL = r"throw new Error\(.*\)"
+_VARIABLES = re.compile(r"process\.env(?:\.([A-Z][A-Z0-9_]{1,80})|\[[\"']([A-Z][A-Z0-9_]{1,80})[\"']\])")
+# https://262.ecma-international.org/#sec-keywords-and-reserved-words and the handbook of TypeScript
+_LEXER = Lexer(
+    (SLASHES, BLOCK), (DOUBLE, SINGLE, BACKTICK),
+    "async await break case catch class const continue debugger default delete do else enum export "
+    "extends false finally for from function if implements import in instanceof interface let new null of "
+    "private protected public readonly return static super switch this throw true try type typeof "
+    "undefined var void while with yield",
+    decorators=True,
+)  # fmt: skip
+
+TYPESCRIPT = Language(
+    (".ts", ".mts", ".cts"), "//", True, interpreters=("deno", "ts-node"), aliases=("ts",),
+    lexer=_LEXER, grammar=_TYPESCRIPT, family=_FAMILY, variables=_VARIABLES,
+    trivial=_TRIVIAL,
+)  # fmt: skip
+TSX = Language(
+    (".tsx",), "//", True,
+    lexer=_LEXER, grammar=replace(_TYPESCRIPT, function="language_tsx"), family=_FAMILY, variables=_VARIABLES,
+    trivial=_TRIVIAL,
+)  # fmt: skip
+JAVASCRIPT = Language(
+    (".js", ".jsx", ".mjs", ".cjs"), "//", True, interpreters=("node",), aliases=("js", "jsx", "mjs", "node"),
+    lexer=_LEXER, grammar=_JAVASCRIPT, family=_FAMILY, variables=_VARIABLES,
+    trivial=_TRIVIAL,
+)  # fmt: skip

@@ -1,0 +1,30 @@
+"""How Python is told and coloured; its readers are the files beside this one."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+
+from codebase_gardener.languages.lexing import DOUBLE, HASH, SINGLE, Lexer
+from codebase_gardener.languages.rows import Language
+
+__all__ = ["PYTHON"]
+
+_PREFIX = "(?:[rRbBuUfF]{1,2}+)?"
+_TRIPLE = tuple(
+    rf"{_PREFIX}{mark * 3}(?:[^{mark}\\]++|\\.|{mark}(?!{mark * 2}))*+(?:{mark * 3})?" for mark in "\"'"
+)
+
+PYTHON = Language(
+    (".py", ".pyi", ".pyw"), "#", True, ("SConstruct", "wscript"), ("python", "pypy"),
+    aliases=("py", "python3", "py3", "pycon", "python-console", "python-repl", "doctest", "ipython", "ipython3",
+             "testcode", "testsetup", "testcleanup"),
+    lexer=Lexer(
+        (HASH,), (*_TRIPLE, _PREFIX + DOUBLE, _PREFIX + SINGLE), " ".join(keyword.kwlist),
+        " ".join(sorted(name for name in dir(builtins) if not name.startswith("_"))),
+        decorators=True,
+    ),
+    opening=":",
+    no_body=": ...",
+    trivial=r"pass|\.\.\.|raise NotImplementedError.*|return None",
+)  # fmt: skip

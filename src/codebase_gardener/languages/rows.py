@@ -1,0 +1,280 @@
+"""The row of a language: what is particular to it, as data and as functions. Each language's file ends in one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from codebase_gardener.languages.engine.brackets import QUOTES
+from codebase_gardener.languages.lexing import Lexer
+from codebase_gardener.languages.linking import Entity, Linker, Offer, Place, Space, Units
+from codebase_gardener.languages.symbols import Symbol, TypedName
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from codebase_gardener.languages.facts import Import
+
+__all__ = ["Bound", "Family", "Grammar", "Language", "words"]
+
+Bound = tuple[str, str, str]
+"""What an import binds: module, name, alias."""
+
+NEVER = re.compile(r"(?!)")
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+def _nothing(_node: Node) -> Iterator[tuple[str, str]]:
+    return iter(())
+
+
+def _itself(path: str) -> str:
+    return path
+
+
+def _named_entries(units: Units) -> dict[str, str]:
+    return {name: path for name, path in units.entries.items() if name.isidentifier()}
+
+
+@dataclass(frozen=True, eq=False)
+class Grammar:
+    """How a language is read from its syntax tree; types of nodes are those of the wheel's own `node-types.json`.
+
+    Attributes:
+        module: The wheel's module.
+        function: In it, the function that returns the language.
+        kinds: Node type to the symbol's kind; "function" becomes "method" inside a type.
+        code: A tree-sitter query. Captures: `import`, a statement that imports; `call`, a call or the making of an
+            object; `bind`, a variable with a value; `typed`, a variable with a type; `export`, a declaration that
+            others may use (read by the family's `exports`); `name`, a module-level constant or variable.
+        calls: Calls, and the making of objects.
+        paths: Nodes that are a dotted path (`a.b`, `a::b`, `a->b`): fields of what stands before the dot, fields of
+            what stands after it.
+        wrapped: Nodes around a path, and the fields in which it is (none for the first child).
+        leaves: Words that are a name as an identifier is.
+        around: Nodes around a value: awaited, propagated (`f()?`), pointed to (`&T{}`).
+        plain: Values that are a name or a path.
+        lists: Nodes that hold several names or values of one assignment.
+        types_need_body: Whether a type without a body is only a mention of it.
+        closing: The word after an empty body, such as "end": then definitions without a body are listed, too.
+        aliases: Types whose body is the type that they name.
+        interfaces: Types that are an interface by the node in their `type` field.
+        values: Node types that are symbols only if their value is a function.
+        functions: Values that are a function.
+        members: Values that are a method wherever they stand.
+        scopes: Node types that qualify names without being symbols, and the field that names them.
+        types: Those of the scopes that stand for a type.
+        wrappers: Node types around a definition that belong to it (`export …`, `const …`, `template <…>`).
+        naming: Those of the wrappers that name a definition without a name of its own.
+        attributes: Decorators, annotations, attributes.
+        attribute: What is written around an attribute's text, as a pattern with one group.
+        attribute_mark: What a line of attributes begins with.
+        comments: Node types of comments.
+        marks: What is no text in a comment.
+        directive: A comment for tools.
+        braced_later: Bodies that begin before their brace.
+        declarations: Node types that declare a function without a body (an interface's method, a prototype), to the
+            kind; they are listed on request only.
+        typed_declarations: Those of them that declare a function only if their type is such a node.
+        owner: The type that a definition's own receiver names: Go's `func (c *Command) Run`.
+        is_scope: Whether a symbol only qualifies names.
+        operators: Names that are signs.
+        signature: With the words that apply to a definition without standing at it, such as a `private` above it.
+        bases: Nodes that hold what a type extends or implements.
+        no_base: Nodes in them that are no base.
+        no_parameter: Nodes among the parameters that are none.
+        plain_parameters: Nodes that are a parameter's name.
+        rest: Parameters that take the rest.
+        prepared: What the parser gets in place of a source, of the same length.
+    """
+
+    module: str
+    function: str
+    kinds: Mapping[str, str]
+    code: str
+    calls: tuple[str, ...]
+    paths: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    wrapped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    leaves: tuple[str, ...] = ("this", "super")
+    around: tuple[str, ...] = ("parenthesized_expression", "unary_expression")
+    plain: tuple[str, ...] = ("identifier",)
+    lists: tuple[str, ...] = ()
+    types_need_body: bool = False
+    closing: str = ""
+    aliases: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    scopes: Mapping[str, str] = field(default_factory=dict)
+    types: tuple[str, ...] = ()
+    wrappers: tuple[str, ...] = ()
+    naming: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    attribute: re.Pattern[str] = re.compile(r"\A@(.*)\Z", re.DOTALL)
+    attribute_mark: bytes = b"@"
+    comments: tuple[str, ...] = ("comment",)
+    marks: re.Pattern[str] = re.compile(
+        r"^[ \t]*(?:/\*+!?|\*+/|//[/!]*|\*(?!/))[ \t]?|[ \t]*\*+/[ \t]*$", re.MULTILINE
+    )
+    directive: re.Pattern[str] = re.compile(r"/{4}|//(?:go:|nolint|lint:|eslint|@ts-)|/\*\s*eslint")
+    braced_later: tuple[str, ...] = ()
+    declarations: Mapping[str, str] = field(default_factory=dict)
+    typed_declarations: Mapping[str, str] = field(default_factory=dict)
+    owner: Callable[[Node], str] | None = None
+    is_scope: Callable[[Node], bool] | None = None
+    operators: tuple[str, ...] = ()
+    signature: Callable[[Node, str], str] | None = None
+    bases: tuple[str, ...] = ()
+    no_base: tuple[str, ...] = ("comment", "type_arguments")
+    no_parameter: tuple[str, ...] = ("comment",)
+    plain_parameters: tuple[str, ...] = ("identifier",)
+    rest: Mapping[str, str] = field(default_factory=dict)
+    prepared: Callable[[bytes], bytes] | None = None
+
+    @property
+    def definitions(self) -> str:
+        """A tree-sitter query that captures every node of interest to symbols."""
+        types = dict.fromkeys(
+            [*self.kinds, *self.declarations, *self.values, *self.scopes, *self.wrappers, *self.attributes,
+             *self.comments]
+        )  # fmt: skip
+        return f"[{' '.join(f'({name})' for name in (*types, 'ERROR'))}] @node"
+
+
+def _static(symbol: Symbol) -> bool:
+    return bool(re.match(r"(?:[\w()@]+\s+){0,5}static\b", symbol.signature))
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Languages that import each other's files, and how they say and link names.
+
+    Attributes:
+        name: Of the family.
+        imports: What a statement that imports binds. The module is without quotes, with dots for `::`; the name is ""
+            where the module itself is bound, "*" where everything is visible (with the alias "*").
+        exports: The names that a declaration lets others use.
+        hidden: Whether a definition is closed to users of its package, by its signature.
+        find: The unit of a module as a file's import writes it; "" for one from outside.
+        offers: Everything that users of the package can import, methods left out.
+        parameters: The parameters in the text between a signature's parentheses, split at the commas.
+        renamed: What is handed out under another name: that name, and the one by which the file itself knows it.
+        requires: Whether a variable with a value, or an exported one, is an import in truth.
+        joint: Between the parts of a path in code: "." or "::".
+        method_joint: Between a type and its own method, where that is another.
+        receivers: Names that mean the object itself inside its methods.
+        receiver_classes: Those of them that mean its class.
+        maker: The method of a class that makes its object, where a call of the class itself does not.
+        wrappers: Types that only hold what a function really gives.
+        common: Methods of the language's own types, by whose name alone nothing can be told.
+        builtins: Names of the language itself.
+        quotes: What text stands between.
+        receiver: The receiver that a method's signature names.
+        constructors: Methods that make the object of their class, besides those of its name.
+        construction: How an object is made: `{name}` of the class, its `{path}`, `{arguments}`.
+        is_static: Whether a method is called on the type.
+        by_package: Whether a function is called by its package's name and its own.
+        erased: Kinds that only the compiler knows.
+        is_top: Whether users meet a public name first, by the name.
+        test: What in its decorators makes a function a test, else what its name begins with.
+        example: Names of those tests that documentation shows.
+        tests_anywhere: Whether tests stand beside what they test.
+        titled: Calls that run a test with a title, `test("title", …)`.
+        title: The call's text with the title as a group.
+        comment: A line of a comment that is none for documentation, or an attribute, or blank.
+        doc_comment: A line of a comment for documentation.
+        named_comment: Whether a comment that begins with a definition's name documents it.
+        unit: The unit of import that a file belongs to; a folder's has a mark with a colon: "go:folder".
+        entry: The file that a packaging file's entry means, given the folder; None where it names a root alone.
+        better: Whether an entry's file is better than the one known before.
+        root_names: Names that documents use for a package without an import, with their units.
+        imported: What an import means, where names are not simply of a unit.
+        by_ending: Whether definitions of other files are visible without a name of their file (an `#include`, a
+            `require`): then the end of its qualified name tells a definition.
+        submodules: Whether a module may hold others that are files of their own.
+        compiled: Files that a compiler wrote from others, given all paths and the folders of packaging files.
+    """
+
+    name: str
+    imports: Callable[[Node], Iterator[Bound]]
+    exports: Callable[[Node], Iterator[str]]
+    hidden: Callable[[Symbol], bool]
+    find: Callable[[Units, str, str], str]
+    offers: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, Offer]]]
+    parameters: Callable[[list[str]], Iterable[TypedName | None]]
+    renamed: Callable[[Node], Iterator[tuple[str, str]]] = _nothing
+    requires: Callable[[Node], bool] = lambda _node: False
+    joint: str = "."
+    method_joint: str = ""
+    receivers: tuple[str, ...] = ("this",)
+    receiver_classes: tuple[str, ...] = ()
+    maker: str = ""
+    wrappers: frozenset[str] = frozenset()
+    common: frozenset[str] = frozenset()
+    builtins: frozenset[str] = frozenset()
+    quotes: str = QUOTES
+    receiver: Callable[[Symbol], TypedName | None] = lambda _symbol: None
+    constructors: tuple[str, ...] = ("constructor",)
+    construction: str = "new {name}({arguments})"
+    is_static: Callable[[Symbol], bool] = _static
+    by_package: bool = False
+    erased: tuple[str, ...] = ()
+    is_top: Callable[[str], bool] = bool
+    test: re.Pattern[str] = NEVER
+    example: re.Pattern[str] = NEVER
+    tests_anywhere: bool = False
+    titled: tuple[str, ...] = ()
+    title: re.Pattern[str] = NEVER
+    comment: re.Pattern[str] = re.compile(r"\s*(?:/[/*]|\*|@|#\[|\[\[|\w[^*/]*\*/|$)")
+    doc_comment: re.Pattern[str] = re.compile(r"\s*(?:/\*[*!]|//[/!])")
+    named_comment: bool = False
+    unit: Callable[[str], str] = _itself
+    entry: Callable[[Units, str, str], str] | None = None
+    better: Callable[[str, str], bool] = lambda _found, _known: False
+    root_names: Callable[[Units], dict[str, str]] = _named_entries
+    imported: Callable[[Linker, Space, Import], Entity | None] | None = None
+    by_ending: bool = False
+    submodules: bool = False
+    compiled: Callable[[list[str], list[str]], frozenset[str]] = lambda _paths, _roots: frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Language:
+    """How a language is told, and how it is read.
+
+    Attributes:
+        extensions: With their dot, lower case.
+        comment: What begins a comment that runs to the end of the line; "" where there is none.
+        code: A programming language, rather than docs, markup or configuration.
+        filenames: Whole file names.
+        interpreters: Names in a `#!` line.
+        aliases: Other names in documents: Pygments', GitHub's (linguist) and Sphinx's directives.
+        lexer: How it is coloured.
+        opening: What stands between a signature and its body.
+        no_body: What stands for a member's body.
+        trivial: Statements that alone make no body, as a pattern.
+        grammar: Where tree-sitter reads it.
+        family: Where tree-sitter reads it: how its names are linked.
+        variables: How code reads a variable of the environment; one of two groups is its name.
+    """
+
+    extensions: tuple[str, ...]
+    comment: str = ""
+    code: bool = False
+    filenames: tuple[str, ...] = ()
+    interpreters: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    lexer: Lexer | None = None
+    opening: str = " {"
+    no_body: str = ";"
+    trivial: str = "return"
+    grammar: Grammar | None = None
+    family: Family | None = None
+    variables: re.Pattern[str] = NEVER

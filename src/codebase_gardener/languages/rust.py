@@ -1,0 +1,250 @@
+"""Rust: modules are files below their crate's root, `pub` is public, tests stand beside what they test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from codebase_gardener.languages.engine.brackets import split
+from codebase_gardener.languages.engine.nodes import MAX_BYTES, declared_name, text_of
+from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
+from codebase_gardener.languages.linking import PLACES, Linker, Offer, Place, Space, Units, joined
+from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, words
+from codebase_gardener.languages.symbols import Symbol, TypedName
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+__all__ = ["RUST"]
+
+_QUERY = """
+(use_declaration) @import
+[(call_expression) (macro_invocation) (struct_expression)] @call
+(let_declaration pattern: (identifier) value: (_)) @bind
+(source_file [(const_item name: (_) @name) (static_item name: (_) @name)])
+(source_file (_ . (visibility_modifier)) @export)
+"""
+
+MAX_DEPTH = 20
+MAX_MODULES = 20_000
+
+
+# ---- one file
+
+
+def _imports(node: Node) -> Iterator[Bound]:
+    argument = node.child_by_field_name("argument")
+    pending = [("", argument, 0)] if argument is not None else []
+    while pending:
+        path, one, depth = pending.pop()
+        if one.type == "scoped_use_list":
+            before, entries = one.child_by_field_name("path"), one.child_by_field_name("list")
+            inner = _under(path, _path(before)) if before is not None else path
+            if entries is not None and depth < MAX_DEPTH:
+                pending.extend((inner, child, depth + 1) for child in reversed(entries.named_children))
+        elif one.type == "use_list" and depth < MAX_DEPTH:
+            pending.extend((path, child, depth + 1) for child in reversed(one.named_children))
+        elif one.type == "use_wildcard":
+            inner = _path(one.named_children[0]) if one.named_children else ""
+            yield _under(path, inner), "*", "*"
+        elif one.type == "use_as_clause":
+            target, alias = one.child_by_field_name("path"), one.child_by_field_name("alias")
+            if target is not None and alias is not None:
+                module, _, name = _under(path, _path(target)).rpartition(".")
+                yield module, name, text_of(alias)
+        elif one.type == "self":
+            yield path, "", path.rpartition(".")[2]
+        elif one.type in ("identifier", "scoped_identifier", "crate", "super"):
+            module, _, name = _under(path, _path(one)).rpartition(".")
+            yield (module, name, name) if module else (name, "", name)
+
+
+def _path(node: Node) -> str:
+    return "".join(text_of(node).split()).replace("::", ".").strip(".")
+
+
+def _under(path: str, inner: str) -> str:
+    return f"{path}.{inner}" if path and inner else path or inner
+
+
+def _exports(node: Node) -> Iterator[str]:
+    """`pub` without a restriction."""
+    if text_of(node.named_children[0]) != "pub":
+        return
+    if node.type == "use_declaration":
+        if node.end_byte - node.start_byte <= MAX_BYTES:
+            yield from (alias for _, _, alias in _imports(node) if alias not in ("*", ""))
+    else:
+        yield from declared_name(node)
+
+
+def _hidden(symbol: Symbol) -> bool:
+    """A trait's methods are as open as the trait."""
+    return not symbol.is_declaration and not re.match(r"pub(?!\s*\()\b", symbol.signature)
+
+
+def _parameters(parts: list[str]) -> Iterable[TypedName | None]:
+    return (_parameter(part) for part in parts if part)
+
+
+def _parameter(part: str) -> TypedName | None:
+    named, *typed = split(part.replace("::", "\0"), ":")
+    name = named.strip().removeprefix("mut ").strip()
+    if not typed:
+        return None  # self, in any form
+    return TypedName(name, ":".join(typed).strip().replace("\0", "::"))
+
+
+def _is_static(symbol: Symbol) -> bool:
+    return "self" not in re.split(r"\W+", symbol.signature.partition("(")[2].partition(")")[0])[:5]
+
+
+# ---- across files
+
+
+def _find(units: Units, module: str, importer: str) -> str:
+    parts = module.split(".")
+    if parts[0] in ("crate", "self", "super"):
+        base = _crate_root(units, importer) if parts[0] == "crate" else importer
+        parts = parts[1:] if parts[0] in ("crate", "self") else parts
+        while parts and parts[0] == "super":
+            base, parts = _parent(units, base), parts[1:]
+    else:
+        known = units.entries.get(parts[0])
+        base = known or importer
+        parts = parts[1:] if known else parts
+    for part in parts:
+        base = _child(units, base, part) if base else ""
+    return base if base != importer or module in ("self", "crate") else ""
+
+
+def _crate_root(units: Units, importer: str) -> str:
+    parts = importer.split("/")
+    for at in range(len(parts) - 1, -1, -1):
+        for name in ("lib.rs", "main.rs", "src/lib.rs", "src/main.rs"):
+            found = units.existing("/".join([*parts[:at], name]))
+            if found:
+                return found
+    return ""
+
+
+def _child(units: Units, base: str, name: str) -> str:
+    folder, _, file = base.rpartition("/")
+    stem = file.removesuffix(".rs")
+    inside = folder if stem in ("lib", "main", "mod") else joined(folder, stem)
+    return units.existing(joined(inside, f"{name}.rs")) or units.existing(joined(inside, f"{name}/mod.rs"))
+
+
+def _parent(units: Units, base: str) -> str:
+    folder, _, file = base.rpartition("/")
+    if file == "mod.rs":
+        folder = folder.rpartition("/")[0]
+    elif file in ("lib.rs", "main.rs"):
+        return base
+    names = ("mod.rs", "lib.rs", "main.rs")
+    found = next((f for n in names if (f := units.existing(joined(folder, n)))), "")
+    return found or units.existing(f"{folder}.rs")
+
+
+def _entry(units: Units, folder: str, path: str) -> str:
+    return units.existing(joined(folder, path))
+
+
+def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place, Offer]]:
+    crates = {path: name for name, path in linker.units.entries.items()}
+    pending = [
+        (path, name) for path, name in sorted(crates.items()) if path.endswith("lib.rs") or len(crates) == 1
+    ]
+    seen: set[str] = set()
+    while pending and len(seen) < MAX_MODULES:
+        path, name = pending.pop(0)
+        space = spaces.get(path)
+        if space is None or path in seen:
+            continue
+        seen.add(path)
+        for each in space.exports:
+            entity = linker.offered(path, each)
+            if entity is not None and entity.kind == "module":
+                pending.append((entity.path, f"{name}::{each}"))
+            elif entity is not None and entity.kind in PLACES:
+                shown = f"{name}.{each}".replace("::", ".")
+                yield (entity.path, entity.name), Offer(shown, f"use {name}::{each};")
+        for star in space.stars:
+            base = linker.units.find(star.module, path)
+            if base and base not in crates:
+                pending.append((base, name))
+
+
+_FAMILY = Family(
+    "rust", _imports, _exports, _hidden, _find, _offers, _parameters,
+    joint="::",
+    receivers=("self", "Self"),
+    receiver_classes=("Self",),
+    wrappers=words(
+        "Result Option Box Arc Rc RefCell Mutex Pin Cow Ok Some impl dyn mut std result io boxed pin future Future"
+    ),
+    common=words(
+        """new clone into from unwrap expect unwrap_or unwrap_or_else map map_err and_then or_else ok err iter
+           into_iter iter_mut next collect push pop insert remove get get_mut len is_empty contains as_ref as_mut
+           as_str to_string to_owned to_vec borrow borrow_mut lock read write flush fmt eq ne cmp partial_cmp hash
+           default drop deref filter fold find any all sum min max zip enumerate rev take skip chain extend append
+           sort split trim parse chars bytes lines starts_with ends_with replace join concat is_some is_none is_ok
+           is_err cloned copied send recv spawn wait poll index try_into try_from as_bytes"""
+    ),
+    builtins=words(
+        """std core alloc Vec String Some None Ok Err Box Arc Rc Option Result println print eprintln eprint
+           format panic assert assert_eq assert_ne debug_assert vec write writeln todo unimplemented unreachable
+           matches include_str include_bytes env concat stringify dbg cfg str u8 u16 u32 u64 u128 usize i8 i16 i32
+           i64 i128 isize f32 f64 bool char Default From Into Iterator drop HashMap HashSet BTreeMap"""
+    ),
+    is_static=_is_static,
+    test=re.compile(r"@(?:\w+::)*test\b"),
+    tests_anywhere=True,
+    entry=_entry,
+    submodules=True,
+)  # fmt: skip
+
+RUST = Language(
+    (".rs",), "//", True,
+    # https://doc.rust-lang.org/reference/keywords.html
+    lexer=Lexer(
+        (SLASHES, BLOCK), (DOUBLE, CHARACTER),
+        "as async await break const continue crate dyn else enum extern false fn for if impl in let loop "
+        "match mod move mut pub ref return self Self static struct super trait true type unsafe use where while",
+    ),
+    grammar=Grammar(
+        "tree_sitter_rust", "language",
+        {"function_item": "function", "struct_item": "type", "enum_item": "type", "union_item": "type",
+         "trait_item": "interface", "type_item": "type"},
+        _QUERY,
+        calls=("call_expression", "macro_invocation", "struct_expression"),
+        paths={
+            "field_expression": (("value",), ("field",)),
+            "scoped_identifier": (("path",), ("name",)),
+            "scoped_type_identifier": (("path",), ("name",)),
+            "qualified_type": (("package",), ("name",)),
+        },
+        wrapped={
+            "call_expression": ("function",), "struct_expression": ("name",), "macro_invocation": ("macro",),
+            "generic_function": ("function",), "generic_type": (), "await_expression": (),
+            "parenthesized_expression": (), "try_expression": (), "unary_expression": ("argument",),
+            "reference_expression": ("value",),
+        },
+        leaves=("self", "super", "crate", "metavariable"),
+        around=("await_expression", "try_expression", "unary_expression", "parenthesized_expression"),
+        aliases=("type_item",),
+        scopes={"impl_item": "type", "mod_item": "name"},
+        types=("impl_item",),
+        attributes=("attribute_item",),
+        attribute=re.compile(r"\A#\[(.*)\]\Z", re.DOTALL),
+        attribute_mark=b"#[",
+        comments=("line_comment", "block_comment"),
+        declarations={"function_signature_item": "function"},
+        no_base=("line_comment", "block_comment", "type_arguments"),
+        no_parameter=("line_comment", "block_comment", "self_parameter"),
+    ),
+    family=_FAMILY,
+    trivial=r"todo!\(.*\)|unimplemented!\(.*\)|panic!?\(.*not implemented.*\)",
+    variables=re.compile(r"env::(?:var|var_os)\(\"([A-Za-z_]\w{1,80})\"()"),
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Packaging files, read: each kind in one file, all into one `Manifest`."""

@@ -1,0 +1,68 @@
+"""Rust's packaging file: Cargo.toml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from codebase_gardener.manifests.facts import Dependency, Manifest, PackageEntry
+from codebase_gardener.manifests.values import LocatedValue, one_line, toml_values
+
+__all__ = ["cargo_toml"]
+
+_TABLES = (
+    ("dependencies", "requirement", ""),
+    ("dev-dependencies", "group", "dev"),
+    ("build-dependencies", "group", "build"),
+)
+
+
+def cargo_toml(_path: str, text: str) -> Manifest:
+    """[package], the tables of dependencies (also a workspace's); an optional one is named by its feature."""
+    data = toml_values(text)
+    package = data.at("package")
+    return Manifest(
+        "crates.io",
+        name=package.at("name"),
+        version=package.at("version"),
+        description=package.at("description").text,
+        urls=tuple((key, url) for key, url in package.texts if key in ("repository", "homepage")),
+        dependencies=(*_runtime(package.at("rust-version")), *_dependencies(data)),
+        commands=tuple(filter(None, (each.at("name").text for each in data.at("bin").entries))),
+        entries=tuple(_entries(data)),
+    )
+
+
+def _runtime(bound: LocatedValue) -> Iterator[Dependency]:
+    if bound.text:
+        text = f"rust-version {bound.text}"
+        yield Dependency("runtime", "", "Rust", text, f">={bound.text}", bound.start, bound.end)
+
+
+def _dependencies(data: LocatedValue) -> Iterator[Dependency]:
+    features = _features(data.at("features"))
+    for key, kind, group in _TABLES:
+        for name, row in (*data.at(key).table.items(), *data.at("workspace", key).table.items()):
+            version = row.text or row.at("version").text
+            text = one_line(f"{name} {version}")
+            if kind == "requirement" and row.at("optional").value is True:
+                yield Dependency("extra", features.get(name, name), name, text, version, row.start, row.end)
+            elif row.text or row.table:
+                yield Dependency(kind, group, one_line(name), text, version, row.start, row.end)
+
+
+def _features(table: LocatedValue) -> dict[str, str]:
+    """Optional dependency to the feature that switches it on."""
+    found: dict[str, str] = {}
+    for feature, parts in table.table.items():
+        for part in parts.entries if feature != "default" else ():
+            found.setdefault(part.text.removeprefix("dep:").split("/")[0].rstrip("?"), feature)
+    return found
+
+
+def _entries(data: LocatedValue) -> Iterator[PackageEntry]:
+    name = (data.at("lib", "name") or data.at("package", "name")).text
+    if re.fullmatch(r"[\w-]{1,100}", name):
+        name = name.replace("-", "_")
+        yield PackageEntry("rust", name, data.at("lib", "path").text or "src/lib.rs")
+        yield PackageEntry("rust", name, "src/main.rs")

@@ -1,0 +1,67 @@
+"""Which files are packaging files, and who reads them."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from codebase_gardener.manifests.cargo import cargo_toml
+from codebase_gardener.manifests.facts import Manifest
+from codebase_gardener.manifests.go import go_mod
+from codebase_gardener.manifests.maven import gradle, pom_xml
+from codebase_gardener.manifests.npm import package_json
+from codebase_gardener.manifests.python import (
+    conda_environment,
+    pyproject,
+    requirements_file,
+    setup_cfg,
+    setup_py,
+)
+
+__all__ = ["MANIFESTS", "Reader", "read_manifest", "root_manifests"]
+
+Reader = Callable[[str, str], Manifest]
+"""Path and text to what the file says; what it cannot read raises ValueError, or is empty."""
+
+MANIFESTS: tuple[tuple[re.Pattern[str], Reader], ...] = (
+    (re.compile(r"(^|/)pyproject\.toml$"), pyproject),
+    (re.compile(r"(^|/)setup\.cfg$"), setup_cfg),
+    (re.compile(r"(^|/)setup\.py$"), setup_py),
+    (re.compile(r"(^|/)(requirements[\w.-]*\.txt|requirements/[\w.-]+\.txt)$"), requirements_file),
+    (re.compile(r"(^|/)environment[\w.-]*\.ya?ml$"), conda_environment),
+    (re.compile(r"(^|/)package\.json$"), package_json),
+    (re.compile(r"(^|/)Cargo\.toml$"), cargo_toml),
+    (re.compile(r"(^|/)go\.mod$"), go_mod),
+    (re.compile(r"(^|/)pom\.xml$"), pom_xml),
+    (re.compile(r"(^|/)build\.gradle(\.kts)?$"), gradle),
+)
+"""Paths and their reader, in the order in which a project's files are asked who it is."""
+
+
+def read_manifest(path: str, text: str) -> Manifest | None:
+    """What a packaging file says; an empty manifest for one that cannot be read, None for any other file.
+
+    Example:
+        >>> read_manifest("a/go.mod", "module github.com/spf13/cobra").name.text
+        'github.com/spf13/cobra'
+    """
+    reader = next((reader for pattern, reader in MANIFESTS if pattern.search(path)), None)
+    if reader is None:
+        return None
+    try:
+        return reader(path, text)
+    except (ValueError, configparser.Error, RecursionError, MemoryError):  # TOML's and JSON's are ValueErrors
+        return Manifest("")
+
+
+def root_manifests(texts: Mapping[str, str]) -> Iterator[Manifest]:
+    """Those at the root of a repository, in the order of the table.
+
+    Args:
+        texts: By path.
+    """
+    paths = [path for path in texts if "/" not in path]
+    for pattern, _ in MANIFESTS:
+        found = (read_manifest(path, texts[path]) for path in sorted(paths) if pattern.search(path))
+        yield from filter(None, found)

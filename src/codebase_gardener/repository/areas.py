@@ -1,0 +1,82 @@
+"""Which part of a repository a file belongs to, by its path alone: the one table of all that ask."""
+
+from __future__ import annotations
+
+import re
+
+from codebase_gardener.languages.table import LANGUAGES
+
+__all__ = ["AREAS", "area_of", "is_about_versions_or_work", "is_for_tests"]
+
+_CODE = r"\.(?:py|pyi|go|[cm]?[jt]sx?|rs|java|kt|c|h|cc|cpp|cxx|hpp|cu|cuh|rb|cs|swift|scala|php)$"
+_ENDS = r"(?:[-_.][^/]*)?$"
+"""How a file's name goes on after a word that tells what it is."""
+
+AREAS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("tests", re.compile(r"(^|/)(?i:tests?|testdata|testing_data|__tests__|e2e)/|^testing/|(^|/)specs?/.*" + _CODE +
+                         r"|(^|/)(test_[^/]*|conftest|[^/]*_test)" + _CODE +
+                         r"|\.(test|spec)\.[cm]?[jt]sx?$|[a-z0-9]Tests?\.(java|kt|cs|scala|swift|php)$")),
+    ("benchmarks", re.compile(r"(^|/)(bench|benches|benchmarks?|perf|asv_bench)/|_bench" + _CODE)),
+    ("examples", re.compile(r"(^|/)(examples?|demos?|samples?|tutorials?|notebooks?|cookbook|docs_src)(/|$)|\.ipynb$")),
+    ("docs", re.compile(r"(^|/)(docs?|documentation|website|site)(/|$)|(^|/)(?!.*" + _CODE + r")(readme|contributing"
+                        r"|changelog|changes|history|news|authors|security|code_of_conduct)[^/]*$|\.(md|mdx|rst)$",
+                        re.IGNORECASE)),
+    ("scripts", re.compile(r"(^|/)(scripts?|tools?|ci|\.github|\.circleci|\.gitlab)/")),
+    ("other", re.compile(r"^(setup|noxfile|tasks|fabfile)\.py$")),
+    ("package", re.compile(_CODE)),
+)  # fmt: skip
+"""Area and the paths that belong to it; the first row that matches decides, "other" where none does."""
+
+_FOR_TESTS = re.compile(
+    r"_?(?:test(?:s|ing|_.*|ing_.*|_?utils|client)?|conftest|(?:mock|fake|stub)(?:s|ing|_.*)?)\Z",
+    re.IGNORECASE,
+)
+_VERSIONS = (
+    r"changes|history|news|releases?|release[-_ ]notes|whats?[-_ ]?new|migrat\w*|upgrad\w*|backport\w*"
+)
+_WORK = (
+    r"contribut\w+|code[-_]of[-_]conduct|authors|maintain\w*|governance|development|licen[cs]e\w*"
+    r"|pull_request_template|issue_template"
+)
+_NOT_OF_USE = re.compile(
+    rf"(?:^|/)(?:changelog|{_VERSIONS}|{_WORK}){_ENDS}|(?:^|/)(?:changelog\.d|newsfragments|{_VERSIONS}|\.github)/"
+    rf"|^(?:security|claude|agents){_ENDS}",
+    re.IGNORECASE,
+)
+
+
+def area_of(path: str, language: str = "") -> str:
+    """ "tests", "benchmarks", "examples", "docs", "scripts", "package" (other code) or "other".
+
+    Args:
+        path: POSIX, from the root.
+        language: Of the file, where it is known: a folder `doc` is a package where folders are packages.
+
+    Example:
+        >>> area_of("src/peft/auto.py"), area_of("tests/test_auto.py"), area_of("README.md"), area_of("setup.cfg")
+        ('package', 'tests', 'docs', 'other')
+    """
+    area = next((area for area, pattern in AREAS if pattern.search(path)), "other")
+    row = LANGUAGES.get(language) if area == "docs" else None
+    is_package = row is not None and row.family is not None and ":" in row.family.unit(path)
+    return area_of(path.rpartition("/")[2]) if is_package else area
+
+
+def is_for_tests(name: str) -> bool:
+    """Whether a module, folder or definition is there for tests, by its name: of the tests themselves, or for them.
+
+    Example:
+        >>> is_for_tests("testing"), is_for_tests("test_utils"), is_for_tests("contest")
+        (True, True, False)
+    """
+    return bool(_FOR_TESTS.match(name))
+
+
+def is_about_versions_or_work(path: str) -> bool:
+    """Whether a document tells of versions, or of work on the repository: it shows its users no way to use it.
+
+    Example:
+        >>> [is_about_versions_or_work(path) for path in ("CHANGES.rst", "docs/security.md", "src/history.py")]
+        [True, False, False]
+    """
+    return bool(_NOT_OF_USE.search(path)) and not re.search(_CODE, path)

@@ -1,0 +1,1 @@
+"""The wiki of a project: built, searched, shown, corrected, verified, as a site and as tools."""

@@ -1,0 +1,208 @@
+"""Which pages of a wiki answer a question: fields, page types and links weighed, words compared by their stems."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from codebase_gardener.knowledge.pages.documents import page_of
+from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
+from codebase_gardener.retrieval.documents import Document
+from codebase_gardener.retrieval.index import Hit, SymbolIndex
+from codebase_gardener.wiki.questions import content_words
+
+__all__ = ["PageRanking", "stem", "stems"]
+
+FIELDS = {
+    "title": (2.0, 0.4),
+    "overview": (1.2, 0.4),
+    "domains": (0.8, 0.4),
+    "body": (1.0, 0.75),
+}
+"""How much a word counts there, and how much a long field is held against it (the b of BM25)."""
+
+TYPE_WEIGHTS = {
+    "Workflow": 1.2,  # answers "how do I"
+    "Implementation": 1.0,
+    "Principle": 0.9,  # says the same as its Implementation
+    "Environment": 0.8,
+    "Heuristic": 0.7,  # a side remark, mostly of a part of a page
+}
+"""By page type."""
+
+ASKED_TYPE = 1.8
+"""For a type whose name is in the question; "environment" is not one of them: people ask for environment variables."""
+
+LINK_WEIGHT = 0.12
+"""For each doubling of the links that lead to a page: what many workflows use is asked for more than internals."""
+
+INIT_WEIGHT = 1.1
+"""For the page of a class, which is its constructor's: a class is asked for more often than one of its methods."""
+
+COVERAGE = 0.6
+"""The part of a score that is lost by a page that has none of the question's words."""
+
+OWN_NAME = 0.3
+"""What the project's own name counts in a question: nearly every page has it."""
+
+SHORT_FORMS = {
+    "app": "application", "arg": "argument", "auth": "authentication", "cfg": "configuration",
+    "config": "configuration", "dir": "directory", "doc": "documentation", "env": "environment",
+    "func": "function", "init": "initialization", "msg": "message", "param": "parameter", "repo": "repository",
+    "req": "request", "resp": "response", "temp": "temporary", "tmp": "temporary",
+}  # fmt: skip
+"""Words that programmers cut short, for what they say in prose."""
+
+_SATURATION = 1.5
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
+_RUN = re.compile(r"\w{1,80}")
+_ENDINGS = (  # of a word, what becomes of it; the first that leaves a stem of 3 letters with a vowel
+    ("ies", "y"), ("ings", ""), ("ing", ""), ("ied", "y"), ("ed", ""), ("es", "e"), ("s", ""),
+)  # fmt: skip
+_KEPT = ("ss", "us", "is", "eed")
+_VOWEL = re.compile(r"[aeiouy]")
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """A word without its plural, -ing or -ed, and without the e at its end.
+
+    Example:
+        >>> [stem(word) for word in ("merge", "merging", "merged", "setting", "string", "class", "queries")]
+        ['merg', 'merg', 'merg', 'set', 'string', 'class', 'query']
+    """
+    for ending, instead in _ENDINGS:
+        left = word.removesuffix(ending)
+        if left != word and not word.endswith(_KEPT) and len(left) >= 3 and _VOWEL.search(left):
+            doubled = not instead and ending != "s" and left[-1] == left[-2] and left[-1] not in "lsz"
+            word = left[:-1] if doubled else left + instead
+            break
+    return word[:-1] if word.endswith("e") and len(word) > 3 else word
+
+
+def stems(text: str) -> list[str]:
+    """The stems of a text's words; a name in CamelCase or snake_case gives those of its words.
+
+    Example:
+        >>> stems("HTTPBasicAuth load_in_4bit")
+        ['http', 'basic', 'authentication', 'load', 'in', '4', 'bit']
+    """
+    return [one for run in _RUN.findall(text) for one in _stems_of(run)]
+
+
+@lru_cache(maxsize=100_000)
+def _stems_of(run: str) -> tuple[str, ...]:
+    words = [part.lower() for part in _WORD.findall(run)]
+    return tuple(
+        stem(SHORT_FORMS.get(word) or SHORT_FORMS.get(word.removesuffix("s"), word)) for word in words
+    )
+
+
+@dataclass
+class _Entry:
+    """A page: its first document, and how often each stem stands in each field."""
+
+    document: Document
+    counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+
+class PageRanking:
+    """The pages of an index, ready for questions.
+
+    Args:
+        index: Of code and pages.
+    """
+
+    def __init__(self, index: SymbolIndex) -> None:
+        entries: dict[str, _Entry] = {}
+        for document in index.documents:
+            if page := page_of(document):
+                _add(entries.setdefault(page, _Entry(document)), document)
+        self._documents = [entry.document for entry in entries.values()]
+        self._numbers = {page: number for number, page in enumerate(entries)}
+        own = _shared_start([page.partition(":")[2] for page in entries]).rpartition("_")[0]
+        self._own_name = frozenset(stems(own))
+        self._weights = [_weight(document) for document in self._documents]
+        self._postings = _postings(list(entries.values()))
+
+    def search(self, question: str, k: int) -> list[Hit]:
+        """The best pages, best first; a page and its twin, a Principle and its Implementation, are one hit.
+
+        Args:
+            question: In plain words, or names of code.
+            k: How many at most.
+        """
+        asked = {stem(name.lower()): name for name in PAGE_TYPES if name != "Environment"}
+        words = dict.fromkeys(stems(" ".join(content_words(question)) or question))
+        types = {asked[word] for word in words if word in asked}
+        best: dict[int, float] = {}
+        for number, score in self._scores(list(words)).items():
+            document = self._documents[number]
+            asked_for = document.anchor.partition(":")[0] in types
+            told_by = number if asked_for else self._numbers.get(document.told_by, number)
+            weighed = score * self._weights[number] * (ASKED_TYPE if asked_for else 1.0)
+            best[told_by] = max(best.get(told_by, 0.0), weighed)
+        order = sorted(best, key=lambda number: (-best[number], self._documents[number].anchor))
+        return [Hit(self._documents[number], best[number]) for number in order[:k]]
+
+    def _scores(self, words: list[str]) -> dict[int, float]:
+        """BM25 of each page that has one of the words, field by field, less where it has few of them."""
+        found, had = defaultdict[int, float](float), defaultdict[int, float](float)
+        total = 0.0
+        for word in words:
+            pages = self._postings.get(word, {})
+            share = OWN_NAME if word in self._own_name else 1.0
+            rarity = share * _idf(len(self._documents), len(pages)) if pages else 0.0
+            total += rarity
+            for number, score in pages.items():
+                found[number] += share * score
+                had[number] += rarity
+        return {number: score * (1 - COVERAGE * (1 - had[number] / total)) for number, score in found.items()}
+
+
+def _idf(pages: int, having: int) -> float:
+    return math.log(1 + (pages - having + 0.5) / (having + 0.5))
+
+
+def _shared_start(names: list[str]) -> str:
+    """The letters that all names begin with."""
+    least, most = min(names, default=""), max(names, default="")
+    same = next((n for n, (a, b) in enumerate(zip(least, most, strict=False)) if a != b), len(least))
+    return least[:same]
+
+
+def _add(entry: _Entry, document: Document) -> None:
+    overview, _, body = document.text.partition("\n\n")
+    entry.counts["body"].update(stems(body))
+    if document.anchor == page_of(document):  # the others repeat both
+        entry.document = document
+        entry.counts["title"].update(stems(document.symbol))
+        entry.counts["domains"].update(stems(" ".join(document.domains)))
+        entry.counts["overview"].update(stems(overview))
+
+
+def _weight(document: Document) -> float:
+    weight = TYPE_WEIGHTS.get(document.anchor.partition(":")[0], 1.0)
+    weight *= INIT_WEIGHT if document.anchor.endswith("_init") else 1.0
+    return weight * (1 + LINK_WEIGHT * math.log2(1 + document.links))
+
+
+def _postings(entries: list[_Entry]) -> dict[str, dict[int, float]]:
+    """Of each stem: the pages that have it, and its score there: the sum of its BM25 in each field.
+
+    A word's rarity is that in the field: where half of the bodies speak of tests, a title that does says more.
+    """
+    postings: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    for name, (weight, slope) in FIELDS.items():
+        having = Counter(word for entry in entries for word in entry.counts[name])
+        rarity = {word: _idf(len(entries), count) for word, count in having.items()}
+        lengths = [entry.counts[name].total() for entry in entries]
+        mean = max(1.0, sum(lengths) / max(1, len(lengths)))
+        for number, entry in enumerate(entries):
+            room = _SATURATION * (1 - slope + slope * lengths[number] / mean)
+            for word, count in entry.counts[name].items():
+                postings[word][number] += weight * rarity[word] * count / (room + count)
+    return {word: dict(pages) for word, pages in postings.items()}

@@ -1,0 +1,128 @@
+"""Code and pages of a project in one index: searched by a reader, and for what is put before a question to a model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import chain, zip_longest
+from typing import Any
+
+from codebase_gardener.dataset.prompts import CONTEXT_CHARS, documents_that_fit
+from codebase_gardener.knowledge.pages.documents import page_documents, page_of
+from codebase_gardener.repository.areas import area_of
+from codebase_gardener.repository.extraction import extract_tables
+from codebase_gardener.retrieval.documents import Document, documents_of
+from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.utils.error_handling import NotFoundError
+from codebase_gardener.utils.files import remove_tree
+from codebase_gardener.wiki.pages import read_pages
+from codebase_gardener.wiki.paths import WikiPaths
+from codebase_gardener.wiki.questions import content_words, is_page, ranked
+from codebase_gardener.wiki.ranking import PageRanking
+from codebase_gardener.wiki.source import ProjectSource
+from codebase_gardener.wiki.state import WikiState
+
+__all__ = ["SearchResult", "WikiIndex", "open_index"]
+
+_DOCUMENTS = 4
+_LAYOUT = 2
+"""Of what is kept of a page; an index of another one is built again."""
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """A page, or a piece of code, that a query found.
+
+    Attributes:
+        score: Higher is better; that of a page and that of code cannot be compared.
+        id: The page's id; for code its anchor.
+        title: The page's title; for code its qualified name or heading.
+        overview: The page's first sentence; for code its first line.
+        anchor: The first lines that the page rests on, "" for a page without any; for code where it stands.
+        kind: "page", or the kind of code: "function", "method", "class", "module", "text".
+    """
+
+    score: float
+    id: str
+    title: str
+    overview: str
+    anchor: str
+    kind: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+class WikiIndex:
+    """An index of code and pages.
+
+    Args:
+        symbols: The index.
+    """
+
+    def __init__(self, symbols: SymbolIndex) -> None:
+        self.symbols = symbols
+
+    @cached_property
+    def _pages(self) -> PageRanking:
+        return PageRanking(self.symbols)
+
+    def search(self, query: str, *, k: int = 8, code: bool = False) -> list[SearchResult]:
+        """What a reader asks for, best first, pages and code by turns.
+
+        A page comes once, however many of its sections match, and a Principle as the Implementation that does it,
+        unless principles are asked for.
+
+        Args:
+            query: In plain words, or names of code.
+            k: Results at most.
+            code: Search the code, too.
+        """
+        pages = self._pages.search(query, k)
+        words = " ".join(content_words(query)) or query
+        others = self.symbols.search(words, k=k, exclude=is_page) if code else []
+        by_turns = chain.from_iterable(zip_longest(pages, others))
+        return [_found(hit.document, hit.score) for hit in by_turns if hit is not None][:k]
+
+    def for_prompt(self, question: str, k: int = _DOCUMENTS, *, pages: bool = True) -> list[Document]:
+        """What to put before a question: symbols that it names, tests last, then what BM25 finds without filler words.
+
+        Where there is a wiki, the page that fits best comes first, cut to half of the room, and code after it.
+        """
+        words = content_words(question)
+        named = sorted(
+            (d for d in self.symbols.documents if not is_page(d) and d.symbol.rpartition(".")[2] in words),
+            key=lambda d: (area_of(d.path) == "tests", d.symbol.count("."), d.anchor),
+        )
+        query = " ".join(words) or question
+        code = [hit.document for hit in self.symbols.search(query, k=2 * k, exclude=is_page)]
+        page = [hit.document for hit in ranked(self.symbols, question, 1)] if pages else []
+        return list(dict.fromkeys([*documents_that_fit(page, CONTEXT_CHARS // 2), *named[: k // 2], *code]))[
+            :k
+        ]
+
+
+def _found(document: Document, score: float) -> SearchResult:
+    page = page_of(document)
+    first = next((line.strip() for line in document.text.splitlines() if line.strip()), "")
+    anchor = (document.evidence or ("",))[0] if page else document.anchor
+    return SearchResult(
+        round(score, 3), page or document.anchor, document.symbol, first, anchor, document.kind
+    )
+
+
+def open_index(paths: WikiPaths, source: ProjectSource) -> WikiIndex:
+    """The index of a project's last snapshot and its wiki, where there is one; built once and kept beside it."""
+    wiki, name = WikiState.read(paths), source.latest_id
+    folder = paths.indexes / (f"{name}-{wiki.sha256[:16]}-{_LAYOUT}" if wiki is not None else name)
+    try:
+        return WikiIndex(SymbolIndex.load(folder))
+    except NotFoundError:
+        snapshot = source.latest()
+        pages = page_documents(read_pages(paths)) if wiki is not None else []
+        index = SymbolIndex.build([*documents_of(snapshot, extract_tables(snapshot)), *pages])
+        for outdated in paths.indexes.glob(f"{name}-*"):  # of an older wiki: nobody asks for it any more
+            remove_tree(outdated, paths.indexes / ".trash")
+        index.save(folder)
+        return WikiIndex(index)

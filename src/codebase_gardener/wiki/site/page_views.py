@@ -1,0 +1,243 @@
+"""The site's pages one by one: what a template is given to show a page, a document, a file or a list."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from markupsafe import Markup
+
+from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
+from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page
+from codebase_gardener.knowledge.pages.workflow_layout import read_steps
+from codebase_gardener.utils.anchors import split_lines
+from codebase_gardener.wiki.site.addresses import relative
+from codebase_gardener.wiki.site.contents import Contents
+from codebase_gardener.wiki.site.markdown import SiteMarkdown
+from codebase_gardener.wiki.site.page_graph import page_graph
+from codebase_gardener.wiki.site.shell import filled
+from codebase_gardener.wiki.site.source_page import cited_lines, source_lines
+from codebase_gardener.wiki.site.step_diagram import DrawnStep, arrows_of, step_diagram
+
+__all__ = ["LISTINGS", "PageViews"]
+
+LISTINGS: dict[str, str] = {
+    "Workflow": "What people do with it, mined from its docs, examples and tests.",
+    "Principle": "The idea behind each step, and what implements it.",
+    "Implementation": "Classes, functions and commands: signature, import, inputs, outputs, examples.",
+    "Environment": "What has to be installed, with versions, devices and errors.",
+    "Heuristic": "Advice that its authors wrote down, with the lines it stands in.",
+}
+"""Types of pages in the order of the menu, and what a reader finds there."""
+
+RELATIONS: dict[str, str] = {
+    "step": "Steps", "implemented_by": "Implemented by", "requires_env": "Needs", "uses_heuristic": "Advice",
+    "step_of": "A step of", "implements": "Implements", "required_by": "Needed by", "used_by": "Applies to",
+}  # fmt: skip
+"""Edges and their inverses, as a heading says them, in the order in which they are shown."""
+
+_WORKFLOWS_AT_FIRST, _MOST_USED = 12, 10
+_SLUG = re.compile(r"[^a-z0-9]+")
+
+
+class PageViews:
+    """Makes the HTML of each page.
+
+    Args:
+        contents: Of the site.
+        about: What the repository says that it is; "" where it does not.
+    """
+
+    def __init__(self, contents: Contents, about: str = "") -> None:
+        self._contents = contents
+        self._about = about
+        self._markdown = SiteMarkdown(contents)
+        self._site = {
+            "name": contents.owner_repo,
+            "repo": contents.repo,
+            "commit": contents.commit,
+            "updated": contents.updated,
+            "menu": self._menu(),
+        }
+
+    def start(self) -> str:
+        """What the repository is, how much there is, and its workflows as a person would read them."""
+        workflows = self._contents.of_type("Workflow")
+        counts = [
+            {"css": kind.lower(), "place": _listing(kind), "number": len(pages), "words": f"{kind.lower()}s"}
+            for kind in LISTINGS
+            if (pages := self._contents.of_type(kind))
+        ]
+        return self._fill(
+            "start.html", "index.html", title=self._site["name"], about=self._about, counts=counts,
+            workflows=[self._workflow(page) for page in workflows[:_WORKFLOWS_AT_FIRST]],
+            more=len(workflows) if len(workflows) > _WORKFLOWS_AT_FIRST else 0,
+            common=self._most_used(),
+        )  # fmt: skip
+
+    def page(self, page: Page) -> str:
+        """A page of the wiki."""
+        place = self._place(page)
+        texts = [("Description", page.description), ("Usage", page.usage)]
+        texts += [(section.heading, section.body) for section in page.sections]
+        sections = [
+            {"id": _slug(heading), "heading": heading, "html": Markup(self._section(page, heading, body))}  # noqa: S704 - of our own renderers, which escape
+            for heading, body in texts
+        ]
+        sources = [
+            Markup(self._markdown.lines_link(str(anchor), place))  # noqa: S704 - it escapes the path
+            for anchor in dict.fromkeys(source.anchor for source in page.sources)
+        ]
+        return self._fill(
+            "page.html", place, title=page.title, page=page, listing=_listing(page.type),
+            overview=Markup(self._markdown.line(page.overview, place)), sections=sections,  # noqa: S704 - it escapes HTML
+            related=self._related(page), sources=sources,
+        )  # fmt: skip
+
+    def document(self, file: str) -> str:
+        """An index, the repo map or a report."""
+        place = self._contents.places.wiki_file(file) or ""
+        text = self._contents.documents[file]
+        html = self._markdown.html(text, file, place, names=True)
+        return self._fill("document.html", place, title=_title_of(file, text), html=Markup(html))  # noqa: S704 - HTML was escaped
+
+    def source(self, path: str) -> str:
+        """A file of the repository."""
+        place = self._contents.places.source(path) or ""
+        cited = [
+            {"words": each.words, "id": each.id, "pages": [Markup(link) for link in each.pages]}  # noqa: S704 - titles were escaped
+            for each in cited_lines(self._contents, path)
+        ]
+        return self._fill(
+            "source.html", place, title=path, path=path, cited=cited,
+            count=len(split_lines(self._contents.texts[path])),
+            lines=Markup(source_lines(self._contents, path)),  # noqa: S704 - it escapes each line
+        )  # fmt: skip
+
+    def listing(self, kind: str) -> tuple[str, str]:
+        """All pages of a type: where, and what."""
+        place = _listing(kind)
+        rows = [
+            {
+                "place": self._place(page),
+                "title": page.title,
+                "kind": page.kind,
+                "overview": self._words(page, place),
+            }
+            for page in self._contents.of_type(kind)
+        ]
+        return place, self._fill(
+            "listing.html", place, title=f"{kind}s", about=LISTINGS[kind], css=kind.lower(), rows=rows
+        )
+
+    def documents(self) -> str:
+        """The list of documents and source files."""
+        places = self._contents.places
+        rows: dict[str, list[dict[str, str]]] = {"Map": [], "Indexes": [], "Reports": []}
+        for file, text in self._contents.documents.items():
+            group = "Reports" if "/" in file else "Map" if "RepoMap" in file else "Indexes"
+            rows[group].append({"place": places.wiki_file(file) or "", "title": _title_of(file, text)})
+        groups = [{"words": words, "rows": found} for words, found in rows.items() if found]
+        sources = [{"path": path, "place": places.source(path)} for path in sorted(self._contents.citing)]
+        return self._fill(
+            "documents.html", "documents.html", title="Map, indexes, reports", groups=groups, sources=sources
+        )
+
+    def graph(self) -> tuple[str, str]:
+        """The graph, and the data of its script."""
+        drawn = page_graph(self._contents)
+        kinds = [
+            {"kind": kind, "words": words.lower()}
+            for kind, words in (("step", "steps"), ("implemented_by", "implementations"),
+                                ("requires_env", "environments"), ("uses_heuristic", "heuristics"))
+        ]  # fmt: skip
+        html = self._fill(
+            "graph.html", "graph.html", title="Graph", svg=Markup(drawn.svg), count=len(drawn.nodes),  # noqa: S704 - titles were escaped
+            edges=drawn.edges, kinds=kinds,
+        )  # fmt: skip
+        return html, f"window.gardenerNeighbours={drawn.data};\n"
+
+    def _fill(self, template: str, place: str, **values: Any) -> str:
+        return filled(template, place, site=self._site, **values)
+
+    def _menu(self) -> list[dict[str, str]]:
+        types = [kind for kind in LISTINGS if self._contents.of_type(kind)]
+        menu = [{"place": _listing(kind), "words": f"{kind}s"} for kind in types]
+        return [
+            *menu,
+            {"place": "graph.html", "words": "Graph"},
+            {"place": "documents.html", "words": "Map and reports"},
+        ]
+
+    def _place(self, page: Page) -> str:
+        return self._contents.places.wiki_file(page.file) or ""
+
+    def _words(self, page: Page, place: str) -> Markup:
+        """The overview, without links: the whole row is about one page."""
+        html = self._markdown.line(page.overview, place)
+        return Markup(re.sub(r"</?a\b[^>]*>", "", html))  # noqa: S704 - of our own renderer, which escapes
+
+    def _workflow(self, page: Page) -> dict[str, Any]:
+        steps = [
+            {"title": step.title, "place": self._contents.place_of(step.principle) or self._place(page)}
+            for step in read_steps(page)
+        ]
+        where = str(page.sources[0].anchor) if page.sources else page.name
+        return {"place": self._place(page), "title": page.title, "steps": steps, "where": where}
+
+    def _most_used(self) -> list[dict[str, Any]]:
+        """Implementations whose principles are steps of the most workflows."""
+        uses = {
+            made.id: len(steps)
+            for principle, edges in self._contents.incoming.items()
+            if (steps := [edge for edge in edges if edge.kind == "step_of"])
+            and (made := self._contents.implementation_of(principle))
+        }
+        ids = sorted(uses, key=lambda page_id: (-uses[page_id], page_id))[:_MOST_USED]
+        pages = [self._contents.pages[page_id] for page_id in ids]
+        return [
+            {"place": self._place(page), "title": page.title, "overview": self._words(page, "index.html")}
+            for page in pages
+        ]
+
+    def _section(self, page: Page, heading: str, body: str) -> str:
+        if page.type == "Workflow" and heading == "Execution Diagram":
+            return self._diagram(page, body)
+        return self._markdown.html(body, page.file, self._place(page))
+
+    def _diagram(self, page: Page, mermaid: str) -> str:
+        place = self._place(page)
+        steps = []
+        for step in read_steps(page):
+            target = self._contents.place_of(step.principle)
+            made = self._contents.implementation_of(step.principle)
+            reference = read_code_reference(made) if made else None
+            api = (reference.call.partition("(")[0] if reference else "") or (made.title if made else "")
+            link = relative(place, target) if target else ""
+            steps.append(DrawnStep(step.number, step.title, api, link))
+        return step_diagram(steps, arrows_of(mermaid))
+
+    def _related(self, page: Page) -> list[dict[str, Any]]:
+        place = self._place(page)
+        edges = [*page.edges, *self._contents.incoming.get(page.id, ())]
+        groups = []
+        for kind, words in RELATIONS.items():
+            targets = dict.fromkeys(edge.target for edge in edges if edge.kind == kind)
+            links = [Markup(self._markdown.link(target, place)) for target in targets]  # noqa: S704 - it escapes the title
+            if links:
+                groups.append({"words": words, "links": links})
+        return groups
+
+
+def _listing(kind: str) -> str:
+    return f"{PAGE_TYPES[kind].folder}.html"
+
+
+def _slug(heading: str) -> str:
+    return _SLUG.sub("-", heading.lower()).strip("-") or "section"
+
+
+def _title_of(file: str, text: str) -> str:
+    first = text.partition("\n")[0]
+    words = first.removeprefix("# ").rpartition(":")
+    return (words[0] or words[2]).strip().replace("\\", "") if first.startswith("# ") else file

@@ -1,0 +1,54 @@
+"""The frame of every page: templates that escape whatever they are given, and files that are copied as they are."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from codebase_gardener.wiki.site.addresses import relative
+
+__all__ = ["asset_files", "filled"]
+
+_HERE = Path(__file__).parent
+
+# 'self' does not mean other files everywhere where a page is opened from disk, so `file:` is named
+POLICY = (
+    "default-src 'none'; style-src 'self' file:; script-src 'self' file:; img-src 'none'; "
+    "base-uri 'none'; form-action 'none'"
+)
+"""Nothing is loaded but the site's own style and scripts; no script stands in a page."""
+
+
+def filled(template: str, place: str, **values: Any) -> str:
+    """A template with its values, which are escaped unless they are `Markup`.
+
+    Args:
+        template: A file of `templates`.
+        place: Of the page in the site.
+        values: As the template names them.
+    """
+
+    def to(target: str) -> str:
+        path, mark, fragment = target.partition("#")
+        return relative(place, path) + mark + fragment
+
+    return _environment().get_template(template).render(policy=POLICY, to=to, place=place, **values)
+
+
+def asset_files() -> dict[str, str]:
+    """Style and scripts, by their place in the site."""
+    return {f"assets/{file.name}": file.read_text("utf-8") for file in sorted((_HERE / "assets").iterdir())}
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,52 @@
+"""The repository of a project: its snapshots, and its source as it is now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from codebase_gardener.registry.transactions import Registry
+from codebase_gardener.repository.snapshot import Snapshot, take_snapshot
+from codebase_gardener.repository.store import load_snapshot
+from codebase_gardener.utils.error_handling import SourceError
+from codebase_gardener.utils.progress import Progress, silent
+
+__all__ = ["ProjectSource"]
+
+
+@dataclass(frozen=True)
+class ProjectSource:
+    """What a wiki is built from and judged by.
+
+    Attributes:
+        registry: It knows the project's snapshots.
+        project: Its name.
+        max_file_bytes: Larger files are left out.
+    """
+
+    registry: Registry
+    project: str
+    max_file_bytes: int
+
+    @property
+    def latest_id(self) -> str:
+        """Of the snapshot that was taken last."""
+        return self.registry.latest_snapshot(self.project).snapshot_id
+
+    def latest(self) -> Snapshot:
+        """The snapshot that was taken last."""
+        return load_snapshot(self.registry.latest_snapshot(self.project).path)
+
+    def kept(self, snapshot_id: str) -> Snapshot | None:
+        """An earlier snapshot; None where it is not kept any more."""
+        try:
+            return load_snapshot(self.registry.latest_snapshot(self.project).path.with_name(snapshot_id))
+        except SourceError:
+            return None
+
+    def now(self, progress: Progress = silent) -> Snapshot:
+        """The source as it is now, without keeping it; the last snapshot, where it is no directory here."""
+        source = self.registry.project(self.project).source
+        if not Path(source).is_dir():
+            return self.latest()
+        return take_snapshot(source, max_file_bytes=self.max_file_bytes, progress=progress)

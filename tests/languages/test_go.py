@@ -1,0 +1,148 @@
+"""Go: symbols, code, signatures, and which file an import means."""
+
+from __future__ import annotations
+
+import pytest
+
+from codebase_gardener.languages.go import import_path
+from codebase_gardener.languages.signatures import receiver_of
+from codebase_gardener.languages.symbols import TypedName
+from samples.sources import (
+    bound,
+    calls,
+    code_in,
+    imports,
+    last_symbol,
+    parameters,
+    places,
+    symbols_in,
+    units_of,
+)
+
+SYMBOLS = """\
+package main
+
+// Add adds.
+//
+// It is exact.
+//go:noinline
+func Add(a, b int, rest ...string) (int, error) {
+	// first
+	return a + b, nil
+}
+
+func (s *Store[K]) Get(key string) error {
+	return nil
+}
+
+type Store[K any] struct {
+	x int
+}
+
+type (
+	// Reader reads.
+	Reader interface {
+		Read() int
+	}
+	ID = string
+)
+"""
+CODE = """package a
+import (
+	"fmt"
+	x "a/b/v2"
+	. "c"
+	"d/e/v3"
+)
+var A, b = 1, 2
+const C = 3
+func F() {
+	x.Do(a.B{Q: 1})
+	c, err := New()
+	c.Run(1).Then()
+}
+type T struct{}
+"""
+
+FILES = {
+    "go/go.mod": "module example.org/me/k/v2",
+    "go/k.go": "",
+    "go/in/k.go": "",
+    "x/github.com/a/b/c.go": "",
+}
+
+
+def test_symbols() -> None:
+    assert places(SYMBOLS, "go") == [
+        ("Add", "function", 7, 10),
+        ("Store.Get", "method", 12, 14),
+        ("Store", "type", 16, 18),
+        ("Reader", "interface", 22, 24),
+        ("ID", "type", 25, 25),
+    ]
+
+
+def test_what_is_kept_of_a_symbol() -> None:
+    found = symbols_in(SYMBOLS, "go")
+    add = found["Add"]
+    assert add.signature == "func Add(a, b int, rest ...string) (int, error)"
+    assert (add.docstring, add.body_start) == ("Add adds.\n\nIt is exact.", 8)
+    assert (add.parameters, add.returns) == (("a", "b", "...rest"), "(int, error)")
+    assert found["Store.Get"].signature == "func (s *Store[K]) Get(key string) error"
+    assert found["Store"].signature == "type Store[K any] struct"
+    assert (found["Reader"].docstring, found["Reader"].body_start) == ("Reader reads.", 23)
+
+
+def test_code() -> None:
+    code = code_in(CODE, "go")
+    assert imports(code) == ["3 fmt::fmt", "4 a/b/v2::x", "5 c:*:*", "6 d/e/v3::e"]
+    assert calls(code) == ["11 F x.Do", "11 F a.B", "12 F New", "13 F c.Run().Then", "13 F c.Run"]
+    assert (code.exports, code.names) == (("A", "C", "F", "T"), ("A", "b", "C"))
+    assert bound(code) == [("c", "New")]
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "expected"),
+    [
+        (
+            "go",
+            "func F(a, b int, f func(x int) error, m map[string]int, opts ...string) (int, error) {}",
+            [
+                ("a", "int", "", True),
+                ("b", "int", "", True),
+                ("f", "func(x int) error", "", True),
+                ("m", "map[string]int", "", True),
+                ("...opts", "string", "", False),
+            ],
+        ),
+        ("go", "func (s *Server) Run(string, int) {}", []),
+        ("go", "func G[T any, U comparable](x T) {}", [("x", "T", "", True)]),
+    ],
+)
+def test_parameters(language: str, source: str, expected: list[tuple[str, str, str, bool]]) -> None:
+    assert parameters(source, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("importer", "module", "expected"),
+    [
+        ("a.go", "example.org/me/k/v2", "go:go"),
+        ("a.go", "example.org/me/k/v2/in", "go:go/in"),
+        ("a.go", "github.com/a/b", "go:x/github.com/a/b"),
+        ("a.go", "fmt", ""),
+    ],
+)
+def test_what_an_import_means(importer: str, module: str, expected: str) -> None:
+    assert units_of(FILES, "go").find(module, importer) == expected
+
+
+def test_a_folder_has_the_path_of_its_module() -> None:
+    units = units_of(FILES, "go")
+    assert import_path(units, "go:go/in") == "example.org/me/k/v2/in"
+    assert import_path(units, "go:x/github.com/a/b") == "github.com/a/b"
+
+
+def test_the_receiver_of_a_method() -> None:
+    assert receiver_of(last_symbol("func (c *Command) Run() {}", "go")) == TypedName("c", "*Command")
+    assert receiver_of(last_symbol("func (Command) Run() {}", "go")) is None
+    assert receiver_of(last_symbol("func Run() {}", "go")) is None

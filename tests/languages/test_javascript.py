@@ -1,0 +1,209 @@
+"""JavaScript and TypeScript: symbols, code, signatures, and which file an import means."""
+
+# ruff: noqa: E501 - sources of one line each
+
+from __future__ import annotations
+
+import pytest
+
+from codebase_gardener.languages.javascript import JAVASCRIPT
+from samples.sources import bound, calls, code_in, imports, parameters, places, symbols_in, units_of
+
+SYMBOLS = """\
+/**
+ * A service.
+ * @public
+ */
+@Injectable()
+export class Service<T> extends Base implements A, B {
+  @Input() name = 1;
+  @log()
+  async run(a: number, b?: string, ...rest: any[]): Promise<void> {
+    return
+  }
+  handler = (event: Event) => {
+    return
+  }
+  #hidden() {
+    return 1
+  }
+}
+
+// Doubles.
+export const twice = (x: number): number => {
+  return x * 2
+}
+
+const one = x => x + 1, two = function (y) {
+  return y
+}
+
+export default async function main() {
+  function inner() {
+    return 1
+  }
+}
+
+export interface Shape extends Base { area(): number }
+export type Id = string | number
+enum Color { Red }
+namespace Deep {
+  export function f() {
+    return 1
+  }
+}
+function overloaded(a: string): void;
+function overloaded(a: any) {
+  return
+}
+"""
+CODE = """import a, { b as c } from "m";
+import * as n from "./n";
+import "side";
+export const X = 1;
+export class Y { go() { this.x.run(); } }
+export { q, r as s } from "w";
+export * from "z";
+const v = require("v");
+const { p, o: u } = require("pp");
+const k = new K.L(1);
+const j = await n.f(2).g();
+export default k;
+"""
+
+FILES = {
+    "package.json": '{"name": "@o/m", "exports": {".": {"types": "./dist/index.d.ts", "import": "./dist/index.mjs"}, "./sub": "./dist/sub.js"}}',
+    "src/index.ts": "",
+    "src/sub.tsx": "",
+    "src/deep/index.ts": "",
+    "dist/index.mjs": "",
+    "dist/index.d.ts": "",
+    "dist/sub.js": "",
+    "plain/a.js": "",
+    "plain/a.d.ts": "",
+}
+
+
+def test_symbols() -> None:
+    assert places(SYMBOLS, "typescript") == [
+        ("Service", "class", 5, 18),
+        ("Service.run", "method", 8, 11),
+        ("Service.handler", "method", 12, 14),
+        ("Service.#hidden", "method", 15, 17),
+        ("twice", "function", 21, 23),
+        ("one", "function", 25, 25),
+        ("two", "function", 25, 27),
+        ("main", "function", 29, 33),
+        ("main.inner", "function", 30, 32),
+        ("Shape", "interface", 35, 35),
+        ("Id", "type", 36, 36),
+        ("Color", "type", 37, 37),
+        ("Deep.f", "function", 39, 41),
+        ("overloaded", "function", 44, 46),
+    ]
+
+
+def test_what_is_kept_of_a_symbol() -> None:
+    found = symbols_in(SYMBOLS, "typescript")
+    service, run = found["Service"], found["Service.run"]
+    assert service.signature == "export class Service<T> extends Base implements A, B"
+    assert (service.docstring, service.definition_line, service.body_start) == ("A service.\n@public", 6, 7)
+    assert (service.bases, service.decorators) == (("Base", "A", "B"), ("Injectable()",))
+    assert run.signature == "async run(a: number, b?: string, ...rest: any[]): Promise<void>"
+    assert (run.parameters, run.returns, run.decorators) == (
+        ("a", "b", "...rest"),
+        "Promise<void>",
+        ("log()",),
+    )
+    assert found["twice"].signature == "export const twice = (x: number): number =>"
+    assert (found["twice"].docstring, found["twice"].body_start) == ("Doubles.", 22)
+    assert (found["one"].parameters, found["one"].body_start) == (("x",), 0)
+    assert (found["two"].parameters, found["two"].body_start) == (("y",), 26)
+    assert not found["Service.#hidden"].public and found["Service.run"].public
+    assert found["Shape"].bases == ("Base",)
+
+
+def test_code() -> None:
+    code = code_in(CODE, "typescript")
+    assert imports(code) == [
+        "1 m:default:a",
+        "1 m:b:c",
+        "2 ./n::n",
+        "3 side::",
+        "6 w:q:q",
+        "6 w:r:s",
+        "7 z:*:*",
+        "8 v::v",
+        "9 pp:p:p",
+        "9 pp:o:u",
+    ]
+    assert calls(code) == [
+        "5 Y.go this.x.run",
+        "8  require",
+        "9  require",
+        "10  K.L",
+        "11  n.f().g",
+        "11  n.f",
+    ]
+    assert (code.exports, code.names) == (("X", "Y", "q", "s", "default"), ("X", "v", "k", "j"))
+    assert bound(code) == [("k", "K.L"), ("j", "n.f().g"), ("default", "k")]
+
+
+def test_exports_of_common_js() -> None:
+    code = code_in("module.exports = { a, b: 2 };\nexports.t = 1;", "javascript")
+    assert (code.exports, code.names) == (("a", "b", "t"), ())
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "expected"),
+    [
+        (
+            "typescript",
+            "function f<T extends (x: number) => void>(a: T, b?: { c: string, d: number }, e = g(1, 2), ...r: T[]) {}",
+            [
+                ("a", "T", "", True),
+                ("b", "{ c: string, d: number }", "", False),
+                ("e", "", "g(1, 2)", False),
+                ("...r", "T[]", "", False),
+            ],
+        ),
+        (
+            "typescript",
+            "const h = async (cb: (e: Error) => void, { a, b }: P = {}): Promise<void> => {}",
+            [
+                ("cb", "(e: Error) => void", "", True),
+                ("{ a, b }", "P", "{}", False),
+            ],
+        ),
+        (
+            "javascript",
+            "function k(s = 'a, b', t = `x(`) {}",
+            [("s", "", "'a, b'", False), ("t", "", "`x(`", False)],
+        ),
+    ],
+)
+def test_parameters(language: str, source: str, expected: list[tuple[str, str, str, bool]]) -> None:
+    assert parameters(source, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("importer", "module", "expected"),
+    [
+        ("src/index.ts", "./sub.js", "src/sub.tsx"),
+        ("src/index.ts", "./deep", "src/deep/index.ts"),
+        ("src/deep/index.ts", "..", "src/index.ts"),
+        ("src/deep/index.ts", "../../../x", ""),
+        ("a.ts", "@o/m", "src/index.ts"),
+        ("a.ts", "@o/m/sub", "src/sub.tsx"),
+        ("a.ts", "@o/m/deep", "src/deep/index.ts"),
+        ("a.ts", "react", ""),
+    ],
+)
+def test_what_an_import_means(importer: str, module: str, expected: str) -> None:
+    assert units_of(FILES, "script").find(module, importer) == expected
+
+
+def test_what_a_compiler_wrote() -> None:
+    assert JAVASCRIPT.family is not None
+    found = JAVASCRIPT.family.compiled([path for path in FILES if "/" in path], [""])
+    assert found == {"dist/index.mjs", "dist/index.d.ts", "dist/sub.js"}

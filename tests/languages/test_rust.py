@@ -1,0 +1,118 @@
+"""Rust: symbols, code, signatures, and which file an import means."""
+
+from __future__ import annotations
+
+import pytest
+
+from samples.sources import bound, calls, code_in, imports, parameters, places, symbols_in, units_of
+
+SYMBOLS = """\
+/// A point.
+#[derive(Debug, Clone)]
+pub struct Point<T> {
+    x: T,
+}
+
+impl<T> Shape for Point<T> {
+    /// Its area.
+    #[inline]
+    pub fn area(&self, mut scale: f64) -> f64 {
+        0.0
+    }
+}
+
+pub trait Shape {
+    fn area(&self) -> f64;
+    fn name(&self) -> String {
+        String::new()
+    }
+}
+
+enum Kind { A }
+mod inner {
+    pub fn helper() {
+        1
+    }
+}
+"""
+CODE = """use a::b::{self, C, d as e};
+use x::*;
+pub use q::R;
+pub fn f() {
+    let c = A::new(1);
+    c.run()?.stop();
+    a::b::<T>(2);
+}
+pub struct S;
+pub(crate) struct Hidden;
+pub const K: u8 = 1;
+"""
+
+FILES = {
+    "rs/Cargo.toml": "[package]\nname = 'my-c'\n",
+    "rs/src/lib.rs": "",
+    "rs/src/a.rs": "",
+    "rs/src/a/b.rs": "",
+    "rs/src/d/mod.rs": "",
+    "rs/examples/e.rs": "",
+}
+
+
+def test_symbols() -> None:
+    assert places(SYMBOLS, "rust") == [
+        ("Point", "type", 2, 5),
+        ("Point.area", "method", 9, 12),
+        ("Shape", "interface", 15, 20),
+        ("Shape.name", "method", 17, 19),
+        ("Kind", "type", 22, 22),
+        ("inner.helper", "function", 24, 26),
+    ]
+
+
+def test_what_is_kept_of_a_symbol() -> None:
+    found = symbols_in(SYMBOLS, "rust")
+    point, area = found["Point"], found["Point.area"]
+    assert (point.signature, point.docstring) == ("pub struct Point<T>", "A point.")
+    assert (point.decorators, point.definition_line) == (("derive(Debug, Clone)",), 3)
+    assert area.signature == "pub fn area(&self, mut scale: f64) -> f64"
+    assert (area.parameters, area.returns, area.docstring) == (("scale",), "f64", "Its area.")
+
+
+def test_code() -> None:
+    code = code_in(CODE, "rust")
+    assert imports(code) == ["1 a.b::b", "1 a.b:C:C", "1 a.b:d:e", "2 x:*:*", "3 q:R:R"]
+    assert calls(code) == ["5 f A.new", "6 f c.run().stop", "6 f c.run", "7 f a.b"]
+    assert (code.exports, code.names) == (("R", "f", "S", "K"), ("K",))
+    assert bound(code) == [("c", "A.new")]
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "expected"),
+    [
+        (
+            "rust",
+            "pub fn f<'a, F: Fn(u8) -> u8>(&self, mut x: &'a mut Vec<(u8, u8)>, g: F) -> Result<a::B, C> {}",
+            [
+                ("x", "&'a mut Vec<(u8, u8)>", "", True),
+                ("g", "F", "", True),
+            ],
+        ),
+    ],
+)
+def test_parameters(language: str, source: str, expected: list[tuple[str, str, str, bool]]) -> None:
+    assert parameters(source, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("importer", "module", "expected"),
+    [
+        ("rs/src/a.rs", "crate.d", "rs/src/d/mod.rs"),
+        ("rs/src/lib.rs", "a", "rs/src/a.rs"),
+        ("rs/src/a.rs", "self.b", "rs/src/a/b.rs"),
+        ("rs/src/a/b.rs", "super", "rs/src/a.rs"),
+        ("rs/examples/e.rs", "my_c.a.b", "rs/src/a/b.rs"),
+        ("rs/src/a.rs", "serde.de", ""),
+    ],
+)
+def test_what_an_import_means(importer: str, module: str, expected: str) -> None:
+    assert units_of(FILES, "rust").find(module, importer) == expected

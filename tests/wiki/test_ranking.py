@@ -1,0 +1,99 @@
+"""Which pages of a wiki come first."""
+
+from __future__ import annotations
+
+import pytest
+
+from codebase_gardener.retrieval.documents import PAGE_KIND, Document
+from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.wiki.ranking import PageRanking, stem, stems
+
+
+def page(anchor: str, title: str, text: str = "It is.\n\nNothing.\n", **more: object) -> Document:
+    return Document(f"{anchor}", "a.md", title, text, PAGE_KIND, **more)  # type: ignore[arg-type]
+
+
+def first(question: str, *documents: Document) -> list[str]:
+    return [hit.document.anchor for hit in PageRanking(SymbolIndex.build(documents)).search(question, 9)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "merge merges merging merged",
+        "test tests testing tested",
+        "set sets setting",
+        "query queries",
+        "color colored coloring",
+        "handle handles handling handled",
+        "address",
+        "class classes",
+    ],
+)
+def test_forms_of_a_word_have_one_stem(words: str) -> None:
+    assert len({stem(word) for word in words.split()}) == 1
+
+
+@pytest.mark.parametrize("words", ["string str", "bus bu", "need ne", "sing s", "speed spe", "king k"])
+def test_other_words_keep_theirs(words: str) -> None:
+    one, other = words.split()
+    assert stem(one) != stem(other)
+
+
+def test_names_give_their_words_and_short_forms_their_long_ones() -> None:
+    assert stems("JSONRenderer.add_app") == stems("json renderer add application")
+    assert stems("load_in_4bit") == ["load", "in", "4", "bit"]
+
+
+def test_a_title_counts_more_than_an_overview_and_that_more_than_the_body() -> None:
+    title = page("Principle:o_a", "Watering", "It is.\n\nNothing.\n")
+    overview = page("Principle:o_b", "Bee", "Watering is meant.\n\nNothing.\n")
+    body = page("Principle:o_c", "Sea", "It is.\n\nWatering.\n")
+    other = [page(f"Principle:o_x{number}", "Other") for number in range(9)]
+    assert first("how do I water", body, overview, title, *other) == [
+        "Principle:o_a",
+        "Principle:o_b",
+        "Principle:o_c",
+    ]
+
+
+def test_workflows_come_before_implementations_and_these_before_heuristics_unless_asked_for() -> None:
+    pages = [page(f"{kind}:o_Firing", "Firing") for kind in ("Heuristic", "Implementation", "Workflow")]
+    assert [one.partition(":")[0] for one in first("fire", *pages)] == [
+        "Workflow",
+        "Implementation",
+        "Heuristic",
+    ]
+    assert first("heuristics of firing", *pages)[0] == "Heuristic:o_Firing"
+
+
+def test_what_workflows_lead_to_comes_before_internals() -> None:
+    internal, used = page("Implementation:o_a", "fire_a"), page("Implementation:o_b", "fire_b", links=4)
+    assert first("fire", internal, used) == ["Implementation:o_b", "Implementation:o_a"]
+
+
+def test_a_principle_is_found_as_its_implementation_unless_principles_are_asked_for() -> None:
+    principle = page("Principle:o_Firing", "Firing", told_by="Implementation:o_bake")
+    bake = page("Implementation:o_bake", "bake")
+    assert first("fire", principle, bake) == ["Implementation:o_bake"]
+    assert first("principle of firing", principle, bake) == ["Principle:o_Firing"]
+    assert first("fire", principle) == ["Principle:o_Firing"]  # its implementation is not there
+
+
+def test_the_project_s_own_name_counts_little() -> None:
+    pages = [page("Implementation:kiln_Kiln", "Kiln"), page("Implementation:kiln_Tester", "test_of_pots")]
+    others = [page(f"Implementation:kiln_x{number}", "Other") for number in range(9)]
+    assert first("test a kiln", *pages, *others) == ["Implementation:kiln_Tester", "Implementation:kiln_Kiln"]
+    assert first("kiln", *pages, *others) == ["Implementation:kiln_Kiln"]
+
+
+def test_domains_are_words_to_find_a_page_by_and_sections_are_one_page() -> None:
+    head = page("Implementation:o_a", "Runner", domains=("testing",))
+    section = page("Implementation:o_a#Usage", "Runner", "It is.\n\nUsage\n\nOf pots.\n")
+    assert first("tests", head, section) == first("pots", head, section) == ["Implementation:o_a"]
+
+
+@pytest.mark.parametrize("question", ["", "?", "how do I", "zqxwv", "principle"])
+def test_a_question_without_words_of_the_wiki_finds_nothing(question: str) -> None:
+    assert first(question, page("Workflow:o_a", "Fire")) == []
+    assert first(question) == []
