@@ -12,9 +12,9 @@ import pytest
 from codebase_gardener.knowledge.heuristics.advice import insight, sentences, strength
 from codebase_gardener.knowledge.heuristics.evidence import heuristic_evidence
 from codebase_gardener.knowledge.heuristics.items import THRESHOLD, Item
+from codebase_gardener.knowledge.heuristics.layout import quoted_words
 from codebase_gardener.knowledge.heuristics.merging import merged
 from codebase_gardener.knowledge.heuristics.pages import HeuristicPage, Heuristics, heuristic_pages
-from codebase_gardener.knowledge.heuristics.quotes import quoted_words
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page

@@ -1,20 +1,25 @@
-"""How a Heuristic page is written: every sentence is a quotation or counted from the evidence."""
+"""How a Heuristic page is written: every sentence is a quotation or counted from the evidence.
+
+The repository's words are data, whatever they say: a quote of lines is a fenced block after "From `path:Lx-y`:";
+a quote of words is one line in which nothing is a link, a tag, a heading or an anchor.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
 
 from codebase_gardener.knowledge.heuristics.advice import ACTION, COST, VALUE, insight, reasons, strength
 from codebase_gardener.knowledge.heuristics.items import Item
 from codebase_gardener.knowledge.heuristics.merging import SAME_TEXT, similar, words_of
 from codebase_gardener.knowledge.heuristics.names import best_sentence, title_of
-from codebase_gardener.knowledge.heuristics.quotes import cut, quoted_lines, quoted_words
 from codebase_gardener.knowledge.pages.structure import Page, Section
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.utils.anchors import Anchor
 
-__all__ = ["Author", "NOT_STATED"]
+__all__ = ["Author", "NOT_STATED", "quoted_words"]
 
 NOT_STATED = "Not stated by the source."
 _SAYS: dict[str, str] = {
@@ -33,6 +38,11 @@ _MAX_TEXTS = 20
 _MAX_PIECE = 400
 _MAX_TEXT = 1500
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w+")
+_SPAN = re.compile(r"`([^`\n]{1,120})`")
+_UNSAFE_SPAN = re.compile(r"\[\[|\]\]|:L?\d+(?:-\d+)?$|::|^\s|\s$|[<>]")
+_MARKS = re.compile(
+    r"[\\`*\[\]<>|]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=~)~|&(?=#?\w+;)|^(?:#|[-+]|\d+[.)])(?=\s)"
+)
 
 
 class Author:
@@ -92,7 +102,7 @@ class Author:
         if first.deprecation:
             places = len({(item.path, item.evidence.start) for item in group})
             return f"{places} {'place says' if places == 1 else 'places say'} that something is deprecated."
-        sentence = cut(best_sentence(first.evidence.text) or first.evidence.text, 300)
+        sentence = _cut(best_sentence(first.evidence.text) or first.evidence.text, 300)
         return f"{_speaker(first)} says: {quoted_words(sentence)}"
 
     def _description(self, group: Sequence[Item], sources: dict[Item, Source]) -> str:
@@ -102,7 +112,7 @@ class Author:
                 "Notices of deprecation, one by one; what to use instead is quoted where the source says it."
             )
         else:
-            lines.append(f"> {quoted_words(cut(group[0].evidence.text, _MAX_TEXT))}")
+            lines.append(f"> {quoted_words(_cut(group[0].evidence.text, _MAX_TEXT))}")
         places = list(dict.fromkeys(sources[item].anchor for item in group))
         kinds = sorted({_SAYS[item.evidence.kind].lower().partition(" ")[2] for item in group})
         files = len({anchor.path for anchor in places})
@@ -152,7 +162,7 @@ class Author:
         for item in group:
             places.setdefault(item.evidence.text or item.evidence.value, []).append(item)
         why = list(dict.fromkeys(reason for text in list(places)[:_MAX_TEXTS] for reason in reasons(text)))
-        told = " ".join(quoted_words(cut(reason, _MAX_PIECE)) for reason in why[:_MAX_PIECES])
+        told = " ".join(quoted_words(_cut(reason, _MAX_PIECE)) for reason in why[:_MAX_PIECES])
         parts = [f"Why, as the source puts it: {told}"] if told else []
         most = len(places) if group[0].deprecation else _MAX_TEXTS
         for number, (text, items) in enumerate(list(places.items())[:most]):
@@ -160,7 +170,7 @@ class Author:
             if number == 0 and not group[0].deprecation:  # the description has quoted it
                 parts.append(shown)
             else:
-                parts.append(f"{shown}\n\n> {quoted_words(cut(text, _MAX_TEXT))}")
+                parts.append(f"{shown}\n\n> {quoted_words(_cut(text, _MAX_TEXT))}")
         if len(places) > most:
             parts.append(f"{_count(len(places) - most, 'further text')} of the same kind: see Code Evidence.")
         return "\n\n".join(parts)
@@ -182,7 +192,7 @@ class Author:
     def _quote(self, source: Source) -> str:
         anchor = source.anchor
         language = self._repository.facts[anchor.path].language
-        return quoted_lines(
+        return _quoted_lines(
             anchor,
             self._repository.lines(anchor.path, anchor.start, anchor.end),
             _LANGUAGES.get(language, ""),
@@ -212,7 +222,7 @@ def _lines(found: dict[str, list[str]], default: str) -> str:
     for label, part in (("Action", ACTION), ("Value", VALUE), ("Trade-off", COST)):
         best = sorted(range(len(found[part])), key=lambda at, part=part: (-strength(found[part][at]), at))  # type: ignore[misc]
         pieces = [found[part][at] for at in sorted(best[:_MAX_PIECES])]
-        words = " ".join(quoted_words(cut(piece, _MAX_PIECE)) for piece in pieces)
+        words = " ".join(quoted_words(_cut(piece, _MAX_PIECE)) for piece in pieces)
         before = default if part == VALUE else ""
         lines.append(f"- **{label}:** {before}{words or ('' if before else NOT_STATED)}".rstrip())
     return "\n".join(lines)
@@ -278,3 +288,38 @@ def _domain(item: Item) -> set[str]:
     parts = item.path.rpartition("/")
     words = {parts[0].rpartition("/")[2], parts[2].partition(".")[0]}
     return {word.lower().strip("_") for word in words if word.strip("_") and word not in ("src", "__init__")}
+
+
+def quoted_words(text: str) -> str:
+    """A text of the repository in quotation marks; names in code marks stay code, all else is plain words.
+
+    Example:
+        >>> quoted_words("Use `r=8`, see [[step::X]] <b>")
+        '“Use `r=8`, see \\\\[\\\\[step::X\\\\]\\\\] \\\\<b\\\\>”'
+    """
+    line = " ".join(text.split())
+    parts: list[str] = []
+    at = 0
+    for span in _SPAN.finditer(line):
+        if _UNSAFE_SPAN.search(span[1]):
+            continue
+        parts += [_escaped(line[at : span.start()]), span[0]]
+        at = span.end()
+    return f"“{''.join([*parts, _escaped(line[at:])])}”"
+
+
+def _quoted_lines(anchor: Anchor, lines: Iterable[str], language: str = "") -> str:
+    """The lines of an anchor as a fenced block, without their common indentation."""
+    text = textwrap.dedent("\n".join(line.rstrip() for line in lines))
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    mark = "`" * max(3, longest + 1)
+    return f"From `{anchor}`:\n\n{mark}{language}\n{text}\n{mark}"
+
+
+def _cut(text: str, most: int) -> str:
+    """The text, cut at a word and with "…" where it is longer."""
+    return text if len(text) <= most else text[:most].rpartition(" ")[0].rstrip(" ,;:(") + " …"
+
+
+def _escaped(text: str) -> str:
+    return _MARKS.sub(r"\\\g<0>", text)
