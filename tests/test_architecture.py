@@ -166,6 +166,12 @@ def test_environment_variables_are_read_as_settings() -> None:
     assert [short(path) for path in FILES if pattern.search(path.read_text("utf-8"))] == []
 
 
+def test_memory_and_cores_are_read_in_one_place() -> None:
+    """`utils.limits` knows of containers; `tests/conftest.py` deals out cores by itself."""
+    pattern = re.compile(r"virtual_memory\(|cpu_count\(|sched_getaffinity")
+    assert [short(path) for path in FILES if pattern.search(path.read_text("utf-8"))] == ["utils/limits.py"]
+
+
 def test_cli_and_worker_never_import_each_other() -> None:
     for path in FILES:
         names = set(imports(tree_of(path).body, top_only=False))

@@ -26,6 +26,7 @@ from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.allocator import give_back_freed_memory, keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, ResourceError
 from codebase_gardener.utils.files import is_published, publish_dir, read_json, remove_tree
+from codebase_gardener.utils.limits import kernel_kills
 from codebase_gardener.utils.logs import configure_logging
 
 __all__ = ["main"]
@@ -38,7 +39,9 @@ def main(job_directory: str) -> int:
     directory = JobDirectory(Path(job_directory))
     keep_freed_memory()
     process = psutil.Process()
-    directory.events.append("started", pid=process.pid, create_time=process.create_time())
+    directory.events.append(
+        "started", pid=process.pid, create_time=process.create_time(), kernel_kills=kernel_kills()
+    )
     settings = load_settings()
     configure_logging(settings.log_level, as_json=True)
     with Registry(settings.database_url, home=settings.home) as registry:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.gardener.adopting import adopt, unregistered
 from codebase_gardener.doctor.checks import Examined, examine
+from codebase_gardener.gardener.adopting import adopt, unregistered
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.registry.record import RECORD, read_record
 from codebase_gardener.registry.rows import VersionRow

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from types import SimpleNamespace
 
 import pytest
 
@@ -183,3 +184,25 @@ def test_a_stranger_with_the_worker_s_old_pid_is_not_killed(registry: Registry, 
 def test_devices_are_told_apart_by_kind_and_host() -> None:
     assert device_of_this_host("cuda:1") == device_of_this_host("cuda") == f"{socket.gethostname()}:cuda"
     assert device_of_this_host("cpu") != device_of_this_host("cuda")
+
+
+@pytest.mark.parametrize(
+    ("kills", "free", "said"),
+    [
+        (3, 1 << 40, "the kernel killed the worker after step 4 of 9: the memory"),
+        (2, 100, "the worker ended after step 4 of 9, and the disk is full"),
+        (2, 1 << 40, "the worker was killed after step 4 of 9, perhaps for lack of memory"),
+    ],
+    ids=["memory", "disk", "unknown"],
+)
+def test_what_ended_a_worker_is_told(
+    kills: int, free: int, said: str, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = job_of(registry, tmp_path)
+    events = JobDirectory(job.directory).events
+    events.append("started", pid=1, create_time=0.0, kernel_kills=2)
+    events.append("step", step=4, steps=9)
+    monkeypatch.setattr("codebase_gardener.jobs.queue.kernel_kills", lambda: kills)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    reap(registry)
+    assert str(registry.job(job.id).error).startswith(said)

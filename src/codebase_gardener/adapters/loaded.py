@@ -16,6 +16,7 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.registry.leases import lease, lease_path
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.error_handling import AdapterError, ConflictError, InvalidInputError
+from codebase_gardener.utils.limits import available_bytes
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class LoadedAdapters:
 
         return {
             "process_bytes": psutil.Process().memory_info().rss,
-            "available_bytes": psutil.virtual_memory().available,
+            "available_bytes": available_bytes(),
             "bases_bytes": sum(live.bytes for live in self._live.values()),
             "adapters_bytes": self._held.bytes,
             "cache_bytes": self._held.max_bytes,

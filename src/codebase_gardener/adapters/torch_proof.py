@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
@@ -25,6 +24,7 @@ from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.training.torch_logits import PROMPTS, last_logits, mean_kl
 from codebase_gardener.utils.error_handling import AdapterError, CodebaseGardenerError
 from codebase_gardener.utils.files import read_json
+from codebase_gardener.utils.limits import available_bytes
 
 __all__ = ["compare_merged", "measure"]
 
@@ -120,7 +120,7 @@ def measure(
 def _fits_in_memory(base: Path, dtype: str) -> bool:
     """Whether the base as it is on disk fits beside what is in use; bf16 files take twice their size in fp32."""
     size = sum(file.stat().st_size for file in base.glob("*.safetensors"))
-    return bool(size * (2 if dtype == "float32" else 1) < _FREE_SHARE * psutil.virtual_memory().available)
+    return bool(size * (2 if dtype == "float32" else 1) < _FREE_SHARE * available_bytes())
 
 
 def _measure_on(files: AdapterFiles, base: Path, dtype: str, quantization: str) -> _Measured:

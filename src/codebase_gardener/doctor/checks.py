@@ -19,6 +19,7 @@ from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ModelError
 from codebase_gardener.utils.files import MANIFEST, is_published, remove_tree, tree_bytes
+from codebase_gardener.utils.limits import available_bytes, total_bytes
 
 __all__ = ["CHECKS", "REGISTRY_CHECKS", "Examined", "examine", "summary"]
 
@@ -118,10 +119,8 @@ def _device(settings: Settings) -> Examined:
 
 
 def _memory(settings: Settings) -> Examined:
-    import psutil
-
-    free = psutil.virtual_memory().available
-    found = f"{free / GIB:.1f} GB free"
+    free, total = available_bytes(), total_bytes()
+    found = f"{free / GIB:.1f} of {total / GIB:.1f} GB free"
     if free < settings.min_free_bytes:
         return Examined(
             "memory", "problem", found, "close other programs: nothing is trained below min_free_bytes"

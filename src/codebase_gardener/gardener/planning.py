@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from codebase_gardener.adapters.files import CONFIG
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.shape import BaseShape
@@ -20,6 +18,7 @@ from codebase_gardener.training.plan import Facts, Plan, make_plan
 from codebase_gardener.training.probe import Probe, ProbeRequest, run_probe
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.files import read_json
+from codebase_gardener.utils.limits import available_bytes
 
 if TYPE_CHECKING:
     from codebase_gardener.dataset.assembly import Dataset
@@ -122,7 +121,7 @@ def plan_training(
 def _free_bytes(device: str) -> int:
     """Memory of the device that nobody uses."""
     if device == "cpu":
-        return int(psutil.virtual_memory().available)
+        return available_bytes()
     from codebase_gardener.training.torch_device import free_bytes
 
     return free_bytes(device)

@@ -6,6 +6,7 @@ There is no daemon: whoever submits a job, ends one, or lists them starts what c
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.files import FileLock, write_atomic
+from codebase_gardener.utils.limits import kernel_kills, total_bytes
 
 __all__ = ["cancel", "device_of_this_host", "idle_devices", "reap", "resume", "start_next"]
 
@@ -170,6 +172,9 @@ def _end_of(registry: Registry, job: JobRow, directory: JobDirectory) -> JobRow:
     return registry.fail_job(job.id, _last_words(directory))
 
 
+_FULL_BYTES = 1 << 20
+
+
 def _last_words(directory: JobDirectory) -> str:
     events = directory.events.all()
     begun = max((n for n, event in enumerate(events) if event["kind"] == "started"), default=0)
@@ -180,6 +185,11 @@ def _last_words(directory: JobDirectory) -> str:
         return str(last["error"]["message"])
     steps = last.get("step")
     where = f"after step {steps['step']} of {steps['steps']}" if steps else "before the first step"
+    if kernel_kills() > last.get("started", {}).get("kernel_kills", sys.maxsize):
+        held = f"{total_bytes() / 1e9:.1f} GB of this machine or container"
+        return f"the kernel killed the worker {where}: the memory ({held}) ran out"
+    if shutil.disk_usage(directory.path).free < _FULL_BYTES:
+        return f"the worker ended {where}, and the disk is full"
     return f"the worker was killed {where}, perhaps for lack of memory"
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.limits import cores
 
 __all__ = [
     "FEW_ROWS",
@@ -148,7 +149,7 @@ def advise_training(
             rows=rows,
             base_parameters=base_parameters,
             busy_cores=_load() if busy_cores is None else busy_cores,
-            cores=os.cpu_count() or 1,
+            cores=cores(),
         )
     )
 

@@ -6,13 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import psutil
-
 from codebase_gardener.bases.quantization import QUANTIZATIONS
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.shape import BaseShape, LinearModule
 from codebase_gardener.training.fast.parts import FAST_LAYERS, HEAD_CHUNK
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils import limits
 from codebase_gardener.utils.error_handling import ResourceError
 
 __all__ = [
@@ -181,7 +180,7 @@ def check_memory(needed: MemoryEstimate, *, min_free_bytes: int, available_bytes
     Raises:
         ResourceError: With both figures.
     """
-    free = psutil.virtual_memory().available if available_bytes is None else available_bytes
+    free = limits.available_bytes() if available_bytes is None else available_bytes
     context = {"needed_bytes": needed.total, "available_bytes": free, "min_free_bytes": min_free_bytes}
     if free < min_free_bytes:
         raise ResourceError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 
 from codebase_gardener.utils.error_handling import ResourceError
+from codebase_gardener.utils.limits import cores
 
 __all__ = [
     "GemmRates",
@@ -67,9 +67,7 @@ def free_bytes(device: str) -> int:
 
 def set_threads(threads: int) -> int:
     """Set torch's CPU threads; 0 means one for each core this process may use. Returns the number."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    torch.set_num_threads(threads or cores)
+    torch.set_num_threads(threads or cores())
     return torch.get_num_threads()
 
 
