@@ -11,11 +11,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.adapters.proof import prove
 from codebase_gardener.adapters.torch_proof import measure
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.config.settings import Settings
+from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.training.torch_logits import PROMPTS, mean_kl
 from codebase_gardener.utils.error_handling import AdapterError
+from codebase_gardener.utils.files import publish_dir, sha256_file
 from samples.tiny_adapters import Trained
 
 
@@ -35,6 +39,7 @@ def test_the_receipt_says_what_was_measured(trained: Callable[..., Trained], bas
     assert receipt.pop("parity_merge") < 1e-4
     assert receipt == {
         "base_sha256": base.sha256,
+        "adapter_sha256": sha256_file(made.artifact / "adapter_model.safetensors"),
         "dtype": "float32",
         "quantization": "none",
         "measured_on": "none",
@@ -113,3 +118,25 @@ def test_kl_is_zero_for_the_same_and_grows() -> None:
     assert mean_kl(one, one) == pytest.approx(0, abs=1e-7)
     assert mean_kl(one, one + 3) == pytest.approx(0, abs=1e-6)
     assert mean_kl(one, other) > 0.1
+
+
+def test_an_adapter_whose_bytes_changed_is_refused_on_every_way(
+    folder: Path, base: Base, tmp_path: Path, settings: Settings
+) -> None:
+    published = tmp_path / "versions" / "1"
+    publish_dir(folder, published)
+    check_adapter_files(published)
+    weights = published / "adapter_model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(
+        AdapterError, match=r"not what was published; .*: adapter_model\.safetensors"
+    ) as error:
+        check_adapter_files(published)
+    assert error.value.exit_code == 7
+    with pytest.raises(AdapterError, match="not what was published"):
+        prove(published, base)
+    here = settings.model_copy(update={"base": base.id})
+    with PeftManager(here) as manager, pytest.raises(AdapterError, match="not what was published"):
+        manager.load_folder(published)

@@ -22,7 +22,7 @@ from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.spec import parse_spec
 from codebase_gardener.utils.error_handling import ModelError, ResourceError
-from codebase_gardener.utils.files import sha256_file, sha256_text
+from codebase_gardener.utils.files import publish_dir, sha256_file, sha256_text
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_the_hash_is_remembered(folder: Path, tmp_path: Path) -> None:
     base = resolve(folder, tmp_path)
     memo = tmp_path / "bases" / "hashes.json"
     rows = json.loads(memo.read_text())
-    memo.write_text(json.dumps(dict.fromkeys(rows, "0" * 64)))
+    memo.write_text(json.dumps({name: [mark, "0" * 64] for name, (mark, _) in rows.items()}))
     assert resolve(folder, tmp_path).sha256 == sha256_text(f"model.safetensors:{'0' * 64}")
     for damage in ("", "{"):
         memo.write_text(damage)
@@ -264,3 +264,20 @@ def test_a_folder_is_named_by_its_path_and_the_embedded_one_by_what_it_is(
     base = resolve(folder, tmp_path)
     assert base.title == str(folder)
     assert "demonstration" in Base(EMBEDDED_BASE, folder, "1", "", 0).title
+
+
+def test_an_embedded_base_whose_bytes_changed_is_refused(tmp_path: Path) -> None:
+    """The folder stands for the converted base; four bytes of its weights change afterwards."""
+    staged = tmp_path / "staged"
+    staged.mkdir()
+    (staged / "model.safetensors").write_bytes(b"w" * 1000)
+    (staged / "config.json").write_text('{"model_type": "llama"}')
+    folder = tmp_path / f"{EMBEDDED_BASE}-{EMBEDDED.sha256[:8]}"
+    publish_dir(staged, folder)
+    assert resolve_base(EMBEDDED_BASE, tmp_path).path == folder
+    with (folder / "model.safetensors").open("r+b") as file:
+        file.seek(500)
+        file.write(b"xxxx")
+    with pytest.raises(ModelError, match=r"model\.safetensors changed") as error:
+        resolve_base(EMBEDDED_BASE, tmp_path)
+    assert error.value.exit_code == 7

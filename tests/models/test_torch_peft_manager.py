@@ -35,6 +35,7 @@ from codebase_gardener.utils.error_handling import (
     ResourceError,
     TrainingError,
 )
+from codebase_gardener.utils.files import publish_dir
 from samples.queued_jobs import queue_job
 
 Ready = Callable[..., VersionRow]
@@ -157,15 +158,26 @@ def test_an_adapter_of_other_weights(manager: PeftManager, ready: Ready) -> None
     told = json.loads(sidecar.read_text())
     told["base"]["sha256"] = "f" * 64
     sidecar.write_text(json.dumps(told))
+    publish_again(row.directory)
     with pytest.raises(AdapterError, match="another base") as caught:
         manager.load_adapter("demo")
     assert caught.value.context["adapter_base"] == "f" * 64
     sidecar.unlink()
+    publish_again(row.directory)
     assert manager.load_adapter("demo")  # the registry's hash counts then
     ready(manager, name="odd", seed=1, base_hash="e" * 64)
-    (manager.registry.version(AdapterRefOf("demo/odd@1")).directory / "gardener.json").unlink()
+    odd = manager.registry.version(AdapterRefOf("demo/odd@1")).directory
+    (odd / "gardener.json").unlink()
+    publish_again(odd)
     with pytest.raises(AdapterError, match="another base"):
         manager.load_adapter("demo", "odd")
+
+
+def publish_again(directory: Path) -> None:
+    """Let the manifest say what the files are by now."""
+    aside = directory.rename(directory.with_name(f"{directory.name}.aside"))
+    (aside / "manifest.json").unlink()
+    publish_dir(aside, directory)
 
 
 def AdapterRefOf(text: str) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from codebase_gardener.bases.quantization import QUANTIZATIONS
 from codebase_gardener.bases.sidecar import SIDECAR
 from codebase_gardener.utils.error_handling import AdapterError
+from codebase_gardener.utils.file_hashes import FileHashes, changed_files
 from codebase_gardener.utils.files import read_json
 
 __all__ = ["ADAPTER_FILES", "CONFIG", "TOKENIZER_FILES", "WEIGHTS", "AdapterFiles", "check_adapter_files"]
@@ -65,8 +66,9 @@ def check_adapter_files(directory: Path) -> AdapterFiles:
 
     Raises:
         AdapterError: Missing, truncated, pickled or mis-shaped files; a config that asks for code of its
-            own or has values no training gives.
+            own or has values no training gives; files that are not those that were published.
     """
+    _check_bytes(directory)
     config = _config(directory)
     sidecar = _sidecar(directory)
     quantization, bound = _quantization(sidecar, directory)
@@ -78,6 +80,16 @@ def check_adapter_files(directory: Path) -> AdapterFiles:
         quantization,
         is_of_quantized_base=bound,
     )
+
+
+def _check_bytes(directory: Path) -> None:
+    changed = changed_files(directory, FileHashes(directory.parent / ".hashes.json"))
+    if changed:
+        raise AdapterError(
+            f"{directory} is not what was published; changed, truncated or gone: {', '.join(changed[:5])}",
+            hint="bring the files back from a copy, or delete this version and train it again",
+            context={"changed": changed},
+        )
 
 
 def _config(directory: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ class Receipt:
 
     Attributes:
         base_sha256: Hash of the base's weights.
+        adapter_sha256: Hash of the adapter's weights, as they were when they were measured.
         dtype: Of the base while it was measured.
         quantization: Of the base while the adapter was trained.
         measured_on: The quantization that the effect was measured on.
@@ -33,6 +34,7 @@ class Receipt:
     """
 
     base_sha256: str | None = None
+    adapter_sha256: str | None = None
     dtype: str | None = None
     quantization: str | None = None
     measured_on: str | None = None

@@ -17,13 +17,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from codebase_gardener.adapters.files import AdapterFiles, check_adapter_files
+from codebase_gardener.adapters.files import WEIGHTS, AdapterFiles, check_adapter_files
 from codebase_gardener.adapters.torch_attaching import attach, detach
 from codebase_gardener.adapters.torch_slots import SlotTable
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.training.torch_logits import PROMPTS, last_logits, mean_kl
 from codebase_gardener.utils.error_handling import AdapterError, CodebaseGardenerError
-from codebase_gardener.utils.files import read_json
+from codebase_gardener.utils.files import read_json, sha256_file
 from codebase_gardener.utils.limits import available_bytes
 
 __all__ = ["compare_merged", "measure"]
@@ -102,6 +102,7 @@ def measure(
             )
     return {
         "base_sha256": base_sha256,
+        "adapter_sha256": sha256_file(adapter / WEIGHTS),
         "dtype": dtype,
         "quantization": files.quantization,
         "measured_on": measured_on,

@@ -18,6 +18,7 @@ from typing import Any
 from codebase_gardener.bases.hub import HUB_ID, fetch_snapshot
 from codebase_gardener.config.settings import EMBEDDED_BASE
 from codebase_gardener.utils.error_handling import ModelError, ResourceError
+from codebase_gardener.utils.file_hashes import FileHashes, changed_files
 from codebase_gardener.utils.files import (
     MANIFEST,
     FileLock,
@@ -27,7 +28,6 @@ from codebase_gardener.utils.files import (
     remove_tree,
     sha256_file,
     sha256_text,
-    write_json,
     writing,
 )
 from codebase_gardener.utils.progress import Progress, silent
@@ -35,6 +35,7 @@ from codebase_gardener.utils.progress import Progress, silent
 __all__ = ["EMBEDDED", "Base", "EmbeddedModel", "resolve_base"]
 
 
+_HASHES = "hashes.json"
 _OF_A_BASE = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 
 
@@ -148,7 +149,7 @@ def _pinned(base_id: str, path: Path, revision: str, bases_dir: Path) -> Base:
         id=base_id,
         path=path,
         revision=revision,
-        sha256=_weights_hash(weights, bases_dir / "hashes.json"),
+        sha256=_weights_hash(weights, bases_dir / _HASHES),
         weight_bytes=sum(file.stat().st_size for file in weights),
     )
 
@@ -193,22 +194,10 @@ def _check_headers(weights: list[Path]) -> None:
             ) from error
 
 
-def _weights_hash(weights: list[Path], memo_path: Path) -> str:
-    """Hash the weight files, remembering each by path, size and time: large bases take a minute to read."""
-    try:
-        memo = read_json(memo_path)
-    except (OSError, ValueError):
-        memo = {}
-    rows, changed = [], False
-    for file in weights:
-        stat = file.stat()
-        key = f"{file}|{stat.st_size}|{stat.st_mtime_ns}"
-        if key not in memo:
-            memo[key], changed = sha256_file(file), True
-        rows.append(f"{file.name}:{memo[key]}")
-    if changed:
-        write_json(memo_path, memo)
-    return sha256_text("\n".join(rows))
+def _weights_hash(weights: list[Path], memory: Path) -> str:
+    """Hash the weight files; large bases take a minute to read, so each is remembered."""
+    hashes = FileHashes(memory)
+    return sha256_text("\n".join(f"{file.name}:{hashes.sha256(file)}" for file in weights))
 
 
 def _embedded(bases_dir: Path, offline: bool, progress: Progress) -> Base:
@@ -218,6 +207,13 @@ def _embedded(bases_dir: Path, offline: bool, progress: Progress) -> Base:
             if not is_published(folder):
                 with writing(folder):
                     _fetch_and_convert(folder, offline, progress)
+    changed = changed_files(folder, FileHashes(bases_dir / _HASHES))
+    if changed:
+        raise ModelError(
+            f"the embedded base at {folder} is not what was converted: {', '.join(changed[:5])} changed",
+            hint=f"remove {folder}; it is made again where it is needed",
+            context={"changed": changed},
+        )
     weights = read_json(folder / MANIFEST)["files"]
     rows = sorted((name, entry) for name, entry in weights.items() if name.endswith(".safetensors"))
     return Base(
