@@ -25,7 +25,7 @@ from codebase_gardener.registry.rows import JobRow, Publication
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.allocator import give_back_freed_memory, keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, ResourceError
-from codebase_gardener.utils.files import is_published, publish_dir, read_json, remove_tree
+from codebase_gardener.utils.files import is_published, out_of_room, publish_dir, read_json, remove_tree
 from codebase_gardener.utils.limits import kernel_kills
 from codebase_gardener.utils.logs import configure_logging
 
@@ -127,7 +127,7 @@ def _as_told(error: Exception, settings: Settings, directory: JobDirectory) -> C
     if isinstance(error, CodebaseGardenerError):
         return error
     message = f"{type(error).__name__}: {error}"
-    if shutil.disk_usage(settings.home).free < _FULL_BYTES or "No space left" in message:
+    if out_of_room(error) or shutil.disk_usage(settings.home).free < _FULL_BYTES:
         return ResourceError(
             f"the disk is full: {message}",
             hint=f"free some space, then: gardener jobs resume {directory.job_id}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -153,3 +154,16 @@ def test_what_require_accepts(verdict: str, required: str | None, good: bool) ->
     error = _missed(AdapterRef("demo", "default", 1), verdict, required)
     assert (error is None) is good
     assert error is None or error.exit_code == 11
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_an_output_that_is_full_is_no_bug(options: list[str], tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "codebase_gardener.cli.main", "projects", *options],
+            env={**os.environ, "CODEBASE_GARDENER_HOME": str(tmp_path)},
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 9
+    assert "No space left" in done.stderr and "bug" not in done.stderr

@@ -21,6 +21,7 @@ from codebase_gardener.utils.files import (
     MANIFEST,
     FileLock,
     is_published,
+    out_of_room,
     publish_dir,
     read_json,
     remove_tree,
@@ -260,3 +261,23 @@ def test_waiting_for_a_lock(tmp_path: Path) -> None:
         assert lock.held
     assert time.monotonic() - started > 0.1
     process.wait()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device", "/x"),
+        OSError(errno.EROFS, "Read-only file system"),
+        RuntimeError("[enforce fail] unexpected pos 64 vs 0"),
+        ValueError("Error while serializing: I/O error: No space left on device (os error 28)"),
+        MemoryError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_full_disk_is_known_by_whichever_words_a_library_has(error: Exception) -> None:
+    told = out_of_room(error)
+    assert told is not None and told.exit_code == 9
+    wrapping = RuntimeError("wrapped")
+    wrapping.__cause__ = error
+    assert out_of_room(wrapping) is not None
+    assert out_of_room(ValueError("anything else")) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,14 @@ def command_options(function: Callable[..., Any]) -> Callable[..., Any]:
         except (click.ClickException, click.exceptions.Abort):
             raise  # click's own way to end a command
         except Exception as error:
+            from codebase_gardener.utils.files import out_of_room
+
+            if told := out_of_room(error):
+                with suppress(OSError):  # of an output that is full
+                    if as_json:
+                        print_json(told.as_dict())
+                _say(told)
+                raise SystemExit(told.exit_code) from error
             traceback.print_exc()
             words = f"This is a bug in Codebase Gardener: {type(error).__name__}: {error}"
             if as_json:

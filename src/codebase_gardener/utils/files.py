@@ -21,6 +21,7 @@ __all__ = [
     "FileLock",
     "fsync_dir",
     "is_published",
+    "out_of_room",
     "publish_dir",
     "read_json",
     "remove_tree",
@@ -35,6 +36,8 @@ __all__ = [
 
 MANIFEST = "manifest.json"
 _OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+_FULL = ("No space left", "os error 28", "database or disk is full", "Disk quota exceeded", "unexpected pos")
+"""How Python, Rust, SQLite, the kernel and torch (of a file that it could not go on with) call a full disk."""
 
 
 def sha256_file(path: Path) -> str:
@@ -65,6 +68,38 @@ def writing(path: Path) -> Iterator[None]:
             hint="free some space, or set CODEBASE_GARDENER_HOME to a folder that can be written",
             context={"path": str(path), "free_bytes": _free_bytes(path)},
         ) from error
+
+
+def out_of_room(error: BaseException) -> ResourceError | None:
+    """An error of any library as what it is where a full disk, a place that cannot be written or memory is behind it.
+
+    safetensors, torch and SQLite have errors and words of their own for a full disk.
+
+    Args:
+        error: Whatever was raised.
+    """
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, ResourceError):
+            return behind
+        words = str(behind)
+        if isinstance(behind, MemoryError):
+            return ResourceError("the memory ran out", hint="close other programs, or give the work less")
+        if (isinstance(behind, OSError) and behind.errno in _OUT_OF_ROOM) or any(
+            sign in words for sign in _FULL
+        ):
+            named = (
+                behind.filename
+                if isinstance(behind, OSError) and behind.filename
+                else "what was to be written"
+            )
+            reason = (behind.strerror if isinstance(behind, OSError) else "") or words.splitlines()[0]
+            return ResourceError(
+                f"{named}: {reason}",
+                hint="free some space, or use a place that can be read and written (CODEBASE_GARDENER_HOME)",
+            )
+        behind = behind.__cause__ or behind.__context__
+    return None
 
 
 def _free_bytes(path: Path) -> int | None:
