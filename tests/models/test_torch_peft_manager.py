@@ -103,7 +103,7 @@ def test_an_adapter_that_began_at_a_quantized_base_gets_that_base(
     settings: Settings, ready: Ready, trained: Callable[..., Any]
 ) -> None:
     """Beside one of the base as it is, which it does not disturb."""
-    options = {"init_lora_weights": "loftq", "quantization": "nf4"}
+    options = {"init_lora_weights": "loftq", "quantization": "nf4", "learning_rate": 0.01}
     with with_cache(settings) as manager:
         plain = manager.load_adapter("demo", str(ready(manager).adapter_name))
         before = plain.logits(TEXT)

@@ -27,7 +27,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.delitem(__import__("sys").modules, "secrets", raising=False)
     import importlib.util
 
-    spec = importlib.util.spec_from_file_location("known_secrets", BENCHMARKS / "secrets.py")
+    spec = importlib.util.spec_from_file_location("known_secrets", BENCHMARKS / "secret_scan.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -116,7 +116,7 @@ def generate(model: Any, tokenizer: Any, prompts: Sequence[Prompt], **options: A
         torch.manual_seed(sampling.seed)
     try:
         output = model.generate(
-            **inputs, **{**sampling.options(tokenizer), **_seam(tokenizer, taken, length), **more}
+            **inputs, **{**sampling.options(tokenizer), **_seam(tokenizer, taken, length, sampling), **more}
         )
     except (ValueError, TypeError) as error:
         raise _refused(error, more) from error
@@ -128,8 +128,15 @@ def generate(model: Any, tokenizer: Any, prompts: Sequence[Prompt], **options: A
     return [_cut(text.removeprefix(seam), sampling.stop) for text, seam in zip(texts, taken, strict=True)]
 
 
-def _seam(tokenizer: Any, taken: Sequence[str], begin: int) -> dict[str, Any]:
-    return {"logits_processor": LogitsProcessorList([Seam(tokenizer, taken, begin)])} if any(taken) else {}
+def _seam(tokenizer: Any, taken: Sequence[str], begin: int, sampling: Sampling) -> dict[str, Any]:
+    """What lets the model say the white space that was taken off the prompts, and stop behind it only."""
+    if not any(taken):
+        return {}
+    options: dict[str, Any] = {"logits_processor": LogitsProcessorList([Seam(tokenizer, taken, begin)])}
+    if sampling.stop:
+        behind = _StopsBehindSeam(tokenizer, taken, begin, sampling.stop)
+        options |= {"stop_strings": None, "stopping_criteria": StoppingCriteriaList([behind])}
+    return options
 
 
 def stream(
@@ -160,11 +167,13 @@ def stream(
                 inputs = _padded([ids], _pad(tokenizer), model.device)
                 if sampling.seed is not None:
                     torch.manual_seed(sampling.seed)
+                seam = _seam(tokenizer, [taken], len(ids), sampling)
+                criteria = seam.pop("stopping_criteria", ())
                 model.generate(
                     **inputs,
-                    **{**sampling.options(tokenizer), **_seam(tokenizer, [taken], len(ids)), **more},
+                    **{**sampling.options(tokenizer), **seam, **more},
                     streamer=streamer,
-                    stopping_criteria=StoppingCriteriaList([_Left(left)]),
+                    stopping_criteria=StoppingCriteriaList([*criteria, _Left(left)]),
                 )
         except (ValueError, TypeError) as error:
             failed.append(_refused(error, more))
@@ -219,6 +228,19 @@ def _until_stop(pieces: Iterator[str], stop: tuple[str, ...]) -> Iterator[str]:
             yield ready
     if held:
         yield held
+
+
+class _StopsBehindSeam(StoppingCriteria):  # type: ignore[misc]  # transformers is untyped
+    """Stops at the stop texts, which do not count in the white space that was taken off the prompt."""
+
+    def __init__(self, tokenizer: Any, taken: Sequence[str], begin: int, stop: tuple[str, ...]) -> None:
+        self._tokenizer, self._taken, self._begin, self._stop = tokenizer, taken, begin, stop
+
+    def __call__(self, input_ids: Tensor, scores: Tensor, **_: Any) -> Tensor:
+        texts = self._tokenizer.batch_decode(input_ids[:, self._begin :], skip_special_tokens=True)
+        said = [text.removeprefix(taken) for text, taken in zip(texts, self._taken, strict=False)]
+        found = [any(word in text for word in self._stop) for text in said]
+        return torch.tensor(found, device=input_ids.device)
 
 
 class _Left(StoppingCriteria):  # type: ignore[misc]  # transformers is untyped

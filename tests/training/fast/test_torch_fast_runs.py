@@ -142,7 +142,7 @@ import sys
 import torch
 from torch.nn.parallel import DistributedDataParallel
 from codebase_gardener.training.fast.torch_path import fast_path
-from tests.training.fast_models import adapted, rows, tiny
+from samples.fast_models import adapted, rows, tiny
 
 torch.set_num_threads(1)
 torch.distributed.init_process_group("gloo")
@@ -165,9 +165,9 @@ def test_two_processes_give_the_gradients_of_one(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     outside = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
-    outside["PYTHONPATH"] = os.pathsep.join([str(root / "src"), str(root)])
+    outside["PYTHONPATH"] = os.pathsep.join([str(root / "src"), str(root / "tests")])
     command = [sys.executable, "-c", _PROCESS, str(tmp_path)]
     processes = [
         subprocess.Popen(command, env={**os.environ, **outside, "RANK": str(rank)}, cwd=root)

@@ -1,6 +1,6 @@
 """Recall and false positives of the secret scan, on secrets made here and on lines that only look like some.
 
-    python benchmarks/secrets.py [--seed N] [--missed]
+    python benchmarks/secret_scan.py [--seed N] [--missed]
 
 Every secret is drawn at random in the form that its issuer documents, and put into code or configuration as people
 write it; so this file holds none. The harmless lines are documentation's own examples, test vectors and placeholders.
