@@ -1,1 +1,1 @@
-"""A repository at a commit: its files, its symbols, and the anchors that point into it."""
+"""A repository at a commit: its files, what is left out of them and why, and the parts that they belong to."""

@@ -1,4 +1,4 @@
-"""Symbols of a file in any language that has a reader."""
+"""The symbols of a snapshot's files, and those that no row may show."""
 
 from __future__ import annotations
 

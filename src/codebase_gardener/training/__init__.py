@@ -1,1 +1,1 @@
-"""From examples and a base model to an adapter: spec, plan, jobs, the torch engine."""
+"""From examples and a base model to an adapter: spec, plan, memory, the torch engine."""

@@ -43,7 +43,7 @@ def judge_claims(
     """A verdict for each symbol or quote of each citation, in the order of the document.
 
     Args:
-        statements: From `claim_forms.read_claims`.
+        statements: From `forms.read_claims`.
         sources: The repository; what it looks up serves further documents too.
         document: Its name, for the verdicts.
     """

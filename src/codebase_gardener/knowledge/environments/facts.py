@@ -17,7 +17,6 @@ _MANIFEST_KINDS = frozenset(
     {"package", "requirement", "extra", "dev-extra", "group", "listed", "build", "runtime", "release"}
 )
 _COUNTED = ("package", "scripts", "other")
-ECOSYSTEMS = ("PyPI", "npm", "Go", "crates.io", "Maven")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from codebase_gardener.languages.python.trees import parse_python
@@ -16,7 +15,6 @@ MAX_LINKS = 40
 MAX_NAME = 300
 MAX_TEXT = 200
 
-_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
 _FIRST = {"Annotated", "Final", "ClassVar", "Required", "NotRequired", "Awaitable", "ReadOnly", "InitVar"}
 _ALL = {"Optional", "Union"}
 _CONTAINERS = {
