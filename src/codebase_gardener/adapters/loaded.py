@@ -81,10 +81,11 @@ class LoadedAdapters:
 
     def base_handle(self, base: Base) -> AdapterHandle:
         """A handle of the bare base."""
-        return AdapterHandle(None, lambda: self._base_only(base), base.id)
+        return AdapterHandle(None, lambda: self.holding_base(base), base.id)
 
     @contextmanager
-    def _base_only(self, base: Base) -> Iterator[LiveBase]:
+    def holding_base(self, base: Base) -> Iterator[LiveBase]:
+        """The live base for a block, whatever adapters are on it."""
         with self._attaching:
             live = self._live_base(base)
         yield live

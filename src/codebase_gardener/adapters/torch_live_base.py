@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,17 @@ class LiveBase:
     def active(self) -> str | None:
         """The adapter that answers where no other is asked for; None: the base."""
         return self._active
+
+    def has_slot(self, name: str | None) -> bool:
+        """Whether it can be in a batch with others: it lies in a slot, or is the base."""
+        return name is None or name in self._slots
+
+    @cached_property
+    def end_tokens(self) -> frozenset[int]:
+        """Tokens that end an answer."""
+        named = self.base.generation_config.eos_token_id
+        of_model = named if isinstance(named, list) else [named]
+        return frozenset(n for n in (*of_model, self.tokenizer.eos_token_id) if n is not None)
 
     def state(self) -> dict[str, Any]:
         """What is loaded, how it is held, and what is active."""
@@ -240,6 +252,22 @@ class LiveBase:
                 self._peft.off()
                 self._slots.put_rows_in_effect(adapters)
                 yield self.base
+
+    @contextmanager
+    def using_tokens(self, adapters: Sequence[str | None], counts: Sequence[int]) -> Iterator[Any]:
+        """The model with an adapter for each run of tokens of a batch's one row, for a block.
+
+        Args:
+            adapters: Of each run; all from slots, or all the same.
+            counts: Tokens of each run.
+        """
+        if len(set(adapters)) == 1:
+            with self.using(adapters[0]) as model:
+                yield model
+            return
+        with self.using_rows(adapters) as model:
+            self._slots.put_tokens_in_effect(adapters, counts)
+            yield model
 
     @contextmanager
     def disabled(self) -> Iterator[Any]:

@@ -31,7 +31,7 @@ from codebase_gardener.adapters.torch_factor_files import (
 )
 from codebase_gardener.utils.error_handling import AdapterError, ConflictError
 
-__all__ = ["Factors", "Slot", "SlotRows", "add_by_row", "as_factors", "SlotTable"]
+__all__ = ["Factors", "JoinedSlots", "Slot", "SlotRows", "add_by_row", "as_factors", "SlotTable"]
 
 Factors = tuple[Tensor, Tensor, Tensor | None]
 """A [r, in], B [out, r] with the scale in it, and bias [out] or None."""
@@ -118,36 +118,65 @@ def _views(data: Tensor, place: FactorPlace, target: FactorTarget) -> Factors:
     return a, b, bias
 
 
-class SlotRows:
-    """Adapters side by side for a batch in which each row has its own.
+class JoinedSlots:
+    """Adapters side by side: A of all of them is one matrix for each layer, and so is B."""
 
-    A of all adapters is one matrix, and so is B; between the two, each row keeps the columns of its adapter only.
+    def __init__(self, slots: Sequence[Slot], targets: Sequence[FactorTarget]) -> None:
+        self.slots = tuple(slots)
+        self.parts = [
+            [(slot, factors) for slot in slots if (factors := slot.factors[target.number]) is not None]
+            for target in targets
+        ]
+        self.factors = [
+            (torch.cat([a for _, (a, _, _) in parts]), torch.cat([b for _, (_, b, _) in parts], dim=1))
+            if parts
+            else None
+            for parts in self.parts
+        ]
+
+
+class SlotRows:
+    """For a batch in which each row, or each run of tokens of its one row, has its own adapter.
+
+    Between A and B each row or token keeps the columns of its adapter only.
+
+    Args:
+        rows: The slot of each row, or of each run of tokens; None for none.
+        joined: All their slots, side by side.
+        targets: The base's linear layers.
+        device: Where they are.
+        counts: How many tokens each run has; None: whole rows.
     """
 
-    def __init__(self, rows: Sequence[Slot | None], targets: Sequence[FactorTarget], device: str) -> None:
-        slots = list(dict.fromkeys(slot for slot in rows if slot is not None))
-        self.count = len(rows)
+    def __init__(
+        self,
+        rows: Sequence[Slot | None],
+        joined: JoinedSlots,
+        targets: Sequence[FactorTarget],
+        device: str,
+        counts: Sequence[int] | None = None,
+    ) -> None:
+        times = None if counts is None else torch.tensor(counts, device=device)
+        self.count = len(rows) if times is None else 1
         self.factors: list[tuple[Tensor, Tensor, Tensor, Tensor | None] | None] = [None] * len(targets)
-        masks: dict[tuple[int, ...], Tensor] = {}
-        for target in targets:
-            parts = [
-                (slot, factors) for slot in slots if (factors := slot.factors[target.number]) is not None
-            ]
-            if not parts:
+        masks: dict[tuple[tuple[int, int], ...], Tensor] = {}
+        for target, parts, factors in zip(targets, joined.parts, joined.factors, strict=True):
+            if factors is None:
                 continue
-            key = tuple(
-                rank if slot is row else 0
-                for row in rows
-                for slot, rank in ((s, f[0].shape[0]) for s, f in parts)
-            )
+            key = tuple((id(slot), a.shape[0]) for slot, (a, _, _) in parts)
             if key not in masks:
-                masks[key] = _mask(rows, parts, device)
+                masks[key] = _by_token(_mask(rows, parts, device), times)
+            bias = _bias_rows(rows, parts, target, device)
             self.factors[target.number] = (
-                torch.cat([a for _, (a, _, _) in parts]),
-                torch.cat([b for _, (_, b, _) in parts], dim=1),
+                *factors,
                 masks[key],
-                _bias_rows(rows, parts, target, device),
+                None if bias is None else _by_token(bias, times),
             )
+
+
+def _by_token(of_rows: Tensor, times: Tensor | None) -> Tensor:
+    """From one for each row, [rows, 1, k], to one for each token of runs in a single row, [1, Σ times, k]."""
+    return of_rows if times is None else of_rows.repeat_interleave(times, 0).transpose(0, 1)
 
 
 def _mask(rows: Sequence[Slot | None], parts: Sequence[tuple[Slot, Factors]], device: str) -> Tensor:
@@ -268,6 +297,7 @@ class SlotTable:
         self._wanted: dict[str, frozenset[str]] = {}
         self._in_effect = _InEffect()
         self._slots: dict[str, Slot] = {}
+        self._joined: JoinedSlots | None = None  # of the last batch: the next one mostly has the same
 
     @property
     def names(self) -> list[str]:
@@ -304,7 +334,7 @@ class SlotTable:
             AdapterError: It does not fit the base; the slot is as it was.
         """
         opened = open_factors(files, names, self._targets, self._selected(files))
-        old = self._slots[name]
+        old, self._joined = self._slots[name], None
         if old.refill(opened):
             return True
         new = Slot(opened, self._by_number, self._device)
@@ -315,7 +345,7 @@ class SlotTable:
 
     def remove(self, name: str) -> None:
         """Give a slot back. After the last one the layers are of their own class again."""
-        slot = self._slots.pop(name)
+        slot, self._joined = self._slots.pop(name), None
         if self._in_effect.one is slot.factors:
             self._in_effect.one = None
         if not self._slots:
@@ -328,9 +358,19 @@ class SlotTable:
 
     def put_rows_in_effect(self, names: Sequence[str | None]) -> None:
         """From now on each row of a batch has the factors of its own slot, or none."""
-        slots = [None if name is None else self._slots[name] for name in names]
+        self._put_rows(names, None)
+
+    def put_tokens_in_effect(self, names: Sequence[str | None], counts: Sequence[int]) -> None:
+        """From now on runs of tokens of a batch's one row have the factors of their own slots, or none."""
+        self._put_rows(names, counts)
+
+    def _put_rows(self, names: Sequence[str | None], counts: Sequence[int] | None) -> None:
+        rows = [None if name is None else self._slots[name] for name in names]
+        slots = sorted({slot for slot in rows if slot is not None}, key=id)
+        if self._joined is None or self._joined.slots != tuple(slots):
+            self._joined = JoinedSlots(slots, self._by_number)
         self._in_effect.one = None
-        self._in_effect.rows = SlotRows(slots, self._by_number, self._device)
+        self._in_effect.rows = SlotRows(rows, self._joined, self._by_number, self._device, counts)
 
     @contextmanager
     def merged(self, name: str) -> Iterator[None]:

@@ -47,6 +47,9 @@ COMMANDS: dict[str, CommandRow] = {
     "switch": CommandRow(f"{_HERE}.adapters:switch", "Make a version of an adapter the active one."),
     "disable": CommandRow(f"{_HERE}.adapters:disable", "Clear the active mark: the base answers."),
     "ask": CommandRow(f"{_HERE}.ask:ask", "Ask a question about a project."),
+    "serve": CommandRow(
+        f"{_HERE}.serve:serve", "Serve adapters to editors, chats and scripts (OpenAI's API)."
+    ),
     "generate": CommandRow(f"{_HERE}.generate:generate", "Let adapters go on with prompts."),
     "verify": CommandRow(f"{_HERE}.verify:verify", "Check that claims about a repository's lines hold."),
     "delete": CommandRow(f"{_HERE}.projects:delete", "Delete a project, an adapter, or a version."),

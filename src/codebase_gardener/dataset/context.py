@@ -68,34 +68,49 @@ class ContextFinder:
         return tuple
 
     def _search(self, symbol: Symbol) -> tuple[Document, ...]:
+        return self.search(retrieval_query(symbol), symbol.name, symbol.path, symbol.language)
+
+    def search(
+        self,
+        query: str,
+        name: str,
+        path: str,
+        language: str,
+        is_own: Callable[[Document], bool] | None = None,
+    ) -> tuple[Document, ...]:
+        """The documents for the prompt of a function that is only known by words.
+
+        Args:
+            query: Its path, name and signature, as `retrieval_query` has them.
+            name: What others of its name are called.
+            path: Its file, nothing of which is given.
+            language: A key of `LANGUAGES`.
+            is_own: Whether a document is the function itself, where its file is not known.
+        """
         hits = self.index.search(
-            retrieval_query(symbol),
+            query,
             k=_CANDIDATES,
-            exclude=lambda document: document.kind not in _KINDS,
-            exclude_paths=(symbol.path,),
+            exclude=lambda document: document.kind not in _KINDS or (is_own is not None and is_own(document)),
+            exclude_paths=(path,),
         )
-        namesakes_first = sorted(hits, key=lambda hit: _name(hit.document) != symbol.name)
+        namesakes_first = sorted(hits, key=lambda hit: _name(hit.document) != name)
         chosen: list[Document] = []
         for hit in namesakes_first:
             document = without_docstring(hit.document)
             if len(chosen) < self.k and not any(_repeats(document, other) for other in chosen):
                 chosen.append(document)
-        page = self._page(
-            symbol
-        )  # first in the prompt, that is, last in the order: code stands next to the function
+        page = self._page(query, comment_prefix(language))
+        # a page stands first in the prompt, that is, last in the order: code stands next to the function
         room = CONTEXT_CHARS - sum(
             len(document.anchor) + len(document.text) + ANCHOR_LINE_CHARS for document in page
         )
         return (*documents_that_fit(chosen, room), *page)
 
-    def _page(self, symbol: Symbol) -> list[Document]:
+    def _page(self, query: str, comment: str) -> list[Document]:
         """The page that fits best, as comments, cut to its part of the room."""
         if not self.pages:
             return []
-        hits = self.index.search(
-            retrieval_query(symbol), k=1, exclude=lambda document: document.kind != PAGE_KIND
-        )
-        comment = comment_prefix(symbol.language)
+        hits = self.index.search(query, k=1, exclude=lambda document: document.kind != PAGE_KIND)
         return documents_that_fit([_as_comment(hit.document, comment) for hit in hits], PAGE_CHARS)
 
 

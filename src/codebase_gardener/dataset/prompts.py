@@ -21,6 +21,7 @@ __all__ = [
     "CONTEXT_CHARS",
     "Prompt",
     "comment_prefix",
+    "context_part",
     "completion_prompt",
     "documents_that_fit",
     "header",
@@ -66,7 +67,7 @@ def completion_prompt(
     comment = comment_prefix(symbol.language)
     return "".join(
         [
-            _context_part(context, comment, context_chars),
+            context_part(context, comment, context_chars),
             path_line(symbol.path, symbol.language),
             _before_part(symbol, file_lines, comment, before_chars),
             header(symbol, file_lines),
@@ -117,7 +118,8 @@ def documents_that_fit(context: Iterable[Document], room: int = CONTEXT_CHARS) -
     return fitting
 
 
-def _context_part(context: Sequence[Document], comment: str, room: int) -> str:
+def context_part(context: Sequence[Document], comment: str, room: int) -> str:
+    """Retrieved documents (best first) as a prompt begins with them: the best last, each under its anchor."""
     parts = [
         f"{comment} {_printable(d.anchor)}\n{d.text.rstrip()}\n\n" for d in documents_that_fit(context, room)
     ]

@@ -1,0 +1,51 @@
+"""`gardener serve`."""
+
+from __future__ import annotations
+
+import click
+
+from codebase_gardener.cli.command import command_options
+
+__all__ = ["serve"]
+
+_GIB = 1024**3
+
+
+@click.command()
+@click.argument("projects", nargs=-1, metavar="[PROJECT …]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: a free one.")
+@click.option(
+    "--memory-budget", type=float, default=4.0, show_default=True, help="GiB for adapters and kept prefixes."
+)
+@command_options
+def serve(projects: tuple[str, ...], host: str, port: int, memory_budget: float, as_json: bool) -> None:
+    """Serve projects to editors, chats and scripts, until Ctrl-C.
+
+    Each project, adapter and version is a model name; `:bare` behind it leaves retrieved code out.
+    """
+    from codebase_gardener.cli.command import print_json
+    from codebase_gardener.config.settings import load_settings
+    from codebase_gardener.gardener.facade import Gardener
+    from codebase_gardener.serving.server import ServeOptions, for_serving, listen, opened, run
+
+    options = ServeOptions(host, port, memory_bytes=int(memory_budget * _GIB))
+    with (
+        Gardener(for_serving(load_settings(), options)) as gardener,
+        listen(host, port) as listening,
+        opened(
+            gardener.manager,
+            lambda project: gardener.wiki(project).index(),
+            gardener.current_adapter,
+            options,
+            [gardener.registry.project(name).name for name in projects],
+        ) as answering,
+    ):
+        names = [card.name for card in answering.catalog.cards()]
+        url = f"http://{host}:{listening.getsockname()[1]}/v1"
+        if as_json:
+            print_json({"url": url, "models": names})
+        else:
+            click.echo(f"{url}  models: {', '.join(names) or 'none yet: gardener grow PATH'}")
+            click.echo("Ctrl-C ends it", err=True)
+        run(answering, listening)

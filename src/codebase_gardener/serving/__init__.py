@@ -1,0 +1,1 @@
+"""The wire: adapters answer editors, chats and scripts."""

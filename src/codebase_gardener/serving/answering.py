@@ -1,0 +1,234 @@
+"""From what a client sends to what the engine is asked: one place for every wire.
+
+Completions and fill-ins get code of the project before them, as in training; chat gets it as `ask` does. What was
+measured is what is served.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from codebase_gardener.bases.resolution import Base
+from codebase_gardener.dataset.context import ContextFinder
+from codebase_gardener.dataset.editor_prompts import (
+    Cursor,
+    cursor_query,
+    cut_cursor,
+    editor_prompt,
+    infill_prompt,
+)
+from codebase_gardener.dataset.prompts import question_messages
+from codebase_gardener.languages.table import is_code, language_of
+from codebase_gardener.retrieval.documents import PAGE_KIND, Document
+from codebase_gardener.serving.catalog import Catalog, Resolved
+from codebase_gardener.serving.engine import Decoding, Engine, EngineRequest
+from codebase_gardener.utils.error_handling import InvalidInputError
+
+__all__ = ["Answering", "Prepared"]
+
+_NAME = re.compile(r"(\w+)\s*[(<{:]")
+_FILL_IN_TOKENS = (
+    ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),
+    ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),
+    ("<fim-prefix>", "<fim-suffix>", "<fim-middle>"),
+    ("\u2581<PRE>", "\u2581<SUF>", "\u2581<MID>"),
+    ("<\uff5cfim\u2581begin\uff5c>", "<\uff5cfim\u2581hole\uff5c>", "<\uff5cfim\u2581end\uff5c>"),
+)
+"""Prefix, suffix, middle, as Qwen and StarCoder, SantaCoder, CodeLlama and DeepSeek spell them."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request for the engine.
+
+    Attributes:
+        request: It.
+        resolved: What its model's name meant.
+        sources: Anchors of the code that was put before the prompt.
+    """
+
+    request: EngineRequest
+    resolved: Resolved
+    sources: tuple[str, ...] = ()
+
+
+class Answering:
+    """Prepares requests.
+
+    Args:
+        engine: It counts tokens, and will answer.
+        catalog: It knows the names.
+    """
+
+    def __init__(self, engine: Engine, catalog: Catalog) -> None:
+        self.engine, self.catalog = engine, catalog
+        self._languages: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    # ---- what can be asked
+
+    def completion(
+        self,
+        model: str,
+        prompt: str | Sequence[int],
+        decoding: Decoding,
+        *,
+        echo: bool = False,
+        raw: bool = False,
+    ) -> Prepared:
+        """A text, or tokens, to go on with.
+
+        Args:
+            model: A name of the catalog.
+            prompt: A text, or ids of the base's tokens, which are taken as they are.
+            decoding: How.
+            echo: The prompt is part of the answer: no code is put before it.
+            raw: Neither is it for any other reason.
+
+        Raises:
+            NotFoundError: There is no such model.
+            InvalidInputError: Ids that the base does not have.
+        """
+        resolved = self.catalog.resolve(model)
+        base = resolved.served.base
+        if not isinstance(prompt, str):
+            return self._of_ids(resolved, prompt, decoding, echo)
+        if raw or echo or resolved.is_bare or decoding.top_scores is not None:
+            ids, taken = self._all_of(base, prompt) if echo else self.engine.encode(base, prompt)
+            return Prepared(EngineRequest(resolved.served, tuple(ids), taken, decoding, echo), resolved)
+        cursor = self._cut(resolved, Cursor(prompt))
+        documents = self._code_for(resolved, cursor)
+        ids, taken = self.engine.encode(base, editor_prompt(cursor, documents))
+        return _prepared(resolved, ids, taken, decoding, documents)
+
+    def fill_in(
+        self,
+        model: str,
+        before: str,
+        after: str,
+        decoding: Decoding,
+        *,
+        path: str = "",
+        extra: Mapping[str, str] | None = None,
+        raw: bool = False,
+    ) -> Prepared:
+        """What stands between two texts.
+
+        Args:
+            model: A name of the catalog.
+            before: The text before the cursor.
+            after: The text behind it.
+            decoding: How.
+            path: The file, where the editor says it.
+            extra: Further code that the editor gives, by path.
+            raw: No code of the project is put before it.
+        """
+        resolved = self.catalog.resolve(model)
+        base = resolved.served.base
+        cursor = self._cut(resolved, Cursor(before, after, path))
+        documents = [Document(name, name, "", text, "text") for name, text in (extra or {}).items()]
+        if not (raw or resolved.is_bare):
+            documents += self._code_for(resolved, cursor)
+        marks = self._fill_in_marks(base)
+        if marks is None:
+            ids, taken = self.engine.encode(base, infill_prompt(cursor, documents))
+            return _prepared(resolved, ids, taken, decoding, documents)
+        front = self.engine.encode(base, editor_prompt(replace(cursor, before=""), documents) + "\n")
+        prefix, suffix, middle = marks
+        head = [
+            *front[0],
+            prefix,
+            *self._plain(base, cursor.before),
+            suffix,
+            *self._plain(base, cursor.after),
+            middle,
+        ]
+        return _prepared(resolved, head, "", decoding, documents)
+
+    def chat(
+        self, model: str, messages: Sequence[Mapping[str, str]], decoding: Decoding, *, raw: bool = False
+    ) -> Prepared:
+        """The next turn of a conversation; the project's code stands before its last question."""
+        resolved = self.catalog.resolve(model)
+        turns = [{"role": turn["role"], "content": turn["content"]} for turn in messages]
+        documents: list[Document] = []
+        if turns and turns[-1]["role"] == "user" and not (raw or resolved.is_bare):
+            question = turns[-1]["content"]
+            documents = self.catalog.index(resolved.project).for_prompt(question)
+            turns = [*turns[:-1], *question_messages(question, documents)]
+        ids, taken = self.engine.encode(resolved.served.base, turns)
+        return _prepared(resolved, ids, taken, decoding, documents)
+
+    # ---- how
+
+    def _of_ids(self, resolved: Resolved, ids: Sequence[int], decoding: Decoding, echo: bool) -> Prepared:
+        size = self.engine.vocabulary_size(resolved.served.base)
+        if wrong := [n for n in ids if not 0 <= n < size]:
+            raise InvalidInputError(f"the base has no token {wrong[0]}", hint=f"ids lie from 0 to {size - 1}")
+        return Prepared(EngineRequest(resolved.served, tuple(ids), "", decoding, echo), resolved)
+
+    def _all_of(self, base: Base, text: str) -> tuple[list[int], str]:
+        """A text that is said again or scored: no white space is taken off its end."""
+        ids, taken = self.engine.encode(base, text)
+        mark = len(self.engine.encode(base, "a")[0]) - 1
+        return ([*ids, *self.engine.encode(base, taken)[0][mark:]], "") if taken else (ids, "")
+
+    def _plain(self, base: Base, text: str) -> list[int]:
+        """Ids of a text alone, without the BOS token; white space at its end stays."""
+        mark = self.engine.encode(base, "a")[0][:-1]
+        ids, taken = self.engine.encode(base, text) if text else ([], "")
+        rest = self.engine.encode(base, taken)[0] if taken else []
+        return [*ids[len(mark) :], *rest[len(mark) :]]
+
+    def _fill_in_marks(self, base: Base) -> tuple[int, int, int] | None:
+        known = self.engine.control_ids(base)
+        for prefix, suffix, middle in _FILL_IN_TOKENS:
+            if prefix in known and suffix in known and middle in known:
+                return known[prefix], known[suffix], known[middle]
+        return None
+
+    def _cut(self, resolved: Resolved, cursor: Cursor) -> Cursor:
+        base = resolved.served.base
+        named = cursor.named(self._language(resolved.project))
+        return cut_cursor(named, lambda text: len(self.engine.encode(base, text)[0]) if text else 0)
+
+    def _language(self, project: str) -> str:
+        """The language that most of a project's code is in."""
+        if not project:
+            return ""
+        with self._lock:
+            if project not in self._languages:
+                paths = {d.path for d in self.catalog.index(project).symbols.documents if d.kind != PAGE_KIND}
+                counted = Counter(language for path in paths if is_code(language := language_of(path)))
+                self._languages[project] = counted.most_common(1)[0][0] if counted else ""
+            return self._languages[project]
+
+    def _code_for(self, resolved: Resolved, cursor: Cursor) -> list[Document]:
+        """Code of the project for a cursor, found as for a row of the dataset: never the function that it is in."""
+        query = cursor_query(cursor)
+        opening = query.splitlines()[1:]
+        if not opening:
+            return []
+        own = opening[-1].strip()
+        finder = ContextFinder(self.catalog.index(resolved.project).symbols)
+        named = _NAME.search(own)
+        return list(
+            finder.search(
+                query,
+                named[1] if named else "",
+                cursor.path,
+                cursor.language,
+                lambda document: own in document.text,
+            )
+        )
+
+
+def _prepared(
+    resolved: Resolved, ids: Sequence[int], taken: str, decoding: Decoding, documents: Sequence[Document]
+) -> Prepared:
+    request = EngineRequest(resolved.served, tuple(ids), taken, decoding)
+    return Prepared(request, resolved, tuple(document.anchor for document in documents))

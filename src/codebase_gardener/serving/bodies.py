@@ -1,0 +1,99 @@
+"""Bodies of requests: JSON into typed rows, and what a wire's options mean for the engine."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from codebase_gardener.serving.engine import Decoding
+from codebase_gardener.utils.error_handling import InvalidInputError
+
+__all__ = ["MAX_BODY_BYTES", "SamplingBody", "TextPart", "body_of", "refuse"]
+
+MAX_BODY_BYTES = 8 * 1024**2
+MAX_ANSWERS = 16
+B = TypeVar("B")
+
+
+class SamplingBody(msgspec.Struct, kw_only=True):
+    """What OpenAI's two interfaces share; what is not known is passed over, as OpenAI's clients add to it."""
+
+    model: str
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    n: int | None = None
+    stream: bool | None = None
+    stream_options: dict[str, bool] | None = None
+    stop: str | list[str] | None = None
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    repetition_penalty: float | None = None
+    logit_bias: dict[str, float] | None = None
+    raw: bool = False
+
+    def decoding(self, *, top_scores: int | None, penalty: float = 1.0, smallest: int = 1) -> Decoding:
+        """How the engine is to choose.
+
+        Raises:
+            InvalidInputError: An option that cannot be right.
+        """
+        tokens = 256 if self.max_tokens is None else self.max_tokens
+        if tokens < smallest:
+            raise InvalidInputError(f"max_tokens is {tokens}", hint=f"expected {smallest} or more")
+        if not 1 <= (self.n or 1) <= MAX_ANSWERS:
+            raise InvalidInputError(f"n is {self.n}", hint=f"expected 1 to {MAX_ANSWERS}")
+        refuse("logit_bias", self.logit_bias)
+        return Decoding(
+            max_tokens=tokens,
+            temperature=self.temperature or 0.0,
+            top_p=1.0 if self.top_p is None else self.top_p,
+            top_k=self.top_k or 0,
+            repetition_penalty=penalty if self.repetition_penalty is None else self.repetition_penalty,
+            presence_penalty=self.presence_penalty or 0.0,
+            frequency_penalty=self.frequency_penalty or 0.0,
+            stop=(self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ()),
+            seed=self.seed,
+            top_scores=top_scores,
+        )
+
+
+class TextPart(msgspec.Struct):
+    """A part of a turn's content."""
+
+    type: str
+    text: str = ""
+
+
+def refuse(name: str, value: object) -> None:
+    """Say that a field is not supported, where it is given.
+
+    Raises:
+        InvalidInputError: It is.
+    """
+    if value:
+        raise InvalidInputError(f"{name} is not supported", hint=f"leave {name} out")
+
+
+async def body_of(request: Request, kind: type[B]) -> B:
+    """A request's body.
+
+    Raises:
+        InvalidInputError: It is no JSON, too large, or a field has the wrong type.
+    """
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BODY_BYTES:
+            raise InvalidInputError(f"the body has more than {MAX_BODY_BYTES} bytes", hint="send less")
+        parts.append(part)
+    try:
+        return msgspec.json.decode(b"".join(parts), type=kind)
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError) as error:
+        raise InvalidInputError(
+            f"the body cannot be read: {error}", hint="send JSON as the interface has it"
+        ) from error

@@ -1,0 +1,144 @@
+"""Names of models: what is served, and what a name means now.
+
+`project/adapter@version` never changes. `project/adapter` and `project` move when another version is made active; a
+request that has begun ends on what it began with. `:bare` behind any of them leaves retrieved code out.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from codebase_gardener.adapters.loaded import Loadable
+from codebase_gardener.models.peft_manager import PeftManager
+from codebase_gardener.registry.rows import VersionRow
+from codebase_gardener.serving.engine import Served
+from codebase_gardener.utils.error_handling import CodebaseGardenerError, NotFoundError
+from codebase_gardener.utils.names import AdapterRef, parse_ref
+from codebase_gardener.wiki.search import WikiIndex
+
+__all__ = ["BARE", "Catalog", "ModelCard", "Resolved"]
+
+BARE = ":bare"
+_LATEST = ":latest"  # Ollama's clients put it behind every name
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """A name that is served.
+
+    Attributes:
+        name: As a request says it.
+        version: `project/adapter@version` that it means now; "" for a base.
+        base: Id of its base.
+        created: Seconds since 1970.
+    """
+
+    name: str
+    version: str
+    base: str
+    created: int
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What a name means at this moment.
+
+    Attributes:
+        served: What answers.
+        project: Whose code may be put before a prompt; "" for a base.
+        is_bare: No code is put before a prompt.
+    """
+
+    served: Served
+    project: str
+    is_bare: bool
+
+
+class Catalog:
+    """The projects of a home, or some of them, as models.
+
+    Args:
+        manager: The home's adapters.
+        open_index: Gives the index of a project's code and pages.
+        current_adapter: Gives the adapter that a project's bare name means.
+        projects: Names; all of the home where none is given.
+    """
+
+    def __init__(
+        self,
+        manager: PeftManager,
+        open_index: Callable[[str], WikiIndex],
+        current_adapter: Callable[[str], str],
+        projects: Sequence[str] = (),
+    ) -> None:
+        self.manager = manager
+        self._open_index, self._current = open_index, current_adapter
+        self._projects = tuple(projects)
+        self._indexes: dict[str, tuple[str, WikiIndex]] = {}
+        self._lock = threading.Lock()
+
+    def cards(self) -> list[ModelCard]:
+        """Every name that is served, projects first."""
+        cards = [card for project in self._served() for card in self._cards_of(project)]
+        bases = {card.base: card for card in cards}
+        return [*cards, *(ModelCard(base, "", base, card.created) for base, card in bases.items())]
+
+    def _served(self) -> Sequence[str]:
+        return self._projects or [row.name for row in self.manager.registry.projects()]
+
+    def _cards_of(self, project: str) -> Iterator[ModelCard]:
+        rows = self.manager.registry.versions(project, limit=None)
+        for name in dict.fromkeys(row.adapter_name for row in rows):
+            row = self._row(AdapterRef(project, name))
+            card = ModelCard(f"{project}/{name}", str(row.ref), row.base_id, _seconds(row.created_at))
+            if name == self._current(project):
+                yield ModelCard(project, card.version, card.base, card.created)
+            yield card
+        for row in rows:
+            yield ModelCard(str(row.ref), str(row.ref), row.base_id, _seconds(row.created_at))
+
+    def resolve(self, name: str) -> Resolved:
+        """What a name means now.
+
+        Raises:
+            NotFoundError: No model has this name; the hint lists some that there are.
+        """
+        plain = name.removesuffix(_LATEST)
+        is_bare = plain.endswith(BARE)
+        plain = plain.removesuffix(BARE)
+        try:
+            ref = parse_ref(plain)
+            if ref.project not in self._served():
+                return self._base(plain)
+            row = self._row(ref)
+        except CodebaseGardenerError as error:
+            known = ", ".join(card.name for card in self.cards()[:8]) or "none"
+            raise NotFoundError(f"there is no model {name!r}", hint=f"there are: {known}") from error
+        base = self.manager.base(row.base_id)
+        return Resolved(Served(base, Loadable.of(row)), ref.project, is_bare)
+
+    def _base(self, name: str) -> Resolved:
+        if name not in {card.base for card in self.cards()}:
+            raise NotFoundError(f"there is no model {name!r}")
+        return Resolved(Served(self.manager.base(name)), "", is_bare=True)
+
+    def _row(self, ref: AdapterRef) -> VersionRow:
+        name = ref.name or self._current(ref.project)
+        return self.manager.registry.version(AdapterRef(ref.project, name, ref.version))
+
+    def index(self, project: str) -> WikiIndex:
+        """The index of a project's last snapshot; opened once for each."""
+        latest = self.manager.registry.latest_snapshot(project).snapshot_id
+        with self._lock:
+            known = self._indexes.get(project)
+            if known is None or known[0] != latest:
+                self._indexes[project] = known = (latest, self._open_index(project))
+            return known[1]
+
+
+def _seconds(text: str) -> int:
+    from datetime import datetime
+
+    return int(datetime.fromisoformat(text).timestamp())
