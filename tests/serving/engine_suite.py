@@ -1,0 +1,149 @@
+"""What any engine must do. A test file of an engine takes these tests over by importing them, and gives `under_test`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from codebase_gardener.adapters.handle import AdapterHandle
+from codebase_gardener.serving.engine import Decoding, Engine, EngineRequest, Piece, Served
+from codebase_gardener.utils.error_handling import InvalidInputError, ResourceError
+
+PROMPTS = ("def area(width, height):", "x = ", "class Kite:", "import os; os.path.", "a")
+
+
+@dataclass(frozen=True)
+class UnderTest:
+    """An engine, what it serves (two adapters and their base), and the same adapters through `generate`."""
+
+    engine: Engine
+    served: Sequence[Served]
+    handles: Sequence[AdapterHandle]
+
+
+def ask(case: UnderTest, served: Served, prompt: str, **options: object) -> str:
+    return request(case, served, prompt, **options).text()
+
+
+def request(case: UnderTest, served: Served, prompt: str, score_prompt: bool = False, **options: object):  # type: ignore[no-untyped-def]
+    ids, taken = case.engine.encode(served.base, prompt)
+    decoding = Decoding(**{"max_tokens": 12, **options})  # type: ignore[arg-type]
+    return case.engine.submit(EngineRequest(served, tuple(ids), taken, decoding, score_prompt))
+
+
+def test_answers_side_by_side_are_those_of_each_alone(under_test: UnderTest) -> None:
+    case = under_test
+    jobs = [(number, prompt) for prompt in PROMPTS for number in range(len(case.served))]
+    running = [request(case, case.served[number], prompt) for number, prompt in jobs]
+    said = [generation.text() for generation in running]
+    assert said == [case.handles[number].generate(prompt, max_new_tokens=12) for number, prompt in jobs]
+    assert len(set(said)) > len(PROMPTS)  # the adapters differ
+
+
+def test_white_space_at_the_end_is_the_models_to_say(under_test: UnderTest) -> None:
+    case = under_test
+    for prompt in ("def area(width):\n", "def area(width):\n    ", "a = \n"):
+        assert ask(case, case.served[0], prompt) == case.handles[0].generate(prompt, max_new_tokens=12)
+
+
+def test_a_long_prompt_is_read_in_chunks(under_test: UnderTest) -> None:
+    case = under_test
+    prompt = "".join(f"v{n} = {n * n}\n" for n in range(12)) + "v = "
+    assert ask(case, case.served[1], prompt) == case.handles[1].generate(prompt, max_new_tokens=12)
+
+
+def test_what_was_read_is_not_read_again_and_changes_nothing(under_test: UnderTest) -> None:
+    case = under_test
+    prompt = "def area(width, height, depth):" + " " * 0 + "  # of a box with three sides and no lid"
+    first = request(case, case.served[0], prompt)
+    text = first.text()
+    again = request(case, case.served[0], prompt)
+    assert again.text() == text and again.cached_tokens > 10
+    longer = request(case, case.served[0], prompt + ", x")
+    assert longer.text() == case.handles[0].generate(prompt + ", x", max_new_tokens=12)
+    assert longer.cached_tokens > 10
+    other = request(case, case.served[1], prompt)
+    assert other.text() == case.handles[1].generate(prompt, max_new_tokens=12)
+    assert other.cached_tokens == 0  # it is another adapter's
+
+
+def test_stop_texts_end_an_answer_wherever_tokens_end(under_test: UnderTest) -> None:
+    case = under_test
+    whole = ask(case, case.served[0], "x = ", max_tokens=20)
+    for length in (1, 2, 3):
+        stop = whole[5 : 5 + length]
+        generation = request(case, case.served[0], "x = ", max_tokens=20, stop=(stop, "never"))
+        pieces = list(generation)
+        assert "".join(piece.text for piece in pieces) == whole[: whole.index(stop)]
+        assert pieces[-1].finish == "stop"
+
+
+def test_the_same_seed_draws_the_same(under_test: UnderTest) -> None:
+    case = under_test
+    draws = [ask(case, case.served[0], "x = ", temperature=1.0, seed=seed) for seed in (1, 1, 2)]
+    assert draws[0] == draws[1] != draws[2]
+    assert ask(case, case.served[0], "x = ", temperature=1.0, top_k=1) == ask(case, case.served[0], "x = ")
+
+
+def test_scores_are_log_probabilities(under_test: UnderTest) -> None:
+    case = under_test
+    pieces = list(request(case, case.served[0], "x = 12", score_prompt=True, max_tokens=2, top_scores=3))
+    prompt = [score for piece in pieces for score in piece.prompt_scores]
+    said = [score for piece in pieces for score in piece.scores]
+    assert prompt[0].logprob is None and all(score.logprob < 0 for score in prompt[1:] + said)  # type: ignore[operator]
+    assert len(prompt) == len(case.engine.encode(case.served[0].base, "x = 12")[0]) and len(said) == 2
+    assert all(score.logprob == pytest.approx(score.top[0][2]) for score in said)  # greedy takes the best
+
+
+def test_one_that_nobody_reads_ends(under_test: UnderTest) -> None:
+    case = under_test
+    generation = request(case, case.served[0], "x = ", max_tokens=200)
+    pieces: list[Piece] = []
+    for piece in generation:
+        pieces.append(piece)
+        generation.cancel()
+    assert pieces[-1].finish == "cancelled" and len(pieces) < 100
+    assert case.engine.state().running == 0
+
+
+def test_what_cannot_be_asked_is_refused(under_test: UnderTest) -> None:
+    case = under_test
+    room = case.engine.context_tokens(case.served[0].base)
+    with pytest.raises(InvalidInputError, match="tokens"):
+        case.engine.submit(EngineRequest(case.served[0], (1,) * room))
+    with pytest.raises(InvalidInputError, match="empty"):
+        case.engine.submit(EngineRequest(case.served[0], ()))
+
+
+def test_an_answer_ends_where_the_context_does(under_test: UnderTest) -> None:
+    case = under_test
+    room = case.engine.context_tokens(case.served[0].base)
+    generation = case.engine.submit(
+        EngineRequest(case.served[0], (5,) * (room - 3), decoding=Decoding(max_tokens=50))
+    )
+    pieces = list(generation)
+    assert pieces[-1].finish in ("length", "stop") and sum(piece.tokens for piece in pieces) <= 4
+
+
+def test_a_broken_adapter_fails_alone(under_test: UnderTest, broken: Callable[[], Served]) -> None:
+    case = under_test
+    good = [request(case, case.served[0], prompt) for prompt in PROMPTS]
+    bad = request(case, broken(), "x = ")
+    with pytest.raises(Exception, match="number|finite|broken"):
+        bad.text()
+    assert [one.text() for one in good] == [
+        case.handles[0].generate(prompt, max_new_tokens=12) for prompt in PROMPTS
+    ]
+
+
+def test_too_many_are_told_to_come_again(under_test: UnderTest) -> None:
+    case = under_test
+    running = []
+    with pytest.raises(ResourceError, match="waiting"):
+        for _ in range(500):
+            running.append(request(case, case.served[0], "x = ", max_tokens=100))
+    for generation in running:
+        generation.cancel()
+    assert all(list(generation)[-1].finish in ("cancelled", "length", "stop") for generation in running)

@@ -1,0 +1,75 @@
+"""The engine in this process, under the tests that any engine must pass."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from codebase_gardener.adapters.loaded import Loadable
+from codebase_gardener.models.peft_manager import PeftManager
+from codebase_gardener.registry.rows import VersionRow
+from codebase_gardener.serving.engine import Served
+from codebase_gardener.serving.torch_engine import TorchEngine
+from serving.engine_suite import *  # noqa: F403
+from serving.engine_suite import UnderTest, ask, request
+
+
+@pytest.fixture
+def engine(manager: PeftManager) -> Iterator[TorchEngine]:
+    manager.loaded._held.max_count = 20
+    engine = TorchEngine(manager.loaded, chunk_tokens=16)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def under_test(engine: TorchEngine, manager: PeftManager, ready: Callable[..., VersionRow]) -> UnderTest:
+    rows = [ready(manager, "demo", name, seed=seed) for seed, name in enumerate(("one", "two"), 1)]
+    base = manager.base(rows[0].base_id)
+    handles = [manager.load_adapter("demo", row.adapter_name) for row in rows]
+    served = [Served(base, Loadable.of(row)) for row in rows]
+    return UnderTest(engine, [*served, Served(base)], [*handles, manager.base_handle()])
+
+
+@pytest.fixture
+def broken(manager: PeftManager, folder: Path) -> Callable[[], Served]:
+    """An adapter whose numbers are none."""
+
+    def make() -> Served:
+        file = folder / "adapter_model.safetensors"
+        save_file({name: tensor * float("nan") for name, tensor in load_file(file).items()}, file)
+        shutil.rmtree(folder / "manifest.json", ignore_errors=True)
+        base = manager.base(None)
+        return Served(base, Loadable(str(folder), folder, base.id))
+
+    return make
+
+
+def test_what_has_no_slot_answers_beside_the_others(
+    engine: TorchEngine, manager: PeftManager, ready: Callable[..., VersionRow]
+) -> None:
+    plain = ready(manager, "demo", "plain", seed=1)
+    other = ready(manager, "demo", "other", seed=2, method="ia3")
+    base = manager.base(plain.base_id)
+    case = UnderTest(engine, [Served(base, Loadable.of(row)) for row in (plain, other)], [])
+    running = [request(case, served, "def area(width):") for served in [*case.served, *case.served]]
+    said = [generation.text() for generation in running]
+    handles = [manager.load_adapter("demo", name) for name in ("plain", "other")]
+    assert said == [handle.generate("def area(width):", max_new_tokens=12) for handle in handles] * 2
+
+
+def test_kept_prefixes_have_a_budget(manager: PeftManager, ready: Callable[..., VersionRow]) -> None:
+    row = ready(manager, "demo", "one", seed=1)
+    served = Served(manager.base(row.base_id), Loadable.of(row))
+    engine = TorchEngine(manager.loaded, prefix_bytes=300_000)
+    try:
+        case = UnderTest(engine, [served], [])
+        for number in range(12):
+            ask(case, served, f"{number} = ")
+            assert engine.state().prefix_bytes <= 300_000
+    finally:
+        engine.close()
