@@ -108,7 +108,7 @@ def correct(
 
     if (text is None) == (file is None):
         raise InvalidInputError("a correction is either --text or --file", hint="give one of them")
-    words = text if text is not None else _read(file)
+    words = text if text is not None else _file_text(file)
     with open_gardener() as gardener:
         kept_in = find_wiki(gardener, page, project).correct(page, part, words)
     if as_json:
@@ -117,7 +117,7 @@ def correct(
     click.echo(f"kept in {kept_in}; `gardener wiki build` puts it in")
 
 
-def _read(file: Path | None) -> str:
+def _file_text(file: Path | None) -> str:
     assert file is not None  # noqa: S101 - one of the two is given
     try:
         return file.read_text("utf-8")

@@ -188,7 +188,7 @@ def _on_their_side(
     user_rows: Sequence[Example], tables: Mapping[str, SymbolTable], split: Split
 ) -> list[Example]:
     """Rows that name a file of the repository follow it: a held-out file is held out of all rows."""
-    return [replace(row, split=split.of(row.path)) if row.path in tables else row for row in user_rows]
+    return [replace(row, split=split.side_of(row.path)) if row.path in tables else row for row in user_rows]
 
 
 def _files_by_split(tables: Mapping[str, SymbolTable], split: Split) -> dict[str, int]:

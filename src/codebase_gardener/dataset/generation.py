@@ -134,7 +134,7 @@ def _sites_by_file(
                 lines=lines,
                 members=tuple(members[symbol.qualified_name]),
                 commit=snapshot.revision,
-                split=split.of(file.path),
+                split=split.side_of(file.path),
                 same_name=counts[symbol.qualified_name],
                 same_name_in_file=in_file[symbol.qualified_name],
                 repeated=left_out,

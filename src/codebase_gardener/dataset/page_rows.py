@@ -170,7 +170,7 @@ def _page(site: PageSite) -> Rows:
         yield site.example("wiki_page", (f"What does the wiki's page {code(page.id)} cover?",), _covers(site))
     implementation = site.target("implemented_by")
     if page.type == "Principle" and implementation is not None:
-        other = site.of(implementation)
+        other = site.beside(implementation)
         yield site.example(
             "wiki_page",
             (f"What implements the principle {_title(site)}?",),
@@ -228,13 +228,13 @@ def _pages_of(step: WrittenStep, site: PageSite) -> Iterator[Page]:
     principle = site.pages.get(step.principle)
     if principle is not None:
         yield principle
-        implementation = site.of(principle).target("implemented_by")
+        implementation = site.beside(principle).target("implemented_by")
         if implementation is not None:
             yield implementation
 
 
 def _step(step: WrittenStep, site: PageSite) -> str:
-    calls = (site.of(page).reference for page in _pages_of(step, site))
+    calls = (site.beside(page).reference for page in _pages_of(step, site))
     call = next((reference.call for reference in calls if reference is not None and reference.call), "")
     return f"{step.title}{f', by {code(call)}' if call else ''}"
 

@@ -63,7 +63,7 @@ class PageSite:
         ids = (one.target for one in self.page.edges if one.kind == edge)
         return next((self.pages[page_id] for page_id in ids if page_id in self.pages), None)
 
-    def of(self, page: Page) -> PageSite:
+    def beside(self, page: Page) -> PageSite:
         """The site of another page."""
         return PageSite(page, self.pages, self.commit, self.split)
 

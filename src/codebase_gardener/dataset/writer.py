@@ -61,7 +61,7 @@ def load_dataset(directory: Path) -> Dataset:
     if not (directory / "dataset.json").exists():
         raise NotFoundError(f"no dataset in {directory}", hint="make it with: gardener dataset NAME")
     try:
-        dataset, expected = _read(directory)
+        dataset, expected = _dataset_in(directory)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _damaged(directory, str(error)) from error
     if not is_published(directory, check_hashes=True) or dataset.hash != expected:
@@ -69,7 +69,7 @@ def load_dataset(directory: Path) -> Dataset:
     return dataset
 
 
-def _read(directory: Path) -> tuple[Dataset, str]:
+def _dataset_in(directory: Path) -> tuple[Dataset, str]:
     header = read_json(directory / "dataset.json")
     rows = [*_read_rows(directory / "train.jsonl"), *_read_rows(directory / "heldout.jsonl")]
     functions = [

@@ -24,7 +24,7 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.dataset.assembly import Dataset
     from codebase_gardener.repository.snapshot import Snapshot
-    from codebase_gardener.wiki.project_wiki import ProjectWiki
+    from codebase_gardener.wiki.project import ProjectWiki
 
 __all__ = ["DEFAULT_ADAPTER", "Gardener"]
 
@@ -122,7 +122,7 @@ class Gardener:
         Raises:
             NotFoundError: There is no such project.
         """
-        from codebase_gardener.wiki.project_wiki import ProjectWiki
+        from codebase_gardener.wiki.project import ProjectWiki
 
         name = self.registry.project(project).name
         return ProjectWiki(

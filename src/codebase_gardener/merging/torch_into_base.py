@@ -189,7 +189,7 @@ def _merged_change(
     given = [
         (factor, change)
         for factor, vector in vectors
-        if (change := vector.of(_source(vector, target, untied), weight)) is not None
+        if (change := vector.change_of(_source(vector, target, untied), weight)) is not None
     ]
     if not given:
         return None

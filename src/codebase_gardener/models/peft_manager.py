@@ -111,7 +111,7 @@ class PeftManager:
             InvalidInputError: A name or option that cannot be right.
             ResourceError: Too little memory or disk.
         """
-        from codebase_gardener.dataset.user_dataset import user_dataset
+        from codebase_gardener.dataset.user_rows import user_dataset
         from codebase_gardener.dataset.writer import write_dataset
 
         check_name(project_name, "project name")

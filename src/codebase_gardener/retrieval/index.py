@@ -138,7 +138,7 @@ class SymbolIndex:
         bm25s = _bm25s()
         try:
             raw = (directory / _DOCUMENTS).read_text(encoding="utf-8", errors="surrogatepass")
-            documents = [_read(json.loads(line)) for line in raw.split("\n") if line]
+            documents = [_document_of(json.loads(line)) for line in raw.split("\n") if line]
             has_tokens = (directory / "params.index.json").exists()
             bm25 = bm25s.BM25.load(directory, allow_pickle=False, show_progress=False) if has_tokens else None
         except (OSError, ValueError, TypeError) as error:
@@ -148,7 +148,7 @@ class SymbolIndex:
         return cls(documents, bm25)
 
 
-def _read(row: dict[str, Any]) -> Document:
+def _document_of(row: dict[str, Any]) -> Document:
     lists = {name: tuple(row.get(name, ())) for name in ("evidence", "domains")}
     return Document(**{**row, **lists})
 

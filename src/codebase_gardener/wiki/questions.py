@@ -7,7 +7,7 @@ import re
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
 
-__all__ = ["content_words", "is_page", "ranked"]
+__all__ = ["content_words", "is_page", "ranked_hits"]
 
 _ASKING = (  # words of a question that name nothing
     "can class code defined do does file find from function how i located "
@@ -28,7 +28,7 @@ def content_words(question: str) -> list[str]:
     return [word for word in re.findall(r"\w+", question) if word.lower() not in filler]
 
 
-def ranked(index: SymbolIndex, question: str, k: int, *, code: bool = False) -> list[Hit]:
+def ranked_hits(index: SymbolIndex, question: str, k: int, *, code: bool = False) -> list[Hit]:
     """The pages of an index that fit a question best, and the code beside them where that is wanted.
 
     Each word counts with and without an s at its end: prose has "merges the adapter" where a question has "merge

@@ -17,7 +17,7 @@ from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.wiki.pages import read_pages
 from codebase_gardener.wiki.paths import WikiPaths
-from codebase_gardener.wiki.questions import content_words, is_page, ranked
+from codebase_gardener.wiki.questions import content_words, is_page, ranked_hits
 from codebase_gardener.wiki.ranking import PageRanking
 from codebase_gardener.wiki.source import ProjectSource
 from codebase_gardener.wiki.state import WikiState
@@ -97,7 +97,7 @@ class WikiIndex:
         )
         query = " ".join(words) or question
         code = [hit.document for hit in self.symbols.search(query, k=2 * k, exclude=is_page)]
-        page = [hit.document for hit in ranked(self.symbols, question, 1)] if pages else []
+        page = [hit.document for hit in ranked_hits(self.symbols, question, 1)] if pages else []
         return list(dict.fromkeys([*documents_that_fit(page, CONTEXT_CHARS // 2), *named[: k // 2], *code]))[
             :k
         ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError, ResourceError
 from codebase_gardener.utils.progress import Quiet
-from codebase_gardener.wiki.project_wiki import ProjectWiki
+from codebase_gardener.wiki.project import ProjectWiki
 
 if TYPE_CHECKING:
     from codebase_gardener.wiki.search import WikiIndex

@@ -9,9 +9,9 @@ from html import escape
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.wiki.site.addresses import relative
 from codebase_gardener.wiki.site.contents import Contents
-from codebase_gardener.wiki.site.highlighting import highlighted, language_of
+from codebase_gardener.wiki.site.highlighting import highlight_key, highlighted
 
-__all__ = ["CitedLines", "cited_lines", "source_lines"]
+__all__ = ["CitedLines", "cited_lines", "lines_html"]
 
 _WORDS_CHARS = 34
 
@@ -41,10 +41,10 @@ def cited_lines(contents: Contents, path: str) -> list[CitedLines]:
     ]
 
 
-def source_lines(contents: Contents, path: str) -> str:
+def lines_html(contents: Contents, path: str) -> str:
     """The lines of a file as HTML."""
     anchors = contents.citing.get(path, {})
-    lines = highlighted(contents.texts[path], language_of(path))
+    lines = highlighted(contents.texts[path], highlight_key(path))
     marked = _marked(anchors, len(lines))
     starts: dict[int, list[Anchor]] = {}
     for anchor in anchors:
