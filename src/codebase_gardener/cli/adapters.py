@@ -33,7 +33,7 @@ def list_adapters(name: str | None, limit: int, as_json: bool) -> None:
     with open_gardener() as gardener:
         rows = gardener.manager.list_adapters(parse_ref(name).project if name else None, limit=limit)
     if as_json:
-        print_json([row.as_dict() for row in rows])
+        print_json(rows)
     elif not rows:
         click.echo("no adapters yet: gardener grow PATH")
     for row in () if as_json else rows:
@@ -64,7 +64,7 @@ def show(what: str, as_json: bool) -> None:
             {
                 **asdict(row),
                 "ref": str(row.ref),
-                "receipts": [asdict(receipt) for receipt in receipts],
+                "receipts": receipts,
                 "verdict": verdict.data if verdict else None,
             }
         )
@@ -121,13 +121,9 @@ def _show_verdict(verdict: VerdictRow | None) -> None:
     if verdict is None:
         click.echo("not evaluated yet: gardener evaluate NAME/ADAPTER")
         return
+    from codebase_gardener.cli.figures import print_verdict
 
-    from codebase_gardener.cli.figures import paper, verdict_lines, verdict_table
-
-    console = paper()
-    console.print(verdict_table(verdict.data))
-    for line in verdict_lines(verdict.data):
-        console.print(line)
+    print_verdict(verdict.data)
 
 
 @click.command("import")
@@ -148,8 +144,7 @@ def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool)
         receipt = gardener.registry.receipts(row)[0].data
     warnings = warnings_about(row.directory)
     if as_json:
-        told = [advice.as_dict() for advice in warnings]
-        print_json({**asdict(row), "ref": str(row.ref), "receipt": receipt, "warnings": told})
+        print_json({**asdict(row), "ref": str(row.ref), "receipt": receipt, "warnings": warnings})
         return
     click.echo(f"{row.ref} is ready: {_proven(receipt)}")
     if not row.active:
@@ -171,8 +166,7 @@ def prove(adapter: str, against: str | None, base: str | None, as_json: bool) ->
         located, receipt = prove_adapter(gardener, adapter, base=base, against=against)
     warnings = warnings_about(located.directory)
     if as_json:
-        told = [advice.as_dict() for advice in warnings]
-        print_json({"adapter": located.label, "against": against, "receipt": receipt, "warnings": told})
+        print_json({"adapter": located.label, "against": against, "receipt": receipt, "warnings": warnings})
         return
     click.echo(f"{located.label}: {_proven(receipt) if against is None else _compared(receipt)}")
     _warn(warnings)

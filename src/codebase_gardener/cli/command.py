@@ -6,7 +6,9 @@ import json
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict, is_dataclass
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,11 +17,34 @@ from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.logs import configure_logging
 
 if TYPE_CHECKING:
+    from codebase_gardener.config.settings import Settings
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["base_option", "command_options", "open_gardener", "print_json"]
+__all__ = [
+    "base_option",
+    "command_options",
+    "model_option",
+    "name_option",
+    "open_gardener",
+    "print_json",
+    "project_option",
+    "read_settings",
+    "revision_option",
+    "rows_option",
+]
 
 base_option = click.option("--base", help="Base model; by default the one that the adapter names.")
+model_option = click.option("--base", help="Base model: a Hugging Face id, a folder, or the embedded one.")
+name_option = click.option("--name", help="Name of the project; by default that of the directory or archive.")
+revision_option = click.option("--revision", help="Commit, branch or tag; by default the working tree.")
+project_option = click.option(
+    "--project", help="The project whose wiki it is in; by default every wiki is looked through."
+)
+rows_option = click.option(
+    "--file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="JSONL rows of your own, added to those of the repository.",
+)
 
 
 def command_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -74,20 +99,33 @@ def _say(error: CodebaseGardenerError) -> None:
         click.echo(f"  → {error.hint}", err=True)
 
 
-def print_json(value: Any, error: CodebaseGardenerError | None = None) -> None:
+def print_json(value: object, error: CodebaseGardenerError | None = None) -> None:
     """One JSON document on standard output; an error stands in the same document, and ends the command."""
-    document = value if error is None else {**value, **error.as_dict()}
-    click.echo(json.dumps(document, indent=1, ensure_ascii=True, default=str))
+    document = value if error is None else {**_plain(value), **error.as_dict()}
+    click.echo(json.dumps(document, indent=1, ensure_ascii=True, default=_plain))
     if error is not None:
         _say(error)
         raise SystemExit(error.exit_code)
 
 
-def open_gardener(**flags: Any) -> Gardener:
-    """The façade, with settings from flags, environment and file."""
+def _plain(value: Any) -> Any:
+    """What JSON has no form for: rows field by field, the rest in words."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value if isinstance(value, dict) else str(value)
+
+
+def read_settings() -> Settings:
+    """The settings of environment and file; the log has their level from here on."""
     from codebase_gardener.config.settings import load_settings
+
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    return settings
+
+
+def open_gardener() -> Gardener:
+    """The façade, with settings from environment and file."""
     from codebase_gardener.gardener.facade import Gardener
 
-    settings = load_settings(**flags)
-    configure_logging(settings.log_level)
-    return Gardener(settings)
+    return Gardener(read_settings())

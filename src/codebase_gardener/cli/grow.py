@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import (
+    command_options,
+    model_option,
+    name_option,
+    open_gardener,
+    print_json,
+    revision_option,
+)
 from codebase_gardener.config.settings import EMBEDDED_BASE
 
 if TYPE_CHECKING:
@@ -21,9 +28,9 @@ _EXAMPLE_BASE = "Qwen/Qwen2.5-Coder-1.5B"
 
 @click.command()
 @click.argument("source")
-@click.option("--name", help="Name of the project; by default that of the directory or archive.")
-@click.option("--revision", help="Commit, branch or tag; by default the working tree.")
-@click.option("--base", help="Base model: a Hugging Face id, a folder, or the embedded one.")
+@name_option
+@revision_option
+@model_option
 @click.option("--minutes", type=float, help="Minutes to train (5).")
 @command_options
 def grow(
@@ -95,15 +102,13 @@ def _on_a_larger_base(source: str, name: str | None, revision: str | None, minut
 
 
 def _show_result(grown: Grown, larger: str) -> None:
-    from codebase_gardener.cli.figures import paper, verdict_lines, verdict_table
+    from codebase_gardener.cli.figures import paper, print_verdict
 
     console = paper()
     version = grown.version
     if grown.was_there:
         console.print("Nothing has changed since this was grown:")
-    console.print(verdict_table(grown.verdict))
-    for line in verdict_lines(grown.verdict):
-        console.print(line)
+    print_verdict(grown.verdict)
     console.print(f"Adapter: {version.ref}{'' if version.active else ' (not active)'} in {version.directory}")
     if version.base_id == EMBEDDED_BASE:
         console.print("The embedded 135M base is a demonstration; a real code model knows far more.")

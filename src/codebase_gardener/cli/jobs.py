@@ -14,6 +14,7 @@ from codebase_gardener.utils.error_handling import NotFoundError
 
 if TYPE_CHECKING:
     from codebase_gardener.jobs.progress import TrainingProgress
+    from codebase_gardener.registry.rows import JobRow
 
 __all__ = ["jobs"]
 
@@ -36,7 +37,7 @@ def list_jobs(name: str | None, limit: int, as_json: bool) -> None:
     with open_gardener() as gardener:
         rows = [TrainingProgress.of_job(job) for job in gardener.manager.trainings.list(name, limit)]
     if as_json:
-        print_json([row.as_dict() for row in rows])
+        print_json(rows)
     elif not rows:
         click.echo("no trainings yet: gardener train NAME")
     for row in () if as_json else rows:
@@ -132,11 +133,7 @@ def _line(event: dict[str, Any]) -> str:
 def cancel(job_id: str, as_json: bool) -> None:
     """End a training; its last checkpoint stands."""
     with open_gardener() as gardener:
-        job = gardener.manager.trainings.cancel(job_id)
-    if as_json:
-        print_json({"job": job.id, "state": job.state})
-    else:
-        click.echo(f"{job.ref}: {job.state}; go on with: gardener jobs resume {job.id}")
+        _tell(gardener.manager.trainings.cancel(job_id), "go on with: gardener jobs resume", as_json)
 
 
 @jobs.command("resume")
@@ -145,8 +142,11 @@ def cancel(job_id: str, as_json: bool) -> None:
 def resume(job_id: str, as_json: bool) -> None:
     """Go on with a training that failed or was cancelled, from its last checkpoint."""
     with open_gardener() as gardener:
-        job = gardener.manager.trainings.resume(job_id)
+        _tell(gardener.manager.trainings.resume(job_id), "watch it with: gardener jobs tail", as_json)
+
+
+def _tell(job: JobRow, then: str, as_json: bool) -> None:
     if as_json:
         print_json({"job": job.id, "state": job.state})
     else:
-        click.echo(f"{job.ref}: {job.state}; watch it with: gardener jobs tail {job.id}")
+        click.echo(f"{job.ref}: {job.state}; {then} {job.id}")

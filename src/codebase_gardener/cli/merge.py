@@ -99,7 +99,7 @@ def _into_adapter(
                 "" if row.active or as_json else f" (not active: gardener switch {row.ref})"
             )
     if as_json:
-        print_json({"adapter": place, "report": report.as_dict()})
+        print_json({"adapter": place, "report": report})
         return
     worst = max(report.modules.items(), key=lambda item: item[1]["error"], default=None)
     click.echo(f"{spec.method}: {len(report.modules) or 'all'} modules in {report.seconds:.2f} s")
@@ -131,7 +131,7 @@ def _into_base(
         ]
         report = merge_with_base(gardener, pairs, out, spec, base=base, dtype=dtype, progress=progress)
     if as_json:
-        print_json({"model": str(out), "report": report.as_dict()})
+        print_json({"model": out, "report": report})
         return
     click.echo(f"{spec.method}: {report.changed} of {report.tensors} tensors in {report.seconds:.2f} s")
     for name in report.untied:

@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
-from codebase_gardener.cli.train import spec_options
+from codebase_gardener.cli.command import (
+    command_options,
+    model_option,
+    open_gardener,
+    print_json,
+    rows_option,
+)
+from codebase_gardener.cli.train import prepared, spec_options
 from codebase_gardener.utils.names import parse_ref
 
 if TYPE_CHECKING:
@@ -45,12 +51,8 @@ class _Size(click.ParamType[int]):
 
 @click.command()
 @click.argument("what", metavar="NAME[/ADAPTER]")
-@click.option("--base", help="Base model: a Hugging Face id, a folder, or the embedded one.")
-@click.option(
-    "--file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="JSONL rows of your own, added to those of the repository.",
-)
+@model_option
+@rows_option
 @click.option("--budget", type=_Size(), help="Memory the training may take, as 8GB; by default what is free.")
 @click.option("--no-probe", is_flag=True, help="Estimate only; measure nothing.")
 @spec_options
@@ -76,10 +78,7 @@ def plan(
     display = Display()
     with open_gardener() as gardener:
         gardener.spec(given)
-        with display.stage("dataset", "files") as progress:
-            rows = gardener.dataset(project, file=file, progress=progress)
-        with display.stage("base model", "bytes") as progress:
-            found = gardener.base(base, progress)
+        rows, found = prepared(gardener, display, project, base=base, file=file)
         with display.stage("probe", "runs") as progress:
             made = plan_training(
                 gardener, found, rows, given, budget_bytes=budget, probe=not no_probe, progress=progress

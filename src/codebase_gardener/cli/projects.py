@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import (
+    command_options,
+    name_option,
+    open_gardener,
+    print_json,
+    revision_option,
+)
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
@@ -18,8 +23,8 @@ _SHOWN = 20
 
 @click.command()
 @click.argument("source")
-@click.option("--name", help="Name of the project; by default that of the directory or archive.")
-@click.option("--revision", help="Commit, branch or tag; by default the working tree.")
+@name_option
+@revision_option
 @click.option("--verbose", is_flag=True, help="List every file that was left out.")
 @command_options
 def add(source: str, name: str | None, revision: str | None, verbose: bool, as_json: bool) -> None:
@@ -42,7 +47,7 @@ def add(source: str, name: str | None, revision: str | None, verbose: bool, as_j
                 "tree_hash": snapshot.tree_hash,
                 "files": len(snapshot.files),
                 "lines": sum(file.lines for file in snapshot.files),
-                "skipped": [asdict(file) for file in snapshot.skipped],
+                "skipped": snapshot.skipped,
             }
         )
         return
@@ -66,7 +71,7 @@ def projects(as_json: bool) -> None:
     with open_gardener() as gardener:
         rows = gardener.projects()
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json(rows)
     elif not rows:
         click.echo("no projects yet: gardener grow PATH")
     for row in () if as_json else rows:

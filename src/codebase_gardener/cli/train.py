@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import (
+    command_options,
+    model_option,
+    open_gardener,
+    print_json,
+    rows_option,
+)
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 
-__all__ = ["spec_options", "train"]
+if TYPE_CHECKING:
+    from codebase_gardener.bases.resolution import Base
+    from codebase_gardener.cli.display import Display
+    from codebase_gardener.dataset.assembly import Dataset
+    from codebase_gardener.gardener.facade import Gardener
+
+__all__ = ["prepared", "spec_options", "train"]
 
 
 def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -29,14 +41,20 @@ def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def prepared(
+    gardener: Gardener, display: Display, project: str, *, base: str | None, file: Path | None
+) -> tuple[tuple[Dataset, Path], Base]:
+    """What a training begins with: the dataset with its folder, and the base."""
+    with display.stage("dataset", "files") as progress:
+        rows = gardener.dataset(project, file=file, progress=progress)
+    with display.stage("base model", "bytes") as progress:
+        return rows, gardener.base(base, progress)
+
+
 @click.command()
 @click.argument("what", metavar="NAME[/ADAPTER]")
-@click.option("--base", help="Base model: a Hugging Face id, a folder, or the embedded one.")
-@click.option(
-    "--file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="JSONL rows of your own, added to those of the repository.",
-)
+@model_option
+@rows_option
 @click.option("--wait", is_flag=True, help="Watch until it is ready.")
 @spec_options
 @command_options
@@ -54,10 +72,7 @@ def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: b
     display = Display()
     with open_gardener() as gardener:
         spec = gardener.spec(given)
-        with display.stage("dataset", "files") as progress:
-            rows = gardener.dataset(ref.project, file=file, progress=progress)
-        with display.stage("base model", "bytes") as progress:
-            found = gardener.base(base, progress)
+        rows, found = prepared(gardener, display, ref.project, base=base, file=file)
         forecast = foresee(found, len(rows[0].train), spec)
         display.say(forecast.line)
         for advice in forecast.warnings:

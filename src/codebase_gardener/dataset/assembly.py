@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from codebase_gardener.dataset.context import ContextFinder, without_files
+from codebase_gardener.dataset.context import ContextFinder, training_side
 from codebase_gardener.dataset.deduplication import deduplicate, heldout_bodies
 from codebase_gardener.dataset.examples import USER_TASK, Example
 from codebase_gardener.dataset.functions import is_completable
@@ -23,7 +23,6 @@ from codebase_gardener.languages.symbols import SymbolTable
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.extraction import extract_tables, without_secrets
 from codebase_gardener.repository.snapshot import Snapshot
-from codebase_gardener.retrieval.documents import documents_of
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.anchors import source_lines
 from codebase_gardener.utils.error_handling import DatasetError, InvalidInputError
@@ -104,7 +103,7 @@ def generate_dataset(
     total = 2 * len(snapshot.files)
     tables = without_secrets(extract_tables(snapshot, lambda done, _: progress(done, total)), snapshot)
     split = split_files(_functions_by_file(snapshot, tables), share=heldout_share, seed=seed)
-    finder = _train_side(snapshot, tables, split, with_context)
+    finder = training_side(snapshot, tables, split, with_context)
     kept_back = heldout_bodies(snapshot, tables, split)
     rows = generate_examples(
         snapshot,
@@ -166,13 +165,6 @@ def _functions_by_file(snapshot: Snapshot, tables: Mapping[str, SymbolTable]) ->
             counts[file.path] = sum(is_completable(symbol, lines) for symbol in tables[file.path].symbols)
     library = {path: count for path, count in counts.items() if count and area_of(path) != "tests"}
     return library if len(library) >= _ENOUGH_LIBRARY_FILES else counts
-
-
-def _train_side(
-    snapshot: Snapshot, tables: Mapping[str, SymbolTable], split: Split, share: float
-) -> ContextFinder:
-    documents = without_files(documents_of(snapshot, tables), split.heldout)
-    return ContextFinder(SymbolIndex.build(documents), share)
 
 
 def _with_pages(finder: ContextFinder, pages: Sequence[Page], split: Split) -> ContextFinder | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -15,13 +15,15 @@ from codebase_gardener.dataset.prompts import (
     retrieval_query,
 )
 from codebase_gardener.dataset.sites import chance
+from codebase_gardener.dataset.split import Split
 from codebase_gardener.languages.python.trees import parse_python
-from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.retrieval.documents import PAGE_KIND, Document
+from codebase_gardener.languages.symbols import Symbol, SymbolTable
+from codebase_gardener.repository.snapshot import Snapshot
+from codebase_gardener.retrieval.documents import PAGE_KIND, Document, documents_of
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.anchors import source_lines
 
-__all__ = ["ContextFinder", "without_docstring", "without_files"]
+__all__ = ["ContextFinder", "training_side", "without_docstring"]
 
 _CANDIDATES = 64
 PAGE_CHARS = 400
@@ -135,6 +137,9 @@ def _repeats(document: Document, other: Document) -> bool:
     return document.text == other.text or document.overlaps(other.path, *other.line_range)
 
 
-def without_files(documents: Sequence[Document], paths: frozenset[str]) -> list[Document]:
-    """The documents of all other files: what an index for training or evaluation may hold."""
-    return [document for document in documents if document.path not in paths]
+def training_side(
+    snapshot: Snapshot, tables: Mapping[str, SymbolTable], split: Split, share: float
+) -> ContextFinder:
+    """A finder in the files that are not held out: what an index for training or evaluation may hold."""
+    documents = [each for each in documents_of(snapshot, tables) if each.path not in split.heldout]
+    return ContextFinder(SymbolIndex.build(documents), share)

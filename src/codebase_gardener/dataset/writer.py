@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def write_dataset(dataset: Dataset, directory: Path) -> dict[str, Any]:
             staged / "heldout.jsonl", (row.as_row() for row in dataset.examples if row.split == "heldout")
         )
         _write_rows(staged / "heldout_functions.jsonl", (row.as_row() for row in dataset.heldout))
-        write_json(staged / "dataset.json", {"hash": dataset.hash, "report": dataset.report.as_dict()})
+        write_json(staged / "dataset.json", {"hash": dataset.hash, "report": asdict(dataset.report)})
         return publish_dir(staged, directory)
 
 

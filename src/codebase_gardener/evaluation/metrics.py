@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,10 +49,6 @@ class ArmSummary:
     files: int
     tokens: int
 
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class Difference:
@@ -62,10 +58,6 @@ class Difference:
     low: float
     high: float
     drawn: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
 
 
 def summarize(measurements: Sequence[Measurement], seed: int = 0) -> ArmSummary:

@@ -59,7 +59,13 @@ def measure_arms(
         first_lines = [_first_line_tokens(row, tokenizer) for row in rows]
         before = len(measured) * len(functions)
         with nullcontext() if arm.adapter else model.disable_adapter():
-            scores = _scores(model, rows, first_lines, path, _offset(progress, before, total))
+            scores = _scores(
+                model,
+                rows,
+                first_lines,
+                path,
+                lambda done, _: progress(before + done, total),  # noqa: B023 - called in this turn
+            )
         measured[arm.name] = [
             Measurement(f.path, nats, row.supervised, _scored_bytes(f, row, tokenizer), hit)
             for f, row, (nats, hit) in zip(functions, rows, scores, strict=True)
@@ -111,15 +117,6 @@ def _scored_bytes(function: HeldoutFunction, row: EncodedExample, tokenizer: Any
     """Length of the body as far as it is in the row."""
     scored = tokenizer.decode([label for label in row.labels if label != IGNORE])
     return min(len(function.completion.encode()), len(scored.encode()))
-
-
-def _offset(progress: Progress, before: int, total: int) -> Progress:
-    """Progress of one arm as progress of all."""
-
-    def report(done: int, _: int) -> None:
-        progress(before + done, total)
-
-    return report
 
 
 def _first_line_tokens(row: EncodedExample, tokenizer: Any) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from codebase_gardener.evaluation.arms import ARMS, WITH_WIKI
 from codebase_gardener.evaluation.metrics import MIN_FUNCTIONS, Difference, Measurement, difference, summarize
@@ -27,10 +26,6 @@ class WikiGain:
     with_pages: float
     difference: Difference
     kept: bool
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
 
 
 def wiki_gain(measured: Mapping[str, Sequence[Measurement]]) -> WikiGain | None:

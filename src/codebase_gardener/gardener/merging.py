@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def merge_into(
 
     origin = Origin(model, {"merged_from": {located.label: weight for located, weight in inputs}}, *same)
     row = publish_adapter(gardener, ref, merge, origin)
-    gardener.registry.add_receipt(row, "merge", reports[0].as_dict())
+    gardener.registry.add_receipt(row, "merge", asdict(reports[0]))
     return row, reports[0]
 
 
