@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codebase_gardener.cli.command import base_option, command_options, open_gardener, print_json
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.utils.names import parse_ref
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _show_verdict(verdict: VerdictRow | None) -> None:
 @click.option(
     "--rename", is_flag=True, help="Rename tensors that match no module, where a known renaming fits."
 )
-@base_option
+@options.adapters_base
 @command_options
 def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool) -> None:
     """Take an adapter from a folder or the Hugging Face hub into the registry; it is proven first."""
@@ -155,7 +156,7 @@ def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool)
 @click.command()
 @click.argument("adapter", metavar="P/N|DIR")
 @click.option("--against", help="Compare it with its base into which it was merged: merged.")
-@base_option
+@options.adapters_base
 @command_options
 def prove(adapter: str, against: str | None, base: str | None, as_json: bool) -> None:
     """Reload an adapter in a fresh process and measure what it changes."""

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,31 +19,7 @@ if TYPE_CHECKING:
     from codebase_gardener.config.settings import Settings
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = [
-    "base_option",
-    "command_options",
-    "model_option",
-    "name_option",
-    "open_gardener",
-    "print_json",
-    "project_option",
-    "read_settings",
-    "revision_option",
-    "rows_option",
-]
-
-base_option = click.option("--base", help="Base model; by default the one that the adapter names.")
-model_option = click.option("--base", help="Base model: a Hugging Face id, a folder, or the embedded one.")
-name_option = click.option("--name", help="Name of the project; by default that of the directory or archive.")
-revision_option = click.option("--revision", help="Commit, branch or tag; by default the working tree.")
-project_option = click.option(
-    "--project", help="The project whose wiki it is in; by default every wiki is looked through."
-)
-rows_option = click.option(
-    "--file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="JSONL rows of your own, added to those of the repository.",
-)
+__all__ = ["command_options", "open_gardener", "print_json", "read_settings"]
 
 
 def command_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json, rows_option
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.dataset.export import EXPORT_FORMS, write_jsonl
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.names import parse_ref
@@ -28,7 +29,7 @@ __all__ = ["dataset"]
 @click.option("--show", type=click.IntRange(min=1), help="Print so many rows, trained-on tokens coloured.")
 @click.option("--task", help="With --show: only rows of this task.")
 @click.option("--base", help="With --show: whose tokenizer.")
-@rows_option
+@options.rows
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codebase_gardener.cli.command import (
-    command_options,
-    model_option,
-    name_option,
-    open_gardener,
-    print_json,
-    revision_option,
-)
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.config.settings import EMBEDDED_BASE
 
 if TYPE_CHECKING:
@@ -28,9 +22,9 @@ _EXAMPLE_BASE = "Qwen/Qwen2.5-Coder-1.5B"
 
 @click.command()
 @click.argument("source")
-@name_option
-@revision_option
-@model_option
+@options.name
+@options.revision
+@options.base
 @click.option("--minutes", type=float, help="Minutes to train (5).")
 @command_options
 def grow(
@@ -50,7 +44,7 @@ def grow(
     from codebase_gardener.gardener.growing import grow as run
 
     display = Display()
-    options = {} if minutes is None else {"minutes": minutes}
+    training = {} if minutes is None else {"minutes": minutes}
     with open_gardener() as gardener:
         try:
             grown = run(
@@ -60,7 +54,7 @@ def grow(
                 name=name,
                 revision=revision,
                 base_id=base,
-                options=options,
+                options=training,
                 show_plan=lambda plan: _show_plan(display, plan),
             )
         except KeyboardInterrupt:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codebase_gardener.cli.command import base_option, command_options, open_gardener, print_json
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.merging.methods import MERGE_METHODS
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
@@ -45,30 +46,30 @@ __all__ = ["merge"]
     type=click.Choice(["float32", "bfloat16", "float16"]),
     help="Of the merged base; by default that of the base's files.",
 )
-@base_option
+@options.adapters_base
 @command_options
-def merge(adapters: tuple[str, ...], weights: str | None, method: str | None, **options: Any) -> None:
+def merge(adapters: tuple[str, ...], weights: str | None, method: str | None, **given: Any) -> None:
     """Merge adapters of one base into a new one, or into the base, with the error of each module.
 
     An adapter is a name (P/N or P/N@V) or a folder. The base is needed with --into and --into-base only.
     """
     from codebase_gardener.merging.merge import MergeSpec
 
-    into, out, into_base = options["into"], options["out"], options["into_base"]
+    into, out, into_base = given["into"], given["out"], given["into_base"]
     if (into is None) == (out is None):
         raise InvalidInputError("say where the result goes", hint="give either --into P/N or --out DIR")
     if into_base and out is None:
         raise InvalidInputError("a merged base is a folder", hint="give --into-base --out DIR")
-    if options["dtype"] is not None and not into_base:
+    if given["dtype"] is not None and not into_base:
         raise InvalidInputError(
             "--dtype is that of a merged base", hint="add --into-base: merged adapters are written as float32"
         )
     spec = MergeSpec(
-        method=method or ("linear" if into_base or options["space"] == "factors" else "svd"),
-        **{name: options[name] for name in ("rank", "density", "seed", "space")},
+        method=method or ("linear" if into_base or given["space"] == "factors" else "svd"),
+        **{name: given[name] for name in ("rank", "density", "seed", "space")},
     )
     numbers = _weights(weights, len(adapters))
-    (_into_base if into_base else _into_adapter)(adapters, numbers, spec, **options)
+    (_into_base if into_base else _into_adapter)(adapters, numbers, spec, **given)
 
 
 def _into_adapter(

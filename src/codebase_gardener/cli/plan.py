@@ -9,14 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codebase_gardener.cli.command import (
-    command_options,
-    model_option,
-    open_gardener,
-    print_json,
-    rows_option,
-)
-from codebase_gardener.cli.train import prepared, spec_options
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.train import spec_options
 from codebase_gardener.utils.names import parse_ref
 
 if TYPE_CHECKING:
@@ -51,8 +46,8 @@ class _Size(click.ParamType[int]):
 
 @click.command()
 @click.argument("what", metavar="NAME[/ADAPTER]")
-@model_option
-@rows_option
+@options.base
+@options.rows
 @click.option("--budget", type=_Size(), help="Memory the training may take, as 8GB; by default what is free.")
 @click.option("--no-probe", is_flag=True, help="Estimate only; measure nothing.")
 @spec_options
@@ -64,7 +59,7 @@ def plan(
     budget: int | None,
     no_probe: bool,
     as_json: bool,
-    **options: Any,
+    **given: Any,
 ) -> None:
     """Choose the options of a training, with reasons, and predict its memory and time.
 
@@ -74,11 +69,14 @@ def plan(
     from codebase_gardener.gardener.planning import plan_training, train_command
 
     project = parse_ref(what).project
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in given.items() if value is not None}
     display = Display()
     with open_gardener() as gardener:
         gardener.spec(given)
-        rows, found = prepared(gardener, display, project, base=base, file=file)
+        with display.stage("dataset", "files") as progress:
+            rows = gardener.dataset(project, file=file, progress=progress)
+        with display.stage("base model", "bytes") as progress:
+            found = gardener.base(base, progress)
         with display.stage("probe", "runs") as progress:
             made = plan_training(
                 gardener, found, rows, given, budget_bytes=budget, probe=not no_probe, progress=progress

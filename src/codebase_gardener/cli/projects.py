@@ -6,13 +6,8 @@ from collections import Counter
 
 import click
 
-from codebase_gardener.cli.command import (
-    command_options,
-    name_option,
-    open_gardener,
-    print_json,
-    revision_option,
-)
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
@@ -23,8 +18,8 @@ _SHOWN = 20
 
 @click.command()
 @click.argument("source")
-@name_option
-@revision_option
+@options.name
+@options.revision
 @click.option("--verbose", is_flag=True, help="List every file that was left out.")
 @command_options
 def add(source: str, name: str | None, revision: str | None, verbose: bool, as_json: bool) -> None:

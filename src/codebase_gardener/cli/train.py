@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from codebase_gardener.cli.command import (
-    command_options,
-    model_option,
-    open_gardener,
-    print_json,
-    rows_option,
-)
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 
-if TYPE_CHECKING:
-    from codebase_gardener.bases.resolution import Base
-    from codebase_gardener.cli.display import Display
-    from codebase_gardener.dataset.assembly import Dataset
-    from codebase_gardener.gardener.facade import Gardener
-
-__all__ = ["prepared", "spec_options", "train"]
+__all__ = ["spec_options", "train"]
 
 
 def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,24 +30,14 @@ def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def prepared(
-    gardener: Gardener, display: Display, project: str, *, base: str | None, file: Path | None
-) -> tuple[tuple[Dataset, Path], Base]:
-    """What a training begins with: the dataset with its folder, and the base."""
-    with display.stage("dataset", "files") as progress:
-        rows = gardener.dataset(project, file=file, progress=progress)
-    with display.stage("base model", "bytes") as progress:
-        return rows, gardener.base(base, progress)
-
-
 @click.command()
 @click.argument("what", metavar="NAME[/ADAPTER]")
-@model_option
-@rows_option
+@options.base
+@options.rows
 @click.option("--wait", is_flag=True, help="Watch until it is ready.")
 @spec_options
 @command_options
-def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: bool, **options: Any) -> None:
+def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: bool, **given: Any) -> None:
     """Train an adapter in the background.
 
     The same data and options give the same version: a training that was stopped goes on.
@@ -68,11 +47,14 @@ def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: b
     from codebase_gardener.gardener.planning import foresee
 
     ref = parse_ref(what)
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in given.items() if value is not None}
     display = Display()
     with open_gardener() as gardener:
         spec = gardener.spec(given)
-        rows, found = prepared(gardener, display, ref.project, base=base, file=file)
+        with display.stage("dataset", "files") as progress:
+            rows = gardener.dataset(ref.project, file=file, progress=progress)
+        with display.stage("base model", "bytes") as progress:
+            found = gardener.base(base, progress)
         forecast = foresee(found, len(rows[0].train), spec)
         display.say(forecast.line)
         for advice in forecast.warnings:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json, project_option
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.utils.error_handling import InvalidInputError
 
 __all__ = ["wiki"]
@@ -49,7 +50,7 @@ def build(what: str, writer: str, phase: str, name: str | None, revision: str | 
 
 @wiki.command()
 @click.argument("page", metavar="TYPE:NAME")
-@project_option
+@options.project
 @command_options
 def show(page: str, project: str | None, as_json: bool) -> None:
     """Show a page, and whether its evidence has changed since.
@@ -95,7 +96,7 @@ def search(project: str, query: str, k: int, code: bool, as_json: bool) -> None:
 @click.option(
     "--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file that holds it."
 )
-@project_option
+@options.project
 @command_options
 def correct(
     page: str, part: str, text: str | None, file: Path | None, project: str | None, as_json: bool

@@ -86,12 +86,12 @@ def heldout_tasks(
     return [_heldout_function(symbol, file, finder, page_finder) for _, _, file, symbol in ranked[:limit]]
 
 
-def heldout_rows(examples: Iterable[Example], limit: int = HELDOUT_LIMIT) -> list[HeldoutFunction]:
+def heldout_rows(examples: Iterable[Example]) -> list[HeldoutFunction]:
     """The user's own held-out rows with prompt and completion; there is no code to retrieve for them."""
     own = (e for e in examples if e.task == USER_TASK and e.split == "heldout" and e.prompt)
     return [
         HeldoutFunction(row.symbol, row.path, row.anchor, row.prompt, row.prompt, row.completion)
-        for row in islice(own, limit)
+        for row in islice(own, HELDOUT_LIMIT)
     ]
 
 

@@ -60,15 +60,14 @@ class Difference:
     drawn: str
 
 
-def summarize(measurements: Sequence[Measurement], seed: int = 0) -> ArmSummary:
+def summarize(measurements: Sequence[Measurement]) -> ArmSummary:
     """Sum one arm up.
 
     Args:
         measurements: Of the same functions in the same order for every arm, so that draws are paired.
-        seed: Of the draws.
     """
     nats, tokens, hits = _columns(measurements)
-    draws = _draws([m.path for m in measurements], seed)
+    draws = _draws([m.path for m in measurements], seed=0)
     per_token = (draws @ nats) / (draws @ tokens)
     lines = (draws @ hits) / draws.sum(axis=1)
     return ArmSummary(

@@ -14,7 +14,7 @@ from peft.helpers import disable_input_dtype_casting
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.evaluation.arms import ARMS, WITH_WIKI, Arm
 from codebase_gardener.evaluation.metrics import Measurement
-from codebase_gardener.evaluation.wiki_gain import wiki_gain
+from codebase_gardener.evaluation.verdict import wiki_gain
 from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_completion
 from codebase_gardener.training.fast.torch_batch import FastPath, on_device
 from codebase_gardener.utils.progress import Progress, silent
@@ -59,13 +59,7 @@ def measure_arms(
         first_lines = [_first_line_tokens(row, tokenizer) for row in rows]
         before = len(measured) * len(functions)
         with nullcontext() if arm.adapter else model.disable_adapter():
-            scores = _scores(
-                model,
-                rows,
-                first_lines,
-                path,
-                lambda done, _: progress(before + done, total),  # noqa: B023 - called in this turn
-            )
+            scores = _scores(model, rows, first_lines, path, _offset(progress, before, total))
         measured[arm.name] = [
             Measurement(f.path, nats, row.supervised, _scored_bytes(f, row, tokenizer), hit)
             for f, row, (nats, hit) in zip(functions, rows, scores, strict=True)
@@ -117,6 +111,11 @@ def _scored_bytes(function: HeldoutFunction, row: EncodedExample, tokenizer: Any
     """Length of the body as far as it is in the row."""
     scored = tokenizer.decode([label for label in row.labels if label != IGNORE])
     return min(len(function.completion.encode()), len(scored.encode()))
+
+
+def _offset(progress: Progress, before: int, total: int) -> Progress:
+    """Progress of one arm as progress of all."""
+    return lambda done, _: progress(before + done, total)
 
 
 def _first_line_tokens(row: EncodedExample, tokenizer: Any) -> int:
