@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codebase_gardener.cli import options
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, open_gardener, print_json, tell
 from codebase_gardener.utils.names import parse_ref
 
 if TYPE_CHECKING:
@@ -200,10 +200,7 @@ def switch(adapter: str, as_json: bool) -> None:
     """Make a version the active one: what P/N means from now on."""
     with open_gardener() as gardener:
         row = gardener.activate(parse_ref(adapter))
-    if as_json:
-        print_json({"active": str(row.ref)})
-        return
-    click.echo(f"{row.ref} is active")
+    tell(as_json, {"active": str(row.ref)}, f"{row.ref} is active")
 
 
 @click.command()
@@ -213,7 +210,5 @@ def disable(adapter: str, as_json: bool) -> None:
     """Clear the active mark: `ask` then answers with the base, and says so."""
     with open_gardener() as gardener:
         cleared = gardener.deactivate(parse_ref(adapter))
-    if as_json:
-        print_json({"cleared": cleared})
-        return
-    click.echo("\n".join(f"{ref} is not active any more" for ref in cleared) or "nothing was active")
+    lines = "\n".join(f"{ref} is not active any more" for ref in cleared)
+    tell(as_json, {"cleared": cleared}, lines or "nothing was active")

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from codebase_gardener.config.settings import Settings
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["command_options", "open_gardener", "print_json", "read_settings"]
+__all__ = ["command_options", "open_gardener", "print_json", "read_settings", "tell"]
 
 
-def command_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def command_options(function: Callable[..., None]) -> Callable[..., None]:
     """Add `--json` and `--debug`, and turn errors into a message, a hint and an exit code.
 
     The command is called with `as_json`.
@@ -31,10 +31,10 @@ def command_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
     @click.option("--debug", is_flag=True, help="Print the traceback of an error.")
     @wraps(function)
-    def command(*args: Any, as_json: bool, debug: bool, **kwargs: Any) -> Any:
+    def command(*args: object, as_json: bool, debug: bool, **kwargs: object) -> None:
         configure_logging()
         try:
-            return function(*args, as_json=as_json, **kwargs)
+            function(*args, as_json=as_json, **kwargs)
         except CodebaseGardenerError as error:
             if debug:
                 traceback.print_exc()
@@ -83,11 +83,19 @@ def print_json(value: object, error: CodebaseGardenerError | None = None) -> Non
         raise SystemExit(error.exit_code)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """What JSON has no form for: rows field by field, the rest in words."""
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     return value if isinstance(value, dict) else str(value)
+
+
+def tell(as_json: bool, value: object, line: str) -> None:
+    """What a command has to say: a document for programs, a line for people."""
+    if as_json:
+        print_json(value)
+    else:
+        click.echo(line)
 
 
 def read_settings() -> Settings:

@@ -59,7 +59,7 @@ def dataset(
         rows = list(_encoded_rows(gardener, made, base, show, task, display)) if show else []
     written = write_jsonl(made.train, out, form) if out else None
     if as_json:
-        report: dict[str, Any] = {
+        report: dict[str, object] = {
             "directory": str(folder),
             "hash": made.hash,
             "report": made.report,

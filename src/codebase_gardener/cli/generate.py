@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.utils.error_handling import InvalidInputError
+
+if TYPE_CHECKING:
+    from codebase_gardener.dataset.prompts import Prompt
 
 __all__ = ["generate"]
 
@@ -61,7 +64,7 @@ def generate(
         raise InvalidInputError(
             "there is no prompt", hint="give --prompt TEXT, or --prompt - to read standard input"
         )
-    asked: list[Any] = [[{"role": "user", "content": text}] if chat else text for text in texts]
+    asked: list[Prompt] = [[{"role": "user", "content": text}] if chat else text for text in texts]
     named: list[str | None] = [*adapters, *([None] if and_base or not adapters else [])]
     with open_gardener() as gardener:
         if len(named) == len(asked) == 1 and not as_json and not merged:

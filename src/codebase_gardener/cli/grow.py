@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -112,7 +112,7 @@ def _show_result(grown: Grown, larger: str) -> None:
     console.print(f"  {larger}")
 
 
-def _as_dict(grown: Grown) -> dict[str, Any]:
+def _as_dict(grown: Grown) -> dict[str, object]:
     return {
         "adapter": str(grown.version.ref),
         "active": grown.version.active,

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, open_gardener, print_json, tell
 from codebase_gardener.utils.error_handling import NotFoundError
 
 if TYPE_CHECKING:
     from codebase_gardener.jobs.progress import TrainingProgress
-    from codebase_gardener.registry.rows import JobRow
 
 __all__ = ["jobs"]
 
@@ -133,7 +132,9 @@ def _line(event: dict[str, Any]) -> str:
 def cancel(job_id: str, as_json: bool) -> None:
     """End a training; its last checkpoint stands."""
     with open_gardener() as gardener:
-        _tell(gardener.manager.trainings.cancel(job_id), "go on with: gardener jobs resume", as_json)
+        job = gardener.manager.trainings.cancel(job_id)
+    line = f"{job.ref}: {job.state}; go on with: gardener jobs resume {job.id}"
+    tell(as_json, {"job": job.id, "state": job.state}, line)
 
 
 @jobs.command("resume")
@@ -142,11 +143,6 @@ def cancel(job_id: str, as_json: bool) -> None:
 def resume(job_id: str, as_json: bool) -> None:
     """Go on with a training that failed or was cancelled, from its last checkpoint."""
     with open_gardener() as gardener:
-        _tell(gardener.manager.trainings.resume(job_id), "watch it with: gardener jobs tail", as_json)
-
-
-def _tell(job: JobRow, then: str, as_json: bool) -> None:
-    if as_json:
-        print_json({"job": job.id, "state": job.state})
-    else:
-        click.echo(f"{job.ref}: {job.state}; {then} {job.id}")
+        job = gardener.manager.trainings.resume(job_id)
+    line = f"{job.ref}: {job.state}; watch it with: gardener jobs tail {job.id}"
+    tell(as_json, {"job": job.id, "state": job.state}, line)

@@ -85,13 +85,17 @@ def _into_adapter(
 ) -> None:
     from codebase_gardener.cli.display import Display
     from codebase_gardener.gardener.locating import locate
-    from codebase_gardener.gardener.merging import merge_into, merge_to_folder
+    from codebase_gardener.gardener.merging import merge_inputs, merge_into
+    from codebase_gardener.merging.merge import merge_adapters
 
     with open_gardener() as gardener, Display().stage("merge", "modules") as progress:
         found = [locate(gardener, adapter) for adapter in adapters]
         pairs = list(zip(found, weights, strict=True))
         if out is not None:
-            report, place = merge_to_folder(pairs, out, spec, progress=progress), str(out)
+            report, place = (
+                merge_adapters(merge_inputs(pairs), out.resolve(), spec, progress=progress),
+                str(out),
+            )
         else:
             row, report = merge_into(
                 gardener, pairs, parse_ref(str(into)), spec, base=base, progress=progress

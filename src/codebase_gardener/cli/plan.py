@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -37,7 +37,7 @@ class _Size(click.ParamType[int]):
 
     name = "size"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?", str(value).strip().upper())
         if match is None or match[2] not in _UNITS or not float(match[1]):
             self.fail(f"{value!r} is no size: write 8GB, 7.5GiB or 900MB", param, ctx)
@@ -59,7 +59,7 @@ def plan(
     budget: int | None,
     no_probe: bool,
     as_json: bool,
-    **given: Any,
+    **given: object,
 ) -> None:
     """Choose the options of a training, with reasons, and predict its memory and time.
 

@@ -7,7 +7,7 @@ from collections import Counter
 import click
 
 from codebase_gardener.cli import options
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, open_gardener, print_json, tell
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
@@ -98,7 +98,5 @@ def delete(what: str, keep: int | None, yes: bool, as_json: bool) -> None:
                 )
             click.confirm(f"Delete project {ref.project} with all its adapters and datasets?", abort=True)
         deleted = gardener.delete(ref, keep=keep)
-    if as_json:
-        print_json({"deleted": deleted})
-    else:
-        click.echo("\n".join(f"deleted {name}" for name in deleted) or "nothing to delete")
+    lines = "\n".join(f"deleted {name}" for name in deleted)
+    tell(as_json, {"deleted": deleted}, lines or "nothing to delete")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -16,7 +15,7 @@ from codebase_gardener.utils.names import AdapterRef, parse_ref
 __all__ = ["spec_options", "train"]
 
 
-def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def spec_options(function: Callable[..., None]) -> Callable[..., None]:
     """One option for each field of TrainingSpec, so that a setting is said once."""
     for name, field in reversed(TrainingSpec.model_fields.items()):
         flag = f"--{name.replace('_', '-')}"
@@ -37,7 +36,7 @@ def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--wait", is_flag=True, help="Watch until it is ready.")
 @spec_options
 @command_options
-def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: bool, **given: Any) -> None:
+def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: bool, **given: object) -> None:
     """Train an adapter in the background.
 
     The same data and options give the same version: a training that was stopped goes on.

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from codebase_gardener.cli import options
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, open_gardener, print_json, tell
 from codebase_gardener.utils.error_handling import InvalidInputError
 
 __all__ = ["wiki"]
@@ -42,10 +42,7 @@ def build(what: str, writer: str, phase: str, name: str | None, revision: str | 
         built = build_wiki(
             gardener, what, Display(), writer=writer, phase=phase, revision=revision, name=name
         )
-    if as_json:
-        print_json(built.as_dict())
-        return
-    click.echo("\n".join(built.summary()))
+    tell(as_json, built.as_dict(), "\n".join(built.summary()))
 
 
 @wiki.command()
@@ -112,10 +109,8 @@ def correct(
     words = _file_text(file) if file is not None else text or ""
     with open_gardener() as gardener:
         kept_in = find_wiki(gardener, page, project).correct(page, part, words)
-    if as_json:
-        print_json({"page": page, "part": part, "file": kept_in})
-        return
-    click.echo(f"kept in {kept_in}; `gardener wiki build` puts it in")
+    document = {"page": page, "part": part, "file": kept_in}
+    tell(as_json, document, f"kept in {kept_in}; `gardener wiki build` puts it in")
 
 
 def _file_text(file: Path) -> str:
@@ -137,7 +132,5 @@ def html(project: str, out: Path | None, as_json: bool) -> None:
 
     with open_gardener() as gardener:
         site = gardener.wiki(project).html(Display(), out)
-    if as_json:
-        print_json(site.as_dict())
-        return
-    click.echo(f"{site.pages} pages, {site.sources} source files: {site.folder / 'index.html'}")
+    shown = f"{site.pages} pages, {site.sources} source files: {site.folder / 'index.html'}"
+    tell(as_json, site, shown)

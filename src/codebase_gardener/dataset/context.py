@@ -76,7 +76,7 @@ class ContextFinder:
             exclude=lambda document: document.kind not in _KINDS,
             exclude_paths=(symbol.path,),
         )
-        namesakes_first = sorted(hits, key=lambda hit: _name(hit.document) != symbol.name)
+        namesakes_first = sorted(hits, key=lambda hit: hit.document.symbol.rpartition(".")[2] != symbol.name)
         chosen: list[Document] = []
         for hit in namesakes_first:
             document = without_docstring(hit.document)
@@ -105,10 +105,6 @@ def _as_comment(document: Document, comment: str) -> Document:
     """A page as it may stand in a file of code."""
     lines = (f"{comment} {line}".rstrip() for line in document.text.rstrip().split("\n"))
     return replace(document, text="".join(f"{line}\n" for line in lines))
-
-
-def _name(document: Document) -> str:
-    return document.symbol.rpartition(".")[2]
 
 
 @lru_cache(maxsize=4096)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from codebase_gardener.dataset.completion import complete
+from codebase_gardener.dataset.completion import complete, infill
 from codebase_gardener.dataset.context import ContextFinder
 from codebase_gardener.dataset.docstrings import code_to_doc, doc_to_code
 from codebase_gardener.dataset.examples import Example
-from codebase_gardener.dataset.infilling import infill
 from codebase_gardener.dataset.page_rows import PAGE_TASKS
 from codebase_gardener.dataset.page_sites import PageSite
 from codebase_gardener.dataset.questions import question

@@ -27,6 +27,7 @@ __all__ = [
     "lines_before",
     "path_line",
     "question_messages",
+    "question_turns",
     "retrieval_query",
 ]
 
@@ -90,6 +91,11 @@ def question_messages(question: str, context: Sequence[Document] = ()) -> list[d
         for document in reversed(documents_that_fit(context, CONTEXT_CHARS))
     ]
     return [{"role": "user", "content": "\n".join([*blocks, question])}]
+
+
+def question_turns(question: str, answer: str) -> tuple[dict[str, str], ...]:
+    """A question with its answer, as a row holds them."""
+    return (*question_messages(question), {"role": "assistant", "content": answer})
 
 
 def retrieval_query(symbol: Symbol) -> str:

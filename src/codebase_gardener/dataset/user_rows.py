@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def read_user_rows(
     """
     source = Path(source) if isinstance(source, str) else source
     called = source.name if isinstance(source, Path) else name
-    lines = read_jsonl(source) if isinstance(source, Path) else _numbered(source)
+    lines = read_jsonl(source) if isinstance(source, Path) else map(JsonLine, count(1), source)
     forms = _understood(lines, str(source) if isinstance(source, Path) else name)
     split = _split(forms, heldout_share, seed)
     examples = [_example(number, form, called, split) for number, form in forms]
@@ -124,10 +125,6 @@ def _remarked(forms: list[tuple[int, RowForm]], called: str) -> Iterator[str]:
     for remark, numbers in lines.items():
         rows = "1 row" if len(numbers) == 1 else f"{len(numbers)} rows"
         yield f"{rows}, first {called}:{numbers[0]}: {remark}"
-
-
-def _numbered(rows: Iterable[Mapping[str, Any]]) -> Iterator[JsonLine]:
-    return (JsonLine(number, row) for number, row in enumerate(rows, start=1))
 
 
 def _understood(lines: Iterable[JsonLine], source: str) -> list[tuple[int, RowForm]]:

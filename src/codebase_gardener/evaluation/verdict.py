@@ -80,7 +80,8 @@ def judge(measured: Mapping[str, Sequence[Measurement]], general: Mapping[str, f
         arms[ARMS[1].name] = measured[WITH_WIKI.name]
     base, base_retrieval, adapter, adapter_retrieval = arms.values()
     decisive = difference(adapter_retrieval, base_retrieval)
-    reason = _too_few(len(base))
+    few = f"too few functions to say: {len(base)}, where {MIN_FUNCTIONS} are needed"
+    reason = few if len(base) < MIN_FUNCTIONS else ""
     return Verdict(
         word="unchanged" if reason else _word(decisive),
         difference=decisive,
@@ -95,12 +96,6 @@ def judge(measured: Mapping[str, Sequence[Measurement]], general: Mapping[str, f
 def not_measured(reason: str) -> dict[str, Any]:
     """What stands in a verdict's place where nothing could be measured; the registry keeps none."""
     return {"word": "not measured", "reason": reason, "arms": {}}
-
-
-def _too_few(functions: int) -> str:
-    if functions >= MIN_FUNCTIONS:
-        return ""
-    return f"too few functions to say: {functions}, where {MIN_FUNCTIONS} are needed"
 
 
 def _word(decisive: Difference) -> str:

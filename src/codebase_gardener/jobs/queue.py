@@ -156,14 +156,11 @@ def reap(registry: Registry) -> list[JobRow]:
         if registry.job(job.id).state != "training":  # it ended between the two looks
             continue
         with suppress(ConflictError):  # another process was faster
-            ended.append(_end_of(registry, job, directory))
+            if directory.cancel.exists():
+                ended.append(registry.cancel_job(job.id))
+            else:
+                ended.append(registry.fail_job(job.id, _last_words(directory)))
     return ended
-
-
-def _end_of(registry: Registry, job: JobRow, directory: JobDirectory) -> JobRow:
-    if directory.cancel.exists():
-        return registry.cancel_job(job.id)
-    return registry.fail_job(job.id, _last_words(directory))
 
 
 _FULL_BYTES = 1 << 20
