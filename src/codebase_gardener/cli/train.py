@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from codebase_gardener.cli import options
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, open_gardener, tell
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 
@@ -62,11 +62,7 @@ def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: b
         if wait and job.state != "ready":
             watch(gardener, job.id, display)
             job = gardener.manager.trainings.get(job.id)
-    if as_json:
-        print_json(
-            {"job": job.id, "adapter": str(job.ref), "state": job.state, "directory": str(job.directory)}
-        )
-        return
-    click.echo(f"{job.ref}: {job.state} (job {job.id})")
-    if job.state in ("queued", "training"):
-        click.echo(f"  watch it with: gardener jobs tail {job.id}")
+    document = {"job": job.id, "adapter": str(job.ref), "state": job.state, "directory": job.directory}
+    pending = job.state in ("queued", "training")
+    watched = f"\n  watch it with: gardener jobs tail {job.id}" if pending else ""
+    tell(as_json, document, f"{job.ref}: {job.state} (job {job.id}){watched}")

@@ -119,6 +119,7 @@ def generate_dataset(
     own = _on_their_side(user_rows, tables, split)
     left = deduplicate([*rows, *own], kept_back)
     _check_trainable(left.examples, snapshot, tables)
+    held = sum(path in split.heldout for path in tables)
     return Dataset(
         examples=left.examples,
         heldout=(
@@ -137,7 +138,7 @@ def generate_dataset(
             commit=snapshot.revision,
             seed=seed,
             rows=count_rows(left.examples),
-            files=_files_by_split(tables, split),
+            files={"train": len(tables) - held, "heldout": held},
             heldout_files=tuple(sorted(split.heldout)),
             near_duplicates=left.near_duplicates,
             exact_duplicates=left.exact_duplicates,
@@ -181,11 +182,6 @@ def _on_their_side(
 ) -> list[Example]:
     """Rows that name a file of the repository follow it: a held-out file is held out of all rows."""
     return [replace(row, split=split.side_of(row.path)) if row.path in tables else row for row in user_rows]
-
-
-def _files_by_split(tables: Mapping[str, SymbolTable], split: Split) -> dict[str, int]:
-    heldout = sum(path in split.heldout for path in tables)
-    return {"train": len(tables) - heldout, "heldout": heldout}
 
 
 def _check_trainable(

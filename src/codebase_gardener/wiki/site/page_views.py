@@ -104,12 +104,8 @@ class PageViews:
     def source(self, path: str) -> str:
         """A file of the repository."""
         place = self._contents.places.source(path) or ""
-        cited = [
-            {"words": each.words, "id": each.id, "pages": [Markup(link) for link in each.pages]}  # noqa: S704 - titles were escaped
-            for each in cited_lines(self._contents, path)
-        ]
         return self._fill(
-            "source.html", place, title=path, path=path, cited=cited,
+            "source.html", place, title=path, path=path, cited=cited_lines(self._contents, path),
             count=len(split_lines(self._contents.texts[path])),
             lines=Markup(lines_html(self._contents, path)),  # noqa: S704 - it escapes each line
         )  # fmt: skip

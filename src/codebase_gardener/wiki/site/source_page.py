@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
+from markupsafe import Markup
+
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.wiki.site.addresses import relative
 from codebase_gardener.wiki.site.contents import Contents
@@ -23,19 +25,19 @@ class CitedLines:
     Attributes:
         words: As a reader sees it.
         id: What a link to them ends in: "L30-L128".
-        pages: Links to the pages, as HTML.
+        pages: Links to the pages, with escaped titles.
     """
 
     words: str
     id: str
-    pages: tuple[str, ...]
+    pages: tuple[Markup, ...]
 
 
 def cited_lines(contents: Contents, path: str) -> list[CitedLines]:
     """All ranges of a file that pages cite, in the order of their lines."""
     place = contents.places.source(path) or ""
     return [
-        CitedLines(_words(anchor), _id(anchor), tuple(_link(contents, page, place) for page in pages))
+        CitedLines(_words(anchor), _id(anchor), tuple(Markup(_link(contents, page, place)) for page in pages))  # noqa: S704 - it escapes
         for anchor, pages in contents.citing.get(path, {}).items()
         if pages
     ]
