@@ -25,7 +25,7 @@ from codebase_gardener.utils.anchors import source_lines
 
 __all__ = ["ContextFinder", "training_side", "without_docstring"]
 
-_CANDIDATES = 64
+_CANDIDATES, _MOST = 64, 8
 PAGE_CHARS = 400
 """Of the room for retrieved code. Next to the function, where the best code stands, a page of 600 made the base
 worse on flask 3.1.3 (+0.022 nats/token, 95 % 0.000 to +0.052); far from it, one of 400 does no harm."""
@@ -46,13 +46,11 @@ class ContextFinder:
     Attributes:
         index: Without any held-out file.
         share: Of the training rows that get context, 0 to 1.
-        k: At most so many documents for a prompt.
         pages: Whether the page of the wiki that fits best stands in front of the code.
     """
 
     index: SymbolIndex
     share: float = 0.5
-    k: int = 8
     pages: bool = False
     _found: dict[str, tuple[Document, ...]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -80,7 +78,7 @@ class ContextFinder:
         chosen: list[Document] = []
         for hit in namesakes_first:
             document = without_docstring(hit.document)
-            if len(chosen) < self.k and not any(_repeats(document, other) for other in chosen):
+            if len(chosen) < _MOST and not any(_repeats(document, other) for other in chosen):
                 chosen.append(document)
         page = self._page(
             symbol
