@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codebase_gardener.dataset.assembly import generate_dataset
-from codebase_gardener.dataset.infilling import _middle
+from codebase_gardener.dataset.completion import _middle
 
 
 @given(st.integers(3, 400), st.text(max_size=20))

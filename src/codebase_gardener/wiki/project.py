@@ -54,10 +54,10 @@ class ProjectWiki:
     def build(
         self, snapshot: Snapshot, reporter: Reporter, *, writer: Writer | None = None, phase: str = "6"
     ) -> Built:
-        """Bring it up to date with the project's last snapshot (`building.build_wiki`)."""
-        from codebase_gardener.wiki.building import build_wiki
+        """Bring it up to date with the project's last snapshot (`building.update_wiki`)."""
+        from codebase_gardener.wiki.building import update_wiki
 
-        return build_wiki(self.paths, snapshot, self.source.latest_id, reporter, writer=writer, phase=phase)
+        return update_wiki(self.paths, snapshot, self.source.latest_id, reporter, writer=writer, phase=phase)
 
     def remembering(self) -> AbstractContextManager[None]:
         """What its last build computed is not computed again in this block."""
