@@ -20,6 +20,7 @@ from codebase_gardener.knowledge.environments.facts import FoundEvidence
 from codebase_gardener.knowledge.environments.gates import gates_of
 from codebase_gardener.knowledge.environments.optional_packages import Package
 from codebase_gardener.knowledge.environments.sections import Sheet, grid, install_command, marked
+from codebase_gardener.manifests.python import INDEX
 
 __all__ = ["backend_page"]
 
@@ -95,8 +96,8 @@ def _backend_system(draft: EnvironmentDraft, sheet: Sheet, backend: Backend) -> 
 
 def _backend_install(draft: EnvironmentDraft, backend: Backend) -> str:
     if backend.extra and draft.package:
-        if draft.ecosystem == "PyPI":
-            lines = [install_command("PyPI", [f"{draft.software}[{backend.extra}]"])]
+        if extra := draft.installer.extra:
+            lines = [install_command(draft.ecosystem, [extra.format(draft.software, backend.extra)])]
             if backend.variants:
                 lines.append(f"Nearly the same: extras {', '.join(marked(one) for one in backend.variants)}.")
             return "\n\n".join(lines)
@@ -108,7 +109,7 @@ def _backend_install(draft: EnvironmentDraft, backend: Backend) -> str:
     commands = []
     for way in backend.alternatives:
         words = [_specified(by_key[key]) for key in way]
-        commands.append(install_command("PyPI", words))
+        commands.append(install_command(INDEX, words))  # guards are of Python
     said = "\n\nor\n\n".join(dict.fromkeys(command for command in commands if command))
     unlisted = [one for one in backend.packages if not one.required and one.key not in draft.facts.spelling]
     if unlisted:

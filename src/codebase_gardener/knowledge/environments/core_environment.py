@@ -17,6 +17,7 @@ from codebase_gardener.knowledge.environments.sections import (
     marked,
     named_with_extras,
 )
+from codebase_gardener.knowledge.pages.markup import fence
 from codebase_gardener.knowledge.sources.facts import Evidence
 
 __all__ = ["core_page", "development_pages"]
@@ -124,9 +125,9 @@ def _system(draft: EnvironmentDraft, sheet: Sheet) -> str:
 
 def _core_install(draft: EnvironmentDraft, backends: list[Backend]) -> str:
     plain = install_command(draft.ecosystem, [draft.software] if draft.package else [])
-    if draft.ecosystem == "Maven":
+    if declaration := draft.installer.declaration:
         group, _, artifact = draft.software.partition(":")
-        plain = f"```xml\n<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId></dependency>\n```"
+        plain = fence(declaration.format(group, artifact), "xml")
     extras = [marked(one.extra) for one in backends if one.extra]
     more = f"\n\nExtras with a page of their own: {', '.join(extras)}." if extras else ""
     return (plain or "The repository is used as it is checked out: no installer is named.") + more
@@ -211,12 +212,10 @@ def development_pages(draft: EnvironmentDraft) -> list[EnvironmentPage]:
 def _development_install(draft: EnvironmentDraft, groups: Sequence[FoundEvidence]) -> str:
     scopes = sorted({one.evidence.scope for one in groups if one.evidence.scope})
     extras = sorted({one.evidence.scope for one in groups if one.evidence.kind == "dev-extra"})
-    if draft.ecosystem == "PyPI" and extras:
-        return install_command("PyPI", ["-e", f".[{','.join(extras)}]"])
-    commands = {"npm": "npm install", "Go": "go mod download", "crates.io": "cargo build"}
-    found = commands.get(draft.ecosystem)
-    return (
-        f"```shell\n{found}\n```"
-        if found
-        else f"Groups: {', '.join(marked(one) for one in scopes) or 'build'}."
-    )
+    installer = draft.installer
+    if installer.editable and extras:
+        words = [installer.editable, installer.extra.format(".", ",".join(extras))]
+        return install_command(draft.ecosystem, words)
+    if installer.develop:
+        return fence(installer.develop, "shell")
+    return f"Groups: {', '.join(marked(one) for one in scopes) or 'build'}."

@@ -12,6 +12,7 @@ from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page, Sectio
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
+from codebase_gardener.manifests.table import ECOSYSTEMS, Ecosystem
 
 __all__ = ["EnvironmentDraft", "EnvironmentPage", "by", "count", "unique"]
 
@@ -59,8 +60,13 @@ class EnvironmentDraft:
 
     @property
     def ecosystem(self) -> str:
-        """ "PyPI", "npm", "Go", "crates.io", "Maven" or ""."""
+        """The index that has the package, a key of `ECOSYSTEMS`; "" without a package."""
         return self.package.evidence.text if self.package else ""
+
+    @property
+    def installer(self) -> Ecosystem:
+        """What installs the package."""
+        return ECOSYSTEMS[self.ecosystem] if self.package else Ecosystem()
 
     def own(self, others: Sequence[FoundEvidence]) -> list[FoundEvidence]:
         """The package's own declaration, where a page has hardly anything else to show."""

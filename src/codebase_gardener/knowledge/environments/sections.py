@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from codebase_gardener.knowledge.environments.facts import FoundEvidence
 from codebase_gardener.knowledge.environments.guard_evidence import DEVICES
 from codebase_gardener.knowledge.environments.optional_packages import headers
+from codebase_gardener.knowledge.pages.markup import fence
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.manifests.table import ECOSYSTEMS
 
 __all__ = ["Sheet", "grid", "install_command", "marked", "named_with_extras"]
 
@@ -218,14 +220,6 @@ def _bound(found: FoundEvidence) -> str:
     return f"{found.evidence.value}; {condition}".strip("; ") if condition else found.evidence.value
 
 
-_COMMANDS = {
-    "PyPI": "pip install {}",
-    "npm": "npm install {}",
-    "Go": "go get {}",
-    "crates.io": "cargo add {}",
-}
-
-
 def install_command(ecosystem: str, words: Iterable[str]) -> str:
     """A fenced shell command; "" for what has no installer of one line.
 
@@ -234,8 +228,8 @@ def install_command(ecosystem: str, words: Iterable[str]) -> str:
         '```shell\\ngo get github.com/spf13/cobra\\n```'
     """
     quoted = " ".join(_shell(word) for word in words)
-    command = _COMMANDS.get(ecosystem)
-    return f"```shell\n{command.format(quoted)}\n```" if command and quoted else ""
+    command = ECOSYSTEMS[ecosystem].install if ecosystem else ""
+    return fence(command.format(quoted), "shell") if command and quoted else ""
 
 
 def _shell(word: str) -> str:
