@@ -9,7 +9,7 @@ from functools import lru_cache
 from packaging.requirements import InvalidRequirement, Requirement
 
 from codebase_gardener.languages.python.trees import parse_python
-from codebase_gardener.manifests.facts import Dependency, Manifest
+from codebase_gardener.manifests.contents import Dependency, Manifest
 from codebase_gardener.manifests.setup_script import setup_arguments
 from codebase_gardener.manifests.values import NOTHING, LocatedValue, ini_values, one_line, toml_values
 from codebase_gardener.utils.anchors import split_lines

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from codebase_gardener.manifests.cargo import cargo_toml
-from codebase_gardener.manifests.facts import Manifest
+from codebase_gardener.manifests.contents import Manifest
 from codebase_gardener.manifests.go import go_mod
 from codebase_gardener.manifests.maven import gradle, pom_xml
 from codebase_gardener.manifests.npm import package_json

@@ -6,7 +6,7 @@ from codebase_gardener.knowledge.apis.calls import call_of, import_of
 from codebase_gardener.knowledge.apis.candidates import candidates, listed_targets, reference_documents
 from codebase_gardener.knowledge.apis.catalog import api_catalog, api_for, tool_apis, wrapper_apis
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.apis.names import page_names
+from codebase_gardener.knowledge.apis.principle_names import page_names
 from codebase_gardener.knowledge.apis.shell_commands import console_scripts
 from codebase_gardener.knowledge.apis.surface import FEATURES, choose_apis, name_kind, ranked, threshold
 from codebase_gardener.knowledge.links.uses import Target

@@ -11,9 +11,9 @@ from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.usage_examples import AREA_ORDER
 from codebase_gardener.knowledge.links.uses import Passage, Target
+from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.quoting import inline
-from codebase_gardener.knowledge.pages.sources import PageSources
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [

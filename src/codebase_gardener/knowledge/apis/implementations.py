@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.apis.descriptions import (
     standing,
     used_passages,
 )
-from codebase_gardener.knowledge.apis.external_apis import (
+from codebase_gardener.knowledge.apis.foreign import (
     command_examples,
     commands_shown,
     external_contract,
@@ -31,6 +31,7 @@ from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.apis.usage_examples import usage_examples
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.citations import dedented
+from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.implementation_layout import (
     CodeReference,
     Parameter,
@@ -39,7 +40,6 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
 )
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, code, fence
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
-from codebase_gardener.knowledge.pages.sources import PageSources
 from codebase_gardener.knowledge.pages.structure import Page, Section
 from codebase_gardener.languages.python.headers import SourceLines
 from codebase_gardener.languages.symbols import Symbol

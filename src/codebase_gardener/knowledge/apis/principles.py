@@ -16,9 +16,9 @@ from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.descriptions import linked, used_in, used_passages
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.links.uses import Target, Use
+from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
-from codebase_gardener.knowledge.pages.sources import PageSources
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered

@@ -11,7 +11,7 @@ from codebase_gardener.knowledge.apis.calls import call_of, import_of
 from codebase_gardener.knowledge.apis.candidates import Candidate, candidates
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.descriptions import counted
-from codebase_gardener.knowledge.apis.names import page_names
+from codebase_gardener.knowledge.apis.principle_names import page_names
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.languages.symbols import Symbol
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from codebase_gardener.knowledge.environments.facts import FoundEvidence, key_of
+from codebase_gardener.knowledge.environments.evidence_by_kind import FoundEvidence, key_of
 from codebase_gardener.knowledge.environments.guard_evidence import AVAILABILITY
 from codebase_gardener.knowledge.environments.optional_packages import Package
 from codebase_gardener.knowledge.links.resolution import Resolution

@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from codebase_gardener.knowledge.environments.facts import FoundEvidence
+from codebase_gardener.knowledge.environments.evidence_by_kind import FoundEvidence
 from codebase_gardener.knowledge.environments.guard_evidence import DEVICES
 from codebase_gardener.knowledge.environments.optional_packages import headers
 from codebase_gardener.knowledge.pages.markup import fence

@@ -98,7 +98,7 @@ class _Auditor:
 
     def findings(self) -> Iterator[Finding]:
         for file, reading in self.readings.items():
-            found = [*self._read(file, reading)]
+            found = [*self._page_findings(file, reading)]
             if reading.page:
                 found += self._names(file, reading.page)
                 found += self._links(file, reading.page)
@@ -141,7 +141,7 @@ class _Auditor:
                 waiting += [edge.target for edge in page.edges]
         return frozenset(seen)
 
-    def _read(self, file: str, reading: Reading) -> Iterator[Finding]:
+    def _page_findings(self, file: str, reading: Reading) -> Iterator[Finding]:
         for problem in reading.problems:
             yield Finding(file, problem.line, problem.check, problem.what)
         wanted = {"repo": self.wiki.repo, "commit": self.wiki.commit, "updated": self.wiki.updated}

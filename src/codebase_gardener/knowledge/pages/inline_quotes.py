@@ -65,9 +65,9 @@ class QuotableText:
 
     def has(self, wanted: list[str]) -> bool:
         """Whether the words stand in it in that order, in one of the ways."""
-        return any(self._read(way).have(wanted) for way in range(len(_WAYS)))
+        return any(self._words_read(way).have(wanted) for way in range(len(_WAYS)))
 
-    def _read(self, way: int) -> _Words:
+    def _words_read(self, way: int) -> _Words:
         """The words in one of the ways, each made once."""
         if way not in self._made:
             text = self.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.environments.facts import EnvironmentFacts, FoundEvidence
+from codebase_gardener.knowledge.environments.evidence_by_kind import EnvironmentFacts, FoundEvidence
 from codebase_gardener.knowledge.environments.sections import Sheet
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page, Section
@@ -14,7 +14,7 @@ from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.manifests.table import ECOSYSTEMS, Ecosystem
 
-__all__ = ["EnvironmentDraft", "EnvironmentPage", "by", "count", "unique"]
+__all__ = ["EnvironmentDraft", "EnvironmentPage", "grouped", "count", "unique"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class EnvironmentDraft:
     @property
     def package(self) -> FoundEvidence | None:
         """Where the main packaging file names the package."""
-        return next(iter(self.facts.of("package")), None)
+        return next(iter(self.facts.of_kinds("package")), None)
 
     @property
     def software(self) -> str:
@@ -94,7 +94,7 @@ class EnvironmentDraft:
         shown = {(one.path, one.evidence.start) for one in others}
         return [one for one in rows if (one.path, one.evidence.start) not in shown][:2]
 
-    def made(
+    def written(
         self, subject: str, kind: str, overview: str, description: str, usage: str, bodies: Sequence[str],
         sheet: Sheet, packages: tuple[str, ...], gates: tuple[Target, ...],
     ) -> EnvironmentPage:  # fmt: skip
@@ -130,7 +130,7 @@ def unique(rows: Iterable[FoundEvidence]) -> list[FoundEvidence]:
     return list({(row.path, row.evidence.start, row.evidence.text): row for row in rows}.values())
 
 
-def by(
+def grouped(
     rows: Iterable[FoundEvidence], key: Callable[[FoundEvidence], tuple[str, ...]]
 ) -> list[tuple[tuple[str, ...], list[FoundEvidence]]]:
     """Rows grouped, by key."""

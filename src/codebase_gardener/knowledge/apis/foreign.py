@@ -8,10 +8,10 @@ from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.descriptions import counted, used_in
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.pages.citations import dedented
+from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Parameter
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, code, fence
 from codebase_gardener.knowledge.pages.quoting import inline
-from codebase_gardener.knowledge.pages.sources import PageSources
 
 __all__ = [
     "command_examples",

@@ -6,7 +6,11 @@ import time
 
 import pytest
 
-from codebase_gardener.knowledge.environments.evidence import KINDS, environment_evidence, manifest_evidence
+from codebase_gardener.knowledge.environments.file_evidence import (
+    KINDS,
+    environment_evidence,
+    manifest_evidence,
+)
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.table import language_of
 from codebase_gardener.manifests.table import read_manifest

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.knowledge.environments.draft import EnvironmentPage
-from codebase_gardener.knowledge.environments.evidence import environment_evidence, manifest_evidence
+from codebase_gardener.knowledge.environments.all_pages import environment_pages
+from codebase_gardener.knowledge.environments.file_evidence import environment_evidence, manifest_evidence
 from codebase_gardener.knowledge.environments.gates import required_environments
-from codebase_gardener.knowledge.environments.pages import environment_pages
+from codebase_gardener.knowledge.environments.page_draft import EnvironmentPage
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Target, Use
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
