@@ -31,9 +31,9 @@ def test_inputs_of_which_none_is_required_are_counted(required: bool | None, say
     rows = (Parameter("a", "int", "1", False, ""), Parameter("b", "int", "2", required, ""))
     contract = IoContract(rows, ())
     step = StepFacts(1, "Fire", f"Principle:{OWNER}_Firing", None, None, None, contract)
-    assert dict(step.attributes())["Inputs"] == says
+    assert dict(step.attributes)["Inputs"] == says
     empty = replace(step, contract=IoContract((), ()))
-    assert dict(empty.attributes())["Inputs"] == "None found in the repository."
+    assert dict(empty.attributes)["Inputs"] == "None found in the repository."
 
 
 def test_the_workflow_index_has_all_its_parts() -> None:

@@ -14,10 +14,11 @@ from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.quoting import inline
+from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [
-    "AREA_NOUNS", "counted", "defined_again", "linked", "members", "neighbours", "raised", "shown_in", "standing",
+    "AREA_NOUNS", "defined_again", "linked", "members", "neighbours", "raised", "shown_in", "standing",
     "used_in", "used_passages",
 ]  # fmt: skip
 
@@ -32,11 +33,6 @@ AREA_NOUNS = {
 }
 """What a passage of each area is called: one, many."""
 _KINDS = {"function": "function", "method": "method", "class": "class"}
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number with its noun: "1 test", "3 tests"."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def linked(target: Target, pages: Mapping[Target, Api], owner_repo: str) -> str:
@@ -239,8 +235,7 @@ def _times(times: int) -> str:
 
 def _names(names: Iterable[str], most: int = _MOST) -> str:
     listed = list(names)
-    shown = ", ".join(listed[:most])
-    return f"{shown} and {len(listed) - most} more" if len(listed) > most else _and(listed)
+    return enumerated(listed[:most], len(listed)) if len(listed) > most else _and(listed)
 
 
 def _and(parts: list[str]) -> str:

@@ -15,11 +15,11 @@ from codebase_gardener.knowledge.environments.optional_packages import Package
 from codebase_gardener.knowledge.environments.page_draft import (
     EnvironmentDraft,
     EnvironmentPage,
-    count,
     grouped,
     unique,
 )
 from codebase_gardener.knowledge.environments.sections import Sheet, grid, install_command, marked
+from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.manifests.python import INDEX
 
 __all__ = ["backend_page"]
@@ -69,7 +69,7 @@ def backend_page(draft: EnvironmentDraft, backend: Backend, name: str) -> Enviro
 def _reach(draft: EnvironmentDraft, gates: int, files: int) -> str:
     if not gates:
         return ""
-    return f"; {count(gates, 'definition')} in {count(files, 'file')} ask for it or use it"
+    return f"; {counted(gates, 'definition')} in {counted(files, 'file')} ask for it or use it"
 
 
 def _backend_rows(draft: EnvironmentDraft, sheet: Sheet, backend: Backend) -> list[tuple[str, ...]]:
@@ -154,9 +154,8 @@ def _backend_notes(
         )
     for (path,), rows in grouped(sites, lambda one: (one.path,)):
         scopes = sorted({one.evidence.scope for one in rows if one.evidence.scope})
-        inside = f" in {', '.join(marked(scope) for scope in scopes[:4])}" if scopes else ""
-        more = f" and {len(scopes) - 4} more" if len(scopes) > 4 else ""
-        notes.append(f"- {marked(path)} asks for it{inside}{more} ({sheet.anchors(rows, 2)}).")
+        inside = f" in {enumerated([*map(marked, scopes[:4])], len(scopes))}" if scopes else ""
+        notes.append(f"- {marked(path)} asks for it{inside} ({sheet.anchors(rows, 2)}).")
     known = {one.path for one in sites}
     imports = [row for one in backend.packages for row in one.imports if row.path not in known]
     for (path,), rows in grouped(imports, lambda one: (one.path,)):

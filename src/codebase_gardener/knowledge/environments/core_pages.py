@@ -12,10 +12,10 @@ from codebase_gardener.knowledge.environments.optional_packages import Package, 
 from codebase_gardener.knowledge.environments.page_draft import (
     EnvironmentDraft,
     EnvironmentPage,
-    count,
     grouped,
 )
 from codebase_gardener.knowledge.environments.sections import (
+    NO_ERRORS,
     Sheet,
     grid,
     install_command,
@@ -23,6 +23,7 @@ from codebase_gardener.knowledge.environments.sections import (
     named_with_extras,
 )
 from codebase_gardener.knowledge.pages.markup import fence
+from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.knowledge.sources.facts import Evidence
 
 __all__ = ["core_page", "development_pages"]
@@ -42,7 +43,7 @@ def core_page(draft: EnvironmentDraft, backends: list[Backend], soft: list[Packa
     checks = facts.of_kinds("version-check", "version")
     checks = [one for one in checks if key_of(one.evidence.name) in facts.core | {"python"}]
     bounds = " ".join(f"{one.evidence.name} {one.evidence.value}".strip() for one in runtimes[:1])
-    needs = count(len(required), "package") if required else "no other package"
+    needs = counted(len(required), "package") if required else "no other package"
     first = f"{marked(bounds)} and " if bounds else ""
     overview = f"What {marked(draft.software)} needs wherever it runs: {first}{needs}."
     own = [draft.package] if draft.package else []
@@ -106,11 +107,8 @@ def _core_description(draft: EnvironmentDraft, sheet: Sheet, backends: list[Back
     if backends:
         lines.append(f"{len(backends)} optional backends have Environment pages of their own.")
     if draft.facts.others:
-        names = ", ".join(
-            f"{marked(one.evidence.name)} ({sheet.anchor(one)})" for one in draft.facts.others[:20]
-        )
-        more = len(draft.facts.others) - 20
-        lines.append(f"The repository also holds {names}{f' and {more} more' if more > 0 else ''}.")
+        names = [f"{marked(one.evidence.name)} ({sheet.anchor(one)})" for one in draft.facts.others[:20]]
+        lines.append(f"The repository also holds {enumerated(names, len(draft.facts.others))}.")
     return "\n\n".join(lines)
 
 
@@ -207,7 +205,7 @@ def development_pages(draft: EnvironmentDraft) -> list[EnvironmentPage]:
         rows.append((marked(name), marked(version) if version else "any", ", ".join(marked(one) for one in scopes),
                      sheet.anchors(found, 2)))  # fmt: skip
     scopes = sorted({one.evidence.scope for one in groups if one.evidence.scope})
-    overview = f"What work on {marked(draft.software)} itself needs: {count(len(rows), 'package')}."
+    overview = f"What work on {marked(draft.software)} itself needs: {counted(len(rows), 'package')}."
     bodies = (
         grid(
             ("Requirement", "Value", "Where"), [(marked("Core"), "everything of the Core environment", "—")]
@@ -216,7 +214,7 @@ def development_pages(draft: EnvironmentDraft) -> list[EnvironmentPage]:
         sheet.variables([]),
         _development_install(draft, groups),
         sheet.quotes([*groups, *draft.own(groups)]),
-        "The code raises no error of its own for this.",
+        NO_ERRORS,
         "Users of the package need none of this.",
     )
     keys = tuple(sorted({key_of(one.evidence.name) for one in groups}))

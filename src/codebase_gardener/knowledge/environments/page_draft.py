@@ -14,7 +14,7 @@ from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.manifests.table import ECOSYSTEMS, Ecosystem
 
-__all__ = ["EnvironmentDraft", "EnvironmentPage", "grouped", "count", "unique"]
+__all__ = ["EnvironmentDraft", "EnvironmentPage", "grouped", "unique"]
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,6 @@ class EnvironmentDraft:
 
 def _places(rows: Sequence[FoundEvidence]) -> int:
     return len({(one.path, one.evidence.start) for one in rows})
-
-
-def count(number: int, noun: str) -> str:
-    """ "1 file", "2 files"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def unique(rows: Iterable[FoundEvidence]) -> list[FoundEvidence]:
