@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [
-    "AREA_NOUNS", "defined_again", "linked", "members", "neighbours", "raised", "shown_in", "standing",
+    "AREA_NOUNS", "defined_again", "linked", "members", "neighbours", "passage_lines", "raised", "shown_in", "standing",
     "used_in", "used_passages",
 ]  # fmt: skip
 
@@ -207,14 +207,18 @@ def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[
     passages = used_passages(target, context)
     if not passages:
         return [f"Used in {told}."]
-    lines = [f"Used in {told}:", ""]
-    lines += [
-        f"- {inline(passage.title, 120) or passage.area}: {sources.cite(passage.path, passage.start, passage.end)}"
-        for passage in passages[:5]
-    ]
+    lines = [f"Used in {told}:", "", *passage_lines(passages[:5], sources)]
     if len(passages) > 5:
         lines += ["", f"{len(passages) - 5} more are not listed."]
     return ["\n".join(lines)]
+
+
+def passage_lines(passages: Iterable[Passage], sources: PageSources) -> list[str]:
+    """A line for each passage, with its anchor."""
+    return [
+        f"- {inline(each.title, 120) or each.area}: {sources.cite(each.path, each.start, each.end)}"
+        for each in passages
+    ]
 
 
 def _through_members(target: Target, context: ApiContext) -> int:
