@@ -9,7 +9,7 @@ from functools import cached_property
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.surface import Scored, ranked
-from codebase_gardener.knowledge.environments.draft import EnvironmentPage
+from codebase_gardener.knowledge.environments.page_draft import EnvironmentPage
 from codebase_gardener.knowledge.heuristics.pages import Heuristics
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Target

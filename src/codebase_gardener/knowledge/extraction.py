@@ -10,7 +10,7 @@ from dataclasses import replace
 from codebase_gardener.documents.docstring_snippets import docstring_snippets
 from codebase_gardener.documents.purposes import purpose_of
 from codebase_gardener.documents.reading import document_facts
-from codebase_gardener.knowledge.environments.evidence import environment_evidence, manifest_evidence
+from codebase_gardener.knowledge.environments.file_evidence import environment_evidence, manifest_evidence
 from codebase_gardener.knowledge.heuristics.evidence import heuristic_evidence
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.languages.engine.code import TreeCode, tree_code

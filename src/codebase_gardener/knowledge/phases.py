@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from codebase_gardener.knowledge.api_pages import add_implementations, add_principles, link_implementations
 from codebase_gardener.knowledge.apis.catalog import api_catalog
 from codebase_gardener.knowledge.draft import WikiDraft
-from codebase_gardener.knowledge.environments.pages import environment_pages
+from codebase_gardener.knowledge.environments.all_pages import environment_pages
 from codebase_gardener.knowledge.heuristics.pages import HeuristicPage, heuristic_pages
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.orphan_pages import add_orphans

@@ -68,10 +68,8 @@ def call_of(symbol: Symbol, context: ApiContext) -> str:
 
 def constructor_of_class(symbol: Symbol, context: ApiContext) -> Symbol | None:
     """The constructor of a class of another language than Python."""
-    names = (f"{symbol.qualified_name}.{name}" for name in constructor_names(symbol))
-    return next(
-        (found for name in names if (found := context.repository.symbols.get((symbol.path, name)))), None
-    )
+    found = (context.inside(symbol, name) for name in constructor_names(symbol))
+    return next(filter(None, found), None)
 
 
 def is_api_name(name: str) -> bool:

@@ -169,11 +169,16 @@ class ApiContext:
 
     def member(self, owner: Symbol, name: str) -> Symbol | None:
         """A method of a class, its own or the nearest inherited one."""
-        for cls in (owner, *self.ancestors(owner)):
-            found = self.repository.symbols.get((cls.path, f"{cls.qualified_name}.{name}"))
-            if found:
-                return found
-        return None
+        found = (self.inside(cls, name) for cls in (owner, *self.ancestors(owner)))
+        return next(filter(None, found), None)
+
+    def inside(self, owner: Symbol, name: str) -> Symbol | None:
+        """What a definition itself defines under a name."""
+        return self.repository.symbols.get((owner.path, f"{owner.qualified_name}.{name}"))
+
+    def owner(self, symbol: Symbol) -> Symbol | None:
+        """The definition around a definition."""
+        return self.repository.symbols.get((symbol.path, symbol.qualified_name.rpartition(".")[0]))
 
     def text_of(self, symbol: Symbol) -> DefinitionText:
         """The lines of a Python definition; no text for another language's."""

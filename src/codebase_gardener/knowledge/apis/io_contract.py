@@ -73,7 +73,7 @@ def constructor_of(symbol: Symbol, context: ApiContext) -> Symbol | None:
 
 
 def _class_inputs(symbol: Symbol, says: Documentation, context: ApiContext) -> tuple[Parameter, ...]:
-    own = context.repository.symbols.get((symbol.path, f"{symbol.qualified_name}.__init__"))
+    own = context.inside(symbol, "__init__")
     if own is None and has_fields(symbol, context):
         return tuple(_field(each, says, symbol) for each in class_fields(symbol, context))
     constructor = own or constructor_of(symbol, context)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from codebase_gardener.documents.facts import ApiListing, Heading, Include, Mention, Snippet
 from codebase_gardener.languages.facts import Binding, Import, Reference
 from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.manifests.facts import PackageEntry
+from codebase_gardener.manifests.contents import PackageEntry
 
 __all__ = [
     "Evidence",

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.sentences import first_sentence
-from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS, counted
+from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target
+from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code, fence
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
-from codebase_gardener.knowledge.pages.sources import PageSources
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
+from codebase_gardener.knowledge.pages.wording import counted
 from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, execution_steps
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from codebase_gardener.documents.plain_prose import plain_prose
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.apis.names import principle_words
+from codebase_gardener.knowledge.apis.principle_names import principle_words
 from codebase_gardener.knowledge.apis.surface import name_kind
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts

@@ -2,7 +2,7 @@
 
 import pytest
 
-from codebase_gardener.knowledge.apis.names import page_names, principle_words
+from codebase_gardener.knowledge.apis.principle_names import page_names, principle_words
 from codebase_gardener.knowledge.links.resolution import Target
 
 

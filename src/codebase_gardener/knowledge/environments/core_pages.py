@@ -7,16 +7,23 @@ import sys
 from collections.abc import Sequence
 
 from codebase_gardener.knowledge.environments.backends import Backend
-from codebase_gardener.knowledge.environments.draft import EnvironmentDraft, EnvironmentPage, by, count
-from codebase_gardener.knowledge.environments.facts import FoundEvidence, key_of
+from codebase_gardener.knowledge.environments.evidence_by_kind import FoundEvidence, key_of
 from codebase_gardener.knowledge.environments.optional_packages import Package, own_names
+from codebase_gardener.knowledge.environments.page_draft import (
+    EnvironmentDraft,
+    EnvironmentPage,
+    grouped,
+)
 from codebase_gardener.knowledge.environments.sections import (
+    NO_ERRORS,
     Sheet,
     grid,
     install_command,
     marked,
     named_with_extras,
 )
+from codebase_gardener.knowledge.pages.markup import fence
+from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.knowledge.sources.facts import Evidence
 
 __all__ = ["core_page", "development_pages"]
@@ -25,30 +32,40 @@ __all__ = ["core_page", "development_pages"]
 def core_page(draft: EnvironmentDraft, backends: list[Backend], soft: list[Package]) -> EnvironmentPage:
     """What plain installation needs."""
     facts, sheet = draft.facts, Sheet(draft.repository)
-    required, runtimes = facts.of("requirement") or _imports(draft, backends, soft), facts.of("runtime")
+    required, runtimes = (
+        facts.of_kinds("requirement") or _imports(draft, backends, soft),
+        facts.of_kinds("runtime"),
+    )
     system = _system(draft, sheet)
     dependencies = sheet.requirements(required)
     elsewhere = {id(error) for one in backends for package in one.packages for error in package.errors}
-    errors = [found for found in facts.of("raise") if id(found) not in elsewhere]
-    checks = facts.of("version-check", "version")
+    errors = [found for found in facts.of_kinds("raise") if id(found) not in elsewhere]
+    checks = facts.of_kinds("version-check", "version")
     checks = [one for one in checks if key_of(one.evidence.name) in facts.core | {"python"}]
     bounds = " ".join(f"{one.evidence.name} {one.evidence.value}".strip() for one in runtimes[:1])
-    needs = count(len(required), "package") if required else "no other package"
+    needs = counted(len(required), "package") if required else "no other package"
     first = f"{marked(bounds)} and " if bounds else ""
     overview = f"What {marked(draft.software)} needs wherever it runs: {first}{needs}."
     own = [draft.package] if draft.package else []
-    evidence = [*own, *facts.of("release"), *runtimes, *required, *_strong(facts.of("device")), *checks]
+    evidence = [
+        *own,
+        *facts.of_kinds("release"),
+        *runtimes,
+        *required,
+        *_strong(facts.of_kinds("device")),
+        *checks,
+    ]
     bodies = (
         system,
         grid(("Package", "Version", "Where"), dependencies) if dependencies else _no_dependencies(draft),
-        sheet.variables(facts.of("environment-variable")),
+        sheet.variables(facts.of_kinds("environment-variable")),
         _core_install(draft, backends),
         sheet.quotes([*evidence, *draft.more(evidence)]),
         sheet.errors(_ranked(errors, facts.core)),
         _core_notes(draft, sheet, checks, soft),
     )
     description = _core_description(draft, sheet, backends)
-    return draft.made(
+    return draft.written(
         "Core", "core", overview, description,
         "Every Implementation of this repository needs it.", bodies, sheet,
         tuple(sorted(facts.core)), (),
@@ -57,7 +74,7 @@ def core_page(draft: EnvironmentDraft, backends: list[Backend], soft: list[Packa
 
 def _imports(draft: EnvironmentDraft, backends: list[Backend], soft: list[Package]) -> list[FoundEvidence]:
     """Where no packaging file tells: the first import of each module from outside that is no option."""
-    if draft.package or draft.facts.of("listed", "requirement"):
+    if draft.package or draft.facts.of_kinds("listed", "requirement"):
         return []
     spared = {key for one in backends for package in one.packages for key in (package.key, package.name)}
     spared |= {one.key for one in soft} | own_names(draft.repository, draft.facts)
@@ -90,11 +107,8 @@ def _core_description(draft: EnvironmentDraft, sheet: Sheet, backends: list[Back
     if backends:
         lines.append(f"{len(backends)} optional backends have Environment pages of their own.")
     if draft.facts.others:
-        names = ", ".join(
-            f"{marked(one.evidence.name)} ({sheet.anchor(one)})" for one in draft.facts.others[:20]
-        )
-        more = len(draft.facts.others) - 20
-        lines.append(f"The repository also holds {names}{f' and {more} more' if more > 0 else ''}.")
+        names = [f"{marked(one.evidence.name)} ({sheet.anchor(one)})" for one in draft.facts.others[:20]]
+        lines.append(f"The repository also holds {enumerated(names, len(draft.facts.others))}.")
     return "\n\n".join(lines)
 
 
@@ -110,13 +124,13 @@ def _system(draft: EnvironmentDraft, sheet: Sheet) -> str:
     facts = draft.facts
     rows = [
         (marked(one.evidence.name), marked(one.evidence.value), sheet.anchor(one))
-        for one in facts.of("runtime")
+        for one in facts.of_kinds("runtime")
     ]
     declared = [
-        one for one in facts.of("platform") if one.evidence.text.startswith(("Operating System", "os "))
+        one for one in facts.of_kinds("platform") if one.evidence.text.startswith(("Operating System", "os "))
     ]
     rows += [("Operating system", marked(one.evidence.name), sheet.anchor(one)) for one in declared]
-    rows += sheet.devices(facts.of("device", "device-word"))
+    rows += sheet.devices(facts.of_kinds("device", "device-word"))
     if not rows:
         return "Nothing in the repository says."
     return grid(("Requirement", "Value", "Where"), rows)
@@ -124,9 +138,9 @@ def _system(draft: EnvironmentDraft, sheet: Sheet) -> str:
 
 def _core_install(draft: EnvironmentDraft, backends: list[Backend]) -> str:
     plain = install_command(draft.ecosystem, [draft.software] if draft.package else [])
-    if draft.ecosystem == "Maven":
+    if declaration := draft.installer.declaration:
         group, _, artifact = draft.software.partition(":")
-        plain = f"```xml\n<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId></dependency>\n```"
+        plain = fence(declaration.format(group, artifact), "xml")
     extras = [marked(one.extra) for one in backends if one.extra]
     more = f"\n\nExtras with a page of their own: {', '.join(extras)}." if extras else ""
     return (plain or "The repository is used as it is checked out: no installer is named.") + more
@@ -136,8 +150,8 @@ def _core_notes(
     draft: EnvironmentDraft, sheet: Sheet, checks: list[FoundEvidence], soft: list[Package]
 ) -> str:
     notes = []
-    grouped = by(checks, lambda one: (key_of(one.evidence.name), one.evidence.name, one.evidence.value))
-    for (_, name, value), rows in grouped:
+    by_bound = grouped(checks, lambda one: (key_of(one.evidence.name), one.evidence.name, one.evidence.value))
+    for (_, name, value), rows in by_bound:
         said = (
             "other versions are refused"
             if rows[0].evidence.kind == "version"
@@ -146,11 +160,11 @@ def _core_notes(
         notes.append(f"- {marked(f'{name} {value}')}: {said} ({sheet.anchors(rows, 3)}).")
     asked = [
         one
-        for one in draft.facts.of("platform")
+        for one in draft.facts.of_kinds("platform")
         if one.evidence.scope or "Operating" not in one.evidence.text
     ]
     asked = [one for one in asked if not one.evidence.text.startswith(("Operating System", "os "))]
-    for (name,), rows in by(asked, lambda one: (one.evidence.name,)):
+    for (name,), rows in grouped(asked, lambda one: (one.evidence.name,)):
         notes.append(f"- Platform {marked(name)}: the code asks for it at {sheet.anchors(rows, 3)}.")
     notes += [
         f"- {marked(one.name)} is used where it is installed ({sheet.anchors(one.sites, 3)})." for one in soft
@@ -178,20 +192,20 @@ def development_pages(draft: EnvironmentDraft) -> list[EnvironmentPage]:
     """One page for all groups and extras of development; none where there are none."""
     own = key_of(draft.software)
     groups = [
-        one for one in draft.facts.of("dev-extra", "group", "build") if key_of(one.evidence.name) != own
+        one for one in draft.facts.of_kinds("dev-extra", "group", "build") if key_of(one.evidence.name) != own
     ]
     if not groups:
         return []
     sheet = Sheet(draft.repository)
     rows = []
-    for (_, name, version), found in by(
+    for (_, name, version), found in grouped(
         groups, lambda one: (key_of(one.evidence.name), named_with_extras(one), one.evidence.value)
     ):
         scopes = sorted({one.evidence.scope or "build" for one in found})
         rows.append((marked(name), marked(version) if version else "any", ", ".join(marked(one) for one in scopes),
                      sheet.anchors(found, 2)))  # fmt: skip
     scopes = sorted({one.evidence.scope for one in groups if one.evidence.scope})
-    overview = f"What work on {marked(draft.software)} itself needs: {count(len(rows), 'package')}."
+    overview = f"What work on {marked(draft.software)} itself needs: {counted(len(rows), 'package')}."
     bodies = (
         grid(
             ("Requirement", "Value", "Where"), [(marked("Core"), "everything of the Core environment", "—")]
@@ -200,23 +214,21 @@ def development_pages(draft: EnvironmentDraft) -> list[EnvironmentPage]:
         sheet.variables([]),
         _development_install(draft, groups),
         sheet.quotes([*groups, *draft.own(groups)]),
-        "The code raises no error of its own for this.",
+        NO_ERRORS,
         "Users of the package need none of this.",
     )
     keys = tuple(sorted({key_of(one.evidence.name) for one in groups}))
-    return [draft.made("Development", "development", overview, "Tests, documentation, checks and building.",
+    return [draft.written("Development", "development", overview, "Tests, documentation, checks and building.",
                        "Needed to change the repository, not to use it.", bodies, sheet, keys, ())]  # fmt: skip
 
 
 def _development_install(draft: EnvironmentDraft, groups: Sequence[FoundEvidence]) -> str:
     scopes = sorted({one.evidence.scope for one in groups if one.evidence.scope})
     extras = sorted({one.evidence.scope for one in groups if one.evidence.kind == "dev-extra"})
-    if draft.ecosystem == "PyPI" and extras:
-        return install_command("PyPI", ["-e", f".[{','.join(extras)}]"])
-    commands = {"npm": "npm install", "Go": "go mod download", "crates.io": "cargo build"}
-    found = commands.get(draft.ecosystem)
-    return (
-        f"```shell\n{found}\n```"
-        if found
-        else f"Groups: {', '.join(marked(one) for one in scopes) or 'build'}."
-    )
+    installer = draft.installer
+    if installer.editable and extras:
+        words = [installer.editable, installer.extra.format(".", ",".join(extras))]
+        return install_command(draft.ecosystem, words)
+    if installer.develop:
+        return fence(installer.develop, "shell")
+    return f"Groups: {', '.join(marked(one) for one in scopes) or 'build'}."

@@ -9,7 +9,7 @@ from codebase_gardener.knowledge.environments.guard_evidence import guard_eviden
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import LANGUAGES
-from codebase_gardener.manifests.facts import Manifest
+from codebase_gardener.manifests.contents import Manifest
 from codebase_gardener.repository.areas import area_of
 
 __all__ = ["KINDS", "environment_evidence", "manifest_evidence"]

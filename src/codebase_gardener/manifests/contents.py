@@ -53,7 +53,7 @@ class Manifest:
     """What a packaging file says; what it does not say, or cannot be read, is empty.
 
     Attributes:
-        ecosystem: The index of its packages: "PyPI", "npm", "Go", "crates.io" or "Maven".
+        ecosystem: The index of its packages, a key of `table.ECOSYSTEMS`.
         name, version: Of the package.
         published: Whether others can install it under its name.
         description: In a sentence.

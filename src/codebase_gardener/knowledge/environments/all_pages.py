@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from codebase_gardener.knowledge.environments.backend_environment import backend_page
+from codebase_gardener.knowledge.environments.backend_pages import backend_page
 from codebase_gardener.knowledge.environments.backends import Backend, optional_backends
-from codebase_gardener.knowledge.environments.core_environment import core_page, development_pages
-from codebase_gardener.knowledge.environments.draft import EnvironmentDraft, EnvironmentPage
-from codebase_gardener.knowledge.environments.facts import EnvironmentFacts
+from codebase_gardener.knowledge.environments.core_pages import core_page, development_pages
+from codebase_gardener.knowledge.environments.evidence_by_kind import EnvironmentFacts
+from codebase_gardener.knowledge.environments.page_draft import EnvironmentDraft, EnvironmentPage
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.utils.memo import remembered
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.apis.descriptions import counted, used_in
+from codebase_gardener.knowledge.apis.descriptions import used_in
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.pages.citations import dedented
+from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Parameter
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, code, fence
 from codebase_gardener.knowledge.pages.quoting import inline
-from codebase_gardener.knowledge.pages.sources import PageSources
+from codebase_gardener.knowledge.pages.wording import counted, enumerated
 
 __all__ = [
     "command_examples",
@@ -59,9 +60,8 @@ def external_description(api: Api, context: ApiContext, sources: PageSources) ->
             f"{code(use.scope) if use.scope else 'module level'} at {sources.cite(use.path, use.start, use.end)}"
             for use in uses[:_MOST_PLACES]
         ]
-        more = f" and {len(uses) - _MOST_PLACES} more" if len(uses) > _MOST_PLACES else ""
         parts.append(
-            f"The package's own code uses it {counted(len(uses), 'time')}: {', '.join(places)}{more}."
+            f"The package's own code uses it {counted(len(uses), 'time')}: {enumerated(places, len(uses))}."
         )
     if api.reasons:
         parts.append(f"Why it has a page: {'; '.join(api.reasons)}.")

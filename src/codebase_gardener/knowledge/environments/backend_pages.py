@@ -9,17 +9,18 @@ from dataclasses import replace
 from packaging.version import InvalidVersion, Version
 
 from codebase_gardener.knowledge.environments.backends import Backend
-from codebase_gardener.knowledge.environments.draft import (
-    EnvironmentDraft,
-    EnvironmentPage,
-    by,
-    count,
-    unique,
-)
-from codebase_gardener.knowledge.environments.facts import FoundEvidence
+from codebase_gardener.knowledge.environments.evidence_by_kind import FoundEvidence
 from codebase_gardener.knowledge.environments.gates import gates_of
 from codebase_gardener.knowledge.environments.optional_packages import Package
+from codebase_gardener.knowledge.environments.page_draft import (
+    EnvironmentDraft,
+    EnvironmentPage,
+    grouped,
+    unique,
+)
 from codebase_gardener.knowledge.environments.sections import Sheet, grid, install_command, marked
+from codebase_gardener.knowledge.pages.wording import counted, enumerated
+from codebase_gardener.manifests.python import INDEX
 
 __all__ = ["backend_page"]
 
@@ -38,7 +39,7 @@ def backend_page(draft: EnvironmentDraft, backend: Backend, name: str) -> Enviro
     defined = unique(row for one in packages for row in one.definitions)
     imports = unique(row for one in packages for row in one.imports)
     gated = {gate.path for gate in gates}
-    variables = [one for one in facts.of("environment-variable") if _mentions(one.evidence.name, keys)]
+    variables = [one for one in facts.of_kinds("environment-variable") if _mentions(one.evidence.name, keys)]
     names = ", ".join(marked(one.name) for one in packages[:6]) + (" and others" if len(packages) > 6 else "")
     purpose = (
         f" for {name.replace('_', ' ')}"
@@ -58,7 +59,7 @@ def backend_page(draft: EnvironmentDraft, backend: Backend, name: str) -> Enviro
     )
     description = _backend_description(draft, sheet, backend, sites)
     usage = "Needed by what calls the code named under Compatibility Notes; without it, the rest works."
-    made = draft.made(
+    made = draft.written(
         name, "backend", overview, description, usage, bodies, sheet, tuple(sorted(keys)), gates
     )
     named = keys if backend.extra else keys | {backend.subject}
@@ -68,7 +69,7 @@ def backend_page(draft: EnvironmentDraft, backend: Backend, name: str) -> Enviro
 def _reach(draft: EnvironmentDraft, gates: int, files: int) -> str:
     if not gates:
         return ""
-    return f"; {count(gates, 'definition')} in {count(files, 'file')} ask for it or use it"
+    return f"; {counted(gates, 'definition')} in {counted(files, 'file')} ask for it or use it"
 
 
 def _backend_rows(draft: EnvironmentDraft, sheet: Sheet, backend: Backend) -> list[tuple[str, ...]]:
@@ -88,15 +89,15 @@ def _backend_system(draft: EnvironmentDraft, sheet: Sheet, backend: Backend) -> 
     words = {
         re.sub(r"[^a-z0-9]", "", word) for word in [backend.subject, *(one.key for one in backend.packages)]
     }
-    near = [one for one in draft.facts.of("device", "device-word") if _about(one.path, words)]
+    near = [one for one in draft.facts.of_kinds("device", "device-word") if _about(one.path, words)]
     rows = [(marked("Core"), "everything of the Core environment", "—"), *sheet.devices(near)]
     return grid(("Requirement", "Value", "Where"), rows)
 
 
 def _backend_install(draft: EnvironmentDraft, backend: Backend) -> str:
     if backend.extra and draft.package:
-        if draft.ecosystem == "PyPI":
-            lines = [install_command("PyPI", [f"{draft.software}[{backend.extra}]"])]
+        if extra := draft.installer.extra:
+            lines = [install_command(draft.ecosystem, [extra.format(draft.software, backend.extra)])]
             if backend.variants:
                 lines.append(f"Nearly the same: extras {', '.join(marked(one) for one in backend.variants)}.")
             return "\n\n".join(lines)
@@ -108,7 +109,7 @@ def _backend_install(draft: EnvironmentDraft, backend: Backend) -> str:
     commands = []
     for way in backend.alternatives:
         words = [_specified(by_key[key]) for key in way]
-        commands.append(install_command("PyPI", words))
+        commands.append(install_command(INDEX, words))  # guards are of Python
     said = "\n\nor\n\n".join(dict.fromkeys(command for command in commands if command))
     unlisted = [one for one in backend.packages if not one.required and one.key not in draft.facts.spelling]
     if unlisted:
@@ -139,24 +140,25 @@ def _backend_notes(
     sites: Sequence[FoundEvidence],
 ) -> str:
     notes = []
-    for (name, value), rows in by(bounds, lambda one: (one.evidence.name, one.evidence.value)):
+    for (name, value), rows in grouped(bounds, lambda one: (one.evidence.name, one.evidence.value)):
         notes.append(f"- {marked(f'{name} {value}')}: other versions are refused ({sheet.anchors(rows, 3)}).")
     keys = {one.key for one in backend.packages}
     checks = [
-        one for one in draft.facts.of("version-check") if draft.facts.canonical(one.evidence.name) in keys
+        one
+        for one in draft.facts.of_kinds("version-check")
+        if draft.facts.canonical(one.evidence.name) in keys
     ]
-    for (name, value), rows in by(checks, lambda one: (one.evidence.name, one.evidence.value)):
+    for (name, value), rows in grouped(checks, lambda one: (one.evidence.name, one.evidence.value)):
         notes.append(
             f"- {marked(f'{name} {value}')}: the code takes another path ({sheet.anchors(rows, 3)})."
         )
-    for (path,), rows in by(sites, lambda one: (one.path,)):
+    for (path,), rows in grouped(sites, lambda one: (one.path,)):
         scopes = sorted({one.evidence.scope for one in rows if one.evidence.scope})
-        inside = f" in {', '.join(marked(scope) for scope in scopes[:4])}" if scopes else ""
-        more = f" and {len(scopes) - 4} more" if len(scopes) > 4 else ""
-        notes.append(f"- {marked(path)} asks for it{inside}{more} ({sheet.anchors(rows, 2)}).")
+        inside = f" in {enumerated([*map(marked, scopes[:4])], len(scopes))}" if scopes else ""
+        notes.append(f"- {marked(path)} asks for it{inside} ({sheet.anchors(rows, 2)}).")
     known = {one.path for one in sites}
     imports = [row for one in backend.packages for row in one.imports if row.path not in known]
-    for (path,), rows in by(imports, lambda one: (one.path,)):
+    for (path,), rows in grouped(imports, lambda one: (one.path,)):
         notes.append(f"- {marked(path)} imports it ({sheet.anchors(rows, 2)}).")
     return "\n".join(notes) or "No code asks for it by this name: only the packaging file names it."
 

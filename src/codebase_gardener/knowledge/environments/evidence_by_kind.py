@@ -61,19 +61,19 @@ class EnvironmentFacts:
         if not self._by_kind["requirement"]:
             self._by_kind["requirement"] = [f for f in self._by_kind["listed"] if f.path.count("/") == 0]
 
-    def of(self, *kinds: str) -> list[FoundEvidence]:
+    def of_kinds(self, *kinds: str) -> list[FoundEvidence]:
         """Evidence of these kinds, by kind, path and line."""
         return [found for kind in kinds for found in self._by_kind.get(kind, ())]
 
     @cached_property
     def core(self) -> set[str]:
         """Keys of what plain installation brings."""
-        return {key_of(found.evidence.name) for found in self.of("requirement")}
+        return {key_of(found.evidence.name) for found in self.of_kinds("requirement")}
 
     @cached_property
     def spelling(self) -> dict[str, str]:
         """Of each key, how packaging files write it."""
-        rows = self.of("listed", "group", "dev-extra", "extra", "requirement")
+        rows = self.of_kinds("listed", "group", "dev-extra", "extra", "requirement")
         return {key_of(found.evidence.name): found.evidence.name for found in rows}
 
     def canonical(self, name: str) -> str:
@@ -93,7 +93,7 @@ class EnvironmentFacts:
                           key.partition("-")[0]):  # fmt: skip
                 if len(short) > 2 and short not in self.spelling:
                     aliases.setdefault(short, key)
-        for found in self.of("available"):
+        for found in self.of_kinds("available"):
             if found.evidence.value and key_of(found.evidence.value) != key_of(found.evidence.name):
                 aliases.setdefault(key_of(found.evidence.value), key_of(found.evidence.name))
         aliases.update(self._modules)
@@ -102,7 +102,7 @@ class EnvironmentFacts:
     @cached_property
     def _modules(self) -> dict[str, str]:
         """`awq` is autoawq: asked for in the same file, one as a module, the other by its version."""
-        rows = self.of("available")
+        rows = self.of_kinds("available")
         distributions = {
             key_of(f.evidence.value): f.path for f in rows if f.evidence.value == f.evidence.name
         }

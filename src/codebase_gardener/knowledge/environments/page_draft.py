@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from codebase_gardener.knowledge.environments.facts import EnvironmentFacts, FoundEvidence
+from codebase_gardener.knowledge.environments.evidence_by_kind import EnvironmentFacts, FoundEvidence
 from codebase_gardener.knowledge.environments.sections import Sheet
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page, Section
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
+from codebase_gardener.manifests.table import ECOSYSTEMS, Ecosystem
 
-__all__ = ["EnvironmentDraft", "EnvironmentPage", "by", "count", "unique"]
+__all__ = ["EnvironmentDraft", "EnvironmentPage", "grouped", "unique"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class EnvironmentDraft:
     @property
     def package(self) -> FoundEvidence | None:
         """Where the main packaging file names the package."""
-        return next(iter(self.facts.of("package")), None)
+        return next(iter(self.facts.of_kinds("package")), None)
 
     @property
     def software(self) -> str:
@@ -59,8 +60,13 @@ class EnvironmentDraft:
 
     @property
     def ecosystem(self) -> str:
-        """ "PyPI", "npm", "Go", "crates.io", "Maven" or ""."""
+        """The index that has the package, a key of `ECOSYSTEMS`; "" without a package."""
         return self.package.evidence.text if self.package else ""
+
+    @property
+    def installer(self) -> Ecosystem:
+        """What installs the package."""
+        return ECOSYSTEMS[self.ecosystem] if self.package else Ecosystem()
 
     def own(self, others: Sequence[FoundEvidence]) -> list[FoundEvidence]:
         """The package's own declaration, where a page has hardly anything else to show."""
@@ -88,7 +94,7 @@ class EnvironmentDraft:
         shown = {(one.path, one.evidence.start) for one in others}
         return [one for one in rows if (one.path, one.evidence.start) not in shown][:2]
 
-    def made(
+    def written(
         self, subject: str, kind: str, overview: str, description: str, usage: str, bodies: Sequence[str],
         sheet: Sheet, packages: tuple[str, ...], gates: tuple[Target, ...],
     ) -> EnvironmentPage:  # fmt: skip
@@ -114,17 +120,12 @@ def _places(rows: Sequence[FoundEvidence]) -> int:
     return len({(one.path, one.evidence.start) for one in rows})
 
 
-def count(number: int, noun: str) -> str:
-    """ "1 file", "2 files"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def unique(rows: Iterable[FoundEvidence]) -> list[FoundEvidence]:
     """Each piece of evidence once."""
     return list({(row.path, row.evidence.start, row.evidence.text): row for row in rows}.values())
 
 
-def by(
+def grouped(
     rows: Iterable[FoundEvidence], key: Callable[[FoundEvidence], tuple[str, ...]]
 ) -> list[tuple[tuple[str, ...], list[FoundEvidence]]]:
     """Rows grouped, by key."""
