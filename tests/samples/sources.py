@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from codebase_gardener.knowledge.extraction import extract
-from codebase_gardener.knowledge.links.tree_units import TreeUnits
+from codebase_gardener.knowledge.links import families
 from codebase_gardener.languages.engine.code import TreeCode, tree_code
 from codebase_gardener.languages.engine.symbols import tree_symbols
+from codebase_gardener.languages.engine.units import Units
 from codebase_gardener.languages.signatures import typed_parameters
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, GRAMMARS, language_of
@@ -78,7 +79,7 @@ def bound(code: TreeCode) -> list[tuple[str, str]]:
     return [(one.name, one.value) for one in code.bindings]
 
 
-def units_of(files: Mapping[str, str], family: str) -> TreeUnits:
+def units_of(files: Mapping[str, str], family: str) -> Units:
     """The units of import of files."""
     facts = {path: extract(SourceFile(path, language_of(path), "", text)) for path, text in files.items()}
-    return TreeUnits(facts, FAMILIES[family])
+    return families.units_of(facts, FAMILIES[family])

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING
 from codebase_gardener.languages.engine.brackets import split
 from codebase_gardener.languages.engine.nodes import declared_name, text_of
 from codebase_gardener.languages.lexing import BACKTICK, BLOCK, DOUBLE, SINGLE, SLASHES, Lexer
-from codebase_gardener.languages.linking import PLACES, Linker, Offer, Place, Space, Units, joined
+from codebase_gardener.languages.meanings import PLACES, Offer, Place, joined
 from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, words
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from codebase_gardener.languages.engine.linker import Linker
+    from codebase_gardener.languages.engine.spaces import Space
+    from codebase_gardener.languages.engine.units import Units
 
 __all__ = ["JAVASCRIPT", "TSX", "TYPESCRIPT"]
 

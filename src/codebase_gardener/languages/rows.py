@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.brackets import QUOTES
 from codebase_gardener.languages.lexing import Lexer
-from codebase_gardener.languages.linking import Entity, Linker, Offer, Place, Space, Units
+from codebase_gardener.languages.meanings import Entity, Offer, Place
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from codebase_gardener.languages.engine.linker import Linker
+    from codebase_gardener.languages.engine.spaces import Space
+    from codebase_gardener.languages.engine.units import Units
     from codebase_gardener.languages.facts import Import
 
 __all__ = ["Bound", "Family", "Grammar", "Language", "words"]

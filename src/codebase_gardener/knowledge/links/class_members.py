@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from codebase_gardener.knowledge.links.entities import BUILTIN_MEMBERS
 from codebase_gardener.knowledge.links.namespaces import Namespace
 from codebase_gardener.knowledge.links.standard_members import STANDARD_MEMBERS
-from codebase_gardener.languages.linking import Entity
+from codebase_gardener.languages.meanings import Entity
 
 __all__ = ["ClassMembers"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import sys
 
-from codebase_gardener.languages.linking import Entity
+from codebase_gardener.languages.meanings import Entity
 
 __all__ = [
     "BUILTINS",

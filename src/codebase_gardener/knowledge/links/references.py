@@ -9,7 +9,7 @@ from codebase_gardener.knowledge.links.namespaces import Namespace
 from codebase_gardener.knowledge.links.scopes import Entities
 from codebase_gardener.knowledge.links.tracing import Tracer
 from codebase_gardener.languages.facts import Reference
-from codebase_gardener.languages.linking import Entity
+from codebase_gardener.languages.meanings import Entity
 
 __all__ = ["Links", "is_machinery"]
 
@@ -31,7 +31,7 @@ class Links:
         self._tracer = tracer
         self._bare = bare
 
-    def of(self, space: Namespace) -> Iterator[tuple[Reference, Entity | None]]:
+    def resolved(self, space: Namespace) -> Iterator[tuple[Reference, Entity | None]]:
         """Each reference with what it means; None if that is unknown."""
         receivers: dict[tuple[str, str, object], Entities] = {}
         for reference in space.references:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from codebase_gardener.documents.facts import Snippet
+from codebase_gardener.knowledge.links.families import FamilyLinks, link_families
 from codebase_gardener.knowledge.links.module_names import ModuleNames, is_package
 from codebase_gardener.knowledge.links.namespaces import Namespace, of_file, of_snippets
 from codebase_gardener.knowledge.links.passages import (
@@ -19,14 +20,13 @@ from codebase_gardener.knowledge.links.passages import (
 from codebase_gardener.knowledge.links.public_names import public_names
 from codebase_gardener.knowledge.links.references import Links, is_machinery
 from codebase_gardener.knowledge.links.tracing import Tracer
-from codebase_gardener.knowledge.links.tree_resolution import TreeResolution, tree_resolution
-from codebase_gardener.knowledge.links.tree_spaces import TreeSpace
 from codebase_gardener.knowledge.links.tree_tests import tree_tests
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import areas_of
+from codebase_gardener.languages.engine.spaces import Space
 from codebase_gardener.languages.facts import Reference
-from codebase_gardener.languages.linking import Entity
+from codebase_gardener.languages.meanings import Entity
 from codebase_gardener.languages.table import family_of
 
 __all__ = ["Resolution", "resolve"]
@@ -78,13 +78,13 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     names = public_names(spaces, modules, tracer.scopes)
     tracer.classes.offered = frozenset(place for place in names.exported)
     links = Links(spaces, tracer, names.by_last_part() | _packages(spaces, modules))
-    others = tree_resolution(facts, areas)
+    others = link_families(facts, areas)
     closures = frozenset(closure for path in areas for closure in _closures(facts[path]))
     linker = _Linker(areas, closures)
     for space in spaces.values():
-        linker.add(space, links.of(space))
+        linker.add(space, links.resolved(space))
     for other in others.spaces.values():
-        linker.add(other, others.of(other))
+        linker.add(other, others.resolved(other))
     public = (
         dict(sorted({**names.public, **others.public}.items(), key=_depth)) if others.public else names.public
     )
@@ -154,9 +154,7 @@ class _Linker:
             self._targets[key] = Target(path.partition("#")[0], name)
         return self._targets[key]
 
-    def add(
-        self, space: Namespace | TreeSpace, references: Iterable[tuple[Reference, Entity | None]]
-    ) -> None:
+    def add(self, space: Namespace | Space, references: Iterable[tuple[Reference, Entity | None]]) -> None:
         """Take in a namespace's references with what they mean."""
         counted = space.area in _COUNTED
         uses = self.uses[space.key] = []
@@ -180,14 +178,14 @@ class _Linker:
             elif entity.path == space.key:
                 own.append(use)
 
-    def _is_result(self, space: Namespace | TreeSpace, reference: Reference, entity: Entity) -> bool:
+    def _is_result(self, space: Namespace | Space, reference: Reference, entity: Entity) -> bool:
         """Whether it calls a function that another one made and returned: that is no name of anyone's."""
         if (entity.path, entity.name) not in self._closures:
             return False
         owner = entity.name.rpartition(".")[0]
         return not (space.key == entity.path and f"{reference.scope}.".startswith(f"{owner}."))
 
-    def _use(self, space: Namespace | TreeSpace, reference: Reference, entity: Entity) -> Use:
+    def _use(self, space: Namespace | Space, reference: Reference, entity: Entity) -> Use:
         return Use(
             self.target(entity.path, entity.name),
             space.path,
@@ -220,7 +218,7 @@ def _is_shown(entity: Entity, kind: str) -> bool:
 
 
 def _passages(
-    facts: FileFacts, areas: Mapping[str, str], linker: _Linker, others: TreeResolution
+    facts: FileFacts, areas: Mapping[str, str], linker: _Linker, others: FamilyLinks
 ) -> Iterator[Passage]:
     """Those of one file that use something."""
     path, area = facts.path, areas[facts.path]

@@ -9,7 +9,7 @@ from codebase_gardener.knowledge.links.entities import BUILTINS, external
 from codebase_gardener.knowledge.links.module_names import ModuleNames, is_package
 from codebase_gardener.knowledge.links.namespaces import Event, Namespace
 from codebase_gardener.languages.facts import Import
-from codebase_gardener.languages.linking import Entity
+from codebase_gardener.languages.meanings import Entity
 
 __all__ = ["Follower", "Scopes"]
 

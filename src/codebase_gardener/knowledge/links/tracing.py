@@ -11,7 +11,7 @@ from codebase_gardener.knowledge.links.namespaces import Definition, Event, Name
 from codebase_gardener.knowledge.links.results import from_builtin, from_outside, says_nothing
 from codebase_gardener.knowledge.links.scopes import Entities, Scopes
 from codebase_gardener.languages.facts import Binding
-from codebase_gardener.languages.linking import Entity
+from codebase_gardener.languages.meanings import Entity
 
 __all__ = ["Tracer"]
 
