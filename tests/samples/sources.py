@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.links import families
-from codebase_gardener.languages.engine.code import TreeCode, tree_code
+from codebase_gardener.languages.engine.code import tree_code
 from codebase_gardener.languages.engine.symbols import tree_symbols
 from codebase_gardener.languages.engine.units import Units
+from codebase_gardener.languages.facts import Code
 from codebase_gardener.languages.signatures import typed_parameters
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, GRAMMARS, language_of
@@ -59,22 +60,22 @@ def parameters(text: str, language: str) -> list[tuple[str, str, str, bool]]:
     return [(one.name, one.type, one.default, one.required) for one in found]
 
 
-def code_in(text: str, language: str) -> TreeCode:
+def code_in(text: str, language: str) -> Code:
     """With the scopes of its symbols."""
     return tree_code(text, language, symbols=tree_symbols("a", text, language).symbols)
 
 
-def imports(code: TreeCode) -> list[str]:
+def imports(code: Code) -> list[str]:
     """`line module:name:alias` of each."""
     return [f"{one.line} {one.module}:{one.name}:{one.alias}" for one in code.imports]
 
 
-def calls(code: TreeCode) -> list[str]:
+def calls(code: Code) -> list[str]:
     """`line scope name` of each."""
     return [f"{one.start} {one.scope} {one.name}" for one in code.references]
 
 
-def bound(code: TreeCode) -> list[tuple[str, str]]:
+def bound(code: Code) -> list[tuple[str, str]]:
     """Variables and what they are given."""
     return [(one.name, one.value) for one in code.bindings]
 

@@ -336,9 +336,9 @@ class Tracer:
             return self._parts(found, f"[{binding.item}]") if binding.how == "call" else ()
         if binding.how == "call":
             return self.called(found)
-        return tuple(result for entity in found for result in self._read(entity))
+        return tuple(result for entity in found for result in self._held(entity))
 
-    def _read(self, entity: Entity) -> Entities:
+    def _held(self, entity: Entity) -> Entities:
         """What a name that means this holds."""
         is_held = entity.kind in ("field", "constant")
         if entity.kind == "function":
@@ -387,7 +387,7 @@ class Tracer:
             if entity.kind == "function" and definition and definition.is_decorated(*_CONTEXTS):
                 results.extend(self.yielded(entity))
             else:
-                for given in self.call(entity) if stem != binding.value else self._read(entity):
+                for given in self.call(entity) if stem != binding.value else self._held(entity):
                     results.extend(self._enter(given))
         return tuple(dict.fromkeys(results))
 

@@ -8,23 +8,21 @@ from __future__ import annotations
 import re
 import sys
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.nodes import MAX_BYTES
-from codebase_gardener.languages.engine.parsing import grammar_of, parsed_tree
-from codebase_gardener.languages.facts import Binding, Import, Reference
+from codebase_gardener.languages.engine.parsing import captured, parsed_tree
+from codebase_gardener.languages.facts import Binding, Code, Import, Reference
 from codebase_gardener.languages.rows import Family, Grammar
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, GRAMMARS, family_of
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Query, Tree
+    from tree_sitter import Node, Tree
 
-__all__ = ["TreeCode", "tree_code"]
+__all__ = ["tree_code"]
 
 MAX_CHAIN = 30
 """Calls and attributes in a chain; what stands before them is "?"."""
@@ -36,21 +34,9 @@ MAX_NAME_CHARS = 400
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z")
 
 
-@dataclass(frozen=True)
-class TreeCode:
-    """What the code of a file says; see the classes in `facts`. Modules of imports stay as the language writes them,
-    with dots for `::`."""
-
-    imports: tuple[Import, ...] = ()
-    bindings: tuple[Binding, ...] = ()
-    references: tuple[Reference, ...] = ()
-    exports: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-
-
 def tree_code(
     text: str, language: str, first_line: int = 1, *, symbols: Sequence[Symbol] = (), tree: Tree | None = None
-) -> TreeCode:
+) -> Code:
     """Read code; what tree-sitter cannot parse in time says nothing.
 
     Args:
@@ -67,15 +53,15 @@ def tree_code(
     source = text.encode("utf-8", "surrogatepass")
     tree = tree or parsed_tree(source, language)
     if tree is None:
-        return TreeCode()
+        return Code()
     family, grammar = FAMILIES[family_of(language)], GRAMMARS[language]
-    found = defaultdict(list, _captured(tree, language))
+    found = captured(tree, language, GRAMMARS[language].code)
     reader = _Reader(source, first_line, family, grammar, _Scopes(symbols), _Names(source, grammar))
     required = {node.id for node in found["bind"] if family.requires(node)}
     importing = [*found["import"], *(node for node in found["bind"] if node.id in required)]
     importing += [node for node in found["export"] if family.requires(node)]
     binding = (node for node in found["bind"] if node.id not in required)
-    return TreeCode(
+    return Code(
         imports=tuple(one for node in importing for one in reader.imports(node)),
         bindings=(
             *(one for node in binding for one in reader.bindings(node)),
@@ -86,24 +72,6 @@ def tree_code(
         exports=tuple(dict.fromkeys(name for node in found["export"] for name in family.exports(node))),
         names=tuple(dict.fromkeys(reader.names.text(node) for node in found["name"])),
     )
-
-
-def _captured(tree: Tree, language: str) -> dict[str, list[Node]]:
-    """The nodes that a language's query captures, by name, in the order of the source."""
-    from tree_sitter import QueryCursor
-
-    found = QueryCursor(_query(language)).captures(tree.root_node)
-    return {
-        name: sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
-        for name, nodes in found.items()
-    }
-
-
-@cache
-def _query(language: str) -> Query:
-    from tree_sitter import Query
-
-    return Query(grammar_of(language), GRAMMARS[language].code)
 
 
 class _Scopes:
@@ -239,14 +207,14 @@ class _Names:
         """The dotted name of what a call calls."""
         name = self._known.get(call.id)
         if name is None:
-            name = self._known[call.id] = self._read(call, call.type)
+            name = self._known[call.id] = self._dotted(call, call.type)
         return name
 
     def path(self, node: Node) -> str:
         """The dotted name of a path."""
-        return self._read(node, "")
+        return self._dotted(node, "")
 
-    def _read(self, node: Node | None, called: str) -> str:
+    def _dotted(self, node: Node | None, called: str) -> str:
         """`a.b` of a path, `f()` of a call in it, `?` of any other expression."""
         after = ""
         grammar = self._grammar
