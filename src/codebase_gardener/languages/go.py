@@ -78,7 +78,7 @@ def _receiver(symbol: Symbol) -> TypedName | None:
 
 def _parameters(parts: list[str]) -> Iterator[TypedName]:
     """Several names may share the type after the last of them."""
-    rows = [part.split(None, 1) for part in parts if part]
+    rows = [part.split(None, 1) for part in parts]
     if not any(
         len(row) > 1 and _NAME.fullmatch(row[0]) and row[0] not in ("func", "chan", "map") for row in rows
     ):
@@ -160,8 +160,6 @@ _FAMILY = Family(
     ),
     receiver=_receiver,
     by_package=True,
-    test=re.compile(r"Test(?![a-z])|Example(?![a-z])|Fuzz(?![a-z])"),
-    example=re.compile(r"Example"),
     named_comment=True,
     unit=_unit,
     root_names=_root_names,
@@ -196,6 +194,9 @@ GO = Language(
         rest={"variadic_parameter_declaration": "..."},
     ),
     family=_FAMILY,
+    test=re.compile(r"Test(?![a-z])|Example(?![a-z])|Fuzz(?![a-z])"),
+    test_word=re.compile(r"(?:Test|Example|Fuzz)(?=[A-Z_\d])_?"),
+    example=re.compile(r"Example"),
     trivial=r"panic\(.*not implemented.*\)",
     variables=re.compile(r"os\.(?:Getenv|LookupEnv)\(\"([A-Za-z_]\w{1,80})\"()"),
 )  # fmt: skip

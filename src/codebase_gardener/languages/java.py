@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.nodes import declared_name, text_of
 from codebase_gardener.languages.facts import Import
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
 from codebase_gardener.languages.meanings import OUTSIDE, Entity, Offer, Place
-from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, words
+from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, each, words
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
@@ -56,10 +56,6 @@ def _hidden(symbol: Symbol) -> bool:
     )
 
 
-def _parameters(parts: list[str]) -> Iterable[TypedName | None]:
-    return (_parameter(part) for part in parts if part)
-
-
 def _parameter(part: str) -> TypedName | None:
     part = part[_MARKS.match(part).end() :].strip()  # type: ignore[union-attr]  # it matches anything
     kind, _, name = part.rpartition(" ")
@@ -103,7 +99,7 @@ def _offers(_linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Plac
 
 
 _FAMILY = Family(
-    "java", _imports, declared_name, _hidden, _find, _offers, _parameters,
+    "java", _imports, declared_name, _hidden, _find, _offers, each(_parameter),
     wrappers=words("Optional CompletableFuture Future Mono Supplier Callable"),
     common=words(
         """equals hashCode toString getClass notify wait clone compareTo get set put add remove size isEmpty
@@ -118,7 +114,6 @@ _FAMILY = Family(
            Iterable Override super assertEquals assertTrue assertFalse assertNull assertNotNull assertThrows
            fail"""
     ),
-    test=re.compile(r"@(?:\w+\.)*(?:Parameterized)?Test\b"),
     unit=_unit,
     imported=_imported,
 )  # fmt: skip
@@ -157,6 +152,8 @@ JAVA = Language(
         rest={"spread_parameter": "..."},
     ),
     family=_FAMILY,
+    test_stem="[a-z0-9]Tests?",
+    test=re.compile(r"@(?:\w+\.)*(?:Parameterized)?Test\b"),
     trivial=r"throw new (Error|UnsupportedOperationException)\(.*\)",
     variables=re.compile(r"System\.getenv\(\"([A-Za-z_]\w{1,80})\"()"),
 )  # fmt: skip

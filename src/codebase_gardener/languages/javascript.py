@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from codebase_gardener.languages.engine.brackets import split
 from codebase_gardener.languages.engine.nodes import declared_name, text_of
 from codebase_gardener.languages.lexing import BACKTICK, BLOCK, DOUBLE, SINGLE, SLASHES, Lexer
 from codebase_gardener.languages.meanings import PLACES, Offer, Place, joined
-from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, words
+from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, each, words
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
@@ -201,10 +201,6 @@ def _hidden(symbol: Symbol) -> bool:
     )
 
 
-def _parameters(parts: list[str]) -> Iterable[TypedName | None]:
-    return (_parameter(part) for part in parts if part)
-
-
 def _parameter(part: str) -> TypedName | None:
     part = part[_MARKS.match(part).end() :]  # type: ignore[union-attr]  # it matches anything
     head, *given = split(part, "=", _QUOTES)
@@ -340,7 +336,7 @@ def _stems(path: str, root: str) -> Iterator[str]:
 
 
 _FAMILY = Family(
-    "script", _imports, _exports, _hidden, _find, _offers, _parameters,
+    "script", _imports, _exports, _hidden, _find, _offers, each(_parameter),
     renamed=_renamed,
     requires=_requires,
     wrappers=words("Promise Awaited Readonly Partial Required PromiseLike NonNullable"),
@@ -447,15 +443,15 @@ _LEXER = Lexer(
 TYPESCRIPT = Language(
     (".ts", ".mts", ".cts"), "//", True, interpreters=("deno", "ts-node"), aliases=("ts",),
     lexer=_LEXER, grammar=_TYPESCRIPT, family=_FAMILY, variables=_VARIABLES,
-    trivial=_TRIVIAL,
+    trivial=_TRIVIAL, test_stem=r"\.(?:test|spec)",
 )  # fmt: skip
 TSX = Language(
     (".tsx",), "//", True,
     lexer=_LEXER, grammar=replace(_TYPESCRIPT, function="language_tsx"), family=_FAMILY, variables=_VARIABLES,
-    trivial=_TRIVIAL,
+    trivial=_TRIVIAL, test_stem=r"\.(?:test|spec)",
 )  # fmt: skip
 JAVASCRIPT = Language(
     (".js", ".jsx", ".mjs", ".cjs"), "//", True, interpreters=("node",), aliases=("js", "jsx", "mjs", "node"),
     lexer=_LEXER, grammar=_JAVASCRIPT, family=_FAMILY, variables=_VARIABLES,
-    trivial=_TRIVIAL,
+    trivial=_TRIVIAL, test_stem=r"\.(?:test|spec)",
 )  # fmt: skip

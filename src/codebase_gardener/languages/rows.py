@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from codebase_gardener.languages.engine.units import Units
     from codebase_gardener.languages.facts import Import
 
-__all__ = ["Bound", "Family", "Grammar", "Language", "words"]
+__all__ = ["Bound", "Family", "Grammar", "Language", "each", "words"]
 
 Bound = tuple[str, str, str]
 """What an import binds: module, name, alias."""
@@ -31,6 +31,11 @@ NEVER = re.compile(r"(?!)")
 def words(text: str) -> frozenset[str]:
     """The words of a text."""
     return frozenset(text.split())
+
+
+def each(read: Callable[[str], TypedName | None]) -> Callable[[list[str]], Iterable[TypedName | None]]:
+    """Reads parameters one by one."""
+    return lambda parts: map(read, parts)
 
 
 def _nothing(_node: Node) -> Iterator[tuple[str, str]]:
@@ -186,8 +191,6 @@ class Family:
         by_package: Whether a function is called by its package's name and its own.
         erased: Kinds that only the compiler knows.
         is_top: Whether users meet a public name first, by the name.
-        test: What in its decorators makes a function a test, else what its name begins with.
-        example: Names of those tests that documentation shows.
         tests_anywhere: Whether tests stand beside what they test.
         titled: Calls that run a test with a title, `test("title", …)`.
         title: The call's text with the title as a group.
@@ -230,8 +233,6 @@ class Family:
     by_package: bool = False
     erased: tuple[str, ...] = ()
     is_top: Callable[[str], bool] = bool
-    test: re.Pattern[str] = NEVER
-    example: re.Pattern[str] = NEVER
     tests_anywhere: bool = False
     titled: tuple[str, ...] = ()
     title: re.Pattern[str] = NEVER
@@ -265,6 +266,11 @@ class Language:
         trivial: Statements that alone make no body, as a pattern.
         grammar: Where tree-sitter reads it.
         family: Where tree-sitter reads it: how its names are linked.
+        scripts: Paths of files that build, run or pack programs and are none, as a pattern.
+        test_stem: What a test file's name ends in before its ending, as a pattern.
+        test: What in its decorators makes a function a test, else what its name begins with.
+        test_word: What in a test's name says no more than that.
+        example: Names of those tests that documentation shows.
         variables: How code reads a variable of the environment; one of two groups is its name.
     """
 
@@ -280,4 +286,14 @@ class Language:
     trivial: str = "return"
     grammar: Grammar | None = None
     family: Family | None = None
+    scripts: str = ""
+    test_stem: str = ""
+    test: re.Pattern[str] = NEVER
+    test_word: re.Pattern[str] = re.compile(r"[Tt]est(?=[A-Z_\d])_?")
+    example: re.Pattern[str] = NEVER
     variables: re.Pattern[str] = NEVER
+
+    @property
+    def ending(self) -> str:
+        """A pattern of how its files' names end."""
+        return rf"\.(?i:{'|'.join(re.escape(one[1:]) for one in self.extensions)})$"

@@ -11,12 +11,14 @@ from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.links.uses import Passage, Use
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import FAMILIES, LANGUAGES, family_of, is_test
 from codebase_gardener.utils.identifiers import identifier_words
 
 __all__ = [
     "docstring_passage",
     "document_passages",
     "example_passages",
+    "family_test_passages",
     "notebook_passage",
     "test_passages",
     "title_of",
@@ -31,8 +33,6 @@ _SETUP = frozenset({"setup", "setUp", "setup_method", "setup_class", "setUpClass
 _GENERAL = re.compile(r".*\d|(?:app|run|train|demo|example|script|utils|cli|tutorial|test|base)\Z")
 MAX_TITLE = 200
 """Characters."""
-
-_TEST_WORD = re.compile(r"(?:Test|Example|Fuzz|test)(?=[A-Z_\d])_?")
 
 
 def document_passages(
@@ -100,7 +100,7 @@ def test_passages(
     symbols = {symbol.qualified_name: symbol for symbol in facts.symbols}
     nested = _nested(symbols)
     for symbol in facts.symbols:
-        if symbol.kind == "class" or not symbol.name.lstrip("_").startswith("test"):
+        if not is_test(symbol):
             continue
         scopes = [symbol.qualified_name, *nested.get(symbol.qualified_name, ())]
         own = [use for scope in scopes for use in by_scope.get(scope, ())]
@@ -114,6 +114,24 @@ def test_passages(
         )
 
 
+def family_test_passages(facts: FileFacts, uses: Sequence[Use], area: str) -> Iterator[Passage]:
+    """In other languages: one a test function, and one a call with a title, `test("title", …)`."""
+    family = FAMILIES[family_of(facts.language)]
+    if area != "tests" and not family.tests_anywhere:
+        return
+    for symbol in filter(is_test, facts.symbols):
+        shown = "example" if LANGUAGES[symbol.language].example.match(symbol.name) else "test"
+        inside = _on_lines(uses, symbol.start, symbol.end)
+        name = symbol.qualified_name
+        yield Passage(symbol.path, symbol.start, symbol.end, title_of(symbol), shown, name, inside)
+    for reference in facts.references:
+        titled = family.title.match(reference.text) if reference.name in family.titled else None
+        if titled is not None:
+            title = next(filter(None, titled.groups()))
+            inside = _on_lines(uses, reference.start, reference.end)
+            yield Passage(facts.path, reference.start, reference.end, title, "test", "", inside)
+
+
 def docstring_passage(symbol: Symbol, uses: Sequence[Use]) -> Passage:
     """The examples of one docstring."""
     name = symbol.qualified_name
@@ -124,8 +142,12 @@ def title_of(symbol: Symbol) -> str:
     """Of a test: the first sentence of its docstring, else its name in words."""
     if symbol.docstring:
         return first_sentence(symbol.docstring, MAX_TITLE).rstrip(".")
-    plain = symbol.name.lstrip("_").removeprefix("test_")
-    return _words(plain if symbol.language == "python" else _TEST_WORD.sub("", plain) or plain)
+    plain = symbol.name.lstrip("_")
+    return _words(LANGUAGES[symbol.language].test_word.sub("", plain, count=1) or plain)
+
+
+def _on_lines(uses: Sequence[Use], start: int, end: int) -> tuple[Use, ...]:
+    return tuple(use for use in uses if start <= use.start and use.end <= end)
 
 
 def _useful(inserted: list[tuple[int, Use]], package: frozenset[str]) -> list[tuple[int, Use]]:

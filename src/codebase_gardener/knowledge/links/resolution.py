@@ -14,13 +14,13 @@ from codebase_gardener.knowledge.links.passages import (
     docstring_passage,
     document_passages,
     example_passages,
+    family_test_passages,
     notebook_passage,
     test_passages,
 )
 from codebase_gardener.knowledge.links.public_names import public_names
 from codebase_gardener.knowledge.links.references import Links, is_machinery
 from codebase_gardener.knowledge.links.tracing import Tracer
-from codebase_gardener.knowledge.links.tree_tests import tree_tests
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import areas_of
@@ -227,7 +227,7 @@ def _passages(
         keys = (path, *(f"{path}#{family}" for family in others.links))
         uses = sorted((use for key in keys for use in linker.uses.get(key, ())), key=lambda use: use.start)
     if family_of(facts.language):
-        found = list(tree_tests(facts, uses, area))
+        found = list(family_test_passages(facts, uses, area))
         if area == "examples":
             found += example_passages(facts, uses)
     elif facts.language != "python":

@@ -157,7 +157,7 @@ class _Reader:
             name,
             kind,
             keywords,
-            self._source.source(node),
+            self._source.text(node),
         )
         self._references.append((end, node.end_col_offset or 0, reference))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 
 from codebase_gardener.languages.lexing import DOUBLE, HASH, SINGLE, Lexer
 from codebase_gardener.languages.rows import Language
@@ -26,5 +27,9 @@ PYTHON = Language(
     ),
     opening=":",
     no_body=": ...",
+    scripts=r"(?:setup|noxfile|tasks|fabfile)\.py",
+    test_stem="(?:^|/)conftest",
+    test=re.compile("_*test"),
+    test_word=re.compile("test_"),
     trivial=r"pass|\.\.\.|raise NotImplementedError.*|return None",
 )  # fmt: skip
