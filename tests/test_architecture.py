@@ -392,7 +392,7 @@ NAMED_ELSEWHERE = {
     "knowledge/environments": "packaging files name the languages that they are for",
     "knowledge/apis/shell_commands.py": "programs that run any file",
     "manifests": "packaging files name the languages that they are for",
-    "knowledge/links/module_names.py": "a folder that sources lie in",
+    "knowledge/links/python/module_names.py": "a folder that sources lie in",
     "doctor": "the interpreter that is looked for",
 }
 PYTHON_IN_DEPTH = {

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 
 from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.links.families import FamilyLinks, link_families
-from codebase_gardener.knowledge.links.module_names import ModuleNames, is_package
-from codebase_gardener.knowledge.links.namespaces import Namespace, of_file, of_snippets
 from codebase_gardener.knowledge.links.passages import (
     docstring_passage,
     document_passages,
@@ -18,9 +16,11 @@ from codebase_gardener.knowledge.links.passages import (
     notebook_passage,
     test_passages,
 )
-from codebase_gardener.knowledge.links.public_names import public_names
-from codebase_gardener.knowledge.links.references import Links, is_machinery
-from codebase_gardener.knowledge.links.tracing import Tracer
+from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package
+from codebase_gardener.knowledge.links.python.namespaces import Namespace, of_file, of_snippets
+from codebase_gardener.knowledge.links.python.public_names import public_names
+from codebase_gardener.knowledge.links.python.references import Links, is_machinery
+from codebase_gardener.knowledge.links.python.tracing import Tracer
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import areas_of

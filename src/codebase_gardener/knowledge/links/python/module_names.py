@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from codebase_gardener.knowledge.links.entities import STANDARD_LIBRARY
+from codebase_gardener.knowledge.links.python.entities import STANDARD_LIBRARY
 from codebase_gardener.repository.areas import area_of
 
 __all__ = ["ModuleNames", "is_package"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from codebase_gardener.knowledge.links.entities import STANDARD_LIBRARY, TEST_MACHINERY
-from codebase_gardener.knowledge.links.namespaces import Namespace
-from codebase_gardener.knowledge.links.scopes import Entities
-from codebase_gardener.knowledge.links.tracing import Tracer
+from codebase_gardener.knowledge.links.python.entities import STANDARD_LIBRARY, TEST_MACHINERY
+from codebase_gardener.knowledge.links.python.namespaces import Namespace
+from codebase_gardener.knowledge.links.python.scopes import Entities
+from codebase_gardener.knowledge.links.python.tracing import Tracer
 from codebase_gardener.languages.facts import Reference
 from codebase_gardener.languages.meanings import Entity
 

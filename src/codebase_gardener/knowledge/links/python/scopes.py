@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from codebase_gardener.knowledge.links.entities import BUILTINS, external
-from codebase_gardener.knowledge.links.module_names import ModuleNames, is_package
-from codebase_gardener.knowledge.links.namespaces import Event, Namespace
+from codebase_gardener.knowledge.links.python.entities import BUILTINS, external
+from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package
+from codebase_gardener.knowledge.links.python.namespaces import Event, Namespace
 from codebase_gardener.languages.facts import Import
 from codebase_gardener.languages.meanings import Entity
 

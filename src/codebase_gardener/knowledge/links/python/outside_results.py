@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 
-from codebase_gardener.knowledge.links.entities import FLUENT, class_part, is_loader
+from codebase_gardener.knowledge.links.python.entities import FLUENT, class_part, is_loader
 from codebase_gardener.languages.meanings import Entity
 
 __all__ = ["from_builtin", "from_outside", "says_nothing"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from codebase_gardener.knowledge.links.module_names import ModuleNames, is_package
-from codebase_gardener.knowledge.links.namespaces import Namespace
-from codebase_gardener.knowledge.links.scopes import Scopes
+from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package
+from codebase_gardener.knowledge.links.python.namespaces import Namespace
+from codebase_gardener.knowledge.links.python.scopes import Scopes
 from codebase_gardener.languages.meanings import Entity
 
 __all__ = ["PublicNames", "public_names"]
