@@ -15,6 +15,7 @@ from codebase_gardener.dataset.prompts import (
     retrieval_query,
 )
 from codebase_gardener.dataset.sites import chance
+from codebase_gardener.languages.python.row import is_python
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
@@ -112,7 +113,7 @@ def _name(document: Document) -> str:
 @lru_cache(maxsize=4096)
 def without_docstring(document: Document) -> Document:
     """A Python function without the lines of its docstring; any other document as it is."""
-    if not document.path.endswith((".py", ".pyi")):
+    if not is_python(document.path):
         return document
     nested = document.text[:1].isspace()
     tree = parse_python("if True:\n" + document.text if nested else document.text)

@@ -14,6 +14,7 @@ from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.python.headers import Definition
+from codebase_gardener.languages.python.row import module_path
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol
 
@@ -236,7 +237,7 @@ class ApiContext:
         for each in imports:
             parts = [part for part in each.module.split(".") if part]
             tail = "/".join([*parts, each.name] if dotted != name and each.name else parts)
-            inside = [c for c in candidates if f"/{c.path}".removesuffix(".py").endswith(f"/{tail}")]
+            inside = [c for c in candidates if f"/{module_path(c.path)}".endswith(f"/{tail}")]
             package = [c for c in candidates if tail and f"/{tail}/" in f"/{c.path}"]
             if inside or package:
                 return (inside or package)[0]

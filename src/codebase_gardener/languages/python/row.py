@@ -9,7 +9,7 @@ import re
 from codebase_gardener.languages.lexing import DOUBLE, HASH, SINGLE, Lexer
 from codebase_gardener.languages.rows import Language
 
-__all__ = ["PYTHON"]
+__all__ = ["PYTHON", "is_python", "module_path"]
 
 _PREFIX = "(?:[rRbBuUfF]{1,2}+)?"
 _TRIPLE = tuple(
@@ -33,3 +33,13 @@ PYTHON = Language(
     test_word=re.compile("test_"),
     trivial=r"pass|\.\.\.|raise NotImplementedError.*|return None",
 )  # fmt: skip
+
+
+def is_python(path: str) -> bool:
+    """Whether a file is Python by its ending."""
+    return path.endswith(PYTHON.extensions)
+
+
+def module_path(path: str) -> str:
+    """A path without the ending of a Python file."""
+    return path.rpartition(".")[0] if is_python(path) else path

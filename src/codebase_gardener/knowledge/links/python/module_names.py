@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from codebase_gardener.knowledge.links.python.entities import STANDARD_LIBRARY
+from codebase_gardener.languages.python.row import is_python
 from codebase_gardener.repository.areas import area_of
 
 __all__ = ["ModuleNames", "is_package"]
 
 _ROOTS = ("", "src", "lib", "python", "py")
-_SUFFIXES = (".py", ".pyi")
 
 
 class ModuleNames:
@@ -22,7 +22,7 @@ class ModuleNames:
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._paths = {path for path in paths if path.endswith(_SUFFIXES)}
+        self._paths = {path for path in paths if is_python(path)}
         self._packages = {_directory(path) for path in self._paths if _stem(path) == "__init__"}
         self._tops: dict[str, str] = {}
         tops = (self._top(package) for package in self._packages)

@@ -11,10 +11,10 @@ from codebase_gardener.knowledge.links.python.tracing import Tracer
 from codebase_gardener.languages.facts import Reference
 from codebase_gardener.languages.meanings import Entity
 
-__all__ = ["Links", "is_machinery"]
+__all__ = ["PythonLinker", "is_machinery"]
 
 
-class Links:
+class PythonLinker:
     """Resolves references; keeps what the parts of names mean, since they come again and again.
 
     Args:
