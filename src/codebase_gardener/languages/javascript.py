@@ -428,8 +428,6 @@ _TYPESCRIPT = replace(
     prepared=_without_variance,
 )  # fmt: skip
 
-_TRIVIAL = r"throw new Error\(.*\)"
-_VARIABLES = re.compile(r"process\.env(?:\.([A-Z][A-Z0-9_]{1,80})|\[[\"']([A-Z][A-Z0-9_]{1,80})[\"']\])")
 # https://262.ecma-international.org/#sec-keywords-and-reserved-words and the handbook of TypeScript
 _LEXER = Lexer(
     (SLASHES, BLOCK), (DOUBLE, SINGLE, BACKTICK),
@@ -442,16 +440,15 @@ _LEXER = Lexer(
 
 TYPESCRIPT = Language(
     (".ts", ".mts", ".cts"), "//", True, interpreters=("deno", "ts-node"), aliases=("ts",),
-    lexer=_LEXER, grammar=_TYPESCRIPT, family=_FAMILY, variables=_VARIABLES,
-    trivial=_TRIVIAL, test_stem=r"\.(?:test|spec)",
+    lexer=_LEXER, grammar=_TYPESCRIPT, family=_FAMILY,
+    variables=re.compile(r"process\.env(?:\.([A-Z][A-Z0-9_]{1,80})|\[[\"']([A-Z][A-Z0-9_]{1,80})[\"']\])"),
+    trivial=r"throw new Error\(.*\)", test_stem=r"\.(?:test|spec)",
 )  # fmt: skip
-TSX = Language(
-    (".tsx",), "//", True,
-    lexer=_LEXER, grammar=replace(_TYPESCRIPT, function="language_tsx"), family=_FAMILY, variables=_VARIABLES,
-    trivial=_TRIVIAL, test_stem=r"\.(?:test|spec)",
+TSX = replace(
+    TYPESCRIPT, extensions=(".tsx",), interpreters=(), aliases=(),
+    grammar=replace(_TYPESCRIPT, function="language_tsx"),
 )  # fmt: skip
-JAVASCRIPT = Language(
-    (".js", ".jsx", ".mjs", ".cjs"), "//", True, interpreters=("node",), aliases=("js", "jsx", "mjs", "node"),
-    lexer=_LEXER, grammar=_JAVASCRIPT, family=_FAMILY, variables=_VARIABLES,
-    trivial=_TRIVIAL, test_stem=r"\.(?:test|spec)",
+JAVASCRIPT = replace(
+    TYPESCRIPT, extensions=(".js", ".jsx", ".mjs", ".cjs"), interpreters=("node",),
+    aliases=("js", "jsx", "mjs", "node"), grammar=_JAVASCRIPT,
 )  # fmt: skip

@@ -38,14 +38,6 @@ def each(read: Callable[[str], TypedName | None]) -> Callable[[list[str]], Itera
     return lambda parts: map(read, parts)
 
 
-def _nothing(_node: Node) -> Iterator[tuple[str, str]]:
-    return iter(())
-
-
-def _itself(path: str) -> str:
-    return path
-
-
 def _named_entries(units: Units) -> dict[str, str]:
     return {name: path for name, path in units.entries.items() if name.isidentifier()}
 
@@ -215,7 +207,7 @@ class Family:
     find: Callable[[Units, str, str], str]
     offers: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, Offer]]]
     parameters: Callable[[list[str]], Iterable[TypedName | None]]
-    renamed: Callable[[Node], Iterator[tuple[str, str]]] = _nothing
+    renamed: Callable[[Node], Iterator[tuple[str, str]]] = lambda _node: iter(())
     requires: Callable[[Node], bool] = lambda _node: False
     joint: str = "."
     method_joint: str = ""
@@ -239,7 +231,7 @@ class Family:
     comment: re.Pattern[str] = re.compile(r"\s*(?:/[/*]|\*|@|#\[|\[\[|\w[^*/]*\*/|$)")
     doc_comment: re.Pattern[str] = re.compile(r"\s*(?:/\*[*!]|//[/!])")
     named_comment: bool = False
-    unit: Callable[[str], str] = _itself
+    unit: Callable[[str], str] = str
     entry: Callable[[Units, str, str], str] | None = None
     better: Callable[[str, str], bool] = lambda _found, _known: False
     root_names: Callable[[Units], dict[str, str]] = _named_entries

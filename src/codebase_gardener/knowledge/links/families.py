@@ -11,8 +11,7 @@ from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.languages.engine.linker import Linker
 from codebase_gardener.languages.engine.spaces import Space
 from codebase_gardener.languages.engine.units import Units
-from codebase_gardener.languages.facts import Reference
-from codebase_gardener.languages.meanings import Entity, Offer, Place
+from codebase_gardener.languages.meanings import Offer, Place
 from codebase_gardener.languages.rows import Family
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, LANGUAGES, family_of, is_hidden
@@ -39,10 +38,6 @@ class FamilyLinks:
     exported: Mapping[Place, str] = field(default_factory=dict)
     statements: Mapping[Place, str] = field(default_factory=dict)
     languages: frozenset[str] = frozenset()
-
-    def resolved(self, space: Space) -> Iterator[tuple[Reference, Entity | None]]:
-        """The references of a space with what they mean."""
-        return self.links[space.family].resolved(space)
 
 
 def link_families(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> FamilyLinks:

@@ -84,7 +84,7 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     for space in spaces.values():
         gathered.add(space, links.resolved(space))
     for other in others.spaces.values():
-        gathered.add(other, others.resolved(other))
+        gathered.add(other, others.links[other.family].resolved(other))
     public = (
         dict(sorted({**names.public, **others.public}.items(), key=_depth)) if others.public else names.public
     )

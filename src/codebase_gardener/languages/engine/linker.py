@@ -271,14 +271,12 @@ class Linker:
 
     # ---- members and calls
 
-    def member(self, entity: Entity, name: str) -> Entity | None:  # noqa: PLR0911 - one return a kind
+    def member(self, entity: Entity, name: str) -> Entity | None:
         """What stands after the dot."""
         kind = entity.kind
         if kind == "elsewhere":
             return OUTSIDE
-        if kind == "builtin":
-            return entity
-        if kind == "external value":
+        if kind in ("builtin", "external value"):
             return entity
         if kind == "module":
             return self.offered(entity.path, name)
@@ -322,18 +320,14 @@ class Linker:
             return None
         space = self._spaces[entity.path]
         owner = space.owner(entity.name)
+        own = Entity("instance", entity.path, owner, "type") if owner else None
         types = space.returned(entity.name)
-        if types and types[0] in (*self._family.receivers, *((owner.rpartition(".")[2],) if owner else ())):
-            return self._own(entity, owner)
-        if not types and self._is_constructor(entity, owner):
-            return self._own(entity, owner)
+        if types and types[0] in self._family.receivers:
+            return own
+        named = types[0] if types else entity.name.rpartition(".")[2]  # a constructor has its type's name
+        if own and named == owner.rpartition(".")[2]:
+            return own
         return self._instance(space, entity.name, types)
-
-    def _own(self, entity: Entity, owner: str) -> Entity | None:
-        return Entity("instance", entity.path, owner, "type") if owner else None
-
-    def _is_constructor(self, entity: Entity, owner: str) -> bool:
-        return bool(owner) and entity.name.rpartition(".")[2] == owner.rpartition(".")[2]
 
     def _instance(self, space: Space, scope: str, names: Iterable[str]) -> Entity | None:
         """An instance of the first of these types that is of the repository."""

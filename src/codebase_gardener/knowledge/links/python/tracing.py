@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from codebase_gardener.knowledge.links.python.class_members import ClassMembers
-from codebase_gardener.knowledge.links.python.entities import external, is_loader
+from codebase_gardener.knowledge.links.python.entities import (
+    external,
+    from_builtin,
+    from_outside,
+    is_loader,
+    says_nothing,
+)
 from codebase_gardener.knowledge.links.python.module_names import ModuleNames
 from codebase_gardener.knowledge.links.python.namespaces import Definition, Event, Namespace
-from codebase_gardener.knowledge.links.python.outside_results import from_builtin, from_outside, says_nothing
 from codebase_gardener.knowledge.links.python.scopes import Entities, Scopes
 from codebase_gardener.languages.facts import Binding
 from codebase_gardener.languages.meanings import Entity
