@@ -17,6 +17,7 @@ from codebase_gardener.languages.python.headers import Definition
 from codebase_gardener.languages.python.row import module_path
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import family_of
 
 __all__ = ["ApiContext", "DefinitionText", "definition_in"]
 
@@ -178,7 +179,7 @@ class ApiContext:
 
     def text_of(self, symbol: Symbol) -> DefinitionText:
         """The lines of a Python definition; no text for another language's."""
-        if symbol.language != "python":
+        if family_of(symbol.language):
             return DefinitionText("", 0)
         lines = self.repository.lines(symbol.path, symbol.start, symbol.end)
         indented = bool(lines) and lines[0][:1].isspace()

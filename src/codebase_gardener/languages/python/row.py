@@ -9,7 +9,7 @@ import re
 from codebase_gardener.languages.lexing import DOUBLE, HASH, SINGLE, Lexer
 from codebase_gardener.languages.rows import Language
 
-__all__ = ["PYTHON", "is_python", "module_path"]
+__all__ = ["PYTHON", "SOURCE_ROOTS", "is_python", "module_path"]
 
 _PREFIX = "(?:[rRbBuUfF]{1,2}+)?"
 _TRIPLE = tuple(
@@ -17,7 +17,7 @@ _TRIPLE = tuple(
 )
 
 PYTHON = Language(
-    (".py", ".pyi", ".pyw"), "#", True, ("SConstruct", "wscript"), ("python", "pypy"),
+    (".py", ".pyi", ".pyw"), "#", True, ("SConstruct", "wscript"), ("python", "python3", "pypy", "py", "ipython"),
     aliases=("py", "python3", "py3", "pycon", "python-console", "python-repl", "doctest", "ipython", "ipython3",
              "testcode", "testsetup", "testcleanup"),
     lexer=Lexer(
@@ -33,6 +33,9 @@ PYTHON = Language(
     test_word=re.compile("test_"),
     trivial=r"pass|\.\.\.|raise NotImplementedError.*|return None",
 )  # fmt: skip
+
+SOURCE_ROOTS = ("", "src", "lib", "python", "py")
+"""Folders that the modules of a project lie in."""
 
 
 def is_python(path: str) -> bool:

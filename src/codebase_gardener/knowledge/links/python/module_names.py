@@ -7,12 +7,10 @@ from collections.abc import Iterable
 from posixpath import dirname, join
 
 from codebase_gardener.knowledge.links.python.entities import STANDARD_LIBRARY
-from codebase_gardener.languages.python.row import is_python
+from codebase_gardener.languages.python.row import SOURCE_ROOTS, is_python
 from codebase_gardener.repository.areas import area_of
 
 __all__ = ["ModuleNames", "is_package"]
-
-_ROOTS = ("", "src", "lib", "python", "py")
 
 
 class ModuleNames:
@@ -27,7 +25,7 @@ class ModuleNames:
         self._packages = {dirname(path) for path in self._paths if _stem(path) == "__init__"}
         self._tops: dict[str, str] = {}
         tops = (self._top(package) for package in self._packages)
-        self._roots = {*_ROOTS, *(top for top in tops if area_of(f"{top}/_.py") == "package")}
+        self._roots = {*SOURCE_ROOTS, *(top for top in tops if area_of(f"{top}/_.py") == "package")}
         self._by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._folders: dict[str, set[str]] = defaultdict(set)
         for path in sorted(self._paths):
