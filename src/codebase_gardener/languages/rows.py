@@ -130,7 +130,7 @@ class Grammar:
     owner: Callable[[Node], str] | None = None
     is_scope: Callable[[Node], bool] | None = None
     operators: tuple[str, ...] = ()
-    signature: Callable[[Node, str], str] | None = None
+    signature: Callable[[Node, str], str] = lambda _node, text: text
     bases: tuple[str, ...] = ()
     no_base: tuple[str, ...] = ("comment", "type_arguments")
     no_parameter: tuple[str, ...] = ("comment",)

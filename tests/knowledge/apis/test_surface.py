@@ -7,7 +7,7 @@ from codebase_gardener.knowledge.apis.candidates import candidates, listed_targe
 from codebase_gardener.knowledge.apis.catalog import api_catalog, api_for, tool_apis, wrapper_apis
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.names import page_names
-from codebase_gardener.knowledge.apis.shell_commands import console_scripts
+from codebase_gardener.knowledge.apis.shell_commands import COMMON, console_scripts
 from codebase_gardener.knowledge.apis.surface import FEATURES, choose_apis, name_kind, ranked, threshold
 from codebase_gardener.knowledge.links.uses import Target
 from samples.written_context import context_of, symbol_named
@@ -218,6 +218,11 @@ def test_commands(context: ApiContext) -> None:
     assert context.commands["lib train"][0].options == ("--fast",)
     assert context.scripts == frozenset({"lib"})
     assert "pip install" not in context.commands
+
+
+def test_a_program_that_runs_any_file_gets_no_page() -> None:
+    """Those of the languages' rows."""
+    assert {COMMON[program] for program in ("python3", "bash", "node", "ruby")} == {"runs any file"}
 
 
 def test_console_scripts_of_hostile_files() -> None:

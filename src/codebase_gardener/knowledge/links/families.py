@@ -64,7 +64,6 @@ def link_families(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> F
         own = {key: space for key, space in of_family.items() if space.is_file and key in ours}
         units = units_of(facts, family)
         links[name] = Linker(of_family, units, family, frozenset(own))
-        links[name].name_roots(family.root_names(units))
         found = _offers(family, links[name], own)
         exported |= {place: offer.name for place, offer in found.items()}
         for place, offer in (found | _members_of(found, own)).items():

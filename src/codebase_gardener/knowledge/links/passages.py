@@ -69,15 +69,7 @@ def example_passages(facts: FileFacts, uses: Sequence[Use]) -> Iterator[Passage]
         inside = [use for use in uses if _within(use.scope, symbol.qualified_name)]
         if symbol.kind == "function" and len(inside) >= MIN_USES and len(inside) < len(uses):
             name = f"{title}: {title_of(symbol)}"
-            yield Passage(
-                facts.path,
-                symbol.start,
-                symbol.end,
-                name,
-                "example",
-                symbol.qualified_name,
-                tuple(inside),
-            )
+            yield _of_symbol(symbol, name, "example", inside)
 
 
 def test_passages(
@@ -108,10 +100,8 @@ def test_passages(
         inserted = [(0, part) for name in _prepared(symbol, symbols) for part in by_scope.get(name, ())]
         inserted += [(use.end, part) for use in called for part in by_scope.get(use.target.name, ())]
         rows = [*_useful(inserted, package), *((use.end, use) for use in own)]
-        found = tuple(use for _, use in sorted(rows, key=lambda row: row[0]))
-        yield Passage(
-            facts.path, symbol.start, symbol.end, title_of(symbol), "test", symbol.qualified_name, found
-        )
+        found = [use for _, use in sorted(rows, key=lambda row: row[0])]
+        yield _of_symbol(symbol, title_of(symbol), "test", found)
 
 
 def family_test_passages(facts: FileFacts, uses: Sequence[Use], area: str) -> Iterator[Passage]:
@@ -121,9 +111,7 @@ def family_test_passages(facts: FileFacts, uses: Sequence[Use], area: str) -> It
         return
     for symbol in filter(is_test, facts.symbols):
         shown = "example" if LANGUAGES[symbol.language].example.match(symbol.name) else "test"
-        inside = _on_lines(uses, symbol.start, symbol.end)
-        name = symbol.qualified_name
-        yield Passage(symbol.path, symbol.start, symbol.end, title_of(symbol), shown, name, inside)
+        yield _of_symbol(symbol, title_of(symbol), shown, _on_lines(uses, symbol.start, symbol.end))
     for reference in facts.references:
         titled = family.title.match(reference.text) if reference.name in family.titled else None
         if titled is not None:
@@ -144,6 +132,10 @@ def title_of(symbol: Symbol) -> str:
         return first_sentence(symbol.docstring, MAX_TITLE).rstrip(".")
     plain = symbol.name.lstrip("_")
     return _words(LANGUAGES[symbol.language].test_word.sub("", plain, count=1) or plain)
+
+
+def _of_symbol(symbol: Symbol, title: str, area: str, uses: Sequence[Use]) -> Passage:
+    return Passage(symbol.path, symbol.start, symbol.end, title, area, symbol.qualified_name, tuple(uses))
 
 
 def _on_lines(uses: Sequence[Use], start: int, end: int) -> tuple[Use, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codebase_gardener.languages.engine.nodes import MAX_BYTES
+from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of
 from codebase_gardener.languages.engine.parsing import captured, parsed_tree
 from codebase_gardener.languages.facts import Binding, Code, Import, Reference
 from codebase_gardener.languages.rows import Family, Grammar
@@ -150,7 +150,7 @@ class _Reader:
         kind = node.child_by_field_name("type")
         value = self.names.path(kind) if kind is not None else "?"
         for declared in node.children_by_field_name("declarator"):
-            named = _field(declared, ("name", "declarator")) or declared
+            named = field_of(declared, ("name", "declarator")) or declared
             name = self.names.text(named) if named.end_byte - named.start_byte <= MAX_NAME_BYTES else ""
             if "?" not in value and _IDENTIFIER.match(name):
                 line = self._line(node.start_point.row)
@@ -182,7 +182,7 @@ class _Reader:
             return
         declarators = node.children_by_field_name("declarator")
         holder = next((one for one in declarators if one.type == "variable_declarator"), node)
-        name, value = _field(holder, ("name", "pattern", "declarator")), holder.child_by_field_name("value")
+        name, value = field_of(holder, ("name", "pattern", "declarator")), holder.child_by_field_name("value")
         if name is not None and value is not None and name.end_byte - name.start_byte <= MAX_NAME_BYTES:
             yield name, value
 
@@ -230,15 +230,15 @@ class _Names:
             called = ""
             if kind in grammar.paths:
                 before, named = grammar.paths[kind]
-                name = _field(node, named)
-                owner = _field(node, before)
+                name = field_of(node, named)
+                owner = field_of(node, before)
                 after = (self._leaf(name) if name is not None else "?") + after
                 if owner is None:
                     return _within_limit(after)
                 node, after = owner, "." + after
             elif kind in grammar.wrapped:
                 fields = grammar.wrapped[kind]
-                node = _field(node, fields) if fields else next(iter(node.named_children), None)
+                node = field_of(node, fields) if fields else next(iter(node.named_children), None)
             else:
                 return _within_limit(self._leaf(node) + after)
         return _within_limit("?" + after)
@@ -252,7 +252,7 @@ class _Names:
             return "?"
         fields = self._grammar.wrapped.get(node.type)
         if fields is not None:  # `name<T>`
-            inner = _field(node, fields)
+            inner = field_of(node, fields)
             return self.text(inner) if inner is not None and self._is_leaf(inner) else "?"
         return self.text(node) if self._is_leaf(node) else "?"
 
@@ -262,11 +262,3 @@ class _Names:
 
 def _within_limit(name: str) -> str:
     return name if len(name) <= MAX_NAME_CHARS else "?." + name[-MAX_NAME_CHARS:].partition(".")[2]
-
-
-def _field(node: Node, names: Sequence[str]) -> Node | None:
-    for name in names:
-        found = node.child_by_field_name(name)
-        if found is not None:
-            return found
-    return None

@@ -45,12 +45,8 @@ class Linker:
         files = [space for space in spaces.values() if space.is_file]
         self.members = Members(files, family, ours)
         self._offers: dict[tuple[str, str], Entity | None] = {}
-        self._roots: dict[str, str] = {}
+        self._roots = family.root_names(units)
         self._open: set[object] = set()
-
-    def name_roots(self, roots: Mapping[str, str]) -> None:
-        """Names that documents use for units without an import: of packages, "cobra"."""
-        self._roots = dict(roots)
 
     def resolved(self, space: Space) -> Iterator[tuple[Reference, Entity | None]]:
         """Each reference with what it means; None if that is unknown."""

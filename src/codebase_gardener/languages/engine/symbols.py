@@ -48,15 +48,9 @@ def tree_symbols(
     tree = tree or parsed_tree(source, language, PARSE_TIMEOUT_S)
     if tree is None:
         return SymbolTable((), f"parsing took longer than {PARSE_TIMEOUT_S:.0f} s: kept as text")
-    nodes = captured(tree, language, GRAMMARS[language].definitions)["node"]
-    reader = _Reader(
-        path,
-        language,
-        source,
-        GRAMMARS[language],
-        Surroundings(source, nodes, GRAMMARS[language]),
-        declarations,
-    )
+    grammar = GRAMMARS[language]
+    nodes = captured(tree, language, grammar.definitions)["node"]
+    reader = _Reader(path, language, source, grammar, Surroundings(source, nodes, grammar), declarations)
     symbols = sorted(reader.symbols(nodes), key=lambda symbol: symbol.start)
     if declarations:
         symbols = _once(symbols)
@@ -174,9 +168,7 @@ class _Reader:
             end=last_row(node) + 1,
             definition_line=place.definition_line,
             body_start=place.body_start,
-            signature=self.grammar.signature(node, place.signature)
-            if self.grammar.signature
-            else place.signature,
+            signature=self.grammar.signature(node, place.signature),
             docstring=place.docstring,
             parameters=() if is_type else parameters(node, self.grammar),
             returns=None if is_type else returns(node, self.grammar),
