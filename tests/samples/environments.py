@@ -12,8 +12,8 @@ from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.facts import Import
 from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.manifests.table import read_manifest
-from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.snapshot import SourceFile, take_snapshot
 
 __all__ = ["REPOSITORY", "pages_of", "repository", "section"]
@@ -128,7 +128,7 @@ def repository(root: Path, files: dict[str, str]) -> RepositoryFacts:
 def facts_of(file: SourceFile) -> FileFacts:
     tree = parse_python(file.text) if file.language == "python" else None
     module = tree if isinstance(tree, ast.Module) else None
-    symbols = extract_symbols(file).symbols
+    symbols = symbols_of(file.path, file.text, file.language).symbols
     manifest = read_manifest(file.path, file.text)
     return FileFacts(
         file.path, file.language, file.sha256, file.lines, symbols=symbols,

@@ -16,6 +16,7 @@ from codebase_gardener.dataset.prompts import (
 )
 from codebase_gardener.dataset.sites import chance
 from codebase_gardener.dataset.split import Split
+from codebase_gardener.languages.python.row import is_python
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.repository.snapshot import Snapshot
@@ -108,7 +109,7 @@ def _as_comment(document: Document, comment: str) -> Document:
 @lru_cache(maxsize=4096)
 def without_docstring(document: Document) -> Document:
     """A Python function without the lines of its docstring; any other document as it is."""
-    if not document.path.endswith((".py", ".pyi")):
+    if not is_python(document.path):
         return document
     nested = document.text[:1].isspace()
     tree = parse_python("if True:\n" + document.text if nested else document.text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codebase_gardener.knowledge.apis.catalog import tool_apis
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.apis.shell_commands import console_scripts
+from codebase_gardener.knowledge.apis.shell_commands import COMMON, console_scripts
 
 
 def test_commands(context: ApiContext) -> None:
@@ -21,3 +21,8 @@ def test_console_scripts_of_hostile_files() -> None:
     assert console_scripts({"setup.cfg": "[options.entry_points]\nconsole_scripts =\n    a-b = x:y\n"}) == {
         "a-b"
     }
+
+
+def test_a_program_that_runs_any_file_gets_no_page() -> None:
+    """Those of the languages' rows."""
+    assert {COMMON[program] for program in ("python3", "bash", "node", "ruby")} == {"runs any file"}

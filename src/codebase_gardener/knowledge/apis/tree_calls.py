@@ -78,7 +78,7 @@ def _documentation(docstring: str) -> Documentation:
 
 def documented(symbol: Symbol) -> Documentation:
     """What its docstring says; the tags of JSDoc, Javadoc and Doxygen are read as the fields of Python's."""
-    if symbol.language == "python" or not symbol.docstring:
+    if not family_of(symbol.language) or not symbol.docstring:
         return documentation(symbol.docstring)
     return _documentation(symbol.docstring)
 

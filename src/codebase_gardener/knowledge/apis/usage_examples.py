@@ -11,6 +11,7 @@ from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.citations import dedented
+from codebase_gardener.languages.python.row import is_python
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
@@ -145,7 +146,7 @@ def _statements(use: Use, context: ApiContext) -> tuple[int, int] | None:
         return snippet.start, snippet.end
     if snippet:
         code, offset = snippet.code, snippet.start - 1
-    elif use.path.endswith((".py", ".pyi")):
+    elif is_python(use.path):
         code, offset = _code_around(use, context)
     else:
         return None

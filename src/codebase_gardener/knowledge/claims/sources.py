@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from codebase_gardener.knowledge.claims.fields import FieldIndex
 from codebase_gardener.knowledge.claims.names import NameIndex
 from codebase_gardener.knowledge.claims.quoted_text import QuoteIndex
+from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
-from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.snapshot import Snapshot
 
 __all__ = ["ClaimSources"]
@@ -125,7 +125,8 @@ class ClaimSources:
 
     def _table(self, path: str) -> SymbolTable:
         if path not in self._tables:
-            self._tables[path] = extract_symbols(self._files[path])
+            file = self._files[path]
+            self._tables[path] = symbols_of(path, file.text, file.language)
         return self._tables[path]
 
     def _ending_with(self, written: str) -> list[str]:

@@ -12,6 +12,7 @@ from codebase_gardener.knowledge.environments.evidence_by_kind import Environmen
 from codebase_gardener.knowledge.environments.guard_evidence import AVAILABILITY, DEVICES, FLAG
 from codebase_gardener.knowledge.sources.facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.languages.python.row import is_python, module_path
 
 __all__ = ["Package", "headers", "named_packages", "optional_packages", "own_names", "word_of"]
 
@@ -135,9 +136,9 @@ def own_names(repository: RepositoryFacts, facts: EnvironmentFacts) -> set[str]:
     """Names that the repository itself provides: its package, its top-level folders and modules."""
     own = {key_of(found.evidence.name) for found in facts.of_kinds("package")}
     for path in repository.facts:
-        if path.endswith((".py", ".pyi")):
+        if is_python(path):
             parts = path.removeprefix("src/").removeprefix("lib/").removeprefix("python/").split("/")
-            own.add(key_of(parts[0].removesuffix(".pyi").removesuffix(".py")))
+            own.add(key_of(module_path(parts[0])))
     return own
 
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.knowledge.links.entities import TEST_MACHINERY
+from codebase_gardener.knowledge.links.python.entities import TEST_MACHINERY
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.languages.python.row import is_python, module_path
 from codebase_gardener.repository.areas import is_for_tests
 
 __all__ = ["READER_AREAS", "StepRules"]
@@ -78,7 +79,7 @@ class StepRules:
 
     def _is_testing(self, target: Target) -> bool:
         """Whether it is there for tests: by the name of its module or its own."""
-        module = target.path.removesuffix(".py").split("/") if target.path else target.name.split(".")[:-1]
+        module = module_path(target.path).split("/") if target.path else target.name.split(".")[:-1]
         return any(map(is_for_tests, [*module, target.name.rpartition(".")[2]]))
 
     def _is_outside_step(self, target: Target) -> bool:
@@ -230,8 +231,8 @@ class StepRules:
     def _modules(self) -> Iterator[str]:
         """Names by which the modules and packages of examples and docs can be imported."""
         for path, area in self.repository.areas.items():
-            if area in ("docs", "examples") and path.endswith(".py"):
+            if area in ("docs", "examples") and is_python(path):
                 folder, _, name = path.rpartition("/")
-                yield name.removesuffix(".py")
-                if name == "__init__.py":
+                yield module_path(name)
+                if module_path(name) == "__init__":
                     yield folder.rpartition("/")[2]

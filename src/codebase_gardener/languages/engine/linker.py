@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from codebase_gardener.knowledge.links.tree_members import TreeMembers
-from codebase_gardener.knowledge.links.tree_spaces import TreeSpace
-from codebase_gardener.knowledge.links.tree_units import TreeUnits
 from codebase_gardener.languages.engine.brackets import named_types
+from codebase_gardener.languages.engine.members import Members
+from codebase_gardener.languages.engine.spaces import Space
+from codebase_gardener.languages.engine.units import Units
 from codebase_gardener.languages.facts import Binding, Import, Reference
-from codebase_gardener.languages.linking import OUTSIDE, Entity
+from codebase_gardener.languages.meanings import OUTSIDE, Entity
 from codebase_gardener.languages.rows import Family
 
-__all__ = ["TreeLinks"]
+__all__ = ["Linker"]
 
 MAX_DEPTH = 16
 """Bindings and exports that are followed one after the other; what lies deeper stays unknown."""
@@ -22,7 +22,7 @@ _BUILTIN = Entity("builtin", "", "")
 _MOST_TYPES = 3  # names of a result's type that are looked up
 
 
-class TreeLinks:
+class Linker:
     """What names mean in the files of one family.
 
     Args:
@@ -37,22 +37,18 @@ class TreeLinks:
     """
 
     def __init__(
-        self, spaces: Mapping[str, TreeSpace], units: TreeUnits, family: Family, ours: frozenset[str]
+        self, spaces: Mapping[str, Space], units: Units, family: Family, ours: frozenset[str]
     ) -> None:
         self._spaces = spaces
         self.units = units
         self._family = family
         files = [space for space in spaces.values() if space.is_file]
-        self.members = TreeMembers(files, family, ours)
+        self.members = Members(files, family, ours)
         self._offers: dict[tuple[str, str], Entity | None] = {}
-        self._roots: dict[str, str] = {}
+        self._roots = family.root_names(units)
         self._open: set[object] = set()
 
-    def name_roots(self, roots: Mapping[str, str]) -> None:
-        """Names that documents use for units without an import: of packages, "cobra"."""
-        self._roots = dict(roots)
-
-    def of(self, space: TreeSpace) -> Iterator[tuple[Reference, Entity | None]]:
+    def resolved(self, space: Space) -> Iterator[tuple[Reference, Entity | None]]:
         """Each reference with what it means; None if that is unknown."""
         known: dict[tuple[str, str, int], Entity | None] = {}
         ours = space.is_file or any(
@@ -66,7 +62,7 @@ class TreeLinks:
             yield reference, found
 
     def _reference(
-        self, space: TreeSpace, reference: Reference, known: dict[tuple[str, str, int], Entity | None]
+        self, space: Space, reference: Reference, known: dict[tuple[str, str, int], Entity | None]
     ) -> Entity | None:
         receiver, dot, last = reference.name.rpartition(".")
         if not dot:
@@ -91,7 +87,7 @@ class TreeLinks:
 
     # ---- names
 
-    def trace(self, space: TreeSpace, scope: str, dotted: str, line: int) -> Entity | None:
+    def trace(self, space: Space, scope: str, dotted: str, line: int) -> Entity | None:
         """What a dotted name means; its parts may end in `()`."""
         found: Entity | None = None
         parts = dotted.split(".")
@@ -109,7 +105,7 @@ class TreeLinks:
                 return None
         return found
 
-    def lookup(self, space: TreeSpace, scope: str, name: str, line: int) -> Entity | None:
+    def lookup(self, space: Space, scope: str, name: str, line: int) -> Entity | None:
         """What a plain name means at a line."""
         key = (space.key, scope, name, line)
         if key in self._open or len(self._open) > MAX_DEPTH:
@@ -120,7 +116,7 @@ class TreeLinks:
         finally:
             self._open.discard(key)
 
-    def _lookup(self, space: TreeSpace, scope: str, name: str, line: int) -> Entity | None:
+    def _lookup(self, space: Space, scope: str, name: str, line: int) -> Entity | None:
         if name in self._family.receivers:
             owner = space.owner(scope)
             kind = "class" if name in self._family.receiver_classes else "instance"
@@ -140,7 +136,7 @@ class TreeLinks:
             around = around.rpartition(".")[0]
         return self._global(space, scope, name)
 
-    def _bound(self, space: TreeSpace, bindings: Iterable[Binding]) -> Entity | None:
+    def _bound(self, space: Space, bindings: Iterable[Binding]) -> Entity | None:
         for binding in bindings:
             if binding.how == "annotation":
                 found = self._instance(space, binding.scope, [binding.value])
@@ -153,7 +149,7 @@ class TreeLinks:
         return None
 
     def _global(  # noqa: PLR0911 - one return a place to look
-        self, space: TreeSpace, scope: str, name: str
+        self, space: Space, scope: str, name: str
     ) -> Entity | None:
         """Imported, of the same unit, visible by a star, or the name of a package."""
         imported = space.imports.get(name)
@@ -181,7 +177,7 @@ class TreeLinks:
             return Entity("module", self._roots[name], "")
         return None
 
-    def _inside(self, space: TreeSpace, scope: str, name: str) -> Entity | None:
+    def _inside(self, space: Space, scope: str, name: str) -> Entity | None:
         """A definition of the file: in the scope or one around it."""
         while True:
             qualified = f"{scope}.{name}" if scope else name
@@ -203,7 +199,7 @@ class TreeLinks:
                 return Entity("constant", path, name)
         return None
 
-    def _imported(self, space: TreeSpace, found: Import) -> Entity | None:
+    def _imported(self, space: Space, found: Import) -> Entity | None:
         if self._family.imported:
             return self._family.imported(self, space, found)
         unit = self.units.find(found.module, space.path)
@@ -271,14 +267,12 @@ class TreeLinks:
 
     # ---- members and calls
 
-    def member(self, entity: Entity, name: str) -> Entity | None:  # noqa: PLR0911 - one return a kind
+    def member(self, entity: Entity, name: str) -> Entity | None:
         """What stands after the dot."""
         kind = entity.kind
         if kind == "elsewhere":
             return OUTSIDE
-        if kind == "builtin":
-            return entity
-        if kind == "external value":
+        if kind in ("builtin", "external value"):
             return entity
         if kind == "module":
             return self.offered(entity.path, name)
@@ -322,20 +316,16 @@ class TreeLinks:
             return None
         space = self._spaces[entity.path]
         owner = space.owner(entity.name)
+        own = Entity("instance", entity.path, owner, "type") if owner else None
         types = space.returned(entity.name)
-        if types and types[0] in (*self._family.receivers, *((owner.rpartition(".")[2],) if owner else ())):
-            return self._own(entity, owner)
-        if not types and self._is_constructor(entity, owner):
-            return self._own(entity, owner)
+        if types and types[0] in self._family.receivers:
+            return own
+        named = types[0] if types else entity.name.rpartition(".")[2]  # a constructor has its type's name
+        if own and named == owner.rpartition(".")[2]:
+            return own
         return self._instance(space, entity.name, types)
 
-    def _own(self, entity: Entity, owner: str) -> Entity | None:
-        return Entity("instance", entity.path, owner, "type") if owner else None
-
-    def _is_constructor(self, entity: Entity, owner: str) -> bool:
-        return bool(owner) and entity.name.rpartition(".")[2] == owner.rpartition(".")[2]
-
-    def _instance(self, space: TreeSpace, scope: str, names: Iterable[str]) -> Entity | None:
+    def _instance(self, space: Space, scope: str, names: Iterable[str]) -> Entity | None:
         """An instance of the first of these types that is of the repository."""
         outside = None
         for name in list(names)[:_MOST_TYPES]:
@@ -346,7 +336,7 @@ class TreeLinks:
                 outside = _OUTSIDE_VALUE
         return outside
 
-    def _typed(self, space: TreeSpace, scope: str, name: str) -> Entity | None:
+    def _typed(self, space: Space, scope: str, name: str) -> Entity | None:
         """A type's name: looked up as a global, since a variable may be called the same."""
         first, *rest = name.split(".")
         found = self._global(space, scope, first)

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 
-from codebase_gardener.documents.facts import Snippet
-from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.languages.engine.brackets import named_types
 from codebase_gardener.languages.facts import Binding, Import, Reference
 from codebase_gardener.languages.signatures import receiver_of, typed_parameters
-from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.languages.table import FAMILIES, family_of
+from codebase_gardener.languages.symbols import TYPES, Symbol
+from codebase_gardener.languages.table import FAMILIES
 
-__all__ = ["TYPES", "TreeSpace", "tree_spaces"]
-
-TYPES = ("class", "type", "interface")
-"""Kinds of symbols that have members."""
+__all__ = ["Space"]
 
 
-class TreeSpace:
+class Space:
     """The names of one file, or of a document's code blocks in one language.
 
     Attributes:
@@ -98,44 +93,3 @@ class TreeSpace:
             return []
         wrappers = FAMILIES[self.family].wrappers
         return [one for one in named_types(symbol.returns) if one.rpartition(".")[2] not in wrappers]
-
-
-def tree_spaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Iterator[TreeSpace]:
-    """Of each file of such a language, and of each document with such code, one a family."""
-    for path, area in areas.items():
-        file = facts[path]
-        family = family_of(file.language)
-        if family:
-            yield _of_file(file, area, family)
-            continue
-        blocks: dict[str, list[Snippet]] = defaultdict(list)
-        for snippet in file.snippets:
-            named = family_of(snippet.language)
-            if named and snippet.references:
-                blocks[named].append(snippet)
-        for named, snippets in sorted(blocks.items()):
-            space = TreeSpace(f"{path}#{named}", path, area, named, is_file=False)
-            for snippet in snippets:
-                space.add(snippet.imports, snippet.bindings, snippet.references)
-            yield space
-
-
-def _of_file(facts: FileFacts, area: str, family: str) -> TreeSpace:
-    space = TreeSpace(facts.path, facts.path, area, family, is_file=True)
-    for symbol in facts.symbols:
-        known = space.symbols.get(symbol.qualified_name)
-        if (
-            known is None
-            or (known.is_declaration and not symbol.is_declaration)
-            or _is_of_literal(known, symbol)
-        ):
-            space.symbols[symbol.qualified_name] = symbol
-    space.add(facts.imports, facts.bindings, facts.references)
-    space.exports = facts.exports
-    space.names = frozenset(facts.names)
-    return space
-
-
-def _is_of_literal(known: Symbol, symbol: Symbol) -> bool:
-    """Whether the first of two is a method without an owner (of an object literal), and the second one is not."""
-    return known.kind == "method" != symbol.kind and "." not in known.qualified_name

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.languages.facts import Binding, Import, Reference
+from codebase_gardener.languages.python.row import is_python
 
-__all__ = ["Definition", "Event", "Namespace", "of_file", "of_snippets"]
+__all__ = ["Definition", "Event", "Namespace", "file_namespace", "snippet_namespace"]
 
 _STARTS_OWN_LINE = ("for", "with", "annotation", "def", "class")
 
@@ -66,7 +67,7 @@ class Namespace:
     @property
     def is_file(self) -> bool:
         """Whether it is a file of code, whose references stand in definitions."""
-        return self.key == self.path and self.path.endswith(".py")
+        return self.key == self.path and is_python(self.path)
 
     def events(self, scope: str, name: str) -> list[Event]:
         """What binds a name in a scope, by line."""
@@ -135,7 +136,7 @@ class Namespace:
         self._events = dict(self._events)
 
 
-def of_file(facts: FileFacts, area: str) -> Namespace:
+def file_namespace(facts: FileFacts, area: str) -> Namespace:
     """The names of a Python file."""
     space = Namespace(facts.path, facts.path, area, is_script=area != "package")
     for symbol in facts.symbols:
@@ -152,7 +153,9 @@ def of_file(facts: FileFacts, area: str) -> Namespace:
     return space
 
 
-def of_snippets(key: str, path: str, area: str, snippets: Iterable[Snippet], host: str = "") -> Namespace:
+def snippet_namespace(
+    key: str, path: str, area: str, snippets: Iterable[Snippet], host: str = ""
+) -> Namespace:
     """The names of code blocks that are read one after the other."""
     space = Namespace(key, path, area, host, is_script=True)
     for snippet in snippets:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from codebase_gardener.knowledge.links.entities import STANDARD_LIBRARY, TEST_MACHINERY
-from codebase_gardener.knowledge.links.namespaces import Namespace
-from codebase_gardener.knowledge.links.scopes import Entities
-from codebase_gardener.knowledge.links.tracing import Tracer
+from codebase_gardener.knowledge.links.python.entities import STANDARD_LIBRARY, TEST_MACHINERY
+from codebase_gardener.knowledge.links.python.namespaces import Namespace
+from codebase_gardener.knowledge.links.python.scopes import Entities
+from codebase_gardener.knowledge.links.python.tracing import Tracer
 from codebase_gardener.languages.facts import Reference
-from codebase_gardener.languages.linking import Entity
+from codebase_gardener.languages.meanings import Entity
 
-__all__ = ["Links", "is_machinery"]
+__all__ = ["PythonLinker", "is_machinery"]
 
 
-class Links:
+class PythonLinker:
     """Resolves references; keeps what the parts of names mean, since they come again and again.
 
     Args:
@@ -31,7 +31,7 @@ class Links:
         self._tracer = tracer
         self._bare = bare
 
-    def of(self, space: Namespace) -> Iterator[tuple[Reference, Entity | None]]:
+    def resolved(self, space: Namespace) -> Iterator[tuple[Reference, Entity | None]]:
         """Each reference with what it means; None if that is unknown."""
         receivers: dict[tuple[str, str, object], Entities] = {}
         for reference in space.references:

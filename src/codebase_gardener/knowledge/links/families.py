@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from codebase_gardener.knowledge.links.tree_links import TreeLinks
-from codebase_gardener.knowledge.links.tree_spaces import TreeSpace, tree_spaces
-from codebase_gardener.knowledge.links.tree_units import TreeUnits
+from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.sources.facts import FileFacts
-from codebase_gardener.languages.facts import Reference
-from codebase_gardener.languages.linking import Entity, Offer, Place
+from codebase_gardener.languages.engine.linker import Linker
+from codebase_gardener.languages.engine.spaces import Space
+from codebase_gardener.languages.engine.units import Units
+from codebase_gardener.languages.meanings import Offer, Place
 from codebase_gardener.languages.rows import Family
+from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, LANGUAGES, family_of, is_hidden
 
-__all__ = ["TreeResolution", "tree_resolution"]
+__all__ = ["FamilyLinks", "link_families", "units_of"]
 
 
 @dataclass(frozen=True)
-class TreeResolution:
+class FamilyLinks:
     """What is known of the other languages' names.
 
     Attributes:
@@ -30,19 +32,15 @@ class TreeResolution:
         languages: Of the code blocks that are linked.
     """
 
-    spaces: Mapping[str, TreeSpace] = field(default_factory=dict)
-    links: Mapping[str, TreeLinks] = field(default_factory=dict)
+    spaces: Mapping[str, Space] = field(default_factory=dict)
+    links: Mapping[str, Linker] = field(default_factory=dict)
     public: Mapping[str, Place] = field(default_factory=dict)
     exported: Mapping[Place, str] = field(default_factory=dict)
     statements: Mapping[Place, str] = field(default_factory=dict)
     languages: frozenset[str] = frozenset()
 
-    def of(self, space: TreeSpace) -> Iterator[tuple[Reference, Entity | None]]:
-        """The references of a space with what they mean."""
-        return self.links[space.family].of(space)
 
-
-def tree_resolution(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> TreeResolution:
+def link_families(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> FamilyLinks:
     """Link the files of the other languages.
 
     Args:
@@ -53,10 +51,10 @@ def tree_resolution(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) ->
         {f for path, area in areas.items() if area == "package" and (f := family_of(facts[path].language))}
     )
     if not families:
-        return TreeResolution()
-    spaces = {space.key: space for space in tree_spaces(facts, areas) if space.family in families}
+        return FamilyLinks()
+    spaces = {space.key: space for space in _spaces(facts, areas) if space.family in families}
     ours = {path for path, area in areas.items() if area == "package"}
-    links: dict[str, TreeLinks] = {}
+    links: dict[str, Linker] = {}
     public: dict[str, Place] = {}
     exported: dict[Place, str] = {}
     statements: dict[Place, str] = {}
@@ -64,19 +62,71 @@ def tree_resolution(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) ->
         family = FAMILIES[name]
         of_family = {key: space for key, space in spaces.items() if space.family == name}
         own = {key: space for key, space in of_family.items() if space.is_file and key in ours}
-        units = TreeUnits(facts, family)
-        links[name] = TreeLinks(of_family, units, family, frozenset(own))
-        links[name].name_roots(family.root_names(units))
+        units = units_of(facts, family)
+        links[name] = Linker(of_family, units, family, frozenset(own))
         found = _offers(family, links[name], own)
         exported |= {place: offer.name for place, offer in found.items()}
         for place, offer in (found | _members_of(found, own)).items():
             public.setdefault(offer.name, place)
             statements[place] = offer.statement
     languages = frozenset(language for language in LANGUAGES if family_of(language) in families)
-    return TreeResolution(spaces, links, public, exported, statements, languages)
+    return FamilyLinks(spaces, links, public, exported, statements, languages)
 
 
-def _offers(family: Family, links: TreeLinks, spaces: Mapping[str, TreeSpace]) -> dict[Place, Offer]:
+def units_of(facts: Mapping[str, FileFacts], family: Family) -> Units:
+    """Which files imports of a family mean."""
+    by_depth = sorted(facts.items(), key=lambda item: (item[0].count("/"), item[0]))
+    entries = [
+        (path.rpartition("/")[0], entry.name, entry.path)
+        for path, each in by_depth
+        for entry in each.entries
+        if family_of(entry.language) == family.name
+    ]
+    return Units(family, (p for p, each in facts.items() if family_of(each.language) == family.name), entries)
+
+
+def _spaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Iterator[Space]:
+    """Of each file of such a language, and of each document with such code, one a family."""
+    for path, area in areas.items():
+        file = facts[path]
+        family = family_of(file.language)
+        if family:
+            yield _of_file(file, area, family)
+            continue
+        blocks: dict[str, list[Snippet]] = defaultdict(list)
+        for snippet in file.snippets:
+            named = family_of(snippet.language)
+            if named and snippet.references:
+                blocks[named].append(snippet)
+        for named, snippets in sorted(blocks.items()):
+            space = Space(f"{path}#{named}", path, area, named, is_file=False)
+            for snippet in snippets:
+                space.add(snippet.imports, snippet.bindings, snippet.references)
+            yield space
+
+
+def _of_file(facts: FileFacts, area: str, family: str) -> Space:
+    space = Space(facts.path, facts.path, area, family, is_file=True)
+    for symbol in facts.symbols:
+        known = space.symbols.get(symbol.qualified_name)
+        if (
+            known is None
+            or (known.is_declaration and not symbol.is_declaration)
+            or _is_of_literal(known, symbol)
+        ):
+            space.symbols[symbol.qualified_name] = symbol
+    space.add(facts.imports, facts.bindings, facts.references)
+    space.exports = facts.exports
+    space.names = frozenset(facts.names)
+    return space
+
+
+def _is_of_literal(known: Symbol, symbol: Symbol) -> bool:
+    """Whether the first of two is a method without an owner (of an object literal), and the second one is not."""
+    return known.kind == "method" != symbol.kind and "." not in known.qualified_name
+
+
+def _offers(family: Family, links: Linker, spaces: Mapping[str, Space]) -> dict[Place, Offer]:
     """Everything of a family that users can import, methods left out; each with its shortest name.
 
     Args:
@@ -95,7 +145,7 @@ def _offers(family: Family, links: TreeLinks, spaces: Mapping[str, TreeSpace]) -
     return found
 
 
-def _members_of(found: Mapping[Place, Offer], spaces: Mapping[str, TreeSpace]) -> dict[Place, Offer]:
+def _members_of(found: Mapping[Place, Offer], spaces: Mapping[str, Space]) -> dict[Place, Offer]:
     """The open methods of types that are offered: under their type, by its statement."""
     by_folder = {(path.rpartition("/")[0], name): offer for (path, name), offer in sorted(found.items())}
     methods: dict[Place, Offer] = {}

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codebase_gardener.knowledge.links.class_members import ClassMembers
-from codebase_gardener.knowledge.links.entities import external, is_loader
-from codebase_gardener.knowledge.links.module_names import ModuleNames
-from codebase_gardener.knowledge.links.namespaces import Definition, Event, Namespace
-from codebase_gardener.knowledge.links.results import from_builtin, from_outside, says_nothing
-from codebase_gardener.knowledge.links.scopes import Entities, Scopes
+from codebase_gardener.knowledge.links.python.class_members import ClassMembers
+from codebase_gardener.knowledge.links.python.entities import (
+    external,
+    from_builtin,
+    from_outside,
+    is_loader,
+    says_nothing,
+)
+from codebase_gardener.knowledge.links.python.module_names import ModuleNames
+from codebase_gardener.knowledge.links.python.namespaces import Definition, Event, Namespace
+from codebase_gardener.knowledge.links.python.scopes import Entities, Scopes
 from codebase_gardener.languages.facts import Binding
-from codebase_gardener.languages.linking import Entity
+from codebase_gardener.languages.meanings import Entity
 
 __all__ = ["Tracer"]
 
@@ -336,9 +341,9 @@ class Tracer:
             return self._parts(found, f"[{binding.item}]") if binding.how == "call" else ()
         if binding.how == "call":
             return self.called(found)
-        return tuple(result for entity in found for result in self._read(entity))
+        return tuple(result for entity in found for result in self._held(entity))
 
-    def _read(self, entity: Entity) -> Entities:
+    def _held(self, entity: Entity) -> Entities:
         """What a name that means this holds."""
         is_held = entity.kind in ("field", "constant")
         if entity.kind == "function":
@@ -387,7 +392,7 @@ class Tracer:
             if entity.kind == "function" and definition and definition.is_decorated(*_CONTEXTS):
                 results.extend(self.yielded(entity))
             else:
-                for given in self.call(entity) if stem != binding.value else self._read(entity):
+                for given in self.call(entity) if stem != binding.value else self._held(entity):
                     results.extend(self._enter(given))
         return tuple(dict.fromkeys(results))
 

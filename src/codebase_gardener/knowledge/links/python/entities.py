@@ -1,11 +1,11 @@
-"""What a name can mean while it is followed through the code."""
+"""What a name can mean while it is followed, and what calls give of things whose source is not here."""
 
 from __future__ import annotations
 
 import builtins
 import sys
 
-from codebase_gardener.languages.linking import Entity
+from codebase_gardener.languages.meanings import Entity
 
 __all__ = [
     "BUILTINS",
@@ -15,7 +15,10 @@ __all__ = [
     "TEST_MACHINERY",
     "class_part",
     "external",
+    "from_builtin",
+    "from_outside",
     "is_loader",
+    "says_nothing",
 ]
 
 BUILTINS = frozenset(dir(builtins)) | {"__file__", "__path__", "reveal_type", "get_ipython", "display"}
@@ -37,6 +40,11 @@ FLUENT = frozenset(
 """Methods of `torch.nn.Module` that return the module itself (its documentation: "Returns: self")."""
 
 _LOADERS = ("from_", "load", "create", "build", "make", "open", "new", "parse", "connect")
+
+
+_UNTYPED = frozenset(
+    {"Any", "Callable", "Self", "TypeVar", "Generic", "Protocol", "object", "Never", "NoReturn"}
+)
 
 
 def external(dotted: str, how: str = "import") -> Entity:
@@ -62,3 +70,26 @@ def class_part(dotted: str) -> str:
 def is_loader(name: str) -> bool:
     """Whether a method's name is that of an alternative constructor."""
     return name.startswith(_LOADERS)
+
+
+def says_nothing(name: str) -> bool:
+    """Whether an annotation from outside tells no type: `typing.Any`."""
+    module, _, last = name.rpartition(".")
+    return last in _UNTYPED and module in ("typing", "typing_extensions", "collections.abc", "builtins")
+
+
+def from_outside(entity: Entity) -> tuple[Entity, ...]:
+    """What a call of something from outside gives: of a class, or a loader or fluent method of one, an instance."""
+    kind = class_part(entity.name)
+    if kind == entity.name or (kind and is_loader(entity.name[len(kind) + 1 :])):
+        return (Entity("external instance", "", kind, "type"),)
+    if entity.owner is not None and entity.name.rpartition(".")[2] in FLUENT:
+        return (Entity("instance" if entity.owner[0] else "external instance", *entity.owner, "type"),)
+    return (Entity("external value", "", entity.name),)
+
+
+def from_builtin(name: str) -> tuple[Entity, ...]:
+    """What a call of something built in gives."""
+    if isinstance(getattr(builtins, name, None), type):
+        return (Entity("builtin", "", name),)
+    return (Entity("builtin", "", "str"),) if name.startswith("str.") else ()

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-from codebase_gardener.knowledge.links.module_names import ModuleNames, is_package
-from codebase_gardener.knowledge.links.namespaces import Namespace
-from codebase_gardener.knowledge.links.scopes import Scopes
-from codebase_gardener.languages.linking import Entity
+from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package
+from codebase_gardener.knowledge.links.python.namespaces import Namespace
+from codebase_gardener.knowledge.links.python.scopes import Scopes
+from codebase_gardener.languages.meanings import PLACES, Entity, Place
 
 __all__ = ["PublicNames", "public_names"]
 
-Place = tuple[str, str]
 
-
-class PublicNames:
+class PublicNames(NamedTuple):
     """Dotted names of places, a place being (path, qualified name).
 
     Attributes:
@@ -22,9 +21,8 @@ class PublicNames:
         exported: What `__init__` files or `__all__` name, with its shortest dotted name.
     """
 
-    def __init__(self, public: dict[str, Place], exported: dict[Place, str]) -> None:
-        self.public = public
-        self.exported = exported
+    public: dict[str, Place]
+    exported: dict[Place, str]
 
     def by_last_part(self) -> dict[str, Place]:
         """What a bare name means in a document that leaves its imports out: the names that only one thing has."""
@@ -71,7 +69,7 @@ def _offered(space: Namespace, scopes: Scopes) -> Iterator[tuple[str, Entity]]:
             names.extend(_starred(space, scopes))
     for name in dict.fromkeys(names):
         entity = scopes.member(space.key, name)
-        if entity is None or entity.kind not in ("class", "function", "constant"):
+        if entity is None or entity.kind not in PLACES:
             continue
         if space.exports or is_package(space.path) or entity.path == space.key:
             yield name, entity

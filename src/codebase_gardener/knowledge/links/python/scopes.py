@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from codebase_gardener.knowledge.links.entities import BUILTINS, external
-from codebase_gardener.knowledge.links.module_names import ModuleNames, is_package
-from codebase_gardener.knowledge.links.namespaces import Event, Namespace
+from codebase_gardener.knowledge.links.python.entities import BUILTINS, external
+from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package
+from codebase_gardener.knowledge.links.python.namespaces import Event, Namespace
 from codebase_gardener.languages.facts import Import
-from codebase_gardener.languages.linking import Entity
+from codebase_gardener.languages.meanings import Entity
 
-__all__ = ["Follower", "Scopes"]
+if TYPE_CHECKING:
+    from codebase_gardener.knowledge.links.python.tracing import Tracer
+
+__all__ = ["Scopes"]
 
 Entities = tuple[Entity, ...]
-
-
-class Follower(Protocol):
-    """Finds out what bindings give a name, and what a call returns."""
-
-    def bound(self, space: Namespace, scope: str, event: Event) -> Entities:
-        """What the event's bindings give."""
-        ...
-
-    def call(self, entity: Entity) -> Entities:
-        """What a call of it gives."""
-        ...
-
-    def yielded(self, entity: Entity) -> Entities:
-        """What a generator function gives its user: a fixture's value, a context manager's."""
-        ...
 
 
 class Scopes:
@@ -38,13 +25,13 @@ class Scopes:
     Args:
         spaces: By key.
         modules: The file names of modules.
-        follower: For names that are given the result of something.
+        tracer: For names that are given the result of something.
     """
 
-    def __init__(self, spaces: Mapping[str, Namespace], modules: ModuleNames, follower: Follower) -> None:
+    def __init__(self, spaces: Mapping[str, Namespace], modules: ModuleNames, tracer: Tracer) -> None:
         self._spaces = spaces
         self._modules = modules
-        self._follower = follower
+        self._tracer = tracer
         self._members: dict[tuple[str, str], Entity | None] = {}
         self._open: set[tuple[str, str]] = set()
         self._conftests: dict[str, list[Namespace]] = {}
@@ -171,7 +158,7 @@ class Scopes:
             return self._of_event(space, scope, name, event)
         if is_parameter:
             fixture = self.fixture(space, scope, name) if space.area == "tests" else None
-            return self._follower.yielded(fixture) if fixture else ()
+            return self._tracer.yielded(fixture) if fixture else ()
         if definition is not None:
             for mark, kind in (("*", "tuple"), ("**", "dict")):
                 if mark + name in definition.parameters:
@@ -185,7 +172,7 @@ class Scopes:
         if event.imported is not None:
             found = self.imported(space, event.imported)
             return (found,) if found is not None else ()
-        return self._follower.bound(space, scope, event)
+        return self._tracer.bound(space, scope, event)
 
     def _member(self, space: Namespace, name: str) -> Entity | None:
         for event in reversed(space.events("", name)):
@@ -210,7 +197,7 @@ class Scopes:
     def _assigned(self, space: Namespace, name: str, event: Event) -> Entity:
         """A module's own name: an alias means what it is the alias of."""
         if event.kind == "name":
-            for found in self._follower.bound(space, "", event):
+            for found in self._tracer.bound(space, "", event):
                 if found.kind in ("function", "class", "module", "external"):
                     return found
         return Entity("constant", space.key, name)

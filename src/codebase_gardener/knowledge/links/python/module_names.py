@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from posixpath import dirname, join
 
-from codebase_gardener.knowledge.links.entities import STANDARD_LIBRARY
+from codebase_gardener.knowledge.links.python.entities import STANDARD_LIBRARY
+from codebase_gardener.languages.python.row import SOURCE_ROOTS, is_python
 from codebase_gardener.repository.areas import area_of
 
 __all__ = ["ModuleNames", "is_package"]
-
-_ROOTS = ("", "src", "lib", "python", "py")
-_SUFFIXES = (".py", ".pyi")
 
 
 class ModuleNames:
@@ -22,11 +21,11 @@ class ModuleNames:
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._paths = {path for path in paths if path.endswith(_SUFFIXES)}
-        self._packages = {_directory(path) for path in self._paths if _stem(path) == "__init__"}
+        self._paths = {path for path in paths if is_python(path)}
+        self._packages = {dirname(path) for path in self._paths if _stem(path) == "__init__"}
         self._tops: dict[str, str] = {}
         tops = (self._top(package) for package in self._packages)
-        self._roots = {*_ROOTS, *(top for top in tops if area_of(f"{top}/_.py") == "package")}
+        self._roots = {*SOURCE_ROOTS, *(top for top in tops if area_of(f"{top}/_.py") == "package")}
         self._by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._folders: dict[str, set[str]] = defaultdict(set)
         for path in sorted(self._paths):
@@ -39,7 +38,7 @@ class ModuleNames:
         Among several (copies in a monorepo) the one nearest to the importer is taken. A module that is in no package
         is found from its own folder and below, as Python finds it for scripts; one in a package only by its full name.
         """
-        folder = _directory(importer)
+        folder = dirname(importer)
         key = (dotted, folder)
         if key not in self._found:
             self._found[key] = self._nearest(dotted, importer, folder)
@@ -50,7 +49,7 @@ class ModuleNames:
         """Whether it is a folder without `__init__` that has modules in it."""
         if dotted.partition(".")[0] in STANDARD_LIBRARY:
             return False
-        folder = _directory(importer)
+        folder = dirname(importer)
         return any(
             root in self._roots or (root not in self._packages and _within(folder, root))
             for root in self._folders.get(dotted, ())
@@ -58,30 +57,30 @@ class ModuleNames:
 
     def relative(self, importer: str, level: int, module: str) -> str | None:
         """The file of a relative import; None if it leaves the snapshot."""
-        folder = _directory(importer)
+        folder = dirname(importer)
         for _ in range(level - 1):
             if not folder:
                 return None
-            folder = _directory(folder)
-        return self._module_at(_joined(folder, module.replace(".", "/")) if module else folder)
+            folder = dirname(folder)
+        return self._module_at(join(folder, module.replace(".", "/")) if module else folder)
 
     def submodule(self, package: str, name: str) -> str | None:
         """The file of a module in a package, given the file of its `__init__`."""
-        return self._module_at(_joined(_directory(package), name)) if is_package(package) else None
+        return self._module_at(join(dirname(package), name)) if is_package(package) else None
 
     def dotted(self, path: str) -> str:
         """The name by which users import a file: from its topmost package on."""
-        folder, stem = _directory(path), _stem(path)
+        folder, stem = dirname(path), _stem(path)
         package = folder  # a folder without `__init__` inside a package is a part of it, too
         while package and package not in self._packages:
-            package = _directory(package)
+            package = dirname(package)
         top = self._top(package) if package in self._packages else folder
         inside = folder[len(top) :].strip("/") if top else folder
         parts = inside.split("/") if inside else []
         return ".".join(parts if stem == "__init__" else [*parts, stem])
 
     def _index(self, path: str) -> None:
-        whole = _directory(path) if is_package(path) else path.rpartition(".")[0]
+        whole = dirname(path) if is_package(path) else path.rpartition(".")[0]
         parts = whole.split("/") if whole else []
         for at in range(len(parts)):
             self._by_name[".".join(parts[at:])].append(("/".join(parts[:at]), path))
@@ -113,7 +112,7 @@ class ModuleNames:
     def _top(self, folder: str) -> str:
         """The folder that holds the topmost package around this one."""
         if folder not in self._tops:
-            above = _directory(folder)
+            above = dirname(folder)
             self._tops[folder] = self._top(above) if folder and above in self._packages else above
         return self._tops[folder]
 
@@ -125,14 +124,6 @@ def is_package(path: str) -> bool:
 
 def _stem(path: str) -> str:
     return path.rpartition("/")[2].rpartition(".")[0]
-
-
-def _directory(path: str) -> str:
-    return path.rpartition("/")[0]
-
-
-def _joined(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder else name
 
 
 def _within(folder: str, root: str) -> bool:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from codebase_gardener.knowledge.links.tree_spaces import TreeSpace
-from codebase_gardener.languages.linking import Entity, Place
+from codebase_gardener.languages.engine.spaces import Space
+from codebase_gardener.languages.meanings import Entity, Place
 from codebase_gardener.languages.rows import Family
 from codebase_gardener.languages.symbols import TYPES
 
-__all__ = ["TreeMembers"]
+__all__ = ["Members"]
 
 _MIN_CHARS = 4  # of a method's name that alone tells what is meant
 
 
-class TreeMembers:
+class Members:
     """Indexes over symbols: a method may stand in another file than its type.
 
     Args:
@@ -24,7 +24,7 @@ class TreeMembers:
         ours: Paths of the package's own files.
     """
 
-    def __init__(self, spaces: Iterable[TreeSpace], family: Family, ours: frozenset[str]) -> None:
+    def __init__(self, spaces: Iterable[Space], family: Family, ours: frozenset[str]) -> None:
         self._kinds: dict[Place, str] = {}
         self._members: dict[tuple[str, str], list[Place]] = defaultdict(list)
         self._types: dict[str, int] = defaultdict(int)
@@ -34,7 +34,7 @@ class TreeMembers:
         for space in spaces:
             self._add(space, family, is_ours=space.path in ours)
 
-    def _add(self, space: TreeSpace, family: Family, *, is_ours: bool) -> None:
+    def _add(self, space: Space, family: Family, *, is_ours: bool) -> None:
         for qualified, symbol in space.symbols.items():
             place, (owner, _, name) = (space.key, qualified), qualified.rpartition(".")
             kind = "class" if symbol.kind in TYPES else "function"

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable
 
-from codebase_gardener.knowledge.sources.facts import FileFacts
 from codebase_gardener.languages.rows import Family
-from codebase_gardener.languages.table import family_of
 
-__all__ = ["TreeUnits"]
+__all__ = ["Units"]
 
 
-class TreeUnits:
+class Units:
     """The units of import of a family in a snapshot.
 
     Args:
-        facts: By path.
         family: Its row; a unit's key is as `Family.unit` says.
+        paths: Of its files.
+        entries: What packaging files say, those nearest to the root first: folder, name, and path as written.
 
     Attributes:
         paths: Of the family's files.
@@ -26,11 +25,11 @@ class TreeUnits:
         roots: Folders of packaging files with the name that each gives, the deepest first.
     """
 
-    def __init__(self, facts: Mapping[str, FileFacts], family: Family) -> None:
+    def __init__(
+        self, family: Family, paths: Iterable[str], entries: Iterable[tuple[str, str, str]] = ()
+    ) -> None:
         self._family = family
-        self.paths = frozenset(
-            path for path, each in facts.items() if family_of(each.language) == family.name
-        )
+        self.paths = frozenset(paths)
         self.files: dict[str, list[str]] = defaultdict(list)
         for path in sorted(self.paths):
             self.files[family.unit(path)].append(path)
@@ -39,7 +38,7 @@ class TreeUnits:
             self._suffixes[_last(key)].append(key)
         self.entries: dict[str, str] = {}
         self.roots: list[tuple[str, str]] = []
-        self._read_entries(facts)
+        self._enter(entries)
 
     def find(self, module: str, importer: str) -> str:
         """The unit of a module as an import writes it; "" for one from outside."""
@@ -60,18 +59,13 @@ class TreeUnits:
         ]
         return min(found, key=lambda key: (key.count("/"), key), default="")
 
-    def _read_entries(self, facts: Mapping[str, FileFacts]) -> None:
-        """What packaging files say, those nearest to the root first."""
-        for path, each in sorted(facts.items(), key=lambda item: (item[0].count("/"), item[0])):
-            folder = path.rpartition("/")[0]
-            for entry in each.entries:
-                if family_of(entry.language) != self._family.name:
-                    continue
-                self.roots.append((folder, entry.name))
-                found = self._family.entry(self, folder, entry.path) if self._family.entry else ""
-                known = self.entries.get(entry.name)
-                if found and (known is None or self._family.better(found, known)):
-                    self.entries[entry.name] = found
+    def _enter(self, entries: Iterable[tuple[str, str, str]]) -> None:
+        for folder, name, path in entries:
+            self.roots.append((folder, name))
+            found = self._family.entry(self, folder, path) if self._family.entry else ""
+            known = self.entries.get(name)
+            if found and (known is None or self._family.better(found, known)):
+                self.entries[name] = found
         self.roots.sort(key=lambda root: (-len(root[0]), root))
 
 

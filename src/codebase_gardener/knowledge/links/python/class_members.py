@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 
-from codebase_gardener.knowledge.links.entities import BUILTIN_MEMBERS
-from codebase_gardener.knowledge.links.namespaces import Namespace
-from codebase_gardener.knowledge.links.standard_members import STANDARD_MEMBERS
-from codebase_gardener.languages.linking import Entity
+from codebase_gardener.knowledge.links.python.entities import BUILTIN_MEMBERS
+from codebase_gardener.knowledge.links.python.namespaces import Namespace
+from codebase_gardener.knowledge.links.python.standard_members import STANDARD_MEMBERS
+from codebase_gardener.languages.meanings import Entity
 
 __all__ = ["ClassMembers"]
 
