@@ -239,6 +239,22 @@ def test_sections_that_begin_alike_are_workflows_of_their_own() -> None:
     assert _steps(_titled(mined, "Building up")) == ["throw", "make_kiln", "glaze", "sell"]
 
 
+def test_of_several_ways_in_one_section_the_one_with_most_steps_is_taken() -> None:
+    one = "from pottery import Kiln, throw\n\ndef make():\n    Kiln().fire(throw(1))\n"
+    other = (
+        "from pottery import weigh\nfrom hypothetical_clay import Wheel\n\ndef make():\n    weigh(Wheel())\n"
+    )
+    more = "from pottery import sell\n\nsell(make())\n"
+
+    def steps(*blocks: str) -> list[list[str]]:
+        code = "\nInstead:\n\n".join(f"```python\n{block}```\n" for block in blocks)
+        files = {"pottery/__init__.py": CORE, "docs/a.md": f"# Pots\n\n{code}"}
+        return [_steps(path) for path in _mined(files).paths]
+
+    assert steps(one, other) == [["Kiln", "throw", "Kiln.fire"]]
+    assert steps(one, more) == [["Kiln", "throw", "Kiln.fire", "sell"]]  # goes on with what the first defines
+
+
 def test_news_reference_and_translations_show_no_workflow() -> None:
     code = "# Z\n\n```python\nfrom pottery import sell, make_kiln\n\nmake_kiln(1)\nsell(2)\n```\n"
     files = FILES | {"docs/changelog.md": code, "docs/en/use.md": code, "docs/de/use.md": code}

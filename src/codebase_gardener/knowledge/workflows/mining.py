@@ -24,7 +24,7 @@ from codebase_gardener.knowledge.workflows.passage_clusters import (
     is_within,
     test_clusters,
 )
-from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, ShownSequence, Weights
+from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, ShownSequence, Weights, ways
 from codebase_gardener.knowledge.workflows.path_titles import Titles
 from codebase_gardener.knowledge.workflows.step_rules import READER_AREAS, StepRules
 from codebase_gardener.repository.areas import is_about_versions_or_work
@@ -70,7 +70,7 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
     sequences = [
         ShownSequence(passage, targets)
         for passage in resolution.passages
-        if len(targets := rules.steps(passage)) > 1 and any(not target.external for target in targets)
+        if len(targets := _steps(passage, rules)) > 1 and any(not target.external for target in targets)
     ]
     sequences.sort(key=lambda one: one.rank)
     dropped["passages with fewer than two steps"] = len(resolution.passages) - len(sequences)
@@ -98,6 +98,20 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
 def needed_targets(paths: Iterable[GoldenPath]) -> tuple[Target, ...]:
     """What the paths' steps need a page for, in the order in which they come."""
     return tuple(dict.fromkeys(step.target for path in paths for step in path.steps))
+
+
+def _steps(passage: Passage, rules: StepRules) -> tuple[Target, ...]:
+    """What a passage does; where a section shows several ways, the one with most steps."""
+    uses = [use for use in passage.uses if rules.is_step(use, passage)]
+    facts = rules.repository.facts[passage.path]
+    if passage.area not in ("readme", "docs") or (passage.start, passage.end) == (1, facts.lines):
+        return tuple(dict.fromkeys(use.target for use in uses))
+    blocks = [each for each in facts.snippets if passage.start <= each.start and each.end <= passage.end]
+    taken = [
+        dict.fromkeys(use.target for use in uses if any(each.start <= use.start <= each.end for each in way))
+        for way in ways(blocks)
+    ]
+    return tuple(max(taken, key=len))
 
 
 def _left_out(one: ShownSequence, repository: RepositoryFacts, reference: frozenset[str]) -> str:

@@ -47,10 +47,6 @@ class StepRules:
     repository: RepositoryFacts
     resolution: Resolution
 
-    def steps(self, passage: Passage) -> tuple[Target, ...]:
-        """What a passage does: its significant targets, each once, in order of their first use."""
-        return tuple(dict.fromkeys(use.target for use in passage.uses if self.is_step(use, passage)))
-
     def is_step(self, use: Use, passage: Passage) -> bool:
         """Whether a use is something that a user does, such as making a trainer; not printing, comparing, indexing."""
         target = use.target
