@@ -10,7 +10,7 @@ from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.wiki_names import is_page_name
 from codebase_gardener.knowledge.workflows.consensus import consensus
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
-from codebase_gardener.knowledge.workflows.mining import Mined, mine, needed_targets
+from codebase_gardener.knowledge.workflows.mining import mine, needed_targets
 from codebase_gardener.knowledge.workflows.passage_sequences import common_order
 from samples.written_context import context_of
 
@@ -141,7 +141,7 @@ FILES = {
 }
 
 
-def _mined(files: dict[str, str]) -> Mined:
+def _mined(files: dict[str, str]) -> tuple[GoldenPath, ...]:
     context = context_of(files)
     return mine(context.repository, context.resolution)
 
@@ -150,32 +150,29 @@ def _steps(path: GoldenPath) -> list[str]:
     return [step.target.name for step in path.steps]
 
 
-def _titled(mined: Mined, title: str) -> GoldenPath:
-    return next(path for path in mined.paths if path.title == title)
+def _titled(mined: tuple[GoldenPath, ...], title: str) -> GoldenPath:
+    return next(path for path in mined if path.title == title)
 
 
 def test_documents_tests_and_their_order() -> None:
     mined = _mined(FILES)
-    assert [path.title for path in mined.paths] == [
+    assert [path.title for path in mined] == [
         "Pottery: Quickstart",
         "Pottery: Selling pots",
         "Cool slowly",
     ]
-    quick = mined.paths[0]
+    quick = mined[0]
     assert _steps(quick) == [
         "clay.ClayStore.from_shop", "PotConfig", "throw", "make_kiln", "Kiln.fire", "glaze",
     ]  # fmt: skip
     assert [(one.area, one.scope) for one in quick.passages] == [("readme", ""), ("test", "test_firing_red")]
-    assert _steps(mined.paths[1]) == ["weigh", "sell"]
-    assert _steps(mined.paths[2]) == ["BowlConfig", "throw", "make_kiln", "Kiln.cool", "Kiln.open"]
-    assert mined.dropped["tests of errors and warnings"] == 1
-    assert (
-        mined.passages == len(quick.passages) + 1 + 5 + 2
-    )  # the test of an error, and the README as a whole
+    assert _steps(mined[1]) == ["weigh", "sell"]
+    assert _steps(mined[2]) == ["BowlConfig", "throw", "make_kiln", "Kiln.cool", "Kiln.open"]
+    assert "test_firing_raises" not in {passage.scope for path in mined for passage in path.passages}
 
 
 def test_uses_of_the_document_come_first() -> None:
-    fire = next(step for step in _mined(FILES).paths[0].steps if step.target.name == "Kiln.fire")
+    fire = next(step for step in _mined(FILES)[0].steps if step.target.name == "Kiln.fire")
     assert [(use.path, use.keywords) for use in fire.uses] == [
         ("README.md", ("heat",)),
         ("tests/test_firing.py", ()),
@@ -191,12 +188,11 @@ def test_alternatives_are_one_step() -> None:
 def test_too_few_tests_found_no_path() -> None:
     few = COOLING.split("    def test_cool_slowly_plate")[0]
     mined = _mined(FILES | {"tests/test_cooling.py": few})
-    assert [path.title for path in mined.paths] == ["Pottery: Quickstart", "Pottery: Selling pots"]
-    assert mined.dropped["tests that too few others are like"] == 3
+    assert [path.title for path in mined] == ["Pottery: Quickstart", "Pottery: Selling pots"]
 
 
 def test_needed_targets_are_the_steps_each_once() -> None:
-    paths = _mined(FILES).paths
+    paths = _mined(FILES)
     needed = needed_targets(paths)
     assert len(needed) == len(set(needed))
     assert set(needed) == {step.target for path in paths for step in path.steps}
@@ -214,7 +210,7 @@ def test_what_is_no_step() -> None:
         + "from mykiln import helper\nfrom pottery import sell\n\nhelper()\nsell(1)\n```\n"
     )
     mined = _mined(FILES | {"README.md": readme, "tests/test_shapes.py": tests})
-    names = {name for path in mined.paths for name in _steps(path)}
+    names = {name for path in mined for name in _steps(path)}
     assert "make_kiln" in names
     assert not [name for name in names if name.startswith(("arrays.", "mykiln.", "numpy."))]
 
@@ -233,7 +229,7 @@ def test_sections_that_begin_alike_are_workflows_of_their_own() -> None:
         FILES
         | {"docs/kinds.md": f"# Kinds\n\n{sections}", "docs/building.md": f"# Building up\n\n{building}"}
     )
-    titles = [path.title for path in mined.paths]
+    titles = [path.title for path in mined]
     assert "Kinds: Bowls" in titles
     assert "Kinds: Vases" in titles
     assert _steps(_titled(mined, "Building up")) == ["throw", "make_kiln", "glaze", "sell"]
@@ -249,7 +245,7 @@ def test_of_several_ways_in_one_section_the_one_with_most_steps_is_taken() -> No
     def steps(*blocks: str) -> list[list[str]]:
         code = "\nInstead:\n\n".join(f"```python\n{block}```\n" for block in blocks)
         files = {"pottery/__init__.py": CORE, "docs/a.md": f"# Pots\n\n{code}"}
-        return [_steps(path) for path in _mined(files).paths]
+        return [_steps(path) for path in _mined(files)]
 
     assert steps(one, other) == [["Kiln", "throw", "Kiln.fire"]]
     assert steps(one, more) == [["Kiln", "throw", "Kiln.fire", "sell"]]  # goes on with what the first defines
@@ -258,7 +254,7 @@ def test_of_several_ways_in_one_section_the_one_with_most_steps_is_taken() -> No
 def test_news_reference_and_translations_show_no_workflow() -> None:
     code = "# Z\n\n```python\nfrom pottery import sell, make_kiln\n\nmake_kiln(1)\nsell(2)\n```\n"
     files = FILES | {"docs/changelog.md": code, "docs/en/use.md": code, "docs/de/use.md": code}
-    paths = [path.passages for path in _mined(files).paths]
+    paths = [path.passages for path in _mined(files)]
     assert {one.path for passages in paths for one in passages if one.path.startswith("docs")} == {
         "docs/en/use.md"
     }
@@ -270,9 +266,9 @@ def test_example_is_called_as_the_section_that_shows_it() -> None:
         "kiln = make_kiln(1)\nkiln.open()\nsell(kiln)\n",
         "docs/opening.md": "# Opening\n\n## The first time\n\n{* ../docs_src/open/tutorial001.py *}\n",
     }
-    assert "Opening: The first time" in [path.title for path in _mined(files).paths]
+    assert "Opening: The first time" in [path.title for path in _mined(files)]
     del files["docs/opening.md"]
-    assert "Open" in [path.title for path in _mined(files).paths]
+    assert "Open" in [path.title for path in _mined(files)]
 
 
 def test_hostile_titles_give_valid_unique_pages() -> None:
@@ -288,7 +284,7 @@ def test_hostile_titles_give_valid_unique_pages() -> None:
     readme = "# Same\n\n" + "\n".join(
         f"## {title}\n\n{block.format(*pair)}" for title, pair in zip(titles, pairs, strict=True)
     )
-    paths = _mined(FILES | {"README.md": readme}).paths
+    paths = _mined(FILES | {"README.md": readme})
     pages = [f"x_{path.page}" for path in paths]
     assert len(paths) >= 5
     assert all(is_page_name(page) for page in pages)
@@ -306,8 +302,7 @@ def test_order_of_passages_does_not_matter() -> None:
 
 def test_a_repository_without_passages() -> None:
     mined = _mined({"src/pottery/core.py": CORE})
-    assert mined.paths == ()
-    assert mined.passages == 0
+    assert mined == ()
 
 
 def test_consensus_is_what_most_agree_on() -> None:

@@ -27,12 +27,12 @@ _ANCHOR = re.compile(r"`([^`\s]+):L(\d+)-(\d+)`")
 class _Written:
     def __init__(self, files: Mapping[str, str]) -> None:
         self.context: ApiContext = context_of(files)
-        self.paths = mine(self.context.repository, self.context.resolution).paths
+        self.paths = mine(self.context.repository, self.context.resolution)
         catalog = api_catalog(self.context, needed_targets(self.paths))
         self.apis: dict[Target, Api] = {api.target: api for api in catalog}
 
     def page(self, path: GoldenPath) -> Page:
-        return workflow_page(path, self.apis, self.context.repository, self.context.resolution)
+        return workflow_page(path, self.apis, self.context.repository)
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from codebase_gardener.documents.facts import Snippet
@@ -116,7 +117,7 @@ def common_order(one: Sequence[Target], other: Sequence[Target]) -> tuple[Target
     best: list[int] = []  # of each length, the index into `shared` of the run with the lowest end
     before: list[int] = []
     for index, target in enumerate(shared):
-        low = _lowest(best, shared, places, places[target])
+        low = bisect_left(best, places[target], key=lambda at: places[shared[at]])
         before.append(best[low - 1] if low else -1)
         best[low : low + 1] = [index]
     found: list[Target] = []
@@ -125,17 +126,6 @@ def common_order(one: Sequence[Target], other: Sequence[Target]) -> tuple[Target
         found.append(shared[at])
         at = before[at]
     return tuple(reversed(found))
-
-
-def _lowest(best: list[int], shared: list[Target], places: Mapping[Target, int], place: int) -> int:
-    low, high = 0, len(best)
-    while low < high:
-        middle = (low + high) // 2
-        if places[shared[best[middle]]] < place:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 class SequenceIndex:

@@ -36,26 +36,9 @@ _TEST_PLACES = frozenset((
     "unit",
 ))  # fmt: skip
 """Words of test classes and files that tell nothing."""
-_JOINING = frozenset(
-    (
-        "a",
-        "an",
-        "and",
-        "by",
-        "for",
-        "from",
-        "in",
-        "is",
-        "of",
-        "on",
-        "or",
-        "the",
-        "to",
-        "via",
-        "with",
-        "without",
-    )
-)
+_JOINING = frozenset((
+    "a", "an", "and", "by", "for", "from", "in", "is", "of", "on", "or", "the", "to", "via", "with", "without",
+))  # fmt: skip
 """Words that no title ends with."""
 _NUMBERED = re.compile(r"\d")
 _SPELLED = re.compile(r"\b(?=\w*[a-z])\w*[A-Z]\w*[A-Z]\w*\b|\b[A-Z]{2,}[a-z]?\d*\b")

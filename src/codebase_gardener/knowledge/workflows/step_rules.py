@@ -54,7 +54,7 @@ class StepRules:
             return False
         if passage.area == "test" and self._is_testing(target):
             return False
-        return self._is_outside_step(target) if target.external else self._is_own_step(target, passage)
+        return target in self._outside_steps if target.external else self._is_own_step(target, passage)
 
     def _is_named(self, target: Target) -> bool:
         parts = target.name.split(".")
@@ -78,11 +78,6 @@ class StepRules:
         return any(map(is_for_tests, [*module, target.name.rpartition(".")[2]]))
 
     def _is_outside_step(self, target: Target) -> bool:
-        if target not in self._outside:
-            self._outside[target] = self._judged(target)
-        return self._outside[target]
-
-    def _judged(self, target: Target) -> bool:
         parts = target.name.split(".")
         at = next((index for index, part in enumerate(parts) if part[:1].isupper()), len(parts))
         if (
@@ -114,8 +109,8 @@ class StepRules:
     # ---- what the passages say of names, counted once
 
     @cached_property
-    def _outside(self) -> dict[Target, bool]:
-        return {}
+    def _outside_steps(self) -> frozenset[Target]:
+        return frozenset(filter(self._is_outside_step, self._files))
 
     @cached_property
     def _public(self) -> frozenset[Target]:
