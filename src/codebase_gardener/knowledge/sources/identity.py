@@ -23,7 +23,7 @@ CODE_HOSTS = re.compile(
 NO_OWNERS = ("sponsors", "orgs", "users", "topics", "apps", "marketplace")
 """First parts of an address on a code host that name no owner."""
 
-LABELS = [
+LABELS = (
     "repository",
     "sourcecode",
     "source",
@@ -34,7 +34,7 @@ LABELS = [
     "url",
     "home",
     "downloadurl",
-]
+)
 """Which address of a package is its repository's: the first of these that is on a code host, then any that is."""
 
 _URL = re.compile(r"(?:git\+)?(https?|ssh|git)://(?:[^/@\s]*@)?([A-Za-z0-9.-]+)(?::\d+)?/([^\s?#]+)\Z")

@@ -77,14 +77,14 @@ def _steps(passage: Passage, rules: StepRules) -> tuple[Target, ...]:
     """What a passage does; where a section shows several ways, the one with most steps."""
     uses = [use for use in passage.uses if rules.is_step(use, passage)]
     facts = rules.repository.facts[passage.path]
-    if passage.area not in ("readme", "docs") or (passage.start, passage.end) == (1, facts.lines):
-        return tuple(dict.fromkeys(use.target for use in uses))
-    blocks = [each for each in facts.snippets if passage.start <= each.start and each.end <= passage.end]
-    taken = [
-        dict.fromkeys(use.target for use in uses if any(each.start <= use.start <= each.end for each in way))
-        for way in ways(blocks)
-    ]
-    return tuple(max(taken, key=len))
+    taken = [[use.target for use in uses]]
+    if passage.area in ("readme", "docs") and (passage.start, passage.end) != (1, facts.lines):
+        blocks = [each for each in facts.snippets if passage.start <= each.start and each.end <= passage.end]
+        taken = [
+            [use.target for use in uses if any(each.start <= use.start <= each.end for each in way)]
+            for way in ways(blocks)
+        ]
+    return max((tuple(dict.fromkeys(each)) for each in taken), key=len)
 
 
 def _is_left_out(one: ShownSequence, repository: RepositoryFacts, reference: frozenset[str]) -> bool:
