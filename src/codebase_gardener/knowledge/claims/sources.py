@@ -84,7 +84,7 @@ class ClaimSources:
     def quotes(self, path: str) -> QuoteIndex:
         """The text of a file, for quotes."""
         if path not in self._quotes:
-            self._quotes[path] = QuoteIndex.of(self._files[path].text)
+            self._quotes[path] = QuoteIndex.read(self._files[path].text)
         return self._quotes[path]
 
     def elsewhere(self, name: str) -> Symbol | None:

@@ -151,7 +151,7 @@ def _paths(clusters: Sequence[Cluster], context: ApiContext, weights: Weights) -
         path for cluster in clusters for path in {one.passage.path for one in cluster.members}
     )
     pairs = [
-        titles.of(
+        titles.short_and_long(
             cluster.members, cluster.steps, weights, is_alone=documents[cluster.founder.passage.path] == 1
         )
         for cluster in clusters
