@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.links.resolution import Resolution, resolve
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
 from codebase_gardener.knowledge.workflows.mining import mine

@@ -400,7 +400,7 @@ PYTHON_IN_DEPTH = {
     "knowledge/extraction.py", "knowledge/links/resolution.py", "knowledge/links/passages.py",
     "knowledge/apis/calls.py", "knowledge/apis/context.py", "knowledge/apis/io_contract.py",
     "knowledge/apis/tree_calls.py", "knowledge/apis/implementations.py", "knowledge/apis/usage_examples.py",
-    "knowledge/pages/implementation_layout.py", "knowledge/claims/fields.py", "knowledge/claims/sources.py",
+    "knowledge/pages/implementation_layout.py", "knowledge/claims/field_index.py", "knowledge/claims/sources.py",
     "knowledge/workflows/step_rules.py", "knowledge/heuristics/layout.py",
 }  # fmt: skip
 

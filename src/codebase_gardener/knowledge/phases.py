@@ -14,8 +14,8 @@ from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.orphan_pages import add_orphans
 from codebase_gardener.knowledge.pages.rendering import normalised
 from codebase_gardener.knowledge.pages.structure import Edge
+from codebase_gardener.knowledge.workflows.golden_path_page import workflow_page
 from codebase_gardener.knowledge.workflows.mining import mine, needed_targets
-from codebase_gardener.knowledge.workflows.pages import workflow_page
 from codebase_gardener.utils.progress import Progress
 
 __all__ = ["PHASES", "Phase"]

@@ -16,7 +16,7 @@ from codebase_gardener.knowledge.environments.pages import environment_pages
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Target, Use
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.facts import Import
 from codebase_gardener.languages.python.trees import parse_python

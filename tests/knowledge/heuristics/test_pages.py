@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.heuristics.pages import HeuristicPage, Heuristi
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page
-from codebase_gardener.knowledge.sources.facts import Evidence, FileFacts
+from codebase_gardener.knowledge.sources.file_facts import Evidence, FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.languages.python.trees import parse_python

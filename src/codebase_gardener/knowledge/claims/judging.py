@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from codebase_gardener.knowledge.claims.binding import bind_names, in_apposition, in_one_list
 from codebase_gardener.knowledge.claims.forms import ClaimCitation, Name, Statement, is_path
-from codebase_gardener.knowledge.claims.names import SEPARATORS
+from codebase_gardener.knowledge.claims.name_index import SEPARATORS
 from codebase_gardener.knowledge.claims.sources import ClaimSources
 from codebase_gardener.knowledge.claims.verdicts import ClaimVerdict, range_distance, share_lines
 from codebase_gardener.languages.symbols import Symbol

@@ -6,9 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-from codebase_gardener.knowledge.claims.fields import FieldIndex
-from codebase_gardener.knowledge.claims.names import SEPARATORS, NameIndex
-from codebase_gardener.knowledge.claims.quoted_text import QuoteIndex
+from codebase_gardener.knowledge.claims.field_index import FieldIndex
+from codebase_gardener.knowledge.claims.name_index import SEPARATORS, NameIndex
+from codebase_gardener.knowledge.claims.quote_index import QuoteIndex
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.snapshot import Snapshot

@@ -17,7 +17,7 @@ from codebase_gardener.knowledge.environments.sections import (
     marked,
     named_with_extras,
 )
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 
 __all__ = ["core_page", "development_pages"]
 

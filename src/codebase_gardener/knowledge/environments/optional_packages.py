@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from codebase_gardener.knowledge.environments.facts import EnvironmentFacts, FoundEvidence, key_of
 from codebase_gardener.knowledge.environments.guard_evidence import AVAILABILITY, DEVICES, FLAG
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
 __all__ = ["Package", "headers", "named_packages", "optional_packages", "own_names", "word_of"]

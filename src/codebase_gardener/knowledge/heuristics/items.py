@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from codebase_gardener.knowledge.heuristics.advice import ACTION, COST, SIGNALS, concentrated, signals
 from codebase_gardener.knowledge.heuristics.evidence import KINDS
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.symbols import is_public
 from codebase_gardener.repository.areas import is_about_versions_or_work

@@ -23,7 +23,7 @@ from codebase_gardener.knowledge.links.tree_resolution import TreeResolution, tr
 from codebase_gardener.knowledge.links.tree_spaces import TreeSpace
 from codebase_gardener.knowledge.links.tree_tests import tree_tests
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import areas_of
 from codebase_gardener.languages.facts import Reference
 from codebase_gardener.languages.linking import Entity

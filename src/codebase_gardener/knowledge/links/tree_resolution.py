@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from codebase_gardener.knowledge.links.tree_links import TreeLinks
 from codebase_gardener.knowledge.links.tree_spaces import TreeSpace, tree_spaces
 from codebase_gardener.knowledge.links.tree_units import TreeUnits
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.facts import Reference
 from codebase_gardener.languages.linking import Entity, Offer, Place
 from codebase_gardener.languages.rows import Family

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from codebase_gardener.documents.facts import Snippet
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.engine.brackets import named_types
 from codebase_gardener.languages.facts import Binding, Import, Reference
 from codebase_gardener.languages.signatures import receiver_of, typed_parameters

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from codebase_gardener.knowledge.links.passages import title_of
 from codebase_gardener.knowledge.links.uses import Passage, Use
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.rows import Family
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, family_of

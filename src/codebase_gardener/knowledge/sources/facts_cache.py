@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 import codebase_gardener
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.files import write_atomic
 from codebase_gardener.utils.progress import Progress, silent

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, family_of

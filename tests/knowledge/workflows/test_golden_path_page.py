@@ -15,8 +15,8 @@ from codebase_gardener.knowledge.pages.rendering import normalised, render
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Edge, Page, Wiki
 from codebase_gardener.knowledge.pages.workflow_layout import read_steps
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
+from codebase_gardener.knowledge.workflows.golden_path_page import workflow_page
 from codebase_gardener.knowledge.workflows.mining import mine, needed_targets
-from codebase_gardener.knowledge.workflows.pages import workflow_page
 from samples.written_context import context_of
 
 from .test_mining import FILES
