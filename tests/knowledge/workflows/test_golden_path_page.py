@@ -17,9 +17,8 @@ from codebase_gardener.knowledge.pages.workflow_layout import read_steps
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
 from codebase_gardener.knowledge.workflows.golden_path_page import workflow_page
 from codebase_gardener.knowledge.workflows.mining import mine, needed_targets
+from samples.pottery import FILES
 from samples.written_context import context_of
-
-from .test_mining import FILES
 
 _ANCHOR = re.compile(r"`([^`\s]+):L(\d+)-(\d+)`")
 
