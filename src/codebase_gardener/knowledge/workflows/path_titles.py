@@ -7,12 +7,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from codebase_gardener.documents.plain_prose import plain_prose
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.names import principle_words
 from codebase_gardener.knowledge.apis.surface import name_kind
 from codebase_gardener.knowledge.links.uses import Passage, Target
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.passage_sequences import ShownSequence, Weights
 from codebase_gardener.utils.identifiers import identifier_words
 
@@ -39,6 +41,7 @@ _JOINING = frozenset((
 ))  # fmt: skip
 """Words that no title ends with."""
 _NUMBERED = re.compile(r"\d")
+_SPELLED = re.compile(r"\b(?=\w*[a-z])\w*[A-Z]\w*[A-Z]\w*\b|\b[A-Z]{2,}[a-z]?\d*\b")
 _KNOWN_CASE = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
@@ -53,6 +56,11 @@ class Titles:
 
     context: ApiContext
     shown_in: Mapping[str, str]
+
+    @property
+    def repository(self) -> RepositoryFacts:
+        """Whose paths are named."""
+        return self.context.repository
 
     def short_and_long(
         self, members: Sequence[ShownSequence], steps: Sequence[Target], weights: Weights, *, is_alone: bool
@@ -75,7 +83,7 @@ class Titles:
         if not self._is_titled(founder.passage):
             section = full.partition(": ")[2]
             return (
-                f"{self.context.repository.owner_repo.rpartition('_')[2]}: {section}"
+                f"{self.repository.owner_repo.rpartition('_')[2]}: {section}"
                 if _is_general(section)
                 else section
             ), full
@@ -84,7 +92,7 @@ class Titles:
 
     def _is_titled(self, passage: Passage) -> bool:
         """Whether the document's first heading stands above the passage, as a title does."""
-        headings = [each for each in self.context.repository.facts[passage.path].headings if each.title]
+        headings = [each for each in self.repository.facts[passage.path].headings if each.title]
         return not headings or headings[0].end >= passage.start
 
     def _of_example(self, founder: ShownSequence) -> tuple[str, str]:
@@ -132,8 +140,23 @@ class Titles:
 
     def _spelled(self, text: str) -> str:
         """Words as the documents spell them: "lora" becomes "LoRA"."""
-        text = _KNOWN_CASE.sub(lambda found: self.context.spellings.get(found[0].lower(), found[0]), text)
+        text = _KNOWN_CASE.sub(lambda found: self._case.get(found[0].lower(), found[0]), text)
         return text[:1].upper() + text[1:]
+
+    @cached_property
+    def _case(self) -> Mapping[str, str]:
+        counts: dict[str, Counter[str]] = {}
+        for facts in self.repository.facts.values():
+            texts = [facts.purpose, *(f"{each.title} {each.summary}" for each in facts.headings)]
+            texts += [(each.docstring or "")[:400] for each in facts.symbols]
+            for text in texts:
+                for word in _SPELLED.findall(text or ""):
+                    counts.setdefault(word.lower(), Counter())[word] += 1
+        return {
+            word: min(found, key=lambda each: (-found[each], each))
+            for word, found in sorted(counts.items())
+            if sum(found.values()) > 1
+        }
 
 
 def _common(names: Sequence[Sequence[str]]) -> list[str]:
