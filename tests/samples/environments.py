@@ -8,7 +8,7 @@ from pathlib import Path
 from codebase_gardener.knowledge.environments.all_pages import environment_pages
 from codebase_gardener.knowledge.environments.file_evidence import environment_evidence, manifest_evidence
 from codebase_gardener.knowledge.environments.page_draft import EnvironmentPage
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.facts import Import
 from codebase_gardener.languages.python.trees import parse_python

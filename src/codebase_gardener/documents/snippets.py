@@ -37,7 +37,7 @@ _SHELL_PROMPT = re.compile(
 _WINDOWS_PROMPT = re.compile(r"[ \t]*(?:\([\w.-]{1,40}\) ?)?(?:PS ?|[A-Z]:[\w\\.-]{0,80})?> (?=\S)")
 _SHELL_WORDS = re.compile(
     r"(?:sudo|pip3?|pipx|python3?|uvx?|conda|mamba|poetry|hatch|tox|nox|git|npm|npx|yarn|pnpm|cargo|go|make|cmake|docker"
-    r"|kubectl|brew|apt(?:-get)?|cd|export|source|curl|wget|mkdir|accelerate|torchrun)[ \t]+[\w./\"'-]"
+    r"|kubectl|brew|apt(?:-get)?|cd|export|source|curl|wget|mkdir)[ \t]+[\w./\"'-]"
 )
 _PROMPT_MAY_BE_ANGLE = ("console", "shell-session", "powershell", "ps1con", "doscon", "cmd", "bat", "text")
 _INI_SECTION = re.compile(r"\s*\[[\w. :\"'-]{1,80}\]\s*$")

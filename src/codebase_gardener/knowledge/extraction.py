@@ -12,7 +12,7 @@ from codebase_gardener.documents.purposes import purpose_of
 from codebase_gardener.documents.reading import document_facts
 from codebase_gardener.knowledge.environments.file_evidence import environment_evidence, manifest_evidence
 from codebase_gardener.knowledge.heuristics.evidence import heuristic_evidence
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.engine.code import tree_code
 from codebase_gardener.languages.engine.parsing import parsed_tree
 from codebase_gardener.languages.facts import Code

@@ -8,7 +8,7 @@ import pytest
 
 from codebase_gardener.knowledge.environments.evidence_by_kind import EnvironmentFacts, FoundEvidence
 from codebase_gardener.knowledge.environments.optional_packages import headers, optional_packages, word_of
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 from samples.environments import REPOSITORY, repository
 
 

@@ -11,7 +11,7 @@ from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.tree_calls import is_constructor
 from codebase_gardener.knowledge.links.uses import Target
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, family_of, is_hidden
 

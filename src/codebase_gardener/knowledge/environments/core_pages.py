@@ -24,7 +24,7 @@ from codebase_gardener.knowledge.environments.sections import (
 )
 from codebase_gardener.knowledge.pages.markup import fence
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 
 __all__ = ["core_page", "development_pages"]
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from codebase_gardener.knowledge.environments.guard_evidence import guard_evidence
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import LANGUAGES
 from codebase_gardener.manifests.contents import Manifest

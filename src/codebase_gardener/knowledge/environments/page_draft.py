@@ -9,7 +9,7 @@ from codebase_gardener.knowledge.environments.evidence_by_kind import Environmen
 from codebase_gardener.knowledge.environments.sections import Sheet
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page, Section
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.manifests.table import ECOSYSTEMS, Ecosystem

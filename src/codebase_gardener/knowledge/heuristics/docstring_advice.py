@@ -12,7 +12,7 @@ from codebase_gardener.documents.plain_prose import plain_prose
 from codebase_gardener.documents.remarks import remarks
 from codebase_gardener.documents.rst import rst_blocks
 from codebase_gardener.knowledge.heuristics.advice import signals, strength
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.languages.python.headers import Definition
 from codebase_gardener.languages.python.node_search import definitions
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from codebase_gardener.documents.facts import Snippet
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.engine.linker import Linker
 from codebase_gardener.languages.engine.spaces import Space
 from codebase_gardener.languages.engine.units import Units

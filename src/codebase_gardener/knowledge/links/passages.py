@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.links.uses import Passage, Use
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, LANGUAGES, family_of, is_test
 from codebase_gardener.utils.identifiers import identifier_words

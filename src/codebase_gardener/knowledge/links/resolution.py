@@ -22,7 +22,7 @@ from codebase_gardener.knowledge.links.python.namespaces import Namespace, file_
 from codebase_gardener.knowledge.links.python.public_names import public_names
 from codebase_gardener.knowledge.links.python.tracing import Tracer
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import areas_of
 from codebase_gardener.languages.engine.spaces import Space
 from codebase_gardener.languages.facts import Reference

@@ -9,7 +9,7 @@ from codebase_gardener.knowledge.pages.markup import EMPTY, code, link_free, tab
 from codebase_gardener.knowledge.pages.steps import WikiGraph
 from codebase_gardener.knowledge.pages.structure import Page, Wiki
 from codebase_gardener.knowledge.pages.wording import counted
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
 __all__ = ["PARTS", "coverage", "explored", "render_repo_map", "repo_map_file", "total_lines"]

@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.repo_map import coverage
 from codebase_gardener.knowledge.pages.structure import Page, Wiki
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.repository.areas import area_of

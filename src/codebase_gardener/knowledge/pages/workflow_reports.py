@@ -21,7 +21,7 @@ from codebase_gardener.knowledge.pages.report_matter import (
 from codebase_gardener.knowledge.pages.steps import WorkflowFacts
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.pages.wording import counted
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.repository.areas import AREAS
 
 __all__ = ["anchoring_report", "repo_map_report", "tracing_report"]

@@ -48,10 +48,6 @@ class StepRules:
     repository: RepositoryFacts
     resolution: Resolution
 
-    def steps(self, passage: Passage) -> tuple[Target, ...]:
-        """What a passage does: its significant targets, each once, in order of their first use."""
-        return tuple(dict.fromkeys(use.target for use in passage.uses if self.is_step(use, passage)))
-
     def is_step(self, use: Use, passage: Passage) -> bool:
         """Whether a use is something that a user does, such as making a trainer; not printing, comparing, indexing."""
         target = use.target
@@ -59,7 +55,7 @@ class StepRules:
             return False
         if passage.area == "test" and self._is_testing(target):
             return False
-        return self._is_outside_step(target) if target.external else self._is_own_step(target, passage)
+        return target in self._outside_steps if target.external else self._is_own_step(target, passage)
 
     def _is_named(self, target: Target) -> bool:
         parts = target.name.split(".")
@@ -83,11 +79,6 @@ class StepRules:
         return any(map(is_for_tests, [*module, target.name.rpartition(".")[2]]))
 
     def _is_outside_step(self, target: Target) -> bool:
-        if target not in self._outside:
-            self._outside[target] = self._judged(target)
-        return self._outside[target]
-
-    def _judged(self, target: Target) -> bool:
         parts = target.name.split(".")
         at = next((index for index, part in enumerate(parts) if part[:1].isupper()), len(parts))
         if (
@@ -119,8 +110,8 @@ class StepRules:
     # ---- what the passages say of names, counted once
 
     @cached_property
-    def _outside(self) -> dict[Target, bool]:
-        return {}
+    def _outside_steps(self) -> frozenset[Target]:
+        return frozenset(filter(self._is_outside_step, self._files))
 
     @cached_property
     def _public(self) -> frozenset[Target]:

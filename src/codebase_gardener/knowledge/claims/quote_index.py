@@ -24,7 +24,7 @@ class QuoteIndex:
     """A file's text with what does not count taken out, and where each of its lines begins there.
 
     Example:
-        >>> index = QuoteIndex.of('warn(\\n    "Merging may "\\n    "lose digits"\\n)\\n')
+        >>> index = QuoteIndex.read('warn(\\n    "Merging may "\\n    "lose digits"\\n)\\n')
         >>> index.places("Merging may lose digits")
         [(2, 3)]
     """
@@ -33,7 +33,7 @@ class QuoteIndex:
     starts: tuple[int, ...]
 
     @classmethod
-    def of(cls, text: str) -> QuoteIndex:
+    def read(cls, text: str) -> QuoteIndex:
         """Read a file."""
         parts = [_squeezed_line(line) for line in split_lines(text)]
         return cls("".join(parts), tuple(accumulate(map(len, parts), initial=0)))

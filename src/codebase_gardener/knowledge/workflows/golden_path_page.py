@@ -11,7 +11,6 @@ from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
 from codebase_gardener.knowledge.apis.subject import Api
-from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code, fence
@@ -34,16 +33,13 @@ _TITLE = 120
 _LEAST_WORDS = 4
 
 
-def workflow_page(
-    path: GoldenPath, apis: Mapping[Target, Api], repository: RepositoryFacts, resolution: Resolution
-) -> Page:
+def workflow_page(path: GoldenPath, apis: Mapping[Target, Api], repository: RepositoryFacts) -> Page:
     """The page of a golden path.
 
     Args:
         path: As mined.
         apis: The API of every step's target, with the names of its pages.
         repository: Its facts.
-        resolution: What its names mean; not needed beyond what the path holds.
 
     Raises:
         KeyError: The target of a step is not among the APIs.

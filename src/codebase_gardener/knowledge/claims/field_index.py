@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
-from codebase_gardener.knowledge.claims.names import SEPARATORS
+from codebase_gardener.knowledge.claims.name_index import SEPARATORS
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol, is_public
 

@@ -15,11 +15,10 @@ from codebase_gardener.knowledge.pages.rendering import normalised, render
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Edge, Page, Wiki
 from codebase_gardener.knowledge.pages.workflow_layout import read_steps
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
+from codebase_gardener.knowledge.workflows.golden_path_page import workflow_page
 from codebase_gardener.knowledge.workflows.mining import mine, needed_targets
-from codebase_gardener.knowledge.workflows.pages import workflow_page
+from samples.pottery import FILES
 from samples.written_context import context_of
-
-from .test_mining import FILES
 
 _ANCHOR = re.compile(r"`([^`\s]+):L(\d+)-(\d+)`")
 
@@ -27,12 +26,12 @@ _ANCHOR = re.compile(r"`([^`\s]+):L(\d+)-(\d+)`")
 class _Written:
     def __init__(self, files: Mapping[str, str]) -> None:
         self.context: ApiContext = context_of(files)
-        self.paths = mine(self.context.repository, self.context.resolution).paths
+        self.paths = mine(self.context.repository, self.context.resolution)
         catalog = api_catalog(self.context, needed_targets(self.paths))
         self.apis: dict[Target, Api] = {api.target: api for api in catalog}
 
     def page(self, path: GoldenPath) -> Page:
-        return workflow_page(path, self.apis, self.context.repository, self.context.resolution)
+        return workflow_page(path, self.apis, self.context.repository)
 
 
 @pytest.fixture(scope="module")
