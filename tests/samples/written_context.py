@@ -9,7 +9,7 @@ from codebase_gardener.documents.reading import document_facts
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.links.resolution import resolve
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.engine.code import tree_code
 from codebase_gardener.languages.symbols import Symbol

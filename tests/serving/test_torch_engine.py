@@ -53,7 +53,7 @@ def test_what_has_no_slot_answers_beside_the_others(
     engine: TorchEngine, manager: PeftManager, ready: Callable[..., VersionRow]
 ) -> None:
     plain = ready(manager, "demo", "plain", seed=1)
-    other = ready(manager, "demo", "other", seed=2, method="ia3")
+    other = ready(manager, "demo", "other", seed=2, peft_type="LOHA")
     base = manager.base(plain.base_id)
     case = UnderTest(engine, [Served(base, Loadable.of(row)) for row in (plain, other)], [])
     running = [request(case, served, "def area(width):") for served in [*case.served, *case.served]]

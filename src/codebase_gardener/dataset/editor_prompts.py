@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from codebase_gardener.dataset.prompts import CONTEXT_CHARS, comment_prefix, context_part, path_line
+from codebase_gardener.dataset.prompts import comment_prefix, context_part, path_line
 from codebase_gardener.languages.table import language_of
 from codebase_gardener.retrieval.documents import Document
 
@@ -161,4 +161,4 @@ def infill_prompt(cursor: Cursor, context: Sequence[Document] = ()) -> str:
 def _prompt(cursor: Cursor, context: Sequence[Document], *, behind: str) -> str:
     comment = comment_prefix(cursor.language)
     path = path_line(cursor.path, cursor.language) if cursor.path else ""
-    return f"{context_part(context, comment, CONTEXT_CHARS)}{behind}{path}{cursor.before}"
+    return f"{context_part(context, comment)}{behind}{path}{cursor.before}"

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from codebase_gardener.documents.plain_prose import plain_prose
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.languages.python.assignments import Assignments, Given
+from codebase_gardener.languages.python.headers import Definition
 from codebase_gardener.languages.python.messages import Lookup, message_text, one_line
-from codebase_gardener.languages.python.node_search import Definition, FoundNode, Function, nodes_on
+from codebase_gardener.languages.python.node_search import FoundNode, Function, nodes_on
 
 __all__ = ["call_evidence"]
 

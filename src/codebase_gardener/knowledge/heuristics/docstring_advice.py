@@ -12,8 +12,9 @@ from codebase_gardener.documents.plain_prose import plain_prose
 from codebase_gardener.documents.remarks import remarks
 from codebase_gardener.documents.rst import rst_blocks
 from codebase_gardener.knowledge.heuristics.advice import signals, strength
-from codebase_gardener.knowledge.sources.facts import Evidence
-from codebase_gardener.languages.python.node_search import Definition, definitions
+from codebase_gardener.knowledge.sources.file_facts import Evidence
+from codebase_gardener.languages.python.headers import Definition
+from codebase_gardener.languages.python.node_search import definitions
 
 __all__ = ["docstring_evidence"]
 
@@ -35,7 +36,8 @@ _MIN_PARAMETER = 1.5
 
 def docstring_evidence(tree: ast.Module, lines: Sequence[str]) -> Iterator[Evidence]:
     """Advice in the docstrings of the module and all definitions."""
-    for scope, node in definitions(tree):
+    named = [(".".join(one.name for one in (*around, node)), node) for node, around in definitions(tree)]
+    for scope, node in [("", tree), *named]:
         found = _docstring(node)
         if found is None:
             continue
