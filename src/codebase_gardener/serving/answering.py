@@ -55,6 +55,13 @@ class Prepared:
     resolved: Resolved
     sources: tuple[str, ...] = ()
 
+    @property
+    def told(self) -> dict[str, object]:
+        """What answers, and what was put before the prompt, as an answer says it."""
+        served = self.request.served
+        adapter = served.adapter.key if served.adapter else None
+        return {"adapter": adapter, "base": served.base.id, "sources": list(self.sources)}
+
 
 class Answering:
     """Prepares requests.

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from codebase_gardener.serving.answering import Answering
+from codebase_gardener.serving.ollama_api import ollama_error, ollama_routes
 from codebase_gardener.serving.openai_api import openai_error, openai_routes
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 
@@ -26,21 +27,26 @@ def build_app(answering: Answering) -> Starlette:
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    routes = [Route("/health", health), *openai_routes(answering)]
+    routes = [Route("/health", health), *openai_routes(answering), *ollama_routes(answering)]
     handlers = {HTTPException: _http_error, CodebaseGardenerError: _error, Exception: _error}
     return Starlette(routes=routes, exception_handlers=handlers)
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    told = {
-        "error": {"message": str(getattr(error, "detail", "")), "type": "invalid_request_error", "code": None}
-    }
+    message = str(getattr(error, "detail", ""))
+    if _is_ollama(request):
+        return JSONResponse({"error": message}, status)
+    told = {"error": {"message": message, "type": "invalid_request_error", "code": None}}
     return JSONResponse(told, status)
 
 
-async def _error(_: Request, error: Exception) -> Response:
-    told, status = openai_error(error)
+def _is_ollama(request: Request) -> bool:
+    return request.url.path.startswith("/api/")
+
+
+async def _error(request: Request, error: Exception) -> Response:
+    told, status = ollama_error(error) if _is_ollama(request) else openai_error(error)
     if status >= 500:
         _log.error("a request failed", exc_info=error)
     headers: dict[str, Any] = {"Retry-After": "1"} if status == 429 else {}

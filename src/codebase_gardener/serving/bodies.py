@@ -10,10 +10,12 @@ from starlette.requests import Request
 from codebase_gardener.serving.engine import Decoding
 from codebase_gardener.utils.error_handling import InvalidInputError
 
-__all__ = ["MAX_BODY_BYTES", "SamplingBody", "TextPart", "body_of", "refuse"]
+__all__ = ["ASK_PENALTY", "DEFAULT_TOKENS", "MAX_BODY_BYTES", "SamplingBody", "TextPart", "body_of", "refuse"]
 
 MAX_BODY_BYTES = 8 * 1024**2
 MAX_ANSWERS = 16
+DEFAULT_TOKENS = 256
+ASK_PENALTY = 1.1  # as `ask` has it: small models repeat themselves
 B = TypeVar("B")
 
 
@@ -42,7 +44,7 @@ class SamplingBody(msgspec.Struct, kw_only=True):
         Raises:
             InvalidInputError: An option that cannot be right.
         """
-        tokens = 256 if self.max_tokens is None else self.max_tokens
+        tokens = DEFAULT_TOKENS if self.max_tokens is None else self.max_tokens
         if tokens < smallest:
             raise InvalidInputError(f"max_tokens is {tokens}", hint=f"expected {smallest} or more")
         if not 1 <= (self.n or 1) <= MAX_ANSWERS:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from codebase_gardener.adapters.loaded import Loadable
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving.engine import Served
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, NotFoundError
+from codebase_gardener.utils.files import sha256_text
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 from codebase_gardener.wiki.search import WikiIndex
 
@@ -33,12 +35,16 @@ class ModelCard:
         version: `project/adapter@version` that it means now; "" for a base.
         base: Id of its base.
         created: Seconds since 1970.
+        bytes: Of the adapter's files; 0 for a base.
+        digest: SHA-256 that changes where the name comes to mean something else.
     """
 
     name: str
     version: str
     base: str
     created: int
+    bytes: int
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,8 @@ class Catalog:
         """Every name that is served, projects first."""
         cards = [card for project in self._served() for card in self._cards_of(project)]
         bases = {card.base: card for card in cards}
-        return [*cards, *(ModelCard(base, "", base, card.created) for base, card in bases.items())]
+        return [*cards, *(replace(card, name=base, version="", bytes=0, digest=sha256_text(base))
+                          for base, card in bases.items())]  # fmt: skip
 
     def _served(self) -> Sequence[str]:
         return self._projects or [row.name for row in self.manager.registry.projects()]
@@ -92,12 +99,11 @@ class Catalog:
         rows = self.manager.registry.versions(project, limit=None)
         for name in dict.fromkeys(row.adapter_name for row in rows):
             row = self._row(AdapterRef(project, name))
-            card = ModelCard(f"{project}/{name}", str(row.ref), row.base_id, _seconds(row.created_at))
             if name == self._current(project):
-                yield ModelCard(project, card.version, card.base, card.created)
-            yield card
+                yield _card(project, row)
+            yield _card(f"{project}/{name}", row)
         for row in rows:
-            yield ModelCard(str(row.ref), str(row.ref), row.base_id, _seconds(row.created_at))
+            yield _card(str(row.ref), row)
 
     def resolve(self, name: str) -> Resolved:
         """What a name means now.
@@ -138,7 +144,7 @@ class Catalog:
             return known[1]
 
 
-def _seconds(text: str) -> int:
-    from datetime import datetime
-
-    return int(datetime.fromisoformat(text).timestamp())
+def _card(name: str, row: VersionRow) -> ModelCard:
+    created = int(datetime.fromisoformat(row.created_at).timestamp())
+    digest = sha256_text(f"{row.base_hash} {sorted(row.files.items())}")
+    return ModelCard(name, str(row.ref), row.base_id, created, row.bytes, digest)

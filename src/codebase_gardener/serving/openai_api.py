@@ -17,14 +17,13 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from codebase_gardener.serving.answering import Answering, Prepared
-from codebase_gardener.serving.bodies import SamplingBody, TextPart, body_of, refuse
+from codebase_gardener.serving.bodies import ASK_PENALTY, SamplingBody, TextPart, body_of, refuse
 from codebase_gardener.serving.engine import Piece, TokenScore
 from codebase_gardener.serving.streams import Answer, begin, pieces_of, whole
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError
 
 __all__ = ["openai_error", "openai_routes"]
 
-_ASK_PENALTY = 1.1  # as `ask` has it: small models repeat themselves
 Json = dict[str, Any]
 
 
@@ -87,7 +86,7 @@ def openai_routes(answering: Answering) -> list[Route]:
             raise InvalidInputError("messages is empty", hint="send at least one turn")
         body.max_tokens = body.max_completion_tokens or body.max_tokens
         decoding = body.decoding(
-            top_scores=(body.top_logprobs or 0) if body.logprobs else None, penalty=_ASK_PENALTY
+            top_scores=(body.top_logprobs or 0) if body.logprobs else None, penalty=ASK_PENALTY
         )
         turns = [{"role": turn.role, "content": turn.text()} for turn in body.messages]
         prepared = await _off(lambda: answering.chat(body.model, turns, decoding, raw=body.raw))
@@ -282,7 +281,7 @@ async def _respond(
         )
     await whole(request, answers)
     choices = [form.choice(number, answer) for number, answer in enumerate(answers)]
-    told = {"choices": choices, "usage": _usage(answers, prepared), "gardener": _told(prepared)}
+    told = {"choices": choices, "usage": _usage(answers, prepared), "gardener": prepared[0].told}
     return JSONResponse({**form.head(form.whole_kind), **told})
 
 
@@ -320,13 +319,6 @@ def _usage(answers: Sequence[Answer], prepared: Sequence[Prepared]) -> Json:
         "total_tokens": prompt + said,
         "prompt_tokens_details": {"cached_tokens": cached},
     }
-
-
-def _told(prepared: Sequence[Prepared]) -> Json:
-    """What answered, and what was put before the prompt."""
-    served = prepared[0].request.served
-    return {"adapter": served.adapter.key if served.adapter else None, "base": served.base.id,
-            "sources": list(prepared[0].sources)}  # fmt: skip
 
 
 def openai_error(error: Exception) -> tuple[Json, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
@@ -25,6 +26,7 @@ class Answer:
         self.scores: list[TokenScore] = []
         self.prompt_scores: list[TokenScore] = []
         self.finish: Finish | None = None
+        self.began_ns, self.first_ns = time.monotonic_ns(), 0
 
         def put(piece: Piece) -> None:
             with suppress(RuntimeError):  # the loop has ended: nobody reads
@@ -41,6 +43,7 @@ class Answer:
         piece = await self._pieces.get()
         if piece.error is not None:
             raise piece.error
+        self.first_ns = self.first_ns or time.monotonic_ns()
         self.text += piece.text
         self.tokens += piece.tokens
         self.scores += piece.scores
