@@ -101,3 +101,15 @@ def test_a_version_that_hurt_is_not_active(gardener: Gardener, found: Callable[[
     gardener.evaluate(first.ref, limit=1)
     assert gardener.registry.active_version("demo", "default") is None
     assert gardener.newest(DEMO).ref == first.ref
+
+
+def test_a_projects_bare_name_means_the_default_adapter_until_another_is_chosen(
+    gardener: Gardener, ready: Callable[..., VersionRow]
+) -> None:
+    ready(gardener.manager, "demo", "other", seed=3)
+    assert gardener.current_adapter("demo") == "other"  # there is no default
+    ready(gardener.manager, "demo", "default", seed=1)
+    ready(gardener.manager, "demo", "newer", seed=2)
+    assert gardener.current_adapter("demo") == "default"
+    gardener.activate(parse_ref("demo/newer"))
+    assert gardener.current_adapter("demo") == "newer"

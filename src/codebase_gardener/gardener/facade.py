@@ -284,7 +284,8 @@ class Gardener:
         Raises:
             NotFoundError: There is no such project.
         """
-        for name in (self.registry.project(project).current_adapter, DEFAULT_ADAPTER, None):
+        chosen = self.registry.project(project).current_adapter or DEFAULT_ADAPTER
+        for name in (chosen, DEFAULT_ADAPTER, None):
             rows = self.registry.versions(project, name, limit=1)
             if rows:
                 return rows[0].adapter_name

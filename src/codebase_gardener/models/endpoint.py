@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -91,6 +94,32 @@ class Endpoint:
         """
         return self._ask("POST", path, json.dumps(body).encode("ascii"))
 
+    def follow(self, path: str, body: Mapping[str, Any], each: Callable[[Any], None]) -> None:
+        """Post JSON, and hand on each line of JSON as the server sends it, for as long as it takes.
+
+        Where it breaks off it is asked for again, from the beginning.
+
+        Raises:
+            ModelError: As `get`, where the time-out is for one line; or a line says what went wrong.
+        """
+        try:
+            self._followed(path, json.dumps(body).encode("ascii"), each)
+        except _TransientError as error:
+            raise error.error from error.__cause__
+
+    def upload(self, path: str, file: Path) -> None:
+        """Post a file's bytes, for as long as it takes.
+
+        Raises:
+            ModelError: As `get`.
+        """
+        try:
+            status, raw = self._sent("POST", path, file)
+        except _TransientError as error:
+            raise error.error from error.__cause__
+        if not 200 <= status < 300:
+            raise self._failure(status, path, raw)
+
     def nonsense(self, path: str, answer: Any) -> ModelError:
         """The error of an answer that is JSON, but not what the interface says."""
         return ModelError(
@@ -105,6 +134,9 @@ class Endpoint:
             raise error.error from error.__cause__
         if not 200 <= status < 300:
             raise self._failure(status, path, raw)
+        return self._json(path, raw)
+
+    def _json(self, path: str, raw: bytes) -> Any:
         try:
             return json.loads(raw)
         except (ValueError, RecursionError) as error:
@@ -115,12 +147,46 @@ class Endpoint:
             ) from error
 
     @retry_with_backoff(max_attempts=3)
-    def _sent(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+    def _sent(self, method: str, path: str, body: bytes | Path | None) -> tuple[int, bytes]:
         """Status and content; whatever may pass is `_TransientError`."""
+        with self._told():
+            status, raw = self._received(method, path, body)
+        if status in _BUSY:
+            raise _TransientError(self._failure(status, path, raw))
+        return status, raw
+
+    @retry_with_backoff(max_attempts=3)
+    def _followed(self, path: str, body: bytes, each: Callable[[Any], None]) -> None:
+        with self._told(), self._client.stream("POST", self._url(path), content=body) as response:
+            if response.status_code != 200:
+                failure = self._failure(response.status_code, path, response.read())
+                raise _TransientError(failure) if response.status_code in _BUSY else failure
+            rest = b""
+            for piece in response.iter_bytes():
+                *lines, rest = (rest + piece).split(b"\n")
+                if len(rest) > MAX_ANSWER_BYTES:
+                    raise self._too_long(path)
+                for line in lines:
+                    each(self._line(path, line))
+            if rest:
+                each(self._line(path, rest))
+
+    def _line(self, path: str, raw: bytes) -> Any:
+        if _error_of(raw) is not None:
+            raise ModelError(
+                f"{self.name} at {self.shown} broke {path} off: {self._plain(_message(raw))}",
+                hint=f"look into the log of {self.name}",
+                context={"url": self.shown},
+            )
+        return self._json(path, raw)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What httpx raises, in our words; whatever may pass is `_TransientError`."""
         import httpx2
 
         try:
-            status, raw = self._received(method, path, body)
+            yield
         except (httpx2.ReadTimeout, httpx2.WriteTimeout) as error:
             raise self._too_slow() from error
         except httpx2.TransportError as error:
@@ -136,21 +202,20 @@ class Endpoint:
             raise ModelError(
                 f"{self.name} at {self.shown}: {self._plain(str(error))}", hint=self.start_hint
             ) from error
-        if status in _BUSY:
-            raise _TransientError(self._failure(status, path, raw))
-        return status, raw
 
-    def _received(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
-        deadline = time.monotonic() + self.timeout_s
+    def _url(self, path: str) -> str:
+        return self.base_url.rstrip("/") + path
+
+    def _received(self, method: str, path: str, body: bytes | Path | None) -> tuple[int, bytes]:
         raw = bytearray()
-        with self._client.stream(method, self.base_url.rstrip("/") + path, content=body) as response:
+        with ExitStack() as stack:
+            deadline = math.inf if isinstance(body, Path) else time.monotonic() + self.timeout_s
+            content = stack.enter_context(body.open("rb")) if isinstance(body, Path) else body
+            response = stack.enter_context(self._client.stream(method, self._url(path), content=content))
             for piece in response.iter_bytes():
                 raw += piece
                 if len(raw) > MAX_ANSWER_BYTES:
-                    raise ModelError(
-                        f"{self.name} at {self.shown} answers {path} with more than {MAX_ANSWER_BYTES:,} bytes",
-                        hint=f"is another program listening at {self.shown}?",
-                    )
+                    raise self._too_long(path)
                 if time.monotonic() > deadline:  # a time-out of httpx is for one piece
                     raise self._too_slow()
             return response.status_code, bytes(raw)
@@ -180,6 +245,12 @@ class Endpoint:
             f"{self.name} at {self.shown} answers {path} with status {status}{f': {said}' if said else ''}",
             hint=hint.get(status, f"look into the log of {self.name}"),
             context={"status": status, "parameter": _parameter(raw), "url": self.shown},
+        )
+
+    def _too_long(self, path: str) -> ModelError:
+        return ModelError(
+            f"{self.name} at {self.shown} answers {path} with more than {MAX_ANSWER_BYTES:,} bytes",
+            hint=f"is another program listening at {self.shown}?",
         )
 
     def _too_slow(self) -> ModelError:

@@ -25,7 +25,7 @@ _PARAMETERS = {
     "num_predict": DEFAULT_TOKENS,
 }
 _TEMPLATE = "{{ .System }}{{ .Prompt }}{{ .Suffix }}{{ .Response }}"
-"""The parts of a request that are heard: clients look for `.Suffix`. The base's own template says how a turn is written."""
+"""The parts of a request that are heard: clients look for `.Suffix`. The base's own template writes the turns."""
 
 
 def model_rows(catalog: Catalog) -> list[Json]:
