@@ -80,10 +80,12 @@ def _grow(
 
 
 def _train(directory: JobDirectory, spec: JobSpec, job: JobRow, settings: Settings) -> None:
+    from codebase_gardener.models.ollama_memory import BesideOllama
     from codebase_gardener.training.memory import check_memory, estimate_memory
 
     needed = estimate_memory(spec.base, spec.training, bf16=spec.training.dtype != "float32")
-    check_memory(needed, min_free_bytes=settings.min_free_bytes)
+    beside = BesideOllama(settings.ollama_url, settings.ollama_unload)
+    check_memory(needed, min_free_bytes=settings.min_free_bytes, make_room=beside.make_room)
     shutil.rmtree(directory.artifact, ignore_errors=True)  # of a run that was killed while it saved
     os.environ["HF_HUB_OFFLINE"] = "1"  # everything is on disk by now
     from codebase_gardener.jobs.torch_run import run_job

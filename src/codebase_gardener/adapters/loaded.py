@@ -64,12 +64,19 @@ class LoadedAdapters:
         device: As the settings say.
         max_bytes: Memory of the adapters.
         max_count: Adapters at once.
+        before_load: Told of the bytes of a base that is about to be loaded.
     """
 
     def __init__(
-        self, find_base: Callable[[str], Base], *, device: str, max_bytes: int, max_count: int
+        self,
+        find_base: Callable[[str], Base],
+        *,
+        device: str,
+        max_bytes: int,
+        max_count: int,
+        before_load: Callable[[int], None] | None = None,
     ) -> None:
-        self._find_base, self._device = find_base, device
+        self._find_base, self._device, self._before_load = find_base, device, before_load
         self._live: dict[str, LiveBase] = {}
         self._held = LeaseCache[_Loaded](max_bytes=max_bytes, max_count=max_count, evict=self._take_off)
         self._attaching = threading.Lock()
@@ -137,6 +144,8 @@ class LoadedAdapters:
         if wanted not in self._live:
             for key in [key for key, live in self._live.items() if not live.adapters]:
                 del self._live[key]  # a base that nobody uses makes room for this one
+            if self._before_load is not None:
+                self._before_load(base.weight_bytes)
             self._live[wanted] = LiveBase(base.path, device=self._device, quantization=quantization)
         return self._live[wanted]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from codebase_gardener.cli import options as cli_options
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.utils.error_handling import InvalidInputError
 
@@ -41,6 +42,8 @@ __all__ = ["generate"]
 @click.option("--stop", multiple=True, help="Stop at this text, which is left out. Repeat it.")
 @click.option("--seed", type=int, help="Of the draws.")
 @click.option("--base", help="The base alone; or that of a folder, instead of the one that it names.")
+@cli_options.engine
+@cli_options.ollama_model
 @command_options
 def generate(
     adapters: tuple[str, ...],
@@ -49,6 +52,8 @@ def generate(
     and_base: bool,
     merged: bool,
     base: str | None,
+    engine: str,
+    model: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -58,6 +63,10 @@ def generate(
     """
     from codebase_gardener.gardener.generating import generate as answer
     from codebase_gardener.gardener.generating import open_adapter
+    from codebase_gardener.gardener.through_ollama import generate_through_ollama
+
+    given = {"--merged": merged, "--and-base": and_base, "--base": base}
+    cli_options.check_engine(engine, model, *(name for name, value in given.items() if value))
 
     texts = [sys.stdin.read() if prompt == "-" else prompt for prompt in prompts]
     if not texts:
@@ -67,12 +76,17 @@ def generate(
     asked: list[Prompt] = [[{"role": "user", "content": text}] if chat else text for text in texts]
     named: list[str | None] = [*adapters, *([None] if and_base or not adapters else [])]
     with open_gardener() as gardener:
-        if len(named) == len(asked) == 1 and not as_json and not merged:
+        if engine == "ollama":
+            said = generate_through_ollama(gardener, adapters, asked, model, **options)
+        elif len(named) == len(asked) == 1 and not as_json and not merged:
             for piece in open_adapter(gardener, named[0], base).stream(asked[0], **options):
                 click.echo(piece, nl=False)
             click.echo()
             return
-        said = answer(gardener, named, asked, base=base, merged=merged, **options)
+        else:
+            said = answer(gardener, named, asked, base=base, merged=merged, **options)
+    for note in dict.fromkeys(row.note for row in said if row.note):
+        click.echo(note, err=True)
     if as_json:
         print_json(said)
         return

@@ -6,10 +6,33 @@ from pathlib import Path
 
 import click
 
-__all__ = ["adapters_base", "base", "name", "project", "revision", "rows"]
+from codebase_gardener.utils.error_handling import InvalidInputError
+
+__all__ = [
+    "adapters_base",
+    "base",
+    "check_engine",
+    "engine",
+    "name",
+    "ollama_model",
+    "project",
+    "revision",
+    "rows",
+]
 
 adapters_base = click.option("--base", help="Base model; by default the one that the adapter names.")
 base = click.option("--base", help="Base model: a Hugging Face id, a folder, or the embedded one.")
+engine = click.option(
+    "--engine",
+    type=click.Choice(["torch", "ollama"]),
+    default="torch",
+    show_default=True,
+    help="Who computes: this process, or an Ollama server.",
+)
+ollama_model = click.option(
+    "--model",
+    help="The model of the Ollama server; by default the adapter's, else that of the setting ollama_model.",
+)
 name = click.option("--name", help="Name of the project; by default that of the directory or archive.")
 revision = click.option("--revision", help="Commit, branch or tag; by default the working tree.")
 project = click.option(
@@ -20,3 +43,15 @@ rows = click.option(
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="JSONL rows of your own, added to those of the repository.",
 )
+
+
+def check_engine(engine: str, model: str | None, *others: str) -> None:
+    """Refuse options that go with the other engine.
+
+    Raises:
+        InvalidInputError: `model` without Ollama, or `others` with it.
+    """
+    if engine == "torch" and model is not None:
+        raise InvalidInputError("--model names a model of Ollama", hint="add --engine ollama")
+    if engine == "ollama" and others:
+        raise InvalidInputError(f"{others[0]} goes with --engine torch", hint=f"leave {others[0]} out")

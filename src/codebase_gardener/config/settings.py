@@ -81,6 +81,14 @@ class Settings(BaseSettings):
         "WARNING", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the log on stderr"
     )
     ollama_url: str = Field("http://127.0.0.1:11434", description="where the Ollama server listens")
+    ollama_model: str = Field(
+        "",
+        description="the model of Ollama that answers `--engine ollama` where Ollama does not have the adapter",
+    )
+    ollama_unload: bool = Field(
+        False,
+        description="take models out of Ollama's memory where a training or a base does not fit beside them",
+    )
     openai_base_url: str = Field(
         "",
         description="an OpenAI-compatible endpoint, with its /v1; empty: as OPENAI_BASE_URL says, else OpenAI's own",
@@ -139,6 +147,8 @@ class Settings(BaseSettings):
             f"{ENV_PREFIX}REGISTRY_URL": self.database_url,
             f"{ENV_PREFIX}MIN_FREE_BYTES": str(self.min_free_bytes),
             f"{ENV_PREFIX}LOG_LEVEL": self.log_level,
+            f"{ENV_PREFIX}OLLAMA_URL": self.ollama_url,
+            f"{ENV_PREFIX}OLLAMA_UNLOAD": str(self.ollama_unload),
             **self.for_computing,
         }
 

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.dataset.prompts import question_messages
 from codebase_gardener.gardener.facade import Gardener
+from codebase_gardener.gardener.through_ollama import OllamaAnswer, answer_through_ollama
+from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.names import AdapterRef
 
 __all__ = ["Answer", "ask"]
+
+_PENALTY = 1.1  # small models repeat themselves without
 
 
 @dataclass(frozen=True)
@@ -19,10 +23,11 @@ class Answer:
     Attributes:
         text: What the model said.
         adapter: `project/name@version`, or None: the base alone answered.
-        base: Id of the base.
+        base: Id of the base; `ollama:MODEL` of an Ollama server.
         sources: Anchors of the retrieved code and ids of the retrieved pages, best first.
-        note: Why no adapter or no wiki was used, where one might have been expected.
+        note: Why no adapter, no wiki or another engine was used, where one might have been expected.
         evidence: Of each retrieved page: the anchors that it rests on.
+        engine: Who computed it: "torch" in this process, or "ollama".
     """
 
     text: str
@@ -31,6 +36,7 @@ class Answer:
     sources: tuple[str, ...]
     note: str = ""
     evidence: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    engine: str = "torch"
 
 
 def ask(
@@ -41,6 +47,8 @@ def ask(
     adapter: bool = True,
     retrieval: bool = True,
     max_new_tokens: int = 200,
+    engine: str = "torch",
+    model: str | None = None,
 ) -> Answer:
     """Answer a question about a project.
 
@@ -51,6 +59,8 @@ def ask(
         adapter: Use the adapter: the one named, else the active one.
         retrieval: Put retrieved code before the question.
         max_new_tokens: Tokens of the answer at most.
+        engine: "torch" answers in this process, "ollama" lets an Ollama server answer.
+        model: Of that server; by default the adapter's, else that of the settings.
 
     Raises:
         NotFoundError: No such project, or no such adapter where one is named.
@@ -58,24 +68,47 @@ def ask(
     wiki = gardener.wiki(ref.project)
     wiki_note = wiki.left_out() if retrieval else ""
     documents = wiki.index().for_prompt(question, pages=not wiki_note) if retrieval else []
-    handle, note = _handle(gardener, ref, adapter)
+    row, note = _adapter(gardener, ref) if adapter else (None, "")
     messages = question_messages(question, documents)
-    text = handle.generate(messages, max_new_tokens=max_new_tokens, repetition_penalty=1.1)
+
+    def say(handle: AdapterHandle) -> str:
+        return handle.generate(messages, max_new_tokens=max_new_tokens, repetition_penalty=_PENALTY)
+
+    if engine == "ollama":
+        said = answer_through_ollama(
+            gardener,
+            row,
+            model,
+            lambda client, name: client.chat(
+                name, messages, max_tokens=max_new_tokens, repeat_penalty=_PENALTY
+            ),
+            say,
+        )
+        note = said.note
+    else:
+        handle = _handle(gardener, row)
+        note += ": the base answers" if note else ""
+        said = OllamaAnswer(say(handle), handle.adapter_id, handle.base_id, engine)
     return Answer(
-        text=text.strip(),
-        adapter=handle.adapter_id,
-        base=handle.base_id,
+        text=said.text.strip(),
+        adapter=said.adapter,
+        base=said.base,
         sources=tuple(document.anchor for document in documents),
         note="; ".join(filter(None, (note, wiki_note))),
         evidence={document.anchor: document.evidence for document in documents if document.evidence},
+        engine=said.engine,
     )
 
 
-def _handle(gardener: Gardener, ref: AdapterRef, adapter: bool) -> tuple[AdapterHandle, str]:
-    if not adapter:
-        return gardener.manager.base_handle(), ""
+def _adapter(gardener: Gardener, ref: AdapterRef) -> tuple[VersionRow | None, str]:
+    """The version that is to answer, or why there is none."""
     name = ref.name or gardener.current_adapter(ref.project)
     if ref.name is None and gardener.registry.active_version(ref.project, name) is None:
-        note = f"{ref.project} has no active adapter: the base answers"
-        return gardener.manager.base_handle(), note
-    return gardener.manager.load_adapter(ref.project, name, ref.version), ""
+        return None, f"{ref.project} has no active adapter"
+    return gardener.registry.version(AdapterRef(ref.project, name, ref.version)), ""
+
+
+def _handle(gardener: Gardener, row: VersionRow | None) -> AdapterHandle:
+    if row is None:
+        return gardener.manager.base_handle()
+    return gardener.manager.load_adapter(row.project, row.adapter_name, row.version)

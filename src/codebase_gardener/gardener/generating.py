@@ -22,13 +22,17 @@ class Said:
 
     Attributes:
         adapter: `project/name@version`, a folder, or None for the base.
-        base: The base it is on.
+        base: The base it is on; `ollama:MODEL` of an Ollama server.
+        engine: Who computed it: "torch" in this process, or "ollama".
+        note: What was not as asked for.
     """
 
     adapter: str | None
     base: str
     prompt: Prompt
     text: str
+    engine: str = "torch"
+    note: str = ""
 
 
 def open_adapter(gardener: Gardener, what: str | None, base: str | None = None) -> AdapterHandle:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -45,6 +45,7 @@ def submit(
     min_free_bytes: int,
     storage_bytes: int,
     environment: Mapping[str, str],
+    make_room: Callable[[ResourceError], bool] | None = None,
 ) -> JobRow:
     """Queue a training of an adapter and start it if its device is free.
 
@@ -67,7 +68,7 @@ def submit(
             device_of_this_host(asked.device) not in running
         ):  # else it waits, and the worker checks when its turn comes
             needed = estimate_memory(asked.base, asked.training, bf16=asked.training.dtype != "float32")
-            check_memory(needed, min_free_bytes=min_free_bytes)
+            check_memory(needed, min_free_bytes=min_free_bytes, make_room=make_room)
         _check_storage(registry, project, storage_bytes)
         job = job or _reserve(registry, project, adapter, asked, jobs_dir)
         if job.state in _ENDED:

@@ -15,7 +15,7 @@ from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.devices import resolve_device
-from codebase_gardener.utils.error_handling import NotFoundError, TrainingError
+from codebase_gardener.utils.error_handling import NotFoundError, ResourceError, TrainingError
 from codebase_gardener.utils.names import parse_ref
 
 __all__ = ["ProgressCallback", "Trainings"]
@@ -36,6 +36,7 @@ class Trainings:
         storage_bytes: What the adapters of one project may take.
         device: Where a resumed training goes on, as the settings say.
         environment: What a worker needs to find the same home and database.
+        make_room: Told where a training does not fit; says whether it has freed memory.
     """
 
     def __init__(
@@ -47,8 +48,10 @@ class Trainings:
         storage_bytes: int,
         device: str,
         environment: Mapping[str, str],
+        make_room: Callable[[ResourceError], bool] | None = None,
     ) -> None:
         self.registry, self.device, self.environment = registry, device, environment
+        self._make_room = make_room
         self.jobs_dir, self.min_free_bytes, self.storage_bytes = jobs_dir, min_free_bytes, storage_bytes
 
     def submit(self, project: str, adapter: str, asked: JobSpec) -> JobRow:
@@ -63,6 +66,7 @@ class Trainings:
             min_free_bytes=self.min_free_bytes,
             storage_bytes=self.storage_bytes,
             environment=self.environment,
+            make_room=self._make_room,
         )
 
     def reap(self) -> None:

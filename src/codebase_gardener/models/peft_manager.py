@@ -19,6 +19,7 @@ from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.jobs.submission import dataset_directory
 from codebase_gardener.jobs.trainings import ProgressCallback, Trainings
 from codebase_gardener.models.adapter_metadata import AdapterMetadata
+from codebase_gardener.models.ollama_memory import BesideOllama
 from codebase_gardener.registry.leases import exclusive, lease_path
 from codebase_gardener.registry.rows import JobRow, VersionRow
 from codebase_gardener.registry.transactions import Registry
@@ -59,6 +60,7 @@ class PeftManager:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or load_settings()
         self.registry = Registry(self.settings.database_url, home=self.settings.home)
+        beside = BesideOllama(self.settings.ollama_url, self.settings.ollama_unload)
         self.trainings = Trainings(
             self.registry,
             jobs_dir=self.settings.jobs_dir,
@@ -66,12 +68,14 @@ class PeftManager:
             storage_bytes=self.settings.project_storage_bytes,
             device=self.settings.device,
             environment=self.settings.for_workers,
+            make_room=beside.make_room,
         )
         self.loaded = LoadedAdapters(
             self.base,
             device=self.settings.device,
             max_bytes=self.settings.cache_bytes,
             max_count=self.settings.cache_count,
+            before_load=beside.before_load,
         )
 
     def __enter__(self) -> PeftManager:

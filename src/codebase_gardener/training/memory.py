@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from codebase_gardener.bases.quantization import QUANTIZATIONS
@@ -169,17 +169,33 @@ def _adapter_size(linear: LinearModule, spec: TrainingSpec) -> int:
     return rank * (linear.out_features + linear.in_features) + (linear.out_features if spec.use_dora else 0)
 
 
-def check_memory(needed: MemoryEstimate, *, min_free_bytes: int, available_bytes: int | None = None) -> None:
+def check_memory(
+    needed: MemoryEstimate,
+    *,
+    min_free_bytes: int,
+    available_bytes: int | None = None,
+    make_room: Callable[[ResourceError], bool] | None = None,
+) -> None:
     """Refuse a run that will not fit.
 
     Args:
         needed: The estimate.
         min_free_bytes: Below this nothing is trained, however small.
         available_bytes: What is free; the default asks the system.
+        make_room: Told of a refusal; where it has freed memory, it is looked at once more.
 
     Raises:
         ResourceError: With both figures.
     """
+    try:
+        _check_memory(needed, min_free_bytes, available_bytes)
+    except ResourceError as error:
+        if make_room is None or not make_room(error):
+            raise
+        _check_memory(needed, min_free_bytes, available_bytes)
+
+
+def _check_memory(needed: MemoryEstimate, min_free_bytes: int, available_bytes: int | None) -> None:
     free = limits.available_bytes() if available_bytes is None else available_bytes
     context = {"needed_bytes": needed.total, "available_bytes": free, "min_free_bytes": min_free_bytes}
     if free < min_free_bytes:
