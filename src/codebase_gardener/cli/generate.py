@@ -90,6 +90,9 @@ def generate(
     if as_json:
         print_json(said)
         return
+    if engine == "ollama" and len(said) == 1:
+        click.echo(said[0].text)
+        return
     for row, text in zip(said, texts * len(named), strict=True):
         click.echo(f"--- {row.adapter or row.base}: {text.strip().splitlines()[-1] if text.strip() else ''}")
         click.echo(row.text)

@@ -84,7 +84,7 @@ def ask(
             ),
             say,
         )
-        note = said.note
+        note = "; ".join(filter(None, (note, said.note)))
     else:
         handle = _handle(gardener, row)
         note += ": the base answers" if note else ""

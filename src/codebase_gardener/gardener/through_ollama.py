@@ -1,17 +1,18 @@
-"""`--engine ollama`: a model of an Ollama server answers. Where it cannot, the base does in this process, which is said."""
+"""`--engine ollama`: a model of an Ollama server answers; where it cannot, the base here does, and that is said."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.gardener.generating import Said
-from codebase_gardener.gardener.locating import locate
 from codebase_gardener.models.ollama_client import OllamaClient
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.error_handling import InvalidInputError, ModelError
+from codebase_gardener.utils.names import parse_ref
 
 if TYPE_CHECKING:
     from codebase_gardener.dataset.prompts import Prompt
@@ -63,11 +64,11 @@ def answer_through_ollama(
         name, adapter = _found(client, row, model or "", gardener.settings.ollama_model)
         text = say(client, name)
     except ModelError as error:
-        base = gardener.manager.base_handle()
+        base = gardener.manager.base_handle(row.base_id if row else None)
         note = f"{error.message} ({error.hint}); the base answers in this process, without an adapter"
         return OllamaAnswer(say_here(base), None, base.base_id, "torch", note)
-    missing = f"Ollama has no model of {row.ref}" if row is not None and adapter is None else ""
-    return OllamaAnswer(text, adapter, f"ollama:{name}", "ollama", missing)
+    note = f"ollama:{name} answers, not {row.ref}" if row is not None and adapter is None else ""
+    return OllamaAnswer(text, adapter, f"ollama:{name}", "ollama", note)
 
 
 def _found(
@@ -120,22 +121,22 @@ def generate_through_ollama(
         raise InvalidInputError(
             f"--model {model} would answer in place of {adapters[0]}", hint="leave one of the two out"
         )
-    rows = [locate(gardener, what).row for what in adapters] or [None]
+    rows: list[VersionRow | None] = [gardener.version(parse_ref(what)) for what in adapters]
     said = []
-    for row in rows:
+    for row in rows or [None]:
         for prompt in prompts:
             answer = answer_through_ollama(
                 gardener,
                 row,
                 model,
-                lambda client, name, prompt=prompt: _said(client, name, prompt, options),  # type: ignore[misc]
-                lambda base, prompt=prompt: base.generate(prompt, **options),  # type: ignore[misc]
+                partial(_said, prompt=prompt, options=options),
+                partial(AdapterHandle.generate, prompt=prompt, **options),
             )
             said.append(Said(answer.adapter, answer.base, prompt, answer.text, answer.engine, answer.note))
     return said
 
 
-def _said(client: OllamaClient, name: str, prompt: Prompt, options: dict[str, Any]) -> str:
+def _said(client: OllamaClient, name: str, *, prompt: Prompt, options: dict[str, Any]) -> str:
     seed = options.get("seed")
     asked: dict[str, Any] = {
         "max_tokens": options["max_new_tokens"],
