@@ -52,7 +52,7 @@ def test_several_texts_at_once_have_the_logits_of_each_alone(
                     done[n] += count
             wanted = torch.arange(sum(counts))
             logits = decoder.logits(model, torch.cat(ids), torch.cat(places), spans, wanted)
-            for (n, count), part in zip(who, logits.split([count for _, count in who]), strict=True):
+            for (n, _), part in zip(who, logits.split([each for _, each in who]), strict=True):
                 found[n].append(part)
     for mine, theirs in zip(found, alone, strict=True):
         assert torch.allclose(torch.cat(mine), theirs, atol=1e-4)
