@@ -31,7 +31,16 @@ from codebase_gardener.adapters.torch_factor_files import (
 )
 from codebase_gardener.utils.error_handling import AdapterError, ConflictError
 
-__all__ = ["Factors", "JoinedSlots", "Slot", "SlotRows", "add_by_row", "as_factors", "SlotTable"]
+__all__ = [
+    "Factors",
+    "JoinedSlots",
+    "Slot",
+    "SlotRows",
+    "add_by_row",
+    "as_factors",
+    "SlotTable",
+    "with_slots",
+]
 
 Factors = tuple[Tensor, Tensor, Tensor | None]
 """A [r, in], B [out, r] with the scale in it, and bias [out] or None."""
@@ -256,17 +265,24 @@ class _Slotted:
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         result: Tensor = super().forward(x, *args, **kwargs)  # type: ignore[misc]  # of the layer's own class
-        effect = self._in_effect
-        if effect.one is not None:
-            factors = effect.one[self._number]
-            if factors is None:
-                return result
-            a, b, bias = factors
-            return (result + linear(linear(as_factors(x, a), a), b, bias)).to(result.dtype)
-        if effect.rows is not None:
-            of_rows = effect.rows.factors[self._number]
-            return result if of_rows is None else add_by_row(x, result, of_rows, effect.rows.count)
+        return with_slots(self, x, result)
+
+
+def with_slots(layer: Any, x: Tensor, result: Tensor) -> Tensor:
+    """A linear layer's result with what the slots in effect add; that of a layer without slots is as it was."""
+    effect: _InEffect | None = getattr(layer, "_in_effect", None)
+    if effect is None:
         return result
+    if effect.one is not None:
+        factors = effect.one[layer._number]
+        if factors is None:
+            return result
+        a, b, bias = factors
+        return (result + linear(linear(as_factors(x, a), a), b, bias)).to(result.dtype)
+    if effect.rows is not None:
+        of_rows = effect.rows.factors[layer._number]
+        return result if of_rows is None else add_by_row(x, result, of_rows, effect.rows.count)
+    return result
 
 
 @cache

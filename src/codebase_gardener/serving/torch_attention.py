@@ -16,7 +16,7 @@ from transformers import AttentionInterface
 from codebase_gardener.serving.torch_kv import KeyValues
 from codebase_gardener.utils.error_handling import ModelError
 
-__all__ = ["Span", "check_attention", "spans_in_effect"]
+__all__ = ["Span", "attend_spans", "check_attention", "spans_in_effect"]
 
 _NAME = "gardener_spans"
 
@@ -80,22 +80,54 @@ def _attend(
     softcap: float | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Of query [1, H, N, D], keys and values [1, K, N, D]: [1, N, H, D]."""
-    layer, begin, parts = module.layer_idx, 0, []
-    heads, groups = key.shape[1], query.shape[1] // key.shape[1]
-    for span in _spans.get():
+    """As transformers asks for it: of query [1, H, N, D], keys and values [1, K, N, D]: [1, N, H, D]."""
+    spans = _spans.get()
+    out = attend_spans(
+        spans, module.layer_idx, query[0], key[0], value[0], scaling, window=sliding_window, softcap=softcap
+    )
+    return out.transpose(0, 1)[None], None
+
+
+def attend_spans(
+    spans: Sequence[Span],
+    layer: int,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    scale: float | None,
+    *,
+    window: int | None = None,
+    softcap: float | None = None,
+) -> Tensor:
+    """What each token reads of its own text.
+
+    Args:
+        spans: Of the texts, in the order of their tokens; each text's keys and values are kept in its span.
+        layer: Number of the layer.
+        query: [H, N, D].
+        key: [K, N, D]; H is a multiple of K.
+        value: As `key`.
+        scale: Of the scores; None: 1 / sqrt(D).
+        window: How many tokens are seen, the own one counted; None: all.
+        softcap: Scores are bent to stay below it.
+
+    Returns:
+        [H, N, D].
+    """
+    begin, parts = 0, []
+    heads, groups = key.shape[0], query.shape[0] // key.shape[0]
+    for span in spans:
         end = begin + span.count
-        keys, values = span.values.write(
-            layer, key[0, :, begin:end], value[0, :, begin:end], span.values.length
-        )
-        first = 0 if sliding_window is None else max(0, span.values.length - sliding_window + 1)
+        start = span.values.length
+        keys, values = span.values.write(layer, key[:, begin:end], value[:, begin:end], start)
+        first = 0 if window is None else max(0, start - window + 1)
         # the heads that share keys stand behind one another, as if they were further tokens
-        asked = query[0, :, begin:end].reshape(heads, groups * span.count, -1)
-        mask = _mask(span, first, groups, sliding_window, query)
-        said = _product(asked, keys[:, first:], values[:, first:], mask, scaling, softcap)
-        parts.append(said.reshape(heads * groups, span.count, -1))
+        asked = query[:, begin:end].reshape(heads, groups * span.count, -1)
+        mask = _mask(span, first, groups, window, query)
+        said = _product(asked, keys[:, first:], values[:, first:], mask, scale, softcap)
+        parts.append(said.view(heads * groups, span.count, -1))
         begin = end
-    return torch.cat(parts, dim=1).transpose(0, 1)[None], None
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
 def _mask(span: Span, first: int, groups: int, window: int | None, like: Tensor) -> Tensor | None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import torch
 
@@ -23,8 +24,9 @@ from codebase_gardener.bases.text import control_tokens
 from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.serving.answer_text import AnswerText
 from codebase_gardener.serving.engine import EngineRequest, EngineState, Finish, Generation, Piece, TokenScore
-from codebase_gardener.serving.torch_attention import Span, check_attention, spans_in_effect
+from codebase_gardener.serving.torch_attention import Span, check_attention
 from codebase_gardener.serving.torch_choosing import Choice, scored
+from codebase_gardener.serving.torch_decoder import Decoder, decoder_for
 from codebase_gardener.serving.torch_kv import KeyValues, PrefixCache
 from codebase_gardener.utils.error_handling import InvalidInputError, ModelError, ResourceError
 
@@ -94,6 +96,7 @@ class TorchEngine:
         self._prefixes = PrefixCache(prefix_bytes)
         self._waiting: deque[_Answer] = deque()
         self._running: list[_Answer] = []
+        self._decoders: WeakKeyDictionary[LiveBase, Decoder] = WeakKeyDictionary()
         self._prompt_tokens = self._prefix_hits = 0
         self._is_closed = False
         self._changed = threading.Condition()
@@ -204,7 +207,7 @@ class TorchEngine:
             self._loaded.holding(served.adapter) if served.adapter else self._loaded.holding_base(served.base)
         )
         answer.live = live = answer.resources.enter_context(held)
-        check_attention(live.base)
+        self._decoder(live)
         self._prompt_tokens += len(request.ids)
         if not request.score_prompt:
             answer.values = self._prefixes.take(served.key, request.ids)
@@ -217,6 +220,18 @@ class TorchEngine:
             request.decoding.stop,
         )
         answer.choice = Choice(live.tokenizer, request.decoding, request.ids, request.taken, live.device)
+
+    def _decoder(self, live: LiveBase) -> Decoder:
+        """How the base's logits are computed; chosen once for each base.
+
+        Raises:
+            ModelError: It cannot be batched (`check_attention`).
+        """
+        if live not in self._decoders:
+            check_attention(live.base)
+            with live.using(None):
+                self._decoders[live] = decoder_for(live.base)
+        return self._decoders[live]
 
     def _batches(self) -> list[list[_Answer]]:
         """Answers that can be computed together: on one base, all from slots, or of one other adapter."""
@@ -272,14 +287,15 @@ class TorchEngine:
             wanted += range(end - width, end)
         spans = [Span(answer.values, count) for answer, count in zip(answers, counts, strict=True)]
         names = [answer.adapter for answer in answers]
-        with live.using_tokens(names, counts) as model, spans_in_effect(live.base, spans):
-            logits = model(
-                input_ids=torch.tensor([ids], device=live.device),
-                position_ids=torch.tensor([places], device=live.device),
-                use_cache=False,
-                logits_to_keep=torch.tensor(wanted or [end - 1], device=live.device),
-            ).logits[0]
-        parts = list(logits[: len(wanted)].float().split(widths)) if wanted else [logits[:0] for _ in widths]
+        with live.using_tokens(names, counts) as model:
+            logits = self._decoder(live).logits(
+                model,
+                torch.tensor(ids, device=live.device),
+                torch.tensor(places, device=live.device),
+                spans,
+                torch.tensor(wanted or [end - 1], device=live.device),
+            )
+        parts = list(logits[: len(wanted)].split(widths)) if wanted else [logits[:0] for _ in widths]
         return [part if width else None for part, width in zip(parts, widths, strict=True)]
 
     def _advance(self, answer: _Answer, count: int, logits: torch.Tensor | None) -> None:
