@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from codebase_gardener.serving.api_keys import ApiKeys
 
 __all__ = ["Guard", "Presence", "is_loopback"]
+
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::\d{1,5})?")
 
 _OPEN = ("/health", "/ready")
 """Asked by what watches the server: without a key, and while it ends."""
@@ -82,7 +84,8 @@ class Guard:
 
 def _of_another_site(headers: Headers) -> str:
     host = headers.get("host", "")
-    if not is_loopback(_name(f"//{host}")):
+    named = _HOST.fullmatch(host)
+    if named is None or not is_loopback(named[1].strip("[]").lower()):
         return "the Host header does not name this machine"
     origin = headers.get("origin")
     if origin is not None and origin != f"http://{host}":
@@ -95,14 +98,7 @@ def _key(headers: Headers) -> bytes:
     return (key.strip() if kind.lower() == "bearer" else headers.get("x-api-key", "")).encode("latin-1")
 
 
-def _name(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def is_loopback(name: str, also: Collection[str] = ("localhost",)) -> bool:
+def is_loopback(name: str) -> bool:
     """Whether a name or an address is this machine's own.
 
     Example:
@@ -112,4 +108,4 @@ def is_loopback(name: str, also: Collection[str] = ("localhost",)) -> bool:
     try:
         return ip_address(name).is_loopback
     except ValueError:
-        return name in also
+        return name == "localhost"
