@@ -16,7 +16,7 @@ from codebase_gardener.utils.error_handling import AdapterError, InvalidInputErr
         ("'/home/me/My Garden/a b/c.json' is damaged", "'…' is damaged"),
         ("bad: sqlite:////home/me/registry.sqlite", "bad: …"),
         ("(file:///home/me/x.py)", "(…)"),
-        ("there is no model 'geometry/other@3'; there are: a/b", "there is no model 'geometry/other@3'; there are: a/b"),
+        ("no model 'geometry/other@3'; there are: a/b", "no model 'geometry/other@3'; there are: a/b"),
         ("see https://example.org/a/b and src/a/b.py:L3-4", "see https://example.org/a/b and src/a/b.py:L3-4"),
         ("/api/pull is not supported", "/api/pull is not supported"),
         ("expected 0 and/or 1", "expected 0 and/or 1"),

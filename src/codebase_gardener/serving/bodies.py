@@ -17,6 +17,7 @@ __all__ = ["BODY_S", "MAX_BODY_BYTES", "SamplingBody", "TextPart", "body_of", "r
 MAX_BODY_BYTES = 8 * 1024**2
 BODY_S = 60.0  # for all of a body
 MAX_ANSWERS = 16
+_GREEDY = 1e-4  # below it only the best token has a share, and logits divided by it are no numbers
 B = TypeVar("B")
 
 
@@ -53,7 +54,7 @@ class SamplingBody(msgspec.Struct, kw_only=True):
         refuse("logit_bias", self.logit_bias)
         return Decoding(
             max_tokens=tokens,
-            temperature=self.temperature or 0.0,
+            temperature=0.0 if 0 <= (self.temperature or 0.0) < _GREEDY else self.temperature or 0.0,
             top_p=1.0 if self.top_p is None else self.top_p,
             top_k=self.top_k or 0,
             repetition_penalty=penalty if self.repetition_penalty is None else self.repetition_penalty,
@@ -103,14 +104,14 @@ async def body_of(request: Request, kind: type[B]) -> B:
 
 
 async def _read(request: Request) -> bytes:
-    parts, size = [], int(request.headers.get("content-length") or 0)
-    if size <= MAX_BODY_BYTES:
-        size = 0
-        async for part in request.stream():
-            size += len(part)
-            if size > MAX_BODY_BYTES:
-                break
+    """All of it; of one that is too large the rest is passed over, or the client would not read why, up to a limit."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size <= MAX_BODY_BYTES:
             parts.append(part)
+        elif size > 4 * MAX_BODY_BYTES:
+            break
     if size > MAX_BODY_BYTES:
         told = f"the body has more than {MAX_BODY_BYTES} bytes; send less"
         raise HTTPException(413, told, {"Connection": "close"})
