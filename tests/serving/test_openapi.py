@@ -32,7 +32,14 @@ def test_whatever_the_document_allows_is_no_error_of_the_server(running: Running
             fields["max_tokens"] = {"type": "integer", "minimum": -1, "maximum": 4}
     file = tmp_path / "openapi.json"
     file.write_text(json.dumps(document))
-    command = [sys.executable, "-m", "schemathesis.cli", "run", str(file), "--url", running.url, "--checks", ",".join(CHECKS),
-               "--max-examples", str(CALLS), "--seed", "1", "--phases", "examples,coverage,fuzzing"]  # fmt: skip
+    options = {
+        "--url": running.url,
+        "--checks": ",".join(CHECKS),
+        "--phases": "examples,coverage,fuzzing",
+        "--max-examples": str(CALLS),
+        "--seed": "1",
+    }
+    command = [sys.executable, "-m", "schemathesis.cli", "run", str(file)]
+    command += [word for option in options.items() for word in option]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
