@@ -24,13 +24,14 @@ from codebase_gardener.dataset.editor_prompts import (
 from codebase_gardener.dataset.prompts import question_messages
 from codebase_gardener.languages.table import is_code, language_of
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
-from codebase_gardener.serving.catalog import Catalog, Resolved
+from codebase_gardener.serving.catalog import Catalog, Resolved, shown_base
 from codebase_gardener.serving.engine import Decoding, Engine, EngineRequest
 from codebase_gardener.utils.error_handling import InvalidInputError
 
 __all__ = ["Answering", "Prepared"]
 
 _NAME = re.compile(r"(\w+)\s*[(<{:]")
+_CHARS_A_TOKEN = 64  # no text has longer ones on average
 _FILL_IN_TOKENS = (
     ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),
     ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),
@@ -60,7 +61,7 @@ class Prepared:
         """What answers, and what was put before the prompt, as an answer says it."""
         served = self.request.served
         adapter = served.adapter.key if served.adapter else None
-        return {"adapter": adapter, "base": served.base.id, "sources": list(self.sources)}
+        return {"adapter": adapter, "base": shown_base(served.base.id), "sources": list(self.sources)}
 
 
 class Answering:
@@ -105,6 +106,7 @@ class Answering:
         if not isinstance(prompt, str):
             return self._of_ids(resolved, prompt, decoding, echo)
         if raw or echo or resolved.is_bare or decoding.top_scores is not None:
+            self._check_length(base, prompt)
             ids, taken = self._all_of(base, prompt) if echo else self.engine.encode(base, prompt)
             return Prepared(EngineRequest(resolved.served, tuple(ids), taken, decoding, echo), resolved)
         cursor = self._cut(resolved, Cursor(prompt))
@@ -162,6 +164,7 @@ class Answering:
         """The next turn of a conversation; the project's code stands before its last question."""
         resolved = self.catalog.resolve(model)
         turns = [{"role": turn["role"], "content": turn["content"]} for turn in messages]
+        self._check_length(resolved.served.base, *(turn["content"] for turn in turns))
         documents: list[Document] = []
         if turns and turns[-1]["role"] == "user" and not (raw or resolved.is_bare):
             question = turns[-1]["content"]
@@ -171,6 +174,14 @@ class Answering:
         return _prepared(resolved, ids, taken, decoding, documents)
 
     # ---- how
+
+    def _check_length(self, base: Base, *texts: str) -> None:
+        """Refuse what cannot fit before its tokens are counted: of megabytes, that takes seconds."""
+        size, room = sum(map(len, texts)), self.engine.context_tokens(base)
+        if size > room * _CHARS_A_TOKEN:
+            raise InvalidInputError(
+                f"the prompt has {size} characters, the base reads {room} tokens", hint="shorten the prompt"
+            )
 
     def _of_ids(self, resolved: Resolved, ids: Sequence[int], decoding: Decoding, echo: bool) -> Prepared:
         size = self.engine.vocabulary_size(resolved.served.base)

@@ -22,11 +22,11 @@ from codebase_gardener.serving.answering import Answering, Prepared
 from codebase_gardener.serving.bodies import ASK_PENALTY, SamplingBody, body_of, refuse
 from codebase_gardener.serving.engine import Decoding, TokenScore
 from codebase_gardener.serving.ollama_models import held_rows, model_rows, shown
-from codebase_gardener.serving.openai_api import openai_error
+from codebase_gardener.serving.statuses import told
 from codebase_gardener.serving.streams import Answer, begin, pieces_of, whole
 from codebase_gardener.utils.error_handling import InvalidInputError
 
-__all__ = ["OLLAMA_VERSION", "REFUSED", "ollama_error", "ollama_routes"]
+__all__ = ["OLLAMA_VERSION", "REFUSED", "ollama_routes"]
 
 OLLAMA_VERSION = (
     "0.12.11"  # of the interface: clients compare it, number by number, and leave things out below it
@@ -220,8 +220,8 @@ async def _respond(
     if body.stream:
         return StreamingResponse(_lines(answer, prepared, body, form), media_type="application/x-ndjson")
     await whole(request, [answer])
-    told = form.row(body.model, answer.text, answer.scores, is_done=True)
-    return JSONResponse({**told, **form.figures(answer, prepared)})
+    row = form.row(body.model, answer.text, answer.scores, is_done=True)
+    return JSONResponse({**row, **form.figures(answer, prepared)})
 
 
 async def _lines(answer: Answer, prepared: Prepared, body: _Body, form: _Form) -> AsyncIterator[bytes]:
@@ -230,7 +230,7 @@ async def _lines(answer: Answer, prepared: Prepared, body: _Body, form: _Form) -
             if piece.text or piece.scores:
                 yield _line(form.row(body.model, piece.text, piece.scores))
     except Exception as error:  # the head is sent: the client learns it from a line
-        yield _line(ollama_error(error)[0])
+        yield _line({"error": told(error)})
         return
     yield _line({**form.row(body.model, "", is_done=True), **form.figures(answer, prepared)})
 
@@ -280,9 +280,3 @@ def _token(text: str, value: float) -> Json:
 
 def _time() -> str:
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
-
-
-def ollama_error(error: Exception) -> tuple[Json, int]:
-    """An error as Ollama writes it, and its status."""
-    told, status = openai_error(error)
-    return {"error": told["error"]["message"]}, status

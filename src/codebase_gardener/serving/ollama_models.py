@@ -9,7 +9,7 @@ from typing import Any
 from codebase_gardener.bases.shape import BaseShape
 from codebase_gardener.serving.answering import Answering
 from codebase_gardener.serving.bodies import ASK_PENALTY, DEFAULT_TOKENS
-from codebase_gardener.serving.catalog import Catalog, ModelCard
+from codebase_gardener.serving.catalog import Catalog, ModelCard, shown_base
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 
 __all__ = ["held_rows", "model_rows", "shown"]
@@ -92,7 +92,7 @@ def _row(card: ModelCard, details: Json) -> Json:
 
 def _details(catalog: Catalog, base_id: str) -> Json:
     """Of a base; one that is not on disk any more is listed without."""
-    details: Json = {"parent_model": base_id, "format": "safetensors", "family": "", "families": None,
+    details: Json = {"parent_model": shown_base(base_id), "format": "safetensors", "family": "", "families": None,
                      "parameter_size": "", "quantization_level": ""}  # fmt: skip
     with suppress(CodebaseGardenerError):
         base = catalog.manager.base(base_id)
