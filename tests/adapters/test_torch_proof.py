@@ -41,6 +41,7 @@ def test_the_receipt_says_what_was_measured(trained: Callable[..., Trained], bas
         "base_sha256": base.sha256,
         "adapter_sha256": sha256_file(made.artifact / "adapter_model.safetensors"),
         "dtype": "float32",
+        "answers_dtype": "float32",
         "quantization": "none",
         "measured_on": "none",
         "tensors_matched": len(held),

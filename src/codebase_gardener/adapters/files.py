@@ -47,6 +47,10 @@ _VIRTUAL_TOKENS = (
     "PROMPT_TUNING",
     "P_TUNING",
 )
+_ASKS_FOR_MORE = {
+    "POLY": "needs a task id with each row, which no prompt has here",
+    "XLORA": "mixes other adapters, which are not in its folder",
+}
 _WITHOUT_SIDECAR = "an adapter is complete without this file: leave it out"
 _FLOATS = ("F64", "F32", "F16", "BF16")
 
@@ -166,6 +170,8 @@ def _why_not(config: dict[str, Any]) -> str:
     kind = config["peft_type"]
     if kind in _VIRTUAL_TOKENS:
         return f"{kind} puts virtual tokens before the prompt, which is not done here: the bare base would answer"
+    if kind in _ASKS_FOR_MORE:
+        return f"{kind} {_ASKS_FOR_MORE[kind]}"
     if config.get("alora_invocation_tokens"):
         return "aLoRA works behind its invocation tokens only, which no prompt has here: the bare base would answer"
     start = str(config.get("init_lora_weights", "")).lower()

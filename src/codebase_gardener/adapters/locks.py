@@ -1,10 +1,9 @@
 """The locks of loaded adapters, and the one order in which they are taken.
 
-| rank | lock | guards | held |
-|---|---|---|---|
-| `MODEL` | of all live bases of a process | which slot is in effect, what is attached | while a model computes; by `using` and `disabled` for their block |
-| `BASES` | of `LoadedAdapters` | which bases are in memory | while a base is read |
-| `CACHE` | of `LeaseCache` | entries, leases, reservations | for moments; nothing is called under it |
+- `MODEL`, of all live bases of a process: which slot is in effect, and what is attached. Held while a model computes,
+  and by `using` and `disabled` for their block.
+- `BASES`, of `LoadedAdapters`: which bases are in memory. Held while one is read.
+- `CACHE`, of `LeaseCache`: entries, leases, reservations. Held for moments; nothing is called under it.
 
 A thread takes a lock only while it holds none of a higher rank, or holds that very lock. Taking one out of order
 raises at once, whether or not another thread is there to wait for: so each test that passes a place checks it.

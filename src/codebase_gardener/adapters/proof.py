@@ -22,7 +22,7 @@ def prove(
     adapter: Path,
     base: Base,
     *,
-    answers: str,
+    answers: str = "",
     dtype: str = "float32",
     parity: Path | None = None,
     threads: int = 0,
@@ -32,7 +32,7 @@ def prove(
     Args:
         adapter: Its published folder.
         base: What it was trained on.
-        answers: The setting `inference_dtype`: it is proven in what answers are computed in, too.
+        answers: The setting `inference_dtype`: it is proven in what answers are computed in, too; "" for `dtype`.
         dtype: "float32" or "bfloat16".
         parity: Logits of the trained model, to compare with.
         threads: CPU threads; 0 for torch's default.

@@ -61,7 +61,7 @@ def memory_of(model: nn.Module) -> frozenset[int]:
     return frozenset(_memory(tensor) for tensor in _tensors(model)) - {0}
 
 
-class ReadOnly(TorchDispatchMode):
+class ReadOnly(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
     """For a block, an operation that would write into a model's weights raises instead, before it writes.
 
     Args:
@@ -70,7 +70,7 @@ class ReadOnly(TorchDispatchMode):
     """
 
     def __init__(self, model: nn.Module, what: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._what = what
         self._memory = memory_of(model)
 

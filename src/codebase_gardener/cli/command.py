@@ -17,8 +17,13 @@ from codebase_gardener.utils.logs import configure_logging
 if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["base_option", "command_options", "open_gardener", "print_json"]
+__all__ = ["base_option", "command_options", "dtype_option", "open_gardener", "print_json"]
 
+dtype_option = click.option(
+    "--dtype",
+    type=click.Choice(("auto", "bfloat16", "float32")),
+    help="What answers are computed in; by default as the setting inference_dtype says.",
+)
 base_option = click.option("--base", help="Base model; by default the one that the adapter names.")
 
 
