@@ -13,7 +13,7 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 
-pytest_plugins = ["samples.tiny_adapters"]
+pytest_plugins = ["samples.stock_adapters", "samples.tiny_adapters"]
 
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1, or none
 if _WORKER and hasattr(os, "sched_setaffinity"):

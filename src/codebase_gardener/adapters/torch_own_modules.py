@@ -26,7 +26,7 @@ def with_own_modules(model: Any) -> Any:
 
 def _alias(tensor: Tensor) -> Tensor:
     if type(tensor) is nn.Parameter:
-        return nn.Parameter(tensor.detach(), requires_grad=False)
+        return nn.Parameter(tensor.data, requires_grad=False)
     return tensor  # of a quantized layer: its class has attributes of its own
 
 
