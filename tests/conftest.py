@@ -66,6 +66,7 @@ def settings(tmp_path: Path, tiny_base: Path) -> Settings:
         home=tmp_path / "home",
         base=str(tiny_base),
         device="cpu",
+        inference_dtype="float32",
         training={"dtype": "float32", "threads": 1, "max_length": 64, "steps": 4, "r": 4},
         min_free_bytes=0,
     )
