@@ -98,6 +98,9 @@ def stock_logits(base: Path, folder: Path | None, dtype: str = "float32", text: 
 
 def structure(model: Any) -> list[tuple[Any, ...]]:
     """What must not change about a base: its modules, where its weights lie, how often they were written."""
-    modules = [(name, id(module), type(module).__name__) for name, module in model.named_modules()]
+    modules = [
+        (name, id(module), type(module).__name__.removeprefix("Slotted"))
+        for name, module in model.named_modules()
+    ]
     weights = [(name, id(p), p.data_ptr(), p._version) for name, p in model.named_parameters()]
     return [*modules, *weights, tuple(sorted(vars(model)))]
