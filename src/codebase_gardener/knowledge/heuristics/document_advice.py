@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from codebase_gardener.documents.plain_prose import plain_prose
 from codebase_gardener.documents.reading import blocks
 from codebase_gardener.documents.remarks import remarks
-from codebase_gardener.knowledge.heuristics.advice import sentences, signals, strength
+from codebase_gardener.documents.sentences import sentences
+from codebase_gardener.knowledge.heuristics.advice import signals, strength
 from codebase_gardener.knowledge.sources.facts import Evidence
 
 __all__ = ["ADVICE_HEADINGS", "document_evidence"]

@@ -16,6 +16,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
+from codebase_gardener.documents.sentences import sentences
+
 __all__ = ["CHECKS", "Allowed", "ProseCheck", "Problem", "check_prose", "code_words", "known_names"]
 
 _WORD = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")  # names, dotted names
@@ -35,7 +37,6 @@ _OF_KIND = re.compile(rf"(?<=[a-z,] )([A-Z]\w+) {_KIND}\b|(?<!\w){_KIND} ([A-Z]\
 _ROMAN = re.compile(r"\b(?=[IVX]{2})X{0,3}(?:IX|IV|V?I{0,3})\b")
 _WIKI_LINK = re.compile(r"\[\[[^\[\]]*\]\]")
 _ENDING = re.compile(r"[.!?…][)\"'”’»*_`]*\Z")
-_SENTENCE_END = re.compile(r"[.!?…][)\"'”’»*_`]*(?=\s|\Z)")
 _UNSEEN = frozenset(["Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"])
 _MAX_PARTS = 32  # of a name that is kept with its tails
 _SHORT_CHARS = 12  # a sentence this short may come twice
@@ -235,17 +236,16 @@ def _unfinished(text: str, allowed: Allowed) -> Iterator[str]:
 def _sentences(text: str, allowed: Allowed) -> Iterator[str]:
     if not allowed.max_sentences:
         return
-    plain = re.sub(r"\b(?:e\.g|i\.e|etc|vs)\.(?=\s)", "", _SPAN.sub("x", text.strip()))
-    count = len(_SENTENCE_END.findall(plain))
-    if count > allowed.max_sentences or "\n" in text.strip():
+    if len(sentences(text.strip())) > allowed.max_sentences or "\n" in text.strip():
         yield f"more than {allowed.max_sentences} on one line"
 
 
 def _repeated(text: str, allowed: Allowed) -> Iterator[str]:
     """What small models do when they have nothing to say."""
     found = [
-        " ".join(part.lower().split())
-        for part in re.split(r"[.!?…]\s+|\n\s*\n|\n(?=[-*+] )", text.strip().rstrip(".!?…"))
+        " ".join(sentence.lower().split()).rstrip(".!?…")
+        for part in re.split(r"\n\s*\n|\n(?=[-*+] )", text)
+        for sentence in sentences(part)
     ]
     counts = Counter(part for part in found if len(part) > _SHORT_CHARS)
     yield from (part for part, count in counts.items() if count > 1)
