@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from codebase_gardener.documents.code_spans import code_spans, edited
+
 __all__ = ["mentioned_names", "plain_text", "role_free", "without_title"]
 
 MAX_PROSE_CHARS = 20_000
@@ -34,7 +36,6 @@ _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
 )  # fmt: skip
 _MARKED = re.compile(r"[`*_<\[{:\\&]")
 _SPACE = re.compile(r"\s+")
-_CODE = re.compile(r"`[^`\n]{1,400}`")
 _HIDDEN = {ord("_"): "\ue000", ord("*"): "\ue001"}  # in code they are no emphasis
 _SHOWN = {0xE000: "_", 0xE001: "*"}
 _ENTITIES = {
@@ -47,9 +48,6 @@ _ENTITIES = {
     "&ndash;": "–",
 }
 
-_CODE_MARK = re.compile(
-    r"(?:(?::[\w:+-]{1,40}:|\{[\w:+-]{1,40}\}))?(?<!`)(`{1,2})(?!`)([^`\n]{1,300})\1(?!`)"
-)
 _CROSS_REFERENCE = re.compile(r"\]\[([A-Za-z_]\w{0,100}(?:\.\w{1,100}){1,12})\]")
 _EXPLICIT = re.compile(r"[^<>]{0,200}<([~!.]?[\w.]{1,200})>")
 _NAME = re.compile(r"[~!.@]?([A-Za-z_]\w{0,100}(?:\.[A-Za-z_]\w{0,100}){0,12})(?:\(.{0,200}\))?$", re.DOTALL)
@@ -105,7 +103,7 @@ def plain_text(text: str) -> str:
     text = text[:MAX_PROSE_CHARS]
     if not _MARKED.search(text):
         return _SPACE.sub(" ", text).strip()
-    text = _CODE.sub(lambda code: code[0].translate(_HIDDEN), role_free(text))
+    text = edited(role_free(text), lambda span: span.translate(_HIDDEN))
     for pattern, kept in _MARKS:
         text = pattern.sub(kept, text)
     text = text.translate(_SHOWN)
@@ -121,8 +119,8 @@ def mentioned_names(text: str) -> Iterator[str]:
         >>> list(mentioned_names("Call `get_model()` or :meth:`~Flask.route`, not `a + b`."))
         ['get_model', 'Flask.route']
     """
-    for mark in _CODE_MARK.finditer(text):
-        inner = mark[2].strip()
+    for start, end, marks in code_spans(text):
+        inner = text[start + marks : end - marks].strip()
         explicit = _EXPLICIT.fullmatch(inner)
         name = _NAME.match(explicit[1] if explicit else inner)
         if name and len(name[1]) > 1:

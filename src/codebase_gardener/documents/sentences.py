@@ -50,8 +50,8 @@ def sentences(text: str) -> list[str]:
     """The sentences of a paragraph, each as written.
 
     Example:
-        >>> sentences("Use it, e.g. for A. It may be slow.")
-        ['Use it, e.g. for A.', 'It may be slow.']
+        >>> sentences("Use it, e.g. on disk. It may be slow.")
+        ['Use it, e.g. on disk.', 'It may be slow.']
     """
     return [text[start:end].strip() for start, end in sentence_spans(text)]
 

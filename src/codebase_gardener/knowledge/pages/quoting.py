@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from codebase_gardener.documents.code_spans import code_spans
+from codebase_gardener.documents.code_spans import edited
 from codebase_gardener.documents.fences import closes_fence, opened_fence
 from codebase_gardener.documents.prose import role_free
 from codebase_gardener.knowledge.pages.markup import fence
@@ -129,12 +129,7 @@ def _cleaned(line: str) -> str:
 
 def _escaped(line: str) -> str:
     """Outside of code marks `<`, images and wiki links are escaped; a run of backticks without a partner, too."""
-    parts: list[str] = []
-    at = 0
-    for start, end, _ in code_spans(line):
-        parts += [_neutral(line[at:start]), _inert(line[start:end])]
-        at = end
-    return "".join([*parts, _neutral(line[at:])])
+    return edited(line, _inert, _neutral)
 
 
 def _neutral(text: str) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
+from codebase_gardener.documents.code_spans import code_spans, edited
 from codebase_gardener.documents.sentences import sentences
 
 __all__ = ["CHECKS", "Allowed", "ProseCheck", "Problem", "check_prose", "code_words", "known_names"]
@@ -27,7 +28,6 @@ _MIXED = re.compile(r"(?<!\w)\d+[^\W\d]\w*")  # 2D, 4bit
 _ANCHOR = re.compile(
     r"(?<![\w./-])[\w./-]+:L?\d+(?:-L?\d+)?|#L\d+(?:-L?\d+)?|\bL\d+(?:-L?\d+)?\b|\blines?\s+\d+", re.I
 )
-_SPAN = re.compile(r"(?<!`)(`+)(?!`)([^`\n]*)(?<!`)\1(?!`)")
 _CAMEL = re.compile(r"[^\W\d_]*[a-z][A-Z]|[A-Z]{2,}[a-z]")
 _FLAG = re.compile(r"(?<![\w-])--[A-Za-z][\w-]*")
 _QUOTES = re.compile(r"\"([^\"]*)\"|“([^“”]*)”|«([^«»]*)»|‹([^‹›]*)›|‘([^‘’]*)’|(?<!\w)'([^'\n]+)'(?!\w)")
@@ -271,8 +271,9 @@ def _number(text: str, allowed: Allowed) -> Iterator[str]:
 
 def _code(text: str, allowed: Allowed) -> Iterator[str]:
     """Code marks: verbatim from the sources, or made of known names and the language's own."""
-    for match in _SPAN.finditer(_without_anchors(text, allowed)):
-        code = " ".join(match.group(2).split())
+    text = _without_anchors(text, allowed)
+    for start, end, marks in code_spans(text):
+        code = " ".join(text[start + marks : end - marks].split())
         if code and not _is_verbatim(code, allowed.text):
             yield from _unknown(code, allowed, every=True)
 
@@ -288,7 +289,7 @@ def _names(text: str, allowed: Allowed) -> Iterator[str]:
 
 
 def _quotes(text: str, allowed: Allowed) -> Iterator[str]:
-    plain = _SPAN.sub(lambda match: re.sub("[\"'“”‘’«»‹›]", " ", match.group(2)), text)
+    plain = edited(text, lambda span: re.sub("[\"'“”‘’«»‹›]", " ", span.strip("`")))
     source = allowed.text.replace("`", "")
     for match in _QUOTES.finditer(plain):
         quote = " ".join(next(group for group in match.groups() if group is not None).split())
@@ -332,7 +333,8 @@ CHECKS: dict[str, ProseCheck] = {
 
 
 def _outside_code(text: str) -> str:
-    return _SPAN.sub(" ", text)
+    """A span that goes over the end of a line may be two halves of others: its marks stay."""
+    return edited(text, lambda span: span if "\n" in span else " ")
 
 
 def _without_links(text: str, allowed: Allowed) -> str:
