@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from codebase_gardener.documents.blocks import ADMONITIONS, indent_of
 from codebase_gardener.documents.docstring_sections import NOTES, PARAMETERS, docstring_sections
-from codebase_gardener.documents.plain_prose import plain_prose
+from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.remarks import remarks
 from codebase_gardener.documents.rst import rst_blocks
 from codebase_gardener.knowledge.heuristics.advice import signals, strength
@@ -72,7 +72,7 @@ def _advice(scope: str, text: list[str], first: int) -> Iterator[Evidence]:
         if section.name in PARAMETERS:
             yield from _parameters(scope, body, first + section.body)
         elif section.name in NOTES:
-            words = plain_prose(" ".join(body))
+            words = plain_text("\n".join(body), code_marks=True)
             end = section.body + max((i for i, line in enumerate(body, 1) if line.strip()), default=0)
             if words:
                 name = ADMONITIONS[section.name]
@@ -116,7 +116,7 @@ def _sphinx(scope: str, body: list[str], first: int) -> Iterator[Evidence]:
 def _parameter(scope: str, name: str, typed: str, content: list[str], start: int) -> Iterator[Evidence]:
     while content and not content[-1].strip():
         content.pop()
-    words = plain_prose(" ".join(content))
+    words = plain_text("\n".join(content), code_marks=True)
     if strength(words) < _MIN_PARAMETER:
         return
     default = _TYPED_DEFAULT.search(typed) or _DEFAULT.search(words)
@@ -127,10 +127,16 @@ def _parameter(scope: str, name: str, typed: str, content: list[str], start: int
 def _paragraphs(scope: str, body: list[str], first: int) -> Iterator[Evidence]:
     """Admonitions, and paragraphs of strong advice or that begin with "Note that"."""
     for block in remarks(rst_blocks(body, first, docstring=True)):
-        words = plain_prose(block.text)
+        words = plain_text(block.text, code_marks=True)
         if block.kind == "admonition":
             yield Evidence(
-                "docstring-note", block.start, block.end, scope, block.name, words, plain_prose(block.title)
+                "docstring-note",
+                block.start,
+                block.end,
+                scope,
+                block.name,
+                words,
+                plain_text(block.title, code_marks=True),
             )
         elif len(words) >= 30 and not _SPHINX_OTHER.match(block.text):
             found = signals(words)

@@ -18,7 +18,6 @@ _DEEPEST = 12  # columns before a fence
 
 _CLEANERS: tuple[tuple[re.Pattern[str], str], ...] = (
     # what it is, what remains of it; each is linear in the length of a line
-    (re.compile(r":[a-z]{1,12}(?::[a-z]{1,12})?:`[^`<>]{1,200}?<([^`<>]{1,200})>`"), r"`\1`"),  # :meth:`title <a.b>`
     (re.compile(r"\[`[~!]?([^`]{1,300})`\](?!\()"), r"`\1`"),  # [`PeftModel`], as Hugging Face's docs write it
     (re.compile(r"`([^`<>]{1,200}) <(https?://[^`<>\s]{1,300})>`_{1,2}"), r"[\1](\2)"),  # rst's links
     (re.compile(r"(?<!`)`([^`]{1,200})`_{1,2}(?![\w`])"), r"\1"),
