@@ -68,7 +68,7 @@ def docstring_lines(node: ast.Module | Definition, lines: Sequence[str]) -> tupl
         lines: Of its file.
 
     Returns:
-        The lines are without quotes and without the indentation that all but the first share.
+        The lines are without quotes and without the indentation of their quotes.
     """
     head = node.body[0].value if node.body and isinstance(node.body[0], ast.Expr) else None
     if not isinstance(head, ast.Constant) or not isinstance(head.value, str):
@@ -77,7 +77,8 @@ def docstring_lines(node: ast.Module | Definition, lines: Sequence[str]) -> tupl
     if not text:
         return None
     text[-1] = re.sub(r"(\"\"\"|'''|\"|')[^\"']*$", "", text[-1])
-    return head.lineno, [_QUOTES.sub("", text[0]).strip(), *without_indent(text[1:])]
+    indent = len(text[0]) - len(text[0].lstrip())
+    return head.lineno, [_QUOTES.sub("", text[0]).strip(), *without_indent(text[1:], at_most=indent)]
 
 
 def docstring_sections(text: Sequence[str]) -> Iterator[DocstringSection]:
