@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from codebase_gardener.documents.blocks import without_indent
 from codebase_gardener.documents.code_spans import edited
 from codebase_gardener.documents.fences import closes_fence, opened_fence
 from codebase_gardener.documents.prose import role_free
@@ -73,7 +74,9 @@ def _quoted(lines: list[str]) -> Iterator[str]:
             at += 1
         elif end:
             body = [line for line in lines[at:end] if not opened_fence(line, _DEEPEST)]
-            yield from fence("\n".join(_inert(line[:_LONGEST_LINE]) for line in _dedented(body))).split("\n")
+            yield from fence(
+                "\n".join(_inert(line.rstrip()[:_LONGEST_LINE]) for line in without_indent(body))
+            ).split("\n")
             at = end
         else:
             yield _line(lines[at])
@@ -147,11 +150,6 @@ def _inert(code: str) -> str:
     """Code in which no link of the wiki and no anchor is left."""
     code = code.replace("[[", "[ [") if "::" in code else code
     return re.sub(r":L(?=\d)", ": L", code)
-
-
-def _dedented(lines: list[str]) -> list[str]:
-    margin = min((_indent(line) for line in lines if line.strip()), default=0)
-    return [line[margin:].rstrip() for line in lines]
 
 
 def _indent(line: str) -> int:
