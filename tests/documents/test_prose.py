@@ -27,6 +27,7 @@ from codebase_gardener.documents.prose import mentioned_names, plain_text
         (r"_**Do**_ *so*, <b>now</b> &lt;here\> __At once__", "Do so, now <here> At once"),
         ("> [!TIP]\n> Use\n> it.", "Use it."),
         ("Title { #anchor }", "Title"),
+        ("Title [[anchor]] [[step::Principle:a b]] if [[ -f x ]]", "Title if [[ -f x ]]"),
     ],
 )
 def test_marks_go_and_code_stays(text: str, plain: str | None) -> None:
