@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from codebase_gardener.documents.blocks import ADMONITIONS, indent_of, without_indent
-from codebase_gardener.languages.python.node_search import Definition
+from codebase_gardener.languages.python.headers import Definition
+from codebase_gardener.languages.python.node_search import definitions
 
 __all__ = [
     "NOTES",
@@ -16,6 +17,7 @@ __all__ = [
     "DocstringEntry",
     "DocstringSection",
     "docstring_lines",
+    "docstrings",
     "docstring_sections",
     "field_entries",
     "is_field",
@@ -58,6 +60,14 @@ class DocstringEntry:
     text: str
     start: int
     end: int
+
+
+def docstrings(tree: ast.Module, lines: Sequence[str]) -> Iterator[tuple[str, int, list[str]]]:
+    """Each docstring of a file, the module's first: the qualified name of whose it is, and `docstring_lines`."""
+    named = [(".".join(one.name for one in (*around, node)), node) for node, around in definitions(tree)]
+    for scope, node in [("", tree), *named]:
+        if found := docstring_lines(node, lines):
+            yield scope, *found
 
 
 def docstring_lines(node: ast.Module | Definition, lines: Sequence[str]) -> tuple[int, list[str]] | None:

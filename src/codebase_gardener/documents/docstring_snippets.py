@@ -6,11 +6,10 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from codebase_gardener.documents.docstring_sections import docstring_lines
+from codebase_gardener.documents.docstring_sections import docstrings
 from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.documents.rst import rst_blocks
 from codebase_gardener.documents.snippets import snippet
-from codebase_gardener.languages.python.node_search import definitions
 
 __all__ = ["docstring_snippets"]
 
@@ -24,8 +23,7 @@ def docstring_snippets(tree: ast.Module, lines: Sequence[str]) -> Iterator[Snipp
         tree: Of a file of Python.
         lines: Of that file.
     """
-    for scope, node in definitions(tree):
-        first, text = docstring_lines(node, lines) or (0, [])
+    for scope, first, text in docstrings(tree, lines):
         if not any(_TELLING.search(line) for line in text):
             continue
         title = scope or next((line.strip() for line in text if line.strip()), "")

@@ -11,8 +11,8 @@ from codebase_gardener.documents.docstring_sections import (
     NOTES,
     PARAMETERS,
     DocstringEntry,
-    docstring_lines,
     docstring_sections,
+    docstrings,
     field_entries,
     is_field,
     section_entries,
@@ -22,7 +22,6 @@ from codebase_gardener.documents.remarks import remarks
 from codebase_gardener.documents.rst import rst_blocks
 from codebase_gardener.knowledge.heuristics.advice import signals, strength
 from codebase_gardener.knowledge.sources.file_facts import Evidence
-from codebase_gardener.languages.python.node_search import definitions
 
 __all__ = ["docstring_evidence"]
 
@@ -37,10 +36,8 @@ _MIN_PARAMETER = 1.5
 
 def docstring_evidence(tree: ast.Module, lines: Sequence[str]) -> Iterator[Evidence]:
     """Advice in the docstrings of the module and all definitions."""
-    named = [(".".join(one.name for one in (*around, node)), node) for node, around in definitions(tree)]
-    for scope, node in [("", tree), *named]:
-        if found := docstring_lines(node, lines):
-            yield from _advice(scope, *found)
+    for scope, first, text in docstrings(tree, lines):
+        yield from _advice(scope, first, text)
 
 
 def _advice(scope: str, first: int, text: list[str]) -> Iterator[Evidence]:
