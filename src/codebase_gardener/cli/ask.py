@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from codebase_gardener.cli.command import command_options, dtype_option, open_gardener, print_json
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.utils.names import parse_ref
 
 __all__ = ["ask"]
@@ -18,7 +19,7 @@ _SHOWN_EVIDENCE = 3
 @click.option("--no-adapter", is_flag=True, help="Let the base answer.")
 @click.option("--no-retrieval", is_flag=True, help="Put no retrieved code before the question.")
 @click.option("--tokens", type=click.IntRange(min=1), default=200, show_default=True, help="Longest answer.")
-@dtype_option
+@options.dtype
 @command_options
 def ask(
     what: str,
@@ -46,7 +47,7 @@ def ask(
             max_new_tokens=tokens,
         )
     if as_json:
-        print_json(answer.as_dict())
+        print_json(answer)
         return
     click.echo(answer.text)
     click.echo()
