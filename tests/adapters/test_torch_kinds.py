@@ -206,3 +206,22 @@ def test_biases_of_the_base_are_the_adapters_own(tmp_path: Path, make_base: Call
     with unchanged(live):
         live.attach(check_adapter_files(folder), "a")
         assert torch.equal(live.logits(TEXT, "a"), stock_logits(base, folder))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quantization", ["nf4", "int8", "torchao-int8"])
+def test_kinds_beside_one_another_on_a_quantized_base(
+    quantization: str, stock: Stock, tiny_base: Path
+) -> None:
+    live = LiveBase(tiny_base, device="cpu", dtype="float32", quantization=quantization)
+    kinds = ["IA3", "OFT", "saved head", "lora", *(["dora"] if quantization != "int8" else [])]
+    with unchanged(live):
+        for kind in kinds:
+            live.attach(check_adapter_files(stock(tiny_base, kind)), kind)
+            held = live.state()["adapters"][kind]["bytes"]
+            assert held < 40_000, "the base's own tensors are counted"
+        for kind in kinds * 2:
+            expected = stock_logits(tiny_base, stock(tiny_base, kind), quantization=quantization)
+            assert torch.allclose(live.logits(TEXT, kind), expected, atol=1e-4), kind
+            with pytest.raises(AdapterError, match="quantized"), live.merged(kind):
+                pass

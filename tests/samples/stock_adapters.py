@@ -86,12 +86,14 @@ def save_adapter(folder: Path, base: Path, config: dict[str, Any], seed: int = 0
 
 
 @torch.no_grad()
-def stock_logits(base: Path, folder: Path | None, dtype: str = "float32", text: str = TEXT) -> torch.Tensor:
+def stock_logits(
+    base: Path, folder: Path | None, dtype: str = "float32", *, quantization: str = "none"
+) -> torch.Tensor:
     """What a fresh stock PEFT model answers; without a folder, the base."""
-    model = load_model(base, dtype=dtype)
+    model = load_model(base, dtype=dtype, quantization=quantization)
     if folder is not None:
         model = PeftModel.from_pretrained(model, str(folder)).eval()
-    ids = torch.tensor([text_ids(load_tokenizer(base), text)])
+    ids = torch.tensor([text_ids(load_tokenizer(base), TEXT)])
     logits: torch.Tensor = model(input_ids=ids).logits[0].float()
     return logits
 

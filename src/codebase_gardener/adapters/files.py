@@ -130,7 +130,7 @@ def _config(directory: Path) -> dict[str, Any]:
     if reason := _why_not(config):
         raise AdapterError(
             f"{path}: {reason}",
-            hint="use it with PEFT itself, or train a LoRA adapter on the same rows (gardener train --data)",
+            hint="use it with PEFT itself, or train a LoRA adapter on the same rows (gardener train --file)",
         )
     _check_sizes(path, config)
     return config

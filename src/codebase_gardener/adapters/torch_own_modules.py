@@ -27,7 +27,15 @@ def with_own_modules(model: Any) -> Any:
 def _alias(tensor: Tensor) -> Tensor:
     if type(tensor) is nn.Parameter:
         return nn.Parameter(tensor.data, requires_grad=False)
-    return tensor  # of a quantized layer: its class has attributes of its own
+    if _of_bitsandbytes(tensor):  # the first forward moves what lies beside the data into the module
+        alias: Tensor = Tensor._make_subclass(type(tensor), tensor.data, False)
+        vars(alias).update(vars(tensor))
+        return alias
+    return tensor
+
+
+def _of_bitsandbytes(value: object) -> bool:
+    return type(value).__module__.startswith("bitsandbytes")
 
 
 def _tensors(model: nn.Module) -> Iterator[Tensor]:
@@ -36,24 +44,30 @@ def _tensors(model: nn.Module) -> Iterator[Tensor]:
         yield from module.parameters(recurse=False)
         yield from module.buffers(recurse=False)
         for value in vars(module).values():
-            of_library = type(value).__module__.startswith("bitsandbytes")
-            kept = getattr(value, "__dict__", {}).values() if of_library else (value,)
+            kept = getattr(value, "__dict__", {}).values() if _of_bitsandbytes(value) else (value,)
             yield from (tensor for tensor in kept if isinstance(tensor, Tensor))
 
 
 def give_own_weights(layer: nn.Module) -> None:
-    """Give a layer parameters of its own, which are tied to no other layer's, so that they can be written into."""
+    """Give a layer parameters of its own, which are tied to no other layer's, so that they can be written into.
+
+    Raises:
+        AdapterError: They are quantized.
+    """
     for name, old in layer.named_parameters(recurse=False):
-        if type(old) is nn.Parameter:
-            layer._parameters[name] = nn.Parameter(old.data.clone(), requires_grad=False)
-        else:  # quantized: its class keeps attributes beside the data
-            old.data = old.data.clone()
+        if type(old) is not nn.Parameter or not old.is_floating_point():
+            raise AdapterError(
+                f"a {type(layer).__name__} has quantized weights: merging would round the adapter away",
+                hint="merge it into the base on disk (gardener merge --into-base), or load the base in 16 bit",
+            )
+        layer._parameters[name] = nn.Parameter(old.data.clone(), requires_grad=False)
 
 
 def own_bytes(model: nn.Module, base: nn.Module) -> int:
     """Memory of a model's tensors that are not a base's."""
-    shared = memory_of(base)
-    return sum(t.nbytes for t in (*model.parameters(), *model.buffers()) if _memory(t) not in shared)
+    shared, same = memory_of(base), {id(tensor) for tensor in _tensors(base)}
+    tensors = (*model.parameters(), *model.buffers())
+    return sum(t.nbytes for t in tensors if id(t) not in same and _memory(t) not in shared)
 
 
 def memory_of(model: nn.Module) -> frozenset[int]:
