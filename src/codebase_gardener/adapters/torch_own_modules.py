@@ -11,7 +11,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from codebase_gardener.utils.error_handling import AdapterError
 
-__all__ = ["ReadOnly", "give_own_weights", "memory_of", "own_bytes", "with_own_modules"]
+__all__ = [
+    "ReadOnly",
+    "check_not_quantized",
+    "give_own_weights",
+    "memory_of",
+    "own_bytes",
+    "with_own_modules",
+]
 
 
 def with_own_modules(model: Any) -> Any:
@@ -54,13 +61,22 @@ def give_own_weights(layer: nn.Module) -> None:
     Raises:
         AdapterError: They are quantized.
     """
+    check_not_quantized(layer)
     for name, old in layer.named_parameters(recurse=False):
-        if type(old) is not nn.Parameter or not old.is_floating_point():
-            raise AdapterError(
-                f"a {type(layer).__name__} has quantized weights: merging would round the adapter away",
-                hint="merge it into the base on disk (gardener merge --into-base), or load the base in 16 bit",
-            )
         layer._parameters[name] = nn.Parameter(old.data.clone(), requires_grad=False)
+
+
+def check_not_quantized(layer: nn.Module) -> None:
+    """A layer can be merged into.
+
+    Raises:
+        AdapterError: Its weights are quantized.
+    """
+    if not all(type(p) is nn.Parameter and p.is_floating_point() for p in layer.parameters(recurse=False)):
+        raise AdapterError(
+            f"a {type(layer).__name__} has quantized weights: merging would round the adapter away",
+            hint="merge it into the base on disk (gardener merge --into-base), or load the base in 16 bit",
+        )
 
 
 def own_bytes(model: nn.Module, base: nn.Module) -> int:

@@ -28,7 +28,8 @@ from codebase_gardener.adapters.torch_factor_files import (
     factor_names,
     open_factors,
 )
-from codebase_gardener.utils.error_handling import AdapterError, ConflictError
+from codebase_gardener.adapters.torch_own_modules import check_not_quantized
+from codebase_gardener.utils.error_handling import ConflictError
 
 __all__ = ["Factors", "Slot", "SlotRows", "add_by_row", "as_factors", "SlotTable"]
 
@@ -396,15 +397,8 @@ def _target(module: Any, number: int) -> FactorTarget:
 
 def _merge(layer: Any, factors: Factors) -> None:
     a, b, bias = factors
+    check_not_quantized(layer)
     weight = layer._parameters["weight"]
-    if not weight.is_floating_point() or weight.shape not in (
-        (b.shape[0], a.shape[1]),
-        (a.shape[1], b.shape[0]),
-    ):
-        raise AdapterError(
-            f"a {type(layer).__name__} has quantized weights: merging would round the adapter away",
-            hint="merge it into the base on disk (gardener merge --into-base), or load the base in 16 bit",
-        )
     left, right = (a.T, b.T) if isinstance(layer, Conv1D) else (b, a)
     merged = torch.addmm(weight.data.float(), left, right).to(weight.dtype)
     layer._parameters["weight"] = nn.Parameter(merged, requires_grad=False)
