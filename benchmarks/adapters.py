@@ -144,11 +144,13 @@ def _measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _measure_kinds(folder: Path, options: argparse.Namespace) -> dict[str, float]:
-    import psutil
+    import tracemalloc
+
     from peft import IA3Config, LoraConfig
 
     from codebase_gardener.adapters.files import check_adapter_files
     from codebase_gardener.adapters.torch_live_base import LiveBase
+    from codebase_gardener.adapters.torch_own_modules import with_own_modules
 
     base = resolve_base("smollm2-135m", options.bases or folder / "bases")
     configs = [LoraConfig(r=R, target_modules="all-linear", use_dora=True, task_type="CAUSAL_LM")]
@@ -156,15 +158,12 @@ def _measure_kinds(folder: Path, options: argparse.Namespace) -> dict[str, float
     paths = [write_adapters(base.path, folder / str(n), 2, config) for n, config in enumerate(configs)]
     live = LiveBase(base.path, device="cpu", dtype="float32")
     live.logits(PROMPTS[0], None)
-    process, loading, names = psutil.Process(), list[float](), list[str]()
-    before = process.memory_info().rss
+    loading, names = list[float](), list[str]()
     for path in (path for pair in paths for path in pair):
         started = time.perf_counter()
         names.append(path.as_posix())
         live.attach(check_adapter_files(path), names[-1])
         loading.append(time.perf_counter() - started)
-    tensors = sum(held["bytes"] for held in live.state()["adapters"].values())
-    beside = (process.memory_info().rss - before - tensors) / len(names)
     asking = {"base": [None] * 6, "the same": [names[0]] * 6, "in turn": [names[0], names[2]] * 3}
     times = {}
     for what, turns in asking.items():
@@ -172,7 +171,11 @@ def _measure_kinds(folder: Path, options: argparse.Namespace) -> dict[str, float
         for name in turns:
             live.logits(PROMPTS[0], name)
         times[f"{what}, ms"] = (time.perf_counter() - started) / len(turns) * 1000
-    return {"load, ms": statistics.median(loading) * 1000, **times, "memory beside tensors, MB": beside / 1e6}
+    tracemalloc.start()
+    copy = with_own_modules(live.base)
+    times["a copy of the modules, MB"] = tracemalloc.get_traced_memory()[0] / 1e6
+    del copy
+    return {"load, ms": statistics.median(loading) * 1000, **times}
 
 
 def _row(
