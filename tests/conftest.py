@@ -13,7 +13,7 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 
-pytest_plugins = ["samples.tiny_adapters"]
+pytest_plugins = ["samples.stock_adapters", "samples.tiny_adapters"]
 
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1, or none
 if _WORKER and hasattr(os, "sched_setaffinity"):
@@ -66,6 +66,7 @@ def settings(tmp_path: Path, tiny_base: Path) -> Settings:
         home=tmp_path / "home",
         base=str(tiny_base),
         device="cpu",
+        inference_dtype="float32",
         training={"dtype": "float32", "threads": 1, "max_length": 64, "steps": 4, "r": 4},
         min_free_bytes=0,
     )

@@ -72,7 +72,14 @@ def _grow(
         give_back_freed_memory()  # the proof's process needs its own
     plan = read_json(directory.plan)
     directory.events.append("stage", stage="proving")
-    receipt = prove(target, spec.base, dtype=plan["dtype"], parity=directory.parity, threads=plan["threads"])
+    receipt = prove(
+        target,
+        spec.base,
+        answers=settings.inference_dtype,
+        dtype=plan["dtype"],
+        parity=directory.parity,
+        threads=plan["threads"],
+    )
     directory.events.append("proven", **receipt)
     _register(job, target, registry, receipt)
     shutil.rmtree(directory.checkpoints, ignore_errors=True)

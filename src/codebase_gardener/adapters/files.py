@@ -12,9 +12,17 @@ from codebase_gardener.bases.quantization import QUANTIZATIONS
 from codebase_gardener.bases.sidecar import SIDECAR
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.file_hashes import FileHashes, changed_files
-from codebase_gardener.utils.files import read_json
+from codebase_gardener.utils.files import read_json, sha256_text
 
-__all__ = ["ADAPTER_FILES", "CONFIG", "TOKENIZER_FILES", "WEIGHTS", "AdapterFiles", "check_adapter_files"]
+__all__ = [
+    "ADAPTER_FILES",
+    "CONFIG",
+    "TOKENIZER_FILES",
+    "WEIGHTS",
+    "AdapterFiles",
+    "check_adapter_files",
+    "content_sha256",
+]
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
@@ -31,6 +39,18 @@ _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
 _MAX_RANK = 65_536
 _MAX_ALPHA = 1e6
 _CHANGING_STARTS = ("pissa", "olora", "corda", "loftq", "lora_ga")
+_VIRTUAL_TOKENS = (
+    "CARTRIDGE",
+    "CPT",
+    "MULTITASK_PROMPT_TUNING",
+    "PREFIX_TUNING",
+    "PROMPT_TUNING",
+    "P_TUNING",
+)
+_ASKS_FOR_MORE = {
+    "POLY": "needs a task id with each row, which no prompt has here",
+    "XLORA": "mixes other adapters, which are not in its folder",
+}
 _WITHOUT_SIDECAR = "an adapter is complete without this file: leave it out"
 _FLOATS = ("F64", "F32", "F16", "BF16")
 
@@ -107,10 +127,10 @@ def _config(directory: Path) -> dict[str, Any]:
             f"{path} asks for classes of its own (auto_mapping)",
             hint="remote code is never run: use another adapter",
         )
-    if reason := _changes_base(config):
+    if reason := _why_not(config):
         raise AdapterError(
-            f"{path}: {reason}, which all adapters of the base share: it could not be unloaded",
-            hint="use an adapter that leaves the base as it is (PEFT converts PiSSA and OLoRA when it saves)",
+            f"{path}: {reason}",
+            hint="use it with PEFT itself, or train a LoRA adapter on the same rows (gardener train --file)",
         )
     _check_sizes(path, config)
     return config
@@ -145,16 +165,37 @@ def _is_pattern(key: str) -> bool:
     return True
 
 
-def _changes_base(config: dict[str, Any]) -> str:
-    """Why loading this would change the base itself, or ""."""
+def _why_not(config: dict[str, Any]) -> str:
+    """Why such an adapter is not used here, by name; or "". Loading, importing and proving ask here."""
+    kind = config["peft_type"]
+    if kind in _VIRTUAL_TOKENS:
+        return f"{kind} puts virtual tokens before the prompt, which is not done here: the bare base would answer"
+    if kind in _ASKS_FOR_MORE:
+        return f"{kind} {_ASKS_FOR_MORE[kind]}"
+    if config.get("alora_invocation_tokens"):
+        return "aLoRA works behind its invocation tokens only, which no prompt has here: the bare base would answer"
     start = str(config.get("init_lora_weights", "")).lower()
     if start.startswith(_CHANGING_STARTS):
-        return f"init_lora_weights {start!r} takes its start out of the base's weights"
-    if config.get("bias") not in (None, "none"):
-        return f"bias {config['bias']!r} overwrites the biases of the base"
-    if config.get("layer_replication"):
-        return "layer_replication multiplies the layers of the base"
+        return (
+            f"init_lora_weights {start!r} takes its start out of the base's weights, anew at each load "
+            "(PEFT converts PiSSA and OLoRA when it saves with path_initial_model_for_weight_conversion)"
+        )
     return "megatron_config replaces modules of the base" if config.get("megatron_config") else ""
+
+
+def content_sha256(directory: Path, hashes: FileHashes) -> str:
+    """Hash over what a folder's adapter is made of.
+
+    Raises:
+        AdapterError: A file cannot be read.
+    """
+    try:
+        files = [directory / name for name in (CONFIG, WEIGHTS, SIDECAR) if (directory / name).exists()]
+        return sha256_text("\n".join(f"{file.name}:{hashes.sha256(file)}" for file in files))
+    except OSError as error:
+        raise AdapterError(
+            f"{directory} cannot be read: {error}", hint="give yourself the right to read it"
+        ) from error
 
 
 def _shapes(directory: Path) -> dict[str, tuple[int, ...]]:

@@ -18,6 +18,7 @@ class Receipt:
         base_sha256: Hash of the base's weights.
         adapter_sha256: Hash of the adapter's weights, as they were when they were measured.
         dtype: Of the base while it was measured.
+        answers_dtype: What answers are computed in: it loads and has an effect in this, too.
         quantization: Of the base while the adapter was trained.
         measured_on: The quantization that the effect was measured on.
         tensors_matched: Tensors of the file that a live module holds, equal in value.
@@ -36,6 +37,7 @@ class Receipt:
     base_sha256: str | None = None
     adapter_sha256: str | None = None
     dtype: str | None = None
+    answers_dtype: str | None = None
     quantization: str | None = None
     measured_on: str | None = None
     tensors_matched: int | None = None

@@ -30,7 +30,7 @@ _UNDERSTOOD = frozenset(
         *("exclude_modules", "layers_pattern", "layers_to_transform", "target_modules"),
         *("corda_config", "eva_config", "init_lora_weights", "loftq_config", "lora_ga_config"),
         *("base_model_name_or_path", "peft_type", "peft_version", "revision", "task_type"),
-        *("bias", "fan_in_fan_out", "inference_mode", "megatron_core", "qalora_group_size"),
+        *("fan_in_fan_out", "inference_mode", "megatron_core", "qalora_group_size"),
     }
 )
 
@@ -89,7 +89,8 @@ def factor_names(files: AdapterFiles) -> FactorNames | None:
         None for any other: DoRA, saved modules, trained tokens, embeddings, other types than LoRA.
     """
     config = files.config
-    if config["peft_type"] != "LORA" or any(v for name, v in config.items() if name not in _UNDERSTOOD):
+    options = {**config, "bias": config.get("bias") not in (None, "none")}
+    if config["peft_type"] != "LORA" or any(v for name, v in options.items() if name not in _UNDERSTOOD):
         return None
     names: dict[str, dict[str, str]] = {}
     for key in files.shapes:

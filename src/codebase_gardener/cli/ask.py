@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.utils.names import parse_ref
 
@@ -18,8 +19,17 @@ _SHOWN_EVIDENCE = 3
 @click.option("--no-adapter", is_flag=True, help="Let the base answer.")
 @click.option("--no-retrieval", is_flag=True, help="Put no retrieved code before the question.")
 @click.option("--tokens", type=click.IntRange(min=1), default=200, show_default=True, help="Longest answer.")
+@options.dtype
 @command_options
-def ask(what: str, question: str, no_adapter: bool, no_retrieval: bool, tokens: int, as_json: bool) -> None:
+def ask(
+    what: str,
+    question: str,
+    no_adapter: bool,
+    no_retrieval: bool,
+    tokens: int,
+    dtype: str | None,
+    as_json: bool,
+) -> None:
     """Ask a question about a project.
 
     The answer is the model's; the sources under it are where the retrieved code stands, and the wiki's
@@ -27,7 +37,7 @@ def ask(what: str, question: str, no_adapter: bool, no_retrieval: bool, tokens: 
     """
     from codebase_gardener.gardener.asking import ask as answer_to
 
-    with open_gardener() as gardener:
+    with open_gardener(inference_dtype=dtype) as gardener:
         answer = answer_to(
             gardener,
             parse_ref(what),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.utils.error_handling import InvalidInputError
 
@@ -41,6 +42,7 @@ __all__ = ["generate"]
 @click.option("--stop", multiple=True, help="Stop at this text, which is left out. Repeat it.")
 @click.option("--seed", type=int, help="Of the draws.")
 @click.option("--base", help="The base alone; or that of a folder, instead of the one that it names.")
+@options.dtype
 @command_options
 def generate(
     adapters: tuple[str, ...],
@@ -49,6 +51,7 @@ def generate(
     and_base: bool,
     merged: bool,
     base: str | None,
+    dtype: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -66,7 +69,7 @@ def generate(
         )
     asked: list[Prompt] = [[{"role": "user", "content": text}] if chat else text for text in texts]
     named: list[str | None] = [*adapters, *([None] if and_base or not adapters else [])]
-    with open_gardener() as gardener:
+    with open_gardener(inference_dtype=dtype) as gardener:
         if len(named) == len(asked) == 1 and not as_json and not merged:
             for piece in open_adapter(gardener, named[0], base).stream(asked[0], **options):
                 click.echo(piece, nl=False)

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import click
 
-__all__ = ["adapters_base", "base", "name", "project", "revision", "rows"]
+__all__ = ["adapters_base", "base", "dtype", "name", "project", "revision", "rows"]
 
 adapters_base = click.option("--base", help="Base model; by default the one that the adapter names.")
 base = click.option("--base", help="Base model: a Hugging Face id, a folder, or the embedded one.")
+dtype = click.option(
+    "--dtype",
+    type=click.Choice(("auto", "bfloat16", "float32")),
+    help="What answers are computed in; by default as the setting inference_dtype says.",
+)
 name = click.option("--name", help="Name of the project; by default that of the directory or archive.")
 revision = click.option("--revision", help="Commit, branch or tag; by default the working tree.")
 project = click.option(

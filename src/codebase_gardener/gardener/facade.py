@@ -226,6 +226,7 @@ class Gardener:
             self._base_of(row),
             self._dataset_of(row, dataset),
             device=self.settings.device,
+            dtype=self.settings.inference_dtype,
             limit=limit,
             progress=progress,
         )

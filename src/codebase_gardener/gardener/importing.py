@@ -87,7 +87,7 @@ def prove_adapter(
     located = locate(gardener, what)
     model = base_of(gardener, located, base)
     if against is None:
-        kind, receipt = "proof", prove(located.directory, model)
+        kind, receipt = "proof", prove(located.directory, model, answers=gardener.settings.inference_dtype)
     else:
         kind, receipt = f"parity-{against}", AGAINST[against](gardener, located, model)
     if located.row is not None:

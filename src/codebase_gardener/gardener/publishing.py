@@ -73,7 +73,7 @@ def _publish(gardener: Gardener, ref: AdapterRef, make: Callable[[Path], None], 
         _identify(staged, AdapterRef(ref.project, name, number), origin)
         publish_dir(staged, target)
     try:
-        receipt = prove(target, origin.base)
+        receipt = prove(target, origin.base, answers=gardener.settings.inference_dtype)
         row = gardener.registry.publish_imported(
             ImportedAdapter(
                 project=ref.project,

@@ -70,6 +70,8 @@ class PeftManager:
         self.loaded = LoadedAdapters(
             self.base,
             device=self.settings.device,
+            dtype=self.settings.inference_dtype,
+            hashes=self.settings.home / "folders.json",
             max_bytes=self.settings.cache_bytes,
             max_count=self.settings.cache_count,
         )
@@ -203,7 +205,7 @@ class PeftManager:
         return self.loaded.handle(what, wait_s)
 
     def load_folder(self, folder: Path, base: str | None = None) -> AdapterHandle:
-        """Load an adapter that is in no registry.
+        """Load an adapter that is in no registry, as its files are now.
 
         Args:
             folder: With adapter_config.json and adapter_model.safetensors.
@@ -217,7 +219,7 @@ class PeftManager:
         named = base or check_adapter_files(directory).config.get("base_model_name_or_path")
         if not named:
             raise AdapterError(f"{directory} names no base", hint="name it")
-        what = Loadable(str(directory), directory, str(named))
+        what = self.loaded.folder(directory, self.base(str(named)))
         with self.loaded.holding(what):
             return self.loaded.handle(what, wait_s=0)
 
