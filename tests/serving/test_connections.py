@@ -110,6 +110,9 @@ def test_an_answer_has_to_be_read(address: tuple[str, int]) -> None:
             assert part
             size += len(part)
             time.sleep(0.05)
+        time.sleep(1.5)
+        slow.sendall(GET)
+        assert answered(slow)
 
 
 def test_too_many_are_not_let_in(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
