@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving.answering import Answering
-from codebase_gardener.serving.app import build_app
-from codebase_gardener.serving.server import ServeOptions, for_serving, listen, opened
+from codebase_gardener.serving.server import ServeOptions, draining_server, for_serving, listen, opened
 
 
 @dataclass
@@ -44,7 +42,7 @@ def running(
         with opened(
             gardener.manager, lambda name: gardener.wiki(name).index(), gardener.current_adapter, options
         ) as answering:
-            server = uvicorn.Server(uvicorn.Config(build_app(answering), log_level="warning"))
+            server = draining_server(answering)
             thread = threading.Thread(target=lambda: server.run(sockets=[listening]), daemon=True)
             thread.start()
             while not server.started:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from codebase_gardener.cli.command import command_options
@@ -18,17 +20,47 @@ _GIB = 1024**3
 @click.option(
     "--memory-budget", type=float, default=4.0, show_default=True, help="GiB for adapters and kept prefixes."
 )
+@click.option(
+    "--api-key-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File with the hashes of the API keys, one of which each request has to send.",
+)
+@click.option("--new-api-key", is_flag=True, help="Make a key, add its hash to the file, print it, and end.")
 @command_options
-def serve(projects: tuple[str, ...], host: str, port: int, memory_budget: float, as_json: bool) -> None:
+def serve(
+    projects: tuple[str, ...],
+    host: str,
+    port: int,
+    memory_budget: float,
+    api_key_file: Path | None,
+    new_api_key: bool,
+    as_json: bool,
+) -> None:
     """Serve projects to editors, chats and scripts, until Ctrl-C.
 
     Each project, adapter and version is a model name; `:bare` behind it leaves retrieved code out.
     """
-    from codebase_gardener.cli.command import print_json
+    from codebase_gardener.cli.command import print_json, tell
     from codebase_gardener.config.settings import load_settings
     from codebase_gardener.gardener.facade import Gardener
-    from codebase_gardener.serving.server import ServeOptions, for_serving, listen, opened, run
+    from codebase_gardener.serving.api_keys import ApiKeys, add_key
+    from codebase_gardener.serving.server import (
+        ServeOptions,
+        check_exposure,
+        for_serving,
+        listen,
+        opened,
+        run,
+    )
 
+    if new_api_key:
+        if api_key_file is None:
+            raise click.UsageError("--new-api-key needs --api-key-file FILE")
+        key = add_key(api_key_file)
+        tell(as_json, {"api_key": key}, key)
+        return
+    keys = ApiKeys.read(api_key_file) if api_key_file else None
+    check_exposure(host, keys)
     options = ServeOptions(host, port, memory_bytes=int(memory_budget * _GIB))
     with (
         Gardener(for_serving(load_settings(), options)) as gardener,
@@ -48,4 +80,4 @@ def serve(projects: tuple[str, ...], host: str, port: int, memory_budget: float,
         else:
             click.echo(f"{url}  models: {', '.join(names) or 'none yet: gardener grow PATH'}")
             click.echo("Ctrl-C ends it", err=True)
-        run(answering, listening)
+        run(answering, listening, keys)

@@ -31,6 +31,7 @@ from codebase_gardener.utils.error_handling import InvalidInputError
 __all__ = ["Answering", "Prepared"]
 
 _NAME = re.compile(r"(\w+)\s*[(<{:]")
+_CHARS_A_TOKEN = 64  # no text has longer ones on average
 _FILL_IN_TOKENS = (
     ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),
     ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),
@@ -98,6 +99,7 @@ class Answering:
         if not isinstance(prompt, str):
             return self._of_ids(resolved, prompt, decoding, echo)
         if raw or echo or resolved.is_bare or decoding.top_scores is not None:
+            self._check_length(base, prompt)
             ids, taken = self._all_of(base, prompt) if echo else self.engine.encode(base, prompt)
             return Prepared(EngineRequest(resolved.served, tuple(ids), taken, decoding, echo), resolved)
         cursor = self._cut(resolved, Cursor(prompt))
@@ -155,6 +157,7 @@ class Answering:
         """The next turn of a conversation; the project's code stands before its last question."""
         resolved = self.catalog.resolve(model)
         turns = [{"role": turn["role"], "content": turn["content"]} for turn in messages]
+        self._check_length(resolved.served.base, *(turn["content"] for turn in turns))
         documents: list[Document] = []
         if turns and turns[-1]["role"] == "user" and not (raw or resolved.is_bare):
             question = turns[-1]["content"]
@@ -164,6 +167,14 @@ class Answering:
         return _prepared(resolved, ids, taken, decoding, documents)
 
     # ---- how
+
+    def _check_length(self, base: Base, *texts: str) -> None:
+        """Refuse what cannot fit before its tokens are counted: of megabytes, that takes seconds."""
+        size, room = sum(map(len, texts)), self.engine.context_tokens(base)
+        if size > room * _CHARS_A_TOKEN:
+            raise InvalidInputError(
+                f"the prompt has {size} characters, the base reads {room} tokens", hint="shorten the prompt"
+            )
 
     def _of_ids(self, resolved: Resolved, ids: Sequence[int], decoding: Decoding, echo: bool) -> Prepared:
         size = self.engine.vocabulary_size(resolved.served.base)

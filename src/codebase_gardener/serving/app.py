@@ -3,45 +3,126 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from codebase_gardener.serving.answering import Answering
-from codebase_gardener.serving.openai_api import openai_error, openai_routes
+from codebase_gardener.serving.api_keys import ApiKeys
+from codebase_gardener.serving.guard import Guard, Presence
+from codebase_gardener.serving.metrics import MeasuredEngine
+from codebase_gardener.serving.openai_api import OPENAI_BODIES, openai_error, openai_routes
+from codebase_gardener.serving.openapi import openapi_document
+from codebase_gardener.serving.statuses import told
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 
 __all__ = ["build_app"]
 
 _log = logging.getLogger(__name__)
 
+_FORMS: tuple[tuple[str, Callable[[Exception], Any]], ...] = (
+    ("/api/", lambda error: {"error": told(error)}),
+    ("/", lambda error: openai_error(error)[0]),
+)
+"""How the wire below a path writes an error: Ollama's, and OpenAI's for all others."""
 
-def build_app(answering: Answering) -> Starlette:
-    """The application over an engine and a catalog."""
+
+def build_app(
+    answering: Answering, keys: ApiKeys | None = None, presence: Presence | None = None
+) -> Starlette:
+    """The application over an engine and a catalog.
+
+    Args:
+        answering: What prepares and answers.
+        keys: One of them has to come with each request; None: whoever is on this machine may ask.
+        presence: Counts what is being answered.
+    """
+    engine = MeasuredEngine(answering.engine)
+    presence = presence or Presence()
+    first = _FirstBase(Answering(engine, answering.catalog))
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    routes = [Route("/health", health), *openai_routes(answering)]
-    handlers = {HTTPException: _http_error, CodebaseGardenerError: _error, Exception: _error}
-    return Starlette(routes=routes, exception_handlers=handlers)
+    async def ready(_: Request) -> Response:
+        if presence.is_ending or not first.is_loaded:
+            return JSONResponse({"status": "ending" if presence.is_ending else first.status}, 503)
+        return JSONResponse({"status": "ready"})
+
+    async def metrics(_: Request) -> Response:
+        return Response(engine.written(), media_type="text/plain; version=0.0.4")
+
+    async def openapi(_: Request) -> Response:
+        return JSONResponse(openapi_document(routes, OPENAI_BODIES))
+
+    routes = [
+        Route("/health", health),
+        Route("/ready", ready),
+        Route("/metrics", metrics),
+        Route("/openapi.json", openapi),
+        *openai_routes(first.answering),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guard, keys=keys, presence=presence, respond=_respond)],
+        exception_handlers=dict.fromkeys(
+            (HTTPException, ClientDisconnect, CodebaseGardenerError, Exception), _error
+        ),
+        lifespan=first.loading,
+    )
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    told = {
-        "error": {"message": str(getattr(error, "detail", "")), "type": "invalid_request_error", "code": None}
-    }
-    return JSONResponse(told, status)
+class _FirstBase:
+    """The base of the first model is loaded when the server starts, so that no one waits for it."""
+
+    def __init__(self, answering: Answering) -> None:
+        self.answering = answering
+        self.status = "loading"
+
+    @property
+    def is_loaded(self) -> bool:
+        return self.status == "loaded"
+
+    @asynccontextmanager
+    async def loading(self, _: Starlette) -> AsyncIterator[None]:
+        import asyncio
+
+        task = asyncio.create_task(run_in_threadpool(self._load))
+        yield
+        await asyncio.wait([task])
+
+    def _load(self) -> None:
+        try:
+            cards = self.answering.catalog.cards()
+            if cards:
+                self.answering.engine.context_tokens(
+                    self.answering.catalog.resolve(cards[0].name).served.base
+                )
+            self.status = "loaded"
+        except Exception as error:  # the next request tells its client
+            self.status = "failed"
+            _log.error("the base could not be loaded", exc_info=error)
 
 
-async def _error(_: Request, error: Exception) -> Response:
-    told, status = openai_error(error)
-    if status >= 500:
+async def _error(request: Request, error: Exception) -> Response:
+    return _respond(request.url.path, error)
+
+
+def _respond(path: str, error: Exception) -> Response:
+    """An error as the wire at a path writes it."""
+    status = openai_error(error)[1]
+    if status >= 500 and not isinstance(error, HTTPException | ClientDisconnect):
         _log.error("a request failed", exc_info=error)
-    headers: dict[str, Any] = {"Retry-After": "1"} if status == 429 else {}
-    return JSONResponse(told, status, headers)
+    form = next(form for prefix, form in _FORMS if path.startswith(prefix))
+    headers = dict(getattr(error, "headers", None) or {})
+    if status == 429:
+        headers["Retry-After"] = "1"
+    return JSONResponse(form(error), status, headers)

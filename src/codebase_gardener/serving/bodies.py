@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TypeVar
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from codebase_gardener.serving.engine import Decoding
 from codebase_gardener.utils.error_handling import InvalidInputError
 
-__all__ = ["MAX_BODY_BYTES", "SamplingBody", "TextPart", "body_of", "refuse"]
+__all__ = ["BODY_S", "MAX_BODY_BYTES", "SamplingBody", "TextPart", "body_of", "refuse"]
 
 MAX_BODY_BYTES = 8 * 1024**2
+BODY_S = 60.0  # for all of a body
 MAX_ANSWERS = 16
+_GREEDY = 1e-4  # below it only the best token has a share, and logits divided by it are no numbers
 B = TypeVar("B")
 
 
@@ -50,7 +54,7 @@ class SamplingBody(msgspec.Struct, kw_only=True):
         refuse("logit_bias", self.logit_bias)
         return Decoding(
             max_tokens=tokens,
-            temperature=self.temperature or 0.0,
+            temperature=0.0 if 0 <= (self.temperature or 0.0) < _GREEDY else self.temperature or 0.0,
             top_p=1.0 if self.top_p is None else self.top_p,
             top_k=self.top_k or 0,
             repetition_penalty=penalty if self.repetition_penalty is None else self.repetition_penalty,
@@ -83,17 +87,32 @@ async def body_of(request: Request, kind: type[B]) -> B:
     """A request's body.
 
     Raises:
-        InvalidInputError: It is no JSON, too large, or a field has the wrong type.
+        InvalidInputError: It is no JSON, or a field has the wrong type.
+        HTTPException: It is too large (413), or did not come in time (408).
     """
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY_BYTES:
-            raise InvalidInputError(f"the body has more than {MAX_BODY_BYTES} bytes", hint="send less")
-        parts.append(part)
     try:
-        return msgspec.json.decode(b"".join(parts), type=kind)
+        async with asyncio.timeout(BODY_S):
+            body = await _read(request)
+    except TimeoutError as error:
+        raise HTTPException(408, "the body did not come in time", {"Connection": "close"}) from error
+    try:
+        return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidInputError(
             f"the body cannot be read: {error}", hint="send JSON as the interface has it"
         ) from error
+
+
+async def _read(request: Request) -> bytes:
+    """All of it; of one that is too large the rest is passed over, or the client would not read why, up to a limit."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size <= MAX_BODY_BYTES:
+            parts.append(part)
+        elif size > 4 * MAX_BODY_BYTES:
+            break
+    if size > MAX_BODY_BYTES:
+        told = f"the body has more than {MAX_BODY_BYTES} bytes; send less"
+        raise HTTPException(413, told, {"Connection": "close"})
+    return b"".join(parts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from codebase_gardener.adapters.loaded import Loadable
 from codebase_gardener.models.peft_manager import PeftManager
@@ -18,7 +19,7 @@ from codebase_gardener.utils.error_handling import CodebaseGardenerError, NotFou
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 from codebase_gardener.wiki.search import WikiIndex
 
-__all__ = ["BARE", "Catalog", "ModelCard", "Resolved"]
+__all__ = ["BARE", "Catalog", "ModelCard", "Resolved", "shown_base"]
 
 BARE = ":bare"
 _LATEST = ":latest"  # Ollama's clients put it behind every name
@@ -83,7 +84,10 @@ class Catalog:
         """Every name that is served, projects first."""
         cards = [card for project in self._served() for card in self._cards_of(project)]
         bases = {card.base: card for card in cards}
-        return [*cards, *(ModelCard(base, "", base, card.created) for base, card in bases.items())]
+        return [
+            *cards,
+            *(ModelCard(shown_base(base), "", base, card.created) for base, card in bases.items()),
+        ]
 
     def _served(self) -> Sequence[str]:
         return self._projects or [row.name for row in self.manager.registry.projects()]
@@ -120,9 +124,10 @@ class Catalog:
         return Resolved(Served(base, Loadable.of(row)), ref.project, is_bare)
 
     def _base(self, name: str) -> Resolved:
-        if name not in {card.base for card in self.cards()}:
+        bases = {card.name: card.base for card in self.cards() if not card.version}
+        if name not in bases:
             raise NotFoundError(f"there is no model {name!r}")
-        return Resolved(Served(self.manager.base(name)), "", is_bare=True)
+        return Resolved(Served(self.manager.base(bases[name])), "", is_bare=True)
 
     def _row(self, ref: AdapterRef) -> VersionRow:
         name = ref.name or self._current(ref.project)
@@ -136,6 +141,16 @@ class Catalog:
             if known is None or known[0] != latest:
                 self._indexes[project] = known = (latest, self._open_index(project))
             return known[1]
+
+
+def shown_base(base_id: str) -> str:
+    """What a client sees of a base's id: of a folder its name, not where it lies.
+
+    Example:
+        >>> shown_base("/home/me/models/tiny"), shown_base("owner/name")
+        ('tiny', 'owner/name')
+    """
+    return Path(base_id).name if Path(base_id).is_absolute() else base_id
 
 
 def _seconds(text: str) -> int:

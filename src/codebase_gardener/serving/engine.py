@@ -78,12 +78,13 @@ class Decoding:
         for name, fine, expected in (
             ("max_tokens", self.max_tokens >= 0, "0 or more"),
             ("temperature", 0 <= self.temperature <= 100, "0 to 100"),
-            ("top_p", 0 < self.top_p <= 1, "above 0 and at most 1"),
+            ("top_p", 1e-6 <= self.top_p <= 1, "0.000001 to 1"),
             ("top_k", self.top_k >= 0, "0 or more"),
-            ("repetition_penalty", 0 < self.repetition_penalty <= 10, "above 0 and at most 10"),
+            ("repetition_penalty", 0.01 <= self.repetition_penalty <= 10, "0.01 to 10"),
             ("presence_penalty", -2 <= self.presence_penalty <= 2, "-2 to 2"),
             ("frequency_penalty", -2 <= self.frequency_penalty <= 2, "-2 to 2"),
             ("stop", all(self.stop) and len(self.stop) <= 16, "at most 16 texts that are not empty"),
+            ("seed", self.seed is None or -(2**63) <= self.seed < 2**63, "a number of 64 bits"),
             ("logprobs", self.top_scores is None or 0 <= self.top_scores <= 20, "0 to 20"),
         ):
             if not fine:

@@ -18,11 +18,13 @@ from starlette.routing import Route
 
 from codebase_gardener.serving.answering import Answering, Prepared
 from codebase_gardener.serving.bodies import SamplingBody, TextPart, body_of, refuse
+from codebase_gardener.serving.catalog import shown_base
 from codebase_gardener.serving.engine import Piece, TokenScore
+from codebase_gardener.serving.statuses import status_of, told
 from codebase_gardener.serving.streams import Answer, begin, pieces_of, whole
-from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError
+from codebase_gardener.utils.error_handling import InvalidInputError
 
-__all__ = ["openai_error", "openai_routes"]
+__all__ = ["OPENAI_BODIES", "openai_error", "openai_routes"]
 
 _ASK_PENALTY = 1.1  # as `ask` has it: small models repeat themselves
 Json = dict[str, Any]
@@ -63,6 +65,14 @@ class _FillIn(SamplingBody, kw_only=True):
     prompt: str
     suffix: str | None = None
     path: str = ""
+
+
+OPENAI_BODIES: dict[str, type[msgspec.Struct]] = {
+    "/v1/chat/completions": _Chat,
+    "/v1/completions": _Completion,
+    "/v1/fim/completions": _FillIn,
+}
+"""What reads the body at each path."""
 
 
 def openai_routes(answering: Answering) -> list[Route]:
@@ -325,17 +335,11 @@ def _usage(answers: Sequence[Answer], prepared: Sequence[Prepared]) -> Json:
 def _told(prepared: Sequence[Prepared]) -> Json:
     """What answered, and what was put before the prompt."""
     served = prepared[0].request.served
-    return {"adapter": served.adapter.key if served.adapter else None, "base": served.base.id,
+    return {"adapter": served.adapter.key if served.adapter else None, "base": shown_base(served.base.id),
             "sources": list(prepared[0].sources)}  # fmt: skip
 
 
 def openai_error(error: Exception) -> tuple[Json, int]:
     """An error as OpenAI writes it, and its status; of what is no error of ours nothing is told."""
-    from codebase_gardener.serving.statuses import status_of
-
     status, kind = status_of(error)
-    if isinstance(error, CodebaseGardenerError):
-        message = f"{error.message}; {error.hint}" if error.hint else error.message
-    else:
-        message = "the server failed; its log says why"
-    return {"error": {"message": message, "type": kind, "param": None, "code": kind}}, status
+    return {"error": {"message": told(error), "type": kind, "param": None, "code": kind}}, status

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.serving.answering import Answering
+from codebase_gardener.serving.api_keys import ApiKeys
 from codebase_gardener.serving.catalog import Catalog
+from codebase_gardener.serving.guard import is_loopback
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 from codebase_gardener.wiki.search import WikiIndex
 
-__all__ = ["ServeOptions", "for_serving", "listen", "opened", "run"]
+if TYPE_CHECKING:
+    import uvicorn
+
+__all__ = ["ServeOptions", "check_exposure", "draining_server", "for_serving", "listen", "opened", "run"]
+
+DRAIN_S = 30.0
+"""How long answers that have begun may take after a signal."""
 
 _MANY = 1_000_000
 
@@ -86,17 +97,64 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def run(answering: Answering, listening: socket.socket) -> None:
-    """Serve until a signal comes; then answers that have begun are finished."""
+def run(answering: Answering, listening: socket.socket, keys: ApiKeys | None = None) -> None:
+    """Serve until a signal comes; then answers that have begun are finished, and new requests sent away."""
+    server = draining_server(answering, keys)
+    # uvicorn raises the signal again when it has ended: it shall end this block, not the process before its cleaning
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listening])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def draining_server(answering: Answering, keys: ApiKeys | None = None) -> uvicorn.Server:
+    """A server that, told to exit, first answers what it has begun; a second Ctrl-C ends it at once."""
     import uvicorn
 
     from codebase_gardener.serving.app import build_app
+    from codebase_gardener.serving.connections import LimitedConnection
+    from codebase_gardener.serving.guard import Presence
 
-    config = uvicorn.Config(
-        build_app(answering),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=30,
+    presence = Presence()
+
+    class Draining(uvicorn.Server):
+        ends_at_s = float("inf")
+
+        async def on_tick(self, counter: int) -> bool:
+            if not await super().on_tick(counter):
+                return False
+            if not presence.is_ending:
+                presence.is_ending, self.ends_at_s = True, time.monotonic() + DRAIN_S
+            return self.force_exit or not presence.running or time.monotonic() > self.ends_at_s
+
+    return Draining(
+        uvicorn.Config(
+            build_app(answering, keys, presence),
+            http=LimitedConnection,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,  # what is left after the draining
+        )
     )
-    uvicorn.Server(config).run(sockets=[listening])
+
+
+def check_exposure(host: str, keys: ApiKeys | None) -> None:
+    """Without a key, only this machine may be served.
+
+    Raises:
+        InvalidInputError: Others could ask, and no key is set; or there is no such host.
+    """
+    try:
+        addresses = {row[4][0] for row in socket.getaddrinfo(host or "0.0.0.0", None)}  # noqa: S104
+    except (OSError, UnicodeError) as error:
+        raise InvalidInputError(f"there is no host {host!r}", hint="--host 127.0.0.1") from error
+    if keys is None and not all(is_loopback(str(address)) for address in addresses):
+        raise InvalidInputError(
+            f"{host or 'every address'} can be reached from other machines, and no API key is set",
+            hint="gardener serve --new-api-key --api-key-file FILE makes one; then --api-key-file FILE",
+        )
