@@ -37,10 +37,15 @@ _FULL_BYTES = 1 << 20
 def main(job_directory: str) -> int:
     """Train, publish, prove, register; then start the next job of this device."""
     directory = JobDirectory(Path(job_directory))
+    os.umask(0o077)  # checkpoints and adapters that libraries write are the owner's alone too
     keep_freed_memory()
     process = psutil.Process()
     directory.events.append(
-        "started", pid=process.pid, create_time=process.create_time(), kernel_kills=kernel_kills()
+        "started",
+        pid=process.pid,
+        create_time=process.create_time(),
+        kernel_kills=kernel_kills(),
+        log_bytes=directory.log.stat().st_size if directory.log.exists() else 0,
     )
     settings = load_settings()
     configure_logging(settings.log_level, as_json=True)
@@ -111,14 +116,15 @@ def _fail(
 ) -> int:
     traceback.print_exc()
     told = _as_told(error, settings, directory)
-    with suppress(ResourceError):  # a full disk takes no event; the registry may still take the state
-        directory.events.append("error", message=told.message, hint=told.hint)
-    if registry.job(job.id).state != "ready":
-        remove_tree(target, settings.home / "trash")  # published but not proven: litter
-    try:
-        registry.fail_job(job.id, f"{told.message}; {told.hint}" if told.hint else told.message)
-    except ConflictError:
-        directory.events.append("ended", state=registry.job(job.id).state)
+    with registry.spending_reserve():
+        with suppress(ResourceError):  # the registry may still take the state
+            directory.events.append("error", message=told.message, hint=told.hint)
+        if registry.job(job.id).state != "ready":
+            remove_tree(target, settings.home / "trash")  # published but not proven: litter
+        try:
+            registry.fail_job(job.id, f"{told.message}; {told.hint}" if told.hint else told.message)
+        except ConflictError:
+            directory.events.append("ended", state=registry.job(job.id).state)
     return told.exit_code
 
 

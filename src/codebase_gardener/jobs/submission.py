@@ -17,7 +17,7 @@ from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.memory import check_memory, estimate_memory
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ResourceError
-from codebase_gardener.utils.files import writing
+from codebase_gardener.utils.files import make_folder, writing
 from codebase_gardener.utils.names import AdapterRef
 
 __all__ = ["adapter_directory", "dataset_directory", "submit"]
@@ -31,8 +31,9 @@ def dataset_directory(projects_dir: Path, project: str, dataset_hash: str) -> Pa
 
 
 def adapter_directory(projects_dir: Path, ref: AdapterRef) -> Path:
-    """Where a version is published."""
-    return projects_dir / ref.project / "adapters" / str(ref.name) / str(ref.version)
+    """Where a version is published; without a number, the folder of the adapter's versions."""
+    versions = projects_dir / ref.project / "adapters" / str(ref.name)
+    return versions / str(ref.version) if ref.version is not None else versions
 
 
 def submit(
@@ -107,7 +108,7 @@ def _reserve(registry: Registry, project: str, adapter: str, asked: JobSpec, job
     def make(job_id: str) -> Path:
         folder = jobs_dir / job_id
         with writing(folder):
-            folder.mkdir(parents=True)
+            make_folder(folder)
         JobDirectory(folder).write_spec(asked)
         return folder
 

@@ -117,7 +117,7 @@ def merge_into_base(
             staged / SIDECAR,
             {"merged_into_base": report.as_dict(), "libraries": library_versions(), "base": base.as_dict()},
         )
-        publish_dir(staged, target)
+        publish_dir(staged, target, private=False)
     return report
 
 

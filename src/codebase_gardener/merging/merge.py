@@ -118,7 +118,7 @@ def merge_adapters(
         )  # a folder with the permissions of the user's umask, unlike the staging place
         staged.mkdir()
         report = write_merged(inputs, staged, spec, progress=progress)
-        publish_dir(staged, target)
+        publish_dir(staged, target, private=False)
     return report
 
 
