@@ -20,7 +20,7 @@ from codebase_gardener.config.settings import Settings, load_settings
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.queue import start_next
 from codebase_gardener.jobs.spec import JobSpec
-from codebase_gardener.jobs.submission import adapter_directory
+from codebase_gardener.jobs.submission import adapter_directory, check_storage
 from codebase_gardener.registry.rows import JobRow, Publication
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.allocator import give_back_freed_memory, keep_freed_memory
@@ -71,6 +71,7 @@ def _grow(
     from codebase_gardener.adapters.proof import prove
 
     if not is_published(target):
+        check_storage(registry, job.project, settings.project_storage_bytes)  # it may have waited for long
         _train(directory, spec, job, settings)
         publish_dir(directory.artifact, target)
         directory.events.append("published", path=str(target))

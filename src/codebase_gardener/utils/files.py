@@ -28,6 +28,7 @@ __all__ = [
     "fsync_dir",
     "is_published",
     "make_folder",
+    "make_private",
     "out_of_room",
     "publish_dir",
     "read_json",
@@ -137,6 +138,12 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
 
 
+def make_private(folder: Path) -> None:
+    """Make what others have written below a folder its owner's alone, whatever the umask was."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(_PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE)
+
+
 def append_line(path: Path, line: str) -> None:
     """Append a line in a single write: readers see all of it or nothing, whoever else appends.
 
@@ -235,14 +242,11 @@ def publish_dir(staged: Path, target: Path, *, private: bool = True) -> dict[str
             }
         }
         for path in files:
-            if private:
-                path.chmod(PRIVATE_FILE)
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-        if private:
-            for folder in (staged, *(path for path in staged.rglob("*") if path.is_dir())):
-                folder.chmod(_PRIVATE_FOLDER)
         write_json(staged / MANIFEST, manifest)
+        if private:
+            make_private(staged)
         make_folder(target.parent)
         try:
             os.rename(staged, target)
