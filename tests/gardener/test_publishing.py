@@ -77,7 +77,10 @@ def test_a_full_disk_takes_no_number_and_can_be_freed(
 
 @pytest.mark.parametrize(
     ("limit", "said"),
-    [({"project_storage_bytes": 1000}, "0.0 MB is the limit"), ({"min_free_bytes": 1 << 60}, "of memory are free")],
+    [
+        ({"project_storage_bytes": 1000}, "0.0 MB is the limit"),
+        ({"min_free_bytes": 1 << 60}, "of memory are free"),
+    ],
 )
 def test_an_import_keeps_to_the_limits(
     limit: dict[str, int], said: str, settings: Settings, folder: Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ from codebase_gardener.bases.sidecar import SIDECAR
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.file_hashes import FileHashes, changed_files
 from codebase_gardener.utils.files import read_json
+from codebase_gardener.utils.foreign_files import refusal
+from codebase_gardener.utils.patterns import pattern_problem
 
 __all__ = [
     "ADAPTER_FILES",
@@ -41,6 +42,9 @@ MAX_WEIGHT = 1e6
 """Above this no weight comes of a training: what it multiplies overflows."""
 _MAX_RANK = 65_536
 _MAX_ALPHA = 1e6
+_MAX_PATTERN_CHARS = 10_000
+_PATTERNS = ("target_modules", "exclude_modules", "layers_pattern", "feedforward_modules")
+_BY_MODULE = ("rank_pattern", "alpha_pattern")
 _CHANGING_STARTS = ("pissa", "olora", "corda", "loftq", "lora_ga")
 _WITHOUT_SIDECAR = "an adapter is complete without this file: leave it out"
 _FLOATS = ("F64", "F32", "F16", "BF16")
@@ -79,6 +83,12 @@ def check_adapter_files(directory: Path) -> AdapterFiles:
         AdapterError: Missing, truncated, pickled or mis-shaped files; a config that asks for code of its
             own or has values no training gives; files that are not those that were published.
     """
+    for name in ADAPTER_FILES:
+        if reason := refusal(directory / name):
+            raise AdapterError(
+                f"{directory / name} is not used: {reason}",
+                hint="copy the adapter again; it is a folder of plain files",
+            )
     _check_bytes(directory)
     config = _config(directory)
     sidecar = _sidecar(directory)
@@ -124,6 +134,7 @@ def _config(directory: Path) -> dict[str, Any]:
             hint="use an adapter that leaves the base as it is (PEFT converts PiSSA and OLoRA when it saves)",
         )
     _check_sizes(path, config)
+    _check_patterns(path, config)
     return config
 
 
@@ -136,8 +147,10 @@ def _check_sizes(path: Path, config: dict[str, Any]) -> None:
         if not isinstance(by_module, dict):
             raise AdapterError(f"{path}: {pattern} is {by_module!r}", hint="expected numbers by module")
         for key in by_module:
-            if not isinstance(key, str) or not _is_pattern(key):
-                raise AdapterError(f"{path}: {pattern} has the key {key!r}", hint="expected a module's name")
+            if not isinstance(key, str) or len(key) > _MAX_PATTERN_CHARS:
+                raise AdapterError(
+                    f"{path}: {pattern} has the key {key!r:.100}", hint="expected a module's name"
+                )
         if config["peft_type"] != "LORA" and not config.get(name):
             continue  # OFT says r = 0, for a size of blocks in its place
         for key, value in ((name, config.get(name, 1)), *by_module.items()):
@@ -148,12 +161,14 @@ def _check_sizes(path: Path, config: dict[str, Any]) -> None:
                 )
 
 
-def _is_pattern(key: str) -> bool:
-    try:
-        re.compile(key)
-    except re.error:
-        return False
-    return True
+def _check_patterns(path: Path, config: dict[str, Any]) -> None:
+    """What PEFT matches against the names of modules, before it does."""
+    found = [value for name in _PATTERNS if isinstance(value := config.get(name), str)]
+    found += [key for name in _BY_MODULE if isinstance(by := config.get(name), dict) for key in by]
+    named = config.get("layers_pattern")
+    found += [str(name) for name in named] if isinstance(named, list) else []
+    if reason := pattern_problem(found):
+        raise AdapterError(f"{path}: {reason}", hint="name the modules in full, without an expression")
 
 
 def _changes_base(config: dict[str, Any]) -> str:

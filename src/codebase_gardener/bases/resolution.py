@@ -32,6 +32,7 @@ from codebase_gardener.utils.files import (
     sha256_text,
     writing,
 )
+from codebase_gardener.utils.foreign_files import refusal
 from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["EMBEDDED", "Base", "EmbeddedModel", "resolve_base"]
@@ -157,6 +158,9 @@ def _pinned(base_id: str, path: Path, revision: str, bases_dir: Path) -> Base:
 
 
 def _refuse_what_is_unsafe(path: Path) -> None:
+    for file in sorted({file for pattern in _OF_A_BASE for file in path.glob(pattern)}):
+        if reason := refusal(file):
+            raise ModelError(f"{file} is not used: {reason}", hint="copy or fetch the base model again")
     try:
         config = read_json(path / "config.json")
     except (OSError, ValueError) as error:

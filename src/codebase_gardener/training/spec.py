@@ -22,6 +22,7 @@ from codebase_gardener.training.fast.parts import FAST_PARTS
 from codebase_gardener.training.methods import METHODS, why_not
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import sha256_text
+from codebase_gardener.utils.patterns import pattern_problem
 
 __all__ = ["REPORTERS", "TrainingSpec", "parse_spec"]
 
@@ -327,11 +328,8 @@ class TrainingSpec(BaseModel):
     def _check_targets(self) -> None:
         if not self.target_modules:
             raise ValueError("target_modules is empty; all-linear adapts every linear layer")
-        if isinstance(self.target_modules, str):
-            try:
-                re.compile(self.target_modules)
-            except re.error as error:
-                raise ValueError(f"target_modules is no regular expression: {error}") from error
+        if isinstance(self.target_modules, str) and (problem := pattern_problem([self.target_modules])):
+            raise ValueError(f"target_modules: {problem}")
 
     def _check_base_stays(self) -> None:
         """All adapters share the base, so nothing may be trained or begun in it."""
