@@ -270,6 +270,8 @@ class TestUrls:
 def test_a_clone_that_could_not_reach_its_host_is_tried_again(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    repo.write("a.py")
+    repo.commit()
     real = shutil.which("git")
     tries = tmp_path / "tries"
     fake = tmp_path / "bin" / "git"
