@@ -22,7 +22,7 @@ from typing import Any
 
 from codebase_gardener.bases.quantization import QUANTIZATIONS
 from codebase_gardener.bases.resolution import Base, resolve_base
-from codebase_gardener.dataset.user_dataset import user_dataset
+from codebase_gardener.dataset.user_rows import user_dataset
 from codebase_gardener.dataset.writer import write_dataset
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.spec import JobSpec

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.dataset.user_dataset import user_dataset
+from codebase_gardener.dataset.user_rows import user_dataset
 from codebase_gardener.dataset.writer import load_dataset, write_dataset
 from codebase_gardener.training.encoding import EncodedExample, encode_all
 from codebase_gardener.training.spec import TrainingSpec

@@ -28,7 +28,7 @@ from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.knowledge.pages.documents import page_of
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.utils.progress import Quiet
-from codebase_gardener.wiki.questions import content_words, ranked
+from codebase_gardener.wiki.questions import content_words, ranked_hits
 from codebase_gardener.wiki.search import WikiIndex
 
 TARGET_MS = 20.0
@@ -148,7 +148,7 @@ def _questions(sources: list[str]) -> int:
             index = gardener.wiki(project).index()
         index.search("warm")
         for question, pattern in {**QUESTIONS, **HELD_OUT}[project].items():
-            hits = [hit.document for hit in ranked(index.symbols, question, 4 * RANKS)]
+            hits = [hit.document for hit in ranked_hits(index.symbols, question, 4 * RANKS)]
             sections = list(dict.fromkeys(document.told_by or page_of(document) for document in hits))
             started = time.perf_counter()
             pages = [found.id for found in index.search(question, k=RANKS)]

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.links.resolution import Resolution, resolve
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
 from codebase_gardener.knowledge.workflows.mining import mine
@@ -62,13 +62,13 @@ def main() -> int:
     repository, resolution = _facts(sys.argv[1])
     started = time.perf_counter()
     mined = mine(repository, resolution)
-    print(f"{len(mined.paths)} workflows of {len(resolution.passages)} passages "
-          f"in {time.perf_counter() - started:.2f} s; dropped: {dict(mined.dropped)}\n")  # fmt: skip
+    print(f"{len(mined)} workflows of {len(resolution.passages)} passages "
+          f"in {time.perf_counter() - started:.2f} s\n")  # fmt: skip
     print("| known workflow | of its APIs | of all its steps | best mined workflow | passages |")
     print("|---|---:|---:|---|---:|")
     reached = 0
     for name, seed in SEEDS.items():
-        shares = [(_common(seed, _names(path)), path.title) for path in mined.paths]
+        shares = [(_common(seed, _names(path)), path.title) for path in mined]
         best, title = max(shares, key=lambda pair: pair[0], default=(0, ""))
         apis = sum(bool(step) for step in seed)
         single = max(
@@ -120,7 +120,7 @@ def _scale() -> int:
         started = time.perf_counter()
         mined = mine(repository, resolution)
         seconds.append(time.perf_counter() - started)
-        print(f"| {count:,} | {len(repository.facts):,} | {len(mined.paths)} | {seconds[-1]:.2f} |")
+        print(f"| {count:,} | {len(repository.facts):,} | {len(mined)} | {seconds[-1]:.2f} |")
     return 0 if seconds[1] <= 12 * seconds[0] + 1 else 1
 
 

@@ -149,7 +149,7 @@ ROWS = [
 def make_job(tmp_path: Path, tiny_base: Path) -> Callable[..., Any]:
     """Writes the folder of a job, as `submit` does: `make_job("name", base=…, rows=…, r=4)` with training options."""
     from codebase_gardener.bases.resolution import resolve_base
-    from codebase_gardener.dataset.user_dataset import user_dataset
+    from codebase_gardener.dataset.user_rows import user_dataset
     from codebase_gardener.dataset.writer import write_dataset
     from codebase_gardener.jobs.directory import JobDirectory
     from codebase_gardener.jobs.spec import JobSpec

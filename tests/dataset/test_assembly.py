@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codebase_gardener.dataset.assembly import dataset_hash, generate_dataset
+from codebase_gardener.dataset.context import training_side
 from codebase_gardener.dataset.deduplication import trained_text
 from codebase_gardener.dataset.generation import TASKS
 from codebase_gardener.dataset.heldout import heldout_tasks
@@ -249,15 +250,17 @@ def test_code_is_asked_for_by_its_description(dataset):
 def test_held_out_functions_come_from_all_held_out_files_first(snapshot_of, garden):
     tables = extract_tables(garden)
     split = Split(frozenset({"garden/oak.py", "garden/fern.py"}))
-    tasks = heldout_tasks(garden, tables, split, 2, 0)
+    finder = training_side(garden, tables, split, 0)
+    tasks = heldout_tasks(garden, tables, split, 2, 0, finder=finder)
     assert {task.path for task in tasks} == split.heldout
-    every = heldout_tasks(garden, tables, split)
+    every = heldout_tasks(garden, tables, split, finder=finder)
     assert tasks == every[:2]
     assert len(every) == 6
     for task in every:
         assert task.prompt_with_context.endswith(task.prompt)
         assert task.context
-    assert [task.anchor for task in heldout_tasks(garden, tables, split, seed=1)] != [t.anchor for t in every]
+    other = heldout_tasks(garden, tables, split, seed=1, finder=finder)
+    assert [task.anchor for task in other] != [task.anchor for task in every]
 
 
 def test_nested_functions_are_measured_once(snapshot_of):

@@ -12,8 +12,8 @@ from codebase_gardener.dataset.prompts import (
     question_messages,
     retrieval_query,
 )
+from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.utils.anchors import source_lines
 
@@ -36,7 +36,9 @@ def functions_of(snapshot_of):
     def read(path, text):
         (file,) = snapshot_of({path: text}).files
         lines = source_lines(file.text)
-        return [s for s in extract_symbols(file).symbols if is_completable(s, lines)], lines
+        return [
+            s for s in symbols_of(file.path, file.text, file.language).symbols if is_completable(s, lines)
+        ], lines
 
     return read
 

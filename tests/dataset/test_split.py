@@ -61,4 +61,4 @@ def test_a_single_file_is_all_for_training(functions):
 
 def test_no_share_holds_nothing_out():
     split = split_files({"a.py": 1, "b.py": 1}, share=0)
-    assert (split.of("a.py"), split.of("b.py"), len(split.warnings)) == ("train", "train", 1)
+    assert (split.side_of("a.py"), split.side_of("b.py"), len(split.warnings)) == ("train", "train", 1)

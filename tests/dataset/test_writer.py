@@ -7,7 +7,7 @@ import pytest
 from codebase_gardener.dataset.assembly import generate_dataset
 from codebase_gardener.dataset.export import write_jsonl
 from codebase_gardener.dataset.generation import TASKS
-from codebase_gardener.dataset.user_dataset import user_dataset
+from codebase_gardener.dataset.user_rows import user_dataset
 from codebase_gardener.dataset.writer import load_dataset, write_dataset
 from codebase_gardener.utils.error_handling import DatasetError, InvalidInputError, NotFoundError
 

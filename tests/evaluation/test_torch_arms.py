@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.dataset.heldout import HeldoutFunction
-from codebase_gardener.dataset.user_dataset import user_dataset
+from codebase_gardener.dataset.user_rows import user_dataset
 from codebase_gardener.dataset.writer import write_dataset
 from codebase_gardener.evaluation.torch_arms import _encoded, general_loss, measure_arms
 from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter

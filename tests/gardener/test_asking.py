@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ def test_an_answer_names_the_page_with_its_lines_unless_the_wiki_is_of_another_s
         assert answer.evidence[page]
         assert set(answer.evidence[page]) <= lines
         assert all(":L" in anchor for anchor in code)
-        assert answer.as_dict()["evidence"] == {page: answer.evidence[page]}
+        assert asdict(answer)["evidence"] == {page: answer.evidence[page]}
         (tmp_path / "garden/README.md").write_text("# Garden\n")
         gardener.add(str(tmp_path / "garden"), name="garden")
         later = ask(gardener, ref, "How do I prune a plant?", max_new_tokens=1)

@@ -20,13 +20,13 @@ REF = AdapterRef("demo", "taken")
 @pytest.fixture(autouse=True)
 def _quick_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     """Proofs have tests of their own; here they take a process each."""
-    monkeypatch.setattr(publishing, "prove", lambda *_: {"reloaded": True})
+    monkeypatch.setattr(publishing, "prove", lambda *_, **__: {"reloaded": True})
 
 
 def test_an_import_that_fails_takes_no_number_and_leaves_nothing(
     settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise AdapterError("it changes nothing")
 
     with Gardener(settings) as gardener:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from codebase_gardener.knowledge.claims.forms import read_claims
 from codebase_gardener.knowledge.claims.judging import judge_claims
 from codebase_gardener.knowledge.claims.sources import ClaimSources
-from codebase_gardener.knowledge.claims.verdicts import ClaimVerdict
 from codebase_gardener.repository.snapshot import take_snapshot
+from samples.claim_verdicts import Judge
 
 CART = '''\
 """Cart."""
@@ -92,8 +91,6 @@ func (s *Server) Serve() error {
 	return nil
 }
 """
-
-Judge = Callable[[str], Sequence[ClaimVerdict]]
 
 
 @pytest.fixture(scope="session")

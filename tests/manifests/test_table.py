@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codebase_gardener.manifests.table import read_manifest, root_manifests
+from codebase_gardener.manifests.table import ECOSYSTEMS, MANIFESTS, read_manifest, root_manifests
 from samples.manifests import read
 
 NPM = {
@@ -160,3 +160,9 @@ def test_those_at_the_root_in_the_order_of_the_table() -> None:
         "sub/go.mod": "module c",
     }
     assert [each.name.text for each in root_manifests(texts)] == ["a", "b"]
+
+
+def test_the_index_of_each_reader_says_how_it_installs() -> None:
+    least = {"package_json": "{}", "setup_cfg": "[metadata]\n"}
+    found = {reader("x", least.get(reader.__name__, "")).ecosystem for _, reader in MANIFESTS}
+    assert found == set(ECOSYSTEMS)

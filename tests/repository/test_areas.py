@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from codebase_gardener.languages.table import LANGUAGES
 from codebase_gardener.repository.areas import area_of, is_about_versions_or_work, is_for_tests
 
 AREAS = {
@@ -16,9 +17,11 @@ AREAS = {
     "examples": "examples/a.py docs/examples/a.py a.ipynb docs_src/testing/a.py cookbook/a.md",
     "docs": "docs/conf.py README CHANGES.rst a/b.md HISTORY website/x.js spec/overview.md specs/001/plan.md",
     "scripts": "scripts/a.py .github/workflows/a.yml tools/a.go",
-    "other": "setup.py noxfile.py LICENSE pyproject.toml specs/openapi.json data/ab_test.csv",
+    "other": "setup.py noxfile.py LICENSE pyproject.toml specs/openapi.json data/ab_test.csv "
+    "Rakefile lib/tasks/a.rake kiln.gemspec build.gradle.kts deploy.sh schema.sql",
     "package": "src/kiln/a.py kiln/testing/a.py kiln/testing.py kiln/latest.py kiln/contest.go src/Latest.java "
-    "kiln/history.py kiln/security.py lib/a.mjs kiln/method.rb kiln/inspect/a.py",
+    "kiln/history.py kiln/security.py lib/a.mjs kiln/method.rb kiln/inspect/a.py "
+    "lib/a.dart lib/a.ex kiln/_fast.pyx src/A.kt kiln/setup.py",
 }
 
 
@@ -27,6 +30,14 @@ AREAS = {
 )
 def test_areas(area: str, path: str) -> None:
     assert area_of(path) == area
+
+
+@pytest.mark.parametrize("language", [name for name, row in LANGUAGES.items() if row.code])
+def test_the_row_of_a_language_says_what_is_a_programs_code(language: str) -> None:
+    row = LANGUAGES[language]
+    expected = "other" if row.scripts == ".*" else "package"
+    assert area_of(f"src/kiln{row.extensions[0]}") == expected
+    assert area_of(f"src/test_kiln{row.extensions[0]}") == "tests"
 
 
 def test_a_folder_doc_of_go_is_a_package() -> None:

@@ -277,7 +277,7 @@ def test_a_clone_that_could_not_reach_its_host_is_tried_again(
     fake = tmp_path / "bin" / "git"
     fake.parent.mkdir()
     fake.write_text(
-        f'#!/bin/sh\ncase "$*" in *\" clone \"*) echo x >> {tries};\n'
+        f'#!/bin/sh\ncase "$*" in *" clone "*) echo x >> {tries};\n'
         f"test $(wc -l < {tries}) -gt 2 || "
         "{ echo 'fatal: Could not resolve host: example.org' >&2; exit 128; };; esac\n"
         f'exec {real} "$@"\n'

@@ -54,6 +54,34 @@ def test_nothing_is_left_of_a_masked_secret(known: ModuleType) -> None:
     assert not any(hits for hits in find_secrets([Scanned(text, ".py") for text in left]))
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "url = 'amqp://worker:bosco@broker:5672//'",
+        "url = 'mongodb://alice:wonder@mongo.example.com/db'",
+        "proxy = 'https://joe:pass@proxy.test:3128'",
+        "url = 'redis://default:hush@localhost:6379/0'",
+        "aws_secret = 's3-secret-access-key-id'",
+        "token = 'org/model-name-0.5B'",
+        "connect('x', password=read_login(rows[0]), 'y')",
+    ],
+)
+def test_what_stands_in_a_secrets_place_is_none(line: str) -> None:
+    assert find_secrets([Scanned(line + "\n", ".py")]) == [[]]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["'postgres://app:" + "Ro7ten8Fish@db:5432/app'", "'https://joe:" + "wanderlust@files.acme.io/x'",
+     "'amqp://app:" + "k2Jd93LmQz81@localhost//'"],
+)  # fmt: skip
+def test_a_password_that_opens_something_is_found_in_its_place(line: str) -> None:
+    (found,) = find_secrets([Scanned(f"url = {line}\n", ".py")])
+    assert [masked(line, [])[hit.start - 6 : hit.stop - 6] for hit in found] == [
+        line.split(":")[2].split("@", maxsplit=1)[0]
+    ]
+
+
 def test_masking_keeps_the_code_parseable() -> None:
     text = 'KEY = "a\\nb\\"c' + "'d" + '"\n'
     start = text.index('"') + 1

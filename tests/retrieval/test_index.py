@@ -108,11 +108,3 @@ def test_a_pickled_array_is_refused(tmp_path):
     np.save(tmp_path / "data.csc.index.npy", np.array([object()]), allow_pickle=True)
     with pytest.raises(NotFoundError):
         SymbolIndex.load(tmp_path)
-
-
-def test_progress():
-    seen = []
-    SymbolIndex.build(
-        [document("a.py", n, n, w, w) for n, w in enumerate(WORDS, 1)], lambda *a: seen.append(a)
-    )
-    assert seen[-1] == (8, 8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codebase_gardener.manifests.facts import Manifest
+from codebase_gardener.manifests.contents import Manifest
 from codebase_gardener.manifests.table import read_manifest
 
 __all__ = ["everything", "names", "read", "rows"]

@@ -17,7 +17,7 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
 from codebase_gardener.knowledge.pages.markup import fence
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section, Wiki
 from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, execution_steps
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.python.symbols import python_symbols

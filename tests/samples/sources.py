@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 
 from codebase_gardener.knowledge.extraction import extract
-from codebase_gardener.knowledge.links.tree_units import TreeUnits
-from codebase_gardener.languages.engine.code import TreeCode, tree_code
+from codebase_gardener.knowledge.links import families
+from codebase_gardener.languages.engine.code import tree_code
 from codebase_gardener.languages.engine.symbols import tree_symbols
+from codebase_gardener.languages.engine.units import Units
+from codebase_gardener.languages.facts import Code
 from codebase_gardener.languages.signatures import typed_parameters
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, GRAMMARS, language_of
@@ -58,27 +60,27 @@ def parameters(text: str, language: str) -> list[tuple[str, str, str, bool]]:
     return [(one.name, one.type, one.default, one.required) for one in found]
 
 
-def code_in(text: str, language: str) -> TreeCode:
+def code_in(text: str, language: str) -> Code:
     """With the scopes of its symbols."""
     return tree_code(text, language, symbols=tree_symbols("a", text, language).symbols)
 
 
-def imports(code: TreeCode) -> list[str]:
+def imports(code: Code) -> list[str]:
     """`line module:name:alias` of each."""
     return [f"{one.line} {one.module}:{one.name}:{one.alias}" for one in code.imports]
 
 
-def calls(code: TreeCode) -> list[str]:
+def calls(code: Code) -> list[str]:
     """`line scope name` of each."""
     return [f"{one.start} {one.scope} {one.name}" for one in code.references]
 
 
-def bound(code: TreeCode) -> list[tuple[str, str]]:
+def bound(code: Code) -> list[tuple[str, str]]:
     """Variables and what they are given."""
     return [(one.name, one.value) for one in code.bindings]
 
 
-def units_of(files: Mapping[str, str], family: str) -> TreeUnits:
+def units_of(files: Mapping[str, str], family: str) -> Units:
     """The units of import of files."""
     facts = {path: extract(SourceFile(path, language_of(path), "", text)) for path, text in files.items()}
-    return TreeUnits(facts, FAMILIES[family])
+    return families.units_of(facts, FAMILIES[family])

@@ -36,7 +36,7 @@ def base(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Base:
 @pytest.fixture(scope="session")
 def trained(base: Base, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Trained]:
     """Trains an adapter, once for each set of options."""
-    from codebase_gardener.dataset.user_dataset import user_dataset
+    from codebase_gardener.dataset.user_rows import user_dataset
     from codebase_gardener.dataset.writer import write_dataset
     from codebase_gardener.jobs.directory import JobDirectory
     from codebase_gardener.jobs.spec import JobSpec

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from textwrap import dedent
 
 from codebase_gardener.knowledge.extraction import extract
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.table import language_of
 from codebase_gardener.repository.snapshot import SourceFile
 

@@ -9,7 +9,7 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.gardener.wikis import open_writer
+from codebase_gardener.gardener.wikis import named_writer
 from codebase_gardener.knowledge.writers.prose_writing import writer_name
 from codebase_gardener.utils.error_handling import InvalidInputError, ModelError, NotFoundError
 from codebase_gardener.wiki.writing import WRITERS
@@ -37,13 +37,13 @@ def using(gardener: Gardener, **changed: object) -> Gardener:
 
 
 def test_none_is_no_writer(gardener: Gardener) -> None:
-    assert open_writer(gardener, "none") is None
+    assert named_writer(gardener, "none") is None
 
 
 @pytest.mark.parametrize("spec", ["", "gpt", "openai:", "ollama:", "anthropic:x", "a:b/c", "None"])
 def test_what_is_no_writer(gardener: Gardener, spec: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        open_writer(gardener, spec)
+        named_writer(gardener, spec)
     assert "MODEL" in caught.value.hint
 
 
@@ -53,12 +53,12 @@ def test_ollama(gardener: Gardener) -> None:
         api__tags=[Reply({"models": [{"name": "llama3:latest"}]})],
         api__generate=[Reply({"response": "Hello."})],
     ) as server:
-        writer = open_writer(using(gardener, ollama_url=server.url), "ollama:llama3")
+        writer = named_writer(using(gardener, ollama_url=server.url), "ollama:llama3")
         assert writer is not None
         assert writer("Hi") == "Hello."
         assert writer_name(writer) == "ollama:llama3"
         with pytest.raises(ModelError, match="no model 'qwen:7b'"):
-            open_writer(gardener, "ollama:qwen:7b")
+            named_writer(gardener, "ollama:qwen:7b")
 
 
 def test_an_endpoint_by_its_environment_variables(
@@ -69,7 +69,7 @@ def test_an_endpoint_by_its_environment_variables(
     ) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
         monkeypatch.setenv("OPENAI_API_KEY", " sk-1\n")
-        writer = open_writer(gardener, "openai:org/m:1")
+        writer = named_writer(gardener, "openai:org/m:1")
         assert writer is not None
         assert writer("Hi") == "Hello."
         assert writer_name(writer) == "openai:org/m:1"
@@ -80,22 +80,22 @@ def test_an_endpoint_by_its_environment_variables(
 def test_the_setting_goes_before_the_environment(gardener: Gardener, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", DEAD)
     with serving(v1__models=[Reply({"data": [{"id": "m"}]})]) as server:
-        assert open_writer(using(gardener, openai_base_url=server.url), "openai:m") is not None
+        assert named_writer(using(gardener, openai_base_url=server.url), "openai:m") is not None
 
 
 def test_what_is_down_is_said_at_once(gardener: Gardener, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModelError, match="Ollama cannot be reached") as caught:
-        open_writer(gardener, "ollama:m")
+        named_writer(gardener, "ollama:m")
     assert "ollama serve" in caught.value.hint
     monkeypatch.setenv("OPENAI_BASE_URL", DEAD)
     with pytest.raises(ModelError, match="cannot be reached") as caught:
-        open_writer(gardener, "openai:m")
+        named_writer(gardener, "openai:m")
     assert "OPENAI_BASE_URL" in caught.value.hint
 
 
 def test_openai_itself_needs_a_key(gardener: Gardener) -> None:
     with pytest.raises(ModelError, match="OPENAI_API_KEY is not set"):
-        open_writer(gardener, "openai:m")
+        named_writer(gardener, "openai:m")
 
 
 def test_the_time_out_is_the_settings(gardener: Gardener) -> None:
@@ -103,19 +103,19 @@ def test_the_time_out_is_the_settings(gardener: Gardener) -> None:
         serving(api__version=[Reply({"version": "1"}, wait_s=1.0)]) as server,
         pytest.raises(ModelError, match=r"within 0\.2 s"),
     ):
-        open_writer(using(gardener, ollama_url=server.url, writer_timeout_s=0.2), "ollama:m")
+        named_writer(using(gardener, ollama_url=server.url, writer_timeout_s=0.2), "ollama:m")
 
 
 def test_an_adapter_that_is_not_there(gardener: Gardener) -> None:
     with pytest.raises(NotFoundError) as caught:
-        open_writer(gardener, "nobody/default")
+        named_writer(gardener, "nobody/default")
     assert all(form in caught.value.hint for form in WRITERS)
 
 
 @pytest.mark.slow
 def test_an_adapter_writes_the_same_twice(grown: object) -> None:
     version = grown.version  # type: ignore[attr-defined]
-    writer = open_writer(grown.gardener, f"{version.project}/{version.adapter_name}")  # type: ignore[attr-defined]
+    writer = named_writer(grown.gardener, f"{version.project}/{version.adapter_name}")  # type: ignore[attr-defined]
     assert writer is not None
     assert writer.name.startswith(f"{version.project}/{version.adapter_name}@{version.version} on ")
     assert writer("Say one word.") == writer("Say one word.") != ""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codebase_gardener.cli.command import base_option, command_options, open_gardener, print_json
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, print_json, tell
 from codebase_gardener.utils.names import parse_ref
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def list_adapters(name: str | None, limit: int, as_json: bool) -> None:
     with open_gardener() as gardener:
         rows = gardener.manager.list_adapters(parse_ref(name).project if name else None, limit=limit)
     if as_json:
-        print_json([row.as_dict() for row in rows])
+        print_json(rows)
     elif not rows:
         click.echo("no adapters yet: gardener grow PATH")
     for row in () if as_json else rows:
@@ -64,7 +65,7 @@ def show(what: str, as_json: bool) -> None:
             {
                 **asdict(row),
                 "ref": str(row.ref),
-                "receipts": [asdict(receipt) for receipt in receipts],
+                "receipts": receipts,
                 "verdict": verdict.data if verdict else None,
             }
         )
@@ -121,13 +122,9 @@ def _show_verdict(verdict: VerdictRow | None) -> None:
     if verdict is None:
         click.echo("not evaluated yet: gardener evaluate NAME/ADAPTER")
         return
+    from codebase_gardener.cli.figures import print_verdict
 
-    from codebase_gardener.cli.figures import paper, verdict_lines, verdict_table
-
-    console = paper()
-    console.print(verdict_table(verdict.data))
-    for line in verdict_lines(verdict.data):
-        console.print(line)
+    print_verdict(verdict.data)
 
 
 @click.command("import")
@@ -136,7 +133,7 @@ def _show_verdict(verdict: VerdictRow | None) -> None:
 @click.option(
     "--rename", is_flag=True, help="Rename tensors that match no module, where a known renaming fits."
 )
-@base_option
+@options.adapters_base
 @command_options
 def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool) -> None:
     """Take an adapter from a folder or the Hugging Face hub into the registry; it is proven first."""
@@ -148,8 +145,7 @@ def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool)
         receipt = gardener.registry.receipts(row)[0].data
     warnings = warnings_about(row.directory)
     if as_json:
-        told = [advice.as_dict() for advice in warnings]
-        print_json({**asdict(row), "ref": str(row.ref), "receipt": receipt, "warnings": told})
+        print_json({**asdict(row), "ref": str(row.ref), "receipt": receipt, "warnings": warnings})
         return
     click.echo(f"{row.ref} is ready: {_proven(receipt)}")
     if not row.active:
@@ -160,7 +156,7 @@ def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool)
 @click.command()
 @click.argument("adapter", metavar="P/N|DIR")
 @click.option("--against", help="Compare it with its base into which it was merged: merged.")
-@base_option
+@options.adapters_base
 @command_options
 def prove(adapter: str, against: str | None, base: str | None, as_json: bool) -> None:
     """Reload an adapter in a fresh process and measure what it changes."""
@@ -171,8 +167,7 @@ def prove(adapter: str, against: str | None, base: str | None, as_json: bool) ->
         located, receipt = prove_adapter(gardener, adapter, base=base, against=against)
     warnings = warnings_about(located.directory)
     if as_json:
-        told = [advice.as_dict() for advice in warnings]
-        print_json({"adapter": located.label, "against": against, "receipt": receipt, "warnings": told})
+        print_json({"adapter": located.label, "against": against, "receipt": receipt, "warnings": warnings})
         return
     click.echo(f"{located.label}: {_proven(receipt) if against is None else _compared(receipt)}")
     _warn(warnings)
@@ -205,10 +200,7 @@ def switch(adapter: str, as_json: bool) -> None:
     """Make a version the active one: what P/N means from now on."""
     with open_gardener() as gardener:
         row = gardener.activate(parse_ref(adapter))
-    if as_json:
-        print_json({"active": str(row.ref)})
-        return
-    click.echo(f"{row.ref} is active")
+    tell(as_json, {"active": str(row.ref)}, f"{row.ref} is active")
 
 
 @click.command()
@@ -218,7 +210,5 @@ def disable(adapter: str, as_json: bool) -> None:
     """Clear the active mark: `ask` then answers with the base, and says so."""
     with open_gardener() as gardener:
         cleared = gardener.deactivate(parse_ref(adapter))
-    if as_json:
-        print_json({"cleared": cleared})
-        return
-    click.echo("\n".join(f"{ref} is not active any more" for ref in cleared) or "nothing was active")
+    lines = "\n".join(f"{ref} is not active any more" for ref in cleared)
+    tell(as_json, {"cleared": cleared}, lines or "nothing was active")

@@ -37,7 +37,7 @@ def ask(what: str, question: str, no_adapter: bool, no_retrieval: bool, tokens: 
             max_new_tokens=tokens,
         )
     if as_json:
-        print_json(answer.as_dict())
+        print_json(answer)
         return
     click.echo(answer.text)
     click.echo()

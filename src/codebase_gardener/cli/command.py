@@ -6,6 +6,7 @@ import json
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict, is_dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,13 @@ from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.logs import configure_logging
 
 if TYPE_CHECKING:
+    from codebase_gardener.config.settings import Settings
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["base_option", "command_options", "open_gardener", "print_json"]
-
-base_option = click.option("--base", help="Base model; by default the one that the adapter names.")
+__all__ = ["command_options", "open_gardener", "print_json", "read_settings", "tell"]
 
 
-def command_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def command_options(function: Callable[..., None]) -> Callable[..., None]:
     """Add `--json` and `--debug`, and turn errors into a message, a hint and an exit code.
 
     The command is called with `as_json`.
@@ -31,10 +31,10 @@ def command_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
     @click.option("--debug", is_flag=True, help="Print the traceback of an error.")
     @wraps(function)
-    def command(*args: Any, as_json: bool, debug: bool, **kwargs: Any) -> Any:
+    def command(*args: object, as_json: bool, debug: bool, **kwargs: object) -> None:
         configure_logging()
         try:
-            return function(*args, as_json=as_json, **kwargs)
+            function(*args, as_json=as_json, **kwargs)
         except CodebaseGardenerError as error:
             if debug:
                 traceback.print_exc()
@@ -74,20 +74,41 @@ def _say(error: CodebaseGardenerError) -> None:
         click.echo(f"  → {error.hint}", err=True)
 
 
-def print_json(value: Any, error: CodebaseGardenerError | None = None) -> None:
+def print_json(value: object, error: CodebaseGardenerError | None = None) -> None:
     """One JSON document on standard output; an error stands in the same document, and ends the command."""
-    document = value if error is None else {**value, **error.as_dict()}
-    click.echo(json.dumps(document, indent=1, ensure_ascii=True, default=str))
+    document = value if error is None else {**_plain(value), **error.as_dict()}
+    click.echo(json.dumps(document, indent=1, ensure_ascii=True, default=_plain))
     if error is not None:
         _say(error)
         raise SystemExit(error.exit_code)
 
 
-def open_gardener(**flags: Any) -> Gardener:
-    """The façade, with settings from flags, environment and file."""
+def _plain(value: object) -> Any:
+    """What JSON has no form for: rows field by field, the rest in words."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value if isinstance(value, dict) else str(value)
+
+
+def tell(as_json: bool, value: object, line: str) -> None:
+    """What a command has to say: a document for programs, a line for people."""
+    if as_json:
+        print_json(value)
+    else:
+        click.echo(line)
+
+
+def read_settings() -> Settings:
+    """The settings of environment and file; the log has their level from here on."""
     from codebase_gardener.config.settings import load_settings
+
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    return settings
+
+
+def open_gardener() -> Gardener:
+    """The façade, with settings from environment and file."""
     from codebase_gardener.gardener.facade import Gardener
 
-    settings = load_settings(**flags)
-    configure_logging(settings.log_level)
-    return Gardener(settings)
+    return Gardener(read_settings())

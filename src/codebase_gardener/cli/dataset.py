@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.dataset.export import EXPORT_FORMS, write_jsonl
 from codebase_gardener.utils.error_handling import NotFoundError
@@ -28,11 +29,7 @@ __all__ = ["dataset"]
 @click.option("--show", type=click.IntRange(min=1), help="Print so many rows, trained-on tokens coloured.")
 @click.option("--task", help="With --show: only rows of this task.")
 @click.option("--base", help="With --show: whose tokenizer.")
-@click.option(
-    "--file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="JSONL rows of your own, added to those of the repository.",
-)
+@options.rows
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -62,10 +59,10 @@ def dataset(
         rows = list(_encoded_rows(gardener, made, base, show, task, display)) if show else []
     written = write_jsonl(made.train, out, form) if out else None
     if as_json:
-        report: dict[str, Any] = {
+        report: dict[str, object] = {
             "directory": str(folder),
             "hash": made.hash,
-            "report": made.report.as_dict(),
+            "report": made.report,
         }
         if out:
             report.update(out=str(out), written=written)

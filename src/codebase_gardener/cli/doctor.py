@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from codebase_gardener.cli.command import command_options, print_json
+from codebase_gardener.cli.command import command_options, print_json, read_settings
 from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
-from codebase_gardener.utils.logs import configure_logging
 
 __all__ = ["doctor"]
 
@@ -26,7 +25,6 @@ def doctor(fix: bool, adopt: bool, environment: str | None, as_json: bool) -> No
 
     With --for, what one kind of work needs is checked instead: what is installed, what is needed, how to get it.
     """
-    from codebase_gardener.config.settings import load_settings
     from codebase_gardener.doctor.checks import examine, summary
     from codebase_gardener.doctor.requirements import examine_environment
 
@@ -34,8 +32,7 @@ def doctor(fix: bool, adopt: bool, environment: str | None, as_json: bool) -> No
         raise InvalidInputError(
             "--fix and --adopt change the home, and --for looks at packages", hint="give one"
         )
-    settings = load_settings()
-    configure_logging(settings.log_level)
+    settings = read_settings()
     findings = examine_environment(environment) if environment else examine(settings, fix=fix, adopt=adopt)
     problems = [finding.check for finding in findings if finding.state == "problem"]
     error = VerificationError(f"problems with: {', '.join(problems)}", hint="see what each check says")

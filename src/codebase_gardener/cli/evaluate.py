@@ -34,7 +34,7 @@ def evaluate(what: str, functions: int, require: str | None, dataset: str | None
     Without @VERSION the newest is measured; it becomes active unless it hurt.
     """
     from codebase_gardener.cli.display import Display
-    from codebase_gardener.cli.figures import paper, verdict_lines, verdict_table
+    from codebase_gardener.cli.figures import paper, print_verdict
 
     with open_gardener() as gardener, Display().stage("evaluation", "functions") as progress:
         row = gardener.newest(parse_ref(what))
@@ -45,11 +45,8 @@ def evaluate(what: str, functions: int, require: str | None, dataset: str | None
     if as_json:
         print_json({"adapter": str(row.ref), "active": active, "verdict": data}, error)
     else:
-        console = paper()
-        console.print(verdict_table(data))
-        for line in verdict_lines(data):
-            console.print(line)
-        console.print(f"Adapter: {row.ref} ({'active' if active else 'not active'})")
+        print_verdict(data)
+        paper().print(f"Adapter: {row.ref} ({'active' if active else 'not active'})")
         if error is not None:
             raise error
 

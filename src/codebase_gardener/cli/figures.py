@@ -10,7 +10,7 @@ from rich.table import Table
 
 from codebase_gardener.evaluation.arms import ARMS
 
-__all__ = ["gigabytes", "paper", "verdict_lines", "verdict_table"]
+__all__ = ["gigabytes", "paper", "print_verdict", "verdict_lines", "verdict_table"]
 
 _PIPED_COLUMNS = 100
 
@@ -26,6 +26,14 @@ def paper() -> Console:
 def gigabytes(size: int) -> str:
     """Bytes as GB or MB."""
     return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
+
+
+def print_verdict(verdict: Mapping[str, Any]) -> None:
+    """The arms, and the verdict in words."""
+    console = paper()
+    console.print(verdict_table(verdict))
+    for line in verdict_lines(verdict):
+        console.print(line)
 
 
 def verdict_table(verdict: Mapping[str, Any]) -> Table:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.utils.error_handling import InvalidInputError
+
+if TYPE_CHECKING:
+    from codebase_gardener.dataset.prompts import Prompt
 
 __all__ = ["generate"]
 
@@ -55,24 +57,24 @@ def generate(
     One adapter and one prompt stream to a terminal. Several are one batch in which each row has its own adapter.
     """
     from codebase_gardener.gardener.generating import generate as answer
-    from codebase_gardener.gardener.generating import stream
+    from codebase_gardener.gardener.generating import open_adapter
 
     texts = [sys.stdin.read() if prompt == "-" else prompt for prompt in prompts]
     if not texts:
         raise InvalidInputError(
             "there is no prompt", hint="give --prompt TEXT, or --prompt - to read standard input"
         )
-    asked: list[Any] = [[{"role": "user", "content": text}] if chat else text for text in texts]
+    asked: list[Prompt] = [[{"role": "user", "content": text}] if chat else text for text in texts]
     named: list[str | None] = [*adapters, *([None] if and_base or not adapters else [])]
     with open_gardener() as gardener:
         if len(named) == len(asked) == 1 and not as_json and not merged:
-            for piece in stream(gardener, named[0], asked[0], base=base, **options):
+            for piece in open_adapter(gardener, named[0], base).stream(asked[0], **options):
                 click.echo(piece, nl=False)
             click.echo()
             return
         said = answer(gardener, named, asked, base=base, merged=merged, **options)
     if as_json:
-        print_json([asdict(row) for row in said])
+        print_json(said)
         return
     for row, text in zip(said, texts * len(named), strict=True):
         click.echo(f"--- {row.adapter or row.base}: {text.strip().splitlines()[-1] if text.strip() else ''}")

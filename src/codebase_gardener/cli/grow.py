@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.config.settings import EMBEDDED_BASE
 
@@ -21,9 +22,9 @@ _EXAMPLE_BASE = "Qwen/Qwen2.5-Coder-1.5B"
 
 @click.command()
 @click.argument("source")
-@click.option("--name", help="Name of the project; by default that of the directory or archive.")
-@click.option("--revision", help="Commit, branch or tag; by default the working tree.")
-@click.option("--base", help="Base model: a Hugging Face id, a folder, or the embedded one.")
+@options.name
+@options.revision
+@options.base
 @click.option("--minutes", type=float, help="Minutes to train (5).")
 @command_options
 def grow(
@@ -43,7 +44,7 @@ def grow(
     from codebase_gardener.gardener.growing import grow as run
 
     display = Display()
-    options = {} if minutes is None else {"minutes": minutes}
+    training = {} if minutes is None else {"minutes": minutes}
     with open_gardener() as gardener:
         try:
             grown = run(
@@ -53,7 +54,7 @@ def grow(
                 name=name,
                 revision=revision,
                 base_id=base,
-                options=options,
+                options=training,
                 show_plan=lambda plan: _show_plan(display, plan),
             )
         except KeyboardInterrupt:
@@ -95,15 +96,13 @@ def _on_a_larger_base(source: str, name: str | None, revision: str | None, minut
 
 
 def _show_result(grown: Grown, larger: str) -> None:
-    from codebase_gardener.cli.figures import paper, verdict_lines, verdict_table
+    from codebase_gardener.cli.figures import paper, print_verdict
 
     console = paper()
     version = grown.version
     if grown.was_there:
         console.print("Nothing has changed since this was grown:")
-    console.print(verdict_table(grown.verdict))
-    for line in verdict_lines(grown.verdict):
-        console.print(line)
+    print_verdict(grown.verdict)
     console.print(f"Adapter: {version.ref}{'' if version.active else ' (not active)'} in {version.directory}")
     if version.base_id == EMBEDDED_BASE:
         console.print("The embedded 135M base is a demonstration; a real code model knows far more.")
@@ -113,7 +112,7 @@ def _show_result(grown: Grown, larger: str) -> None:
     console.print(f"  {larger}")
 
 
-def _as_dict(grown: Grown) -> dict[str, Any]:
+def _as_dict(grown: Grown) -> dict[str, object]:
     return {
         "adapter": str(grown.version.ref),
         "active": grown.version.active,

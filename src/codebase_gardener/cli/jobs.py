@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, open_gardener, print_json, tell
 from codebase_gardener.utils.error_handling import NotFoundError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def list_jobs(name: str | None, limit: int, as_json: bool) -> None:
     with open_gardener() as gardener:
         rows = [TrainingProgress.of_job(job) for job in gardener.manager.trainings.list(name, limit)]
     if as_json:
-        print_json([row.as_dict() for row in rows])
+        print_json(rows)
     elif not rows:
         click.echo("no trainings yet: gardener train NAME")
     for row in () if as_json else rows:
@@ -133,10 +133,8 @@ def cancel(job_id: str, as_json: bool) -> None:
     """End a training; its last checkpoint stands."""
     with open_gardener() as gardener:
         job = gardener.manager.trainings.cancel(job_id)
-    if as_json:
-        print_json({"job": job.id, "state": job.state})
-    else:
-        click.echo(f"{job.ref}: {job.state}; go on with: gardener jobs resume {job.id}")
+    line = f"{job.ref}: {job.state}; go on with: gardener jobs resume {job.id}"
+    tell(as_json, {"job": job.id, "state": job.state}, line)
 
 
 @jobs.command("resume")
@@ -146,7 +144,5 @@ def resume(job_id: str, as_json: bool) -> None:
     """Go on with a training that failed or was cancelled, from its last checkpoint."""
     with open_gardener() as gardener:
         job = gardener.manager.trainings.resume(job_id)
-    if as_json:
-        print_json({"job": job.id, "state": job.state})
-    else:
-        click.echo(f"{job.ref}: {job.state}; watch it with: gardener jobs tail {job.id}")
+    line = f"{job.ref}: {job.state}; watch it with: gardener jobs tail {job.id}"
+    tell(as_json, {"job": job.id, "state": job.state}, line)

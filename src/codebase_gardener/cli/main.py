@@ -5,53 +5,39 @@ from __future__ import annotations
 import gc
 import importlib
 import sys
-from dataclasses import dataclass
 
 import click
 
 from codebase_gardener import __version__
 
-__all__ = ["COMMANDS", "CommandRow", "cli", "main"]
-
-
-@dataclass(frozen=True)
-class CommandRow:
-    """A command: where it is, and its line in --help."""
-
-    where: str
-    about: str
+__all__ = ["COMMANDS", "cli", "main"]
 
 
 _HERE = "codebase_gardener.cli"
-COMMANDS: dict[str, CommandRow] = {
-    "grow": CommandRow(
-        f"{_HERE}.grow:grow", "From a repository to an adapter that knows it, with a verdict."
-    ),
-    "add": CommandRow(f"{_HERE}.projects:add", "Read a repository and make it a project."),
-    "projects": CommandRow(f"{_HERE}.projects:projects", "List the projects."),
-    "dataset": CommandRow(f"{_HERE}.dataset:dataset", "Make a project's dataset, or show rows of it."),
-    "wiki": CommandRow(
-        f"{_HERE}.wiki:wiki", "A wiki of which every claim resolves: build, show, search, html."
-    ),
-    "mcp": CommandRow(f"{_HERE}.mcp:mcp", "Serve a project's wiki to coding assistants (MCP on stdio)."),
-    "plan": CommandRow(f"{_HERE}.plan:plan", "Choose the options of a training; predict memory and time."),
-    "train": CommandRow(f"{_HERE}.train:train", "Train an adapter in the background."),
-    "jobs": CommandRow(f"{_HERE}.jobs:jobs", "Trainings: list, show, tail, cancel, resume."),
-    "adapters": CommandRow(f"{_HERE}.adapters:adapters", "Adapters: list, show."),
-    "evaluate": CommandRow(
-        f"{_HERE}.evaluate:evaluate", "Measure an adapter on held-out files, in four arms."
-    ),
-    "merge": CommandRow(f"{_HERE}.merge:merge", "Merge adapters into a new one, with its error."),
-    "import": CommandRow(f"{_HERE}.adapters:import_", "Take an adapter from a folder into the registry."),
-    "prove": CommandRow(f"{_HERE}.adapters:prove", "Reload an adapter in a fresh process and measure it."),
-    "switch": CommandRow(f"{_HERE}.adapters:switch", "Make a version of an adapter the active one."),
-    "disable": CommandRow(f"{_HERE}.adapters:disable", "Clear the active mark: the base answers."),
-    "ask": CommandRow(f"{_HERE}.ask:ask", "Ask a question about a project."),
-    "generate": CommandRow(f"{_HERE}.generate:generate", "Let adapters go on with prompts."),
-    "verify": CommandRow(f"{_HERE}.verify:verify", "Check that claims about a repository's lines hold."),
-    "delete": CommandRow(f"{_HERE}.projects:delete", "Delete a project, an adapter, or a version."),
-    "doctor": CommandRow(f"{_HERE}.doctor:doctor", "Check this machine, the home and the registry."),
+COMMANDS: dict[str, tuple[str, str]] = {
+    "grow": (f"{_HERE}.grow:grow", "From a repository to an adapter that knows it, with a verdict."),
+    "add": (f"{_HERE}.projects:add", "Read a repository and make it a project."),
+    "projects": (f"{_HERE}.projects:projects", "List the projects."),
+    "dataset": (f"{_HERE}.dataset:dataset", "Make a project's dataset, or show rows of it."),
+    "wiki": (f"{_HERE}.wiki:wiki", "A wiki of which every claim resolves: build, show, search, html."),
+    "mcp": (f"{_HERE}.mcp:mcp", "Serve a project's wiki to coding assistants (MCP on stdio)."),
+    "plan": (f"{_HERE}.plan:plan", "Choose the options of a training; predict memory and time."),
+    "train": (f"{_HERE}.train:train", "Train an adapter in the background."),
+    "jobs": (f"{_HERE}.jobs:jobs", "Trainings: list, show, tail, cancel, resume."),
+    "adapters": (f"{_HERE}.adapters:adapters", "Adapters: list, show."),
+    "evaluate": (f"{_HERE}.evaluate:evaluate", "Measure an adapter on held-out files, in four arms."),
+    "merge": (f"{_HERE}.merge:merge", "Merge adapters into a new one, with its error."),
+    "import": (f"{_HERE}.adapters:import_", "Take an adapter from a folder into the registry."),
+    "prove": (f"{_HERE}.adapters:prove", "Reload an adapter in a fresh process and measure it."),
+    "switch": (f"{_HERE}.adapters:switch", "Make a version of an adapter the active one."),
+    "disable": (f"{_HERE}.adapters:disable", "Clear the active mark: the base answers."),
+    "ask": (f"{_HERE}.ask:ask", "Ask a question about a project."),
+    "generate": (f"{_HERE}.generate:generate", "Let adapters go on with prompts."),
+    "verify": (f"{_HERE}.verify:verify", "Check that claims about a repository's lines hold."),
+    "delete": (f"{_HERE}.projects:delete", "Delete a project, an adapter, or a version."),
+    "doctor": (f"{_HERE}.doctor:doctor", "Check this machine, the home and the registry."),
 }
+"""Command → where it is, and its line in --help."""
 
 
 class _LazyGroup(click.Group):
@@ -61,16 +47,15 @@ class _LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        row = COMMANDS.get(cmd_name)
-        if row is None:
+        if cmd_name not in COMMANDS:
             return None
-        module, _, name = row.where.partition(":")
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, row.about) for name, row in COMMANDS.items()])
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
 
 
 @click.group(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codebase_gardener.cli.command import base_option, command_options, open_gardener, print_json
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.merging.methods import MERGE_METHODS
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
@@ -45,30 +46,30 @@ __all__ = ["merge"]
     type=click.Choice(["float32", "bfloat16", "float16"]),
     help="Of the merged base; by default that of the base's files.",
 )
-@base_option
+@options.adapters_base
 @command_options
-def merge(adapters: tuple[str, ...], weights: str | None, method: str | None, **options: Any) -> None:
+def merge(adapters: tuple[str, ...], weights: str | None, method: str | None, **given: Any) -> None:
     """Merge adapters of one base into a new one, or into the base, with the error of each module.
 
     An adapter is a name (P/N or P/N@V) or a folder. The base is needed with --into and --into-base only.
     """
     from codebase_gardener.merging.merge import MergeSpec
 
-    into, out, into_base = options["into"], options["out"], options["into_base"]
+    into, out, into_base = given["into"], given["out"], given["into_base"]
     if (into is None) == (out is None):
         raise InvalidInputError("say where the result goes", hint="give either --into P/N or --out DIR")
     if into_base and out is None:
         raise InvalidInputError("a merged base is a folder", hint="give --into-base --out DIR")
-    if options["dtype"] is not None and not into_base:
+    if given["dtype"] is not None and not into_base:
         raise InvalidInputError(
             "--dtype is that of a merged base", hint="add --into-base: merged adapters are written as float32"
         )
     spec = MergeSpec(
-        method=method or ("linear" if into_base or options["space"] == "factors" else "svd"),
-        **{name: options[name] for name in ("rank", "density", "seed", "space")},
+        method=method or ("linear" if into_base or given["space"] == "factors" else "svd"),
+        **{name: given[name] for name in ("rank", "density", "seed", "space")},
     )
     numbers = _weights(weights, len(adapters))
-    (_into_base if into_base else _into_adapter)(adapters, numbers, spec, **options)
+    (_into_base if into_base else _into_adapter)(adapters, numbers, spec, **given)
 
 
 def _into_adapter(
@@ -84,13 +85,17 @@ def _into_adapter(
 ) -> None:
     from codebase_gardener.cli.display import Display
     from codebase_gardener.gardener.locating import locate
-    from codebase_gardener.gardener.merging import merge_into, merge_to_folder
+    from codebase_gardener.gardener.merging import merge_inputs, merge_into
+    from codebase_gardener.merging.merge import merge_adapters
 
     with open_gardener() as gardener, Display().stage("merge", "modules") as progress:
         found = [locate(gardener, adapter) for adapter in adapters]
         pairs = list(zip(found, weights, strict=True))
         if out is not None:
-            report, place = merge_to_folder(pairs, out, spec, progress=progress), str(out)
+            report, place = (
+                merge_adapters(merge_inputs(pairs), out.resolve(), spec, progress=progress),
+                str(out),
+            )
         else:
             row, report = merge_into(
                 gardener, pairs, parse_ref(str(into)), spec, base=base, progress=progress
@@ -99,7 +104,7 @@ def _into_adapter(
                 "" if row.active or as_json else f" (not active: gardener switch {row.ref})"
             )
     if as_json:
-        print_json({"adapter": place, "report": report.as_dict()})
+        print_json({"adapter": place, "report": report})
         return
     worst = max(report.modules.items(), key=lambda item: item[1]["error"], default=None)
     click.echo(f"{spec.method}: {len(report.modules) or 'all'} modules in {report.seconds:.2f} s")
@@ -131,7 +136,7 @@ def _into_base(
         ]
         report = merge_with_base(gardener, pairs, out, spec, base=base, dtype=dtype, progress=progress)
     if as_json:
-        print_json({"model": str(out), "report": report.as_dict()})
+        print_json({"model": out, "report": report})
         return
     click.echo(f"{spec.method}: {report.changed} of {report.tensors} tensors in {report.seconds:.2f} s")
     for name in report.untied:

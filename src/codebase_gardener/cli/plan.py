@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.cli.train import spec_options
 from codebase_gardener.utils.names import parse_ref
@@ -36,7 +37,7 @@ class _Size(click.ParamType[int]):
 
     name = "size"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?", str(value).strip().upper())
         if match is None or match[2] not in _UNITS or not float(match[1]):
             self.fail(f"{value!r} is no size: write 8GB, 7.5GiB or 900MB", param, ctx)
@@ -45,12 +46,8 @@ class _Size(click.ParamType[int]):
 
 @click.command()
 @click.argument("what", metavar="NAME[/ADAPTER]")
-@click.option("--base", help="Base model: a Hugging Face id, a folder, or the embedded one.")
-@click.option(
-    "--file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="JSONL rows of your own, added to those of the repository.",
-)
+@options.base
+@options.rows
 @click.option("--budget", type=_Size(), help="Memory the training may take, as 8GB; by default what is free.")
 @click.option("--no-probe", is_flag=True, help="Estimate only; measure nothing.")
 @spec_options
@@ -62,7 +59,7 @@ def plan(
     budget: int | None,
     no_probe: bool,
     as_json: bool,
-    **options: Any,
+    **given: object,
 ) -> None:
     """Choose the options of a training, with reasons, and predict its memory and time.
 
@@ -72,7 +69,7 @@ def plan(
     from codebase_gardener.gardener.planning import plan_training, train_command
 
     project = parse_ref(what).project
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in given.items() if value is not None}
     display = Display()
     with open_gardener() as gardener:
         gardener.spec(given)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, print_json, tell
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
@@ -18,8 +18,8 @@ _SHOWN = 20
 
 @click.command()
 @click.argument("source")
-@click.option("--name", help="Name of the project; by default that of the directory or archive.")
-@click.option("--revision", help="Commit, branch or tag; by default the working tree.")
+@options.name
+@options.revision
 @click.option("--verbose", is_flag=True, help="List every file that was left out.")
 @command_options
 def add(source: str, name: str | None, revision: str | None, verbose: bool, as_json: bool) -> None:
@@ -42,7 +42,7 @@ def add(source: str, name: str | None, revision: str | None, verbose: bool, as_j
                 "tree_hash": snapshot.tree_hash,
                 "files": len(snapshot.files),
                 "lines": sum(file.lines for file in snapshot.files),
-                "skipped": [asdict(file) for file in snapshot.skipped],
+                "skipped": snapshot.skipped,
             }
         )
         return
@@ -66,7 +66,7 @@ def projects(as_json: bool) -> None:
     with open_gardener() as gardener:
         rows = gardener.projects()
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json(rows)
     elif not rows:
         click.echo("no projects yet: gardener grow PATH")
     for row in () if as_json else rows:
@@ -98,7 +98,5 @@ def delete(what: str, keep: int | None, yes: bool, as_json: bool) -> None:
                 )
             click.confirm(f"Delete project {ref.project} with all its adapters and datasets?", abort=True)
         deleted = gardener.delete(ref, keep=keep)
-    if as_json:
-        print_json({"deleted": deleted})
-    else:
-        click.echo("\n".join(f"deleted {name}" for name in deleted) or "nothing to delete")
+    lines = "\n".join(f"deleted {name}" for name in deleted)
+    tell(as_json, {"deleted": deleted}, lines or "nothing to delete")

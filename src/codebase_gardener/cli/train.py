@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, tell
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 
 __all__ = ["spec_options", "train"]
 
 
-def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
+def spec_options(function: Callable[..., None]) -> Callable[..., None]:
     """One option for each field of TrainingSpec, so that a setting is said once."""
     for name, field in reversed(TrainingSpec.model_fields.items()):
         flag = f"--{name.replace('_', '-')}"
@@ -31,16 +31,12 @@ def spec_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @click.argument("what", metavar="NAME[/ADAPTER]")
-@click.option("--base", help="Base model: a Hugging Face id, a folder, or the embedded one.")
-@click.option(
-    "--file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="JSONL rows of your own, added to those of the repository.",
-)
+@options.base
+@options.rows
 @click.option("--wait", is_flag=True, help="Watch until it is ready.")
 @spec_options
 @command_options
-def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: bool, **options: Any) -> None:
+def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: bool, **given: object) -> None:
     """Train an adapter in the background.
 
     The same data and options give the same version: a training that was stopped goes on.
@@ -50,7 +46,7 @@ def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: b
     from codebase_gardener.gardener.planning import foresee
 
     ref = parse_ref(what)
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in given.items() if value is not None}
     display = Display()
     with open_gardener() as gardener:
         spec = gardener.spec(given)
@@ -66,11 +62,7 @@ def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: b
         if wait and job.state != "ready":
             watch(gardener, job.id, display)
             job = gardener.manager.trainings.get(job.id)
-    if as_json:
-        print_json(
-            {"job": job.id, "adapter": str(job.ref), "state": job.state, "directory": str(job.directory)}
-        )
-        return
-    click.echo(f"{job.ref}: {job.state} (job {job.id})")
-    if job.state in ("queued", "training"):
-        click.echo(f"  watch it with: gardener jobs tail {job.id}")
+    document = {"job": job.id, "adapter": str(job.ref), "state": job.state, "directory": job.directory}
+    pending = job.state in ("queued", "training")
+    watched = f"\n  watch it with: gardener jobs tail {job.id}" if pending else ""
+    tell(as_json, document, f"{job.ref}: {job.state} (job {job.id}){watched}")

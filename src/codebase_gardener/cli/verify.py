@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, open_gardener, print_json, read_settings
 from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
 
 if TYPE_CHECKING:
@@ -42,15 +42,11 @@ def verify(
         _verify_wiki(what, as_json)
         return
     from codebase_gardener.cli.display import Display
-    from codebase_gardener.config.settings import load_settings
     from codebase_gardener.gardener.claims import verify_claims
-    from codebase_gardener.utils.logs import configure_logging
 
-    settings = load_settings()
-    configure_logging(settings.log_level)
     documents = [*claims, *map(Path, what)]
     with Display().stage("snapshot", "files") as progress:
-        report = verify_claims(settings, documents, repo, revision=revision, progress=progress)
+        report = verify_claims(read_settings(), documents, repo, revision=revision, progress=progress)
     failed = sum(report.tally.values()) - report.tally["exact"] - report.tally["no-symbol"]
     error = VerificationError(
         f"{failed} of {failed + report.tally['exact']} claims do not hold",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, print_json, tell
 from codebase_gardener.utils.error_handling import InvalidInputError
 
 __all__ = ["wiki"]
@@ -41,15 +42,12 @@ def build(what: str, writer: str, phase: str, name: str | None, revision: str | 
         built = build_wiki(
             gardener, what, Display(), writer=writer, phase=phase, revision=revision, name=name
         )
-    if as_json:
-        print_json(built.as_dict())
-        return
-    click.echo("\n".join(built.summary()))
+    tell(as_json, built.as_dict(), "\n".join(built.summary()))
 
 
 @wiki.command()
 @click.argument("page", metavar="TYPE:NAME")
-@click.option("--project", help="The project whose wiki it is in; by default every wiki is looked through.")
+@options.project
 @command_options
 def show(page: str, project: str | None, as_json: bool) -> None:
     """Show a page, and whether its evidence has changed since.
@@ -62,7 +60,7 @@ def show(page: str, project: str | None, as_json: bool) -> None:
     with open_gardener() as gardener:
         shown = find_wiki(gardener, page, project).show(page)
     if as_json:
-        print_json(shown.as_dict())
+        print_json(shown)
         return
     click.echo(shown.text)
     for change in shown.stale:
@@ -80,7 +78,7 @@ def search(project: str, query: str, k: int, code: bool, as_json: bool) -> None:
     with open_gardener() as gardener:
         found = gardener.wiki(project).search(query, k=k, code=code)
     if as_json:
-        print_json([hit.as_dict() for hit in found])
+        print_json(found)
         return
     if not found:
         click.echo("nothing found: try other words")
@@ -95,7 +93,7 @@ def search(project: str, query: str, k: int, code: bool, as_json: bool) -> None:
 @click.option(
     "--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file that holds it."
 )
-@click.option("--project", help="The project whose wiki it is in; by default every wiki is looked through.")
+@options.project
 @command_options
 def correct(
     page: str, part: str, text: str | None, file: Path | None, project: str | None, as_json: bool
@@ -108,17 +106,14 @@ def correct(
 
     if (text is None) == (file is None):
         raise InvalidInputError("a correction is either --text or --file", hint="give one of them")
-    words = text if text is not None else _read(file)
+    words = _file_text(file) if file is not None else text or ""
     with open_gardener() as gardener:
         kept_in = find_wiki(gardener, page, project).correct(page, part, words)
-    if as_json:
-        print_json({"page": page, "part": part, "file": str(kept_in)})
-        return
-    click.echo(f"kept in {kept_in}; `gardener wiki build` puts it in")
+    document = {"page": page, "part": part, "file": kept_in}
+    tell(as_json, document, f"kept in {kept_in}; `gardener wiki build` puts it in")
 
 
-def _read(file: Path | None) -> str:
-    assert file is not None  # noqa: S101 - one of the two is given
+def _file_text(file: Path) -> str:
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -137,7 +132,5 @@ def html(project: str, out: Path | None, as_json: bool) -> None:
 
     with open_gardener() as gardener:
         site = gardener.wiki(project).html(Display(), out)
-    if as_json:
-        print_json(site.as_dict())
-        return
-    click.echo(f"{site.pages} pages, {site.sources} source files: {site.folder / 'index.html'}")
+    shown = f"{site.pages} pages, {site.sources} source files: {site.folder / 'index.html'}"
+    tell(as_json, site, shown)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from codebase_gardener.dataset.context import ContextFinder, without_files
+from codebase_gardener.dataset.context import ContextFinder, training_side
 from codebase_gardener.dataset.deduplication import deduplicate, heldout_bodies
 from codebase_gardener.dataset.examples import USER_TASK, Example
 from codebase_gardener.dataset.functions import is_completable
@@ -23,7 +23,6 @@ from codebase_gardener.languages.symbols import SymbolTable
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.extraction import extract_tables, without_secrets
 from codebase_gardener.repository.snapshot import Snapshot
-from codebase_gardener.retrieval.documents import documents_of
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.anchors import source_lines
 from codebase_gardener.utils.error_handling import DatasetError, InvalidInputError
@@ -104,7 +103,7 @@ def generate_dataset(
     total = 2 * len(snapshot.files)
     tables = without_secrets(extract_tables(snapshot, lambda done, _: progress(done, total)), snapshot)
     split = split_files(_functions_by_file(snapshot, tables), share=heldout_share, seed=seed)
-    finder = _train_side(snapshot, tables, split, with_context)
+    finder = training_side(snapshot, tables, split, with_context)
     kept_back = heldout_bodies(snapshot, tables, split)
     rows = generate_examples(
         snapshot,
@@ -120,6 +119,7 @@ def generate_dataset(
     own = _on_their_side(user_rows, tables, split)
     left = deduplicate([*rows, *own], kept_back)
     _check_trainable(left.examples, snapshot, tables)
+    held = sum(path in split.heldout for path in tables)
     return Dataset(
         examples=left.examples,
         heldout=(
@@ -138,7 +138,7 @@ def generate_dataset(
             commit=snapshot.revision,
             seed=seed,
             rows=count_rows(left.examples),
-            files=_files_by_split(tables, split),
+            files={"train": len(tables) - held, "heldout": held},
             heldout_files=tuple(sorted(split.heldout)),
             near_duplicates=left.near_duplicates,
             exact_duplicates=left.exact_duplicates,
@@ -168,13 +168,6 @@ def _functions_by_file(snapshot: Snapshot, tables: Mapping[str, SymbolTable]) ->
     return library if len(library) >= _ENOUGH_LIBRARY_FILES else counts
 
 
-def _train_side(
-    snapshot: Snapshot, tables: Mapping[str, SymbolTable], split: Split, share: float
-) -> ContextFinder:
-    documents = without_files(documents_of(snapshot, tables), split.heldout)
-    return ContextFinder(SymbolIndex.build(documents), share)
-
-
 def _with_pages(finder: ContextFinder, pages: Sequence[Page], split: Split) -> ContextFinder | None:
     """The same code and the pages of the training side; None without a wiki."""
     own = [page for page in pages if split_of_pages((page,), split) == "train"]
@@ -188,12 +181,7 @@ def _on_their_side(
     user_rows: Sequence[Example], tables: Mapping[str, SymbolTable], split: Split
 ) -> list[Example]:
     """Rows that name a file of the repository follow it: a held-out file is held out of all rows."""
-    return [replace(row, split=split.of(row.path)) if row.path in tables else row for row in user_rows]
-
-
-def _files_by_split(tables: Mapping[str, SymbolTable], split: Split) -> dict[str, int]:
-    heldout = sum(path in split.heldout for path in tables)
-    return {"train": len(tables) - heldout, "heldout": heldout}
+    return [replace(row, split=split.side_of(row.path)) if row.path in tables else row for row in user_rows]
 
 
 def _check_trainable(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -15,15 +15,18 @@ from codebase_gardener.dataset.prompts import (
     retrieval_query,
 )
 from codebase_gardener.dataset.sites import chance
+from codebase_gardener.dataset.split import Split
+from codebase_gardener.languages.python.row import is_python
 from codebase_gardener.languages.python.trees import parse_python
-from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.retrieval.documents import PAGE_KIND, Document
+from codebase_gardener.languages.symbols import Symbol, SymbolTable
+from codebase_gardener.repository.snapshot import Snapshot
+from codebase_gardener.retrieval.documents import PAGE_KIND, Document, documents_of
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.anchors import source_lines
 
-__all__ = ["ContextFinder", "without_docstring", "without_files"]
+__all__ = ["ContextFinder", "training_side", "without_docstring"]
 
-_CANDIDATES = 64
+_CANDIDATES, _MOST = 64, 8
 PAGE_CHARS = 400
 """Of the room for retrieved code. Next to the function, where the best code stands, a page of 600 made the base
 worse on flask 3.1.3 (+0.022 nats/token, 95 % 0.000 to +0.052); far from it, one of 400 does no harm."""
@@ -44,13 +47,11 @@ class ContextFinder:
     Attributes:
         index: Without any held-out file.
         share: Of the training rows that get context, 0 to 1.
-        k: At most so many documents for a prompt.
         pages: Whether the page of the wiki that fits best stands in front of the code.
     """
 
     index: SymbolIndex
     share: float = 0.5
-    k: int = 8
     pages: bool = False
     _found: dict[str, tuple[Document, ...]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -74,11 +75,11 @@ class ContextFinder:
             exclude=lambda document: document.kind not in _KINDS,
             exclude_paths=(symbol.path,),
         )
-        namesakes_first = sorted(hits, key=lambda hit: _name(hit.document) != symbol.name)
+        namesakes_first = sorted(hits, key=lambda hit: hit.document.symbol.rpartition(".")[2] != symbol.name)
         chosen: list[Document] = []
         for hit in namesakes_first:
             document = without_docstring(hit.document)
-            if len(chosen) < self.k and not any(_repeats(document, other) for other in chosen):
+            if len(chosen) < _MOST and not any(_repeats(document, other) for other in chosen):
                 chosen.append(document)
         page = self._page(
             symbol
@@ -105,14 +106,10 @@ def _as_comment(document: Document, comment: str) -> Document:
     return replace(document, text="".join(f"{line}\n" for line in lines))
 
 
-def _name(document: Document) -> str:
-    return document.symbol.rpartition(".")[2]
-
-
 @lru_cache(maxsize=4096)
 def without_docstring(document: Document) -> Document:
     """A Python function without the lines of its docstring; any other document as it is."""
-    if not document.path.endswith((".py", ".pyi")):
+    if not is_python(document.path):
         return document
     nested = document.text[:1].isspace()
     tree = parse_python("if True:\n" + document.text if nested else document.text)
@@ -135,6 +132,9 @@ def _repeats(document: Document, other: Document) -> bool:
     return document.text == other.text or document.overlaps(other.path, *other.line_range)
 
 
-def without_files(documents: Sequence[Document], paths: frozenset[str]) -> list[Document]:
-    """The documents of all other files: what an index for training or evaluation may hold."""
-    return [document for document in documents if document.path not in paths]
+def training_side(
+    snapshot: Snapshot, tables: Mapping[str, SymbolTable], split: Split, share: float
+) -> ContextFinder:
+    """A finder in the files that are not held out: what an index for training or evaluation may hold."""
+    documents = [each for each in documents_of(snapshot, tables) if each.path not in split.heldout]
+    return ContextFinder(SymbolIndex.build(documents), share)

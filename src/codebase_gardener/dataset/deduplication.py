@@ -160,7 +160,7 @@ def heldout_bodies(snapshot: Snapshot, tables: Mapping[str, SymbolTable], split:
         symbols = tables[file.path].symbols if file.path in tables else ()
         lines = source_lines(file.text) if symbols else []
         for symbol in (symbol for symbol in symbols if is_completable(symbol, lines)):
-            if split.of(file.path) == "train":
+            if split.side_of(file.path) == "train":
                 train[str(symbol.anchor)] = body_text(symbol, lines)
             else:
                 heldout.append(body_text(symbol, lines))

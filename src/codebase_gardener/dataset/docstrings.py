@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.functions import body_lines, is_completable
-from codebase_gardener.dataset.prompts import question_messages
+from codebase_gardener.dataset.prompts import question_turns
 from codebase_gardener.dataset.sites import Site
 from codebase_gardener.languages.table import LANGUAGES
 
@@ -27,7 +27,7 @@ def doc_to_code(site: Site) -> Iterator[Example]:
         f"Write the function `{symbol.qualified_name}` of `{symbol.path}`.\n"
         f"Signature: `{symbol.signature}`\n\n{symbol.docstring}"
     )
-    yield site.example("doc_to_code", messages=_turns(question, _fenced(site)))
+    yield site.example("doc_to_code", messages=question_turns(question, _fenced(site)))
 
 
 def code_to_doc(site: Site) -> Iterator[Example]:
@@ -36,11 +36,7 @@ def code_to_doc(site: Site) -> Iterator[Example]:
         return
     symbol = site.symbol
     question = f"Write the docstring of `{symbol.qualified_name}` in `{symbol.path}`.\n\n{_fenced(site)}"
-    yield site.example("code_to_doc", messages=_turns(question, symbol.docstring or ""))
-
-
-def _turns(question: str, answer: str) -> tuple[dict[str, str], ...]:
-    return (*question_messages(question), {"role": "assistant", "content": answer})
+    yield site.example("code_to_doc", messages=question_turns(question, symbol.docstring or ""))
 
 
 def _is_documented(site: Site) -> bool:

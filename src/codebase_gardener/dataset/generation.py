@@ -3,51 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from codebase_gardener.dataset.completion import complete
+from codebase_gardener.dataset.completion import complete, infill
 from codebase_gardener.dataset.context import ContextFinder
 from codebase_gardener.dataset.docstrings import code_to_doc, doc_to_code
 from codebase_gardener.dataset.examples import Example
-from codebase_gardener.dataset.infilling import infill
-from codebase_gardener.dataset.page_rows import PAGE_TASKS, PageTask
+from codebase_gardener.dataset.page_rows import PAGE_TASKS
+from codebase_gardener.dataset.page_sites import PageSite
 from codebase_gardener.dataset.questions import question
-from codebase_gardener.dataset.sites import Site, chance
+from codebase_gardener.dataset.sites import Site
 from codebase_gardener.dataset.split import Split
+from codebase_gardener.dataset.tasks import Task, kept_rows
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
-from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.anchors import source_lines
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["TASKS", "TEST_ORDER", "Task", "generate_examples", "task_weights"]
+__all__ = ["TASKS", "generate_examples", "task_weights"]
 
-TEST_ORDER = 0.3
-"""Rows of test files come later by this factor: they are many, alike, and not what is asked about."""
-
-Generator = Callable[[Site], Iterator[Example]]
-
-
-@dataclass(frozen=True)
-class Task:
-    """A kind of row.
-
-    Attributes:
-        generator: Makes the rows of one symbol.
-        weight: Share of the rows that are kept, 0 to 1; a hash of the row's id decides.
-        order: How early its rows come in training (`Example.weight`), against 1 for completion.
-        about: One line for people.
-    """
-
-    generator: Generator
-    weight: float
-    order: float
-    about: str
-
-
-TASKS: dict[str, Task] = {
+TASKS: dict[str, Task[Site]] = {
     "complete": Task(
         complete, 1.0, 1.0, "a function's body from its path, signature, docstring and what stands before"
     ),
@@ -64,7 +40,7 @@ def task_weights(chosen: Mapping[str, float] | None) -> dict[str, float]:
     Raises:
         InvalidInputError: A task that does not exist, or a weight outside 0 to 1.
     """
-    known: dict[str, Task | PageTask] = {**TASKS, **PAGE_TASKS}
+    known: dict[str, Task[Site] | Task[PageSite]] = {**TASKS, **PAGE_TASKS}
     if chosen is None:
         return {name: task.weight for name, task in known.items()}
     for name, weight in chosen.items():
@@ -100,18 +76,10 @@ def generate_examples(
     sites = _sites_by_file(snapshot, tables, split, finder, repeated)
     for done, file_sites in enumerate(sites, start=1):
         for site in file_sites:
-            examples += _rows(site, weights)
+            for name in (name for name in weights if name in TASKS):
+                examples += kept_rows(TASKS[name], site, weights[name])
         progress(done, len(snapshot.files))
     return examples
-
-
-def _rows(site: Site, weights: Mapping[str, float]) -> Iterator[Example]:
-    for name, weight in weights.items():
-        if name not in TASKS:
-            continue
-        rows: Iterable[Example] = TASKS[name].generator(site) if weight > 0 else ()
-        order = TASKS[name].order * (TEST_ORDER if area_of(site.symbol.path) == "tests" else 1)
-        yield from (replace(row, weight=order) for row in rows if chance(f"keep {row.id}") < weight)
 
 
 def _sites_by_file(
@@ -134,7 +102,7 @@ def _sites_by_file(
                 lines=lines,
                 members=tuple(members[symbol.qualified_name]),
                 commit=snapshot.revision,
-                split=split.of(file.path),
+                split=split.side_of(file.path),
                 same_name=counts[symbol.qualified_name],
                 same_name_in_file=in_file[symbol.qualified_name],
                 repeated=left_out,

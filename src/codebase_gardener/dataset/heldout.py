@@ -7,15 +7,13 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
-from codebase_gardener.dataset.context import ContextFinder, without_files
+from codebase_gardener.dataset.context import ContextFinder
 from codebase_gardener.dataset.examples import USER_TASK, Example
 from codebase_gardener.dataset.functions import body_text, is_completable, outermost
 from codebase_gardener.dataset.prompts import completion_prompt
 from codebase_gardener.dataset.split import Split
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
-from codebase_gardener.retrieval.documents import documents_of
-from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.anchors import source_lines
 from codebase_gardener.utils.files import sha256_text
 
@@ -64,7 +62,7 @@ def heldout_tasks(
     limit: int = HELDOUT_LIMIT,
     seed: int = 0,
     *,
-    finder: ContextFinder | None = None,
+    finder: ContextFinder,
     page_finder: ContextFinder | None = None,
 ) -> list[HeldoutFunction]:
     """Functions of the held-out files in an order that depends on the seed only.
@@ -75,10 +73,9 @@ def heldout_tasks(
         split: Which files are held out.
         limit: At most so many, spread over the files: each file's first before any file's second.
         seed: Another seed, another order.
-        finder: Where retrieved code comes from; by default an index of all files that are not held out.
+        finder: Where retrieved code comes from: of files that are not held out.
         page_finder: Where code and pages of the wiki come from, if there is one.
     """
-    finder = finder or _finder(snapshot, tables, split)
     files = [file for file in snapshot.files if file.path in split.heldout]
     ranked = [
         (rank, sha256_text(f"{seed}:{symbol.anchor}"), file, symbol)
@@ -89,18 +86,13 @@ def heldout_tasks(
     return [_heldout_function(symbol, file, finder, page_finder) for _, _, file, symbol in ranked[:limit]]
 
 
-def heldout_rows(examples: Iterable[Example], limit: int = HELDOUT_LIMIT) -> list[HeldoutFunction]:
+def heldout_rows(examples: Iterable[Example]) -> list[HeldoutFunction]:
     """The user's own held-out rows with prompt and completion; there is no code to retrieve for them."""
     own = (e for e in examples if e.task == USER_TASK and e.split == "heldout" and e.prompt)
     return [
         HeldoutFunction(row.symbol, row.path, row.anchor, row.prompt, row.prompt, row.completion)
-        for row in islice(own, limit)
+        for row in islice(own, HELDOUT_LIMIT)
     ]
-
-
-def _finder(snapshot: Snapshot, tables: Mapping[str, SymbolTable], split: Split) -> ContextFinder:
-    documents = without_files(documents_of(snapshot, tables), split.heldout)
-    return ContextFinder(SymbolIndex.build(documents))
 
 
 def _functions(file: SourceFile, table: SymbolTable, seed: int) -> list[Symbol]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.page_sites import PageSite
-from codebase_gardener.dataset.sites import chance
 from codebase_gardener.dataset.split import Split
+from codebase_gardener.dataset.tasks import Task, kept_rows
 from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.pages.citations import read_citations, read_quotes
 from codebase_gardener.knowledge.pages.documents import prose_of
@@ -20,34 +19,14 @@ from codebase_gardener.knowledge.pages.markup import code, fence, plain, read_ta
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, read_steps
 from codebase_gardener.knowledge.sources.lines import Source
-from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.secrets import Scanned, find_secrets
 
-__all__ = ["PAGE_TASKS", "PageTask", "generate_page_rows"]
+__all__ = ["PAGE_TASKS", "generate_page_rows"]
 
-TEST_ORDER = 0.3
-"""As `generation.TEST_ORDER`, which cannot be imported here: it takes its table of tasks from this file."""
 _MAX_ANSWER_CHARS = 1_200
 _MAX_EXAMPLES = 3
 
 Rows = Iterator[Example | None]
-
-
-@dataclass(frozen=True)
-class PageTask:
-    """A kind of row that pages give.
-
-    Attributes:
-        generator: Makes the rows of one page; nothing for a page of another type.
-        weight: Share of the rows that are kept, 0 to 1; a hash of the row's id decides.
-        order: How early its rows come in training (`Example.weight`), against 1 for completion.
-        about: One line for people.
-    """
-
-    generator: Callable[[PageSite], Rows]
-    weight: float
-    order: float
-    about: str
 
 
 def generate_page_rows(
@@ -70,21 +49,11 @@ def generate_page_rows(
     for page in pages:
         site = PageSite(page, by_id, commit, split, titles[page.type, page.title])
         for name in (name for name in PAGE_TASKS if name in weights):
-            for row in _rows(name, site, weights[name]):
-                rows.setdefault(row.id, row)
+            for row in kept_rows(PAGE_TASKS[name], site, weights[name]):
+                if len(row.messages[-1]["content"]) <= _MAX_ANSWER_CHARS:
+                    rows.setdefault(row.id, row)
     found = find_secrets([Scanned(_said(row), ".md") for row in rows.values()])
     return [row for row, secrets in zip(rows.values(), found, strict=True) if not secrets]
-
-
-def _rows(name: str, site: PageSite, weight: float) -> Iterator[Example]:
-    task = PAGE_TASKS[name]
-    for row in task.generator(site) if weight > 0 else ():
-        if (
-            row is not None
-            and len(row.messages[-1]["content"]) <= _MAX_ANSWER_CHARS
-            and chance(f"keep {row.id}") < weight
-        ):
-            yield replace(row, weight=task.order * (TEST_ORDER if area_of(row.path) == "tests" else 1))
 
 
 def _said(row: Example) -> str:
@@ -170,7 +139,7 @@ def _page(site: PageSite) -> Rows:
         yield site.example("wiki_page", (f"What does the wiki's page {code(page.id)} cover?",), _covers(site))
     implementation = site.target("implemented_by")
     if page.type == "Principle" and implementation is not None:
-        other = site.of(implementation)
+        other = site.beside(implementation)
         yield site.example(
             "wiki_page",
             (f"What implements the principle {_title(site)}?",),
@@ -228,13 +197,13 @@ def _pages_of(step: WrittenStep, site: PageSite) -> Iterator[Page]:
     principle = site.pages.get(step.principle)
     if principle is not None:
         yield principle
-        implementation = site.of(principle).target("implemented_by")
+        implementation = site.beside(principle).target("implemented_by")
         if implementation is not None:
             yield implementation
 
 
 def _step(step: WrittenStep, site: PageSite) -> str:
-    calls = (site.of(page).reference for page in _pages_of(step, site))
+    calls = (site.beside(page).reference for page in _pages_of(step, site))
     call = next((reference.call for reference in calls if reference is not None and reference.call), "")
     return f"{step.title}{f', by {code(call)}' if call else ''}"
 
@@ -302,12 +271,12 @@ def _heuristic(site: PageSite) -> Rows:
     yield site.example("wiki_heuristic", asked, answer)
 
 
-PAGE_TASKS: dict[str, PageTask] = {
-    "wiki_api": PageTask(_api, 0.3, 0.2, "where an API of the wiki stands, what goes in, what comes out"),
-    "wiki_example": PageTask(_example, 0.3, 0.2, "how docs, examples and tests use an API, quoted"),
-    "wiki_page": PageTask(_page, 0.2, 0.1, "which page and principle cover a symbol, and back"),
-    "wiki_workflow": PageTask(_workflow, 0.3, 0.2, "the steps of a workflow, and which comes after which"),
-    "wiki_environment": PageTask(_environment, 1.0, 0.2, "what must be installed, where the source says so"),
-    "wiki_heuristic": PageTask(_heuristic, 0.5, 0.2, "what the source advises, with its lines"),
+PAGE_TASKS: dict[str, Task[PageSite]] = {
+    "wiki_api": Task(_api, 0.3, 0.2, "where an API of the wiki stands, what goes in, what comes out"),
+    "wiki_example": Task(_example, 0.3, 0.2, "how docs, examples and tests use an API, quoted"),
+    "wiki_page": Task(_page, 0.2, 0.1, "which page and principle cover a symbol, and back"),
+    "wiki_workflow": Task(_workflow, 0.3, 0.2, "the steps of a workflow, and which comes after which"),
+    "wiki_environment": Task(_environment, 1.0, 0.2, "what must be installed, where the source says so"),
+    "wiki_heuristic": Task(_heuristic, 0.5, 0.2, "what the source advises, with its lines"),
 }
 """Rows that a wiki adds; without one there are none."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from codebase_gardener.dataset.examples import Example
-from codebase_gardener.dataset.prompts import question_messages
+from codebase_gardener.dataset.prompts import question_turns
 from codebase_gardener.dataset.sites import chance, row_id
 from codebase_gardener.dataset.split import Split
 from codebase_gardener.knowledge.pages.implementation_layout import CodeReference, read_code_reference
@@ -63,7 +63,7 @@ class PageSite:
         ids = (one.target for one in self.page.edges if one.kind == edge)
         return next((self.pages[page_id] for page_id in ids if page_id in self.pages), None)
 
-    def of(self, page: Page) -> PageSite:
+    def beside(self, page: Page) -> PageSite:
         """The site of another page."""
         return PageSite(page, self.pages, self.commit, self.split)
 
@@ -100,7 +100,7 @@ class PageSite:
             return None
         choices = tuple(phrasings)
         asked = choices[int(chance(f"{task} {self.page.id} {answer}") * len(choices))]
-        turns = (*question_messages(asked), {"role": "assistant", "content": answer})
+        turns = question_turns(asked, answer)
         anchor = str(evidence.anchor)
         return Example(
             id=row_id(task, anchor, {"messages": turns}),

@@ -27,6 +27,7 @@ __all__ = [
     "lines_before",
     "path_line",
     "question_messages",
+    "question_turns",
     "retrieval_query",
 ]
 
@@ -48,16 +49,14 @@ def completion_prompt(
     *,
     context: Sequence[Document] = (),
     before_chars: int = BEFORE_CHARS,
-    context_chars: int = CONTEXT_CHARS,
 ) -> str:
     r"""What the model is given to write the body of a function.
 
     Args:
         symbol: A function with a body of its own.
         file_lines: Lines of its file, with their ends (`source_lines`).
-        context: Retrieved documents, best first; the best is written last, next to the file.
+        context: Retrieved documents, best first, cut to their room; the best is written last, next to the file.
         before_chars: Room for what stands before the function; cut at a line.
-        context_chars: Room for the retrieved documents; cut at a line.
 
     Returns:
         A text that ends with the line before `body_start`, with its line end. Without context and with
@@ -66,7 +65,7 @@ def completion_prompt(
     comment = comment_prefix(symbol.language)
     return "".join(
         [
-            _context_part(context, comment, context_chars),
+            _context_part(context, comment),
             path_line(symbol.path, symbol.language),
             _before_part(symbol, file_lines, comment, before_chars),
             header(symbol, file_lines),
@@ -94,6 +93,11 @@ def question_messages(question: str, context: Sequence[Document] = ()) -> list[d
     return [{"role": "user", "content": "\n".join([*blocks, question])}]
 
 
+def question_turns(question: str, answer: str) -> tuple[dict[str, str], ...]:
+    """A question with its answer, as a row holds them."""
+    return (*question_messages(question), {"role": "assistant", "content": answer})
+
+
 def retrieval_query(symbol: Symbol) -> str:
     """What to search for when the body of `symbol` is to be written: nothing of the body is in it.
 
@@ -117,10 +121,8 @@ def documents_that_fit(context: Iterable[Document], room: int = CONTEXT_CHARS) -
     return fitting
 
 
-def _context_part(context: Sequence[Document], comment: str, room: int) -> str:
-    parts = [
-        f"{comment} {_printable(d.anchor)}\n{d.text.rstrip()}\n\n" for d in documents_that_fit(context, room)
-    ]
+def _context_part(context: Sequence[Document], comment: str) -> str:
+    parts = [f"{comment} {_printable(d.anchor)}\n{d.text.rstrip()}\n\n" for d in documents_that_fit(context)]
     return "".join(reversed(parts))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from codebase_gardener.dataset.examples import Example
-from codebase_gardener.dataset.prompts import question_messages
+from codebase_gardener.dataset.prompts import question_turns
 from codebase_gardener.dataset.sites import Site, chance
 
 __all__ = ["QUESTIONS", "Question", "question"]
@@ -42,8 +42,7 @@ def question(site: Site) -> Iterator[Example]:
         answer = entry.answer(site)
         if 0 < len(answer) <= _MAX_ANSWER_CHARS:
             asked = _phrase(kind, entry.phrasings, site)
-            turns = (*question_messages(asked), {"role": "assistant", "content": answer})
-            yield site.example("question", messages=turns)
+            yield site.example("question", messages=question_turns(asked, answer))
 
 
 def _phrase(kind: str, phrasings: Sequence[str], site: Site) -> str:

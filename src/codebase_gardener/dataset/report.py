@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from codebase_gardener.dataset.examples import Example
 
@@ -41,10 +40,6 @@ class DatasetReport:
     user_rows: int = 0
     problems: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """The report as JSON holds it."""
-        return asdict(self)
 
 
 def count_rows(examples: Iterable[Example]) -> dict[str, dict[str, int]]:

@@ -28,7 +28,7 @@ class Split:
     heldout: frozenset[str]
     warnings: tuple[str, ...] = ()
 
-    def of(self, path: str) -> str:
+    def side_of(self, path: str) -> str:
         """The split of a file: "train" or "heldout"."""
         return "heldout" if path in self.heldout else "train"
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.dataset.assembly import Dataset
+from codebase_gardener.dataset.deduplication import HeldoutBodies, deduplicate
 from codebase_gardener.dataset.examples import USER_TASK, Example
+from codebase_gardener.dataset.heldout import heldout_rows
 from codebase_gardener.dataset.jsonl import JsonLine, read_jsonl
+from codebase_gardener.dataset.report import DatasetReport, count_rows
 from codebase_gardener.dataset.row_forms import FORMS, RowForm, RowProblem, parse_row
 from codebase_gardener.dataset.sites import row_id
 from codebase_gardener.dataset.split import HELDOUT_SHARE, Split, split_files
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import DatasetError
 
-__all__ = ["UserRows", "read_user_rows"]
+__all__ = ["UserRows", "read_user_rows", "user_dataset"]
 
 _SHOWN_PROBLEMS = 50
 _MIN_GROUPS = 8  # with fewer, holding one out would take more than it tells
@@ -29,12 +34,10 @@ class UserRows:
 
     Attributes:
         examples: Task "user"; anchors are `file.jsonl:Lx-x`, or the lines that a row's metadata names.
-        duplicates: How many of them repeat an earlier one (they are kept).
         warnings: What a person should know.
     """
 
     examples: tuple[Example, ...]
-    duplicates: int
     warnings: tuple[str, ...] = ()
 
 
@@ -62,13 +65,55 @@ def read_user_rows(
     """
     source = Path(source) if isinstance(source, str) else source
     called = source.name if isinstance(source, Path) else name
-    lines = read_jsonl(source) if isinstance(source, Path) else _numbered(source)
+    lines = read_jsonl(source) if isinstance(source, Path) else map(JsonLine, count(1), source)
     forms = _understood(lines, str(source) if isinstance(source, Path) else name)
     split = _split(forms, heldout_share, seed)
     examples = [_example(number, form, called, split) for number, form in forms]
-    contents = Counter(_content(form) for _, form in forms)
-    warnings = (*split.warnings, *_remarked(forms, called))
-    return UserRows(tuple(examples), sum(contents.values()) - len(contents), warnings)
+    return UserRows(tuple(examples), (*split.warnings, *_remarked(forms, called)))
+
+
+def user_dataset(
+    source: Path | str | Iterable[Mapping[str, Any]],
+    *,
+    name: str = "training_data",
+    heldout_share: float = HELDOUT_SHARE,
+    seed: int = 0,
+) -> Dataset:
+    """Read, split and compare the user's rows.
+
+    Args:
+        source: A JSONL file, or rows as dicts.
+        name: What anchors and errors call a source that is no file.
+        heldout_share: Share of the files, or rows, that are held out.
+        seed: Of the split.
+
+    Raises:
+        DatasetError: Rows that are malformed, each named with what is wrong; or no rows.
+
+    Example:
+        >>> user_dataset([{"prompt": "1 + 1 = ", "completion": "2"}]).train[0].completion
+        '2'
+    """
+    rows = read_user_rows(source, name=name, heldout_share=heldout_share, seed=seed)
+    left = deduplicate(rows.examples, HeldoutBodies())
+    heldout_files = {row.path for row in left.examples if row.split == "heldout" and row.path}
+    train_files = {row.path for row in left.examples if row.split == "train" and row.path}
+    return Dataset(
+        examples=left.examples,
+        heldout=tuple(heldout_rows(left.examples)),
+        report=DatasetReport(
+            source=str(source) if isinstance(source, Path | str) else name,
+            commit="",
+            seed=seed,
+            rows=count_rows(left.examples),
+            files={"train": len(train_files), "heldout": len(heldout_files)},
+            heldout_files=tuple(sorted(heldout_files)),
+            near_duplicates=left.near_duplicates,
+            exact_duplicates=left.exact_duplicates,
+            user_rows=len(left.examples),
+            warnings=rows.warnings,
+        ),
+    )
 
 
 def _remarked(forms: list[tuple[int, RowForm]], called: str) -> Iterator[str]:
@@ -80,10 +125,6 @@ def _remarked(forms: list[tuple[int, RowForm]], called: str) -> Iterator[str]:
     for remark, numbers in lines.items():
         rows = "1 row" if len(numbers) == 1 else f"{len(numbers)} rows"
         yield f"{rows}, first {called}:{numbers[0]}: {remark}"
-
-
-def _numbered(rows: Iterable[Mapping[str, Any]]) -> Iterator[JsonLine]:
-    return (JsonLine(number, row) for number, row in enumerate(rows, start=1))
 
 
 def _understood(lines: Iterable[JsonLine], source: str) -> list[tuple[int, RowForm]]:
@@ -143,7 +184,7 @@ def _example(number: int, form: RowForm, source: str, split: Split) -> Example:
     blank = Example(
         id=row_id(USER_TASK, f"{source}:{number}", dict(form.fields)),
         task=USER_TASK,
-        split=split.of(_group(form)),
+        split=split.side_of(_group(form)),
         path=form.path,
         symbol=form.symbol,
         anchor=anchor,

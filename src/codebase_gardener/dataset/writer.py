@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def write_dataset(dataset: Dataset, directory: Path) -> dict[str, Any]:
             staged / "heldout.jsonl", (row.as_row() for row in dataset.examples if row.split == "heldout")
         )
         _write_rows(staged / "heldout_functions.jsonl", (row.as_row() for row in dataset.heldout))
-        write_json(staged / "dataset.json", {"hash": dataset.hash, "report": dataset.report.as_dict()})
+        write_json(staged / "dataset.json", {"hash": dataset.hash, "report": asdict(dataset.report)})
         return publish_dir(staged, directory)
 
 
@@ -61,7 +62,7 @@ def load_dataset(directory: Path) -> Dataset:
     if not (directory / "dataset.json").exists():
         raise NotFoundError(f"no dataset in {directory}", hint="make it with: gardener dataset NAME")
     try:
-        dataset, expected = _read(directory)
+        dataset, expected = _dataset_in(directory)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _damaged(directory, str(error)) from error
     if not is_published(directory, check_hashes=True) or dataset.hash != expected:
@@ -69,7 +70,7 @@ def load_dataset(directory: Path) -> Dataset:
     return dataset
 
 
-def _read(directory: Path) -> tuple[Dataset, str]:
+def _dataset_in(directory: Path) -> tuple[Dataset, str]:
     header = read_json(directory / "dataset.json")
     rows = [*_read_rows(directory / "train.jsonl"), *_read_rows(directory / "heldout.jsonl")]
     functions = [

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from codebase_gardener.documents.facts import Snippet
-from codebase_gardener.languages.engine.code import TreeCode, tree_code
+from codebase_gardener.languages.engine.code import tree_code
 from codebase_gardener.languages.facts import Binding, Import
-from codebase_gardener.languages.python.code import PythonCode, python_code, snippet_code
+from codebase_gardener.languages.python.code import python_code, snippet_code
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.table import ALIASES, GRAMMARS
 
@@ -37,7 +37,7 @@ _SHELL_PROMPT = re.compile(
 _WINDOWS_PROMPT = re.compile(r"[ \t]*(?:\([\w.-]{1,40}\) ?)?(?:PS ?|[A-Z]:[\w\\.-]{0,80})?> (?=\S)")
 _SHELL_WORDS = re.compile(
     r"(?:sudo|pip3?|pipx|python3?|uvx?|conda|mamba|poetry|hatch|tox|nox|git|npm|npx|yarn|pnpm|cargo|go|make|cmake|docker"
-    r"|kubectl|brew|apt(?:-get)?|cd|export|source|curl|wget|mkdir|accelerate|torchrun)[ \t]+[\w./\"'-]"
+    r"|kubectl|brew|apt(?:-get)?|cd|export|source|curl|wget|mkdir)[ \t]+[\w./\"'-]"
 )
 _PROMPT_MAY_BE_ANGLE = ("console", "shell-session", "powershell", "ps1con", "doscon", "cmd", "bat", "text")
 _INI_SECTION = re.compile(r"\s*\[[\w. :\"'-]{1,80}\]\s*$")
@@ -78,7 +78,6 @@ def snippet(
 def analysed(found: Snippet) -> Snippet:
     """With imports, bindings and references, on the lines of the file, where it is in a language that is read."""
     code = snippet_code(found.code) if found.language == "python" else None
-    said: PythonCode | TreeCode
     if code is not None:
         said = python_code(code, found.start)
     elif found.language in GRAMMARS and len(found.code) <= MAX_TREE_CHARS:

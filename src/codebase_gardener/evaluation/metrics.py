@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,10 +49,6 @@ class ArmSummary:
     files: int
     tokens: int
 
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class Difference:
@@ -63,20 +59,15 @@ class Difference:
     high: float
     drawn: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
 
-
-def summarize(measurements: Sequence[Measurement], seed: int = 0) -> ArmSummary:
+def summarize(measurements: Sequence[Measurement]) -> ArmSummary:
     """Sum one arm up.
 
     Args:
         measurements: Of the same functions in the same order for every arm, so that draws are paired.
-        seed: Of the draws.
     """
     nats, tokens, hits = _columns(measurements)
-    draws = _draws([m.path for m in measurements], seed)
+    draws = _draws([m.path for m in measurements], seed=0)
     per_token = (draws @ nats) / (draws @ tokens)
     lines = (draws @ hits) / draws.sum(axis=1)
     return ArmSummary(

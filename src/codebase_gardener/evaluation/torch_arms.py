@@ -14,7 +14,7 @@ from peft.helpers import disable_input_dtype_casting
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.evaluation.arms import ARMS, WITH_WIKI, Arm
 from codebase_gardener.evaluation.metrics import Measurement
-from codebase_gardener.evaluation.wiki_gain import wiki_gain
+from codebase_gardener.evaluation.verdict import wiki_gain
 from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_completion
 from codebase_gardener.training.fast.torch_batch import FastPath, on_device
 from codebase_gardener.utils.progress import Progress, silent
@@ -115,11 +115,7 @@ def _scored_bytes(function: HeldoutFunction, row: EncodedExample, tokenizer: Any
 
 def _offset(progress: Progress, before: int, total: int) -> Progress:
     """Progress of one arm as progress of all."""
-
-    def report(done: int, _: int) -> None:
-        progress(before + done, total)
-
-    return report
+    return lambda done, _: progress(before + done, total)
 
 
 def _first_line_tokens(row: EncodedExample, tokenizer: Any) -> int:

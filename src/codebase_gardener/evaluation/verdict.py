@@ -15,12 +15,28 @@ from codebase_gardener.evaluation.metrics import (
     difference,
     summarize,
 )
-from codebase_gardener.evaluation.wiki_gain import WikiGain, wiki_gain
 
-__all__ = ["NOTHING_HELD_OUT", "VERDICTS", "Verdict", "judge", "not_measured"]
+__all__ = ["NOTHING_HELD_OUT", "VERDICTS", "Verdict", "WikiGain", "judge", "not_measured", "wiki_gain"]
 
 VERDICTS = ("helped", "unchanged", "hurt")
 NOTHING_HELD_OUT = "no function is held out, which takes at least two files with functions"
+
+
+@dataclass(frozen=True)
+class WikiGain:
+    """Retrieved code alone against retrieved code with pages, both in front of the base.
+
+    Attributes:
+        code: Nats per token with code alone.
+        with_pages: Nats per token with pages and code in the same room.
+        difference: The second less the first, paired; negative is better.
+        kept: Whether the retrieval arms have the pages: the whole interval is below 0.
+    """
+
+    code: float
+    with_pages: float
+    difference: Difference
+    kept: bool
 
 
 @dataclass(frozen=True)
@@ -64,7 +80,8 @@ def judge(measured: Mapping[str, Sequence[Measurement]], general: Mapping[str, f
         arms[ARMS[1].name] = measured[WITH_WIKI.name]
     base, base_retrieval, adapter, adapter_retrieval = arms.values()
     decisive = difference(adapter_retrieval, base_retrieval)
-    reason = _too_few(len(base))
+    few = f"too few functions to say: {len(base)}, where {MIN_FUNCTIONS} are needed"
+    reason = few if len(base) < MIN_FUNCTIONS else ""
     return Verdict(
         word="unchanged" if reason else _word(decisive),
         difference=decisive,
@@ -81,13 +98,25 @@ def not_measured(reason: str) -> dict[str, Any]:
     return {"word": "not measured", "reason": reason, "arms": {}}
 
 
-def _too_few(functions: int) -> str:
-    if functions >= MIN_FUNCTIONS:
-        return ""
-    return f"too few functions to say: {functions}, where {MIN_FUNCTIONS} are needed"
-
-
 def _word(decisive: Difference) -> str:
     if decisive.high < 0:
         return "helped"
     return "hurt" if decisive.low > 0 else "unchanged"
+
+
+def wiki_gain(measured: Mapping[str, Sequence[Measurement]]) -> WikiGain | None:
+    """Compare the two; None where there is no wiki.
+
+    Args:
+        measured: Arm name → measurements of the same functions in the same order.
+    """
+    if WITH_WIKI.name not in measured:
+        return None
+    code, pages = measured[ARMS[1].name], measured[WITH_WIKI.name]
+    gained = difference(pages, code)
+    return WikiGain(
+        code=summarize(code).nats_per_token,
+        with_pages=summarize(pages).nats_per_token,
+        difference=gained,
+        kept=gained.high < 0 and len(code) >= MIN_FUNCTIONS,
+    )

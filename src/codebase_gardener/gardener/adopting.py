@@ -53,7 +53,11 @@ def adopt(gardener: Gardener) -> Adopted:
         name = "/".join(folder.relative_to(gardener.settings.projects_dir).parts)
         try:
             _check_whole(folder)
-            _adopt(gardener, folder)
+            place = _place(folder)
+            if place is None:
+                _adopt_snapshot(gardener, folder)
+            else:
+                _adopt_version(gardener, folder, *place)
         except (CodebaseGardenerError, OSError, ValueError, KeyError, TypeError) as error:
             refused.append(f"{name} ({error})")
         else:
@@ -78,14 +82,6 @@ def _place(folder: Path) -> tuple[str, str, int] | None:
 def _check_whole(folder: Path) -> None:
     if not is_published(folder, check_hashes=True):
         raise ValueError("its files are not those of its manifest")
-
-
-def _adopt(gardener: Gardener, folder: Path) -> None:
-    place = _place(folder)
-    if place is None:
-        _adopt_snapshot(gardener, folder)
-    else:
-        _adopt_version(gardener, folder, *place)
 
 
 def _adopt_snapshot(gardener: Gardener, folder: Path) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.dataset.prompts import question_messages
@@ -32,10 +31,6 @@ class Answer:
     sources: tuple[str, ...]
     note: str = ""
     evidence: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
 
 
 def ask(

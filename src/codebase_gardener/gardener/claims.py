@@ -75,7 +75,7 @@ def verify_claims(
         InvalidInputError: A document cannot be read.
         SourceError: The repository cannot be read.
     """
-    texts = [(str(document), _read(document)) for document in documents]
+    texts = [(str(document), _document_text(document)) for document in documents]
     snapshot = take_snapshot(
         repository, revision=revision, max_file_bytes=settings.max_file_bytes, progress=progress
     )
@@ -86,7 +86,7 @@ def verify_claims(
     return ClaimsReport(snapshot.source, snapshot.revision, tuple(verdicts))
 
 
-def _read(document: Path) -> str:
+def _document_text(document: Path) -> str:
     try:
         text = document.read_bytes().decode("utf-8-sig", "replace")
     except (OSError, ValueError) as error:

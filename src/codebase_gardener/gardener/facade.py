@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.config.settings import Settings, load_settings
-from codebase_gardener.gardener.active_mark import move_mark
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.jobs.submission import dataset_directory
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import JobRow, ProjectRow, VerdictRow, VersionRow
+from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import (
     ConflictError,
@@ -29,9 +29,9 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.dataset.assembly import Dataset
     from codebase_gardener.repository.snapshot import Snapshot
-    from codebase_gardener.wiki.project_wiki import ProjectWiki
+    from codebase_gardener.wiki.project import ProjectWiki
 
-__all__ = ["DEFAULT_ADAPTER", "Gardener"]
+__all__ = ["DEFAULT_ADAPTER", "Gardener", "move_mark"]
 
 DEFAULT_ADAPTER = "default"
 
@@ -134,7 +134,7 @@ class Gardener:
         Raises:
             NotFoundError: There is no such project.
         """
-        from codebase_gardener.wiki.project_wiki import ProjectWiki
+        from codebase_gardener.wiki.project import ProjectWiki
 
         name = self.registry.project(project).name
         return ProjectWiki(
@@ -362,6 +362,14 @@ class Gardener:
             of_adapter.setdefault(row.adapter_name, []).append(row)
         older = [row for newest_first in of_adapter.values() for row in newest_first[keep:]]
         return self.manager.delete_all([row for row in older if not row.active])
+
+
+def move_mark(registry: Registry, row: VersionRow, word: str) -> None:
+    """Make a version active unless it hurt; one that did loses the mark that it may have got untested."""
+    if word != "hurt":
+        registry.set_active(row.project, row.adapter_name, row.version)
+    elif registry.active_version(row.project, row.adapter_name) == row.version:
+        registry.set_active(row.project, row.adapter_name, None)
 
 
 def _functions(verdict: Mapping[str, Any]) -> int:

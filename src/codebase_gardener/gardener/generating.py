@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from codebase_gardener.dataset.prompts import Prompt
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["Said", "generate", "open_adapter", "stream"]
+__all__ = ["Said", "generate", "open_adapter"]
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,3 @@ def generate(
         Said(handle.adapter_id, handle.base_id, prompt, text)
         for (handle, prompt), text in zip(rows, texts, strict=True)
     ]
-
-
-def stream(
-    gardener: Gardener, what: str | None, prompt: Prompt, *, base: str | None = None, **options: Any
-) -> Iterator[str]:
-    """One prompt answered piece by piece."""
-    yield from open_adapter(gardener, what, base).stream(prompt, **options)

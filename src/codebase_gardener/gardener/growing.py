@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.gardener.active_mark import move_mark
-from codebase_gardener.gardener.facade import DEFAULT_ADAPTER, Gardener
+from codebase_gardener.gardener.facade import DEFAULT_ADAPTER, Gardener, move_mark
 from codebase_gardener.gardener.planning import foresee
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.registry.rows import VersionRow

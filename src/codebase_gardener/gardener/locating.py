@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,17 +72,8 @@ def _path(what: str) -> Path:
 
 
 def _holds_adapter(folder: Path) -> bool:
-    try:
-        return (folder / CONFIG).is_file()
-    except (OSError, ValueError):  # a name too long for a file, or with a NUL: no folder's
-        return False
-
-
-def _is_directory(folder: Path) -> bool:
-    try:
-        return folder.is_dir()
-    except (OSError, ValueError):
-        return False
+    """Not `Path.is_file`, which raises for a name that is too long for a file: it is no folder's."""
+    return os.path.isfile(folder / CONFIG)  # noqa: PTH113
 
 
 def adapter_folder(gardener: Gardener, what: str) -> Path:
@@ -93,7 +85,7 @@ def adapter_folder(gardener: Gardener, what: str) -> Path:
     folder = _path(what)
     if _holds_adapter(folder):
         return folder
-    if folder.is_absolute() or what.startswith((".", "~")) or _is_directory(folder):
+    if folder.is_absolute() or what.startswith((".", "~")) or os.path.isdir(folder):  # noqa: PTH112 - as in `_holds_adapter`
         raise NotFoundError(f"{what} holds no {CONFIG}", hint="name the folder that holds an adapter")
     fetched = _on_hub(what, offline=gardener.settings.offline)
     if isinstance(fetched, Path):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codebase_gardener.gardener.locating import Located, base_of
 from codebase_gardener.gardener.publishing import Origin, publish_adapter
 from codebase_gardener.merging.into_base import BaseMergeReport, merge_into_base
-from codebase_gardener.merging.merge import MergeInput, MergeReport, MergeSpec, merge_adapters, write_merged
+from codebase_gardener.merging.merge import MergeInput, MergeReport, MergeSpec, write_merged
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.names import AdapterRef
@@ -18,7 +19,7 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["merge_into", "merge_to_folder", "merge_with_base"]
+__all__ = ["merge_inputs", "merge_into", "merge_with_base"]
 
 
 def merge_into(
@@ -50,24 +51,13 @@ def merge_into(
 
     def merge(staged: Path) -> None:
         reports.append(
-            write_merged(_entries(inputs), staged, spec, vouched=base is not None, progress=progress)
+            write_merged(merge_inputs(inputs), staged, spec, vouched=base is not None, progress=progress)
         )
 
     origin = Origin(model, {"merged_from": {located.label: weight for located, weight in inputs}}, *same)
     row = publish_adapter(gardener, ref, merge, origin)
-    gardener.registry.add_receipt(row, "merge", reports[0].as_dict())
+    gardener.registry.add_receipt(row, "merge", asdict(reports[0]))
     return row, reports[0]
-
-
-def merge_to_folder(
-    inputs: Sequence[tuple[Located, float]], out: Path, spec: MergeSpec, *, progress: Progress = silent
-) -> MergeReport:
-    """Merge adapters into a new folder; the base is not needed.
-
-    Raises:
-        AdapterError, InvalidInputError: As `merge_adapters`.
-    """
-    return merge_adapters(_entries(inputs), out.resolve(), spec, progress=progress)
 
 
 def merge_with_base(
@@ -87,9 +77,16 @@ def merge_with_base(
     """
     model = base_of(gardener, inputs[0][0], base)
     return merge_into_base(
-        _entries(inputs), model, out.resolve(), spec, vouched=base is not None, dtype=dtype, progress=progress
+        merge_inputs(inputs),
+        model,
+        out.resolve(),
+        spec,
+        vouched=base is not None,
+        dtype=dtype,
+        progress=progress,
     )
 
 
-def _entries(inputs: Sequence[tuple[Located, float]]) -> list[MergeInput]:
+def merge_inputs(inputs: Sequence[tuple[Located, float]]) -> list[MergeInput]:
+    """Adapters that were found, with their weights, as a merge takes them."""
     return [MergeInput(located.directory, weight, located.label) for located, weight in inputs]

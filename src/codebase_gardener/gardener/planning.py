@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from codebase_gardener.training.probe import Probe, ProbeRequest, run_probe
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.files import read_json
 from codebase_gardener.utils.limits import available_bytes
+from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
     from codebase_gardener.dataset.assembly import Dataset
@@ -70,7 +71,7 @@ def plan_training(
     *,
     budget_bytes: int | None = None,
     probe: bool = True,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = silent,
 ) -> Plan:
     """Choose options for a training, make them fit, and predict its memory and time.
 

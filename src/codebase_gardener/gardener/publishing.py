@@ -65,16 +65,7 @@ def _identify(staged: Path, ref: AdapterRef, origin: Origin) -> None:
     """Let the folder say what it is, beside what its maker wrote of it."""
     path = staged / SIDECAR
     known = read_json(path) if path.exists() else {}
-    identity = version_identity(
-        str(ref),
-        origin.base,
-        spec=origin.spec,
-        dataset_hash=origin.dataset_hash,
-        commit=origin.commit,
-        snapshot_id=origin.snapshot_id,
-        metrics=origin.metrics,
-    )
-    write_json(path, {**known, "version": identity})
+    write_json(path, {**known, "version": version_identity(str(ref), **vars(origin))})
 
 
 def _publish(gardener: Gardener, ref: AdapterRef, make: Callable[[Path], None], origin: Origin) -> VersionRow:

@@ -15,10 +15,10 @@ from codebase_gardener.utils.progress import Reporter
 if TYPE_CHECKING:
     from codebase_gardener.repository.snapshot import Snapshot
     from codebase_gardener.wiki.building import Built
-    from codebase_gardener.wiki.project_wiki import ProjectWiki
+    from codebase_gardener.wiki.project import ProjectWiki
     from codebase_gardener.wiki.writing import OpenWriter
 
-__all__ = ["build_wiki", "find_wiki", "open_writer"]
+__all__ = ["build_wiki", "find_wiki", "named_writer"]
 
 
 def build_wiki(
@@ -51,7 +51,7 @@ def build_wiki(
 
     if phase not in PHASES:
         raise InvalidInputError(f"there is no phase {phase!r}", hint=f"one of: {', '.join(PHASES)}")
-    model = open_writer(gardener, writer)
+    model = named_writer(gardener, writer)
     with paused_collection(), _remembering(gardener, name or what):
         project, snapshot = _read_source(gardener, what, reporter, revision=revision, name=name)
         with gardener.manager.using_project(project.name):
@@ -88,13 +88,13 @@ def _read_source(
         )
 
 
-def open_writer(gardener: Gardener, spec: str) -> OpenWriter | None:
+def named_writer(gardener: Gardener, spec: str) -> OpenWriter | None:
     """The writer that a command names, with the servers of the settings and the adapters of this home (`writing`)."""
     from codebase_gardener.gardener.generating import open_adapter
-    from codebase_gardener.wiki.writing import open_writer as opened
+    from codebase_gardener.wiki.writing import open_writer
 
     settings = gardener.settings
-    return opened(
+    return open_writer(
         spec,
         openai_url=settings.openai_base_url,
         ollama_url=settings.ollama_url,

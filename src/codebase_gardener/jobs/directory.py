@@ -9,12 +9,12 @@ lock           held by the worker for as long as it lives
 cancel         its presence asks the worker to stop
 checkpoints/   by time; a checkpoint without its COMPLETE file does not count
 artifact/      the adapter, before it is published
-initial/       the adapter before its first step, where it began as a part of the base
+initial/       the adapter before its first step, where it began as a part of the base: what it is converted with
+parity.safetensors   logits of the trained model on the fixed prompts, for the proof to compare with
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from codebase_gardener.bases.resolution import Base
@@ -26,21 +26,24 @@ from codebase_gardener.utils.home_paths import kept_path
 __all__ = ["JobDirectory"]
 
 
-@dataclass(frozen=True)
 class JobDirectory:
-    """Paths and files of one job."""
+    """Paths and files of one job: those of the list above, by name.
 
-    path: Path
+    Args:
+        path: The folder; its name is the job's id, and it lies in the folder `jobs` of its home.
+    """
 
-    @property
-    def job_id(self) -> str:
-        """In the registry."""
-        return self.path.name
-
-    @property
-    def home(self) -> Path:
-        """The home that the job is in: jobs lie in its folder `jobs`."""
-        return self.path.parent.parent
+    def __init__(self, path: Path) -> None:
+        self.path, self.job_id, self.home = path, path.name, path.parent.parent
+        self.events = EventLog(path / "events.jsonl")
+        self.resumed, self.plan = path / "resumed.json", path / "plan.json"
+        self.log, self.lock, self.cancel = path / "log.txt", path / "lock", path / "cancel"
+        self.checkpoints, self.artifact, self.initial = (
+            path / "checkpoints",
+            path / "artifact",
+            path / "initial",
+        )
+        self.parity = path / "parity.safetensors"
 
     @property
     def spec(self) -> JobSpec:
@@ -58,56 +61,6 @@ class JobDirectory:
         write_json(self.resumed, {"device": device, "base": moved})
         if self.plan.exists():
             write_json(self.plan, {**read_json(self.plan), "device": device})
-
-    @property
-    def resumed(self) -> Path:
-        """Device and base of the request that resumed the job."""
-        return self.path / "resumed.json"
-
-    @property
-    def events(self) -> EventLog:
-        """The event log."""
-        return EventLog(self.path / "events.jsonl")
-
-    @property
-    def log(self) -> Path:
-        """What the worker printed."""
-        return self.path / "log.txt"
-
-    @property
-    def lock(self) -> Path:
-        """Held while the worker lives."""
-        return self.path / "lock"
-
-    @property
-    def cancel(self) -> Path:
-        """Exists once cancelling was asked for."""
-        return self.path / "cancel"
-
-    @property
-    def plan(self) -> Path:
-        """Steps and number format of the first start."""
-        return self.path / "plan.json"
-
-    @property
-    def checkpoints(self) -> Path:
-        """Checkpoints of the Trainer."""
-        return self.path / "checkpoints"
-
-    @property
-    def artifact(self) -> Path:
-        """The adapter before it is published."""
-        return self.path / "artifact"
-
-    @property
-    def initial(self) -> Path:
-        """The adapter before its first step, where it began as a part of the base: what it is converted with."""
-        return self.path / "initial"
-
-    @property
-    def parity(self) -> Path:
-        """Logits of the trained model on the fixed prompts, for the proof to compare with."""
-        return self.path / "parity.safetensors"
 
     def is_alive(self) -> bool:
         """Whether a worker holds the lock."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -141,17 +140,12 @@ def _worker(directory: JobDirectory) -> psutil.Process | None:
 def _end(process: psutil.Process) -> None:
     family = [process, *process.children(recursive=True)]
     for member in family:
-        _signal(member, signal.SIGTERM)
+        with suppress(psutil.NoSuchProcess):
+            member.terminate()
     _, alive = psutil.wait_procs(family, timeout=_GRACE_S)
     for member in alive:
-        _signal(member, signal.SIGKILL)
-
-
-def _signal(process: psutil.Process, number: int) -> None:
-    try:
-        process.send_signal(number)
-    except psutil.NoSuchProcess:
-        return
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
 
 
 def reap(registry: Registry) -> list[JobRow]:
@@ -164,14 +158,11 @@ def reap(registry: Registry) -> list[JobRow]:
         if registry.job(job.id).state != "training":  # it ended between the two looks
             continue
         with suppress(ConflictError), registry.spending_reserve():  # another process was faster
-            ended.append(_end_of(registry, job, directory))
+            if directory.cancel.exists():
+                ended.append(registry.cancel_job(job.id))
+            else:
+                ended.append(registry.fail_job(job.id, _last_words(directory)))
     return ended
-
-
-def _end_of(registry: Registry, job: JobRow, directory: JobDirectory) -> JobRow:
-    if directory.cancel.exists():
-        return registry.cancel_job(job.id)
-    return registry.fail_job(job.id, _last_words(directory))
 
 
 _FULL_BYTES = 1 << 20

@@ -63,7 +63,10 @@ def submit(
         asked = replace(asked, device=resolve_device(asked.device))
         check_quantization(asked.training.quantization, asked.device)
         _check_options(asked.training)
-        if not _is_busy(registry, asked.device):  # else it waits, and the worker checks when its turn comes
+        running = {job.device for job in registry.jobs(states=("training",), limit=None)}
+        if (
+            device_of_this_host(asked.device) not in running
+        ):  # else it waits, and the worker checks when its turn comes
             needed = estimate_memory(asked.base, asked.training, bf16=asked.training.dtype != "float32")
             check_memory(needed, min_free_bytes=min_free_bytes)
         check_storage(registry, project, storage_bytes)
@@ -84,11 +87,6 @@ def _check_options(training: TrainingSpec) -> None:
         from codebase_gardener.training.torch_method import peft_config
 
         peft_config(training)
-
-
-def _is_busy(registry: Registry, device: str) -> bool:
-    running = registry.jobs(states=("training",), limit=None)
-    return device_of_this_host(device) in {job.device for job in running}
 
 
 def check_storage(registry: Registry, project: str, limit: int, more: int = 1) -> None:

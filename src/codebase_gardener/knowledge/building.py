@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["build"]
 
 
+@remembering()
 def build(
     repository: RepositoryFacts,
     reporter: Reporter,
@@ -48,25 +49,13 @@ def build(
     Returns:
         Pages, indexes, reports: a function of the arguments alone.
     """
-    with remembering():
-        return _built(repository, reporter, overrides or {}, writer, prose, phase)
-
-
-def _built(
-    repository: RepositoryFacts,
-    reporter: Reporter,
-    overrides: Mapping[str, Override],
-    writer: Writer | None,
-    prose: ProseCache | None,
-    phase: str,
-) -> Build:
     draft = WikiDraft(repository, resolve(repository.facts))
     done = list(PHASES)[: list(PHASES).index(phase) + 1]
     for name in done:
         with reporter.stage(f"{name} {PHASES[name].title}", PHASES[name].unit) as progress:
             PHASES[name].run(draft, progress)
     pages, told = _written(draft, reporter, writer, prose)
-    applied = apply_overrides(pages, overrides, repository)
+    applied = apply_overrides(pages, overrides or {}, repository)
     wiki = draft.wiki(applied.pages)
     texts = render_pages(wiki)
     audited = audit(texts, repository)

@@ -9,13 +9,13 @@ from functools import cached_property
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.surface import Scored, ranked
-from codebase_gardener.knowledge.environments.draft import EnvironmentPage
+from codebase_gardener.knowledge.environments.page_draft import EnvironmentPage
 from codebase_gardener.knowledge.heuristics.pages import Heuristics
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Wiki
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.knowledge.workflows.mining import Mined
+from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
 
 __all__ = ["WikiDraft"]
 
@@ -28,7 +28,7 @@ class WikiDraft:
         repository: Its facts.
         resolution: What its names mean.
         apis: Those that get a page, by what they document.
-        mined: The golden paths; None before phase 1a.
+        mined: The golden paths; none before phase 1a.
         pages: By id.
         api_of: The API of each Implementation page, by the page's id.
         environments: Those that have a page.
@@ -38,7 +38,7 @@ class WikiDraft:
     repository: RepositoryFacts
     resolution: Resolution
     apis: dict[Target, Api] = field(default_factory=dict)
-    mined: Mined | None = None
+    mined: tuple[GoldenPath, ...] = ()
     pages: dict[str, Page] = field(default_factory=dict)
     api_of: dict[str, Api] = field(default_factory=dict)
     environments: tuple[EnvironmentPage, ...] = ()

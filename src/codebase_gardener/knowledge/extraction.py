@@ -10,18 +10,19 @@ from dataclasses import replace
 from codebase_gardener.documents.docstring_snippets import docstring_snippets
 from codebase_gardener.documents.purposes import purpose_of
 from codebase_gardener.documents.reading import document_facts
-from codebase_gardener.knowledge.environments.evidence import environment_evidence, manifest_evidence
+from codebase_gardener.knowledge.environments.file_evidence import environment_evidence, manifest_evidence
 from codebase_gardener.knowledge.heuristics.evidence import heuristic_evidence
-from codebase_gardener.knowledge.sources.facts import FileFacts
-from codebase_gardener.languages.engine.code import TreeCode, tree_code
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
+from codebase_gardener.languages.engine.code import tree_code
 from codebase_gardener.languages.engine.parsing import parsed_tree
-from codebase_gardener.languages.python.code import PythonCode, python_code
+from codebase_gardener.languages.facts import Code
+from codebase_gardener.languages.python.code import python_code
 from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.languages.table import FAMILIES, GRAMMARS, family_of
 from codebase_gardener.manifests.table import read_manifest
-from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.anchors import split_lines
 
@@ -43,11 +44,10 @@ def extract(file: SourceFile) -> FileFacts:
         ('Adds up.', 'add', 'sum')
     """
     tree = parse_python(file.text) if file.language == "python" else None
-    code: PythonCode | TreeCode
     if file.language in GRAMMARS:
         table, code = _tree_facts(file)
     elif tree is None:
-        table, code = extract_symbols(file), PythonCode()
+        table, code = symbols_of(file.path, file.text, file.language), Code()
     else:
         table, code = python_symbols(file.path, file.text, tree), python_code(file.text, tree=tree)
     module = tree if isinstance(tree, ast.Module) else None
@@ -70,7 +70,10 @@ def extract(file: SourceFile) -> FileFacts:
         exports=code.exports,
         names=code.names,
         headings=document.headings,
-        snippets=(*document.snippets, *docstring_snippets(table.symbols, split_lines(file.text))),
+        snippets=(
+            *document.snippets,
+            *(docstring_snippets(module, split_lines(file.text)) if module else ()),
+        ),
         listings=document.listings,
         mentions=document.mentions,
         includes=document.includes,
@@ -79,13 +82,13 @@ def extract(file: SourceFile) -> FileFacts:
     )
 
 
-def _tree_facts(file: SourceFile) -> tuple[SymbolTable, TreeCode]:
+def _tree_facts(file: SourceFile) -> tuple[SymbolTable, Code]:
     """Symbols, declared ones included, and code of a language that tree-sitter reads, from one parse."""
     from codebase_gardener.languages.engine.symbols import tree_symbols
 
     tree = parsed_tree(file.text.encode("utf-8", "surrogatepass"), file.language)
     if tree is None:
-        return extract_symbols(file), TreeCode()
+        return symbols_of(file.path, file.text, file.language), Code()
     table = tree_symbols(file.path, file.text, file.language, tree, declarations=True)
     lines = split_lines(file.text)
     symbols = tuple(

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from codebase_gardener.knowledge.api_pages import add_implementations, add_principles, link_implementations
 from codebase_gardener.knowledge.apis.catalog import api_catalog
 from codebase_gardener.knowledge.draft import WikiDraft
-from codebase_gardener.knowledge.environments.pages import environment_pages
+from codebase_gardener.knowledge.environments.all_pages import environment_pages
 from codebase_gardener.knowledge.heuristics.pages import HeuristicPage, heuristic_pages
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.orphan_pages import add_orphans
 from codebase_gardener.knowledge.pages.rendering import normalised
 from codebase_gardener.knowledge.pages.structure import Edge
+from codebase_gardener.knowledge.workflows.golden_path_page import workflow_page
 from codebase_gardener.knowledge.workflows.mining import mine, needed_targets
-from codebase_gardener.knowledge.workflows.pages import workflow_page
 from codebase_gardener.utils.progress import Progress
 
 __all__ = ["PHASES", "Phase"]
@@ -29,17 +29,16 @@ def _map(draft: WikiDraft, progress: Progress) -> None:
 def _anchor(draft: WikiDraft, progress: Progress) -> None:
     """Phase 1a: golden paths become Workflow pages."""
     draft.mined = mine(draft.repository, draft.resolution)
-    catalog = api_catalog(draft.context, needed_targets(draft.mined.paths), draft.ranked)
+    catalog = api_catalog(draft.context, needed_targets(draft.mined), draft.ranked)
     draft.apis = {api.target: api for api in catalog}
-    for done, path in enumerate(draft.mined.paths, 1):
-        draft.add(workflow_page(path, draft.apis, draft.repository, draft.resolution))
-        progress(done, len(draft.mined.paths))
+    for done, path in enumerate(draft.mined, 1):
+        draft.add(workflow_page(path, draft.apis, draft.repository))
+        progress(done, len(draft.mined))
 
 
 def _enrich_steps(draft: WikiDraft, progress: Progress) -> None:
     """Phase 1b: the APIs of all steps get their Implementation pages, from which the nine attributes are read."""
-    mined = draft.mined.paths if draft.mined else ()
-    needed = [draft.apis[target] for target in needed_targets(mined) if target in draft.apis]
+    needed = [draft.apis[target] for target in needed_targets(draft.mined) if target in draft.apis]
     add_implementations(draft, needed, progress)
 
 
@@ -62,7 +61,7 @@ def _enrich(draft: WikiDraft, progress: Progress) -> None:
 def _link_workflows(draft: WikiDraft) -> None:
     """A Workflow uses the heuristics that stand by its steps' APIs."""
     heuristics = draft.heuristics.pages if draft.heuristics else ()
-    for path in draft.mined.paths if draft.mined else ():
+    for path in draft.mined:
         documents = {passage.path for passage in path.passages}
         keywords = {
             step.target: {keyword for use in step.uses for keyword in use.keywords} for step in path.steps

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.brackets import split
 from codebase_gardener.languages.engine.nodes import text_of
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
-from codebase_gardener.languages.linking import Linker, Offer, Place, Space, Units, joined
-from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, words
+from codebase_gardener.languages.meanings import Offer, Place, joined
+from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, each, words
 from codebase_gardener.languages.symbols import TYPES, Symbol, TypedName
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from codebase_gardener.languages.engine.linker import Linker
+    from codebase_gardener.languages.engine.spaces import Space
+    from codebase_gardener.languages.engine.units import Units
 
 __all__ = ["C", "CPP"]
 
@@ -65,10 +69,6 @@ def _hidden(symbol: Symbol) -> bool:
     return bool(re.match(r"static\b", symbol.signature)) and symbol.kind == "function"
 
 
-def _parameters(parts: list[str]) -> Iterable[TypedName | None]:
-    return (_parameter(part) for part in parts if part)
-
-
 def _parameter(part: str) -> TypedName | None:
     head, *given = split(part, "=")
     head = head.strip()
@@ -108,7 +108,7 @@ def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place
 
 
 _FAMILY = Family(
-    "c", _imports, _exports, _hidden, _find, _offers, _parameters,
+    "c", _imports, _exports, _hidden, _find, _offers, each(_parameter),
     joint="::",
     construction="{name}({arguments})",
     wrappers=words("std unique_ptr shared_ptr optional const static inline extern auto"),
@@ -125,7 +125,6 @@ _FAMILY = Family(
            decltype isalpha isdigit isspace toupper tolower TEST TEST_F EXPECT_EQ ASSERT_EQ EXPECT_TRUE ASSERT_TRUE
            EXPECT_FALSE ASSERT_FALSE REQUIRE CHECK"""
     ),
-    test=re.compile(r"test_?(?=[A-Z_\d])|TEST"),
     by_ending=True,
 )  # fmt: skip
 
@@ -137,6 +136,7 @@ _LEXER = Lexer(
     "operator private protected public register return short signed sizeof static struct switch template "
     "this throw true try typedef typename union unsigned using virtual void volatile while",
 )  # fmt: skip
+_TEST = re.compile(r"test_?(?=[A-Z_\d])|TEST")
 _KINDS = {
     "function_definition": "function",
     "struct_specifier": "type",
@@ -157,6 +157,7 @@ C = Language(
         naming=("type_definition",),
     ),
     family=_FAMILY,
+    test=_TEST,
 )  # fmt: skip
 
 CPP = Language(
@@ -181,4 +182,5 @@ CPP = Language(
         rest={"variadic_parameter_declaration": "..."},
     ),
     family=_FAMILY,
+    test=_TEST,
 )  # fmt: skip

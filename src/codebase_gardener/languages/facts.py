@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Binding", "Import", "Reference"]
+__all__ = ["Binding", "Code", "Import", "Reference"]
 
 
 @dataclass(frozen=True)
@@ -80,3 +80,22 @@ class Reference:
     kind: str
     keywords: tuple[str, ...] = ()
     text: str = ""
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a piece of code says.
+
+    Attributes:
+        imports: Modules stay as the language writes them, with dots for `::`.
+        bindings: By line.
+        references: In the order of evaluation: of those on one line, the inner ones come first.
+        exports: Names that it lets others use.
+        names: Constants and variables of the module.
+    """
+
+    imports: tuple[Import, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+    references: tuple[Reference, ...] = ()
+    exports: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()

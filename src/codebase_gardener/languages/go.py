@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.nodes import text_of
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
-from codebase_gardener.languages.linking import Linker, Offer, Place, Space, Units, joined
+from codebase_gardener.languages.meanings import Offer, Place, joined
 from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, words
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from codebase_gardener.languages.engine.linker import Linker
+    from codebase_gardener.languages.engine.spaces import Space
+    from codebase_gardener.languages.engine.units import Units
 
 __all__ = ["GO", "import_path"]
 
@@ -74,7 +78,7 @@ def _receiver(symbol: Symbol) -> TypedName | None:
 
 def _parameters(parts: list[str]) -> Iterator[TypedName]:
     """Several names may share the type after the last of them."""
-    rows = [part.split(None, 1) for part in parts if part]
+    rows = [part.split(None, 1) for part in parts]
     if not any(
         len(row) > 1 and _NAME.fullmatch(row[0]) and row[0] not in ("func", "chan", "map") for row in rows
     ):
@@ -156,8 +160,6 @@ _FAMILY = Family(
     ),
     receiver=_receiver,
     by_package=True,
-    test=re.compile(r"Test(?![a-z])|Example(?![a-z])|Fuzz(?![a-z])"),
-    example=re.compile(r"Example"),
     named_comment=True,
     unit=_unit,
     root_names=_root_names,
@@ -192,6 +194,9 @@ GO = Language(
         rest={"variadic_parameter_declaration": "..."},
     ),
     family=_FAMILY,
+    test=re.compile(r"Test(?![a-z])|Example(?![a-z])|Fuzz(?![a-z])"),
+    test_word=re.compile(r"(?:Test|Example|Fuzz)(?=[A-Z_\d])_?"),
+    example=re.compile(r"Example"),
     trivial=r"panic\(.*not implemented.*\)",
     variables=re.compile(r"os\.(?:Getenv|LookupEnv)\(\"([A-Za-z_]\w{1,80})\"()"),
 )  # fmt: skip

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.nodes import declared_name, text_of
 from codebase_gardener.languages.facts import Import
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
-from codebase_gardener.languages.linking import OUTSIDE, Entity, Linker, Offer, Place, Space, Units
-from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, words
+from codebase_gardener.languages.meanings import OUTSIDE, Entity, Offer, Place
+from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, each, words
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from codebase_gardener.languages.engine.linker import Linker
+    from codebase_gardener.languages.engine.spaces import Space
+    from codebase_gardener.languages.engine.units import Units
 
 __all__ = ["JAVA"]
 
@@ -50,10 +54,6 @@ def _hidden(symbol: Symbol) -> bool:
     return not symbol.is_declaration and not re.match(
         r"(?:[@\w()\".=, ]{0,200}\s)?public\b", symbol.signature
     )
-
-
-def _parameters(parts: list[str]) -> Iterable[TypedName | None]:
-    return (_parameter(part) for part in parts if part)
 
 
 def _parameter(part: str) -> TypedName | None:
@@ -99,7 +99,7 @@ def _offers(_linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Plac
 
 
 _FAMILY = Family(
-    "java", _imports, declared_name, _hidden, _find, _offers, _parameters,
+    "java", _imports, declared_name, _hidden, _find, _offers, each(_parameter),
     wrappers=words("Optional CompletableFuture Future Mono Supplier Callable"),
     common=words(
         """equals hashCode toString getClass notify wait clone compareTo get set put add remove size isEmpty
@@ -114,7 +114,6 @@ _FAMILY = Family(
            Iterable Override super assertEquals assertTrue assertFalse assertNull assertNotNull assertThrows
            fail"""
     ),
-    test=re.compile(r"@(?:\w+\.)*(?:Parameterized)?Test\b"),
     unit=_unit,
     imported=_imported,
 )  # fmt: skip
@@ -153,6 +152,8 @@ JAVA = Language(
         rest={"spread_parameter": "..."},
     ),
     family=_FAMILY,
+    test_stem="[a-z0-9]Tests?",
+    test=re.compile(r"@(?:\w+\.)*(?:Parameterized)?Test\b"),
     trivial=r"throw new (Error|UnsupportedOperationException)\(.*\)",
     variables=re.compile(r"System\.getenv\(\"([A-Za-z_]\w{1,80})\"()"),
 )  # fmt: skip

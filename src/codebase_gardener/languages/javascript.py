@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.brackets import split
 from codebase_gardener.languages.engine.nodes import declared_name, text_of
 from codebase_gardener.languages.lexing import BACKTICK, BLOCK, DOUBLE, SINGLE, SLASHES, Lexer
-from codebase_gardener.languages.linking import PLACES, Linker, Offer, Place, Space, Units, joined
-from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, words
+from codebase_gardener.languages.meanings import PLACES, Offer, Place, joined
+from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, each, words
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from codebase_gardener.languages.engine.linker import Linker
+    from codebase_gardener.languages.engine.spaces import Space
+    from codebase_gardener.languages.engine.units import Units
 
 __all__ = ["JAVASCRIPT", "TSX", "TYPESCRIPT"]
 
@@ -197,10 +201,6 @@ def _hidden(symbol: Symbol) -> bool:
     )
 
 
-def _parameters(parts: list[str]) -> Iterable[TypedName | None]:
-    return (_parameter(part) for part in parts if part)
-
-
 def _parameter(part: str) -> TypedName | None:
     part = part[_MARKS.match(part).end() :]  # type: ignore[union-attr]  # it matches anything
     head, *given = split(part, "=", _QUOTES)
@@ -336,7 +336,7 @@ def _stems(path: str, root: str) -> Iterator[str]:
 
 
 _FAMILY = Family(
-    "script", _imports, _exports, _hidden, _find, _offers, _parameters,
+    "script", _imports, _exports, _hidden, _find, _offers, each(_parameter),
     renamed=_renamed,
     requires=_requires,
     wrappers=words("Promise Awaited Readonly Partial Required PromiseLike NonNullable"),
@@ -428,8 +428,6 @@ _TYPESCRIPT = replace(
     prepared=_without_variance,
 )  # fmt: skip
 
-_TRIVIAL = r"throw new Error\(.*\)"
-_VARIABLES = re.compile(r"process\.env(?:\.([A-Z][A-Z0-9_]{1,80})|\[[\"']([A-Z][A-Z0-9_]{1,80})[\"']\])")
 # https://262.ecma-international.org/#sec-keywords-and-reserved-words and the handbook of TypeScript
 _LEXER = Lexer(
     (SLASHES, BLOCK), (DOUBLE, SINGLE, BACKTICK),
@@ -442,16 +440,15 @@ _LEXER = Lexer(
 
 TYPESCRIPT = Language(
     (".ts", ".mts", ".cts"), "//", True, interpreters=("deno", "ts-node"), aliases=("ts",),
-    lexer=_LEXER, grammar=_TYPESCRIPT, family=_FAMILY, variables=_VARIABLES,
-    trivial=_TRIVIAL,
+    lexer=_LEXER, grammar=_TYPESCRIPT, family=_FAMILY,
+    variables=re.compile(r"process\.env(?:\.([A-Z][A-Z0-9_]{1,80})|\[[\"']([A-Z][A-Z0-9_]{1,80})[\"']\])"),
+    trivial=r"throw new Error\(.*\)", test_stem=r"\.(?:test|spec)",
 )  # fmt: skip
-TSX = Language(
-    (".tsx",), "//", True,
-    lexer=_LEXER, grammar=replace(_TYPESCRIPT, function="language_tsx"), family=_FAMILY, variables=_VARIABLES,
-    trivial=_TRIVIAL,
+TSX = replace(
+    TYPESCRIPT, extensions=(".tsx",), interpreters=(), aliases=(),
+    grammar=replace(_TYPESCRIPT, function="language_tsx"),
 )  # fmt: skip
-JAVASCRIPT = Language(
-    (".js", ".jsx", ".mjs", ".cjs"), "//", True, interpreters=("node",), aliases=("js", "jsx", "mjs", "node"),
-    lexer=_LEXER, grammar=_JAVASCRIPT, family=_FAMILY, variables=_VARIABLES,
-    trivial=_TRIVIAL,
+JAVASCRIPT = replace(
+    TYPESCRIPT, extensions=(".js", ".jsx", ".mjs", ".cjs"), interpreters=("node",),
+    aliases=("js", "jsx", "mjs", "node"), grammar=_JAVASCRIPT,
 )  # fmt: skip

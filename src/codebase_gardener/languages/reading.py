@@ -19,6 +19,11 @@ def symbols_of(path: str, text: str, language: str) -> SymbolTable:
     Returns:
         The symbols. A file that does not parse gives none (Python) or those outside the damage (others),
         and a problem; a language without a reader gives none and no problem.
+
+    Example:
+        >>> found = symbols_of("a.py", "def f(x):\\n    return x\\n", "python")
+        >>> [(symbol.qualified_name, str(symbol.anchor)) for symbol in found.symbols]
+        [('f', 'a.py:L1-2')]
     """
     if language == "python":
         from codebase_gardener.languages.python.symbols import python_symbols

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.brackets import QUOTES
 from codebase_gardener.languages.lexing import Lexer
-from codebase_gardener.languages.linking import Entity, Linker, Offer, Place, Space, Units
+from codebase_gardener.languages.meanings import Entity, Offer, Place
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from codebase_gardener.languages.engine.linker import Linker
+    from codebase_gardener.languages.engine.spaces import Space
+    from codebase_gardener.languages.engine.units import Units
     from codebase_gardener.languages.facts import Import
 
-__all__ = ["Bound", "Family", "Grammar", "Language", "words"]
+__all__ = ["Bound", "Family", "Grammar", "Language", "each", "words"]
 
 Bound = tuple[str, str, str]
 """What an import binds: module, name, alias."""
@@ -30,12 +33,9 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _nothing(_node: Node) -> Iterator[tuple[str, str]]:
-    return iter(())
-
-
-def _itself(path: str) -> str:
-    return path
+def each(read: Callable[[str], TypedName | None]) -> Callable[[list[str]], Iterable[TypedName | None]]:
+    """Reads parameters one by one."""
+    return lambda parts: map(read, parts)
 
 
 def _named_entries(units: Units) -> dict[str, str]:
@@ -130,7 +130,7 @@ class Grammar:
     owner: Callable[[Node], str] | None = None
     is_scope: Callable[[Node], bool] | None = None
     operators: tuple[str, ...] = ()
-    signature: Callable[[Node, str], str] | None = None
+    signature: Callable[[Node, str], str] = lambda _node, text: text
     bases: tuple[str, ...] = ()
     no_base: tuple[str, ...] = ("comment", "type_arguments")
     no_parameter: tuple[str, ...] = ("comment",)
@@ -183,8 +183,6 @@ class Family:
         by_package: Whether a function is called by its package's name and its own.
         erased: Kinds that only the compiler knows.
         is_top: Whether users meet a public name first, by the name.
-        test: What in its decorators makes a function a test, else what its name begins with.
-        example: Names of those tests that documentation shows.
         tests_anywhere: Whether tests stand beside what they test.
         titled: Calls that run a test with a title, `test("title", …)`.
         title: The call's text with the title as a group.
@@ -209,7 +207,7 @@ class Family:
     find: Callable[[Units, str, str], str]
     offers: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, Offer]]]
     parameters: Callable[[list[str]], Iterable[TypedName | None]]
-    renamed: Callable[[Node], Iterator[tuple[str, str]]] = _nothing
+    renamed: Callable[[Node], Iterator[tuple[str, str]]] = lambda _node: iter(())
     requires: Callable[[Node], bool] = lambda _node: False
     joint: str = "."
     method_joint: str = ""
@@ -227,15 +225,13 @@ class Family:
     by_package: bool = False
     erased: tuple[str, ...] = ()
     is_top: Callable[[str], bool] = bool
-    test: re.Pattern[str] = NEVER
-    example: re.Pattern[str] = NEVER
     tests_anywhere: bool = False
     titled: tuple[str, ...] = ()
     title: re.Pattern[str] = NEVER
     comment: re.Pattern[str] = re.compile(r"\s*(?:/[/*]|\*|@|#\[|\[\[|\w[^*/]*\*/|$)")
     doc_comment: re.Pattern[str] = re.compile(r"\s*(?:/\*[*!]|//[/!])")
     named_comment: bool = False
-    unit: Callable[[str], str] = _itself
+    unit: Callable[[str], str] = str
     entry: Callable[[Units, str, str], str] | None = None
     better: Callable[[str, str], bool] = lambda _found, _known: False
     root_names: Callable[[Units], dict[str, str]] = _named_entries
@@ -262,6 +258,11 @@ class Language:
         trivial: Statements that alone make no body, as a pattern.
         grammar: Where tree-sitter reads it.
         family: Where tree-sitter reads it: how its names are linked.
+        scripts: Paths of files that build, run or pack programs and are none, as a pattern.
+        test_stem: What a test file's name ends in before its ending, as a pattern.
+        test: What in its decorators makes a function a test, else what its name begins with.
+        test_word: What in a test's name says no more than that.
+        example: Names of those tests that documentation shows.
         variables: How code reads a variable of the environment; one of two groups is its name.
     """
 
@@ -277,4 +278,14 @@ class Language:
     trivial: str = "return"
     grammar: Grammar | None = None
     family: Family | None = None
+    scripts: str = ""
+    test_stem: str = ""
+    test: re.Pattern[str] = NEVER
+    test_word: re.Pattern[str] = re.compile(r"[Tt]est(?=[A-Z_\d])_?")
+    example: re.Pattern[str] = NEVER
     variables: re.Pattern[str] = NEVER
+
+    @property
+    def ending(self) -> str:
+        """A pattern of how its files' names end."""
+        return rf"\.(?i:{'|'.join(re.escape(one[1:]) for one in self.extensions)})$"

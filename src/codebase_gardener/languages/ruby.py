@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.brackets import split
 from codebase_gardener.languages.engine.nodes import text_of
 from codebase_gardener.languages.lexing import DOUBLE, HASH, SINGLE, Lexer
-from codebase_gardener.languages.linking import Linker, Offer, Place, Space, Units, joined
-from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, words
+from codebase_gardener.languages.meanings import Offer, Place, joined
+from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, each, words
 from codebase_gardener.languages.symbols import TYPES, Symbol, TypedName
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from codebase_gardener.languages.engine.linker import Linker
+    from codebase_gardener.languages.engine.spaces import Space
+    from codebase_gardener.languages.engine.units import Units
 
 __all__ = ["RUBY"]
 
@@ -88,10 +92,6 @@ def _is_namespace(node: Node) -> bool:
     return kinds <= {"module", "class", "comment", "assignment"} and bool(kinds & {"module", "class"})
 
 
-def _parameters(parts: list[str]) -> Iterable[TypedName | None]:
-    return (_parameter(part) for part in parts if part)
-
-
 def _parameter(part: str) -> TypedName | None:
     keyword = re.match(r"(\w+:)(?!:)\s*(.*)\Z", part, re.DOTALL)
     if keyword:
@@ -128,7 +128,7 @@ def _parted(path: str) -> tuple[str, str]:
 
 
 _FAMILY = Family(
-    "ruby", _imports, _exports, _hidden, _find, _offers, _parameters,
+    "ruby", _imports, _exports, _hidden, _find, _offers, each(_parameter),
     joint="::",
     method_joint=".",
     receivers=("self",),
@@ -156,7 +156,6 @@ _FAMILY = Family(
     constructors=("initialize",),
     construction="{path}.new({arguments})",
     is_static=lambda symbol: symbol.signature.startswith("def self."),
-    test=re.compile(r"test_"),
     titled=("it", "should", "test", "specify"),
     title=re.compile(r"(?:it|should|test|specify)[ (]+(?:\"([^\"]{1,120})\"|'([^']{1,120})')"),
     comment=re.compile(r"\s*(?:#|$)"),
@@ -198,5 +197,7 @@ RUBY = Language(
         rest={"splat_parameter": "*", "hash_splat_parameter": "**", "block_parameter": "&"},
     ),
     family=_FAMILY,
+    scripts=r".*\.(?:rake|gemspec|ru)",
+    test=re.compile(r"test_"),
     variables=re.compile(r"ENV(?:\.fetch\(|\[)[\"']([A-Za-z_]\w{1,80})[\"']()"),
 )  # fmt: skip

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.brackets import split
 from codebase_gardener.languages.engine.nodes import MAX_BYTES, declared_name, text_of
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
-from codebase_gardener.languages.linking import PLACES, Linker, Offer, Place, Space, Units, joined
-from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, words
+from codebase_gardener.languages.meanings import PLACES, Offer, Place, joined
+from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, each, words
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from codebase_gardener.languages.engine.linker import Linker
+    from codebase_gardener.languages.engine.spaces import Space
+    from codebase_gardener.languages.engine.units import Units
 
 __all__ = ["RUST"]
 
@@ -82,10 +86,6 @@ def _exports(node: Node) -> Iterator[str]:
 def _hidden(symbol: Symbol) -> bool:
     """A trait's methods are as open as the trait."""
     return not symbol.is_declaration and not re.match(r"pub(?!\s*\()\b", symbol.signature)
-
-
-def _parameters(parts: list[str]) -> Iterable[TypedName | None]:
-    return (_parameter(part) for part in parts if part)
 
 
 def _parameter(part: str) -> TypedName | None:
@@ -163,13 +163,13 @@ def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place
         if space is None or path in seen:
             continue
         seen.add(path)
-        for each in space.exports:
-            entity = linker.offered(path, each)
+        for exported in space.exports:
+            entity = linker.offered(path, exported)
             if entity is not None and entity.kind == "module":
-                pending.append((entity.path, f"{name}::{each}"))
+                pending.append((entity.path, f"{name}::{exported}"))
             elif entity is not None and entity.kind in PLACES:
-                shown = f"{name}.{each}".replace("::", ".")
-                yield (entity.path, entity.name), Offer(shown, f"use {name}::{each};")
+                shown = f"{name}.{exported}".replace("::", ".")
+                yield (entity.path, entity.name), Offer(shown, f"use {name}::{exported};")
         for star in space.stars:
             base = linker.units.find(star.module, path)
             if base and base not in crates:
@@ -177,7 +177,7 @@ def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place
 
 
 _FAMILY = Family(
-    "rust", _imports, _exports, _hidden, _find, _offers, _parameters,
+    "rust", _imports, _exports, _hidden, _find, _offers, each(_parameter),
     joint="::",
     receivers=("self", "Self"),
     receiver_classes=("Self",),
@@ -199,7 +199,6 @@ _FAMILY = Family(
            i64 i128 isize f32 f64 bool char Default From Into Iterator drop HashMap HashSet BTreeMap"""
     ),
     is_static=_is_static,
-    test=re.compile(r"@(?:\w+::)*test\b"),
     tests_anywhere=True,
     entry=_entry,
     submodules=True,
@@ -245,6 +244,7 @@ RUST = Language(
         no_parameter=("line_comment", "block_comment", "self_parameter"),
     ),
     family=_FAMILY,
+    test=re.compile(r"@(?:\w+::)*test\b"),
     trivial=r"todo!\(.*\)|unimplemented!\(.*\)|panic!?\(.*not implemented.*\)",
     variables=re.compile(r"env::(?:var|var_os)\(\"([A-Za-z_]\w{1,80})\"()"),
 )  # fmt: skip

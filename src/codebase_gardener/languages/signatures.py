@@ -30,7 +30,8 @@ def typed_parameters(symbol: Symbol) -> tuple[TypedName, ...]:
     inside = _between(symbol.signature[:MAX_CHARS], symbol.name, family.quotes)
     if inside is None:
         return tuple(TypedName(name) for name in symbol.parameters)
-    read = family.parameters([part.strip() for part in split(inside, ",", family.quotes)])
+    parts = (part.strip() for part in split(inside, ",", family.quotes))
+    read = family.parameters([part for part in parts if part])
     return tuple(one for one in read if one is not None and one.name)
 
 

@@ -15,13 +15,17 @@ from codebase_gardener.languages.ruby import RUBY
 from codebase_gardener.languages.rust import RUST
 from codebase_gardener.languages.symbols import Symbol
 
-__all__ = ["ALIASES", "FAMILIES", "GRAMMARS", "LANGUAGES", "family_of", "is_code", "is_hidden", "language_of"]
+__all__ = [
+    "ALIASES", "FAMILIES", "GRAMMARS", "LANGUAGES", "family_of", "is_code", "is_hidden", "is_test", "language_of"
+]  # fmt: skip
 
 # https://www.gnu.org/software/bash/manual/html_node/Reserved-Words.html
 _SHELL = Lexer(
     (r"(?<![^\s])\#[^\n]*+",), (DOUBLE, r"'[^']*+'?"),
     "case do done elif else esac export fi for function if in local return then until while",
 )  # fmt: skip
+_SHELL_ALIASES = """sh bash zsh fish console shell-session shellsession sh-session terminal bash-session cmd
+                    powershell pwsh ps1 ps1con doscon bat"""
 _DATA = Lexer((HASH,), (DOUBLE, SINGLE), "true false null")
 _INI = Lexer((r"(?m:^[ \t]*+[\#;][^\n]*+)",), (DOUBLE,))
 _JSON = Lexer((), (DOUBLE,), "true false null")
@@ -39,7 +43,7 @@ LANGUAGES: dict[str, Language] = {
     "c": C,
     "cpp": CPP,
     # code kept as text
-    "csharp": Language((".cs",), "//", True),
+    "csharp": Language((".cs",), "//", True, test_stem=JAVA.test_stem),
     "clojure": Language((".clj", ".cljs", ".cljc"), ";", True),
     "cython": Language((".pyx", ".pxd"), "#", True),
     "dart": Language((".dart",), "//", True),
@@ -47,51 +51,35 @@ LANGUAGES: dict[str, Language] = {
     "erlang": Language((".erl", ".hrl"), "%", True),
     "fortran": Language((".f", ".f90", ".f95", ".f03"), "!", True),
     "fsharp": Language((".fs", ".fsx"), "//", True),
-    "groovy": Language((".groovy", ".gradle"), "//", True),
+    "groovy": Language((".groovy", ".gradle"), "//", True, scripts=r".*\.gradle"),
     "haskell": Language((".hs",), "--", True),
     "julia": Language((".jl",), "#", True),
-    "kotlin": Language((".kt", ".kts"), "//", True, variables=JAVA.variables),
+    "kotlin": Language(
+        (".kt", ".kts"), "//", True, scripts=r".*\.kts", test_stem=JAVA.test_stem, variables=JAVA.variables
+    ),
     "lisp": Language((".lisp", ".el", ".scm", ".rkt"), ";", True),
     "lua": Language((".lua",), "--", True, (), ("lua",)),
     "nim": Language((".nim",), "#", True),
     "objective-c": Language((".m", ".mm"), "//", True),
     "ocaml": Language((".ml", ".mli"), "", True),
     "perl": Language((".pl", ".pm"), "#", True, (), ("perl",)),
-    "php": Language((".php",), "//", True, (), ("php",)),
-    "powershell": Language((".ps1", ".psm1"), "#", True),
+    "php": Language((".php",), "//", True, (), ("php",), test_stem=JAVA.test_stem),
+    "powershell": Language((".ps1", ".psm1"), "#", True, scripts=".*"),
     "r": Language((".r",), "#", True, (), ("Rscript",)),
-    "scala": Language((".scala",), "//", True),
+    "scala": Language((".scala",), "//", True, test_stem=JAVA.test_stem),
     "shell": Language(
         (".sh", ".bash", ".zsh", ".fish"),
         "#",
         True,
-        (),
-        ("sh", "bash", "zsh"),
-        (
-            "sh",
-            "bash",
-            "zsh",
-            "fish",
-            "console",
-            "shell-session",
-            "shellsession",
-            "sh-session",
-            "terminal",
-            "bash-session",
-            "cmd",
-            "powershell",
-            "pwsh",
-            "ps1",
-            "ps1con",
-            "doscon",
-            "bat",
-        ),
-        _SHELL,
+        interpreters=("sh", "bash", "zsh"),
+        aliases=tuple(_SHELL_ALIASES.split()),
+        lexer=_SHELL,
+        scripts=".*",
     ),
     "solidity": Language((".sol",), "//", True),
-    "sql": Language((".sql",), "--", True),
+    "sql": Language((".sql",), "--", True, scripts=".*"),
     "svelte": Language((".svelte",), "", True),
-    "swift": Language((".swift",), "//", True),
+    "swift": Language((".swift",), "//", True, test_stem=JAVA.test_stem),
     "vue": Language((".vue",), "", True),
     "zig": Language((".zig",), "//", True),
     # docs, markup, configuration, data
@@ -160,6 +148,13 @@ def is_hidden(symbol: Symbol) -> bool:
     """Whether a definition is closed to users of its package, by what its language says; never for Python."""
     family = FAMILIES.get(family_of(symbol.language))
     return family is not None and family.hidden(symbol)
+
+
+def is_test(symbol: Symbol) -> bool:
+    """Whether a function or method is a test, by its decorators or its name."""
+    marks = (*(f"@{name}" for name in symbol.decorators), symbol.name)
+    test = LANGUAGES[symbol.language].test
+    return symbol.kind in ("function", "method") and any(test.match(mark) for mark in marks)
 
 
 def _extension(filename: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from codebase_gardener.manifests.facts import Dependency, Manifest, PackageEntry
+from codebase_gardener.manifests.contents import Dependency, Manifest, PackageEntry
 from codebase_gardener.manifests.values import LocatedValue, one_line, toml_values
 
 __all__ = ["cargo_toml"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codebase_gardener.manifests.facts import Dependency, Manifest, PackageEntry
+from codebase_gardener.manifests.contents import Dependency, Manifest, PackageEntry
 from codebase_gardener.manifests.values import NOTHING, LocatedValue, one_line
 from codebase_gardener.utils.anchors import split_lines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from codebase_gardener.manifests.facts import Dependency, Manifest
+from codebase_gardener.manifests.contents import Dependency, Manifest
 from codebase_gardener.manifests.values import NOTHING, LocatedValue, one_line, xml_values
 from codebase_gardener.utils.anchors import split_lines
 

@@ -9,14 +9,15 @@ from functools import lru_cache
 from packaging.requirements import InvalidRequirement, Requirement
 
 from codebase_gardener.languages.python.trees import parse_python
-from codebase_gardener.manifests.facts import Dependency, Manifest
+from codebase_gardener.manifests.contents import Dependency, Manifest
 from codebase_gardener.manifests.setup_script import setup_arguments
 from codebase_gardener.manifests.values import NOTHING, LocatedValue, ini_values, one_line, toml_values
 from codebase_gardener.utils.anchors import split_lines
 
-__all__ = ["conda_environment", "pyproject", "requirements_file", "setup_cfg", "setup_py"]
+__all__ = ["INDEX", "conda_environment", "pyproject", "requirements_file", "setup_cfg", "setup_py"]
 
-_INDEX = "PyPI"
+INDEX = "PyPI"
+"""The ecosystem of what Python imports."""
 _LOOSE = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]{0,200}\])?\s*([^;#\s][^;#]*)?")
 _WORDS = (
     "dev devel develop development test tests testing doc docs documentation lint linting linter "
@@ -34,7 +35,7 @@ def pyproject(_path: str, text: str) -> Manifest:
     project, poetry, flit = data.at("project"), data.at("tool", "poetry"), data.at("tool", "flit", "metadata")
     direct = {key: poetry.at(key).text for key in ("repository", "homepage") if poetry.at(key)}
     return Manifest(
-        _INDEX,
+        INDEX,
         name=project.at("name") or poetry.at("name") or flit.at("dist-name") or flit.at("module"),
         version=project.at("version") or poetry.at("version"),
         description=(project.at("description") or poetry.at("description")).text,
@@ -107,7 +108,7 @@ def setup_cfg(_path: str, text: str) -> Manifest:
     name, version = metadata.at("name"), metadata.at("version")
     scripts = data.at("options.entry_points", "console_scripts"), data.at("entry_points", "console_scripts")
     return Manifest(
-        _INDEX,
+        INDEX,
         name=name if name.text != "UNKNOWN" else NOTHING,
         version=version if version.text[:1].isdigit() else NOTHING,  # no `attr: kiln.__version__`
         description=(metadata.at("description") or metadata.at("summary")).text,
@@ -130,7 +131,7 @@ def setup_py(_path: str, text: str) -> Manifest:
     given = LocatedValue(setup_arguments(tree)) if not isinstance(tree, str) else NOTHING
     direct = {key: given.at(key).text for key in ("url", "download_url") if given.at(key)}
     return Manifest(
-        _INDEX,
+        INDEX,
         name=given.at("name"),
         version=given.at("version"),
         description=given.at("description").text,
@@ -208,7 +209,7 @@ def _parts(text: str) -> tuple[str, str]:
 
 def requirements_file(path: str, text: str) -> Manifest:
     """A requirements file of pip, without what it includes; its name tells whether it is for development."""
-    return Manifest(_INDEX, dependencies=tuple(_listed(path, text)))
+    return Manifest(INDEX, dependencies=tuple(_listed(path, text)))
 
 
 def _listed(path: str, text: str) -> Iterator[Dependency]:
@@ -224,7 +225,7 @@ def _listed(path: str, text: str) -> Iterator[Dependency]:
 
 def conda_environment(_path: str, text: str) -> Manifest:
     """`dependencies:` of an environment.yml, with its `pip:` list."""
-    return Manifest(_INDEX, dependencies=tuple(_conda(text)))
+    return Manifest(INDEX, dependencies=tuple(_conda(text)))
 
 
 def _conda(text: str) -> Iterator[Dependency]:

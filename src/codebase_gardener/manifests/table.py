@@ -1,13 +1,14 @@
-"""Which files are packaging files, and who reads them."""
+"""Which files are packaging files, who reads them, and what the installers of their packages are told."""
 
 from __future__ import annotations
 
 import configparser
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from codebase_gardener.manifests.cargo import cargo_toml
-from codebase_gardener.manifests.facts import Manifest
+from codebase_gardener.manifests.contents import Manifest
 from codebase_gardener.manifests.go import go_mod
 from codebase_gardener.manifests.maven import gradle, pom_xml
 from codebase_gardener.manifests.npm import package_json
@@ -19,7 +20,7 @@ from codebase_gardener.manifests.python import (
     setup_py,
 )
 
-__all__ = ["MANIFESTS", "Reader", "read_manifest", "root_manifests"]
+__all__ = ["ECOSYSTEMS", "MANIFESTS", "Ecosystem", "Reader", "read_manifest", "root_manifests"]
 
 Reader = Callable[[str, str], Manifest]
 """Path and text to what the file says; what it cannot read raises ValueError, or is empty."""
@@ -37,6 +38,37 @@ MANIFESTS: tuple[tuple[re.Pattern[str], Reader], ...] = (
     (re.compile(r"(^|/)build\.gradle(\.kts)?$"), gradle),
 )
 """Paths and their reader, in the order in which a project's files are asked who it is."""
+
+
+@dataclass(frozen=True)
+class Ecosystem:
+    """How the packages of an index are installed; "" for what it has not.
+
+    Attributes:
+        install: A command for the packages at `{}`.
+        extra: A package with one of its extras; elsewhere the packages of an extra are installed by their names.
+        editable: The option that installs the repository's own package from its folder.
+        develop: A command for all that work on the repository needs.
+        declaration: XML that asks for a package by its group and its artifact.
+    """
+
+    install: str = ""
+    extra: str = ""
+    editable: str = ""
+    develop: str = ""
+    declaration: str = ""
+
+
+ECOSYSTEMS: dict[str, Ecosystem] = {
+    "PyPI": Ecosystem("pip install {}", extra="{}[{}]", editable="-e"),
+    "npm": Ecosystem("npm install {}", develop="npm install"),
+    "Go": Ecosystem("go get {}", develop="go mod download"),
+    "crates.io": Ecosystem("cargo add {}", develop="cargo build"),
+    "Maven": Ecosystem(
+        declaration="<dependency><groupId>{}</groupId><artifactId>{}</artifactId></dependency>"
+    ),
+}
+"""By `Manifest.ecosystem`."""
 
 
 def read_manifest(path: str, text: str) -> Manifest | None:

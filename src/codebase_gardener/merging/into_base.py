@@ -21,10 +21,10 @@ from codebase_gardener.merging.merge import (
 )
 from codebase_gardener.merging.methods import merge_method
 from codebase_gardener.utils.error_handling import AdapterError, InvalidInputError, ModelError
-from codebase_gardener.utils.files import publish_dir, read_json, staging, write_json
+from codebase_gardener.utils.files import publish_dir, staging, write_json
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["MERGED_DTYPES", "BaseMergeReport", "merge_into_base", "quantization_of"]
+__all__ = ["MERGED_DTYPES", "BaseMergeReport", "merge_into_base"]
 
 MERGED_DTYPES = ("float32", "bfloat16", "float16")
 _COPIED = (".json", ".txt", ".model", ".jinja")
@@ -51,10 +51,6 @@ class BaseMergeReport:
     untied: list[str]
     notes: tuple[str, ...]
     seconds: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
 
 
 def merge_into_base(
@@ -117,13 +113,13 @@ def merge_into_base(
             ),
             base=base.pinned,
             base_sha256=base.sha256,
-            notes=tuple(_notes(inputs)),
+            notes=tuple(_notes(inputs, checked)),
             seconds=time.perf_counter() - started,
             **found,
         )
         write_json(
             staged / SIDECAR,
-            {"merged_into_base": report.as_dict(), "libraries": library_versions(), "base": base.as_dict()},
+            {"merged_into_base": asdict(report), "libraries": library_versions(), "base": base.as_dict()},
         )
         publish_dir(staged, target, private=False)
     return report
@@ -174,19 +170,10 @@ def _copy_beside(base: Path, staged: Path) -> None:
             shutil.copyfile(file, staged / file.name)
 
 
-def _notes(inputs: Sequence[MergeInput]) -> list[str]:
+def _notes(inputs: Sequence[MergeInput], checked: Sequence[AdapterFiles]) -> list[str]:
     return [
-        f"{entry.label} was trained on a quantized base ({kind}): it also corrects that base's rounding, which the "
-        "merged weights do not have; measure the result"
-        for entry in inputs
-        if (kind := quantization_of(entry.directory)) is not None
+        f"{entry.label} was trained on a quantized base ({files.quantization}): it also corrects that base's rounding, "
+        "which the merged weights do not have; measure the result"
+        for entry, files in zip(inputs, checked, strict=True)
+        if files.quantization != "none"
     ]
-
-
-def quantization_of(adapter: Path) -> str | None:
-    """How the base was quantized while an adapter was trained, where its sidecar tells; None where it was not."""
-    try:
-        value = read_json(adapter / SIDECAR)["training"]["quantization"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return None if value in (None, "", "none") else str(value)

@@ -93,10 +93,6 @@ class MergeReport:
     base: str | None
     base_sha256: str | None
 
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
-
 
 def merge_adapters(
     inputs: Sequence[MergeInput], target: Path, spec: MergeSpec, *, progress: Progress = silent
@@ -171,7 +167,7 @@ def write_merged(
         base_sha256=base_sha256,
     )
     base = {"base": {"sha256": base_sha256}} if base_sha256 else {}
-    write_json(folder / SIDECAR, {"merge": report.as_dict(), "libraries": library_versions(), **base})
+    write_json(folder / SIDECAR, {"merge": asdict(report), "libraries": library_versions(), **base})
     return report
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM
@@ -16,7 +15,7 @@ from codebase_gardener.adapters.torch_safetensors import MappedTensors, TensorWr
 from codebase_gardener.bases.torch_loading import DTYPES
 from codebase_gardener.merging.methods import MergeMethod
 from codebase_gardener.merging.torch_files import module_seed
-from codebase_gardener.merging.torch_sparsify import combined, pruned, thinned
+from codebase_gardener.merging.torch_sparsify import combined, sparsified
 from codebase_gardener.merging.torch_task_vectors import TaskVectors
 from codebase_gardener.utils.error_handling import AdapterError, ModelError
 from codebase_gardener.utils.files import read_json, write_json
@@ -189,16 +188,11 @@ def _merged_change(
     given = [
         (factor, change)
         for factor, vector in vectors
-        if (change := vector.of(_source(vector, target, untied), weight)) is not None
+        if (change := vector.change_of(_source(vector, target, untied), weight)) is not None
     ]
     if not given:
         return None
-    changes = [change for _, change in given]
-    if method.prune == "magnitude" and density < 1:
-        changes = [pruned(change[None], density)[0] for change in changes]
-    elif method.prune == "random" and density < 1:
-        dice = np.random.SFC64(module_seed(seed, target))
-        changes = [thinned(change.contiguous(), density, dice) for change in changes]
+    changes = sparsified([change for _, change in given], method, density, module_seed(seed, target))
     elect = method.elect and len(vectors) > 1
     return combined(changes, [factor for factor, _ in given], elect=elect, weighted=True)
 

@@ -6,13 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from codebase_gardener.adapters.torch_factors import Factors
 from codebase_gardener.merging.methods import MergeMethod
-from codebase_gardener.merging.torch_sparsify import combined, dropped_at_random, pruned, thinned
+from codebase_gardener.merging.torch_sparsify import combined, dropped_at_random, pruned, sparsified
 
 __all__ = [
     "Merged",
@@ -264,11 +263,7 @@ def merge_dense(
 def _dense_change(parts: Sequence[Part], method: MergeMethod, density: float, seed: int) -> Tensor:
     """The merged weight change of one module itself, [out, in], float32."""
     changes = [(factors.b[0].float() @ factors.a[0].float()).mul_(factors.scale) for _, factors in parts]
-    if method.prune == "magnitude" and density < 1:
-        changes = [pruned(change[None], density)[0] for change in changes]
-    elif method.prune == "random" and density < 1:
-        dice = np.random.SFC64(seed)
-        changes = [thinned(change, density, dice) for change in changes]
+    changes = sparsified(changes, method, density, seed)
     weights = [weight for weight, _ in parts]
     if len(parts) == 1:  # there is nothing to elect
         return changes[0].mul_(weights[0])

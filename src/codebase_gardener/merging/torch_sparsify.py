@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["combined", "dropped_at_random", "pruned", "smallest_kept", "thinned"]
+from codebase_gardener.merging.methods import MergeMethod
+
+__all__ = ["combined", "dropped_at_random", "pruned", "smallest_kept", "sparsified", "thinned"]
 
 _SMALL = 1 << 15  # entries below which a sample saves nothing
 _STRIDE = 61  # one entry of so many is looked at first
@@ -59,6 +61,16 @@ def smallest_kept(sizes: Tensor, count: int) -> Tensor:
     return torch.tensor(np.partition(values, dropped)[dropped])
 
 
+def sparsified(changes: list[Tensor], method: MergeMethod, density: float, seed: int) -> list[Tensor]:
+    """The weight changes of one module or tensor, without the entries that a method drops."""
+    if method.prune == "magnitude" and density < 1:
+        return [pruned(change[None], density)[0] for change in changes]
+    if method.prune == "random" and density < 1:
+        dice = np.random.SFC64(seed)
+        return [thinned(change.contiguous(), density, dice) for change in changes]
+    return changes
+
+
 def thinned(tensor: Tensor, density: float, dice: np.random.SFC64) -> Tensor:
     """DARE: each entry is kept with a probability, in place, and what is kept is scaled up.
 
@@ -100,7 +112,7 @@ def combined(tensors: Sequence[Tensor], weights: Sequence[float], *, elect: bool
     """
     if not elect:
         return _weighted_sum(tensors, weights)
-    elected = (_weighted_sum(tensors, weights) if weighted else _sum(tensors)).ge_(0).mul_(2).sub_(1)
+    elected = _weighted_sum(tensors, weights if weighted else [1.0] * len(tensors)).ge_(0).mul_(2).sub_(1)
     total, count = torch.zeros_like(elected), torch.zeros_like(elected)
     for weight, tensor in zip(weights, tensors, strict=True):
         # as long as it has the elected sign, else 0; few passes, all vectorized: this is where TIES spends its time
@@ -118,11 +130,4 @@ def _weighted_sum(tensors: Sequence[Tensor], weights: Sequence[float]) -> Tensor
     total = weights[0] * tensors[0]
     for weight, tensor in zip(weights[1:], tensors[1:], strict=True):
         total.add_(tensor, alpha=weight)
-    return total
-
-
-def _sum(tensors: Sequence[Tensor]) -> Tensor:
-    total = tensors[0].clone()
-    for tensor in tensors[1:]:
-        total += tensor
     return total

@@ -124,7 +124,7 @@ class TaskVectors:
                     hint="merge DoRA adapters of linear layers, or use PEFT's merge_and_unload",
                 )
 
-    def of(self, target: str, weight: Tensor) -> Tensor | None:
+    def change_of(self, target: str, weight: Tensor) -> Tensor | None:
         """The change of one base tensor, or None where there is none.
 
         Args:

@@ -47,40 +47,28 @@ class AdapterMetadata:
     @classmethod
     def of_version(cls, row: VersionRow) -> AdapterMetadata:
         """Of a published version."""
-        return cls(
-            adapter_id=str(row.ref),
-            project_name=row.project,
-            adapter_name=row.adapter_name,
-            version=row.version,
-            status=row.state,
-            active=row.active,
-            base_model=row.base_id,
-            directory=row.directory,
-            size_bytes=row.bytes,
-            created_at=row.created_at,
-            job_id=row.job_id,
-            commit=row.commit,
-            metrics=row.metrics,
+        return cls._of_row(
+            row, active=row.active, size_bytes=row.bytes, job_id=row.job_id, metrics=row.metrics
         )
 
     @classmethod
     def of_job(cls, row: JobRow) -> AdapterMetadata:
         """Of a training that has published nothing."""
+        return cls._of_row(row, active=False, size_bytes=0, job_id=row.id, metrics={}, error=row.error)
+
+    @classmethod
+    def _of_row(cls, row: VersionRow | JobRow, **own: Any) -> AdapterMetadata:
         return cls(
             adapter_id=str(row.ref),
             project_name=row.project,
             adapter_name=row.adapter_name,
             version=row.version,
             status=row.state,
-            active=False,
             base_model=row.base_id,
             directory=row.directory,
-            size_bytes=0,
             created_at=row.created_at,
-            job_id=row.id,
             commit=row.commit,
-            metrics={},
-            error=row.error,
+            **own,
         )
 
     def as_dict(self) -> dict[str, Any]:

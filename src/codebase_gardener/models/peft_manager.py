@@ -49,7 +49,6 @@ class PeftManager:
 
     Args:
         settings: Where everything lies and how much memory it may take; read from the environment by default.
-        registry: The database; opened from the settings by default.
 
     Example:
         >>> import tempfile
@@ -58,9 +57,9 @@ class PeftManager:
         []
     """
 
-    def __init__(self, settings: Settings | None = None, registry: Registry | None = None) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or load_settings()
-        self.registry = registry or Registry(self.settings.database_url, home=self.settings.home)
+        self.registry = Registry(self.settings.database_url, home=self.settings.home)
         self.trainings = Trainings(
             self.registry,
             jobs_dir=self.settings.jobs_dir,
@@ -112,7 +111,7 @@ class PeftManager:
             InvalidInputError: A name or option that cannot be right.
             ResourceError: Too little memory or disk.
         """
-        from codebase_gardener.dataset.user_dataset import user_dataset
+        from codebase_gardener.dataset.user_rows import user_dataset
         from codebase_gardener.dataset.writer import write_dataset
 
         check_name(project_name, "project name")
@@ -209,13 +208,12 @@ class PeftManager:
             return self.base_handle()
         return self.loaded.handle(what, wait_s)
 
-    def load_folder(self, folder: Path, base: str | None = None, *, wait_s: float = 0.0) -> AdapterHandle:
+    def load_folder(self, folder: Path, base: str | None = None) -> AdapterHandle:
         """Load an adapter that is in no registry.
 
         Args:
             folder: With adapter_config.json and adapter_model.safetensors.
             base: Base model; by default the one that the adapter's config names.
-            wait_s: How long to wait for room when all loaded adapters are in use.
 
         Raises:
             AdapterError: Its files are damaged or do not fit; or its config names no base.
@@ -226,8 +224,8 @@ class PeftManager:
         if not named:
             raise AdapterError(f"{directory} names no base", hint="name it")
         what = Loadable(str(directory), directory, str(named))
-        with self.loaded.holding(what, wait_s):
-            return self.loaded.handle(what, wait_s)
+        with self.loaded.holding(what):
+            return self.loaded.handle(what, wait_s=0)
 
     def generate_batch(self, rows: Sequence[tuple[AdapterHandle, Prompt]], **options: Any) -> list[str]:
         """What each adapter says to its prompt; rows of one base are computed together, whatever their adapters.

@@ -8,21 +8,23 @@ from codebase_gardener.languages.table import LANGUAGES
 
 __all__ = ["AREAS", "area_of", "is_about_versions_or_work", "is_for_tests"]
 
-_CODE = r"\.(?:py|pyi|go|[cm]?[jt]sx?|rs|java|kt|c|h|cc|cpp|cxx|hpp|cu|cuh|rb|cs|swift|scala|php)$"
+_ROWS = [row for row in LANGUAGES.values() if row.code]
+_CODE = f"(?:{'|'.join(row.ending for row in _ROWS)})"
+_TEST_FILES = "|".join(f"{row.test_stem}{row.ending}" for row in _ROWS if row.test_stem)
+_SCRIPTS = "|".join(f"^(?=.*{row.ending})(?:{row.scripts})$" for row in _ROWS if row.scripts)
 _ENDS = r"(?:[-_.][^/]*)?$"
 """How a file's name goes on after a word that tells what it is."""
 
 AREAS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("tests", re.compile(r"(^|/)(?i:tests?|testdata|testing_data|__tests__|e2e)/|^testing/|(^|/)specs?/.*" + _CODE +
-                         r"|(^|/)(test_[^/]*|conftest|[^/]*_test)" + _CODE +
-                         r"|\.(test|spec)\.[cm]?[jt]sx?$|[a-z0-9]Tests?\.(java|kt|cs|scala|swift|php)$")),
+                         r"|(^|/)(test_[^/]*|[^/]*_test)" + _CODE + f"|{_TEST_FILES}")),
     ("benchmarks", re.compile(r"(^|/)(bench|benches|benchmarks?|perf|asv_bench)/|_bench" + _CODE)),
     ("examples", re.compile(r"(^|/)(examples?|demos?|samples?|tutorials?|notebooks?|cookbook|docs_src)(/|$)|\.ipynb$")),
     ("docs", re.compile(r"(^|/)(docs?|documentation|website|site)(/|$)|(^|/)(?!.*" + _CODE + r")(readme|contributing"
                         r"|changelog|changes|history|news|authors|security|code_of_conduct)[^/]*$|\.(md|mdx|rst)$",
                         re.IGNORECASE)),
     ("scripts", re.compile(r"(^|/)(scripts?|tools?|ci|\.github|\.circleci|\.gitlab)/")),
-    ("other", re.compile(r"^(setup|noxfile|tasks|fabfile)\.py$")),
+    ("other", re.compile(_SCRIPTS)),
     ("package", re.compile(_CODE)),
 )  # fmt: skip
 """Area and the paths that belong to it; the first row that matches decides, "other" where none does."""

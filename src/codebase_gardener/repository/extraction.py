@@ -8,21 +8,10 @@ from dataclasses import replace
 from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.languages.table import is_code
-from codebase_gardener.repository.snapshot import Snapshot, SourceFile
+from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["extract_symbols", "extract_tables", "without_secrets"]
-
-
-def extract_symbols(file: SourceFile) -> SymbolTable:
-    """The functions, methods and classes of a file, as `symbols_of` says.
-
-    Example:
-        >>> file = SourceFile("a.py", "python", "", "def f(x):\\n    return x\\n")
-        >>> [(symbol.qualified_name, str(symbol.anchor)) for symbol in extract_symbols(file).symbols]
-        [('f', 'a.py:L1-2')]
-    """
-    return symbols_of(file.path, file.text, file.language)
+__all__ = ["extract_tables", "without_secrets"]
 
 
 def extract_tables(snapshot: Snapshot, progress: Progress = silent) -> dict[str, SymbolTable]:
@@ -30,7 +19,7 @@ def extract_tables(snapshot: Snapshot, progress: Progress = silent) -> dict[str,
     tables: dict[str, SymbolTable] = {}
     for done, file in enumerate(snapshot.files, start=1):
         if is_code(file.language):
-            tables[file.path] = extract_symbols(file)
+            tables[file.path] = symbols_of(file.path, file.text, file.language)
         progress(done, len(snapshot.files))
     return tables
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import NamedTuple
 
+from codebase_gardener.languages.python.row import is_python
 from codebase_gardener.languages.table import language_of
 from codebase_gardener.repository.contents import content_problem
 from codebase_gardener.repository.decoding import decode, looks_binary
@@ -44,7 +45,7 @@ def judge(entry: Entry, max_file_bytes: int) -> JudgedText:
     data = _content(entry)
     _refuse("too large: it grew while it was read" if len(data) > max_file_bytes else None)
     _refuse("binary" if looks_binary(data) else None)
-    text = decode(data, python=entry.path.endswith((".py", ".pyi", ".pyw")))
+    text = decode(data, python=is_python(entry.path))
     language = language_of(entry.path, text)
     _refuse(_text_problem(text, language) or None)
     return JudgedText(language, hashlib.sha256(data).hexdigest(), text)

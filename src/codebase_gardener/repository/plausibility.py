@@ -48,6 +48,15 @@ _PLACEHOLDER = re.compile(
     r"|x+|\*+|\.+|_+|\d)[-_]?\d{0,6}\Z",
     re.IGNORECASE,
 )  # scott:tiger is the login of Oracle's documentation since 1980
+_WORDS = re.compile(
+    r"[A-Za-z][a-z]{0,13}\d?(?:[-_ .][A-Za-z]?[a-z]{0,13}\d?)+\Z|[A-Z]{2,14}\d?(?:_[A-Z]{1,14}\d?)+\Z"
+)
+"""`s3-access-key-id`: the name of a value in the place of the value."""
+
+_NO_HOST = re.compile(r"(?i)(?:localhost|127[.]|\[?::1|0[.]0[.]0[.]0|(?:[\w-]+[.])*example(?:[.][a-z]{2,3})?\b"
+                      r"|(?:[\w-]+[.])+(?:test|invalid|localhost|example)\b)")  # fmt: skip
+"""Hosts that RFC 2606 and RFC 6761 keep for documentation and tests, and one's own machine."""
+
 _NAMED = re.compile(
     r"(?i:secret|token|passw(?:or)?d|passphrase|pwd|credentials?|api_?key"
     r"|(?:access|secret|auth|account|encryption|signing|private|master|service|fernet)_?key)\w{0,20}"
@@ -55,17 +64,21 @@ _NAMED = re.compile(
 )
 """A name that promises a secret, up to the value that it is given."""
 
+_WORD = re.compile(r"[A-Za-z]*\d{0,2}|\d+[A-Za-z]?")
 _HEX = re.compile(r"(?:[0-9a-f]{32,}|[0-9A-F]{32,})\Z")
 _KINDS: tuple[Callable[[str], bool], ...] = (str.islower, str.isupper, str.isdigit)
 _SHORTEST, _LONG = 10, 24
+_SHORTEST_PASSWORD = 8
 _FEWEST_TURNS = 0.3
 """Of a value's neighbouring letters, how many are of different kinds: words have few such places, dice many."""
 
 
 def is_no_placeholder(secret: str, around: str, at: int) -> bool:
     """It is not crossed out, as in `ghp_xxxxxxxxxxxx`, and nobody published it as an example."""
-    return not _CROSSED_OUT.search(secret[:200]) and not any(
-        known.search(secret) for known, _ in PUBLIC_EXAMPLES
+    return not (
+        _CROSSED_OUT.search(secret[:200])
+        or _WORDS.match(secret)
+        or any(known.search(secret) for known, _ in PUBLIC_EXAMPLES)
     )
 
 
@@ -80,17 +93,28 @@ def is_key_body(secret: str, around: str, at: int) -> bool:
 
 
 def is_password(secret: str, around: str, at: int) -> bool:
-    """A URL's password is more than `user:password`, `u:p` or `{user}:{password}`."""
+    """A URL's password is more than `user:password`, `u:p` or `{user}:{password}`.
+
+    What opens a host that anybody can reach is believed sooner than what opens `localhost` or `redis`.
+    """
     if _INTERPOLATED.search(unquote(secret)):
         return False
     password = unquote(secret)
     user = around[:at].rpartition("://")[2].rstrip(":")
-    return (
-        len(password) >= 4
-        and unquote(user) != password
-        and not _PLACEHOLDER.match(password)
-        and is_no_placeholder(password, around, at)
-    )
+    if unquote(user) == password or _PLACEHOLDER.match(password):
+        return False
+    if not is_no_placeholder(password, around, at):
+        return False
+    host = around[at + len(secret) + 1 :]
+    if _NO_HOST.match(host):
+        return is_random(password)
+    kinds = {next((n for n, kind in enumerate(_KINDS) if kind(letter)), len(_KINDS)) for letter in password}
+    return len(password) >= _SHORTEST_PASSWORD and (len(kinds) > 1 or _is_public(host))
+
+
+def _is_public(host: str) -> bool:
+    """Whether its name has a domain: `db` is a container's."""
+    return "." in re.split(r"[:/?#\s\"']", host, maxsplit=1)[0]
 
 
 def is_aws_secret(secret: str, around: str, at: int) -> bool:
@@ -126,8 +150,8 @@ def is_random(value: str) -> bool:
     """
     if _HEX.match(value):
         return _entropy_bits(value) > 3.0
-    parts = re.split(r"[-_.]", value)
-    if len(value) < _SHORTEST or (len(parts) > 1 and all(part.isalpha() or part.isdigit() for part in parts)):
+    parts = re.split(r"[-_./]", value)
+    if len(value) < _SHORTEST or (len(parts) > 1 and all(map(_WORD.fullmatch, parts))):
         return False
     kinds = [next((n for n, kind in enumerate(_KINDS) if kind(letter)), len(_KINDS)) for letter in value]
     turns = sum(a != b for a, b in pairwise(kinds)) / (len(value) - 1)

@@ -40,6 +40,7 @@ MAX_HINTS = 5_000
 
 _TIMEOUT_S = 600.0
 _ENCODED = re.compile(r"[\w+/=-]*")
+_IN_URL = re.compile(r"://[^:/?#@\s\"']{0,100}:([^/?#@\s\"']{1,200})@")
 
 
 @dataclass(frozen=True)
@@ -119,11 +120,11 @@ DETECTORS = (
     _row("private key", "PRIVATE PuTTY",
          r"(-----BEGIN (?:[A-Z0-9 ]{1,20} )?PRIVATE KEY(?: BLOCK)?-----[^-]{0,10000})", is_key_body),
     _row("private key", "PRIVATE PuTTY", r"(PuTTY-User-Key-File-\d: \w[^~]{0,4000})"),
-    _row("password in a URL", "://", r"://[^:/?#@\s\"']{0,100}:([^/?#@\s\"']{1,200})@", is_password),
+    _row("password in a URL", "://", _IN_URL.pattern, is_password),
     _row("bearer token", "earer oken EARER OKEN", r"(?i:bearer|token)\s{1,3}([\w.~+/-]{20,2000}=*)", is_drawn),
     _row("basic login", "asic ASIC", r"(?i:basic)\s{1,3}([A-Za-z0-9+/]{12,400}={0,2})", is_login),
     _row("password in a connection string", "wd assword WD ASSWORD",
-         r"(?:[;\s\"'?&])(?i:pwd|password)\s?=\s?([^;\s\"'{}<>&]{8,100})(?=[;\s\"'&])", is_drawn),
+         r"(?:[;\s\"'?&])(?i:pwd|password)\s?=\s?([^;\s\"'{}<>&()[\]]{8,100})(?=[;\s\"'&])", is_drawn),
     _row("Fernet key", "Fernet(", r"Fernet\(\s?b?[\"']([\w-]{43}=)[\"']"),
     _row("value under a secret's name", "", r"[=:,>]\s{0,3}[brfuBRFU]{0,2}[\"']([^\"'\s\\]{10,400})[\"']", is_named),
     _row("value under a secret's name", "", r"[:=]\s?([\w!#%&@^*.+/=~-]{12,400})(?=\s|\Z)", is_named),
@@ -267,9 +268,16 @@ def _located(text: str, row: _Row) -> Secret | None:
         runs = [run.span() for run in _ENCODED.finditer(lines[number - 1]) if run[0]]
         low, high = max(runs, key=lambda run: run[1] - run[0], default=(0, len(lines[number - 1])))
         start, stop = begins + low, begins + high
-    real = is_password if "URI" in row.rule.title else is_no_placeholder
+    in_url = _IN_URL.search(
+        text, max(start - _BEFORE_CHARS, text.rfind("\n", 0, start)), stop + _BEFORE_CHARS
+    )
+    if in_url and in_url.start() < stop and start < in_url.end():
+        start, stop = in_url.span(1)
+        real = is_password
+    else:
+        real = is_no_placeholder
     before = max(0, start - _BEFORE_CHARS)
-    if not real(row.finding.snippet, text[before:stop], start - before):
+    if not real(text[start:stop], text[before : stop + _AFTER_CHARS], start - before):
         return None
     return _secret(text, row.rule.description.rstrip("."), start, stop)
 

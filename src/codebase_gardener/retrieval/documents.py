@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
+from operator import attrgetter
 
 from codebase_gardener.documents.chunks import heading_chunks, plain_chunks
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
@@ -96,13 +97,10 @@ def _chunk(anchor: Anchor, title: str | None, lines: Sequence[str]) -> Document:
 
 def _symbol_document(symbol: Symbol, symbols: Sequence[Symbol], lines: list[str]) -> Document:
     class_like = symbol.kind in _CLASS_LIKE
-    text = _class_summary(symbol, symbols, lines) if class_like else _source(symbol, lines)
+    own = lines[symbol.start - 1 : symbol.end]
+    text = _class_summary(symbol, symbols, lines) if class_like else _shortened(own)
     kind = "class" if class_like else symbol.kind
     return Document(str(symbol.anchor), symbol.path, symbol.qualified_name, text, kind)
-
-
-def _source(symbol: Symbol, lines: list[str]) -> str:
-    return _shortened(lines[symbol.start - 1 : symbol.end])
 
 
 def _shortened(lines: Sequence[str]) -> str:
@@ -127,16 +125,12 @@ def _class_summary(owner: Symbol, symbols: Sequence[Symbol], lines: list[str]) -
 def _members(owner: Symbol, symbols: Sequence[Symbol]) -> Iterator[Symbol]:
     """Symbols inside the class's lines; `symbols` are ordered by their first line."""
     last = owner.start
-    for symbol in islice(symbols, bisect_right(symbols, owner.start, key=_start), None):
+    for symbol in islice(symbols, bisect_right(symbols, owner.start, key=attrgetter("start")), None):
         if symbol.start > owner.end:
             return
         if symbol.start > last and symbol.end <= owner.end:
             yield symbol
             last = symbol.end
-
-
-def _start(symbol: Symbol) -> int:
-    return symbol.start
 
 
 def _module_chunks(symbols: Sequence[Symbol], lines: list[str]) -> Iterator[tuple[int, int]]:

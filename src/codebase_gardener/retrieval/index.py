@@ -16,13 +16,11 @@ from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.tokens import code_tokens
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.files import make_folder, make_private, write_atomic, writing
-from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["Hit", "SymbolIndex"]
 
 _DOCUMENTS = "documents.jsonl"
 _MAX_QUERY_TOKENS = 64
-_REPORT_EVERY = 256
 _NAME_WEIGHT = 3  # the symbol's own name counts as if it stood there three times
 
 
@@ -55,17 +53,15 @@ class SymbolIndex:
         return len(self.documents)
 
     @classmethod
-    def build(cls, documents: Sequence[Document], progress: Progress = silent) -> SymbolIndex:
+    def build(cls, documents: Sequence[Document]) -> SymbolIndex:
         """Index documents; the same documents in any order give the same index."""
         bm25s = _bm25s()
         ordered = sorted(documents, key=lambda document: (document.anchor, document.symbol, document.text))
         vocabulary: dict[str, int] = {}
-        corpus: list[list[int]] = []
-        for number, document in enumerate(ordered):
-            corpus.append([vocabulary.setdefault(token, len(vocabulary)) for token in _tokens(document)])
-            if number % _REPORT_EVERY == 0:
-                progress(number, len(ordered))
-        progress(len(ordered), len(ordered))
+        corpus = [
+            [vocabulary.setdefault(token, len(vocabulary)) for token in _tokens(document)]
+            for document in ordered
+        ]
         if not vocabulary:
             return cls(ordered, None)
         bm25 = bm25s.BM25(method="lucene")
@@ -139,7 +135,7 @@ class SymbolIndex:
         bm25s = _bm25s()
         try:
             raw = (directory / _DOCUMENTS).read_text(encoding="utf-8", errors="surrogatepass")
-            documents = [_read(json.loads(line)) for line in raw.split("\n") if line]
+            documents = [_document_of(json.loads(line)) for line in raw.split("\n") if line]
             has_tokens = (directory / "params.index.json").exists()
             bm25 = bm25s.BM25.load(directory, allow_pickle=False, show_progress=False) if has_tokens else None
         except (OSError, ValueError, TypeError) as error:
@@ -149,7 +145,7 @@ class SymbolIndex:
         return cls(documents, bm25)
 
 
-def _read(row: dict[str, Any]) -> Document:
+def _document_of(row: dict[str, Any]) -> Document:
     lists = {name: tuple(row.get(name, ())) for name in ("evidence", "domains")}
     return Document(**{**row, **lists})
 

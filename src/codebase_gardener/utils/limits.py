@@ -49,7 +49,7 @@ def kernel_kills(root: Path = _ROOT) -> int:
     """How many processes of this container the kernel has killed for lack of memory, so far."""
     kills = [0]
     for folder, version in _groups(root, "memory"):
-        text = _read(folder / ("memory.events" if version == 2 else "memory.oom_control"))
+        text = _text(folder / ("memory.events" if version == 2 else "memory.oom_control"))
         kills += [int(row[1]) for row in map(str.split, text.splitlines()) if row[:1] == ["oom_kill"]]
     return max(kills)
 
@@ -63,9 +63,9 @@ def _memory(root: Path) -> Iterator[tuple[int, int]]:
     for folder, version in _groups(root, "memory"):
         limit, used, cached = names[version]
         with suppress(ValueError):  # "max"
-            allowed, taken = int(_read(folder / limit)), int(_read(folder / used) or 0)
+            allowed, taken = int(_text(folder / limit)), int(_text(folder / used) or 0)
             rows = dict(
-                row.split() for row in _read(folder / "memory.stat").splitlines() if row.count(" ") == 1
+                row.split() for row in _text(folder / "memory.stat").splitlines() if row.count(" ") == 1
             )
             if 0 < allowed < _UNLIMITED:
                 yield allowed, max(0, taken - int(rows.get(cached, 0)))
@@ -74,9 +74,9 @@ def _memory(root: Path) -> Iterator[tuple[int, int]]:
 def _quotas(root: Path) -> Iterator[float]:
     for folder, version in _groups(root, "cpu"):
         if version == 2:
-            given = _read(folder / "cpu.max").split()
+            given = _text(folder / "cpu.max").split()
         else:
-            given = [_read(folder / "cpu.cfs_quota_us").strip(), _read(folder / "cpu.cfs_period_us").strip()]
+            given = [_text(folder / "cpu.cfs_quota_us").strip(), _text(folder / "cpu.cfs_period_us").strip()]
         with suppress(ValueError, IndexError, ZeroDivisionError):  # "max", or none
             quota = int(given[0]) / int(given[1])
             if quota > 0:
@@ -89,7 +89,7 @@ def _groups(root: Path, controller: str) -> Iterator[tuple[Path, int]]:
     Within a container the path may be that of the host, which is not there: then the mount's root is the group.
     """
     mounts = root / "sys/fs/cgroup"
-    for row in _read(root / "proc/self/cgroup").splitlines():
+    for row in _text(root / "proc/self/cgroup").splitlines():
         _, controllers, path = [*row.split(":", 2), "", ""][:3]
         if controllers and controller not in controllers.split(","):
             continue
@@ -101,7 +101,7 @@ def _groups(root: Path, controller: str) -> Iterator[tuple[Path, int]]:
             yield top.joinpath(*parts[:depth]), version
 
 
-def _read(path: Path) -> str:
+def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, ValueError):

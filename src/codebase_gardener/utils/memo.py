@@ -42,7 +42,7 @@ class Memo:
     def __init__(self, path: Path | None, version: str) -> None:
         self._path = path
         self._version = version.encode()
-        self._kept = _read(path, self._version) if path else {}
+        self._kept = _stored(path, self._version) if path else {}
         self._used: dict[bytes, object] = {}
         self.known: dict[str, dict[tuple[object, ...], Any]] = {}
         """By function and arguments, what was asked in this run: quicker than a key."""
@@ -175,7 +175,7 @@ def _checksum(data: bytes) -> bytes:
     return zlib.crc32(data).to_bytes(4, "big")
 
 
-def _read(path: Path, version: bytes) -> dict[bytes, msgspec.Raw]:
+def _stored(path: Path, version: bytes) -> dict[bytes, msgspec.Raw]:
     try:
         stored = path.read_bytes()
         head = len(version) + 5

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from codebase_gardener.knowledge.writers.prose_writing import Writer
     from codebase_gardener.repository.snapshot import Snapshot
 
-__all__ = ["Built", "build_wiki", "facts_of", "rebuilt", "remembering_results"]
+__all__ = ["Built", "update_wiki", "facts_of", "rebuilt", "remembering_results"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Built:
         }
 
 
-def build_wiki(
+def update_wiki(
     paths: WikiPaths,
     snapshot: Snapshot,
     snapshot_id: str,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError, VerificationError
 from codebase_gardener.wiki.paths import WikiPaths
@@ -51,10 +51,6 @@ class ShownPage:
     file: Path
     text: str
     stale: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return {**asdict(self), "file": str(self.file), "stale": list(self.stale)}
 
 
 def page_files(wiki: WikiPaths) -> dict[str, Path]:

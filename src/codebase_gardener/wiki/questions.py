@@ -7,7 +7,7 @@ import re
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
 
-__all__ = ["content_words", "is_page", "ranked"]
+__all__ = ["content_words", "is_page", "ranked_hits"]
 
 _ASKING = (  # words of a question that name nothing
     "can class code defined do does file find from function how i located "
@@ -28,8 +28,8 @@ def content_words(question: str) -> list[str]:
     return [word for word in re.findall(r"\w+", question) if word.lower() not in filler]
 
 
-def ranked(index: SymbolIndex, question: str, k: int, *, code: bool = False) -> list[Hit]:
-    """The pages of an index that fit a question best, and the code beside them where that is wanted.
+def ranked_hits(index: SymbolIndex, question: str, k: int) -> list[Hit]:
+    """The pages of an index that fit a question best.
 
     Each word counts with and without an s at its end: prose has "merges the adapter" where a question has "merge
     adapters". The other form counts half; in full, rare forms of common words would outrank the words.
@@ -38,13 +38,8 @@ def ranked(index: SymbolIndex, question: str, k: int, *, code: bool = False) -> 
         index: Of code and pages.
         question: In plain words, or names of code.
         k: How many at most.
-        code: Documents that are no pages, too.
     """
     words = content_words(question)
     others = [word[:-1] if word.endswith("s") else f"{word}s" for word in words if len(word) > 2]
     query = " ".join(words) or question
-    return index.search(query, k=k, half=" ".join(others), exclude=None if code else _is_code)
-
-
-def _is_code(document: Document) -> bool:
-    return not is_page(document)
+    return index.search(query, k=k, half=" ".join(others), exclude=lambda document: not is_page(document))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, zip_longest
-from typing import Any
 
 from codebase_gardener.dataset.prompts import CONTEXT_CHARS, documents_that_fit
 from codebase_gardener.knowledge.pages.documents import page_documents, page_of
@@ -17,7 +16,7 @@ from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.wiki.pages import read_pages
 from codebase_gardener.wiki.paths import WikiPaths
-from codebase_gardener.wiki.questions import content_words, is_page, ranked
+from codebase_gardener.wiki.questions import content_words, is_page, ranked_hits
 from codebase_gardener.wiki.ranking import PageRanking
 from codebase_gardener.wiki.source import ProjectSource
 from codebase_gardener.wiki.state import WikiState
@@ -48,10 +47,6 @@ class SearchResult:
     overview: str
     anchor: str
     kind: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
 
 
 class WikiIndex:
@@ -97,7 +92,7 @@ class WikiIndex:
         )
         query = " ".join(words) or question
         code = [hit.document for hit in self.symbols.search(query, k=2 * k, exclude=is_page)]
-        page = [hit.document for hit in ranked(self.symbols, question, 1)] if pages else []
+        page = [hit.document for hit in ranked_hits(self.symbols, question, 1)] if pages else []
         return list(dict.fromkeys([*documents_that_fit(page, CONTEXT_CHARS // 2), *named[: k // 2], *code]))[
             :k
         ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError, ResourceError
 from codebase_gardener.utils.progress import Quiet
-from codebase_gardener.wiki.project_wiki import ProjectWiki
+from codebase_gardener.wiki.project import ProjectWiki
 
 if TYPE_CHECKING:
     from codebase_gardener.wiki.search import WikiIndex
@@ -39,12 +40,13 @@ class WikiTools:
         """Search the wiki: pages by words or names of code, best first, each with id, overview and source lines."""
         if not 1 <= k <= MAX_RESULTS:
             raise InvalidInputError(f"k is {k}", hint=f"ask for 1 to {MAX_RESULTS} results")
-        return [hit.as_dict() for hit in self._loaded_index().search(query, k=k)]
+        return [asdict(hit) for hit in self._loaded_index().search(query, k=k)]
 
     def page(self, id: str) -> dict[str, Any]:
         """One page as Markdown, by its id (Type:name) or a part of the name that only one page has. `stale` says which
         of the lines it cites have changed since."""
-        return self._wiki.show(id).as_dict()
+        shown = self._wiki.show(id)
+        return {**asdict(shown), "file": str(shown.file)}
 
     def neighbours(self, id: str) -> list[dict[str, Any]]:
         """The pages that a page links to or that link to it: edge, id, title and overview."""

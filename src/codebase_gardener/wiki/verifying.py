@@ -148,9 +148,7 @@ def _checked(audited: Audit, pages: int) -> dict[str, int]:
     counts = audited.counts.values()
     return {
         "pages": pages,
-        "links": sum(count.links for count in counts),
-        "anchors": sum(count.anchors for count in counts),
-        "quotes": sum(count.quotes for count in counts),
+        **{kind: sum(getattr(count, kind) for count in counts) for kind in ("links", "anchors", "quotes")},
     }
 
 

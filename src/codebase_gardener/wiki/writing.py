@@ -11,6 +11,8 @@ from codebase_gardener.utils.error_handling import CodebaseGardenerError, Invali
 
 if TYPE_CHECKING:
     from codebase_gardener.adapters.handle import AdapterHandle
+    from codebase_gardener.models.ollama_client import OllamaClient
+    from codebase_gardener.models.openai_client import OpenAIClient
 
 __all__ = ["WRITERS", "OpenWriter", "open_writer"]
 
@@ -74,17 +76,15 @@ def open_writer(
     if colon and kind in ("openai", "ollama"):
         if not model:
             raise InvalidInputError(f"{spec!r} names no model", hint=f"write {kind}:MODEL")
-        return (
-            _openai(model, openai_url, timeout_s)
-            if kind == "openai"
-            else _ollama(model, ollama_url, timeout_s)
-        )
+        client = _openai(openai_url, timeout_s) if kind == "openai" else _ollama(ollama_url, timeout_s)
+        client.check_model(model)
+        return OpenWriter(spec, lambda prompt: client.generate(model, prompt, max_tokens=_MAX_TOKENS))
     if "/" not in spec or colon:
         raise InvalidInputError(f"{spec!r} is no writer", hint=f"write one of {', '.join(WRITERS)}")
     return _adapter(spec, open_adapter)
 
 
-def _openai(model: str, url: str, timeout_s: float) -> OpenWriter:
+def _openai(url: str, timeout_s: float) -> OpenAIClient:
     from codebase_gardener.models.openai_client import OPENAI_URL, OpenAIClient
 
     url = url or os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI_URL
@@ -94,22 +94,15 @@ def _openai(model: str, url: str, timeout_s: float) -> OpenWriter:
             "OPENAI_API_KEY is not set, and OpenAI's own endpoint needs a key",
             hint="set it, or set OPENAI_BASE_URL to another endpoint, such as http://127.0.0.1:8000/v1",
         )
-    client = OpenAIClient(url, key, timeout_s)
-    client.check_model(model)
-    return OpenWriter(
-        f"openai:{model}", lambda prompt: client.generate(model, prompt, max_tokens=_MAX_TOKENS)
-    )
+    return OpenAIClient(url, key, timeout_s)
 
 
-def _ollama(model: str, url: str, timeout_s: float) -> OpenWriter:
+def _ollama(url: str, timeout_s: float) -> OllamaClient:
     from codebase_gardener.models.ollama_client import OllamaClient
 
     client = OllamaClient(url, timeout_s)
     client.health()
-    client.check_model(model)
-    return OpenWriter(
-        f"ollama:{model}", lambda prompt: client.generate(model, prompt, max_tokens=_MAX_TOKENS)
-    )
+    return client
 
 
 def _adapter(what: str, open_adapter: Callable[[str], AdapterHandle]) -> OpenWriter:

@@ -11,25 +11,13 @@ from hypothesis import strategies as st
 from codebase_gardener.knowledge.claims.forms import read_claims
 from codebase_gardener.knowledge.claims.judging import judge_claims
 from codebase_gardener.knowledge.claims.sources import ClaimSources
-from codebase_gardener.knowledge.claims.verdicts import VERDICTS, ClaimVerdict, range_text, tally
+from codebase_gardener.knowledge.claims.verdicts import VERDICTS, range_text
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
+from samples.claim_verdicts import Judge, one, said
 
-from ..conftest import PAY, Judge
+from ..conftest import PAY
 
 CART = "src/shop/cart/model.py"
-
-
-def said(verdict: ClaimVerdict) -> tuple[str, str, str | None, str]:
-    return verdict.symbol, verdict.definition, range_text(verdict.actual), verdict.verdict
-
-
-def one(judge: Judge, text: str) -> ClaimVerdict:
-    verdicts = judge(text)
-    assert len(verdicts) == 1, verdicts
-    return verdicts[0]
-
-
-# ---- verdicts
 
 
 @pytest.mark.parametrize(
@@ -117,121 +105,6 @@ def test_a_file_that_was_left_out_is_said_to_be(judge: Judge) -> None:
     assert "left out" in one(judge, "`vendored` at vendor/lib/old.py:L1-2").note
 
 
-# ---- names
-
-
-@pytest.mark.parametrize(
-    ("name", "definition"),
-    [
-        ("`Cart.add_item`", "Cart.add_item"),
-        ("`Cart.add_item()`", "Cart.add_item"),
-        ("`def add_item(self, item):`", "Cart.add_item"),
-        ("`Cart::add_item`", "Cart.add_item"),
-        ("`shop.cart.model.Cart.add_item`", "Cart.add_item"),
-        ("`cart.add_item(x)`", "Cart.add_item"),
-        ("Cart_add_item", "Cart.add_item"),
-        ("acme_shop_Cart_add_item", "Cart.add_item"),
-        ("Implementation:acme_shop_Cart_add_item", "Cart.add_item"),
-        ("✅ add_item", "Cart.add_item"),
-        ("**add_item**", "Cart.add_item"),
-        ("add_item_context", "Cart.add_item"),
-        ("Cart\\_add\\_item", "Cart.add_item"),
-        ("`@Cart.add_item`", "Cart.add_item"),
-    ],
-)
-def test_a_name_however_it_is_written(judge: Judge, name: str, definition: str) -> None:
-    verdict = one(judge, f"| {name} | cart/model.py:L31-33 |")
-    assert (verdict.definition, verdict.verdict) == (definition, "exact")
-
-
-def test_the_page_of_a_class_is_named_after_its_constructor(judge: Judge) -> None:
-    assert said(one(judge, "| Cart_init | cart/model.py:L11-33 |")) == (
-        "Cart_init",
-        "Cart",
-        "L11-33",
-        "exact",
-    )
-    assert said(one(judge, "| Cart_init | cart/model.py:L15-16 |"))[1:] == (
-        "Cart.__init__",
-        "L15-16",
-        "exact",
-    )
-    assert said(one(judge, "| Base_init | cart/model.py:L6-9 |"))[1:] == ("Base", "L6-8", "off")
-
-
-@pytest.mark.parametrize(
-    ("text", "bound"),
-    [
-        (
-            "`Cart.total`: `cart/model.py:18-20`; `.add_item()`: `cart/model.py:31-33`",
-            ["Cart.total", "Cart.add_item"],
-        ),
-        (
-            "`Cart`'s `.add_item(item)`: `cart/model.py:11-33`; `cart/model.py:31-33`",
-            ["Cart", "Cart.add_item"],
-        ),
-        ("`Cart`: `cart/model.py:11-33`; its `.pay()` is another's", ["Cart"]),
-        ("`Cart` calls `.pay()` (`pay/model.py:L2-3`)", ["Card.pay"]),
-    ],
-)
-def test_a_method_after_a_dot_is_of_the_class_before_it(judge: Judge, text: str, bound: list[str]) -> None:
-    assert [(v.definition, v.verdict) for v in judge(text)] == [(name, "exact") for name in bound]
-
-
-@pytest.mark.parametrize(
-    ("text", "said_of"),
-    [
-        ("`Cart.limit` (`cart/model.py:L13`)", [("Cart.limit", "exact")]),
-        ("`Cart.limit` is at `cart/model.py:L1-2`.", [("Cart.limit", "wrong")]),
-        (
-            "`Cart.limit` and `Cart` (`cart/model.py:L13`, `cart/model.py:L11-33`)",
-            [("Cart.limit", "exact"), ("Cart", "exact")],
-        ),
-        ("| `limit` | `Cart` | cart/model.py:L11-33 |", [("Cart", "exact")]),
-        ("`Base.limit` (`cart/model.py:L13`)", [("", "no-symbol")]),
-        ("The `RATES` constant: `shop/rates.py:L1-4`.", [("RATES", "exact")]),
-        ("The `rates.RATES` constant: `shop/rates.py:L1-2`.", [("RATES", "off")]),
-        ("`RATES` as in `rate` (`shop/rates.py:L7-8`).", [("rate", "exact")]),
-        ("`self.owner` (`cart/model.py:L16`)", [("", "no-symbol")]),
-    ],
-)
-def test_fields_with_their_class_and_constants(
-    judge: Judge, text: str, said_of: list[tuple[str, str]]
-) -> None:
-    assert [(v.definition, v.verdict) for v in judge(text)] == said_of
-
-
-def test_an_inherited_method_is_that_of_the_base(judge: Judge) -> None:
-    verdict = one(judge, "`Cart.clear` (`cart/model.py:L7-8`)")
-    assert (verdict.definition, verdict.verdict, verdict.note) == (
-        "Base.clear",
-        "exact",
-        "read as Base.clear",
-    )
-
-
-def test_another_class_is_not_meant(judge: Judge) -> None:
-    assert one(judge, "`Card.clear` (`cart/model.py:L7-8`)").verdict == "gone"
-
-
-def test_of_several_definitions_any_that_fits_is_meant(judge: Judge) -> None:
-    for place in ("L18-20", "L22-29"):
-        assert one(judge, f"`Cart.total` (`cart/model.py:{place}`)").verdict == "exact"
-    for place in ("37-38", "40-41"):
-        assert one(judge, f"`open_file` (`cart/model.py:{place}`)").verdict == "exact"
-    assert range_text(one(judge, "`open_file` (`cart/model.py:39-42`)").actual) == "L40-41"
-
-
-def test_a_cut_path_means_the_file_that_holds_the_symbol(judge: Judge) -> None:
-    assert one(judge, "`charge_card` model.py:6-8").file == "src/shop/pay/model.py"
-    assert one(judge, "`add_item` model.py:31-33").file == CART
-    ambiguous = one(judge, "`clear` model.py:11-12")
-    assert (ambiguous.file, ambiguous.verdict) == ("src/shop/pay/model.py", "exact")
-    assert ambiguous.note.startswith("ambiguous: 2 files")
-    assert one(judge, "`Card` shop-1.2/src/shop/pay/model.py:1-3").verdict == "exact"
-    assert one(judge, "`Card` del.py:1-3").verdict == "gone", "no part of a file's name"
-
-
 def test_a_row_names_several(judge: Judge) -> None:
     verdicts = judge(f"| `{CART}` | L31-33 | `add_item`, `drop_item`, `Base` |")
     assert [(v.symbol, v.verdict) for v in verdicts] == [
@@ -246,73 +119,6 @@ def test_other_languages(judge: Judge) -> None:
 
 def test_a_file_that_does_not_parse_holds_no_symbol(judge: Judge) -> None:
     assert one(judge, "`f_gone` at src/shop/broken.py:L1-2").verdict == "gone"
-
-
-@pytest.mark.parametrize(
-    ("text", "bound"),
-    [
-        ("`Base` (`cart/model.py:L6-8`) and `Cart` (`cart/model.py:L11-33`).", ["Base", "Cart"]),
-        ("`cart/model.py:L6-8`: `Base`; `cart/model.py:L11-33`: `Cart`.", ["Base", "Cart"]),
-        ("| `Base`, `Cart` | `cart/model.py:L6-8`, `cart/model.py:L11-33` |", ["Base", "Cart"]),
-        ("`Base` and `Cart` (`cart/model.py:L6-8, 11-33`).", ["Base", "Cart"]),
-        ("`Cart` has no more `drop_item` (`cart/model.py:L40-50`).", []),
-        ("`Cart` (`cart/model.py:L11-33`), `drop_item` (`cart/model.py:L40-50`).", ["Cart"]),
-        ("`Cart` (`cart/model.py:L11-33`) inherits `Base`.", ["Cart"]),
-        ("`Cart` (`cart/model.py:L11-33`, L11-33).", ["Cart", "Cart"]),
-    ],
-)
-def test_names_belong_to_the_citation_beside_them(judge: Judge, text: str, bound: list[str]) -> None:
-    verdicts = [(v.definition, v.verdict) for v in judge(text) if v.symbol != "drop_item"]
-    assert verdicts == [(name, "exact") for name in bound]
-    assert {v.verdict for v in judge(text) if v.symbol == "drop_item"} <= {"gone"}
-
-
-# ---- quotes
-
-
-@pytest.mark.parametrize(
-    ("text", "actual", "word"),
-    [
-        ('"the total of a cart is computed from its items only" (`model.py:27-28`)', "L27-28", "exact"),
-        ('"the total of a cart is computed from its items only." (`model.py:22-29`)', "L27-28", "exact"),
-        ('"the total ... from its items only" (`model.py:27`)', "L27-28", "off"),
-        ("“never set the total by hand: it is computed” (`cart/model.py:9`)", "L24-25", "wrong"),
-        ('`Cart` says "never set the sum by hand" (`cart/model.py:24`)', None, "gone"),
-    ],
-)
-def test_a_quote_is_judged_by_its_words(judge: Judge, text: str, actual: str | None, word: str) -> None:
-    verdict = one(judge, text)
-    assert (range_text(verdict.actual), verdict.verdict) == (actual, word)
-    assert verdict.quote
-
-
-@pytest.mark.parametrize(
-    ("text", "word", "note"),
-    [
-        (
-            '"sum(self.items)" and more: "never set the total by hand" (`model.py:L1-9000`)',
-            "wrong",
-            "ends at L41",
-        ),
-        ('`Cart` says "never set the total by hand" (`cart/model.py:L1-41`)', "off", "wider than Cart"),
-        (
-            '`Cart.total` says "never set the total by hand" (`cart/model.py:L11-33`)',
-            "off",
-            "wider than Cart.total",
-        ),
-        ('`Cart.total` of `Cart` says "never set the total by hand" (`cart/model.py:L11-33`)', "exact", ""),
-        ('`Cart.total` says "never set the total by hand" (`cart/model.py:L22-29`)', "exact", ""),
-        ('`Base` is told "never set the total by hand" (`cart/model.py:L11-33`)', "exact", ""),
-    ],
-)
-def test_a_quote_does_not_make_any_range_exact(judge: Judge, text: str, word: str, note: str) -> None:
-    verdict = one(judge, text)
-    assert verdict.verdict == word
-    assert note in verdict.note
-
-
-def test_a_few_words_in_quotation_marks_are_no_quote(judge: Judge) -> None:
-    assert one(judge, 'The "big" `Base` (`cart/model.py:L6-8`)').quote == ""
 
 
 def block(claim: str, code: str) -> str:
@@ -383,8 +189,3 @@ def test_a_long_line_takes_linear_time(unit: str) -> None:
     assert seconds(200_000) < 12 * seconds(20_000) * 2 + 0.3, (
         "ten times the length, a hundred times if quadratic"
     )
-
-
-def test_the_tally_names_every_verdict(judge: Judge) -> None:
-    counts = tally(judge("| `Base` | model.py:L6-8 |\n\n`Cart` model.py:1"))
-    assert counts == {"exact": 1, "off": 0, "wrong": 1, "gone": 0, "no-symbol": 0}

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from codebase_gardener.knowledge.heuristics.evidence import KINDS, heuristic_evidence
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.table import language_of

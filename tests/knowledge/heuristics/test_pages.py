@@ -18,13 +18,14 @@ from codebase_gardener.knowledge.heuristics.pages import HeuristicPage, Heuristi
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page
-from codebase_gardener.knowledge.sources.facts import Evidence, FileFacts
+from codebase_gardener.knowledge.sources.file_facts import Evidence, FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.table import language_of
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 from codebase_gardener.utils.anchors import split_lines
+from samples.written_context import context_of
 
 
 def repository(files: dict[str, str]) -> RepositoryFacts:
@@ -334,3 +335,15 @@ def test_names_in_code_marks_stay_code_in_a_quote() -> None:
         quoted_words("Set `use_x=True`, not *this*\nor <b>")
         == "“Set `use_x=True`, not \\*this\\* or \\<b\\>”"
     )
+
+
+def test_advice_in_a_private_module_is_seen_where_a_public_name_leads_to_its_definition() -> None:
+    note = "It is recommended to set a seed, since otherwise results may differ."
+    text = f'class Sampler:\n    """Samples.\n\n    Note:\n        {note}\n    """\n'
+
+    def titles(names: str) -> list[str]:
+        context = context_of({"pot/__init__.py": f"{names}\n", "pot/_samplers.py": text})
+        return [one.page.title for one in heuristic_pages(context.repository, context.resolution).pages]
+
+    assert titles("from ._samplers import Sampler") == ["Sampler: It is recommended to set a seed"]
+    assert titles("") == []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from codebase_gardener.knowledge.pages.anchoring import AnchorIndex, Reanchored, find_again, source_of
 from codebase_gardener.knowledge.sources.lines import Source
-from codebase_gardener.repository.extraction import extract_symbols
+from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.anchors import Anchor, split_lines
 
@@ -21,7 +21,7 @@ LIMITS = "# limits\nMAX = 3\nMIN = 1\n"
 
 def index_of(**files: str) -> AnchorIndex:
     read = [SourceFile(name.replace("_py", ".py"), "python", "", text) for name, text in files.items()]
-    return AnchorIndex(read, {file.path: extract_symbols(file) for file in read})
+    return AnchorIndex(read, {file.path: symbols_of(file.path, file.text, file.language) for file in read})
 
 
 def source(text: str, start: int, end: int, symbol: str = "", path: str = "a.py") -> Source:

@@ -22,7 +22,6 @@ from codebase_gardener.knowledge.pages.markup import (
 from codebase_gardener.knowledge.pages.reading import read_page
 from codebase_gardener.knowledge.pages.rendering import safe_body
 from codebase_gardener.knowledge.pages.wiki_names import page_name
-from codebase_gardener.utils.anchors import Anchor
 
 line = st.text(
     st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]) | st.sampled_from("`|\\ "), max_size=40
@@ -57,18 +56,6 @@ def test_words_of_the_repository_are_no_markup(text: str) -> None:
     safe = link_free(text)
     assert code_texts(safe) == []
     assert "[[" not in safe
-
-
-def test_anchors_and_quotes_are_found_outside_of_code() -> None:
-    text = "See `a.py:L1-2`.\n\n```\n`b.py:L1-2`\n```\n\nFrom `c d.py:L3-4`:\n\n```python\nx = 1\n\ny = 2\n```\nwords\n"
-    assert [(item.anchor, item.line) for item in read_citations(text)] == [
-        (Anchor("a.py", 1, 2), 1), (Anchor("c d.py", 3, 4), 7),
-    ]  # fmt: skip
-    assert [(item.anchor, item.text, item.line) for item in read_quotes(text)] == [
-        (Anchor("c d.py", 3, 4), "x = 1\n\ny = 2", 7)
-    ]
-    without_blank = text.replace(":\n\n```python", ":\n```python")
-    assert [item.text for item in read_quotes(without_blank)] == ["x = 1\n\ny = 2"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.knowledge.links.resolution import Resolution
-from codebase_gardener.knowledge.pages.findings import CHECKS, Finding
+from codebase_gardener.knowledge.pages.findings import CHECKS
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section, Wiki
 from codebase_gardener.knowledge.pages.triage import orphan_note
 from codebase_gardener.knowledge.pages.verification import compare, render_wiki, verify
@@ -294,10 +294,6 @@ def test_a_range_outside_of_its_file_or_of_another_definition_is_found(tmp_path:
     made = changed("Heuristic", lambda page: replace(page, sources=(*page.sources, *bad)))
     whats = [finding.what for finding in verify(write(tmp_path, made), FACTS, RESOLUTION)]
     assert whats == ["README.md:L0-3: the file has 7 lines", "gone.py:L1-1: the repository has no such file"]
-
-
-def test_a_finding_says_what_to_do() -> None:
-    assert all(Finding("a.md", 1, check, "x").mend for check in CHECKS)
 
 
 def test_a_workflow_of_one_step_and_a_doubled_link_are_found(tmp_path: Path) -> None:

@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from codebase_gardener.languages.engine import symbols as module
 from codebase_gardener.languages.engine.nodes import plain_name
+from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.languages.symbols import SymbolTable
 from codebase_gardener.languages.table import GRAMMARS
-from codebase_gardener.repository.extraction import extract_symbols
-from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.anchors import split_lines
 from languages.test_c import SYMBOLS as CPP
 from languages.test_c import SYMBOLS_C as C
@@ -24,7 +23,7 @@ SOURCES = {"go": GO, "typescript": TYPESCRIPT, "rust": RUST, "java": JAVA, "c": 
 
 
 def table(text: str, language: str) -> SymbolTable:
-    return extract_symbols(SourceFile("a", language, "", text))
+    return symbols_of("a", text, language)
 
 
 @pytest.mark.parametrize("language", GRAMMARS)
@@ -62,9 +61,9 @@ def test_grammars_are_loaded_when_needed_only() -> None:
     import subprocess
 
     code = (
-        "import sys; from codebase_gardener.repository.snapshot import SourceFile;"
-        "from codebase_gardener.repository.extraction import extract_symbols as e;"
-        "e(SourceFile('a','python','','x=1')); print([m for m in sys.modules if m.startswith('tree_sitter')])"
+        "import sys;"
+        "from codebase_gardener.languages.reading import symbols_of as e;"
+        "e('a', 'x=1', 'python'); print([m for m in sys.modules if m.startswith('tree_sitter')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

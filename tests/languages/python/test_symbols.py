@@ -12,14 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import codebase_gardener
+from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
-from codebase_gardener.repository.extraction import extract_symbols
-from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.anchors import Anchor, split_lines
 
 
 def table(text: str) -> SymbolTable:
-    return extract_symbols(SourceFile("a.py", "python", "", text))
+    return symbols_of("a.py", text, "python")
 
 
 def symbols(text: str) -> dict[str, Symbol]:

@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 
 from codebase_gardener.utils.anchors import split_lines
-from codebase_gardener.wiki.site.highlighting import LANGUAGES, highlighted, language_of
+from codebase_gardener.wiki.site.highlighting import LANGUAGES, highlight_key, highlighted
 
 TEXTS = [
     "", "\n", "\n\na = 1\n", "a = 1", 'x = """\n<script>\n"""\n', "a\x0cb\n\x85c\u2028d\n", "a\r\nb\rc\n", "\tif x:\n",
@@ -52,7 +52,7 @@ def test_strings_end_where_they_end() -> None:
 
 
 def test_languages_of_paths() -> None:
-    assert [language_of(path) for path in ("a/b.PY", "Dockerfile", "x", "a.unknown")] == ["py", "", "", ""]
+    assert [highlight_key(path) for path in ("a/b.PY", "Dockerfile", "x", "a.unknown")] == ["py", "", "", ""]
 
 
 HOSTILE = [

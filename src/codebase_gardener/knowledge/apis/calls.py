@@ -9,6 +9,7 @@ from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.tree_calls import constructor_names, tree_call
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import family_of
 from codebase_gardener.utils.identifiers import title_words
 from codebase_gardener.utils.memo import remembered
 
@@ -26,7 +27,7 @@ def import_of(target: Target, context: ApiContext) -> str:
     if target.external:
         return _external_import(target.name)
     symbol = context.symbol(target)
-    if symbol and symbol.language != "python":
+    if symbol and family_of(symbol.language):
         return context.resolution.statements.get(target, "") or _of_owner(target, context)
     subject = target
     while symbol and symbol.kind == "method" and "." in subject.name:
@@ -47,7 +48,7 @@ def _of_owner(target: Target, context: ApiContext) -> str:
 
 def call_of(symbol: Symbol, context: ApiContext) -> str:
     """How it is called, with its required parameters: "get_peft_model(model, peft_config)"."""
-    if symbol.language != "python":
+    if family_of(symbol.language):
         return tree_call(
             symbol, constructor_of_class(symbol, context), context.names.get(context.target(symbol), "")
         )
@@ -68,10 +69,8 @@ def call_of(symbol: Symbol, context: ApiContext) -> str:
 
 def constructor_of_class(symbol: Symbol, context: ApiContext) -> Symbol | None:
     """The constructor of a class of another language than Python."""
-    names = (f"{symbol.qualified_name}.{name}" for name in constructor_names(symbol))
-    return next(
-        (found for name in names if (found := context.repository.symbols.get((symbol.path, name)))), None
-    )
+    found = (context.inside(symbol, name) for name in constructor_names(symbol))
+    return next(filter(None, found), None)
 
 
 def is_api_name(name: str) -> bool:

@@ -11,7 +11,7 @@ from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.tree_calls import is_constructor
 from codebase_gardener.knowledge.links.uses import Target
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, family_of, is_hidden
 
@@ -280,10 +280,7 @@ class _Figures:
             versioned=".. version" in docstring,
             documented=self._documented(symbol),
             overrides=owner is not None
-            and any(
-                (each.path, f"{each.qualified_name}.{symbol.name}") in context.repository.symbols
-                for each in context.ancestors(owner)
-            ),
+            and any(context.inside(each, symbol.name) for each in context.ancestors(owner)),
             is_property=any("property" in name for name in last),
             is_abstract=bool(last & {"abstractmethod", "abstractproperty"})
             or any(base.rpartition(".")[2].split("[")[0] in ("ABC", "Protocol") for base in symbol.bases),
@@ -334,7 +331,7 @@ class _Figures:
     def _documented(self, symbol: Symbol) -> float:
         names, docstring = symbol.parameters, symbol.docstring or ""
         if symbol.kind == "class":
-            own = self._context.repository.symbols.get((symbol.path, f"{symbol.qualified_name}.__init__"))
+            own = self._context.inside(symbol, "__init__")
             names = own.parameters if own else ()
             docstring += f"\n{own.docstring or ''}" if own else ""
         if not names:

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from codebase_gardener.knowledge.apis.calls import call_of, import_of, is_api_name
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.apis.descriptions import counted
-from codebase_gardener.knowledge.apis.names import page_names
+from codebase_gardener.knowledge.apis.principle_names import page_names
 from codebase_gardener.knowledge.apis.shell_commands import Command
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.surface import Scored, choose_apis, name_kind
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
+from codebase_gardener.knowledge.pages.wording import counted
 
 __all__ = ["api_catalog", "api_for", "tool_apis", "wrapper_apis"]
 

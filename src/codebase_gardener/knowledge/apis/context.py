@@ -9,13 +9,16 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from codebase_gardener.documents.code_spans import edited
 from codebase_gardener.knowledge.apis.shell_commands import Command, commands, console_scripts
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.python.headers import Definition
+from codebase_gardener.languages.python.row import module_path
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import family_of
 
 __all__ = ["ApiContext", "DefinitionText", "definition_in"]
 
@@ -118,9 +121,8 @@ class ApiContext:
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for path, area in self.repository.areas.items():
             if area == "docs":
-                prose = re.sub(
-                    r"https?://\S+|`[^`\n]*`", " ", self.repository.texts[path][:_LONGEST_DOCUMENT]
-                )
+                text = self.repository.texts[path][:_LONGEST_DOCUMENT]
+                prose = re.sub(r"https?://\S+", " ", edited(text, lambda span: " "))
                 for word in re.findall(r"\b[A-Za-z][A-Za-z0-9]{1,20}\b", prose):
                     counts[word.lower()][word] += 1
         most = {low: max(each.items(), key=lambda item: (item[1], item[0])) for low, each in counts.items()}
@@ -169,15 +171,20 @@ class ApiContext:
 
     def member(self, owner: Symbol, name: str) -> Symbol | None:
         """A method of a class, its own or the nearest inherited one."""
-        for cls in (owner, *self.ancestors(owner)):
-            found = self.repository.symbols.get((cls.path, f"{cls.qualified_name}.{name}"))
-            if found:
-                return found
-        return None
+        found = (self.inside(cls, name) for cls in (owner, *self.ancestors(owner)))
+        return next(filter(None, found), None)
+
+    def inside(self, owner: Symbol, name: str) -> Symbol | None:
+        """What a definition itself defines under a name."""
+        return self.repository.symbols.get((owner.path, f"{owner.qualified_name}.{name}"))
+
+    def owner(self, symbol: Symbol) -> Symbol | None:
+        """The definition around a definition."""
+        return self.repository.symbols.get((symbol.path, symbol.qualified_name.rpartition(".")[0]))
 
     def text_of(self, symbol: Symbol) -> DefinitionText:
         """The lines of a Python definition; no text for another language's."""
-        if symbol.language != "python":
+        if family_of(symbol.language):
             return DefinitionText("", 0)
         lines = self.repository.lines(symbol.path, symbol.start, symbol.end)
         indented = bool(lines) and lines[0][:1].isspace()
@@ -236,7 +243,7 @@ class ApiContext:
         for each in imports:
             parts = [part for part in each.module.split(".") if part]
             tail = "/".join([*parts, each.name] if dotted != name and each.name else parts)
-            inside = [c for c in candidates if f"/{c.path}".removesuffix(".py").endswith(f"/{tail}")]
+            inside = [c for c in candidates if f"/{module_path(c.path)}".endswith(f"/{tail}")]
             package = [c for c in candidates if tail and f"/{tail}/" in f"/{c.path}"]
             if inside or package:
                 return (inside or package)[0]

@@ -11,13 +11,14 @@ from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.usage_examples import AREA_ORDER
 from codebase_gardener.knowledge.links.uses import Passage, Target
+from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.quoting import inline
-from codebase_gardener.knowledge.pages.sources import PageSources
+from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [
-    "AREA_NOUNS", "counted", "defined_again", "linked", "members", "neighbours", "raised", "shown_in", "standing",
+    "AREA_NOUNS", "defined_again", "linked", "members", "neighbours", "passage_lines", "raised", "shown_in", "standing",
     "used_in", "used_passages",
 ]  # fmt: skip
 
@@ -32,11 +33,6 @@ AREA_NOUNS = {
 }
 """What a passage of each area is called: one, many."""
 _KINDS = {"function": "function", "method": "method", "class": "class"}
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number with its noun: "1 test", "3 tests"."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def linked(target: Target, pages: Mapping[Target, Api], owner_repo: str) -> str:
@@ -211,14 +207,18 @@ def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[
     passages = used_passages(target, context)
     if not passages:
         return [f"Used in {told}."]
-    lines = [f"Used in {told}:", ""]
-    lines += [
-        f"- {inline(passage.title, 120) or passage.area}: {sources.cite(passage.path, passage.start, passage.end)}"
-        for passage in passages[:5]
-    ]
+    lines = [f"Used in {told}:", "", *passage_lines(passages[:5], sources)]
     if len(passages) > 5:
         lines += ["", f"{len(passages) - 5} more are not listed."]
     return ["\n".join(lines)]
+
+
+def passage_lines(passages: Iterable[Passage], sources: PageSources) -> list[str]:
+    """A line for each passage, with its anchor."""
+    return [
+        f"- {inline(each.title, 120) or each.area}: {sources.cite(each.path, each.start, each.end)}"
+        for each in passages
+    ]
 
 
 def _through_members(target: Target, context: ApiContext) -> int:
@@ -239,8 +239,7 @@ def _times(times: int) -> str:
 
 def _names(names: Iterable[str], most: int = _MOST) -> str:
     listed = list(names)
-    shown = ", ".join(listed[:most])
-    return f"{shown} and {len(listed) - most} more" if len(listed) > most else _and(listed)
+    return enumerated(listed[:most], len(listed)) if len(listed) > most else _and(listed)
 
 
 def _and(parts: list[str]) -> str:

@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.apis.descriptions import (
     standing,
     used_passages,
 )
-from codebase_gardener.knowledge.apis.external_apis import (
+from codebase_gardener.knowledge.apis.foreign import (
     command_examples,
     commands_shown,
     external_contract,
@@ -31,6 +31,7 @@ from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.apis.usage_examples import usage_examples
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.citations import dedented
+from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.implementation_layout import (
     CodeReference,
     Parameter,
@@ -39,8 +40,8 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
 )
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, code, fence
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
-from codebase_gardener.knowledge.pages.sources import PageSources
 from codebase_gardener.knowledge.pages.structure import Page, Section
+from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.languages.python.headers import SourceLines
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.anchors import Anchor
@@ -93,11 +94,10 @@ def _overview(symbol: Symbol, says: Documentation, inputs: tuple[Parameter, ...]
     name = code(symbol.qualified_name)
     if says.summary:
         return f"{name}, in the words of its docstring: “{inline(says.summary)}”"
-    takes = ", ".join(code(each.name) for each in inputs[:6]) or "no arguments"
-    more = f" and {len(inputs) - 6} more" if len(inputs) > 6 else ""
+    takes = enumerated([code(each.name) for each in inputs[:6]], len(inputs)) or "no arguments"
     gives = f" and returns {code(symbol.returns)}" if symbol.returns else ""
     kind = "class, made from" if symbol.kind == "class" else f"{symbol.kind} that takes"
-    return f"{name} is a {kind} {takes}{more}{gives}; it has no docstring."
+    return f"{name} is a {kind} {takes}{gives}; it has no docstring."
 
 
 def _description(

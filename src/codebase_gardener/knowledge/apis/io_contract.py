@@ -17,6 +17,7 @@ from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.languages.python.headers import Definition, SourceLines
 from codebase_gardener.languages.signatures import typed_parameters
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import family_of
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["constructor_of", "contract_of"]
@@ -38,7 +39,7 @@ class _Arguments:
 def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
     """What goes into a function, method or class, and what comes out."""
     says = documented(symbol)
-    if symbol.language != "python":
+    if family_of(symbol.language):
         return _tree_contract(symbol, says, context)
     if symbol.kind == "class":
         instance = Output(symbol.name, "A new instance.")
@@ -73,7 +74,7 @@ def constructor_of(symbol: Symbol, context: ApiContext) -> Symbol | None:
 
 
 def _class_inputs(symbol: Symbol, says: Documentation, context: ApiContext) -> tuple[Parameter, ...]:
-    own = context.repository.symbols.get((symbol.path, f"{symbol.qualified_name}.__init__"))
+    own = context.inside(symbol, "__init__")
     if own is None and has_fields(symbol, context):
         return tuple(_field(each, says, symbol) for each in class_fields(symbol, context))
     constructor = own or constructor_of(symbol, context)

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
-from codebase_gardener.knowledge.apis.descriptions import linked, used_in, used_passages
+from codebase_gardener.knowledge.apis.descriptions import linked, passage_lines, used_in, used_passages
 from codebase_gardener.knowledge.apis.subject import Api
+from codebase_gardener.knowledge.apis.usage_examples import snippet_around
 from codebase_gardener.knowledge.links.uses import Target, Use
+from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
-from codebase_gardener.knowledge.pages.sources import PageSources
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
@@ -89,7 +90,7 @@ def _overview(api: Api, context: ApiContext, sections: list[_Said]) -> str:
         summary = documentation(api.symbol.docstring).summary
         if summary:
             return f"{title} is what the authors describe as: “{inline(summary)}”"
-        owner = _owner(api.symbol, context)
+        owner = context.owner(api.symbol)
         summary = documentation(owner.docstring).summary if owner else ""
         if owner and summary:
             belongs = f"{title} belongs to {code(owner.qualified_name)}"
@@ -115,7 +116,7 @@ def _description(api: Api, context: ApiContext, sections: list[_Said], sources: 
                 f"The docstring of {code(api.symbol.qualified_name)} adds:",
                 safe_markdown(says.text, 12),
             ]
-        owner = _owner(api.symbol, context)
+        owner = context.owner(api.symbol)
         if owner and owner.docstring:
             told = inline(documentation(owner.docstring).summary)
             parts.append(
@@ -129,11 +130,6 @@ def _description(api: Api, context: ApiContext, sections: list[_Said], sources: 
     if not parts:
         parts.append("No docstring and no section of the docs describes it.")
     return "\n\n".join(parts)
-
-
-def _owner(symbol: Symbol, context: ApiContext) -> Symbol | None:
-    name = symbol.qualified_name.rpartition(".")[0]
-    return context.repository.symbols.get((symbol.path, name)) if name else None
 
 
 def _introductions(api: Api, context: ApiContext) -> list[_Said]:
@@ -159,9 +155,7 @@ def _introductions(api: Api, context: ApiContext) -> list[_Said]:
 
 def _lead_in(use: Use, context: ApiContext) -> tuple[int, int, str] | None:
     """The paragraph of prose before the block of code that a use stands in: first line, last line, text."""
-    snippet = next(
-        (s for s in context.repository.facts[use.path].snippets if s.start <= use.start <= s.end), None
-    )
+    snippet = snippet_around(use, context)
     if snippet is None:
         return None
     lines = context.repository.lines(use.path, 1, snippet.start - 1)
@@ -208,10 +202,7 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
         if ranked and (ranked[0][1] > 1 or len(passages) == 1):
             names = [f"{pages[target].principle.replace('_', ' ')} (in {times})" for target, times in ranked]
             parts.append(f"{word} it in the same passages: {', '.join(names)}.")
-    shown = [
-        f"- {inline(passage.title, 120) or passage.area}: {sources.cite(passage.path, passage.start, passage.end)}"
-        for passage in passages[:3]
-    ]
+    shown = passage_lines(passages[:3], sources)
     return "\n\n".join([*parts, "\n".join(shown)] if shown else parts)
 
 
@@ -238,7 +229,7 @@ def _references(api: Api, context: ApiContext, sources: PageSources) -> list[str
     """Papers and standards that its lines, its class or the sections about it name, each with the line."""
     ranges: list[tuple[str, int, int]] = []
     if api.symbol:
-        owner = _owner(api.symbol, context)
+        owner = context.owner(api.symbol)
         ranges = [(each.path, each.start, each.end) for each in (api.symbol, owner) if each]
         ranges[1:] = [(path, start, min(end, start + 60)) for path, start, end in ranges[1:]]
     ranges += [(said.path, said.start, said.end) for said in _introductions(api, context) if said.names_it]
@@ -260,11 +251,10 @@ def _outline(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[
     """The authors' comments inside the body (of a class: its constructor's), and what its code uses, in order."""
     body, whose = symbol, "its body"
     if symbol.kind == "class":
-        own = (f"{symbol.qualified_name}.{name}" for name in ("__init__", "__post_init__"))
-        found = [each for name in own if (each := context.repository.symbols.get((symbol.path, name)))]
-        if not found:
+        own = context.inside(symbol, "__post_init__") or context.inside(symbol, "__init__")
+        if not own:
             return []
-        body = found[-1]
+        body = own
         whose = f"the body of {code(body.qualified_name)} ({sources.cite_symbol(body)})"
     comments = list(_comments(body, context))[:_MOST_COMMENTS]
     parts = []

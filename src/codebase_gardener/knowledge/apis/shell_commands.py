@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from codebase_gardener.documents.facts import Snippet
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
+from codebase_gardener.languages.table import LANGUAGES
 from codebase_gardener.manifests.table import root_manifests
 
 __all__ = ["COMMON", "Command", "commands", "console_scripts"]
@@ -26,7 +27,7 @@ COMMON: dict[str, str] = {
     # programs that get no page, and why
     **dict.fromkeys(_OF_THE_SHELL.split(), "of the shell"),
     **dict.fromkeys(_FETCHING.split(), "installs or fetches; the Environment pages say what is needed"),
-    **dict.fromkeys(("python", "python3", "py", "ipython", "node", "bash", "sh", "zsh"), "runs any file"),
+    **{program: "runs any file" for row in LANGUAGES.values() for program in row.interpreters},
 }
 _SHELL = ("shell", "sh", "bash", "console", "shell-session", "zsh", "terminal", "powershell", "text", "none")
 _PROGRAM = re.compile(r"[a-z][a-z0-9_.-]{1,40}\Z")

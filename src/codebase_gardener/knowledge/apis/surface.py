@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from codebase_gardener.knowledge.apis.calls import call_of, import_of
 from codebase_gardener.knowledge.apis.candidates import Candidate, candidates
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.apis.descriptions import counted
-from codebase_gardener.knowledge.apis.names import page_names
+from codebase_gardener.knowledge.apis.principle_names import page_names
 from codebase_gardener.knowledge.apis.subject import Api
+from codebase_gardener.knowledge.pages.wording import counted
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [

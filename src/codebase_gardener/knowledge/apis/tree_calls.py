@@ -72,15 +72,15 @@ def _constructors(symbol: Symbol) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _read(docstring: str) -> Documentation:
+def _documentation(docstring: str) -> Documentation:
     return documentation(_as_fields(docstring[:_LONGEST]))
 
 
 def documented(symbol: Symbol) -> Documentation:
     """What its docstring says; the tags of JSDoc, Javadoc and Doxygen are read as the fields of Python's."""
-    if symbol.language == "python" or not symbol.docstring:
+    if not family_of(symbol.language) or not symbol.docstring:
         return documentation(symbol.docstring)
-    return _read(symbol.docstring)
+    return _documentation(symbol.docstring)
 
 
 def _as_fields(docstring: str) -> str:

@@ -11,10 +11,12 @@ from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.citations import dedented
+from codebase_gardener.languages.python.row import is_python
 from codebase_gardener.languages.python.trees import parse_python
+from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
-__all__ = ["AREA_ORDER", "UsageExample", "usage_examples"]
+__all__ = ["AREA_ORDER", "UsageExample", "snippet_around", "usage_examples"]
 
 AREA_ORDER = ("readme", "docs", "example", "docstring", "test")
 """Areas of passages, those written for readers first."""
@@ -102,7 +104,7 @@ def _repeats(example: UsageExample, found: list[UsageExample]) -> bool:
 
 def _quote(passage: Passage, use: Use, context: ApiContext) -> UsageExample | None:
     facts = context.repository.facts[use.path]
-    snippet = _snippet(use, context)
+    snippet = snippet_around(use, context)
     language = snippet.language if snippet else facts.language
     spans = (
         _statements(use, context) if language == "python" else _lines_around(passage, use, snippet, context)
@@ -122,12 +124,8 @@ def _lines_around(
     """Of code that is not parsed here: a short block, test or function as a whole, else lines up to blank ones."""
     first, last = (snippet.start, snippet.end) if snippet else (passage.start, passage.end)
     if last - first >= _MOST_LINES and not snippet:
-        around = [
-            (each.start, each.end)
-            for each in context.repository.facts[use.path].symbols
-            if each.start <= use.start and use.end <= each.end
-        ]
-        first, last = min(around, key=lambda span: span[1] - span[0], default=(first, last))
+        around = _definition_around(use, context)
+        first, last = (around.start, around.end) if around else (first, last)
     if last - first < _MOST_LINES:
         return first, last
     start, end = use.start, use.end
@@ -143,12 +141,12 @@ def _lines_around(
 
 def _statements(use: Use, context: ApiContext) -> tuple[int, int] | None:
     """The lines to quote: a short block as a whole, else statements around the use."""
-    snippet = _snippet(use, context)
+    snippet = snippet_around(use, context)
     if snippet and snippet.end - snippet.start < _MOST_LINES:
         return snippet.start, snippet.end
     if snippet:
         code, offset = snippet.code, snippet.start - 1
-    elif use.path.endswith((".py", ".pyi")):
+    elif is_python(use.path):
         code, offset = _code_around(use, context)
     else:
         return None
@@ -169,20 +167,22 @@ def _whole_statements(code: str, start: int, end: int) -> tuple[int, ...]:
 
 def _code_around(use: Use, context: ApiContext) -> tuple[str, int]:
     """The text of the smallest definition around a use, or of its file, and what its lines lack."""
-    around = [
-        each
-        for each in context.repository.facts[use.path].symbols
-        if each.start <= use.start and use.end <= each.end
-    ]
-    if not around:
+    smallest = _definition_around(use, context)
+    if smallest is None:
         return context.repository.texts[use.path], 0
-    smallest = min(around, key=lambda each: each.end - each.start)
     lines = context.repository.lines(use.path, smallest.start, smallest.end)
     indented = lines[0][:1].isspace()
     return "\n".join([_WRAPPED, *lines] if indented else lines), smallest.start - (2 if indented else 1)
 
 
-def _snippet(use: Use, context: ApiContext) -> Snippet | None:
+def _definition_around(use: Use, context: ApiContext) -> Symbol | None:
+    symbols = context.repository.facts[use.path].symbols
+    around = (each for each in symbols if each.start <= use.start and use.end <= each.end)
+    return min(around, key=lambda each: each.end - each.start, default=None)
+
+
+def snippet_around(use: Use, context: ApiContext) -> Snippet | None:
+    """The block of code in a document that a use stands in."""
     return next(
         (each for each in context.repository.facts[use.path].snippets if each.start <= use.start <= each.end),
         None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import keyword
-import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from itertools import pairwise
 
 from codebase_gardener.knowledge.claims.binding import bind_names, in_apposition, in_one_list
 from codebase_gardener.knowledge.claims.forms import ClaimCitation, Name, Statement, is_path
+from codebase_gardener.knowledge.claims.name_index import SEPARATORS
 from codebase_gardener.knowledge.claims.sources import ClaimSources
 from codebase_gardener.knowledge.claims.verdicts import ClaimVerdict, range_distance, share_lines
 from codebase_gardener.languages.symbols import Symbol
@@ -22,13 +22,7 @@ _NO_NAMES = {
     *keyword.kwlist,
     *keyword.softkwlist,
     *dir(builtins),
-    "self",
-    "cls",
-    "this",
-    "true",
-    "false",
-    "null",
-    "none",
+    *["self", "cls", "this", "true", "false", "null", "none"],
 }
 _REVERSED = "its last line is above its first"
 _MIN_GONE_CHARS = 3
@@ -74,7 +68,7 @@ class _Judge:
         verdicts: list[ClaimVerdict] = []
         for number, (citation, names) in enumerate(zip(citations, bound, strict=True)):
             if citation.problem:
-                verdicts.append(self._verdict(citation, "no-symbol", note=citation.problem))
+                verdicts.append(self._verdict(citation, "no-symbol", citation.problem))
             elif number in quoted:
                 named = names[0].text if names else ""
                 verdicts += [replace(verdict, symbol=named) for verdict in quoted[number]]
@@ -124,7 +118,7 @@ class _Judge:
         ]
         shown = " ".join(quote.split())
         if not places:
-            return self._verdict(citation, "gone", quote=shown, note=self._missing(citation, "the quote"))
+            return replace(self._verdict(citation, "gone", self._missing(citation, "the quote")), quote=shown)
         actual, path = min(
             places, key=lambda place: (not _within(place[0], claimed), range_distance(place[0], claimed))
         )
@@ -138,7 +132,7 @@ class _Judge:
             word, note = "wrong", f"{path} ends at L{last}"
         elif word == "exact" and holder and _length(claimed) > _length(_lines(holder)):
             word, note = "off", f"wider than {holder.qualified_name} at {holder.anchor}"
-        return self._verdict(citation, word, file=path, actual=actual, quote=shown, note=note)
+        return replace(self._verdict(citation, word, note), file=path, actual=actual, quote=shown)
 
     def _holder(
         self, citation: ClaimCitation, names: Sequence[Name], path: str, lines: tuple[int, int]
@@ -201,16 +195,12 @@ class _Judge:
 
     def _match(self, path: str, name: str) -> tuple[list[tuple[str, Symbol]], bool] | None:
         found = [(file, self.sources.names(file).find(name)) for file in self.files[path]]
-        if not any(match for _, match in found):
-            ancestors = self.sources.ancestors(name)
-            if ancestors:
-                found = [(file, self.sources.names(file).find(name, ancestors)) for file in self.files[path]]
-        exact = any(match.exact for _, match in found if match)
+        if not any(match for _, match in found) and (ancestors := self.sources.ancestors(name)):
+            found = [(file, self.sources.names(file).find(name, ancestors)) for file in self.files[path]]
+        matches = [(file, match) for file, match in found if match]
+        exact = any(match.exact for _, match in matches)
         symbols = [
-            (file, symbol)
-            for file, match in found
-            if match and (match.exact or not exact)
-            for symbol in match.symbols
+            (file, symbol) for file, match in matches if match.exact or not exact for symbol in match.symbols
         ]
         return (symbols, exact) if symbols else None
 
@@ -241,9 +231,9 @@ class _Judge:
             verdicts.setdefault(verdict.definition or verdict.symbol, verdict)
         if verdicts:
             return list(verdicts.values())
-        note = "" if self.files[citation.path] else self._missing(citation, "the name")
-        only = self.files[citation.path]
-        return [self._verdict(citation, "no-symbol", file=only[0] if len(only) == 1 else "", note=note)]
+        files = self.files[citation.path]
+        note = "" if files else self._missing(citation, "the name")
+        return [replace(self._verdict(citation, "no-symbol", note), file=files[0] if len(files) == 1 else "")]
 
     def _judge_name(self, citation: ClaimCitation, name: Name) -> ClaimVerdict:
         matched = self._matches(citation.path, name.text)
@@ -251,17 +241,12 @@ class _Judge:
             note = self._missing(citation, "the symbol")
             elsewhere = self.sources.elsewhere(name.text)
             note += f"; {elsewhere.qualified_name} is at {elsewhere.anchor}" if elsewhere else ""
-            return self._verdict(citation, "gone", symbol=name.text, note=note)
+            return replace(self._verdict(citation, "gone", note), symbol=name.text)
         symbols, exact = matched
         claimed = _claimed(citation)
         file, symbol = min(symbols, key=lambda pair: range_distance(_lines(pair[1]), claimed))
-        word = (
-            "exact"
-            if _lines(symbol) == claimed
-            else "off"
-            if share_lines(_lines(symbol), claimed)
-            else "wrong"
-        )
+        distance = range_distance(_lines(symbol), claimed)
+        word = "exact" if not distance else "off" if distance < 1 else "wrong"
         notes = [] if exact else [f"read as {symbol.qualified_name}"]
         if _is_reversed(citation):
             word = "wrong"
@@ -269,15 +254,9 @@ class _Judge:
         files = sorted({path for path, _ in symbols})
         if len(files) > 1:
             notes.append(f"ambiguous: {len(files)} files define it, the nearest range was taken")
-        return self._verdict(
-            citation,
-            word,
-            file=file,
-            symbol=name.text,
-            definition=symbol.qualified_name,
-            actual=_lines(symbol),
-            note="; ".join(notes),
-        )
+        verdict = self._verdict(citation, word, "; ".join(notes))
+        named = replace(verdict, symbol=name.text, definition=symbol.qualified_name)
+        return replace(named, file=file, actual=_lines(symbol))
 
     # ---- both
 
@@ -288,31 +267,19 @@ class _Judge:
         where = files[0] if len(files) == 1 else f"any of {len(files)} files {citation.path}"
         return f"{what} is not in {where}"
 
-    def _verdict(
-        self,
-        citation: ClaimCitation,
-        word: str,
-        *,
-        file: str = "",
-        symbol: str = "",
-        definition: str = "",
-        actual: tuple[int, int] | None = None,
-        quote: str = "",
-        note: str = "",
-    ) -> ClaimVerdict:
-        if word == "gone" and not file and len(self.files[citation.path]) == 1:
-            file = self.files[citation.path][0]
+    def _verdict(self, citation: ClaimCitation, word: str, note: str = "") -> ClaimVerdict:
+        """Of a citation; what it names or quotes is put in by the caller."""
+        files = self.files[citation.path]
         return ClaimVerdict(
             document=self.document,
             line=citation.line,
             path=citation.path,
-            file=file,
-            symbol=symbol,
-            definition=definition,
+            file=files[0] if word == "gone" and len(files) == 1 else "",
+            symbol="",
+            definition="",
             claimed=(citation.start, citation.end),
-            actual=actual,
+            actual=None,
             verdict=word,
-            quote=quote,
             note=note,
         )
 
@@ -348,7 +315,7 @@ def _is_value(name: str, text: str) -> bool:
     A call is none. A name with a capital, of a class, is one only where it is imported; a dotted one, of a member, only
     where it is declared or assigned: both are used in many other ways while they exist.
     """
-    word = re.split(r"\.|::|#", name)[-1]
+    word = SEPARATORS.split(name)[-1]
     begin = text.find(word)
     while begin >= 0:
         end = begin + len(word)

@@ -6,11 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-from codebase_gardener.knowledge.claims.fields import FieldIndex
-from codebase_gardener.knowledge.claims.names import NameIndex
-from codebase_gardener.knowledge.claims.quoted_text import QuoteIndex
+from codebase_gardener.knowledge.claims.field_index import FieldIndex
+from codebase_gardener.knowledge.claims.name_index import SEPARATORS, NameIndex
+from codebase_gardener.knowledge.claims.quote_index import QuoteIndex
+from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
-from codebase_gardener.repository.extraction import extract_symbols
 from codebase_gardener.repository.snapshot import Snapshot
 
 __all__ = ["ClaimSources"]
@@ -75,7 +75,7 @@ class ClaimSources:
     def fields(self, path: str, name: str) -> tuple[Symbol, ...]:
         """The constants of a Python module, and the fields of its classes, that a name means."""
         file = self._files[path]
-        if file.language != "python" or re.split(r"\.|::|#", name)[-1] not in file.text:
+        if file.language != "python" or SEPARATORS.split(name)[-1] not in file.text:
             return ()
         if path not in self._fields:
             self._fields[path] = FieldIndex(path, file.text)
@@ -84,7 +84,7 @@ class ClaimSources:
     def quotes(self, path: str) -> QuoteIndex:
         """The text of a file, for quotes."""
         if path not in self._quotes:
-            self._quotes[path] = QuoteIndex.of(self._files[path].text)
+            self._quotes[path] = QuoteIndex.read(self._files[path].text)
         return self._quotes[path]
 
     def elsewhere(self, name: str) -> Symbol | None:
@@ -108,16 +108,15 @@ class ClaimSources:
         pending = [owner]
         while pending and len(found) < _MAX_ANCESTORS:
             symbol = self.elsewhere(pending.pop(0))
-            bases = (
-                [re.split(r"[\[(]", base)[0].rpartition(".")[2] for base in symbol.bases] if symbol else []
-            )
+            written = symbol.bases if symbol else ()
+            bases = [re.split(r"[\[(]", base)[0].rpartition(".")[2] for base in written]
             fresh = [base for base in bases if base not in (*found, owner)]
             found += fresh
             pending += fresh
         return tuple(found)
 
     def _search(self, name: str) -> Symbol | None:
-        last = re.split(r"\.|::|#", name)[-1]
+        last = SEPARATORS.split(name)[-1]
         for path, file in self._files.items():
             if last in file.text and (match := self.names(path).find(name)) and match.exact:
                 return match.symbols[0]
@@ -125,7 +124,8 @@ class ClaimSources:
 
     def _table(self, path: str) -> SymbolTable:
         if path not in self._tables:
-            self._tables[path] = extract_symbols(self._files[path])
+            file = self._files[path]
+            self._tables[path] = symbols_of(path, file.text, file.language)
         return self._tables[path]
 
     def _ending_with(self, written: str) -> list[str]:

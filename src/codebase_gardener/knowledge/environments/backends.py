@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from codebase_gardener.knowledge.environments.facts import EnvironmentFacts, FoundEvidence, key_of
+from codebase_gardener.knowledge.environments.evidence_by_kind import EnvironmentFacts, FoundEvidence, key_of
 from codebase_gardener.knowledge.environments.guard_evidence import AVAILABILITY
 from codebase_gardener.knowledge.environments.optional_packages import (
     Package,
@@ -77,9 +77,9 @@ def _met(package: Package) -> bool:
 def _extras(facts: EnvironmentFacts) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Extras that are worth a page with their packages, and which others say nearly the same."""
     tables: dict[str, set[str]] = defaultdict(set)
-    for found in facts.of("extra"):
+    for found in facts.of_kinds("extra"):
         tables[found.evidence.scope].add(facts.canonical(found.evidence.name))
-    own = {key_of(found.evidence.name) for found in facts.of("package")}
+    own = {key_of(found.evidence.name) for found in facts.of_kinds("package")}
     kept: dict[str, list[str]] = {}
     variants: dict[str, list[str]] = defaultdict(list)
     for extra in sorted(tables, key=lambda name: (len(name), name)):
@@ -140,7 +140,7 @@ def _together(packages: dict[str, Package], facts: EnvironmentFacts) -> Iterator
                 by_try[found.path, found.evidence.value].add(key)
     yield from (sorted(keys) for name, keys in sorted(by_function.items()) if AVAILABILITY.match(_last(name)))
     yield from (sorted(keys) for _, keys in sorted(by_try.items()))  # imported in one `try`
-    for found in facts.of("raise"):
+    for found in facts.of_kinds("raise"):
         named = named_packages(found.evidence.text, packages)
         if len(named) == 2 and " or " not in found.evidence.text:
             yield named  # one message asks for both

@@ -5,44 +5,21 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, TypeVar
 
-from codebase_gardener.knowledge.environments.facts import FoundEvidence, key_of
+from codebase_gardener.knowledge.environments.evidence_by_kind import FoundEvidence, key_of
 from codebase_gardener.knowledge.environments.guard_evidence import AVAILABILITY
 from codebase_gardener.knowledge.environments.optional_packages import Package
+from codebase_gardener.knowledge.environments.page_draft import EnvironmentPage
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.memo import remembered
 
-__all__ = ["Gated", "gates_of", "required_environments"]
+__all__ = ["gates_of", "required_environments"]
 
 STEPS = 2
 _CONSTRUCTORS = ("__init__", "__post_init__", "__new__", "__call__")
-
-
-E = TypeVar("E", bound="Gated")
-
-
-class Gated(Protocol):
-    """What has gates: an EnvironmentPage."""
-
-    @property
-    def kind(self) -> str:
-        """ "core", "backend" or "development"."""
-
-    @property
-    def packages(self) -> tuple[str, ...]:
-        """Keys."""
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """What an external API of this backend has in its name."""
-
-    @property
-    def gates(self) -> tuple[Target, ...]:
-        """Definitions."""
 
 
 def gates_of(repository: RepositoryFacts, packages: Sequence[Package]) -> tuple[Target, ...]:
@@ -114,8 +91,8 @@ def _lines_with(names: tuple[str, ...], text: str) -> tuple[int, ...]:
 
 
 def required_environments(
-    targets: Iterable[Target], environments: Sequence[E], resolution: Resolution | None = None
-) -> dict[Target, tuple[E, ...]]:
+    targets: Iterable[Target], environments: Sequence[EnvironmentPage], resolution: Resolution | None = None
+) -> dict[Target, tuple[EnvironmentPage, ...]]:
     """Of each API, the environments that it requires.
 
     Core always; a backend if the API's own code, or code that it reaches in at most `STEPS` calls, is gated by it,
@@ -127,7 +104,7 @@ def required_environments(
         resolution: Calls between definitions; without it only an API's own code counts.
     """
     calls = _calls(resolution) if resolution else {}
-    gates: dict[str, list[tuple[str, E]]] = defaultdict(list)
+    gates: dict[str, list[tuple[str, EnvironmentPage]]] = defaultdict(list)
     for one in environments:
         for gate in one.gates:
             gates[gate.path].append((gate.name, one))
@@ -151,7 +128,7 @@ def _inside(gate: str, scope: str, whole: bool) -> bool:
     return gate == scope or scope.startswith(f"{gate}.") or (whole and gate.startswith(f"{scope}."))
 
 
-def _named_after(target: Target, environment: Gated) -> bool:
+def _named_after(target: Target, environment: EnvironmentPage) -> bool:
     """transformers.BitsAndBytesConfig for bitsandbytes, transformers.GPTQConfig for GPTQ, scipy.stats for scipy."""
     if not target.external:
         return False

@@ -17,7 +17,7 @@ from codebase_gardener.knowledge.environments.guard_expressions import (
     message,
     version_call,
 )
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.manifests.values import one_line
 
 __all__ = ["AVAILABILITY", "DEVICES", "FLAG", "guard_evidence"]

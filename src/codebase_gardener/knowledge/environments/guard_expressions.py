@@ -39,7 +39,7 @@ class Names:
             if isinstance(target, ast.Name):
                 self.values[scope, target.id] = node.value
 
-    def of(self, scope: str, name: str) -> ast.expr | None:
+    def assigned(self, scope: str, name: str) -> ast.expr | None:
         """What the nearest scope gave it."""
         while True:
             if (scope, name) in self.values:
@@ -71,7 +71,7 @@ def _side(  # noqa: PLR0911 - one return a form
         return "", ""
     match node:
         case ast.Name(id=name):
-            value = names.of(scope, name)
+            value = names.assigned(scope, name)
             if value is not None and value is not node:
                 return _side(value, scope, names, depth + 1)
             found = re.match(r"_?([a-z][a-z0-9_]*?)_?version$", name, re.IGNORECASE)
@@ -155,7 +155,7 @@ def _write(node: ast.expr, scope: str, names: Names, parts: list[str], depth: in
             for value in values:
                 _write(value, scope, names, parts, depth + 1)
         case ast.FormattedValue(value=ast.Name(id=name)):
-            bound = names.of(scope, name)
+            bound = names.assigned(scope, name)
             known = _side(bound, scope, names) if bound is not None else ("", "")
             parts.append(known[1] if known[0] == "bound" else "{" + name + "}")
         case ast.FormattedValue(value=value):
@@ -168,7 +168,7 @@ def _write(node: ast.expr, scope: str, names: Names, parts: list[str], depth: in
         case ast.Call(func=ast.Attribute(value=inner, attr="format" | "join" | "strip")):
             _write(inner, scope, names, parts, depth + 1)
         case ast.Name(id=name):
-            bound = names.of(scope, name)
+            bound = names.assigned(scope, name)
             if bound is not None and bound is not node:
                 _write(bound, scope, names, parts, depth + 1)
         case _:

@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from codebase_gardener.knowledge.environments.facts import EnvironmentFacts, FoundEvidence, key_of
+from codebase_gardener.knowledge.environments.evidence_by_kind import EnvironmentFacts, FoundEvidence, key_of
 from codebase_gardener.knowledge.environments.guard_evidence import AVAILABILITY, DEVICES, FLAG
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.languages.python.row import is_python, module_path
 
 __all__ = ["Package", "headers", "named_packages", "optional_packages", "own_names", "word_of"]
 
@@ -60,11 +61,11 @@ def optional_packages(repository: RepositoryFacts, facts: EnvironmentFacts) -> d
             key = key_of(name)  # a namespace, such as google.colab
         return packages.setdefault(key, Package(key, facts.spelling.get(key, name)))
 
-    for found in facts.of("extra"):
+    for found in facts.of_kinds("extra"):
         one = package(found.evidence.name)
         if one:
             one.required.append(found)
-    for found in facts.of("available", "optional-import", "version"):
+    for found in facts.of_kinds("available", "optional-import", "version"):
         one = package(found.evidence.name)
         if one is None:
             continue
@@ -79,12 +80,12 @@ def optional_packages(repository: RepositoryFacts, facts: EnvironmentFacts) -> d
         if found.evidence.value and found.evidence.kind == "available":
             one.name = facts.spelling.get(one.key, found.evidence.value)
     imported = _imported(repository)
-    for found in facts.of("guard"):
+    for found in facts.of_kinds("guard"):
         word = word_of(found.evidence.name)
         if word in imported:  # is_wandb_available, defined elsewhere, and `import wandb`
             package(imported[word])
     _follow_functions(packages, facts)
-    for found in facts.of("dev-extra", "group", "listed"):
+    for found in facts.of_kinds("dev-extra", "group", "listed"):
         if facts.canonical(found.evidence.name) in packages:
             packages[facts.canonical(found.evidence.name)].required.append(found)
     _give_errors(packages, repository, facts)
@@ -109,14 +110,14 @@ def _give_imports(packages: dict[str, Package], repository: RepositoryFacts, fac
 def _give_errors(packages: dict[str, Package], repository: RepositoryFacts, facts: EnvironmentFacts) -> None:
     """An error belongs to the packages that it names, that its extra brings, or that the line above asks for."""
     of_extra: dict[str, set[str]] = defaultdict(set)
-    for row in facts.of("extra"):
+    for row in facts.of_kinds("extra"):
         of_extra[row.evidence.scope].add(facts.canonical(row.evidence.name))
     compared = [
         (bound.path, bound.evidence.scope, bound.evidence.end, one)
         for one in packages.values()
         for bound in one.bounds
     ]
-    for found in facts.of("raise"):
+    for found in facts.of_kinds("raise"):
         named = set(named_packages(found.evidence.text, packages)) or {
             key for extra in re.findall(r"\w\[([\w-]+)\]", found.evidence.text) for key in of_extra[extra]
         }
@@ -133,11 +134,11 @@ def _give_errors(packages: dict[str, Package], repository: RepositoryFacts, fact
 
 def own_names(repository: RepositoryFacts, facts: EnvironmentFacts) -> set[str]:
     """Names that the repository itself provides: its package, its top-level folders and modules."""
-    own = {key_of(found.evidence.name) for found in facts.of("package")}
+    own = {key_of(found.evidence.name) for found in facts.of_kinds("package")}
     for path in repository.facts:
-        if path.endswith((".py", ".pyi")):
+        if is_python(path):
             parts = path.removeprefix("src/").removeprefix("lib/").removeprefix("python/").split("/")
-            own.add(key_of(parts[0].removesuffix(".pyi").removesuffix(".py")))
+            own.add(key_of(module_path(parts[0])))
     return own
 
 
@@ -147,7 +148,7 @@ def _follow_functions(packages: dict[str, Package], facts: EnvironmentFacts) -> 
     for key, one in packages.items():
         for name in one.functions:
             direct[name].add(key)
-    guards = facts.of("guard")
+    guards = facts.of_kinds("guard")
     calls: dict[str, set[str]] = defaultdict(set)
     for found in guards:
         asker = found.evidence.scope.rpartition(".")[2]

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Sequence
 
-from codebase_gardener.knowledge.environments.facts import FoundEvidence
+from codebase_gardener.knowledge.environments.evidence_by_kind import FoundEvidence
 from codebase_gardener.knowledge.environments.guard_evidence import DEVICES
 from codebase_gardener.knowledge.environments.optional_packages import headers
+from codebase_gardener.knowledge.pages.citations import dedented
+from codebase_gardener.knowledge.pages.markup import EMPTY, code, fence
+from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.manifests.table import ECOSYSTEMS
 
-__all__ = ["Sheet", "grid", "install_command", "marked", "named_with_extras"]
+__all__ = ["NO_ERRORS", "Sheet", "grid", "install_command", "marked", "named_with_extras"]
 
 MAX_QUOTE_LINES = 16
 MAX_QUOTES = 8
+NO_ERRORS = "The code raises no error of its own for this."
 _EXTRAS = re.compile(r"\s{0,20}\[([\w\s.,-]{1,200})\]")
 _SECRET = re.compile(
     r"TOKEN|SECRET|PASSW|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL|_KEY$|AUTH(?!OR)", re.IGNORECASE
@@ -29,13 +33,7 @@ def marked(text: str) -> str:
         >>> marked("a `b`")
         '`` a `b` ``'
     """
-    text = " ".join(text.split())
-    if not text:
-        return "—"
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    marks = "`" * (longest + 1)
-    space = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{marks}{space}{text}{space}{marks}"
+    return code(" ".join(text.split())) or EMPTY
 
 
 class Sheet:
@@ -59,8 +57,7 @@ class Sheet:
     def anchors(self, rows: Sequence[FoundEvidence], limit: int = 5) -> str:
         """Anchors, those over the limit as a count."""
         unique = list({(found.path, found.evidence.start): found for found in rows}.values())
-        more = f" and {len(unique) - limit} more" if len(unique) > limit else ""
-        return ", ".join(self.anchor(found) for found in unique[:limit]) + more
+        return enumerated([self.anchor(found) for found in unique[:limit]], len(unique))
 
     def requirements(self, rows: Iterable[FoundEvidence]) -> list[tuple[str, ...]]:
         """Rows `Package|Version|Where`; the same requirement in several places is one row."""
@@ -99,23 +96,11 @@ class Sheet:
 
     def errors(self, rows: Sequence[FoundEvidence]) -> str:
         """The Common Errors section."""
-        body, seen = [], set()
+        said: dict[str, list[FoundEvidence]] = {}
         for found in rows:
-            said = f"{found.evidence.name}: {found.evidence.text}"
-            if said in seen:
-                continue
-            seen.add(said)
-            same = [
-                one
-                for one in rows
-                if (one.evidence.name, one.evidence.text) == (found.evidence.name, found.evidence.text)
-            ]
-            body.append((marked(said), self._cause(found), self.anchors(same, 3)))
-        return (
-            grid(("Error", "Cause", "Anchor"), body)
-            if body
-            else "The code raises no error of its own for this."
-        )
+            said.setdefault(f"{found.evidence.name}: {found.evidence.text}", []).append(found)
+        body = [(marked(text), self._cause(same[0]), self.anchors(same, 3)) for text, same in said.items()]
+        return grid(("Error", "Cause", "Anchor"), body) if body else NO_ERRORS
 
     def _cause(self, found: FoundEvidence) -> str:
         where = f"raised in {marked(found.evidence.scope)}" if found.evidence.scope else "raised on import"
@@ -167,16 +152,8 @@ class Sheet:
 
     def _block(self, source: Source) -> str:
         anchor = source.anchor
-        lines = _dedented(self._repository.lines(anchor.path, anchor.start, anchor.end))
-        longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
-        fence = "`" * max(3, longest + 1)
-        language = self._repository.facts[anchor.path].language
-        return "\n".join([f"From {marked(str(anchor))}:", f"{fence}{language}", *lines, fence])
-
-
-def _dedented(lines: list[str]) -> list[str]:
-    """Lines without the indentation that all of them (but blank ones) share."""
-    return textwrap.dedent("\n".join(line.rstrip() for line in lines)).split("\n")
+        lines = dedented(self._repository.lines(anchor.path, anchor.start, anchor.end))
+        return f"From {marked(str(anchor))}:\n{fence(lines, self._repository.facts[anchor.path].language)}"
 
 
 def _within(inner: Source, outer: Source) -> bool:
@@ -218,14 +195,6 @@ def _bound(found: FoundEvidence) -> str:
     return f"{found.evidence.value}; {condition}".strip("; ") if condition else found.evidence.value
 
 
-_COMMANDS = {
-    "PyPI": "pip install {}",
-    "npm": "npm install {}",
-    "Go": "go get {}",
-    "crates.io": "cargo add {}",
-}
-
-
 def install_command(ecosystem: str, words: Iterable[str]) -> str:
     """A fenced shell command; "" for what has no installer of one line.
 
@@ -234,8 +203,8 @@ def install_command(ecosystem: str, words: Iterable[str]) -> str:
         '```shell\\ngo get github.com/spf13/cobra\\n```'
     """
     quoted = " ".join(_shell(word) for word in words)
-    command = _COMMANDS.get(ecosystem)
-    return f"```shell\n{command.format(quoted)}\n```" if command and quoted else ""
+    command = ECOSYSTEMS[ecosystem].install if ecosystem else ""
+    return fence(command.format(quoted), "shell") if command and quoted else ""
 
 
 def _shell(word: str) -> str:

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.languages.python.messages import one_line
 from codebase_gardener.languages.python.node_search import nodes_on
 from codebase_gardener.languages.symbols import Symbol

@@ -9,7 +9,7 @@ from codebase_gardener.knowledge.heuristics.code_advice import call_evidence
 from codebase_gardener.knowledge.heuristics.comment_advice import comment_evidence
 from codebase_gardener.knowledge.heuristics.docstring_advice import docstring_evidence
 from codebase_gardener.knowledge.heuristics.document_advice import document_evidence
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.utils.anchors import split_lines

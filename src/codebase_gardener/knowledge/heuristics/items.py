@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.heuristics.advice import ACTION, COST, SIGNALS, concentrated, signals
 from codebase_gardener.knowledge.heuristics.evidence import KINDS
-from codebase_gardener.knowledge.sources.facts import Evidence
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.symbols import is_public
 from codebase_gardener.repository.areas import is_about_versions_or_work
@@ -73,17 +73,20 @@ class Item:
         return -self.score, self.path, self.evidence.start, self.evidence.end
 
 
-def all_items(repository: RepositoryFacts) -> list[tuple[Item, str]]:
+def all_items(repository: RepositoryFacts, public: Container[tuple[str, str]] = ()) -> list[tuple[Item, str]]:
     """Every remark of the repository with its score and the reason why it gets no page, "" where it may get one.
 
     By path and line. A remark that falls short of `THRESHOLD` by no more than `NEARLY` may still get one: where the
-    authors say the same in several places.
+    authors say the same in several places. `public` holds path and name of what a public name leads to.
     """
     found: list[tuple[Item, str]] = []
     for path, facts in sorted(repository.facts.items()):
         for evidence in facts.evidence:
             if evidence.kind in KINDS:
-                item = _item(path, repository.areas[path], evidence)
+                is_shown = is_public(evidence.scope) and (
+                    not _PRIVATE_PATH.search(path) or (path, evidence.scope.partition(".")[0]) in public
+                )
+                item = _item(path, repository.areas[path], evidence, is_shown)
                 found.append((item, _reason_against(item)))
     return found
 
@@ -95,16 +98,16 @@ def worth(group: Sequence[Item]) -> float:
 
 
 @remembered
-def _item(path: str, area: str, evidence: Evidence) -> Item:
+def _item(path: str, area: str, evidence: Evidence, is_shown: bool) -> Item:
     named = "Deprecat" in evidence.name or evidence.name == "deprecated"
     says = (
         evidence.kind != "doc-tip" and evidence.name not in _WORK and _DEPRECATED.search(evidence.text[:400])
     )
     deprecated = (named and evidence.kind in ("warn", "admonition", "docstring-note")) or bool(says)
-    return Item(path, area, evidence, round(_score(path, area, evidence), 2), deprecated)
+    return Item(path, area, evidence, round(_score(area, evidence, is_shown), 2), deprecated)
 
 
-def _score(path: str, area: str, evidence: Evidence) -> float:
+def _score(area: str, evidence: Evidence, is_shown: bool) -> float:
     found = signals(evidence.text)
     strength = min(_MAX_STRENGTH, concentrated(evidence.text))
     score = KIND_WEIGHTS[evidence.kind] + strength + _NAME_WEIGHTS.get(evidence.name, 0)
@@ -117,11 +120,7 @@ def _score(path: str, area: str, evidence: Evidence) -> float:
         score -= 2
     if area == "examples":
         score -= 1.5
-    hidden = evidence.kind in (
-        "comment",
-        "docstring-note",
-    )  # users get to see the other kinds wherever they stand
-    if hidden and not (is_public(evidence.scope) and _PRIVATE_PATH.search(path) is None):
+    if evidence.kind in ("comment", "docstring-note") and not is_shown:  # the other kinds are seen everywhere
         score -= 2
     if evidence.kind in ("option-help", "parameter-doc") and evidence.name.startswith("_"):
         score -= 2

@@ -67,12 +67,14 @@ def heuristic_pages(repository: RepositoryFacts, resolution: Resolution | None =
 
     Args:
         repository: With the facts of all files.
-        resolution: To find what calls the definitions that a remark stands in; without it names decide.
+        resolution: To find what calls the definitions that a remark stands in, and which of them are public; without it
+            names decide.
 
     Returns:
         As many pages as there is advice; what is left out is counted by reason.
     """
-    remarks = all_items(repository)
+    public = {(target.path, target.name) for target in resolution.public.values()} if resolution else ()
+    remarks = all_items(repository, public)
     chosen = [item for item, reason in remarks if not reason]
     options = [item for item, _ in remarks if item.option and item.area == "package"]
     groups = merged([item for item in chosen if not item.deprecation])

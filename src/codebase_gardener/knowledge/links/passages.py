@@ -9,14 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.links.uses import Passage, Use
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import FAMILIES, LANGUAGES, family_of, is_test
 from codebase_gardener.utils.identifiers import identifier_words
 
 __all__ = [
     "docstring_passage",
     "document_passages",
     "example_passages",
+    "family_test_passages",
     "notebook_passage",
     "test_passages",
     "title_of",
@@ -31,8 +33,6 @@ _SETUP = frozenset({"setup", "setUp", "setup_method", "setup_class", "setUpClass
 _GENERAL = re.compile(r".*\d|(?:app|run|train|demo|example|script|utils|cli|tutorial|test|base)\Z")
 MAX_TITLE = 200
 """Characters."""
-
-_TEST_WORD = re.compile(r"(?:Test|Example|Fuzz|test)(?=[A-Z_\d])_?")
 
 
 def document_passages(
@@ -69,15 +69,7 @@ def example_passages(facts: FileFacts, uses: Sequence[Use]) -> Iterator[Passage]
         inside = [use for use in uses if _within(use.scope, symbol.qualified_name)]
         if symbol.kind == "function" and len(inside) >= MIN_USES and len(inside) < len(uses):
             name = f"{title}: {title_of(symbol)}"
-            yield Passage(
-                facts.path,
-                symbol.start,
-                symbol.end,
-                name,
-                "example",
-                symbol.qualified_name,
-                tuple(inside),
-            )
+            yield _of_symbol(symbol, name, "example", inside)
 
 
 def test_passages(
@@ -100,7 +92,7 @@ def test_passages(
     symbols = {symbol.qualified_name: symbol for symbol in facts.symbols}
     nested = _nested(symbols)
     for symbol in facts.symbols:
-        if symbol.kind == "class" or not symbol.name.lstrip("_").startswith("test"):
+        if not is_test(symbol):
             continue
         scopes = [symbol.qualified_name, *nested.get(symbol.qualified_name, ())]
         own = [use for scope in scopes for use in by_scope.get(scope, ())]
@@ -108,10 +100,24 @@ def test_passages(
         inserted = [(0, part) for name in _prepared(symbol, symbols) for part in by_scope.get(name, ())]
         inserted += [(use.end, part) for use in called for part in by_scope.get(use.target.name, ())]
         rows = [*_useful(inserted, package), *((use.end, use) for use in own)]
-        found = tuple(use for _, use in sorted(rows, key=lambda row: row[0]))
-        yield Passage(
-            facts.path, symbol.start, symbol.end, title_of(symbol), "test", symbol.qualified_name, found
-        )
+        found = [use for _, use in sorted(rows, key=lambda row: row[0])]
+        yield _of_symbol(symbol, title_of(symbol), "test", found)
+
+
+def family_test_passages(facts: FileFacts, uses: Sequence[Use], area: str) -> Iterator[Passage]:
+    """In other languages: one a test function, and one a call with a title, `test("title", …)`."""
+    family = FAMILIES[family_of(facts.language)]
+    if area != "tests" and not family.tests_anywhere:
+        return
+    for symbol in filter(is_test, facts.symbols):
+        shown = "example" if LANGUAGES[symbol.language].example.match(symbol.name) else "test"
+        yield _of_symbol(symbol, title_of(symbol), shown, _on_lines(uses, symbol.start, symbol.end))
+    for reference in facts.references:
+        titled = family.title.match(reference.text) if reference.name in family.titled else None
+        if titled is not None:
+            title = next(filter(None, titled.groups()))
+            inside = _on_lines(uses, reference.start, reference.end)
+            yield Passage(facts.path, reference.start, reference.end, title, "test", "", inside)
 
 
 def docstring_passage(symbol: Symbol, uses: Sequence[Use]) -> Passage:
@@ -124,8 +130,16 @@ def title_of(symbol: Symbol) -> str:
     """Of a test: the first sentence of its docstring, else its name in words."""
     if symbol.docstring:
         return first_sentence(symbol.docstring, MAX_TITLE).rstrip(".")
-    plain = symbol.name.lstrip("_").removeprefix("test_")
-    return _words(plain if symbol.language == "python" else _TEST_WORD.sub("", plain) or plain)
+    plain = symbol.name.lstrip("_")
+    return _words(LANGUAGES[symbol.language].test_word.sub("", plain, count=1) or plain)
+
+
+def _of_symbol(symbol: Symbol, title: str, area: str, uses: Sequence[Use]) -> Passage:
+    return Passage(symbol.path, symbol.start, symbol.end, title, area, symbol.qualified_name, tuple(uses))
+
+
+def _on_lines(uses: Sequence[Use], start: int, end: int) -> tuple[Use, ...]:
+    return tuple(use for use in uses if start <= use.start and use.end <= end)
 
 
 def _useful(inserted: list[tuple[int, Use]], package: frozenset[str]) -> list[tuple[int, Use]]:

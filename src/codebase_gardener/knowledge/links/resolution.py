@@ -7,26 +7,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from codebase_gardener.documents.facts import Snippet
-from codebase_gardener.knowledge.links.module_names import ModuleNames, is_package
-from codebase_gardener.knowledge.links.namespaces import Namespace, of_file, of_snippets
+from codebase_gardener.knowledge.links.families import FamilyLinks, link_families
 from codebase_gardener.knowledge.links.passages import (
     docstring_passage,
     document_passages,
     example_passages,
+    family_test_passages,
     notebook_passage,
     test_passages,
 )
-from codebase_gardener.knowledge.links.public_names import public_names
-from codebase_gardener.knowledge.links.references import Links, is_machinery
-from codebase_gardener.knowledge.links.tracing import Tracer
-from codebase_gardener.knowledge.links.tree_resolution import TreeResolution, tree_resolution
-from codebase_gardener.knowledge.links.tree_spaces import TreeSpace
-from codebase_gardener.knowledge.links.tree_tests import tree_tests
+from codebase_gardener.knowledge.links.python.linker import PythonLinker, is_machinery
+from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package
+from codebase_gardener.knowledge.links.python.namespaces import Namespace, file_namespace, snippet_namespace
+from codebase_gardener.knowledge.links.python.public_names import public_names
+from codebase_gardener.knowledge.links.python.tracing import Tracer
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import areas_of
+from codebase_gardener.languages.engine.spaces import Space
 from codebase_gardener.languages.facts import Reference
-from codebase_gardener.languages.linking import Entity
+from codebase_gardener.languages.meanings import Entity
 from codebase_gardener.languages.table import family_of
 
 __all__ = ["Resolution", "resolve"]
@@ -77,30 +77,30 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     tracer = Tracer(spaces, modules)
     names = public_names(spaces, modules, tracer.scopes)
     tracer.classes.offered = frozenset(place for place in names.exported)
-    links = Links(spaces, tracer, names.by_last_part() | _packages(spaces, modules))
-    others = tree_resolution(facts, areas)
+    links = PythonLinker(spaces, tracer, names.by_last_part() | _packages(spaces, modules))
+    others = link_families(facts, areas)
     closures = frozenset(closure for path in areas for closure in _closures(facts[path]))
-    linker = _Linker(areas, closures)
+    gathered = _Uses(areas, closures)
     for space in spaces.values():
-        linker.add(space, links.of(space))
+        gathered.add(space, links.resolved(space))
     for other in others.spaces.values():
-        linker.add(other, others.of(other))
+        gathered.add(other, others.links[other.family].resolved(other))
     public = (
         dict(sorted({**names.public, **others.public}.items(), key=_depth)) if others.public else names.public
     )
     exported = {**names.exported, **others.exported}
-    passages = [passage for path in areas for passage in _passages(facts[path], areas, linker, others)]
+    passages = [passage for path in areas for passage in _passages(facts[path], areas, gathered, others)]
     return Resolution(
         passages=tuple(
             sorted(passages, key=lambda found: (found.path, found.start, -found.end, found.scope))
         ),
-        callers={target: tuple(uses) for target, uses in sorted(linker.callers.items())},
-        public={name: linker.target(*place) for name, place in public.items()},
-        exported={linker.target(*place): name for place, name in exported.items()},
-        references=linker.references,
-        unresolved=linker.unresolved,
-        foreign=linker.foreign,
-        statements={linker.target(*place): text for place, text in others.statements.items()},
+        callers={target: tuple(uses) for target, uses in sorted(gathered.callers.items())},
+        public={name: gathered.target(*place) for name, place in public.items()},
+        exported={gathered.target(*place): name for place, name in exported.items()},
+        references=gathered.references,
+        unresolved=gathered.unresolved,
+        foreign=gathered.foreign,
+        statements={gathered.target(*place): text for place, text in others.statements.items()},
     )
 
 
@@ -113,7 +113,7 @@ def _namespaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Ite
     for path, area in areas.items():
         file = facts[path]
         if file.language == "python":
-            yield path, of_file(file, area)
+            yield path, file_namespace(file, area)
         blocks: dict[str, list[Snippet]] = defaultdict(list)
         for snippet in file.snippets:
             if snippet.language == "python":
@@ -121,7 +121,7 @@ def _namespaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Ite
         for scope, snippets in blocks.items():
             key = f"{path}#{scope}" if file.language == "python" else path
             host = path if file.language == "python" else ""
-            yield key, of_snippets(key, path, area, snippets, host)
+            yield key, snippet_namespace(key, path, area, snippets, host)
 
 
 def _packages(spaces: Mapping[str, Namespace], modules: ModuleNames) -> dict[str, tuple[str, str]]:
@@ -132,7 +132,7 @@ def _packages(spaces: Mapping[str, Namespace], modules: ModuleNames) -> dict[str
     }
 
 
-class _Linker:
+class _Uses:
     """Gathers the uses of all namespaces."""
 
     def __init__(self, areas: Mapping[str, str], closures: frozenset[tuple[str, str]]) -> None:
@@ -154,9 +154,7 @@ class _Linker:
             self._targets[key] = Target(path.partition("#")[0], name)
         return self._targets[key]
 
-    def add(
-        self, space: Namespace | TreeSpace, references: Iterable[tuple[Reference, Entity | None]]
-    ) -> None:
+    def add(self, space: Namespace | Space, references: Iterable[tuple[Reference, Entity | None]]) -> None:
         """Take in a namespace's references with what they mean."""
         counted = space.area in _COUNTED
         uses = self.uses[space.key] = []
@@ -180,14 +178,14 @@ class _Linker:
             elif entity.path == space.key:
                 own.append(use)
 
-    def _is_result(self, space: Namespace | TreeSpace, reference: Reference, entity: Entity) -> bool:
+    def _is_result(self, space: Namespace | Space, reference: Reference, entity: Entity) -> bool:
         """Whether it calls a function that another one made and returned: that is no name of anyone's."""
         if (entity.path, entity.name) not in self._closures:
             return False
         owner = entity.name.rpartition(".")[0]
         return not (space.key == entity.path and f"{reference.scope}.".startswith(f"{owner}."))
 
-    def _use(self, space: Namespace | TreeSpace, reference: Reference, entity: Entity) -> Use:
+    def _use(self, space: Namespace | Space, reference: Reference, entity: Entity) -> Use:
         return Use(
             self.target(entity.path, entity.name),
             space.path,
@@ -220,16 +218,16 @@ def _is_shown(entity: Entity, kind: str) -> bool:
 
 
 def _passages(
-    facts: FileFacts, areas: Mapping[str, str], linker: _Linker, others: TreeResolution
+    facts: FileFacts, areas: Mapping[str, str], gathered: _Uses, others: FamilyLinks
 ) -> Iterator[Passage]:
     """Those of one file that use something."""
     path, area = facts.path, areas[facts.path]
-    uses, found = linker.uses.get(path, []), []
+    uses, found = gathered.uses.get(path, []), []
     if others.links and facts.language != "python" and not family_of(facts.language):
         keys = (path, *(f"{path}#{family}" for family in others.links))
-        uses = sorted((use for key in keys for use in linker.uses.get(key, ())), key=lambda use: use.start)
+        uses = sorted((use for key in keys for use in gathered.uses.get(key, ())), key=lambda use: use.start)
     if family_of(facts.language):
-        found = list(tree_tests(facts, uses, area))
+        found = list(family_test_passages(facts, uses, area))
         if area == "examples":
             found += example_passages(facts, uses)
     elif facts.language != "python":
@@ -240,11 +238,11 @@ def _passages(
             shown = "readme" if name.startswith("readme") else "docs"
             found = list(document_passages(facts, uses, shown, others.languages | {"python"}))
     elif area == "tests":
-        found = list(test_passages(facts, uses, linker.own[path], linker.package))
+        found = list(test_passages(facts, uses, gathered.own[path], gathered.package))
     elif area == "examples":
         found = list(example_passages(facts, uses))
     for symbol in facts.symbols if facts.language == "python" else ():
-        within = linker.uses.get(f"{path}#{symbol.qualified_name}")
+        within = gathered.uses.get(f"{path}#{symbol.qualified_name}")
         if within:
             found.append(docstring_passage(symbol, within))
     yield from (passage for passage in found if passage.uses)

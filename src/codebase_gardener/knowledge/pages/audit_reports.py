@@ -6,9 +6,10 @@ from collections import Counter
 
 from codebase_gardener.knowledge.pages.findings import CHECKS, Finding
 from codebase_gardener.knowledge.pages.markup import code, link_free
-from codebase_gardener.knowledge.pages.report_matter import ReportMatter, bullets, count, report, rows_or_none
+from codebase_gardener.knowledge.pages.report_matter import ReportMatter, bullets, report, rows_or_none
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page
 from codebase_gardener.knowledge.pages.triage import ORPHAN, RULES, is_orphan
+from codebase_gardener.knowledge.pages.wording import counted
 
 __all__ = ["orphan_audit_report", "orphan_report", "page_audit_report"]
 
@@ -86,7 +87,7 @@ def orphan_report(matter: ReportMatter) -> str:
         ("Notes for Phase 6 (Orphan Audit)", bullets([
             f"Pages kept as orphans: {sum(map(is_orphan, matter.wiki.pages))}",
             f"Files that are kept without a page: "
-            f"{count(sum(item.decision == 'keep' and not item.pages for item in triaged), 'file')}",
+            f"{counted(sum(item.decision == 'keep' and not item.pages for item in triaged), 'file')}",
         ])),
     ])  # fmt: skip
 

@@ -11,7 +11,12 @@ from functools import cached_property
 
 from codebase_gardener.knowledge.pages.citations import Citation, Quote, citations_of, dedented, quotes_of
 from codebase_gardener.knowledge.pages.findings import Finding, PageCounts
-from codebase_gardener.knowledge.pages.inline_quotes import InlineQuote, QuotableText, inline_quotes_of
+from codebase_gardener.knowledge.pages.inline_quotes import (
+    InlineQuote,
+    QuotableText,
+    inline_quotes_of,
+    unsaid_of,
+)
 from codebase_gardener.knowledge.pages.markup import outside_code, outside_fences
 from codebase_gardener.knowledge.pages.reading import Reading, read_page
 from codebase_gardener.knowledge.pages.rendering import incoming_edges, render
@@ -98,7 +103,7 @@ class _Auditor:
 
     def findings(self) -> Iterator[Finding]:
         for file, reading in self.readings.items():
-            found = [*self._read(file, reading)]
+            found = [*self._page_findings(file, reading)]
             if reading.page:
                 found += self._names(file, reading.page)
                 found += self._links(file, reading.page)
@@ -133,15 +138,9 @@ class _Auditor:
         """Ids of what workflows or kept orphans lead to."""
         waiting = [page.id for page in self.wiki.pages if page.type == "Workflow" or is_orphan(page)]
         waiting += [principle for page in waiting for principle in self.graph.principles_of.get(page, ())]
-        seen: set[str] = set()
-        while waiting:
-            page = self.graph.pages.get(waiting.pop())
-            if page and page.id not in seen:
-                seen.add(page.id)
-                waiting += [edge.target for edge in page.edges]
-        return frozenset(seen)
+        return self.graph.led_to(waiting)
 
-    def _read(self, file: str, reading: Reading) -> Iterator[Finding]:
+    def _page_findings(self, file: str, reading: Reading) -> Iterator[Finding]:
         for problem in reading.problems:
             yield Finding(file, problem.line, problem.check, problem.what)
         wanted = {"repo": self.wiki.repo, "commit": self.wiki.commit, "updated": self.wiki.updated}
@@ -251,19 +250,13 @@ class _Auditor:
         actual = text_hash(self.repository.lines(anchor.path, anchor.start, anchor.end))
         if source.sha256 != actual:
             yield "hash", f"{anchor} has the hash {actual}, not {source.sha256[:80]!r}"
-        ranges = self._ranges.get((anchor.path, source.symbol), [])
+        ranges = [
+            (each.start, each.end)
+            for each in self.repository.definitions.get((anchor.path, source.symbol), ())
+        ]
         if source.symbol and (anchor.start, anchor.end) not in ranges:
             where = ", ".join(f"L{start}-{end}" for start, end in ranges) or "nowhere in this file"
             yield "symbol", f"{source.symbol[:200]!r} is not {anchor}: it stands at {where}"
-
-    @cached_property
-    def _ranges(self) -> dict[tuple[str, str], list[tuple[int, int]]]:
-        """Of path and qualified name, the ranges of all definitions."""
-        found: dict[tuple[str, str], list[tuple[int, int]]] = {}
-        for facts in self.repository.facts.values():
-            for symbol in facts.symbols:
-                found.setdefault((symbol.path, symbol.qualified_name), []).append((symbol.start, symbol.end))
-        return found
 
     def _range_problem(self, anchor: Anchor) -> str:
         facts = self.repository.facts.get(anchor.path)
@@ -316,20 +309,16 @@ class _Auditor:
         cited = sorted({source.anchor.path for source in reading.page.sources} & self.repository.facts.keys())
         unsaid = tuple(dict.fromkeys(quote.text for quote in self.inline[file]))
         for path in cited:
-            unsaid = self._quotable(path).unsaid(unsaid) if unsaid else ()
+            unsaid = unsaid_of(self._quotable[path], unsaid) if unsaid else ()
         for quote in self.inline[file]:
             if quote.text in unsaid:
                 what = f"no file that the page cites says “{quote.text[:160]}”"
                 yield Finding(file, quote.line, "quote", what)
 
-    def _quotable(self, path: str) -> QuotableText:
-        if path not in self._texts:
-            self._texts[path] = QuotableText(self.repository.texts[path])
-        return self._texts[path]
-
     @cached_property
-    def _texts(self) -> dict[str, QuotableText]:
-        return {}
+    def _quotable(self) -> dict[str, QuotableText]:
+        """By path; the words of each are read when they are asked for."""
+        return {path: QuotableText(text) for path, text in self.repository.texts.items()}
 
     def _layout(self, file: str, reading: Reading) -> Iterator[Finding]:
         """An Implementation's parts, which indexes and reports are computed from."""
@@ -341,7 +330,7 @@ class _Auditor:
         if reference is None or (reference.location is None) == (not reference.external):
             yield Finding(file, line, "sections", "Code Reference has not the parts of its layout")
             return
-        if self.graph.contract(page) is None:
+        if self.graph.contracts[page.id] is None:
             where = reading.starts.get("I/O Contract", 0)
             yield Finding(file, where, "sections", "I/O Contract has not the parts of its layout")
         where_defined = page.sources[0].anchor if page.sources else None

@@ -79,7 +79,7 @@ def _flow(graph: WikiGraph, flow: WorkflowFacts) -> list[str]:
     for step in flow.steps:
         parts.append(f"### Step {step.number}: {link_free(step.title)}")
         parts.append(
-            table(("Attribute", "Value"), [(f"**{name}**", value) for name, value in step.attributes()])
+            table(("Attribute", "Value"), [(f"**{name}**", value) for name, value in step.attributes])
         )
     return [*parts, "### Implementation Extraction Guide", extraction_guide(graph, flow.steps)]
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from codebase_gardener.knowledge.pages.markup import outside_fences
 from codebase_gardener.utils.memo import remembered
 
-__all__ = ["InlineQuote", "QuotableText", "inline_quotes_of", "read_inline_quotes"]
+__all__ = ["InlineQuote", "QuotableText", "inline_quotes_of", "read_inline_quotes", "unsaid_of"]
 
 MAX_GAP_WORDS = 3
 """Words of the source between two words of a quote, after addresses are taken out: such as "class" of a role."""
@@ -57,17 +57,13 @@ class QuotableText:
             >>> text.says("A Pot holds water"), text.says("A Pot holds wine")
             (True, False)
         """
-        return not self.unsaid((quoted,))
-
-    def unsaid(self, quotes: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of several quotes that do not stand here."""
-        return _unsaid(self, quotes)
+        return not unsaid_of(self, (quoted,))
 
     def has(self, wanted: list[str]) -> bool:
         """Whether the words stand in it in that order, in one of the ways."""
-        return any(self._read(way).have(wanted) for way in range(len(_WAYS)))
+        return any(self._words_read(way).have(wanted) for way in range(len(_WAYS)))
 
-    def _read(self, way: int) -> _Words:
+    def _words_read(self, way: int) -> _Words:
         """The words in one of the ways, each made once."""
         if way not in self._made:
             text = self.text
@@ -82,7 +78,8 @@ class QuotableText:
 
 
 @remembered
-def _unsaid(text: QuotableText, quotes: tuple[str, ...]) -> tuple[str, ...]:
+def unsaid_of(text: QuotableText, quotes: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of several quotes that do not stand in a text."""
     return tuple(quoted for quoted in quotes if not all(text.has(_words(part)) for part in quoted.split("…")))
 
 

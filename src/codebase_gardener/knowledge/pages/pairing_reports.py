@@ -10,17 +10,17 @@ from codebase_gardener.knowledge.pages.report_matter import (
     ReportMatter,
     bullets,
     checklist,
-    count,
     files_created,
     kinds_table,
     listed,
     percent,
     report,
     rows_or_none,
-    source_of,
 )
+from codebase_gardener.knowledge.pages.steps import source_of
 from codebase_gardener.knowledge.pages.structure import EDGES, Page
 from codebase_gardener.knowledge.pages.triage import is_orphan
+from codebase_gardener.knowledge.pages.wording import counted, enumerated
 
 __all__ = ["enrichment_report", "synthesis_report"]
 
@@ -35,7 +35,7 @@ def synthesis_report(matter: ReportMatter) -> str:
         bool(step.implementation) for step in {step.principle_id: step for step in matter.steps}.values()
     )
     flows = [
-        (f"### {flow.page.name} ({count(len(flow.steps), 'step')})", rows_or_none(
+        (f"### {flow.page.name} ({counted(len(flow.steps), 'step')})", rows_or_none(
             ("Step", "Principle", "Implementation", "Status"),
             ((str(step.number), matter.graph.short(step.principle_id),
               f"✅ {matter.graph.short(step.implementation.id)}" if step.implementation else "⬜",
@@ -107,7 +107,7 @@ def _packages(matter: ReportMatter) -> list[str]:
         for name in reference.dependencies if reference else ():
             needing[name] = needing.get(name, 0) + 1
     return [
-        f"{code(name)}: needed by {count(number, 'implementation')}"
+        f"{code(name)}: needed by {counted(number, 'implementation')}"
         for name, number in sorted(needing.items())
     ]
 
@@ -119,7 +119,7 @@ def _shared(matter: ReportMatter) -> list[str]:
         if len(flows) > 1:
             names = ", ".join(matter.graph.short(flow.id) for flow in flows)
             found.append(
-                f"{matter.graph.short(page.id)} is a step of {count(len(flows), 'workflow')}: {names}"
+                f"{matter.graph.short(page.id)} is a step of {counted(len(flows), 'workflow')}: {names}"
             )
     return found
 
@@ -134,7 +134,7 @@ def enrichment_report(matter: ReportMatter) -> str:
     unused = [page for page in (*environments, *heuristics) if page.id not in matter.graph.incoming]
     return report(matter, "Phase 3: Enrichment Report", [
         ("Summary", bullets([
-            f"{count(len(environments), 'environment')} and {count(len(heuristics), 'heuristic')}",
+            f"{counted(len(environments), 'environment')} and {counted(len(heuristics), 'heuristic')}",
             f"Links added: {sum(edge.kind in linked for page in matter.wiki.pages for edge in page.edges)}",
         ])),
         ("Environments Created", rows_or_none(("Environment", "Required By", "Description"), (
@@ -147,9 +147,9 @@ def enrichment_report(matter: ReportMatter) -> str:
             f"{matter.graph.short(page.id)}: {_evidence(page)}" for page in heuristics)),
         ("Links Added", ""),
         ("### Environment Links", bullets([
-            f"`_EnvironmentIndex.md` has {count(len(environments), 'entry', 'entries')}", *linked["requires_env"]])),
+            f"`_EnvironmentIndex.md` has {counted(len(environments), 'entry', 'entries')}", *linked["requires_env"]])),
         ("### Heuristic Links", bullets([
-            f"`_HeuristicIndex.md` has {count(len(heuristics), 'entry', 'entries')}", *linked["uses_heuristic"]])),
+            f"`_HeuristicIndex.md` has {counted(len(heuristics), 'entry', 'entries')}", *linked["uses_heuristic"]])),
         ("Notes for Audit Phase", ""),
         ("### Pages That Nothing Links To", bullets(page.id for page in unused)),
         ("### Verification Status", checklist([
@@ -174,16 +174,15 @@ def _needed_by(matter: ReportMatter, kind: str, page: Page) -> str:
 
 def _evidence(page: Page) -> str:
     anchors = list(dict.fromkeys(source.anchor for source in page.sources))
-    shown = ", ".join(code(str(anchor)) for anchor in anchors[:3])
-    more = f" and {len(anchors) - 3} more" if len(anchors) > 3 else ""
-    return f"{count(len(anchors), 'anchor')}: {shown}{more}" if anchors else "no anchor"
+    shown = enumerated([code(str(anchor)) for anchor in anchors[:3]], len(anchors))
+    return f"{counted(len(anchors), 'anchor')}: {shown}" if anchors else "no anchor"
 
 
 def _links(matter: ReportMatter, kind: str) -> list[str]:
     """Of each page that an edge of this kind leads to: how many pages it links."""
     return [
         f"{matter.graph.short(page.id)} linked to "
-        f"{count(len(matter.graph.requiring(kind, page.id)), 'page')}: {listed(_ids(matter, kind, page))}"
+        f"{counted(len(matter.graph.requiring(kind, page.id)), 'page')}: {listed(_ids(matter, kind, page))}"
         for page in matter.pages(EDGES[kind].target)
         if matter.graph.requiring(kind, page.id)
     ]

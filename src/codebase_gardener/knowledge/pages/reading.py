@@ -86,14 +86,14 @@ def read_page(text: str) -> Reading:
         "commit",
         "updated",
     ]:  # other ones in each build: the rest is read without, and remembered
-        reading = _read(_STATE.sub(r'\1: ""', front) + text[len(front) :])
+        reading = _parsed(_STATE.sub(r'\1: ""', front) + text[len(front) :])
         if not reading.problems and (reading.commit, reading.updated) == ("", ""):
             return replace(reading, **state)
-    return _read(text)
+    return _parsed(text)
 
 
 @remembered
-def _read(text: str) -> Reading:
+def _parsed(text: str) -> Reading:
     problems: list[PageProblem] = []
     front, body, first_line = _split_front_matter(text, problems)
     fields = _fields(front, problems)

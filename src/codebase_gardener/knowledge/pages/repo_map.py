@@ -8,7 +8,8 @@ from codebase_gardener.knowledge.pages.indexes import index_head
 from codebase_gardener.knowledge.pages.markup import EMPTY, code, link_free, table
 from codebase_gardener.knowledge.pages.steps import WikiGraph
 from codebase_gardener.knowledge.pages.structure import Page, Wiki
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.pages.wording import counted
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
 __all__ = ["PARTS", "coverage", "explored", "render_repo_map", "repo_map_file", "total_lines"]
@@ -95,8 +96,7 @@ def _coverage(graph: WikiGraph, pages: tuple[Page, ...]) -> str:
 
 def _details(file: FileFacts) -> str:
     """How many symbols, and why there are no more."""
-    count = len(file.symbols)
-    said = [f"{count} {'symbol' if count == 1 else 'symbols'}"] if count else []
+    said = [counted(len(file.symbols), "symbol")] if file.symbols else []
     if file.problem:
         said.append(link_free(file.problem))
     elif file.language == "text":

@@ -8,18 +8,17 @@ from functools import cached_property
 
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.pages.auditing import Audit
-from codebase_gardener.knowledge.pages.implementation_layout import CodeReference
 from codebase_gardener.knowledge.pages.indexes import index_head
-from codebase_gardener.knowledge.pages.markup import NONE_FOUND, code, fence, table
+from codebase_gardener.knowledge.pages.markup import code, fence, table
 from codebase_gardener.knowledge.pages.steps import StepFacts, WikiGraph, WorkflowFacts, api_name
 from codebase_gardener.knowledge.pages.structure import IMPLEMENTATION_KINDS, PAGE_TYPES, Page, Wiki
 from codebase_gardener.knowledge.pages.triage import Triaged, triage
+from codebase_gardener.knowledge.pages.wording import counted
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
 __all__ = [
-    "NONE", "ReportMatter", "bullets", "checklist", "count", "files_created", "kinds_table", "listed", "percent",
+    "NONE", "ReportMatter", "bullets", "checklist", "files_created", "kinds_table", "listed", "percent",
     "report", "rows_or_none",
-    "source_of",
 ]  # fmt: skip
 
 NONE = "None."
@@ -97,16 +96,6 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(set(names)))
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun.
-
-    Example:
-        >>> count(1, "page"), count(2, "page")
-        ('1 page', '2 pages')
-    """
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
-
-
 def percent(part: int, whole: int) -> str:
     """A share with one decimal; a dash of nothing.
 
@@ -115,13 +104,6 @@ def percent(part: int, whole: int) -> str:
         ('33.3%', '—')
     """
     return f"{100 * part / whole:.1f}%" if whole else "—"
-
-
-def source_of(reference: CodeReference | None) -> str:
-    """Where an API stands: its anchor, or the package from outside."""
-    if reference is None:
-        return NONE_FOUND
-    return code(str(reference.location)) if reference.location else f"{code(reference.external)} (external)"
 
 
 def kinds_table(matter: ReportMatter, pages: Iterable[Page]) -> str:
@@ -142,4 +124,4 @@ def files_created(pages: Sequence[Page], kind: str) -> tuple[str, str]:
     folder = PAGE_TYPES[kind].folder
     names = [f"{page.name}.md" for page in pages]
     lines = [f"{folder}/", *(f"├── {name}" for name in names[:-1]), *(f"└── {name}" for name in names[-1:])]
-    return f"### {kind} Pages ({count(len(pages), 'file')})", fence("\n".join(lines))
+    return f"### {kind} Pages ({counted(len(pages), 'file')})", fence("\n".join(lines))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,9 +16,10 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, code
 from codebase_gardener.knowledge.pages.rendering import incoming_edges
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Wiki
+from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.knowledge.pages.workflow_layout import read_steps
 
-__all__ = ["ATTRIBUTES", "StepFacts", "WikiGraph", "WorkflowFacts", "api_name"]
+__all__ = ["ATTRIBUTES", "StepFacts", "WikiGraph", "WorkflowFacts", "api_name", "source_of"]
 
 ATTRIBUTES = (
     "Principle", "Implementation", "API Call", "Source Location", "External Dependencies", "Environment",
@@ -62,18 +63,11 @@ class StepFacts:
     @property
     def source(self) -> str:
         """Source Location: the anchor, or where it comes from."""
-        if not self.reference:
-            return NONE_FOUND
-        if self.reference.location:
-            return code(str(self.reference.location))
-        return f"{code(self.reference.external)} (external)"
-
-    def attributes(self) -> tuple[tuple[str, str], ...]:
-        """The nine, each with its value."""
-        return self._attributes
+        return source_of(self.reference)
 
     @cached_property
-    def _attributes(self) -> tuple[tuple[str, str], ...]:
+    def attributes(self) -> tuple[tuple[str, str], ...]:
+        """The nine, each with its value."""
         inputs = self.contract.inputs if self.contract else ()
         outputs = self.contract.outputs if self.contract else ()
         values = (
@@ -132,6 +126,11 @@ class WikiGraph:
         return {page.id: read_code_reference(page) for page in self.of_type("Implementation")}
 
     @cached_property
+    def contracts(self) -> dict[str, IoContract | None]:
+        """What each Implementation says of inputs and outputs, by id."""
+        return {page.id: read_io_contract(page) for page in self.of_type("Implementation")}
+
+    @cached_property
     def principles_of(self) -> dict[str, tuple[str, ...]]:
         """Of each Implementation's id, the ids of the Principles that it implements."""
         found: dict[str, list[str]] = {}
@@ -143,8 +142,12 @@ class WikiGraph:
     @cached_property
     def reachable(self) -> frozenset[str]:
         """Ids of the pages that some Workflow leads to, and of the Workflows."""
+        return self.led_to(page.id for page in self.of_type("Workflow"))
+
+    def led_to(self, page_ids: Iterable[str]) -> frozenset[str]:
+        """Ids of some pages and of all that their links lead to."""
         seen: set[str] = set()
-        waiting = [page.id for page in self.of_type("Workflow")]
+        waiting = list(page_ids)
         while waiting:
             page = self.pages.get(waiting.pop())
             if page and page.id not in seen:
@@ -184,16 +187,6 @@ class WikiGraph:
                 found.setdefault((edge.kind, edge.target), []).append(page)
         return {key: tuple(pages) for key, pages in found.items()}
 
-    def contract(self, page: Page) -> IoContract | None:
-        """What an Implementation says of inputs and outputs."""
-        if page.id not in self._contracts:
-            self._contracts[page.id] = read_io_contract(page)
-        return self._contracts[page.id]
-
-    @cached_property
-    def _contracts(self) -> dict[str, IoContract | None]:
-        return {}
-
     def _workflow(self, page: Page) -> WorkflowFacts:
         written = {step.number: step.title for step in read_steps(page)}
         targets = _targets(page, "step")
@@ -216,13 +209,20 @@ class WikiGraph:
             principle=principle,
             implementation=implementation,
             reference=self.references.get(implementation.id) if implementation else None,
-            contract=self.contract(implementation) if implementation else None,
+            contract=self.contracts.get(implementation.id) if implementation else None,
         )
 
 
 def api_name(reference: CodeReference | None) -> str:
     """What is called, without its arguments: "PeftModel.from_pretrained"; "" where nothing is known."""
     return reference.call.partition("(")[0].strip() if reference else ""
+
+
+def source_of(reference: CodeReference | None) -> str:
+    """Where an API stands: its anchor, or the package from outside."""
+    if reference is None:
+        return NONE_FOUND
+    return code(str(reference.location)) if reference.location else f"{code(reference.external)} (external)"
 
 
 def _targets(page: Page | None, kind: str) -> tuple[str, ...]:
@@ -246,5 +246,4 @@ def _key_parameters(inputs: tuple[Parameter, ...]) -> str:
     shown = [
         code(f"{row.name}={row.default}" if row.default else row.name) for row in ordered[:MAX_KEY_PARAMETERS]
     ]
-    more = len(ordered) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    return enumerated(shown, len(ordered))

@@ -11,7 +11,8 @@ from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.repo_map import coverage
 from codebase_gardener.knowledge.pages.structure import Page, Wiki
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.pages.wording import counted, enumerated
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.repository.areas import area_of
@@ -83,6 +84,12 @@ class Review:
         """Keep where any is a yes."""
         return "keep" if self.public_api or self.user_facing or self.algorithm else "discard"
 
+    @property
+    def what(self) -> str:
+        """The answers, in words."""
+        said = filter(None, (self.public_api, self.user_facing, self.algorithm))
+        return "; ".join(said) or "no public API, not user-facing, no algorithm of its own"
+
 
 @dataclass(frozen=True)
 class Triaged:
@@ -133,23 +140,11 @@ def triage(wiki: Wiki, repository: RepositoryFacts, resolution: Resolution) -> t
         if not is_code(facts.language) or any(not is_orphan(page) for page in covering):
             continue
         rule = next((rule for rule in RULES if rule.applies(path, facts.lines)), None)
-        review = None if rule else reviewer.review(facts)
-        found.append(
-            Triaged(
-                path, facts.lines, rule.decision if rule else _decision(review),
-                rule.what if rule else _answers(review), review, tuple(page.id for page in covering),
-            )
-        )  # fmt: skip
+        told = rule or reviewer.review(facts)
+        review = told if isinstance(told, Review) else None
+        ids = tuple(page.id for page in covering)
+        found.append(Triaged(path, facts.lines, told.decision, told.what, review, ids))
     return tuple(found)
-
-
-def _decision(review: Review | None) -> str:
-    return review.decision if review else "discard"
-
-
-def _answers(review: Review | None) -> str:
-    said = (review.public_api, review.user_facing, review.algorithm) if review else ()
-    return "; ".join(filter(None, said)) or "no public API, not user-facing, no algorithm of its own"
 
 
 @dataclass(frozen=True)
@@ -167,7 +162,7 @@ class _Reviewer:
         )  # fmt: skip
         lines = longest.end - longest.start + 1 if longest else 0
         algorithm = longest is not None and lines >= ALGORITHM_LINES
-        called = f", called from {_count(callers, 'other file')}" if callers else ""
+        called = f", called from {counted(callers, 'other file')}" if callers else ""
         return Review(
             f"public API: exports {_some(exported)}" if exported else "",
             f"user-facing: shown in {_some(shown)}" if shown else "",
@@ -209,9 +204,4 @@ class _Reviewer:
 
 
 def _some(names: list[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:3])
-    return shown + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return enumerated([f"`{name}`" for name in names[:3]], len(names))

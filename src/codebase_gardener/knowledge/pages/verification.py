@@ -45,7 +45,7 @@ def verify(folder: Path, repository: RepositoryFacts, resolution: Resolution) ->
     Raises:
         NotFoundError: There is no such folder.
     """
-    texts, findings = _read(folder)
+    texts, findings = _markdown_files(folder)
     pages = {file: text for file, text in texts.items() if file.partition("/")[0] in FOLDERS}
     audited = audit(pages, repository)
     others = {file: text for file, text in texts.items() if file not in pages}
@@ -59,7 +59,7 @@ def compare(folder: Path, expected: Mapping[str, str]) -> tuple[Finding, ...]:
     Raises:
         NotFoundError: There is no such folder.
     """
-    texts, findings = _read(folder)
+    texts, findings = _markdown_files(folder)
     return tuple(sorted({*findings, *_differences(texts, expected)}))
 
 
@@ -73,7 +73,7 @@ def derived_files(audited: Audit, repository: RepositoryFacts, resolution: Resol
     }
 
 
-def _read(folder: Path) -> tuple[dict[str, str], list[Finding]]:
+def _markdown_files(folder: Path) -> tuple[dict[str, str], list[Finding]]:
     """The Markdown files, and what cannot be one of a wiki."""
     if not folder.is_dir():
         raise NotFoundError(f"{folder} is no wiki: there is no such folder", hint="run `gardener wiki build`")

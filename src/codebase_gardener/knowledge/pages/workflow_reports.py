@@ -12,7 +12,6 @@ from codebase_gardener.knowledge.pages.report_matter import (
     ReportMatter,
     bullets,
     checklist,
-    count,
     kinds_table,
     listed,
     percent,
@@ -21,7 +20,8 @@ from codebase_gardener.knowledge.pages.report_matter import (
 )
 from codebase_gardener.knowledge.pages.steps import WorkflowFacts
 from codebase_gardener.knowledge.pages.structure import Page
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.pages.wording import counted
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.repository.areas import AREAS
 
 __all__ = ["anchoring_report", "repo_map_report", "tracing_report"]
@@ -147,7 +147,7 @@ def _to_trace(matter: ReportMatter) -> list[str]:
         if step.file:
             apis.setdefault(step.file, set()).add(step.api)
     ordered = sorted(apis.items(), key=lambda item: (-len(item[1]), item[0]))
-    return [f"{code(path)}: {count(len(names), 'API')} of the steps" for path, names in ordered]
+    return [f"{code(path)}: {counted(len(names), 'API')} of the steps" for path, names in ordered]
 
 
 def _external(matter: ReportMatter) -> list[str]:
@@ -190,12 +190,12 @@ def tracing_report(matter: ReportMatter) -> str:
         f"{flow.page.name}, step {step.number}: no {', '.join(names)}"
         for flow in flows
         for step in flow.steps
-        if (names := [name for name, value in step.attributes() if value == NONE_FOUND])
+        if (names := [name for name, value in step.attributes if value == NONE_FOUND])
     ]
     heads = ("Workflow", "Steps Enriched", "APIs Traced", "Line Numbers Found")
     shared = sorted(page_id for page_id in pages if _flows_with(matter, page_id) > 1)
-    filled = sum(value != NONE_FOUND for step in matter.steps for _, value in step.attributes())
-    whole = sum(len(step.attributes()) for step in matter.steps)
+    filled = sum(value != NONE_FOUND for step in matter.steps for _, value in step.attributes)
+    whole = sum(len(step.attributes) for step in matter.steps)
     return report(matter, "Phase 1b: WorkflowIndex Enrichment Report", [
         ("Summary", bullets([
             f"Workflows enriched: {len(flows)}", f"Steps with detailed tables: {len(matter.steps)}",

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 import codebase_gardener
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.repository.snapshot import SourceFile
 from codebase_gardener.utils.files import write_atomic
 from codebase_gardener.utils.progress import Progress, silent
@@ -45,7 +45,7 @@ class FactsCache:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._known = {_key_of(facts): facts for facts in _read(path)}
+        self._known = {_key_of(facts): facts for facts in _stored_facts(path)}
 
     def extract_all(
         self,
@@ -103,7 +103,7 @@ def _key_of(facts: FileFacts) -> _KEY:
     return facts.path, facts.language, facts.sha256
 
 
-def _read(path: Path) -> list[FileFacts]:
+def _stored_facts(path: Path) -> list[FileFacts]:
     try:
         stored = msgspec.msgpack.decode(path.read_bytes(), type=_Stored)
     except (OSError, msgspec.DecodeError):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 
-from codebase_gardener.knowledge.sources.facts import FileFacts
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, family_of
@@ -51,14 +51,7 @@ class RepositoryFacts:
         One at the file's outer level goes before one that is indented: a method of an object literal has no owner's
         name, and is not what the file hands out under its own.
         """
-        found: dict[tuple[str, str], Symbol] = {}
-        for facts in self.facts.values():
-            for symbol in facts.symbols:
-                key = (symbol.path, symbol.qualified_name)
-                known = found.get(key)
-                if known is None or _is_overload(known) or self._is_further_out(symbol, known):
-                    found[key] = symbol
-        return found
+        return {key: reduce(self._preferred, symbols) for key, symbols in self.definitions.items()}
 
     @cached_property
     def definitions(self) -> dict[tuple[str, str], list[Symbol]]:
@@ -69,14 +62,17 @@ class RepositoryFacts:
                 found.setdefault((symbol.path, symbol.qualified_name), []).append(symbol)
         return found
 
-    def _is_further_out(self, symbol: Symbol, known: Symbol) -> bool:
-        """Whether the first of two definitions stands at its file's outer level, and the second one does not."""
+    def _preferred(self, known: Symbol, symbol: Symbol) -> Symbol:
+        """Of two definitions of a name, in the order of their lines."""
+        if _is_overload(known):
+            return symbol
         if "." in symbol.qualified_name or _is_overload(symbol):
-            return False
+            return known
         first, second = (
             self.lines(each.path, each.definition_line, each.definition_line) for each in (symbol, known)
         )
-        return bool(first and second) and not first[0][:1].isspace() and second[0][:1].isspace()
+        is_further_out = first and second and not first[0][:1].isspace() and second[0][:1].isspace()
+        return symbol if is_further_out else known
 
     def lines(self, path: str, start: int, end: int) -> list[str]:
         """Lines of a file without their ends, 1-based and inclusive."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from codebase_gardener.knowledge.apis.candidates import reference_documents
@@ -24,12 +23,12 @@ from codebase_gardener.knowledge.workflows.passage_clusters import (
     is_within,
     test_clusters,
 )
-from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, ShownSequence, Weights
+from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, ShownSequence, Weights, ways
 from codebase_gardener.knowledge.workflows.path_titles import Titles
 from codebase_gardener.knowledge.workflows.step_rules import READER_AREAS, StepRules
 from codebase_gardener.repository.areas import is_about_versions_or_work
 
-__all__ = ["Mined", "mine", "needed_targets"]
+__all__ = ["mine", "needed_targets"]
 
 _ERROR_TEST = re.compile(
     r"(?:^|_)(?:raises?|errors?|invalid|incompatible|fails?|failures?|warns?|warnings?|unsupported|missing|wrong|bad"
@@ -38,25 +37,8 @@ _ERROR_TEST = re.compile(
 """Names of tests of what goes wrong."""
 
 
-@dataclass(frozen=True)
-class Mined:
-    """What was found.
-
-    Attributes:
-        paths: Best first.
-        passages: How many passages there are.
-        sequences: How many of them have at least two steps, one of them the repository's own.
-        dropped: Why passages became no path of their own and follow none, with how many.
-    """
-
-    paths: tuple[GoldenPath, ...]
-    passages: int = 0
-    sequences: int = 0
-    dropped: Mapping[str, int] = field(default_factory=dict)
-
-
-def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
-    """Find the golden paths.
+def mine(repository: RepositoryFacts, resolution: Resolution) -> tuple[GoldenPath, ...]:
+    """Find the golden paths, best first.
 
     Args:
         repository: Its facts.
@@ -66,33 +48,24 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> Mined:
         All that the rules let through; a function of the arguments alone.
     """
     rules = StepRules(repository, resolution)
-    dropped: Counter[str] = Counter()
     sequences = [
         ShownSequence(passage, targets)
         for passage in resolution.passages
-        if len(targets := rules.steps(passage)) > 1 and any(not target.external for target in targets)
+        if len(targets := _steps(passage, rules)) > 1 and any(not target.external for target in targets)
     ]
     sequences.sort(key=lambda one: one.rank)
-    dropped["passages with fewer than two steps"] = len(resolution.passages) - len(sequences)
     weights = Weights(sequences)
     reference = frozenset(reference_documents(repository.facts.values()))
-    documents: list[ShownSequence] = []
-    rest: list[ShownSequence] = []
-    for one in sequences:
-        reason = _left_out(one, repository, reference)
-        dropped[reason] += bool(reason)
-        if not reason:
-            (documents if one.area in READER_AREAS else rest).append(one)
-    clusters = document_clusters(documents, weights, partial(_begins, repository), dropped)
-    unclaimed = follow(clusters, rest, weights)
+    shown = [one for one in sequences if not _is_left_out(one, repository, reference)]
+    documents = [one for one in shown if one.area in READER_AREAS]
+    clusters = document_clusters(documents, weights, partial(_begins, repository))
+    unclaimed = follow(clusters, [one for one in shown if one.area not in READER_AREAS], weights)
     context = ApiContext(repository, resolution)
-    clusters = _independent([*clusters, *test_clusters(unclaimed, context, dropped)], weights)
+    clusters = _independent([*clusters, *test_clusters(unclaimed, context)], weights)
     for cluster in clusters:
         cluster.sort()
     clusters.sort(key=_rank)
-    return Mined(
-        _paths(clusters, context, weights), len(resolution.passages), len(sequences), _counted(dropped)
-    )
+    return _paths(clusters, context, weights)
 
 
 def needed_targets(paths: Iterable[GoldenPath]) -> tuple[Target, ...]:
@@ -100,19 +73,31 @@ def needed_targets(paths: Iterable[GoldenPath]) -> tuple[Target, ...]:
     return tuple(dict.fromkeys(step.target for path in paths for step in path.steps))
 
 
-def _left_out(one: ShownSequence, repository: RepositoryFacts, reference: frozenset[str]) -> str:
-    """Why a passage cannot show a workflow; ""."""
+def _steps(passage: Passage, rules: StepRules) -> tuple[Target, ...]:
+    """What a passage does; where a section shows several ways, the one with most steps."""
+    uses = [use for use in passage.uses if rules.is_step(use, passage)]
+    facts = rules.repository.facts[passage.path]
+    taken = [[use.target for use in uses]]
+    if passage.area in ("readme", "docs") and (passage.start, passage.end) != (1, facts.lines):
+        blocks = [each for each in facts.snippets if passage.start <= each.start and each.end <= passage.end]
+        taken = [
+            [use.target for use in uses if any(each.start <= use.start <= each.end for each in way)]
+            for way in ways(blocks)
+        ]
+    return max((tuple(dict.fromkeys(each)) for each in taken), key=len)
+
+
+def _is_left_out(one: ShownSequence, repository: RepositoryFacts, reference: frozenset[str]) -> bool:
+    """Whether a passage cannot show a workflow: a test of an error, a reference, news, a translation, a hidden file."""
     path = one.passage.path
     if one.area == "test":
-        is_error = _ERROR_TEST.search(one.passage.scope.rpartition(".")[2])
-        return "tests of errors and warnings" if is_error else ""
-    if one.area not in READER_AREAS:
-        return ""
-    if is_about_versions_or_work(path) or (path in reference and _is_reference(one.passage, repository)):
-        return "passages of API reference and release notes"
-    if is_translation(path, repository):
-        return "passages of translations"
-    return "passages of hidden folders" if any(part.startswith(".") for part in path.split("/")) else ""
+        return bool(_ERROR_TEST.search(one.passage.scope.rpartition(".")[2]))
+    return one.area in READER_AREAS and (
+        is_about_versions_or_work(path)
+        or (path in reference and _is_reference(one.passage, repository))
+        or is_translation(path, repository)
+        or any(part.startswith(".") for part in path.split("/"))
+    )
 
 
 def _is_reference(passage: Passage, repository: RepositoryFacts) -> bool:
@@ -166,7 +151,7 @@ def _paths(clusters: Sequence[Cluster], context: ApiContext, weights: Weights) -
         path for cluster in clusters for path in {one.passage.path for one in cluster.members}
     )
     pairs = [
-        titles.of(
+        titles.short_and_long(
             cluster.members, cluster.steps, weights, is_alone=documents[cluster.founder.passage.path] == 1
         )
         for cluster in clusters
@@ -195,7 +180,3 @@ def _uses(passages: Sequence[Passage]) -> dict[Target, tuple[Use, ...]]:
             if use.kind != "attribute":
                 found.setdefault(use.target, {})[use] = None
     return {target: tuple(uses) for target, uses in found.items()}
-
-
-def _counted(dropped: Counter[str]) -> dict[str, int]:
-    return {reason: count for reason, count in sorted(dropped.items()) if count}

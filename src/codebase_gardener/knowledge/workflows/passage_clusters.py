@@ -64,7 +64,6 @@ def document_clusters(
     sequences: Iterable[ShownSequence],
     weights: Weights,
     begins: Callable[[Passage], bool],
-    dropped: Counter[str],
 ) -> list[Cluster]:
     """The paths that documents show, near-duplicates brought together.
 
@@ -72,20 +71,19 @@ def document_clusters(
         sequences: Of documents and examples.
         weights: Of targets.
         begins: Whether a passage begins anew: its code imports what it uses.
-        dropped: Told how many became no path, and why.
     """
     by_path: dict[str, list[ShownSequence]] = defaultdict(list)
     for one in sequences:
         by_path[one.passage.path].append(one)
     found: list[Cluster] = []
     for path in sorted(by_path):
-        found += _of_document(by_path[path], weights, begins, dropped)
+        found += _of_document(by_path[path], weights, begins)
     found.sort(key=lambda cluster: cluster.founder.rank)
     return _merged(found, weights)
 
 
 def _of_document(
-    shown: list[ShownSequence], weights: Weights, begins: Callable[[Passage], bool], dropped: Counter[str]
+    shown: list[ShownSequence], weights: Weights, begins: Callable[[Passage], bool]
 ) -> list[Cluster]:
     """The whole of a short document whose sections build on each other, else each section."""
     shown.sort(key=lambda one: one.rank)
@@ -94,13 +92,11 @@ def _of_document(
     if not sections:
         return [Cluster(one.targets, one, [one]) for one in shown]
     main = max(sections, key=lambda one: (len(one.targets), -one.passage.start))
-    if weights.followed(whole.targets, by=main.targets) >= FOLLOWED:
-        return _merged([Cluster(one.targets, one, [one]) for one in sections], weights)
     starts = Counter(one.targets[0] for one in sections)
     are_new = max(starts.values()) > 1 or sum(begins(one.passage) for one in sections) > 1
-    if len(whole.targets) <= WHOLE_STEPS and not are_new:
+    is_in_one = weights.followed(whole.targets, by=main.targets) >= FOLLOWED
+    if len(whole.targets) <= WHOLE_STEPS and not are_new and not is_in_one:
         return [Cluster(whole.targets, whole, [whole, *sections])]
-    dropped["whole documents that are more than one workflow; their sections are used"] += 1
     return _merged([Cluster(one.targets, one, [one]) for one in sections], weights)
 
 
@@ -166,9 +162,7 @@ def _followed(
     return best[0] if best else -1
 
 
-def test_clusters(
-    sequences: Sequence[ShownSequence], context: ApiContext, dropped: Counter[str]
-) -> list[Cluster]:
+def test_clusters(sequences: Sequence[ShownSequence], context: ApiContext) -> list[Cluster]:
     """The paths that enough tests take, though no document shows them.
 
     Alternatives, such as the configurations of several methods, count as one while tests are compared.
@@ -176,7 +170,6 @@ def test_clusters(
     Args:
         sequences: Of tests and docstrings that follow no other path.
         context: For what can be alternatives.
-        dropped: Told how many became no path, and why.
     """
     stands_for = alternatives([one.targets for one in sequences], context)
     plain = [
@@ -189,14 +182,10 @@ def test_clusters(
     for members in _alike([one for one in plain if len(one.targets) > 1], weights):
         steps = consensus([one.targets for one in members], members[0].targets)
         taking = [one for one in members if steps and weights.followed(steps, by=one.targets) >= TAKEN]
-        dropped["tests that take too little of what the tests like them do"] += len(members) - len(taking)
-        if len(steps) < LEAST_STEPS or sum(not target.external for target in steps) < LEAST_STEPS - 1:
-            dropped["tests with fewer steps than a workflow of tests needs"] += len(taking)
-        elif sum(one.area == "test" for one in taking) < LEAST_TESTS:
-            dropped["tests that too few others are like"] += len(taking)
-        else:
-            taking.sort(key=lambda one: one.rank)
-            tests = [one for one in taking if one.area == "test"]
+        taking.sort(key=lambda one: one.rank)
+        tests = [one for one in taking if one.area == "test"]
+        own = sum(not target.external for target in steps)
+        if len(steps) >= LEAST_STEPS and own >= LEAST_STEPS - 1 and len(tests) >= LEAST_TESTS:
             founder = _most_like(steps, [written[one.rank] for one in tests], stands_for)
             found.append(_concrete(steps, founder, [written[one.rank] for one in taking], stands_for))
     return found

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 
-__all__ = ["AREAS", "SequenceIndex", "ShownSequence", "Weights", "common_order", "is_direct"]
+__all__ = ["AREAS", "SequenceIndex", "ShownSequence", "Weights", "common_order", "is_direct", "ways"]
 
 AREAS = ("readme", "docs", "example", "docstring", "test")
 """Areas of passages, those written for readers first."""
@@ -49,6 +52,27 @@ class ShownSequence:
 def is_direct(passage: Passage, use: Use) -> bool:
     """Whether a use stands in the passage's own lines, not in those of a test's helper or fixture."""
     return use.path == passage.path and passage.start <= use.start <= passage.end
+
+
+def ways(blocks: Iterable[Snippet]) -> list[list[Snippet]]:
+    """The blocks of a passage, parted where one starts over: they show the same in another way, not a next step.
+
+    Such a block imports for itself, takes nothing from the blocks before it, and defines a name of theirs anew.
+    """
+    found: list[list[Snippet]] = [[]]
+    known: set[str] = set()
+    defined: set[str] = set()
+    for block in blocks:
+        imported = {each.alias for each in block.imports}
+        own = {each.name for each in block.bindings if each.how in ("def", "class") and not each.scope}
+        bound = imported | {each.name.partition(".")[0] for each in block.bindings}
+        used = {re.split(r"[.(]", each.name, maxsplit=1)[0] for each in block.references} - bound
+        if imported and own & defined and not (used & known or imported & defined):
+            found.append([])
+        found[-1].append(block)
+        known |= bound
+        defined |= own
+    return found
 
 
 class Weights:
@@ -93,7 +117,7 @@ def common_order(one: Sequence[Target], other: Sequence[Target]) -> tuple[Target
     best: list[int] = []  # of each length, the index into `shared` of the run with the lowest end
     before: list[int] = []
     for index, target in enumerate(shared):
-        low = _lowest(best, shared, places, places[target])
+        low = bisect_left(best, places[target], key=lambda at: places[shared[at]])
         before.append(best[low - 1] if low else -1)
         best[low : low + 1] = [index]
     found: list[Target] = []
@@ -102,17 +126,6 @@ def common_order(one: Sequence[Target], other: Sequence[Target]) -> tuple[Target
         found.append(shared[at])
         at = before[at]
     return tuple(reversed(found))
-
-
-def _lowest(best: list[int], shared: list[Target], places: Mapping[Target, int], place: int) -> int:
-    low, high = 0, len(best)
-    while low < high:
-        middle = (low + high) // 2
-        if places[shared[best[middle]]] < place:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 class SequenceIndex:

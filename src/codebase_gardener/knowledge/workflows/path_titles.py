@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.documents.plain_prose import plain_prose
+from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.apis.names import principle_words
+from codebase_gardener.knowledge.apis.principle_names import principle_words
 from codebase_gardener.knowledge.apis.surface import name_kind
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -36,26 +36,9 @@ _TEST_PLACES = frozenset((
     "unit",
 ))  # fmt: skip
 """Words of test classes and files that tell nothing."""
-_JOINING = frozenset(
-    (
-        "a",
-        "an",
-        "and",
-        "by",
-        "for",
-        "from",
-        "in",
-        "is",
-        "of",
-        "on",
-        "or",
-        "the",
-        "to",
-        "via",
-        "with",
-        "without",
-    )
-)
+_JOINING = frozenset((
+    "a", "an", "and", "by", "for", "from", "in", "is", "of", "on", "or", "the", "to", "via", "with", "without",
+))  # fmt: skip
 """Words that no title ends with."""
 _NUMBERED = re.compile(r"\d")
 _SPELLED = re.compile(r"\b(?=\w*[a-z])\w*[A-Z]\w*[A-Z]\w*\b|\b[A-Z]{2,}[a-z]?\d*\b")
@@ -79,7 +62,7 @@ class Titles:
         """Whose paths are named."""
         return self.context.repository
 
-    def of(
+    def short_and_long(
         self, members: Sequence[ShownSequence], steps: Sequence[Target], weights: Weights, *, is_alone: bool
     ) -> tuple[str, str]:
         """A short and a long title of passages, the first of which names them, and of their steps.
@@ -148,7 +131,7 @@ class Titles:
         return principle_words(target.name, kind).replace("_", " ")
 
     def _readable(self, title: str) -> str:
-        text = plain_prose(title).replace("`", "").replace("“", "").replace("”", "")
+        text = plain_text(title).replace("“", "").replace("”", "")
         text = "".join(
             each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^"
         )

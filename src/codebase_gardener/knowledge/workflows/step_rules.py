@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.knowledge.links.entities import TEST_MACHINERY
+from codebase_gardener.knowledge.links.python.entities import TEST_MACHINERY
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.languages.python.row import is_python, module_path
 from codebase_gardener.repository.areas import is_for_tests
 
 __all__ = ["READER_AREAS", "StepRules"]
@@ -47,10 +48,6 @@ class StepRules:
     repository: RepositoryFacts
     resolution: Resolution
 
-    def steps(self, passage: Passage) -> tuple[Target, ...]:
-        """What a passage does: its significant targets, each once, in order of their first use."""
-        return tuple(dict.fromkeys(use.target for use in passage.uses if self.is_step(use, passage)))
-
     def is_step(self, use: Use, passage: Passage) -> bool:
         """Whether a use is something that a user does, such as making a trainer; not printing, comparing, indexing."""
         target = use.target
@@ -58,7 +55,7 @@ class StepRules:
             return False
         if passage.area == "test" and self._is_testing(target):
             return False
-        return self._is_outside_step(target) if target.external else self._is_own_step(target, passage)
+        return target in self._outside_steps if target.external else self._is_own_step(target, passage)
 
     def _is_named(self, target: Target) -> bool:
         parts = target.name.split(".")
@@ -78,15 +75,10 @@ class StepRules:
 
     def _is_testing(self, target: Target) -> bool:
         """Whether it is there for tests: by the name of its module or its own."""
-        module = target.path.removesuffix(".py").split("/") if target.path else target.name.split(".")[:-1]
+        module = module_path(target.path).split("/") if target.path else target.name.split(".")[:-1]
         return any(map(is_for_tests, [*module, target.name.rpartition(".")[2]]))
 
     def _is_outside_step(self, target: Target) -> bool:
-        if target not in self._outside:
-            self._outside[target] = self._judged(target)
-        return self._outside[target]
-
-    def _judged(self, target: Target) -> bool:
         parts = target.name.split(".")
         at = next((index for index, part in enumerate(parts) if part[:1].isupper()), len(parts))
         if (
@@ -118,8 +110,8 @@ class StepRules:
     # ---- what the passages say of names, counted once
 
     @cached_property
-    def _outside(self) -> dict[Target, bool]:
-        return {}
+    def _outside_steps(self) -> frozenset[Target]:
+        return frozenset(filter(self._is_outside_step, self._files))
 
     @cached_property
     def _public(self) -> frozenset[Target]:
@@ -230,8 +222,8 @@ class StepRules:
     def _modules(self) -> Iterator[str]:
         """Names by which the modules and packages of examples and docs can be imported."""
         for path, area in self.repository.areas.items():
-            if area in ("docs", "examples") and path.endswith(".py"):
+            if area in ("docs", "examples") and is_python(path):
                 folder, _, name = path.rpartition("/")
-                yield name.removesuffix(".py")
-                if name == "__init__.py":
+                yield module_path(name)
+                if module_path(name) == "__init__":
                     yield folder.rpartition("/")[2]

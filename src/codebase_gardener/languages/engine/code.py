@@ -8,23 +8,21 @@ from __future__ import annotations
 import re
 import sys
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
-from codebase_gardener.languages.engine.nodes import MAX_BYTES
-from codebase_gardener.languages.engine.parsing import grammar_of, parsed_tree
-from codebase_gardener.languages.facts import Binding, Import, Reference
+from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of
+from codebase_gardener.languages.engine.parsing import captured, parsed_tree
+from codebase_gardener.languages.facts import Binding, Code, Import, Reference
 from codebase_gardener.languages.rows import Family, Grammar
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, GRAMMARS, family_of
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Query, Tree
+    from tree_sitter import Node, Tree
 
-__all__ = ["TreeCode", "tree_code"]
+__all__ = ["tree_code"]
 
 MAX_CHAIN = 30
 """Calls and attributes in a chain; what stands before them is "?"."""
@@ -36,21 +34,9 @@ MAX_NAME_CHARS = 400
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z")
 
 
-@dataclass(frozen=True)
-class TreeCode:
-    """What the code of a file says; see the classes in `facts`. Modules of imports stay as the language writes them,
-    with dots for `::`."""
-
-    imports: tuple[Import, ...] = ()
-    bindings: tuple[Binding, ...] = ()
-    references: tuple[Reference, ...] = ()
-    exports: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-
-
 def tree_code(
     text: str, language: str, first_line: int = 1, *, symbols: Sequence[Symbol] = (), tree: Tree | None = None
-) -> TreeCode:
+) -> Code:
     """Read code; what tree-sitter cannot parse in time says nothing.
 
     Args:
@@ -67,15 +53,15 @@ def tree_code(
     source = text.encode("utf-8", "surrogatepass")
     tree = tree or parsed_tree(source, language)
     if tree is None:
-        return TreeCode()
+        return Code()
     family, grammar = FAMILIES[family_of(language)], GRAMMARS[language]
-    found = defaultdict(list, _captured(tree, language))
+    found = captured(tree, language, GRAMMARS[language].code)
     reader = _Reader(source, first_line, family, grammar, _Scopes(symbols), _Names(source, grammar))
     required = {node.id for node in found["bind"] if family.requires(node)}
     importing = [*found["import"], *(node for node in found["bind"] if node.id in required)]
     importing += [node for node in found["export"] if family.requires(node)]
     binding = (node for node in found["bind"] if node.id not in required)
-    return TreeCode(
+    return Code(
         imports=tuple(one for node in importing for one in reader.imports(node)),
         bindings=(
             *(one for node in binding for one in reader.bindings(node)),
@@ -86,24 +72,6 @@ def tree_code(
         exports=tuple(dict.fromkeys(name for node in found["export"] for name in family.exports(node))),
         names=tuple(dict.fromkeys(reader.names.text(node) for node in found["name"])),
     )
-
-
-def _captured(tree: Tree, language: str) -> dict[str, list[Node]]:
-    """The nodes that a language's query captures, by name, in the order of the source."""
-    from tree_sitter import QueryCursor
-
-    found = QueryCursor(_query(language)).captures(tree.root_node)
-    return {
-        name: sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
-        for name, nodes in found.items()
-    }
-
-
-@cache
-def _query(language: str) -> Query:
-    from tree_sitter import Query
-
-    return Query(grammar_of(language), GRAMMARS[language].code)
 
 
 class _Scopes:
@@ -182,7 +150,7 @@ class _Reader:
         kind = node.child_by_field_name("type")
         value = self.names.path(kind) if kind is not None else "?"
         for declared in node.children_by_field_name("declarator"):
-            named = _field(declared, ("name", "declarator")) or declared
+            named = field_of(declared, ("name", "declarator")) or declared
             name = self.names.text(named) if named.end_byte - named.start_byte <= MAX_NAME_BYTES else ""
             if "?" not in value and _IDENTIFIER.match(name):
                 line = self._line(node.start_point.row)
@@ -214,7 +182,7 @@ class _Reader:
             return
         declarators = node.children_by_field_name("declarator")
         holder = next((one for one in declarators if one.type == "variable_declarator"), node)
-        name, value = _field(holder, ("name", "pattern", "declarator")), holder.child_by_field_name("value")
+        name, value = field_of(holder, ("name", "pattern", "declarator")), holder.child_by_field_name("value")
         if name is not None and value is not None and name.end_byte - name.start_byte <= MAX_NAME_BYTES:
             yield name, value
 
@@ -239,14 +207,14 @@ class _Names:
         """The dotted name of what a call calls."""
         name = self._known.get(call.id)
         if name is None:
-            name = self._known[call.id] = self._read(call, call.type)
+            name = self._known[call.id] = self._dotted(call, call.type)
         return name
 
     def path(self, node: Node) -> str:
         """The dotted name of a path."""
-        return self._read(node, "")
+        return self._dotted(node, "")
 
-    def _read(self, node: Node | None, called: str) -> str:
+    def _dotted(self, node: Node | None, called: str) -> str:
         """`a.b` of a path, `f()` of a call in it, `?` of any other expression."""
         after = ""
         grammar = self._grammar
@@ -262,15 +230,15 @@ class _Names:
             called = ""
             if kind in grammar.paths:
                 before, named = grammar.paths[kind]
-                name = _field(node, named)
-                owner = _field(node, before)
+                name = field_of(node, named)
+                owner = field_of(node, before)
                 after = (self._leaf(name) if name is not None else "?") + after
                 if owner is None:
                     return _within_limit(after)
                 node, after = owner, "." + after
             elif kind in grammar.wrapped:
                 fields = grammar.wrapped[kind]
-                node = _field(node, fields) if fields else next(iter(node.named_children), None)
+                node = field_of(node, fields) if fields else next(iter(node.named_children), None)
             else:
                 return _within_limit(self._leaf(node) + after)
         return _within_limit("?" + after)
@@ -284,7 +252,7 @@ class _Names:
             return "?"
         fields = self._grammar.wrapped.get(node.type)
         if fields is not None:  # `name<T>`
-            inner = _field(node, fields)
+            inner = field_of(node, fields)
             return self.text(inner) if inner is not None and self._is_leaf(inner) else "?"
         return self.text(node) if self._is_leaf(node) else "?"
 
@@ -294,11 +262,3 @@ class _Names:
 
 def _within_limit(name: str) -> str:
     return name if len(name) <= MAX_NAME_CHARS else "?." + name[-MAX_NAME_CHARS:].partition(".")[2]
-
-
-def _field(node: Node, names: Sequence[str]) -> Node | None:
-    for name in names:
-        found = node.child_by_field_name(name)
-        if found is not None:
-            return found
-    return None

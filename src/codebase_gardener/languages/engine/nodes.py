@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ __all__ = [
     "bases",
     "body_of",
     "declared_name",
+    "field_of",
     "function_value",
     "name_of",
     "parameters",
@@ -34,6 +35,15 @@ MAX_BYTES = 50_000
 def text_of(node: Node) -> str:
     """The node's source."""
     return (node.text or b"").decode("utf-8", "replace")
+
+
+def field_of(node: Node, names: Sequence[str]) -> Node | None:
+    """The first of these fields that a node has."""
+    for name in names:
+        found = node.child_by_field_name(name)
+        if found is not None:
+            return found
+    return None
 
 
 def declared_name(node: Node) -> Iterator[str]:
@@ -60,7 +70,7 @@ def body_of(node: Node, grammar: Grammar) -> Node | None:
 
 def name_of(node: Node, grammar: Grammar) -> str | None:
     """The name that the node defines, after its receiver's; `Type.method` for `Type::method`."""
-    named = node.child_by_field_name("name") or node.child_by_field_name("property")
+    named = field_of(node, ("name", "property"))
     if named is None:
         named = _declared(node.child_by_field_name("declarator"))
     if named is None:
@@ -112,11 +122,8 @@ def returns(node: Node, grammar: Grammar) -> str | None:
     owner = function_value(node, grammar) or node
     if owner.child_by_field_name("declarator") is not None:
         return _declared_result(owner)
-    for name in ("result", "return_type", "type"):
-        found = owner.child_by_field_name(name)
-        if found is not None:
-            return text_of(found).lstrip(": ") or None
-    return None
+    found = field_of(owner, ("result", "return_type", "type"))
+    return text_of(found).lstrip(": ") or None if found is not None else None
 
 
 def _declared_result(node: Node) -> str | None:
@@ -179,9 +186,7 @@ def _parameter(node: Node, grammar: Grammar) -> list[str]:
     rest = grammar.rest.get(node.type, "")
     named = node.children_by_field_name("name")
     if not named:
-        inner = next(
-            filter(None, (node.child_by_field_name(f) for f in ("pattern", "left", "declarator"))), None
-        )
+        inner = field_of(node, ("pattern", "left", "declarator"))
         if inner is None and rest and node.named_children:
             inner = node.named_children[-1].child_by_field_name("name")
         named = [node if inner is None else _declared(inner) or inner]

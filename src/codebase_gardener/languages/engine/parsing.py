@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING
 from codebase_gardener.languages.table import GRAMMARS
 
 if TYPE_CHECKING:
-    from tree_sitter import Language, Tree
+    from tree_sitter import Language, Node, Query, Tree
 
-__all__ = ["PARSE_TIMEOUT_S", "grammar_of", "parsed_tree"]
+__all__ = ["PARSE_TIMEOUT_S", "captured", "grammar_of", "parsed_tree"]
 
 PARSE_TIMEOUT_S = 10.0
 
@@ -49,3 +50,20 @@ def grammar_of(language: str) -> Language:
 
     row = GRAMMARS[language]
     return Language(getattr(import_module(row.module), row.function)())
+
+
+def captured(tree: Tree, language: str, query: str) -> defaultdict[str, list[Node]]:
+    """The nodes that a query captures, by name, in the order of the source, outer ones first."""
+    from tree_sitter import QueryCursor
+
+    found: defaultdict[str, list[Node]] = defaultdict(list)
+    for name, nodes in QueryCursor(_query(language, query)).captures(tree.root_node).items():
+        found[name] = sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
+    return found
+
+
+@cache
+def _query(language: str, query: str) -> Query:
+    from tree_sitter import Query
+
+    return Query(grammar_of(language), query)

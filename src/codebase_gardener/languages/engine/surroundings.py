@@ -7,6 +7,8 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from codebase_gardener.languages.engine.nodes import text_of
+
 if TYPE_CHECKING:
     from tree_sitter import Node
 
@@ -74,7 +76,7 @@ class Surroundings:
             signature=self._one_line(begin, header_end),
             docstring=self._cleaned(comments),
             decorators=tuple(
-                self._grammar.attribute.sub(r"\1", _text(decorator)) for decorator in decorators
+                self._grammar.attribute.sub(r"\1", text_of(decorator).rstrip()) for decorator in decorators
             ),
         )
 
@@ -87,7 +89,7 @@ class Surroundings:
                 first = row = attribute.start_point.row
             elif comment is not None:
                 row = comment.start_point.row
-                comments.insert(0, _text(comment))
+                comments.insert(0, text_of(comment).rstrip())
             else:
                 return first, comments
 
@@ -147,7 +149,3 @@ class Surroundings:
 
     def _row(self, offset: int) -> int:
         return bisect_right(self._starts, offset) - 1
-
-
-def _text(node: Node) -> str:
-    return (node.text or b"").decode("utf-8", "replace").rstrip()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.nodes import (
@@ -17,14 +16,14 @@ from codebase_gardener.languages.engine.nodes import (
     returns,
     text_of,
 )
-from codebase_gardener.languages.engine.parsing import PARSE_TIMEOUT_S, grammar_of, parsed_tree
+from codebase_gardener.languages.engine.parsing import PARSE_TIMEOUT_S, captured, parsed_tree
 from codebase_gardener.languages.engine.surroundings import Surroundings, last_row
 from codebase_gardener.languages.rows import Grammar
 from codebase_gardener.languages.symbols import TYPES, Symbol, SymbolTable, is_public
 from codebase_gardener.languages.table import GRAMMARS
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Query, Tree
+    from tree_sitter import Node, Tree
 
 __all__ = ["tree_symbols"]
 
@@ -49,15 +48,9 @@ def tree_symbols(
     tree = tree or parsed_tree(source, language, PARSE_TIMEOUT_S)
     if tree is None:
         return SymbolTable((), f"parsing took longer than {PARSE_TIMEOUT_S:.0f} s: kept as text")
-    nodes = _captured(tree, language)
-    reader = _Reader(
-        path,
-        language,
-        source,
-        GRAMMARS[language],
-        Surroundings(source, nodes, GRAMMARS[language]),
-        declarations,
-    )
+    grammar = GRAMMARS[language]
+    nodes = captured(tree, language, grammar.definitions)["node"]
+    reader = _Reader(path, language, source, grammar, Surroundings(source, nodes, grammar), declarations)
     symbols = sorted(reader.symbols(nodes), key=lambda symbol: symbol.start)
     if declarations:
         symbols = _once(symbols)
@@ -73,21 +66,6 @@ def _once(symbols: list[Symbol]) -> list[Symbol]:
             kept.append(symbol)
             seen.add(symbol.qualified_name)
     return kept
-
-
-def _captured(tree: Tree, language: str) -> list[Node]:
-    """Every node that the grammar's row names, outer ones first."""
-    from tree_sitter import QueryCursor
-
-    nodes = QueryCursor(_query(language)).captures(tree.root_node).get("node", [])
-    return sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte))
-
-
-@cache
-def _query(language: str) -> Query:
-    from tree_sitter import Query
-
-    return Query(grammar_of(language), GRAMMARS[language].definitions)
 
 
 def _problem(nodes: list[Node]) -> str | None:
@@ -190,9 +168,7 @@ class _Reader:
             end=last_row(node) + 1,
             definition_line=place.definition_line,
             body_start=place.body_start,
-            signature=self.grammar.signature(node, place.signature)
-            if self.grammar.signature
-            else place.signature,
+            signature=self.grammar.signature(node, place.signature),
             docstring=place.docstring,
             parameters=() if is_type else parameters(node, self.grammar),
             returns=None if is_type else returns(node, self.grammar),

@@ -7,9 +7,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Assignments", "Given"]
+from codebase_gardener.languages.python.headers import Definition
 
-_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+__all__ = ["Assignments", "Given"]
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Assignments:
         pending = list(reversed(body))
         while pending:
             statement = pending.pop()
-            if isinstance(statement, _Definition):
+            if isinstance(statement, Definition):
                 continue
-            self._read(statement)
+            self._take(statement)
             pending += reversed(_inner(statement))
 
     def before(self, name: str, line: int) -> Given | None:
@@ -40,7 +40,7 @@ class Assignments:
         at = bisect_left(self._lines.get(name, ()), line)
         return self._given[name][at - 1] if at else None
 
-    def _read(self, statement: ast.stmt) -> None:
+    def _take(self, statement: ast.stmt) -> None:
         end = statement.end_lineno or statement.lineno
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
             self._add(statement.targets[0], Given(statement.value, statement.lineno, end))

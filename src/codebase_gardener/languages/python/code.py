@@ -6,9 +6,8 @@ import ast
 import re
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from codebase_gardener.languages.facts import Binding, Import, Reference
+from codebase_gardener.languages.facts import Binding, Code, Import, Reference
 from codebase_gardener.languages.python.expressions import (
     OneLine,
     annotated,
@@ -18,10 +17,11 @@ from codebase_gardener.languages.python.expressions import (
     strings,
     value_of,
 )
+from codebase_gardener.languages.python.headers import Definition
 from codebase_gardener.languages.python.lazy_exports import lazy_imports
 from codebase_gardener.languages.python.trees import parse_python
 
-__all__ = ["PythonCode", "python_code", "snippet_code"]
+__all__ = ["python_code", "snippet_code"]
 
 MAX_RETURNS = 4
 """Return statements that are kept of one function."""
@@ -32,21 +32,7 @@ _CELL_MAGIC = re.compile(r"\s*%%(?!time|capture|prun|memit)")
 _TRIES = 8
 
 
-@dataclass(frozen=True)
-class PythonCode:
-    """What a piece of Python says; see the classes in `facts`.
-
-    References stand in the order of evaluation: of those on one line, the inner ones come first.
-    """
-
-    imports: tuple[Import, ...] = ()
-    bindings: tuple[Binding, ...] = ()
-    references: tuple[Reference, ...] = ()
-    exports: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-
-
-def python_code(text: str, first_line: int = 1, tree: ast.Module | str | None = None) -> PythonCode:
+def python_code(text: str, first_line: int = 1, tree: ast.Module | str | None = None) -> Code:
     """Read code; what does not parse says nothing.
 
     Args:
@@ -60,7 +46,7 @@ def python_code(text: str, first_line: int = 1, tree: ast.Module | str | None = 
     """
     tree = parse_python(text) if tree is None else tree
     if isinstance(tree, str):
-        return PythonCode()
+        return Code()
     reader = _Reader(OneLine(text), first_line - 1)
     reader.read(tree)
     return reader.result(tree)
@@ -132,11 +118,11 @@ class _Reader:
             else:
                 self._children(node, scope, guarded)
 
-    def result(self, tree: ast.Module) -> PythonCode:
+    def result(self, tree: ast.Module) -> Code:
         """What was gathered, in order."""
         imports = [*self._imports, *lazy_imports(tree, self._offset)]
         references = sorted(self._references, key=lambda found: found[:2])
-        return PythonCode(
+        return Code(
             tuple(sorted(imports, key=lambda found: found.line)),
             tuple(sorted(self._bindings, key=lambda found: found.line)),
             tuple(found for _, _, found in references),
@@ -165,7 +151,13 @@ class _Reader:
     ) -> None:
         end = node.end_lineno or node.lineno
         reference = Reference(
-            node.lineno + self._offset, end + self._offset, scope, name, kind, keywords, self._source.of(node)
+            node.lineno + self._offset,
+            end + self._offset,
+            scope,
+            name,
+            kind,
+            keywords,
+            self._source.text(node),
         )
         self._references.append((end, node.end_col_offset or 0, reference))
 
@@ -197,9 +189,7 @@ class _Reader:
         self._pending.extend((child, scope, guarded) for child in (*node.bases, *node.keywords))
         self._pending.extend((child, inner, guarded) for child in node.body)
 
-    def _decorators(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, scope: str, guarded: bool
-    ) -> None:
+    def _decorators(self, node: Definition, scope: str, guarded: bool) -> None:
         for decorator in node.decorator_list:
             call = decorator if isinstance(decorator, ast.Call) else None
             stem = call.func if call else decorator

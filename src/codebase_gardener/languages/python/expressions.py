@@ -35,7 +35,7 @@ class OneLine:
         self._lines = split_lines(text)
         self._encoded: dict[int, bytes] = {}
 
-    def of(self, node: ast.expr) -> str:
+    def text(self, node: ast.expr) -> str:
         """The source of an expression."""
         first, last = node.lineno, node.end_lineno or node.lineno
         column, end = node.col_offset, node.end_col_offset or 0

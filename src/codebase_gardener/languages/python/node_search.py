@@ -7,10 +7,11 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from codebase_gardener.languages.python.headers import Definition
+
 __all__ = ["FoundNode", "definitions", "nodes_on"]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
 
 
@@ -58,18 +59,16 @@ def nodes_on(tree: ast.Module, lines: Sequence[int]) -> Iterator[FoundNode]:
         ]
 
 
-def definitions(tree: ast.Module) -> Iterator[tuple[str, ast.Module | Definition]]:
-    """The module (named "") and each definition with its qualified name, in the order of their lines."""
-    pending: list[tuple[ast.AST, str]] = [(tree, "")]
+def definitions(tree: ast.Module) -> Iterator[tuple[Definition, tuple[Definition, ...]]]:
+    """Each definition with those around it; a stack instead of recursion, since `elif` chains nest."""
+    pending: list[tuple[ast.AST, tuple[Definition, ...]]] = [(tree, ())]
     while pending:
-        node, scope = pending.pop()
+        node, around = pending.pop()
         if isinstance(node, Definition):
-            scope = f"{scope}.{node.name}" if scope else node.name
-            yield scope, node
-        elif isinstance(node, ast.Module):
-            yield "", node
+            yield node, around
+            around = (*around, node)
         children = [one for block in _BLOCKS for one in getattr(node, block, ()) if isinstance(one, ast.AST)]
-        pending.extend((child, scope) for child in reversed(children))
+        pending.extend((child, around) for child in reversed(children))
 
 
 def _holds(node: ast.AST, lines: Sequence[int]) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 
 from codebase_gardener.languages.lexing import DOUBLE, HASH, SINGLE, Lexer
 from codebase_gardener.languages.rows import Language
 
-__all__ = ["PYTHON"]
+__all__ = ["PYTHON", "SOURCE_ROOTS", "is_python", "module_path"]
 
 _PREFIX = "(?:[rRbBuUfF]{1,2}+)?"
 _TRIPLE = tuple(
@@ -16,7 +17,7 @@ _TRIPLE = tuple(
 )
 
 PYTHON = Language(
-    (".py", ".pyi", ".pyw"), "#", True, ("SConstruct", "wscript"), ("python", "pypy"),
+    (".py", ".pyi", ".pyw"), "#", True, ("SConstruct", "wscript"), ("python", "python3", "pypy", "py", "ipython"),
     aliases=("py", "python3", "py3", "pycon", "python-console", "python-repl", "doctest", "ipython", "ipython3",
              "testcode", "testsetup", "testcleanup"),
     lexer=Lexer(
@@ -26,5 +27,22 @@ PYTHON = Language(
     ),
     opening=":",
     no_body=": ...",
+    scripts=r"(?:setup|noxfile|tasks|fabfile)\.py",
+    test_stem="(?:^|/)conftest",
+    test=re.compile("_*test"),
+    test_word=re.compile("test_"),
     trivial=r"pass|\.\.\.|raise NotImplementedError.*|return None",
 )  # fmt: skip
+
+SOURCE_ROOTS = ("", "src", "lib", "python", "py")
+"""Folders that the modules of a project lie in."""
+
+
+def is_python(path: str) -> bool:
+    """Whether a file is Python by its ending."""
+    return path.endswith(PYTHON.extensions)
+
+
+def module_path(path: str) -> str:
+    """A path without the ending of a Python file."""
+    return path.rpartition(".")[0] if is_python(path) else path

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator
 
 from codebase_gardener.languages.python.headers import Definition, Header, SourceLines
+from codebase_gardener.languages.python.node_search import definitions
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol, SymbolTable, is_public
 
 __all__ = ["python_symbols"]
-
-_BLOCKS = ("body", "handlers", "cases", "orelse", "finalbody")
 
 
 def python_symbols(path: str, text: str, tree: ast.Module | str | None = None) -> SymbolTable:
@@ -27,21 +25,7 @@ def python_symbols(path: str, text: str, tree: ast.Module | str | None = None) -
     if isinstance(tree, str):
         return SymbolTable((), f"{tree}: kept as text")
     source = SourceLines(text)
-    return SymbolTable(tuple(_symbol(path, source, node, scope) for node, scope in _definitions(tree)))
-
-
-def _definitions(tree: ast.Module) -> Iterator[tuple[Definition, tuple[Definition, ...]]]:
-    """Each definition with those around it; a stack instead of recursion, since `elif` chains nest."""
-    pending: list[tuple[ast.AST, tuple[Definition, ...]]] = [(tree, ())]
-    while pending:
-        node, scope = pending.pop()
-        if isinstance(node, Definition):
-            yield node, scope
-            scope = (*scope, node)
-        children = [
-            child for block in _BLOCKS for child in getattr(node, block, ()) if isinstance(child, ast.AST)
-        ]
-        pending.extend((child, scope) for child in reversed(children))
+    return SymbolTable(tuple(_symbol(path, source, node, scope) for node, scope in definitions(tree)))
 
 
 def _symbol(path: str, source: SourceLines, node: Definition, scope: tuple[Definition, ...]) -> Symbol:

@@ -16,7 +16,7 @@ from codebase_gardener.languages import table as languages
 from codebase_gardener.languages.lexing import Lexer
 from codebase_gardener.utils.anchors import split_lines
 
-__all__ = ["LANGUAGES", "highlighted", "language_of"]
+__all__ = ["LANGUAGES", "highlighted", "highlight_key"]
 
 
 LANGUAGES: dict[str, Lexer] = {
@@ -34,7 +34,7 @@ INTRODUCES: dict[str, str] = {
 """Keywords after which a name is defined, and the class that it gets in the style sheet."""
 
 
-def language_of(path: str) -> str:
+def highlight_key(path: str) -> str:
     """The key of `LANGUAGES` for a file; "" for none."""
     suffix = path.rpartition("/")[2].lower().rpartition(".")[2]
     return suffix if suffix in LANGUAGES else ""

@@ -48,8 +48,9 @@ class SiteMarkdown:
         self._parser.core.ruler.push("links", self._check_links)
         rules: dict[str, Callable[..., str]] = {
             "wiki_link": self._render_wiki_link, "code_inline": self._render_code, "fence": self._render_fence,
-            "image": self._render_image, "table_open": _table_open, "table_close": _table_close,
-            "text": self._render_text,
+            "image": self._render_image, "text": self._render_text,
+            "table_open": lambda *_: '<div class="table" tabindex="0"><table>\n',
+            "table_close": lambda *_: "</table></div>\n",
         }  # fmt: skip
         for name, rule in rules.items():
             self._parser.add_render_rule(name, _as_rule(rule))
@@ -194,11 +195,3 @@ def _as_rule(rule: Callable[..., str]) -> Callable[..., str]:
         return rule(tokens, index, env)
 
     return rendered
-
-
-def _table_open(tokens: Tokens, index: int, env: Env) -> str:
-    return '<div class="table" tabindex="0"><table>\n'
-
-
-def _table_close(tokens: Tokens, index: int, env: Env) -> str:
-    return "</table></div>\n"

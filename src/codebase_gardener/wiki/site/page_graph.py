@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -61,22 +62,19 @@ def page_graph(contents: Contents) -> PageGraph:
         if edge.target in contents.pages
     ]
     edges = list(dict.fromkeys(edges))
-    nodes = _placed(_ordered(contents, edges), contents)
+    near: dict[str, list[str]] = defaultdict(list)
+    for start, _, end in edges:
+        near[start].append(end)
+        near[end].append(start)
+    nodes = _placed(_ordered(contents, near), contents)
     numbers = {node.id: number for number, node in enumerate(nodes)}
     pairs = [(numbers[start], kind, numbers[end]) for start, kind, end in edges]
-    neighbours: list[list[int]] = [[] for _ in nodes]
-    for start, _, end in pairs:
-        neighbours[start].append(end)
-        neighbours[end].append(start)
-    data = json.dumps([sorted(set(each)) for each in neighbours], separators=(",", ":"))
+    neighbours = [sorted({numbers[each] for each in near[node.id]}) for node in nodes]
+    data = json.dumps(neighbours, separators=(",", ":"))
     return PageGraph(_svg(nodes, pairs), data, nodes, len(pairs))
 
 
-def _ordered(contents: Contents, edges: Iterable[tuple[str, str, str]]) -> dict[str, list[str]]:
-    near: dict[str, list[str]] = {}
-    for start, _, end in edges:
-        near.setdefault(start, []).append(end)
-        near.setdefault(end, []).append(start)
+def _ordered(contents: Contents, near: Mapping[str, list[str]]) -> dict[str, list[str]]:
     columns = {kind: [page.id for page in contents.of_type(kind)] for kind in COLUMNS}
     for _ in range(_SWEEPS):
         columns["Principle"] = _by_mean(columns["Principle"], columns["Workflow"], near)

@@ -16,7 +16,7 @@ from codebase_gardener.wiki.site.contents import Contents
 from codebase_gardener.wiki.site.markdown import SiteMarkdown
 from codebase_gardener.wiki.site.page_graph import page_graph
 from codebase_gardener.wiki.site.shell import filled
-from codebase_gardener.wiki.site.source_page import cited_lines, source_lines
+from codebase_gardener.wiki.site.source_page import cited_lines, lines_html
 from codebase_gardener.wiki.site.step_diagram import DrawnStep, arrows_of, step_diagram
 
 __all__ = ["LISTINGS", "PageViews"]
@@ -104,14 +104,10 @@ class PageViews:
     def source(self, path: str) -> str:
         """A file of the repository."""
         place = self._contents.places.source(path) or ""
-        cited = [
-            {"words": each.words, "id": each.id, "pages": [Markup(link) for link in each.pages]}  # noqa: S704 - titles were escaped
-            for each in cited_lines(self._contents, path)
-        ]
         return self._fill(
-            "source.html", place, title=path, path=path, cited=cited,
+            "source.html", place, title=path, path=path, cited=cited_lines(self._contents, path),
             count=len(split_lines(self._contents.texts[path])),
-            lines=Markup(source_lines(self._contents, path)),  # noqa: S704 - it escapes each line
+            lines=Markup(lines_html(self._contents, path)),  # noqa: S704 - it escapes each line
         )  # fmt: skip
 
     def listing(self, kind: str) -> tuple[str, str]:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
+from markupsafe import Markup
+
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.wiki.site.addresses import relative
 from codebase_gardener.wiki.site.contents import Contents
-from codebase_gardener.wiki.site.highlighting import highlighted, language_of
+from codebase_gardener.wiki.site.highlighting import highlight_key, highlighted
 
-__all__ = ["CitedLines", "cited_lines", "source_lines"]
+__all__ = ["CitedLines", "cited_lines", "lines_html"]
 
 _WORDS_CHARS = 34
 
@@ -23,28 +25,28 @@ class CitedLines:
     Attributes:
         words: As a reader sees it.
         id: What a link to them ends in: "L30-L128".
-        pages: Links to the pages, as HTML.
+        pages: Links to the pages, with escaped titles.
     """
 
     words: str
     id: str
-    pages: tuple[str, ...]
+    pages: tuple[Markup, ...]
 
 
 def cited_lines(contents: Contents, path: str) -> list[CitedLines]:
     """All ranges of a file that pages cite, in the order of their lines."""
     place = contents.places.source(path) or ""
     return [
-        CitedLines(_words(anchor), _id(anchor), tuple(_link(contents, page, place) for page in pages))
+        CitedLines(_words(anchor), _id(anchor), tuple(Markup(_link(contents, page, place)) for page in pages))  # noqa: S704 - it escapes
         for anchor, pages in contents.citing.get(path, {}).items()
         if pages
     ]
 
 
-def source_lines(contents: Contents, path: str) -> str:
+def lines_html(contents: Contents, path: str) -> str:
     """The lines of a file as HTML."""
     anchors = contents.citing.get(path, {})
-    lines = highlighted(contents.texts[path], language_of(path))
+    lines = highlighted(contents.texts[path], highlight_key(path))
     marked = _marked(anchors, len(lines))
     starts: dict[int, list[Anchor]] = {}
     for anchor in anchors:

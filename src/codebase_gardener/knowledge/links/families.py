@@ -1,0 +1,160 @@
+"""All links of the languages that tree-sitter reads, put together: references, public names, statements, tests."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from codebase_gardener.documents.facts import Snippet
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
+from codebase_gardener.languages.engine.linker import Linker
+from codebase_gardener.languages.engine.spaces import Space
+from codebase_gardener.languages.engine.units import Units
+from codebase_gardener.languages.meanings import Offer, Place
+from codebase_gardener.languages.rows import Family
+from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.table import FAMILIES, LANGUAGES, family_of, is_hidden
+
+__all__ = ["FamilyLinks", "link_families", "units_of"]
+
+
+@dataclass(frozen=True)
+class FamilyLinks:
+    """What is known of the other languages' names.
+
+    Attributes:
+        spaces: Files, and documents with their code, by key.
+        links: Of each family that the package has files of.
+        public: Dotted name to place.
+        exported: Place to dotted name, types and functions alone.
+        statements: Place to the statement that imports it.
+        languages: Of the code blocks that are linked.
+    """
+
+    spaces: Mapping[str, Space] = field(default_factory=dict)
+    links: Mapping[str, Linker] = field(default_factory=dict)
+    public: Mapping[str, Place] = field(default_factory=dict)
+    exported: Mapping[Place, str] = field(default_factory=dict)
+    statements: Mapping[Place, str] = field(default_factory=dict)
+    languages: frozenset[str] = frozenset()
+
+
+def link_families(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> FamilyLinks:
+    """Link the files of the other languages.
+
+    Args:
+        facts: By path.
+        areas: Of each path; what a compiler wrote is no "package".
+    """
+    families = sorted(
+        {f for path, area in areas.items() if area == "package" and (f := family_of(facts[path].language))}
+    )
+    if not families:
+        return FamilyLinks()
+    spaces = {space.key: space for space in _spaces(facts, areas) if space.family in families}
+    ours = {path for path, area in areas.items() if area == "package"}
+    links: dict[str, Linker] = {}
+    public: dict[str, Place] = {}
+    exported: dict[Place, str] = {}
+    statements: dict[Place, str] = {}
+    for name in families:
+        family = FAMILIES[name]
+        of_family = {key: space for key, space in spaces.items() if space.family == name}
+        own = {key: space for key, space in of_family.items() if space.is_file and key in ours}
+        units = units_of(facts, family)
+        links[name] = Linker(of_family, units, family, frozenset(own))
+        found = _offers(family, links[name], own)
+        exported |= {place: offer.name for place, offer in found.items()}
+        for place, offer in (found | _members_of(found, own)).items():
+            public.setdefault(offer.name, place)
+            statements[place] = offer.statement
+    languages = frozenset(language for language in LANGUAGES if family_of(language) in families)
+    return FamilyLinks(spaces, links, public, exported, statements, languages)
+
+
+def units_of(facts: Mapping[str, FileFacts], family: Family) -> Units:
+    """Which files imports of a family mean."""
+    by_depth = sorted(facts.items(), key=lambda item: (item[0].count("/"), item[0]))
+    entries = [
+        (path.rpartition("/")[0], entry.name, entry.path)
+        for path, each in by_depth
+        for entry in each.entries
+        if family_of(entry.language) == family.name
+    ]
+    return Units(family, (p for p, each in facts.items() if family_of(each.language) == family.name), entries)
+
+
+def _spaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Iterator[Space]:
+    """Of each file of such a language, and of each document with such code, one a family."""
+    for path, area in areas.items():
+        file = facts[path]
+        family = family_of(file.language)
+        if family:
+            yield _of_file(file, area, family)
+            continue
+        blocks: dict[str, list[Snippet]] = defaultdict(list)
+        for snippet in file.snippets:
+            named = family_of(snippet.language)
+            if named and snippet.references:
+                blocks[named].append(snippet)
+        for named, snippets in sorted(blocks.items()):
+            space = Space(f"{path}#{named}", path, area, named, is_file=False)
+            for snippet in snippets:
+                space.add(snippet.imports, snippet.bindings, snippet.references)
+            yield space
+
+
+def _of_file(facts: FileFacts, area: str, family: str) -> Space:
+    space = Space(facts.path, facts.path, area, family, is_file=True)
+    for symbol in facts.symbols:
+        known = space.symbols.get(symbol.qualified_name)
+        if (
+            known is None
+            or (known.is_declaration and not symbol.is_declaration)
+            or _is_of_literal(known, symbol)
+        ):
+            space.symbols[symbol.qualified_name] = symbol
+    space.add(facts.imports, facts.bindings, facts.references)
+    space.exports = facts.exports
+    space.names = frozenset(facts.names)
+    return space
+
+
+def _is_of_literal(known: Symbol, symbol: Symbol) -> bool:
+    """Whether the first of two is a method without an owner (of an object literal), and the second one is not."""
+    return known.kind == "method" != symbol.kind and "." not in known.qualified_name
+
+
+def _offers(family: Family, links: Linker, spaces: Mapping[str, Space]) -> dict[Place, Offer]:
+    """Everything of a family that users can import, methods left out; each with its shortest name.
+
+    Args:
+        family: Its row.
+        links: Of the family.
+        spaces: Of the package's own files, by path, those that a compiler wrote left out.
+    """
+    found: dict[Place, Offer] = {}
+    rows = [
+        (offer.name.count("."), len(offer.name), offer.name, place, offer)
+        for place, offer in family.offers(links, spaces)
+        if place[0] in spaces
+    ]
+    for *_, place, offer in sorted(rows, key=lambda row: row[:4]):
+        found.setdefault(place, offer)
+    return found
+
+
+def _members_of(found: Mapping[Place, Offer], spaces: Mapping[str, Space]) -> dict[Place, Offer]:
+    """The open methods of types that are offered: under their type, by its statement."""
+    by_folder = {(path.rpartition("/")[0], name): offer for (path, name), offer in sorted(found.items())}
+    methods: dict[Place, Offer] = {}
+    for path, space in spaces.items():
+        for qualified, symbol in space.symbols.items():
+            owner, _, name = qualified.rpartition(".")
+            if not owner or symbol.kind != "method" or is_hidden(symbol) or name == owner:
+                continue
+            offer = found.get((path, owner)) or by_folder.get((path.rpartition("/")[0], owner))
+            if offer is not None:
+                methods[path, qualified] = Offer(f"{offer.name}.{name}", offer.statement)
+    return methods

@@ -1,0 +1,96 @@
+"""The names by which users import what a package offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package
+from codebase_gardener.knowledge.links.python.namespaces import Namespace
+from codebase_gardener.knowledge.links.python.scopes import Scopes
+from codebase_gardener.languages.meanings import PLACES, Entity, Place
+
+__all__ = ["PublicNames", "public_names"]
+
+
+class PublicNames(NamedTuple):
+    """Dotted names of places, a place being (path, qualified name).
+
+    Attributes:
+        public: Every dotted name that can be imported, and methods under their class; the shortest come first.
+        exported: What `__init__` files or `__all__` name, with its shortest dotted name.
+    """
+
+    public: dict[str, Place]
+    exported: dict[Place, str]
+
+    def by_last_part(self) -> dict[str, Place]:
+        """What a bare name means in a document that leaves its imports out: the names that only one thing has."""
+        found: dict[str, set[Place]] = {}
+        for place, dotted in self.exported.items():
+            found.setdefault(dotted.rpartition(".")[2], set()).add(place)
+        return {name: next(iter(places)) for name, places in found.items() if len(places) == 1}
+
+
+def public_names(spaces: Mapping[str, Namespace], modules: ModuleNames, scopes: Scopes) -> PublicNames:
+    """Collect the names of all modules of the package that are not private."""
+    rows: list[tuple[int, str, Place, bool]] = []
+    for space in spaces.values():
+        if space.area != "package" or space.host:
+            continue
+        dotted = modules.dotted(space.path)
+        if not dotted or _is_private(dotted):
+            continue
+        listed = bool(space.exports) or is_package(space.path)
+        for name, entity in _offered(space, scopes):
+            place = (entity.path, entity.name)
+            if spaces[entity.path].area == "package":
+                rows.append((dotted.count("."), f"{dotted}.{name}", place, listed))
+    rows.sort(key=lambda row: row[:2])
+    public: dict[str, Place] = {}
+    exported: dict[Place, str] = {}
+    shortest: dict[Place, str] = {}
+    for _, name, place, listed in rows:
+        public.setdefault(name, place)
+        shortest.setdefault(place, name)
+        if listed:
+            exported.setdefault(place, name)
+    public.update(_methods(spaces, shortest))
+    return PublicNames(public, exported)
+
+
+def _offered(space: Namespace, scopes: Scopes) -> Iterator[tuple[str, Entity]]:
+    """What a module offers: `__all__`; a package all that it binds; another module what it defines itself."""
+    if space.exports:
+        names = list(space.exports)
+    else:
+        names = [name for name in space.names() if not name.startswith("_")]
+        if is_package(space.path):
+            names.extend(_starred(space, scopes))
+    for name in dict.fromkeys(names):
+        entity = scopes.member(space.key, name)
+        if entity is None or entity.kind not in PLACES:
+            continue
+        if space.exports or is_package(space.path) or entity.path == space.key:
+            yield name, entity
+
+
+def _starred(space: Namespace, scopes: Scopes) -> Iterator[str]:
+    for star in space.stars:
+        base = scopes.star(space, star)
+        if base is not None:
+            yield from base.exports or [name for name in base.names() if not name.startswith("_")]
+
+
+def _methods(spaces: Mapping[str, Namespace], shortest: Mapping[Place, str]) -> dict[str, Place]:
+    found: dict[str, Place] = {}
+    for key, space in spaces.items():
+        for qualified, definition in space.definitions.items():
+            owner, _, name = qualified.rpartition(".")
+            if definition.kind == "method" and not name.startswith("_") and (key, owner) in shortest:
+                found[f"{shortest[key, owner]}.{name}"] = (key, qualified)
+    return dict(sorted(found.items(), key=lambda row: (row[0].count("."), row[0])))
+
+
+def _is_private(dotted: str) -> bool:
+    return any(part.startswith("_") and not part.startswith("__") for part in dotted.split("."))

@@ -1,0 +1,316 @@
+"""Workflow pages: a golden path in words, each step with its link, its diagram and its evidence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from codebase_gardener.documents.docstrings import documentation
+from codebase_gardener.documents.facts import Heading
+from codebase_gardener.documents.sentences import first_sentence
+from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
+from codebase_gardener.knowledge.apis.subject import Api
+from codebase_gardener.knowledge.links.uses import Passage, Target
+from codebase_gardener.knowledge.pages.cited import PageSources
+from codebase_gardener.knowledge.pages.markup import code, fence
+from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
+from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
+from codebase_gardener.knowledge.pages.wording import counted
+from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, execution_steps
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
+from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, is_direct
+from codebase_gardener.utils.identifiers import title_words
+
+__all__ = ["workflow_page"]
+
+_MOST_PASSAGES = 8
+_MOST_KEYWORDS = 8
+_MOST_PLACES = 3
+_MOST_OTHERS = 6
+_TITLE = 120
+_LEAST_WORDS = 4
+
+
+def workflow_page(path: GoldenPath, apis: Mapping[Target, Api], repository: RepositoryFacts) -> Page:
+    """The page of a golden path.
+
+    Args:
+        path: As mined.
+        apis: The API of every step's target, with the names of its pages.
+        repository: Its facts.
+
+    Raises:
+        KeyError: The target of a step is not among the APIs.
+    """
+    return _Writer(path, apis, repository).page()
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """How the passages use a step's API: counted in passages, not in calls."""
+
+    passages: int
+    helped: int
+    keywords: Counter[str]
+
+
+@dataclass
+class _Writer:
+    path: GoldenPath
+    apis: Mapping[Target, Api]
+    repository: RepositoryFacts
+    sources: PageSources = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sources = PageSources(self.repository)
+        self.steps = self.path.steps
+        self.passages = self.path.passages
+        self.taken = [_order(passage) for passage in self.passages]
+
+    def page(self) -> Page:
+        owner_repo = self.repository.owner_repo
+        description, usage = self._description(), self._usage()
+        written = [
+            WrittenStep(
+                number, self._title(step), f"Principle:{owner_repo}_{self.apis[step.target].principle}",
+                self._prose(number, step),
+            )
+            for number, step in enumerate(self.steps, 1)
+        ]  # fmt: skip
+        return Page(
+            type="Workflow",
+            name=f"{owner_repo}_{self.path.page}",
+            title=inline(self.path.title, _TITLE),
+            overview=self._overview(),
+            description=description,
+            usage=usage,
+            sections=(execution_steps(written), Section("Execution Diagram", self._diagram())),
+            edges=tuple(Edge("step", step.principle) for step in written),
+            sources=self.sources.all(),
+            domains=self._domains(),
+        )
+
+    # ---- what it is
+
+    def _overview(self) -> str:
+        """One sentence: the document's, else one on the steps."""
+        heading = self._heading()
+        says = first_sentence(heading.summary) if heading else ""
+        title = inline(self.path.title, _TITLE)
+        if says.endswith((".", "!")):
+            return f"{title} is what the authors introduce with: “{inline(says)}”"
+        first, last = self._name(self.steps[0]), self._name(self.steps[-1])
+        kind = "tests" if self.passages[0].area == "test" else "documents"
+        steps = counted(len(self.steps), "step")
+        return f"{title} takes {steps}, from {first} to {last}, as the authors' {kind} show them."
+
+    def _description(self) -> str:
+        first = self.passages[0]
+        where = self.sources.cite(first.path, first.start, first.end)
+        parts = [f"{self._origin(first)} at {where}."]
+        heading = self._heading()
+        if heading:
+            parts += [
+                f"The section {inline(heading.title, _TITLE)} begins so:",
+                safe_markdown(heading.summary, 12),
+            ]
+        areas = Counter(passage.area for passage in self.passages)
+        listed = ", ".join(counted(areas[area], *AREA_NOUNS[area]) for area in AREAS if areas[area])
+        wanted = {step.target for step in self.steps}
+        whole = sum(wanted <= taken.keys() for taken in self.taken)
+        half = sum(2 * len(wanted & taken.keys()) >= len(wanted) for taken in self.taken) - whole
+        parts.append(
+            f"It is mined from {counted(len(self.passages), 'passage')}: {listed}. "
+            f"Of them, {whole} {'uses' if whole == 1 else 'use'} all {len(self.steps)} steps"
+            + (f" and {half} at least half of them." if half else ".")
+            + (" A test also uses what the helpers and fixtures of its file use." if areas["test"] else "")
+        )
+        parts.append(f"The steps stand in the order {self._order_of()}. The passages that show it best:")
+        shown = [
+            f"- {inline(passage.title, _TITLE) or passage.area}: "
+            f"{self.sources.cite(passage.path, passage.start, passage.end)}"
+            for passage in self._best_passages()
+        ]
+        return "\n\n".join([*parts, "\n".join(shown)])
+
+    def _usage(self) -> str:
+        """From where to where, what it needs, and which steps are not always taken."""
+        own = list(dict.fromkeys(self._name(step) for step in self.steps if not step.target.external))
+        outside = sorted({step.target.name.partition(".")[0] for step in self.steps if step.target.external})
+        first, last = self._title(self.steps[0]), self._title(self.steps[-1])
+        parts = [f"It leads from {first} to {last}. Of this repository it uses {', '.join(own)}."]
+        if outside:
+            parts.append(f"From outside it needs {', '.join(map(code, outside))}.")
+        rare = [
+            self._name(step) for step in self.steps if 2 * self._counts(step).passages < len(self.passages)
+        ]
+        if rare:
+            parts.append(f"Less than half of the passages use {', '.join(rare)}.")
+        return "\n\n".join(parts)
+
+    def _origin(self, first: Passage) -> str:
+        """What it is named after, or where it is best seen."""
+        title = inline(first.title, _TITLE)
+        if first.area == "test":
+            return f"No document shows it, but tests take it. The one that is most like it is {code(first.scope)}"
+        kinds = {"readme": "the README's section", "docs": "the docs' section", "example": "the example"}
+        return f"The workflow is named after {kinds.get(first.area, 'the docstring example')} {title}"
+
+    def _order_of(self) -> str:
+        is_test = self.passages[0].area == "test"
+        return "that most of these passages have" if is_test else "of the passage that it is named after"
+
+    def _best_passages(self) -> list[Passage]:
+        """The first, then those with most of the steps, documents before tests."""
+        wanted = {step.target for step in self.steps}
+
+        def rank(number: int) -> tuple[int, ...]:
+            passage = self.passages[number]
+            direct = {use.target for use in passage.uses if is_direct(passage, use)}
+            return (
+                AREAS.index(passage.area),
+                -len(wanted & direct),
+                -len(wanted & self.taken[number].keys()),
+                number,
+            )
+
+        rest = sorted(range(1, len(self.passages)), key=rank)
+        return [self.passages[n] for n in (0, *rest[: _MOST_PASSAGES - 1])]
+
+    def _heading(self) -> Heading | None:
+        """The section that the workflow is named after, or the nearest one around it that begins with a sentence."""
+        first = self.passages[0]
+        if first.area not in ("readme", "docs"):
+            return None
+        headings = self.repository.facts[first.path].headings
+        around = [each for each in headings if each.start <= first.start <= each.end]
+        around.sort(key=lambda each: (each.title != self.path.title, -each.level, -each.start))
+        return next((each for each in around if _tells(each.summary)), None)
+
+    # ---- the steps
+
+    def _title(self, step: Step) -> str:
+        return self.apis[step.target].principle.replace("_", " ")
+
+    def _name(self, step: Step) -> str:
+        return code(_called(self.apis[step.target]))
+
+    def _counts(self, step: Step) -> _Counts:
+        keywords: Counter[str] = Counter()
+        passages = helped = 0
+        for passage in self.passages:
+            uses = [use for use in passage.uses if use.target == step.target and use.kind != "attribute"]
+            passages += bool(uses)
+            helped += bool(uses) and not any(is_direct(passage, use) for use in uses)
+            keywords.update({keyword for use in uses for keyword in use.keywords})
+        return _Counts(passages, helped, keywords)
+
+    def _prose(self, number: int, step: Step) -> str:
+        """What happens, with which arguments, what it yields, where it is shown: a sentence each."""
+        counts = self._counts(step)
+        parts = [f"{self._does(step)} {self._shares(number, counts)}"]
+        given = sorted(counts.keywords.items(), key=lambda item: (-item[1], item[0]))
+        if given:
+            listed = ", ".join(f"{code(name)} ({times})" for name, times in given[:_MOST_KEYWORDS])
+            more = f", and {len(given) - _MOST_KEYWORDS} more" if len(given) > _MOST_KEYWORDS else ""
+            parts.append(f"Keyword arguments, with the number of passages that give them: {listed}{more}.")
+        yields = self._yields(step)
+        others = [code(target.name) for target in step.others[:_MOST_OTHERS]]
+        more = f" and {len(step.others) - _MOST_OTHERS} more" if len(step.others) > _MOST_OTHERS else ""
+        parts += [yields] if yields else []
+        parts += [f"Other passages use {', '.join(others)}{more} at this step."] if others else []
+        places = self._places(step)
+        return " ".join([*parts, f"It is shown at {', '.join(places)}."])
+
+    def _does(self, step: Step) -> str:
+        api = self.apis[step.target]
+        name = self._name(step)
+        if step.target.external:
+            return f"{name} of the package {code(step.target.name.partition('.')[0])} does this step."
+        told = first_sentence(documentation(api.symbol.docstring).summary) if api.symbol else ""
+        if api.symbol is None or not told:
+            return f"{name} does this step."
+        where = self.sources.cite_symbol(api.symbol)
+        return f"{name} does this step; its docstring ({where}) says: “{inline(told)}”"
+
+    def _shares(self, number: int, counts: _Counts) -> str:
+        total = len(self.passages)
+        says = f"{counts.passages} of the {total} passages {'uses' if counts.passages == 1 else 'use'} it."
+        if total == 1:
+            says = "The one passage uses it."
+        elif counts.helped:
+            says = f"{says[:-1]}, {counts.helped} of them through a helper or fixture of their file."
+        if number == 1 or total == 1:
+            return says
+        before = self.steps[number - 2].target
+        target = self.steps[number - 1].target
+        both = [taken for taken in self.taken if before in taken and target in taken]
+        after = sum(taken[before] < taken[target] for taken in both)
+        if not both:
+            return says
+        return (
+            f"{says[:-1]}; {after} of the {len(both)} that have it and step {number - 1} have it after that."
+        )
+
+    def _yields(self, step: Step) -> str:
+        symbol = self.apis[step.target].symbol
+        if symbol is None:
+            return ""
+        if symbol.kind == "class":
+            return f"It gives an instance of {code(symbol.name)}."
+        return f"It returns {code(symbol.returns)}." if symbol.returns and symbol.returns != "None" else ""
+
+    def _places(self, step: Step) -> list[str]:
+        """Of different passages, documents first."""
+        found: dict[tuple[str, int], str] = {}
+        for passage in self._best_passages():
+            for use in passage.uses:
+                key = (use.path, use.start)
+                if use.target == step.target and use.kind != "attribute" and key not in found:
+                    if len(found) < _MOST_PLACES:
+                        found[key] = self.sources.cite(use.path, use.start, use.end)
+                    break
+        if not found:
+            use = step.uses[0]
+            return [self.sources.cite(use.path, use.start, use.end)]
+        return list(found.values())
+
+    def _diagram(self) -> str:
+        titles = [_label(f"{number}. {self._title(step)}") for number, step in enumerate(self.steps, 1)]
+        names = [_label(_called(self.apis[step.target])) for step in self.steps]
+        lines = ["flowchart TD"]
+        lines += [
+            f'  S{n}["{title}<br/>{name}"]'
+            for n, (title, name) in enumerate(zip(titles, names, strict=True), 1)
+        ]
+        lines += [f"  S{n} --> S{n + 1}" for n in range(1, len(titles))]
+        return fence("\n".join(lines), "mermaid")
+
+    def _domains(self) -> tuple[str, ...]:
+        names = [self.path.title, *(step.target.name.rpartition(".")[2] for step in self.steps)]
+        return tuple(sorted({word.lower() for name in names for word in title_words(name) if len(word) > 2}))
+
+
+def _called(api: Api) -> str:
+    return api.call.partition("(")[0].strip() or api.target.name
+
+
+def _tells(summary: str) -> bool:
+    """Whether a section's first paragraph says something, and does not only announce the code."""
+    return len(summary.split()) > _LEAST_WORDS and not summary.rstrip().endswith(":")
+
+
+def _order(passage: Passage) -> dict[Target, int]:
+    """Place of the first use of each target."""
+    found: dict[Target, int] = {}
+    for place, use in enumerate(passage.uses):
+        if use.kind != "attribute":
+            found.setdefault(use.target, place)
+    return found
+
+
+def _label(text: str) -> str:
+    """Text that means nothing to mermaid."""
+    return "".join(each if each.isalnum() or each in " _-.," else " " for each in text)[:80].strip()

@@ -1,0 +1,347 @@
+"""The references of languages that tree-sitter reads, resolved by imports, units and types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from codebase_gardener.languages.engine.brackets import named_types
+from codebase_gardener.languages.engine.members import Members
+from codebase_gardener.languages.engine.spaces import Space
+from codebase_gardener.languages.engine.units import Units
+from codebase_gardener.languages.facts import Binding, Import, Reference
+from codebase_gardener.languages.meanings import OUTSIDE, Entity
+from codebase_gardener.languages.rows import Family
+
+__all__ = ["Linker"]
+
+MAX_DEPTH = 16
+"""Bindings and exports that are followed one after the other; what lies deeper stays unknown."""
+
+_OUTSIDE_VALUE = Entity("external value", "", "")
+_BUILTIN = Entity("builtin", "", "")
+_MOST_TYPES = 3  # names of a result's type that are looked up
+
+
+class Linker:
+    """What names mean in the files of one family.
+
+    Args:
+        spaces: Of the family, by key.
+        units: Which files imports mean.
+        family: Its row.
+        ours: Paths of the package's own files.
+
+    Attributes:
+        units: Which files imports mean.
+        members: Of types.
+    """
+
+    def __init__(
+        self, spaces: Mapping[str, Space], units: Units, family: Family, ours: frozenset[str]
+    ) -> None:
+        self._spaces = spaces
+        self.units = units
+        self._family = family
+        files = [space for space in spaces.values() if space.is_file]
+        self.members = Members(files, family, ours)
+        self._offers: dict[tuple[str, str], Entity | None] = {}
+        self._roots = family.root_names(units)
+        self._open: set[object] = set()
+
+    def resolved(self, space: Space) -> Iterator[tuple[Reference, Entity | None]]:
+        """Each reference with what it means; None if that is unknown."""
+        known: dict[tuple[str, str, int], Entity | None] = {}
+        ours = space.is_file or any(
+            self.units.find(one.module, space.path) for one in (*space.imports.values(), *space.stars)
+        )
+        for reference in space.references:
+            found = self._reference(space, reference, known)
+            last = reference.name.rpartition(".")[2]
+            if found is None and "." in reference.name and ours and last not in self._family.common:
+                found = self.members.only(last)
+            yield reference, found
+
+    def _reference(
+        self, space: Space, reference: Reference, known: dict[tuple[str, str, int], Entity | None]
+    ) -> Entity | None:
+        receiver, dot, last = reference.name.rpartition(".")
+        if not dot:
+            found = self.lookup(space, reference.scope, last.rstrip("()"), reference.start)
+            if found is None and not self._family.by_ending:
+                return None if space.is_file else self._bare(last)
+            return found
+        key = (reference.scope, receiver, reference.start)
+        if key not in known:
+            known[key] = None if receiver.startswith("?") else self.trace(space, *key)
+        owner = known[key]
+        if owner is None and self._family.by_ending:
+            return self.ending(reference.name, space.path)
+        return self.member(owner, last.rstrip("()")) if owner is not None else None
+
+    def _is_method(self, found: Entity) -> bool:
+        return self._spaces[found.path].symbols[found.name].kind == "method"
+
+    def _bare(self, name: str) -> Entity | None:
+        """What a document means by a name that it does not import."""
+        return self.members.exported_only(name) if len(name) > 2 else None
+
+    # ---- names
+
+    def trace(self, space: Space, scope: str, dotted: str, line: int) -> Entity | None:
+        """What a dotted name means; its parts may end in `()`."""
+        found: Entity | None = None
+        parts = dotted.split(".")
+        for at, part in enumerate(parts):
+            bare = part.rstrip("()")
+            if at == 0:
+                found = self.lookup(space, scope, bare, line)
+            elif found is not None:
+                found = self.member(found, bare)
+            if found is None and at and self._family.by_ending:
+                found = self.ending(".".join(parts[: at + 1]), space.path)  # with its namespace
+            for _ in range((len(part) - len(bare)) // 2):
+                found = self.call(found) if found is not None else None
+            if found is None and not self._family.by_ending:
+                return None
+        return found
+
+    def lookup(self, space: Space, scope: str, name: str, line: int) -> Entity | None:
+        """What a plain name means at a line."""
+        key = (space.key, scope, name, line)
+        if key in self._open or len(self._open) > MAX_DEPTH:
+            return None
+        self._open.add(key)
+        try:
+            return self._lookup(space, scope, name, line)
+        finally:
+            self._open.discard(key)
+
+    def _lookup(self, space: Space, scope: str, name: str, line: int) -> Entity | None:
+        if name in self._family.receivers:
+            owner = space.owner(scope)
+            kind = "class" if name in self._family.receiver_classes else "instance"
+            found = Entity(kind, space.key, owner, "type") if owner else None
+            if found is not None or not self._family.submodules:
+                return found
+        around = scope
+        while True:
+            bindings = space.bindings(around, name, line)
+            if bindings:
+                return self._bound(space, bindings)
+            typed = space.parameter(around, name) if around else ""
+            if typed:
+                return self._instance(space, around, named_types(typed))
+            if not around:
+                break
+            around = around.rpartition(".")[0]
+        return self._global(space, scope, name)
+
+    def _bound(self, space: Space, bindings: Iterable[Binding]) -> Entity | None:
+        for binding in bindings:
+            if binding.how == "annotation":
+                found = self._instance(space, binding.scope, [binding.value])
+            else:
+                found = self.trace(space, binding.scope, binding.value, binding.line - 1 or binding.line)
+                if found is not None and binding.how == "call":
+                    found = self.call(found)
+            if found is not None:
+                return found
+        return None
+
+    def _global(  # noqa: PLR0911 - one return a place to look
+        self, space: Space, scope: str, name: str
+    ) -> Entity | None:
+        """Imported, of the same unit, visible by a star, or the name of a package."""
+        imported = space.imports.get(name)
+        if imported is not None:
+            return self._imported(space, imported)
+        if space.is_file:
+            found = self._inside(space, scope, name) or self.of_unit(self._family.unit(space.path), name)
+            if found is not None:
+                return found
+        if name in self._family.builtins:
+            return _BUILTIN
+        for star in space.stars:
+            unit = self.units.find(star.module, space.path)
+            found = self.offered(unit, name) if unit else None
+            if found is not None:
+                return found
+        if self._family.by_ending:
+            found = self.ending(name, space.path)
+            return found if space.is_file or not found or not self._is_method(found) else None
+        if self._family.submodules:
+            unit = self.units.find(name, space.path)
+            if unit:
+                return Entity("module", unit, "")
+        if not space.is_file and name in self._roots:
+            return Entity("module", self._roots[name], "")
+        return None
+
+    def _inside(self, space: Space, scope: str, name: str) -> Entity | None:
+        """A definition of the file: in the scope or one around it."""
+        while True:
+            qualified = f"{scope}.{name}" if scope else name
+            if qualified in space.symbols and not (scope and space.symbols[qualified].kind == "method"):
+                return self.members.entity(space.key, qualified)
+            if not scope:
+                return Entity("constant", space.key, name) if name in space.names else None
+            scope = scope.rpartition(".")[0]
+
+    def of_unit(self, unit: str, name: str) -> Entity | None:
+        """A name of another file of the folder, where a unit is a folder."""
+        if ":" not in unit:
+            return None
+        for path in self.units.files.get(unit, ()):
+            space = self._spaces[path]
+            if name in space.symbols:
+                return self.members.entity(path, name)
+            if name in space.names:
+                return Entity("constant", path, name)
+        return None
+
+    def _imported(self, space: Space, found: Import) -> Entity | None:
+        if self._family.imported:
+            return self._family.imported(self, space, found)
+        unit = self.units.find(found.module, space.path)
+        if not found.name:
+            return Entity("module", unit, "") if unit else OUTSIDE
+        if self._family.submodules:
+            inner = self.units.find(f"{found.module}.{found.name}", space.path)
+            if inner:
+                return Entity("module", inner, "")
+            if not unit:  # a type's own name, or a module inside the file
+                owner = self.trace(space, "", found.module, 0) if found.module != found.name else None
+                return self.member(owner, found.name) if owner is not None else OUTSIDE
+        if not unit:
+            return OUTSIDE
+        return self.offered(unit, found.name)
+
+    def ending(self, dotted: str, path: str) -> Entity | None:
+        """The definition whose qualified name ends so; of several the one of this file, else none."""
+        return self.members.ending(dotted, path)
+
+    # ---- what a unit offers
+
+    def offered(self, unit: str, name: str) -> Entity | None:
+        """What a unit means by a name: its own definition, or what it passes on."""
+        key = (unit, name)
+        if key in self._offers:
+            return self._offers[key]
+        if key in self._open or len(self._open) > MAX_DEPTH:
+            return None
+        self._open.add(key)
+        try:
+            found = self._offered(unit, name)
+        finally:
+            self._open.discard(key)
+        if found is not None or not self._open:
+            self._offers[key] = found
+        return found
+
+    def _offered(self, unit: str, name: str) -> Entity | None:  # noqa: PLR0911 - one return a place to look
+        if ":" in unit:
+            return self.of_unit(unit, name)
+        space = self._spaces.get(unit)
+        if space is None:
+            return None
+        if name in space.symbols:
+            return self.members.entity(unit, name)
+        for binding in space.bindings("", name, 0):
+            alias = self.trace(space, "", binding.value, 10**9) if binding.how == "name" else None
+            if alias is not None:
+                return alias
+        if name in space.imports:
+            return self._imported(space, space.imports[name])
+        if name in space.names:
+            return Entity("constant", unit, name)
+        if self._family.submodules:
+            inner = self.units.find(f"self.{name}", unit)
+            if inner:
+                return Entity("module", inner, "")
+        for star in space.stars:
+            base = self.units.find(star.module, space.path)
+            found = self.offered(base, name) if base and base != unit else None
+            if found is not None:
+                return found
+        return self.ending(name, unit) if self._family.by_ending else None
+
+    # ---- members and calls
+
+    def member(self, entity: Entity, name: str) -> Entity | None:
+        """What stands after the dot."""
+        kind = entity.kind
+        if kind == "elsewhere":
+            return OUTSIDE
+        if kind in ("builtin", "external value"):
+            return entity
+        if kind == "module":
+            return self.offered(entity.path, name)
+        if kind in ("class", "instance"):
+            return self._class_member(entity, name)
+        if kind == "function":  # a constructor function's static, a chain without `()`
+            return self.members.of_type(entity.path, entity.name, name)
+        return None
+
+    def _class_member(self, entity: Entity, name: str) -> Entity | None:
+        pending = [(entity.path, entity.name)]
+        seen: set[tuple[str, str]] = set()
+        while pending and len(seen) < MAX_DEPTH:
+            path, owner = pending.pop(0)
+            if (path, owner) in seen:
+                continue
+            seen.add((path, owner))
+            found = self.members.of_type(path, owner, name)
+            if found is None and name == self._family.maker and entity.kind == "class":
+                return entity
+            if found is not None:
+                return found._replace(how="type" if entity.kind == "instance" else entity.how)
+            space = self._spaces[path]
+            symbol = space.symbols.get(owner)
+            for base in symbol.bases if symbol else ():
+                named = named_types(base)
+                above = self._typed(space, owner.rpartition(".")[0], named[0]) if named else None
+                if above is not None and above.kind == "class":
+                    pending.append((above.path, above.name))
+        return None
+
+    def call(self, entity: Entity) -> Entity | None:  # noqa: PLR0911 - one return a kind
+        """What a call of it gives."""
+        if entity.kind == "class":
+            return entity._replace(kind="instance", how="type")
+        if entity.kind == "builtin":
+            return entity
+        if entity.kind in ("elsewhere", "external value"):
+            return _OUTSIDE_VALUE
+        if entity.kind != "function":
+            return None
+        space = self._spaces[entity.path]
+        owner = space.owner(entity.name)
+        own = Entity("instance", entity.path, owner, "type") if owner else None
+        types = space.returned(entity.name)
+        if types and types[0] in self._family.receivers:
+            return own
+        named = types[0] if types else entity.name.rpartition(".")[2]  # a constructor has its type's name
+        if own and named == owner.rpartition(".")[2]:
+            return own
+        return self._instance(space, entity.name, types)
+
+    def _instance(self, space: Space, scope: str, names: Iterable[str]) -> Entity | None:
+        """An instance of the first of these types that is of the repository."""
+        outside = None
+        for name in list(names)[:_MOST_TYPES]:
+            found = self._typed(space, scope, name)
+            if found is not None and found.kind == "class":
+                return found._replace(kind="instance", how="type")
+            if found is not None and found.kind == "elsewhere":
+                outside = _OUTSIDE_VALUE
+        return outside
+
+    def _typed(self, space: Space, scope: str, name: str) -> Entity | None:
+        """A type's name: looked up as a global, since a variable may be called the same."""
+        first, *rest = name.split(".")
+        found = self._global(space, scope, first)
+        for part in rest:
+            found = self.member(found, part) if found is not None else None
+        if found is None and self._family.by_ending:
+            found = self.ending(name, space.path)
+        return found

@@ -1,0 +1,95 @@
+"""What the names of a file, or of a document's code, are bound to, in the languages that tree-sitter reads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from codebase_gardener.languages.engine.brackets import named_types
+from codebase_gardener.languages.facts import Binding, Import, Reference
+from codebase_gardener.languages.signatures import receiver_of, typed_parameters
+from codebase_gardener.languages.symbols import TYPES, Symbol
+from codebase_gardener.languages.table import FAMILIES
+
+__all__ = ["Space"]
+
+
+class Space:
+    """The names of one file, or of a document's code blocks in one language.
+
+    Attributes:
+        key: The file's path; of a document's code with "#" and the family.
+        path: The file.
+        area: As `area_of` says.
+        family: A key of `FAMILIES`.
+        host: Always "": no file's names are looked up in another.
+        is_file: Whether it is a file of code.
+        references: All uses of names.
+        exports: Names that the file lets others use.
+        symbols: By qualified name; the first of several.
+        stars: Imports that make all names of a module visible.
+        imports: By the name that they bind.
+    """
+
+    def __init__(self, key: str, path: str, area: str, family: str, *, is_file: bool) -> None:
+        self.key, self.path, self.area, self.family, self.is_file = key, path, area, family, is_file
+        self.host = ""
+        self.references: list[Reference] = []
+        self.exports: tuple[str, ...] = ()
+        self.symbols: dict[str, Symbol] = {}
+        self.stars: list[Import] = []
+        self.imports: dict[str, Import] = {}
+        self.names: frozenset[str] = frozenset()
+        self._bindings: dict[tuple[str, str], list[Binding]] = defaultdict(list)
+        self._parameters: dict[str, dict[str, str]] = {}
+
+    def add(
+        self, imports: Iterable[Import], bindings: Iterable[Binding], references: Iterable[Reference]
+    ) -> None:
+        """Take in what a piece of code says."""
+        for one in imports:
+            if one.name == "*":
+                self.stars.append(one)
+            else:
+                self.imports.setdefault(one.alias, one)
+        for binding in bindings:
+            self._bindings[binding.scope, binding.name].append(binding)
+        self.references.extend(references)
+
+    def bindings(self, scope: str, name: str, line: int) -> list[Binding]:
+        """What gives a name its value at a line: the last one before it, with all of its line; else the first."""
+        found = self._bindings.get((scope, name), [])
+        before = [one for one in found if one.line <= line] or found[:1]
+        last = max((one.line for one in before), default=0)
+        return [one for one in before if one.line == last]
+
+    def parameter(self, scope: str, name: str) -> str:
+        """The type of a parameter as it is written; ""."""
+        if scope not in self._parameters:
+            symbol = self.symbols.get(scope)
+            typed = typed_parameters(symbol) if symbol else ()
+            self._parameters[scope] = {one.name: one.type for one in typed if one.type}
+            receiver = receiver_of(symbol) if symbol else None
+            if receiver is not None:
+                self._parameters[scope][receiver.name] = receiver.type
+        return self._parameters[scope].get(name, "")
+
+    def owner(self, scope: str) -> str:
+        """The qualified name of the type that a method's scope is in; ""."""
+        while scope:
+            symbol = self.symbols.get(scope)
+            if symbol is not None and symbol.kind in TYPES:
+                return scope
+            above = scope.rpartition(".")[0]
+            if symbol is not None and symbol.kind == "method":
+                return above
+            scope = above
+        return ""
+
+    def returned(self, name: str) -> list[str]:
+        """The types that a function's result names, those that only hold another left out."""
+        symbol = self.symbols.get(name)
+        if symbol is None or not symbol.returns:
+            return []
+        wrappers = FAMILIES[self.family].wrappers
+        return [one for one in named_types(symbol.returns) if one.rpartition(".")[2] not in wrappers]

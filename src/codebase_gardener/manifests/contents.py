@@ -1,0 +1,74 @@
+"""What a packaging file says, whatever its kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codebase_gardener.manifests.values import NOTHING, LocatedValue
+
+__all__ = ["Dependency", "Manifest", "PackageEntry"]
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """Something that the package needs.
+
+    Attributes:
+        kind: "runtime" (a language), "platform" (an operating system), "requirement" (plain installation needs it),
+            "extra" (users may ask for it), "dev-extra" and "group" (for work on the repository), "listed" (a
+            requirements file has it), "build".
+        group: The extra, the group or the file that it is of; "" for none.
+        name: As the index, or the language, spells it.
+        text: The entry on one line.
+        version: Its bound; "" for any.
+        start, end: Lines of the entry.
+    """
+
+    kind: str
+    group: str
+    name: str
+    text: str
+    version: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class PackageEntry:
+    """A name under which a packaging file lets others import something of its folder.
+
+    Attributes:
+        language: "go", "rust" or "javascript" (which stands for TypeScript, too).
+        name: As it is imported: "zod/mini", "github.com/spf13/cobra", "my_crate".
+        path: The file or folder it means, relative to the packaging file: "./src/index.ts", "src/lib.rs", "".
+    """
+
+    language: str
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a packaging file says; what it does not say, or cannot be read, is empty.
+
+    Attributes:
+        ecosystem: The index of its packages, a key of `table.ECOSYSTEMS`.
+        name, version: Of the package.
+        published: Whether others can install it under its name.
+        description: In a sentence.
+        urls: Label and address, in the order of the file.
+        dependencies: In the order of their kinds and lines.
+        commands: Names of the programs that it installs.
+        entries: What it lets others import, best first; of Python, the files themselves tell.
+    """
+
+    ecosystem: str
+    name: LocatedValue = NOTHING
+    version: LocatedValue = NOTHING
+    published: bool = True
+    description: str = ""
+    urls: tuple[tuple[str, str], ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    commands: tuple[str, ...] = ()
+    entries: tuple[PackageEntry, ...] = ()

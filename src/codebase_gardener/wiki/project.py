@@ -1,0 +1,147 @@
+"""The wiki of one project: all that can be done with it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from codebase_gardener.registry.transactions import Registry
+from codebase_gardener.utils.error_handling import NotFoundError
+from codebase_gardener.utils.progress import Quiet, Reporter
+from codebase_gardener.wiki.pages import ShownPage, correct_page, find_page, read_pages, show_page
+from codebase_gardener.wiki.paths import WikiPaths
+from codebase_gardener.wiki.source import ProjectSource
+from codebase_gardener.wiki.state import WikiState
+
+if TYPE_CHECKING:
+    from codebase_gardener.knowledge.pages.structure import Page
+    from codebase_gardener.knowledge.writers.prose_writing import Writer
+    from codebase_gardener.repository.snapshot import Snapshot
+    from codebase_gardener.wiki.building import Built
+    from codebase_gardener.wiki.search import SearchResult, WikiIndex
+    from codebase_gardener.wiki.site.static_site import StaticSite
+    from codebase_gardener.wiki.verifying import WikiReport
+
+__all__ = ["ProjectWiki"]
+
+
+class ProjectWiki:
+    """A project's wiki, built or not.
+
+    Args:
+        projects_dir: Where each project has its folder.
+        project: Its name; the registry knows it.
+        registry: For the project's snapshots.
+        max_file_bytes: Larger files of the source are left out.
+
+    Attributes:
+        paths: Where it lies, with all that belongs to it.
+        source: The project's repository.
+    """
+
+    def __init__(self, projects_dir: Path, project: str, registry: Registry, *, max_file_bytes: int) -> None:
+        self.paths = WikiPaths(projects_dir / project)
+        self.source = ProjectSource(registry, project, max_file_bytes)
+
+    @property
+    def project(self) -> str:
+        """Whose wiki it is."""
+        return self.paths.project
+
+    # ---- built and verified
+
+    def build(
+        self, snapshot: Snapshot, reporter: Reporter, *, writer: Writer | None = None, phase: str = "6"
+    ) -> Built:
+        """Bring it up to date with the project's last snapshot (`building.update_wiki`)."""
+        from codebase_gardener.wiki.building import update_wiki
+
+        return update_wiki(self.paths, snapshot, self.source.latest_id, reporter, writer=writer, phase=phase)
+
+    def remembering(self) -> AbstractContextManager[None]:
+        """What its last build computed is not computed again in this block."""
+        from codebase_gardener.wiki.building import remembering_results
+
+        return remembering_results(self.paths)
+
+    def verify(self, reporter: Reporter) -> WikiReport:
+        """Check it against its source as it is now (`verifying.verify_wiki`)."""
+        from codebase_gardener.wiki.verifying import verify_wiki
+
+        return verify_wiki(self.paths, self.source, reporter)
+
+    # ---- read and corrected
+
+    def pages(self) -> tuple[Page, ...]:
+        """Every page.
+
+        Raises:
+            NotFoundError: It is not built.
+            VerificationError: A page is damaged.
+        """
+        return read_pages(self.paths)
+
+    def left_out(self) -> str:
+        """Why neither `ask` nor a dataset uses it: it speaks of another state than the last snapshot; "" otherwise."""
+        state = WikiState.read(self.paths)
+        return state.left_out(self.project, self.source.latest().revision) if state is not None else ""
+
+    def current_pages(self) -> tuple[tuple[Page, ...], str]:
+        """Its pages, if it was built from the project's last snapshot.
+
+        Returns:
+            The pages, and why there are none where a wiki is left out; () and "" without a wiki.
+
+        Raises:
+            VerificationError: A page is damaged.
+        """
+        why = self.left_out()
+        if why or not self.paths.folder.is_dir():
+            return (), why
+        return self.pages(), ""
+
+    def show(self, page: str) -> ShownPage:
+        """A page by its id, or by a part of its name that only one page has.
+
+        Raises:
+            NotFoundError: There is no such page, or no wiki.
+            InvalidInputError: Several pages have it.
+        """
+        return show_page(find_page([self.paths], page), self.source)
+
+    def correct(self, page: str, part: str, text: str) -> Path:
+        """Keep a person's correction of a page (`pages.correct_page`). Returns the overrides file."""
+        from codebase_gardener.wiki.building import facts_of
+
+        found = find_page([self.paths], page)
+        correct_page(found, part, text, facts_of(self.paths, self.source.latest(), Quiet()))
+        return self.paths.overrides
+
+    # ---- searched and shown
+
+    def index(self) -> WikiIndex:
+        """The index of code and pages; of code alone where there is no page."""
+        from codebase_gardener.wiki.search import open_index
+
+        return open_index(self.paths, self.source)
+
+    def search(self, query: str, *, k: int = 8, code: bool = False) -> list[SearchResult]:
+        """What answers a query, best first (`WikiIndex.search`).
+
+        Raises:
+            NotFoundError: It is not built, or has no pages.
+        """
+        self.paths.require()
+        if WikiState.read(self.paths) is None:
+            raise NotFoundError(
+                f"the wiki of {self.project} has no pages",
+                hint=f"its _reports tell what was looked for; after a change: gardener wiki build {self.project}",
+            )
+        return self.index().search(query, k=k, code=code)
+
+    def html(self, reporter: Reporter, out: Path | None = None) -> StaticSite:
+        """Write it as a static site (`static_site.write_site`); by default beside it."""
+        from codebase_gardener.wiki.site.static_site import write_site
+
+        return write_site(self.paths, self.source, reporter, out or self.paths.site)

@@ -1,0 +1,28 @@
+"""Commands that documents tell the user to run."""
+
+from __future__ import annotations
+
+from codebase_gardener.knowledge.apis.catalog import tool_apis
+from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.shell_commands import COMMON, console_scripts
+
+
+def test_commands(context: ApiContext) -> None:
+    tools = {api.target.name: api for api in tool_apis(context)}
+    assert set(tools) == {"other tool"}
+    assert tools["other tool"].page == "other_tool_command"
+    assert context.commands["lib train"][0].options == ("--fast",)
+    assert context.scripts == frozenset({"lib"})
+    assert "pip install" not in context.commands
+
+
+def test_console_scripts_of_hostile_files() -> None:
+    assert console_scripts({"pyproject.toml": "[project\n"}) == frozenset()
+    assert console_scripts({"setup.cfg": "[options.entry_points]\nconsole_scripts =\n    a-b = x:y\n"}) == {
+        "a-b"
+    }
+
+
+def test_a_program_that_runs_any_file_gets_no_page() -> None:
+    """Those of the languages' rows."""
+    assert {COMMON[program] for program in ("python3", "bash", "node", "ruby")} == {"runs any file"}

@@ -1,0 +1,23 @@
+"""The page of an optional backend."""
+
+from __future__ import annotations
+
+import re
+
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from samples.environments import pages_of, section
+
+
+def test_bounds_devices_and_commands(facts: RepositoryFacts) -> None:
+    pages = pages_of(facts)
+    assert "| `torch` | `>=1.13.0` | `setup.py:L6-6` |" in section(pages["Core"], "Dependencies")
+    system = section(pages["Core"], "System Requirements")
+    assert "| `Python` | `>=3.10` | `setup.py:L5-5` |" in system
+    assert re.findall(r"Device `(\w+)`", system) == ["cuda", "mps", "cpu"]
+    assert section(pages["Core"], "Quick Install").startswith("```shell\npip install tool\n```")
+    assert section(pages["Fast"], "Quick Install") == '```shell\npip install "tool[fast]"\n```'
+    install = section(pages["QUIP"], "Quick Install")
+    assert (
+        'pip install "auto_quip>=0.5.0"\n```\n\nor\n\n```shell\npip install "helper>=1.24.0" quipmodel'
+        in install
+    )

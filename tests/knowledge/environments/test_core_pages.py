@@ -1,0 +1,63 @@
+"""What plain installation and work on the repository need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from samples.environments import pages_of, repository, section
+
+
+@pytest.mark.parametrize(
+    ("files", "package", "install"),
+    [
+        ({"package.json": '{\n"name": "@o/tool",\n"version": "1.0.0",\n"dependencies": {"zod": "^3"}\n}\n', "a.js": ""},
+         "`zod` | `^3`", "npm install @o/tool"),
+        ({"go.mod": "module github.com/o/tool\n\ngo 1.21\nrequire a.org/b v1.2.3\n", "a.go": "package a\n"},
+         "`a.org/b` | `>=v1.2.3`", "go get github.com/o/tool"),
+        ({"Cargo.toml": '[package]\nname = "tool"\nversion = "1.0.0"\n[dependencies]\nlog = "0.4"\n', "a.rs": "\n"},
+         "`log` | `0.4`", "cargo add tool"),
+        ({"src/tool.py": "import numpy\nimport os\n", "src/b.py": "import tool\nimport pandas.core\n"},
+         "`pandas` | any | `src/b.py:L2-2`", "used as it is checked out"),
+        ({"a.c": "int main() {}\n", "b.c": "int x;\n"}, "No packaging file and no import", "used as it is checked out"),
+    ],
+)  # fmt: skip
+def test_other_repositories(tmp_path: Path, files: dict[str, str], package: str, install: str) -> None:
+    core = pages_of(repository(tmp_path, files))["Core"]
+    assert package in section(core, "Dependencies")
+    assert install in section(core, "Quick Install")
+    assert section(core, "Code Evidence").count("From `") >= 2
+
+
+def test_the_package_is_the_one_named_like_the_repository(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{"private": true, "name": "root", "devDependencies": {"vitest": "1"}}',
+        "packages/other/package.json": '{"name": "other", "version": "1.0.0"}',
+        "packages/tool/package.json": '{"name": "tool", "version": "1.0.0"}',
+        "examples/x/package.json": '{"name": "tool", "version": "9.9.9"}',
+    }
+    core = pages_of(repository(tmp_path, files))["Core"]
+    assert "declared at `packages/tool/package.json:L1-1`" in core.page.description
+    assert "The repository also holds `other`" in core.page.description
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "command"),
+    [
+        ("pyproject.toml", '[project]\nname = "tool"\n[project.optional-dependencies]\ntest = ["a"]\ndocs = ["b"]\n',
+         'pip install -e ".[docs,test]"'),
+        ("package.json", '{\n"name": "tool",\n"version": "1",\n"devDependencies": {"vitest": "1"}\n}\n', "npm install"),
+        ("Cargo.toml", '[package]\nname = "tool"\n[dev-dependencies]\nlog = "1"\n', "cargo build"),
+    ],
+)  # fmt: skip
+def test_how_one_gets_what_work_on_it_needs(tmp_path: Path, file: str, text: str, command: str) -> None:
+    page = pages_of(repository(tmp_path, {file: text, "a.md": "# A\n"}))["Development"]
+    assert section(page, "Quick Install") == f"```shell\n{command}\n```"
+
+
+def test_maven_is_told_in_xml(tmp_path: Path) -> None:
+    pom = "<project>\n<groupId>org.a</groupId>\n<artifactId>tool</artifactId>\n<version>1</version>\n</project>\n"
+    core = pages_of(repository(tmp_path, {"pom.xml": pom, "A.java": "class A {}\n"}))["Core"]
+    written = "<dependency><groupId>org.a</groupId><artifactId>tool</artifactId></dependency>"
+    assert section(core, "Quick Install") == f"```xml\n{written}\n```"

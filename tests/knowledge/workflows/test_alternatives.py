@@ -1,0 +1,9 @@
+"""APIs that stand for each other."""
+
+from samples.pottery import FILES, mined, titled
+
+
+def test_alternatives_are_one_step() -> None:
+    first = titled(mined(FILES), "Cool slowly").steps[0]
+    assert first.target.name == "BowlConfig"
+    assert [each.name for each in first.others] == ["VaseConfig"]

@@ -1,0 +1,130 @@
+"""Workflow pages: true sentences on a golden path, every anchor among the sources, nothing of the repository active."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from codebase_gardener.knowledge.apis.catalog import api_catalog
+from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.subject import Api
+from codebase_gardener.knowledge.links.uses import Target
+from codebase_gardener.knowledge.pages.reading import read_page
+from codebase_gardener.knowledge.pages.rendering import normalised, render
+from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Edge, Page, Wiki
+from codebase_gardener.knowledge.pages.workflow_layout import read_steps
+from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
+from codebase_gardener.knowledge.workflows.golden_path_page import workflow_page
+from codebase_gardener.knowledge.workflows.mining import mine, needed_targets
+from samples.pottery import FILES
+from samples.written_context import context_of
+
+_ANCHOR = re.compile(r"`([^`\s]+):L(\d+)-(\d+)`")
+
+
+class _Written:
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self.context: ApiContext = context_of(files)
+        self.paths = mine(self.context.repository, self.context.resolution)
+        catalog = api_catalog(self.context, needed_targets(self.paths))
+        self.apis: dict[Target, Api] = {api.target: api for api in catalog}
+
+    def page(self, path: GoldenPath) -> Page:
+        return workflow_page(path, self.apis, self.context.repository)
+
+
+@pytest.fixture(scope="module")
+def written() -> _Written:
+    return _Written(FILES)
+
+
+def _text(page: Page) -> str:
+    parts = [page.title, page.overview, page.description, page.usage]
+    return "\n\n".join([*parts, *(section.body for section in page.sections)])
+
+
+def test_parts_of_a_page(written: _Written) -> None:
+    page = written.page(written.paths[0])
+    assert page.name == "o_r_Pottery_Quickstart"
+    assert page.title == "Pottery: Quickstart"
+    assert tuple(section.heading for section in page.sections) == PAGE_TYPES["Workflow"].sections
+    assert "Pots are thrown and fired in this order." in page.overview
+    assert "1 section of the README, 1 test." in page.description
+    assert "2 use all 6 steps." in page.description
+    assert "`clay`" in page.usage
+
+
+def test_steps_link_to_the_principles_in_order(written: _Written) -> None:
+    for path in written.paths:
+        page = written.page(path)
+        steps = read_steps(page)
+        wanted = [f"Principle:o_r_{written.apis[step.target].principle}" for step in path.steps]
+        assert [step.principle for step in steps] == wanted
+        assert page.edges == tuple(Edge("step", target) for target in wanted)
+        assert [step.number for step in steps] == list(range(1, len(wanted) + 1))
+        assert not any("```" in step.prose for step in steps)
+
+
+def test_figures_of_a_step(written: _Written) -> None:
+    steps = {step.title: step.prose for step in read_steps(written.page(written.paths[0]))}
+    fire = next(prose for prose in steps.values() if "heat" in prose)
+    assert "2 of the 2 passages use it; 2 of the 2 that have it and step 4 have it after that." in fire
+    assert "`heat` (1)" in fire
+    assert "“Fire a pot.”" in fire
+
+
+def test_alternatives_are_named(written: _Written) -> None:
+    cool = next(path for path in written.paths if path.title == "Cool slowly")
+    page = written.page(cool)
+    first = read_steps(page)[0].prose
+    assert "4 of the 5 passages use it" in first
+    assert "Other passages use `VaseConfig` at this step." in first
+    assert "most like it is `TestSlowCooling.test_cool_slowly_bowl` at" in page.description
+
+
+def test_every_anchor_is_a_source(written: _Written) -> None:
+    for path in written.paths:
+        page = written.page(path)
+        sources = {str(source.anchor) for source in page.sources}
+        named = {f"{found[1]}:L{found[2]}-{found[3]}" for found in _ANCHOR.finditer(_text(page))}
+        assert named
+        assert named == sources
+
+
+def test_diagram_has_each_step_once(written: _Written) -> None:
+    page = written.page(written.paths[0])
+    diagram = page.sections[1].body
+    assert diagram.startswith("```mermaid\nflowchart TD\n")
+    assert re.findall(r"^  S(\d+)\[", diagram, re.MULTILINE) == ["1", "2", "3", "4", "5", "6"]
+    assert diagram.count("-->") == 5
+
+
+def test_hostile_text_is_data() -> None:
+    hostile = FILES["README.md"].replace(
+        "## Quickstart", '## <b>[[step::Principle:x]]"]; click S1 "javascript:x"'
+    )
+    hostile = hostile.replace(
+        "Pots are thrown", "# Ignore all rules [[step::Principle:y]] ``` Pots are thrown"
+    )
+    found = _Written(FILES | {"README.md": hostile})
+    for path in found.paths:
+        page = found.page(path)
+        wiki = Wiki("o_r", "written", "c0ffee", "2026-01-01", (page,))
+        again = read_page(render(normalised(page), wiki, ()))
+        assert again.page == normalised(page)
+        assert not again.problems
+        steps = [edge.target for edge in page.edges]
+        assert "Principle:x" not in steps
+        text = _text(page)
+        assert not re.search(r"(?<!\\)\[\[step::Principle:[xy]\]\]", text)
+        assert "\n# Ignore" not in text
+        assert "click S1" not in page.sections[1].body or '"]; click' not in page.sections[1].body
+
+
+def test_a_step_without_a_page_is_an_error(written: _Written) -> None:
+    path = written.paths[0]
+    gone = Target("src/pottery/core.py", "gone")
+    broken = replace(path, steps=(replace(path.steps[0], target=gone), *path.steps[1:]))
+    with pytest.raises(KeyError):
+        written.page(broken)

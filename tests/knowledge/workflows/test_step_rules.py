@@ -1,0 +1,20 @@
+"""What is a step of a workflow, and what a helper."""
+
+from samples.pottery import FILES, README, mined, steps
+
+
+def test_what_is_no_step() -> None:
+    functions = [f"op{n}" for n in range(15)]
+    tests = "import arrays\nfrom pottery import make_kiln, throw, glaze\n\n\n" + "".join(
+        f"def test_shapes_{n}():\n    throw(arrays.{name}())\n    make_kiln(1)\n    glaze(2)\n\n\n"
+        for n, name in enumerate(functions)
+    )
+    readme = (
+        README
+        + "\n## Reading your own\n\n```python\n"
+        + "from mykiln import helper\nfrom pottery import sell\n\nhelper()\nsell(1)\n```\n"
+    )
+    paths = mined(FILES | {"README.md": readme, "tests/test_shapes.py": tests})
+    names = {name for path in paths for name in steps(path)}
+    assert "make_kiln" in names
+    assert not [name for name in names if name.startswith(("arrays.", "mykiln.", "numpy."))]
