@@ -17,6 +17,7 @@ from codebase_gardener.utils.error_handling import ResourceError
 __all__ = [
     "MemoryEstimate",
     "batch_tokens",
+    "check_free",
     "check_memory",
     "estimate_memory",
     "has_fast_layers",
