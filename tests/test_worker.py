@@ -19,7 +19,7 @@ from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.models.peft_manager import PeftManager, TrainingProgress
 from codebase_gardener.registry.rows import JobRow
-from codebase_gardener.utils.error_handling import ConflictError, TrainingError
+from codebase_gardener.utils.error_handling import ConflictError, ResourceError, TrainingError
 from codebase_gardener.utils.files import is_published
 from codebase_gardener.utils.names import parse_ref
 
@@ -278,6 +278,31 @@ def test_what_diverges_or_changes_nothing_is_never_ready(
     assert manager.registry.versions("demo") == []
     assert {row.status for row in manager.list_adapters()} == {"error"}
     assert sorted(manager.delete_adapter("demo", "idle")) == ["demo/idle@1"]
+
+
+def test_a_job_that_waited_is_checked_when_its_turn_comes(
+    settings: Settings, make_job: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from codebase_gardener.registry.transactions import Registry
+    from codebase_gardener.worker import _grow
+    from samples.queued_jobs import queue_job
+
+    assert settings.for_workers["CODEBASE_GARDENER_PROJECT_STORAGE_BYTES"] == str(
+        settings.project_storage_bytes
+    )
+    directory = make_job()
+    with Registry(tmp_path / "registry.db") as registry:
+        registry.add_project("demo", "rows:demo", "rows")
+        job = queue_job(registry, lambda _: directory.path)
+        monkeypatch.setattr(registry, "stored_bytes", lambda _: 2_000_000_000)
+        with pytest.raises(ResourceError, match=r"take 2000\.0 MB, and 1073\.7 MB is the limit") as caught:
+            _grow(directory, directory.spec, job, tmp_path / "target", settings, registry)
+        assert "project_storage_bytes" in caught.value.hint
+        monkeypatch.setattr(registry, "stored_bytes", lambda _: 0)
+        low = settings.model_copy(update={"min_free_bytes": 1 << 60})
+        with pytest.raises(ResourceError, match="of memory are free") as caught:
+            _grow(directory, directory.spec, job, tmp_path / "target", low, registry)
+        assert "min_free_bytes" in caught.value.hint
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting takes root")

@@ -67,6 +67,8 @@ class Trainings:
 
     def reap(self) -> None:
         """End the trainings whose worker is gone, and start those that wait for a device that is free."""
+        if self.registry.database.read_only:
+            return  # what cannot be said or started here is seen to by whoever can write
         queue.reap(self.registry)
         for device in queue.idle_devices(self.registry):
             queue.start_next(self.registry, device, self.environment)
