@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft.helpers import disable_input_dtype_casting
 from peft.optimizers import create_loraplus_optimizer
 from torch import Tensor
 from torch.utils.data import Dataset, SequentialSampler
@@ -34,6 +34,7 @@ __all__ = ["RunPlan", "TrainingResult", "all_batches", "plan_run", "train"]
 
 Batches = list[list[int]]
 _PROBED_SHARE = 0.85  # of the probe's rate, for optimizer steps and checkpoints; 0.77 and 0.88 were measured
+_CAST = "cast_input_dtype_enabled"
 _CHECKPOINTING = {"use_reentrant": False}
 
 
@@ -199,7 +200,7 @@ def _probe(
         bf16 = fixed["dtype"] == "bfloat16"
         with (
             torch.autocast(kind, torch.bfloat16, enabled=bf16),
-            disable_input_dtype_casting(model, active=bf16),
+            _inputs_as_they_are(model, active=bf16),
         ):
             loss = path.losses(model, inputs).losses_N.mean()
         loss.backward()
@@ -208,6 +209,23 @@ def _probe(
     model.zero_grad(set_to_none=True)
     torch.set_rng_state(state)
     return _tokens(rows, middle, path) / min(seconds[1:])  # the least disturbed
+
+
+@contextmanager
+def _inputs_as_they_are(model: Any, *, active: bool) -> Iterator[None]:
+    """PEFT's layers do not cast their input up to their weights, of which autocast would only keep fp32 copies.
+
+    `peft.helpers.disable_input_dtype_casting` is this for kinds of adapters whose every layer has the switch; others
+    (IA3, trained tokens, …) it does not survive.
+    """
+    switched = [each for each in model.modules() if active and getattr(each, _CAST, False)]
+    for each in switched:
+        setattr(each, _CAST, False)
+    try:
+        yield
+    finally:
+        for each in switched:
+            setattr(each, _CAST, True)
 
 
 def all_batches(encoded: EncodedDataset, spec: TrainingSpec) -> list[list[int]]:
@@ -262,8 +280,7 @@ def train(
         used = batches[: plan.steps * spec.gradient_accumulation_steps]
         trainer, report = _trainer(model, encoded, used, spec, plan, path, pad_id, checkpoints, events)
         resume_from = newest_checkpoint(checkpoints)
-        # under autocast the products take bf16: casting their input up first would only keep fp32 copies of it
-        with disable_input_dtype_casting(model, active=plan.dtype == "bfloat16"):
+        with _inputs_as_they_are(model, active=plan.dtype == "bfloat16"):
             trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
         # accelerate leaves autocast around forward: what is measured from here on must be the model itself
         trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
