@@ -203,7 +203,7 @@ def test_cancelling_takes_less_than_two_seconds_at_any_time(manager: PeftManager
     wait_for(job, "checkpoint")
     cancelled(job)
     checkpoints = JobDirectory(job.directory).checkpoints
-    assert list(checkpoints.glob("checkpoint-*/COMPLETE"))
+    assert list(checkpoints.glob("checkpoint-*/manifest.json"))
     assert manager.registry.versions("demo") == []
     assert manager.list_adapters()[0].status == "cancelled"
     with pytest.raises(TrainingError, match="cancelled"):

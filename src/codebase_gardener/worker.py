@@ -70,7 +70,7 @@ def _grow(
         publish_dir(directory.artifact, target)
         directory.events.append("published", path=str(target))
         give_back_freed_memory()  # the proof's process needs its own
-    plan = read_json(directory.plan)
+    plan = directory.planned()
     directory.events.append("stage", stage="proving")
     receipt = prove(target, spec.base, dtype=plan["dtype"], parity=directory.parity, threads=plan["threads"])
     directory.events.append("proven", **receipt)

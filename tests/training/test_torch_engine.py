@@ -31,7 +31,6 @@ from codebase_gardener.training.torch_callbacks import (
     CheckpointByTime,
     Rest,
     StopAtDeadline,
-    newest_checkpoint,
 )
 from codebase_gardener.training.torch_engine import TrainingResult
 from codebase_gardener.training.torch_logits import last_logits
@@ -329,18 +328,6 @@ def test_a_dataset_that_changed_since_is_refused(make_job: MakeJob) -> None:
 # ---------------------------------------------------------------- checkpoints, rest
 
 
-def test_a_checkpoint_counts_once_it_is_complete(tmp_path: Path) -> None:
-    assert newest_checkpoint(tmp_path / "none") is None
-    for step, whole in ((4, True), (9, True), (12, False), (100, False)):
-        folder = tmp_path / f"checkpoint-{step}"
-        folder.mkdir()
-        (folder / "adapter_model.safetensors").write_bytes(b"half")
-        if whole:
-            (folder / "COMPLETE").touch()
-    assert newest_checkpoint(tmp_path) == tmp_path / "checkpoint-9"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint-4", "checkpoint-9"]
-
-
 @pytest.mark.slow
 def test_checkpoints_are_written_by_time_and_at_most_two_are_kept(make_job: MakeJob) -> None:
     directory = make_job(steps=5, checkpoint_minutes=1e-6)
@@ -350,7 +337,7 @@ def test_checkpoints_are_written_by_time_and_at_most_two_are_kept(make_job: Make
     assert sorted(p.name for p in directory.checkpoints.iterdir()) == ["checkpoint-3", "checkpoint-4"]
     none = make_job("none", steps=5, checkpoint_minutes=10)
     run(none)
-    assert newest_checkpoint(none.checkpoints) is None
+    assert not list(none.checkpoints.glob("*"))
 
 
 def test_the_throttle_rests_in_proportion(tmp_path: Path) -> None:

@@ -141,11 +141,12 @@ def cancel(job_id: str, as_json: bool) -> None:
 
 @jobs.command("resume")
 @click.argument("job_id", metavar="ID")
+@click.option("--from-start", is_flag=True, help="Begin anew: remove its checkpoints.")
 @command_options
-def resume(job_id: str, as_json: bool) -> None:
-    """Go on with a training that failed or was cancelled, from its last checkpoint."""
+def resume(job_id: str, from_start: bool, as_json: bool) -> None:
+    """Go on with a training that failed or was cancelled, from its newest whole checkpoint."""
     with open_gardener() as gardener:
-        job = gardener.manager.trainings.resume(job_id)
+        job = gardener.manager.trainings.resume(job_id, from_start=from_start)
     if as_json:
         print_json({"job": job.id, "state": job.state})
     else:

@@ -12,6 +12,7 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.sidecar import SIDECAR, library_versions, version_identity
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.dataset.writer import load_dataset
+from codebase_gardener.jobs.checkpoints import newest_checkpoint
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.training.encoding import encode_all
@@ -21,7 +22,7 @@ from codebase_gardener.training.torch_engine import TrainingResult, train
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.training.torch_method import add_adapter, peft_config
 from codebase_gardener.utils.error_handling import DatasetError, ModelError
-from codebase_gardener.utils.files import read_json, sha256_file, sha256_text, write_atomic, write_json
+from codebase_gardener.utils.files import sha256_file, sha256_text, write_atomic, write_json
 
 __all__ = ["run_job"]
 
@@ -40,6 +41,7 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
     events = directory.events
     events.append("stage", stage="loading", base=spec.base.id)
     _check_base(spec.base)
+    resume_from = newest_checkpoint(directory)
     device = pick_device(spec.device)
     machine = _machine(directory, spec, device)
     if machine["dtype"] == "float32":  # the check before the start hoped for bfloat16
@@ -76,6 +78,7 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
         spec.training,
         plan_file=directory.plan,
         checkpoints=directory.checkpoints,
+        resume_from=resume_from,
         events=events,
         fixed=lambda: machine,
     )
@@ -87,8 +90,7 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
 def _machine(directory: JobDirectory, spec: JobSpec, device: str) -> dict[str, Any]:
     """Device, threads and number format: measured by the first start, kept by a resumed run."""
     threads = set_threads(spec.training.threads)
-    if directory.plan.exists():
-        plan = read_json(directory.plan)
+    if plan := directory.planned():
         torch.set_num_threads(plan["threads"])
         return {name: plan[name] for name in ("dtype", "device", "threads", "gemm_gflops")}
     rates = measure_gemm(device)

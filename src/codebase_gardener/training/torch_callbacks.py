@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from collections import deque
 from pathlib import Path
@@ -15,14 +14,13 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from codebase_gardener.training.encoding import IGNORE
 from codebase_gardener.training.torch_device import temperature_c
 from codebase_gardener.utils.error_handling import TrainingError
-from codebase_gardener.utils.files import write_atomic
+from codebase_gardener.utils.files import seal_dir
 
-__all__ = ["CheckpointByTime", "EventSink", "ReportProgress", "Rest", "StopAtDeadline", "newest_checkpoint"]
+__all__ = ["CheckpointByTime", "EventSink", "ReportProgress", "Rest", "StopAtDeadline"]
 
 _SMOOTHING = 0.9
 _DEADLINE_SHARE = 1.25  # of the minutes asked for, after which a slowed-down machine stops
 _COOLING_S = 2.0
-_COMPLETE = "COMPLETE"
 
 
 class EventSink(Protocol):
@@ -170,17 +168,6 @@ class CheckpointByTime(TrainerCallback):  # type: ignore[misc]  # transformers i
     ) -> None:
         """The Trainer has written every file: now the checkpoint counts."""
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        write_atomic(folder / _COMPLETE, "")
+        seal_dir(folder)
         self.last = time.monotonic()
         self.events.append("checkpoint", step=state.global_step)
-
-
-def newest_checkpoint(checkpoints: Path) -> Path | None:
-    """The last complete checkpoint; those that a kill left half-written are removed."""
-    complete: list[tuple[int, Path]] = []
-    for folder in checkpoints.glob("checkpoint-*"):
-        if (folder / _COMPLETE).exists():
-            complete.append((int(folder.name.rpartition("-")[2]), folder))
-        else:
-            shutil.rmtree(folder)
-    return max(complete)[1] if complete else None

@@ -26,7 +26,6 @@ from codebase_gardener.training.torch_callbacks import (
     ReportProgress,
     Rest,
     StopAtDeadline,
-    newest_checkpoint,
 )
 from codebase_gardener.utils.files import read_json, write_json
 
@@ -248,10 +247,11 @@ def train(
     *,
     plan_file: Path,
     checkpoints: Path,
+    resume_from: Path | None,
     events: EventSink,
     fixed: Callable[[], dict[str, Any]],
 ) -> TrainingResult:
-    """Train the adapter in `model`, from the newest complete checkpoint where there is one.
+    """Train the adapter in `model`, from a checkpoint where there is one.
 
     Args:
         model: PEFT model on its device.
@@ -260,6 +260,7 @@ def train(
         spec: The options.
         plan_file: Written by the first start; a later one follows it.
         checkpoints: Folder for the Trainer's checkpoints.
+        resume_from: The one to go on from.
         events: Where progress is reported.
         fixed: Gives dtype, device, threads and rates for the plan, if it has to be made.
     """
@@ -279,7 +280,6 @@ def train(
         events.append("planned", rows=len(encoded.rows), **asdict(plan))
         used = batches[: plan.steps * spec.gradient_accumulation_steps]
         trainer, report = _trainer(model, encoded, used, spec, plan, path, pad_id, checkpoints, events)
-        resume_from = newest_checkpoint(checkpoints)
         with _inputs_as_they_are(model, active=plan.dtype == "bfloat16"):
             trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
         # accelerate leaves autocast around forward: what is measured from here on must be the model itself

@@ -25,6 +25,7 @@ __all__ = [
     "publish_dir",
     "read_json",
     "remove_tree",
+    "seal_dir",
     "sha256_file",
     "sha256_text",
     "staging",
@@ -181,20 +182,26 @@ def publish_dir(staged: Path, target: Path) -> dict[str, Any]:
     if target.exists():
         raise FileExistsError(f"{target} is published already")
     with writing(target):
-        files = sorted(p for p in staged.rglob("*") if p.is_file() and p.name != MANIFEST)
-        manifest = {
-            "files": {
-                p.relative_to(staged).as_posix(): {"bytes": p.stat().st_size, "sha256": sha256_file(p)}
-                for p in files
-            }
-        }
-        for path in files:
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        write_json(staged / MANIFEST, manifest)
+        manifest = seal_dir(staged)
         target.parent.mkdir(parents=True, exist_ok=True)
         _rename_new(staged, target)
         fsync_dir(target.parent)
+    return manifest
+
+
+def seal_dir(directory: Path) -> dict[str, Any]:
+    """Fsync a directory's files, then write their sizes and hashes into its manifest, which it returns."""
+    files = sorted(p for p in directory.rglob("*") if p.is_file() and p.name != MANIFEST)
+    manifest = {
+        "files": {
+            p.relative_to(directory).as_posix(): {"bytes": p.stat().st_size, "sha256": sha256_file(p)}
+            for p in files
+        }
+    }
+    for path in files:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    write_json(directory / MANIFEST, manifest)
     return manifest
 
 
@@ -211,10 +218,10 @@ def _rename_new(staged: Path, target: Path) -> None:
 def is_published(directory: Path, *, check_hashes: bool = False) -> bool:
     """Whether every file of the directory's manifest is there with its size (and hash, if asked)."""
     try:
-        files = read_json(directory / MANIFEST)["files"]
-    except (OSError, ValueError, KeyError, TypeError):
+        files = read_json(directory / MANIFEST)["files"].items()
+        return all(_matches(directory / name, entry, check_hashes) for name, entry in files)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return False
-    return all(_matches(directory / name, entry, check_hashes) for name, entry in files.items())
 
 
 def _matches(path: Path, entry: dict[str, Any], check_hash: bool) -> bool:

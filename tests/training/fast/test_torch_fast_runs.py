@@ -106,7 +106,7 @@ def test_a_resumed_run_gives_what_an_unbroken_one_does(options: dict[str, Any], 
     run(broken)
     shown = losses(broken)
     assert shown == losses(whole)
-    (broken.checkpoints / "checkpoint-3" / "COMPLETE").unlink()  # killed after the second step
+    (broken.checkpoints / "checkpoint-3" / "manifest.json").unlink()  # killed after the second step
     run(broken)
     assert losses(broken)[len(shown) :] == losses(whole)[2:]
     for name, tensor in tensors(whole).items():
