@@ -166,7 +166,7 @@ class Record:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; "peak_bytes" is the most that was resident since the process began."""
-        from codebase_gardener.training.torch_probe import peak_bytes
+        from codebase_gardener.training.torch_device import peak_bytes
 
         return {
             "losses": [float(loss) for loss in self.losses],

@@ -88,6 +88,8 @@ def show(job_id: str, image: Path | None, as_json: bool) -> None:
         return
     click.echo(f"{job.ref} (job {job.id}): {job.state}, {_where(progress)}")
     click.echo(f"  base {job.base_id}, device {job.device}, log {directory.log}")
+    if progress.slower:
+        click.echo(f"  {progress.slower}")
     if steps:
         click.echo(curve_text(steps))
     if image is not None:

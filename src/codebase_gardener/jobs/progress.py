@@ -25,6 +25,8 @@ class TrainingProgress:
         tokens_per_s: Not padding.
         elapsed_s: Since the first step of this process.
         eta_s: Until the last step.
+        left_out: Parts of the fast path that differed from the model's own on these rows, and by how much.
+        memory_bytes: Peak, as estimated and measured once the training has been planned; 0 before.
     """
 
     job_id: str
@@ -38,6 +40,8 @@ class TrainingProgress:
     elapsed_s: float = 0.0
     eta_s: float | None = None
     error: str | None = None
+    left_out: tuple[str, ...] = ()
+    memory_bytes: int = 0
 
     @classmethod
     def of_job(cls, job: JobRow, seen: NewestEvents | None = None) -> TrainingProgress:
@@ -56,7 +60,17 @@ class TrainingProgress:
             elapsed_s=step.get("elapsed_s", 0.0),
             eta_s=step.get("eta_s"),
             error=job.error,
+            left_out=tuple(newest.get("fast_path", {}).get("left_out", ())),
+            memory_bytes=planned.get("memory_bytes", 0),
         )
+
+    @property
+    def slower(self) -> str:
+        """What a user who was told a plan has to know, or ""."""
+        if not self.left_out or not self.memory_bytes:
+            return ""
+        takes = f"{self.steps} steps, about {self.memory_bytes / 1e9:.1f} GB of memory"
+        return f"A slower path is taken ({'; '.join(self.left_out)}): {takes}."
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON holds it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -81,6 +82,7 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
         resume_from=resume_from,
         events=events,
         fixed=lambda: machine,
+        memory=lambda parts: _memory(spec, machine["dtype"], parts),
     )
     events.append("trained", **result.as_dict())
     _save(directory, spec, adapter, model, tokenizer, result)
@@ -100,6 +102,12 @@ def _machine(directory: JobDirectory, spec: JobSpec, device: str) -> dict[str, A
         "threads": threads,
         "gemm_gflops": asdict(rates),
     }
+
+
+def _memory(spec: JobSpec, dtype: str, parts: Sequence[str]) -> int:
+    """Estimated peak with the parts of the fast path that are in effect."""
+    training = spec.training.model_copy(update={"fast_path": tuple(parts)})
+    return estimate_memory(spec.base, training, bf16=dtype == "bfloat16").total
 
 
 def _check_base(base: Base) -> None:

@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.training.fast.parts import FAST_PARTS
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils import error_handling
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ResourceError, TrainingError
@@ -42,6 +43,8 @@ class Probe:
         trained_parameters: Parameters that get a gradient.
         peak_bytes: Peak memory of the run: that of the probe, and Adam's moments.
         probe_s: Seconds the probe took, without imports.
+        fast_path: Parts of the fast path in effect.
+        left_out: What of it was left out since it differed from the model's own path, and by how much.
     """
 
     dtype: str
@@ -57,6 +60,8 @@ class Probe:
     trained_parameters: int
     peak_bytes: int
     probe_s: float
+    fast_path: Sequence[str] = FAST_PARTS
+    left_out: Sequence[str] = ()
 
     @property
     def seconds(self) -> float:

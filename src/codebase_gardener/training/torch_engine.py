@@ -27,6 +27,7 @@ from codebase_gardener.training.torch_callbacks import (
     Rest,
     StopAtDeadline,
 )
+from codebase_gardener.training.torch_device import MOMENT_BYTES, peak_bytes
 from codebase_gardener.utils.files import read_json, write_json
 
 __all__ = ["RunPlan", "TrainingResult", "all_batches", "plan_run", "train"]
@@ -250,6 +251,7 @@ def train(
     resume_from: Path | None,
     events: EventSink,
     fixed: Callable[[], dict[str, Any]],
+    memory: Callable[[Sequence[str]], int],
 ) -> TrainingResult:
     """Train the adapter in `model`, from a checkpoint where there is one.
 
@@ -263,6 +265,7 @@ def train(
         resume_from: The one to go on from.
         events: Where progress is reported.
         fixed: Gives dtype, device, threads and rates for the plan, if it has to be made.
+        memory: Estimates the peak, in bytes, with those parts of the fast path.
     """
     set_seed(spec.seed)
     pad_id = tokenizer.eos_token_id
@@ -277,7 +280,11 @@ def train(
             made = plan_run(model, encoded, batches, spec, path=path, pad_id=pad_id, fixed=fixed())
             write_json(plan_file, asdict(made))
         plan = RunPlan(**read_json(plan_file))
-        events.append("planned", rows=len(encoded.rows), **asdict(plan))
+        moments = MOMENT_BYTES * sum(p.numel() for p in model.parameters() if p.requires_grad)
+        peak = max(
+            memory(path.parts), peak_bytes(plan.device) + moments
+        )  # the probe's batches have been seen
+        events.append("planned", rows=len(encoded.rows), memory_bytes=peak, **asdict(plan))
         used = batches[: plan.steps * spec.gradient_accumulation_steps]
         trainer, report = _trainer(model, encoded, used, spec, plan, path, pad_id, checkpoints, events)
         with _inputs_as_they_are(model, active=plan.dtype == "bfloat16"):

@@ -22,16 +22,21 @@ from codebase_gardener.training.encoding import encode_all
 from codebase_gardener.training.fast.torch_path import fast_path
 from codebase_gardener.training.probe import Probe, ProbeRequest
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
+from codebase_gardener.training.torch_device import (
+    MOMENT_BYTES,
+    measure_gemm,
+    peak_bytes,
+    pick_device,
+    pick_dtype,
+    set_threads,
+)
 from codebase_gardener.training.torch_engine import all_batches, plan_run
 from codebase_gardener.training.torch_method import add_adapter
 from codebase_gardener.utils.allocator import keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.files import read_json
 
-__all__ = ["peak_bytes", "probe_training"]
-
-_MOMENTS = 2 * 4  # Adam's two, fp32, which the first optimizer step adds
+__all__ = ["probe_training"]
 
 
 def probe_training(base: Base, dataset: Path, spec: TrainingSpec, device: str) -> Probe:
@@ -88,23 +93,11 @@ def probe_training(base: Base, dataset: Path, spec: TrainingSpec, device: str) -
         largest_batch_tokens=max(path.tokens([len(encoded.rows[n].ids) for n in batch]) for batch in batches),
         tokens_per_s=plan.tokens_per_s,
         trained_parameters=trained,
-        peak_bytes=peak_bytes(found) + _MOMENTS * trained,
+        peak_bytes=peak_bytes(found) + MOMENT_BYTES * trained,
+        fast_path=path.parts,
+        left_out=path.left_out,
         probe_s=time.perf_counter() - started,
     )
-
-
-def peak_bytes(device: str) -> int:
-    """The most memory this process has held: resident on a CPU, reserved on an accelerator."""
-    if device != "cpu":
-        return int(torch.accelerator.max_memory_reserved())
-    status = Path("/proc/self/status")
-    if status.exists():  # getrusage would count the parent's peak from before exec
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def main(path: str) -> int:
