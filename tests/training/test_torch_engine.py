@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,10 +23,12 @@ from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
 from codebase_gardener.adapters.torch_proof import measure
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
+from codebase_gardener.dataset.writer import load_dataset, write_dataset
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.events import EventLog
 from codebase_gardener.jobs.torch_run import run_job
 from codebase_gardener.training import torch_engine
+from codebase_gardener.training.encoding import EncodedDataset, encode_all
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_callbacks import (
     CheckpointByTime,
@@ -148,7 +151,6 @@ ARRIVES: dict[str, tuple[Any, Callable[[SimpleNamespace], bool]]] = {
 }
 TOGETHER_WITH: dict[str, dict[str, Any]] = {
     "completion_only_loss": {"own_code": True},
-    "layers_to_transform": {"target_modules": ("q_proj", "v_proj")},
     "layers_pattern": {"target_modules": ("q_proj",), "layers_to_transform": (0,)},
     "peft_type": {"r": 16},
     "peft_options": {"peft_type": "LOHA"},
@@ -267,6 +269,56 @@ def test_the_step_is_the_same_however_it_is_computed(change: dict[str, Any], mak
     run(other)
     for name, tensor in trained_tensors(whole).items():
         torch.testing.assert_close(trained_tensors(other)[name], tensor, atol=1e-5, rtol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["LORA", "LOHA"])
+def test_some_layers_of_all_linear(kind: str, make_job: MakeJob) -> None:
+    directory = make_job(peft_type=kind, layers_to_transform="1")
+    run(directory)
+    names = "\n".join(trained_tensors(directory))
+    assert "layers.1.self_attn.q_proj" in names
+    assert "layers.1.mlp.down_proj" in names
+    assert "layers.0." not in names
+    assert "lm_head" not in names
+
+
+def test_the_last_step_takes_the_batches_that_are_left(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five rows one by one, four to a step: the fifth has a step of its own, as large as a batch of it alone."""
+    rows = [*UNEVEN, {"prompt": "ij = ", "completion": "ij" * 6}]
+    same = {"rows": rows, "steps": 0, "minutes": 5, "max_epochs": 1, "lora_dropout": 0.0, "warmup_ratio": 0.0}
+    spread = make_job("spread", batch_size=1, gradient_accumulation_steps=4, fast_path="none", **same)
+    result = run(spread)
+    order = [number for (number,) in torch_engine.all_batches(*caught_rows(spread))]
+    assert result.steps == 2
+    assert result.epochs == 1
+    monkeypatch.setattr(torch_engine, "all_batches", lambda *_: [order[:4], order[4:]])
+    whole = make_job("whole", batch_size=4, fast_path="none", **same)
+    run(whole)
+    for name, tensor in trained_tensors(whole).items():
+        torch.testing.assert_close(trained_tensors(spread)[name], tensor, atol=1e-5, rtol=1e-3)
+
+
+def caught_rows(directory: JobDirectory) -> tuple[EncodedDataset, TrainingSpec]:
+    spec = directory.spec
+    tokenizer = load_tokenizer(spec.base.path)
+    rows = load_dataset(spec.dataset).train
+    return encode_all(rows, tokenizer, max_length=spec.training.max_length), spec.training
+
+
+def test_rows_that_repeat_held_out_ones_are_told(make_job: MakeJob) -> None:
+    directory = make_job()
+    dataset = load_dataset(directory.spec.dataset)
+    report = replace(dataset.report, near_duplicates=24)
+    folder = directory.path / "dataset"
+    write_dataset(replace(dataset, examples=(), report=report), folder)
+    spec = {**json.loads((directory.path / "spec.json").read_text()), "dataset": str(folder)}
+    spec["dataset_hash"] = load_dataset(folder).hash
+    (directory.path / "spec.json").write_text(json.dumps(spec))
+    with pytest.raises(DatasetError, match="24 were removed as near-duplicates of held-out ones") as caught:
+        run(directory)
+    assert "max_length" not in caught.value.hint
 
 
 def test_the_probe_recomputes_activations_too(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -426,6 +478,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "alpha_pattern": "v_proj=9",
     },
     "olora": {"init_lora_weights": "olora"},
+    "one layer of all": {"layers_to_transform": "1"},
     "one layer": {"layers_to_transform": "1", "target_modules": ("q_proj", "up_proj")},
     "expression": {"target_modules": r".*\.(q|v)_proj"},
     "without": {"exclude_modules": "q_proj,k_proj"},

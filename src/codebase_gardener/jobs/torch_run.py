@@ -16,7 +16,7 @@ from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.jobs.checkpoints import newest_checkpoint
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.spec import JobSpec
-from codebase_gardener.training.encoding import encode_all
+from codebase_gardener.training.encoding import encode_all, rows_to_train
 from codebase_gardener.training.memory import check_memory, estimate_memory
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
 from codebase_gardener.training.torch_engine import TrainingResult, train
@@ -127,7 +127,7 @@ def _rows(spec: JobSpec) -> Any:
             f"the dataset at {spec.dataset} does not have the hash that this job was planned with",
             hint="run `gardener dataset` again",
         )
-    return dataset.train
+    return rows_to_train(dataset)
 
 
 def _save(

@@ -113,6 +113,7 @@ class PeftManager:
         """
         from codebase_gardener.dataset.user_dataset import user_dataset
         from codebase_gardener.dataset.writer import write_dataset
+        from codebase_gardener.training.encoding import rows_to_train
 
         check_name(project_name, "project name")
         check_name(adapter_name, "adapter name")
@@ -120,6 +121,7 @@ class PeftManager:
         base_id = str(options.pop("base", self.settings.base))
         spec = self.spec(options)
         dataset = user_dataset(training_data)
+        rows_to_train(dataset)
         self.ensure_project(project_name)
         folder = dataset_directory(self.settings.projects_dir, project_name, dataset.hash)
         if not folder.exists():

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from codebase_gardener.training.torch_callbacks import (
 from codebase_gardener.training.torch_device import MOMENT_BYTES, peak_bytes
 from codebase_gardener.utils.files import read_json, write_json
 
-__all__ = ["RunPlan", "TrainingResult", "all_batches", "plan_run", "train"]
+__all__ = ["RunPlan", "TrainingResult", "all_batches", "plan_run", "steps_of", "train"]
 
 Batches = list[list[int]]
 _PROBED_SHARE = 0.85  # of the probe's rate, for optimizer steps and checkpoints; 0.77 and 0.88 were measured
@@ -158,7 +159,7 @@ def plan_run(
         fixed: The other fields of `RunPlan`.
     """
     per_step = spec.gradient_accumulation_steps
-    available = max(1, len(batches) // per_step)
+    available = steps_of(batches, spec)
     if spec.steps:
         return RunPlan(min(spec.steps, available), tokens_per_s=0.0, fast_path=path.parts, **fixed)
     rate = _PROBED_SHARE * _probe(model, encoded.rows, batches, path, pad_id, fixed)
@@ -209,6 +210,11 @@ def _probe(
     model.zero_grad(set_to_none=True)
     torch.set_rng_state(state)
     return _tokens(rows, middle, path) / min(seconds[1:])  # the least disturbed
+
+
+def steps_of(batches: Batches, spec: TrainingSpec) -> int:
+    """Optimizer steps that the batches make; the last one may have fewer."""
+    return ceil(len(batches) / spec.gradient_accumulation_steps)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import torch
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.dataset.writer import load_dataset
-from codebase_gardener.training.encoding import encode_all
+from codebase_gardener.training.encoding import encode_all, rows_to_train
 from codebase_gardener.training.fast.torch_path import fast_path
 from codebase_gardener.training.probe import Probe, ProbeRequest
 from codebase_gardener.training.spec import TrainingSpec
@@ -30,7 +30,7 @@ from codebase_gardener.training.torch_device import (
     pick_dtype,
     set_threads,
 )
-from codebase_gardener.training.torch_engine import all_batches, plan_run
+from codebase_gardener.training.torch_engine import all_batches, plan_run, steps_of
 from codebase_gardener.training.torch_method import add_adapter
 from codebase_gardener.utils.allocator import keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
@@ -62,7 +62,7 @@ def probe_training(base: Base, dataset: Path, spec: TrainingSpec, device: str) -
         load_model(base.path, dtype=dtype, device=found, quantization=spec.quantization), spec, base
     )
     encoded = encode_all(
-        load_dataset(dataset).train,
+        rows_to_train(load_dataset(dataset)),
         tokenizer,
         max_length=spec.max_length,
         completion_only=spec.completion_only_loss,
@@ -81,7 +81,7 @@ def probe_training(base: Base, dataset: Path, spec: TrainingSpec, device: str) -
     with fast_path(model, encoded.rows, spec.fast_path) as path:
         plan = plan_run(model, encoded, batches, timed, path=path, pad_id=tokenizer.eos_token_id, fixed=fixed)
     per_step = spec.gradient_accumulation_steps
-    steps = min(spec.steps, max(1, len(batches) // per_step)) if spec.steps else plan.steps
+    steps = min(spec.steps, steps_of(batches, spec)) if spec.steps else plan.steps
     used = batches[: steps * per_step]
     trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     return Probe(
