@@ -32,6 +32,7 @@ from codebase_gardener.training.encoding import EncodedDataset, encode_all
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_callbacks import (
     CheckpointByTime,
+    ReportProgress,
     Rest,
     StopAtDeadline,
 )
@@ -191,7 +192,8 @@ def test_training_lowers_the_loss_and_reports_every_step(make_job: MakeJob) -> N
     assert result.steps == 30
     steps = [event for event in directory.events.all() if event["kind"] == "step"]
     assert [event["step"] for event in steps] == list(range(1, 31))
-    assert all(event["tokens_per_s"] > 0 and event["eta_s"] >= 0 for event in steps)
+    assert all(event["tokens_per_s"] > 0 for event in steps)
+    assert steps[0]["eta_s"] is None and all(event["eta_s"] >= 0 for event in steps[1:])
     assert steps[-1]["eta_s"] == 0
     counted = [0.0, *(event["tokens_per_s"] * event["elapsed_s"] for event in steps)]
     assert min(after - before for before, after in pairwise(counted)) > 1, (
@@ -415,6 +417,26 @@ def test_a_machine_that_became_slow_stops_in_time(tmp_path: Path) -> None:
     assert stops(1e-9)
     assert not stops(1)
     assert not stops(0)  # steps were asked for, not minutes
+
+
+def test_the_eta_does_not_count_the_start_up_of_the_first_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(
+        "codebase_gardener.training.torch_callbacks.time", SimpleNamespace(monotonic=lambda: clock[0])
+    )
+    scheduler = SimpleNamespace(get_last_lr=lambda: [0.1])
+    trainer = SimpleNamespace(data_collator=None, last_loss=1.0, lr_scheduler=scheduler)
+    events = EventLog(tmp_path / "events.jsonl")
+    report = ReportProgress(trainer, events, 100)
+    state = transformers.TrainerState()
+    report.on_train_begin(None, state, None)
+    for step, at in ((1, 40.0), (2, 43.0), (3, 46.0)):
+        clock[0], state.global_step = at, step
+        report._made.append((10, 5))
+        report.on_step_end(None, state, None)
+    assert [event["eta_s"] for event in events.all()] == [None, 3.0 * 98, 3.0 * 97]
 
 
 # ---------------------------------------------------------------- what is saved

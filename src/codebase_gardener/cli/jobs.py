@@ -120,9 +120,10 @@ def tail(job_id: str, as_json: bool) -> None:
 def _line(event: dict[str, Any]) -> str:
     clock = time.strftime("%H:%M:%S", time.localtime(event["time"]))
     if event["kind"] == "step":
+        eta = "" if event["eta_s"] is None else f" ETA {event['eta_s']:.0f} s"
         return (
             f"{clock} step {event['step']}/{event['steps']} loss {event['loss']:.3f} "
-            f"{event['tokens_per_s']:.0f} tokens/s ETA {event['eta_s']:.0f} s"
+            f"{event['tokens_per_s']:.0f} tokens/s{eta}"
         )
     rest = {name: value for name, value in event.items() if name not in ("kind", "time")}
     return f"{clock} {event['kind']} {' '.join(f'{name}={value}' for name, value in rest.items())}"

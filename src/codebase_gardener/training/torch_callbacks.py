@@ -99,10 +99,17 @@ class ReportProgress(TrainerCallback):  # type: ignore[misc]  # transformers is 
             tokens_per_s=self.tokens / self.seconds,
             supervised_per_s=self.supervised / self.seconds,
             elapsed_s=self.seconds,
-            eta_s=self.seconds / done * (self.steps - state.global_step),
+            eta_s=self._eta_s(done, self.steps - state.global_step),
             rss_bytes=psutil.Process().memory_info().rss,
             temperature_c=temperature_c(),
         )
+
+    def _eta_s(self, done: int, left: int) -> float | None:
+        """By the steps after the first, which starts up, too; not known while there are none."""
+        if done == 1:
+            self._first_step = self.seconds
+            return None if left else 0.0
+        return (self.seconds - self._first_step) / (done - 1) * left
 
 
 class Rest(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
