@@ -75,7 +75,8 @@ def _grow(
     receipt = prove(target, spec.base, dtype=plan["dtype"], parity=directory.parity, threads=plan["threads"])
     directory.events.append("proven", **receipt)
     _register(job, target, registry, receipt)
-    shutil.rmtree(directory.checkpoints, ignore_errors=True)
+    for folder in (directory.checkpoints, directory.best):
+        shutil.rmtree(folder, ignore_errors=True)
     directory.events.append("ready", adapter=str(job.ref))
 
 
@@ -97,7 +98,8 @@ def _register(job: JobRow, target: Path, registry: Registry, receipt: dict[str, 
         target, spec=sidecar["training"], metrics=sidecar["metrics"], libraries=sidecar["libraries"]
     )
     version = registry.publish(job.id, publication, receipt)
-    if registry.active_version(version.project, version.adapter_name) is None:
+    beaten = sidecar["metrics"].get("beats_base") is False  # by the base, on the rows that were set aside
+    if not beaten and registry.active_version(version.project, version.adapter_name) is None:
         registry.set_active(version.project, version.adapter_name, version.version)
 
 

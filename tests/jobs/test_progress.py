@@ -37,7 +37,7 @@ def test_who_watches_is_told_once(tmp_path: Path) -> None:
             said.append(message)
 
     now = progress(tmp_path, [NOTE])
-    trainings = SimpleNamespace(wait=lambda _, callback: [callback(now), callback(now)])
+    trainings = SimpleNamespace(wait=lambda _, callback: (callback(now), callback(now), now)[2])
     gardener: Any = SimpleNamespace(manager=SimpleNamespace(trainings=trainings))
     watch(gardener, "1", Listening())
     assert said == [now.slower]

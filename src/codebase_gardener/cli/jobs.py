@@ -66,14 +66,16 @@ def show(job_id: str, image: Path | None, as_json: bool) -> None:
         job = gardener.manager.trainings.get(job_id)
     progress = TrainingProgress.of_job(job)
     directory = JobDirectory(job.directory)
-    steps = [event for event in directory.events.all() if event["kind"] == "step"]
+    events = directory.events.all()
+    steps = [event for event in events if event["kind"] == "step"]
+    looks = {event["step"]: event["loss"] for event in events if event["kind"] == "validated"}
     if image is not None:
         if not steps:
             raise NotFoundError(
                 f"{job.ref} has made no step yet: there is no loss to draw",
                 hint=f"gardener jobs tail {job.id}",
             )
-        curve_image(steps, image, title=str(job.ref))
+        curve_image(steps, image, looks, title=str(job.ref))
     if as_json:
         losses = [(event["step"], event["loss"]) for event in steps]
         print_json(
@@ -83,6 +85,7 @@ def show(job_id: str, image: Path | None, as_json: bool) -> None:
                 # None of a job of another host, whose folder is not here
                 "spec": directory.spec.training.model_dump(mode="json") if directory.path.exists() else None,
                 "losses": losses,
+                "validation_losses": sorted(looks.items()),
             }
         )
         return
@@ -91,7 +94,9 @@ def show(job_id: str, image: Path | None, as_json: bool) -> None:
     if progress.slower:
         click.echo(f"  {progress.slower}")
     if steps:
-        click.echo(curve_text(steps))
+        click.echo(curve_text(steps, looks))
+    if progress.validation:
+        click.echo(f"  {progress.validation}")
     if image is not None:
         click.echo(f"loss curve in {image}")
 

@@ -165,4 +165,6 @@ def watch(gardener: Gardener, job_id: str, reporter: Reporter) -> None:
             loss = f"loss {now.loss:.3f}, {now.tokens_per_s:,.0f} tokens/s" if now.loss is not None else ""
             progress.note(f"{loss} {'' if now.stage == 'training' else now.stage}".strip())
 
-        gardener.manager.trainings.wait(job_id, callback=show)
+        ended = gardener.manager.trainings.wait(job_id, callback=show)
+    if ended.validation:
+        reporter.say(ended.validation)

@@ -8,6 +8,7 @@ log.txt        what the worker printed
 lock           held by the worker for as long as it lives
 cancel         its presence asks the worker to stop
 checkpoints/   by time; one without its manifest of hashes, or not as that says, does not count
+best/          the weights with the lowest validation loss so far
 artifact/      the adapter, before it is published
 initial/       the adapter before its first step, where it began as a part of the base
 """
@@ -76,7 +77,8 @@ class JobDirectory:
 
     def forget_run(self) -> None:
         """Remove what earlier starts left, so that the next one begins at the first step."""
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        for folder in (self.checkpoints, self.best):
+            shutil.rmtree(folder, ignore_errors=True)
         for file in (self.plan, self.resumed):
             file.unlink(missing_ok=True)
 
@@ -130,6 +132,11 @@ class JobDirectory:
     def checkpoints(self) -> Path:
         """Checkpoints of the Trainer."""
         return self.path / "checkpoints"
+
+    @property
+    def best(self) -> Path:
+        """The weights with the lowest validation loss so far, and what was looked at."""
+        return self.path / "best"
 
     @property
     def artifact(self) -> Path:

@@ -16,12 +16,13 @@ from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.jobs.checkpoints import newest_checkpoint
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.spec import JobSpec
-from codebase_gardener.training.encoding import encode_all, rows_to_train
+from codebase_gardener.training.encoding import rows_to_train
 from codebase_gardener.training.memory import check_memory, estimate_memory
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
 from codebase_gardener.training.torch_engine import TrainingResult, train
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.training.torch_method import add_adapter, peft_config
+from codebase_gardener.training.validation import encode_sides
 from codebase_gardener.utils.error_handling import DatasetError, ModelError
 from codebase_gardener.utils.files import sha256_file, sha256_text, write_atomic, write_json
 
@@ -57,15 +58,12 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
     if spec.training.changes_base:
         model.save_pretrained(directory.initial)
     events.append("stage", stage="encoding")
-    encoded = encode_all(
-        _rows(spec),
-        tokenizer,
-        max_length=spec.training.max_length,
-        completion_only=spec.training.completion_only_loss,
-    )
+    sides = encode_sides(_rows(spec), tokenizer, spec.training)
+    encoded = sides.train
     events.append(
         "encoded",
         rows=len(encoded.rows),
+        validation_rows=len(sides.validation),
         supervised_tokens=encoded.supervised,
         truncated=encoded.truncated,
         without_fim_tokens=encoded.without_fim_tokens,
@@ -75,11 +73,12 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
     result = train(
         model,
         tokenizer,
-        encoded,
+        sides,
         spec.training,
         plan_file=directory.plan,
         checkpoints=directory.checkpoints,
         resume_from=resume_from,
+        best=directory.best,
         events=events,
         fixed=lambda: machine,
         memory=lambda parts: _memory(spec, machine["dtype"], parts),

@@ -138,6 +138,7 @@ def encode_all(
     max_length: int,
     completion_only: bool = False,
     progress: Progress = silent,
+    may_be_empty: bool = False,
 ) -> EncodedDataset:
     """Encode what can be encoded for this base.
 
@@ -168,7 +169,8 @@ def encode_all(
         rows += made
         weights += [example.weight] * len(made)
     progress(len(examples), len(examples))
-    _refuse_nothing(len(examples), rows, left_out)
+    if not may_be_empty:
+        _refuse_nothing(len(examples), rows, left_out)
     return EncodedDataset(tuple(rows), tuple(weights), skipped, split, tuple(left_out))
 
 

@@ -43,6 +43,7 @@ class Probe:
         trained_parameters: Parameters that get a gradient.
         peak_bytes: Peak memory of the run: that of the probe, and Adam's moments.
         probe_s: Seconds the probe took, without imports.
+        look_tokens: What looking at the validation rows costs, in tokens of training.
         fast_path: Parts of the fast path in effect.
         left_out: What of it was left out since it differed from the model's own path, and by how much.
     """
@@ -60,13 +61,14 @@ class Probe:
     trained_parameters: int
     peak_bytes: int
     probe_s: float
+    look_tokens: float = 0.0
     fast_path: Sequence[str] = FAST_PARTS
     left_out: Sequence[str] = ()
 
     @property
     def seconds(self) -> float:
-        """Predicted time of the training steps."""
-        return self.padded_tokens / self.tokens_per_s
+        """Predicted time of the training steps, and of the looks between them."""
+        return (self.padded_tokens + self.look_tokens) / self.tokens_per_s
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
