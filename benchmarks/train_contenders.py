@@ -86,6 +86,7 @@ class Request:
                 "steps": self.steps,
                 "checkpoint_minutes": 10_080.0,
                 "batch_tokens": 0,
+                "validation_rows": 0,
                 "lora_dropout": self.contender.dropout,
                 "dtype": "auto" if self.contender.dtype == "best" else self.contender.dtype,
                 **self.training,

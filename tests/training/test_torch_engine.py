@@ -38,6 +38,7 @@ from codebase_gardener.training.torch_callbacks import (
 )
 from codebase_gardener.training.torch_engine import TrainingResult
 from codebase_gardener.training.torch_logits import last_logits
+from codebase_gardener.training.torch_validation import KeepBest
 from codebase_gardener.utils.error_handling import DatasetError, InvalidInputError, ModelError, TrainingError
 
 MakeJob = Callable[..., JobDirectory]
@@ -79,6 +80,7 @@ def seen(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Si
             rest=callbacks[Rest],
             checkpoint=callbacks[CheckpointByTime],
             deadline=callbacks[StopAtDeadline],
+            keeper=callbacks[KeepBest],
             path=trainer.path,
             batches=items.batches,
             rows=len(items.rows),
@@ -99,6 +101,8 @@ def seen(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Si
 def layers(seen: SimpleNamespace) -> set[str]:
     return {name.split("layers.")[1][0] for name in seen.adapted if "layers." in name}
 
+
+MANY = [{"prompt": f"{a}{b} = ", "completion": f"{b}{a}{a};"} for a in "abcdefghij" for b in "klmnopqrst"]
 
 # option → (value, what it must be where it is used)
 ARRIVES: dict[str, tuple[Any, Callable[[SimpleNamespace], bool]]] = {
@@ -144,6 +148,8 @@ ARRIVES: dict[str, tuple[Any, Callable[[SimpleNamespace], bool]]] = {
     "seed": (9, lambda s: s.args.seed == s.args.data_seed == 9),
     "dtype": ("bfloat16", lambda s: s.plan.dtype == "bfloat16" and s.args.bf16),
     "fast_path": ("packing", lambda s: s.path.parts == ("packing",)),
+    "validation_rows": (4, lambda s: len(s.keeper.rows) == 4),
+    "early_stopping_patience": (7, lambda s: s.keeper.spec.early_stopping_patience == 7),
     "threads": (2, lambda s: s.plan.threads == s.threads == 2),
     "gradient_checkpointing": (True, lambda s: s.args.gradient_checkpointing),
     "checkpoint_minutes": (0.5, lambda s: s.checkpoint.every_s == 30),
@@ -154,6 +160,7 @@ TOGETHER_WITH: dict[str, dict[str, Any]] = {
     "completion_only_loss": {"own_code": True},
     "layers_pattern": {"target_modules": ("q_proj",), "layers_to_transform": (0,)},
     "peft_type": {"r": 16},
+    "validation_rows": {"rows": MANY},
     "peft_options": {"peft_type": "LOHA"},
 }
 REFUSED = {"bias"}  # its one value is "none": see test_spec.py
