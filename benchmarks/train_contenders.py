@@ -21,6 +21,7 @@ from codebase_gardener.jobs.events import EventLog
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample, encode_all
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.validation import Sides
 from codebase_gardener.utils.allocator import keep_freed_memory
 from train_examples import begin, features
 from train_variants import Contender
@@ -205,12 +206,12 @@ def _run_gardener(request: Request, record: Record) -> None:
     directory.write_spec(JobSpec(request.base, request.examples, request.dataset_hash, request.spec, "cpu"))
     train = torch_run.train
 
-    def watched(model: Any, tokenizer: Any, encoded: EncodedDataset, spec: Any, **options: Any) -> Any:
+    def watched(model: Any, tokenizer: Any, sides: Sides, spec: Any, **options: Any) -> Any:
         begin(model, request.initial)
-        batches = request.batches(encoded)
-        _note_rows(record, encoded.rows, batches)
+        batches = request.batches(sides.train)
+        _note_rows(record, sides.train.rows, batches)
         options["events"] = _Watch(options["events"].path, record, model, len(batches))
-        result = train(model, tokenizer, encoded, spec, **options)
+        result = train(model, tokenizer, sides, spec, **options)
         counted = (result.steps, result.tokens, result.supervised_tokens)
         expected = (len(batches), sum(record.tokens), sum(record.supervised))
         assert counted == expected, f"steps, tokens, supervised tokens: {counted}, not {expected}"
