@@ -65,7 +65,7 @@ def _install(
     longest = max((len(row.ids) for row in rows), default=0)
     if not parts:
         return FastPath(notes=tuple(notes))
-    checks = Checks(Baseline.of(model, rows, _dtype(model)))
+    checks = _Checks(Baseline.of(model, rows, _dtype(model)))
     if checks.get(0) is None:
         return FastPath(notes=(*notes, "all: no row to compare with the model's own forward"))
     found, why = _try(model, parts, longest, checks, stack)
@@ -86,7 +86,7 @@ def _install(
     return replace(final, notes=(*notes, *final.notes), difference=taken.difference)
 
 
-class Checks:
+class _Checks:
     """Baselines, measured once each, and not before they are asked for: the model has to be as it was."""
 
     def __init__(self, more: Iterator[Baseline]) -> None:
@@ -99,7 +99,7 @@ class Checks:
 
 
 def _try(
-    model: Any, parts: tuple[str, ...], longest: int, checks: Checks, stack: ExitStack
+    model: Any, parts: tuple[str, ...], longest: int, checks: _Checks, stack: ExitStack
 ) -> tuple[FastPath | None, str]:
     """These parts put in, if they give what the model gives; else None, with nothing put in, and why."""
     said, number = "", 0
