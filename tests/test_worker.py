@@ -185,6 +185,27 @@ def test_killed_at_every_stage_it_goes_on_to_what_an_unbroken_run_gives(manager:
     assert (one / weights).read_bytes() == (other / weights).read_bytes()
 
 
+def test_what_does_not_beat_the_base_is_published_and_not_active(manager: PeftManager) -> None:
+    letters = "abcdefghij"
+    rows = [
+        {"prompt": f"{one}{two} = ", "completion": f"{two}{one}{letters[(n * 7) % 10] * 3};"}
+        for n, (one, two) in enumerate((one, two) for one in letters for two in letters)
+    ]
+
+    def trained(name: str, **options: Any) -> str:
+        ref = manager.create_adapter("demo", rows, name, {"max_epochs": 9, **options})
+        assert "Validation loss" in manager.trainings.wait(ref, timeout_s=LIMIT_S).validation
+        return ref
+
+    worse = trained("worse", steps=1, learning_rate=1.0, lora_alpha=60000)
+    better = trained("better", steps=8, learning_rate=0.01)
+    assert manager.registry.active_version("demo", "worse") is None
+    assert manager.registry.active_version("demo", "better") is not None
+    version = manager.registry.version(parse_ref(worse))
+    assert version.metrics["best_loss"] >= version.metrics["base_loss"]
+    assert published(manager, next(job for job in manager.registry.jobs("demo") if str(job.ref) == better))
+
+
 def test_cancelling_takes_less_than_two_seconds_at_any_time(manager: PeftManager) -> None:
     def cancelled(job: JobRow) -> None:
         started = time.monotonic()
@@ -203,7 +224,7 @@ def test_cancelling_takes_less_than_two_seconds_at_any_time(manager: PeftManager
     wait_for(job, "checkpoint")
     cancelled(job)
     checkpoints = JobDirectory(job.directory).checkpoints
-    assert list(checkpoints.glob("checkpoint-*/COMPLETE"))
+    assert list(checkpoints.glob("checkpoint-*/manifest.json"))
     assert manager.registry.versions("demo") == []
     assert manager.list_adapters()[0].status == "cancelled"
     with pytest.raises(TrainingError, match="cancelled"):

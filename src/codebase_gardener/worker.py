@@ -76,7 +76,7 @@ def _grow(
         publish_dir(directory.artifact, target)
         directory.events.append("published", path=str(target))
         give_back_freed_memory()  # the proof's process needs its own
-    plan = read_json(directory.plan)
+    plan = directory.planned()
     directory.events.append("stage", stage="proving")
     receipt = prove(
         target,
@@ -88,7 +88,8 @@ def _grow(
     )
     directory.events.append("proven", **receipt)
     _register(job, target, registry, receipt)
-    shutil.rmtree(directory.checkpoints, ignore_errors=True)
+    for folder in (directory.checkpoints, directory.best):
+        shutil.rmtree(folder, ignore_errors=True)
     directory.events.append("ready", adapter=str(job.ref))
 
 
@@ -110,7 +111,8 @@ def _register(job: JobRow, target: Path, registry: Registry, receipt: dict[str, 
         target, spec=sidecar["training"], metrics=sidecar["metrics"], libraries=sidecar["libraries"]
     )
     version = registry.publish(job.id, publication, receipt)
-    if registry.active_version(version.project, version.adapter_name) is None:
+    beaten = sidecar["metrics"].get("beats_base") is False  # by the base, on the rows that were set aside
+    if not beaten and registry.active_version(version.project, version.adapter_name) is None:
         registry.set_active(version.project, version.adapter_name, version.version)
 
 

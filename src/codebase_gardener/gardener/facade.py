@@ -191,7 +191,10 @@ class Gardener:
         training: TrainingSpec,
     ) -> JobRow:
         """Queue a training in the background, or find the one that does the same."""
+        from codebase_gardener.training.encoding import rows_to_train
+
         rows, folder = dataset
+        rows_to_train(rows)
         with self.manager.using_project(ref.project):
             snapshot = self.registry.latest_snapshot(ref.project)
             return self.manager.trainings.submit(

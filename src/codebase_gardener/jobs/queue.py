@@ -196,14 +196,17 @@ def _said(directory: JobDirectory, last: Mapping[str, Any]) -> str:
     return ""
 
 
-def resume(registry: Registry, job_id: str, *, device: str, base: Base | None = None) -> JobRow:
-    """Queue a job that failed or was cancelled again; it goes on from its last complete checkpoint.
+def resume(
+    registry: Registry, job_id: str, *, device: str, base: Base | None = None, from_start: bool = False
+) -> JobRow:
+    """Queue a job that failed or was cancelled again; it goes on from its newest whole checkpoint.
 
     Args:
         registry: Where it is kept.
         job_id: The job.
         device: Where it goes on, as `resolve_device` gives it.
         base: The same weights where they lie now; by default where they were.
+        from_start: Whether it begins anew, its checkpoints and its plan being removed.
 
     Raises:
         ConflictError: It is queued, training or ready.
@@ -211,6 +214,8 @@ def resume(registry: Registry, job_id: str, *, device: str, base: Base | None = 
     job = registry.job(job_id)
     if job.state in ("error", "cancelled"):  # else it is refused below
         directory = JobDirectory(job.directory)
+        if from_start:
+            directory.forget_run()
         directory.move(device, base or directory.spec.base)
     base_id = base.id if base is not None else None
     return registry.requeue_job(job_id, device=device_of_this_host(device), base_id=base_id)

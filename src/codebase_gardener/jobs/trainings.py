@@ -89,10 +89,10 @@ class Trainings:
         queue.start_next(self.registry, job.device, self.environment)
         return job
 
-    def resume(self, job_id: str) -> JobRow:
-        """Go on with a training that failed or was cancelled, on the device that the settings name now."""
+    def resume(self, job_id: str, *, from_start: bool = False) -> JobRow:
+        """Go on with a training that failed or was cancelled, or begin it anew, on the settings' device."""
         self.reap()
-        job = queue.resume(self.registry, job_id, device=resolve_device(self.device))
+        job = queue.resume(self.registry, job_id, device=resolve_device(self.device), from_start=from_start)
         queue.start_next(self.registry, job.device, self.environment)
         return self.registry.job(job_id)
 

@@ -115,6 +115,7 @@ class PeftManager:
         """
         from codebase_gardener.dataset.user_rows import user_dataset
         from codebase_gardener.dataset.writer import write_dataset
+        from codebase_gardener.training.encoding import rows_to_train
 
         check_name(project_name, "project name")
         check_name(adapter_name, "adapter name")
@@ -122,6 +123,7 @@ class PeftManager:
         base_id = str(options.pop("base", self.settings.base))
         spec = self.spec(options)
         dataset = user_dataset(training_data)
+        rows_to_train(dataset)
         folder = dataset_directory(self.settings.projects_dir, project_name, dataset.hash)
         try:
             with self.using_project(project_name):

@@ -229,6 +229,19 @@ class TrainingSpec(BaseModel):
     )
     seed: int = Field(0, ge=0, lt=2**31, description="of the order, the dropout and the initial weights")
 
+    validation_rows: int = Field(
+        24,
+        ge=0,
+        le=4096,
+        description="rows set aside to find the best weights by: at most so many, and a tenth; 0: the last are taken",
+    )
+    early_stopping_patience: int = Field(
+        3,
+        ge=0,
+        le=1000,
+        description="looks at these rows that bring nothing better, after which training ends; 0: never",
+    )
+
     # machine
     dtype: Literal["auto", "bfloat16", "float32"] = Field(
         "auto", description="of the base and the products: auto measures which is faster"

@@ -34,6 +34,7 @@ __all__ = [
     "publish_dir",
     "read_json",
     "remove_tree",
+    "seal_dir",
     "sha256_file",
     "sha256_text",
     "staging",
@@ -247,17 +248,7 @@ def publish_dir(staged: Path, target: Path, *, private: bool = True) -> dict[str
     if target.exists():
         raise _already(target)
     with writing(target):
-        files = sorted(p for p in staged.rglob("*") if p.is_file() and p.name != MANIFEST)
-        manifest = {
-            "files": {
-                p.relative_to(staged).as_posix(): {"bytes": p.stat().st_size, "sha256": sha256_file(p)}
-                for p in files
-            }
-        }
-        for path in files:
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        write_json(staged / MANIFEST, manifest)
+        manifest = seal_dir(staged)
         if private:
             make_private(staged)
         make_folder(target.parent)
@@ -277,13 +268,29 @@ def _already(target: Path) -> AlreadyPublishedError:
     )
 
 
+def seal_dir(directory: Path) -> dict[str, Any]:
+    """Fsync a directory's files, then write their sizes and hashes into its manifest, which it returns."""
+    files = sorted(p for p in directory.rglob("*") if p.is_file() and p.name != MANIFEST)
+    manifest = {
+        "files": {
+            p.relative_to(directory).as_posix(): {"bytes": p.stat().st_size, "sha256": sha256_file(p)}
+            for p in files
+        }
+    }
+    for path in files:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    write_json(directory / MANIFEST, manifest)
+    return manifest
+
+
 def is_published(directory: Path, *, check_hashes: bool = False) -> bool:
     """Whether every file of the directory's manifest is there with its size (and hash, if asked)."""
     try:
-        files = read_json(directory / MANIFEST)["files"]
-    except (OSError, ValueError, KeyError, TypeError):
+        files = read_json(directory / MANIFEST)["files"].items()
+        return all(_matches(directory / name, entry, check_hashes) for name, entry in files)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return False
-    return all(_matches(directory / name, entry, check_hashes) for name, entry in files.items())
 
 
 def _matches(path: Path, entry: dict[str, Any], check_hash: bool) -> bool:
