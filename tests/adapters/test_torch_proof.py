@@ -16,6 +16,7 @@ from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.adapters.proof import prove
 from codebase_gardener.adapters.torch_proof import measure
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.bases.torch_loading import load_tokenizer, tokenizer_sha256
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.training.torch_logits import PROMPTS, mean_kl
@@ -48,6 +49,7 @@ def test_the_receipt_says_what_was_measured(trained: Callable[..., Trained], bas
         "tensors_matched": len(held),
         "tensors_expected": len(held),
         "prompts": len(PROMPTS),
+        "tokenizer_sha256": tokenizer_sha256(load_tokenizer(base.path)),
         "parity_unload": 0.0,
     }
 

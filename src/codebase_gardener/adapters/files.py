@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,13 @@ from codebase_gardener.bases.sidecar import SIDECAR
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.file_hashes import FileHashes, changed_files
 from codebase_gardener.utils.files import read_json, sha256_text
+from codebase_gardener.utils.foreign_files import refusal
+from codebase_gardener.utils.patterns import pattern_problem
 
 __all__ = [
     "ADAPTER_FILES",
     "CONFIG",
+    "MAX_WEIGHT",
     "TOKENIZER_FILES",
     "WEIGHTS",
     "AdapterFiles",
@@ -36,8 +39,13 @@ TOKENIZER_FILES = (
 ADAPTER_FILES = (CONFIG, WEIGHTS, SIDECAR, "README.md", *TOKENIZER_FILES)
 """All that is taken of an adapter that comes from elsewhere."""
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
+MAX_WEIGHT = 1e6
+"""Above this no weight comes of a training: what it multiplies overflows."""
 _MAX_RANK = 65_536
 _MAX_ALPHA = 1e6
+_MAX_PATTERN_CHARS = 10_000
+_PATTERNS = ("target_modules", "exclude_modules", "layers_pattern", "feedforward_modules")
+_BY_MODULE = ("rank_pattern", "alpha_pattern")
 _CHANGING_STARTS = ("pissa", "olora", "corda", "loftq", "lora_ga")
 _VIRTUAL_TOKENS = (
     "CARTRIDGE",
@@ -77,8 +85,8 @@ class AdapterFiles:
 
     @property
     def bytes(self) -> int:
-        """Size of the weights on disk, in bytes."""
-        return (self.directory / WEIGHTS).stat().st_size
+        """Memory that the weights take once they are loaded: float32, whatever they are on disk."""
+        return 4 * sum(math.prod(shape) for shape in self.shapes.values())
 
 
 def check_adapter_files(directory: Path) -> AdapterFiles:
@@ -88,6 +96,12 @@ def check_adapter_files(directory: Path) -> AdapterFiles:
         AdapterError: Missing, truncated, pickled or mis-shaped files; a config that asks for code of its
             own or has values no training gives; files that are not those that were published.
     """
+    for name in ADAPTER_FILES:
+        if reason := refusal(directory / name):
+            raise AdapterError(
+                f"{directory / name} is not used: {reason}",
+                hint="copy the adapter again; it is a folder of plain files",
+            )
     _check_bytes(directory)
     config = _config(directory)
     sidecar = _sidecar(directory)
@@ -133,6 +147,7 @@ def _config(directory: Path) -> dict[str, Any]:
             hint="use it with PEFT itself, or train a LoRA adapter on the same rows (gardener train --file)",
         )
     _check_sizes(path, config)
+    _check_patterns(path, config)
     return config
 
 
@@ -145,8 +160,10 @@ def _check_sizes(path: Path, config: dict[str, Any]) -> None:
         if not isinstance(by_module, dict):
             raise AdapterError(f"{path}: {pattern} is {by_module!r}", hint="expected numbers by module")
         for key in by_module:
-            if not isinstance(key, str) or not _is_pattern(key):
-                raise AdapterError(f"{path}: {pattern} has the key {key!r}", hint="expected a module's name")
+            if not isinstance(key, str) or len(key) > _MAX_PATTERN_CHARS:
+                raise AdapterError(
+                    f"{path}: {pattern} has the key {key!r:.100}", hint="expected a module's name"
+                )
         if config["peft_type"] != "LORA" and not config.get(name):
             continue  # OFT says r = 0, for a size of blocks in its place
         for key, value in ((name, config.get(name, 1)), *by_module.items()):
@@ -157,12 +174,14 @@ def _check_sizes(path: Path, config: dict[str, Any]) -> None:
                 )
 
 
-def _is_pattern(key: str) -> bool:
-    try:
-        re.compile(key)
-    except re.error:
-        return False
-    return True
+def _check_patterns(path: Path, config: dict[str, Any]) -> None:
+    """What PEFT matches against the names of modules, before it does."""
+    found = [value for name in _PATTERNS if isinstance(value := config.get(name), str)]
+    found += [key for name in _BY_MODULE if isinstance(by := config.get(name), dict) for key in by]
+    named = config.get("layers_pattern")
+    found += [str(name) for name in named] if isinstance(named, list) else []
+    if reason := pattern_problem(found):
+        raise AdapterError(f"{path}: {reason}", hint="name the modules in full, without an expression")
 
 
 def _why_not(config: dict[str, Any]) -> str:

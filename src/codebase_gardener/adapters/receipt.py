@@ -26,6 +26,7 @@ class Receipt:
         max_logit_difference: Largest difference of the logits, adapter on against off, on fixed prompts.
         mean_kl_nats: Mean KL divergence of the next token, on against off.
         prompts: How many.
+        tokenizer_sha256: Hash of the ids that the base's tokenizer gave to a fixed text.
         parity_reload: Largest difference of the logits between the trained and the reloaded model.
         parity_switch: The same between the adapter in a slot, switched off and on again, and PEFT.
         parity_merge: The same with the adapter in the weights in memory.
@@ -45,6 +46,7 @@ class Receipt:
     max_logit_difference: float | None = None
     mean_kl_nats: float | None = None
     prompts: int | None = None
+    tokenizer_sha256: str | None = None
     parity_reload: float | None = None
     parity_switch: float | None = None
     parity_merge: float | None = None

@@ -13,7 +13,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors.torch import load_file
 from torch import Tensor
 
-from codebase_gardener.adapters.files import WEIGHTS, AdapterFiles
+from codebase_gardener.adapters.files import MAX_WEIGHT, WEIGHTS, AdapterFiles
 from codebase_gardener.adapters.torch_own_modules import (
     ReadOnly,
     give_own_weights,
@@ -53,13 +53,14 @@ def read_tensors(files: AdapterFiles) -> dict[str, Tensor]:
     """The adapter's tensors, on the CPU.
 
     Raises:
-        AdapterError: A value is NaN or infinite, or all of B is zero: the adapter would change nothing.
+        AdapterError: A value is NaN, infinite or above `MAX_WEIGHT`, or all of B is zero:
+            the adapter would change nothing.
     """
     tensors: dict[str, Tensor] = load_file(files.directory / WEIGHTS)
-    bad = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
+    bad = [name for name, tensor in tensors.items() if not (tensor.abs() <= MAX_WEIGHT).all()]
     if bad:
         raise AdapterError(
-            f"{files.directory}: NaN or infinite values in {_some(bad)}",
+            f"{files.directory}: NaN, infinite or absurdly large values in {_some(bad)}",
             hint="the training diverged or the file is damaged: train again with a lower learning rate",
         )
     factors = {name: match["factor"] for name in tensors if (match := _FACTOR.match(name))}

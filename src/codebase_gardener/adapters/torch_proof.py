@@ -21,7 +21,7 @@ from codebase_gardener.adapters.files import WEIGHTS, AdapterFiles, check_adapte
 from codebase_gardener.adapters.torch_attaching import attach
 from codebase_gardener.adapters.torch_own_modules import with_own_modules
 from codebase_gardener.adapters.torch_slots import SlotTable
-from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
+from codebase_gardener.bases.torch_loading import load_model, load_tokenizer, tokenizer_sha256
 from codebase_gardener.training.torch_device import measure_gemm, pick_dtype
 from codebase_gardener.training.torch_logits import PROMPTS, last_logits, mean_kl
 from codebase_gardener.utils.error_handling import AdapterError, CodebaseGardenerError
@@ -119,6 +119,7 @@ def measure(
         "max_logit_difference": float((effect.on_PV - effect.off_PV).abs().max()),
         "mean_kl_nats": mean_kl(effect.on_PV, effect.off_PV),
         "prompts": len(PROMPTS),
+        "tokenizer_sha256": tokenizer_sha256(load_tokenizer(base)),
         "parity_reload": reloaded,
         "parity_switch": effect.switched,
         "parity_merge": effect.merged,

@@ -143,6 +143,7 @@ class Settings(BaseSettings):
             f"{ENV_PREFIX}HOME": str(self.home),
             f"{ENV_PREFIX}REGISTRY_URL": self.database_url,
             f"{ENV_PREFIX}MIN_FREE_BYTES": str(self.min_free_bytes),
+            f"{ENV_PREFIX}PROJECT_STORAGE_BYTES": str(self.project_storage_bytes),
             f"{ENV_PREFIX}LOG_LEVEL": self.log_level,
             f"{ENV_PREFIX}INFERENCE_DTYPE": self.inference_dtype,
             **self.for_computing,

@@ -72,9 +72,10 @@ def ask(
 
 
 def _handle(gardener: Gardener, ref: AdapterRef, adapter: bool) -> tuple[AdapterHandle, str]:
-    if not adapter:
-        return gardener.manager.base_handle(), ""
     name = ref.name or gardener.current_adapter(ref.project)
+    if not adapter:
+        known = gardener.registry.versions(ref.project, name, limit=1)  # the base that the adapter is on
+        return gardener.manager.base_handle(known[0].base_id if known else None), ""
     if ref.name is None and gardener.registry.active_version(ref.project, name) is None:
         note = f"{ref.project} has no active adapter: the base answers"
         return gardener.manager.base_handle(), note
