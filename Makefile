@@ -1,11 +1,14 @@
 # make demo: install and grow this very repository.  make test: everything.  make check: before every commit.
 # make bench-train [QUICK=1]: the speed of training beside transformers' Trainer and TRL.
+# make soak [SOAK_MINUTES=20]: adapters of all kinds in random order, each answer compared with stock PEFT.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format clean bench-train
+.PHONY: demo test check format clean bench-train soak
+
+SOAK_MINUTES ?= 20
 
 demo: $(VENV)/.stamp-run
 	$(BIN)/gardener grow .
@@ -31,6 +34,9 @@ format: $(VENV)/.stamp-dev
 
 bench-train: $(VENV)/.stamp-bench
 	$(BIN)/python benchmarks/train.py $(if $(QUICK),--quick)
+
+soak: $(VENV)/.stamp-dev
+	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/pytest tests/adapters/test_torch_states.py -k soak
 
 $(VENV)/.stamp-run: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed: make PYTHON=/path/to/python3.11")'

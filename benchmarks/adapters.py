@@ -1,10 +1,12 @@
 """Adapters on a live base: this project's slots against PEFT, in one process.
 
     python benchmarks/adapters.py [--repeat 7] [--json]
+    python benchmarks/adapters.py --kinds
 
 Random adapters of SmolLM2-135M (r = 16, all-linear, fp32), a base for each side, same allocator settings and threads,
 A B A B, medians. "cold": the first time in the process, with the adapter's file out of the page cache. Before anything
-is timed, both sides give the same logits for each adapter; the mixed batch must give the same tokens.
+is timed, both sides give the same logits for each adapter; the mixed batch must give the same tokens. `--kinds`: what
+slots do not carry, DoRA and IA3 in turn on one base: time and memory beside the adapters' own tensors (ADR 14).
 """
 
 from __future__ import annotations
@@ -35,10 +37,14 @@ def main() -> None:
     )
     parser.add_argument("--repeat", type=int, default=7)
     parser.add_argument("--bases", type=Path, help="folder with converted bases, to leave out the conversion")
+    parser.add_argument("--kinds", action="store_true")
     parser.add_argument("--json", action="store_true", dest="as_json")
     options = parser.parse_args()
     keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
+        if options.kinds:
+            print(json.dumps(_measure_kinds(Path(folder), options), indent=1))
+            return
         rows = _measure(Path(folder), options)
     if options.as_json:
         print(json.dumps(rows, indent=1))
@@ -137,6 +143,41 @@ def _measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
+def _measure_kinds(folder: Path, options: argparse.Namespace) -> dict[str, float]:
+    import tracemalloc
+
+    from peft import IA3Config, LoraConfig
+
+    from codebase_gardener.adapters.files import check_adapter_files
+    from codebase_gardener.adapters.torch_live_base import LiveBase
+    from codebase_gardener.adapters.torch_own_modules import with_own_modules
+
+    base = resolve_base("smollm2-135m", options.bases or folder / "bases")
+    configs = [LoraConfig(r=R, target_modules="all-linear", use_dora=True, task_type="CAUSAL_LM")]
+    configs.append(IA3Config(task_type="CAUSAL_LM"))
+    paths = [write_adapters(base.path, folder / str(n), 2, config) for n, config in enumerate(configs)]
+    live = LiveBase(base.path, device="cpu", dtype="float32")
+    live.logits(PROMPTS[0], None)
+    loading, names = list[float](), list[str]()
+    for path in (path for pair in paths for path in pair):
+        started = time.perf_counter()
+        names.append(path.as_posix())
+        live.attach(check_adapter_files(path), names[-1])
+        loading.append(time.perf_counter() - started)
+    asking = {"base": [None] * 6, "the same": [names[0]] * 6, "in turn": [names[0], names[2]] * 3}
+    times = {}
+    for what, turns in asking.items():
+        started = time.perf_counter()
+        for name in turns:
+            live.logits(PROMPTS[0], name)
+        times[f"{what}, ms"] = (time.perf_counter() - started) / len(turns) * 1000
+    tracemalloc.start()
+    copy = with_own_modules(live.base)
+    times["a copy of the modules, MB"] = tracemalloc.get_traced_memory()[0] / 1e6
+    del copy
+    return {"load, ms": statistics.median(loading) * 1000, **times}
+
+
 def _row(
     operation: str,
     peft: Callable[[int], Any],
@@ -228,20 +269,20 @@ def _mixed(model: Any, live: Any, repeat: int) -> dict[str, Any]:
     return row
 
 
-def write_adapters(base: Path, folder: Path, count: int) -> list[Path]:
-    """Folders of random adapters, as PEFT saves them."""
+def write_adapters(base: Path, folder: Path, count: int, config: Any = None) -> list[Path]:
+    """Folders of random adapters, as PEFT saves them; LoRA by default."""
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
     model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-    config = LoraConfig(r=R, lora_alpha=2 * R, target_modules="all-linear", task_type="CAUSAL_LM")
-    peft = get_peft_model(model, config)
+    lora = LoraConfig(r=R, lora_alpha=2 * R, target_modules="all-linear", task_type="CAUSAL_LM")
+    peft = get_peft_model(model, config or lora)
     paths = []
     for number in range(count):
         torch.manual_seed(number)
         for name, parameter in peft.named_parameters():
-            if "lora_" in name:
+            if ("lora_" in name and "magnitude" not in name) or "ia3_" in name:
                 parameter.data.normal_(std=0.01)
         paths.append(folder / f"adapter{number}")
         peft.save_pretrained(paths[-1])

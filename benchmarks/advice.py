@@ -27,7 +27,7 @@ from codebase_gardener.repository.snapshot import take_snapshot
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils.allocator import keep_freed_memory
 
-SHORT = {"batch_tokens": 256, "max_length": 256, "batch_size": 2, "threads": 1}
+SHORT = {"validation_rows": 0, "batch_tokens": 256, "max_length": 256, "batch_size": 2, "threads": 1}
 RANKS: dict[str, dict[str, Any]] = {
     "r=16": {"r": 16},
     "r=64": {"r": 64},

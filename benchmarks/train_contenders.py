@@ -21,6 +21,7 @@ from codebase_gardener.jobs.events import EventLog
 from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample, encode_all
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.validation import Sides
 from codebase_gardener.utils.allocator import keep_freed_memory
 from train_examples import begin, features
 from train_variants import Contender
@@ -86,6 +87,7 @@ class Request:
                 "steps": self.steps,
                 "checkpoint_minutes": 10_080.0,
                 "batch_tokens": 0,
+                "validation_rows": 0,
                 "lora_dropout": self.contender.dropout,
                 "dtype": "auto" if self.contender.dtype == "best" else self.contender.dtype,
                 **self.training,
@@ -166,7 +168,7 @@ class Record:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; "peak_bytes" is the most that was resident since the process began."""
-        from codebase_gardener.training.torch_probe import peak_bytes
+        from codebase_gardener.training.torch_device import peak_bytes
 
         return {
             "losses": [float(loss) for loss in self.losses],
@@ -204,12 +206,12 @@ def _run_gardener(request: Request, record: Record) -> None:
     directory.write_spec(JobSpec(request.base, request.examples, request.dataset_hash, request.spec, "cpu"))
     train = torch_run.train
 
-    def watched(model: Any, tokenizer: Any, encoded: EncodedDataset, spec: Any, **options: Any) -> Any:
+    def watched(model: Any, tokenizer: Any, sides: Sides, spec: Any, **options: Any) -> Any:
         begin(model, request.initial)
-        batches = request.batches(encoded)
-        _note_rows(record, encoded.rows, batches)
+        batches = request.batches(sides.train)
+        _note_rows(record, sides.train.rows, batches)
         options["events"] = _Watch(options["events"].path, record, model, len(batches))
-        result = train(model, tokenizer, encoded, spec, **options)
+        result = train(model, tokenizer, sides, spec, **options)
         counted = (result.steps, result.tokens, result.supervised_tokens)
         expected = (len(batches), sum(record.tokens), sum(record.supervised))
         assert counted == expected, f"steps, tokens, supervised tokens: {counted}, not {expected}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 
-pytest_plugins = ["samples.tiny_adapters"]
+pytest_plugins = ["samples.stock_adapters", "samples.tiny_adapters"]
 
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1, or none
 if _WORKER and hasattr(os, "sched_setaffinity"):
@@ -66,9 +67,24 @@ def settings(tmp_path: Path, tiny_base: Path) -> Settings:
         home=tmp_path / "home",
         base=str(tiny_base),
         device="cpu",
+        inference_dtype="float32",
         training={"dtype": "float32", "threads": 1, "max_length": 64, "steps": 4, "r": 4},
         min_free_bytes=0,
     )
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 8 MB (a tmpfs), where mounting is allowed."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(disk)]
+    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("no mounts here")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
 
 
 @pytest.fixture
@@ -192,7 +208,6 @@ def grown(embedded_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     Gives an object with `gardener` (an open façade), `version` (its row), `source`, and `output` (the JSON
     that `grow` printed).
     """
-    import subprocess
     import sys
     from types import SimpleNamespace
 

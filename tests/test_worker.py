@@ -19,7 +19,7 @@ from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.submission import adapter_directory
 from codebase_gardener.models.peft_manager import PeftManager, TrainingProgress
 from codebase_gardener.registry.rows import JobRow
-from codebase_gardener.utils.error_handling import ConflictError, TrainingError
+from codebase_gardener.utils.error_handling import ConflictError, ResourceError, TrainingError
 from codebase_gardener.utils.files import is_published
 from codebase_gardener.utils.names import parse_ref
 
@@ -185,6 +185,27 @@ def test_killed_at_every_stage_it_goes_on_to_what_an_unbroken_run_gives(manager:
     assert (one / weights).read_bytes() == (other / weights).read_bytes()
 
 
+def test_what_does_not_beat_the_base_is_published_and_not_active(manager: PeftManager) -> None:
+    letters = "abcdefghij"
+    rows = [
+        {"prompt": f"{one}{two} = ", "completion": f"{two}{one}{letters[(n * 7) % 10] * 3};"}
+        for n, (one, two) in enumerate((one, two) for one in letters for two in letters)
+    ]
+
+    def trained(name: str, **options: Any) -> str:
+        ref = manager.create_adapter("demo", rows, name, {"max_epochs": 9, **options})
+        assert "Validation loss" in manager.trainings.wait(ref, timeout_s=LIMIT_S).validation
+        return ref
+
+    worse = trained("worse", steps=1, learning_rate=1.0, lora_alpha=60000)
+    better = trained("better", steps=8, learning_rate=0.01)
+    assert manager.registry.active_version("demo", "worse") is None
+    assert manager.registry.active_version("demo", "better") is not None
+    version = manager.registry.version(parse_ref(worse))
+    assert version.metrics["best_loss"] >= version.metrics["base_loss"]
+    assert published(manager, next(job for job in manager.registry.jobs("demo") if str(job.ref) == better))
+
+
 def test_cancelling_takes_less_than_two_seconds_at_any_time(manager: PeftManager) -> None:
     def cancelled(job: JobRow) -> None:
         started = time.monotonic()
@@ -203,7 +224,7 @@ def test_cancelling_takes_less_than_two_seconds_at_any_time(manager: PeftManager
     wait_for(job, "checkpoint")
     cancelled(job)
     checkpoints = JobDirectory(job.directory).checkpoints
-    assert list(checkpoints.glob("checkpoint-*/COMPLETE"))
+    assert list(checkpoints.glob("checkpoint-*/manifest.json"))
     assert manager.registry.versions("demo") == []
     assert manager.list_adapters()[0].status == "cancelled"
     with pytest.raises(TrainingError, match="cancelled"):
@@ -278,6 +299,31 @@ def test_what_diverges_or_changes_nothing_is_never_ready(
     assert manager.registry.versions("demo") == []
     assert {row.status for row in manager.list_adapters()} == {"error"}
     assert sorted(manager.delete_adapter("demo", "idle")) == ["demo/idle@1"]
+
+
+def test_a_job_that_waited_is_checked_when_its_turn_comes(
+    settings: Settings, make_job: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from codebase_gardener.registry.transactions import Registry
+    from codebase_gardener.worker import _grow
+    from samples.queued_jobs import queue_job
+
+    assert settings.for_workers["CODEBASE_GARDENER_PROJECT_STORAGE_BYTES"] == str(
+        settings.project_storage_bytes
+    )
+    directory = make_job()
+    with Registry(tmp_path / "registry.db") as registry:
+        registry.add_project("demo", "rows:demo", "rows")
+        job = queue_job(registry, lambda _: directory.path)
+        monkeypatch.setattr(registry, "stored_bytes", lambda _: 2_000_000_000)
+        with pytest.raises(ResourceError, match=r"take 2000\.0 MB, and 1073\.7 MB is the limit") as caught:
+            _grow(directory, directory.spec, job, tmp_path / "target", settings, registry)
+        assert "project_storage_bytes" in caught.value.hint
+        monkeypatch.setattr(registry, "stored_bytes", lambda _: 0)
+        low = settings.model_copy(update={"min_free_bytes": 1 << 60})
+        with pytest.raises(ResourceError, match="of memory are free") as caught:
+            _grow(directory, directory.spec, job, tmp_path / "target", low, registry)
+        assert "min_free_bytes" in caught.value.hint
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting takes root")

@@ -20,7 +20,7 @@ from codebase_gardener.config.settings import Settings, load_settings
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.queue import start_next
 from codebase_gardener.jobs.spec import JobSpec
-from codebase_gardener.jobs.submission import adapter_directory
+from codebase_gardener.jobs.submission import adapter_directory, check_storage
 from codebase_gardener.registry.rows import JobRow, Publication
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.allocator import give_back_freed_memory, keep_freed_memory
@@ -37,10 +37,15 @@ _FULL_BYTES = 1 << 20
 def main(job_directory: str) -> int:
     """Train, publish, prove, register; then start the next job of this device."""
     directory = JobDirectory(Path(job_directory))
+    os.umask(0o077)  # checkpoints and adapters that libraries write are the owner's alone too
     keep_freed_memory()
     process = psutil.Process()
     directory.events.append(
-        "started", pid=process.pid, create_time=process.create_time(), kernel_kills=kernel_kills()
+        "started",
+        pid=process.pid,
+        create_time=process.create_time(),
+        kernel_kills=kernel_kills(),
+        log_bytes=directory.log.stat().st_size if directory.log.exists() else 0,
     )
     settings = load_settings()
     configure_logging(settings.log_level, as_json=True)
@@ -66,16 +71,25 @@ def _grow(
     from codebase_gardener.adapters.proof import prove
 
     if not is_published(target):
+        check_storage(registry, job.project, settings.project_storage_bytes)  # it may have waited for long
         _train(directory, spec, job, settings)
         publish_dir(directory.artifact, target)
         directory.events.append("published", path=str(target))
         give_back_freed_memory()  # the proof's process needs its own
-    plan = read_json(directory.plan)
+    plan = directory.planned()
     directory.events.append("stage", stage="proving")
-    receipt = prove(target, spec.base, dtype=plan["dtype"], parity=directory.parity, threads=plan["threads"])
+    receipt = prove(
+        target,
+        spec.base,
+        answers=settings.inference_dtype,
+        dtype=plan["dtype"],
+        parity=directory.parity,
+        threads=plan["threads"],
+    )
     directory.events.append("proven", **receipt)
     _register(job, target, registry, receipt)
-    shutil.rmtree(directory.checkpoints, ignore_errors=True)
+    for folder in (directory.checkpoints, directory.best):
+        shutil.rmtree(folder, ignore_errors=True)
     directory.events.append("ready", adapter=str(job.ref))
 
 
@@ -99,7 +113,8 @@ def _register(job: JobRow, target: Path, registry: Registry, receipt: dict[str, 
         target, spec=sidecar["training"], metrics=sidecar["metrics"], libraries=sidecar["libraries"]
     )
     version = registry.publish(job.id, publication, receipt)
-    if registry.active_version(version.project, version.adapter_name) is None:
+    beaten = sidecar["metrics"].get("beats_base") is False  # by the base, on the rows that were set aside
+    if not beaten and registry.active_version(version.project, version.adapter_name) is None:
         registry.set_active(version.project, version.adapter_name, version.version)
 
 
@@ -113,14 +128,15 @@ def _fail(
 ) -> int:
     traceback.print_exc()
     told = _as_told(error, settings, directory)
-    with suppress(ResourceError):  # a full disk takes no event; the registry may still take the state
-        directory.events.append("error", message=told.message, hint=told.hint)
-    if registry.job(job.id).state != "ready":
-        remove_tree(target, settings.home / "trash")  # published but not proven: litter
-    try:
-        registry.fail_job(job.id, f"{told.message}; {told.hint}" if told.hint else told.message)
-    except ConflictError:
-        directory.events.append("ended", state=registry.job(job.id).state)
+    with registry.spending_reserve():
+        with suppress(ResourceError):  # the registry may still take the state
+            directory.events.append("error", message=told.message, hint=told.hint)
+        if registry.job(job.id).state != "ready":
+            remove_tree(target, settings.home / "trash")  # published but not proven: litter
+        try:
+            registry.fail_job(job.id, f"{told.message}; {told.hint}" if told.hint else told.message)
+        except ConflictError:
+            directory.events.append("ended", state=registry.job(job.id).state)
     return told.exit_code
 
 

@@ -153,3 +153,55 @@ def test_room_that_is_reserved_is_taken() -> None:
     cache = cache_of(1)
     with cache.room_for("a", 1), pytest.raises(ResourceError):
         put(cache, "b")
+
+
+def test_what_takes_a_value_off_may_wait_for_one_who_asks_the_cache() -> None:
+    """Evicting under the cache's lock let two threads wait for each other."""
+    seen: list[list[str]] = []
+
+    def evict(key: str, value: str) -> None:
+        other = threading.Thread(target=lambda: seen.append(cache.keys()), daemon=True)
+        other.start()
+        other.join(5)
+        assert not other.is_alive(), "the cache's lock is held"
+
+    cache = cache_of(1, evict)
+    put(cache, "a")
+    put(cache, "b")
+    assert seen == [[]]
+
+
+def test_what_cannot_be_taken_off_is_held_as_before() -> None:
+    def evict(key: str, value: str) -> None:
+        raise ConflictError(f"{key} is in use")
+
+    cache = cache_of(1, evict)
+    put(cache, "a")
+    with pytest.raises(ConflictError):
+        put(cache, "b")
+    assert cache.keys() == ["a"]
+    assert cache.bytes == 1
+
+
+def test_several_that_load_one_value_share_its_room() -> None:
+    cache = cache_of(1)
+    with cache.room_for("a", 60), cache.room_for("a", 60):
+        assert cache.bytes == 60
+        cache.put("a", "a", 60)
+        with cache.room_for("a", 60):  # it is here: it stays until whoever asked has it
+            assert cache.leases("a") == 1
+            with pytest.raises(ResourceError):
+                put(cache, "b")
+    assert cache.bytes == 60
+    assert cache.leases("a") == 0
+    put(cache, "b")
+    assert cache.keys() == ["b"]
+
+
+def test_nothing_goes_where_that_would_not_make_room() -> None:
+    cache = cache_of(3)
+    put(cache, "held", leases=1, size=90)
+    put(cache, "idle", size=5)
+    with pytest.raises(ResourceError):
+        put(cache, "large", size=20)
+    assert cache.keys() == ["held", "idle"]

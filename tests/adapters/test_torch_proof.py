@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.adapters.proof import prove
 from codebase_gardener.adapters.torch_proof import measure
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.bases.torch_loading import load_tokenizer, tokenizer_sha256
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.training.torch_logits import PROMPTS, mean_kl
@@ -41,11 +43,13 @@ def test_the_receipt_says_what_was_measured(trained: Callable[..., Trained], bas
         "base_sha256": base.sha256,
         "adapter_sha256": sha256_file(made.artifact / "adapter_model.safetensors"),
         "dtype": "float32",
+        "answers_dtype": "float32",
         "quantization": "none",
         "measured_on": "none",
         "tensors_matched": len(held),
         "tensors_expected": len(held),
         "prompts": len(PROMPTS),
+        "tokenizer_sha256": tokenizer_sha256(load_tokenizer(base.path)),
         "parity_unload": 0.0,
     }
 
@@ -82,6 +86,40 @@ def test_what_has_no_effect_gets_none(folder: Path, base: Base) -> None:
 def test_bf16_has_its_own_tolerance(folder: Path, base: Base) -> None:
     receipt = measured(folder, base, dtype="bfloat16")
     assert receipt["dtype"] == "bfloat16"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("trained_in", "answers"), [("float32", "bfloat16"), ("bfloat16", "float32")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"modules_to_save": ("lm_head",)},
+        {"target_modules": ("q_proj", "embed_tokens")},
+        {"target_modules": ("q_proj", "lm_head")},
+    ],
+)
+def test_it_is_proven_in_what_answers_are_computed_in(
+    options: dict[str, Any], trained_in: str, answers: str, trained: Callable[..., Trained], base: Base
+) -> None:
+    """They became ready in the format of the training, and could not be loaded in that of answers."""
+    made = trained(dtype=trained_in, **options)
+    receipt = measured(made.artifact, base, made.parity, dtype=trained_in, answers=answers)
+    assert (receipt["dtype"], receipt["answers_dtype"]) == (trained_in, answers)
+
+
+def test_what_the_answers_format_rounds_away_gets_none(
+    trained: Callable[..., Trained], base: Base, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(trained(modules_to_save=("lm_head",)).artifact, tmp_path / "adapter"))
+    path = folder / "adapter_model.safetensors"
+    rounded = load_file(base.path / "model.safetensors")["lm_head.weight"].bfloat16().float()
+    held = {
+        n: rounded if "lm_head" in n else t * 0 if "lora_B" in n else t for n, t in load_file(path).items()
+    }
+    save_file(held, path, metadata={"format": "pt"})
+    assert measured(folder, base)["max_logit_difference"] > 0
+    with pytest.raises(AdapterError, match=r"changes nothing: .* equal in bfloat16"):
+        measured(folder, base, answers="bfloat16")
 
 
 @pytest.mark.slow

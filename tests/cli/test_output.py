@@ -57,6 +57,19 @@ def test_json_is_one_document_also_on_error(
         assert "Traceback" not in result.err
 
 
+def test_the_eta_does_not_count_what_came_before_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute of loading, a step of 3 s; a training that goes on begins at step 40 at once."""
+    clock, out = [0.0], io.StringIO()
+    monkeypatch.setattr("codebase_gardener.cli.display.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    with Display(Console(file=out, width=200)).stage("training", "steps") as progress:
+        for at, done in ((0, 0), (30, 0), (60, 0), (61, 40), (64, 41), (73, 44)):
+            clock[0] = at
+            progress(done, 100)
+    first, second, third, _ = out.getvalue().splitlines()
+    assert (first, second) == ("training: 0/100 steps", "training: 0/100 steps")
+    assert third == "training: 44/100 steps, 0.3/s, ETA 168 s"
+
+
 def test_piped_output_is_plain(tmp_path: Path, small_repository: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "codebase_gardener.cli.main", "add", str(small_repository)],

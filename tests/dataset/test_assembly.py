@@ -359,3 +359,11 @@ def test_other_languages_give_the_same_kinds_of_rows(snapshot_of):
     question, answer = (turn["content"] for turn in rows["code_to_doc", "Add"].messages)
     assert answer == "Add adds two numbers."
     assert question.endswith("```go\nfunc Add(a, b int) int {\n\tc := a + b\n\treturn c\n}\n```")
+
+
+def test_files_of_a_newer_python_give_rows(garden, snapshot_of):
+    files = {file.path: f"type Bed[T] = list[T]\n\n\n{file.text}" for file in garden.files}
+    newer = generate_dataset(snapshot_of(files), tasks=ALL).report.rows
+    assert {task: sum(splits.values()) for task, splits in newer.items()} == {
+        task: sum(splits.values()) for task, splits in generate_dataset(garden, tasks=ALL).report.rows.items()
+    }

@@ -106,3 +106,32 @@ def test_a_base_of_a_hub_is_not_fetched(settings: Settings, monkeypatch: pytest.
     offline = findings(of_hub.model_copy(update={"offline": True}))["base model"]
     assert offline.state == "problem"
     assert findings(settings.model_copy(update={"base": "./nothing"}))["base model"].state == "problem"
+
+
+def found(settings: Settings, check: str) -> Examined:
+    return next(row for row in examine(settings) if row.check == check)
+
+
+def test_a_snapshot_that_is_gone_is_missed(gardener: Gardener, small_repository: Path) -> None:
+    import shutil
+
+    gardener.add(str(small_repository), name="demo")
+    assert found(gardener.settings, "registry against files").state == "ok"
+    (row,) = gardener.registry.list_snapshots()
+    shutil.rmtree(row.path)
+    finding = found(gardener.settings, "registry against files")
+    assert (finding.state, finding.found) == ("problem", "files missing or changed: a snapshot of demo")
+    assert "gardener add SOURCE --name demo" in finding.fix
+
+
+def test_a_damaged_database_is_not_called_readable(gardener: Gardener) -> None:
+    for number in range(200):
+        gardener.registry.add_project(f"project{number}", "/src/" + "x" * 200, "git")
+    gardener.manager.close()
+    file = gardener.settings.home / "registry.sqlite"
+    content = bytearray(file.read_bytes())
+    content[-4096:] = b"\xff" * 4096  # the first page, which says what there is, stays whole
+    file.write_bytes(content)
+    finding = found(gardener.settings, "registry")
+    assert finding.state == "problem", finding
+    assert "--adopt" in finding.fix or "restore a copy" in finding.fix

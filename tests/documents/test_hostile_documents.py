@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import time
 
 import pytest
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 
 from codebase_gardener.documents.docstring_snippets import docstring_snippets
 from codebase_gardener.documents.reading import MAX_LINES, DocumentFacts, document_facts
-from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.utils.anchors import split_lines
 
 FORMS = [("a.md", "markdown"), ("a.rst", "rst"), ("a.ipynb", "json"), ("a.adoc", "text"), ("README", "text")]
@@ -58,7 +58,7 @@ def _comparable(text: str) -> str:
 def test_any_docstring_is_read(text: str) -> None:
     source = f'def f():\n    r"""{text}\n    """\n'.replace("\x00", "").replace("\ud800", "")
     lines = split_lines(source)
-    for snippet in docstring_snippets(python_symbols("a.py", source).symbols, lines):
+    for snippet in docstring_snippets(ast.parse(source), lines):
         code = snippet.code.split("\n")
         assert len(code) == snippet.end - snippet.start + 1
         for shown, line in zip(code, lines[snippet.start - 1 :], strict=False):

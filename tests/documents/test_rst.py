@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from codebase_gardener.documents.docstring_snippets import docstring_snippets
 from codebase_gardener.documents.facts import ApiListing, Heading, Include, Mention
 from codebase_gardener.documents.reading import DocumentFacts, blocks, document_facts
-from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.utils.anchors import split_lines
 
 GUIDE = """\
@@ -210,8 +211,7 @@ class Tool:
 
 
 def test_examples_of_docstrings_stand_on_their_lines() -> None:
-    symbols = python_symbols("tools.py", MODULE).symbols
-    found = docstring_snippets(symbols, split_lines(MODULE))
+    found = docstring_snippets(ast.parse(MODULE), split_lines(MODULE))
     assert [(one.start, one.end, one.scope, one.language, one.code) for one in found] == [
         (4, 4, "", "python", "import tools"),
         (18, 20, "plain", "python", 'from tools import plain\n\nplain("y")'),

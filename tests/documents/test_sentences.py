@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codebase_gardener.documents.sentences import first_sentence, sentence_spans
+from codebase_gardener.documents.sentences import first_sentence, sentence_spans, sentences
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,17 @@ def test_sentences_of_a_paragraph_cover_it() -> None:
         "Use `a. B` now.", "See Fig. 3 for it. (Why?)", "Option a.", "Then no.", "Now"
     ]  # fmt: skip
     assert [spans[0][0], *(end for _, end in spans)] == [*(start for start, _ in spans), len(text)]
+
+
+def test_what_follows_a_stop_without_a_word_belongs_to_it() -> None:
+    assert sentences("It is faster. 🚀 So use it. 404 is an error! * Not that.") == [
+        "It is faster. 🚀 So use it.", "404 is an error!", "* Not that."
+    ]  # fmt: skip
+    assert sentences('Say "as it is." "Done."') == ['Say "as it is."', '"Done."']
+    assert sentences("你不需要! 否则。") == ["你不需要!", "否则。"]
+
+
+def test_literals_joined_without_a_space_are_sentences_and_a_dotted_name_is_none() -> None:
+    assert sentences("Use random bases.The current one is slow, for cobra.Command only.") == [
+        "Use random bases.", "The current one is slow, for cobra.Command only."
+    ]  # fmt: skip

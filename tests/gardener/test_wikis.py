@@ -9,7 +9,7 @@ import pytest
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.wikis import build_wiki, find_wiki
-from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError
+from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError, SourceError
 from codebase_gardener.utils.progress import Quiet
 from samples.written_garden import write_repository
 
@@ -26,6 +26,11 @@ def test_the_wiki_that_has_a_page_is_found_whatever_it_is_called_by(tmp_path: Pa
             assert find_wiki(gardener, page).show(page).id == "Implementation:garden_grow"
         with pytest.raises(NotFoundError, match="no page nothing"):
             find_wiki(gardener, "nothing")
+        with pytest.raises(NotFoundError, match="there is no project 'gardn'") as caught:
+            build_wiki(gardener, "gardn", Quiet())
+        assert "garden" in caught.value.hint
+        with pytest.raises(SourceError):
+            build_wiki(gardener, "./gardn", Quiet())
         with pytest.raises(NotFoundError, match="unbuilt has no wiki"):
             find_wiki(gardener, "grow", "unbuilt").show("grow")
         build_wiki(gardener, str(tmp_path / "garden"), Quiet(), name="again")

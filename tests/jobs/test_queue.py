@@ -191,7 +191,7 @@ def test_devices_are_told_apart_by_kind_and_host() -> None:
     [
         (3, 1 << 40, "the kernel killed the worker after step 4 of 9: the memory"),
         (2, 100, "the worker ended after step 4 of 9, and the disk is full"),
-        (2, 1 << 40, "the worker was killed after step 4 of 9, perhaps for lack of memory"),
+        (2, 1 << 40, "the worker was killed after step 4 of 9, by whom or for what is not known"),
     ],
     ids=["memory", "disk", "unknown"],
 )

@@ -31,3 +31,26 @@ def test_a_page_says_why_it_is_there_and_no_workflow_that_is_none() -> None:
     assert "Why it has a page: stands for its file (at least 300 lines)." in page.description
     orphans = [page for page in built.pages if page.notes]
     assert not [page.id for page in orphans if "a step of a workflow" in page.notes + page.description]
+
+
+def test_a_file_of_a_newer_python_has_its_pages_and_links() -> None:
+    newer = """
+        from .core import Config
+
+        type Row[T] = dict[str, T]
+
+        def stew[T](row: Row[T], config: Config) -> str:
+            \"\"\"Cook a row slowly.\"\"\"
+            config.check()
+            return f"{row["a"]} and {", ".join(row)}"
+    """
+    block = "```python\nfrom pot import Config, stew\nstew({}, Config())\n```\n"
+    files = {
+        "pot/newer.py": newer,
+        "pot/__init__.py": PACKAGE["pot/__init__.py"] + "from .newer import stew\n",
+    }
+    context = context_of({**PACKAGE, **files, "README.md": f"# Pot\n\n## Stew\n\n{block}"})
+    assert not context.repository.facts["pot/newer.py"].problem
+    built = build(context.repository, Quiet())
+    (page,) = [page for page in built.pages if page.id == "Implementation:o_r_stew"]
+    assert "pot/newer.py:L5-8" in page.description or "L5-8" in page.body

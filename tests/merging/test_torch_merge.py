@@ -526,3 +526,96 @@ def test_adapters_that_cancel_out_are_refused(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match="cancel out"):
         merged(folders, [1.0, -1.0], tmp_path / "out", method="cat")
     assert not (tmp_path / "out").exists()
+
+
+# ---------------------------------------------------------------- what stock PEFT makes of it
+
+
+_TARGETS: list[Any] = [
+    ["q_proj", "down_proj"],
+    ["embed_tokens", "q_proj"],
+    ["embed_tokens"],
+    ["lm_head", "v_proj"],
+    "all-linear",
+    r".*\.(q|v)_proj",
+]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_is_merged_stock_peft_loads_all_of_it(
+    data: st.DataObject, make: Make, tiny_base: Path
+) -> None:
+    folders = []
+    for number in range(data.draw(st.integers(1, 3), label="inputs")):
+        targets = data.draw(st.sampled_from(_TARGETS), label="targets")
+        options: dict[str, Any] = {
+            "target_modules": targets,
+            "r": data.draw(st.sampled_from([1, 2, 4])),
+            "use_rslora": data.draw(st.booleans()),
+            "rank_pattern": data.draw(st.sampled_from([{}, {"q_proj": 3}, {"layers.1.self_attn.q_proj": 1}])),
+            "alpha_pattern": data.draw(st.sampled_from([{}, {"q_proj": 5.5}])),
+            "lora_bias": "embed_tokens" not in targets and data.draw(st.booleans()),
+        }
+        folders.append(make(number, **options))
+    method = data.draw(st.sampled_from(sorted(MERGE_METHODS)))
+    weights = [data.draw(st.sampled_from([0.5, -1.0, 1.0, 2.0])) for _ in folders]
+    target = folders[0].parent / f"merged{len(list(folders[0].parent.iterdir()))}"
+    try:
+        merged(folders, weights, target, method=method, rank=data.draw(st.sampled_from([None, 2, 6])))
+    except AdapterError as error:
+        assert "PEFT has no adapter with both" in error.message
+        assert not target.exists()
+        return
+    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_base), target)
+    found = model.load_adapter(str(target), "again")
+    assert not found.unexpected_keys
+    assert not [name for name in found.missing_keys if "lora_" in name]
+    held = load_file(target / "adapter_model.safetensors")
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in held.values())
+
+
+def test_a_bias_of_one_input_reaches_all_modules(make: Make, tmp_path: Path) -> None:
+    folders = [make(1, lora_bias=True), make(2, target_modules=["v_proj"])]
+    target, _ = merged(folders, [1.0, 1.0], tmp_path / "out", method="cat")
+    held = load_file(target / "adapter_model.safetensors")
+    biases = {name: bool(tensor.any()) for name, tensor in held.items() if name.endswith("lora_B.bias")}
+    assert len(biases) == len([name for name in held if name.endswith("lora_B.weight")])
+    assert {name.split(".")[-3]: used for name, used in biases.items()} == {
+        "q_proj": True,
+        "down_proj": True,
+        "v_proj": False,
+    }
+
+
+def test_what_stock_peft_would_not_load_is_not_written(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from codebase_gardener.merging import torch_files
+
+    config = torch_files._config
+    for wrong in ({"target_modules": ["q_proj"]}, {"r": 3, "rank_pattern": {}}, {"lora_bias": True}):
+        monkeypatch.setattr(torch_files, "_config", lambda *given, wrong=wrong: {**config(*given), **wrong})
+        with pytest.raises(AdapterError, match="PEFT cannot load the merged adapter"):
+            merged([make(1), make(2)], [1.0, 1.0], tmp_path / "out", method="cat")
+        assert not (tmp_path / "out").exists()
+
+
+def test_adapters_that_name_different_bases_are_refused(
+    make: Make, tmp_path: Path, tiny_base: Path, make_base: Callable[..., Path]
+) -> None:
+    def named(folder: Path, base: str) -> Path:
+        copy = Path(shutil.copytree(folder, tmp_path / f"{folder.parent.name}-{len(base)}"))
+        path = copy / "adapter_config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "base_model_name_or_path": base}))
+        return copy
+
+    ours, other = make(1), named(make(2), str(make_base(seed=1)))
+    with pytest.raises(AdapterError, match="name different bases"):
+        merged([ours, other], [1.0, 1.0], tmp_path / "out", method="cat")
+    with pytest.raises(AdapterError, match="name different bases") as caught:
+        merged([ours, named(make(3), "nobody/nowhere")], [1.0, 1.0], tmp_path / "out", method="cat")
+    assert "--base" in caught.value.hint
+    assert not (tmp_path / "out").exists()
+    copied = shutil.copytree(tiny_base, tmp_path / "the same base elsewhere")
+    merged([ours, named(make(4), str(copied))], [1.0, 1.0], tmp_path / "out", method="cat")

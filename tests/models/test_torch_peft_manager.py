@@ -37,6 +37,8 @@ from codebase_gardener.utils.error_handling import (
 )
 from codebase_gardener.utils.files import publish_dir
 from samples.queued_jobs import queue_job
+from samples.stock_adapters import TEXT as STOCK_TEXT
+from samples.stock_adapters import stock_logits
 
 Ready = Callable[..., VersionRow]
 TEXT = "f(3) = "
@@ -609,6 +611,125 @@ def test_progress_and_errors_of_a_training_that_failed(manager: PeftManager) -> 
     assert seen == [progress]
     with pytest.raises(NotFoundError):
         manager.get_training_progress("demo/other@1")
+
+
+# ---------------------------------------------------------------- folders, number formats, locks
+
+
+def test_a_folder_is_known_by_its_content_and_base(
+    manager: PeftManager,
+    tiny_base: Path,
+    make_base: Callable[..., Path],
+    stock: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    """An overwritten folder stayed stale, and the same folder on another base answered from the first."""
+    folder = tmp_path / "adapter"
+    shutil.copytree(stock(tiny_base, "lora"), folder)
+    first = manager.load_folder(folder)
+    logits = first.logits(STOCK_TEXT)
+    assert torch.allclose(logits, stock_logits(tiny_base, stock(tiny_base, "lora")), atol=1e-5)
+    other = make_base(seed=5)
+    elsewhere = manager.load_folder(folder, str(other))
+    assert torch.allclose(elsewhere.logits(STOCK_TEXT), stock_logits(other, folder), atol=1e-5)
+    shutil.copytree(stock(tiny_base, "lora", seed=1), folder, dirs_exist_ok=True)
+    again = manager.load_folder(folder)
+    assert torch.allclose(again.logits(STOCK_TEXT), stock_logits(tiny_base, folder), atol=1e-5)
+    assert torch.equal(first.logits(STOCK_TEXT), logits)  # what it was loaded as, while it is held
+    assert manager.unload_adapter(str(folder))
+    with pytest.raises(AdapterError, match="has been overwritten since"):
+        first.logits(STOCK_TEXT)
+    assert torch.allclose(again.logits(STOCK_TEXT), stock_logits(tiny_base, folder), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"alora_invocation_tokens": [5]}, "aLoRA works behind"),
+        ({"peft_type": "PROMPT_TUNING"}, "PROMPT_TUNING puts virtual tokens"),
+        ({"peft_type": "PREFIX_TUNING"}, "PREFIX_TUNING puts virtual tokens"),
+        ({"peft_type": "P_TUNING"}, "P_TUNING puts virtual tokens"),
+        ({"peft_type": "CPT"}, "CPT puts virtual tokens"),
+        ({"peft_type": "MULTITASK_PROMPT_TUNING"}, "MULTITASK_PROMPT_TUNING puts virtual tokens"),
+        ({"peft_type": "POLY"}, "task id"),
+        ({"peft_type": "XLORA"}, "mixes other adapters"),
+    ],
+)
+def test_what_would_answer_as_the_bare_base_is_refused_by_name(
+    config: dict[str, Any],
+    says: str,
+    manager: PeftManager,
+    tiny_base: Path,
+    stock: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    from codebase_gardener.gardener.generating import generate
+    from codebase_gardener.gardener.importing import import_adapter, prove_adapter
+    from codebase_gardener.utils.names import parse_ref
+
+    folder = Path(shutil.copytree(stock(tiny_base, "lora"), tmp_path / "adapter"))
+    path = folder / "adapter_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **config}))
+    with Gardener(manager.settings) as gardener:
+        for use in (
+            lambda: manager.load_folder(folder),
+            lambda: generate(gardener, [str(folder)], ["a"]),
+            lambda: import_adapter(gardener, str(folder), parse_ref("demo/it")),
+            lambda: prove_adapter(gardener, str(folder)),
+        ):
+            with pytest.raises(AdapterError, match=says) as caught:
+                use()
+            assert "train a LoRA adapter" in caught.value.hint
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_setting_says_what_answers_are_computed_in(
+    dtype: str, settings: Settings, tiny_base: Path, stock: Callable[..., Path]
+) -> None:
+    """A head that was trained in float32 could not be used where answers are bfloat16."""
+    with with_cache(settings, inference_dtype=dtype) as manager:
+        for kind in ("saved head", "LN tuning", "embedding", "head"):
+            folder = stock(tiny_base, kind)
+            expected = stock_logits(tiny_base, folder, dtype)
+            assert torch.equal(manager.load_folder(folder).logits(STOCK_TEXT), expected), kind
+
+
+def test_threads_that_hold_the_model_and_the_cache_do_not_hang(
+    settings: Settings, tiny_base: Path, stock: Callable[..., Path]
+) -> None:
+    """One thread in `disabled()` asked for another adapter while a second one evicted: all stood still for good."""
+    folders = [stock(tiny_base, "lora", seed=seed) for seed in range(4)] + [stock(tiny_base, "dora")]
+    with with_cache(settings, cache_count=2, inference_dtype="float32") as manager:
+        handles = [manager.load_folder(folder) for folder in folders]
+        expected = [handle.logits(STOCK_TEXT) for handle in handles]
+        failed: list[str] = []
+        usage: list[int] = []
+
+        def hold(first: int) -> None:
+            for turn in range(12):
+                one, other = handles[first], handles[(first + turn) % len(handles)]
+                try:
+                    with one.held() as live, live.disabled():
+                        other.logits(STOCK_TEXT)
+                        "".join(other.stream("f(", max_new_tokens=2))
+                        usage.append(manager.get_memory_usage()["adapters_bytes"])
+                except ResourceError:
+                    pass  # both places are held by other threads
+                try:
+                    if not torch.equal(other.logits(STOCK_TEXT), expected[handles.index(other)]):
+                        failed.append(str(other))
+                except ResourceError:
+                    pass
+
+        threads = [threading.Thread(target=hold, args=(n,), daemon=True) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(100)
+        assert not any(thread.is_alive() for thread in threads), "threads wait for one another"
+        assert failed == []
+        assert usage
+        assert len(manager.get_memory_usage()["loaded"]) <= 2
 
 
 def test_waiting_reads_each_event_once(manager: PeftManager, monkeypatch: pytest.MonkeyPatch) -> None:

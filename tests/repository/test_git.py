@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -264,3 +265,28 @@ class TestUrls:
     def test_commands_in_place_of_urls(self, source: str) -> None:
         with pytest.raises(SourceError):
             take_snapshot(source)
+
+
+def test_a_clone_that_could_not_reach_its_host_is_tried_again(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.write("a.py")
+    repo.commit()
+    real = shutil.which("git")
+    tries = tmp_path / "tries"
+    fake = tmp_path / "bin" / "git"
+    fake.parent.mkdir()
+    fake.write_text(
+        f'#!/bin/sh\ncase "$*" in *" clone "*) echo x >> {tries};\n'
+        f"test $(wc -l < {tries}) -gt 2 || "
+        "{ echo 'fatal: Could not resolve host: example.org' >&2; exit 128; };; esac\n"
+        f'exec {real} "$@"\n'
+    )
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+    assert take_snapshot(f"file://{repo.root}").files
+    assert len(tries.read_text().split()) == 3
+    tries.unlink()
+    with pytest.raises(SourceError):
+        take_snapshot(f"file://{tmp_path}/nowhere")
+    assert len((tries.read_text() if tries.exists() else "x").split()) <= 3

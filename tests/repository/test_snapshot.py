@@ -72,7 +72,7 @@ def test_vendored_directories_are_one_row_each(repo: Repo) -> None:
     taken = take_snapshot(str(repo.root))
     assert [file.path for file in taken.files] == ["a.py"]
     assert reasons(taken) == {
-        "vendor/": "vendored directory, 2 files",
+        "vendor/": "vendored directory, 2 files; no code of the repository imports it",
         "web/node_modules/": "vendored directory, 1 file",
         "pkg.egg-info/": "generated: package metadata, 1 file",
     }

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from textwrap import dedent
 
-from codebase_gardener.documents.docstring_snippets import docstring_snippets
 from codebase_gardener.documents.reading import document_facts
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.extraction import extract
@@ -15,7 +14,6 @@ from codebase_gardener.languages.engine.code import tree_code
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import GRAMMARS, language_of
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
-from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["context_of", "symbol_named"]
 
@@ -41,8 +39,6 @@ def _facts(file: SourceFile) -> FileFacts:
     facts = extract(file)
     if facts.snippets or facts.headings:
         return facts
-    if file.language == "python":
-        return replace(facts, snippets=docstring_snippets(facts.symbols, split_lines(file.text)))
     if file.language in GRAMMARS:
         code = tree_code(file.text, file.language, symbols=facts.symbols)
         return replace(facts, imports=code.imports, exports=code.exports, names=code.names)

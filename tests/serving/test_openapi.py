@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from serving.conftest import Running
 
@@ -20,6 +21,7 @@ CHECKS = (
 CALLS = 15  # of each operation, in each phase
 
 
+@pytest.mark.slow
 def test_whatever_the_document_allows_is_no_error_of_the_server(running: Running, tmp_path: Path) -> None:
     document = httpx2.get(f"{running.url}/openapi.json").json()
     assert {"/health", "/v1/models", "/v1/models/{name}", "/v1/completions", "/v1/chat/completions"} <= set(

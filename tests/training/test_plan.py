@@ -76,6 +76,15 @@ def test_every_row_names_an_option_a_reason_and_a_source() -> None:
         assert economy.source
 
 
+def test_memory_is_that_of_the_parts_that_the_probe_found_right(planned: Callable[..., Plan]) -> None:
+    whole = planned(probe=lambda _: probed(0))
+    note = "layers: left out, its gradients differ"
+    less = planned(probe=lambda _: replace(probed(0), fast_path=("head", "packing"), left_out=(note,)))
+    assert less.memory_bytes > whole.memory_bytes
+    assert less.spec == whole.spec
+    assert less.as_dict()["probe"]["left_out"] == (note,)
+
+
 def test_the_usual_case_keeps_the_defaults(planned: Callable[..., Plan]) -> None:
     plan = planned()
     assert plan.spec == TrainingSpec()

@@ -71,7 +71,7 @@ TOGETHER = [
     ({"use_dora": True, "init_lora_weights": "pissa"}, "use_dora"),
     ({"use_dora": True, "init_lora_weights": "olora"}, "use_dora"),
     ({"layers_pattern": "layers"}, "layers_to_transform"),
-    ({"layers_to_transform": "0", "target_modules": "q_proj"}, "target_modules"),
+    ({"layers_to_transform": "0", "target_modules": ".*q_proj"}, "target_modules"),
     ({"rank_pattern": "q_proj=0"}, "q_proj=0"),
     ({"alpha_pattern": "q_proj=-1"}, "q_proj=-1"),
     ({"target_modules": ""}, "target_modules"),
@@ -183,3 +183,23 @@ def test_every_option_and_the_base_count_in_the_hash() -> None:
     assert plain.hash_for("a") == TrainingSpec().hash_for("a")
     assert plain.hash_for("a") != plain.hash_for("b")
     assert plain.hash_for("a") != TrainingSpec(seed=1).hash_for("a")
+
+
+def test_one_name_is_a_name_and_alphas_are_numbers() -> None:
+    assert parse_spec({"target_modules": "q_proj"}).target_modules == ("q_proj",)
+    assert parse_spec(
+        {"target_modules": "self_attn.q_proj", "layers_to_transform": "0,1"}
+    ).target_modules == ("self_attn.q_proj",)
+    assert parse_spec({"target_modules": "all-linear"}).target_modules == "all-linear"
+    assert parse_spec({"target_modules": r".*\.(q|v)_proj"}).target_modules == r".*\.(q|v)_proj"
+    spec = parse_spec({"alpha_pattern": "q_proj=12.5,v_proj=16"})
+    assert spec.alpha_pattern == {"q_proj": 12.5, "v_proj": 16}
+    assert '"v_proj":16}' in spec.model_dump_json(), "whole numbers stay whole: a job is known by them"
+    for wrong in ("q_proj=0", "q_proj=nan", "q_proj=inf"):
+        with pytest.raises(InvalidInputError, match="alpha_pattern"):
+            parse_spec({"alpha_pattern": wrong})
+
+
+def test_it_rests_above_90_degrees_unless_told_not_to() -> None:
+    assert parse_spec({}).max_temperature_c == 90
+    assert parse_spec({"max_temperature_c": "0"}).max_temperature_c == 0

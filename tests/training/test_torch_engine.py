@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,19 +23,22 @@ from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
 from codebase_gardener.adapters.torch_proof import measure
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
+from codebase_gardener.dataset.writer import load_dataset, write_dataset
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.events import EventLog
 from codebase_gardener.jobs.torch_run import run_job
 from codebase_gardener.training import torch_engine
+from codebase_gardener.training.encoding import EncodedDataset, encode_all
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_callbacks import (
     CheckpointByTime,
+    ReportProgress,
     Rest,
     StopAtDeadline,
-    newest_checkpoint,
 )
 from codebase_gardener.training.torch_engine import TrainingResult
 from codebase_gardener.training.torch_logits import last_logits
+from codebase_gardener.training.torch_validation import KeepBest
 from codebase_gardener.utils.error_handling import DatasetError, InvalidInputError, ModelError, TrainingError
 
 MakeJob = Callable[..., JobDirectory]
@@ -76,6 +80,7 @@ def seen(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Si
             rest=callbacks[Rest],
             checkpoint=callbacks[CheckpointByTime],
             deadline=callbacks[StopAtDeadline],
+            keeper=callbacks[KeepBest],
             path=trainer.path,
             batches=items.batches,
             rows=len(items.rows),
@@ -96,6 +101,8 @@ def seen(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Si
 def layers(seen: SimpleNamespace) -> set[str]:
     return {name.split("layers.")[1][0] for name in seen.adapted if "layers." in name}
 
+
+MANY = [{"prompt": f"{a}{b} = ", "completion": f"{b}{a}{a};"} for a in "abcdefghij" for b in "klmnopqrst"]
 
 # option → (value, what it must be where it is used)
 ARRIVES: dict[str, tuple[Any, Callable[[SimpleNamespace], bool]]] = {
@@ -141,6 +148,8 @@ ARRIVES: dict[str, tuple[Any, Callable[[SimpleNamespace], bool]]] = {
     "seed": (9, lambda s: s.args.seed == s.args.data_seed == 9),
     "dtype": ("bfloat16", lambda s: s.plan.dtype == "bfloat16" and s.args.bf16),
     "fast_path": ("packing", lambda s: s.path.parts == ("packing",)),
+    "validation_rows": (4, lambda s: len(s.keeper.rows) == 4),
+    "early_stopping_patience": (7, lambda s: s.keeper.spec.early_stopping_patience == 7),
     "threads": (2, lambda s: s.plan.threads == s.threads == 2),
     "gradient_checkpointing": (True, lambda s: s.args.gradient_checkpointing),
     "checkpoint_minutes": (0.5, lambda s: s.checkpoint.every_s == 30),
@@ -149,9 +158,9 @@ ARRIVES: dict[str, tuple[Any, Callable[[SimpleNamespace], bool]]] = {
 }
 TOGETHER_WITH: dict[str, dict[str, Any]] = {
     "completion_only_loss": {"own_code": True},
-    "layers_to_transform": {"target_modules": ("q_proj", "v_proj")},
     "layers_pattern": {"target_modules": ("q_proj",), "layers_to_transform": (0,)},
     "peft_type": {"r": 16},
+    "validation_rows": {"rows": MANY},
     "peft_options": {"peft_type": "LOHA"},
 }
 REFUSED = {"bias"}  # its one value is "none": see test_spec.py
@@ -190,7 +199,8 @@ def test_training_lowers_the_loss_and_reports_every_step(make_job: MakeJob) -> N
     assert result.steps == 30
     steps = [event for event in directory.events.all() if event["kind"] == "step"]
     assert [event["step"] for event in steps] == list(range(1, 31))
-    assert all(event["tokens_per_s"] > 0 and event["eta_s"] >= 0 for event in steps)
+    assert all(event["tokens_per_s"] > 0 for event in steps)
+    assert steps[0]["eta_s"] is None and all(event["eta_s"] >= 0 for event in steps[1:])
     assert steps[-1]["eta_s"] == 0
     counted = [0.0, *(event["tokens_per_s"] * event["elapsed_s"] for event in steps)]
     assert min(after - before for before, after in pairwise(counted)) > 1, (
@@ -270,6 +280,56 @@ def test_the_step_is_the_same_however_it_is_computed(change: dict[str, Any], mak
         torch.testing.assert_close(trained_tensors(other)[name], tensor, atol=1e-5, rtol=1e-3)
 
 
+@pytest.mark.parametrize("kind", ["LORA", "LOHA"])
+def test_some_layers_of_all_linear(kind: str, make_job: MakeJob) -> None:
+    directory = make_job(peft_type=kind, layers_to_transform="1")
+    run(directory)
+    names = "\n".join(trained_tensors(directory))
+    assert "layers.1.self_attn.q_proj" in names
+    assert "layers.1.mlp.down_proj" in names
+    assert "layers.0." not in names
+    assert "lm_head" not in names
+
+
+def test_the_last_step_takes_the_batches_that_are_left(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five rows one by one, four to a step: the fifth has a step of its own, as large as a batch of it alone."""
+    rows = [*UNEVEN, {"prompt": "ij = ", "completion": "ij" * 6}]
+    same = {"rows": rows, "steps": 0, "minutes": 5, "max_epochs": 1, "lora_dropout": 0.0, "warmup_ratio": 0.0}
+    spread = make_job("spread", batch_size=1, gradient_accumulation_steps=4, fast_path="none", **same)
+    result = run(spread)
+    order = [number for (number,) in torch_engine.all_batches(*caught_rows(spread))]
+    assert result.steps == 2
+    assert result.epochs == 1
+    monkeypatch.setattr(torch_engine, "all_batches", lambda *_: [order[:4], order[4:]])
+    whole = make_job("whole", batch_size=4, fast_path="none", **same)
+    run(whole)
+    for name, tensor in trained_tensors(whole).items():
+        torch.testing.assert_close(trained_tensors(spread)[name], tensor, atol=1e-5, rtol=1e-3)
+
+
+def caught_rows(directory: JobDirectory) -> tuple[EncodedDataset, TrainingSpec]:
+    spec = directory.spec
+    tokenizer = load_tokenizer(spec.base.path)
+    rows = load_dataset(spec.dataset).train
+    return encode_all(rows, tokenizer, max_length=spec.training.max_length), spec.training
+
+
+def test_rows_that_repeat_held_out_ones_are_told(make_job: MakeJob) -> None:
+    directory = make_job()
+    dataset = load_dataset(directory.spec.dataset)
+    report = replace(dataset.report, near_duplicates=24)
+    folder = directory.path / "dataset"
+    write_dataset(replace(dataset, examples=(), report=report), folder)
+    spec = {**json.loads((directory.path / "spec.json").read_text()), "dataset": str(folder)}
+    spec["dataset_hash"] = load_dataset(folder).hash
+    (directory.path / "spec.json").write_text(json.dumps(spec))
+    with pytest.raises(DatasetError, match="24 were removed as near-duplicates of held-out ones") as caught:
+        run(directory)
+    assert "max_length" not in caught.value.hint
+
+
 def test_the_probe_recomputes_activations_too(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []
 
@@ -329,18 +389,6 @@ def test_a_dataset_that_changed_since_is_refused(make_job: MakeJob) -> None:
 # ---------------------------------------------------------------- checkpoints, rest
 
 
-def test_a_checkpoint_counts_once_it_is_complete(tmp_path: Path) -> None:
-    assert newest_checkpoint(tmp_path / "none") is None
-    for step, whole in ((4, True), (9, True), (12, False), (100, False)):
-        folder = tmp_path / f"checkpoint-{step}"
-        folder.mkdir()
-        (folder / "adapter_model.safetensors").write_bytes(b"half")
-        if whole:
-            (folder / "COMPLETE").touch()
-    assert newest_checkpoint(tmp_path) == tmp_path / "checkpoint-9"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint-4", "checkpoint-9"]
-
-
 @pytest.mark.slow
 def test_checkpoints_are_written_by_time_and_at_most_two_are_kept(make_job: MakeJob) -> None:
     directory = make_job(steps=5, checkpoint_minutes=1e-6)
@@ -350,7 +398,7 @@ def test_checkpoints_are_written_by_time_and_at_most_two_are_kept(make_job: Make
     assert sorted(p.name for p in directory.checkpoints.iterdir()) == ["checkpoint-3", "checkpoint-4"]
     none = make_job("none", steps=5, checkpoint_minutes=10)
     run(none)
-    assert newest_checkpoint(none.checkpoints) is None
+    assert not list(none.checkpoints.glob("*"))
 
 
 def test_the_throttle_rests_in_proportion(tmp_path: Path) -> None:
@@ -376,6 +424,26 @@ def test_a_machine_that_became_slow_stops_in_time(tmp_path: Path) -> None:
     assert stops(1e-9)
     assert not stops(1)
     assert not stops(0)  # steps were asked for, not minutes
+
+
+def test_the_eta_does_not_count_the_start_up_of_the_first_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(
+        "codebase_gardener.training.torch_callbacks.time", SimpleNamespace(monotonic=lambda: clock[0])
+    )
+    scheduler = SimpleNamespace(get_last_lr=lambda: [0.1])
+    trainer = SimpleNamespace(data_collator=None, last_loss=1.0, lr_scheduler=scheduler)
+    events = EventLog(tmp_path / "events.jsonl")
+    report = ReportProgress(trainer, events, 100)
+    state = transformers.TrainerState()
+    report.on_train_begin(None, state, None)
+    for step, at in ((1, 40.0), (2, 43.0), (3, 46.0)):
+        clock[0], state.global_step = at, step
+        report._made.append((10, 5))
+        report.on_step_end(None, state, None)
+    assert [event["eta_s"] for event in events.all()] == [None, 3.0 * 98, 3.0 * 97]
 
 
 # ---------------------------------------------------------------- what is saved
@@ -439,6 +507,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "alpha_pattern": "v_proj=9",
     },
     "olora": {"init_lora_weights": "olora"},
+    "one layer of all": {"layers_to_transform": "1"},
     "one layer": {"layers_to_transform": "1", "target_modules": ("q_proj", "up_proj")},
     "expression": {"target_modules": r".*\.(q|v)_proj"},
     "without": {"exclude_modules": "q_proj,k_proj"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,39 @@ def test_a_kind_is_trained_saved_proven_and_loaded_by_stock_peft(
     stock = PeftModel.from_pretrained(load_model(tiny_base, dtype="float32"), directory.artifact).eval()
     logits = last_logits(stock, load_tokenizer(tiny_base))
     torch.testing.assert_close(logits, load_file(directory.parity)["logits"], atol=1e-4, rtol=0)
+
+
+IN_BF16: dict[str, dict[str, Any]] = {
+    **{name: options(name) for name in TRAINED},
+    **{
+        name: {"lora_dropout": 0.0, **more}
+        for name, more in (
+            ("LORA", {}),
+            ("DoRA", {"use_dora": True}),
+            ("tokens", {"trainable_token_indices": "65,66,67"}),
+            ("head saved", {"modules_to_save": "lm_head"}),
+            ("embedding saved", {"modules_to_save": "embed_tokens"}),
+            ("embedding adapted", {"target_modules": ("q_proj", "embed_tokens")}),
+        )
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", IN_BF16)
+def test_a_kind_trains_in_bf16_as_in_fp32(name: str, make_job: MakeJob) -> None:
+    """On any machine, after a probe too: its losses are those of fp32 but for rounding."""
+    found = []
+    for dtype in ("bfloat16", "float32"):
+        same = {"steps": 0, "minutes": 1e-6, "max_epochs": 1, "learning_rate": 0.01}
+        directory = make_job(dtype, dtype=dtype, **{**same, **IN_BF16[name]})
+        run_job(directory, "demo/default@1")
+        plan = json.loads(directory.plan.read_text())
+        assert plan["dtype"] == dtype
+        directory.plan.write_text(json.dumps({**plan, "steps": 3}))
+        run_job(directory, "demo/default@1")
+        found.append([event["loss"] for event in directory.events.all() if event["kind"] == "step"][-3:])
+    assert found[0] == pytest.approx(found[1], abs=0.1)
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import stat
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from codebase_gardener.utils.error_handling import ResourceError
 from codebase_gardener.utils.files import (
     MANIFEST,
     FileLock,
+    append_line,
     is_published,
     out_of_room,
     publish_dir,
@@ -174,6 +176,26 @@ def test_of_many_who_publish_at_once_one_does(tmp_path: Path) -> None:
     with ThreadPoolExecutor(6) as pool:
         assert sum(pool.map(publish, range(6))) == 1
     assert is_published(tmp_path / "published", check_hashes=True)
+
+
+def test_what_is_published_and_made_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        publish_dir(staged(tmp_path), tmp_path / "deep" / "1")
+        append_line(tmp_path / "lines", "one")
+        FileLock(tmp_path / "locks" / "lock").acquire()
+        (tmp_path / "open").mkdir()
+        publish_dir(staged(tmp_path / "open"), tmp_path / "open" / "1", private=False)
+    finally:
+        os.umask(before)
+    modes = {
+        str(path.relative_to(tmp_path)): stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")
+    }
+    public = {name: mode for name, mode in modes.items() if name.startswith("open")}
+    assert public["open/1"] == 0o755
+    assert public["open/1/weights"] == 0o644
+    private = {mode for name, mode in modes.items() if name not in public}
+    assert private == {0o600, 0o700}
 
 
 def test_changes_are_seen(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from codebase_gardener.utils.identifiers import identifier_words, title_words
         ("TestFParseErr", ["Test", "F", "Parse", "Err"]),
         ("größe-max", ["größe", "max"]),
         ("Conv2d_1x1", ["Conv2", "d", "1x1"]),
+        ("12characters", ["12", "characters"]),
         ("__", []),
     ],
 )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from codebase_gardener.adapters.locks import OrderedLock, Rank
 from codebase_gardener.utils.error_handling import ConflictError, ResourceError
 
 __all__ = ["LeaseCache"]
@@ -28,13 +28,13 @@ class _Entry(Generic[V]):
 class LeaseCache(Generic[V]):
     """Values with sizes; room is made before a load, and only of what nobody holds.
 
-    `room_for` evicts and reserves, `put` fills, `lease` and `release` count who holds what. Loading itself
-    runs outside the lock.
+    `room_for` evicts and reserves, `put` fills, `lease` and `release` count who holds what. Loading and evicting
+    themselves run outside the lock. Several that load one key share its reservation.
 
     Args:
         max_bytes: Sum of the sizes that may be held.
         max_count: Values that may be held.
-        evict: Called with key and value of what has to go.
+        evict: Called with key and value of what has to go, under no lock of the cache.
     """
 
     def __init__(self, *, max_bytes: int, max_count: int, evict: Callable[[str, V], None]) -> None:
@@ -42,7 +42,8 @@ class LeaseCache(Generic[V]):
         self._evict = evict
         self._entries: OrderedDict[str, _Entry[V]] = OrderedDict()
         self._reserved: dict[str, int] = {}
-        self._changed = threading.Condition()
+        self._loading = Counter[str]()
+        self._changed = OrderedLock(Rank.CACHE)
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries
@@ -76,6 +77,11 @@ class LeaseCache(Generic[V]):
             entry.last_used = time.monotonic()
             return entry.value
 
+    def peek(self, key: str) -> V | None:
+        """A value that is held; not counted as use."""
+        with self._changed:
+            return self._entries[key].value if key in self._entries else None
+
     def lease(self, key: str) -> V | None:
         """Hold a value, if it is there: it is not evicted until released."""
         with self._changed:
@@ -103,39 +109,72 @@ class LeaseCache(Generic[V]):
         Raises:
             ResourceError: It is larger than the cache, or everything is held.
         """
-        deadline = time.monotonic() + wait_s
         with self._changed:
-            if size > self.max_bytes:
-                raise ResourceError(
-                    f"{key} needs {size} bytes, more than the whole cache of {self.max_bytes}",
-                    hint="raise the setting cache_bytes",
-                )
-            while not self._make_room(size):
-                left = deadline - time.monotonic()
-                if left <= 0 or not self._changed.wait(left):
-                    raise ResourceError(
-                        f"no room for {key}: all {len(self._entries)} loaded adapters are in use",
-                        hint="unload one, wait (wait_s=…), or raise the settings cache_count or cache_bytes",
-                        context={"in_use": list(self._entries)},
-                    )
-            self._reserved[key] = size
+            evicted = self._reserve(key, size, time.monotonic() + wait_s)
         try:
+            self._evict_all(evicted or {})
             yield
         finally:
             with self._changed:
-                self._reserved.pop(key, None)
-                self._changed.notify_all()
+                if evicted is None:
+                    self.release(key)
+                else:
+                    self._give_up(key)
 
-    def _make_room(self, size: int) -> bool:
-        while (
-            len(self._entries) + len(self._reserved) >= self.max_count
-            or self._bytes() + size > self.max_bytes
-        ):
-            idle = next((key for key, entry in self._entries.items() if not entry.leases), None)
-            if idle is None:
-                return False
-            self._evict(idle, self._entries.pop(idle).value)
-        return True
+    def _reserve(self, key: str, size: int, deadline: float) -> dict[str, _Entry[V]] | None:
+        """Reserve room and take out what has to go for it; None where the value has come meanwhile: it is leased."""
+        if size > self.max_bytes:
+            raise ResourceError(
+                f"{key} needs {size} bytes, more than the whole cache of {self.max_bytes}",
+                hint="raise the setting cache_bytes",
+            )
+        while True:
+            if self.lease(key) is not None:
+                return None
+            idle = [] if key in self._reserved else self._idle(size)
+            if idle is not None:
+                break
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._changed.wait(left):
+                raise ResourceError(
+                    f"no room for {key}: all {len(self._entries)} loaded adapters are in use",
+                    hint="unload one, wait (wait_s=…), or raise the settings cache_count or cache_bytes",
+                    context={"in_use": list(self._entries)},
+                )
+        self._reserved[key] = size
+        self._loading[key] += 1
+        return {other: self._entries.pop(other) for other in idle}
+
+    def _idle(self, size: int) -> list[str] | None:
+        """What has to go for so many bytes, least recently used first; None where too much is held."""
+        going: list[str] = []
+        count, held = len(self._entries) + len(self._reserved), self._bytes()
+        for key, entry in self._entries.items():
+            if count < self.max_count and held + size <= self.max_bytes:
+                break
+            if not entry.leases:
+                going.append(key)
+                count, held = count - 1, held - entry.bytes
+        return going if count < self.max_count and held + size <= self.max_bytes else None
+
+    def _give_up(self, key: str) -> None:
+        self._loading[key] -= 1
+        if not self._loading[key]:
+            self._reserved.pop(key, None)
+            del self._loading[key]
+        self._changed.notify_all()
+
+    def _evict_all(self, evicted: dict[str, _Entry[V]]) -> None:
+        """Outside of the lock: what takes an adapter off may wait for a model that computes."""
+        try:
+            for key in list(evicted):
+                self._evict(key, evicted[key].value)
+                del evicted[key]
+        except BaseException:  # a block still uses it: it is held as before
+            with self._changed:
+                for key, entry in evicted.items():
+                    self._entries.setdefault(key, entry)
+            raise
 
     def put(self, key: str, value: V, size: int, *, leases: int = 0) -> None:
         """Hold a value whose room was made."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,20 @@ from codebase_gardener.bases.quantization import QUANTIZATIONS
 from codebase_gardener.bases.sidecar import SIDECAR
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.file_hashes import FileHashes, changed_files
-from codebase_gardener.utils.files import read_json
+from codebase_gardener.utils.files import read_json, sha256_text
+from codebase_gardener.utils.foreign_files import refusal
+from codebase_gardener.utils.patterns import pattern_problem
 
-__all__ = ["ADAPTER_FILES", "CONFIG", "TOKENIZER_FILES", "WEIGHTS", "AdapterFiles", "check_adapter_files"]
+__all__ = [
+    "ADAPTER_FILES",
+    "CONFIG",
+    "MAX_WEIGHT",
+    "TOKENIZER_FILES",
+    "WEIGHTS",
+    "AdapterFiles",
+    "check_adapter_files",
+    "content_sha256",
+]
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
@@ -28,9 +39,26 @@ TOKENIZER_FILES = (
 ADAPTER_FILES = (CONFIG, WEIGHTS, SIDECAR, "README.md", *TOKENIZER_FILES)
 """All that is taken of an adapter that comes from elsewhere."""
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
+MAX_WEIGHT = 1e6
+"""Above this no weight comes of a training: what it multiplies overflows."""
 _MAX_RANK = 65_536
 _MAX_ALPHA = 1e6
+_MAX_PATTERN_CHARS = 10_000
+_PATTERNS = ("target_modules", "exclude_modules", "layers_pattern", "feedforward_modules")
+_BY_MODULE = ("rank_pattern", "alpha_pattern")
 _CHANGING_STARTS = ("pissa", "olora", "corda", "loftq", "lora_ga")
+_VIRTUAL_TOKENS = (
+    "CARTRIDGE",
+    "CPT",
+    "MULTITASK_PROMPT_TUNING",
+    "PREFIX_TUNING",
+    "PROMPT_TUNING",
+    "P_TUNING",
+)
+_ASKS_FOR_MORE = {
+    "POLY": "needs a task id with each row, which no prompt has here",
+    "XLORA": "mixes other adapters, which are not in its folder",
+}
 _WITHOUT_SIDECAR = "an adapter is complete without this file: leave it out"
 _FLOATS = ("F64", "F32", "F16", "BF16")
 
@@ -57,8 +85,8 @@ class AdapterFiles:
 
     @property
     def bytes(self) -> int:
-        """Size of the weights on disk, in bytes."""
-        return (self.directory / WEIGHTS).stat().st_size
+        """Memory that the weights take once they are loaded: float32, whatever they are on disk."""
+        return 4 * sum(math.prod(shape) for shape in self.shapes.values())
 
 
 def check_adapter_files(directory: Path) -> AdapterFiles:
@@ -68,6 +96,12 @@ def check_adapter_files(directory: Path) -> AdapterFiles:
         AdapterError: Missing, truncated, pickled or mis-shaped files; a config that asks for code of its
             own or has values no training gives; files that are not those that were published.
     """
+    for name in ADAPTER_FILES:
+        if reason := refusal(directory / name):
+            raise AdapterError(
+                f"{directory / name} is not used: {reason}",
+                hint="copy the adapter again; it is a folder of plain files",
+            )
     _check_bytes(directory)
     config = _config(directory)
     sidecar = _sidecar(directory)
@@ -107,12 +141,13 @@ def _config(directory: Path) -> dict[str, Any]:
             f"{path} asks for classes of its own (auto_mapping)",
             hint="remote code is never run: use another adapter",
         )
-    if reason := _changes_base(config):
+    if reason := _why_not(config):
         raise AdapterError(
-            f"{path}: {reason}, which all adapters of the base share: it could not be unloaded",
-            hint="use an adapter that leaves the base as it is (PEFT converts PiSSA and OLoRA when it saves)",
+            f"{path}: {reason}",
+            hint="use it with PEFT itself, or train a LoRA adapter on the same rows (gardener train --file)",
         )
     _check_sizes(path, config)
+    _check_patterns(path, config)
     return config
 
 
@@ -125,8 +160,10 @@ def _check_sizes(path: Path, config: dict[str, Any]) -> None:
         if not isinstance(by_module, dict):
             raise AdapterError(f"{path}: {pattern} is {by_module!r}", hint="expected numbers by module")
         for key in by_module:
-            if not isinstance(key, str) or not _is_pattern(key):
-                raise AdapterError(f"{path}: {pattern} has the key {key!r}", hint="expected a module's name")
+            if not isinstance(key, str) or len(key) > _MAX_PATTERN_CHARS:
+                raise AdapterError(
+                    f"{path}: {pattern} has the key {key!r:.100}", hint="expected a module's name"
+                )
         if config["peft_type"] != "LORA" and not config.get(name):
             continue  # OFT says r = 0, for a size of blocks in its place
         for key, value in ((name, config.get(name, 1)), *by_module.items()):
@@ -137,24 +174,47 @@ def _check_sizes(path: Path, config: dict[str, Any]) -> None:
                 )
 
 
-def _is_pattern(key: str) -> bool:
-    try:
-        re.compile(key)
-    except re.error:
-        return False
-    return True
+def _check_patterns(path: Path, config: dict[str, Any]) -> None:
+    """What PEFT matches against the names of modules, before it does."""
+    found = [value for name in _PATTERNS if isinstance(value := config.get(name), str)]
+    found += [key for name in _BY_MODULE if isinstance(by := config.get(name), dict) for key in by]
+    named = config.get("layers_pattern")
+    found += [str(name) for name in named] if isinstance(named, list) else []
+    if reason := pattern_problem(found):
+        raise AdapterError(f"{path}: {reason}", hint="name the modules in full, without an expression")
 
 
-def _changes_base(config: dict[str, Any]) -> str:
-    """Why loading this would change the base itself, or ""."""
+def _why_not(config: dict[str, Any]) -> str:
+    """Why such an adapter is not used here, by name; or "". Loading, importing and proving ask here."""
+    kind = config["peft_type"]
+    if kind in _VIRTUAL_TOKENS:
+        return f"{kind} puts virtual tokens before the prompt, which is not done here: the bare base would answer"
+    if kind in _ASKS_FOR_MORE:
+        return f"{kind} {_ASKS_FOR_MORE[kind]}"
+    if config.get("alora_invocation_tokens"):
+        return "aLoRA works behind its invocation tokens only, which no prompt has here: the bare base would answer"
     start = str(config.get("init_lora_weights", "")).lower()
     if start.startswith(_CHANGING_STARTS):
-        return f"init_lora_weights {start!r} takes its start out of the base's weights"
-    if config.get("bias") not in (None, "none"):
-        return f"bias {config['bias']!r} overwrites the biases of the base"
-    if config.get("layer_replication"):
-        return "layer_replication multiplies the layers of the base"
+        return (
+            f"init_lora_weights {start!r} takes its start out of the base's weights, anew at each load "
+            "(PEFT converts PiSSA and OLoRA when it saves with path_initial_model_for_weight_conversion)"
+        )
     return "megatron_config replaces modules of the base" if config.get("megatron_config") else ""
+
+
+def content_sha256(directory: Path, hashes: FileHashes) -> str:
+    """Hash over what a folder's adapter is made of.
+
+    Raises:
+        AdapterError: A file cannot be read.
+    """
+    try:
+        files = [directory / name for name in (CONFIG, WEIGHTS, SIDECAR) if (directory / name).exists()]
+        return sha256_text("\n".join(f"{file.name}:{hashes.sha256(file)}" for file in files))
+    except OSError as error:
+        raise AdapterError(
+            f"{directory} cannot be read: {error}", hint="give yourself the right to read it"
+        ) from error
 
 
 def _shapes(directory: Path) -> dict[str, tuple[int, ...]]:

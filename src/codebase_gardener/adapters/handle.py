@@ -47,7 +47,7 @@ class AdapterHandle:
         return self._hold()
 
     def merged(self) -> AbstractContextManager[Any]:
-        """The model with this adapter in its weights for a block (`LiveBase.merged`).
+        """A model of its own with this adapter in its weights, for a block (`LiveBase.merged`).
 
         Raises:
             AdapterError: This is the bare base.
@@ -86,12 +86,10 @@ class AdapterHandle:
             return base.logits(text, self.adapter_id)
 
     def to_peft(self) -> Any:
-        """The PEFT model with this adapter set active; it is shared with all adapters of the base.
-
-        Whatever is used next may set another adapter active, or take this one off.
+        """The adapter as a PEFT model of its own over the base's weights; what is used next does not change it.
 
         Raises:
-            AdapterError: This is the bare base, which has no PEFT model: others' adapters may be on its modules.
+            AdapterError: This is the bare base, which has no PEFT model.
         """
         if self.adapter_id is None:
             raise AdapterError(

@@ -1,8 +1,8 @@
-"""Adapters in this process's memory, on the base they share."""
+"""Adapters in this process's memory, on the base they share. Locks are taken in the order that `locks` says."""
 
 from __future__ import annotations
 
-import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.adapters.cache import LeaseCache
-from codebase_gardener.adapters.files import AdapterFiles, check_adapter_files
+from codebase_gardener.adapters.files import AdapterFiles, check_adapter_files, content_sha256
 from codebase_gardener.adapters.handle import AdapterHandle
+from codebase_gardener.adapters.locks import OrderedLock, Rank
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.registry.leases import lease, lease_path
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.error_handling import AdapterError, ConflictError, InvalidInputError
+from codebase_gardener.utils.file_hashes import FileHashes
+from codebase_gardener.utils.files import sha256_text
 from codebase_gardener.utils.limits import available_bytes
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 
@@ -24,17 +27,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Loadable", "LoadedAdapters"]
 
+_MARK = "#"
+
 
 @dataclass(frozen=True)
 class Loadable:
     """An adapter that can be loaded: a version of the registry, or a folder.
 
     Attributes:
-        key: `project/name@version`, or the folder.
+        key: `project/name@version`, or the folder with a mark of its content and base.
         directory: Where its files are.
         base_id: Its base.
         base_hash: Of the base's weights, where it is known.
         is_registered: Whether a lease keeps others from deleting it.
+        content: Hash of a folder's files, which may be overwritten; "" for a version, whose files never change.
     """
 
     key: str
@@ -42,11 +48,18 @@ class Loadable:
     base_id: str
     base_hash: str | None = None
     is_registered: bool = False
+    content: str = ""
 
     @classmethod
     def of(cls, row: VersionRow) -> Loadable:
         """A version."""
         return cls(str(row.ref), row.directory, row.base_id, row.base_hash, is_registered=True)
+
+    @classmethod
+    def of_folder(cls, directory: Path, base: Base, content: str) -> Loadable:
+        """A folder as it is now."""
+        mark = sha256_text(content + base.sha256)[:12]
+        return cls(f"{directory}{_MARK}{mark}", directory, base.id, base.sha256, content=content)
 
 
 class _Loaded:
@@ -62,6 +75,8 @@ class LoadedAdapters:
     Args:
         find_base: Gives a base model by id.
         device: As the settings say.
+        dtype: "auto", "bfloat16" or "float32": what is computed in.
+        hashes: Where the hashes of folders' files are remembered.
         max_bytes: Memory of the adapters.
         max_count: Adapters at once.
         before_load: Told of the bytes of a base that is about to be loaded.
@@ -72,15 +87,29 @@ class LoadedAdapters:
         find_base: Callable[[str], Base],
         *,
         device: str,
+        dtype: str,
+        hashes: Path,
         max_bytes: int,
         max_count: int,
         before_load: Callable[[int], None] | None = None,
     ) -> None:
-        self._find_base, self._device, self._before_load = find_base, device, before_load
+        self._find_base, self._device, self._dtype, self._hashes = find_base, device, dtype, hashes
+        self._before_load = before_load
         self._live: dict[str, LiveBase] = {}
+        self._users = Counter[str]()
+        self._bases, self._computing = OrderedLock(Rank.BASES), OrderedLock(Rank.MODEL)
         self._held = LeaseCache[_Loaded](max_bytes=max_bytes, max_count=max_count, evict=self._take_off)
-        self._attaching = threading.Lock()
-        self._loads: dict[str, threading.Lock] = {}
+
+    def folder(self, directory: Path, base: Base) -> Loadable:
+        """An adapter that is in no registry, known by its content and base rather than by its path.
+
+        Raises:
+            AdapterError: A file cannot be read.
+        """
+        return Loadable.of_folder(directory, base, self._content(directory))
+
+    def _content(self, directory: Path) -> str:
+        return content_sha256(directory, FileHashes(self._hashes))
 
     def handle(self, what: Loadable, wait_s: float) -> AdapterHandle:
         """A handle whose calls load the adapter where it is not loaded."""
@@ -93,9 +122,8 @@ class LoadedAdapters:
     @contextmanager
     def holding_base(self, base: Base) -> Iterator[LiveBase]:
         """The live base for a block, whatever adapters are on it."""
-        with self._attaching:
-            live = self._live_base(base)
-        yield live
+        with self._live_base(base) as live:
+            yield live
 
     @contextmanager
     def holding(self, what: Loadable, wait_s: float = 0.0) -> Iterator[LiveBase]:
@@ -108,23 +136,29 @@ class LoadedAdapters:
             self._held.release(key)
 
     def _load(self, key: str, what: Loadable, wait_s: float) -> _Loaded:
-        """Load outside of the cache's lock; who wants an adapter that is being loaded waits for it."""
-        with self._loads.setdefault(key, threading.Lock()):
-            return self._held.lease(key) or self._attach(key, what, wait_s)
-
-    def _attach(self, key: str, what: Loadable, wait_s: float) -> _Loaded:
-        """One adapter at a time goes onto the modules."""
+        """Make room, then load while nothing computes; of several threads that want an adapter, the first loads it."""
         with ExitStack() as stack:
             if what.is_registered:
                 stack.enter_context(lease(lease_path(what.directory), key))
             files = check_adapter_files(what.directory)
+            if what.content and self._content(what.directory) != what.content:
+                raise AdapterError(
+                    f"{what.directory} has been overwritten since it was loaded", hint="load the folder again"
+                )
             base = self._base_of(what, files)
-            with self._held.room_for(key, files.bytes, wait_s=wait_s), self._attaching:
-                live = self._live_base(base, files.quantization if files.is_of_quantized_base else "none")
+            quantization = files.quantization if files.is_of_quantized_base else "none"
+            with (
+                self._live_base(base, quantization) as live,
+                self._held.room_for(key, files.bytes, wait_s=wait_s),
+                self._computing,
+            ):
+                if (there := self._held.lease(key)) is not None:
+                    return there
+                live.detach(key)  # of one that was evicted, by a thread that has not come to it
                 size = live.attach(files, key)
                 loaded = _Loaded(live, stack.pop_all())
                 self._held.put(key, loaded, size, leases=1)
-            return loaded
+                return loaded
 
     def _base_of(self, what: Loadable, files: AdapterFiles) -> Base:
         base = self._find_base(what.base_id)
@@ -137,17 +171,33 @@ class LoadedAdapters:
             )
         return base
 
-    def _live_base(self, base: Base, quantization: str = "none") -> LiveBase:
+    @contextmanager
+    def _live_base(self, base: Base, quantization: str = "none") -> Iterator[LiveBase]:
+        """A base in memory, for a block in which it stays there."""
         from codebase_gardener.adapters.torch_live_base import LiveBase
 
         wanted = f"{base.sha256}/{quantization}"
-        if wanted not in self._live:
-            for key in [key for key, live in self._live.items() if not live.adapters]:
-                del self._live[key]  # a base that nobody uses makes room for this one
-            if self._before_load is not None:
-                self._before_load(base.weight_bytes)
-            self._live[wanted] = LiveBase(base.path, device=self._device, quantization=quantization)
-        return self._live[wanted]
+        with self._bases:
+            if wanted not in self._live:
+                for key in [key for key, live in self._live.items() if not live.adapters]:
+                    if not self._users[key]:
+                        del self._live[key]  # a base that nobody uses makes room for this one
+                if self._before_load is not None:
+                    self._before_load(base.weight_bytes)
+                self._live[wanted] = LiveBase(
+                    base.path,
+                    device=self._device,
+                    dtype=self._dtype,
+                    quantization=quantization,
+                    lock=self._computing,
+                )
+            self._users[wanted] += 1
+            live = self._live[wanted]
+        try:
+            yield live
+        finally:
+            with self._bases:
+                self._users[wanted] -= 1
 
     def unload(self, *name: str) -> bool:
         """Take an adapter out of memory: by its name, or by project and name.
@@ -169,7 +219,10 @@ class LoadedAdapters:
         return bool(keys)
 
     def _take_off(self, key: str, loaded: _Loaded) -> None:
-        loaded.live.detach(key)
+        with self._computing:
+            again = self._held.peek(key)  # loaded again by another thread, before this one came to it
+            if again is None or again.live is not loaded.live:
+                loaded.live.detach(key)
         loaded.resources.close()
 
     def unload_version(self, row: VersionRow) -> None:
@@ -178,26 +231,24 @@ class LoadedAdapters:
             self._unload(str(row.ref))
 
     def _unload(self, key: str, *, even_if_held: bool = False) -> None:
-        with self._loads.setdefault(key, threading.Lock()):  # who wants it meanwhile waits until it is off
-            loaded = self._held.pop(key, even_if_held=even_if_held)
-            if loaded is not None:
-                self._take_off(key, loaded)
+        loaded = self._held.pop(key, even_if_held=even_if_held)
+        if loaded is not None:
+            self._take_off(key, loaded)
 
     def memory_usage(self) -> dict[str, Any]:
         """Bytes by what holds them, and what is loaded."""
         import psutil
 
+        bases = list(self._live.values())
         return {
             "process_bytes": psutil.Process().memory_info().rss,
             "available_bytes": available_bytes(),
-            "bases_bytes": sum(live.bytes for live in self._live.values()),
+            "bases_bytes": sum(live.bytes for live in bases),
             "adapters_bytes": self._held.bytes,
             "cache_bytes": self._held.max_bytes,
             "cache_count": self._held.max_count,
             "loaded": self._held.keys(),
-            "held": {
-                name: held for live in self._live.values() for name, held in live.state()["adapters"].items()
-            },
+            "held": {name: held for live in bases for name, held in live.state()["adapters"].items()},
         }
 
     def close(self) -> None:
@@ -208,7 +259,7 @@ class LoadedAdapters:
 
 
 def _is_named(key: str, name: tuple[str, ...]) -> bool:
-    if Path(key).is_absolute():  # a folder's
-        return name == (key,)
+    if Path(key).is_absolute():  # a folder's, whatever it held
+        return name in ((key,), (key.rpartition(_MARK)[0],))
     ref: AdapterRef = parse_ref(key)
     return ref.name == name[0] if len(name) == 1 else (ref.project, ref.name) == name

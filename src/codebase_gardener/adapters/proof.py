@@ -19,13 +19,20 @@ _LIMIT_S = 1800
 
 
 def prove(
-    adapter: Path, base: Base, *, dtype: str = "float32", parity: Path | None = None, threads: int = 0
+    adapter: Path,
+    base: Base,
+    *,
+    answers: str = "",
+    dtype: str = "float32",
+    parity: Path | None = None,
+    threads: int = 0,
 ) -> dict[str, Any]:
     """Reload an adapter in a fresh process and measure it (`torch_proof.measure`).
 
     Args:
         adapter: Its published folder.
         base: What it was trained on.
+        answers: The setting `inference_dtype`: it is proven in what answers are computed in, too; "" for `dtype`.
         dtype: "float32" or "bfloat16".
         parity: Logits of the trained model, to compare with.
         threads: CPU threads; 0 for torch's default.
@@ -41,6 +48,7 @@ def prove(
         "base": str(base.path),
         "base_sha256": base.sha256,
         "dtype": dtype,
+        "answers": answers,
         "parity": str(parity) if parity and parity.exists() else None,
         "threads": threads,
     }

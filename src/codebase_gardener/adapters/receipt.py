@@ -18,6 +18,7 @@ class Receipt:
         base_sha256: Hash of the base's weights.
         adapter_sha256: Hash of the adapter's weights, as they were when they were measured.
         dtype: Of the base while it was measured.
+        answers_dtype: What answers are computed in: it loads and has an effect in this, too.
         quantization: Of the base while the adapter was trained.
         measured_on: The quantization that the effect was measured on.
         tensors_matched: Tensors of the file that a live module holds, equal in value.
@@ -25,6 +26,7 @@ class Receipt:
         max_logit_difference: Largest difference of the logits, adapter on against off, on fixed prompts.
         mean_kl_nats: Mean KL divergence of the next token, on against off.
         prompts: How many.
+        tokenizer_sha256: Hash of the ids that the base's tokenizer gave to a fixed text.
         parity_reload: Largest difference of the logits between the trained and the reloaded model.
         parity_switch: The same between the adapter in a slot, switched off and on again, and PEFT.
         parity_merge: The same with the adapter in the weights in memory.
@@ -36,6 +38,7 @@ class Receipt:
     base_sha256: str | None = None
     adapter_sha256: str | None = None
     dtype: str | None = None
+    answers_dtype: str | None = None
     quantization: str | None = None
     measured_on: str | None = None
     tensors_matched: int | None = None
@@ -43,6 +46,7 @@ class Receipt:
     max_logit_difference: float | None = None
     mean_kl_nats: float | None = None
     prompts: int | None = None
+    tokenizer_sha256: str | None = None
     parity_reload: float | None = None
     parity_switch: float | None = None
     parity_merge: float | None = None

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from codebase_gardener.adapters.files import WEIGHTS, AdapterFiles
+from codebase_gardener.adapters.files import MAX_WEIGHT, WEIGHTS, AdapterFiles
 from codebase_gardener.adapters.torch_factors import module_scale, pattern_value
 from codebase_gardener.adapters.torch_safetensors import MappedTensors
 from codebase_gardener.utils.error_handling import AdapterError
@@ -30,7 +30,7 @@ _UNDERSTOOD = frozenset(
         *("exclude_modules", "layers_pattern", "layers_to_transform", "target_modules"),
         *("corda_config", "eva_config", "init_lora_weights", "loftq_config", "lora_ga_config"),
         *("base_model_name_or_path", "peft_type", "peft_version", "revision", "task_type"),
-        *("bias", "fan_in_fan_out", "inference_mode", "megatron_core", "qalora_group_size"),
+        *("fan_in_fan_out", "inference_mode", "megatron_core", "qalora_group_size"),
     }
 )
 
@@ -89,7 +89,8 @@ def factor_names(files: AdapterFiles) -> FactorNames | None:
         None for any other: DoRA, saved modules, trained tokens, embeddings, other types than LoRA.
     """
     config = files.config
-    if config["peft_type"] != "LORA" or any(v for name, v in config.items() if name not in _UNDERSTOOD):
+    options = {**config, "bias": config.get("bias") not in (None, "none")}
+    if config["peft_type"] != "LORA" or any(v for name, v in options.items() if name not in _UNDERSTOOD):
         return None
     names: dict[str, dict[str, str]] = {}
     for key in files.shapes:
@@ -183,16 +184,16 @@ def _flat(path: Path) -> tuple[Tensor, dict[str, int]]:
 
 def _check_values(files: AdapterFiles, opened: FactorFile, targets: Mapping[str, FactorTarget]) -> None:
     low, high = torch.aminmax(opened.data)  # NaN goes through
-    if not bool(torch.isfinite(low + high)):
+    if not bool(torch.maximum(-low, high) <= MAX_WEIGHT):
         bad = [
             place.module
             for target in targets.values()
             if (place := opened.places.get(target.number)) is not None
-            and not _finite(opened.data, place, target)
+            and not _is_sound(opened.data, place, target)
         ]
         if bad:
             raise AdapterError(
-                f"{files.directory}: NaN or infinite values in {_some(bad)}",
+                f"{files.directory}: NaN, infinite or absurdly large values in {_some(bad)}",
                 hint="the training diverged or the file is damaged: train again with a lower learning rate",
                 context={"modules": bad},
             )
@@ -210,10 +211,10 @@ def _check_values(files: AdapterFiles, opened: FactorFile, targets: Mapping[str,
     )
 
 
-def _finite(data: Tensor, place: FactorPlace, target: FactorTarget) -> bool:
+def _is_sound(data: Tensor, place: FactorPlace, target: FactorTarget) -> bool:
     spans = [(place.a, place.rank * target.inputs), (place.b, target.outputs * place.rank)]
     spans += [(place.bias, target.outputs)] if place.bias is not None else []
-    return all(bool(torch.isfinite(data[start : start + count]).all()) for start, count in spans)
+    return all(bool((data[start : start + count].abs() <= MAX_WEIGHT).all()) for start, count in spans)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,8 +1,13 @@
-"""One base model in memory, and the adapters that share it."""
+"""One base model in memory, and the adapters that share it.
+
+Low-rank factors lie in slots beside the base. Any other adapter is held by stock PEFT on modules of its own over the
+base's weights (`torch_own_modules`), and so is what is merged in memory: nothing is put into the base's modules or
+written into its weights, so there is nothing to take off. What is shared and changes is which slot is in effect;
+the model's lock guards it (`locks`).
+"""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -13,8 +18,10 @@ import torch
 from torch import Tensor
 
 from codebase_gardener.adapters.files import AdapterFiles
+from codebase_gardener.adapters.locks import OrderedLock, Rank
+from codebase_gardener.adapters.torch_attaching import Attached, attach, merged
 from codebase_gardener.adapters.torch_generation import generate, stream
-from codebase_gardener.adapters.torch_peft_layers import PeftAdapters
+from codebase_gardener.adapters.torch_own_modules import with_own_modules
 from codebase_gardener.adapters.torch_slots import SlotTable
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.dataset.prompts import Prompt
@@ -31,44 +38,48 @@ __all__ = ["LiveBase"]
 
 
 class LiveBase:
-    """A base and its adapters. One call computes at a time: they share the modules.
-
-    Adapters that are only low-rank factors on linear layers lie in slots; others (DoRA, saved modules, IA³ …) go
-    through PEFT's own layers. Both can be on one base.
+    """A base and its adapters. One call computes at a time.
 
     Args:
         path: The base's folder.
         device: As the settings say.
         dtype: "auto", "bfloat16" or "float32".
-        quantization: A key of `training.quantization.QUANTIZATIONS`.
+        quantization: A key of `bases.quantization.QUANTIZATIONS`.
+        lock: Shared with other bases of the process; one of its own by default.
     """
 
     def __init__(
-        self, path: Path, *, device: str = "auto", dtype: str = "auto", quantization: str = "none"
+        self,
+        path: Path,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        quantization: str = "none",
+        lock: OrderedLock | None = None,
     ) -> None:
         place = pick_device(device)
         chosen = dtype if dtype != "auto" else pick_dtype("auto", measure_gemm(place))
         self.path, self.device, self.dtype = path, place, chosen
         self.tokenizer = load_tokenizer(path)
         self.base: Any = load_model(path, dtype=chosen, device=place, quantization=quantization)
+        self.bytes: int = sum(p.numel() * p.element_size() for p in self.base.parameters())
+        """Memory of the base's own parameters."""
+        self._plain = with_own_modules(self.base)  # without slots, ever
         self._slots = SlotTable(self.base, place)
-        self._peft = PeftAdapters(self.base, place)
+        self._own: dict[str, Attached] = {}
         self._files: dict[str, AdapterFiles] = {}
         self._held: dict[str, dict[str, Any]] = {}
         self._active: str | None = None
         self._in_use: list[tuple[str | None, ...]] = []
-        self._lock = threading.RLock()
+        self._lock = lock or OrderedLock(Rank.MODEL)
 
     @property
     def model(self) -> Any:
-        """The base, or the PEFT model that wraps it while an adapter goes through PEFT."""
-        return self._peft.model or self.base
+        """What answers where no adapter is named: the base with the active slot in effect, or the active one's own."""
+        return self._model(self._active)
 
-    @property
-    def bytes(self) -> int:
-        """Memory of the base's own parameters."""
-        named = self.base.named_parameters()
-        return sum(p.numel() * p.element_size() for name, p in named if "lora_" not in name)
+    def _model(self, name: str | None) -> Any:
+        return self.base if name is None or name in self._slots else self._own[name].model
 
     # ---- what is on the base
 
@@ -106,7 +117,7 @@ class LiveBase:
         if name in self._slots:
             slot = self._slots[name]
             return {"held": "slot", "type": kind, "bytes": slot.bytes, "rank": slot.rank}
-        return {"held": "peft", "type": kind, "bytes": self._peft.bytes(name)}
+        return {"held": "peft", "type": kind, "bytes": self._own[name].bytes}
 
     def attach(self, files: AdapterFiles, name: str) -> int:
         """Put an adapter on. Returns its bytes in memory.
@@ -125,8 +136,8 @@ class LiveBase:
     def _attach(self, files: AdapterFiles, name: str) -> int:
         if (names := self._slots.carries(files)) is not None:
             return self._slots.load(files, names, name).bytes
-        with self._slots.set_aside():
-            return self._peft.attach(files, name)
+        self._own[name] = attach(self._plain, files)
+        return self._own[name].bytes
 
     def detach(self, name: str) -> None:
         """Take an adapter off; after the last one the base is as it was loaded.
@@ -141,11 +152,13 @@ class LiveBase:
                 raise ConflictError(f"{name} is in use", hint="leave the block that uses it first")
             if self._active == name:
                 self._switch(None)
-            if name in self._slots:
-                self._slots.remove(name)
-            if name in self._peft:
-                self._peft.detach(name)
-            del self._files[name], self._held[name]
+            self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        if name in self._slots:
+            self._slots.remove(name)
+        self._own.pop(name, None)
+        del self._files[name], self._held[name]
 
     def swap(self, files: AdapterFiles, name: str) -> bool:
         """Replace an adapter by another under the same name.
@@ -162,8 +175,9 @@ class LiveBase:
             if any(name in names for names in self._in_use):
                 raise ConflictError(f"{name} is in use", hint="leave the block that uses it first")
             names = self._slots.carries(files)
-            if name in self._slots and name not in self._peft and names is not None:
+            if name in self._slots and names is not None:
                 same_memory = self._slots.swap(files, names, name)
+                self._own.pop(name, None)  # what `to_peft` made of the old one
             else:
                 same_memory = False
                 self._replace(files, name)
@@ -172,13 +186,14 @@ class LiveBase:
             return same_memory
 
     def _replace(self, files: AdapterFiles, name: str) -> None:
-        """One adapter by another that is held otherwise; the old one stays until the new one has been on."""
-        active, trial = self._active, f"{name}, to be"
-        self.attach(files, trial)
-        self.detach(trial)
-        self.detach(name)
-        self._attach(files, name)
-        self._active = active
+        """One adapter by another that is held otherwise; the old one stays until the new one fits."""
+        trial = f"{name}, to be"
+        self._attach(files, trial)
+        self._forget(name)
+        if trial in self._slots:
+            self._slots.rename(trial, name)
+        else:
+            self._own[name] = self._own.pop(trial)
 
     # ---- what is in effect
 
@@ -215,13 +230,8 @@ class LiveBase:
             raise NotFoundError(f"{name} is not loaded", hint=f"loaded: {', '.join(self._files) or 'none'}")
 
     def _put_in_effect(self, name: str | None) -> Any:
-        if name is None or name in self._slots:
-            self._peft.off()
-            self._slots.put_in_effect(name)
-            return self.base
-        self._slots.put_in_effect(None)
-        with self._slots.set_aside():
-            return self._peft.put_in_effect(name)
+        self._slots.put_in_effect(name if name in self._slots else None)
+        return self._model(name)
 
     @contextmanager
     def using(self, adapter: str | None) -> Iterator[Any]:
@@ -237,7 +247,7 @@ class LiveBase:
         """The model with an adapter for each row of a batch, or with none for a row, for a block.
 
         Raises:
-            AdapterError: One of them goes through PEFT's layers, which hold one at a time.
+            AdapterError: One of them is held by PEFT, on modules of its own.
         """
         with self._lock:
             for name in adapters:
@@ -245,11 +255,10 @@ class LiveBase:
                     self._check_loaded(name)
             if through_peft := sorted({n for n in adapters if n is not None and n not in self._slots}):
                 raise AdapterError(
-                    f"{', '.join(through_peft)} go through PEFT's layers, one adapter at a time",
+                    f"{', '.join(through_peft)} are held by PEFT, each on modules of its own",
                     hint="give their rows a batch of their own",
                 )
             with self._block(tuple(adapters)):
-                self._peft.off()
                 self._slots.put_rows_in_effect(adapters)
                 yield self.base
 
@@ -277,20 +286,24 @@ class LiveBase:
 
     @contextmanager
     def merged(self, adapter: str) -> Iterator[Any]:
-        """The model with an adapter in its weights, for a block; afterwards they are the old ones, bit for bit.
+        """A model with an adapter in its weights, for a block; the base and all adapters answer as ever meanwhile.
 
-        The layers' weights are held twice meanwhile.
+        The adapted layers' weights are held twice until the block ends.
 
         Raises:
             AdapterError: The base is quantized, or the adapter is of a type that has no merge.
         """
-        with self.using(adapter):
-            if adapter in self._slots:
-                with self._slots.merged(adapter):
-                    yield self.base
-                return
-            with self._peft.merged(adapter) as model:
-                yield model
+        with self._lock:
+            self._check_loaded(adapter)
+            model = self._merged(adapter)
+        yield model
+
+    def _merged(self, adapter: str) -> Any:
+        if adapter not in self._slots:
+            return merged(self._own[adapter], adapter)
+        model = with_own_modules(self._plain)
+        self._slots.merge_into(model, adapter)
+        return model
 
     @contextmanager
     def _block(self, names: tuple[str | None, ...]) -> Iterator[None]:
@@ -309,15 +322,12 @@ class LiveBase:
             self._put_in_effect(self._in_use[-1][0] if self._in_use else self._active)
 
     def to_peft(self, adapter: str) -> Any:
-        """The PEFT model with this adapter set active; one from a slot is put onto PEFT's layers too."""
+        """The adapter as a PEFT model of its own over the base's weights."""
         with self._lock:
             self._check_loaded(adapter)
-            if adapter not in self._peft:
-                with self._slots.set_aside():
-                    self._peft.attach(self._files[adapter], adapter)
-            self._slots.put_in_effect(None)
-            with self._slots.set_aside():
-                return self._peft.put_in_effect(adapter)
+            if adapter not in self._own:
+                self._own[adapter] = attach(self._plain, self._files[adapter])
+            return self._own[adapter].model
 
     # ---- answers
 
@@ -366,19 +376,22 @@ class LiveBase:
 
     def generate_merged(self, prompts: Sequence[Prompt], adapter: str, **options: Any) -> list[str]:
         """What the model says next with the adapter in its weights (`merged`)."""
-        with self.merged(adapter) as model:
+        with self._lock, self.merged(adapter) as model:
             return generate(model, self.tokenizer, prompts, **options)
 
     def _batches(self, adapters: Sequence[str | None]) -> Iterator[tuple[list[str | None], list[int]]]:
         """Rows that can be computed together: all from slots, and one batch for each adapter of PEFT's."""
         together: dict[str | None, list[int]] = {}
         for number, name in enumerate(adapters):
-            together.setdefault(name if name in self._peft and name not in self._slots else None, []).append(
-                number
-            )
+            together.setdefault(None if name in self._slots else name, []).append(number)
         for numbers in together.values():
             yield [adapters[n] for n in numbers], numbers
 
     def stream(self, prompt: Prompt, adapter: str | None, **options: Any) -> Iterator[str]:
-        """What the model says next, piece by piece. Leaving the iterator ends the generation."""
+        """What the model says next, piece by piece. Leaving the iterator ends the generation.
+
+        In one piece where this thread holds the model already: the thread that generates would wait for it.
+        """
+        if self._lock.is_mine:
+            return iter([self.generate(prompt, adapter, **options)])
         return stream(lambda: self.using(adapter), self.tokenizer, prompt, **options)

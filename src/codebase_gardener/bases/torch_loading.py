@@ -168,8 +168,6 @@ def convert_gguf(gguf: Path, out: Path) -> None:
     )
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)
-    for file in out.iterdir():
-        file.chmod(0o644)
 
 
 if __name__ == "__main__":

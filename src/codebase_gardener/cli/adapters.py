@@ -81,7 +81,7 @@ def show(what: str, as_json: bool) -> None:
 
 def _show_folder(directory: Path, as_json: bool) -> None:
     """An adapter that is in no registry."""
-    from codebase_gardener.adapters.files import check_adapter_files
+    from codebase_gardener.adapters.files import WEIGHTS, check_adapter_files
 
     files = check_adapter_files(directory)
     shown = {
@@ -93,7 +93,7 @@ def _show_folder(directory: Path, as_json: bool) -> None:
         "alpha": files.config.get("lora_alpha"),
         "quantization": files.quantization,
         "tensors": len(files.shapes),
-        "bytes": files.bytes,
+        "bytes": (directory / WEIGHTS).stat().st_size,
     }
     if as_json:
         print_json(shown)

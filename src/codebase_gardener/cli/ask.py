@@ -19,6 +19,7 @@ _SHOWN_EVIDENCE = 3
 @click.option("--no-adapter", is_flag=True, help="Let the base answer.")
 @click.option("--no-retrieval", is_flag=True, help="Put no retrieved code before the question.")
 @click.option("--tokens", type=click.IntRange(min=1), default=200, show_default=True, help="Longest answer.")
+@options.dtype
 @options.engine
 @options.ollama_model
 @command_options
@@ -28,6 +29,7 @@ def ask(
     no_adapter: bool,
     no_retrieval: bool,
     tokens: int,
+    dtype: str | None,
     engine: str,
     model: str | None,
     as_json: bool,
@@ -40,7 +42,7 @@ def ask(
     from codebase_gardener.gardener.asking import ask as answer_to
 
     options.check_engine(engine, model)
-    with open_gardener() as gardener:
+    with open_gardener(inference_dtype=dtype) as gardener:
         answer = answer_to(
             gardener,
             parse_ref(what),

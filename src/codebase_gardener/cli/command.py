@@ -98,17 +98,17 @@ def tell(as_json: bool, value: object, line: str) -> None:
         click.echo(line)
 
 
-def read_settings() -> Settings:
+def read_settings(**flags: Any) -> Settings:
     """The settings of environment and file; the log has their level from here on."""
     from codebase_gardener.config.settings import load_settings
 
-    settings = load_settings()
+    settings = load_settings(**flags)
     configure_logging(settings.log_level)
     return settings
 
 
-def open_gardener() -> Gardener:
-    """The façade, with settings from environment and file."""
+def open_gardener(**flags: Any) -> Gardener:
+    """The façade, with settings from flags, environment and file; a flag that is None is not given."""
     from codebase_gardener.gardener.facade import Gardener
 
-    return Gardener(read_settings())
+    return Gardener(read_settings(**flags))

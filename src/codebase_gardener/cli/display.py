@@ -97,16 +97,24 @@ class _Lines:
         self.console, self.title, self.unit = console, title, unit
         self.started = self.said = time.monotonic()
         self.done = self.total = 0
+        self.first: tuple[int, float] | None = None
         self.words = ""
 
     def __call__(self, done: int, total: int) -> None:
         self.done, self.total = done, total
         now = time.monotonic()
+        if done and self.first is None:
+            self.first = done, now
         if now - self.said >= _LINE_EVERY_S:
             self.said = now
-            rate = done / (now - self.started)
-            eta = f", ETA {(total - done) / rate:.0f} s" if rate and total else ""
-            self._print(f"{done}/{total or '?'} {self.unit}, {rate:.1f}/s{eta}")
+            self._print(f"{done}/{total or '?'} {self.unit}{self._rate(now)}")
+
+    def _rate(self, now: float) -> str:
+        """Counted from the first units on: what came before them was no work on units, or an earlier run's."""
+        if self.first is None or self.done == self.first[0]:
+            return ""
+        rate = (self.done - self.first[0]) / (now - self.first[1])
+        return f", {rate:.1f}/s" + (f", ETA {(self.total - self.done) / rate:.0f} s" if self.total else "")
 
     def note(self, words: str) -> None:
         """A few words at the end of the line."""

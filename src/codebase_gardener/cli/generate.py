@@ -42,6 +42,7 @@ __all__ = ["generate"]
 @click.option("--stop", multiple=True, help="Stop at this text, which is left out. Repeat it.")
 @click.option("--seed", type=int, help="Of the draws.")
 @click.option("--base", help="The base alone; or that of a folder, instead of the one that it names.")
+@cli_options.dtype
 @cli_options.engine
 @cli_options.ollama_model
 @command_options
@@ -52,6 +53,7 @@ def generate(
     and_base: bool,
     merged: bool,
     base: str | None,
+    dtype: str | None,
     engine: str,
     model: str | None,
     as_json: bool,
@@ -75,7 +77,7 @@ def generate(
         )
     asked: list[Prompt] = [[{"role": "user", "content": text}] if chat else text for text in texts]
     named: list[str | None] = [*adapters, *([None] if and_base or not adapters else [])]
-    with open_gardener() as gardener:
+    with open_gardener(inference_dtype=dtype) as gardener:
         if engine == "ollama":
             said = generate_through_ollama(gardener, adapters, asked, model, **options)
         elif len(named) == len(asked) == 1 and not as_json and not merged:

@@ -66,14 +66,16 @@ def show(job_id: str, image: Path | None, as_json: bool) -> None:
         job = gardener.manager.trainings.get(job_id)
     progress = TrainingProgress.of_job(job)
     directory = JobDirectory(job.directory)
-    steps = [event for event in directory.events.all() if event["kind"] == "step"]
+    events = directory.events.all()
+    steps = [event for event in events if event["kind"] == "step"]
+    looks = {event["step"]: event["loss"] for event in events if event["kind"] == "validated"}
     if image is not None:
         if not steps:
             raise NotFoundError(
                 f"{job.ref} has made no step yet: there is no loss to draw",
                 hint=f"gardener jobs tail {job.id}",
             )
-        curve_image(steps, image, title=str(job.ref))
+        curve_image(steps, image, looks, title=str(job.ref))
     if as_json:
         losses = [(event["step"], event["loss"]) for event in steps]
         print_json(
@@ -83,13 +85,18 @@ def show(job_id: str, image: Path | None, as_json: bool) -> None:
                 # None of a job of another host, whose folder is not here
                 "spec": directory.spec.training.model_dump(mode="json") if directory.path.exists() else None,
                 "losses": losses,
+                "validation_losses": sorted(looks.items()),
             }
         )
         return
     click.echo(f"{job.ref} (job {job.id}): {job.state}, {_where(progress)}")
     click.echo(f"  base {job.base_id}, device {job.device}, log {directory.log}")
+    if progress.slower:
+        click.echo(f"  {progress.slower}")
     if steps:
-        click.echo(curve_text(steps))
+        click.echo(curve_text(steps, looks))
+    if progress.validation:
+        click.echo(f"  {progress.validation}")
     if image is not None:
         click.echo(f"loss curve in {image}")
 
@@ -118,9 +125,10 @@ def tail(job_id: str, as_json: bool) -> None:
 def _line(event: dict[str, Any]) -> str:
     clock = time.strftime("%H:%M:%S", time.localtime(event["time"]))
     if event["kind"] == "step":
+        eta = "" if event["eta_s"] is None else f" ETA {event['eta_s']:.0f} s"
         return (
             f"{clock} step {event['step']}/{event['steps']} loss {event['loss']:.3f} "
-            f"{event['tokens_per_s']:.0f} tokens/s ETA {event['eta_s']:.0f} s"
+            f"{event['tokens_per_s']:.0f} tokens/s{eta}"
         )
     rest = {name: value for name, value in event.items() if name not in ("kind", "time")}
     return f"{clock} {event['kind']} {' '.join(f'{name}={value}' for name, value in rest.items())}"
@@ -139,10 +147,11 @@ def cancel(job_id: str, as_json: bool) -> None:
 
 @jobs.command("resume")
 @click.argument("job_id", metavar="ID")
+@click.option("--from-start", is_flag=True, help="Begin anew: remove its checkpoints.")
 @command_options
-def resume(job_id: str, as_json: bool) -> None:
-    """Go on with a training that failed or was cancelled, from its last checkpoint."""
+def resume(job_id: str, from_start: bool, as_json: bool) -> None:
+    """Go on with a training that failed or was cancelled, from its newest whole checkpoint."""
     with open_gardener() as gardener:
-        job = gardener.manager.trainings.resume(job_id)
+        job = gardener.manager.trainings.resume(job_id, from_start=from_start)
     line = f"{job.ref}: {job.state}; watch it with: gardener jobs tail {job.id}"
     tell(as_json, {"job": job.id, "state": job.state}, line)

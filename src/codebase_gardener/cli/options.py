@@ -12,6 +12,7 @@ __all__ = [
     "adapters_base",
     "base",
     "check_engine",
+    "dtype",
     "engine",
     "name",
     "ollama_model",
@@ -22,6 +23,11 @@ __all__ = [
 
 adapters_base = click.option("--base", help="Base model; by default the one that the adapter names.")
 base = click.option("--base", help="Base model: a Hugging Face id, a folder, or the embedded one.")
+dtype = click.option(
+    "--dtype",
+    type=click.Choice(("auto", "bfloat16", "float32")),
+    help="What answers are computed in; by default as the setting inference_dtype says.",
+)
 engine = click.option(
     "--engine",
     type=click.Choice(["torch", "ollama"]),

@@ -108,6 +108,8 @@ def _show(plan: Plan, command: str) -> None:
         f"Predicted memory: {gigabytes(plan.memory_bytes)} of {gigabytes(plan.limit_bytes)} ({plan.limit_is})"
     )
     console.print(f"Predicted time:   {_time(plan)}")
+    for left_out in plan.probe.left_out if plan.probe else ():
+        console.print(f"Slower path:      {left_out}")
     for advice in plan.warnings:
         console.print(f"Warning: {advice.rule}: {advice.text} ({advice.source})")
     console.print(command)

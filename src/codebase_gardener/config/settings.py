@@ -65,6 +65,11 @@ class Settings(BaseSettings):
         EMBEDDED_BASE, description="base model: a Hugging Face id, a local folder, or the embedded one"
     )
     device: str = Field("auto", description="auto, cpu, cuda, mps, xpu, npu, mlu or hpu")
+    inference_dtype: str = Field(
+        "auto",
+        pattern="^(auto|bfloat16|float32)$",
+        description="what answers are computed in: bfloat16, float32, or auto for bfloat16 where it is faster",
+    )
     offline: bool = Field(False, description="never ask a model hub")
     cache_bytes: int = Field(
         4 * GIB, gt=0, description="memory for loaded adapters, beside their base, in bytes"
@@ -146,9 +151,11 @@ class Settings(BaseSettings):
             f"{ENV_PREFIX}HOME": str(self.home),
             f"{ENV_PREFIX}REGISTRY_URL": self.database_url,
             f"{ENV_PREFIX}MIN_FREE_BYTES": str(self.min_free_bytes),
+            f"{ENV_PREFIX}PROJECT_STORAGE_BYTES": str(self.project_storage_bytes),
             f"{ENV_PREFIX}LOG_LEVEL": self.log_level,
             f"{ENV_PREFIX}OLLAMA_URL": self.ollama_url,
             f"{ENV_PREFIX}OLLAMA_UNLOAD": str(self.ollama_unload),
+            f"{ENV_PREFIX}INFERENCE_DTYPE": self.inference_dtype,
             **self.for_computing,
         }
 

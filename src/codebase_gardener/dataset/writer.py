@@ -39,7 +39,7 @@ def write_dataset(dataset: Dataset, directory: Path) -> dict[str, Any]:
         The manifest.
 
     Raises:
-        FileExistsError: `directory` exists: a published directory never changes.
+        AlreadyPublishedError: `directory` exists: a published directory never changes.
         ResourceError: The disk is full or the place cannot be written.
     """
     with staging(directory) as staged:

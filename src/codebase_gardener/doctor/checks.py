@@ -172,7 +172,17 @@ def _base(settings: Settings) -> Examined:
 
 
 def _registry(gardener: Gardener, _: bool) -> Examined:
-    return Examined("registry", "ok", f"{gardener.registry.database.shown_url} can be read")
+    """Every page of it is read: the first one alone says nothing of the others."""
+    database = gardener.registry.database
+    damage = database.damage()
+    if damage:
+        return Examined(
+            "registry",
+            "problem",
+            f"{database.shown_url} is damaged: {damage}",
+            "move the file away; then gardener doctor --adopt makes it again from what is on disk",
+        )
+    return Examined("registry", "ok", f"{database.shown_url} can be read, all of it")
 
 
 def _trainings(gardener: Gardener, _: bool) -> Examined:
@@ -196,14 +206,22 @@ def _files(gardener: Gardener, _: bool) -> Examined:
         if row.directory.exists() and not is_published(row.directory, check_hashes=True)
     ]
     bad = sorted({str(row.ref) for row in [*gone, *damaged]})
-    if bad:
-        return Examined(
-            "registry against files",
-            "problem",
-            f"files missing or changed: {', '.join(bad)}",
-            "delete and train again",
-        )
-    return Examined("registry against files", "ok", "every adapter has its files, with their hashes")
+    states = sorted(
+        {
+            row.project
+            for row in gardener.registry.list_snapshots()
+            if not is_published(row.path, check_hashes=True)
+        }
+    )
+    if not bad and not states:
+        found = "every adapter and snapshot has its files, with their hashes"
+        return Examined("registry against files", "ok", found)
+    fixes = ["delete and train again"] if bad else []
+    fixes += [f"gardener add SOURCE --name {project}" for project in states]
+    names = ", ".join([*bad, *(f"a snapshot of {project}" for project in states)])
+    return Examined(
+        "registry against files", "problem", f"files missing or changed: {names}", "; ".join(fixes)
+    )
 
 
 def _adopt(gardener: Gardener) -> Examined:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
-__all__ = ["CodeSpan", "code_spans"]
+__all__ = ["CodeSpan", "code_spans", "edited"]
 
 _RUN = re.compile(r"`+")
 
@@ -42,6 +43,20 @@ def code_spans(text: str) -> list[CodeSpan]:
             spans.append(CodeSpan(start, runs[index][1], end - start))
         index += 1
     return spans
+
+
+def edited(text: str, code: Callable[[str], str], prose: Callable[[str], str] = str) -> str:
+    """A text with each span, its marks included, and what stands between the spans as a function makes them.
+
+    Example:
+        >>> edited("see `a` now", lambda span: span.strip("`").upper())
+        'see A now'
+    """
+    parts, at = [], 0
+    for start, end, _ in code_spans(text):
+        parts += [prose(text[at:start]), code(text[start:end])]
+        at = end
+    return "".join([*parts, prose(text[at:])])
 
 
 def _is_escaped(text: str, start: int) -> bool:

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from codebase_gardener.documents.blocks import Block, readable
+from codebase_gardener.documents.fences import Fence
 from codebase_gardener.documents.markdown_extensions import extend, included
 from codebase_gardener.documents.rst import RstContext, rst_blocks
 from codebase_gardener.documents.rst_directives import CODE
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["markdown_blocks"]
 
-_ATTRIBUTES = re.compile(r"\{\.?([\w+#-]{1,40})")
 _MYST = re.compile(r"\{([\w:+-]{1,60})\}[ \t]*([^\n]*)")
-_NAME = re.compile(r"[\w+#.-]{1,40}")
 _BOX = re.compile(r"\s*\{?([\w:+-]{1,60})\}?[ \t|]*([^\n]*)")
 _HTML_HEADING = re.compile(r"<h([1-6])\b[^<>]{0,200}>(.{1,500}?)</h\1>", re.DOTALL | re.IGNORECASE)
 _GITHUB_BOX = re.compile(r"\[!(\w{1,20})\]")
@@ -151,11 +150,7 @@ def _language(info: str) -> str:
     myst = _MYST.match(info)
     if myst:
         return CODE.get(myst[1], "") or (myst[2].split(" ")[0] if myst[1] in CODE else myst[1])
-    found = _ATTRIBUTES.match(info)
-    if found:
-        return found[1]
-    named = _NAME.match(info)
-    return named[0] if named else ""
+    return Fence("", info, 0).language
 
 
 def _options(lines: list[str]) -> int:

@@ -4,52 +4,47 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
-__all__ = ["mentioned_names", "plain_text", "role_free", "without_title"]
+from codebase_gardener.documents.code_spans import code_spans, edited
 
-MAX_PROSE_CHARS = 20_000
+__all__ = ["MAX_PROSE", "mentioned_names", "plain_text", "role_free", "without_title"]
+
+MAX_PROSE = 4000
+"""Characters of one text that are kept."""
 
 _TAGS = (
     "a|abbr|b|big|blockquote|br|center|cite|code|dd|del|details|div|dl|dt|em|figure|font|g-emoji|h[1-6]|hr|i|iframe|img"
     "|ins|kbd|li|ol|p|picture|pre|q|s|samp|section|small|source|span|strike|strong|sub|summary|sup|svg|table|tbody|td|th"
-    "|thead|tr|u|ul|var|video"
+    "|thead|tip|tr|u|ul|var|video"
 )
+_CODE = "[\ue000-\uf8ff]"  # what stands for a code span while the marks around are read
+_QUOTED = re.compile(r"^[ \t]*>[ \t]?(?:\[!(?:TIP|NOTE|WARNING|IMPORTANT|CAUTION)\])?", re.MULTILINE)
+_RST_LINK = re.compile(r"(?<!`)`([^`<>]{1,400}?)(?: ?<[^`<>]{1,300}>)?`_{1,2}(?![\w`])")
 # Each pattern is bounded, so that all of them are linear.
 _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"<!--.{0,2000}?-->", re.DOTALL), ""),
-    (re.compile(r"!\[[^\[\]\n]{0,300}\](?:\([^()\s]{0,1000}(?:[ \t]\"[^\"\n]{0,200}\")?\)|\[[^\[\]\n]{0,100}\])"), ""),
-    (re.compile(r"\[\[[^\[\]\n]{1,200}\]\]"), ""),  # Hugging Face's anchors
-    (re.compile(r"\[([^\[\]]{0,500})\]"
-                r"(?:\([^()\s]{0,1000}(?:[ \t]\"[^\"\n]{0,200}\")?\)|\[[^\[\]\n]{0,200}\])"), r"\1"),
-    (re.compile(r"\[(`[^`\n]{1,200}`)\]"), r"\1"),
+    (re.compile(r"<!--.{0,2000}?-->"), ""),
+    (re.compile(r"!\[[^\[\]]{0,300}\](?:\([^()\s]{0,1000}(?: \"[^\"]{0,200}\")?\)|\[[^\[\]]{0,100}\])"), ""),
+    (re.compile(r"\[\[[^\[\]\s][^\[\]]{0,200}\]\]"), ""),  # links of a wiki, Hugging Face's anchors; no "[[ -f x ]]"
+    (re.compile(r"\[([^\[\]]{0,500})\]\([^()\s]{0,1000}(?: \"[^\"]{0,200}\")?\)"), r"\1"),
+    (re.compile(r"(?<![\w\]])\[([^\[\]]{1,500})\]\[[^\[\]]{0,200}\]"), r"\1"),
+    (re.compile(rf"\[({_CODE})\]"), r"\1"),
     (re.compile(rf"</?(?:{_TAGS})\b[^<>]{{0,1000}}>", re.IGNORECASE), ""),
-    (re.compile(r"\{[ \t]*[#.:][^{}\n]{0,200}\}"), ""),  # attribute lists
-    (re.compile(r"(?<!\w):[a-z][a-z0-9_+-]{1,40}:(?![\w`])"), ""),  # emoji short codes
-    (re.compile(r"(?::[\w:+-]{1,40}:|\{[\w:+-]{1,40}\})(?=`)"), ""),  # roles
-    (re.compile(r"(?<=`)[~!](?=[A-Za-z_])"), ""),
-    (re.compile(r"``([^`\n]{1,500})``_{0,2}"), r"\1"),
-    (re.compile(r"`([^`<>\n]{1,400}?)[ \t]*(?:<[^`<>\n]{1,400}>)?`_{0,2}"), r"\1"),
-    (re.compile(r"(?<![\w*])\*{1,3}(?=\S)|(?<=\S)\*{1,3}(?![\w*])"), ""),
-    (re.compile(r"(?<!\w)_{1,2}(?=[^\W_])|(?<=[^\W_])_{1,2}(?!\w)"), ""),
+    (re.compile(r"\{:?[ ]?[#.][A-Za-z][^{}]{0,200}\}"), ""),  # attribute lists
+    (re.compile(rf"(?<!\w):[a-z][a-z0-9_+-]{{1,40}}:(?!\w|{_CODE})"), ""),  # emoji short codes
+    (re.compile(rf"(?::[\w:+-]{{1,40}}:|\{{[\w:+-]{{1,40}}\}})(?={_CODE})"), ""),  # roles
+    (re.compile(r"\.\. seealso::.*"), ""),
+    (re.compile(r"\.\. version\w{2,12}::[^.]{0,200}\.?"), ""),
+    (re.compile(r"(?<=\S)::(?=\s|$)"), ":"),  # rst: a literal block follows
+    (re.compile(r"(?<!\w)([A-Z][\w.-]{0,60}?|\|[^|]{1,60}\|)_{1,2}(?=[\s.,;:)]|$)"), r"\1"),  # rst: Link_
+    (re.compile(r"(?<![\w\\])(?!__[a-z\d_]{1,40}__)(_{1,2})(?=[^\s_])(.{1,300}?)(?<=[^\s_])\1(?!\w)"), r"\2"),
+    (re.compile(r"(?<![\w*\\])(\*{1,3})(?=[^\s*])([^*]{1,300})(?<=\S)\1(?![\w*])"), r"\2"),
+    (re.compile(r"\\ "), ""),  # rst: an escaped space joins
+    (re.compile(r"\\(?=[!-/:-@\[-`{-~])"), ""),
 )  # fmt: skip
-_MARKED = re.compile(r"[`*_<\[{:\\&]")
-_SPACE = re.compile(r"\s+")
-_CODE = re.compile(r"`[^`\n]{1,400}`")
-_HIDDEN = {ord("_"): "\ue000", ord("*"): "\ue001"}  # in code they are no emphasis
-_SHOWN = {0xE000: "_", 0xE001: "*"}
-_ENTITIES = {
-    "&nbsp;": " ",
-    "&amp;": "&",
-    "&lt;": "<",
-    "&gt;": ">",
-    "&quot;": '"',
-    "&mdash;": "—",
-    "&ndash;": "–",
-}
+_ENTITY = re.compile(r"&#?\w{1,30};")
+_SPECIAL = re.compile(r"[`*_<\[{:\\&>]")
 
-_CODE_MARK = re.compile(
-    r"(?:(?::[\w:+-]{1,40}:|\{[\w:+-]{1,40}\}))?(?<!`)(`{1,2})(?!`)([^`\n]{1,300})\1(?!`)"
-)
 _CROSS_REFERENCE = re.compile(r"\]\[([A-Za-z_]\w{0,100}(?:\.\w{1,100}){1,12})\]")
 _EXPLICIT = re.compile(r"[^<>]{0,200}<([~!.]?[\w.]{1,200})>")
 _NAME = re.compile(r"[~!.@]?([A-Za-z_]\w{0,100}(?:\.[A-Za-z_]\w{0,100}){0,12})(?:\(.{0,200}\))?$", re.DOTALL)
@@ -58,9 +53,12 @@ _ROLE = r"(?::[A-Za-z][\w.+-]{0,40}(?::[A-Za-z][\w.+-]{0,40}){0,2}:|\{[A-Za-z][\
 _ROLES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(_ROLE + r"`~[.!]?(?:\w{1,100}\.){1,12}(\w[^`<>\n]{0,200})`"), r"`\1`"),  # {meth}`~a.B.run`
     (
-        re.compile(r"\{[A-Za-z][\w:.+-]{0,40}\}`([^`<>\n]{1,200}?)[ \t]*<[^`<>\n]{1,300}>`"),
+        re.compile(
+            r"[:{](?:\w{1,20}:)?(?:ref|doc|term|numref|any)[:}]`([^`<>\n]{1,200}?)[ \t]*<[^`<>\n]{1,300}>`"
+        ),
         r"\1",
-    ),  # {ref}`it <a-b>`
+    ),
+    (re.compile(_ROLE + r"`([^`<>\n]{1,200}?)[ \t]*<[^`<>\n]{1,300}>`"), r"`\1`"),  # {func}`it <a.b>`
     (re.compile(_ROLE + r"`[~!.]?([^`<>\n]{1,300})`"), r"`\1`"),
     # rst: what is escaped after a mark joins it, as in `Option`\s
     (re.compile(r"(?<![\w`])(`{1,2}[^\s`](?:[^`\n]{0,200}[^\s`])?`{1,2})\\ ?(?=[A-Za-z])"), r"\1"),
@@ -95,23 +93,32 @@ def without_title(text: str) -> str:
     return text[found.end() :] or text if found else text
 
 
-def plain_text(text: str) -> str:
-    """On one line, without marks, links' targets, images, HTML and roles.
+def plain_text(text: str, *, code_marks: bool = False) -> str:
+    """On one line, without marks, links' targets, images, HTML and roles; at most `MAX_PROSE` long.
+
+    Args:
+        text: A heading, a paragraph or a description, in Markdown or reStructuredText.
+        code_marks: Whether code keeps its marks, one backtick on each side.
 
     Example:
-        >>> plain_text("# ![logo](a.png) The [`App`](x.md) *class*".lstrip("# "))
-        'The App class'
+        >>> plain_text("![logo](a.png) The [`App`](x.md) *class*"), plain_text("Call :meth:`~A.run`::", code_marks=True)
+        ('The App class', 'Call `run`:')
     """
-    text = text[:MAX_PROSE_CHARS]
-    if not _MARKED.search(text):
-        return _SPACE.sub(" ", text).strip()
-    text = _CODE.sub(lambda code: code[0].translate(_HIDDEN), role_free(text))
+    text = " ".join(_QUOTED.sub("", text[: 2 * MAX_PROSE]).split())
+    if not _SPECIAL.search(text):
+        return text[:MAX_PROSE]
+    codes: dict[int, str] = {}
+
+    def hidden(span: str) -> str:
+        inner = re.sub(r"^[~!](?=[A-Za-z_])", "", span.strip("`").strip())
+        codes[0xE000 + len(codes)] = f"`{inner}`" if code_marks else inner
+        return chr(0xE000 + len(codes) - 1)
+
+    text = edited(_RST_LINK.sub(r"\1", role_free(text)), hidden)
     for pattern, kept in _MARKS:
         text = pattern.sub(kept, text)
-    text = text.translate(_SHOWN)
-    for entity, character in _ENTITIES.items():
-        text = text.replace(entity, character)
-    return _SPACE.sub(" ", text.replace("\\", "")).strip()
+    text = _ENTITY.sub(lambda entity: unescape(entity[0]), text).translate(codes)
+    return " ".join(text.split())[:MAX_PROSE]
 
 
 def mentioned_names(text: str) -> Iterator[str]:
@@ -121,8 +128,8 @@ def mentioned_names(text: str) -> Iterator[str]:
         >>> list(mentioned_names("Call `get_model()` or :meth:`~Flask.route`, not `a + b`."))
         ['get_model', 'Flask.route']
     """
-    for mark in _CODE_MARK.finditer(text):
-        inner = mark[2].strip()
+    for start, end, marks in code_spans(text):
+        inner = text[start + marks : end - marks].strip()
         explicit = _EXPLICIT.fullmatch(inner)
         name = _NAME.match(explicit[1] if explicit else inner)
         if name and len(name[1]) > 1:

@@ -9,15 +9,19 @@ from collections.abc import Iterator
 from codebase_gardener.documents.code_spans import code_spans
 from codebase_gardener.documents.prose import without_title
 
-__all__ = ["first_sentence", "sentence_spans"]
+__all__ = ["first_sentence", "sentence_spans", "sentences"]
 
 _LONGEST = 20_000  # characters of a text that are looked at
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(*_])(?:(?:e\.g|i\.e|etc|cf|vs|resp|approx|al|fig|eq)|(?-i:No|[A-Z]))\.$", re.IGNORECASE
+    r"(?:^|[\s(*_])(?:(?:e\.g|i\.e|etc|cf|vs|resp|approx|al|fig|eq|ca|incl)|(?-i:No|[A-Z]))\.$", re.IGNORECASE
 )
 _LISTED = re.compile(r"(?<=[:;])\s\(?\d{1,2}\.$")
 _STOP = re.compile(r"[.!?](?=[\s\"')\]]|$)")
-_END = re.compile(r"[.!?][\"')\]*_”’]*\s+")
+_WORDLESS = re.compile(r"[^\w\s`\"'\[*+•-]+(?:\s|$)")
+_BEGINNING = r"(?:The|This|That|These|An?|It|If|In|When|With|For|To|You|We|As|And|But|Not|No|Only|See|Specifically|Can)"
+_END = re.compile(
+    rf"[.!?](?:[\"')\]*_”’]*\s+|(?={_BEGINNING}\s+[a-z]))"
+)  # literals are joined without a space
 
 
 def first_sentence(text: str, most: int = 0) -> str:
@@ -42,6 +46,16 @@ def _up_to_its_end(paragraph: str) -> str:
     return paragraph
 
 
+def sentences(text: str) -> list[str]:
+    """The sentences of a paragraph, each as written.
+
+    Example:
+        >>> sentences("Use it, e.g. on disk. It may be slow.")
+        ['Use it, e.g. on disk.', 'It may be slow.']
+    """
+    return [text[start:end].strip() for start, end in sentence_spans(text)]
+
+
 def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
     """Where the sentences of a paragraph stand, one after the other, with the white space after each.
 
@@ -60,6 +74,7 @@ def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
         if (
             following.islower()
             or following in ("(", "—", "–", "")
+            or _WORDLESS.match(text, match.end())
             or _ABBREVIATION.search(text[max(begin, match.start() - 8) : match.start() + 1])
         ):
             continue

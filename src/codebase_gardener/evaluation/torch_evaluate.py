@@ -22,7 +22,14 @@ __all__ = ["evaluate_adapter"]
 
 
 def evaluate_adapter(
-    adapter: Path, base: Base, dataset: Path, *, device: str, limit: int, progress: Progress = silent
+    adapter: Path,
+    base: Base,
+    dataset: Path,
+    *,
+    device: str,
+    dtype: str = "auto",
+    limit: int,
+    progress: Progress = silent,
 ) -> Verdict:
     """Measure an adapter in four arms on held-out functions.
 
@@ -31,6 +38,7 @@ def evaluate_adapter(
         base: What it was trained on.
         dataset: What it was trained from: its held-out files are in no row and not in the index.
         device: As the settings say.
+        dtype: What is computed in: that of answers.
         limit: Functions at most; spread over the held-out files.
         progress: Functions measured, over all arms.
 
@@ -47,7 +55,7 @@ def evaluate_adapter(
     set_threads(0)
     files = check_adapter_files(adapter)
     quantization = files.quantization if files.is_of_quantized_base else "none"
-    live = LiveBase(base.path, device=device, quantization=quantization)
+    live = LiveBase(base.path, device=device, dtype=dtype, quantization=quantization)
     live.attach(files, "evaluated")
     model = live.to_peft("evaluated")  # PEFT's own modules; the fast path is compared with them
     with torch.no_grad(), fast_path(model, sample_rows(functions, live.tokenizer)) as path:

@@ -156,4 +156,4 @@ def _proven(gardener: Gardener, folder: Path, said: Mapping[str, Any]) -> dict[s
     base = gardener.base(str(said["base_id"]))
     if base.sha256 != said["base_hash"]:
         raise ValueError(f"the base {said['base_id']} has changed since")
-    return prove(folder, base)
+    return prove(folder, base, answers=gardener.settings.inference_dtype)

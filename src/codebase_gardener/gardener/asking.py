@@ -86,7 +86,7 @@ def ask(
         )
         note = "; ".join(filter(None, (note, said.note)))
     else:
-        handle = _handle(gardener, row)
+        handle = _handle(gardener, ref, row)
         note += ": the base answers" if note else ""
         said = OllamaAnswer(say(handle), handle.adapter_id, handle.base_id, engine)
     return Answer(
@@ -108,7 +108,10 @@ def _adapter(gardener: Gardener, ref: AdapterRef) -> tuple[VersionRow | None, st
     return gardener.registry.version(AdapterRef(ref.project, name, ref.version)), ""
 
 
-def _handle(gardener: Gardener, row: VersionRow | None) -> AdapterHandle:
-    if row is None:
-        return gardener.manager.base_handle()
-    return gardener.manager.load_adapter(row.project, row.adapter_name, row.version)
+def _handle(gardener: Gardener, ref: AdapterRef, row: VersionRow | None) -> AdapterHandle:
+    """The adapter; without one the base that the project's adapter is on."""
+    if row is not None:
+        return gardener.manager.load_adapter(row.project, row.adapter_name, row.version)
+    name = ref.name or gardener.current_adapter(ref.project)
+    known = gardener.registry.versions(ref.project, name, limit=1)
+    return gardener.manager.base_handle(known[0].base_id if known else None)

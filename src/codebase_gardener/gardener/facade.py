@@ -17,7 +17,12 @@ from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import JobRow, ProjectRow, VerdictRow, VersionRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
+from codebase_gardener.utils.error_handling import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+)
+from codebase_gardener.utils.files import AlreadyPublishedError
 from codebase_gardener.utils.names import AdapterRef, check_name
 from codebase_gardener.utils.progress import Progress, silent
 
@@ -91,17 +96,24 @@ class Gardener:
         if code:
             require_code(snapshot)
         chosen = name or default_name(source)
-        project = self.registry.add_project(chosen, snapshot.source, snapshot.kind)
         folder = self.settings.projects_dir / chosen / "snapshots" / _snapshot_folder(snapshot)
-        save_snapshot(snapshot, folder)
-        self.registry.add_snapshot(
-            chosen,
-            snapshot_id=folder.name,
-            tree_hash=snapshot.tree_hash,
-            path=folder,
-            commit=snapshot.commit,
-            dirty=snapshot.dirty,
-        )
+        try:
+            with self.manager.using_project(chosen):
+                self.registry.check_project_source(chosen, snapshot.source)
+                save_snapshot(snapshot, folder)
+                project, _ = self.registry.add_snapshot_of(
+                    chosen,
+                    snapshot.source,
+                    snapshot.kind,
+                    snapshot_id=folder.name,
+                    tree_hash=snapshot.tree_hash,
+                    path=folder,
+                    commit=snapshot.commit,
+                    dirty=snapshot.dirty,
+                )
+        except BaseException:
+            self.manager.clear_unfinished(chosen, folder)
+            raise
         return project, snapshot
 
     def projects(self) -> list[ProjectRow]:
@@ -153,14 +165,15 @@ class Gardener:
         from codebase_gardener.dataset.writer import write_dataset
 
         own = read_user_rows(file).examples if file is not None else ()
-        pages, left_out = self.wiki(project).current_pages()
-        dataset = generate_dataset(self.snapshot(project), user_rows=own, pages=pages, progress=progress)
-        if left_out:
-            dataset = dataset.with_warning(left_out)
-        folder = dataset_directory(self.settings.projects_dir, project, dataset.hash)
-        if not folder.exists():
-            with suppress(FileExistsError):  # another process was faster
-                write_dataset(dataset, folder)
+        with self.manager.using_project(project):
+            pages, left_out = self.wiki(project).current_pages()
+            dataset = generate_dataset(self.snapshot(project), user_rows=own, pages=pages, progress=progress)
+            if left_out:
+                dataset = dataset.with_warning(left_out)
+            folder = dataset_directory(self.settings.projects_dir, project, dataset.hash)
+            if not folder.exists():
+                with suppress(AlreadyPublishedError):  # by another process, with the same hash
+                    write_dataset(dataset, folder)
         return dataset, folder
 
     # ---- training
@@ -178,21 +191,25 @@ class Gardener:
         training: TrainingSpec,
     ) -> JobRow:
         """Queue a training in the background, or find the one that does the same."""
+        from codebase_gardener.training.encoding import rows_to_train
+
         rows, folder = dataset
-        snapshot = self.registry.latest_snapshot(ref.project)
-        return self.manager.trainings.submit(
-            ref.project,
-            check_name(ref.name or DEFAULT_ADAPTER, "adapter name"),
-            JobSpec(
-                base=base,
-                dataset=folder,
-                dataset_hash=rows.hash,
-                training=training,
-                device=self.settings.device,
-                commit=rows.report.commit or None,
-                snapshot_id=snapshot.snapshot_id,
-            ),
-        )
+        rows_to_train(rows)
+        with self.manager.using_project(ref.project):
+            snapshot = self.registry.latest_snapshot(ref.project)
+            return self.manager.trainings.submit(
+                ref.project,
+                check_name(ref.name or DEFAULT_ADAPTER, "adapter name"),
+                JobSpec(
+                    base=base,
+                    dataset=folder,
+                    dataset_hash=rows.hash,
+                    training=training,
+                    device=self.settings.device,
+                    commit=rows.report.commit or None,
+                    snapshot_id=snapshot.snapshot_id,
+                ),
+            )
 
     def spec(self, options: Mapping[str, Any]) -> TrainingSpec:
         """Training options over those of the settings."""
@@ -226,6 +243,7 @@ class Gardener:
             self._base_of(row),
             self._dataset_of(row, dataset),
             device=self.settings.device,
+            dtype=self.settings.inference_dtype,
             limit=limit,
             progress=progress,
         )

@@ -65,11 +65,15 @@ def generate(
         gardener: The home.
         adapters: Names, folders, hub ids; None for the base alone.
         prompts: Texts or chat turns.
-        base: For the base alone, and for folders; by default what the adapter names.
+        base: For the base alone, and for folders; by default what the adapter names, for the base alone what those
+            beside it are on.
         merged: Answer with the adapter in the weights instead of beside them, one adapter at a time.
         **options: Of `Sampling`, and more of transformers' `generate`.
     """
-    handles = [open_adapter(gardener, what, base) for what in adapters]
+    opened = {what: open_adapter(gardener, what, base) for what in adapters if what is not None}
+    bases = {base} if base or not opened else dict.fromkeys(handle.base_id for handle in opened.values())
+    bare = [gardener.manager.base_handle(known) for known in bases] if None in adapters else []
+    handles = [handle for what in adapters for handle in (bare if what is None else [opened[what]])]
     rows = [(handle, prompt) for handle in handles for prompt in prompts]
     if merged:
         texts = [

@@ -153,11 +153,17 @@ def _plan(
 
 def watch(gardener: Gardener, job_id: str, reporter: Reporter) -> None:
     """Follow a training from loading to proof; leaving does not end it."""
+    told: set[str] = set()
     with reporter.stage("training", "steps") as progress:
 
         def show(now: TrainingProgress) -> None:
+            if now.slower and now.slower not in told:
+                told.add(now.slower)
+                reporter.say(now.slower)
             progress(now.step, now.steps)
             loss = f"loss {now.loss:.3f}, {now.tokens_per_s:,.0f} tokens/s" if now.loss is not None else ""
             progress.note(f"{loss} {'' if now.stage == 'training' else now.stage}".strip())
 
-        gardener.manager.trainings.wait(job_id, callback=show)
+        ended = gardener.manager.trainings.wait(job_id, callback=show)
+    if ended.validation:
+        reporter.say(ended.validation)

@@ -17,7 +17,7 @@ from codebase_gardener.merging.into_base import merge_into_base
 from codebase_gardener.merging.merge import MergeInput, MergeSpec
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.error_handling import InvalidInputError
-from codebase_gardener.utils.files import writing
+from codebase_gardener.utils.files import make_folder, writing
 from codebase_gardener.utils.names import AdapterRef
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def prove_adapter(
     located = locate(gardener, what)
     model = base_of(gardener, located, base)
     if against is None:
-        kind, receipt = "proof", prove(located.directory, model)
+        kind, receipt = "proof", prove(located.directory, model, answers=gardener.settings.inference_dtype)
     else:
         kind, receipt = f"parity-{against}", AGAINST[against](gardener, located, model)
     if located.row is not None:
@@ -99,7 +99,7 @@ def _against_merged(gardener: Gardener, located: Located, model: Base) -> dict[s
     """Merge the adapter into a temporary copy of its base, and compare."""
     home = gardener.settings.home
     with writing(home):
-        home.mkdir(parents=True, exist_ok=True)
+        make_folder(home)
         folder = tempfile.TemporaryDirectory(prefix=".merged.", dir=home)
     with folder as place:
         merged = Path(place) / "model"

@@ -50,7 +50,9 @@ def merge_into(
     reports: list[MergeReport] = []
 
     def merge(staged: Path) -> None:
-        reports.append(write_merged(merge_inputs(inputs), staged, spec, progress=progress))
+        reports.append(
+            write_merged(merge_inputs(inputs), staged, spec, vouched=base is not None, progress=progress)
+        )
 
     origin = Origin(model, {"merged_from": {located.label: weight for located, weight in inputs}}, *same)
     row = publish_adapter(gardener, ref, merge, origin)
@@ -74,7 +76,15 @@ def merge_with_base(
         AdapterError, InvalidInputError: As `merge_into_base`.
     """
     model = base_of(gardener, inputs[0][0], base)
-    return merge_into_base(merge_inputs(inputs), model, out.resolve(), spec, dtype=dtype, progress=progress)
+    return merge_into_base(
+        merge_inputs(inputs),
+        model,
+        out.resolve(),
+        spec,
+        vouched=base is not None,
+        dtype=dtype,
+        progress=progress,
+    )
 
 
 def merge_inputs(inputs: Sequence[tuple[Located, float]]) -> list[MergeInput]:

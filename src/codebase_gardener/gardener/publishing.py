@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING, Any
 from codebase_gardener.adapters.proof import prove
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.sidecar import SIDECAR, library_versions, version_identity
-from codebase_gardener.jobs.submission import adapter_directory
+from codebase_gardener.jobs.submission import adapter_directory, check_storage
 from codebase_gardener.registry.rows import ImportedAdapter, Publication, VersionRow
+from codebase_gardener.training.memory import check_free
 from codebase_gardener.utils.error_handling import InvalidInputError
-from codebase_gardener.utils.files import publish_dir, read_json, remove_tree, staging, write_json
+from codebase_gardener.utils.files import (
+    publish_dir,
+    read_json,
+    remove_tree,
+    staging,
+    tree_bytes,
+    write_json,
+    writing,
+)
 from codebase_gardener.utils.names import AdapterRef, check_name
 
 if TYPE_CHECKING:
@@ -43,13 +52,12 @@ def publish_adapter(
         raise InvalidInputError(
             f"{ref} names a version", hint=f"write {ref.project}/{name}: the number is given out"
         )
-    is_new = ref.project not in {project.name for project in gardener.projects()}
-    gardener.manager.ensure_project(ref.project)
+    check_free(gardener.settings.min_free_bytes)
     try:
-        return _publish(gardener, AdapterRef(ref.project, name), make, origin)
+        with gardener.manager.using_project(ref.project):
+            return _publish(gardener, AdapterRef(ref.project, name), make, origin)
     except BaseException:
-        if is_new:
-            gardener.manager.delete_project(ref.project)
+        gardener.manager.clear_unfinished(ref.project)
         raise
 
 
@@ -61,36 +69,47 @@ def _identify(staged: Path, ref: AdapterRef, origin: Origin) -> None:
 
 
 def _publish(gardener: Gardener, ref: AdapterRef, make: Callable[[Path], None], origin: Origin) -> VersionRow:
-    name = str(ref.name)
-    number = gardener.registry.reserve_version(ref.project, name)
-    target = adapter_directory(gardener.settings.projects_dir, AdapterRef(ref.project, name, number))
-    with staging(target) as place:
-        staged = (
-            place / "adapter"
-        )  # a folder with the permissions of the user's umask, unlike the staging place
-        staged.mkdir()
-        make(staged)
-        _identify(staged, AdapterRef(ref.project, name, number), origin)
-        publish_dir(staged, target)
-    try:
-        receipt = prove(target, origin.base)
-        row = gardener.registry.publish_imported(
-            ImportedAdapter(
-                project=ref.project,
-                adapter_name=name,
-                version=number,
-                base_id=origin.base.pinned,
-                base_hash=origin.base.sha256,
-                dataset_hash=origin.dataset_hash,
-                commit=origin.commit,
-                snapshot_id=origin.snapshot_id,
-            ),
-            Publication.of(target, spec=origin.spec, metrics=origin.metrics, libraries=library_versions()),
-            receipt,
+    """The number is given out when the files are made, and given back where they become no version."""
+    projects = gardener.settings.projects_dir
+    with staging(adapter_directory(projects, ref) / "new") as staged:
+        with writing(staged):
+            make(staged)
+        gardener.manager.ensure_project(ref.project)
+        check_storage(
+            gardener.registry, ref.project, gardener.settings.project_storage_bytes, tree_bytes(staged)
         )
-    except BaseException:
-        remove_tree(target, gardener.settings.home / "trash")
-        raise
-    if gardener.registry.active_version(ref.project, name) is None:
-        gardener.registry.set_active(ref.project, name, number)
+        number = gardener.registry.reserve_version(ref.project, str(ref.name))
+        numbered = AdapterRef(ref.project, ref.name, number)
+        target = adapter_directory(projects, numbered)
+        try:
+            _identify(staged, numbered, origin)
+            publish_dir(staged, target)
+            row = _register(gardener, numbered, target, origin)
+        except BaseException:
+            with gardener.registry.spending_reserve():
+                if target in gardener.registry.known_directories():  # interrupted when all was done
+                    raise
+                remove_tree(target, gardener.settings.home / "trash")
+                gardener.registry.give_back_version(ref.project, str(ref.name), number)
+            raise
+    if gardener.registry.active_version(ref.project, row.adapter_name) is None:
+        gardener.registry.set_active(ref.project, row.adapter_name, number)
     return gardener.registry.version(row.ref)
+
+
+def _register(gardener: Gardener, ref: AdapterRef, target: Path, origin: Origin) -> VersionRow:
+    receipt = prove(target, origin.base, answers=gardener.settings.inference_dtype)
+    return gardener.registry.publish_imported(
+        ImportedAdapter(
+            project=ref.project,
+            adapter_name=str(ref.name),
+            version=int(ref.version or 0),
+            base_id=origin.base.pinned,
+            base_hash=origin.base.sha256,
+            dataset_hash=origin.dataset_hash,
+            commit=origin.commit,
+            snapshot_id=origin.snapshot_id,
+        ),
+        Publication.of(target, spec=origin.spec, metrics=origin.metrics, libraries=library_versions()),
+        receipt,
+    )

@@ -54,7 +54,8 @@ def build_wiki(
     model = named_writer(gardener, writer)
     with paused_collection(), _remembering(gardener, name or what):
         project, snapshot = _read_source(gardener, what, reporter, revision=revision, name=name)
-        return gardener.wiki(project.name).build(snapshot, reporter, writer=model, phase=phase)
+        with gardener.manager.using_project(project.name):
+            return gardener.wiki(project.name).build(snapshot, reporter, writer=model, phase=phase)
 
 
 def _remembering(gardener: Gardener, what: str) -> AbstractContextManager[None]:
@@ -75,6 +76,8 @@ def _read_source(
         )
     if project is not None and revision is None and not Path(project.source).is_dir():
         return project, gardener.snapshot(project.name)
+    if project is None and "/" not in what and ":" not in what and not Path(what).expanduser().exists():
+        gardener.registry.project(what)  # a name: raises, with the names that are near
     with reporter.stage("snapshot", "files") as progress:
         return gardener.add(
             project.source if project is not None else what,

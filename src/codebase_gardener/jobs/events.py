@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.utils.files import writing
+from codebase_gardener.utils.files import append_line
 
 __all__ = ["EventLog", "NewestEvents"]
 
@@ -19,22 +18,16 @@ __all__ = ["EventLog", "NewestEvents"]
 class EventLog:
     """`events.jsonl` of a job.
 
-    Kinds: started, stage, planned, step, checkpoint, rest, trained, published, proven, ready, error.
+    Kinds: started, stage, resumed, fast_path, planned, validated, step, checkpoint, rest, stopped_early, trained,
+    published, proven, ready, error.
     """
 
     path: Path
 
     def append(self, kind: str, **fields: Any) -> None:
         """Append one event with the time, in a single write."""
-        line = (
-            json.dumps({"kind": kind, "time": time.time(), **fields}, ensure_ascii=False, default=str) + "\n"
-        )
-        with writing(self.path):
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            try:
-                os.write(descriptor, line.encode("utf-8", "replace"))
-            finally:
-                os.close(descriptor)
+        event = {"kind": kind, "time": time.time(), **fields}
+        append_line(self.path, json.dumps(event, ensure_ascii=False, default=str))
 
     def read(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Events from a byte offset on, and the offset to go on from; a line still being written waits."""

@@ -22,7 +22,7 @@ from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.error_handling import ConflictError
-from codebase_gardener.utils.files import FileLock, write_atomic
+from codebase_gardener.utils.files import PRIVATE_FILE, FileLock, out_of_room, write_atomic
 from codebase_gardener.utils.limits import kernel_kills, total_bytes
 
 __all__ = ["cancel", "device_of_this_host", "idle_devices", "reap", "resume", "start_next"]
@@ -80,6 +80,7 @@ def _spawn(directory: JobDirectory, lock: FileLock, environment: Mapping[str, st
     """Start the worker in a session of its own; it inherits the lock's descriptor and with it the lock."""
     directory.cancel.unlink(missing_ok=True)
     os.set_inheritable(lock.descriptor, True)
+    directory.log.touch(mode=PRIVATE_FILE)
     with directory.log.open("ab") as log:
         subprocess.Popen(
             [sys.executable, "-m", "codebase_gardener.worker", str(directory.path)],
@@ -107,7 +108,8 @@ def cancel(registry: Registry, job_id: str) -> JobRow:
             context={"job": job_id},
         )
     directory = JobDirectory(job.directory)
-    write_atomic(directory.cancel, "")
+    with registry.spending_reserve():
+        write_atomic(directory.cancel, "")
     deadline = time.monotonic() + _GONE_S
     lock = FileLock(directory.lock)  # while it is held here, nobody can start the job
     while not lock.acquire() and time.monotonic() < deadline:
@@ -155,7 +157,7 @@ def reap(registry: Registry) -> list[JobRow]:
             continue
         if registry.job(job.id).state != "training":  # it ended between the two looks
             continue
-        with suppress(ConflictError):  # another process was faster
+        with suppress(ConflictError), registry.spending_reserve():  # another process was faster
             if directory.cancel.exists():
                 ended.append(registry.cancel_job(job.id))
             else:
@@ -164,6 +166,7 @@ def reap(registry: Registry) -> list[JobRow]:
 
 
 _FULL_BYTES = 1 << 20
+_END_BYTES = 1 << 14
 
 
 def _last_words(directory: JobDirectory) -> str:
@@ -179,19 +182,31 @@ def _last_words(directory: JobDirectory) -> str:
     if kernel_kills() > last.get("started", {}).get("kernel_kills", sys.maxsize):
         held = f"{total_bytes() / 1e9:.1f} GB of this machine or container"
         return f"the kernel killed the worker {where}: the memory ({held}) ran out"
-    if shutil.disk_usage(directory.path).free < _FULL_BYTES:
+    if shutil.disk_usage(directory.path).free < _FULL_BYTES or out_of_room(OSError(_said(directory, last))):
         return f"the worker ended {where}, and the disk is full"
-    return f"the worker was killed {where}, perhaps for lack of memory"
+    return f"the worker was killed {where}, by whom or for what is not known; {directory.log} ends with its last words"
 
 
-def resume(registry: Registry, job_id: str, *, device: str, base: Base | None = None) -> JobRow:
-    """Queue a job that failed or was cancelled again; it goes on from its last complete checkpoint.
+def _said(directory: JobDirectory, last: Mapping[str, Any]) -> str:
+    """The end of what the worker printed since it began."""
+    with suppress(OSError), directory.log.open("rb") as log:
+        size = directory.log.stat().st_size
+        log.seek(max(size - _END_BYTES, last.get("started", {}).get("log_bytes", 0)))
+        return log.read().decode("utf-8", "replace")
+    return ""
+
+
+def resume(
+    registry: Registry, job_id: str, *, device: str, base: Base | None = None, from_start: bool = False
+) -> JobRow:
+    """Queue a job that failed or was cancelled again; it goes on from its newest whole checkpoint.
 
     Args:
         registry: Where it is kept.
         job_id: The job.
         device: Where it goes on, as `resolve_device` gives it.
         base: The same weights where they lie now; by default where they were.
+        from_start: Whether it begins anew, its checkpoints and its plan being removed.
 
     Raises:
         ConflictError: It is queued, training or ready.
@@ -199,6 +214,8 @@ def resume(registry: Registry, job_id: str, *, device: str, base: Base | None = 
     job = registry.job(job_id)
     if job.state in ("error", "cancelled"):  # else it is refused below
         directory = JobDirectory(job.directory)
+        if from_start:
+            directory.forget_run()
         directory.move(device, base or directory.spec.base)
     base_id = base.id if base is not None else None
     return registry.requeue_job(job_id, device=device_of_this_host(device), base_id=base_id)

@@ -17,10 +17,10 @@ from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.memory import check_memory, estimate_memory
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import ResourceError
-from codebase_gardener.utils.files import writing
+from codebase_gardener.utils.files import make_folder, writing
 from codebase_gardener.utils.names import AdapterRef
 
-__all__ = ["adapter_directory", "dataset_directory", "submit"]
+__all__ = ["adapter_directory", "check_storage", "dataset_directory", "submit"]
 
 _ENDED = ("error", "cancelled")
 
@@ -31,8 +31,9 @@ def dataset_directory(projects_dir: Path, project: str, dataset_hash: str) -> Pa
 
 
 def adapter_directory(projects_dir: Path, ref: AdapterRef) -> Path:
-    """Where a version is published."""
-    return projects_dir / ref.project / "adapters" / str(ref.name) / str(ref.version)
+    """Where a version is published; without a number, the folder of the adapter's versions."""
+    versions = projects_dir / ref.project / "adapters" / str(ref.name)
+    return versions / str(ref.version) if ref.version is not None else versions
 
 
 def submit(
@@ -69,7 +70,7 @@ def submit(
         ):  # else it waits, and the worker checks when its turn comes
             needed = estimate_memory(asked.base, asked.training, bf16=asked.training.dtype != "float32")
             check_memory(needed, min_free_bytes=min_free_bytes, make_room=make_room)
-        _check_storage(registry, project, storage_bytes)
+        check_storage(registry, project, storage_bytes)
         job = job or _reserve(registry, project, adapter, asked, jobs_dir)
         if job.state in _ENDED:
             job = resume(registry, job.id, device=asked.device, base=asked.base)
@@ -89,11 +90,23 @@ def _check_options(training: TrainingSpec) -> None:
         peft_config(training)
 
 
-def _check_storage(registry: Registry, project: str, limit: int) -> None:
+def check_storage(registry: Registry, project: str, limit: int, more: int = 1) -> None:
+    """Refuse what a project has no room for.
+
+    Args:
+        registry: That knows what is stored.
+        project: Its name, of one that is there.
+        limit: Bytes of all its adapters.
+        more: Bytes that are to come.
+
+    Raises:
+        ResourceError: With both figures.
+    """
     stored = registry.stored_bytes(project)
-    if stored >= limit:
+    if stored + more > limit:
         raise ResourceError(
-            f"the adapters of {project} take {stored / 1e6:.0f} MB, and {limit / 1e6:.0f} MB is the limit",
+            f"the adapters of {project} take {stored / 1e6:.1f} MB, and {limit / 1e6:.1f} MB is the limit"
+            + (f": {more / 1e6:.1f} MB more do not fit" if more > 1 else ""),
             hint=f"gardener delete {project} --keep 1 leaves the newest and the active version of each adapter; "
             "or raise the setting project_storage_bytes",
             context={"stored_bytes": stored, "limit_bytes": limit},
@@ -106,7 +119,7 @@ def _reserve(registry: Registry, project: str, adapter: str, asked: JobSpec, job
     def make(job_id: str) -> Path:
         folder = jobs_dir / job_id
         with writing(folder):
-            folder.mkdir(parents=True)
+            make_folder(folder)
         JobDirectory(folder).write_spec(asked)
         return folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,16 +13,18 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.sidecar import SIDECAR, library_versions, version_identity
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.dataset.writer import load_dataset
+from codebase_gardener.jobs.checkpoints import newest_checkpoint
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.spec import JobSpec
-from codebase_gardener.training.encoding import encode_all
+from codebase_gardener.training.encoding import rows_to_train
 from codebase_gardener.training.memory import check_memory, estimate_memory
 from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
 from codebase_gardener.training.torch_engine import TrainingResult, train
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.training.torch_method import add_adapter, peft_config
+from codebase_gardener.training.validation import encode_sides
 from codebase_gardener.utils.error_handling import DatasetError, ModelError
-from codebase_gardener.utils.files import read_json, sha256_file, sha256_text, write_atomic, write_json
+from codebase_gardener.utils.files import sha256_file, sha256_text, write_atomic, write_json
 
 __all__ = ["run_job"]
 
@@ -40,6 +43,7 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
     events = directory.events
     events.append("stage", stage="loading", base=spec.base.id)
     _check_base(spec.base)
+    resume_from = newest_checkpoint(directory)
     device = pick_device(spec.device)
     machine = _machine(directory, spec, device)
     if machine["dtype"] == "float32":  # the check before the start hoped for bfloat16
@@ -54,15 +58,12 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
     if spec.training.changes_base:
         model.save_pretrained(directory.initial)
     events.append("stage", stage="encoding")
-    encoded = encode_all(
-        _rows(spec),
-        tokenizer,
-        max_length=spec.training.max_length,
-        completion_only=spec.training.completion_only_loss,
-    )
+    sides = encode_sides(_rows(spec), tokenizer, spec.training)
+    encoded = sides.train
     events.append(
         "encoded",
         rows=len(encoded.rows),
+        validation_rows=len(sides.validation),
         supervised_tokens=encoded.supervised,
         truncated=encoded.truncated,
         without_fim_tokens=encoded.without_fim_tokens,
@@ -72,12 +73,15 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
     result = train(
         model,
         tokenizer,
-        encoded,
+        sides,
         spec.training,
         plan_file=directory.plan,
         checkpoints=directory.checkpoints,
+        resume_from=resume_from,
+        best=directory.best,
         events=events,
         fixed=lambda: machine,
+        memory=lambda parts: _memory(spec, machine["dtype"], parts),
     )
     events.append("trained", **result.as_dict())
     _save(directory, spec, adapter, model, tokenizer, result)
@@ -87,8 +91,7 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
 def _machine(directory: JobDirectory, spec: JobSpec, device: str) -> dict[str, Any]:
     """Device, threads and number format: measured by the first start, kept by a resumed run."""
     threads = set_threads(spec.training.threads)
-    if directory.plan.exists():
-        plan = read_json(directory.plan)
+    if plan := directory.planned():
         torch.set_num_threads(plan["threads"])
         return {name: plan[name] for name in ("dtype", "device", "threads", "gemm_gflops")}
     rates = measure_gemm(device)
@@ -98,6 +101,12 @@ def _machine(directory: JobDirectory, spec: JobSpec, device: str) -> dict[str, A
         "threads": threads,
         "gemm_gflops": asdict(rates),
     }
+
+
+def _memory(spec: JobSpec, dtype: str, parts: Sequence[str]) -> int:
+    """Estimated peak with the parts of the fast path that are in effect."""
+    training = spec.training.model_copy(update={"fast_path": tuple(parts)})
+    return estimate_memory(spec.base, training, bf16=dtype == "bfloat16").total
 
 
 def _check_base(base: Base) -> None:
@@ -117,7 +126,7 @@ def _rows(spec: JobSpec) -> Any:
             f"the dataset at {spec.dataset} does not have the hash that this job was planned with",
             hint="run `gardener dataset` again",
         )
-    return dataset.train
+    return rows_to_train(dataset)
 
 
 def _save(

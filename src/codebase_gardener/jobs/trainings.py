@@ -71,6 +71,8 @@ class Trainings:
 
     def reap(self) -> None:
         """End the trainings whose worker is gone, and start those that wait for a device that is free."""
+        if self.registry.database.read_only:
+            return  # what cannot be said or started here is seen to by whoever can write
         queue.reap(self.registry)
         for device in queue.idle_devices(self.registry):
             queue.start_next(self.registry, device, self.environment)
@@ -91,10 +93,10 @@ class Trainings:
         queue.start_next(self.registry, job.device, self.environment)
         return job
 
-    def resume(self, job_id: str) -> JobRow:
-        """Go on with a training that failed or was cancelled, on the device that the settings name now."""
+    def resume(self, job_id: str, *, from_start: bool = False) -> JobRow:
+        """Go on with a training that failed or was cancelled, or begin it anew, on the settings' device."""
         self.reap()
-        job = queue.resume(self.registry, job_id, device=resolve_device(self.device))
+        job = queue.resume(self.registry, job_id, device=resolve_device(self.device), from_start=from_start)
         queue.start_next(self.registry, job.device, self.environment)
         return self.registry.job(job_id)
 

@@ -70,7 +70,10 @@ def extract(file: SourceFile) -> FileFacts:
         exports=code.exports,
         names=code.names,
         headings=document.headings,
-        snippets=(*document.snippets, *docstring_snippets(table.symbols, split_lines(file.text))),
+        snippets=(
+            *document.snippets,
+            *(docstring_snippets(module, split_lines(file.text)) if module else ()),
+        ),
         listings=document.listings,
         mentions=document.mentions,
         includes=document.includes,

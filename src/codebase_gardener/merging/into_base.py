@@ -12,7 +12,13 @@ from typing import Any
 from codebase_gardener.adapters.files import AdapterFiles, check_adapter_files
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.sidecar import SIDECAR, library_versions
-from codebase_gardener.merging.merge import MergeInput, MergeSpec, check_inputs, check_one_base
+from codebase_gardener.merging.merge import (
+    MergeInput,
+    MergeSpec,
+    check_inputs,
+    check_named_bases,
+    check_one_base,
+)
 from codebase_gardener.merging.methods import merge_method
 from codebase_gardener.utils.error_handling import AdapterError, InvalidInputError, ModelError
 from codebase_gardener.utils.files import publish_dir, staging, write_json
@@ -53,6 +59,7 @@ def merge_into_base(
     target: Path,
     spec: MergeSpec,
     *,
+    vouched: bool = False,
     dtype: str | None = None,
     progress: Progress = silent,
 ) -> BaseMergeReport:
@@ -66,6 +73,7 @@ def merge_into_base(
         base: What they were trained on.
         target: A folder that does not exist yet. Nothing is left there on failure.
         spec: How; methods are those of `MERGE_METHODS` that do not compress, on task vectors.
+        vouched: Whether the user has named the base, whatever the adapters call it.
         dtype: One of `MERGED_DTYPES`; None for that of the base's files.
         progress: Tensors done.
 
@@ -80,7 +88,7 @@ def merge_into_base(
     _check_spec(spec, dtype)
     check_inputs(inputs, spec)
     checked = [check_adapter_files(entry.directory) for entry in inputs]
-    _check_base(inputs, checked, base)
+    _check_base(inputs, checked, base, vouched)
     from codebase_gardener.merging.torch_into_base import write_merged_base
 
     with staging(target) as place:
@@ -113,7 +121,7 @@ def merge_into_base(
             staged / SIDECAR,
             {"merged_into_base": asdict(report), "libraries": library_versions(), "base": base.as_dict()},
         )
-        publish_dir(staged, target)
+        publish_dir(staged, target, private=False)
     return report
 
 
@@ -134,8 +142,12 @@ def _check_spec(spec: MergeSpec, dtype: str | None) -> None:
         )
 
 
-def _check_base(inputs: Sequence[MergeInput], checked: Sequence[AdapterFiles], base: Base) -> None:
+def _check_base(
+    inputs: Sequence[MergeInput], checked: Sequence[AdapterFiles], base: Base, vouched: bool
+) -> None:
     known = check_one_base(inputs, checked)
+    if not vouched:
+        check_named_bases(inputs, checked)
     if known not in (None, base.sha256):
         raise AdapterError(
             f"{inputs[0].label} was trained on another base (weights {str(known)[:16]}, "

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from codebase_gardener.adapters.files import (
@@ -17,9 +18,10 @@ from codebase_gardener.adapters.files import (
     AdapterFiles,
     check_adapter_files,
 )
+from codebase_gardener.bases.resolution import resolve_base
 from codebase_gardener.bases.sidecar import SIDECAR, library_versions
 from codebase_gardener.merging.methods import merge_method
-from codebase_gardener.utils.error_handling import AdapterError, InvalidInputError
+from codebase_gardener.utils.error_handling import AdapterError, InvalidInputError, ModelError
 from codebase_gardener.utils.files import publish_dir, staging, write_json
 from codebase_gardener.utils.progress import Progress, silent
 
@@ -28,6 +30,7 @@ __all__ = [
     "MergeReport",
     "MergeSpec",
     "check_inputs",
+    "check_named_bases",
     "check_one_base",
     "merge_adapters",
     "write_merged",
@@ -114,14 +117,24 @@ def merge_adapters(
         )  # a folder with the permissions of the user's umask, unlike the staging place
         staged.mkdir()
         report = write_merged(inputs, staged, spec, progress=progress)
-        publish_dir(staged, target)
+        publish_dir(staged, target, private=False)
     return report
 
 
 def write_merged(
-    inputs: Sequence[MergeInput], folder: Path, spec: MergeSpec, *, progress: Progress = silent
+    inputs: Sequence[MergeInput],
+    folder: Path,
+    spec: MergeSpec,
+    *,
+    vouched: bool = False,
+    progress: Progress = silent,
 ) -> MergeReport:
-    """`merge_adapters` into an empty folder that the caller publishes."""
+    """`merge_adapters` into an empty folder that the caller publishes.
+
+    Where the user has `vouched` for one base of all, what their configs call it is not compared.
+    """
+    from codebase_gardener.merging.torch_stock import check_stock_loads
+
     started = time.perf_counter()
     merge_method(spec.method)
     check_inputs(inputs, spec)
@@ -130,7 +143,8 @@ def write_merged(
     if len(inputs) == 1 and inputs[0].weight == 1 and spec.rank is None:
         modules = _copy(checked[0], folder)
     else:
-        modules = _merge(inputs, checked, spec, folder, progress)
+        modules = _merge(inputs, checked, spec, folder, vouched, progress)
+        check_stock_loads(folder)
     for name in TOKENIZER_FILES:
         if (checked[0].directory / name).is_file():
             shutil.copyfile(checked[0].directory / name, folder / name)
@@ -222,6 +236,41 @@ def check_one_base(inputs: Sequence[MergeInput], checked: Sequence[AdapterFiles]
     return next(iter(known.values()), None)
 
 
+def check_named_bases(inputs: Sequence[MergeInput], checked: Sequence[AdapterFiles]) -> None:
+    """Compare what the configs name as their base: stock adapters have no hash of it.
+
+    Raises:
+        AdapterError: They name different ones, and these are not the same here.
+    """
+    named = {
+        entry.label: str(files.config["base_model_name_or_path"])
+        for entry, files in zip(inputs, checked, strict=True)
+        if files.config.get("base_model_name_or_path")
+    }
+    if len(set(named.values())) < 2 or all(files.base_sha256 for files in checked):
+        return
+    hashes = {
+        entry.label: files.base_sha256 or _weights_of(named.get(entry.label, ""))
+        for entry, files in zip(inputs, checked, strict=True)
+    }
+    if None not in hashes.values() and len(set(hashes.values())) == 1:
+        return
+    raise AdapterError(
+        f"the adapters name different bases: {', '.join(f'{label} {base}' for label, base in named.items())}",
+        hint="merge adapters of one base; if it is one that goes by two names, say which with --base",
+        context={"bases": named},
+    )
+
+
+def _weights_of(base: str) -> str | None:
+    """Hash of a base's weights, where it lies here; nothing is fetched."""
+    with TemporaryDirectory() as memory:
+        try:
+            return resolve_base(base, Path(memory), offline=True).sha256
+        except ModelError:
+            return None
+
+
 def _copy(files: AdapterFiles, staged: Path) -> dict[str, dict[str, float]]:
     """One adapter with weight 1 is itself, whatever its variant."""
     from codebase_gardener.adapters.torch_attaching import read_tensors
@@ -237,12 +286,16 @@ def _merge(
     checked: Sequence[AdapterFiles],
     spec: MergeSpec,
     staged: Path,
+    vouched: bool,
     progress: Progress,
 ) -> dict[str, dict[str, float]]:
     from codebase_gardener.adapters.torch_factors import FactorReader
-    from codebase_gardener.merging.torch_files import write_merged_files
+    from codebase_gardener.merging.torch_files import module_kinds, write_merged_files
 
     readers = [
         (entry.weight, entry.label, FactorReader(files)) for entry, files in zip(inputs, checked, strict=True)
     ]
+    module_kinds(readers)  # sizes that differ say more than names
+    if not vouched:
+        check_named_bases(inputs, checked)
     return write_merged_files(readers, spec, staged, progress)

@@ -58,21 +58,18 @@ class _Chunk:
         names: Their paths.
         kinds: Of each input; None where it leaves these modules alone.
         rank: Of the result.
+        bias: Whether the result has one: PEFT gives one to all modules or to none.
     """
 
     names: tuple[str, ...]
     kinds: tuple[Kind | None, ...]
     rank: int
+    bias: bool
 
     @property
     def kind(self) -> Kind:
         """Of the first input that has these modules: how the result is stored."""
         return next(kind for kind in self.kinds if kind is not None)
-
-    @property
-    def bias(self) -> bool:
-        """Whether the result has one."""
-        return any(kind is not None and kind.bias for kind in self.kinds)
 
     def plan(self) -> Iterator[tuple[str, tuple[torch.dtype, tuple[int, ...]]]]:
         """Names and shapes of the tensors, in the order they are written in."""
@@ -117,9 +114,10 @@ def write_merged_files(
         for chunk in chunks:
             with _few_threads(method.dense and spec.space == "delta"):
                 merged = _merge_chunk(chunk, inputs, spec, method)
-            for tensor in (merged.a, merged.b, merged.bias):
-                if tensor is not None:
-                    writer.write(tensor)
+            writer.write(merged.a)
+            writer.write(merged.b)
+            if chunk.bias:
+                writer.write(torch.zeros(merged.b.shape[:2]) if merged.bias is None else merged.bias)
             for name, error, norm in zip(
                 chunk.names, merged.error.tolist(), merged.norm.tolist(), strict=True
             ):
@@ -177,6 +175,7 @@ def _chunks(
     method: MergeMethod,
 ) -> list[_Chunk]:
     """Modules of one kind together, as many as the budget allows."""
+    bias = _has_bias(modules)
     groups: dict[tuple[Kind | None, ...], list[str]] = {}
     for name, kinds in modules.items():
         groups.setdefault(kinds, []).append(name)
@@ -186,9 +185,26 @@ def _chunks(
         size = next(kind.size for kind in kinds if kind is not None)
         step = max(1, _BUDGET // (rank * sum(size)))
         chunks += [
-            _Chunk(tuple(names[start : start + step]), kinds, rank) for start in range(0, len(names), step)
+            _Chunk(tuple(names[start : start + step]), kinds, rank, bias)
+            for start in range(0, len(names), step)
         ]
     return chunks
+
+
+def _has_bias(modules: Mapping[str, tuple[Kind | None, ...]]) -> bool:
+    """Whether an input has biases in B.
+
+    Raises:
+        AdapterError: An embedding is adapted too: PEFT has no such adapter.
+    """
+    kinds = {kind for of_module in modules.values() for kind in of_module if kind is not None}
+    bias = any(kind.bias for kind in kinds)
+    if bias and any(kind.embedding for kind in kinds):
+        raise AdapterError(
+            "one of the adapters has a bias in B (lora_bias), one adapts an embedding: PEFT has no adapter with both",
+            hint="leave one of them out, or merge them into the base with --into-base",
+        )
+    return bias
 
 
 def _rank(

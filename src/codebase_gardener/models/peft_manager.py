@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +20,17 @@ from codebase_gardener.jobs.submission import dataset_directory
 from codebase_gardener.jobs.trainings import ProgressCallback, Trainings
 from codebase_gardener.models.adapter_metadata import AdapterMetadata
 from codebase_gardener.models.ollama_memory import BesideOllama
-from codebase_gardener.registry.leases import exclusive, lease_path
+from codebase_gardener.registry.leases import exclusive, lease, lease_path, project_lease_path
 from codebase_gardener.registry.rows import JobRow, VersionRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils.error_handling import (
     AdapterError,
+    CodebaseGardenerError,
     ConflictError,
     NotFoundError,
 )
-from codebase_gardener.utils.files import remove_tree
+from codebase_gardener.utils.files import MANIFEST, AlreadyPublishedError, remove_tree
 from codebase_gardener.utils.names import AdapterRef, check_name
 from codebase_gardener.utils.progress import Progress, silent
 
@@ -73,6 +74,8 @@ class PeftManager:
         self.loaded = LoadedAdapters(
             self.base,
             device=self.settings.device,
+            dtype=self.settings.inference_dtype,
+            hashes=self.settings.home / "folders.json",
             max_bytes=self.settings.cache_bytes,
             max_count=self.settings.cache_count,
             before_load=beside.before_load,
@@ -116,6 +119,7 @@ class PeftManager:
         """
         from codebase_gardener.dataset.user_rows import user_dataset
         from codebase_gardener.dataset.writer import write_dataset
+        from codebase_gardener.training.encoding import rows_to_train
 
         check_name(project_name, "project name")
         check_name(adapter_name, "adapter name")
@@ -123,22 +127,28 @@ class PeftManager:
         base_id = str(options.pop("base", self.settings.base))
         spec = self.spec(options)
         dataset = user_dataset(training_data)
-        self.ensure_project(project_name)
+        rows_to_train(dataset)
         folder = dataset_directory(self.settings.projects_dir, project_name, dataset.hash)
-        if not folder.exists():
-            with suppress(FileExistsError):  # another process writes the same rows
-                write_dataset(dataset, folder)
-        job = self.trainings.submit(
-            project_name,
-            adapter_name,
-            JobSpec(
-                base=self.base(base_id),
-                dataset=folder,
-                dataset_hash=dataset.hash,
-                training=spec,
-                device=self.settings.device,
-            ),
-        )
+        try:
+            with self.using_project(project_name):
+                self.ensure_project(project_name)
+                if not folder.exists():
+                    with suppress(AlreadyPublishedError):  # by another process, with the same hash
+                        write_dataset(dataset, folder)
+                job = self.trainings.submit(
+                    project_name,
+                    adapter_name,
+                    JobSpec(
+                        base=self.base(base_id),
+                        dataset=folder,
+                        dataset_hash=dataset.hash,
+                        training=spec,
+                        device=self.settings.device,
+                    ),
+                )
+        except BaseException:
+            self.clear_unfinished(project_name, folder)
+            raise
         if progress_callback is not None:
             follow = self.trainings.follow
             threading.Thread(target=follow, args=(job.id, progress_callback), daemon=True).start()
@@ -207,7 +217,7 @@ class PeftManager:
         return self.loaded.handle(what, wait_s)
 
     def load_folder(self, folder: Path, base: str | None = None) -> AdapterHandle:
-        """Load an adapter that is in no registry.
+        """Load an adapter that is in no registry, as its files are now.
 
         Args:
             folder: With adapter_config.json and adapter_model.safetensors.
@@ -221,7 +231,7 @@ class PeftManager:
         named = base or check_adapter_files(directory).config.get("base_model_name_or_path")
         if not named:
             raise AdapterError(f"{directory} names no base", hint="name it")
-        what = Loadable(str(directory), directory, str(named))
+        what = self.loaded.folder(directory, self.base(str(named)))
         with self.loaded.holding(what):
             return self.loaded.handle(what, wait_s=0)
 
@@ -329,7 +339,7 @@ class PeftManager:
         Raises:
             ConflictError: One is in use or in training.
         """
-        with self._alone(versions, jobs):
+        with self.registry.spending_reserve(), self._alone(versions, jobs):
             self.registry.delete_all([row.ref for row in versions], [job.id for job in jobs])
             self._remove_files(versions, jobs)
         return _ids(versions, jobs)
@@ -347,11 +357,39 @@ class PeftManager:
         self.trainings.reap()
         versions = self.registry.versions(project_name, limit=_ALL)
         jobs = self.registry.jobs(project_name, states=_UNFINISHED, limit=_ALL)
-        with self._alone(versions, jobs):
+        with self.registry.spending_reserve(), self._alone(versions, jobs), self._project_alone(project_name):
             self.registry.delete_project(project_name)
             self._remove_files(versions, jobs)
             remove_tree(self.settings.projects_dir / project_name, self.settings.home / "trash")
         return [*_ids(versions, jobs), project_name]
+
+    def using_project(self, name: str) -> AbstractContextManager[object]:
+        """For a block nobody deletes the project, be it there already or not.
+
+        Raises:
+            ConflictError: It is being deleted.
+        """
+        path = project_lease_path(self.settings.home, check_name(name, "project name"))
+        return lease(path, f"project {name!r}")
+
+    def _project_alone(self, name: str) -> AbstractContextManager[object]:
+        return exclusive(project_lease_path(self.settings.home, name), f"project {name!r}")
+
+    def clear_unfinished(self, name: str, made: Path | None = None) -> None:
+        """After a failure: let nothing stay of a project in which there is nothing else.
+
+        Where another process is at work in the project, all is left to it.
+
+        Args:
+            name: Of the project.
+            made: A folder in it that was to get a row.
+        """
+        folder, trash = self.settings.projects_dir / name, self.settings.home / "trash"
+        with suppress(CodebaseGardenerError), self.registry.spending_reserve(), self._project_alone(name):
+            if made is not None and made not in self.registry.known_directories():
+                remove_tree(made, trash)
+            if self.registry.delete_empty_project(name) and not any(folder.rglob(MANIFEST)):
+                remove_tree(folder, trash)
 
     @contextmanager
     def _alone(self, versions: Sequence[VersionRow], jobs: Sequence[JobRow]) -> Iterator[None]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from codebase_gardener.registry import absent, projects, schema
 from codebase_gardener.registry.record import append_record
 from codebase_gardener.registry.timestamps import now
 from codebase_gardener.utils.names import AdapterRef, check_name
 
-__all__ = ["active_version", "next_version", "reserve_up_to", "reserve_version", "set_active"]
+__all__ = [
+    "active_version",
+    "give_back_version",
+    "next_version",
+    "reserve_up_to",
+    "reserve_version",
+    "set_active",
+]
 
 _table = schema.adapters
 _versions = schema.versions
@@ -24,6 +31,17 @@ def reserve_version(connection: Connection, project: str, adapter_name: str) -> 
     """
     check_name(adapter_name, "adapter name")
     return next_version(connection, projects.locked(connection, project).id, adapter_name)
+
+
+def give_back_version(connection: Connection, project: str, adapter_name: str, version: int) -> None:
+    """Let a reserved number that became no version be given out again; the last one only, and nothing else is told."""
+    project_id = projects.locked(connection, project).id
+    last = (_table.c.project_id == project_id) & (_table.c.name == adapter_name)
+    last &= _table.c.next_version == version + 1
+    if version == 1:
+        connection.execute(delete(_table).where(last))
+    else:
+        connection.execute(update(_table).where(last).values(next_version=version))
 
 
 def reserve_up_to(connection: Connection, project: str, adapter_name: str, version: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from codebase_gardener.registry.failures import explained, shown_url
 from codebase_gardener.utils.error_handling import InvalidInputError, RegistryError, ResourceError
+from codebase_gardener.utils.files import PRIVATE_FILE, make_folder
 
 __all__ = ["Database"]
 
@@ -36,6 +38,11 @@ class Database:
         self.url = _parsed(url)
         self.shown_url = shown_url(self.url)
         self.engine = _engine(self.url, wait_s)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the file, or where it lies, cannot be written: then it is only read, and nothing waits for it."""
+        return self.file is not None and _is_read_only(self.file)
 
     @property
     def file(self) -> Path | None:
@@ -76,6 +83,18 @@ class Database:
         except (StatementError, PoolTimeout, sqlite3.Error, UnicodeEncodeError) as error:
             raise explained(error, self.url) from error
 
+    def damage(self) -> str:
+        """What SQLite's own check of the whole file finds first, or ""; PostgreSQL looks after itself.
+
+        Raises:
+            RegistryError: It is damaged so badly that it cannot be checked.
+        """
+        if self.file is None:
+            return ""
+        with self.read() as connection:
+            found = str(connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar())
+        return "" if found == "ok" else found.strip().splitlines()[-1]
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
@@ -106,8 +125,12 @@ def _engine(url: URL, wait_s: float) -> Engine:
 
 
 def _sqlite(url: URL, wait_s: float) -> Engine:
-    _make_folder(Path(url.database or "").absolute().parent)
-    engine = create_engine(url, connect_args={"timeout": wait_s})
+    file = Path(url.database or "").absolute()
+    if _is_read_only(file):
+        engine = create_engine(_for_reading(file), connect_args={"timeout": wait_s})
+    else:
+        _make_private(file)
+        engine = create_engine(url, connect_args={"timeout": wait_s})
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -122,14 +145,30 @@ def _sqlite(url: URL, wait_s: float) -> Engine:
     return engine
 
 
-def _make_folder(folder: Path) -> None:
+def _is_read_only(file: Path) -> bool:
+    """SQLite writes beside the file too."""
+    return file.is_file() and not all(os.access(path, os.W_OK) for path in (file, file.parent))
+
+
+def _for_reading(file: Path) -> URL:
+    """As it lies there; with the log beside it, where a writer that was cut short left one that can be used."""
+    log, index = (file.with_name(f"{file.name}-{part}") for part in ("wal", "shm"))
+    with_log = log.exists() and log.stat().st_size and index.exists()
+    options = {"mode": "ro", "uri": "true", **({} if with_log else {"immutable": "1"})}
+    return URL.create("sqlite", database=file.as_uri(), query=options)
+
+
+def _make_private(file: Path) -> None:
+    """Its owner's alone: what SQLite writes beside it takes its mode."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
+        if not file.exists():
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
     except OSError as error:
         raise ResourceError(
-            f"cannot make the folder of the registry, {folder}: {error.strerror}",
+            f"the registry {file} cannot be made: {error.strerror}",
             hint="set CODEBASE_GARDENER_HOME to a folder that can be written",
-            context={"path": str(folder)},
+            context={"path": str(file)},
         ) from error
 
 

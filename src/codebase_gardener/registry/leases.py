@@ -16,7 +16,7 @@ from pathlib import Path
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.files import FileLock
 
-__all__ = ["exclusive", "lease", "lease_path"]
+__all__ = ["exclusive", "lease", "lease_path", "project_lease_path"]
 
 
 def lease_path(directory: Path) -> Path:
@@ -27,6 +27,11 @@ def lease_path(directory: Path) -> Path:
         'adapters/default/.leases/3'
     """
     return directory.parent / ".leases" / directory.name
+
+
+def project_lease_path(home: Path, project: str) -> Path:
+    """The lease file of a project: whoever writes into its folder holds it shared, whoever deletes it alone."""
+    return home / "locks" / project
 
 
 @contextmanager
@@ -43,7 +48,9 @@ def lease(path: Path, what: str = "this version") -> Iterator[FileLock]:
     Raises:
         ConflictError: The version is being deleted.
     """
-    with _held(path, shared=True, refusal=f"{what} is being deleted", hint="choose another version") as lock:
+    with _held(
+        path, shared=True, refusal=f"{what} is being deleted", hint="wait for that, or choose another"
+    ) as lock:
         yield lock
 
 
@@ -54,7 +61,7 @@ def exclusive(path: Path, what: str = "this version") -> Iterator[FileLock]:
     Raises:
         ConflictError: It is in use, by this process or another.
     """
-    hint = "unload it, or stop what serves it, and try again"
+    hint = "unload it, or wait for what works on it or serves it, and try again"
     with _held(path, shared=False, refusal=f"{what} is in use", hint=hint) as lock:
         yield lock
 

@@ -13,7 +13,16 @@ from codebase_gardener.registry.timestamps import now
 from codebase_gardener.utils.error_handling import ConflictError, NotFoundError
 from codebase_gardener.utils.names import check_name
 
-__all__ = ["add", "delete_project", "get", "list_projects", "locked", "set_current_adapter"]
+__all__ = [
+    "add",
+    "check_source",
+    "delete_empty",
+    "delete_project",
+    "get",
+    "list_projects",
+    "locked",
+    "set_current_adapter",
+]
 
 _table = schema.projects
 
@@ -32,6 +41,17 @@ def add(connection: Connection, name: str, source: str, kind: str) -> ProjectRow
     except IntegrityError:
         return _same_source(get(connection, name), source)
     return get(connection, name)
+
+
+def check_source(connection: Connection, name: str, source: str) -> None:
+    """Refuse a name before work is done for it.
+
+    Raises:
+        ConflictError: It is taken by another source.
+    """
+    row = connection.execute(select(_table).where(_table.c.name == name)).mappings().one_or_none()
+    if row is not None:
+        _same_source(row_as(ProjectRow, row), source)
 
 
 def _same_source(row: ProjectRow, source: str) -> ProjectRow:
@@ -113,3 +133,15 @@ def delete_project(connection: Connection, name: str) -> ProjectRow:
         )
     connection.execute(delete(_table).where(_table.c.id == project.id))
     return project
+
+
+def delete_empty(connection: Connection, name: str) -> bool:
+    """Delete a project that has no snapshot, no job and no version. Returns whether there is none of the name now."""
+    row = connection.execute(select(_table.c.id).where(_table.c.name == name)).one_or_none()
+    if row is None:
+        return True
+    for table in (schema.snapshots, schema.jobs, schema.versions):
+        if connection.scalar(select(table.c.id).where(table.c.project_id == row.id).limit(1)) is not None:
+            return False
+    connection.execute(delete(_table).where(_table.c.id == row.id))
+    return True

@@ -6,12 +6,11 @@ One JSON object a line, appended within the transaction that writes the row: no 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.utils.files import writing
+from codebase_gardener.utils.files import append_line
 
 __all__ = ["RECORD", "append_record", "read_record"]
 
@@ -30,14 +29,8 @@ def append_record(directory: Path, version: int, kind: str, data: Mapping[str, A
     Raises:
         ResourceError: The disk is full or the place cannot be written.
     """
-    path = directory.parent / RECORD
-    line = json.dumps({"version": version, "kind": kind, **data}, ensure_ascii=False) + "\n"
-    with writing(path):
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(descriptor, line.encode("utf-8", "replace"))
-        finally:
-            os.close(descriptor)
+    line = json.dumps({"version": version, "kind": kind, **data}, ensure_ascii=False)
+    append_line(directory.parent / RECORD, line)
 
 
 def read_record(adapter: Path) -> Iterator[dict[str, Any]]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from codebase_gardener.registry import projects, schema
-from codebase_gardener.registry.rows import SnapshotRow, row_as
+from codebase_gardener.registry.rows import ProjectRow, SnapshotRow, row_as
 from codebase_gardener.registry.timestamps import now
 from codebase_gardener.utils.error_handling import NotFoundError
 
-__all__ = ["add", "latest"]
+__all__ = ["add", "add_with_project", "latest", "list_snapshots"]
 
 _table = schema.snapshots
 
@@ -41,6 +42,28 @@ def add(
             insert(_table).values({**values, "project_id": project_id, "snapshot_id": snapshot_id})
         )
     return latest(connection, project)
+
+
+def add_with_project(
+    connection: Connection, /, project: str, source: str, kind: str, **snapshot: Any
+) -> tuple[ProjectRow, SnapshotRow]:
+    """Add a snapshot and, where there is none of the name, its project: both or neither.
+
+    Raises:
+        InvalidInputError: The name cannot be a folder's.
+        ConflictError: The name is taken by another source.
+    """
+    row = projects.add(connection, project, source, kind)
+    return row, add(connection, project, **snapshot)
+
+
+def list_snapshots(connection: Connection) -> list[SnapshotRow]:
+    """Those of all projects."""
+    owners = schema.projects.c
+    query = select(_table, owners.name.label("project")).join(
+        schema.projects, owners.id == _table.c.project_id
+    )
+    return [row_as(SnapshotRow, row) for row in connection.execute(query.order_by(_table.c.id)).mappings()]
 
 
 def latest(connection: Connection, project: str) -> SnapshotRow:

@@ -13,7 +13,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -28,6 +28,8 @@ from codebase_gardener.registry import versions as version_rows
 from codebase_gardener.registry.database import Database
 from codebase_gardener.registry.schema import HOME
 from codebase_gardener.registry.upgrading import upgrade
+from codebase_gardener.utils.error_handling import ResourceError
+from codebase_gardener.utils.reserve import give_up_reserve, keep_reserve, spending_reserve
 
 __all__ = ["Registry"]
 
@@ -80,8 +82,23 @@ class Registry:
     def __init__(self, url: str | Path, *, home: Path | None = None, wait_s: float = 30.0) -> None:
         self.home = home
         self.database = Database(url, wait_s=wait_s)
+        try:
+            self._upgrade()
+        except ResourceError:  # of a full disk: SQLite takes some room to be read
+            if home is None:
+                raise
+            give_up_reserve(home)
+            self._upgrade()
+        if home is not None and not self.database.read_only:
+            keep_reserve(home)
+
+    def _upgrade(self) -> None:
         with self.at_home():
             upgrade(self.database)
+
+    def spending_reserve(self) -> AbstractContextManager[None]:
+        """A block that frees room, or says why something ended, on a disk that may be full."""
+        return spending_reserve(self.home)
 
     @contextmanager
     def at_home(self) -> Iterator[None]:
@@ -103,13 +120,17 @@ class Registry:
         self.close()
 
     add_project = _write(project_rows.add)
+    check_project_source = _read(project_rows.check_source)
     project = _read(project_rows.get)
     delete_project = _write(project_rows.delete_project)
+    delete_empty_project = _write(project_rows.delete_empty)
     set_current_adapter = _write(project_rows.set_current_adapter)
     projects = _read(project_rows.list_projects)
 
     add_snapshot = _write(snapshots.add)
+    add_snapshot_of = _write(snapshots.add_with_project)
     latest_snapshot = _read(snapshots.latest)
+    list_snapshots = _read(snapshots.list_snapshots)
 
     reserve_job = _write(job_rows.reserve)
     find_job = _read(job_rows.find)
@@ -123,6 +144,7 @@ class Registry:
     jobs = _read(job_rows.list_jobs)
 
     reserve_version = _write(adapters.reserve_version)
+    give_back_version = _write(adapters.give_back_version)
     reserve_up_to = _write(adapters.reserve_up_to)
     publish = _write(version_rows.publish)
     publish_imported = _write(version_rows.publish_imported)

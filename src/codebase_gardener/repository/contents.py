@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from codebase_gardener.languages.table import LANGUAGES
+from codebase_gardener.utils.foreign_files import is_lfs_pointer
 
-__all__ = ["content_problem", "is_lfs_pointer"]
+__all__ = ["content_problem"]
 
 MAX_LINES = 50_000
 MAX_LINE_CHARS = 20_000
@@ -36,11 +37,6 @@ def content_problem(text: str, language: str) -> str | None:
     if is_lfs_pointer(text):
         return "a Git LFS pointer, not the file itself: run `git lfs pull`"
     return _shape_problem(text, language) or _generated(text)
-
-
-def is_lfs_pointer(text: str) -> bool:
-    """Whether a file's text is what Git LFS leaves in its place (git-lfs' docs/spec.md)."""
-    return len(text) < 1024 and text.startswith("version https://git-lfs.github.com/spec/")
 
 
 def _shape_problem(text: str, language: str) -> str | None:

@@ -10,7 +10,7 @@ import pathspec
 
 from codebase_gardener.repository.disk import DiskTree
 from codebase_gardener.repository.entries import Entry, EntryListing
-from codebase_gardener.repository.filters import directory_problem
+from codebase_gardener.repository.filters import directory_problem, may_be_own
 
 __all__ = ["list_directory"]
 
@@ -79,7 +79,8 @@ class _Walk:
             self.entries.append(entry)
 
     def _enters(self, path: str) -> bool:
-        reason = directory_problem(path[:-1].rpartition("/")[2]) or next(_tagged(self.tree, path), None)
+        named = None if may_be_own(path) else directory_problem(path[:-1].rpartition("/")[2])
+        reason = named or next(_tagged(self.tree, path), None)
         if reason:
             self.left_out.append((path, reason))
         return reason is None

@@ -10,6 +10,7 @@ __all__ = [
     "DATA_BYTES",
     "directory_problem",
     "left_out_directory",
+    "may_be_own",
     "name_problem",
     "path_problem",
     "size_problem",
@@ -31,6 +32,9 @@ DIRECTORIES = {
     "editor settings": {".idea", ".vscode", ".vs"},
 }  # fmt: skip
 """Directories whose files are somebody else's or a tool's, by what they are."""
+
+OWN_NAMES = {"vendor", "dist", "venv", "virtualenv"}
+"""Those of them that a package of the repository itself may have, too."""
 
 LOCK_FILES = {
     "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "deno.lock",
@@ -74,6 +78,11 @@ def left_out_directory(path: str) -> tuple[str, str] | None:
         if reason:
             return "/".join(parts[:depth]) + "/", reason
     return None
+
+
+def may_be_own(folder: str) -> bool:
+    """Whether the last name of a folder is one that the repository's own packages may have, too."""
+    return folder.rstrip("/").rpartition("/")[2] in OWN_NAMES
 
 
 def directory_problem(name: str) -> str | None:

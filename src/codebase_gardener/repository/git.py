@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from codebase_gardener.utils.error_handling import SourceError
+from codebase_gardener.utils.error_handling import SourceError, retry_with_backoff
 
 __all__ = ["GitError", "GitRepository", "clone", "find_repository"]
 
@@ -41,6 +41,24 @@ _SLOW = ("-c", "http.lowSpeedLimit=100", "-c", "http.lowSpeedTime=60")
 
 class GitError(SourceError):
     """git could not do it; the message ends with git's own words."""
+
+
+class _UnreachedError(GitError):
+    """The other side could not be reached, or broke off: it may do so no more in a moment."""
+
+
+_UNREACHED = (
+    b"Could not resolve host",
+    b"Failed to connect",
+    b"Connection timed out",
+    b"Connection reset",
+    b"Operation timed out",
+    b"early EOF",
+    b"unexpected disconnect",
+    b"returned error: 50",
+    b"returned error: 429",
+)
+"""git's and curl's words; git runs with LC_ALL=C."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +121,7 @@ def find_repository(folder: Path) -> GitRepository | None:
     return None
 
 
+@retry_with_backoff(max_attempts=3, retry_on=(_UnreachedError,))
 def clone(url: str, target: Path, *, whole: bool) -> GitRepository:
     """Clone without a work tree, hooks, templates, tags or submodules.
 
@@ -129,7 +148,8 @@ def clone(url: str, target: Path, *, whole: bool) -> GitRepository:
         process.wait()
         raise
     if process.returncode:
-        raise GitError(
+        kind = _UnreachedError if any(sign in said for sign in _UNREACHED) else GitError
+        raise kind(
             _message("the repository cannot be cloned", said),
             hint="check URL and access with `git ls-remote`, or clone it yourself and name the folder",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,8 +12,9 @@ from pathlib import PurePosixPath
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.repository.copies import copied_folders
 from codebase_gardener.repository.entries import Entry, EntryListing, printable
-from codebase_gardener.repository.filters import left_out_directory
+from codebase_gardener.repository.filters import directory_problem, left_out_directory, may_be_own
 from codebase_gardener.repository.judging import LeftOutError, judge
+from codebase_gardener.repository.own_folders import own_folders
 from codebase_gardener.repository.secrets import Scanned, find_secrets, masked
 from codebase_gardener.repository.sources import open_source
 from codebase_gardener.utils.error_handling import SourceError
@@ -156,10 +157,6 @@ class _Selection:
 
     def add(self, entry: Entry, max_file_bytes: int) -> None:
         """Keep the entry, or the reason why not."""
-        left_out = left_out_directory(entry.path)
-        if left_out:
-            self.directories[left_out] += 1
-            return
         if len(self.files) >= MAX_FILES or self.total_bytes >= MAX_TOTAL_BYTES:
             reason = f"over the limit of {MAX_FILES:,} files and {MAX_TOTAL_BYTES:,} bytes"
             self.skipped.append(SkippedFile(printable(entry.path), reason))
@@ -176,7 +173,9 @@ class _Selection:
     def skipped_rows(self) -> list[SkippedFile]:
         """Files one by one, directories as one row each."""
         rows = [
-            SkippedFile(printable(path), f"{reason}, {count} {'file' if count == 1 else 'files'}")
+            SkippedFile(
+                printable(path), f"{reason}, {count} {'file' if count == 1 else 'files'}{_hint(path, reason)}"
+            )
             for (path, reason), count in self.directories.items()
         ]
         return self.skipped + rows
@@ -184,11 +183,32 @@ class _Selection:
 
 def _select(entries: tuple[Entry, ...], max_file_bytes: int, progress: Progress) -> _Selection:
     selection = _Selection([], [], Counter())
+    named: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     progress(0, len(entries))
     for done, entry in enumerate(entries, 1):
-        selection.add(entry, max_file_bytes)
+        left_out = left_out_directory(entry.path)
+        if left_out:
+            named[left_out].append(entry)
+        else:
+            selection.add(entry, max_file_bytes)
         progress(done, len(entries))
+    paths = {folder: [entry.path for entry in inside] for (folder, _), inside in named.items()}
+    own = own_folders(paths, [(file.path, file.text) for file in selection.files])
+    for (folder, reason), inside in named.items():
+        for entry in inside:
+            deeper = left_out_directory(entry.path[len(folder) :])
+            if folder not in own:
+                selection.directories[folder, reason] += 1
+            elif deeper:
+                selection.directories[folder + deeper[0], deeper[1]] += 1
+            else:
+                selection.add(entry, max_file_bytes)
     return selection
+
+
+def _hint(path: str, reason: str) -> str:
+    is_named = reason == directory_problem(path.split("/")[-2])
+    return "; no code of the repository imports it" if is_named and may_be_own(path) else ""
 
 
 def _leave_out_copies(selection: _Selection) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from codebase_gardener.repository.snapshot import SkippedFile, Snapshot, SourceFile
 from codebase_gardener.utils.error_handling import SourceError
 from codebase_gardener.utils.files import (
+    AlreadyPublishedError,
     is_published,
     publish_dir,
     read_json,
@@ -39,18 +40,27 @@ def save_snapshot(snapshot: Snapshot, directory: Path) -> None:
         directory: Of this state alone; made whole or not at all. One that is damaged is replaced.
 
     Raises:
-        FileExistsError: Another state is published there.
+        AlreadyPublishedError: Another state is published there.
         ResourceError: The disk is full or the place cannot be written.
     """
-    if is_published(directory):
-        if _state(read_json(directory / _ABOUT)) == _state(_about(snapshot)):
-            return
-    else:
-        remove_tree(directory, directory.parent)
+    if _is_there(snapshot, directory):
+        return
     with staging(directory) as staged:
         write_json(staged / _ABOUT, _about(snapshot))
         write_atomic(staged / _TEXTS, "".join(_rows(snapshot)))
-        publish_dir(staged, directory)
+        try:
+            publish_dir(staged, directory)
+        except AlreadyPublishedError:  # by another process, meanwhile; or it is damaged
+            if _is_there(snapshot, directory):
+                return
+            if is_published(directory):
+                raise
+            remove_tree(directory, directory.parent)
+            publish_dir(staged, directory)
+
+
+def _is_there(snapshot: Snapshot, directory: Path) -> bool:
+    return is_published(directory) and _state(read_json(directory / _ABOUT)) == _state(_about(snapshot))
 
 
 def load_snapshot(directory: Path) -> Snapshot:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.tokens import code_tokens
 from codebase_gardener.utils.error_handling import NotFoundError
-from codebase_gardener.utils.files import write_atomic, writing
+from codebase_gardener.utils.files import make_folder, make_private, write_atomic, writing
 
 __all__ = ["Hit", "SymbolIndex"]
 
@@ -118,9 +118,10 @@ class SymbolIndex:
     def save(self, directory: Path) -> None:
         """Write the index into `directory` (JSON and plain arrays; nothing is pickled)."""
         with writing(directory):
-            directory.mkdir(parents=True, exist_ok=True)
+            make_folder(directory)
             if self._bm25 is not None:
                 self._bm25.save(directory, allow_pickle=False, show_progress=False)
+            make_private(directory)
         rows = (json.dumps(asdict(document), ensure_ascii=False) for document in self.documents)
         write_atomic(directory / _DOCUMENTS, "".join(f"{row}\n" for row in rows))
 

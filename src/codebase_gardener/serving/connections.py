@@ -44,7 +44,7 @@ class LimitedConnection(H11Protocol):
     def pause_writing(self) -> None:
         """The client does not read."""
         super().pause_writing()
-        self._reader = self._abort_in(WRITE_S)
+        self._look_at_reader(self.transport.get_write_buffer_size() + 1)
 
     def resume_writing(self) -> None:
         """It does again."""
@@ -55,6 +55,14 @@ class LimitedConnection(H11Protocol):
         """It is over."""
         self._head, self._reader = _stop(self._head), _stop(self._reader)
         super().connection_lost(exc)
+
+    def _look_at_reader(self, before: int) -> None:
+        """End where nothing was read since the last look; else look again."""
+        size = self.transport.get_write_buffer_size()
+        if size < before:
+            self._reader = self.loop.call_later(WRITE_S, self._look_at_reader, size)
+        else:
+            self.transport.abort()
 
     def _abort_in(self, seconds: float) -> asyncio.TimerHandle:
         return self.loop.call_later(seconds, self.transport.abort)

@@ -14,7 +14,7 @@ Json = dict[str, Any]
 _REFUSALS = ("400", "401", "403", "404", "408", "409", "413", "429", "503")
 
 
-class Trouble(msgspec.Struct):
+class _Trouble(msgspec.Struct):
     """What went wrong."""
 
     message: str
@@ -23,10 +23,10 @@ class Trouble(msgspec.Struct):
     code: str | None
 
 
-class ErrorBody(msgspec.Struct):
+class _Error(msgspec.Struct):
     """An error, as OpenAI writes it."""
 
-    error: Trouble
+    error: _Trouble
 
 
 def openapi_document(routes: Iterable[Route], bodies: Mapping[str, type[msgspec.Struct]]) -> Json:
@@ -36,7 +36,7 @@ def openapi_document(routes: Iterable[Route], bodies: Mapping[str, type[msgspec.
         routes: Of the application; those whose answers are OpenAI's are described.
         bodies: What reads the body of a request, by path.
     """
-    kinds = [*bodies.values(), ErrorBody]
+    kinds = [*bodies.values(), _Error]
     schemas, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     schema_of = dict(zip([*bodies, ""], schemas, strict=True))
     paths: dict[str, Json] = {}

@@ -16,6 +16,9 @@ from codebase_gardener.utils.error_handling import ModelError
 
 __all__ = ["Choice", "scored"]
 
+_COLDEST = 1e-4
+"""Below it logits divided by the temperature overflow: the most likely token is taken."""
+
 
 class Choice:
     """Chooses the tokens of one answer.
@@ -55,7 +58,7 @@ class Choice:
         if self._seam is not None and owes:
             logits = self._seam(torch.tensor([list(said)]), logits[None].clone())[0]
         logits = self._penalized(logits, said)
-        if chosen.temperature == 0:
+        if chosen.temperature < _COLDEST:
             return int(logits.argmax())
         probabilities = torch.softmax(_narrowed(logits / chosen.temperature, chosen), -1)
         return int(torch.multinomial(probabilities, 1, generator=self._dice))
@@ -83,7 +86,9 @@ def _narrowed(logits: Tensor, chosen: Decoding) -> Tensor:
     if chosen.top_p < 1:
         ordered, order = logits.sort(descending=True)
         before = torch.softmax(ordered, -1).cumsum(-1) - torch.softmax(ordered, -1)
-        out = torch.zeros_like(logits, dtype=torch.bool).scatter(0, order, before >= chosen.top_p)
+        left_out = before >= chosen.top_p
+        left_out[0] = False  # the most likely one stays, however small the share
+        out = torch.zeros_like(logits, dtype=torch.bool).scatter(0, order, left_out)
         logits = logits.masked_fill(out, float("-inf"))
     return logits
 

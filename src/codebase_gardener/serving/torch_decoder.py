@@ -114,7 +114,8 @@ def _window(config: Any, attention: Any) -> int | None:
 
 
 def _norm(x: Tensor, norm: Any) -> Tensor:
-    return norm.weight * rms_norm(x, (x.shape[-1],), None, norm.variance_epsilon)
+    weight: Tensor = norm.weight
+    return weight * rms_norm(x, (x.shape[-1],), None, norm.variance_epsilon)
 
 
 def _gated(mlp: Any, x: Tensor) -> Tensor:

@@ -173,17 +173,25 @@ class TorchEngine:
     # ---- the loop
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not (self._waiting or self._running or self._is_closed):
-                    self._changed.wait()
-                if self._is_closed:
-                    break
-            self._admit()
-            for answers in self._batches():
-                self._pass(answers)
+        while self._wait():
+            try:
+                self._admit()
+                for answers in self._batches():
+                    self._pass(answers)
+            except Exception as error:  # the loop goes on: those that it had are told, others are served
+                _log.exception("the engine's loop failed")
+                for answer in list(self._running):
+                    answer.values = KeyValues()
+                    self._finish(answer, "error", _told(error))
         for answer in [*self._running, *self._waiting]:
             self._finish(answer, "cancelled")
+
+    def _wait(self) -> bool:
+        """Until there is something to do. Returns False when it is closed."""
+        with self._changed:
+            while not (self._waiting or self._running or self._is_closed):
+                self._changed.wait()
+            return not self._is_closed
 
     def _admit(self) -> None:
         while True:
@@ -295,7 +303,7 @@ class TorchEngine:
                 spans,
                 torch.tensor(wanted or [end - 1], device=live.device),
             )
-        parts = list(logits[: len(wanted)].split(widths)) if wanted else [logits[:0] for _ in widths]
+        parts = list(torch.split(logits[: len(wanted)], widths)) if wanted else [logits[:0] for _ in widths]
         return [part if width else None for part, width in zip(parts, widths, strict=True)]
 
     def _advance(self, answer: _Answer, count: int, logits: torch.Tensor | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.bases.text import (
     conversation_ids,
@@ -17,6 +17,9 @@ from codebase_gardener.dataset.examples import Example
 from codebase_gardener.utils.error_handling import DatasetError
 from codebase_gardener.utils.progress import Progress, silent
 
+if TYPE_CHECKING:
+    from codebase_gardener.dataset.assembly import Dataset
+
 __all__ = [
     "IGNORE",
     "EncodedDataset",
@@ -25,6 +28,7 @@ __all__ = [
     "encode",
     "encode_all",
     "encode_completion",
+    "rows_to_train",
     "text_ids",
 ]
 
@@ -110,6 +114,23 @@ class FimTokens:
         return None
 
 
+def rows_to_train(dataset: Dataset) -> Sequence[Example]:
+    """The rows of a dataset's training side.
+
+    Raises:
+        DatasetError: There are none; it says what took them.
+    """
+    report = dataset.report
+    if dataset.train:
+        return dataset.train
+    raise DatasetError(
+        f"no row is left to train on: {report.near_duplicates} were removed as near-duplicates of held-out ones, "
+        f"{report.exact_duplicates} as repeats",
+        hint="add rows that differ from those that are held out, or hold out fewer",
+        context={"near_duplicates": report.near_duplicates, "exact_duplicates": report.exact_duplicates},
+    )
+
+
 def encode_all(
     examples: Sequence[Example],
     tokenizer: Any,
@@ -117,6 +138,7 @@ def encode_all(
     max_length: int,
     completion_only: bool = False,
     progress: Progress = silent,
+    may_be_empty: bool = False,
 ) -> EncodedDataset:
     """Encode what can be encoded for this base.
 
@@ -147,7 +169,8 @@ def encode_all(
         rows += made
         weights += [example.weight] * len(made)
     progress(len(examples), len(examples))
-    _refuse_nothing(len(examples), rows, left_out)
+    if not may_be_empty:
+        _refuse_nothing(len(examples), rows, left_out)
     return EncodedDataset(tuple(rows), tuple(weights), skipped, split, tuple(left_out))
 
 

@@ -17,6 +17,7 @@ from codebase_gardener.utils.error_handling import ResourceError
 __all__ = [
     "MemoryEstimate",
     "batch_tokens",
+    "check_free",
     "check_memory",
     "estimate_memory",
     "has_fast_layers",
@@ -169,6 +170,23 @@ def _adapter_size(linear: LinearModule, spec: TrainingSpec) -> int:
     return rank * (linear.out_features + linear.in_features) + (linear.out_features if spec.use_dora else 0)
 
 
+def check_free(min_free_bytes: int, available_bytes: int | None = None) -> int:
+    """The memory that is free, in bytes; refused where it is less than what has to be.
+
+    Raises:
+        ResourceError: With both figures.
+    """
+    free = limits.available_bytes() if available_bytes is None else available_bytes
+    if free < min_free_bytes:
+        raise ResourceError(
+            f"only {free / GIB:.1f} GB of memory are free; training or proving needs at least "
+            f"{min_free_bytes / GIB:.1f} GB",
+            hint="close other programs, or lower the setting min_free_bytes",
+            context={"available_bytes": free, "min_free_bytes": min_free_bytes},
+        )
+    return free
+
+
 def check_memory(
     needed: MemoryEstimate,
     *,
@@ -196,14 +214,8 @@ def check_memory(
 
 
 def _check_memory(needed: MemoryEstimate, min_free_bytes: int, available_bytes: int | None) -> None:
-    free = limits.available_bytes() if available_bytes is None else available_bytes
+    free = check_free(min_free_bytes, available_bytes)
     context = {"needed_bytes": needed.total, "available_bytes": free, "min_free_bytes": min_free_bytes}
-    if free < min_free_bytes:
-        raise ResourceError(
-            f"only {free / GIB:.1f} GB of memory are free; training needs at least {min_free_bytes / GIB:.1f} GB",
-            hint="close other programs, or lower the setting min_free_bytes",
-            context=context,
-        )
     if needed.total > free:
         raise ResourceError(
             f"this training needs about {needed.total / GIB:.1f} GB of memory, and {free / GIB:.1f} GB are free",

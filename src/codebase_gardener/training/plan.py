@@ -315,18 +315,23 @@ def make_plan(
     """
     reasons = {reason.option: reason for reason in _propose(facts, base_spec, given)}
     spec = _changed(base_spec, {option: reason.value for option, reason in reasons.items()})
-    bf16, factor, measured = spec.dtype != "float32", 1.0, None
+    bf16, factor = spec.dtype != "float32", 1.0
+    measured: Probe | None = None
+
+    def memory_of(asked: TrainingSpec) -> int:
+        return _total(estimate(_as_found(asked, measured), bf16), factor)
+
     for _ in range(_PROBES):
-        spec = _fit(facts, spec, given, reasons, lambda s: _total(estimate(s, bf16), factor))  # noqa: B023
+        spec = _fit(facts, spec, given, reasons, memory_of)
         if probe is None:
             break
         measured = probe(spec)
         bf16 = measured.dtype == "bfloat16"
-        predicted = estimate(spec, bf16)
+        predicted = estimate(_as_found(spec, measured), bf16)
         factor = max(1.0, _factor(predicted, measured.peak_bytes))
         if _total(predicted, factor) <= facts.limit_bytes:
             break
-    needed = estimate(spec, bf16)
+    needed = estimate(_as_found(spec, measured), bf16)
     if measured is not None and "dtype" in reasons:
         reasons["dtype"] = _measured_dtype(spec, measured)
     return Plan(
@@ -356,6 +361,11 @@ def _propose(facts: Facts, spec: TrainingSpec, given: Mapping[str, Any]) -> Iter
         decided.add(option)
         spec = _changed(spec, {option: reason.value})
         yield reason
+
+
+def _as_found(spec: TrainingSpec, probe: Probe | None) -> TrainingSpec:
+    """With the parts of the fast path that the probe found to be right: the others save no memory."""
+    return spec.model_copy(update={"fast_path": tuple(probe.fast_path)}) if probe else spec
 
 
 def _changed(spec: TrainingSpec, change: Mapping[str, Any]) -> TrainingSpec:

@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.training.fast.parts import FAST_PARTS
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils import error_handling
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ResourceError, TrainingError
@@ -42,6 +43,9 @@ class Probe:
         trained_parameters: Parameters that get a gradient.
         peak_bytes: Peak memory of the run: that of the probe, and Adam's moments.
         probe_s: Seconds the probe took, without imports.
+        look_tokens: What looking at the validation rows costs, in tokens of training.
+        fast_path: Parts of the fast path in effect.
+        left_out: What of it was left out since it differed from the model's own path, and by how much.
     """
 
     dtype: str
@@ -57,11 +61,14 @@ class Probe:
     trained_parameters: int
     peak_bytes: int
     probe_s: float
+    look_tokens: float = 0.0
+    fast_path: Sequence[str] = FAST_PARTS
+    left_out: Sequence[str] = ()
 
     @property
     def seconds(self) -> float:
-        """Predicted time of the training steps."""
-        return self.padded_tokens / self.tokens_per_s
+        """Predicted time of the training steps, and of the looks between them."""
+        return (self.padded_tokens + self.look_tokens) / self.tokens_per_s
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON holds it."""

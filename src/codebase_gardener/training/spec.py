@@ -22,6 +22,7 @@ from codebase_gardener.training.fast.parts import FAST_PARTS
 from codebase_gardener.training.methods import METHODS, why_not
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import sha256_text
+from codebase_gardener.utils.patterns import pattern_problem
 
 __all__ = ["REPORTERS", "TrainingSpec", "parse_spec"]
 
@@ -58,9 +59,13 @@ def _pairs(value: Any) -> Any:
     return value
 
 
+_MAX_ALPHA = 65536
+_NAME = re.compile(r"[\w.-]+")
+
+
 def _targets(value: Any) -> Any:
-    """One word is a PEFT keyword or a regular expression, several are a list of module names."""
-    if isinstance(value, str) and "," in value:
+    """A name is a name, alone or with others behind commas; anything else is a regular expression or `all-linear`."""
+    if isinstance(value, str) and value != "all-linear" and ("," in value or _NAME.fullmatch(value)):
         return _words(value)
     return value
 
@@ -89,7 +94,8 @@ def _json_or_text(text: str) -> Any:
 
 _Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 _Numbers = Annotated[tuple[int, ...], BeforeValidator(_words)]
-_Pattern = Annotated[dict[str, int], BeforeValidator(_pairs)]
+_Ranks = Annotated[dict[str, int], BeforeValidator(_pairs)]
+_Alphas = Annotated[dict[str, int | float], BeforeValidator(_pairs)]
 _Options = Annotated[dict[str, Any], BeforeValidator(_options)]
 
 
@@ -164,7 +170,9 @@ class TrainingSpec(BaseModel):
 
     # LoRA
     r: int = Field(16, ge=1, le=4096, description="rank of the adapter")
-    lora_alpha: float = Field(32, gt=0, le=65536, description="scale: the update is multiplied by alpha/r")
+    lora_alpha: float = Field(
+        32, gt=0, le=_MAX_ALPHA, description="scale: the update is multiplied by alpha/r"
+    )
     lora_dropout: float = Field(0.1, ge=0, lt=1, description="dropout before the low-rank product")
     target_modules: Annotated[str | tuple[str, ...], BeforeValidator(_targets)] = Field(
         "all-linear", description="modules to adapt: all-linear, names with commas, or a regular expression"
@@ -172,8 +180,8 @@ class TrainingSpec(BaseModel):
     exclude_modules: _Words = Field((), description="modules to leave out of target_modules")
     layers_to_transform: _Numbers = Field((), description="only these layer numbers")
     layers_pattern: str = Field("", description="name of the layer list, with layers_to_transform")
-    rank_pattern: _Pattern = Field(default_factory=dict, description="rank by module: q_proj=8,v_proj=32")
-    alpha_pattern: _Pattern = Field(default_factory=dict, description="alpha by module: q_proj=16,v_proj=64")
+    rank_pattern: _Ranks = Field(default_factory=dict, description="rank by module: q_proj=8,v_proj=32")
+    alpha_pattern: _Alphas = Field(default_factory=dict, description="alpha by module: q_proj=16,v_proj=64")
     use_rslora: bool = Field(False, description="scale by alpha/sqrt(r)")
     use_dora: bool = Field(False, description="train magnitude and direction apart (DoRA)")
     lora_bias: bool = Field(
@@ -221,6 +229,19 @@ class TrainingSpec(BaseModel):
     )
     seed: int = Field(0, ge=0, lt=2**31, description="of the order, the dropout and the initial weights")
 
+    validation_rows: int = Field(
+        24,
+        ge=0,
+        le=4096,
+        description="rows set aside to find the best weights by: at most so many, and a tenth; 0: the last are taken",
+    )
+    early_stopping_patience: int = Field(
+        3,
+        ge=0,
+        le=1000,
+        description="looks at these rows that bring nothing better, after which training ends; 0: never",
+    )
+
     # machine
     dtype: Literal["auto", "bfloat16", "float32"] = Field(
         "auto", description="of the base and the products: auto measures which is faster"
@@ -237,7 +258,9 @@ class TrainingSpec(BaseModel):
         description="where losses go besides the job's events, with commas: tensorboard, wandb, mlflow, …",
     )
     throttle: float = Field(1.0, gt=0, le=1, description="share of the time to compute; the rest is rest")
-    max_temperature_c: float = Field(0.0, ge=0, description="rest above this temperature in °C; 0: never")
+    max_temperature_c: float = Field(
+        90.0, ge=0, description="rest above this temperature in °C, where the machine tells it; 0: never"
+    )
 
     @model_validator(mode="after")
     def _agree(self) -> TrainingSpec:
@@ -306,20 +329,20 @@ class TrainingSpec(BaseModel):
             )
         if 0 < self.loraplus_lr_ratio < 1:
             raise ValueError("loraplus_lr_ratio is 1 or more, or 0 for one learning rate")
-        for name, rank in (*self.rank_pattern.items(), *self.alpha_pattern.items()):
+        for name, rank in self.rank_pattern.items():
             if rank < 1:
+                raise ValueError(f"rank_pattern takes numbers of 1 or more, got {name}={rank}")
+        for name, alpha in self.alpha_pattern.items():
+            if not 0 < alpha <= _MAX_ALPHA:
                 raise ValueError(
-                    f"rank_pattern and alpha_pattern take numbers of 1 or more, got {name}={rank}"
+                    f"alpha_pattern takes numbers above 0, up to {_MAX_ALPHA}, got {name}={alpha}"
                 )
 
     def _check_targets(self) -> None:
         if not self.target_modules:
             raise ValueError("target_modules is empty; all-linear adapts every linear layer")
-        if isinstance(self.target_modules, str):
-            try:
-                re.compile(self.target_modules)
-            except re.error as error:
-                raise ValueError(f"target_modules is no regular expression: {error}") from error
+        if isinstance(self.target_modules, str) and (problem := pattern_problem([self.target_modules])):
+            raise ValueError(f"target_modules: {problem}")
 
     def _check_base_stays(self) -> None:
         """All adapters share the base, so nothing may be trained or begun in it."""

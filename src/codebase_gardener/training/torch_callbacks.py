@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from collections import deque
 from pathlib import Path
@@ -15,14 +14,13 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from codebase_gardener.training.encoding import IGNORE
 from codebase_gardener.training.torch_device import temperature_c
 from codebase_gardener.utils.error_handling import TrainingError
-from codebase_gardener.utils.files import write_atomic
+from codebase_gardener.utils.files import seal_dir
 
-__all__ = ["CheckpointByTime", "EventSink", "ReportProgress", "Rest", "StopAtDeadline", "newest_checkpoint"]
+__all__ = ["CheckpointByTime", "EventSink", "ReportProgress", "Rest", "StopAtDeadline"]
 
 _SMOOTHING = 0.9
 _DEADLINE_SHARE = 1.25  # of the minutes asked for, after which a slowed-down machine stops
 _COOLING_S = 2.0
-_COMPLETE = "COMPLETE"
 
 
 class EventSink(Protocol):
@@ -101,10 +99,17 @@ class ReportProgress(TrainerCallback):  # type: ignore[misc]  # transformers is 
             tokens_per_s=self.tokens / self.seconds,
             supervised_per_s=self.supervised / self.seconds,
             elapsed_s=self.seconds,
-            eta_s=self.seconds / done * (self.steps - state.global_step),
+            eta_s=self._eta_s(done, self.steps - state.global_step),
             rss_bytes=psutil.Process().memory_info().rss,
             temperature_c=temperature_c(),
         )
+
+    def _eta_s(self, done: int, left: int) -> float | None:
+        """By the steps after the first, which starts up, too; not known while there are none."""
+        if done == 1:
+            self._first_step = self.seconds
+            return None if left else 0.0
+        return (self.seconds - self._first_step) / (done - 1) * left
 
 
 class Rest(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
@@ -170,17 +175,6 @@ class CheckpointByTime(TrainerCallback):  # type: ignore[misc]  # transformers i
     ) -> None:
         """The Trainer has written every file: now the checkpoint counts."""
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        write_atomic(folder / _COMPLETE, "")
+        seal_dir(folder)
         self.last = time.monotonic()
         self.events.append("checkpoint", step=state.global_step)
-
-
-def newest_checkpoint(checkpoints: Path) -> Path | None:
-    """The last complete checkpoint; those that a kill left half-written are removed."""
-    complete: list[tuple[int, Path]] = []
-    for folder in checkpoints.glob("checkpoint-*"):
-        if (folder / _COMPLETE).exists():
-            complete.append((int(folder.name.rpartition("-")[2]), folder))
-        else:
-            shutil.rmtree(folder)
-    return max(complete)[1] if complete else None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,14 +14,19 @@ from codebase_gardener.utils.error_handling import ResourceError
 from codebase_gardener.utils.limits import cores
 
 __all__ = [
+    "MOMENT_BYTES",
     "GemmRates",
     "free_bytes",
     "measure_gemm",
+    "peak_bytes",
     "pick_device",
     "pick_dtype",
     "set_threads",
     "temperature_c",
 ]
+
+MOMENT_BYTES = 2 * 4
+"""Adam's two moments of a parameter, fp32, which the first optimizer step adds to the memory of what is trained."""
 
 _BF16_GAIN = 1.3  # bf16 must be this much faster than fp32 to be worth its rounding
 _DEVICES = ("cpu", "cuda", "mps", "xpu", "npu", "mlu", "hpu")
@@ -63,6 +70,20 @@ def free_bytes(device: str) -> int:
     """Memory of an accelerator that nobody uses."""
     free, _ = torch.accelerator.get_memory_info(device)
     return int(free)
+
+
+def peak_bytes(device: str) -> int:
+    """The most memory this process has held: resident on a CPU, reserved on an accelerator."""
+    if device != "cpu":
+        return int(torch.accelerator.max_memory_reserved())
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage would count the parent's peak from before exec
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def set_threads(threads: int) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft.helpers import disable_input_dtype_casting
 from peft.optimizers import create_loraplus_optimizer
 from torch import Tensor
 from torch.utils.data import Dataset, SequentialSampler
@@ -26,14 +27,17 @@ from codebase_gardener.training.torch_callbacks import (
     ReportProgress,
     Rest,
     StopAtDeadline,
-    newest_checkpoint,
 )
+from codebase_gardener.training.torch_device import MOMENT_BYTES, peak_bytes
+from codebase_gardener.training.torch_validation import KeepBest
+from codebase_gardener.training.validation import Sides, look_every
 from codebase_gardener.utils.files import read_json, write_json
 
-__all__ = ["RunPlan", "TrainingResult", "all_batches", "plan_run", "train"]
+__all__ = ["RunPlan", "TrainingResult", "all_batches", "plan_run", "steps_of", "train"]
 
 Batches = list[list[int]]
 _PROBED_SHARE = 0.85  # of the probe's rate, for optimizer steps and checkpoints; 0.77 and 0.88 were measured
+_CAST = "cast_input_dtype_enabled"
 _CHECKPOINTING = {"use_reentrant": False}
 
 
@@ -49,6 +53,7 @@ class RunPlan:
         tokens_per_s: Padded tokens per second that the probe measured.
         gemm_gflops: Measured matrix product rates by format.
         fast_path: Parts of the fast path in effect.
+        look_every: Steps between two looks at the validation rows; 0: none.
     """
 
     steps: int
@@ -58,11 +63,25 @@ class RunPlan:
     tokens_per_s: float
     gemm_gflops: dict[str, float]
     fast_path: Sequence[str] = ()
+    look_every: int = 0
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a finished run measured."""
+    """What a finished run measured.
+
+    Attributes:
+        steps: Optimizer steps that were made.
+        first_loss: Of the first one, in nats per supervised token.
+        last_loss: Smoothed.
+        tokens: Without padding.
+        supervised_tokens: Trained on.
+        seconds: Of the steps.
+        epochs: Passes over the rows.
+        best_step: Whose weights are published: those with the lowest validation loss; None where no row was set aside.
+        best_loss: Theirs.
+        base_loss: That of the base alone.
+    """
 
     steps: int
     first_loss: float
@@ -71,10 +90,18 @@ class TrainingResult:
     supervised_tokens: int
     seconds: float
     epochs: float
+    best_step: int | None = None
+    best_loss: float | None = None
+    base_loss: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For the registry's metrics."""
-        return {**asdict(self), "tokens_per_s": self.tokens / self.seconds if self.seconds else 0.0}
+        known = self.best_loss is not None and self.base_loss is not None
+        return {
+            **asdict(self),
+            "tokens_per_s": self.tokens / self.seconds if self.seconds else 0.0,
+            "beats_base": self.best_loss < self.base_loss if known else None,  # type: ignore[operator]
+        }
 
 
 class _Batches(Dataset[list[EncodedExample]]):
@@ -137,7 +164,7 @@ class _Trainer(Trainer):  # type: ignore[misc]  # transformers is untyped
 
 def plan_run(
     model: Any,
-    encoded: EncodedDataset,
+    sides: Sides,
     batches: Batches,
     spec: TrainingSpec,
     *,
@@ -149,7 +176,7 @@ def plan_run(
 
     Args:
         model: With the adapter, on its device, in train mode.
-        encoded: The rows.
+        sides: The rows; each look at those that were set aside takes its time.
         batches: In training order.
         spec: The options.
         path: How batches are made and computed.
@@ -157,18 +184,24 @@ def plan_run(
         fixed: The other fields of `RunPlan`.
     """
     per_step = spec.gradient_accumulation_steps
-    available = max(1, len(batches) // per_step)
+    available = steps_of(batches, spec)
     if spec.steps:
-        return RunPlan(min(spec.steps, available), tokens_per_s=0.0, fast_path=path.parts, **fixed)
-    rate = _PROBED_SHARE * _probe(model, encoded.rows, batches, path, pad_id, fixed)
-    budget = rate * spec.minutes * 60 * spec.throttle
+        steps = min(spec.steps, available)
+        every = look_every(steps, sides.look_tokens)
+        return RunPlan(steps, tokens_per_s=0.0, fast_path=path.parts, look_every=every, **fixed)
+    rows = sides.train.rows
+    rate = _PROBED_SHARE * _probe(model, rows, batches, path, pad_id, fixed)
+    whole = rate * spec.minutes * 60 * spec.throttle
+    looks = ceil(available / every) + 1 if (every := look_every(available, sides.look_tokens, whole)) else 0
+    budget = whole - looks * sides.look_tokens
     steps, used = 0, 0.0
     for start in range(0, available * per_step, per_step):
-        used += sum(_tokens(encoded.rows, batch, path) for batch in batches[start : start + per_step])
+        used += sum(_tokens(rows, batch, path) for batch in batches[start : start + per_step])
         if used > budget and steps:
             break
         steps += 1
-    return RunPlan(steps, tokens_per_s=rate, fast_path=path.parts, **fixed)
+    every = look_every(steps, sides.look_tokens, whole)
+    return RunPlan(steps, tokens_per_s=rate, fast_path=path.parts, look_every=every, **fixed)
 
 
 def _tokens(rows: Sequence[EncodedExample], batch: list[int], path: FastPath) -> int:
@@ -199,7 +232,7 @@ def _probe(
         bf16 = fixed["dtype"] == "bfloat16"
         with (
             torch.autocast(kind, torch.bfloat16, enabled=bf16),
-            disable_input_dtype_casting(model, active=bf16),
+            _inputs_as_they_are(model, active=bf16),
         ):
             loss = path.losses(model, inputs).losses_N.mean()
         loss.backward()
@@ -208,6 +241,28 @@ def _probe(
     model.zero_grad(set_to_none=True)
     torch.set_rng_state(state)
     return _tokens(rows, middle, path) / min(seconds[1:])  # the least disturbed
+
+
+def steps_of(batches: Batches, spec: TrainingSpec) -> int:
+    """Optimizer steps that the batches make; the last one may have fewer."""
+    return ceil(len(batches) / spec.gradient_accumulation_steps)
+
+
+@contextmanager
+def _inputs_as_they_are(model: Any, *, active: bool) -> Iterator[None]:
+    """PEFT's layers do not cast their input up to their weights, of which autocast would only keep fp32 copies.
+
+    `peft.helpers.disable_input_dtype_casting` is this for kinds of adapters whose every layer has the switch; others
+    (IA3, trained tokens, …) it does not survive.
+    """
+    switched = [each for each in model.modules() if active and getattr(each, _CAST, False)]
+    for each in switched:
+        setattr(each, _CAST, False)
+    try:
+        yield
+    finally:
+        for each in switched:
+            setattr(each, _CAST, True)
 
 
 def all_batches(encoded: EncodedDataset, spec: TrainingSpec) -> list[list[int]]:
@@ -225,27 +280,34 @@ def all_batches(encoded: EncodedDataset, spec: TrainingSpec) -> list[list[int]]:
 def train(
     model: Any,
     tokenizer: Any,
-    encoded: EncodedDataset,
+    sides: Sides,
     spec: TrainingSpec,
     *,
     plan_file: Path,
     checkpoints: Path,
+    resume_from: Path | None,
+    best: Path,
     events: EventSink,
     fixed: Callable[[], dict[str, Any]],
+    memory: Callable[[Sequence[str]], int],
 ) -> TrainingResult:
-    """Train the adapter in `model`, from the newest complete checkpoint where there is one.
+    """Train the adapter in `model`, from a checkpoint where there is one.
 
     Args:
         model: PEFT model on its device.
         tokenizer: For padding.
-        encoded: The rows.
+        sides: The rows to train on, and those to look at.
         spec: The options.
         plan_file: Written by the first start; a later one follows it.
         checkpoints: Folder for the Trainer's checkpoints.
+        resume_from: The one to go on from.
         events: Where progress is reported.
         fixed: Gives dtype, device, threads and rates for the plan, if it has to be made.
+        best: Folder for the weights with the lowest validation loss.
+        memory: Estimates the peak, in bytes, with those parts of the fast path.
     """
     set_seed(spec.seed)
+    encoded = sides.train
     pad_id = tokenizer.eos_token_id
     batches = all_batches(encoded, spec)
     model.train()
@@ -255,18 +317,33 @@ def train(
     with fast_path(model, encoded.rows, planned.get("fast_path", spec.fast_path)) as path:
         events.append("fast_path", **path.as_dict())
         if not planned:
-            made = plan_run(model, encoded, batches, spec, path=path, pad_id=pad_id, fixed=fixed())
+            made = plan_run(model, sides, batches, spec, path=path, pad_id=pad_id, fixed=fixed())
             write_json(plan_file, asdict(made))
         plan = RunPlan(**read_json(plan_file))
-        events.append("planned", rows=len(encoded.rows), **asdict(plan))
+        moments = MOMENT_BYTES * sum(p.numel() for p in model.parameters() if p.requires_grad)
+        peak = max(
+            memory(path.parts), peak_bytes(plan.device) + moments
+        )  # the probe's batches have been seen
+        events.append("planned", rows=len(encoded.rows), memory_bytes=peak, **asdict(plan))
         used = batches[: plan.steps * spec.gradient_accumulation_steps]
         trainer, report = _trainer(model, encoded, used, spec, plan, path, pad_id, checkpoints, events)
-        resume_from = newest_checkpoint(checkpoints)
-        # under autocast the products take bf16: casting their input up first would only keep fp32 copies of it
-        with disable_input_dtype_casting(model, active=plan.dtype == "bfloat16"):
+        keeper = KeepBest(
+            model,
+            sides.validation,
+            path,
+            spec,
+            every=plan.look_every,
+            bf16=plan.dtype == "bfloat16",
+            folder=best,
+            events=events,
+        )
+        trainer.add_callback(keeper)
+        with _inputs_as_they_are(model, active=plan.dtype == "bfloat16"):
             trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
         # accelerate leaves autocast around forward: what is measured from here on must be the model itself
         trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+    keeper.restore(trainer.state.global_step)
+    trained = used[: trainer.state.global_step * spec.gradient_accumulation_steps]
     return TrainingResult(
         steps=trainer.state.global_step,
         first_loss=report.first_loss,
@@ -274,7 +351,8 @@ def train(
         tokens=report.tokens,
         supervised_tokens=report.supervised,
         seconds=report.seconds,
-        epochs=sum(len(batch) for batch in used) / len(encoded.rows),
+        epochs=sum(len(batch) for batch in trained) / len(encoded.rows),
+        **keeper.summary(),
     )
 
 

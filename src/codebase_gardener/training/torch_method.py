@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from peft import PeftConfig, PeftType, get_peft_model, get_peft_model_state_dict
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+from transformers.pytorch_utils import Conv1D
 
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.training.methods import METHODS, OPTION_REFUSALS, SHARED_OPTIONS
@@ -23,8 +24,12 @@ _REFUSED_BY_PEFT = (
 )  # fmt: skip
 
 
-def peft_config(spec: TrainingSpec) -> PeftConfig:
+def peft_config(spec: TrainingSpec, model: Any = None) -> PeftConfig:
     """PEFT's config of the adapter that the options describe.
+
+    Args:
+        spec: The options.
+        model: The base, where it is loaded: with `layers_to_transform`, PEFT takes its modules by name only.
 
     Raises:
         InvalidInputError: An option that this kind of adapter does not have (the error lists those it has), or
@@ -32,6 +37,8 @@ def peft_config(spec: TrainingSpec) -> PeftConfig:
     """
     kind = PEFT_TYPE_TO_CONFIG_MAPPING[PeftType(spec.peft_type)]
     options = spec.lora_options() if spec.peft_type == "LORA" else _options_of(kind, spec)
+    if spec.layers_to_transform and options.get("target_modules") == "all-linear":
+        options["target_modules"] = _linear_names(model, numbered=True) if model else ["all-linear"]
     try:
         return kind(task_type="CAUSAL_LM", **options)
     except _REFUSED_BY_PEFT as error:
@@ -73,7 +80,7 @@ def add_adapter(model: Any, spec: TrainingSpec, base: Base) -> Any:
         InvalidInputError: `target_modules` match nothing (the error lists what there is), PEFT refuses the
             options, or what would be trained could not be saved or taken off again.
     """
-    config = peft_config(spec)
+    config = peft_config(spec, model)
     own = {id(parameter) for parameter in model.parameters()}
     _check_saved_modules(model, spec)
     try:
@@ -130,12 +137,13 @@ def _check_trained(wrapped: Any, own: set[int], spec: TrainingSpec) -> None:
         )
 
 
-def _linear_names(model: Any) -> list[str]:
-    """Last parts of the names of linear modules."""
+def _linear_names(model: Any, *, numbered: bool = False) -> list[str]:
+    """Last parts of the names of linear modules, or of those in numbered layers alone."""
     names = {
         name.rpartition(".")[2]
         for name, module in model.named_modules()
-        if isinstance(module, torch.nn.Linear)
+        if isinstance(module, torch.nn.Linear | Conv1D)
+        and (not numbered or any(part.isdigit() for part in name.split(".")))
     }
     return sorted(names)
 

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from dataclasses import asdict
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +19,26 @@ import torch
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.dataset.writer import load_dataset
-from codebase_gardener.training.encoding import encode_all
+from codebase_gardener.training.encoding import rows_to_train
 from codebase_gardener.training.fast.torch_path import fast_path
 from codebase_gardener.training.probe import Probe, ProbeRequest
 from codebase_gardener.training.spec import TrainingSpec
-from codebase_gardener.training.torch_device import measure_gemm, pick_device, pick_dtype, set_threads
-from codebase_gardener.training.torch_engine import all_batches, plan_run
+from codebase_gardener.training.torch_device import (
+    MOMENT_BYTES,
+    measure_gemm,
+    peak_bytes,
+    pick_device,
+    pick_dtype,
+    set_threads,
+)
+from codebase_gardener.training.torch_engine import all_batches, plan_run, steps_of
 from codebase_gardener.training.torch_method import add_adapter
+from codebase_gardener.training.validation import encode_sides, look_every
 from codebase_gardener.utils.allocator import keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.files import read_json
 
-__all__ = ["peak_bytes", "probe_training"]
-
-_MOMENTS = 2 * 4  # Adam's two, fp32, which the first optimizer step adds
+__all__ = ["probe_training"]
 
 
 def probe_training(base: Base, dataset: Path, spec: TrainingSpec, device: str) -> Probe:
@@ -56,12 +63,8 @@ def probe_training(base: Base, dataset: Path, spec: TrainingSpec, device: str) -
     model = add_adapter(
         load_model(base.path, dtype=dtype, device=found, quantization=spec.quantization), spec, base
     )
-    encoded = encode_all(
-        load_dataset(dataset).train,
-        tokenizer,
-        max_length=spec.max_length,
-        completion_only=spec.completion_only_loss,
-    )
+    sides = encode_sides(rows_to_train(load_dataset(dataset)), tokenizer, spec)
+    encoded = sides.train
     batches = all_batches(encoded, spec)
     model.train()
     if spec.gradient_checkpointing:
@@ -74,9 +77,10 @@ def probe_training(base: Base, dataset: Path, spec: TrainingSpec, device: str) -
     }
     timed = spec.model_copy(update={"steps": 0})  # a run of fixed steps is not timed by plan_run
     with fast_path(model, encoded.rows, spec.fast_path) as path:
-        plan = plan_run(model, encoded, batches, timed, path=path, pad_id=tokenizer.eos_token_id, fixed=fixed)
+        plan = plan_run(model, sides, batches, timed, path=path, pad_id=tokenizer.eos_token_id, fixed=fixed)
     per_step = spec.gradient_accumulation_steps
-    steps = min(spec.steps, max(1, len(batches) // per_step)) if spec.steps else plan.steps
+    steps = min(spec.steps, steps_of(batches, spec)) if spec.steps else plan.steps
+    every = look_every(steps, sides.look_tokens) if spec.steps else plan.look_every
     used = batches[: steps * per_step]
     trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     return Probe(
@@ -88,23 +92,12 @@ def probe_training(base: Base, dataset: Path, spec: TrainingSpec, device: str) -
         largest_batch_tokens=max(path.tokens([len(encoded.rows[n].ids) for n in batch]) for batch in batches),
         tokens_per_s=plan.tokens_per_s,
         trained_parameters=trained,
-        peak_bytes=peak_bytes(found) + _MOMENTS * trained,
+        peak_bytes=peak_bytes(found) + MOMENT_BYTES * trained,
+        look_tokens=(ceil(steps / every) + 1) * sides.look_tokens if every else 0.0,
+        fast_path=path.parts,
+        left_out=path.left_out,
         probe_s=time.perf_counter() - started,
     )
-
-
-def peak_bytes(device: str) -> int:
-    """The most memory this process has held: resident on a CPU, reserved on an accelerator."""
-    if device != "cpu":
-        return int(torch.accelerator.max_memory_reserved())
-    status = Path("/proc/self/status")
-    if status.exists():  # getrusage would count the parent's peak from before exec
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def main(path: str) -> int:

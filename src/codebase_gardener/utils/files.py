@@ -1,4 +1,7 @@
-"""Files that are whole or absent: atomic writes, published directories, locks, hashes."""
+"""Files that are whole or absent: atomic writes, published directories, locks, hashes.
+
+What they make is its owner's alone (`PRIVATE_FILE`, `make_folder`), but for folders that a user asks for.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,30 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.utils.error_handling import ResourceError
+from codebase_gardener.utils.error_handling import ConflictError, ResourceError
 
 __all__ = [
     "MANIFEST",
+    "PRIVATE_FILE",
+    "AlreadyPublishedError",
     "FileLock",
+    "append_line",
     "fsync_dir",
     "is_published",
+    "make_folder",
+    "make_private",
     "out_of_room",
     "publish_dir",
     "read_json",
     "remove_tree",
+    "seal_dir",
     "sha256_file",
     "sha256_text",
     "staging",
@@ -35,9 +45,15 @@ __all__ = [
 ]
 
 MANIFEST = "manifest.json"
-_OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
+_READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+_OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, *_READ_ONLY}
 _FULL = ("No space left", "os error 28", "database or disk is full", "Disk quota exceeded", "unexpected pos")
 """How Python, Rust, SQLite, the kernel and torch (of a file that it could not go on with) call a full disk."""
+
+
+class AlreadyPublishedError(ConflictError, FileExistsError):
+    """Something is published there already, perhaps just now by another process."""
 
 
 def sha256_file(path: Path) -> str:
@@ -116,6 +132,34 @@ def fsync_dir(directory: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder with those above it that are missing, for their owner alone."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+
+
+def make_private(folder: Path) -> None:
+    """Make what others have written below a folder its owner's alone, whatever the umask was."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(_PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append a line in a single write: readers see all of it or nothing, whoever else appends.
+
+    Raises:
+        ResourceError: The disk is full or the file cannot be written.
+    """
+    with writing(path):
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        try:
+            os.write(descriptor, (line + "\n").encode("utf-8", "replace"))
+        finally:
+            os.close(descriptor)
+
+
 def write_atomic(path: Path, data: bytes | str) -> None:
     """Write a file so that a reader sees the old content or the new, never a part.
 
@@ -124,7 +168,7 @@ def write_atomic(path: Path, data: bytes | str) -> None:
     """
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -144,8 +188,20 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file (UTF-8)."""
-    return json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
+    """Read a JSON file (UTF-8).
+
+    Raises:
+        OSError: It cannot be read, or is a FIFO or device, which would block.
+        ValueError: It is no JSON, or nested too deep.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        raw = file.read()
+    try:
+        return json.loads(raw.decode("utf-8", "surrogatepass"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
 
 
 @contextmanager
@@ -156,65 +212,85 @@ def staging(target: Path) -> Iterator[Path]:
         ResourceError: The disk is full or the place cannot be written.
     """
     with writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         yield staged
+    except FileNotFoundError as error:
+        if staged.is_dir():
+            raise
+        raise _deleted_meanwhile(target) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
 
 
-def publish_dir(staged: Path, target: Path) -> dict[str, Any]:
+def _deleted_meanwhile(path: Path) -> ConflictError:
+    return ConflictError(
+        f"{path} was deleted while it was written", hint="do it again, if it is still wanted"
+    )
+
+
+def publish_dir(staged: Path, target: Path, *, private: bool = True) -> dict[str, Any]:
     """Move a finished directory into place: fsync its files, manifest last, rename, fsync the parent.
 
     Args:
         staged: The directory to publish, on the same file system as `target`.
         target: Where it goes; must not exist.
+        private: Whether it is for its owner alone; else who may read it is left as it was made.
 
     Returns:
         The manifest: `{"files": {relative path: {"bytes": …, "sha256": …}}}`.
 
     Raises:
-        FileExistsError: `target` exists: a published directory never changes.
+        AlreadyPublishedError: `target` exists: a published directory never changes.
         ResourceError: The disk is full or the place cannot be written.
     """
     if target.exists():
-        raise FileExistsError(f"{target} is published already")
+        raise _already(target)
     with writing(target):
-        files = sorted(p for p in staged.rglob("*") if p.is_file() and p.name != MANIFEST)
-        manifest = {
-            "files": {
-                p.relative_to(staged).as_posix(): {"bytes": p.stat().st_size, "sha256": sha256_file(p)}
-                for p in files
-            }
-        }
-        for path in files:
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        write_json(staged / MANIFEST, manifest)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _rename_new(staged, target)
+        manifest = seal_dir(staged)
+        if private:
+            make_private(staged)
+        make_folder(target.parent)
+        try:
+            os.rename(staged, target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            raise _already(target) from error  # another process was faster
         fsync_dir(target.parent)
     return manifest
 
 
-def _rename_new(staged: Path, target: Path) -> None:
-    try:
-        os.rename(staged, target)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
-        # another process was faster
-        raise FileExistsError(f"{target} is published already") from error
+def _already(target: Path) -> AlreadyPublishedError:
+    return AlreadyPublishedError(
+        f"{target} is published already", hint="name another place, or delete what is there first"
+    )
+
+
+def seal_dir(directory: Path) -> dict[str, Any]:
+    """Fsync a directory's files, then write their sizes and hashes into its manifest, which it returns."""
+    files = sorted(p for p in directory.rglob("*") if p.is_file() and p.name != MANIFEST)
+    manifest = {
+        "files": {
+            p.relative_to(directory).as_posix(): {"bytes": p.stat().st_size, "sha256": sha256_file(p)}
+            for p in files
+        }
+    }
+    for path in files:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    write_json(directory / MANIFEST, manifest)
+    return manifest
 
 
 def is_published(directory: Path, *, check_hashes: bool = False) -> bool:
     """Whether every file of the directory's manifest is there with its size (and hash, if asked)."""
     try:
-        files = read_json(directory / MANIFEST)["files"]
-    except (OSError, ValueError, KeyError, TypeError):
+        files = read_json(directory / MANIFEST)["files"].items()
+        return all(_matches(directory / name, entry, check_hashes) for name, entry in files)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return False
-    return all(_matches(directory / name, entry, check_hashes) for name, entry in files.items())
 
 
 def _matches(path: Path, entry: dict[str, Any], check_hash: bool) -> bool:
@@ -233,7 +309,7 @@ def remove_tree(directory: Path, trash: Path) -> None:
     if not directory.exists():
         return
     with writing(trash):
-        trash.mkdir(parents=True, exist_ok=True)
+        make_folder(trash)
         doomed = Path(tempfile.mkdtemp(prefix=f"{directory.name}.", dir=trash))
         os.rename(directory, doomed / "tree")
     shutil.rmtree(doomed)
@@ -268,10 +344,21 @@ class FileLock:
         return self._descriptor
 
     def acquire(self, *, shared: bool = False, blocking: bool = False) -> bool:
-        """Take the lock. Returns False where another holds it and `blocking` is False."""
-        with writing(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        """Take the lock. Returns False where another holds it and `blocking` is False.
+
+        Where nothing can be written, a shared lock of a file that is not there is as good as taken: nobody changes
+        what it would protect.
+        """
+        try:
+            with writing(self.path):
+                make_folder(self.path.parent)
+                descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        except ResourceError as error:
+            if not shared or getattr(error.__cause__, "errno", None) not in _READ_ONLY:
+                raise
+            if not self.path.exists():
+                return True
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         flags = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if blocking else fcntl.LOCK_NB)
         try:
             fcntl.flock(descriptor, flags)
@@ -300,9 +387,14 @@ class FileLock:
     @classmethod
     def is_free(cls, path: Path) -> bool:
         """Whether nobody holds the lock at `path` now."""
-        if not path.exists():
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
             return True
-        probe = cls(path)
-        taken = probe.acquire()
-        probe.release()
-        return taken
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(descriptor)
+        return True

@@ -6,7 +6,7 @@ import re
 
 __all__ = ["identifier_words", "title_words"]
 
-_WORD = re.compile(r"(?:[A-Z]+(?![^\W\dA-Z_])|[A-Z]?[^\W\dA-Z_]+|\d+[^\W\dA-Z_]{0,3})\d*")
+_WORD = re.compile(r"(?:[A-Z]+(?![^\W\dA-Z_])|[A-Z]?[^\W\dA-Z_]+|\d+(?:[^\W\dA-Z_]{1,3}(?![^\W\dA-Z_]))?)\d*")
 _APART = {"To", "By", "Of", "In", "On"}
 
 

@@ -12,6 +12,7 @@ from codebase_gardener.knowledge.pages.documents import page_of
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
+from codebase_gardener.utils.identifiers import identifier_words
 from codebase_gardener.wiki.questions import content_words
 
 __all__ = ["PageRanking", "stem", "stems"]
@@ -57,7 +58,7 @@ SHORT_FORMS = {
 """Words that programmers cut short, for what they say in prose."""
 
 _SATURATION = 1.5
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
+_FIGURES = re.compile(r"\d+|\D+")  # who asks for "4 bit" means "4bit", too
 _RUN = re.compile(r"\w{1,80}")
 _ENDINGS = (  # of a word, what becomes of it; the first that leaves a stem of 3 letters with a vowel
     ("ies", "y"), ("ings", ""), ("ing", ""), ("ied", "y"), ("ed", ""), ("es", "e"), ("s", ""),
@@ -95,7 +96,7 @@ def stems(text: str) -> list[str]:
 
 @lru_cache(maxsize=100_000)
 def _stems_of(run: str) -> tuple[str, ...]:
-    words = [part.lower() for part in _WORD.findall(run)]
+    words = [part.lower() for word in identifier_words(run) for part in _FIGURES.findall(word)]
     return tuple(
         stem(SHORT_FORMS.get(word) or SHORT_FORMS.get(word.removesuffix("s"), word)) for word in words
     )

@@ -189,3 +189,16 @@ def test_a_long_line_takes_linear_time(unit: str) -> None:
     assert seconds(200_000) < 12 * seconds(20_000) * 2 + 0.3, (
         "ten times the length, a hundred times if quadratic"
     )
+
+
+def test_claims_on_a_file_of_a_newer_python_are_judged() -> None:
+    text = 'type Row[T] = dict[str, T]\n\n\ndef first[T](rows: Row[T]) -> T:\n    return f"{rows["a"]}"\n'
+    file = SourceFile("new.py", "python", "0", text)
+    snapshot = Snapshot(
+        "0", "/new", "directory", None, "0" * 64, False, "2026-01-01T00:00:00+00:00", (file,), ()
+    )
+    claims = read_claims("`first` (`new.py:L4-5`)\n\n`Row` (`new.py:L1`)\n\n`first` (`new.py:L1-2`)\n")
+    verdicts = judge_claims(claims, ClaimSources(snapshot), document="doc.md")
+    assert [(verdict.symbol, verdict.verdict) for verdict in verdicts] == [
+        ("first", "exact"), ("Row", "exact"), ("first", "wrong"),
+    ]  # fmt: skip

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from codebase_gardener.documents.plain_prose import plain_prose
+from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.remarks import remarks
 from codebase_gardener.documents.rst import rst_blocks
 from codebase_gardener.knowledge.pages.inline_quotes import QuotableText, read_inline_quotes
@@ -72,11 +72,14 @@ def test_hostile_text_is_looked_through_quickly(text: str) -> None:
 def test_a_quote_marks_the_code_that_it_leaves_out() -> None:
     note = [".. note::", "", "    Two ways::", "", "        a()", "", "    Both of them work."]
     (block,) = remarks(rst_blocks(note))
-    told = plain_prose(block.text)
+    told = plain_text(block.text, code_marks=True)
     assert told == "Two ways: … Both of them work."
     assert QuotableText("\n".join(note)).says(told)
-    assert plain_prose("in a ``<script>`` block") == "in a `<script>` block"
-    assert plain_prose("Be careful. .. seealso:: - Our guide, - `object.x`, - more") == "Be careful."
+    assert plain_text("in a ``<script>`` block", code_marks=True) == "in a `<script>` block"
+    assert (
+        plain_text("Be careful. .. seealso:: - Our guide, - `object.x`, - more", code_marks=True)
+        == "Be careful."
+    )
 
 
 def test_quotes_are_found_over_tags_links_and_joined_strings() -> None:

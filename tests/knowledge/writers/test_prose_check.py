@@ -81,6 +81,7 @@ REFUSED = [
     ("- ```\n  It loads.", "markup"),
     ("It loads `load_wheel.", "markup"),
     ("It loads `a\n\n<b>` x`.", "markup"),
+    ("It loads `a\n\n<b>`.", "markup"),
     ("It loads \\`<b>\\`.", "markup"),
     ("It loads `load_wheel`.fake at once.", "markup"),
     ("It loads.\n\n    load_wheel.", "markup"),

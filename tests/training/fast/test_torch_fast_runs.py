@@ -20,6 +20,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.torch_run import run_job
 from codebase_gardener.training import torch_engine
+from codebase_gardener.training.fast import torch_layers
+from codebase_gardener.training.memory import estimate_memory
 from codebase_gardener.training.torch_logits import last_logits
 from samples.fast_models import rows
 
@@ -106,7 +108,7 @@ def test_a_resumed_run_gives_what_an_unbroken_one_does(options: dict[str, Any], 
     run(broken)
     shown = losses(broken)
     assert shown == losses(whole)
-    (broken.checkpoints / "checkpoint-3" / "COMPLETE").unlink()  # killed after the second step
+    (broken.checkpoints / "checkpoint-3" / "manifest.json").unlink()  # killed after the second step
     run(broken)
     assert losses(broken)[len(shown) :] == losses(whole)[2:]
     for name, tensor in tensors(whole).items():
@@ -133,6 +135,33 @@ def test_a_callback_sees_steps(make_job: MakeJob, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(torch_engine, "_trainer", watched)
     run(make_job(steps=3, fast_path=EAGER))
     assert seen == [("step", 1), ("step", 2), ("step", 3), ("end", 3)]
+
+
+def test_what_is_left_out_is_said_with_the_memory_that_it_costs(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, less = (make_job(name, steps=2, fast_path=EAGER) for name in ("whole", "less"))
+    run(whole)
+    own = torch_layers.lora_backward
+
+    def wrong(*args: Any) -> Any:
+        to_x, weights = own(*args)
+        return to_x, tuple(2 * weight for weight in weights)
+
+    monkeypatch.setattr(torch_layers, "lora_backward", wrong)
+    monkeypatch.setattr(torch_engine, "peak_bytes", lambda _: 0)
+    run(less)
+    assert events(whole, "fast_path")[0]["left_out"] == []
+    (note,) = events(less, "fast_path")[0]["left_out"]
+    assert note.startswith("layers: left out, its gradients differ by")
+    spec = less.spec
+    parts = [
+        spec.training.model_copy(update={"fast_path": tuple(events(job, "fast_path")[0]["parts"])})
+        for job in (whole, less)
+    ]
+    expected = [estimate_memory(spec.base, each, bf16=False).total for each in parts]
+    assert expected[1] > expected[0]
+    assert events(less, "planned")[0]["memory_bytes"] == expected[1]
 
 
 # ---------------------------------------------------------------- two processes

@@ -14,7 +14,9 @@ from codebase_gardener.training.fast import torch_compiled, torch_layers, torch_
 from codebase_gardener.training.fast.parts import FAST_PARTS
 from codebase_gardener.training.fast.torch_attention import ROWS
 from codebase_gardener.training.fast.torch_batch import FastPath
+from codebase_gardener.training.fast.torch_check import Baseline
 from codebase_gardener.training.fast.torch_path import fast_path
+from codebase_gardener.training.fast.torch_reference import in_float32
 from samples.fast_models import CONFIGS, adapted, gradients, own_losses, rows, tiny
 
 EAGER = tuple(part for part in FAST_PARTS if part != "compile")
@@ -259,6 +261,94 @@ def test_a_wrong_gradient_is_found(factor: float, fresh: bool, monkeypatch: pyte
         assert path.parts == ("head", "packing", "lora")
         assert path.notes[0].startswith("layers: left out, its gradients differ by")
     assert all(torch.equal(before[name], p) for name, p in model.named_parameters())
+
+
+def in_bf16(name: str, seed: int) -> tuple[Any, list[EncodedExample]]:
+    """A model with weights small to large, and rows, both of a seed."""
+    base = tiny(name)
+    torch.manual_seed(seed)
+    for parameter in base.parameters():
+        if parameter.dim() > 1:
+            nn.init.normal_(parameter, std=(0.02, 0.06, 0.16)[seed % 3])
+    lengths = [int(n) for n in torch.randint(5, 200, (9,))]
+    model = adapted(base.to(torch.bfloat16), init_lora_weights=bool(seed % 2))
+    return model, rows((*lengths,), seed)
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(12), pytest.param(range(12, 212), marks=pytest.mark.slow)], ids=["a few", "200"]
+)
+def test_rounding_refuses_no_right_part_in_bf16(seeds: range) -> None:
+    """Sparse ones too, in which rounding sends a token to another expert."""
+    names = ("llama", "qwen2", "gemma3", "mixtral")
+    for seed in seeds:
+        name = names[seed % len(names)]
+        model, encoded = in_bf16(name, seed)
+        with fast_path(model, encoded, EAGER) as path:
+            assert path.parts == IN_EFFECT[name][0], (seed, path.notes)
+
+
+@pytest.mark.parametrize("which", ["all", "one kind", "one layer"])
+@pytest.mark.parametrize(
+    ("a", "b"), [(0.0, 1.0), (-1.0, 1.0), (1.5, 1.0), (1.0, 1.5), (1.0, 0.0), (1.0, -1.0)], ids=str
+)
+def test_a_wrong_gradient_is_found_in_bf16(
+    a: float, b: float, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where only the MLP's last product is wrong, or only that of one layer; a direction would not tell 1.5."""
+    own, calls = torch_layers.lora_backward, [0]
+
+    def wrong(grad: Tensor, x: Tensor, low: Any, linear: Any, *more: Any) -> Any:
+        to_x, weights = own(grad, x, low, linear, *more)
+        calls[0] += x.shape[1] == 48
+        if which == "all" or (x.shape[1] == 48 and (which == "one kind" or calls[0] % 2)):
+            weights = (weights[0] * a, weights[1] * b)
+        return to_x, weights
+
+    monkeypatch.setattr(torch_layers, "lora_backward", wrong)
+    for seed in range(4):
+        calls[0] = 0
+        model, encoded = in_bf16("llama", seed)
+        with fast_path(model, encoded, EAGER) as path:
+            assert "layers" not in path.parts, seed
+            assert any(note.startswith("layers: left out, its gradients differ by") for note in path.notes)
+
+
+@pytest.mark.parametrize("alter", [altered_norm, altered_mlp, leaking_rows, altered_head])
+def test_what_is_computed_otherwise_is_left_out_in_bf16(alter: Any) -> None:
+    model, encoded = in_bf16("llama", 1)
+    part = alter(model)
+    with fast_path(model, encoded, EAGER) as path:
+        assert part not in path.parts
+
+
+def test_the_reference_leaves_the_model_as_it_was() -> None:
+    model, encoded = in_bf16("mixtral", 0)
+    before = {name: (id(p), p.clone()) for name, p in model.named_parameters()}
+    with in_float32(model):
+        loss = torch.stack(own_losses(model, encoded)).sum()
+        exact = gradients(model, loss)
+    assert [(name, id(p)) for name, p in model.named_parameters()] == [(n, i) for n, (i, _) in before.items()]
+    assert all(torch.equal(before[name][1], p) for name, p in model.named_parameters())
+    model.float()
+    wide = gradients(model, torch.stack(own_losses(model, encoded)).sum())
+    for name, gradient in wide.items():
+        torch.testing.assert_close(exact[name], gradient, atol=1e-5 * float(gradient.abs().max()), rtol=1e-4)
+
+
+def test_one_sample_by_chance_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What differs on one sample of rows and not on another is rounding."""
+    own, asked = Baseline.compare, []
+
+    def unlucky(check: Baseline, *args: Any) -> tuple[float, str]:
+        asked.append(check)
+        return (1.0, "its gradients differ by chance") if check is asked[0] else own(check, *args)
+
+    monkeypatch.setattr(Baseline, "compare", unlucky)
+    model, encoded = in_bf16("llama", 0)
+    with fast_path(model, encoded, EAGER) as path:
+        assert path.parts == EAGER
+    assert len(asked) == 2
 
 
 def test_no_number_is_no_agreement() -> None:

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from codebase_gardener.documents.code_spans import edited
 from codebase_gardener.knowledge.apis.shell_commands import Command, commands, console_scripts
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
@@ -120,9 +121,8 @@ class ApiContext:
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for path, area in self.repository.areas.items():
             if area == "docs":
-                prose = re.sub(
-                    r"https?://\S+|`[^`\n]*`", " ", self.repository.texts[path][:_LONGEST_DOCUMENT]
-                )
+                text = self.repository.texts[path][:_LONGEST_DOCUMENT]
+                prose = re.sub(r"https?://\S+", " ", edited(text, lambda span: " "))
                 for word in re.findall(r"\b[A-Za-z][A-Za-z0-9]{1,20}\b", prose):
                     counts[word.lower()][word] += 1
         most = {low: max(each.items(), key=lambda item: (item[1], item[0])) for low, each in counts.items()}

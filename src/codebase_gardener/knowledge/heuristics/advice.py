@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.utils.memo import remembered
 
 __all__ = [
@@ -22,7 +23,6 @@ __all__ = [
     "concentrated",
     "insight",
     "reasons",
-    "sentences",
     "signals",
     "strength",
 ]
@@ -148,10 +148,6 @@ SIGNALS: dict[str, Signal] = {
 should, trade, slower, faster, memory) and what stands around them, as far as it brought a page of a repository that the
 row was not written on (ADR 12)."""
 
-_SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]?\s+(?=[A-Z`\"'(\[*])|(?<=[.!?])(?=[A-Z][a-z]+ [a-z]+ )")
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|cf|vs|approx|resp|no|fig|al|ca|incl)\.|\b[A-Z]\.)$", re.IGNORECASE
-)
 _CLAUSE = re.compile(
     r"(?:,|;)\s+(?=(?:but|so|because|since|otherwise|however|as|which|while|although|whereas|and (?:may|can|should))\b)"
     r"|\s+(?=(?:at the (?:expense|cost|price) of|in order to|because|due to)\s)"
@@ -170,23 +166,6 @@ _REQUEST = re.compile(
     r",\s+(?=(?:please )?(?:use|avoid|consider|prefer|set|call|make sure|install|upgrade)\b)"
 )
 _CONDITION = re.compile(r"(?:if|when|unless|to|for|in|with|while)\b", re.IGNORECASE)
-
-
-def sentences(text: str) -> list[str]:
-    """The sentences of a text on one line, each verbatim.
-
-    Example:
-        >>> sentences("Use it, e.g. for A. It may be slow.")
-        ['Use it, e.g. for A.', 'It may be slow.']
-    """
-    found: list[str] = []
-    held = ""
-    for piece in _SENTENCE.split(text[:MAX_TEXT]):
-        held = f"{held} {piece}" if held else piece
-        if not _ABBREVIATION.search(held[-12:]):
-            found.append(held.strip())
-            held = ""
-    return [one for one in (*found, held.strip()) if one]
 
 
 def clauses(sentence: str) -> list[str]:

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 
-from codebase_gardener.documents.plain_prose import plain_prose
+from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.languages.python.assignments import Assignments, Given
 from codebase_gardener.languages.python.headers import Definition
@@ -143,7 +143,7 @@ def _field(
         return None
     return Evidence(
         "option-help", statement.lineno, statement.end_lineno or statement.lineno, found.scope, target.id,
-        plain_prose(message_text(help_text, names.at(found))), _default(call),
+        plain_text(message_text(help_text, names.at(found)), code_marks=True), _default(call),
     )  # fmt: skip
 
 
@@ -157,7 +157,8 @@ def _option(found: FoundNode, call: ast.Call, names: _Names) -> Evidence | None:
         return None
     return Evidence(  # a decorator's parents include the function it decorates
         "option-help", call.lineno, call.end_lineno or call.lineno, found.scope, max(flags, key=len).partition("/")[0],
-        plain_prose(message_text(_keyword(call, "help"), names.at(found))), _default(call, flags_first=True),
+        plain_text(message_text(_keyword(call, "help"), names.at(found)), code_marks=True),
+        _default(call, flags_first=True),
     )  # fmt: skip
 
 
@@ -178,7 +179,7 @@ def _parameters(found: FoundNode, node: Function, names: _Names) -> Iterator[Evi
             end = (default or argument).end_lineno or argument.lineno
             yield Evidence(
                 "option-help", argument.lineno, max(end, argument.end_lineno or end), scope, argument.arg,
-                plain_prose(message_text(help_text, names.at(found))), value,
+                plain_text(message_text(help_text, names.at(found)), code_marks=True), value,
             )  # fmt: skip
             break
 

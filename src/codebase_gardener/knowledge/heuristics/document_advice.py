@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from codebase_gardener.documents.plain_prose import plain_prose
+from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.reading import blocks
 from codebase_gardener.documents.remarks import remarks
-from codebase_gardener.knowledge.heuristics.advice import sentences, signals, strength
+from codebase_gardener.documents.sentences import sentences
+from codebase_gardener.knowledge.heuristics.advice import signals, strength
 from codebase_gardener.knowledge.sources.file_facts import Evidence
 
 __all__ = ["ADVICE_HEADINGS", "document_evidence"]
@@ -33,7 +34,7 @@ def document_evidence(path: str, language: str, text: str) -> Iterator[Evidence]
         text: Its content.
     """
     for block in remarks(blocks(path, language, text)):
-        words = plain_prose(block.text)
+        words = plain_text(block.text, code_marks=True)
         if block.kind == "admonition":
             if words or block.title:
                 yield Evidence(
@@ -43,7 +44,7 @@ def document_evidence(path: str, language: str, text: str) -> Iterator[Evidence]
                     block.heading,
                     block.name,
                     words,
-                    plain_prose(block.title),
+                    plain_text(block.title, code_marks=True),
                 )
             continue
         reason = _reason(block.heading, words)

@@ -7,13 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.heuristics.advice import (
     COST,
     SIGNALS,
     VALUE,
     clauses,
     insight,
-    sentences,
     strength,
 )
 from codebase_gardener.knowledge.heuristics.items import Item

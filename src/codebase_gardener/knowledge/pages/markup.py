@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from codebase_gardener.documents.code_spans import code_spans
+from codebase_gardener.documents.code_spans import code_spans, edited
 from codebase_gardener.documents.fences import fence_after, opened_fence
 
 __all__ = [
@@ -67,13 +67,9 @@ def outside_code(text: str) -> list[str]:
         >>> outside_code("see `[[a]]` and [[b]]")
         ['see         and [[b]]']
     """
-    return [_without_spans(line) if "`" in line else line for line in outside_fences(text)]
-
-
-def _without_spans(line: str) -> str:
-    for start, end, _ in code_spans(line):
-        line = f"{line[:start]}{' ' * (end - start)}{line[end:]}"
-    return line
+    return [
+        edited(line, lambda span: " " * len(span)) if "`" in line else line for line in outside_fences(text)
+    ]
 
 
 def fence(text: str, language: str = "") -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from codebase_gardener.documents.code_spans import code_spans
+from codebase_gardener.documents.blocks import without_indent
+from codebase_gardener.documents.code_spans import edited
 from codebase_gardener.documents.fences import closes_fence, opened_fence
 from codebase_gardener.documents.prose import role_free
 from codebase_gardener.knowledge.pages.markup import fence
@@ -18,7 +19,6 @@ _DEEPEST = 12  # columns before a fence
 
 _CLEANERS: tuple[tuple[re.Pattern[str], str], ...] = (
     # what it is, what remains of it; each is linear in the length of a line
-    (re.compile(r":[a-z]{1,12}(?::[a-z]{1,12})?:`[^`<>]{1,200}?<([^`<>]{1,200})>`"), r"`\1`"),  # :meth:`title <a.b>`
     (re.compile(r"\[`[~!]?([^`]{1,300})`\](?!\()"), r"`\1`"),  # [`PeftModel`], as Hugging Face's docs write it
     (re.compile(r"`([^`<>]{1,200}) <(https?://[^`<>\s]{1,300})>`_{1,2}"), r"[\1](\2)"),  # rst's links
     (re.compile(r"(?<!`)`([^`]{1,200})`_{1,2}(?![\w`])"), r"\1"),
@@ -74,7 +74,9 @@ def _quoted(lines: list[str]) -> Iterator[str]:
             at += 1
         elif end:
             body = [line for line in lines[at:end] if not opened_fence(line, _DEEPEST)]
-            yield from fence("\n".join(_inert(line[:_LONGEST_LINE]) for line in _dedented(body))).split("\n")
+            yield from fence(
+                "\n".join(_inert(line.rstrip()[:_LONGEST_LINE]) for line in without_indent(body))
+            ).split("\n")
             at = end
         else:
             yield _line(lines[at])
@@ -129,12 +131,7 @@ def _cleaned(line: str) -> str:
 
 def _escaped(line: str) -> str:
     """Outside of code marks `<`, images and wiki links are escaped; a run of backticks without a partner, too."""
-    parts: list[str] = []
-    at = 0
-    for start, end, _ in code_spans(line):
-        parts += [_neutral(line[at:start]), _inert(line[start:end])]
-        at = end
-    return "".join([*parts, _neutral(line[at:])])
+    return edited(line, _inert, _neutral)
 
 
 def _neutral(text: str) -> str:
@@ -153,11 +150,6 @@ def _inert(code: str) -> str:
     """Code in which no link of the wiki and no anchor is left."""
     code = code.replace("[[", "[ [") if "::" in code else code
     return re.sub(r":L(?=\d)", ": L", code)
-
-
-def _dedented(lines: list[str]) -> list[str]:
-    margin = min((_indent(line) for line in lines if line.strip()), default=0)
-    return [line[margin:].rstrip() for line in lines]
 
 
 def _indent(line: str) -> int:

@@ -8,7 +8,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from codebase_gardener.utils.files import FileLock, fsync_dir, remove_tree, staging, writing
+from codebase_gardener.utils.files import (
+    PRIVATE_FILE,
+    FileLock,
+    fsync_dir,
+    make_folder,
+    remove_tree,
+    staging,
+    writing,
+)
 
 __all__ = ["Published", "publish_wiki", "read_wiki_files", "replacing", "wiki_lock"]
 
@@ -50,11 +58,12 @@ def publish_wiki(folder: Path, files: Mapping[str, str]) -> Published:
     with staging(folder) as staged, writing(folder):
         for path in sorted(files):
             target = staged / path
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             if path in written:
                 target.write_bytes(files[path].encode("utf-8", "replace"))
             else:
                 os.link(folder / path, target)
+            target.chmod(PRIVATE_FILE)
         _exchange(staged, folder)
     return published
 

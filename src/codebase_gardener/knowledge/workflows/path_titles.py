@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.documents.plain_prose import plain_prose
+from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.principle_names import principle_words
 from codebase_gardener.knowledge.apis.surface import name_kind
@@ -131,7 +131,7 @@ class Titles:
         return principle_words(target.name, kind).replace("_", " ")
 
     def _readable(self, title: str) -> str:
-        text = plain_prose(title).replace("`", "").replace("“", "").replace("”", "")
+        text = plain_text(title).replace("“", "").replace("”", "")
         text = "".join(
             each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^"
         )

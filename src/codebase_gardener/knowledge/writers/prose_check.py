@@ -16,6 +16,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
+from codebase_gardener.documents.code_spans import code_spans, edited
+from codebase_gardener.documents.sentences import sentences
+
 __all__ = ["CHECKS", "Allowed", "ProseCheck", "Problem", "check_prose", "code_words", "known_names"]
 
 _WORD = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")  # names, dotted names
@@ -25,7 +28,6 @@ _MIXED = re.compile(r"(?<!\w)\d+[^\W\d]\w*")  # 2D, 4bit
 _ANCHOR = re.compile(
     r"(?<![\w./-])[\w./-]+:L?\d+(?:-L?\d+)?|#L\d+(?:-L?\d+)?|\bL\d+(?:-L?\d+)?\b|\blines?\s+\d+", re.I
 )
-_SPAN = re.compile(r"(?<!`)(`+)(?!`)([^`\n]*)(?<!`)\1(?!`)")
 _CAMEL = re.compile(r"[^\W\d_]*[a-z][A-Z]|[A-Z]{2,}[a-z]")
 _FLAG = re.compile(r"(?<![\w-])--[A-Za-z][\w-]*")
 _QUOTES = re.compile(r"\"([^\"]*)\"|“([^“”]*)”|«([^«»]*)»|‹([^‹›]*)›|‘([^‘’]*)’|(?<!\w)'([^'\n]+)'(?!\w)")
@@ -35,7 +37,6 @@ _OF_KIND = re.compile(rf"(?<=[a-z,] )([A-Z]\w+) {_KIND}\b|(?<!\w){_KIND} ([A-Z]\
 _ROMAN = re.compile(r"\b(?=[IVX]{2})X{0,3}(?:IX|IV|V?I{0,3})\b")
 _WIKI_LINK = re.compile(r"\[\[[^\[\]]*\]\]")
 _ENDING = re.compile(r"[.!?…][)\"'”’»*_`]*\Z")
-_SENTENCE_END = re.compile(r"[.!?…][)\"'”’»*_`]*(?=\s|\Z)")
 _UNSEEN = frozenset(["Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"])
 _MAX_PARTS = 32  # of a name that is kept with its tails
 _SHORT_CHARS = 12  # a sentence this short may come twice
@@ -235,17 +236,16 @@ def _unfinished(text: str, allowed: Allowed) -> Iterator[str]:
 def _sentences(text: str, allowed: Allowed) -> Iterator[str]:
     if not allowed.max_sentences:
         return
-    plain = re.sub(r"\b(?:e\.g|i\.e|etc|vs)\.(?=\s)", "", _SPAN.sub("x", text.strip()))
-    count = len(_SENTENCE_END.findall(plain))
-    if count > allowed.max_sentences or "\n" in text.strip():
+    if len(sentences(text.strip())) > allowed.max_sentences or "\n" in text.strip():
         yield f"more than {allowed.max_sentences} on one line"
 
 
 def _repeated(text: str, allowed: Allowed) -> Iterator[str]:
     """What small models do when they have nothing to say."""
     found = [
-        " ".join(part.lower().split())
-        for part in re.split(r"[.!?…]\s+|\n\s*\n|\n(?=[-*+] )", text.strip().rstrip(".!?…"))
+        " ".join(sentence.lower().split()).rstrip(".!?…")
+        for part in re.split(r"\n\s*\n|\n(?=[-*+] )", text)
+        for sentence in sentences(part)
     ]
     counts = Counter(part for part in found if len(part) > _SHORT_CHARS)
     yield from (part for part, count in counts.items() if count > 1)
@@ -271,8 +271,9 @@ def _number(text: str, allowed: Allowed) -> Iterator[str]:
 
 def _code(text: str, allowed: Allowed) -> Iterator[str]:
     """Code marks: verbatim from the sources, or made of known names and the language's own."""
-    for match in _SPAN.finditer(_without_anchors(text, allowed)):
-        code = " ".join(match.group(2).split())
+    text = _without_anchors(text, allowed)
+    for start, end, marks in code_spans(text):
+        code = " ".join(text[start + marks : end - marks].split())
         if code and not _is_verbatim(code, allowed.text):
             yield from _unknown(code, allowed, every=True)
 
@@ -288,7 +289,7 @@ def _names(text: str, allowed: Allowed) -> Iterator[str]:
 
 
 def _quotes(text: str, allowed: Allowed) -> Iterator[str]:
-    plain = _SPAN.sub(lambda match: re.sub("[\"'“”‘’«»‹›]", " ", match.group(2)), text)
+    plain = edited(text, lambda span: re.sub("[\"'“”‘’«»‹›]", " ", span.strip("`")))
     source = allowed.text.replace("`", "")
     for match in _QUOTES.finditer(plain):
         quote = " ".join(next(group for group in match.groups() if group is not None).split())
@@ -332,7 +333,8 @@ CHECKS: dict[str, ProseCheck] = {
 
 
 def _outside_code(text: str) -> str:
-    return _SPAN.sub(" ", text)
+    """A span that goes over the end of a line may be two halves of others: its marks stay."""
+    return edited(text, lambda span: span if "\n" in span else " ")
 
 
 def _without_links(text: str, allowed: Allowed) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from codebase_gardener.knowledge.writers.prose_check import Problem, check_prose
 from codebase_gardener.knowledge.writers.prose_request import ProseRequest, prompt_of
-from codebase_gardener.utils.files import sha256_text, writing
+from codebase_gardener.utils.files import PRIVATE_FILE, make_folder, sha256_text, writing
 
 __all__ = [
     "MAX_FAILURES",
@@ -88,8 +88,8 @@ class ProseCache:
 
     def _append(self, line: str) -> None:
         with writing(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            make_folder(self.path.parent)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
             try:
                 size = os.fstat(descriptor).st_size
                 cut_off = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"

@@ -13,7 +13,7 @@ from codebase_gardener.languages.table import GRAMMARS
 if TYPE_CHECKING:
     from tree_sitter import Language, Node, Query, Tree
 
-__all__ = ["PARSE_TIMEOUT_S", "captured", "grammar_of", "parsed_tree"]
+__all__ = ["PARSE_TIMEOUT_S", "captured", "grammar_of", "parsed_tree", "tree_by"]
 
 PARSE_TIMEOUT_S = 10.0
 
@@ -28,14 +28,17 @@ def parsed_tree(source: bytes, language: str, timeout_s: float = PARSE_TIMEOUT_S
         language: A key of `GRAMMARS`.
         timeout_s: Seconds.
     """
+    prepared = GRAMMARS[language].prepared
+    return tree_by(prepared(source) if prepared else source, grammar_of(language), timeout_s)
+
+
+def tree_by(source: bytes, grammar: Language, timeout_s: float = PARSE_TIMEOUT_S) -> Tree | None:
+    """The tree by any grammar; None where parsing takes too long."""
     from tree_sitter import Parser
 
-    prepared = GRAMMARS[language].prepared
-    if prepared:
-        source = prepared(source)
     deadline = time.monotonic() + timeout_s
     try:
-        return Parser(grammar_of(language)).parse(
+        return Parser(grammar).parse(
             lambda at, _point: source[at : at + _PIECE_BYTES],  # given bytes, it ignores the callback
             progress_callback=lambda _at, _error: time.monotonic() > deadline,
         )

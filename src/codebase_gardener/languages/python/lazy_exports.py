@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from codebase_gardener.languages.facts import Import
-from codebase_gardener.languages.python.expressions import dotted
+from codebase_gardener.languages.python.expressions import bindable, dotted, strings
 
 __all__ = ["lazy_imports"]
 
@@ -16,27 +16,59 @@ def lazy_imports(tree: ast.Module, offset: int = 0) -> Iterator[Import]:
 
     `offset` is added to the lines.
 
-    Known forms: `{"module": ["A", "B"]}` and `{"A": ".module"}`, `{"A": (package, ".module")}`.
+    Known forms: `{"module": ["A", "B"]}` and `{"A": ".module"}`, `{"A": (package, ".module")}`, in a table of the
+    module or given to the call that makes `__getattr__`; that call's list of submodules; the stub beside the file that
+    it is given (https://scientific-python.org/specs/spec-0001/), as a star import of the module itself.
     """
-    if not any(_is_lazy(node) for node in tree.body):
+    statements = [child for node in tree.body for child in (_branches(node) or [node])]
+    made = [call for node in statements if (call := _maker(node)) is not None]
+    if not made and not any(_is_lazy(node) for node in statements):
         return
-    for node in tree.body:
-        value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
-        if isinstance(value, ast.Dict):
-            for key, entry in zip(value.keys, value.values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    yield from _row(key.value, entry, entry.lineno + offset)
+    tables = [node for node in tree.body if isinstance(node, (ast.Assign, ast.AnnAssign))]
+    named = {_name(node): node.value for node in tables}
+    for node in tables:
+        yield from _rows(node.value, offset)
+    for call in made:
+        given = [*call.args[1:], *(keyword.value for keyword in call.keywords)]
+        for value in given:
+            name = dotted(value)
+            words = (
+                ["*"] if name == "__file__" else filter(str.isidentifier, strings(named.get(name) or value))
+            )
+            yield from _rows(value, offset)
+            for word in words:
+                yield Import(value.lineno + offset, "", 1, word, word, "", True)
+
+
+def _branches(node: ast.stmt) -> list[ast.stmt]:
+    return [*node.body, *node.orelse] if isinstance(node, ast.If) else []
+
+
+def _name(node: ast.Assign | ast.AnnAssign) -> str:
+    return bindable(node.targets[0] if isinstance(node, ast.Assign) else node.target)
 
 
 def _is_lazy(node: ast.stmt) -> bool:
-    inside = [*node.body, *node.orelse] if isinstance(node, ast.If) else [node]
-    for child in inside:
-        if isinstance(child, ast.FunctionDef) and child.name == "__getattr__":
-            return True
-        value = child.value if isinstance(child, ast.Assign) else None
-        if isinstance(value, ast.Call) and "lazy" in dotted(value.func).lower():
-            return True
-    return False
+    if isinstance(node, ast.FunctionDef) and node.name == "__getattr__":
+        return True
+    value = node.value if isinstance(node, ast.Assign) else None
+    return isinstance(value, ast.Call) and "lazy" in dotted(value.func).lower()
+
+
+def _maker(node: ast.stmt) -> ast.Call | None:
+    """The call whose result is a module's `__getattr__`, alone or first of several."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+        return None
+    target = node.targets[0]
+    names = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+    return node.value if "__getattr__" in map(bindable, names) else None
+
+
+def _rows(table: ast.expr | None, offset: int) -> Iterator[Import]:
+    if isinstance(table, ast.Dict):
+        for key, entry in zip(table.keys, table.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield from _row(key.value, entry, entry.lineno + offset)
 
 
 def _row(key: str, entry: ast.expr, line: int) -> Iterator[Import]:
@@ -49,6 +81,6 @@ def _row(key: str, entry: ast.expr, line: int) -> Iterator[Import]:
         module = modules[-1]
         bare = module.lstrip(".")
         yield Import(line, bare, len(module) - len(bare), key, key, "", True)
-    elif isinstance(entry, (ast.List, ast.Tuple)) and all(word.isidentifier() for word in words):
+    elif isinstance(entry, (ast.List, ast.Tuple, ast.Set)) and all(word.isidentifier() for word in words):
         for word in words:
             yield Import(line, key.lstrip("."), 1, word, word, "", True)

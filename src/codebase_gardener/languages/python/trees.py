@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import sys
 import threading
 import warnings
+
+from codebase_gardener.languages.python.newer_syntax import parse_newer, with_replaced
 
 __all__ = ["parse_python"]
 
@@ -33,10 +36,28 @@ def _parse(text: str) -> ast.Module | str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as an invalid escape: it is not our code
-            return ast.parse(text)
+            return _read(text)
     except SyntaxError as error:
         return f"syntax error at line {error.lineno or 1}"
     except (RecursionError, MemoryError):
         return "nested too deeply to be parsed"
     except ValueError as error:
         return f"cannot be parsed ({error})"
+
+
+def _read(text: str) -> ast.Module:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        newer = parse_newer(text)
+        if newer is None:
+            raise
+        return newer
+    return with_replaced(tree, _as_assignment) if sys.version_info >= (3, 12) and "type " in text else tree
+
+
+def _as_assignment(node: ast.AST) -> ast.AST:
+    """`type A = x` as `A = x`, which is what 3.11 is shown."""
+    if sys.version_info >= (3, 12) and isinstance(node, ast.TypeAlias):
+        return ast.copy_location(ast.Assign([node.name], node.value), node)
+    return node

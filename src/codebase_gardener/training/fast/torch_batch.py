@@ -160,6 +160,11 @@ class FastPath:
         """Whether rows lie one behind the other, without padding."""
         return "packing" in self.parts
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What was tried and differed from the model's own path: the notes that a user has to see."""
+        return tuple(note for note in self.notes if ": left out, " in note)
+
     def batch(self, rows: Sequence[EncodedExample], pad_id: int) -> dict[str, Any]:
         """Rows as this path takes them."""
         return pack(rows, pad_id) if self.packed else collate(rows, pad_id)
@@ -174,4 +179,4 @@ class FastPath:
 
     def as_dict(self) -> dict[str, Any]:
         """For the event log."""
-        return asdict(self)
+        return {**asdict(self), "left_out": self.left_out}

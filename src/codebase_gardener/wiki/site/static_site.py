@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.documents.prose import plain_text
+from codebase_gardener.documents.reading import blocks
 from codebase_gardener.knowledge.pages.wiki_folder import replacing, wiki_lock
+from codebase_gardener.languages.table import language_of
 from codebase_gardener.manifests.table import root_manifests
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 from codebase_gardener.utils.progress import Progress, Reporter, silent
@@ -164,12 +166,11 @@ def _first_paragraph(texts: Mapping[str, str]) -> str:
     readmes = sorted(
         (path for path in texts if "/" not in path and path.lower().startswith("readme")), key=len
     )
-    first, *comments = texts[readmes[0]][:20_000].split("<!--") if readmes else [""]
-    text = first + "".join(comment.partition("-->")[2] for comment in comments)
-    for block in re.split(r"\n[ \t]*\n", text):
-        words = " ".join(block.split())
-        if len(words) > 60 and words[0].isalpha() and not re.search(r"[<>|]|!\[|\]\(|::|```", words):
-            return _short(words.replace("**", "").replace("`", ""))
+    for path in readmes[:1]:
+        for block in blocks(path, language_of(path, texts[path]), texts[path][:20_000]):
+            words = plain_text(block.text) if block.kind == "paragraph" else ""
+            if len(words) > 60 and words[0].isalpha():
+                return _short(words)
     return ""
 
 

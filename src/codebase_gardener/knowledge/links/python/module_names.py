@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from posixpath import dirname, join
 
 from codebase_gardener.knowledge.links.python.entities import STANDARD_LIBRARY
@@ -23,6 +23,7 @@ class ModuleNames:
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = {path for path in paths if is_python(path)}
         self._packages = {dirname(path) for path in self._paths if _stem(path) == "__init__"}
+        self._parents = {parent for path in self._paths for parent in _parents(path)}
         self._tops: dict[str, str] = {}
         tops = (self._top(package) for package in self._packages)
         self._roots = {*SOURCE_ROOTS, *(top for top in tops if area_of(f"{top}/_.py") == "package")}
@@ -56,17 +57,18 @@ class ModuleNames:
         )
 
     def relative(self, importer: str, level: int, module: str) -> str | None:
-        """The file of a relative import; None if it leaves the snapshot."""
+        """The file of a relative import, or the folder without `__init__`; None if it leaves the snapshot."""
         folder = dirname(importer)
         for _ in range(level - 1):
             if not folder:
                 return None
             folder = dirname(folder)
-        return self._module_at(join(folder, module.replace(".", "/")) if module else folder)
+        return self.inside(folder, module.replace(".", "/"))
 
-    def submodule(self, package: str, name: str) -> str | None:
-        """The file of a module in a package, given the file of its `__init__`."""
-        return self._module_at(join(dirname(package), name)) if is_package(package) else None
+    def inside(self, folder: str, name: str) -> str | None:
+        """The file of a module in a folder, or the folder of that name that has modules in it."""
+        stem = join(folder, name) if name else folder
+        return self._module_at(stem) or (stem if stem in self._parents else None)
 
     def dotted(self, path: str) -> str:
         """The name by which users import a file: from its topmost package on."""
@@ -124,6 +126,11 @@ def is_package(path: str) -> bool:
 
 def _stem(path: str) -> str:
     return path.rpartition("/")[2].rpartition(".")[0]
+
+
+def _parents(path: str) -> Iterator[str]:
+    while path := dirname(path):
+        yield path
 
 
 def _within(folder: str, root: str) -> bool:

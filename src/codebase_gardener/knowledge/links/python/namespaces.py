@@ -39,6 +39,11 @@ class Event(NamedTuple):
     imported: Import | None = None
     bindings: tuple[Binding, ...] = ()
 
+    @property
+    def is_guarded(self) -> bool:
+        """Whether it is an import under a condition or in a `try`."""
+        return self.imported is not None and self.imported.guarded
+
 
 class Namespace:
     """The names of one file or document.
@@ -73,15 +78,20 @@ class Namespace:
         """What binds a name in a scope, by line."""
         return self._events.get((scope, name), [])
 
-    def event_before(self, scope: str, name: str, line: int) -> Event | None:
-        """The last one before a line; where there is none, the first after it."""
+    def events_before(self, scope: str, name: str, line: int) -> list[Event]:
+        """Those before a line; where there are none, the first after it."""
         events = self.events(scope, name)
         if len(events) < 2:
-            return events[0] if events else None
+            return events
         at = bisect_left(events, line, key=_line)
         while at < len(events) and events[at].line == line and events[at].kind in _STARTS_OWN_LINE:
             at += 1
-        return events[max(at - 1, 0)]
+        return events[: max(at, 1)]
+
+    def event_before(self, scope: str, name: str, line: int) -> Event | None:
+        """The last one before a line; where there is none, the first after it."""
+        events = self.events_before(scope, name, line)
+        return events[-1] if events else None
 
     def event_earlier(self, scope: str, name: str, line: int) -> Event | None:
         """The last one strictly before a line."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from posixpath import dirname
 from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.links.python.entities import BUILTINS, external
@@ -10,6 +11,7 @@ from codebase_gardener.knowledge.links.python.module_names import ModuleNames, i
 from codebase_gardener.knowledge.links.python.namespaces import Event, Namespace
 from codebase_gardener.languages.facts import Import
 from codebase_gardener.languages.meanings import Entity
+from codebase_gardener.languages.python.row import is_python
 
 if TYPE_CHECKING:
     from codebase_gardener.knowledge.links.python.tracing import Tracer
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Scopes"]
 
 Entities = tuple[Entity, ...]
+
+_RANKS = {"external": 1, "builtin": 2, "constant": 2}
 
 
 class Scopes:
@@ -32,7 +36,7 @@ class Scopes:
         self._spaces = spaces
         self._modules = modules
         self._tracer = tracer
-        self._members: dict[tuple[str, str], Entity | None] = {}
+        self._members: dict[tuple[str, str], Entities] = {}
         self._open: set[tuple[str, str]] = set()
         self._conftests: dict[str, list[Namespace]] = {}
 
@@ -48,12 +52,12 @@ class Scopes:
                     return found
             current = current.rpartition(".")[0]
         if space.is_script or (not scope and line < 10**9):
-            event = space.event_before("", name, 10**9 if scope else line)
-            if event is not None:
-                return self._of_event(space, "", name, event)
-        member = self.member(space.key, name)
-        if member is not None:
-            return (member,)
+            events = space.events_before("", name, 10**9 if scope else line)
+            if events:
+                return self._of_events(space, "", name, events)
+        members = self.members(space.key, name)
+        if members:
+            return members
         if space.host and name not in BUILTINS:
             return self.lookup(self._spaces[space.host], "", name, 10**9)
         if space.events("", name):
@@ -62,17 +66,22 @@ class Scopes:
 
     def member(self, key: str, name: str) -> Entity | None:
         """What a module has under a name: its own, imported, by a star, or a submodule."""
+        found = self.members(key, name)
+        return found[0] if found else None
+
+    def members(self, key: str, name: str) -> Entities:
+        """The same with what stands on the other sides of a guard, best first."""
         asked = (key, name)
         if asked in self._members:
             return self._members[asked]
         if asked in self._open:
-            return None
+            return ()
         self._open.add(asked)
         try:
-            found = self._member(self._spaces[key], name)
+            found = self._found(self._spaces[key], name)
         finally:
             self._open.discard(asked)
-        if found is not None or not self._open:
+        if found or not self._open:
             self._members[asked] = found
         return found
 
@@ -93,25 +102,33 @@ class Scopes:
 
     def _relative(self, space: Namespace, found: Import) -> Entity | None:
         base = self._modules.relative(space.path, found.level, found.module)
-        if base is not None and base != space.key and base in self._spaces:
+        is_own = base in (space.key, space.key.removesuffix("i"))  # `from . import module` in an `__init__`
+        if base is not None and base in self._spaces and not is_own:
             return self._from(base, found)
-        if base == space.key:  # `from . import module` in an `__init__`
-            path = self._modules.submodule(space.key, found.name)
-        else:
-            stem = f"{found.module}.{found.name}" if found.module else found.name
-            path = self._modules.relative(space.path, found.level, stem)
-        return Entity("module", path, found.name) if path and path in self._spaces else None
+        stem = f"{found.module}.{found.name}" if found.module else found.name
+        return self._module(space, self._modules.relative(space.path, found.level, stem), found.name)
+
+    def _module(self, space: Namespace, path: str | None, name: str) -> Entity | None:
+        """A module by its file, or by its folder, whose name begins with a slash; what is neither has no path."""
+        if path is None or path in self._spaces:
+            return Entity("module", path, name) if path else None
+        return None if is_python(path) else Entity("namespace", space.key, f"/{path}")
 
     def star(self, space: Namespace, found: Import) -> Namespace | None:
-        """The module of a star import; None if it is from outside."""
+        """The module of a star import; None if it is from outside. A module's star of itself is that of its stub."""
         if found.level:
             base = self._modules.relative(space.path, found.level, found.module)
         else:
             base = self._modules.find(found.module, space.path)
-        return self._spaces.get(base) if base is not None and base != space.key else None
+        if base == space.key:
+            base = f"{base}i"
+        return self._spaces.get(base) if base is not None else None
 
     def inside(self, entity: Entity, name: str) -> Entity | None:
         """A name in a folder of modules."""
+        if entity.name.startswith("/"):
+            path = self._modules.inside(entity.name[1:], name)
+            return self._module(self._spaces[entity.path], path, name)
         whole = f"{entity.name}.{name}"
         importer = self._spaces[entity.path].path
         path = self._modules.find(whole, importer)
@@ -152,10 +169,10 @@ class Scopes:
         if is_method and name in ("self", "cls") and _is_first(space.events(scope, name)):
             owner = scope.rpartition(".")[0]
             return (Entity("instance" if name == "self" else "class", space.key, owner, "type"),)
-        event = space.event_before(scope, name, line)
+        events = space.events_before(scope, name, line)
         is_parameter = definition is not None and name in definition.parameters
-        if event is not None and not (is_parameter and event.line > line):
-            return self._of_event(space, scope, name, event)
+        if events and not (is_parameter and events[-1].line > line):
+            return self._of_events(space, scope, name, events)
         if is_parameter:
             fixture = self.fixture(space, scope, name) if space.area == "tests" else None
             return self._tracer.yielded(fixture) if fixture else ()
@@ -164,6 +181,11 @@ class Scopes:
                 if mark + name in definition.parameters:
                     return (Entity("builtin", "", kind),)
         return None
+
+    def _of_events(self, space: Namespace, scope: str, name: str, events: list[Event]) -> Entities:
+        """What the last of them binds; where that is guarded, both sides of the guard."""
+        found = (self._of_event(space, scope, name, event) for event in _alternatives(events))
+        return _ranked(entity for entities in found for entity in entities)
 
     def _of_event(self, space: Namespace, scope: str, name: str, event: Event) -> Entities:
         if event.kind == "def":
@@ -174,25 +196,28 @@ class Scopes:
             return (found,) if found is not None else ()
         return self._tracer.bound(space, scope, event)
 
-    def _member(self, space: Namespace, name: str) -> Entity | None:
-        for event in reversed(space.events("", name)):
-            if event.kind == "def":
-                return _defined(space, name)
-            if event.imported is not None:
-                found = self.imported(space, event.imported)
-                if found is not None and not (found.kind == "external" and len(space.events("", name)) > 1):
-                    return found
-            else:
-                return self._assigned(space, name, event)
-        for event in space.events("", name):
-            if event.imported is not None:
-                return self.imported(space, event.imported)
-        for star in space.stars:
-            found = self._starred(space, star, name)
-            if found is not None:
+    def _found(self, space: Namespace, name: str) -> Entities:
+        events = space.events("", name)
+        last = events[-1].line if events else 0
+        for star in reversed(space.stars):
+            found = self._starred(space, star, name) if star.line > last else ()
+            if found:
                 return found
-        path = self._modules.submodule(space.path, name) if is_package(space.path) else None
-        return Entity("module", path, name) if path and path in self._spaces else None
+        found = _ranked(
+            entity
+            for event in _alternatives(events)
+            for entity in (
+                (self._assigned(space, name, event),)
+                if event.bindings
+                else self._of_event(space, "", name, event)
+            )
+        )
+        for star in reversed(space.stars):
+            found = found or self._starred(space, star, name)
+        if found or not is_package(space.path):
+            return found
+        module = self._module(space, self._modules.inside(dirname(space.path), name), name)
+        return (module,) if module else ()
 
     def _assigned(self, space: Namespace, name: str, event: Event) -> Entity:
         """A module's own name: an alias means what it is the alias of."""
@@ -202,16 +227,36 @@ class Scopes:
                     return found
         return Entity("constant", space.key, name)
 
-    def _starred(self, space: Namespace, star: Import, name: str) -> Entity | None:
+    def _starred(self, space: Namespace, star: Import, name: str) -> Entities:
         base = self.star(space, star)
         if base is None:
-            return None
+            return ()
         if (base.exports and name not in base.exports) or (not base.exports and name.startswith("_")):
-            return None
-        return self.member(base.key, name)
+            return ()
+        return self.members(base.key, name)
 
     def _from(self, base: str, found: Import) -> Entity | None:
         return self.member(base, found.name) if found.name else Entity("module", base, found.module)
+
+
+def _alternatives(events: list[Event]) -> list[Event]:
+    """The events of which one holds: the last; of guarded imports all at the end, and what stands before them.
+
+    What follows a guarded import, and is none, is its other side: `except ImportError: f = None`.
+    """
+    start = len(events) - 1
+    is_other_side = start > 0 and not any(binding.passes for binding in events[start].bindings)
+    if is_other_side and (events[start].imported is None or events[start].is_guarded):
+        while start > 0 and events[start - 1].is_guarded:
+            start -= 1
+    if start > 0 and events[start].is_guarded:
+        return [*events[start:], events[start - 1]]
+    return events[max(start, 0) :]
+
+
+def _ranked(entities: Iterable[Entity]) -> Entities:
+    """What is defined here before what is from outside, and that before values: each in its order."""
+    return tuple(sorted(dict.fromkeys(entities), key=lambda entity: _RANKS.get(entity.kind, 0)))
 
 
 def _is_first(events: list[Event]) -> bool:

@@ -1,0 +1,45 @@
+"""Which checkpoint a job goes on from: the newest that is, byte for byte, what was written."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.utils.error_handling import TrainingError
+from codebase_gardener.utils.files import MANIFEST, is_published
+
+__all__ = ["newest_checkpoint"]
+
+
+def newest_checkpoint(directory: JobDirectory) -> Path | None:
+    """The newest whole checkpoint, or None where none was ever finished; the event log says which, and what is damaged.
+
+    One without a manifest was cut short by a kill and is removed; so are damaged ones, once an older one is whole.
+
+    Raises:
+        TrainingError: There are checkpoints, and all are damaged.
+    """
+    damaged: list[Path] = []
+    for step, folder in sorted(_by_step(directory.checkpoints).items(), reverse=True):
+        if not (folder / MANIFEST).exists():
+            shutil.rmtree(folder)
+        elif not is_published(folder, check_hashes=True):
+            damaged.append(folder)
+        else:
+            directory.events.append("resumed", step=step, damaged=[each.name for each in damaged])
+            for each in damaged:
+                shutil.rmtree(each)
+            return folder
+    if damaged:
+        names = ", ".join(each.name for each in damaged)
+        raise TrainingError(
+            f"no checkpoint in {directory.checkpoints} is as it was written: {names} damaged",
+            hint=directory.from_start,
+            context={"job": directory.job_id, "damaged": [str(each) for each in damaged]},
+        )
+    return None
+
+
+def _by_step(checkpoints: Path) -> dict[int, Path]:
+    return {int(folder.name.rpartition("-")[2]): folder for folder in checkpoints.glob("checkpoint-*")}

@@ -1,0 +1,98 @@
+"""A few rows of the training side, set aside to see which weights are best: never trained on, never held out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from codebase_gardener.dataset.examples import Example
+from codebase_gardener.training.encoding import EncodedDataset, EncodedExample, encode_all
+from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.files import sha256_text
+
+__all__ = ["FORWARD_SHARE", "LOOKS", "Sides", "encode_sides", "look_every", "set_aside"]
+
+LOOKS = 10
+"""At most so many times are the rows looked at while a training runs, and once before."""
+
+FORWARD_SHARE = 0.4
+"""What a look at a token costs of training on it: there is no backward."""
+
+_SHARE = 0.1  # of the rows at most, and at most so much of the time is spent on looking
+_LEAST = 4  # rows: fewer say nothing
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Encoded rows.
+
+    Attributes:
+        train: Trained on.
+        validation: Looked at; may be empty.
+    """
+
+    train: EncodedDataset
+    validation: tuple[EncodedExample, ...]
+
+    @property
+    def look_tokens(self) -> float:
+        """What one look costs, in tokens of training."""
+        return FORWARD_SHARE * sum(len(row.ids) for row in self.validation)
+
+
+def encode_sides(examples: Sequence[Example], tokenizer: Any, spec: TrainingSpec) -> Sides:
+    """Encode the rows to train on and those to look at.
+
+    Raises:
+        DatasetError: No token would be trained on, or no end token.
+    """
+    train, aside = set_aside(examples, spec.validation_rows, spec.seed)
+    options: dict[str, Any] = {
+        "max_length": spec.max_length,
+        "completion_only": spec.completion_only_loss,
+    }
+    encoded = encode_all(train, tokenizer, **options)
+    looked_at = encode_all(aside, tokenizer, **options, may_be_empty=True).rows
+    return Sides(encoded, looked_at if len(looked_at) >= _LEAST else ())
+
+
+def set_aside(
+    examples: Sequence[Example], most: int, seed: int
+) -> tuple[Sequence[Example], Sequence[Example]]:
+    """Rows to train on, and rows of other files to look at: a tenth at most, whole files, the same each time.
+
+    Args:
+        examples: Of the training side; a row that names no file stands for itself.
+        most: Rows to look at, at most.
+        seed: Of the choice.
+    """
+    room = min(most, int(_SHARE * len(examples)))
+    files: dict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        files[example.path or example.id].append(example)
+    chosen: set[str] = set()
+    for name in sorted(files, key=lambda name: sha256_text(f"{seed} {name}")):
+        if len(files[name]) <= room:
+            chosen.add(name)
+            room -= len(files[name])
+    aside = [example for example in examples if (example.path or example.id) in chosen]
+    if len(aside) < _LEAST:
+        return examples, ()
+    return [example for example in examples if (example.path or example.id) not in chosen], aside
+
+
+def look_every(steps: int, look_tokens: float, budget_tokens: float = 0.0) -> int:
+    """Steps between two looks; 0 where there is nothing to look at.
+
+    Args:
+        steps: Of the training.
+        look_tokens: Cost of a look.
+        budget_tokens: For training and looking together; 0: not limited.
+    """
+    if not look_tokens:
+        return 0
+    looks = LOOKS if not budget_tokens else int(_SHARE * budget_tokens / look_tokens) - 1
+    return ceil(steps / max(1, min(looks, LOOKS)))
