@@ -65,7 +65,6 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
         rows=len(encoded.rows),
         supervised_tokens=encoded.supervised,
         truncated=encoded.truncated,
-        without_fim_tokens=encoded.without_fim_tokens,
         split_conversations=encoded.split,
         left_out=encoded.left_out,
     )

@@ -10,8 +10,9 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from codebase_gardener.bases.fill_in import FimTokens, split_fill_in
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.context import ContextFinder
 from codebase_gardener.dataset.editor_prompts import (
@@ -20,6 +21,7 @@ from codebase_gardener.dataset.editor_prompts import (
     cut_cursor,
     editor_prompt,
     infill_prompt,
+    prompt_parts,
 )
 from codebase_gardener.dataset.prompts import question_messages
 from codebase_gardener.languages.table import is_code, language_of
@@ -31,14 +33,6 @@ from codebase_gardener.utils.error_handling import InvalidInputError
 __all__ = ["Answering", "Prepared"]
 
 _NAME = re.compile(r"(\w+)\s*[(<{:]")
-_FILL_IN_TOKENS = (
-    ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),
-    ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),
-    ("<fim-prefix>", "<fim-suffix>", "<fim-middle>"),
-    ("\u2581<PRE>", "\u2581<SUF>", "\u2581<MID>"),
-    ("<\uff5cfim\u2581begin\uff5c>", "<\uff5cfim\u2581hole\uff5c>", "<\uff5cfim\u2581end\uff5c>"),
-)
-"""Prefix, suffix, middle, as Qwen and StarCoder, SantaCoder, CodeLlama and DeepSeek spell them."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +91,12 @@ class Answering:
         base = resolved.served.base
         if not isinstance(prompt, str):
             return self._of_ids(resolved, prompt, decoding, echo)
-        if raw or echo or resolved.is_bare or decoding.top_scores is not None:
+        is_plain = raw or echo or decoding.top_scores is not None
+        if not is_plain and (
+            parts := split_fill_in(prompt)
+        ):  # as editors write it that know one base's tokens
+            return self.fill_in(model, *parts, decoding)
+        if is_plain or resolved.is_bare:
             ids, taken = self._all_of(base, prompt) if echo else self.engine.encode(base, prompt)
             return Prepared(EngineRequest(resolved.served, tuple(ids), taken, decoding, echo), resolved)
         cursor = self._cut(resolved, Cursor(prompt))
@@ -133,21 +132,15 @@ class Answering:
         documents = [Document(name, name, "", text, "text") for name, text in (extra or {}).items()]
         if not (raw or resolved.is_bare):
             documents += self._code_for(resolved, cursor)
-        marks = self._fill_in_marks(base)
-        if marks is None:
+        fim = FimTokens.of(self.engine.control_ids(base))
+        if fim is None:
             ids, taken = self.engine.encode(base, infill_prompt(cursor, documents))
             return _prepared(resolved, ids, taken, decoding, documents)
-        front = self.engine.encode(base, editor_prompt(replace(cursor, before=""), documents) + "\n")
-        prefix, suffix, middle = marks
-        head = [
-            *front[0],
-            prefix,
-            *self._plain(base, cursor.before),
-            suffix,
-            *self._plain(base, cursor.after),
-            middle,
-        ]
-        return _prepared(resolved, head, "", decoding, documents)
+        front, before = prompt_parts(cursor, documents)
+        asked = fim.ids(self._plain(base, before), self._plain(base, cursor.after))
+        return _prepared(
+            resolved, [*self._start(base), *self._plain(base, front), *asked], "", decoding, documents
+        )
 
     def chat(
         self, model: str, messages: Sequence[Mapping[str, str]], decoding: Decoding, *, raw: bool = False
@@ -179,17 +172,14 @@ class Answering:
 
     def _plain(self, base: Base, text: str) -> list[int]:
         """Ids of a text alone, without the BOS token; white space at its end stays."""
-        mark = self.engine.encode(base, "a")[0][:-1]
+        mark = len(self._start(base))
         ids, taken = self.engine.encode(base, text) if text else ([], "")
         rest = self.engine.encode(base, taken)[0] if taken else []
-        return [*ids[len(mark) :], *rest[len(mark) :]]
+        return [*ids[mark:], *rest[mark:]]
 
-    def _fill_in_marks(self, base: Base) -> tuple[int, int, int] | None:
-        known = self.engine.control_ids(base)
-        for prefix, suffix, middle in _FILL_IN_TOKENS:
-            if prefix in known and suffix in known and middle in known:
-                return known[prefix], known[suffix], known[middle]
-        return None
+    def _start(self, base: Base) -> list[int]:
+        """The BOS token, where the base has one."""
+        return self.engine.encode(base, "a")[0][:-1]
 
     def _cut(self, resolved: Resolved, cursor: Cursor) -> Cursor:
         base = resolved.served.base
