@@ -23,7 +23,7 @@ from codebase_gardener.dataset.editor_prompts import (
     infill_prompt,
     prompt_parts,
 )
-from codebase_gardener.dataset.prompts import question_messages
+from codebase_gardener.dataset.prompts import CONTEXT_CHARS, documents_that_fit, question_messages
 from codebase_gardener.languages.table import is_code, language_of
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.serving.catalog import Catalog, Resolved
@@ -112,7 +112,7 @@ class Answering:
         decoding: Decoding,
         *,
         path: str = "",
-        extra: Mapping[str, str] | None = None,
+        extra: Sequence[tuple[str, str]] = (),
         raw: bool = False,
     ) -> Prepared:
         """What stands between two texts.
@@ -123,13 +123,14 @@ class Answering:
             after: The text behind it.
             decoding: How.
             path: The file, where the editor says it.
-            extra: Further code that the editor gives, by path.
+            extra: Further code that the editor gives, as path and text, the best last: it has half of the room.
             raw: No code of the project is put before it.
         """
         resolved = self.catalog.resolve(model)
         base = resolved.served.base
         cursor = self._cut(resolved, Cursor(before, after, path))
-        documents = [Document(name, name, "", text, "text") for name, text in (extra or {}).items()]
+        given = [Document(name, name, "", text, "text") for name, text in reversed(extra) if text.strip()]
+        documents = documents_that_fit(given, CONTEXT_CHARS // 2)
         if not (raw or resolved.is_bare):
             documents += self._code_for(resolved, cursor)
         fim = FimTokens.of(self.engine.control_ids(base))

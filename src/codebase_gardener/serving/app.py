@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from codebase_gardener.serving.answering import Answering
+from codebase_gardener.serving.infill_api import infill_routes
 from codebase_gardener.serving.openai_api import openai_error, openai_routes
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 
@@ -26,7 +27,7 @@ def build_app(answering: Answering) -> Starlette:
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    routes = [Route("/health", health), *openai_routes(answering)]
+    routes = [Route("/health", health), *openai_routes(answering), *infill_routes(answering)]
     handlers = {HTTPException: _http_error, CodebaseGardenerError: _error, Exception: _error}
     return Starlette(routes=routes, exception_handlers=handlers)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 
 from starlette.requests import Request
@@ -84,12 +84,22 @@ async def pieces_of(answers: Sequence[Answer]) -> AsyncIterator[tuple[int, Piece
             answer.generation.cancel()
 
 
-async def whole(request: Request, answers: Sequence[Answer]) -> None:
-    """Read all answers to their ends; cancel them where the client goes."""
+async def whole(
+    request: Request,
+    answers: Sequence[Answer],
+    each: Callable[[int, Piece], object] = lambda number, piece: None,
+) -> None:
+    """Read all answers to their ends; cancel them where the client goes.
+
+    Args:
+        request: The client's.
+        answers: That have begun.
+        each: Is given each piece with its answer's number.
+    """
 
     async def read() -> None:
-        async for _ in pieces_of(answers):
-            pass
+        async for number, piece in pieces_of(answers):
+            each(number, piece)
 
     reading = asyncio.create_task(read())
     try:
