@@ -63,6 +63,7 @@ class _FillIn(SamplingBody, kw_only=True):
     prompt: str
     suffix: str | None = None
     path: str = ""
+    random_seed: int | None = None
 
 
 def openai_routes(answering: Answering) -> list[Route]:
@@ -107,6 +108,7 @@ def openai_routes(answering: Answering) -> list[Route]:
 
     async def fill_in(request: Request) -> Response:
         body = await body_of(request, _FillIn)
+        body.seed = body.random_seed if body.seed is None else body.seed
         decoding = body.decoding(top_scores=None)
         prepared = await _off(
             lambda: answering.fill_in(
