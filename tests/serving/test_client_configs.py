@@ -14,14 +14,14 @@ import yaml
 
 from codebase_gardener.serving.client_configs import (
     CLIENTS,
-    Target,
+    ServedModel,
     config_text,
     target_at,
     write_config,
 )
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 
-TARGET = Target("http://127.0.0.1:8000", "click/it's", 2048)
+TARGET = ServedModel("http://127.0.0.1:8000", "click/it's", 2048)
 
 
 def vim_dictionary(text: str) -> dict[str, str]:
@@ -82,10 +82,10 @@ def test_a_file_is_made_and_written_again_only_where_something_changes(name: str
     assert write_config(CLIENTS[name], TARGET, path).backup is None
     assert [one.name for one in tmp_path.iterdir()] == ["config"]
     before = path.read_text()
-    other = Target(TARGET.url, "other", 99)
+    other = ServedModel(TARGET.url, "other", 99)
     first = write_config(CLIENTS[name], other, path).backup
     assert first is not None and first.read_text() == before
-    again = write_config(CLIENTS[name], Target("http://127.0.0.1:9000", "other", 99), path).backup
+    again = write_config(CLIENTS[name], ServedModel("http://127.0.0.1:9000", "other", 99), path).backup
     assert again is not None and again != first and "other" in again.read_text()
 
 
@@ -157,7 +157,7 @@ def test_the_servers_first_model_is_meant_where_none_is_named() -> None:
         "/props?model=click": {"default_generation_settings": {"n_ctx": 2048}},
         "/props?model=click/default%401%3Abare": {"default_generation_settings": {"n_ctx": 99}},
     }
-    assert target_at("http://h:1/v1/", None, answers.__getitem__) == Target("http://h:1", "click", 2048)
+    assert target_at("http://h:1/v1/", None, answers.__getitem__) == ServedModel("http://h:1", "click", 2048)
     assert target_at("http://h:1", "click/default@1:bare", answers.__getitem__).context_tokens == 99
     with pytest.raises(InvalidInputError) as caught:
         target_at("http://h:1", "flask", answers.__getitem__)

@@ -21,7 +21,7 @@ import yaml
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 from codebase_gardener.utils.files import write_atomic
 
-__all__ = ["CLIENTS", "Client", "Target", "Written", "config_text", "target_at", "write_config"]
+__all__ = ["CLIENTS", "Client", "ServedModel", "Written", "config_text", "target_at", "write_config"]
 
 _NO_KEY = "none"  # clients want one; a server without keys takes any
 _JSON_EXTRA = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -30,7 +30,7 @@ Config = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Target:
+class ServedModel:
     """What a client is to be connected with.
 
     Attributes:
@@ -57,7 +57,7 @@ class Client:
     """
 
     form: str
-    config: Callable[[Target], Config]
+    config: Callable[[ServedModel], Config]
     files: tuple[str, ...] = ()
     environment: str = ""
     head: Mapping[str, Any] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class Written:
     backup: Path | None
 
 
-def _continue(target: Target) -> Config:
+def _continue(target: ServedModel) -> Config:
     common = {"model": target.model, "apiBase": f"{target.url}/v1", "apiKey": _NO_KEY}
     return {
         "models": [
@@ -106,7 +106,7 @@ def _continue(target: Target) -> Config:
     }
 
 
-def _aider(target: Target) -> Config:
+def _aider(target: ServedModel) -> Config:
     return {
         "model": f"openai/{target.model}",
         "openai-api-base": f"{target.url}/v1",
@@ -116,7 +116,7 @@ def _aider(target: Target) -> Config:
     }
 
 
-def _llama_vim(target: Target) -> Config:
+def _llama_vim(target: ServedModel) -> Config:
     return {
         "endpoint_fim": f"{target.url}/infill",
         "endpoint_inst": f"{target.url}/v1/chat/completions",
@@ -126,7 +126,7 @@ def _llama_vim(target: Target) -> Config:
     }
 
 
-def _zed(target: Target) -> Config:
+def _zed(target: ServedModel) -> Config:
     can = {"tools": False, "images": False, "parallel_tool_calls": False, "prompt_cache_key": False}
     model = {"name": target.model, "display_name": target.model, "max_tokens": target.context_tokens}
     return {
@@ -150,7 +150,7 @@ def _zed(target: Target) -> Config:
     }
 
 
-def _openai(target: Target) -> Config:
+def _openai(target: ServedModel) -> Config:
     return {
         "OPENAI_BASE_URL": f"{target.url}/v1",
         "OPENAI_API_KEY": _NO_KEY,
@@ -213,12 +213,12 @@ _FORMS: dict[str, tuple[Callable[[Config], str], Callable[[str], Any] | None]] =
 """How a form is written, and how a file of it is read; None: a file of it is ours alone."""
 
 
-def config_text(client: Client, target: Target) -> str:
+def config_text(client: Client, target: ServedModel) -> str:
     """The configuration as text to paste."""
     return _FORMS[client.form][0]({**client.head, **client.config(target)})
 
 
-def write_config(client: Client, target: Target, path: Path) -> Written:
+def write_config(client: Client, target: ServedModel, path: Path) -> Written:
     """Put the configuration into the client's own file; what else stands in it stays, and a copy of it is kept.
 
     Raises:
@@ -273,7 +273,7 @@ def _merged_lists(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:
     return [*kept, *named.values()]
 
 
-def target_at(url: str, model: str | None, get: Callable[[str], Any]) -> Target:
+def target_at(url: str, model: str | None, get: Callable[[str], Any]) -> ServedModel:
     """A model of a running server: the one that is named, or the first that it lists.
 
     Args:
@@ -290,4 +290,4 @@ def target_at(url: str, model: str | None, get: Callable[[str], Any]) -> Target:
         raise InvalidInputError(f"the server has no model {model or ''!r}", hint=f"there are: {there}")
     chosen = model or names[0]
     tokens = get(f"/props?model={quote(chosen)}")["default_generation_settings"]["n_ctx"]
-    return Target(url.rstrip("/").removesuffix("/v1"), chosen, int(tokens))
+    return ServedModel(url.rstrip("/").removesuffix("/v1"), chosen, int(tokens))
