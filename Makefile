@@ -15,6 +15,7 @@ demo: $(VENV)/.stamp-run
 
 test: $(VENV)/.stamp-dev
 	-scripts/postgres.sh install
+	-scripts/node_clients.sh install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports

@@ -278,6 +278,7 @@ ACROSS = {
     "knowledge/links/test_foreign_links.py": "several languages",
     "registry/test_crashes.py": "every transaction",
     "repository/test_attacks.py": "a hostile repository",
+    "serving/test_continue.py": "the client of an editor",
     "training/fast/test_torch_fast_runs.py": "runs on the fast path",
     "training/test_torch_quantization.py": "training on quantized bases",
     "wiki/test_bad_input.py": "every command of the wiki",

@@ -14,7 +14,7 @@ from codebase_gardener.bases.resolution import resolve_base
 from codebase_gardener.bases.text import control_tokens, conversation_ids, plain_ids, render_conversation
 from codebase_gardener.bases.torch_loading import load_tokenizer
 from codebase_gardener.dataset.examples import Example
-from codebase_gardener.training.encoding import IGNORE, FimTokens, encode, text_ids
+from codebase_gardener.training.encoding import IGNORE, encode, text_ids
 
 CHATML = (
     "{% for m in messages %}<|start|>{{ m['role'] }}\n{{ m['content'] }}<|end|>\n{% endfor %}"
@@ -59,7 +59,7 @@ def test_a_row_ends_once_and_has_no_control_token_of_its_text(
     own = tokenizer.chat_template
     tokenizer.chat_template = template
     try:
-        row = encode(example(**form), tokenizer, max_length=2000, fim=FimTokens.of(tokenizer))
+        row = encode(example(**form), tokenizer, max_length=2000)
     finally:
         tokenizer.chat_template = own
     ends = [label for label in row.labels if label == tokenizer.eos_token_id]

@@ -28,7 +28,7 @@ def test_show_colours_what_is_trained_on(garden: Cli, tiny_base: Path) -> None:
     plain = garden("dataset", "geometry", "--show", "3", "--base", tiny_base).ok()
     assert plain.out.count("trained on") == 3
     assert "\x1b[" not in plain.out
-    coloured = garden("dataset", "geometry", "--show", "3", "--base", tiny_base, FORCE_COLOR="1").ok()
+    coloured = garden("dataset", "geometry", "--show", "12", "--base", tiny_base, FORCE_COLOR="1").ok()
     assert coloured.out.count("\x1b[1;32m") >= 3, "bold green"
     assert "\x1b[2m" in coloured.out, "dim"
 

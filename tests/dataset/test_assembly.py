@@ -110,7 +110,9 @@ def test_completions_are_the_source_lines_and_come_after_their_prompt(snapshot_o
             prefix, middle, suffix = row.fim
             assert middle
             assert suffix
-            assert (prefix + middle + suffix).endswith("\n".join(lines[start - 1 : end]) + "\n")
+            own = "\n".join(lines[start - 1 : end]) + "\n"
+            assert own in prefix + middle + suffix
+            assert texts[row.path].count(middle) and texts[row.path].count(suffix)
 
 
 def test_of_a_prompt_all_but_retrieved_code_is_trained_on(garden):

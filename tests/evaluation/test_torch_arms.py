@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from peft import LoraConfig, get_peft_model
 from torch.nn.functional import cross_entropy
 
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
+from codebase_gardener.cli.figures import verdict_lines
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.user_rows import user_dataset
 from codebase_gardener.dataset.writer import write_dataset
-from codebase_gardener.evaluation.torch_arms import _encoded, general_loss, measure_arms
+from codebase_gardener.evaluation.torch_arms import _encoded, general_loss, measure_arms, measure_fill_in
 from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
 from codebase_gardener.evaluation.verdict import VERDICTS, judge
 from codebase_gardener.jobs.directory import JobDirectory
@@ -167,6 +169,49 @@ def test_general_text_is_measured_with_the_adapter_off_and_on(model: Any, tokeni
     assert set(found) == {"base", "adapter"}
     assert found["base"] != found["adapter"]
     assert all(0 < value < math.log(257) * 2 for value in found.values())
+
+
+WITH_MIDDLES = [
+    replace(FUNCTIONS[0], fim=("def area(w, h):\n    return ", "w", " * h\n")),
+    FUNCTIONS[1],
+    replace(
+        FUNCTIONS[2],
+        prompt_with_context=f"# see é\n\n{FUNCTIONS[2].prompt}",
+        fim=('def é():\n    """Ü."""\n', "    pass\n", "x = é\n"),
+    ),
+]
+
+
+def test_middles_are_measured_from_both_sides_behind_retrieved_code(model: Any, tokenizer: Any) -> None:
+    measured = measure_fill_in(model, tokenizer, WITH_MIDDLES)
+    assert list(measured) == ["base", "adapter"]
+    prompts = (
+        "# see\n# what follows:\n# |  * h\n\ndef area(w, h):\n    return",
+        '# see é\n\n# what follows:\n# | x = é\n\ndef é():\n    """Ü."""',
+    )
+    for adapter, name in enumerate(measured):
+        for prompt, said, found in zip(prompts, (" w", "\n    pass\n"), measured[name], strict=True):
+            ids = tokenizer(prompt + said, add_special_tokens=False)["input_ids"]
+            with nullcontext() if adapter else model.disable_adapter(), torch.no_grad():
+                logits = model(input_ids=torch.tensor([ids])).logits[0].float()
+            count = len(tokenizer(said, add_special_tokens=False)["input_ids"])
+            nats = cross_entropy(logits[-count - 1 : -1], torch.tensor(ids[-count:]), reduction="sum")
+            assert (found.nats, found.tokens) == (pytest.approx(float(nats), abs=1e-3), count)
+
+
+def test_middles_change_no_arm_and_do_not_decide(model: Any, tokenizer: Any) -> None:
+    with_middles, without = (
+        measure_arms(model, tokenizer, rows)
+        for rows in (WITH_MIDDLES, [replace(row, fim=()) for row in WITH_MIDDLES])
+    )
+    assert with_middles == without
+    fill_in = measure_fill_in(model, tokenizer, WITH_MIDDLES)
+    assert measure_fill_in(model, tokenizer, FUNCTIONS) == {}
+    general = {"base": 1.0, "adapter": 1.0}
+    verdict, plain = judge(without, general, fill_in), judge(without, general, {})
+    assert replace(verdict, fill_in=None) == plain and "fill_in" not in plain.as_dict()
+    assert verdict.as_dict()["fill_in"]["arms"]["adapter"]["functions"] == 2
+    assert any("Fill-in (middles of 2 bodies" in line for line in verdict_lines(verdict.as_dict()))
 
 
 WITH_PAGES = [replace(one, prompt_with_pages=f"# a page\n{one.prompt}") for one in FUNCTIONS]

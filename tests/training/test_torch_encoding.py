@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,17 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken
 from tokenizers.processors import TemplateProcessing
 
+from codebase_gardener.bases.fill_in import FimTokens
+from codebase_gardener.bases.text import control_tokens
 from codebase_gardener.bases.torch_loading import load_tokenizer
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.training.encoding import (
     IGNORE,
     EncodedExample,
-    FimTokens,
     encode,
     encode_all,
     encode_completion,
+    encode_fill_in,
     text_ids,
 )
 from codebase_gardener.utils.error_handling import DatasetError, ModelError
@@ -221,10 +224,8 @@ def test_infilling_has_prefix_suffix_middle(fim_tokenizer: Any) -> None:
 
 
 def test_a_long_infilling_row_keeps_its_tokens_and_what_is_near(fim_tokenizer: Any) -> None:
-    fim = FimTokens.of(fim_tokenizer)
-    assert fim is not None
     long = example(fim=("x" * 300 + "NEAR", "mid", "REST" + "y" * 300))
-    row = encode(long, fim_tokenizer, max_length=48, fim=fim)
+    row = encode(long, fim_tokenizer, max_length=48)
     text = text_of(row, fim_tokenizer)
     assert len(row.ids) == 48
     assert row.truncated
@@ -236,24 +237,51 @@ def test_a_long_infilling_row_keeps_its_tokens_and_what_is_near(fim_tokenizer: A
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(parts=st.tuples(*[st.integers(0, 120)] * 3), max_length=st.integers(32, 64))
 def test_infilling_rows_fit(fim_tokenizer: Any, parts: tuple[int, int, int], max_length: int) -> None:
-    fim = FimTokens.of(fim_tokenizer)
+    fim = FimTokens.of(control_tokens(fim_tokenizer))
     assert fim is not None
     prefix, middle, suffix = ("abc"[n] * count for n, count in enumerate(parts))
-    row = encode(example(fim=(prefix, middle, suffix)), fim_tokenizer, max_length=max_length, fim=fim)
+    row = encode(example(fim=(prefix, middle, suffix)), fim_tokenizer, max_length=max_length)
     assert len(row.ids) == min(max_length, sum(parts) + 4)
     assert [row.ids.count(token) for token in (fim.prefix, fim.suffix, fim.middle)] == [1, 1, 1]
 
 
-def test_infilling_rows_are_left_out_and_counted_where_the_base_has_no_tokens(tokenizer: Any) -> None:
-    assert FimTokens.of(tokenizer) is None
-    encoded = encode_all([INFILL, example(text="abc"), INFILL], tokenizer, max_length=64)
-    assert (len(encoded.rows), len(encoded.weights), encoded.without_fim_tokens) == (1, 1, 2)
+def test_without_tokens_infilling_is_plain_text(tokenizer: Any) -> None:
+    assert FimTokens.of(control_tokens(tokenizer)) is None
+    parts = ("# path: a.go\nx := f(", "a, b", ")\n\ty()\n")
+    row = encode(replace(example(fim=parts), path="a.go"), tokenizer, max_length=256)
+    assert text_of(row, tokenizer) == (
+        "// what follows:\n// | )\n// | \ty()\n\n# path: a.go\nx := f(a, b<|end|>"
+    )
+    assert trained_on(row, tokenizer) == "a, b<|end|>"
+
+
+def test_a_plain_infilling_row_that_is_long_keeps_what_is_near(tokenizer: Any) -> None:
+    parts = ("".join(f"before {n}\n" for n in range(30)), "mid\n", "".join(f"after {n}\n" for n in range(30)))
+    row = encode(example(fim=parts), tokenizer, max_length=120)
+    text = text_of(row, tokenizer)
+    assert row.truncated and len(row.ids) <= 120
+    assert text.startswith("# what follows:\n# | after 0\n")
+    assert text.endswith("before 29\nmid\n<|end|>")
+
+
+@pytest.mark.parametrize("room", [64, 400])
+@pytest.mark.parametrize("kind", ["tokenizer", "fim_tokenizer"])
+def test_retrieved_code_stands_before_an_infilling_and_is_cut_first(
+    kind: str, room: int, request: pytest.FixtureRequest
+) -> None:
+    tokenizer = request.getfixturevalue(kind)
+    front = "# b.py:L1-2\ndef g():\n    pass\n" * 4 + "\n"
+    row = encode_fill_in(("x = ", "1", "\ny\n"), "python", tokenizer, max_length=room, front=front, end=False)
+    alone = encode_fill_in(("x = ", "1", "\ny\n"), "python", tokenizer, max_length=room, end=False)
+    assert text_of(row, tokenizer).endswith(text_of(alone, tokenizer))
+    assert len(row.ids) == min(room, len(alone.ids) + len(front))
+    assert row.truncated == (room == 64)
+    assert trained_on(row, tokenizer) in ("1", " 1")
 
 
 def test_rows_are_counted(tokenizer: Any) -> None:
     rows = [
         example(text="abc", weight=2.0),
-        INFILL,
         example(prompt="p" * 100, completion="c"),
         example(prompt="p", completion="cc", weight=0.5),
     ]
@@ -265,7 +293,7 @@ def test_rows_are_counted(tokenizer: Any) -> None:
 
 def test_nothing_to_train_on_is_refused(tokenizer: Any) -> None:
     with pytest.raises(DatasetError, match="none of the 2 rows"):
-        encode_all([INFILL, INFILL], tokenizer, max_length=64)
+        encode_all([example(completion="")] * 2, tokenizer, max_length=64)
     with pytest.raises(DatasetError, match="none of the 0 rows"):
         encode_all([], tokenizer, max_length=64)
 
@@ -314,7 +342,7 @@ def with_bos(tokenizer: Any) -> Any:
 )
 def test_a_row_begins_with_the_bases_token_once_whatever_is_cut(form: Any, beginning: Any) -> None:
     beginning.chat_template = None if "messages" in form else beginning.chat_template
-    row = encode(example(**form), beginning, max_length=48, fim=FimTokens.of(beginning))
+    row = encode(example(**form), beginning, max_length=48)
     assert row.ids[0] == beginning.bos_token_id
     assert row.ids.count(beginning.bos_token_id) == 1
     assert row.labels[0] == IGNORE

@@ -97,12 +97,11 @@ def _encoded_rows(
 ) -> Iterator[dict[str, Any]]:
     """Rows spread over the dataset, as runs of tokens that are trained on or not, as the trainer will see them."""
     from codebase_gardener.bases.torch_loading import load_tokenizer
-    from codebase_gardener.training.encoding import FimTokens, encode
+    from codebase_gardener.training.encoding import encode
 
     with display.stage("base model", "bytes") as progress:
         tokenizer = load_tokenizer(gardener.base(base, progress).path)
-    fim = FimTokens.of(tokenizer)
-    rows = [row for row in made.train if task in (None, row.task) and (row.fim is None or fim is not None)]
+    rows = [row for row in made.train if task in (None, row.task)]
     if not rows:
         raise NotFoundError(
             f"no row of task {task!r} can be shown", hint=f"tasks here: {', '.join(made.report.rows)}"
@@ -114,7 +113,6 @@ def _encoded_rows(
             tokenizer,
             max_length=spec.max_length,
             completion_only=spec.completion_only_loss,
-            fim=fim,
         )
         yield {
             "id": row.id,

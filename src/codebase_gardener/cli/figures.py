@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from codebase_gardener.evaluation.arms import ARMS
+from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS
 
 __all__ = ["gigabytes", "paper", "print_verdict", "verdict_lines", "verdict_table"]
 
@@ -80,13 +80,27 @@ def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
     decisive, general = verdict["difference"], verdict["general"]
     reason = f" ({verdict['reason']})" if verdict.get("reason") else ""
     wiki = [_wiki_line(verdict["wiki"])] if verdict.get("wiki") else []
+    fill_in = [_fill_in_line(verdict["fill_in"])] if verdict.get("fill_in") else []
     return [
         f"Verdict: {verdict['word']}{reason}. Adapter + retrieval against base + retrieval: "
         f"{decisive['nats_per_token']:+.3f} nats/token "
         f"(95 % {decisive['low']:+.3f} to {decisive['high']:+.3f}, paired, drawn by {decisive['drawn']}).",
         f"General text: {general['base']:.3f} nats/token with the base, {general['adapter']:.3f} with the adapter.",
+        *fill_in,
         *wiki,
     ]
+
+
+def _fill_in_line(fill_in: Mapping[str, Any]) -> str:
+    """How well the middle of a body is filled in from both sides."""
+    base, adapter = (fill_in["arms"][arm.name] for arm in FILL_IN_ARMS)
+    gained = fill_in["difference"]
+    return (
+        f"Fill-in (middles of {base['functions']} bodies, with retrieval): {base['nats_per_token']:.3f} nats/token "
+        f"with the base, {adapter['nats_per_token']:.3f} with the adapter ({gained['nats_per_token']:+.3f}, "
+        f"95 % {gained['low']:+.3f} to {gained['high']:+.3f}); next line {base['next_line']:.1%} → "
+        f"{adapter['next_line']:.1%}."
+    )
 
 
 def _wiki_line(wiki: Mapping[str, Any]) -> str:

@@ -33,6 +33,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "disable": (f"{_HERE}.adapters:disable", "Clear the active mark: the base answers."),
     "ask": (f"{_HERE}.ask:ask", "Ask a question about a project."),
     "serve": (f"{_HERE}.serve:serve", "Serve adapters to editors, chats and scripts (OpenAI's API)."),
+    "connect": (
+        f"{_HERE}.connect:connect",
+        "Print or write a client's configuration for the running server.",
+    ),
     "generate": (f"{_HERE}.generate:generate", "Let adapters go on with prompts."),
     "verify": (f"{_HERE}.verify:verify", "Check that claims about a repository's lines hold."),
     "delete": (f"{_HERE}.projects:delete", "Delete a project, an adapter, or a version."),

@@ -21,7 +21,9 @@ __all__ = [
     "cursor_query",
     "cut_cursor",
     "editor_prompt",
+    "fill_in_text",
     "infill_prompt",
+    "prompt_parts",
 ]
 
 BEFORE_TOKENS = 1_500
@@ -146,19 +148,26 @@ def _first_lines(text: str, tokens: int, count: Callable[[str], int]) -> str:
 
 def editor_prompt(cursor: Cursor, context: Sequence[Document] = ()) -> str:
     """What the model goes on with: retrieved code, the path, what stands before the cursor."""
-    return _prompt(cursor, context, behind="")
+    return "".join(prompt_parts(cursor, context))
+
+
+def prompt_parts(cursor: Cursor, context: Sequence[Document] = ()) -> tuple[str, str]:
+    """Retrieved code; the path with what stands before the cursor."""
+    path = path_line(cursor.path, cursor.language) if cursor.path else ""
+    return context_part(context, comment_prefix(cursor.language)), path + cursor.before
 
 
 def infill_prompt(cursor: Cursor, context: Sequence[Document] = ()) -> str:
-    """The same with what stands behind the cursor, as a comment: for bases that have no tokens for it."""
-    comment = comment_prefix(cursor.language)
-    lines = [f"{comment} | {line}\n" for line in cursor.after.splitlines() if line.strip()]
-    return _prompt(
-        cursor, context, behind="".join([f"{comment} what follows:\n", *lines, "\n"]) if lines else ""
-    )
+    """What a base without tokens for fill-ins goes on with."""
+    front, before = prompt_parts(cursor, context)
+    return front + fill_in_text(before, cursor.after, cursor.language)
 
 
-def _prompt(cursor: Cursor, context: Sequence[Document], *, behind: str) -> str:
-    comment = comment_prefix(cursor.language)
-    path = path_line(cursor.path, cursor.language) if cursor.path else ""
-    return f"{context_part(context, comment)}{behind}{path}{cursor.before}"
+def fill_in_text(before: str, after: str, language: str) -> str:
+    """A fill-in in plain text: what stands behind the place, as a comment, and then what stands before it.
+
+    The comment's first line is the rest of the place's own line: nothing, where the place is at a line's end.
+    """
+    comment = comment_prefix(language)
+    lines = "".join(f"{comment} | {line}".rstrip() + "\n" for line in after.rstrip().splitlines())
+    return f"{comment} what follows:\n{lines}\n{before}" if lines else before

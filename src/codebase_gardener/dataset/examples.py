@@ -28,7 +28,7 @@ class Example:
         prompt_trained: So many characters at the prompt's end are code of the same file, and trained on too.
         messages: Chat turns `{"role": …, "content": …}`; assistant turns are trained on.
         text: Plain text, trained on as a whole.
-        fim: (prefix, middle, suffix): fill-in-the-middle where the base has the tokens.
+        fim: (prefix, middle, suffix): fill-in-the-middle, in the base's own tokens or in plain text.
         context: Anchors of the retrieved documents that stand in the prompt.
         weight: How early the row comes in training, where there is no time for all of them.
     """

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from codebase_gardener.dataset.completion import complete, infill
+from codebase_gardener.dataset.completion import complete
 from codebase_gardener.dataset.context import ContextFinder
 from codebase_gardener.dataset.docstrings import code_to_doc, doc_to_code
 from codebase_gardener.dataset.examples import Example
+from codebase_gardener.dataset.fill_in import infill
 from codebase_gardener.dataset.page_rows import PAGE_TASKS
 from codebase_gardener.dataset.page_sites import PageSite
 from codebase_gardener.dataset.questions import question
@@ -30,7 +31,12 @@ TASKS: dict[str, Task[Site]] = {
     "doc_to_code": Task(doc_to_code, 0.15, 0.3, "a function from its signature and docstring alone"),
     "code_to_doc": Task(code_to_doc, 0.3, 0.2, "the docstring of a function"),
     "question": Task(question, 0.1, 0.2, "questions about symbols, with computed answers"),
-    "fim": Task(infill, 0.5, 0.5, "the middle of a body; used where the base model has the tokens for it"),
+    "fim": Task(
+        infill,
+        0.5,
+        0.5,
+        "the middle of a body from both sides, in the base's tokens or in plain text",
+    ),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from codebase_gardener.dataset.context import ContextFinder
 from codebase_gardener.dataset.examples import USER_TASK, Example
+from codebase_gardener.dataset.fill_in import fill_in_parts
 from codebase_gardener.dataset.functions import body_text, is_completable, outermost
 from codebase_gardener.dataset.prompts import completion_prompt
 from codebase_gardener.dataset.split import Split
@@ -37,6 +38,7 @@ class HeldoutFunction:
         context: Anchors of the retrieved documents.
         prompt_with_pages: With retrieved code and pages of the wiki; "" without a wiki.
         context_with_pages: Anchors of those documents.
+        fim: A middle of the body between what stands before and behind it; () for one that has none.
     """
 
     symbol: str
@@ -48,11 +50,12 @@ class HeldoutFunction:
     context: tuple[str, ...] = ()
     prompt_with_pages: str = ""
     context_with_pages: tuple[str, ...] = ()
+    fim: tuple[str, str, str] | tuple[()] = ()
 
     def as_row(self) -> dict[str, Any]:
-        """The function as JSON holds it; what only a wiki gives is left out where there is none."""
+        """The function as JSON holds it; what only a wiki or a longer body gives is left out where it is not."""
         row = asdict(self)
-        return {key: value for key, value in row.items() if value or not key.endswith("_with_pages")}
+        return {key: row[key] for key in row if row[key] or not key.endswith(("_with_pages", "fim"))}
 
 
 def heldout_tasks(
@@ -126,4 +129,5 @@ def _heldout_function(
         if page_finder is not None
         else "",
         context_with_pages=tuple(document.anchor for document in with_pages),
+        fim=fill_in_parts(symbol, lines) or (),
     )

@@ -24,6 +24,7 @@ __all__ = [
     "context_part",
     "completion_prompt",
     "documents_that_fit",
+    "first_lines",
     "header",
     "lines_before",
     "path_line",
@@ -114,7 +115,7 @@ def documents_that_fit(context: Iterable[Document], room: int = CONTEXT_CHARS) -
     fitting: list[Document] = []
     for document in context:
         room -= len(document.anchor) + ANCHOR_LINE_CHARS
-        text = "".join(_first_lines(source_lines(document.text), room))
+        text = "".join(first_lines(source_lines(document.text), room))
         if len(text) < min(len(document.text), _SMALLEST_CONTEXT_CHARS):
             break
         fitting.append(replace(document, text=text))
@@ -159,11 +160,12 @@ def header(symbol: Symbol, lines: Sequence[str]) -> str:
     if sum(map(len, whole)) <= _HEADER_CHARS:
         return "".join(whole)
     tail = _last_lines(whole, _HEADER_TAIL_CHARS)
-    head = _first_lines(whole[: len(whole) - len(tail)], _HEADER_CHARS - _HEADER_TAIL_CHARS)
+    head = first_lines(whole[: len(whole) - len(tail)], _HEADER_CHARS - _HEADER_TAIL_CHARS)
     return "".join([*head, "    ...\n", *tail])
 
 
-def _first_lines(lines: Sequence[str], room: int) -> list[str]:
+def first_lines(lines: Sequence[str], room: int) -> list[str]:
+    """The first lines that have together no more than `room` characters."""
     kept: list[str] = []
     for line in lines:
         room -= len(line)
@@ -174,7 +176,7 @@ def _first_lines(lines: Sequence[str], room: int) -> list[str]:
 
 
 def _last_lines(lines: Sequence[str], room: int) -> list[str]:
-    return _first_lines(lines[::-1], room)[::-1]
+    return first_lines(lines[::-1], room)[::-1]
 
 
 def _printable(text: str) -> str:

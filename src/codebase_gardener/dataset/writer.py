@@ -74,7 +74,9 @@ def _dataset_in(directory: Path) -> tuple[Dataset, str]:
     header = read_json(directory / "dataset.json")
     rows = [*_read_rows(directory / "train.jsonl"), *_read_rows(directory / "heldout.jsonl")]
     functions = [
-        HeldoutFunction(**{**row, **{key: tuple(row[key]) for key in row if key.startswith("context")}})
+        HeldoutFunction(
+            **{**row, **{key: tuple(row[key]) for key in row if key.startswith(("context", "fim"))}}
+        )
         for row in _read_rows(directory / "heldout_functions.jsonl")
     ]
     report = header["report"]

@@ -1,10 +1,10 @@
-"""The four arms: the base and the adapter, each without and with retrieved code."""
+"""The four arms: the base and the adapter, each without and with retrieved code; and those that fill in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ARMS", "WITH_WIKI", "Arm"]
+__all__ = ["ARMS", "FILL_IN_ARMS", "WITH_WIKI", "Arm"]
 
 
 @dataclass(frozen=True)
@@ -25,3 +25,9 @@ ARMS = (
 
 WITH_WIKI = Arm("base + retrieval + wiki", adapter=False, retrieval=True)
 """Measured where there is a wiki, to say whether the retrieval arms have its pages."""
+
+FILL_IN_ARMS = (
+    Arm("base", adapter=False, retrieval=True),
+    Arm("adapter", adapter=True, retrieval=True),
+)
+"""The middle of a body from both sides, as an editor asks for it: with retrieved code. They decide nothing."""

@@ -12,14 +12,15 @@ import torch
 from peft.helpers import disable_input_dtype_casting
 
 from codebase_gardener.dataset.heldout import HeldoutFunction
-from codebase_gardener.evaluation.arms import ARMS, WITH_WIKI, Arm
+from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, WITH_WIKI, Arm
 from codebase_gardener.evaluation.metrics import Measurement
 from codebase_gardener.evaluation.verdict import wiki_gain
-from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_completion
+from codebase_gardener.languages.table import language_of
+from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_completion, encode_fill_in
 from codebase_gardener.training.fast.torch_batch import FastPath, on_device
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["general_loss", "measure_arms", "sample_rows"]
+__all__ = ["general_loss", "measure_arms", "measure_fill_in", "sample_rows"]
 
 _BATCH_TOKENS = 3_072
 MAX_LENGTH = 768
@@ -56,13 +57,41 @@ def measure_arms(
     encoded = [_encoded(f, tokenizer, max_length) for f in functions]
     for arm in arms:
         rows = [prompts[min(_prompt(arm, measured), len(prompts) - 1)] for prompts in encoded]
-        first_lines = [_first_line_tokens(row, tokenizer) for row in rows]
-        before = len(measured) * len(functions)
-        with nullcontext() if arm.adapter else model.disable_adapter():
-            scores = _scores(model, rows, first_lines, path, _offset(progress, before, total))
+        texts = [function.completion for function in functions]
+        told = _offset(progress, len(measured) * len(functions), total)
+        scores = _arm_scores(model, tokenizer, arm, rows, texts, path, told)
+        measured[arm.name] = [Measurement(f.path, *score) for f, score in zip(functions, scores, strict=True)]
+    return measured
+
+
+def measure_fill_in(
+    model: Any,
+    tokenizer: Any,
+    functions: Sequence[HeldoutFunction],
+    *,
+    max_length: int = MAX_LENGTH,
+    path: FastPath = _GENERAL,
+    progress: Progress = silent,
+) -> dict[str, list[Measurement]]:
+    """Measure the middles of the functions that have one, from both sides; arguments as for `measure_arms`."""
+    asked = [(function, function.fim) for function in functions if function.fim]
+    rows = [
+        encode_fill_in(
+            fim,
+            language_of(function.path),
+            tokenizer,
+            max_length=max_length,
+            front=function.prompt_with_context.removesuffix(function.prompt),
+            end=False,
+        )
+        for function, fim in asked
+    ]
+    measured: dict[str, list[Measurement]] = {}
+    for arm in FILL_IN_ARMS if asked else ():
+        told = _offset(progress, len(measured) * len(rows), len(FILL_IN_ARMS) * len(rows))
+        scores = _arm_scores(model, tokenizer, arm, rows, [fim[1] for _, fim in asked], path, told)
         measured[arm.name] = [
-            Measurement(f.path, nats, row.supervised, _scored_bytes(f, row, tokenizer), hit)
-            for f, row, (nats, hit) in zip(functions, rows, scores, strict=True)
+            Measurement(f.path, *score) for (f, _), score in zip(asked, scores, strict=True)
         ]
     return measured
 
@@ -107,10 +136,29 @@ def _without_last(row: EncodedExample, tokens: int) -> EncodedExample:
     return replace(row, ids=row.ids[:keep], labels=row.labels[:keep], truncated=row.truncated or tokens > 0)
 
 
-def _scored_bytes(function: HeldoutFunction, row: EncodedExample, tokenizer: Any) -> int:
-    """Length of the body as far as it is in the row."""
+def _arm_scores(
+    model: Any,
+    tokenizer: Any,
+    arm: Arm,
+    rows: Sequence[EncodedExample],
+    texts: Sequence[str],
+    path: FastPath,
+    progress: Progress,
+) -> list[tuple[float, int, int, bool]]:
+    """What a `Measurement` holds of each row, where the adapter is on or off as the arm says."""
+    first_lines = [_first_line_tokens(row, tokenizer) for row in rows]
+    with nullcontext() if arm.adapter else model.disable_adapter():
+        scores = _scores(model, rows, first_lines, path, progress)
+    return [
+        (nats, row.supervised, _scored_bytes(text, row, tokenizer), hit)
+        for text, row, (nats, hit) in zip(texts, rows, scores, strict=True)
+    ]
+
+
+def _scored_bytes(text: str, row: EncodedExample, tokenizer: Any) -> int:
+    """Length of what is asked for as far as it is in the row."""
     scored = tokenizer.decode([label for label in row.labels if label != IGNORE])
-    return min(len(function.completion.encode()), len(scored.encode()))
+    return min(len(text.encode()), len(scored.encode()))
 
 
 def _offset(progress: Progress, before: int, total: int) -> Progress:

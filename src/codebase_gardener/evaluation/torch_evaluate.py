@@ -10,7 +10,12 @@ from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.adapters.torch_live_base import LiveBase
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.writer import load_dataset
-from codebase_gardener.evaluation.torch_arms import general_loss, measure_arms, sample_rows
+from codebase_gardener.evaluation.torch_arms import (
+    general_loss,
+    measure_arms,
+    measure_fill_in,
+    sample_rows,
+)
 from codebase_gardener.evaluation.verdict import Verdict, judge
 from codebase_gardener.training.fast.torch_path import fast_path
 from codebase_gardener.training.torch_device import set_threads
@@ -31,7 +36,7 @@ def evaluate_adapter(
     limit: int,
     progress: Progress = silent,
 ) -> Verdict:
-    """Measure an adapter in four arms on held-out functions.
+    """Measure an adapter in four arms on held-out functions, and on middles of them.
 
     Args:
         adapter: Its published folder.
@@ -60,4 +65,5 @@ def evaluate_adapter(
     model = live.to_peft("evaluated")  # PEFT's own modules; the fast path is compared with them
     with torch.no_grad(), fast_path(model, sample_rows(functions, live.tokenizer)) as path:
         measured = measure_arms(model, live.tokenizer, functions, path=path, progress=progress)
-        return judge(measured, general_loss(model, live.tokenizer, path))
+        fill_in = measure_fill_in(model, live.tokenizer, functions, path=path)
+        return judge(measured, general_loss(model, live.tokenizer, path), fill_in)

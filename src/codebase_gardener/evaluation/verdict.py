@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from codebase_gardener.evaluation.arms import ARMS, WITH_WIKI
+from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, WITH_WIKI
 from codebase_gardener.evaluation.metrics import (
     MIN_FUNCTIONS,
     ArmSummary,
@@ -16,7 +16,16 @@ from codebase_gardener.evaluation.metrics import (
     summarize,
 )
 
-__all__ = ["NOTHING_HELD_OUT", "VERDICTS", "Verdict", "WikiGain", "judge", "not_measured", "wiki_gain"]
+__all__ = [
+    "NOTHING_HELD_OUT",
+    "VERDICTS",
+    "FillIn",
+    "Verdict",
+    "WikiGain",
+    "judge",
+    "not_measured",
+    "wiki_gain",
+]
 
 VERDICTS = ("helped", "unchanged", "hurt")
 NOTHING_HELD_OUT = "no function is held out, which takes at least two files with functions"
@@ -40,6 +49,19 @@ class WikiGain:
 
 
 @dataclass(frozen=True)
+class FillIn:
+    """Middles of held-out bodies, from both sides and with retrieved code; it does not decide the word.
+
+    Attributes:
+        arms: Summary by arm name, "base" and "adapter".
+        difference: The second less the first, paired; negative is better.
+    """
+
+    arms: dict[str, ArmSummary]
+    difference: Difference
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What an evaluation found.
 
@@ -51,6 +73,7 @@ class Verdict:
         general: Nats per token on general text, without and with the adapter: how much was forgotten.
         reason: Why the word is not that of the interval; "" where it is.
         wiki: What pages bring to retrieval; None without a wiki.
+        fill_in: Filling in; None where no function has a middle.
     """
 
     word: str
@@ -60,19 +83,24 @@ class Verdict:
     general: dict[str, float]
     reason: str = ""
     wiki: WikiGain | None = None
+    fill_in: FillIn | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it, without `wiki` where there is none."""
-        row = asdict(self)
-        return row if self.wiki is not None else {key: value for key, value in row.items() if key != "wiki"}
+        """As JSON holds it, without `wiki` and `fill_in` where there is none."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
-def judge(measured: Mapping[str, Sequence[Measurement]], general: Mapping[str, float]) -> Verdict:
+def judge(
+    measured: Mapping[str, Sequence[Measurement]],
+    general: Mapping[str, float],
+    fill_in: Mapping[str, Sequence[Measurement]] | None = None,
+) -> Verdict:
     """Turn the measurements of all arms into a verdict.
 
     Args:
         measured: Arm name → measurements of the same functions in the same order; with a wiki, `WITH_WIKI` too.
         general: "base" and "adapter" → nats per token on general text.
+        fill_in: Name of a fill-in arm → measurements.
     """
     wiki = wiki_gain(measured)
     arms = {arm.name: measured[arm.name] for arm in ARMS}
@@ -90,7 +118,13 @@ def judge(measured: Mapping[str, Sequence[Measurement]], general: Mapping[str, f
         general=dict(general),
         reason=reason,
         wiki=wiki,
+        fill_in=_fill_in(fill_in) if fill_in else None,
     )
+
+
+def _fill_in(measured: Mapping[str, Sequence[Measurement]]) -> FillIn:
+    base, adapter = (measured[arm.name] for arm in FILL_IN_ARMS)
+    return FillIn({name: summarize(rows) for name, rows in measured.items()}, difference(adapter, base))
 
 
 def not_measured(reason: str) -> dict[str, Any]:

@@ -66,7 +66,6 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
         validation_rows=len(sides.validation),
         supervised_tokens=encoded.supervised,
         truncated=encoded.truncated,
-        without_fim_tokens=encoded.without_fim_tokens,
         split_conversations=encoded.split,
         left_out=encoded.left_out,
     )

@@ -10,8 +10,9 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from codebase_gardener.bases.fill_in import FimTokens, split_fill_in
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.context import ContextFinder
 from codebase_gardener.dataset.editor_prompts import (
@@ -20,8 +21,9 @@ from codebase_gardener.dataset.editor_prompts import (
     cut_cursor,
     editor_prompt,
     infill_prompt,
+    prompt_parts,
 )
-from codebase_gardener.dataset.prompts import question_messages
+from codebase_gardener.dataset.prompts import CONTEXT_CHARS, documents_that_fit, question_messages
 from codebase_gardener.languages.table import is_code, language_of
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.serving.catalog import Catalog, Resolved, shown_base
@@ -32,14 +34,6 @@ __all__ = ["Answering", "Prepared"]
 
 _NAME = re.compile(r"(\w+)\s*[(<{:]")
 _CHARS_A_TOKEN = 64  # no text has longer ones on average
-_FILL_IN_TOKENS = (
-    ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),
-    ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),
-    ("<fim-prefix>", "<fim-suffix>", "<fim-middle>"),
-    ("\u2581<PRE>", "\u2581<SUF>", "\u2581<MID>"),
-    ("<\uff5cfim\u2581begin\uff5c>", "<\uff5cfim\u2581hole\uff5c>", "<\uff5cfim\u2581end\uff5c>"),
-)
-"""Prefix, suffix, middle, as Qwen and StarCoder, SantaCoder, CodeLlama and DeepSeek spell them."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +99,12 @@ class Answering:
         base = resolved.served.base
         if not isinstance(prompt, str):
             return self._of_ids(resolved, prompt, decoding, echo)
-        if raw or echo or resolved.is_bare or decoding.top_scores is not None:
+        is_plain = raw or echo or decoding.top_scores is not None
+        if not is_plain and (
+            parts := split_fill_in(prompt)
+        ):  # as editors write it that know one base's tokens
+            return self.fill_in(model, *parts, decoding)
+        if is_plain or resolved.is_bare:
             self._check_length(base, prompt)
             ids, taken = self._all_of(base, prompt) if echo else self.engine.encode(base, prompt)
             return Prepared(EngineRequest(resolved.served, tuple(ids), taken, decoding, echo), resolved)
@@ -122,7 +121,7 @@ class Answering:
         decoding: Decoding,
         *,
         path: str = "",
-        extra: Mapping[str, str] | None = None,
+        extra: Sequence[tuple[str, str]] = (),
         raw: bool = False,
     ) -> Prepared:
         """What stands between two texts.
@@ -133,30 +132,25 @@ class Answering:
             after: The text behind it.
             decoding: How.
             path: The file, where the editor says it.
-            extra: Further code that the editor gives, by path.
+            extra: Further code that the editor gives, as path and text, the best last: it has half of the room.
             raw: No code of the project is put before it.
         """
         resolved = self.catalog.resolve(model)
         base = resolved.served.base
         cursor = self._cut(resolved, Cursor(before, after, path))
-        documents = [Document(name, name, "", text, "text") for name, text in (extra or {}).items()]
+        given = [Document(name, name, "", text, "text") for name, text in reversed(extra) if text.strip()]
+        documents = documents_that_fit(given, CONTEXT_CHARS // 2)
         if not (raw or resolved.is_bare):
             documents += self._code_for(resolved, cursor)
-        marks = self._fill_in_marks(base)
-        if marks is None:
+        fim = FimTokens.of(self.engine.control_ids(base))
+        if fim is None:
             ids, taken = self.engine.encode(base, infill_prompt(cursor, documents))
             return _prepared(resolved, ids, taken, decoding, documents)
-        front = self.engine.encode(base, editor_prompt(replace(cursor, before=""), documents) + "\n")
-        prefix, suffix, middle = marks
-        head = [
-            *front[0],
-            prefix,
-            *self._plain(base, cursor.before),
-            suffix,
-            *self._plain(base, cursor.after),
-            middle,
-        ]
-        return _prepared(resolved, head, "", decoding, documents)
+        front, before = prompt_parts(cursor, documents)
+        asked = fim.ids(self._plain(base, before), self._plain(base, cursor.after))
+        return _prepared(
+            resolved, [*self._start(base), *self._plain(base, front), *asked], "", decoding, documents
+        )
 
     def chat(
         self, model: str, messages: Sequence[Mapping[str, str]], decoding: Decoding, *, raw: bool = False
@@ -197,17 +191,14 @@ class Answering:
 
     def _plain(self, base: Base, text: str) -> list[int]:
         """Ids of a text alone, without the BOS token; white space at its end stays."""
-        mark = self.engine.encode(base, "a")[0][:-1]
+        mark = len(self._start(base))
         ids, taken = self.engine.encode(base, text) if text else ([], "")
         rest = self.engine.encode(base, taken)[0] if taken else []
-        return [*ids[len(mark) :], *rest[len(mark) :]]
+        return [*ids[mark:], *rest[mark:]]
 
-    def _fill_in_marks(self, base: Base) -> tuple[int, int, int] | None:
-        known = self.engine.control_ids(base)
-        for prefix, suffix, middle in _FILL_IN_TOKENS:
-            if prefix in known and suffix in known and middle in known:
-                return known[prefix], known[suffix], known[middle]
-        return None
+    def _start(self, base: Base) -> list[int]:
+        """The BOS token, where the base has one."""
+        return self.engine.encode(base, "a")[0][:-1]
 
     def _cut(self, resolved: Resolved, cursor: Cursor) -> Cursor:
         base = resolved.served.base

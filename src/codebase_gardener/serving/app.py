@@ -18,6 +18,7 @@ from starlette.routing import Route
 from codebase_gardener.serving.answering import Answering
 from codebase_gardener.serving.api_keys import ApiKeys
 from codebase_gardener.serving.guard import Guard, Presence
+from codebase_gardener.serving.infill_api import infill_routes
 from codebase_gardener.serving.metrics import MeasuredEngine
 from codebase_gardener.serving.ollama_api import ollama_routes
 from codebase_gardener.serving.openai_api import OPENAI_BODIES, openai_error, openai_routes
@@ -72,7 +73,7 @@ def build_app(
         *openai_routes(first.answering),
     ]
     return Starlette(
-        routes=[*routes, *ollama_routes(first.answering)],
+        routes=[*routes, *infill_routes(first.answering), *ollama_routes(first.answering)],
         middleware=[Middleware(Guard, keys=keys, presence=presence, respond=_respond)],
         exception_handlers=dict.fromkeys(
             (HTTPException, ClientDisconnect, CodebaseGardenerError, Exception), _error

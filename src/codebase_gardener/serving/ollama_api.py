@@ -23,7 +23,7 @@ from codebase_gardener.serving.bodies import ASK_PENALTY, SamplingBody, body_of,
 from codebase_gardener.serving.engine import Decoding, TokenScore
 from codebase_gardener.serving.ollama_models import held_rows, model_rows, shown
 from codebase_gardener.serving.statuses import told
-from codebase_gardener.serving.streams import Answer, begin, pieces_of, whole
+from codebase_gardener.serving.streams import AnswerStream, begin, pieces_of, whole
 from codebase_gardener.utils.error_handling import InvalidInputError
 
 __all__ = ["OLLAMA_VERSION", "REFUSED", "ollama_routes"]
@@ -224,7 +224,7 @@ async def _respond(
     return JSONResponse({**row, **form.figures(answer, prepared)})
 
 
-async def _lines(answer: Answer, prepared: Prepared, body: _Body, form: _Form) -> AsyncIterator[bytes]:
+async def _lines(answer: AnswerStream, prepared: Prepared, body: _Body, form: _Form) -> AsyncIterator[bytes]:
     try:
         async for _, piece in pieces_of([answer]):
             if piece.text or piece.scores:
@@ -258,7 +258,7 @@ class _Form:
             ]
         return row
 
-    def figures(self, answer: Answer, prepared: Prepared) -> Json:
+    def figures(self, answer: AnswerStream, prepared: Prepared) -> Json:
         """What the last row says beside: durations are nanoseconds."""
         now = time.monotonic_ns()
         first = answer.first_ns or now

@@ -20,7 +20,7 @@ from codebase_gardener.serving.answering import Answering, Prepared
 from codebase_gardener.serving.bodies import ASK_PENALTY, SamplingBody, TextPart, body_of, refuse
 from codebase_gardener.serving.engine import Piece, TokenScore
 from codebase_gardener.serving.statuses import status_of, told
-from codebase_gardener.serving.streams import Answer, begin, pieces_of, whole
+from codebase_gardener.serving.streams import AnswerStream, begin, pieces_of, whole
 from codebase_gardener.utils.error_handling import InvalidInputError
 
 __all__ = ["OPENAI_BODIES", "openai_error", "openai_routes"]
@@ -63,6 +63,7 @@ class _FillIn(SamplingBody, kw_only=True):
     prompt: str
     suffix: str | None = None
     path: str = ""
+    random_seed: int | None = None
 
 
 OPENAI_BODIES: dict[str, type[msgspec.Struct]] = {
@@ -115,6 +116,7 @@ def openai_routes(answering: Answering) -> list[Route]:
 
     async def fill_in(request: Request) -> Response:
         body = await body_of(request, _FillIn)
+        body.seed = body.random_seed if body.seed is None else body.seed
         decoding = body.decoding(top_scores=None)
         prepared = await _off(
             lambda: answering.fill_in(
@@ -177,7 +179,7 @@ class _Form:
     def head(self, kind: str) -> Json:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
-    def choice(self, number: int, answer: Answer) -> Json:
+    def choice(self, number: int, answer: AnswerStream) -> Json:
         raise NotImplementedError
 
     def chunk(self, number: int, piece: Piece, *, is_first: bool) -> Json:
@@ -187,7 +189,7 @@ class _Form:
 class _ChatForm(_Form):
     prefix, whole_kind, chunk_kind = "chatcmpl", "chat.completion", "chat.completion.chunk"
 
-    def choice(self, number: int, answer: Answer) -> Json:
+    def choice(self, number: int, answer: AnswerStream) -> Json:
         return {
             "index": number,
             "message": {"role": "assistant", "content": answer.text, "refusal": None},
@@ -223,7 +225,7 @@ class _TextForm(_Form):
         prompt = self._echoes[number]
         return prompt if isinstance(prompt, str) else "".join(score.token for score in scores)
 
-    def choice(self, number: int, answer: Answer) -> Json:
+    def choice(self, number: int, answer: AnswerStream) -> Json:
         scores = [*answer.prompt_scores, *answer.scores]
         return {
             "index": number,
@@ -295,7 +297,7 @@ async def _respond(
 
 
 async def _events(
-    answers: Sequence[Answer], prepared: Sequence[Prepared], form: _Form, *, with_usage: bool
+    answers: Sequence[AnswerStream], prepared: Sequence[Prepared], form: _Form, *, with_usage: bool
 ) -> AsyncIterator[str]:
     begun: set[int] = set()
     empty = {"usage": None} if with_usage else {}
@@ -318,7 +320,7 @@ def _event(row: Json) -> str:
     return f"data: {msgspec.json.encode(row).decode()}\n\n"
 
 
-def _usage(answers: Sequence[Answer], prepared: Sequence[Prepared]) -> Json:
+def _usage(answers: Sequence[AnswerStream], prepared: Sequence[Prepared]) -> Json:
     prompt = sum(len(one.request.ids) for one in {id(one): one for one in prepared}.values())
     said = sum(answer.tokens for answer in answers)
     cached = max((answer.generation.cached_tokens for answer in answers), default=0)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 
 from starlette.requests import Request
 
 from codebase_gardener.serving.engine import Engine, EngineRequest, Finish, Generation, Piece, TokenScore
 
-__all__ = ["Answer", "begin", "pieces_of", "whole"]
+__all__ = ["AnswerStream", "begin", "pieces_of", "whole"]
 
 _LOOK_S = 0.25
 
 
-class Answer:
+class AnswerStream:
     """One answer as the event loop sees it."""
 
     def __init__(self, engine: Engine, request: EngineRequest) -> None:
@@ -52,15 +52,15 @@ class Answer:
         return piece
 
 
-def begin(engine: Engine, requests: Sequence[EngineRequest]) -> list[Answer]:
+def begin(engine: Engine, requests: Sequence[EngineRequest]) -> list[AnswerStream]:
     """Begin answers; where one is refused, all are.
 
     Raises:
         InvalidInputError, ResourceError: As `Engine.submit`.
     """
-    answers: list[Answer] = []
+    answers: list[AnswerStream] = []
     try:
-        answers.extend(Answer(engine, request) for request in requests)
+        answers.extend(AnswerStream(engine, request) for request in requests)
     except BaseException:
         for answer in answers:
             answer.generation.cancel()
@@ -68,7 +68,7 @@ def begin(engine: Engine, requests: Sequence[EngineRequest]) -> list[Answer]:
     return answers
 
 
-async def pieces_of(answers: Sequence[Answer]) -> AsyncIterator[tuple[int, Piece]]:
+async def pieces_of(answers: Sequence[AnswerStream]) -> AsyncIterator[tuple[int, Piece]]:
     """The pieces of all, as they come, each with its answer's number. Leaving the iterator cancels the answers."""
     tasks = {asyncio.create_task(answer.next()): number for number, answer in enumerate(answers)}
     try:
@@ -87,12 +87,22 @@ async def pieces_of(answers: Sequence[Answer]) -> AsyncIterator[tuple[int, Piece
             answer.generation.cancel()
 
 
-async def whole(request: Request, answers: Sequence[Answer]) -> None:
-    """Read all answers to their ends; cancel them where the client goes."""
+async def whole(
+    request: Request,
+    answers: Sequence[AnswerStream],
+    each: Callable[[int, Piece], object] = lambda number, piece: None,
+) -> None:
+    """Read all answers to their ends; cancel them where the client goes.
+
+    Args:
+        request: The client's.
+        answers: That have begun.
+        each: Is given each piece with its answer's number.
+    """
 
     async def read() -> None:
-        async for _ in pieces_of(answers):
-            pass
+        async for number, piece in pieces_of(answers):
+            each(number, piece)
 
     reading = asyncio.create_task(read())
     try:

@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from codebase_gardener.bases.fill_in import FimTokens
 from codebase_gardener.bases.text import (
+    control_tokens,
     conversation_ids,
     plain_ids,
     render_conversation,
     split_seam,
     without_control,
 )
+from codebase_gardener.dataset.editor_prompts import fill_in_text
 from codebase_gardener.dataset.examples import Example
+from codebase_gardener.languages.table import language_of
+from codebase_gardener.utils.anchors import source_lines
 from codebase_gardener.utils.error_handling import DatasetError
 from codebase_gardener.utils.progress import Progress, silent
 
@@ -24,11 +29,11 @@ __all__ = [
     "IGNORE",
     "EncodedDataset",
     "EncodedExample",
-    "FimTokens",
     "encode",
     "encode_all",
     "encode_completion",
     "rows_to_train",
+    "encode_fill_in",
     "text_ids",
 ]
 
@@ -36,13 +41,6 @@ IGNORE = -100
 """The label of a token that is not trained on (PyTorch's ignore_index)."""
 
 _COMPLETION_SHARE = 0.75  # of max_length that a long completion may take from its prompt
-
-_FIM_NAMES = (
-    ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),  # Qwen2.5-Coder, CodeGemma
-    ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),  # StarCoder
-    ("<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"),
-    ("<PRE>", "<SUF>", "<MID>"),  # CodeLlama
-)
 
 
 @dataclass(frozen=True)
@@ -74,14 +72,12 @@ class EncodedDataset:
     Attributes:
         rows: In the order of the examples.
         weights: Of each row.
-        without_fim_tokens: Rows for infilling that the base has no tokens for.
         split: Conversations of which each answer became a row: the template rewrites earlier turns.
         left_out: Anchor and reason of rows that the template refuses.
     """
 
     rows: tuple[EncodedExample, ...]
     weights: tuple[float, ...]
-    without_fim_tokens: int
     split: int = 0
     left_out: tuple[tuple[str, str], ...] = ()
 
@@ -94,24 +90,6 @@ class EncodedDataset:
     def supervised(self) -> int:
         """Tokens trained on, in one pass over all rows."""
         return sum(row.supervised for row in self.rows)
-
-
-@dataclass(frozen=True)
-class FimTokens:
-    """The ids of a base's fill-in-the-middle tokens."""
-
-    prefix: int
-    suffix: int
-    middle: int
-
-    @classmethod
-    def of(cls, tokenizer: Any) -> FimTokens | None:
-        """The tokens by the names that known code models use, or None."""
-        vocabulary = tokenizer.get_vocab()
-        for names in _FIM_NAMES:
-            if all(name in vocabulary for name in names):
-                return cls(*(vocabulary[name] for name in names))
-        return None
 
 
 def rows_to_train(dataset: Dataset) -> Sequence[Example]:
@@ -145,21 +123,15 @@ def encode_all(
     Raises:
         DatasetError: No token would be trained on, or no end token.
     """
-    fim = FimTokens.of(tokenizer)
     rows: list[EncodedExample] = []
     weights: list[float] = []
     left_out: list[tuple[str, str]] = []
-    skipped = split = 0
+    split = 0
     for number, example in enumerate(examples):
         if number % 100 == 0:
             progress(number, len(examples))
-        if example.fim is not None and fim is None:
-            skipped += 1
-            continue
         try:
-            made = [
-                encode(example, tokenizer, max_length=max_length, completion_only=completion_only, fim=fim)
-            ]
+            made = [encode(example, tokenizer, max_length=max_length, completion_only=completion_only)]
         except DatasetError as error:
             made, split = _answer_by_answer(example.messages, tokenizer, max_length), split + 1
             if not made:
@@ -171,7 +143,7 @@ def encode_all(
     progress(len(examples), len(examples))
     if not may_be_empty:
         _refuse_nothing(len(examples), rows, left_out)
-    return EncodedDataset(tuple(rows), tuple(weights), skipped, split, tuple(left_out))
+    return EncodedDataset(tuple(rows), tuple(weights), split, tuple(left_out))
 
 
 def _refuse_nothing(given: int, rows: Sequence[EncodedExample], left_out: Sequence[tuple[str, str]]) -> None:
@@ -198,7 +170,6 @@ def encode(
     *,
     max_length: int,
     completion_only: bool = False,
-    fim: FimTokens | None = None,
 ) -> EncodedExample:
     """Encode one example in whichever form it has.
 
@@ -207,11 +178,9 @@ def encode(
         tokenizer: A transformers tokenizer.
         max_length: Tokens at most; the left of the prompt goes first.
         completion_only: Train on completions only, not on `Example.prompt_trained`.
-        fim: The base's tokens, needed where `example.fim` is set.
     """
-    if example.fim is not None and fim is not None:
-        start = _start(tokenizer)
-        return _behind(start, _encode_fim(example.fim, tokenizer, max_length - len(start), fim))
+    if example.fim is not None:
+        return encode_fill_in(example.fim, language_of(example.path), tokenizer, max_length=max_length)
     if example.messages:
         return _encode_messages(example.messages, tokenizer, max_length)
     if example.text:
@@ -290,20 +259,77 @@ def _join(
     )
 
 
-def _encode_fim(
-    parts: tuple[str, str, str], tokenizer: Any, max_length: int, fim: FimTokens
+def encode_fill_in(
+    parts: tuple[str, str, str],
+    language: str,
+    tokenizer: Any,
+    *,
+    max_length: int,
+    front: str = "",
+    end: bool = True,
+) -> EncodedExample:
+    """Encode what stands before a place, the middle that is trained on, and what stands behind.
+
+    In the base's own tokens for it, or in plain text where it has none.
+
+    Args:
+        parts: Before, middle, behind.
+        language: A key of `LANGUAGES`: how a comment begins in plain text.
+        tokenizer: A transformers tokenizer.
+        max_length: Tokens at most; of the front the left goes first, then what is far from the place.
+        front: Retrieved code.
+        end: Train on the end token too.
+    """
+    fim = FimTokens.of(control_tokens(tokenizer))
+    if fim is None:
+        return _fill_in_text(parts, language, tokenizer, max_length, front, end)
+    start = _start(tokenizer)
+    row = _fill_in_tokens(parts, tokenizer, max_length - len(start), fim, end)
+    code = _seamed(tokenizer, front)
+    kept = code[max(0, len(code) - (max_length - len(start) - len(row.ids))) :]
+    cut = row.truncated or len(kept) < len(code)
+    return _behind(start, _behind(kept, replace(row, truncated=cut)))
+
+
+def _seamed(tokenizer: Any, text: str) -> list[int]:
+    """Ids of a text in its two parts (`split_seam`), as an engine encodes it."""
+    kept, seam = split_seam(text)
+    return [*plain_ids(tokenizer, kept), *plain_ids(tokenizer, seam)]
+
+
+def _fill_in_tokens(
+    parts: tuple[str, str, str], tokenizer: Any, max_length: int, fim: FimTokens, end: bool
 ) -> EncodedExample:
     """Prefix, suffix, then the middle that is trained on; what is too long loses its far ends, never a token of FIM."""
-    prefix, middle, suffix = (plain_ids(tokenizer, part) for part in parts)
-    prompt = [fim.prefix, *prefix, fim.suffix, *suffix, fim.middle]
-    whole = _join(prompt, middle, tokenizer.eos_token_id, max_length)
+    before, after = _seamed(tokenizer, parts[0]), _seamed(tokenizer, parts[2])
+    middle, eos = plain_ids(tokenizer, parts[1]), tokenizer.eos_token_id if end else None
+    whole = _join(fim.ids(before, after), middle, eos, max_length)
     if not whole.truncated:
         return whole
     room = max_length - sum(label != IGNORE for label in whole.labels) - 3
-    after = suffix[: max(room // 2, room - len(prefix))]
-    before = prefix[max(0, len(prefix) + len(after) - room) :]
-    shorter = [fim.prefix, *before, fim.suffix, *after, fim.middle]
-    return replace(_join(shorter, middle, tokenizer.eos_token_id, max_length), truncated=True)
+    after = after[: max(room // 2, room - len(before))]
+    before = before[max(0, len(before) + len(after) - room) :]
+    return replace(_join(fim.ids(before, after), middle, eos, max_length), truncated=True)
+
+
+def _fill_in_text(
+    parts: tuple[str, str, str], language: str, tokenizer: Any, max_length: int, front: str, end: bool
+) -> EncodedExample:
+    """The same as a prompt and its completion; what is too long loses its far lines."""
+    before, middle, after = parts
+    cut = False
+    while True:
+        prompt = fill_in_text(before, after, language)
+        row = encode_completion(prompt, middle, tokenizer, max_length=max_length, end=end)
+        lines, behind = source_lines(before), source_lines(after)
+        if not row.truncated or len(lines) + len(behind) <= 2:
+            break
+        cut = True
+        before = "".join(lines[-max(1, len(lines) * 3 // 4) :])
+        after = "".join(behind[: max(1, len(behind) * 3 // 4)])
+    if front and not cut:
+        return encode_completion(front + prompt, middle, tokenizer, max_length=max_length, end=end)
+    return replace(row, truncated=row.truncated or cut)
 
 
 def _encode_messages(messages: Sequence[dict[str, str]], tokenizer: Any, max_length: int) -> EncodedExample:

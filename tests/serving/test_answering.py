@@ -1,0 +1,92 @@
+"""What the engine is asked is what training and evaluation saw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from tokenizers import AddedToken
+
+from codebase_gardener.adapters.torch_generation import encode
+from codebase_gardener.bases.text import control_tokens
+from codebase_gardener.bases.torch_loading import load_tokenizer
+from codebase_gardener.dataset.prompts import path_line
+from codebase_gardener.serving.answering import Answering
+from codebase_gardener.serving.catalog import Catalog, Resolved
+from codebase_gardener.serving.engine import Decoding, Engine, Served
+from codebase_gardener.training.encoding import IGNORE, encode_fill_in
+
+TOKENS = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
+PLACES = [
+    ("def f(a):\n    b = ", "a", "\n    return b\n"),
+    ("def f(a):\n", "    b = a\n", "    return b\n"),
+    ("def f(a):\n    ", "b = a", "\n\n    return b  # <|fim_suffix|>\n"),
+    ("", "import os\n", "os.path\n"),
+]
+
+
+class Tokenizing:
+    """An engine as far as prompts go: it answers nothing."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+
+    def encode(self, base: object, prompt: Any) -> tuple[list[int], str]:
+        return encode(self.tokenizer, prompt)
+
+    def control_ids(self, base: object) -> dict[str, int]:
+        return control_tokens(self.tokenizer)
+
+
+class OneModel:
+    """A catalog of one base."""
+
+    def resolve(self, name: str) -> Resolved:
+        return Resolved(cast(Served, Served(base=cast(Any, None))), "", is_bare=True)
+
+
+@pytest.fixture(params=[(), TOKENS], ids=["plain text", "tokens"])
+def tokenizer(request: pytest.FixtureRequest, tiny_base: Path) -> Any:
+    tokenizer = load_tokenizer(tiny_base)
+    tokenizer.add_tokens([AddedToken(text, special=True) for text in request.param])
+    return tokenizer
+
+
+@pytest.fixture
+def answering(tokenizer: Any) -> Answering:
+    return Answering(cast(Engine, Tokenizing(tokenizer)), cast(Catalog, OneModel()))
+
+
+@pytest.mark.parametrize(("before", "middle", "after"), PLACES)
+def test_a_fill_in_is_what_was_trained_on(
+    before: str, middle: str, after: str, answering: Answering, tokenizer: Any
+) -> None:
+    asked = answering.fill_in("m", before, after, Decoding(), path="a.py").request
+    parts = (path_line("a.py", "python") + before, middle, after)
+    row = encode_fill_in(parts, "python", tokenizer, max_length=4096, end=False)
+    prompt = [one for one, label in zip(row.ids, row.labels, strict=True) if label == IGNORE]
+    assert list(asked.ids) == prompt
+    said = [label for label in row.labels if label != IGNORE]
+    assert tokenizer.decode(said) == asked.taken + middle
+
+
+@pytest.mark.parametrize("written", [TOKENS, ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")])
+def test_a_prompt_in_some_bases_tokens_is_a_fill_in(
+    written: tuple[str, str, str], answering: Answering
+) -> None:
+    prefix, suffix, middle = written
+    whole = answering.completion("m", f"{prefix}a = {suffix}\nb\n{middle}", Decoding())
+    assert whole == answering.fill_in("m", "a = ", "\nb\n", Decoding())
+    raw = answering.completion("m", f"{prefix}a = {suffix}\nb\n{middle}", Decoding(), raw=True)
+    assert raw != whole
+
+
+def test_code_that_the_editor_gives_stands_first_the_last_next_to_the_cursor(
+    answering: Answering, tokenizer: Any
+) -> None:
+    extra = [("b.py", "first()\n"), ("c.py", "last()\n"), ("d.py", " \n")]
+    asked = answering.fill_in("m", "x = ", "\ny\n", Decoding(), path="a.py", extra=extra)
+    text = tokenizer.decode(asked.request.ids)
+    assert text.startswith("# b.py\nfirst()\n\n# c.py\nlast()\n\n") and "d.py" not in text
+    assert asked.sources == ("c.py", "b.py")
