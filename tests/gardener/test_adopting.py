@@ -112,7 +112,7 @@ def test_a_version_without_a_receipt_is_proven_first(
     (versions[0].directory.parent / RECORD).unlink()
     proven: list[Path] = []
     monkeypatch.setattr(
-        "codebase_gardener.adapters.proof.prove", lambda folder, base: proven.append(folder) or {"n": 1}
+        "codebase_gardener.adapters.proof.prove", lambda folder, base, **_: proven.append(folder) or {"n": 1}
     )
     with Gardener(settings) as gardener:
         assert adopt(gardener).refused == ()

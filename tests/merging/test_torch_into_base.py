@@ -233,7 +233,7 @@ def test_what_a_base_cannot_take(
         (base, biased, "has none in this base"),
         (wide, adapter, "does not fit this base"),
         (base, deep, "has no module model.layers.2"),
-        (base, invocation, "alora_invocation_tokens"),
+        (base, invocation, "invocation tokens"),
         (base, spoiled, "NaN"),
         (quantized, adapter, "stored quantized"),
     ):

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import torch
-from codebase_gardener.dataset.user_dataset import user_dataset
 from peft import PeftModel
 from safetensors.torch import load_file
 
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.dataset.examples import Example
+from codebase_gardener.dataset.user_rows import user_dataset
 from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.progress import TrainingProgress
