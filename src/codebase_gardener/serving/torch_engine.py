@@ -352,6 +352,8 @@ class TorchEngine:
             if answer in self._running:
                 self._running.remove(answer)
         text = answer.text.end() if answer.text is not None and why in ("length", "stop") else ""
+        if why == "length" and answer.text.is_stopped:  # in what was held back
+            why = "stop"
         if why != "error":
             self._prefixes.keep(answer.request.served.key, answer.ids, answer.values)
         answer.resources.close()
