@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 
-pytest_plugins = ["samples.stock_adapters", "samples.tiny_adapters"]
+pytest_plugins = ["samples.tiny_adapters"]
+if find_spec("torch"):  # further Pythons run without it
+    pytest_plugins.append("samples.stock_adapters")
 
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1, or none
 if _WORKER and hasattr(os, "sched_setaffinity"):
