@@ -141,3 +141,15 @@ def test_a_home_that_lies_elsewhere_now(
         handle = gardener.manager.load_adapter("demo")
         assert handle.generate("def f():", max_new_tokens=2) is not None
     assert found(settings.model_copy(update={"home": elsewhere}))["registry against files"].state == "ok"
+
+
+def test_an_empty_registry_beside_adapters_is_told_where_they_are_listed(
+    settings: Settings, versions: list[VersionRow]
+) -> None:
+    from click.testing import CliRunner
+
+    from codebase_gardener.cli.main import cli
+
+    lose_registry(settings)
+    said = CliRunner().invoke(cli, ["adapters", "list"], env={"CODEBASE_GARDENER_HOME": str(settings.home)})
+    assert "gardener doctor" in said.output and "grow" not in said.output

@@ -124,6 +124,14 @@ def test_a_file_that_is_a_secret_is_left_out(tmp_path: Path) -> None:
     ]
 
 
+def test_all_secrets_of_a_file_that_is_left_out_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    (tmp_path / "b.py").write_text("".join(f"'{KEY[:-1]}{n}'\n" for n in range(2, 9)))
+    (left,) = take_snapshot(str(tmp_path)).skipped
+    assert left.reason.startswith("secret: AWS access key at line 1, AWS access key at line 2, ")
+    assert left.reason.endswith(" and 2 more")
+
+
 def test_a_scan_that_fails_lets_nothing_through(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     fails = tmp_path / "kingfisher"
     fails.write_text("#!/bin/sh\necho no >&2\nexit 2\n")

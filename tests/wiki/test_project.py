@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -267,3 +268,15 @@ def test_a_build_that_was_killed_between_two_renames_is_mended(gardener: Gardene
     folder.rename(folder.parent / ".wiki.old")
     assert rebuild(gardener).published.written == ()
     assert not (folder.parent / ".wiki.old").exists()
+
+
+def test_a_touched_file_changes_nothing(gardener: Gardener, root: Path) -> None:
+    newer = root / "src" / "garden" / "growing.py"
+    os.utime(newer, (4e9, 4e9))
+    assert gardener.wiki("garden").verify(Quiet()).ok
+    built = files(gardener)
+    rebuild(gardener)
+    assert files(gardener) == built
+    newer.write_text(newer.read_text() + "\n# one more line\n")
+    found = gardener.wiki("garden").verify(Quiet()).findings
+    assert [finding.check for finding in found] == ["commit"]

@@ -33,16 +33,23 @@ def list_adapters(name: str | None, limit: int, as_json: bool) -> None:
     """List versions and unfinished trainings, newest first; * marks the active ones."""
     with open_gardener() as gardener:
         rows = gardener.manager.list_adapters(parse_ref(name).project if name else None, limit=limit)
+        published = next(gardener.settings.projects_dir.glob("*/adapters/*/*/manifest.json"), None)
     if as_json:
         print_json(rows)
     elif not rows:
-        click.echo("no adapters yet: gardener grow PATH")
+        click.echo(_none(published))
     for row in () if as_json else rows:
         mark = "*" if row.active else " "
         detail = row.error or f"{row.size_bytes / 1e6:.1f} MB"
         click.echo(
             f"{mark} {row.adapter_id:<32} {row.status:<10} {row.base_model:<20} {row.created_at[:16]} {detail}"
         )
+
+
+def _none(published: Path | None) -> str:
+    if published is None:
+        return "no adapters yet: gardener grow PATH"
+    return f"none in the registry, though {published.parent} lies there: gardener doctor"
 
 
 @adapters.command("show")

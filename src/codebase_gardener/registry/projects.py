@@ -91,8 +91,10 @@ def _get(connection: Connection, name: str, *, for_update: bool) -> ProjectRow:
 
 def _not_found(connection: Connection, name: str) -> NotFoundError:
     names = list(connection.scalars(select(_table.c.name).order_by(_table.c.id.desc()).limit(1000)))
-    near = get_close_matches(name, names, n=3, cutoff=0.5) or names[:3]
-    hint = f"did you mean {', '.join(near)}?" if near else "add one with `gardener add SOURCE`"
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    hint = f"there are: {', '.join(names[:3])}" if names else "add one with `gardener add SOURCE`"
+    if near:
+        hint = f"did you mean {', '.join(near)}?"
     return NotFoundError(f"there is no project {name!r}", hint=hint, context={"project": name, "near": near})
 
 

@@ -25,6 +25,8 @@ __all__ = ["SkippedFile", "Snapshot", "SourceFile", "require_code", "take_snapsh
 MAX_FILES = 200_000
 MAX_TOTAL_BYTES = 512 * 2**20
 
+_TOLD = 5  # secrets of a file that is left out
+
 
 @dataclass(frozen=True)
 class SourceFile:
@@ -230,10 +232,10 @@ def _hide_secrets(selection: _Selection) -> None:
     selection.files = []
     for file, secrets in zip(files, found, strict=True):
         if sum(secret.stop - secret.start for secret in secrets) * 2 > len(file.text):
-            first = secrets[0]
-            selection.skipped.append(
-                SkippedFile(printable(file.path), f"secret: {first.kind} at line {first.line}")
-            )
+            told = [f"{secret.kind} at line {secret.line}" for secret in secrets]
+            more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+            reason = f"secret: {', '.join(told[:_TOLD])}{more}"
+            selection.skipped.append(SkippedFile(printable(file.path), reason))
             continue
         for secret in secrets:
             where = SkippedFile(

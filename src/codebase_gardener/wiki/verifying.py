@@ -126,7 +126,7 @@ def verify_wiki(paths: WikiPaths, source: ProjectSource, reporter: Reporter) -> 
     texts = {file: text for file, text in files.items() if file.partition("/")[0] in FOLDERS}
     built_from = record.revision if record is not None else _built_from(texts)
     kept = record.snapshot if record is not None else source.latest_id
-    before = now if built_from == now.revision else source.kept(kept) or now
+    before = source.kept(kept) or now  # with the date that it had then
     repository = facts_of(paths, before, reporter)
     with reporter.stage("verify", "pages") as progress:
         audited = audit(texts, repository)
