@@ -50,6 +50,18 @@ def files_below(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
+def test_an_adapter_named_trash_is_no_trash(settings: Settings, ready: Ready, small_repository: Path) -> None:
+    with Gardener(settings) as gardener:
+        ready(gardener.manager, "demo", "trash")
+    lose_registry(settings)
+    with Gardener(settings) as gardener:
+        gardener.add(str(small_repository), name="demo")
+    grow_old(settings.home)
+    before = files_below(settings.projects_dir)
+    found(settings, fix=True)
+    assert files_below(settings.projects_dir) == before
+
+
 def test_a_lost_registry_costs_nothing(settings: Settings, versions: list[VersionRow]) -> None:
     lose_registry(settings)
     before = files_below(settings.projects_dir)

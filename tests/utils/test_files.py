@@ -292,6 +292,7 @@ def test_waiting_for_a_lock(tmp_path: Path) -> None:
         OSError(errno.EROFS, "Read-only file system"),
         RuntimeError("[enforce fail] unexpected pos 64 vs 0"),
         ValueError("Error while serializing: I/O error: No space left on device (os error 28)"),
+        ValueError("Error while serializing: I/O error: File too large (os error 27)"),
         MemoryError(),
     ],
     ids=lambda error: type(error).__name__,

@@ -285,12 +285,15 @@ def _unowned(gardener: Gardener) -> list[Path]:
         for place in ("*", "adapters/*"):
             found += project.glob(f"{place}/.*.????????")  # stagings that a kill left
     owned = _owned(gardener)  # read last: what got its row meanwhile is owned
-    return [path for path in found if path not in owned and not _holds_published(path) and _is_old(path)]
+    trash = settings.home / "trash"
+    return [
+        path for path in found if path not in owned and not _holds_published(path, trash) and _is_old(path)
+    ]
 
 
-def _holds_published(path: Path) -> bool:
+def _holds_published(path: Path, trash: Path) -> bool:
     """Whether somebody published something in it: that is never litter, whoever has forgotten it."""
-    return path.parent.name != "trash" and path.is_dir() and next(path.rglob(MANIFEST), None) is not None
+    return path.parent != trash and path.is_dir() and next(path.rglob(MANIFEST), None) is not None
 
 
 def _owned(gardener: Gardener) -> set[Path]:

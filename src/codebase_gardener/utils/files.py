@@ -48,7 +48,14 @@ MANIFEST = "manifest.json"
 PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 _OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, *_READ_ONLY}
-_FULL = ("No space left", "os error 28", "database or disk is full", "Disk quota exceeded", "unexpected pos")
+_FULL = (
+    "No space left",
+    "os error 28",
+    "File too large",
+    "database or disk is full",
+    "Disk quota exceeded",
+    "unexpected pos",
+)
 """How Python, Rust, SQLite, the kernel and torch (of a file that it could not go on with) call a full disk."""
 
 
