@@ -89,3 +89,16 @@ def test_weights_of_no_training_are_refused(factor: float, folder: Path, manager
     save_file({name: tensor * factor for name, tensor in tensors.items()}, folder / WEIGHTS)
     with pytest.raises(AdapterError, match="absurdly large values"):
         manager.load_folder(folder).generate("f(1) = ", max_new_tokens=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("modules_to_save", ["x"] * 1_000_000), ("layer_replication", [[0, 2]] * 5_000),
+     ("base_model_name_or_path", "a/" + "b" * 100_000)],
+)  # fmt: skip
+def test_a_config_of_endless_parts_is_refused(folder: Path, name: str, value: object) -> None:
+    file = folder / "adapter_config.json"
+    (folder / "manifest.json").unlink(missing_ok=True)
+    file.write_text(json.dumps({**json.loads(file.read_text()), name: value}))
+    with pytest.raises(AdapterError, match=name):
+        check_adapter_files(folder)

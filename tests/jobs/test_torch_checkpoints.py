@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.config.settings import Settings
+from codebase_gardener.jobs.checkpoints import newest_checkpoint
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.queue import resume
 from codebase_gardener.jobs.torch_run import run_job
@@ -124,3 +125,13 @@ def test_a_damaged_plan_is_told_and_a_start_anew_makes_another(
         assert "--from-start" in caught.value.hint
         assert resume(registry, job.id, device="cpu", from_start=True).state == "queued"
         assert not directory.plan.exists()
+
+
+def test_what_is_no_checkpoint_neither_counts_nor_goes(tmp_path: Path) -> None:
+    directory = JobDirectory(tmp_path / "jobs" / "one")
+    directory.checkpoints.mkdir(parents=True)
+    (directory.checkpoints / "checkpoint-tmp").mkdir()
+    (directory.checkpoints / "checkpoint-9").write_text("")
+    (directory.checkpoints / "checkpoint-8").symlink_to(tmp_path / "gone")
+    assert newest_checkpoint(directory) is None
+    assert len(list(directory.checkpoints.iterdir())) == 3

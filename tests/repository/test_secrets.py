@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import random
+import string
 import time
 from pathlib import Path
 from types import ModuleType
@@ -80,6 +81,25 @@ def test_a_password_that_opens_something_is_found_in_its_place(line: str) -> Non
     assert [masked(line, [])[hit.start - 6 : hit.stop - 6] for hit in found] == [
         line.split(":")[2].split("@", maxsplit=1)[0]
     ]
+
+
+@pytest.mark.parametrize("letters", [string.ascii_lowercase, string.ascii_letters])
+def test_a_drawn_value_under_a_secrets_name_is_found_whatever_its_letters(letters: str) -> None:
+    dice = random.Random(5)
+    for length in (20, 32, 64):
+        drawn = ["".join(dice.choices(letters + string.digits, k=length)) for _ in range(100)]
+        found = find_secrets([Scanned(f'api_key = "{value}"\n', ".py") for value in drawn])
+        assert sum(map(bool, found)) >= 75
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['"X-Api-Key": "{}"', "SMTP_PASS={}", 'let secret: &str = "{}";', 'token: Final[str] = "{}"',
+     'password = ("{}")', 'secret = r"""{}"""', 'api_key = str("{}")', "const token = `{}`"],
+)  # fmt: skip
+def test_the_ways_in_which_languages_give_a_name_a_value(line: str) -> None:
+    value = "Qm4x" + "TRb2WkP9" + "sLz7Vd3NfH6y"
+    assert len(find_secrets([Scanned(line.format(value) + "\n", ".py")])[0]) == 1
 
 
 def test_masking_keeps_the_code_parseable() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from codebase_gardener.utils import file_hashes
 from codebase_gardener.utils.file_hashes import FileHashes, changed_files
-from codebase_gardener.utils.files import publish_dir
+from codebase_gardener.utils.files import publish_dir, sha256_file
 
 
 @pytest.fixture
@@ -74,3 +74,16 @@ def test_where_nothing_can_be_remembered_it_is_hashed_each_time(published: Path,
     for _ in range(2):
         assert changed_files(published, FileHashes(published / "weights" / "memory")) == []
     assert len(hashed) == 4
+
+
+def test_a_damaged_manifest_is_a_change_and_the_registrys_list_rules(tmp_path: Path) -> None:
+    folder, hashes = tmp_path / "made", FileHashes(tmp_path / "hashes.json")
+    folder.mkdir()
+    (folder / "a").write_text("one")
+    listed = {"a": {"bytes": 3, "sha256": sha256_file(folder / "a")}}
+    assert changed_files(folder, hashes) == []  # never published
+    assert changed_files(folder, hashes, listed) == []
+    (folder / "manifest.json").write_text("{")
+    assert changed_files(folder, hashes) == ["manifest.json"]
+    (folder / "a").write_text("two")
+    assert changed_files(folder, hashes, listed) == ["a"]

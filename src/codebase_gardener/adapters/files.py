@@ -89,8 +89,12 @@ class AdapterFiles:
         return 4 * sum(math.prod(shape) for shape in self.shapes.values())
 
 
-def check_adapter_files(directory: Path) -> AdapterFiles:
+def check_adapter_files(directory: Path, listed: Mapping[str, Any] | None = None) -> AdapterFiles:
     """Read config and header of an adapter.
+
+    Args:
+        directory: Its folder.
+        listed: Sizes and hashes of its files as the registry has them; by default as its manifest does.
 
     Raises:
         AdapterError: Missing, truncated, pickled or mis-shaped files; a config that asks for code of its
@@ -102,7 +106,7 @@ def check_adapter_files(directory: Path) -> AdapterFiles:
                 f"{directory / name} is not used: {reason}",
                 hint="copy the adapter again; it is a folder of plain files",
             )
-    _check_bytes(directory)
+    _check_bytes(directory, listed)
     config = _config(directory)
     sidecar = _sidecar(directory)
     quantization, bound = _quantization(sidecar, directory)
@@ -116,8 +120,8 @@ def check_adapter_files(directory: Path) -> AdapterFiles:
     )
 
 
-def _check_bytes(directory: Path) -> None:
-    changed = changed_files(directory, FileHashes(directory.parent / ".hashes.json"))
+def _check_bytes(directory: Path, listed: Mapping[str, Any] | None) -> None:
+    changed = changed_files(directory, FileHashes(directory.parent / ".hashes.json"), listed)
     if changed:
         raise AdapterError(
             f"{directory} is not what was published; changed, truncated or gone: {', '.join(changed[:5])}",
@@ -152,6 +156,14 @@ def _config(directory: Path) -> dict[str, Any]:
 
 
 def _check_sizes(path: Path, config: dict[str, Any]) -> None:
+    for name, value in config.items():
+        most = _MAX_REPLICAS if name == "layer_replication" else _MAX_NAMES
+        if (isinstance(value, str) and len(value) > _MAX_PATTERN_CHARS and name not in _PATTERNS) or (
+            isinstance(value, list | dict) and len(value) > most
+        ):
+            raise AdapterError(
+                f"{path}: {name} has {len(value):,} parts, more than any adapter", hint="use another adapter"
+            )
     for name, pattern, limit in (
         ("r", "rank_pattern", _MAX_RANK),
         ("lora_alpha", "alpha_pattern", _MAX_ALPHA),
@@ -182,6 +194,9 @@ def _check_patterns(path: Path, config: dict[str, Any]) -> None:
     found += [str(name) for name in named] if isinstance(named, list) else []
     if reason := pattern_problem(found):
         raise AdapterError(f"{path}: {reason}", hint="name the modules in full, without an expression")
+
+
+_MAX_NAMES, _MAX_REPLICAS = 300_000, 1_000
 
 
 def _why_not(config: dict[str, Any]) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ class Loadable:
         base_hash: Of the base's weights, where it is known.
         is_registered: Whether a lease keeps others from deleting it.
         content: Hash of a folder's files, which may be overwritten; "" for a version, whose files never change.
+        files: Of a version: its files as the registry has them.
     """
 
     key: str
@@ -49,11 +50,14 @@ class Loadable:
     base_hash: str | None = None
     is_registered: bool = False
     content: str = ""
+    files: Mapping[str, Any] | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, row: VersionRow) -> Loadable:
         """A version."""
-        return cls(str(row.ref), row.directory, row.base_id, row.base_hash, is_registered=True)
+        return cls(
+            str(row.ref), row.directory, row.base_id, row.base_hash, is_registered=True, files=row.files
+        )
 
     @classmethod
     def of_folder(cls, directory: Path, base: Base, content: str) -> Loadable:
@@ -140,7 +144,7 @@ class LoadedAdapters:
         with ExitStack() as stack:
             if what.is_registered:
                 stack.enter_context(lease(lease_path(what.directory), key))
-            files = check_adapter_files(what.directory)
+            files = check_adapter_files(what.directory, what.files)
             if what.content and self._content(what.directory) != what.content:
                 raise AdapterError(
                     f"{what.directory} has been overwritten since it was loaded", hint="load the folder again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from codebase_gardener.utils.error_handling import TrainingError
 from codebase_gardener.utils.files import MANIFEST, is_published
 
 __all__ = ["newest_checkpoint"]
+
+_NAME = re.compile(r"checkpoint-(\d{1,12})")
 
 
 def newest_checkpoint(directory: JobDirectory) -> Path | None:
@@ -42,4 +45,9 @@ def newest_checkpoint(directory: JobDirectory) -> Path | None:
 
 
 def _by_step(checkpoints: Path) -> dict[int, Path]:
-    return {int(folder.name.rpartition("-")[2]): folder for folder in checkpoints.glob("checkpoint-*")}
+    """Folders that are named as the Trainer names its checkpoints; nothing else counts or is removed."""
+    return {
+        int(found[1]): folder
+        for folder in checkpoints.glob("checkpoint-*")
+        if (found := _NAME.fullmatch(folder.name)) and folder.is_dir() and not folder.is_symlink()
+    }

@@ -58,9 +58,9 @@ _NO_HOST = re.compile(r"(?i)(?:localhost|127[.]|\[?::1|0[.]0[.]0[.]0|(?:[\w-]+[.
 """Hosts that RFC 2606 and RFC 6761 keep for documentation and tests, and one's own machine."""
 
 _NAMED = re.compile(
-    r"(?i:secret|token|passw(?:or)?d|passphrase|pwd|credentials?|api_?key"
-    r"|(?:access|secret|auth|account|encryption|signing|private|master|service|fernet)_?key)\w{0,20}"
-    r"[\"'\]]{0,2}\s?(?::\s?\w{1,12}\s?)?[=:,>]{1,2}\s{0,3}[brfuBRFU]{0,2}[\"']?\Z"
+    r"(?i:secret|token|passw(?:or)?d|passphrase|pwd|[_-]pass\b|credentials?|api[_-]?key"
+    r"|(?:access|secret|auth|account|encryption|signing|private|master|service|fernet)[_-]?key)\w{0,20}"
+    r"[\"'\]]{0,2}\s?(?::\s?[&\w\[\]<>]{1,24}\s?)?[=:,>]{1,2}\s{0,3}(?:str)?\(?[brfuBRFU@]{0,2}[\"'`]{0,3}\Z"
 )
 """A name that promises a secret, up to the value that it is given."""
 
@@ -69,6 +69,7 @@ _HEX = re.compile(r"(?:[0-9a-f]{32,}|[0-9A-F]{32,})\Z")
 _KINDS: tuple[Callable[[str], bool], ...] = (str.islower, str.isupper, str.isdigit)
 _SHORTEST, _LONG = 10, 24
 _SHORTEST_PASSWORD = 8
+_SOME_LENGTH = 16
 _FEWEST_TURNS = 0.3
 """Of a value's neighbouring letters, how many are of different kinds: words have few such places, dice many."""
 
@@ -129,7 +130,7 @@ def is_drawn(secret: str, around: str, at: int) -> bool:
 
 def is_named(secret: str, around: str, at: int) -> bool:
     """The same, where such a name stands before it."""
-    return is_drawn(secret, around, at) and _NAMED.search(around[:at]) is not None
+    return "://" not in secret and is_drawn(secret, around, at) and _NAMED.search(around[:at]) is not None
 
 
 def is_login(secret: str, around: str, at: int) -> bool:
@@ -150,19 +151,21 @@ def is_random(value: str) -> bool:
     """
     if _HEX.match(value):
         return _entropy_bits(value) > 3.0
-    parts = re.split(r"[-_./]", value)
+    parts = re.split(r"[-_./@:]", value)
     if len(value) < _SHORTEST or (len(parts) > 1 and all(map(_WORD.fullmatch, parts))):
         return False
     kinds = [next((n for n, kind in enumerate(_KINDS) if kind(letter)), len(_KINDS)) for letter in value]
     turns = sum(a != b for a, b in pairwise(kinds)) / (len(value) - 1)
     present = set(kinds) & {0, 1, 2}
-    if len(value) >= _LONG and _entropy_bits(value) > 4.0 and len(present) == len(_KINDS):
+    if len(value) >= _LONG and len(present) == len(_KINDS) and _entropy_bits(value) > 4.0:
         return turns > _FEWEST_TURNS / 1.5 and not re.search(r"[a-z]{9}|[A-Z]{9}", value)
-    if turns <= _FEWEST_TURNS:
-        return False
-    if len(present) == len(_KINDS):
-        return not re.search(r"[a-z]{8}|[A-Z]{8}", value)
-    return len(present) > 1 and not re.search("[A-Za-z]{7}" if 2 in present else "[a-z]{4}", value)
+    if len(value) >= _SOME_LENGTH and len(present) > 1 and 2 in present and _entropy_bits(value) > 3.2:
+        # of 26 letters and 10 digits runs of 8 letters are common
+        return turns > _FEWEST_TURNS / 1.5 and not re.search(r"[A-Za-z]{16}", value)
+    word = (
+        "[a-z]{8}|[A-Z]{8}" if len(present) == len(_KINDS) else "[A-Za-z]{7}" if 2 in present else "[a-z]{4}"
+    )
+    return turns > _FEWEST_TURNS and len(present) > 1 and not re.search(word, value)
 
 
 def _entropy_bits(value: str) -> float:

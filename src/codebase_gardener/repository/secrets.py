@@ -126,7 +126,8 @@ DETECTORS = (
     _row("password in a connection string", "wd assword WD ASSWORD",
          r"(?:[;\s\"'?&])(?i:pwd|password)\s?=\s?([^;\s\"'{}<>&()[\]]{8,100})(?=[;\s\"'&])", is_drawn),
     _row("Fernet key", "Fernet(", r"Fernet\(\s?b?[\"']([\w-]{43}=)[\"']"),
-    _row("value under a secret's name", "", r"[=:,>]\s{0,3}[brfuBRFU]{0,2}[\"']([^\"'\s\\]{10,400})[\"']", is_named),
+    _row("value under a secret's name", "",
+         r"[=:,>]\s{0,3}(?:str)?\(?[brfuBRFU@]{0,2}[\"'`]{1,3}([^\"'`\s\\]{10,400})[\"'`]", is_named),
     _row("value under a secret's name", "", r"[:=]\s?([\w!#%&@^*.+/=~-]{12,400})(?=\s|\Z)", is_named),
 )  # fmt: skip
 """What Kingfisher leaves to us. A value without quotes ends at a space or the line's end: else it is an expression."""

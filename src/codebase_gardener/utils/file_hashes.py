@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from codebase_gardener.utils.error_handling import ResourceError
 from codebase_gardener.utils.files import MANIFEST, read_json, sha256_file, write_atomic
@@ -55,18 +57,21 @@ class FileHashes:
             write_atomic(self._path, json.dumps(there))
 
 
-def changed_files(directory: Path, hashes: FileHashes) -> list[str]:
+def changed_files(directory: Path, hashes: FileHashes, listed: Mapping[str, Any] | None = None) -> list[str]:
     """The files of a published directory that are not what its manifest says: gone, cut, or with other bytes.
 
     Args:
         directory: Published (`files.publish_dir`); one without a manifest has nothing to be compared with.
         hashes: Where the hashes are remembered.
+        listed: The manifest's `files`, where they are known from elsewhere: they rule.
     """
     try:
-        listed = read_json(directory / MANIFEST)["files"].items()
-        expected = {str(name): (int(entry["bytes"]), str(entry["sha256"])) for name, entry in listed}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        rows = read_json(directory / MANIFEST)["files"] if listed is None else listed
+        expected = {str(name): (int(entry["bytes"]), str(entry["sha256"])) for name, entry in rows.items()}
+    except FileNotFoundError:
         return []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return [MANIFEST]
     return [
         name
         for name, (size, digest) in expected.items()

@@ -47,7 +47,8 @@ __all__ = [
 MANIFEST = "manifest.json"
 PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
-_OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, *_READ_ONLY}
+_NO_PLACE = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP}
+_OUT_OF_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, *_READ_ONLY, *_NO_PLACE}
 _FULL = (
     "No space left",
     "os error 28",
