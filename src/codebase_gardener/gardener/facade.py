@@ -100,7 +100,7 @@ class Gardener:
         try:
             with self.manager.using_project(chosen):
                 self.registry.check_project_source(chosen, snapshot.source)
-                snapshot = save_snapshot(snapshot, folder)
+                save_snapshot(snapshot, folder)
                 project, _ = self.registry.add_snapshot_of(
                     chosen,
                     snapshot.source,

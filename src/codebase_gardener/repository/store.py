@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,22 +32,19 @@ _TEXTS = "sources.jsonl"
 _FIELDS = ("path", "language", "sha256", "text", "hidden")
 
 
-def save_snapshot(snapshot: Snapshot, directory: Path) -> Snapshot:
+def save_snapshot(snapshot: Snapshot, directory: Path) -> None:
     """Write a snapshot as a published directory; the same state that is there already is left as it is.
 
     Args:
         snapshot: What to write.
         directory: Of this state alone; made whole or not at all. One that is damaged is replaced.
 
-    Returns:
-        What lies there: of the same state with the date of its first time, as a touched file changes nothing.
-
     Raises:
         AlreadyPublishedError: Another state is published there.
         ResourceError: The disk is full or the place cannot be written.
     """
     if _is_there(snapshot, directory):
-        return _first(snapshot, directory)
+        return
     with staging(directory) as staged:
         write_json(staged / _ABOUT, _about(snapshot))
         write_atomic(staged / _TEXTS, "".join(_rows(snapshot)))
@@ -55,16 +52,11 @@ def save_snapshot(snapshot: Snapshot, directory: Path) -> Snapshot:
             publish_dir(staged, directory)
         except AlreadyPublishedError:  # by another process, meanwhile; or it is damaged
             if _is_there(snapshot, directory):
-                return _first(snapshot, directory)
+                return
             if is_published(directory):
                 raise
             remove_tree(directory, directory.parent)
             publish_dir(staged, directory)
-    return snapshot
-
-
-def _first(snapshot: Snapshot, directory: Path) -> Snapshot:
-    return replace(snapshot, date=read_json(directory / _ABOUT)["date"])
 
 
 def _is_there(snapshot: Snapshot, directory: Path) -> bool:

@@ -146,7 +146,9 @@ def _built(
     published = publish_wiki(paths.folder, made.files)
     report = made.files.get(WRITER_REPORT)
     told = "" if report is None else sha256_text(report)
-    WikiRecord(snapshot.revision, snapshot_id, phase, extractor_version(), told).write(paths.record)
+    WikiRecord(snapshot.revision, snapshot_id, phase, extractor_version(), snapshot.date, told).write(
+        paths.record
+    )
     return Built(paths.project, snapshot.revision, paths.folder, made, published)
 
 

@@ -19,6 +19,7 @@ class WikiRecord:
         snapshot: Folder of that snapshot.
         phase: The last one done.
         version: Of the code that built it (`extractor_version`).
+        date: Of the snapshot; a touched file changes that of the next one, and nothing else.
         writer_report: Hash of `_reports/writer.md`; "" where there is none.
     """
 
@@ -26,6 +27,7 @@ class WikiRecord:
     snapshot: str
     phase: str
     version: str
+    date: str = ""
     writer_report: str = ""
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,7 +126,9 @@ def verify_wiki(paths: WikiPaths, source: ProjectSource, reporter: Reporter) -> 
     texts = {file: text for file, text in files.items() if file.partition("/")[0] in FOLDERS}
     built_from = record.revision if record is not None else _built_from(texts)
     kept = record.snapshot if record is not None else source.latest_id
-    before = source.kept(kept) or now  # with the date that it had then
+    before = now if built_from == now.revision else source.kept(kept) or now
+    if record is not None and record.date:
+        before = replace(before, date=record.date)
     repository = facts_of(paths, before, reporter)
     with reporter.stage("verify", "pages") as progress:
         audited = audit(texts, repository)
