@@ -38,6 +38,9 @@ class Tokenizing:
     def control_ids(self, base: object) -> dict[str, int]:
         return control_tokens(self.tokenizer)
 
+    def context_tokens(self, base: object) -> int:
+        return 2048
+
 
 class OneModel:
     """A catalog of one base."""

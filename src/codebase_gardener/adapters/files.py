@@ -193,7 +193,10 @@ def _check_patterns(path: Path, config: dict[str, Any]) -> None:
     named = config.get("layers_pattern")
     found += [str(name) for name in named] if isinstance(named, list) else []
     if reason := pattern_problem(found):
-        raise AdapterError(f"{path}: {reason}", hint="name the modules in full, without an expression")
+        where = ", ".join(name for name in (*_PATTERNS, *_BY_MODULE) if config.get(name))
+        raise AdapterError(
+            f"{path}: {reason} (in one of {where})", hint="name the modules in full, without an expression"
+        )
 
 
 _MAX_NAMES, _MAX_REPLICAS = 300_000, 1_000
