@@ -19,6 +19,7 @@ from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving import bodies
 from codebase_gardener.serving.engine import Generation
 from codebase_gardener.utils.error_handling import InvalidInputError, ModelError
+from codebase_gardener.utils.files import seal_dir
 from serving.conftest import Running
 
 COMPLETIONS = "/v1/completions"
@@ -194,7 +195,7 @@ def test_an_adapter_of_numbers_that_are_none(
     row = ready(running.gardener.manager, "geometry", "broken", seed=8)
     file = row.directory / "adapter_model.safetensors"
     save_file({name: tensor * float("nan") for name, tensor in load_file(file).items()}, file)
-    (row.directory / "manifest.json").unlink()
+    seal_dir(row.directory)
     with ThreadPoolExecutor(8) as pool:
         good = [pool.submit(answers, client, model="geometry/default:bare") for _ in range(4)]
         bad = [

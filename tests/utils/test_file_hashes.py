@@ -76,7 +76,9 @@ def test_where_nothing_can_be_remembered_it_is_hashed_each_time(published: Path,
     assert len(hashed) == 4
 
 
-def test_a_damaged_manifest_is_a_change_and_the_registrys_list_rules(tmp_path: Path) -> None:
+def test_a_damaged_manifest_is_a_change_and_the_registrys_list_stands_in_for_a_lost_one(
+    tmp_path: Path,
+) -> None:
     folder, hashes = tmp_path / "made", FileHashes(tmp_path / "hashes.json")
     folder.mkdir()
     (folder / "a").write_text("one")
@@ -85,5 +87,6 @@ def test_a_damaged_manifest_is_a_change_and_the_registrys_list_rules(tmp_path: P
     assert changed_files(folder, hashes, listed) == []
     (folder / "manifest.json").write_text("{")
     assert changed_files(folder, hashes) == ["manifest.json"]
+    (folder / "manifest.json").unlink()
     (folder / "a").write_text("two")
     assert changed_files(folder, hashes, listed) == ["a"]

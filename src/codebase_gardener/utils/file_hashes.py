@@ -63,10 +63,12 @@ def changed_files(directory: Path, hashes: FileHashes, listed: Mapping[str, Any]
     Args:
         directory: Published (`files.publish_dir`); one without a manifest has nothing to be compared with.
         hashes: Where the hashes are remembered.
-        listed: The manifest's `files`, where they are known from elsewhere: they rule.
+        listed: The manifest's `files` as they are known from elsewhere: for one whose manifest is gone.
     """
     try:
-        rows = read_json(directory / MANIFEST)["files"] if listed is None else listed
+        rows = listed or {}
+        if listed is None or (directory / MANIFEST).exists():
+            rows = read_json(directory / MANIFEST)["files"]
         expected = {str(name): (int(entry["bytes"]), str(entry["sha256"])) for name, entry in rows.items()}
     except FileNotFoundError:
         return []
