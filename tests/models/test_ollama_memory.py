@@ -74,9 +74,11 @@ def test_stub_is_asked_before_a_training_and_a_load(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     ready: Callable[..., VersionRow],
+    trained: Callable[..., object],
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
 ) -> None:
+    trained()  # while there is memory
     monkeypatch.setattr(limits, "available_bytes", lambda: 1000)
     monkeypatch.setattr(ollama_memory, "available_bytes", lambda: 1000)
     with ollama_stub(models=set(HELD), held=dict(HELD)) as stub:
