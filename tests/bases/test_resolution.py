@@ -314,3 +314,14 @@ def test_an_embedded_base_whose_bytes_changed_is_refused(tmp_path: Path) -> None
     with pytest.raises(ModelError, match=r"model\.safetensors changed") as error:
         resolve_base(EMBEDDED_BASE, tmp_path)
     assert error.value.exit_code == 7
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
+def test_what_stands_beside_the_weights_is_known_by_its_hash(
+    tiny_base: Path, tmp_path: Path, name: str
+) -> None:
+    folder = Path(shutil.copytree(tiny_base, tmp_path / "base"))
+    before = resolve_base(str(folder), tmp_path / "hashes")
+    (folder / name).write_text((folder / name).read_text() + "\n")
+    after = resolve_base(str(folder), tmp_path / "hashes")
+    assert after.sha256 == before.sha256 and after.beside_sha256 != before.beside_sha256

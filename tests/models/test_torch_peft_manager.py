@@ -19,6 +19,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from codebase_gardener.adapters.proof import prove
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.jobs.directory import JobDirectory
@@ -173,6 +174,20 @@ def test_an_adapter_of_other_weights(manager: PeftManager, ready: Ready) -> None
     publish_again(odd)
     with pytest.raises(AdapterError, match="another base"):
         manager.load_adapter("demo", "odd")
+
+
+def test_an_adapter_of_another_config_or_tokenizer(manager: PeftManager, ready: Ready) -> None:
+    row = ready(manager)
+    sidecar = row.directory / "gardener.json"
+    told = json.loads(sidecar.read_text())
+    assert told["base"]["beside_sha256"] == manager.base(row.base_id).beside_sha256 != ""
+    told["base"]["beside_sha256"] = "f" * 64
+    sidecar.write_text(json.dumps(told))
+    publish_again(row.directory)
+    with pytest.raises(AdapterError, match="config or tokenizer ffff"):
+        manager.load_adapter("demo")
+    with pytest.raises(AdapterError, match="config or tokenizer ffff"):
+        prove(row.directory, manager.base(row.base_id))
 
 
 def publish_again(directory: Path) -> None:

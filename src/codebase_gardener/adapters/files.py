@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from codebase_gardener.bases.quantization import QUANTIZATIONS
+from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.sidecar import SIDECAR
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.file_hashes import FileHashes, changed_files
@@ -24,6 +25,7 @@ __all__ = [
     "WEIGHTS",
     "AdapterFiles",
     "check_adapter_files",
+    "check_base",
     "content_sha256",
 ]
 
@@ -72,6 +74,7 @@ class AdapterFiles:
         config: adapter_config.json.
         shapes: Tensor name → shape, from the safetensors header.
         base_sha256: Hash of the base's weights that it was trained on, where our sidecar tells.
+        beside_sha256: Hash of the files beside that base's weights, where our sidecar tells; else "".
         quantization: Of the base while it was trained, where our sidecar tells; else "none".
         is_of_quantized_base: Whether it fits that quantized base only (LoftQ).
     """
@@ -82,6 +85,7 @@ class AdapterFiles:
     base_sha256: str | None
     quantization: str = "none"
     is_of_quantized_base: bool = False
+    beside_sha256: str = ""
 
     @property
     def bytes(self) -> int:
@@ -117,7 +121,32 @@ def check_adapter_files(directory: Path, listed: Mapping[str, Any] | None = None
         _base_sha256(sidecar),
         quantization,
         is_of_quantized_base=bound,
+        beside_sha256=str(sidecar.get("base", {}).get("beside_sha256", "")),
     )
+
+
+def check_base(label: str, files: AdapterFiles, base: Base, base_hash: str | None = None) -> None:
+    """Make sure that a base is the one that an adapter was trained on.
+
+    Args:
+        label: The adapter, for messages.
+        files: Its files, whose sidecar may name the base.
+        base: The base as it is now.
+        base_hash: Of the base's weights, where the sidecar does not tell.
+
+    Raises:
+        AdapterError: Its weights, its config or its tokenizer are others.
+    """
+    for what, wanted, here in (
+        ("weights", files.base_sha256 or base_hash or base.sha256, base.sha256),
+        ("config or tokenizer", files.beside_sha256 or base.beside_sha256, base.beside_sha256),
+    ):
+        if wanted != here and here:
+            raise AdapterError(
+                f"{label} was trained on another base: {what} {wanted[:16]}, {base.id} has {here[:16]}",
+                hint="train again on the base as it is now, or bring the old base back",
+                context={"adapter_base": wanted, "base": here},
+            )
 
 
 def _check_bytes(directory: Path, listed: Mapping[str, Any] | None) -> None:

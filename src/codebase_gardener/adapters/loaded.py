@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.adapters.cache import LeaseCache
-from codebase_gardener.adapters.files import AdapterFiles, check_adapter_files, content_sha256
+from codebase_gardener.adapters.files import AdapterFiles, check_adapter_files, check_base, content_sha256
 from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.adapters.locks import OrderedLock, Rank
 from codebase_gardener.bases.resolution import Base
@@ -166,13 +166,7 @@ class LoadedAdapters:
 
     def _base_of(self, what: Loadable, files: AdapterFiles) -> Base:
         base = self._find_base(what.base_id)
-        wanted = files.base_sha256 or what.base_hash or base.sha256
-        if base.sha256 != wanted:
-            raise AdapterError(
-                f"{what.key} was trained on another base: weights {wanted[:16]}, {base.id} has {base.sha256[:16]}",
-                hint="train again on the base as it is now, or bring the old base back",
-                context={"adapter_base": wanted, "base": base.sha256},
-            )
+        check_base(what.key, files, base, what.base_hash)
         return base
 
     @contextmanager

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.adapters.files import check_adapter_files, check_base
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import write_json
@@ -43,6 +44,7 @@ def prove(
     Raises:
         AdapterError: The adapter does not fit, changes nothing, or the process died.
     """
+    check_base(str(adapter), check_adapter_files(adapter), base)
     request = {
         "adapter": str(adapter),
         "base": str(base.path),

@@ -39,6 +39,12 @@ __all__ = ["EMBEDDED", "Base", "EmbeddedModel", "resolve_base"]
 
 
 _HASHES = "hashes.json"
+_BESIDE_WEIGHTS = (
+    "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja", "*.model",
+)  # fmt: skip
+"""What decides an answer beside the weights: shape, tokens, turns, where it ends."""
+
 _OF_A_BASE = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 
 
@@ -74,6 +80,7 @@ class Base:
         revision: Commit of the hub, or the package's version; "local" for a folder.
         sha256: Hash over names and hashes of the weight files.
         weight_bytes: Size of the weight files.
+        beside_sha256: Hash over the files beside the weights that decide an answer; "" where it is not known.
     """
 
     id: str
@@ -81,6 +88,7 @@ class Base:
     revision: str
     sha256: str
     weight_bytes: int
+    beside_sha256: str = ""
 
     @property
     def config(self) -> dict[str, Any]:
@@ -152,8 +160,11 @@ def _pinned(base_id: str, path: Path, revision: str, bases_dir: Path) -> Base:
         id=base_id,
         path=path,
         revision=revision,
-        sha256=_weights_hash(weights, bases_dir / _HASHES),
+        sha256=_files_hash(weights, bases_dir / _HASHES),
         weight_bytes=sum(file.stat().st_size for file in weights),
+        beside_sha256=_files_hash(
+            sorted({file for pattern in _BESIDE_WEIGHTS for file in path.glob(pattern)}), bases_dir / _HASHES
+        ),
     )
 
 
@@ -200,10 +211,10 @@ def _check_headers(weights: list[Path]) -> None:
             ) from error
 
 
-def _weights_hash(weights: list[Path], memory: Path) -> str:
-    """Hash the weight files; large bases take a minute to read, so each is remembered."""
+def _files_hash(files: list[Path], memory: Path) -> str:
+    """Hash over names and contents; large bases take a minute to read, so each file's is remembered."""
     hashes = FileHashes(memory)
-    return sha256_text("\n".join(f"{file.name}:{hashes.sha256(file)}" for file in weights))
+    return sha256_text("\n".join(f"{file.name}:{hashes.sha256(file)}" for file in files))
 
 
 def _embedded(bases_dir: Path, offline: bool, progress: Progress) -> Base:
