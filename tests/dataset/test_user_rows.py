@@ -157,6 +157,15 @@ def test_what_would_change_what_is_learned_is_refused(row, said):
             "a system turn that is not the first",
         ),
         ({"text": "a", "comment": "b"}, "keys that are not read: comment"),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": "a"},
+                    {"role": "assistant", "content": "b", "reasoning_content": "c"},
+                ]
+            },
+            "keys of turns that are not read: reasoning_content",
+        ),
         ({"text": "a" * 1_500_000}, "longer than 100,000 characters"),
         ({"messages": [{"role": "user", "content": "a" * 200_000}, TALK[1]]}, "longer than 100,000"),
         ({"messages": [TALK[0], {**TALK[1], "tool_calls": None}], "tools": [], "weight": 1}, ""),

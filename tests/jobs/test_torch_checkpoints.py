@@ -135,3 +135,15 @@ def test_what_is_no_checkpoint_neither_counts_nor_goes(tmp_path: Path) -> None:
     (directory.checkpoints / "checkpoint-8").symlink_to(tmp_path / "gone")
     assert newest_checkpoint(directory) is None
     assert len(list(directory.checkpoints.iterdir())) == 3
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_checkpoints_that_lost_their_manifests_are_damaged(tmp_path: Path, empty: bool) -> None:
+    directory = JobDirectory(tmp_path / "jobs" / "one")
+    for step in (1, 2, 3):
+        (directory.checkpoints / f"checkpoint-{step}").mkdir(parents=True)
+        if empty:
+            (directory.checkpoints / f"checkpoint-{step}" / "manifest.json").write_text('{"files": {}}')
+    with pytest.raises(TrainingError, match="damaged"):
+        newest_checkpoint(directory)
+    assert (directory.checkpoints / "checkpoint-1").is_dir()

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from codebase_gardener.adapters.proof import prove
 from codebase_gardener.config.settings import Settings
@@ -188,6 +188,16 @@ def test_an_adapter_of_another_config_or_tokenizer(manager: PeftManager, ready: 
         manager.load_adapter("demo")
     with pytest.raises(AdapterError, match="config or tokenizer ffff"):
         prove(row.directory, manager.base(row.base_id))
+
+
+def test_weights_that_the_scale_makes_absurd(manager: PeftManager, folder: Path) -> None:
+    config = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps({**config, "lora_alpha": 1e6}))
+    file = folder / "adapter_model.safetensors"
+    save_file({name: tensor * 0 + 9e5 for name, tensor in load_file(file).items()}, file)
+    publish_again(folder)
+    with pytest.raises(AdapterError, match="times alpha / r"):
+        manager.load_folder(folder).generate("a", max_new_tokens=1)
 
 
 def publish_again(directory: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -201,3 +202,18 @@ def test_a_rank_of_zero_is_no_fault_of_kinds_without_rank(make_job: MakeJob) -> 
     directory = make_job(**options("OFT"))
     run_job(directory, "demo/default@1")
     assert check_adapter_files(directory.artifact).config["r"] == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"modules_to_save": ["nope"]}, "modules_to_save: the base has no module 'nope'"),
+        ({"target_modules": ["q_proj", "nothere"]}, "target_modules: the base has no module 'nothere'"),
+        ({"rank_pattern": {"q_prj": 8}}, "rank_pattern: no module of the base is called 'q_prj'"),
+        ({"alpha_pattern": {"q_prj": 8}}, "alpha_pattern: no module of the base is called 'q_prj'"),
+        ({"trainable_token_indices": [99999]}, "trainable_token_indices: the base has no token 99999"),
+    ],
+)
+def test_a_name_that_nothing_bears_is_refused(given: dict[str, Any], named: str, base: Base) -> None:
+    with pytest.raises(InvalidInputError, match=re.escape(named)):
+        add_adapter(load_model(base.path, dtype="float32"), parse_spec(given), base)

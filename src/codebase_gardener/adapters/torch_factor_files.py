@@ -18,6 +18,7 @@ from codebase_gardener.utils.error_handling import AdapterError
 __all__ = ["FactorFile", "FactorPlace", "FactorTarget", "FactorNames", "factor_names", "open_factors"]
 
 _KEY = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?:(?P<factor>[AB])\.weight|B\.(?P<bias>bias))\Z")
+_LARGE_SCALE = 100.0  # below it no weight that is allowed gets out of hand
 _SHOWN = 5
 
 FactorNames = Mapping[str, Mapping[str, str]]
@@ -198,6 +199,14 @@ def _check_values(files: AdapterFiles, opened: FactorFile, targets: Mapping[str,
                 context={"modules": bad},
             )
     sizes = {target.number: target for target in targets.values()}
+    for number, place in opened.places.items():
+        b = opened.data[place.b : place.b + sizes[number].outputs * place.rank]
+        if place.scale > _LARGE_SCALE and not bool(b.abs().max() * place.scale <= MAX_WEIGHT):
+            raise AdapterError(
+                f"{files.directory}: absurdly large values in {place.module} once they are times alpha / r",
+                hint="lower lora_alpha in adapter_config.json to what it was trained with",
+                context={"modules": [place.module]},
+            )
     for number, place in opened.places.items():
         if bool(opened.data[place.b : place.b + sizes[number].outputs * place.rank].any()):
             return

@@ -77,7 +77,9 @@ def _parse(number: int, raw: bytes) -> JsonLine | None:
     if not raw.strip():
         return None
     try:
-        return JsonLine(number, json.loads(raw.decode("utf-8")))
+        return JsonLine(number, json.loads(raw.decode("utf-8"), object_pairs_hook=_once))
+    except _TwiceError as error:
+        return JsonLine(number, problem=f"says {str(error)[:40]!r} twice")
     except UnicodeDecodeError as error:
         return JsonLine(number, problem=f"is not UTF-8 (byte {error.start + 1})")
     except json.JSONDecodeError as error:
@@ -86,6 +88,17 @@ def _parse(number: int, raw: bytes) -> JsonLine | None:
         return JsonLine(
             number, problem="is JSON that no row needs: nested too deep or with too long a number"
         )
+
+
+class _TwiceError(Exception):
+    """An object has a key more than once: which value is meant nobody knows."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    known = dict(pairs)
+    if len(known) < len(pairs):
+        raise _TwiceError(next(key for n, (key, _) in enumerate(pairs) if key in dict(pairs[:n])))
+    return known
 
 
 def _not_json(number: int, raw: bytes, error: json.JSONDecodeError) -> str:

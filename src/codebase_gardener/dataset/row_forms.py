@@ -27,6 +27,7 @@ _OTHER_MEANING = {
     "weight": "every row counts alike",
     "weights": "every row counts alike",
 }
+_OF_A_TURN = ("role", "content")
 _OTHER_MEANING_OF_TURN = {
     "tool_calls": "calls of tools are not trained on: write them into `content`",
     "function_call": "calls of functions are not trained on: write them into `content`",
@@ -121,7 +122,9 @@ def _messages(row: Mapping[str, Any]) -> RowForm:
     read = tuple(_turn(turn, number) for number, turn in enumerate(turns, start=1))
     if not any(turn["role"] == "assistant" for turn in read):
         raise RowProblem("`messages` has no assistant turn, so there is nothing to train on")
-    return RowForm({"messages": read}, **_place(row), remarks=tuple(_unusual(read)))
+    other = sorted({str(key)[:40] for turn in turns for key in turn} - {*_OF_A_TURN, *_OTHER_MEANING_OF_TURN})
+    unread = [f"keys of turns that are not read: {', '.join(other[:5])}"] if other else []
+    return RowForm({"messages": read}, **_place(row), remarks=(*unread, *_unusual(read)))
 
 
 def _unusual(turns: Sequence[Mapping[str, str]]) -> Iterator[str]:

@@ -18,29 +18,34 @@ _NAME = re.compile(r"checkpoint-(\d{1,12})")
 def newest_checkpoint(directory: JobDirectory) -> Path | None:
     """The newest whole checkpoint, or None where none was ever finished; the event log says which, and what is damaged.
 
-    One without a manifest was cut short by a kill and is removed; so are damaged ones, once an older one is whole.
+    One without a manifest was cut short by a kill and never counts; several of them and no whole one are damage. What
+    does not count is removed once an older one is whole, or where only one was begun.
 
     Raises:
         TrainingError: There are checkpoints, and all are damaged.
     """
     damaged: list[Path] = []
+    unfinished: list[Path] = []
     for step, folder in sorted(_by_step(directory.checkpoints).items(), reverse=True):
         if not (folder / MANIFEST).exists():
-            shutil.rmtree(folder)
+            unfinished.append(folder)
         elif not is_published(folder, check_hashes=True):
             damaged.append(folder)
         else:
             directory.events.append("resumed", step=step, damaged=[each.name for each in damaged])
-            for each in damaged:
+            for each in (*unfinished, *damaged):
                 shutil.rmtree(each)
             return folder
-    if damaged:
-        names = ", ".join(each.name for each in damaged)
+    if damaged or len(unfinished) > 1:
+        bad = damaged or unfinished
         raise TrainingError(
-            f"no checkpoint in {directory.checkpoints} is as it was written: {names} damaged",
+            f"no checkpoint in {directory.checkpoints} is as it was written: "
+            f"{', '.join(each.name for each in bad)} damaged",
             hint=directory.from_start,
-            context={"job": directory.job_id, "damaged": [str(each) for each in damaged]},
+            context={"job": directory.job_id, "damaged": [str(each) for each in bad]},
         )
+    for each in unfinished:
+        shutil.rmtree(each)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from typing import Any
 
@@ -83,6 +84,7 @@ def add_adapter(model: Any, spec: TrainingSpec, base: Base) -> Any:
     config = peft_config(spec, model)
     own = {id(parameter) for parameter in model.parameters()}
     _check_saved_modules(model, spec)
+    _check_tokens(model, spec)
     try:
         wrapped = get_peft_model(model, config)
     except _REFUSED_BY_PEFT as error:
@@ -91,6 +93,7 @@ def add_adapter(model: Any, spec: TrainingSpec, base: Base) -> Any:
             hint=f"modules that can be adapted: {', '.join(_linear_names(model))}",
             context={"modules": _linear_names(model)},
         ) from error
+    _check_names(wrapped, spec)
     _check_trained(wrapped, own, spec)
     if spec.init_lora_weights == "loftq":
         begin_at_quantization_error(wrapped, base.path)
@@ -113,6 +116,44 @@ def _check_saved_modules(model: Any, spec: TrainingSpec) -> None:
                 f"modules_to_save: {name} is quantized ({spec.quantization}) and cannot be trained in full",
                 hint="leave it out, adapt it with target_modules, or use --quantization none",
             )
+
+
+def _check_names(model: Any, spec: TrainingSpec) -> None:
+    """Each name that is given is that of something: PEFT passes over what matches nothing beside what does.
+
+    Raises:
+        InvalidInputError: One is not.
+    """
+    modules = [name for name, _ in model.named_modules()]
+    given = {
+        "modules_to_save": spec.modules_to_save,
+        "target_modules": () if isinstance(spec.target_modules, str) else spec.target_modules,
+    }
+    for option, names in given.items():
+        for name in names:
+            if name != "all-linear" and not any(
+                path == name or path.endswith(f".{name}") for path in modules
+            ):
+                raise InvalidInputError(
+                    f"{option}: the base has no module {name!r}",
+                    hint=f"modules that can be adapted: {', '.join(_linear_names(model))}",
+                )
+    for option, patterns in (("rank_pattern", spec.rank_pattern), ("alpha_pattern", spec.alpha_pattern)):
+        for pattern in patterns:
+            if not any(re.match(rf"(?:.*\.)?(?:{pattern})$", path) for path in modules):
+                raise InvalidInputError(
+                    f"{option}: no module of the base is called {pattern!r}",
+                    hint="name a module, or an expression",
+                )
+
+
+def _check_tokens(model: Any, spec: TrainingSpec) -> None:
+    tokens = model.get_input_embeddings().num_embeddings
+    if beyond := [number for number in spec.trainable_token_indices if number >= tokens]:
+        raise InvalidInputError(
+            f"trainable_token_indices: the base has no token {beyond[0]}",
+            hint=f"they lie from 0 to {tokens - 1}",
+        )
 
 
 def _is_quantized(parameter: torch.Tensor) -> bool:

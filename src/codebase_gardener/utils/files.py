@@ -109,7 +109,7 @@ def out_of_room(error: BaseException) -> ResourceError | None:
         words = str(behind)
         if isinstance(behind, MemoryError):
             return ResourceError("the memory ran out", hint="close other programs, or give the work less")
-        if (isinstance(behind, OSError) and behind.errno in _OUT_OF_ROOM) or any(
+        if (isinstance(behind, OSError) and behind.errno in {*_OUT_OF_ROOM, errno.EEXIST}) or any(
             sign in words for sign in _FULL
         ):
             named = (
@@ -296,7 +296,7 @@ def is_published(directory: Path, *, check_hashes: bool = False) -> bool:
     """Whether every file of the directory's manifest is there with its size (and hash, if asked)."""
     try:
         files = read_json(directory / MANIFEST)["files"].items()
-        return all(_matches(directory / name, entry, check_hashes) for name, entry in files)
+        return bool(files) and all(_matches(directory / name, entry, check_hashes) for name, entry in files)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return False
 
