@@ -195,7 +195,6 @@ def test_weights_that_the_scale_makes_absurd(manager: PeftManager, folder: Path)
     (folder / "adapter_config.json").write_text(json.dumps({**config, "lora_alpha": 1e6}))
     file = folder / "adapter_model.safetensors"
     save_file({name: tensor * 0 + 9e5 for name, tensor in load_file(file).items()}, file)
-    publish_again(folder)
     with pytest.raises(AdapterError, match="times alpha / r"):
         manager.load_folder(folder).generate("a", max_new_tokens=1)
 
