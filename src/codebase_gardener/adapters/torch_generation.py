@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessorList, StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
+from codebase_gardener.adapters.stop_texts import StopTexts
 from codebase_gardener.bases.text import conversation_ids, render_conversation, split_seam
 from codebase_gardener.bases.torch_seam import Seam
 from codebase_gardener.dataset.prompts import Prompt
@@ -125,7 +126,8 @@ def generate(model: Any, tokenizer: Any, prompts: Sequence[Prompt], **options: A
             "options that give several answers to a prompt", hint="give the prompt several times"
         )
     texts = tokenizer.batch_decode(output[:, length:], skip_special_tokens=True)
-    return [_cut(text.removeprefix(seam), sampling.stop) for text, seam in zip(texts, taken, strict=True)]
+    said = (text.removeprefix(seam) for text, seam in zip(texts, taken, strict=True))
+    return ["".join(_until_stop(iter([text]), sampling.stop)) for text in said]
 
 
 def _seam(tokenizer: Any, taken: Sequence[str], begin: int, sampling: Sampling) -> dict[str, Any]:
@@ -214,20 +216,15 @@ def _behind_seam(pieces: Iterator[str], taken: str) -> Iterator[str]:
 
 
 def _until_stop(pieces: Iterator[str], stop: tuple[str, ...]) -> Iterator[str]:
-    """Hold back what may be the beginning of a stop string."""
-    held = ""
+    """Up to the first stop text."""
+    texts = StopTexts(stop)
     for piece in pieces:
-        held += piece
-        cut = _cut(held, stop)
-        if cut != held:
-            yield cut
-            return
-        keep = max((n for text in stop for n in range(1, len(text)) if held.endswith(text[:n])), default=0)
-        ready, held = held[: len(held) - keep], held[len(held) - keep :]
-        if ready:
+        if ready := texts.add(piece):
             yield ready
-    if held:
-        yield held
+        if texts.is_found:
+            return
+    if rest := texts.end():
+        yield rest
 
 
 class _StopsBehindSeam(StoppingCriteria):  # type: ignore[misc]  # transformers is untyped
@@ -251,11 +248,6 @@ class _Left(StoppingCriteria):  # type: ignore[misc]  # transformers is untyped
 
     def __call__(self, input_ids: Tensor, scores: Tensor, **_: Any) -> Tensor:
         return torch.full((len(input_ids),), self._left.is_set(), device=input_ids.device)
-
-
-def _cut(text: str, stop: tuple[str, ...]) -> str:
-    found = [at for word in stop if (at := text.find(word)) >= 0]
-    return text[: min(found)] if found else text
 
 
 def _pad(tokenizer: Any) -> int:

@@ -100,7 +100,7 @@ class ReadOnly(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch lea
     """
 
     def __init__(self, model: nn.Module, what: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self._what = what
         self._memory = memory_of(model)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from codebase_gardener.adapters.stop_texts import StopTexts
+
 __all__ = ["AnswerText"]
 
 _BEHIND = 6  # tokens that are decoded again: no letter spans more
@@ -30,12 +32,15 @@ class AnswerText:
     def __init__(
         self, decode: Callable[[Sequence[int]], str], before: Sequence[int], taken: str, stop: tuple[str, ...]
     ) -> None:
-        self._decode, self._stop = decode, stop
+        self._decode, self._stop = decode, StopTexts(stop)
         self._window = list(before)[-_BEHIND:]
         self._said = decode(self._window)
         self._taken = taken
-        self._held = ""
-        self.is_stopped = False
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a stop text was found: nothing follows."""
+        return self._stop.is_found
 
     @property
     def owes(self) -> str:
@@ -51,18 +56,14 @@ class AnswerText:
         new = whole[len(self._said) :] if whole.startswith(self._said) else self._decode([token])
         self._window = self._window[-_BEHIND:]
         self._said = self._decode(self._window)
-        return self._release(self._behind_seam(new))
+        return self._stop.add(self._behind_seam(new))
 
     def end(self) -> str:
         """What was held back; nothing follows."""
-        if self.is_stopped:
-            return ""
         whole = self._decode(self._window)
-        rest = (
-            self._release(self._behind_seam(whole[len(self._said) :])) if whole.startswith(self._said) else ""
-        )
-        rest, self._held, self._said = rest + self._held, "", whole
-        return rest
+        rest = self._behind_seam(whole[len(self._said) :]) if whole.startswith(self._said) else ""
+        self._said = whole
+        return self._stop.add(rest) + self._stop.end()
 
     def _behind_seam(self, text: str) -> str:
         while self._taken and text and text[0] == self._taken[0]:
@@ -70,20 +71,3 @@ class AnswerText:
         if text:
             self._taken = ""
         return text
-
-    def _release(self, text: str) -> str:
-        """Hold back what may be the beginning of a stop text."""
-        if self.is_stopped:
-            return ""
-        self._held += text
-        found = [at for word in self._stop if (at := self._held.find(word)) >= 0]
-        if found:
-            self.is_stopped = True
-            ready, self._held = self._held[: min(found)], ""
-            return ready
-        keep = max(
-            (n for word in self._stop for n in range(1, len(word)) if self._held.endswith(word[:n])),
-            default=0,
-        )
-        ready, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
-        return ready

@@ -28,7 +28,6 @@ BODY_S = 60.0  # for all of a body
 MAX_ANSWERS = 16
 DEFAULT_TOKENS = 256
 ASK_PENALTY = 1.1  # as `ask` has it: small models repeat themselves
-_GREEDY = 1e-4  # below it only the best token has a share, and logits divided by it are no numbers
 B = TypeVar("B")
 
 
@@ -65,7 +64,7 @@ class SamplingBody(msgspec.Struct, kw_only=True):
         refuse("logit_bias", self.logit_bias)
         return Decoding(
             max_tokens=tokens,
-            temperature=0.0 if 0 <= (self.temperature or 0.0) < _GREEDY else self.temperature or 0.0,
+            temperature=self.temperature or 0.0,
             top_p=1.0 if self.top_p is None else self.top_p,
             top_k=self.top_k or 0,
             repetition_penalty=penalty if self.repetition_penalty is None else self.repetition_penalty,
