@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "switch": (f"{_HERE}.adapters:switch", "Make a version of an adapter the active one."),
     "disable": (f"{_HERE}.adapters:disable", "Clear the active mark: the base answers."),
     "ask": (f"{_HERE}.ask:ask", "Ask a question about a project."),
+    "export": (f"{_HERE}.export:export", "Write an adapter for another program, with a receipt."),
     "serve": (f"{_HERE}.serve:serve", "Serve adapters to editors, chats and scripts (OpenAI's API)."),
     "connect": (
         f"{_HERE}.connect:connect",

@@ -1,0 +1,42 @@
+"""`gardener export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from codebase_gardener.cli import options
+from codebase_gardener.cli.command import command_options, open_gardener, print_json
+
+__all__ = ["export"]
+
+
+@click.command()
+@click.argument("adapter", metavar="P/N[@VERSION]|DIR")
+@click.option(
+    "--to", "target", required=True, help="For which program; docs/exports.md says what each can carry."
+)
+@click.option("--quantize", help="How the weights are stored, where the target can: f32, f16, q8_0, q4_k_m.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder for it.")
+@options.adapters_base
+@command_options
+def export(
+    adapter: str, target: str, quantize: str | None, out: Path, base: str | None, as_json: bool
+) -> None:
+    """Write an adapter for another program, with a receipt that it is in effect there."""
+    from codebase_gardener.cli.display import Display
+    from codebase_gardener.gardener.exporting import export as export_for
+
+    with open_gardener() as gardener:
+        located, report = export_for(
+            gardener, adapter, target, out, quantize=quantize, base=base, reporter=Display()
+        )
+    if as_json:
+        print_json({"adapter": located.label, "out": out, "report": report})
+        return
+    for name, size in report.files.items():
+        click.echo(f"  {name:<32} {size / 1e6:.1f} MB")
+    for note in report.notes:
+        click.echo(f"Note: {note}")
+    click.echo(f"{located.label} for {target}: {out}")

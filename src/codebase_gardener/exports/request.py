@@ -1,0 +1,74 @@
+"""What is exported, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from codebase_gardener.adapters.files import AdapterFiles
+from codebase_gardener.bases.resolution import Base
+from codebase_gardener.utils.progress import Reporter
+
+__all__ = ["ExportReport", "ExportRequest", "Target"]
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """An adapter that is to leave.
+
+    Attributes:
+        label: `project/name@version`, or its folder.
+        files: Its checked files.
+        base: What it was trained on, checked to be that.
+        quantize: One of the target's `quantizations`; None: the first of them, or none.
+        reporter: Who is told what is done.
+        facts: What the registry knows of it: dataset, commit, receipts, verdict; empty of a folder.
+    """
+
+    label: str
+    files: AdapterFiles
+    base: Base
+    reporter: Reporter
+    quantize: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What an export did.
+
+    Attributes:
+        target: The row of `TARGETS`.
+        adapter: Its label.
+        files: File → bytes.
+        notes: What was folded, merged or changed so that the other program takes it; what to type next.
+        receipt: How near the export is to the adapter in memory, and how much of its effect is left.
+        seconds: In all.
+    """
+
+    target: str
+    adapter: str
+    files: Mapping[str, int]
+    notes: tuple[str, ...]
+    receipt: Mapping[str, Any]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Target:
+    """A program or format that adapters are exported for.
+
+    Attributes:
+        about: One line for `--help`.
+        write: Fills an empty folder; returns notes.
+        prove: Reads what was written as that program would; returns the receipt's data, or raises `AdapterError`
+            where the adapter's effect is lost.
+        quantizations: What `--quantize` may be, the default first.
+    """
+
+    about: str
+    write: Callable[[ExportRequest, Path], list[str]]
+    prove: Callable[[ExportRequest, Path], dict[str, Any]]
+    quantizations: tuple[str, ...] = ()

@@ -1,0 +1,12 @@
+"""The programs and formats that adapters are exported for."""
+
+from __future__ import annotations
+
+from codebase_gardener.exports import stock_peft
+from codebase_gardener.exports.request import Target
+
+__all__ = ["TARGETS"]
+
+TARGETS: dict[str, Target] = {
+    "peft": Target("PEFT's own folder", stock_peft.write_folder, stock_peft.prove_folder),
+}
