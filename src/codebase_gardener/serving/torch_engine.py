@@ -23,12 +23,21 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.text import control_tokens
 from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.serving.answer_text import AnswerText
-from codebase_gardener.serving.engine import EngineRequest, EngineState, Finish, Generation, Piece, TokenScore
+from codebase_gardener.serving.engine import (
+    EngineRequest,
+    EngineState,
+    Finish,
+    Generation,
+    Piece,
+    TokenScore,
+    check_fits,
+    check_queue,
+)
 from codebase_gardener.serving.torch_attention import Span, check_attention
 from codebase_gardener.serving.torch_choosing import Choice, scored
 from codebase_gardener.serving.torch_decoder import Decoder, decoder_for
 from codebase_gardener.serving.torch_kv import KeyValues, PrefixCache
-from codebase_gardener.utils.error_handling import InvalidInputError, ModelError, ResourceError
+from codebase_gardener.utils.error_handling import ModelError, ResourceError
 
 if TYPE_CHECKING:
     from codebase_gardener.adapters.torch_live_base import LiveBase
@@ -133,21 +142,10 @@ class TorchEngine:
             InvalidInputError: The prompt is empty, or does not fit the context.
             ResourceError: Too many are waiting.
         """
-        room = self.context_tokens(request.served.base)
-        if not request.ids:
-            raise InvalidInputError("the prompt is empty", hint="give it at least one character")
-        if len(request.ids) >= room:
-            raise InvalidInputError(
-                f"the prompt has {len(request.ids)} tokens, the base reads {room}", hint="shorten the prompt"
-            )
+        check_fits(request, self.context_tokens(request.served.base))
         answer = _Answer(Generation(request, listener))
         with self._changed:
-            if self._is_closed:
-                raise ResourceError("the engine is shutting down", hint="ask again when it is back")
-            if len(self._waiting) >= self._max_waiting:
-                raise ResourceError(
-                    f"{len(self._waiting)} requests are waiting already", hint="ask again in a moment"
-                )
+            check_queue(len(self._waiting), self._max_waiting, is_closed=self._is_closed)
             self._waiting.append(answer)
             self._changed.notify_all()
         return answer.generation
