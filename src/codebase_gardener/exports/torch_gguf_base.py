@@ -21,7 +21,15 @@ from codebase_gardener.exports.gguf_tokenizer import write_tokenizer
 from codebase_gardener.utils.error_handling import InvalidInputError, ModelError
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["GGUF_TYPES", "Architecture", "architecture_of", "permuted", "tensor_name", "write_gguf_base"]
+__all__ = [
+    "GGUF_TYPES",
+    "Architecture",
+    "architecture_of",
+    "permuted",
+    "reordered",
+    "tensor_name",
+    "write_gguf_base",
+]
 
 GGUF_TYPES = {
     "f32": gguf.GGMLQuantizationType.F32,

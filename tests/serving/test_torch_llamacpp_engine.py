@@ -16,8 +16,8 @@ from codebase_gardener.exports.torch_gguf_base import write_gguf_base
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving.engine import Served
-from codebase_gardener.serving.llamacpp_engine import LlamaCppEngine
 from codebase_gardener.serving.llamacpp_models import LlamaModels
+from codebase_gardener.serving.torch_llamacpp_engine import LlamaCppEngine
 from codebase_gardener.utils.error_handling import ModelError
 from serving.engine_suite import *  # noqa: F403
 from serving.engine_suite import PROMPTS, UnderTest, ask, request
