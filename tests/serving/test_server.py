@@ -21,7 +21,7 @@ from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving.api_keys import ApiKeys, add_key
-from codebase_gardener.serving.server import check_exposure, draining_server, listen
+from codebase_gardener.serving.server import check_exposure, in_background, listen
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 from serving.conftest import Running
 
@@ -49,16 +49,9 @@ def test_a_port_in_use_is_said() -> None:
 def serving(running: Running, keys: ApiKeys | None = None) -> Iterator[tuple[Any, str]]:
     """A second server over the same engine, and where it is."""
     listening = listen("127.0.0.1", 0)
-    server = draining_server(running.answering, keys)
-    thread = threading.Thread(target=lambda: server.run(sockets=[listening]), daemon=True)
-    thread.start()
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    while not server.started:
-        time.sleep(0.01)
-    yield server, url
-    server.should_exit = True
-    thread.join(20)
-    assert not thread.is_alive()
+    with in_background(running.answering, listening, keys) as server:
+        yield server, f"http://127.0.0.1:{listening.getsockname()[1]}"
+    assert not [thread for thread in threading.enumerate() if thread.name == "gardener-server"][1:]
 
 
 def test_what_has_begun_is_finished_and_what_comes_is_sent_away(

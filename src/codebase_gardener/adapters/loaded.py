@@ -246,7 +246,11 @@ class LoadedAdapters:
             "cache_bytes": self._held.max_bytes,
             "cache_count": self._held.max_count,
             "loaded": self._held.keys(),
-            "held": {name: held for live in bases for name, held in live.state()["adapters"].items()},
+            "held": {
+                name: {**held, "dtype": live.dtype}
+                for live in bases
+                for name, held in live.state()["adapters"].items()
+            },
         }
 
     def close(self) -> None:

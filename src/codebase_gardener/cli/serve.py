@@ -43,6 +43,7 @@ def serve(
     from codebase_gardener.cli.command import print_json, tell
     from codebase_gardener.config.settings import load_settings
     from codebase_gardener.gardener.facade import Gardener
+    from codebase_gardener.serving.addresses import written
     from codebase_gardener.serving.api_keys import ApiKeys, add_key
     from codebase_gardener.serving.server import (
         ServeOptions,
@@ -74,10 +75,12 @@ def serve(
         ) as answering,
     ):
         names = [card.name for card in answering.catalog.cards()]
-        url = f"http://{host}:{listening.getsockname()[1]}/v1"
+        address = f"http://{host}:{listening.getsockname()[1]}"
+        url = f"{address}/v1"
         if as_json:
             print_json({"url": url, "models": names})
         else:
             click.echo(f"{url}  models: {', '.join(names) or 'none yet: gardener grow PATH'}")
             click.echo("Ctrl-C ends it", err=True)
-        run(answering, listening, keys)
+        with written(gardener.settings.home, address):
+            run(answering, listening, keys)

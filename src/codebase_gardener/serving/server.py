@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -23,7 +24,16 @@ from codebase_gardener.wiki.search import WikiIndex
 if TYPE_CHECKING:
     import uvicorn
 
-__all__ = ["ServeOptions", "check_exposure", "draining_server", "for_serving", "listen", "opened", "run"]
+__all__ = [
+    "ServeOptions",
+    "check_exposure",
+    "draining_server",
+    "for_serving",
+    "in_background",
+    "listen",
+    "opened",
+    "run",
+]
 
 DRAIN_S = 30.0
 """How long answers that have begun may take after a signal."""
@@ -107,6 +117,25 @@ def run(answering: Answering, listening: socket.socket, keys: ApiKeys | None = N
             server.run(sockets=[listening])
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def in_background(
+    answering: Answering, listening: socket.socket, keys: ApiKeys | None = None
+) -> Iterator[uvicorn.Server]:
+    """A server in a thread of this process, for a block."""
+    server = draining_server(answering, keys)
+    thread = threading.Thread(
+        target=lambda: server.run(sockets=[listening]), name="gardener-server", daemon=True
+    )
+    thread.start()
+    try:
+        while thread.is_alive() and not server.started:
+            time.sleep(0.01)
+        yield server
+    finally:
+        server.should_exit = True
+        thread.join(DRAIN_S)
 
 
 def draining_server(answering: Answering, keys: ApiKeys | None = None) -> uvicorn.Server:
