@@ -20,6 +20,7 @@ _GIB = 1024**3
 @click.option(
     "--memory-budget", type=float, default=4.0, show_default=True, help="GiB for adapters and kept prefixes."
 )
+@click.option("--pin", multiple=True, metavar="NAME", help="A model that stays in memory. Repeat it.")
 @click.option(
     "--api-key-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -32,6 +33,7 @@ def serve(
     host: str,
     port: int,
     memory_budget: float,
+    pin: tuple[str, ...],
     api_key_file: Path | None,
     new_api_key: bool,
     as_json: bool,
@@ -62,7 +64,7 @@ def serve(
         return
     keys = ApiKeys.read(api_key_file) if api_key_file else None
     check_exposure(host, keys)
-    options = ServeOptions(host, port, memory_bytes=int(memory_budget * _GIB))
+    options = ServeOptions(host, port, memory_bytes=int(memory_budget * _GIB), pins=pin)
     with (
         Gardener(for_serving(load_settings(), options)) as gardener,
         listen(host, port) as listening,

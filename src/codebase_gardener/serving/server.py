@@ -8,10 +8,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.serving.answering import Answering
@@ -39,6 +40,7 @@ DRAIN_S = 30.0
 """How long answers that have begun may take after a signal."""
 
 _MANY = 1_000_000
+_MIB = 1024**2
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class ServeOptions:
         memory_bytes: For adapters and kept prefixes together, beside the bases.
         max_running: Answers that advance together.
         max_waiting: Requests that may wait.
+        pins: Names of the catalog that stay in memory, as the versions that they mean at the start.
     """
 
     host: str = "127.0.0.1"
@@ -58,6 +61,7 @@ class ServeOptions:
     memory_bytes: int = 4 * 1024**3
     max_running: int = 16
     max_waiting: int = 64
+    pins: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -68,7 +72,11 @@ def opened(
     options: ServeOptions,
     projects: Sequence[str] = (),
 ) -> Iterator[Answering]:
-    """An engine over a home's adapters, for a block."""
+    """An engine over a home's adapters, for a block.
+
+    Raises:
+        InvalidInputError: The adapters that are pinned do not fit the memory.
+    """
     from codebase_gardener.serving.torch_engine import TorchEngine
 
     engine = TorchEngine(
@@ -78,9 +86,33 @@ def opened(
         prefix_bytes=options.memory_bytes // 2,
     )
     try:
-        yield Answering(engine, Catalog(manager, open_index, current_adapter, projects))
+        catalog = Catalog(manager, open_index, current_adapter, projects)
+        with _pinned(catalog, options):
+            yield Answering(engine, catalog)
     finally:
         engine.close()
+
+
+@contextmanager
+def _pinned(catalog: Catalog, options: ServeOptions) -> Iterator[None]:
+    """Hold what is pinned in memory: what is held is never evicted."""
+    served = {one.key: one for one in (catalog.resolve(name).served for name in options.pins)}
+    sizes = {
+        key: check_adapter_files(one.adapter.directory).bytes for key, one in served.items() if one.adapter
+    }
+    room = options.memory_bytes // 2
+    if sum(sizes.values()) > room:
+        each = ", ".join(f"{key} {size / _MIB:.1f}" for key, size in sizes.items())
+        raise InvalidInputError(
+            f"the pinned adapters take {sum(sizes.values()) / _MIB:.1f} MiB ({each}), and adapters have "
+            f"{room / _MIB:.1f} MiB: half of the memory budget",
+            hint="raise --memory-budget, or pin fewer",
+        )
+    loaded = catalog.manager.loaded
+    with ExitStack() as held:
+        for one in served.values():
+            held.enter_context(loaded.holding(one.adapter) if one.adapter else loaded.holding_base(one.base))
+        yield
 
 
 def for_serving(settings: Settings, options: ServeOptions) -> Settings:
