@@ -223,10 +223,10 @@ class LoadedAdapters:
                 loaded.live.detach(key)
         loaded.resources.close()
 
-    def unload_version(self, row: VersionRow) -> None:
-        """Take one version out of this process's memory, if nobody uses it."""
+    def unload_idle(self, key: str) -> None:
+        """Take what a key means out of this process's memory, if nobody uses it."""
         with suppress(ConflictError):
-            self._unload(str(row.ref))
+            self._unload(key)
 
     def _unload(self, key: str, *, even_if_held: bool = False) -> None:
         loaded = self._held.pop(key, even_if_held=even_if_held)
