@@ -20,6 +20,7 @@ _GIB = 1024**3
 @click.option(
     "--memory-budget", type=float, default=4.0, show_default=True, help="GiB for adapters and kept prefixes."
 )
+@click.option("--pin", multiple=True, metavar="NAME", help="A model that stays in memory. Repeat it.")
 @click.option(
     "--api-key-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -46,6 +47,7 @@ def serve(
     host: str,
     port: int,
     memory_budget: float,
+    pin: tuple[str, ...],
     api_key_file: Path | None,
     new_api_key: bool,
     engine: str,
@@ -59,6 +61,7 @@ def serve(
     from codebase_gardener.cli.command import print_json, tell
     from codebase_gardener.config.settings import load_settings
     from codebase_gardener.gardener.facade import Gardener
+    from codebase_gardener.serving.addresses import written
     from codebase_gardener.serving.api_keys import ApiKeys, add_key
     from codebase_gardener.serving.server import (
         ServeOptions,
@@ -77,9 +80,7 @@ def serve(
         return
     keys = ApiKeys.read(api_key_file) if api_key_file else None
     check_exposure(host, keys)
-    options = ServeOptions(
-        host, port, memory_bytes=int(memory_budget * _GIB), engine=engine, quantize=quantize
-    )
+    options = ServeOptions(host, port, int(memory_budget * _GIB), engine=engine, quantize=quantize, pins=pin)
     with (
         Gardener(for_serving(load_settings(), options)) as gardener,
         listen(host, port) as listening,
@@ -93,10 +94,12 @@ def serve(
         ) as answering,
     ):
         names = [card.name for card in answering.catalog.cards()]
-        url = f"http://{host}:{listening.getsockname()[1]}/v1"
+        address = f"http://{host}:{listening.getsockname()[1]}"
+        url = f"{address}/v1"
         if as_json:
             print_json({"url": url, "models": names})
         else:
             click.echo(f"{url}  models: {', '.join(names) or 'none yet: gardener grow PATH'}")
             click.echo("Ctrl-C ends it", err=True)
-        run(answering, listening, keys)
+        with written(gardener.settings.home, address):
+            run(answering, listening, keys)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -270,6 +271,10 @@ class Engine(Protocol):
             InvalidInputError: The prompt does not fit the context, or is empty.
             ResourceError: Too many are waiting.
         """
+        ...
+
+    def keeping(self, served: Sequence[Served]) -> AbstractContextManager[None]:
+        """For a block these stay in memory."""
         ...
 
     def state(self) -> EngineState:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,6 +120,16 @@ class LlamaModels:
         self._processes: dict[str, _Process] = {}
         self._lock = threading.RLock()
         self._number = 0
+        self._pinned: frozenset[str] = frozenset()
+
+    @contextmanager
+    def keeping(self, keys: Iterable[str]) -> Iterator[None]:
+        """For a block these adapters stay once they were asked for."""
+        self._pinned = frozenset(keys)
+        try:
+            yield
+        finally:
+            self._pinned = frozenset()
 
     @contextmanager
     def seat(
@@ -204,12 +214,13 @@ class LlamaModels:
                     self._convert(other.adapter, other.base)
                     wanted.append(other.adapter.key)
         known = before.adapters if before else ()
+        wanted += [key for key in known if key in self._pinned and key not in wanted]
         wanted += [key for key in reversed(self._adapters) if key in known and key not in wanted]
         kept, size = [], 0
         for number, key in enumerate(wanted):
             size += self._adapters[key].bytes
-            if number and size > self._max_bytes:
-                break
+            if number and size > self._max_bytes and key not in self._pinned:
+                continue
             kept.append(key)
         for key in set(known) - set(kept):
             self._forget(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -30,7 +31,16 @@ from codebase_gardener.wiki.search import WikiIndex
 if TYPE_CHECKING:
     import uvicorn
 
-__all__ = ["ServeOptions", "check_exposure", "draining_server", "for_serving", "listen", "opened", "run"]
+__all__ = [
+    "ServeOptions",
+    "check_exposure",
+    "draining_server",
+    "for_serving",
+    "in_background",
+    "listen",
+    "opened",
+    "run",
+]
 
 DRAIN_S = 30.0
 """How long answers that have begun may take after a signal."""
@@ -38,6 +48,7 @@ DRAIN_S = 30.0
 _MANY = 1_000_000
 _KEPT_BYTES = 64 * 1024
 """Of a token of llama.cpp's context, as a 1.5B model has it."""
+_MIB = 1024**2
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,7 @@ class ServeOptions:
         max_waiting: Requests that may wait.
         engine: "torch", "llamacpp", or "auto" for the faster one.
         quantize: How llama.cpp has the base: a key of `GGUF_TYPES`.
+        pins: Names of the catalog that stay in memory, as the versions that they mean at the start.
     """
 
     host: str = "127.0.0.1"
@@ -61,6 +73,7 @@ class ServeOptions:
     max_waiting: int = 64
     engine: str = "torch"
     quantize: str = "f16"
+    pins: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -76,10 +89,13 @@ def opened(
 
     Raises:
         ModelError: The engine cannot serve the home's base.
+        InvalidInputError: The adapters that are pinned do not fit the memory.
     """
     engine = _engine(manager, options, projects, say)
     try:
-        yield Answering(engine, Catalog(manager, open_index, current_adapter, projects))
+        catalog = Catalog(manager, open_index, current_adapter, projects)
+        with _pinned(catalog, options, engine):
+            yield Answering(engine, catalog)
     finally:
         engine.close()
 
@@ -134,6 +150,25 @@ def _started(manager: PeftManager, options: ServeOptions, name: str) -> Engine:
     return LlamaCppEngine(models, max_running=options.max_running, max_waiting=options.max_waiting)
 
 
+@contextmanager
+def _pinned(catalog: Catalog, options: ServeOptions, engine: Engine) -> Iterator[None]:
+    """Hold what is pinned in memory: what is held is never evicted."""
+    served = {one.key: one for one in (catalog.resolve(name).served for name in options.pins)}
+    sizes = {
+        key: check_adapter_files(one.adapter.directory).bytes for key, one in served.items() if one.adapter
+    }
+    room = options.memory_bytes // 2
+    if sum(sizes.values()) > room:
+        each = ", ".join(f"{key} {size / _MIB:.1f}" for key, size in sizes.items())
+        raise InvalidInputError(
+            f"the pinned adapters take {sum(sizes.values()) / _MIB:.1f} MiB ({each}), and adapters have "
+            f"{room / _MIB:.1f} MiB: half of the memory budget",
+            hint="raise --memory-budget, or pin fewer",
+        )
+    with engine.keeping(list(served.values())):
+        yield
+
+
 def for_serving(settings: Settings, options: ServeOptions) -> Settings:
     """Settings by which half of the memory is the adapters', however many they are."""
     return settings.model_copy(update={"cache_bytes": options.memory_bytes // 2, "cache_count": _MANY})
@@ -168,6 +203,25 @@ def run(answering: Answering, listening: socket.socket, keys: ApiKeys | None = N
             server.run(sockets=[listening])
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def in_background(
+    answering: Answering, listening: socket.socket, keys: ApiKeys | None = None
+) -> Iterator[uvicorn.Server]:
+    """A server in a thread of this process, for a block."""
+    server = draining_server(answering, keys)
+    thread = threading.Thread(
+        target=lambda: server.run(sockets=[listening]), name="gardener-server", daemon=True
+    )
+    thread.start()
+    try:
+        while thread.is_alive() and not server.started:
+            time.sleep(0.01)
+        yield server
+    finally:
+        server.should_exit = True
+        thread.join(DRAIN_S)
 
 
 def draining_server(answering: Answering, keys: ApiKeys | None = None) -> uvicorn.Server:

@@ -6,8 +6,8 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from codebase_gardener.serving.engine import (
     Finish,
     Generation,
     Piece,
+    Served,
     TokenScore,
     check_fits,
     check_queue,
@@ -128,6 +129,12 @@ class LlamaCppEngine:
             self._waiting.append(generation)
             self._changed.notify_all()
         return generation
+
+    @contextmanager
+    def keeping(self, served: Sequence[Served]) -> Iterator[None]:
+        """For a block every process has these adapters."""
+        with self._models.keeping(one.adapter.key for one in served if one.adapter):
+            yield
 
     def state(self) -> EngineState:
         """What it is doing. What slots remember lies in llama.cpp and is not counted."""
