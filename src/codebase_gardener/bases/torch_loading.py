@@ -18,9 +18,9 @@ from codebase_gardener.bases.text import plain_ids
 from codebase_gardener.utils.error_handling import ModelError
 from codebase_gardener.utils.files import sha256_text
 
-__all__ = ["DTYPES", "convert_gguf", "load_model", "load_tokenizer", "tokenizer_sha256"]
+__all__ = ["DTYPES", "SAMPLE", "convert_gguf", "load_model", "load_tokenizer", "tokenizer_sha256"]
 
-_SAMPLE = """def add(first_value, second=0x1F, *args, **kwargs):
+SAMPLE = """def add(first_value, second=0x1F, *args, **kwargs):
     \'\'\'Adds 1234567 and 3.14159; it\'s "quoted", isn\'t it?\'\'\'
 \tif a!=b and not(c<=d):  # TODO: naïve café 北京 Привет 🙂
         return [x**2 for x in range(10, 200)]
@@ -62,7 +62,7 @@ def load_tokenizer(path: Path) -> Any:
 
 def tokenizer_sha256(tokenizer: Any) -> str:
     """Hex SHA-256 of the ids of a fixed text: two tokenizers that differ where it matters have different ones."""
-    return sha256_text(" ".join(map(str, plain_ids(tokenizer, _SAMPLE))))
+    return sha256_text(" ".join(map(str, plain_ids(tokenizer, SAMPLE))))
 
 
 def _check_ids(tokenizer: Any, path: Path) -> None:
@@ -76,7 +76,7 @@ def _check_ids(tokenizer: Any, path: Path) -> None:
     own = Tokenizer.from_file(str(file))
     own.no_truncation()
     own.no_padding()
-    for line in _SAMPLE.splitlines(keepends=True):
+    for line in SAMPLE.splitlines(keepends=True):
         given = list(tokenizer(line, add_special_tokens=False)["input_ids"])
         expected = own.encode(line, add_special_tokens=False).ids
         at = next(

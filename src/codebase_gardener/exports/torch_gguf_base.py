@@ -17,11 +17,13 @@ from torch import Tensor
 
 from codebase_gardener.adapters.torch_safetensors import MappedTensors
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.exports.ggml_quantize import k_quantized
 from codebase_gardener.exports.gguf_tokenizer import write_tokenizer
 from codebase_gardener.utils.error_handling import InvalidInputError, ModelError
 from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = [
+    "GGUF_QUANTIZATIONS",
     "GGUF_TYPES",
     "Architecture",
     "architecture_of",
@@ -38,11 +40,15 @@ GGUF_TYPES = {
     "q8_0": gguf.GGMLQuantizationType.Q8_0,
 }
 """How weights can be stored; what has one dimension stays float32."""
+_Q4_K, _Q6_K = gguf.GGMLQuantizationType.Q4_K, gguf.GGMLQuantizationType.Q6_K
+GGUF_QUANTIZATIONS = (*GGUF_TYPES, "q4_k_m")
+"""Those, and llama.cpp's mix of 4 and 6 bits."""
 _FILE_TYPES = {
     "f32": gguf.LlamaFileType.ALL_F32,
     "f16": gguf.LlamaFileType.MOSTLY_F16,
     "bf16": gguf.LlamaFileType.MOSTLY_BF16,
     "q8_0": gguf.LlamaFileType.MOSTLY_Q8_0,
+    "q4_k_m": gguf.LlamaFileType.MOSTLY_Q4_K_M,
 }
 _F16_MAX = 65504.0
 
@@ -107,21 +113,23 @@ def write_gguf_base(base: Base, path: Path, quantize: str = "f32", *, progress: 
     Args:
         base: Its folder holds config.json, safetensors and tokenizer.json.
         path: The file.
-        quantize: A key of `GGUF_TYPES`.
+        quantize: One of `GGUF_QUANTIZATIONS`.
         progress: Tensors done.
 
     Raises:
         ModelError: llama.cpp has no such architecture or tokenizer, or a value does not fit the type.
         InvalidInputError: There is no such type.
     """
-    if quantize not in GGUF_TYPES:
-        raise InvalidInputError(f"no GGUF type {quantize!r}", hint=f"choose from {', '.join(GGUF_TYPES)}")
+    if quantize not in GGUF_QUANTIZATIONS:
+        raise InvalidInputError(
+            f"no GGUF type {quantize!r}", hint=f"choose from {', '.join(GGUF_QUANTIZATIONS)}"
+        )
     architecture = architecture_of(base)
     writer = gguf.GGUFWriter(path, architecture.name)
     try:
         _write_config(writer, base, quantize)
         write_tokenizer(writer, base)
-        _write_tensors(writer, base, architecture, GGUF_TYPES[quantize], progress)
+        _write_tensors(writer, base, architecture, quantize, progress)
     finally:
         writer.close()
 
@@ -213,11 +221,12 @@ def _write_tensors(
     writer: gguf.GGUFWriter,
     base: Base,
     architecture: Architecture,
-    kind: gguf.GGMLQuantizationType,
+    quantize: str,
     progress: Progress,
 ) -> None:
     config = base.config
-    said = tensor_name(architecture, int(config["num_hidden_layers"]))
+    layers = int(config["num_hidden_layers"])
+    said = tensor_name(architecture, layers)
     tied = bool(config.get("tie_word_embeddings", False))
     work: list[tuple[MappedTensors, str, gguf.GGMLQuantizationType]] = []
     for file in sorted(base.path.glob("*.safetensors")):
@@ -234,7 +243,7 @@ def _write_tensors(
                     f"{file}: llama.cpp has no tensor for {name}", hint="use --to peft or --to merged"
                 )
             shape = shard.shape(name)
-            stored = _stored_as(kind, shape)
+            stored = _stored_as(quantize, there, shape, layers)
             type_, size = (np.float16, 2) if stored is GGUF_TYPES["f16"] else (np.float32, 4)
             count = int(np.prod(shape))
             if stored in (GGUF_TYPES["f32"], GGUF_TYPES["f16"]):
@@ -256,11 +265,28 @@ def _write_tensors(
         progress(number, len(work))
 
 
-def _stored_as(kind: gguf.GGMLQuantizationType, shape: tuple[int, ...]) -> gguf.GGMLQuantizationType:
+def _stored_as(quantize: str, name: str, shape: tuple[int, ...], layers: int) -> gguf.GGMLQuantizationType:
     if len(shape) == 1:
         return GGUF_TYPES["f32"]
-    block = gguf.GGML_QUANT_SIZES[kind][0]
-    return kind if shape[-1] % block == 0 else GGUF_TYPES["f16"]
+    if quantize in GGUF_TYPES:
+        kind = GGUF_TYPES[quantize]
+        return kind if shape[-1] % gguf.GGML_QUANT_SIZES[kind][0] == 0 else GGUF_TYPES["f16"]
+    if shape[-1] % 256:
+        raise InvalidInputError(
+            f"q4_k_m stores blocks of 256 numbers, and {name} has rows of {shape[-1]}",
+            hint="use --quantize q8_0",
+        )
+    return _Q6_K if _has_more_bits(name, layers) else _Q4_K
+
+
+def _has_more_bits(name: str, layers: int) -> bool:
+    """Whether llama.cpp's q4_k_m gives a tensor 6 bits: the head, and v and down in a part of the layers."""
+    if name in ("output.weight", "token_embd.weight"):
+        return True
+    if not name.endswith(("attn_v.weight", "ffn_down.weight")):
+        return False
+    layer, eighth = int(name.split(".")[1]), layers // 8
+    return layer < eighth or layer >= 7 * layers // 8 or (layer - eighth) % 3 == 2
 
 
 def _packed(name: str, tensor: Tensor, kind: gguf.GGMLQuantizationType) -> np.ndarray[Any, Any]:
@@ -269,5 +295,7 @@ def _packed(name: str, tensor: Tensor, kind: gguf.GGMLQuantizationType) -> np.nd
     if kind is GGUF_TYPES["f16"] and float(tensor.abs().max()) > _F16_MAX:
         raise ModelError(f"{name} has values that f16 cannot hold", hint="export with --quantize f32")
     values = tensor.contiguous().numpy()
+    if kind in (_Q4_K, _Q6_K):
+        return k_quantized(values, kind)
     packed: np.ndarray[Any, Any] = gguf.quants.quantize(values, kind)
     return packed

@@ -290,10 +290,24 @@ class LlamaCppEngine:
                 "n_probs": max(top, 1),
                 "cache_prompt": place > 1,  # from the first token on it is this adapter's
             }
-            event = seat.server.ask("/completion", body)
-            [said] = event["completion_probabilities"]
-            scores.append(_score(said, top, vocabulary, ids[place]))
+            found = seat.server.ask("/completion", body).get("completion_probabilities")
+            scores.append(
+                _score(found[0], top, vocabulary, ids[place])
+                if found
+                else _score_of_part(seat, body, top, vocabulary, ids[place])
+            )
         return scores
+
+
+def _score_of_part(
+    seat: Seat, body: Mapping[str, Any], top: int, vocabulary: _Vocabulary, token: int
+) -> TokenScore:
+    """Of a token that is a part of a letter, which llama.cpp holds back: found among all, before a whole letter."""
+    letter = vocabulary.tokenizer("a", add_special_tokens=False)["input_ids"][-1]
+    whole = {"logit_bias": [[letter, _CERTAIN]], "n_probs": len(vocabulary.tokenizer)}
+    [said] = seat.server.ask("/completion", {**body, **whole})["completion_probabilities"]
+    logprob = next((row["logprob"] for row in said["top_logprobs"] if row["id"] == token), float("-inf"))
+    return _score({**said, "logprob": logprob}, top, vocabulary, token)
 
 
 def _end_tokens(base: Base, tokenizer: Any) -> frozenset[int]:
