@@ -264,3 +264,19 @@ def test_a_merged_version_is_evaluated(
         row = gardener.newest(parse_ref("demo/both"))
         _, folder = gardener.dataset("geometry")
         assert gardener.heldout_dataset(replace(row, dataset_hash=folder.name)) == folder
+
+
+@pytest.mark.slow
+def test_proof_and_verdict_through_a_server(
+    cli: Cli, imported: Callable[[], None], small_repository: Path
+) -> None:
+    cli("add", small_repository).ok()
+    imported()
+    assert "served, log-probabilities of" in cli("prove", "demo/a1", "--against", "served").ok().out
+    cli("prove", "demo/a1", "--url", "http://127.0.0.1:9").failed(2, "--against served")
+    measured = ("evaluate", "demo/a1", "--dataset", "geometry", "--functions", "2")
+    told = cli(*measured, "--against", "served", "--json").ok().json
+    assert told["served"]["word"] == told["verdict"]["word"] and told["served"]["apart"] < 0.02
+    assert "Served: unchanged; nats per token" in cli(*measured, "--against", "served").ok().out
+    cli(*measured, "--url", "http://127.0.0.1:9").failed(2, "--against served")
+    cli(*measured, "--against", "served", "--url", "http://127.0.0.1:9").failed(7, "gardener serve")

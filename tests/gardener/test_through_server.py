@@ -108,10 +108,7 @@ def test_the_server_of_the_home_is_asked(
 
 
 @pytest.mark.slow
-def test_a_grown_adapter_agrees_in_the_dtype_of_answers(grown: Any) -> None:
+def test_a_grown_adapter_is_served_as_it_is_computed_here(grown: Any) -> None:
     _, receipt = prove_adapter(grown.gardener, str(grown.version.ref), against="served")
-    served = evaluate_served(grown.gardener, grown.version, limit=3)
-    verdict = grown.gardener.evaluate(grown.version.ref, limit=3, dtype=served.dtype)
-    apart = check_served(grown.version, served, verdict.data)
-    print({**receipt, "apart": apart})
-    assert served.dtype == receipt["dtype"] in ("bfloat16", "float32")
+    assert receipt["dtype"] in ("bfloat16", "float32")
+    assert receipt["parity_served"] <= receipt["tolerance"]

@@ -186,7 +186,8 @@ def test_an_adapter_that_goes_between_request_and_batch(
 
     running.answering.engine.submit = gone  # type: ignore[method-assign]
     answer = client.post(COMPLETIONS, json={**ASKED, "model": "geometry/gone"})
-    assert answer.status_code in (404, 409, 500) and str(row.directory) not in answer.text, answer.text
+    assert answer.status_code == 404 and message(answer).startswith("geometry/gone@1 was deleted")
+    assert str(row.directory) not in answer.text
     assert answers(client)
 
 
@@ -271,6 +272,73 @@ def test_all_that_an_injected_fault_meets_are_told_and_the_engine_starts_again(
     assert engine._thread.is_alive()
     assert [answers(client, model=model) for model in models] == before
     assert engine.state().running == engine.state().waiting == 0
+
+
+def test_no_tokens_are_wanted(client: httpx2.Client) -> None:
+    turns = [{"role": "user", "content": "a"}]
+    chat = {"model": "geometry", "messages": turns}
+    for path, body in (
+        (COMPLETIONS, {**ASKED, "max_tokens": 0}),
+        ("/v1/fim/completions", {**ASKED, "max_tokens": 0}),
+        ("/v1/chat/completions", {**chat, "max_tokens": 0}),
+        ("/v1/chat/completions", {**chat, "max_completion_tokens": 0}),
+    ):
+        answer = client.post(path, json=body)
+        assert answer.status_code == 400 and "max_tokens is 0" in message(answer), (path, answer.text)
+    ollama = client.post("/api/chat", json={**chat, "options": {"num_predict": 0}})
+    assert ollama.status_code == 400 and "max_tokens is 0" in ollama.json()["error"]
+    scored = client.post(COMPLETIONS, json={**ASKED, "max_tokens": 0, "echo": True, "logprobs": 1}).json()
+    assert scored["choices"][0]["text"] == ASKED["prompt"]
+    assert scored["usage"]["completion_tokens"] == 0
+    assert (
+        client.post("/infill", json={"model": "geometry", "prompt": "a", "n_predict": 0}).json()["content"]
+        == ""
+    )
+
+
+def test_a_stop_text_across_tokens_is_never_begun(client: httpx2.Client, running: Running) -> None:
+    """The tiny base's tokens are bytes, so each of these stop texts ends in another token than it begins in."""
+    asked = {**ASKED, "max_tokens": 24}
+    whole = answers(client, **asked)
+    for begin, end in ((3, 5), (4, 7), (6, 12)):
+        stop = whole[begin:end]
+        expected = whole[: whole.index(stop)]
+        assert answers(client, **asked, stop=["never there", stop]) == expected
+        said = client.post(COMPLETIONS, json={**asked, "stop": stop, "stream": True})
+        rows = [line.removeprefix("data: ") for line in said.text.splitlines() if line]
+        choices = [json.loads(row)["choices"][0] for row in rows[:-1]]
+        assert "".join(choice["text"] for choice in choices) == expected
+        assert choices[-1]["finish_reason"] == "stop"
+
+
+def test_one_that_reads_a_byte_at_a_time_gets_all_and_holds_up_nobody(
+    client: httpx2.Client, running: Running
+) -> None:
+    """A byte every 5 ms in place of one a second; its buffers are as small as the system lets them be."""
+    asked = {**ASKED, "max_tokens": 12, "stream": True, "logprobs": 5}
+    body = json.dumps(asked).encode()
+    head = f"POST {COMPLETIONS} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        slow.settimeout(10)
+        slow.connect(("127.0.0.1", int(running.url.rpartition(":")[2])))
+        slow.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        first = b"".join(iter_bytes(slow, 300))
+        assert b" 200 " in first
+        begun = time.monotonic()
+        assert answers(client) == answers(client)
+        assert time.monotonic() - begun < 20
+        rest = b"".join(iter_bytes(slow, 1000))
+        while part := slow.recv(4096):
+            rest += part
+    assert b"data: [DONE]" in rest
+    assert running.answering.engine.state().running == 0
+
+
+def iter_bytes(one: socket.socket, count: int) -> Iterator[bytes]:
+    for _ in range(count):
+        time.sleep(0.005)
+        yield one.recv(1)
 
 
 def test_slow_clients_hold_up_nobody(client: httpx2.Client, running: Running) -> None:

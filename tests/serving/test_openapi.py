@@ -21,6 +21,16 @@ CHECKS = (
 CALLS = 15  # of each operation, in each phase
 
 
+def test_schemas_have_names_for_clients(running: Running) -> None:
+    text = httpx2.get(f"{running.url}/openapi.json").text
+    schemas = json.loads(text)["components"]["schemas"]
+    bodies = {"ChatBody", "ChatTurn", "CompletionBody", "FillInBody", "TextPart"}
+    assert set(schemas) == {*bodies, "ErrorBody", "ErrorDetail"}
+    assert {schema["title"] for schema in schemas.values()} == set(schemas)
+    assert all(schema["description"] for schema in schemas.values())
+    assert "/_" not in text
+
+
 @pytest.mark.slow
 def test_whatever_the_document_allows_is_no_error_of_the_server(running: Running, tmp_path: Path) -> None:
     document = httpx2.get(f"{running.url}/openapi.json").json()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ServedVerdict", "check_served", "evaluate_served", "prove_served"]
 
-_TOKEN = {"float32": 1e-3, "bfloat16": 0.5, "float16": 0.1}
+_TOKEN = {"float32": 1e-3, "bfloat16": 0.25, "float16": 0.05}
 """Nats by which one token's log-probability may differ: rounding, where rows are computed in other company."""
 
 _MEAN = {"float32": 1e-3, "bfloat16": 0.02, "float16": 0.005}

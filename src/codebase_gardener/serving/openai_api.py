@@ -23,17 +23,32 @@ from codebase_gardener.serving.statuses import status_of, told
 from codebase_gardener.serving.streams import AnswerStream, begin, pieces_of, whole
 from codebase_gardener.utils.error_handling import InvalidInputError
 
-__all__ = ["OPENAI_BODIES", "openai_error", "openai_routes"]
+__all__ = [
+    "OPENAI_BODIES",
+    "ChatBody",
+    "ChatTurn",
+    "CompletionBody",
+    "FillInBody",
+    "openai_error",
+    "openai_routes",
+]
 
 Json = dict[str, Any]
 
 
-class _Turn(msgspec.Struct):
+class ChatTurn(msgspec.Struct):
+    """One turn of a conversation."""
+
     role: str
     content: str | list[TextPart] | None = None
     tool_calls: list[Any] | None = None
 
     def text(self) -> str:
+        """What it says.
+
+        Raises:
+            InvalidInputError: A part of it is no text.
+        """
         if self.content is None or isinstance(self.content, str):
             return self.content or ""
         if others := [part.type for part in self.content if part.type != "text"]:
@@ -41,8 +56,10 @@ class _Turn(msgspec.Struct):
         return "".join(part.text for part in self.content)
 
 
-class _Chat(SamplingBody, kw_only=True):
-    messages: list[_Turn]
+class ChatBody(SamplingBody, kw_only=True):
+    """A conversation that is to go on."""
+
+    messages: list[ChatTurn]
     max_completion_tokens: int | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
@@ -51,7 +68,9 @@ class _Chat(SamplingBody, kw_only=True):
     response_format: dict[str, Any] | None = None
 
 
-class _Completion(SamplingBody, kw_only=True):
+class CompletionBody(SamplingBody, kw_only=True):
+    """A text, or several, to go on with."""
+
     prompt: str | list[str | int | list[int]]  # texts, or tokens, of one prompt or several
     suffix: str | None = None
     echo: bool = False
@@ -59,7 +78,9 @@ class _Completion(SamplingBody, kw_only=True):
     best_of: int | None = None
 
 
-class _FillIn(SamplingBody, kw_only=True):
+class FillInBody(SamplingBody, kw_only=True):
+    """A gap to fill in."""
+
     prompt: str
     suffix: str | None = None
     path: str = ""
@@ -67,9 +88,9 @@ class _FillIn(SamplingBody, kw_only=True):
 
 
 OPENAI_BODIES: dict[str, type[msgspec.Struct]] = {
-    "/v1/chat/completions": _Chat,
-    "/v1/completions": _Completion,
-    "/v1/fim/completions": _FillIn,
+    "/v1/chat/completions": ChatBody,
+    "/v1/completions": CompletionBody,
+    "/v1/fim/completions": FillInBody,
 }
 """What reads the body at each path."""
 
@@ -87,14 +108,15 @@ def openai_routes(answering: Answering) -> list[Route]:
         return JSONResponse(_card(name, 0))
 
     async def chat(request: Request) -> Response:
-        body = await body_of(request, _Chat)
+        body = await body_of(request, ChatBody)
         for name in ("tools", "functions"):
             refuse(name, getattr(body, name))
         if body.response_format and body.response_format.get("type", "text") != "text":
             refuse("response_format", body.response_format)
         if not body.messages:
             raise InvalidInputError("messages is empty", hint="send at least one turn")
-        body.max_tokens = body.max_completion_tokens or body.max_tokens
+        if body.max_completion_tokens is not None:
+            body.max_tokens = body.max_completion_tokens
         decoding = body.decoding(
             top_scores=(body.top_logprobs or 0) if body.logprobs else None, penalty=ASK_PENALTY
         )
@@ -103,7 +125,7 @@ def openai_routes(answering: Answering) -> list[Route]:
         return await _respond(request, answering, body, [prepared] * (body.n or 1), _ChatForm(body))
 
     async def completions(request: Request) -> Response:
-        body = await body_of(request, _Completion)
+        body = await body_of(request, CompletionBody)
         if body.best_of not in (None, body.n or 1):
             refuse("best_of", body.best_of)
         scores = None if body.logprobs is None or body.logprobs is False else int(body.logprobs)
@@ -115,7 +137,7 @@ def openai_routes(answering: Answering) -> list[Route]:
         return await _respond(request, answering, body, each, _TextForm(body, echoes))
 
     async def fill_in(request: Request) -> Response:
-        body = await body_of(request, _FillIn)
+        body = await body_of(request, FillInBody)
         body.seed = body.random_seed if body.seed is None else body.seed
         decoding = body.decoding(top_scores=None)
         prepared = await _off(
@@ -134,7 +156,9 @@ def openai_routes(answering: Answering) -> list[Route]:
     ]
 
 
-def _completion(answering: Answering, body: _Completion, prompt: str | list[int], decoding: Any) -> Prepared:
+def _completion(
+    answering: Answering, body: CompletionBody, prompt: str | list[int], decoding: Any
+) -> Prepared:
     if body.suffix:
         if not isinstance(prompt, str) or body.echo:
             raise InvalidInputError("suffix goes with a text, without echo", hint="leave echo out")
@@ -214,7 +238,7 @@ class _FillInForm(_ChatForm):
 class _TextForm(_Form):
     prefix, whole_kind, chunk_kind = "cmpl", "text_completion", "text_completion"
 
-    def __init__(self, body: _Completion, echoes: Sequence[str | list[int]]) -> None:
+    def __init__(self, body: CompletionBody, echoes: Sequence[str | list[int]]) -> None:
         super().__init__(body)
         self._echoes = echoes
         self._offsets: dict[int, int] = {}

@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 from starlette.routing import Route
 
-__all__ = ["openapi_document"]
+__all__ = ["ErrorBody", "ErrorDetail", "openapi_document"]
 
 Json = dict[str, Any]
 _REFUSALS = ("400", "401", "403", "404", "408", "409", "413", "429", "503")
 
 
-class _Trouble(msgspec.Struct):
+class ErrorDetail(msgspec.Struct):
     """What went wrong."""
 
     message: str
@@ -23,10 +23,10 @@ class _Trouble(msgspec.Struct):
     code: str | None
 
 
-class _Error(msgspec.Struct):
+class ErrorBody(msgspec.Struct):
     """An error, as OpenAI writes it."""
 
-    error: _Trouble
+    error: ErrorDetail
 
 
 def openapi_document(routes: Iterable[Route], bodies: Mapping[str, type[msgspec.Struct]]) -> Json:
@@ -36,7 +36,7 @@ def openapi_document(routes: Iterable[Route], bodies: Mapping[str, type[msgspec.
         routes: Of the application; those whose answers are OpenAI's are described.
         bodies: What reads the body of a request, by path.
     """
-    kinds = [*bodies.values(), _Error]
+    kinds = [*bodies.values(), ErrorBody]
     schemas, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     schema_of = dict(zip([*bodies, ""], schemas, strict=True))
     paths: dict[str, Json] = {}
