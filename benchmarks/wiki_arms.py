@@ -15,7 +15,8 @@ from pathlib import Path
 from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
 from codebase_gardener.cli.figures import verdict_lines
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.evaluation.torch_arms import measure_arms
+from codebase_gardener.evaluation.measuring import measure_arms
+from codebase_gardener.evaluation.torch_scorer import TorchScorer
 from codebase_gardener.evaluation.verdict import judge
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.wikis import build_wiki
@@ -33,7 +34,7 @@ def main() -> int:
     functions = dataset.heldout[: int(sys.argv[3]) if len(sys.argv) > 3 else 32]
     set_threads(0)
     model = get_peft_model(load_model(base, dtype="bfloat16"), LoraConfig(target_modules="all-linear")).eval()
-    measured = measure_arms(model, load_tokenizer(base), functions)
+    measured = measure_arms(TorchScorer(model, load_tokenizer(base)), functions)
     verdict = judge(measured, {"base": 0.0, "adapter": 0.0}).as_dict()
     print(f"{len(functions)} functions of {source}\n{verdict_lines(verdict)[-1]}")
     return 0

@@ -263,4 +263,4 @@ def test_a_merged_version_is_evaluated(
     with Gardener(Settings(home=cli.home, device="cpu")) as gardener:
         row = gardener.newest(parse_ref("demo/both"))
         _, folder = gardener.dataset("geometry")
-        assert gardener._dataset_of(replace(row, dataset_hash=folder.name), None) == folder
+        assert gardener.heldout_dataset(replace(row, dataset_hash=folder.name)) == folder

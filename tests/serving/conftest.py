@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving.answering import Answering
-from codebase_gardener.serving.server import ServeOptions, draining_server, for_serving, listen, opened
+from codebase_gardener.serving.server import ServeOptions, for_serving, in_background, listen, opened
 
 
 @dataclass
@@ -39,14 +37,10 @@ def running(
         gardener.add(str(small_repository), name="geometry")
         for number, name in enumerate(("default", "default", "other"), 1):
             ready(gardener.manager, "geometry", name, seed=number)
-        with opened(
-            gardener.manager, lambda name: gardener.wiki(name).index(), gardener.current_adapter, options
-        ) as answering:
-            server = draining_server(answering)
-            thread = threading.Thread(target=lambda: server.run(sockets=[listening]), daemon=True)
-            thread.start()
-            while not server.started:
-                time.sleep(0.01)
+        with (
+            opened(
+                gardener.manager, lambda name: gardener.wiki(name).index(), gardener.current_adapter, options
+            ) as answering,
+            in_background(answering, listening),
+        ):
             yield Running(gardener, answering, f"http://127.0.0.1:{listening.getsockname()[1]}")
-            server.should_exit = True
-            thread.join(10)

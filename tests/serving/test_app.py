@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving import bodies
 from codebase_gardener.serving.engine import Generation
+from codebase_gardener.serving.torch_decoder import PlainDecoder
 from codebase_gardener.utils.error_handling import InvalidInputError, ModelError
 from codebase_gardener.utils.files import seal_dir
 from serving.conftest import Running
@@ -224,6 +225,52 @@ def test_an_engine_that_dies_in_a_stream(
     error = json.loads(events[-1])["error"]
     assert error["message"] == "… is gone" and error["type"] == "server_error"
     assert answers(client)
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("injected"), MemoryError(), SystemExit("injected")])
+def test_all_that_an_injected_fault_meets_are_told_and_the_engine_starts_again(
+    client: httpx2.Client, running: Running, monkeypatch: pytest.MonkeyPatch, fault: BaseException
+) -> None:
+    """A fault of the model's forward, injected once, while six of seven clients are being answered."""
+    models = ["geometry:bare", "geometry/other:bare", "tiny"]
+    before = [answers(client, model=model) for model in models]
+    engine: Any = running.answering.engine
+    engine._max_running = 6
+    own, faults = PlainDecoder.logits, iter([fault])
+
+    def logits(self: Any, model: Any, ids: Any, places: Any, spans: Any, wanted: Any) -> Any:
+        time.sleep(0.03)
+        if len(spans) == 6 and (injected := next(faults, None)):
+            raise injected
+        return own(self, model, ids, places, spans, wanted)
+
+    monkeypatch.setattr(PlainDecoder, "logits", logits)
+
+    def last(number: int) -> dict[str, Any] | str:
+        asked = {
+            **ASKED,
+            "model": models[number % 3],
+            "prompt": f"v{number} = ",
+            "max_tokens": 40,
+            "stream": True,
+        }
+        path = COMPLETIONS
+        if number == 0:
+            asked = {**asked, "raw": True, "options": {"num_predict": 40}}
+            path = "/api/generate"
+        said = httpx2.post(running.url + path, json=asked, timeout=60)
+        assert said.status_code == 200
+        end = [line for line in said.text.splitlines() if line][-1].removeprefix("data: ")
+        return end if end == "[DONE]" else json.loads(end)
+
+    with ThreadPoolExecutor(7) as pool:
+        ends = list(pool.map(last, range(7)))
+    failed = [end for end in ends if end != "[DONE]" and "error" in end]
+    assert len(failed) == 6, ends
+    assert next(faults, None) is None
+    assert engine._thread.is_alive()
+    assert [answers(client, model=model) for model in models] == before
+    assert engine.state().running == engine.state().waiting == 0
 
 
 def test_slow_clients_hold_up_nobody(client: httpx2.Client, running: Running) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx2
 import ollama
@@ -65,7 +66,32 @@ def test_what_is_in_memory_is_listed(client: ollama.Client) -> None:
     assert (row.name, row.context_length) == ("geometry/other@1", 2048)
     assert row.size and row.expires_at
     assert client.generate("geometry/other", keep_alive=0).done_reason == "unload"
+    assert client.ps().models == []
     assert client.chat("geometry/other", [], keep_alive="0s").done_reason == "unload"
+
+
+def test_without_keep_alive_an_adapter_leaves_the_memory_once_it_has_answered(
+    client: ollama.Client, running: Running
+) -> None:
+    turns = [{"role": "user", "content": "a"}]
+    few = {"options": {"num_predict": 2}, "keep_alive": 0}
+    asks: list[Callable[[], Any]] = [
+        lambda: client.generate("geometry/other", "a", **few),
+        lambda: client.chat("geometry/other", turns, **few),
+        lambda: list(client.generate("geometry/other", "a", stream=True, **few)),
+        lambda: list(client.chat("geometry/other", turns, stream=True, **few)),
+    ]
+    for ask in asks:
+        client.generate("geometry/other", "a", options=few["options"], keep_alive="5m")
+        client.generate("geometry", "a", options=few["options"])
+        assert {model.model for model in client.ps().models} == {"geometry/other@1", "geometry/default@2"}
+        ask()
+        assert [model.model for model in client.ps().models] == ["geometry/default@2"]
+    served = running.answering.catalog.resolve("geometry/other").served
+    assert served.adapter
+    with running.gardener.manager.loaded.holding(served.adapter):  # pinned, or answering somebody
+        asks[0]()
+        assert "geometry/other@1" in {model.model for model in client.ps().models}
 
 
 def test_version_and_root_are_there(running: Running) -> None:

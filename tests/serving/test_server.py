@@ -11,18 +11,28 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving.api_keys import ApiKeys, add_key
-from codebase_gardener.serving.server import check_exposure, draining_server, listen
-from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
+from codebase_gardener.serving.engine import Decoding
+from codebase_gardener.serving.server import (
+    ServeOptions,
+    check_exposure,
+    for_serving,
+    in_background,
+    listen,
+    opened,
+)
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
 from serving.conftest import Running
 
 ASKED: dict[str, Any] = {"model": "geometry:bare", "prompt": "def area(width):\n", "max_tokens": 8}
@@ -49,16 +59,9 @@ def test_a_port_in_use_is_said() -> None:
 def serving(running: Running, keys: ApiKeys | None = None) -> Iterator[tuple[Any, str]]:
     """A second server over the same engine, and where it is."""
     listening = listen("127.0.0.1", 0)
-    server = draining_server(running.answering, keys)
-    thread = threading.Thread(target=lambda: server.run(sockets=[listening]), daemon=True)
-    thread.start()
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    while not server.started:
-        time.sleep(0.01)
-    yield server, url
-    server.should_exit = True
-    thread.join(20)
-    assert not thread.is_alive()
+    with in_background(running.answering, listening, keys) as server:
+        yield server, f"http://127.0.0.1:{listening.getsockname()[1]}"
+    assert not [thread for thread in threading.enumerate() if thread.name == "gardener-server"][1:]
 
 
 def test_what_has_begun_is_finished_and_what_comes_is_sent_away(
@@ -150,3 +153,35 @@ def test_the_command(
     made = start("--new-api-key", "--api-key-file", str(file), "--json")
     key = json.loads(made.communicate(timeout=60)[0])["api_key"]
     assert ApiKeys.read(file).knows(key.encode())
+
+
+def test_what_is_pinned_stays_where_others_have_to_go(
+    settings: Settings, ready: Callable[..., VersionRow]
+) -> None:
+    with Gardener(settings) as gardener:
+        rows = [ready(gardener.manager, "geometry", name, seed=seed) for seed, name in enumerate("abcd", 1)]
+    size = check_adapter_files(rows[0].directory).bytes
+    options = ServeOptions(
+        port=0, memory_bytes=2 * int(2.5 * size), pins=("geometry/a", "geometry/a@1", "tiny")
+    )
+    with Gardener(for_serving(settings, options)) as gardener:
+        manager = gardener.manager
+
+        def start(options: ServeOptions) -> Any:
+            return opened(
+                manager, lambda name: gardener.wiki(name).index(), gardener.current_adapter, options
+            )
+
+        with start(options) as answering:
+            assert manager.get_memory_usage()["loaded"] == ["geometry/a@1"]
+            for name in "bcdbcd":
+                prepared = answering.completion(f"geometry/{name}:bare", "x = ", Decoding(max_tokens=1))
+                answering.engine.submit(prepared.request).text()
+                assert set(manager.get_memory_usage()["loaded"]) == {"geometry/a@1", f"geometry/{name}@1"}
+        assert manager.loaded._held.leases("geometry/a@1") == 0
+        pins = ("geometry/a", "geometry/b", "geometry/c")
+        figures = rf"{3 * size / 2**20:.1f} MiB \(geometry/a@1 .* {int(2.5 * size) / 2**20:.1f} MiB"
+        with pytest.raises(InvalidInputError, match=figures), start(replace(options, pins=pins)):
+            pass
+        with pytest.raises(NotFoundError, match="no model"), start(replace(options, pins=("nothing",))):
+            pass

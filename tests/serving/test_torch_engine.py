@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from codebase_gardener.adapters.loaded import Loadable
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import VersionRow
-from codebase_gardener.serving.engine import Served
+from codebase_gardener.serving.engine import EngineRequest, Piece, Served
 from codebase_gardener.serving.torch_engine import TorchEngine
 from serving.engine_suite import *  # noqa: F403
 from serving.engine_suite import UnderTest, ask, request
@@ -73,3 +73,22 @@ def test_kept_prefixes_have_a_budget(manager: PeftManager, ready: Callable[..., 
             assert engine.state().prefix_bytes <= 300_000
     finally:
         engine.close()
+
+
+def test_a_listener_that_fails_stops_nobody(
+    engine: TorchEngine, manager: PeftManager, ready: Callable[..., VersionRow]
+) -> None:
+    row = ready(manager, "demo", "one", seed=1)
+    served = Served(manager.base(row.base_id), Loadable.of(row))
+    case = UnderTest(engine, [served], [])
+
+    def fails(piece: Piece) -> None:
+        raise ValueError("of the listener")
+
+    ids, _ = engine.encode(served.base, "x = ")
+    for _ in range(3):
+        engine.submit(EngineRequest(served, tuple(ids)), fails)
+    assert ask(case, served, "x = ") == manager.load_adapter("demo", "one").generate(
+        "x = ", max_new_tokens=12
+    )
+    assert engine.state().running == 0

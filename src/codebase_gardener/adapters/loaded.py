@@ -223,10 +223,10 @@ class LoadedAdapters:
                 loaded.live.detach(key)
         loaded.resources.close()
 
-    def unload_version(self, row: VersionRow) -> None:
-        """Take one version out of this process's memory, if nobody uses it."""
+    def unload_idle(self, key: str) -> None:
+        """Take what a key means out of this process's memory, if nobody uses it."""
         with suppress(ConflictError):
-            self._unload(str(row.ref))
+            self._unload(key)
 
     def _unload(self, key: str, *, even_if_held: bool = False) -> None:
         loaded = self._held.pop(key, even_if_held=even_if_held)
@@ -246,7 +246,11 @@ class LoadedAdapters:
             "cache_bytes": self._held.max_bytes,
             "cache_count": self._held.max_count,
             "loaded": self._held.keys(),
-            "held": {name: held for live in bases for name, held in live.state()["adapters"].items()},
+            "held": {
+                name: {**held, "dtype": live.dtype}
+                for live in bases
+                for name, held in live.state()["adapters"].items()
+            },
         }
 
     def close(self) -> None:

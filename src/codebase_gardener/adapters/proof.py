@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import write_json
 
-__all__ = ["prove", "prove_merged"]
+__all__ = ["prove", "prove_merged", "score_tokens"]
 
 _LIMIT_S = 1800
 
@@ -83,6 +84,35 @@ def prove_merged(
         "threads": threads,
     }
     return _answered(request)
+
+
+def score_tokens(
+    adapter: Path, base: Base, rows: Sequence[Sequence[int]], *, dtype: str, threads: int = 0
+) -> dict[str, Any]:
+    """Log-probabilities of tokens with the adapter on and off, in a fresh process (`torch_proof.token_logprobs`).
+
+    Args:
+        adapter: Its folder.
+        base: What it was trained on.
+        rows: Ids of texts.
+        dtype: To compute in.
+        threads: CPU threads; 0 for torch's default.
+
+    Returns:
+        "on" and "off": values of all rows' tokens but each one's first.
+
+    Raises:
+        AdapterError: It does not fit, or the process died.
+    """
+    return _answered(
+        {
+            "adapter": str(adapter),
+            "base": str(base.path),
+            "rows": [list(row) for row in rows],
+            "dtype": dtype,
+            "threads": threads,
+        }
+    )
 
 
 def _answered(request: dict[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,9 @@ class Receipt:
         parity_unload: The same between the base after unloading and before.
         parity_merged: The same between the base that it was merged into on disk and the adapter.
         parity_merged_kl_nats: Mean KL divergence of these two.
+        max_logprob_difference: Largest difference of a token's log-probability, adapter on against off, on the prompts.
+        parity_served: The same between what a server answers with the adapter, and a fresh process.
+        parity_served_base: The same of the base alone.
     """
 
     base_sha256: str | None = None
@@ -53,6 +56,9 @@ class Receipt:
     parity_unload: float | None = None
     parity_merged: float | None = None
     parity_merged_kl_nats: float | None = None
+    max_logprob_difference: float | None = None
+    parity_served: float | None = None
+    parity_served_base: float | None = None
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Receipt:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from codebase_gardener.utils.error_handling import AdapterError, CodebaseGardene
 from codebase_gardener.utils.files import read_json, sha256_file
 from codebase_gardener.utils.limits import available_bytes
 
-__all__ = ["compare_merged", "measure"]
+__all__ = ["compare_merged", "measure", "token_logprobs"]
 
 _SMALLEST_EFFECT = 1e-6
 _FREE_SHARE = 0.8
@@ -238,6 +239,35 @@ def compare_merged(adapter: Path, base: Path, merged: Path, *, dtype: str) -> di
     }
 
 
+def token_logprobs(
+    adapter: Path, base: Path, rows: Sequence[Sequence[int]], *, dtype: str
+) -> dict[str, list[float]]:
+    """Log-probabilities of rows' tokens but each one's first, with the adapter on and off, one row at a time.
+
+    Args:
+        adapter: Its folder.
+        base: The base's folder.
+        rows: Ids.
+        dtype: To compute in.
+    """
+    files = check_adapter_files(adapter)
+    model = load_model(base, dtype=dtype)
+    off = _logprobs(model, rows)
+    if files.is_of_quantized_base:  # as it is served
+        model = load_model(base, dtype=dtype, quantization=files.quantization)
+    return {"on": _logprobs(attach(model, files).model, rows), "off": off}
+
+
+@torch.no_grad()
+def _logprobs(model: Any, rows: Sequence[Sequence[int]]) -> list[float]:
+    values: list[float] = []
+    for row in rows:
+        ids = torch.tensor([list(row)])
+        logs = model(input_ids=ids, use_cache=False).logits[0, :-1].float().log_softmax(-1)
+        values += logs.gather(1, ids[0, 1:, None])[:, 0].tolist()
+    return values
+
+
 def main(request_file: str) -> int:
     """Answer one request; the exit code is that of the error."""
     request = read_json(Path(request_file))
@@ -246,6 +276,8 @@ def main(request_file: str) -> int:
     try:
         if "merged" in request:
             receipt = compare_merged(adapter, base, Path(request["merged"]), dtype=request["dtype"])
+        elif "rows" in request:
+            receipt = token_logprobs(adapter, base, request["rows"], dtype=request["dtype"])
         else:
             receipt = measure(
                 adapter,

@@ -162,16 +162,23 @@ def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool)
 
 @click.command()
 @click.argument("adapter", metavar="P/N|DIR")
-@click.option("--against", help="Compare it with its base into which it was merged: merged.")
+@click.option(
+    "--against",
+    help="Compare it with its base into which it was merged, or with what a server answers: merged, served.",
+)
+@options.server_url
+@options.server_key
 @options.adapters_base
 @command_options
-def prove(adapter: str, against: str | None, base: str | None, as_json: bool) -> None:
+def prove(
+    adapter: str, against: str | None, url: str | None, api_key: str, base: str | None, as_json: bool
+) -> None:
     """Reload an adapter in a fresh process and measure what it changes."""
     from codebase_gardener.gardener.importing import prove_adapter
     from codebase_gardener.gardener.planning import warnings_about
 
     with open_gardener() as gardener:
-        located, receipt = prove_adapter(gardener, adapter, base=base, against=against)
+        located, receipt = prove_adapter(gardener, adapter, base=base, against=against, url=url, key=api_key)
     warnings = warnings_about(located.directory)
     if as_json:
         print_json({"adapter": located.label, "against": against, "receipt": receipt, "warnings": warnings})
@@ -181,6 +188,12 @@ def prove(adapter: str, against: str | None, base: str | None, as_json: bool) ->
 
 
 def _compared(receipt: Mapping[str, Any]) -> str:
+    if "parity_served" in receipt:
+        return (
+            f"served, log-probabilities of {receipt['tokens']} tokens differ from the adapter's in process by "
+            f"{receipt['parity_served']:.3g} nats at most (the base's by {receipt['parity_served_base']:.3g}; "
+            f"{receipt['dtype']}); the adapter itself changes them by {receipt['max_logprob_difference']:.3g}"
+        )
     return (
         f"merged into its base, logits differ from the adapter's by {receipt['parity_merged']:.3g} at most "
         f"({receipt['parity_merged_kl_nats']:.2g} nats); "

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 import click
 
+from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
-from codebase_gardener.utils.error_handling import VerificationError
+from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 
 __all__ = ["evaluate"]
@@ -26,8 +30,24 @@ _GOOD_ENOUGH = {"helped": ("helped",), "unchanged": ("helped", "unchanged")}
 @click.option(
     "--dataset", metavar="PROJECT", help="Measure on this project; by default on what it was trained from."
 )
+@click.option(
+    "--against",
+    type=click.Choice(["served"]),
+    help="Measure through a server, too; both have to agree.",
+)
+@options.server_url
+@options.server_key
 @command_options
-def evaluate(what: str, functions: int, require: str | None, dataset: str | None, as_json: bool) -> None:
+def evaluate(
+    what: str,
+    functions: int,
+    require: str | None,
+    dataset: str | None,
+    against: str | None,
+    url: str | None,
+    api_key: str,
+    as_json: bool,
+) -> None:
     """Measure an adapter on held-out files, in four arms.
 
     Base and adapter, each without and with retrieved code: loss, exact next lines, intervals, and one word.
@@ -36,17 +56,34 @@ def evaluate(what: str, functions: int, require: str | None, dataset: str | None
     from codebase_gardener.cli.display import Display
     from codebase_gardener.cli.figures import paper, print_verdict
 
+    if url is not None and against is None:
+        raise InvalidInputError("a server is named, and nothing is asked of it", hint="add --against served")
+    asked: dict[str, Any] = {"limit": functions, "dataset": dataset}
     with open_gardener() as gardener, Display().stage("evaluation", "functions") as progress:
         row = gardener.newest(parse_ref(what))
-        verdict = gardener.evaluate(row.ref, limit=functions, dataset=dataset, progress=progress)
+        served = None
+        if against == "served":
+            from codebase_gardener.gardener.through_server import check_served, evaluate_served
+
+            served = evaluate_served(gardener, row, **asked, url=url, key=api_key, progress=progress)
+            asked["dtype"] = served.dtype
+        verdict = gardener.evaluate(row.ref, **asked, progress=progress)
         active = gardener.version(row.ref).active
     data = verdict.data
+    through = {}
+    if served is not None:
+        through = {"served": {**asdict(served), "apart": check_served(row, served, data)}}
     error = _missed(row.ref, verdict.verdict, require)
     if as_json:
-        print_json({"adapter": str(row.ref), "active": active, "verdict": data}, error)
+        print_json({"adapter": str(row.ref), "active": active, "verdict": data, **through}, error)
     else:
         print_verdict(data)
         paper().print(f"Adapter: {row.ref} ({'active' if active else 'not active'})")
+        if served is not None:
+            paper().print(
+                f"Served: {served.word}; nats per token of the arms differ by {through['served']['apart']:.2g} at most "
+                f"({served.dtype})"
+            )
         if error is not None:
             raise error
 

@@ -19,6 +19,8 @@ __all__ = [
     "project",
     "revision",
     "rows",
+    "server_key",
+    "server_url",
 ]
 
 adapters_base = click.option("--base", help="Base model; by default the one that the adapter names.")
@@ -48,6 +50,16 @@ rows = click.option(
     "--file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="JSONL rows of your own, added to those of the repository.",
+)
+server_url = click.option(
+    "--url",
+    help="With --against served: the server; by default one of this home, else one is started for this.",
+)
+server_key = click.option(
+    "--api-key",
+    envvar="GARDENER_API_KEY",
+    default="",
+    help="An API key of that server; by default that of the environment variable GARDENER_API_KEY.",
 )
 
 

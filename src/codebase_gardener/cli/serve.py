@@ -20,20 +20,38 @@ _GIB = 1024**3
 @click.option(
     "--memory-budget", type=float, default=4.0, show_default=True, help="GiB for adapters and kept prefixes."
 )
+@click.option("--pin", multiple=True, metavar="NAME", help="A model that stays in memory. Repeat it.")
 @click.option(
     "--api-key-file",
     type=click.Path(dir_okay=False, path_type=Path),
     help="File with the hashes of the API keys, one of which each request has to send.",
 )
 @click.option("--new-api-key", is_flag=True, help="Make a key, add its hash to the file, print it, and end.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "torch", "llamacpp"]),
+    default="auto",
+    show_default=True,
+    help="Who computes; auto measures both once on this machine and takes the faster.",
+)
+@click.option(
+    "--quantize",
+    type=click.Choice(["f32", "bf16", "f16", "q8_0"]),
+    default="f16",
+    show_default=True,
+    help="How llama.cpp has the base.",
+)
 @command_options
 def serve(
     projects: tuple[str, ...],
     host: str,
     port: int,
     memory_budget: float,
+    pin: tuple[str, ...],
     api_key_file: Path | None,
     new_api_key: bool,
+    engine: str,
+    quantize: str,
     as_json: bool,
 ) -> None:
     """Serve projects to editors, chats and scripts, until Ctrl-C.
@@ -43,6 +61,7 @@ def serve(
     from codebase_gardener.cli.command import print_json, tell
     from codebase_gardener.config.settings import load_settings
     from codebase_gardener.gardener.facade import Gardener
+    from codebase_gardener.serving.addresses import written
     from codebase_gardener.serving.api_keys import ApiKeys, add_key
     from codebase_gardener.serving.server import (
         ServeOptions,
@@ -61,7 +80,7 @@ def serve(
         return
     keys = ApiKeys.read(api_key_file) if api_key_file else None
     check_exposure(host, keys)
-    options = ServeOptions(host, port, memory_bytes=int(memory_budget * _GIB))
+    options = ServeOptions(host, port, int(memory_budget * _GIB), engine=engine, quantize=quantize, pins=pin)
     with (
         Gardener(for_serving(load_settings(), options)) as gardener,
         listen(host, port) as listening,
@@ -71,13 +90,16 @@ def serve(
             gardener.current_adapter,
             options,
             [gardener.registry.project(name).name for name in projects],
+            lambda line: click.echo(line, err=True),
         ) as answering,
     ):
         names = [card.name for card in answering.catalog.cards()]
-        url = f"http://{host}:{listening.getsockname()[1]}/v1"
+        address = f"http://{host}:{listening.getsockname()[1]}"
+        url = f"{address}/v1"
         if as_json:
             print_json({"url": url, "models": names})
         else:
             click.echo(f"{url}  models: {', '.join(names) or 'none yet: gardener grow PATH'}")
             click.echo("Ctrl-C ends it", err=True)
-        run(answering, listening, keys)
+        with written(gardener.settings.home, address):
+            run(answering, listening, keys)

@@ -9,18 +9,12 @@ import torch
 from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.adapters.torch_live_base import LiveBase
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.dataset.writer import load_dataset
-from codebase_gardener.evaluation.torch_arms import (
-    general_loss,
-    measure_arms,
-    measure_fill_in,
-    sample_rows,
-)
-from codebase_gardener.evaluation.verdict import Verdict, judge
+from codebase_gardener.evaluation.measuring import heldout_functions, measured_verdict, sample_rows
+from codebase_gardener.evaluation.torch_scorer import TorchScorer
+from codebase_gardener.evaluation.verdict import Verdict
 from codebase_gardener.training.fast.torch_path import fast_path
 from codebase_gardener.training.torch_device import set_threads
 from codebase_gardener.utils.allocator import keep_freed_memory
-from codebase_gardener.utils.error_handling import DatasetError
 from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["evaluate_adapter"]
@@ -50,12 +44,7 @@ def evaluate_adapter(
     Raises:
         DatasetError: Nothing was held out.
     """
-    functions = load_dataset(dataset).heldout[:limit]
-    if not functions:
-        raise DatasetError(
-            "nothing was held out, so there is nothing to measure on",
-            hint="the repository needs at least two files with functions; or bring more rows of your own",
-        )
+    functions = heldout_functions(dataset, limit)
     keep_freed_memory()
     set_threads(0)
     files = check_adapter_files(adapter)
@@ -64,6 +53,4 @@ def evaluate_adapter(
     live.attach(files, "evaluated")
     model = live.to_peft("evaluated")  # PEFT's own modules; the fast path is compared with them
     with torch.no_grad(), fast_path(model, sample_rows(functions, live.tokenizer)) as path:
-        measured = measure_arms(model, live.tokenizer, functions, path=path, progress=progress)
-        fill_in = measure_fill_in(model, live.tokenizer, functions, path=path)
-        return judge(measured, general_loss(model, live.tokenizer, path), fill_in)
+        return measured_verdict(TorchScorer(model, live.tokenizer, path), functions, progress)

@@ -218,7 +218,13 @@ class Gardener:
     # ---- evaluation
 
     def evaluate(
-        self, ref: AdapterRef, *, limit: int, dataset: str | None = None, progress: Progress = silent
+        self,
+        ref: AdapterRef,
+        *,
+        limit: int,
+        dataset: str | None = None,
+        dtype: str = "",
+        progress: Progress = silent,
     ) -> VerdictRow:
         """Measure an adapter on the held-out functions of its dataset, in four arms, and keep the verdict.
 
@@ -229,6 +235,7 @@ class Gardener:
             ref: `project/name`; without a version the newest is measured.
             limit: Held-out functions at most.
             dataset: A project whose held-out files are measured on; by default those of the adapter's own dataset.
+            dtype: What is computed in; by default as the setting `inference_dtype` says.
             progress: Functions measured, over all arms.
 
         Raises:
@@ -241,9 +248,9 @@ class Gardener:
         verdict = evaluate_adapter(
             row.directory,
             self._base_of(row),
-            self._dataset_of(row, dataset),
+            self.heldout_dataset(row, dataset),
             device=self.settings.device,
-            dtype=self.settings.inference_dtype,
+            dtype=dtype or self.settings.inference_dtype,
             limit=limit,
             progress=progress,
         )
@@ -256,8 +263,12 @@ class Gardener:
             move_mark(self.registry, row, verdict.word)
         return kept
 
-    def _dataset_of(self, row: VersionRow, project: str | None) -> Path:
-        """The dataset to measure a version on; that of a merged one may lie in another project."""
+    def heldout_dataset(self, row: VersionRow, project: str | None = None) -> Path:
+        """The dataset to measure a version on; that of a merged one may lie in another project.
+
+        Raises:
+            InvalidInputError: It comes from no dataset, and no project is named.
+        """
         if project is not None:
             return self.dataset(project)[1]
         if row.dataset_hash is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from codebase_gardener.adapters.proof import prove, prove_merged
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.gardener.locating import Located, adapter_folder, base_of, locate, named_base
 from codebase_gardener.gardener.publishing import Origin, publish_adapter
+from codebase_gardener.gardener.through_server import prove_served
 from codebase_gardener.merging.into_base import merge_into_base
 from codebase_gardener.merging.merge import MergeInput, MergeSpec
 from codebase_gardener.registry.rows import VersionRow
@@ -66,7 +68,13 @@ def import_adapter(
 
 
 def prove_adapter(
-    gardener: Gardener, what: str, *, base: str | None = None, against: str | None = None
+    gardener: Gardener,
+    what: str,
+    *,
+    base: str | None = None,
+    against: str | None = None,
+    url: str | None = None,
+    key: str = "",
 ) -> tuple[Located, dict[str, Any]]:
     """Reload an adapter in a fresh process and measure its effect; kept as a receipt where it is in the registry.
 
@@ -75,6 +83,8 @@ def prove_adapter(
         what: A name or a folder.
         base: Base model; by default the one that the adapter was trained on.
         against: A key of `AGAINST`: what the adapter is compared with; None for the bare base.
+        url: With "served": where the server listens; by default one of this home, else one is started for this.
+        key: With "served": an API key, where the server wants one.
 
     Raises:
         AdapterError: It does not fit the base, or changes nothing; or its effect is not in what it is compared with.
@@ -84,12 +94,15 @@ def prove_adapter(
         raise InvalidInputError(
             f"an adapter cannot be proven against {against!r} yet", hint=f"choose from {', '.join(AGAINST)}"
         )
+    if url is not None and against != "served":
+        raise InvalidInputError("a server is named, and nothing is asked of it", hint="add --against served")
     located = locate(gardener, what)
     model = base_of(gardener, located, base)
     if against is None:
         kind, receipt = "proof", prove(located.directory, model, answers=gardener.settings.inference_dtype)
     else:
-        kind, receipt = f"parity-{against}", AGAINST[against](gardener, located, model)
+        compare = partial(prove_served, url=url, key=key) if against == "served" else AGAINST[against]
+        kind, receipt = f"parity-{against}", compare(gardener, located, model)
     if located.row is not None:
         gardener.registry.add_receipt(located.row, kind, receipt)
     return located, receipt
@@ -109,5 +122,8 @@ def _against_merged(gardener: Gardener, located: Located, model: Base) -> dict[s
         return {**prove_merged(located.directory, model, merged), "tensors_changed": report.changed}
 
 
-AGAINST: dict[str, Callable[[Gardener, Located, Base], dict[str, Any]]] = {"merged": _against_merged}
-"""What an adapter can be compared with; GGUF files and servers come with the exports."""
+AGAINST: dict[str, Callable[[Gardener, Located, Base], dict[str, Any]]] = {
+    "merged": _against_merged,
+    "served": prove_served,
+}
+"""What an adapter can be compared with; GGUF files come with the exports."""

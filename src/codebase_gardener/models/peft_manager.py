@@ -399,7 +399,7 @@ class PeftManager:
                 raise ConflictError(f"{job.ref} is in training", hint=f"first: gardener jobs cancel {job.id}")
         with ExitStack() as leases:
             for row in versions:
-                self.loaded.unload_version(row)
+                self.loaded.unload_idle(str(row.ref))
                 leases.enter_context(exclusive(lease_path(row.directory), str(row.ref)))
             yield
 

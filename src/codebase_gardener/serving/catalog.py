@@ -21,7 +21,7 @@ from codebase_gardener.utils.files import sha256_text
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 from codebase_gardener.wiki.search import WikiIndex
 
-__all__ = ["BARE", "Catalog", "ModelCard", "Resolved", "shown_base"]
+__all__ = ["BARE", "Catalog", "ModelCard", "Resolved", "model_card", "shown_base"]
 
 BARE = ":bare"
 _LATEST = ":latest"  # Ollama's clients put it behind every name
@@ -106,10 +106,10 @@ class Catalog:
         for name in dict.fromkeys(row.adapter_name for row in rows):
             row = self._row(AdapterRef(project, name))
             if name == self._current(project):
-                yield _card(project, row)
-            yield _card(f"{project}/{name}", row)
+                yield model_card(project, row)
+            yield model_card(f"{project}/{name}", row)
         for row in rows:
-            yield _card(str(row.ref), row)
+            yield model_card(str(row.ref), row)
 
     def resolve(self, name: str) -> Resolved:
         """What a name means now.
@@ -151,7 +151,8 @@ class Catalog:
             return known[1]
 
 
-def _card(name: str, row: VersionRow) -> ModelCard:
+def model_card(name: str, row: VersionRow) -> ModelCard:
+    """A version under a name."""
     created = int(datetime.fromisoformat(row.created_at).timestamp())
     digest = sha256_text(f"{row.base_hash} {sorted(row.files.items())}")
     return ModelCard(name, str(row.ref), row.base_id, created, row.bytes, digest)

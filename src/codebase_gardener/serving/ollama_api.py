@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from codebase_gardener.serving.answering import Answering, Prepared
 from codebase_gardener.serving.bodies import ASK_PENALTY, SamplingBody, body_of, refuse
-from codebase_gardener.serving.engine import Decoding, TokenScore
+from codebase_gardener.serving.engine import Decoding, Served, TokenScore
 from codebase_gardener.serving.ollama_models import held_rows, model_rows, shown
 from codebase_gardener.serving.statuses import told
 from codebase_gardener.serving.streams import AnswerStream, begin, pieces_of, whole
@@ -78,6 +78,11 @@ class _Body(msgspec.Struct, kw_only=True):
     think: bool | str | None = None
     logprobs: bool = False
     top_logprobs: int = 0
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the model is to leave the memory afterwards."""
+        return str(self.keep_alive).rstrip("smh") in ("0", "0.0")
 
     def decoding(self, penalty: float) -> Decoding:
         """How the engine is to choose: the defaults are those of the other wires."""
@@ -201,10 +206,11 @@ def _generate(answering: Answering, body: _Generate) -> Prepared:
 
 
 async def _load(request: Request, answering: Answering, body: _Body, form: _Form) -> Response:
-    """A request without a prompt: the model is loaded; that it may go is heard, the memory budget decides."""
+    """A request without a prompt: the model is loaded, or unloaded."""
     reason = "load"
-    if str(body.keep_alive).rstrip("smh") in ("0", "0.0"):
-        await run_in_threadpool(answering.catalog.resolve, body.model)
+    if body.is_last:
+        resolved = await run_in_threadpool(answering.catalog.resolve, body.model)
+        await run_in_threadpool(_unload, answering, resolved.served)
         reason = "unload"
     else:
         scored = Decoding(max_tokens=0)
@@ -218,13 +224,18 @@ async def _respond(
 ) -> Response:
     [answer] = begin(answering.engine, [prepared.request])
     if body.stream:
-        return StreamingResponse(_lines(answer, prepared, body, form), media_type="application/x-ndjson")
+        lines = _lines(answering, answer, prepared, body, form)
+        return StreamingResponse(lines, media_type="application/x-ndjson")
     await whole(request, [answer])
+    if body.is_last:
+        await run_in_threadpool(_unload, answering, prepared.request.served)
     row = form.row(body.model, answer.text, answer.scores, is_done=True)
     return JSONResponse({**row, **form.figures(answer, prepared)})
 
 
-async def _lines(answer: AnswerStream, prepared: Prepared, body: _Body, form: _Form) -> AsyncIterator[bytes]:
+async def _lines(
+    answering: Answering, answer: AnswerStream, prepared: Prepared, body: _Body, form: _Form
+) -> AsyncIterator[bytes]:
     try:
         async for _, piece in pieces_of([answer]):
             if piece.text or piece.scores:
@@ -232,7 +243,15 @@ async def _lines(answer: AnswerStream, prepared: Prepared, body: _Body, form: _F
     except Exception as error:  # the head is sent: the client learns it from a line
         yield _line({"error": told(error)})
         return
+    if body.is_last:
+        await run_in_threadpool(_unload, answering, prepared.request.served)
     yield _line({**form.row(body.model, "", is_done=True), **form.figures(answer, prepared)})
+
+
+def _unload(answering: Answering, served: Served) -> None:
+    """Take an adapter out of memory, unless it answers others or is pinned."""
+    if served.adapter is not None:
+        answering.catalog.manager.loaded.unload_idle(served.adapter.key)
 
 
 def _line(row: Json) -> bytes:

@@ -12,10 +12,11 @@ from codebase_gardener.serving.bodies import ASK_PENALTY, DEFAULT_TOKENS
 from codebase_gardener.serving.catalog import Catalog, ModelCard, shown_base
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 
-__all__ = ["held_rows", "model_rows", "shown"]
+__all__ = ["DTYPES", "held_rows", "model_rows", "shown"]
 
 Json = dict[str, Any]
-_DTYPES = {"bfloat16": "BF16", "float16": "F16", "float32": "F32"}
+DTYPES = {"bfloat16": "BF16", "float16": "F16", "float32": "F32"}
+"""Number formats as Ollama names them."""
 _NO_END = "9999-12-31T23:59:59Z"  # what is in memory stays until others need its room
 _PARAMETERS = {
     "temperature": 0,
@@ -43,7 +44,8 @@ def held_rows(answering: Answering) -> list[Json]:
     for name, held in catalog.manager.get_memory_usage()["held"].items():
         if name in cards:
             base = catalog.resolve(name).served.base
-            row = _row(cards[name], _details(catalog, cards[name].base))
+            details = _details(catalog, cards[name].base)
+            row = _row(cards[name], details | {"quantization_level": DTYPES[held["dtype"]]})
             context = answering.engine.context_tokens(base)
             rows.append(
                 row
@@ -102,5 +104,5 @@ def _details(catalog: Catalog, base_id: str) -> Json:
             f"{shape.parameters / 1e9:.1f}B" if shape.parameters >= 1e9 else f"{shape.parameters / 1e6:.2f}M"
         )
         details |= {"family": shape.model_type, "families": [shape.model_type], "parameter_size": size,
-                    "quantization_level": _DTYPES.get(dtype, "")}  # fmt: skip
+                    "quantization_level": DTYPES.get(dtype, "")}  # fmt: skip
     return details

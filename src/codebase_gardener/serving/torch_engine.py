@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -23,12 +23,22 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.text import control_tokens
 from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.serving.answer_text import AnswerText
-from codebase_gardener.serving.engine import EngineRequest, EngineState, Finish, Generation, Piece, TokenScore
+from codebase_gardener.serving.engine import (
+    EngineRequest,
+    EngineState,
+    Finish,
+    Generation,
+    Piece,
+    Served,
+    TokenScore,
+    check_fits,
+    check_queue,
+)
 from codebase_gardener.serving.torch_attention import Span, check_attention
 from codebase_gardener.serving.torch_choosing import Choice, scored
 from codebase_gardener.serving.torch_decoder import Decoder, decoder_for
 from codebase_gardener.serving.torch_kv import KeyValues, PrefixCache
-from codebase_gardener.utils.error_handling import InvalidInputError, ModelError, ResourceError
+from codebase_gardener.utils.error_handling import ModelError, ResourceError
 
 if TYPE_CHECKING:
     from codebase_gardener.adapters.torch_live_base import LiveBase
@@ -133,24 +143,23 @@ class TorchEngine:
             InvalidInputError: The prompt is empty, or does not fit the context.
             ResourceError: Too many are waiting.
         """
-        room = self.context_tokens(request.served.base)
-        if not request.ids:
-            raise InvalidInputError("the prompt is empty", hint="give it at least one character")
-        if len(request.ids) >= room:
-            raise InvalidInputError(
-                f"the prompt has {len(request.ids)} tokens, the base reads {room}", hint="shorten the prompt"
-            )
+        check_fits(request, self.context_tokens(request.served.base))
         answer = _Answer(Generation(request, listener))
         with self._changed:
-            if self._is_closed:
-                raise ResourceError("the engine is shutting down", hint="ask again when it is back")
-            if len(self._waiting) >= self._max_waiting:
-                raise ResourceError(
-                    f"{len(self._waiting)} requests are waiting already", hint="ask again in a moment"
-                )
+            check_queue(len(self._waiting), self._max_waiting, is_closed=self._is_closed)
             self._waiting.append(answer)
             self._changed.notify_all()
         return answer.generation
+
+    @contextmanager
+    def keeping(self, served: Sequence[Served]) -> Iterator[None]:
+        """For a block these stay in memory: what is held is not evicted."""
+        with ExitStack() as held:
+            for one in served:
+                held.enter_context(
+                    self._loaded.holding(one.adapter) if one.adapter else self._loaded.holding_base(one.base)
+                )
+            yield
 
     def state(self) -> EngineState:
         """What it is doing."""
@@ -178,13 +187,19 @@ class TorchEngine:
                 self._admit()
                 for answers in self._batches():
                     self._pass(answers)
-            except Exception as error:  # the loop goes on: those that it had are told, others are served
-                _log.exception("the engine's loop failed")
-                for answer in list(self._running):
-                    answer.values = KeyValues()
-                    self._finish(answer, "error", _told(error))
+            except BaseException as error:  # a thread that ended would leave every client waiting
+                _log.exception("the engine died, and is started again")
+                self._start_again(error)
         for answer in [*self._running, *self._waiting]:
             self._finish(answer, "cancelled")
+
+    def _start_again(self, error: BaseException) -> None:
+        """Those in flight are told, and nothing that was computed is kept; who waits is served."""
+        self._prefixes = PrefixCache(self._prefixes.max_bytes)
+        self._decoders.clear()
+        for answer in list(self._running):
+            answer.values = KeyValues()
+            self._finish(answer, "error", _told(error))
 
     def _wait(self) -> bool:
         """Until there is something to do. Returns False when it is closed."""
@@ -357,14 +372,17 @@ class TorchEngine:
         if why != "error":
             self._prefixes.keep(answer.request.served.key, answer.ids, answer.values)
         answer.resources.close()
-        self._give(answer, Piece(text, finish=why, error=error))
+        try:
+            self._give(answer, Piece(text, finish=why, error=error))
+        except Exception:  # a listener's own: the others are told all the same
+            _log.exception("nobody could be told how an answer ended")
 
 
 def _context(live: LiveBase) -> int:
     return int(getattr(live.base.config, "max_position_embeddings", 0) or 2048)
 
 
-def _told(error: Exception) -> Exception:
+def _told(error: BaseException) -> BaseException:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return ResourceError(
             "not enough memory for this batch", hint="lower --max-running, or shorten the prompt"
@@ -372,5 +390,9 @@ def _told(error: Exception) -> Exception:
     if isinstance(error, RuntimeError):
         return ModelError(
             f"the model could not be computed: {error}", hint="gardener doctor looks at the machine"
+        )
+    if not isinstance(error, Exception):  # raised where it is read, it would end the server
+        return ModelError(
+            f"the engine died of {type(error).__name__} and was started again", hint="ask again"
         )
     return error

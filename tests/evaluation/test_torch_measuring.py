@@ -19,8 +19,9 @@ from codebase_gardener.cli.figures import verdict_lines
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.user_rows import user_dataset
 from codebase_gardener.dataset.writer import write_dataset
-from codebase_gardener.evaluation.torch_arms import _encoded, general_loss, measure_arms, measure_fill_in
+from codebase_gardener.evaluation.measuring import _encoded, general_loss, measure_arms, measure_fill_in
 from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
+from codebase_gardener.evaluation.torch_scorer import TorchScorer
 from codebase_gardener.evaluation.verdict import VERDICTS, judge
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.torch_run import run_job
@@ -70,7 +71,7 @@ def by_hand(
 
 
 def test_every_arm_is_what_is_computed_by_hand(model: Any, tokenizer: Any) -> None:
-    measured = measure_arms(model, tokenizer, FUNCTIONS)
+    measured = measure_arms(TorchScorer(model, tokenizer), FUNCTIONS)
     for name, adapter, field in (
         ("base", False, "prompt"),
         ("base + retrieval", False, "prompt_with_context"),
@@ -115,12 +116,12 @@ def test_the_next_line_is_hit_where_greedy_decoding_gives_all_of_it(
     completion: str, hit: bool, speller: Any, tokenizer: Any
 ) -> None:
     function = HeldoutFunction("f", "f.py", "f.py:L1-2", "def f():\n", "def f():\n", completion)
-    for rows in measure_arms(speller, tokenizer, [function]).values():
+    for rows in measure_arms(TorchScorer(speller, tokenizer), [function]).values():
         assert rows[0].next_line == hit
 
 
 def test_what_comes_after_the_first_line_does_not_count_for_it(model: Any, tokenizer: Any) -> None:
-    from codebase_gardener.evaluation.torch_arms import _first_line_tokens
+    from codebase_gardener.evaluation.measuring import _first_line_tokens
     from codebase_gardener.training.encoding import encode_completion
 
     def covered(completion: str) -> str:
@@ -135,14 +136,14 @@ def test_what_comes_after_the_first_line_does_not_count_for_it(model: Any, token
 
 def test_both_models_see_the_same_cut_prompt(model: Any, tokenizer: Any) -> None:
     long = replace(FUNCTIONS[0], prompt="x" * 400 + "\n")
-    measured = measure_arms(model, tokenizer, [long], max_length=64)
+    measured = measure_arms(TorchScorer(model, tokenizer), [long], max_length=64)
     assert measured["base"][0].tokens == measured["adapter"][0].tokens == len(long.completion) + 1
 
 
 def test_a_long_body_is_cut_at_the_same_token_in_all_arms(model: Any, tokenizer: Any) -> None:
     body = "    x = 1\n" * 20
     long = HeldoutFunction("f", "f.py", "f.py:L1-9", "def f():\n", "# c\n" * 9 + "def f():\n", body)
-    rows = [found[0] for found in measure_arms(model, tokenizer, [long], max_length=64).values()]
+    rows = [found[0] for found in measure_arms(TorchScorer(model, tokenizer), [long], max_length=64).values()]
     assert {row.tokens for row in rows} == {48}  # three quarters, as behind the longer prompt
     assert {row.bytes for row in rows} == {48}  # the tiny base's tokens are bytes
     assert _encoded(long, tokenizer, 64)[0].truncated
@@ -150,8 +151,8 @@ def test_a_long_body_is_cut_at_the_same_token_in_all_arms(model: Any, tokenizer:
 
 def test_batches_change_nothing(model: Any, tokenizer: Any) -> None:
     many = FUNCTIONS * 5
-    together = measure_arms(model, tokenizer, many)
-    alone = measure_arms(model, tokenizer, FUNCTIONS[:1])
+    together = measure_arms(TorchScorer(model, tokenizer), many)
+    alone = measure_arms(TorchScorer(model, tokenizer), FUNCTIONS[:1])
     for name, rows in together.items():
         assert rows[0].nats == pytest.approx(alone[name][0].nats, abs=1e-3)
         assert rows[3].nats == pytest.approx(rows[0].nats, abs=1e-3)
@@ -159,13 +160,15 @@ def test_batches_change_nothing(model: Any, tokenizer: Any) -> None:
 
 def test_progress_counts_all_arms(model: Any, tokenizer: Any) -> None:
     seen: list[tuple[int, int]] = []
-    measure_arms(model, tokenizer, FUNCTIONS, progress=lambda done, total: seen.append((done, total)))
+    measure_arms(
+        TorchScorer(model, tokenizer), FUNCTIONS, progress=lambda done, total: seen.append((done, total))
+    )
     assert seen[-1] == (12, 12)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 
 def test_general_text_is_measured_with_the_adapter_off_and_on(model: Any, tokenizer: Any) -> None:
-    found = general_loss(model, tokenizer)
+    found = general_loss(TorchScorer(model, tokenizer))
     assert set(found) == {"base", "adapter"}
     assert found["base"] != found["adapter"]
     assert all(0 < value < math.log(257) * 2 for value in found.values())
@@ -183,7 +186,7 @@ WITH_MIDDLES = [
 
 
 def test_middles_are_measured_from_both_sides_behind_retrieved_code(model: Any, tokenizer: Any) -> None:
-    measured = measure_fill_in(model, tokenizer, WITH_MIDDLES)
+    measured = measure_fill_in(TorchScorer(model, tokenizer), WITH_MIDDLES)
     assert list(measured) == ["base", "adapter"]
     prompts = (
         "# see\n# what follows:\n# |  * h\n\ndef area(w, h):\n    return",
@@ -201,12 +204,12 @@ def test_middles_are_measured_from_both_sides_behind_retrieved_code(model: Any, 
 
 def test_middles_change_no_arm_and_do_not_decide(model: Any, tokenizer: Any) -> None:
     with_middles, without = (
-        measure_arms(model, tokenizer, rows)
+        measure_arms(TorchScorer(model, tokenizer), rows)
         for rows in (WITH_MIDDLES, [replace(row, fim=()) for row in WITH_MIDDLES])
     )
     assert with_middles == without
-    fill_in = measure_fill_in(model, tokenizer, WITH_MIDDLES)
-    assert measure_fill_in(model, tokenizer, FUNCTIONS) == {}
+    fill_in = measure_fill_in(TorchScorer(model, tokenizer), WITH_MIDDLES)
+    assert measure_fill_in(TorchScorer(model, tokenizer), FUNCTIONS) == {}
     general = {"base": 1.0, "adapter": 1.0}
     verdict, plain = judge(without, general, fill_in), judge(without, general, {})
     assert replace(verdict, fill_in=None) == plain and "fill_in" not in plain.as_dict()
@@ -218,7 +221,7 @@ WITH_PAGES = [replace(one, prompt_with_pages=f"# a page\n{one.prompt}") for one 
 
 
 def test_pages_are_measured_on_the_base_alone_where_they_bring_nothing(model: Any, tokenizer: Any) -> None:
-    measured = measure_arms(model, tokenizer, WITH_PAGES)
+    measured = measure_arms(TorchScorer(model, tokenizer), WITH_PAGES)
     assert list(measured) == [
         "base",
         "base + retrieval",
@@ -226,7 +229,7 @@ def test_pages_are_measured_on_the_base_alone_where_they_bring_nothing(model: An
         "adapter",
         "adapter + retrieval",
     ]
-    code = measure_arms(model, tokenizer, FUNCTIONS)
+    code = measure_arms(TorchScorer(model, tokenizer), FUNCTIONS)
     for name, rows in code.items():  # three functions decide nothing: the adapter's arm has code alone
         assert [row.nats for row in measured[name]] == pytest.approx([row.nats for row in rows], abs=1e-3)
     for function, found in zip(WITH_PAGES, measured["base + retrieval + wiki"], strict=True):
@@ -237,7 +240,9 @@ def test_pages_are_measured_on_the_base_alone_where_they_bring_nothing(model: An
 def test_where_pages_help_the_base_the_adapter_has_them_too(speller: Any, tokenizer: Any) -> None:
     prompts = {"prompt": "def f():\n", "prompt_with_context": "xxxx", "prompt_with_pages": "def f():\n"}
     function = HeldoutFunction("f", "f.py", "f.py:L1-2", **prompts, completion="abc\n")
-    measured = measure_arms(speller, tokenizer, [replace(function, path=f"{n}.py") for n in range(8)])
+    measured = measure_arms(
+        TorchScorer(speller, tokenizer), [replace(function, path=f"{n}.py") for n in range(8)]
+    )
     verdict = judge(measured, {"base": 1.0, "adapter": 1.0})
     assert verdict.wiki is not None and verdict.wiki.kept
     pages = [row.nats for row in measured["base + retrieval + wiki"]]
@@ -246,7 +251,7 @@ def test_where_pages_help_the_base_the_adapter_has_them_too(speller: Any, tokeni
 
 
 def test_rows_of_ones_own_have_no_pages_and_are_measured_all_the_same(model: Any, tokenizer: Any) -> None:
-    measured = measure_arms(model, tokenizer, [WITH_PAGES[0], FUNCTIONS[1]])
+    measured = measure_arms(TorchScorer(model, tokenizer), [WITH_PAGES[0], FUNCTIONS[1]])
     for name in ("base + retrieval", "base + retrieval + wiki"):
         nats, _, _ = by_hand(
             model, tokenizer, FUNCTIONS[1].prompt_with_context, FUNCTIONS[1].completion, False

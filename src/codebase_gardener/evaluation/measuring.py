@@ -1,39 +1,90 @@
-"""Measuring the arms: held-out functions in batches of like length, both arms of a model in one pass."""
+"""Measuring the arms: which rows each one has, whoever scores them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
-from typing import Any
-
-import torch
-from peft.helpers import disable_input_dtype_casting
+from pathlib import Path
+from typing import Any, Protocol
 
 from codebase_gardener.dataset.heldout import HeldoutFunction
+from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, WITH_WIKI, Arm
 from codebase_gardener.evaluation.metrics import Measurement
-from codebase_gardener.evaluation.verdict import wiki_gain
+from codebase_gardener.evaluation.verdict import Verdict, judge, wiki_gain
 from codebase_gardener.languages.table import language_of
 from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_completion, encode_fill_in
-from codebase_gardener.training.fast.torch_batch import FastPath, on_device
+from codebase_gardener.utils.error_handling import DatasetError
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["general_loss", "measure_arms", "measure_fill_in", "sample_rows"]
+__all__ = [
+    "RowScore",
+    "Scorer",
+    "general_loss",
+    "heldout_functions",
+    "measure_arms",
+    "measure_fill_in",
+    "measured_verdict",
+    "sample_rows",
+]
 
-_BATCH_TOKENS = 3_072
 MAX_LENGTH = 768
-_GENERAL = FastPath(("head",))
+
+
+@dataclass(frozen=True)
+class RowScore:
+    """What a model makes of one row.
+
+    Attributes:
+        nats: Sum of the negative log-likelihood of its supervised tokens.
+        hits: Of each of them, whether it is the most likely one.
+    """
+
+    nats: float
+    hits: Sequence[bool]
+
+
+class Scorer(Protocol):
+    """A base with an adapter that scores rows: in this process, or behind a server."""
+
+    tokenizer: Any
+
+    def scores(
+        self, rows: Sequence[EncodedExample], *, adapter: bool, progress: Progress = silent
+    ) -> list[RowScore]:
+        """The scores of rows, with the adapter on or off."""
+        ...
+
+
+def heldout_functions(dataset: Path, limit: int) -> Sequence[HeldoutFunction]:
+    """The functions to measure on: in no row of the dataset, and not in its index.
+
+    Raises:
+        DatasetError: Nothing was held out.
+    """
+    functions = load_dataset(dataset).heldout[:limit]
+    if not functions:
+        raise DatasetError(
+            "nothing was held out, so there is nothing to measure on",
+            hint="the repository needs at least two files with functions; or bring more rows of your own",
+        )
+    return functions
+
+
+def measured_verdict(
+    scorer: Scorer, functions: Sequence[HeldoutFunction], progress: Progress = silent
+) -> Verdict:
+    """The verdict on an adapter: all arms, middles, and general text."""
+    measured = measure_arms(scorer, functions, progress=progress)
+    return judge(measured, general_loss(scorer), measure_fill_in(scorer, functions))
 
 
 def measure_arms(
-    model: Any,
-    tokenizer: Any,
+    scorer: Scorer,
     functions: Sequence[HeldoutFunction],
     *,
     max_length: int = MAX_LENGTH,
-    path: FastPath = _GENERAL,
     progress: Progress = silent,
 ) -> dict[str, list[Measurement]]:
     """Measure every arm on every function, and the base with pages of the wiki where the functions have such prompts.
@@ -41,11 +92,9 @@ def measure_arms(
     The adapter's retrieval arm has the pages if the base's gets better with them.
 
     Args:
-        model: PEFT model with the adapter active, in eval mode.
-        tokenizer: The base's.
+        scorer: The adapter's.
         functions: Held-out functions with their prompts.
         max_length: Tokens of prompt and body; the prompt's left is cut, and of a long body the end, in all arms alike.
-        path: How rows are computed.
         progress: Functions measured, over all arms.
 
     Returns:
@@ -54,23 +103,21 @@ def measure_arms(
     measured: dict[str, list[Measurement]] = {}
     arms = _arms(functions)
     total = len(arms) * len(functions)
-    encoded = [_encoded(f, tokenizer, max_length) for f in functions]
+    encoded = [_encoded(f, scorer.tokenizer, max_length) for f in functions]
     for arm in arms:
         rows = [prompts[min(_prompt(arm, measured), len(prompts) - 1)] for prompts in encoded]
         texts = [function.completion for function in functions]
         told = _offset(progress, len(measured) * len(functions), total)
-        scores = _arm_scores(model, tokenizer, arm, rows, texts, path, told)
+        scores = _arm_scores(scorer, arm, rows, texts, told)
         measured[arm.name] = [Measurement(f.path, *score) for f, score in zip(functions, scores, strict=True)]
     return measured
 
 
 def measure_fill_in(
-    model: Any,
-    tokenizer: Any,
+    scorer: Scorer,
     functions: Sequence[HeldoutFunction],
     *,
     max_length: int = MAX_LENGTH,
-    path: FastPath = _GENERAL,
     progress: Progress = silent,
 ) -> dict[str, list[Measurement]]:
     """Measure the middles of the functions that have one, from both sides; arguments as for `measure_arms`."""
@@ -79,7 +126,7 @@ def measure_fill_in(
         encode_fill_in(
             fim,
             language_of(function.path),
-            tokenizer,
+            scorer.tokenizer,
             max_length=max_length,
             front=function.prompt_with_context.removesuffix(function.prompt),
             end=False,
@@ -89,7 +136,7 @@ def measure_fill_in(
     measured: dict[str, list[Measurement]] = {}
     for arm in FILL_IN_ARMS if asked else ():
         told = _offset(progress, len(measured) * len(rows), len(FILL_IN_ARMS) * len(rows))
-        scores = _arm_scores(model, tokenizer, arm, rows, [fim[1] for _, fim in asked], path, told)
+        scores = _arm_scores(scorer, arm, rows, [fim[1] for _, fim in asked], told)
         measured[arm.name] = [
             Measurement(f.path, *score) for (f, _), score in zip(asked, scores, strict=True)
         ]
@@ -137,21 +184,19 @@ def _without_last(row: EncodedExample, tokens: int) -> EncodedExample:
 
 
 def _arm_scores(
-    model: Any,
-    tokenizer: Any,
-    arm: Arm,
-    rows: Sequence[EncodedExample],
-    texts: Sequence[str],
-    path: FastPath,
-    progress: Progress,
+    scorer: Scorer, arm: Arm, rows: Sequence[EncodedExample], texts: Sequence[str], progress: Progress
 ) -> list[tuple[float, int, int, bool]]:
     """What a `Measurement` holds of each row, where the adapter is on or off as the arm says."""
-    first_lines = [_first_line_tokens(row, tokenizer) for row in rows]
-    with nullcontext() if arm.adapter else model.disable_adapter():
-        scores = _scores(model, rows, first_lines, path, progress)
+    tokenizer = scorer.tokenizer
+    scores = scorer.scores(rows, adapter=arm.adapter, progress=progress)
     return [
-        (nats, row.supervised, _scored_bytes(text, row, tokenizer), hit)
-        for text, row, (nats, hit) in zip(texts, rows, scores, strict=True)
+        (
+            score.nats,
+            row.supervised,
+            _scored_bytes(text, row, tokenizer),
+            all(score.hits[: _first_line_tokens(row, tokenizer)]),
+        )
+        for text, row, score in zip(texts, rows, scores, strict=True)
     ]
 
 
@@ -176,62 +221,15 @@ def _first_line_tokens(row: EncodedExample, tokenizer: Any) -> int:
     return len(supervised)
 
 
-def _scores(
-    model: Any,
-    rows: Sequence[EncodedExample],
-    first_lines: Sequence[int],
-    path: FastPath,
-    progress: Progress,
-) -> list[tuple[float, bool]]:
-    """Per row: the sum of its losses in nats, and whether the first line is what greedy decoding gives."""
-    scores: list[tuple[float, bool]] = [(0.0, False)] * len(rows)
-    done = 0
-    for batch in _batches(rows):
-        losses, hits = _forward(model, [rows[n] for n in batch], path)
-        for place, n in enumerate(batch):
-            scores[n] = (losses[place], bool(hits[place][: first_lines[n]].all()))
-        done += len(batch)
-        progress(done, len(rows))
-    return scores
-
-
-@torch.no_grad()
-def _forward(model: Any, rows: Sequence[EncodedExample], path: FastPath) -> tuple[list[float], list[Any]]:
-    """Per row: the sum of its losses, and whether each of its tokens is the most likely one."""
-    device = next(model.parameters()).device
-    inputs = on_device(path.batch(rows, pad_id=0), device)
-    bf16 = model.get_base_model().dtype == torch.bfloat16
-    # as in training: the low-rank products in bf16 too, or the adapter's arms take twice the time
-    with torch.autocast(device.type, torch.bfloat16, enabled=bf16), disable_input_dtype_casting(model, bf16):
-        scored = path.losses(model, inputs)
-    own = [scored.rows_N == place for place in range(len(rows))]
-    return [float(scored.losses_N[mine].double().sum()) for mine in own], [
-        scored.hits_N[mine].cpu() for mine in own
-    ]
-
-
-def _batches(rows: Sequence[EncodedExample]) -> list[list[int]]:
-    """Row numbers, longest first, so many in a batch that padding and memory stay small."""
-    order = sorted(range(len(rows)), key=lambda n: -len(rows[n].ids))
-    batches: list[list[int]] = []
-    for n in order:
-        if batches and (len(batches[-1]) + 1) * len(rows[batches[-1][0]].ids) <= _BATCH_TOKENS:
-            batches[-1].append(n)
-        else:
-            batches.append([n])
-    return batches
-
-
-def general_loss(model: Any, tokenizer: Any, path: FastPath = _GENERAL) -> dict[str, float]:
+def general_loss(scorer: Scorer) -> dict[str, float]:
     """Nats per token on general text, with the adapter off and on: what training forgets shows here."""
     text = files("codebase_gardener.evaluation").joinpath("general_text.txt").read_text("utf-8")
     rows = [
-        encode_completion("", passage, tokenizer, max_length=MAX_LENGTH, end=False)
+        encode_completion("", passage, scorer.tokenizer, max_length=MAX_LENGTH, end=False)
         for passage in text.strip().split("\n\n")
     ]
     result = {}
     for name in ("base", "adapter"):
-        with nullcontext() if name == "adapter" else model.disable_adapter():
-            scores = _scores(model, rows, [1] * len(rows), path, silent)
-        result[name] = sum(nats for nats, _ in scores) / sum(row.supervised for row in rows)
+        scores = scorer.scores(rows, adapter=name == "adapter")
+        result[name] = sum(score.nats for score in scores) / sum(row.supervised for row in rows)
     return result
