@@ -1,12 +1,13 @@
 # make demo: install and grow this very repository.  make test: everything.  make check: before every commit.
 # make bench-train [QUICK=1]: the speed of training beside transformers' Trainer and TRL.
 # make soak [SOAK_MINUTES=20]: adapters of all kinds in random order, each answer compared with stock PEFT.
+# make clients: programs that people use, each in its own environment, against the server.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check format clean bench-train soak
+.PHONY: demo test check format clean bench-train soak clients
 
 SOAK_MINUTES ?= 20
 
@@ -38,6 +39,11 @@ bench-train: $(VENV)/.stamp-bench
 
 soak: $(VENV)/.stamp-dev
 	SOAK_MINUTES=$(SOAK_MINUTES) $(BIN)/pytest tests/adapters/test_torch_states.py -k soak
+
+clients: $(VENV)/.stamp-dev
+	PYTHON=$(PYTHON) scripts/clients.sh install
+	# with CI set a client that is not to be had is a failure, not left out
+	CI=true $(BIN)/pytest tests/clients $(addprefix tests/serving/test_,openai_api.py ollama_api.py continue.py infill_api.py)
 
 $(VENV)/.stamp-run: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed: make PYTHON=/path/to/python3.11")'

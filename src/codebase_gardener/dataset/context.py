@@ -97,8 +97,10 @@ class ContextFinder:
         namesakes_first = sorted(hits, key=lambda hit: hit.document.symbol.rpartition(".")[2] != name)
         chosen: list[Document] = []
         for hit in namesakes_first:
+            if len(chosen) == _MOST:
+                break
             document = without_docstring(hit.document)
-            if len(chosen) < _MOST and not any(_repeats(document, other) for other in chosen):
+            if not any(_repeats(document, other) for other in chosen):
                 chosen.append(document)
         page = self._page(query, comment_prefix(language))
         # a page stands first in the prompt, that is, last in the order: code stands next to the function
