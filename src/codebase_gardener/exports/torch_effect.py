@@ -17,7 +17,7 @@ from codebase_gardener.training.encoding import text_ids
 from codebase_gardener.training.torch_logits import PROMPTS, mean_kl
 from codebase_gardener.utils.error_handling import AdapterError
 
-__all__ = ["LEAST_EFFECT", "Reference", "compared", "reference"]
+__all__ = ["LEAST_EFFECT", "InMemory", "compared", "reference"]
 
 SAID = 8
 """Tokens that each prompt is gone on with."""
@@ -26,7 +26,7 @@ LEAST_EFFECT = 0.5
 
 
 @dataclass(frozen=True)
-class Reference:
+class InMemory:
     """What base and adapter say in memory, float32.
 
     Attributes:
@@ -50,7 +50,7 @@ class Reference:
 
 
 @torch.no_grad()
-def reference(files: AdapterFiles, base: Base) -> Reference:
+def reference(files: AdapterFiles, base: Base) -> InMemory:
     """Measure an adapter in memory.
 
     Raises:
@@ -64,7 +64,7 @@ def reference(files: AdapterFiles, base: Base) -> Reference:
     on = _distributions(adapted, sequences, starts)
     del adapted  # the base is as it was
     off = _distributions(model, sequences, starts)
-    return Reference(tuple(map(tuple, sequences)), tuple(starts), on, off)
+    return InMemory(tuple(map(tuple, sequences)), tuple(starts), on, off)
 
 
 def _continued(model: Any, ids: Sequence[int]) -> list[int]:
@@ -82,7 +82,7 @@ def _distributions(model: Any, sequences: Sequence[Sequence[int]], starts: Seque
     return torch.cat(rows)
 
 
-def compared(label: str, where: str, known: Reference, there: Tensor) -> dict[str, Any]:
+def compared(label: str, where: str, known: InMemory, there: Tensor) -> dict[str, Any]:
     """A receipt's data: how near an export is to the adapter in memory, and what is left of its effect.
 
     Args:

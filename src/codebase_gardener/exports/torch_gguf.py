@@ -14,7 +14,7 @@ from codebase_gardener.bases.torch_loading import SAMPLE, load_tokenizer
 from codebase_gardener.exports.carrying import gguf_refusal
 from codebase_gardener.exports.llamacpp import LlamaServer
 from codebase_gardener.exports.request import ExportRequest
-from codebase_gardener.exports.torch_effect import Reference, compared, reference
+from codebase_gardener.exports.torch_effect import InMemory, compared, reference
 from codebase_gardener.exports.torch_gguf_adapter import write_gguf_adapter
 from codebase_gardener.exports.torch_gguf_base import write_gguf_base
 from codebase_gardener.merging.into_base import merge_into_base
@@ -102,7 +102,7 @@ def _check_tokens(server: LlamaServer, request: ExportRequest) -> None:
 
 
 def llamacpp_distributions(
-    server: LlamaServer, known: Reference, lora: list[dict[str, float]], letter: int
+    server: LlamaServer, known: InMemory, lora: list[dict[str, float]], letter: int
 ) -> Tensor:
     """Log-probabilities before each token that was said: [tokens, V], as llama.cpp computes them.
 

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from codebase_gardener.adapters.loaded import Loadable
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.prompts import Prompt
-from codebase_gardener.utils.error_handling import InvalidInputError, ResourceError
+from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError, ResourceError
 
 __all__ = [
     "Decoding",
@@ -26,6 +26,7 @@ __all__ = [
     "TokenScore",
     "check_fits",
     "check_queue",
+    "if_deleted",
 ]
 
 Finish = Literal["stop", "length", "cancelled", "error"]
@@ -238,6 +239,14 @@ def check_queue(waiting: int, most: int, *, is_closed: bool) -> None:
         raise ResourceError("the engine is shutting down", hint="ask again when it is back")
     if waiting >= most:
         raise ResourceError(f"{waiting} requests are waiting already", hint="ask again in a moment")
+
+
+def if_deleted(served: Served) -> NotFoundError | None:
+    """The error of an adapter that went between the request and its turn; None where it is there."""
+    adapter = served.adapter
+    if adapter is None or adapter.directory.exists():
+        return None
+    return NotFoundError(f"{adapter.key} was deleted", hint="/v1/models lists what there is")
 
 
 class Engine(Protocol):

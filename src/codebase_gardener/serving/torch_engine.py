@@ -33,12 +33,13 @@ from codebase_gardener.serving.engine import (
     TokenScore,
     check_fits,
     check_queue,
+    if_deleted,
 )
 from codebase_gardener.serving.torch_attention import Span, check_attention
 from codebase_gardener.serving.torch_choosing import Choice, scored
 from codebase_gardener.serving.torch_decoder import Decoder, decoder_for
 from codebase_gardener.serving.torch_kv import KeyValues, PrefixCache
-from codebase_gardener.utils.error_handling import ModelError, NotFoundError, ResourceError
+from codebase_gardener.utils.error_handling import ModelError, ResourceError
 
 if TYPE_CHECKING:
     from codebase_gardener.adapters.torch_live_base import LiveBase
@@ -218,7 +219,7 @@ class TorchEngine:
             try:
                 self._begin(answer)
             except Exception as error:  # told to the one who asked
-                self._finish(answer, "error", _if_deleted(answer.request.served) or error)
+                self._finish(answer, "error", if_deleted(answer.request.served) or error)
 
     def _begin(self, answer: _Answer) -> None:
         """Hold what answers, and take over what was read before."""
@@ -380,14 +381,6 @@ class TorchEngine:
 
 def _context(live: LiveBase) -> int:
     return int(getattr(live.base.config, "max_position_embeddings", 0) or 2048)
-
-
-def _if_deleted(served: Served) -> NotFoundError | None:
-    """The error of an adapter that went between the request and its turn."""
-    adapter = served.adapter
-    if adapter is None or adapter.directory.exists():
-        return None
-    return NotFoundError(f"{adapter.key} was deleted", hint="/v1/models lists what there is")
 
 
 def _told(error: BaseException) -> BaseException:

@@ -29,6 +29,7 @@ from codebase_gardener.serving.engine import (
     TokenScore,
     check_fits,
     check_queue,
+    if_deleted,
 )
 from codebase_gardener.serving.llamacpp_models import LlamaModels, Seat
 from codebase_gardener.utils.files import read_json
@@ -181,7 +182,7 @@ class LlamaCppEngine:
         try:
             text, finish = self._made(one)
         except Exception as caught:  # told to the one who asked
-            error = caught
+            error = if_deleted(generation.request.served) or caught
         if generation.is_cancelled:
             finish, error, text = "cancelled", None, ""
         with self._changed:
