@@ -137,11 +137,14 @@ class JoinedSlots:
             for target in targets
         ]
         self.factors = [
-            (torch.cat([a for _, (a, _, _) in parts]), torch.cat([b for _, (_, b, _) in parts], dim=1))
-            if parts
-            else None
-            for parts in self.parts
+            _side_by_side([factors for _, factors in parts]) if parts else None for parts in self.parts
         ]
+
+
+def _side_by_side(factors: Sequence[Factors]) -> tuple[Tensor, Tensor]:
+    if len(factors) == 1:  # nothing is copied
+        return factors[0][:2]
+    return torch.cat([a for a, _, _ in factors]), torch.cat([b for _, b, _ in factors], dim=1)
 
 
 class SlotRows:

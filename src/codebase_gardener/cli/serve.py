@@ -27,6 +27,20 @@ _GIB = 1024**3
     help="File with the hashes of the API keys, one of which each request has to send.",
 )
 @click.option("--new-api-key", is_flag=True, help="Make a key, add its hash to the file, print it, and end.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "torch", "llamacpp"]),
+    default="auto",
+    show_default=True,
+    help="Who computes; auto measures both once on this machine and takes the faster.",
+)
+@click.option(
+    "--quantize",
+    type=click.Choice(["f32", "bf16", "f16", "q8_0"]),
+    default="f16",
+    show_default=True,
+    help="How llama.cpp has the base.",
+)
 @command_options
 def serve(
     projects: tuple[str, ...],
@@ -36,6 +50,8 @@ def serve(
     pin: tuple[str, ...],
     api_key_file: Path | None,
     new_api_key: bool,
+    engine: str,
+    quantize: str,
     as_json: bool,
 ) -> None:
     """Serve projects to editors, chats and scripts, until Ctrl-C.
@@ -64,7 +80,7 @@ def serve(
         return
     keys = ApiKeys.read(api_key_file) if api_key_file else None
     check_exposure(host, keys)
-    options = ServeOptions(host, port, memory_bytes=int(memory_budget * _GIB), pins=pin)
+    options = ServeOptions(host, port, int(memory_budget * _GIB), engine=engine, quantize=quantize, pins=pin)
     with (
         Gardener(for_serving(load_settings(), options)) as gardener,
         listen(host, port) as listening,
@@ -74,6 +90,7 @@ def serve(
             gardener.current_adapter,
             options,
             [gardener.registry.project(name).name for name in projects],
+            lambda line: click.echo(line, err=True),
         ) as answering,
     ):
         names = [card.name for card in answering.catalog.cards()]

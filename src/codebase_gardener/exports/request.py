@@ -11,7 +11,7 @@ from codebase_gardener.adapters.files import AdapterFiles
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.utils.progress import Reporter
 
-__all__ = ["ExportReport", "ExportRequest", "Target"]
+__all__ = ["ExportReport", "ExportRequest", "ExportTarget"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ExportReport:
 
 
 @dataclass(frozen=True)
-class Target:
+class ExportTarget:
     """A program or format that adapters are exported for.
 
     Attributes:

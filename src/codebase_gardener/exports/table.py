@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from codebase_gardener.exports import stock_peft
-from codebase_gardener.exports.request import Target
+from codebase_gardener.exports.request import ExportTarget
 
 __all__ = ["TARGETS"]
 
-TARGETS: dict[str, Target] = {
-    "peft": Target("PEFT's own folder", stock_peft.write_folder, stock_peft.prove_folder),
+TARGETS: dict[str, ExportTarget] = {
+    "peft": ExportTarget("PEFT's own folder", stock_peft.write_folder, stock_peft.prove_folder),
 }

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.adapters.files import check_adapter_files
-from codebase_gardener.exports.export import export_adapter
 from codebase_gardener.exports.request import ExportReport, ExportRequest
+from codebase_gardener.exports.writing import export_adapter
 from codebase_gardener.gardener.locating import Located, base_of, locate
 from codebase_gardener.utils.progress import Quiet, Reporter
 

@@ -56,7 +56,11 @@ class AnswerText:
         new = whole[len(self._said) :] if whole.startswith(self._said) else self._decode([token])
         self._window = self._window[-_BEHIND:]
         self._said = self._decode(self._window)
-        return self._stop.add(self._behind_seam(new))
+        return self.add_text(new)
+
+    def add_text(self, text: str) -> str:
+        """The same of an engine that gives text, in whole letters."""
+        return self._stop.add(self._behind_seam(text))
 
     def end(self) -> str:
         """What was held back; nothing follows."""

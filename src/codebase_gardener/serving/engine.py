@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from codebase_gardener.adapters.loaded import Loadable
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.prompts import Prompt
-from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.error_handling import InvalidInputError, ResourceError
 
 __all__ = [
     "Decoding",
@@ -23,6 +24,8 @@ __all__ = [
     "Piece",
     "Served",
     "TokenScore",
+    "check_fits",
+    "check_queue",
 ]
 
 Finish = Literal["stop", "length", "cancelled", "error"]
@@ -211,6 +214,32 @@ class EngineState:
     prompt_tokens: int
 
 
+def check_fits(request: EngineRequest, context: int) -> None:
+    """Whether a prompt can be read.
+
+    Raises:
+        InvalidInputError: It is empty, or does not fit the context.
+    """
+    if not request.ids:
+        raise InvalidInputError("the prompt is empty", hint="give it at least one character")
+    if len(request.ids) >= context:
+        raise InvalidInputError(
+            f"the prompt has {len(request.ids)} tokens, the base reads {context}", hint="shorten the prompt"
+        )
+
+
+def check_queue(waiting: int, most: int, *, is_closed: bool) -> None:
+    """Whether one more request may wait.
+
+    Raises:
+        ResourceError: Too many do, or the engine ends.
+    """
+    if is_closed:
+        raise ResourceError("the engine is shutting down", hint="ask again when it is back")
+    if waiting >= most:
+        raise ResourceError(f"{waiting} requests are waiting already", hint="ask again in a moment")
+
+
 class Engine(Protocol):
     """What makes answers. Calls come from any thread."""
 
@@ -242,6 +271,10 @@ class Engine(Protocol):
             InvalidInputError: The prompt does not fit the context, or is empty.
             ResourceError: Too many are waiting.
         """
+        ...
+
+    def keeping(self, served: Sequence[Served]) -> AbstractContextManager[None]:
+        """For a block these stay in memory."""
         ...
 
     def state(self) -> EngineState:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -11,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.serving.catalog import shown_base
-from codebase_gardener.serving.engine import Engine, EngineRequest, EngineState, Generation, Piece
+from codebase_gardener.serving.engine import Engine, EngineRequest, EngineState, Generation, Piece, Served
 
 __all__ = ["MeasuredEngine"]
 
@@ -82,6 +83,10 @@ class MeasuredEngine:
     def context_tokens(self, base: Base) -> int:
         """As the engine's."""
         return self._engine.context_tokens(base)
+
+    def keeping(self, served: Sequence[Served]) -> AbstractContextManager[None]:
+        """As the engine's."""
+        return self._engine.keeping(served)
 
     def state(self) -> EngineState:
         """As the engine's."""

@@ -8,17 +8,23 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.config.settings import Settings
+from codebase_gardener.exports.carrying import gguf_refusal
 from codebase_gardener.models.peft_manager import PeftManager
+from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving.answering import Answering
 from codebase_gardener.serving.api_keys import ApiKeys
 from codebase_gardener.serving.catalog import Catalog
+from codebase_gardener.serving.engine import Engine
+from codebase_gardener.serving.engine_choice import chosen
 from codebase_gardener.serving.guard import is_loopback
+from codebase_gardener.serving.llamacpp_models import LlamaModels
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 from codebase_gardener.wiki.search import WikiIndex
 
@@ -40,6 +46,8 @@ DRAIN_S = 30.0
 """How long answers that have begun may take after a signal."""
 
 _MANY = 1_000_000
+_KEPT_BYTES = 64 * 1024
+"""Of a token of llama.cpp's context, as a 1.5B model has it."""
 _MIB = 1024**2
 
 
@@ -53,6 +61,8 @@ class ServeOptions:
         memory_bytes: For adapters and kept prefixes together, beside the bases.
         max_running: Answers that advance together.
         max_waiting: Requests that may wait.
+        engine: "torch", "llamacpp", or "auto" for the faster one.
+        quantize: How llama.cpp has the base: a key of `GGUF_TYPES`.
         pins: Names of the catalog that stay in memory, as the versions that they mean at the start.
     """
 
@@ -61,6 +71,8 @@ class ServeOptions:
     memory_bytes: int = 4 * 1024**3
     max_running: int = 16
     max_waiting: int = 64
+    engine: str = "torch"
+    quantize: str = "f16"
     pins: tuple[str, ...] = ()
 
 
@@ -71,30 +83,75 @@ def opened(
     current_adapter: Callable[[str], str],
     options: ServeOptions,
     projects: Sequence[str] = (),
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Answering]:
     """An engine over a home's adapters, for a block.
 
     Raises:
+        ModelError: The engine cannot serve the home's base.
         InvalidInputError: The adapters that are pinned do not fit the memory.
     """
-    from codebase_gardener.serving.torch_engine import TorchEngine
-
-    engine = TorchEngine(
-        manager.loaded,
-        max_running=options.max_running,
-        max_waiting=options.max_waiting,
-        prefix_bytes=options.memory_bytes // 2,
-    )
+    engine = _engine(manager, options, projects, say)
     try:
         catalog = Catalog(manager, open_index, current_adapter, projects)
-        with _pinned(catalog, options):
+        with _pinned(catalog, options, engine):
             yield Answering(engine, catalog)
     finally:
         engine.close()
 
 
+def _engine(
+    manager: PeftManager, options: ServeOptions, projects: Sequence[str], say: Callable[[str], None]
+) -> Engine:
+    if options.engine != "auto":
+        return _started(manager, options, options.engine)
+    asked: Sequence[str | None] = projects or [None]
+    rows = [row for project in asked for row in manager.registry.versions(project, limit=None)]
+    engine, why = chosen(
+        manager.base(rows[0].base_id if rows else None),
+        lambda name: _started(manager, options, name),
+        manager.settings.home / "engines.json",
+        next((reason for row in rows if row.active and (reason := _refused(row))), ""),
+    )
+    say(f"engine {why}")
+    return engine
+
+
+def _refused(row: VersionRow) -> str:
+    """Why llama.cpp cannot have an adapter, or ""."""
+    what = gguf_refusal(check_adapter_files(row.directory, row.files).config)
+    return f"{row.ref} has {what}, which a GGUF adapter cannot carry" if what else ""
+
+
+def _started(manager: PeftManager, options: ServeOptions, name: str) -> Engine:
+    if name == "torch":
+        from codebase_gardener.serving.torch_engine import TorchEngine
+
+        return TorchEngine(
+            manager.loaded,
+            max_running=options.max_running,
+            max_waiting=options.max_waiting,
+            prefix_bytes=options.memory_bytes // 2,
+        )
+    from codebase_gardener.exports.torch_gguf_adapter import write_gguf_adapter
+    from codebase_gardener.exports.torch_gguf_base import write_gguf_base
+    from codebase_gardener.serving.torch_llamacpp_engine import LlamaCppEngine
+
+    models = LlamaModels(
+        manager.settings.bases_dir,
+        manager.settings.home,
+        partial(write_gguf_base, quantize=options.quantize),
+        write_gguf_adapter,
+        quantize=options.quantize,
+        slots=options.max_running,
+        cache_tokens=options.memory_bytes // 2 // _KEPT_BYTES,
+        max_bytes=options.memory_bytes // 2,
+    )
+    return LlamaCppEngine(models, max_running=options.max_running, max_waiting=options.max_waiting)
+
+
 @contextmanager
-def _pinned(catalog: Catalog, options: ServeOptions) -> Iterator[None]:
+def _pinned(catalog: Catalog, options: ServeOptions, engine: Engine) -> Iterator[None]:
     """Hold what is pinned in memory: what is held is never evicted."""
     served = {one.key: one for one in (catalog.resolve(name).served for name in options.pins)}
     sizes = {
@@ -108,10 +165,7 @@ def _pinned(catalog: Catalog, options: ServeOptions) -> Iterator[None]:
             f"{room / _MIB:.1f} MiB: half of the memory budget",
             hint="raise --memory-budget, or pin fewer",
         )
-    loaded = catalog.manager.loaded
-    with ExitStack() as held:
-        for one in served.values():
-            held.enter_context(loaded.holding(one.adapter) if one.adapter else loaded.holding_base(one.base))
+    with engine.keeping(list(served.values())):
         yield
 
 

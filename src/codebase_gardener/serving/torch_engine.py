@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -31,12 +31,14 @@ from codebase_gardener.serving.engine import (
     Piece,
     Served,
     TokenScore,
+    check_fits,
+    check_queue,
 )
 from codebase_gardener.serving.torch_attention import Span, check_attention
 from codebase_gardener.serving.torch_choosing import Choice, scored
 from codebase_gardener.serving.torch_decoder import Decoder, decoder_for
 from codebase_gardener.serving.torch_kv import KeyValues, PrefixCache
-from codebase_gardener.utils.error_handling import InvalidInputError, ModelError, NotFoundError, ResourceError
+from codebase_gardener.utils.error_handling import ModelError, NotFoundError, ResourceError
 
 if TYPE_CHECKING:
     from codebase_gardener.adapters.torch_live_base import LiveBase
@@ -141,24 +143,23 @@ class TorchEngine:
             InvalidInputError: The prompt is empty, or does not fit the context.
             ResourceError: Too many are waiting.
         """
-        room = self.context_tokens(request.served.base)
-        if not request.ids:
-            raise InvalidInputError("the prompt is empty", hint="give it at least one character")
-        if len(request.ids) >= room:
-            raise InvalidInputError(
-                f"the prompt has {len(request.ids)} tokens, the base reads {room}", hint="shorten the prompt"
-            )
+        check_fits(request, self.context_tokens(request.served.base))
         answer = _Answer(Generation(request, listener))
         with self._changed:
-            if self._is_closed:
-                raise ResourceError("the engine is shutting down", hint="ask again when it is back")
-            if len(self._waiting) >= self._max_waiting:
-                raise ResourceError(
-                    f"{len(self._waiting)} requests are waiting already", hint="ask again in a moment"
-                )
+            check_queue(len(self._waiting), self._max_waiting, is_closed=self._is_closed)
             self._waiting.append(answer)
             self._changed.notify_all()
         return answer.generation
+
+    @contextmanager
+    def keeping(self, served: Sequence[Served]) -> Iterator[None]:
+        """For a block these stay in memory: what is held is not evicted."""
+        with ExitStack() as held:
+            for one in served:
+                held.enter_context(
+                    self._loaded.holding(one.adapter) if one.adapter else self._loaded.holding_base(one.base)
+                )
+            yield
 
     def state(self) -> EngineState:
         """What it is doing."""

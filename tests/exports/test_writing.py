@@ -11,8 +11,8 @@ import pytest
 from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.bases.resolution import resolve_base
 from codebase_gardener.exports import table
-from codebase_gardener.exports.export import export_adapter
-from codebase_gardener.exports.request import ExportRequest, Target
+from codebase_gardener.exports.request import ExportRequest, ExportTarget
+from codebase_gardener.exports.writing import export_adapter
 from codebase_gardener.utils.error_handling import AdapterError, InvalidInputError
 from codebase_gardener.utils.progress import Quiet
 from samples.stock_adapters import STOCK, save_adapter
@@ -61,7 +61,7 @@ def test_lost_effect_leaves_nothing(
         raise AdapterError("its effect is lost", hint="keep it as an adapter")
 
     peft = table.TARGETS["peft"]
-    monkeypatch.setitem(table.TARGETS, "peft", Target(peft.about, peft.write, lost))
+    monkeypatch.setitem(table.TARGETS, "peft", ExportTarget(peft.about, peft.write, lost))
     with pytest.raises(AdapterError):
         export_adapter(request_, "peft", tmp_path / "place" / "out")
     assert not list((tmp_path / "place").iterdir())

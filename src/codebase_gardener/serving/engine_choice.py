@@ -1,0 +1,84 @@
+"""Which engine answers: the one that is asked for, or the one that was faster here."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from codebase_gardener.bases.resolution import Base
+from codebase_gardener.bases.sidecar import library_versions
+from codebase_gardener.exports.llamacpp import is_installed
+from codebase_gardener.serving.engine import Decoding, Engine, EngineRequest, Served
+from codebase_gardener.utils.error_handling import CodebaseGardenerError
+from codebase_gardener.utils.files import read_json, write_json
+
+__all__ = ["ENGINES", "EngineName", "chosen"]
+
+EngineName = Literal["torch", "llamacpp"]
+ENGINES = ("auto", "torch", "llamacpp")
+_TEXT = "def area(width, height):\n    return width * height\n\n\n" * 8
+_TOKENS = 32
+
+Open = Callable[[EngineName], Engine]
+"""Starts an engine."""
+
+
+def chosen(base: Base, start: Open, remembered: Path, torch_only: str = "") -> tuple[Engine, str]:
+    """The faster engine, running, and why it was chosen.
+
+    Args:
+        base: What is measured: a prompt of 8 functions and 32 tokens, the second of two times.
+        start: Starts an engine.
+        remembered: File in which figures are kept: by base, machine and versions they are measured once.
+        torch_only: Why llama.cpp cannot be used, where that is known.
+    """
+    if not torch_only and not is_installed():
+        torch_only = "llama.cpp is not installed (pip install xllamacpp)"
+    if torch_only:
+        return start("torch"), f"torch: {torch_only}"
+    key = f"{base.sha256[:16]} {platform.node()} {platform.processor()} {library_versions()}"
+    figures: Mapping[str, Any] = _known(remembered).get(key, {})
+    engines: dict[str, Engine] = {}
+    if not figures:
+        measured: dict[str, float] = {}
+        for name in ("torch", "llamacpp"):
+            try:
+                engines[name] = start(name)
+                measured[name] = _tokens_per_s(engines[name], base)
+            except CodebaseGardenerError as error:  # what cannot be started is not chosen
+                if name == "torch":
+                    raise
+                return engines["torch"], f"torch: {error.message}"
+        figures = measured
+        with suppress(OSError, CodebaseGardenerError):
+            write_json(remembered, {**_known(remembered), key: measured})
+    best: EngineName = "llamacpp" if figures["llamacpp"] > figures["torch"] else "torch"
+    for name, engine in engines.items():
+        if name != best:
+            engine.close()
+    why = f"{best}: torch gives {figures['torch']:.0f} tokens/s here, llamacpp {figures['llamacpp']:.0f} (one stream)"
+    return engines.get(best) or start(best), why
+
+
+def _known(file: Path) -> dict[str, Any]:
+    try:
+        return dict(read_json(file))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _tokens_per_s(engine: Engine, base: Base) -> float:
+    ids, taken = engine.encode(base, _TEXT)
+    for _ in range(2):
+        started = time.perf_counter()
+        said = 0
+        for piece in engine.submit(
+            EngineRequest(Served(base), tuple(ids), taken, Decoding(max_tokens=_TOKENS))
+        ):
+            said += piece.tokens
+        taken_s = time.perf_counter() - started
+    return max(said, 1) / taken_s
