@@ -159,3 +159,16 @@ def test_too_many_are_told_to_come_again(under_test: UnderTest) -> None:
     for generation in running:
         generation.cancel()
     assert all(list(generation)[-1].finish in ("cancelled", "length", "stop") for generation in running)
+
+
+def test_what_is_held_is_told_and_can_be_let_go(under_test: UnderTest) -> None:
+    case = under_test
+    keys = [served.adapter.key for served in case.served if served.adapter]
+    said = [ask(case, served, "x = ") for served in case.served]
+    held = case.engine.held()
+    assert set(keys) <= set(held) and all(one.bytes > 0 and one.dtype == "float32" for one in held.values())
+    with case.engine.keeping([case.served[0]]):
+        for served in case.served:
+            case.engine.let_go(served)
+        assert keys[0] in case.engine.held() and keys[1] not in case.engine.held()
+    assert [ask(case, served, "x = ") for served in case.served] == said

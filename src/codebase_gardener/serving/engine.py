@@ -21,6 +21,7 @@ __all__ = [
     "EngineState",
     "Finish",
     "Generation",
+    "Held",
     "Piece",
     "Served",
     "TokenScore",
@@ -249,6 +250,19 @@ def if_deleted(served: Served) -> NotFoundError | None:
     return NotFoundError(f"{adapter.key} was deleted", hint="/v1/models lists what there is")
 
 
+@dataclass(frozen=True)
+class Held:
+    """An adapter in memory.
+
+    Attributes:
+        bytes: Of it.
+        dtype: What its base is computed in, or how it is stored.
+    """
+
+    bytes: int
+    dtype: str
+
+
 class Engine(Protocol):
     """What makes answers. Calls come from any thread."""
 
@@ -284,6 +298,14 @@ class Engine(Protocol):
 
     def keeping(self, served: Sequence[Served]) -> AbstractContextManager[None]:
         """For a block these stay in memory."""
+        ...
+
+    def held(self) -> Mapping[str, Held]:
+        """What is in memory, by the adapter's key."""
+        ...
+
+    def let_go(self, served: Served) -> None:
+        """Take an adapter out of memory, unless it answers others or is pinned."""
         ...
 
     def state(self) -> EngineState:

@@ -14,7 +14,7 @@ from codebase_gardener.adapters.loaded import Loadable
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.exports.llamacpp import LlamaServer
 from codebase_gardener.registry.leases import lease, lease_path
-from codebase_gardener.serving.engine import Served
+from codebase_gardener.serving.engine import Held, Served
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
 from codebase_gardener.utils.files import make_folder, writing
 
@@ -24,6 +24,9 @@ WriteBase = Callable[[Base, Path], None]
 """Writes a base as a GGUF file."""
 WriteAdapter = Callable[[AdapterFiles, Base, Path], None]
 """Writes an adapter as a GGUF file; refuses what such a file cannot carry."""
+
+
+_DTYPES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
 
 
 @dataclass
@@ -131,6 +134,21 @@ class LlamaModels:
         finally:
             self._pinned = frozenset()
 
+    def held(self) -> dict[str, Held]:
+        """The adapters that processes have."""
+        with self._lock:
+            keys = {key for process in self._processes.values() for key in process.adapters}
+            return {
+                key: Held(self._adapters[key].bytes, _DTYPES.get(self._quantize, self._quantize.upper()))
+                for key in keys & self._adapters.keys()
+            }
+
+    def let_go(self, key: str) -> None:
+        """Have an adapter no more, unless it is pinned; a process that has it keeps it unused until it ends."""
+        with self._lock:
+            if key in self._adapters and key not in self._pinned:
+                self._forget(key)
+
     @contextmanager
     def seat(
         self, served: Served, ids: Sequence[int], context: int, waiting: Sequence[Served]
@@ -214,6 +232,7 @@ class LlamaModels:
                     self._convert(other.adapter, other.base)
                     wanted.append(other.adapter.key)
         known = before.adapters if before else ()
+        known = tuple(key for key in known if key in self._adapters)
         wanted += [key for key in known if key in self._pinned and key not in wanted]
         wanted += [key for key in reversed(self._adapters) if key in known and key not in wanted]
         kept, size = [], 0

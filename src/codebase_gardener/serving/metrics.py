@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.serving.catalog import shown_base
-from codebase_gardener.serving.engine import Engine, EngineRequest, EngineState, Generation, Piece, Served
+from codebase_gardener.serving.engine import Engine, EngineRequest, EngineState, Generation, Held, Piece, Served
 
 __all__ = ["MeasuredEngine"]
 
@@ -87,6 +87,14 @@ class MeasuredEngine:
     def keeping(self, served: Sequence[Served]) -> AbstractContextManager[None]:
         """As the engine's."""
         return self._engine.keeping(served)
+
+    def held(self) -> Mapping[str, Held]:
+        """As the engine's."""
+        return self._engine.held()
+
+    def let_go(self, served: Served) -> None:
+        """As the engine's."""
+        self._engine.let_go(served)
 
     def state(self) -> EngineState:
         """As the engine's."""

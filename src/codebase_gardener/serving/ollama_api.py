@@ -210,7 +210,7 @@ async def _load(request: Request, answering: Answering, body: _Body, form: _Form
     reason = "load"
     if body.is_last:
         resolved = await run_in_threadpool(answering.catalog.resolve, body.model)
-        await run_in_threadpool(_unload, answering, resolved.served)
+        await run_in_threadpool(answering.engine.let_go, resolved.served)
         reason = "unload"
     else:
         scored = Decoding(max_tokens=0)
@@ -228,7 +228,7 @@ async def _respond(
         return StreamingResponse(lines, media_type="application/x-ndjson")
     await whole(request, [answer])
     if body.is_last:
-        await run_in_threadpool(_unload, answering, prepared.request.served)
+        await run_in_threadpool(answering.engine.let_go, prepared.request.served)
     row = form.row(body.model, answer.text, answer.scores, is_done=True)
     return JSONResponse({**row, **form.figures(answer, prepared)})
 
@@ -244,14 +244,8 @@ async def _lines(
         yield _line({"error": told(error)})
         return
     if body.is_last:
-        await run_in_threadpool(_unload, answering, prepared.request.served)
+        await run_in_threadpool(answering.engine.let_go, prepared.request.served)
     yield _line({**form.row(body.model, "", is_done=True), **form.figures(answer, prepared)})
-
-
-def _unload(answering: Answering, served: Served) -> None:
-    """Take an adapter out of memory, unless it answers others or is pinned."""
-    if served.adapter is not None:
-        answering.catalog.manager.loaded.unload_idle(served.adapter.key)
 
 
 def _line(row: Json) -> bytes:

@@ -41,15 +41,15 @@ def held_rows(answering: Answering) -> list[Json]:
     catalog = answering.catalog
     cards = {card.name: card for card in catalog.cards()}
     rows = []
-    for name, held in catalog.manager.get_memory_usage()["held"].items():
+    for name, held in answering.engine.held().items():
         if name in cards:
             base = catalog.resolve(name).served.base
             details = _details(catalog, cards[name].base)
-            row = _row(cards[name], details | {"quantization_level": DTYPES[held["dtype"]]})
+            row = _row(cards[name], details | {"quantization_level": DTYPES.get(held.dtype, held.dtype)})
             context = answering.engine.context_tokens(base)
             rows.append(
                 row
-                | {"size": held["bytes"], "size_vram": 0, "expires_at": _NO_END, "context_length": context}
+                | {"size": held.bytes, "size_vram": 0, "expires_at": _NO_END, "context_length": context}
             )
     return rows
 

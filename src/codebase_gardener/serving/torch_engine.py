@@ -28,6 +28,7 @@ from codebase_gardener.serving.engine import (
     EngineState,
     Finish,
     Generation,
+    Held,
     Piece,
     Served,
     TokenScore,
@@ -161,6 +162,16 @@ class TorchEngine:
                     self._loaded.holding(one.adapter) if one.adapter else self._loaded.holding_base(one.base)
                 )
             yield
+
+    def held(self) -> Mapping[str, Held]:
+        """What is in memory, by the adapter's key."""
+        rows = self._loaded.memory_usage()["held"].items()
+        return {key: Held(row["bytes"], row["dtype"]) for key, row in rows}
+
+    def let_go(self, served: Served) -> None:
+        """Take an adapter out of memory, unless it answers others or is pinned."""
+        if served.adapter is not None:
+            self._loaded.unload_idle(served.adapter.key)
 
     def state(self) -> EngineState:
         """What it is doing."""

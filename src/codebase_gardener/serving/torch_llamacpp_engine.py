@@ -24,6 +24,7 @@ from codebase_gardener.serving.engine import (
     EngineState,
     Finish,
     Generation,
+    Held,
     Piece,
     Served,
     TokenScore,
@@ -136,6 +137,15 @@ class LlamaCppEngine:
         """For a block every process has these adapters."""
         with self._models.keeping(one.adapter.key for one in served if one.adapter):
             yield
+
+    def held(self) -> Mapping[str, Held]:
+        """What llama.cpp has, by the adapter's key."""
+        return self._models.held()
+
+    def let_go(self, served: Served) -> None:
+        """Leave an adapter out when the next process begins, unless it is pinned."""
+        if served.adapter is not None:
+            self._models.let_go(served.adapter.key)
 
     def state(self) -> EngineState:
         """What it is doing. What slots remember lies in llama.cpp and is not counted."""
