@@ -241,7 +241,7 @@ class LlamaModels:
             if number and size > self._max_bytes and key not in self._pinned:
                 continue
             kept.append(key)
-        for key in set(known) - set(kept):
+        for key in {*known, *wanted} - set(kept):
             self._forget(key)
         return kept
 

@@ -12,7 +12,15 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.serving.catalog import shown_base
-from codebase_gardener.serving.engine import Engine, EngineRequest, EngineState, Generation, Held, Piece, Served
+from codebase_gardener.serving.engine import (
+    Engine,
+    EngineRequest,
+    EngineState,
+    Generation,
+    Held,
+    Piece,
+    Served,
+)
 
 __all__ = ["MeasuredEngine"]
 

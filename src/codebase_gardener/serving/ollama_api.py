@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from codebase_gardener.serving.answering import Answering, Prepared
 from codebase_gardener.serving.bodies import ASK_PENALTY, SamplingBody, body_of, refuse
-from codebase_gardener.serving.engine import Decoding, Served, TokenScore
+from codebase_gardener.serving.engine import Decoding, TokenScore
 from codebase_gardener.serving.ollama_models import held_rows, model_rows, shown
 from codebase_gardener.serving.statuses import told
 from codebase_gardener.serving.streams import AnswerStream, begin, pieces_of, whole

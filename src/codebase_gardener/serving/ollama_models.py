@@ -48,8 +48,7 @@ def held_rows(answering: Answering) -> list[Json]:
             row = _row(cards[name], details | {"quantization_level": DTYPES.get(held.dtype, held.dtype)})
             context = answering.engine.context_tokens(base)
             rows.append(
-                row
-                | {"size": held.bytes, "size_vram": 0, "expires_at": _NO_END, "context_length": context}
+                row | {"size": held.bytes, "size_vram": 0, "expires_at": _NO_END, "context_length": context}
             )
     return rows
 
