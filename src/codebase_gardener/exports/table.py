@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from codebase_gardener.exports import merged, stock_peft
-from codebase_gardener.exports.request import ExportTarget
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from codebase_gardener.exports import hub_folder, merged, stock_peft
+from codebase_gardener.exports.request import ExportRequest, ExportTarget
 
 __all__ = ["TARGETS"]
+
+
+def _late(module: str, name: str) -> Callable[[ExportRequest, Path], Any]:
+    """A function of a module that loads torch, which takes seconds: only once it is called."""
+
+    def call(request: ExportRequest, folder: Path) -> Any:
+        return getattr(import_module(f"codebase_gardener.exports.{module}"), name)(request, folder)
+
+    return call
+
 
 TARGETS: dict[str, ExportTarget] = {
     "peft": ExportTarget("PEFT's own folder", stock_peft.write_folder, stock_peft.prove_folder),
@@ -14,5 +29,15 @@ TARGETS: dict[str, ExportTarget] = {
         merged.write_merged_folder,
         merged.prove_merged_folder,
         merged.MERGED_DTYPES,
+    ),
+    "vllm": ExportTarget(
+        "plain LoRA of one rank, for vLLM",
+        _late("torch_vllm", "write_vllm_folder"),
+        _late("torch_vllm", "prove_vllm_folder"),
+    ),
+    "hub": ExportTarget(
+        "PEFT's folder with a model card, for the Hugging Face hub",
+        hub_folder.write_hub_folder,
+        hub_folder.prove_hub_folder,
     ),
 }

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.adapters.files import check_adapter_files
+from codebase_gardener.exports.licences import is_licence_file, licence_of
 from codebase_gardener.exports.request import ExportReport, ExportRequest
 from codebase_gardener.exports.writing import export_adapter
 from codebase_gardener.gardener.locating import Located, base_of, locate
+from codebase_gardener.utils.error_handling import CodebaseGardenerError
+from codebase_gardener.utils.foreign_files import refusal
 from codebase_gardener.utils.progress import Quiet, Reporter
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ def export(
         base_of(gardener, located, base),
         reporter or Quiet(),
         quantize,
-        _facts(gardener, located),
+        {**_facts(gardener, located), **(_repository(gardener, located) if target == "hub" else {})},
     )
     report = export_adapter(request, target, out.resolve())
     if located.row is not None:
@@ -61,4 +64,29 @@ def _facts(gardener: Gardener, located: Located) -> dict[str, Any]:
         "metrics": row.metrics,
         "receipts": [{"kind": receipt.kind, **receipt.data} for receipt in gardener.registry.receipts(row)],
         "verdict": verdict.data if verdict else None,
+    }
+
+
+def _repository(gardener: Gardener, located: Located) -> dict[str, Any]:
+    """Where the repository is, unless that is a folder of this machine; and its licence, as its files tell."""
+    if located.row is None or located.row.snapshot_id is None:
+        return {}
+    project = gardener.registry.project(located.row.project)
+    is_folder = Path(project.source).is_absolute()
+    try:
+        files = [
+            (file.path, file.text) for file in gardener.snapshot(project.name).files if "/" not in file.path
+        ]
+    except CodebaseGardenerError:  # an old snapshot may be gone, and the adapter still leaves
+        files = []
+    root = Path(project.source)
+    if is_folder and root.is_dir():
+        files += [
+            (path.name, path.read_text(encoding="utf-8", errors="replace"))
+            for path in root.iterdir()
+            if is_licence_file(path.name) and not refusal(path) and path.is_file()
+        ]
+    return {
+        "repository": project.name if is_folder else project.source,
+        "repository_licence": licence_of(files),
     }

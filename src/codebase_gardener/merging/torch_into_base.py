@@ -150,9 +150,7 @@ def _places(
     for name in sorted(wanted | set(untied.values())):
         if name in untied:  # it has no tensor yet: its values are those of the one it shared
             continue
-        place = next(
-            (c for c in name_candidates(name) if any(c in shard for shard in shards.values())), None
-        )
+        place = next((c for c in name_candidates(name) if any(c in shard for shard in shards.values())), None)
         if place is None:
             raise AdapterError(
                 f"the base's files have no tensor {name}, which the adapter changes",

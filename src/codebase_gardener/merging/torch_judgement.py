@@ -22,10 +22,12 @@ from codebase_gardener.merging.torch_task_vectors import TaskVectors
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["TensorJudgement", "judge_tensors"]
+__all__ = ["ModelTensors", "TensorJudgement", "judge_tensors"]
 
 _EXACT = 0.02  # relative: what a merge that computes in 16 bits may be off
-_MIXED = 0.3  # scale above which a change that is not this adapter's alone holds it; chance gives less than 0.1
+_MIXED = (
+    0.3  # scale above which a change that is not this adapter's alone holds it; chance gives less than 0.1
+)
 _CLEAR = 0.1  # above it a scale's own error leaves open what it is
 
 
@@ -68,7 +70,7 @@ def judge_tensors(
     skeleton = base_skeleton(base)
     tied: dict[str, str] = dict(getattr(skeleton, "all_tied_weights_keys", None) or {})
     vectors = TaskVectors(files, skeleton)
-    stored, found = _Folder(base), _Folder(merged)
+    stored, found = ModelTensors(base), ModelTensors(merged)
     names = [
         name
         for name in skeleton.state_dict()
@@ -99,8 +101,8 @@ def judge_tensors(
         progress(done, len(names))
 
 
-class _Folder:
-    """The tensors of a model's folder, by the model's names."""
+class ModelTensors:
+    """The tensors of a model's folder, by the model's names: mapped, not read."""
 
     def __init__(self, folder: Path) -> None:
         self._shards = [MappedTensors(file) for file in base_shards(folder)]
@@ -122,6 +124,7 @@ class _Folder:
         )
 
     def release(self) -> None:
+        """Give back the memory of what was read so far."""
         for shard in self._shards:
             shard.release()
 
@@ -163,4 +166,3 @@ def _word(scale: float, error: float, rest: float, noise: float, size: float) ->
     if rest <= 3 * noise + _EXACT * abs(scale) * size:
         return "held" if abs(scale - 1) <= near else "missing" if abs(scale) <= near else "scaled"
     return "mixed" if abs(scale) > _MIXED else "other"
-
