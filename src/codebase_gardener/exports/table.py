@@ -35,6 +35,12 @@ TARGETS: dict[str, ExportTarget] = {
         _late("torch_vllm", "write_vllm_folder"),
         _late("torch_vllm", "prove_vllm_folder"),
     ),
+    "ollama": ExportTarget(
+        "GGUF files and a Modelfile, for Ollama",
+        _late("torch_ollama", "write_ollama_folder"),
+        _late("torch_ollama", "prove_ollama_folder"),
+        ("f16", "f32", "bf16", "q8_0"),
+    ),
     "hub": ExportTarget(
         "PEFT's folder with a model card, for the Hugging Face hub",
         hub_folder.write_hub_folder,

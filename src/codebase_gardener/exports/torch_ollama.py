@@ -1,0 +1,209 @@
+"""A folder for Ollama: GGUF files and a Modelfile; the adapter by itself where the server takes it, else merged."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from codebase_gardener.adapters.torch_attaching import attach
+from codebase_gardener.bases.resolution import Base
+from codebase_gardener.bases.text import conversation_ids, render_conversation
+from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
+from codebase_gardener.exports.carrying import gguf_refusal
+from codebase_gardener.exports.llamacpp import LlamaServer, is_installed
+from codebase_gardener.exports.ollama_modelfile import check_ollama_name, modelfile, takes_adapters
+from codebase_gardener.exports.ollama_template import CONVERSATIONS, PLAIN, Turns, turns_of
+from codebase_gardener.exports.request import ExportRequest
+from codebase_gardener.exports.torch_gguf_adapter import write_gguf_adapter
+from codebase_gardener.exports.torch_gguf_base import architecture_of, write_gguf_base
+from codebase_gardener.merging.into_base import merge_into_base
+from codebase_gardener.merging.merge import MergeInput, MergeSpec
+from codebase_gardener.models.ollama_client import OllamaClient
+from codebase_gardener.training.encoding import text_ids
+from codebase_gardener.training.torch_logits import PROMPTS, last_logits
+from codebase_gardener.utils.error_handling import AdapterError, ModelError
+from codebase_gardener.utils.files import read_json
+
+__all__ = ["ollama_create", "prove_ollama_folder", "write_ollama_folder"]
+
+_MODEL, _ADAPTER, _MODELFILE = "model.gguf", "adapter.gguf", "Modelfile"
+_QUANTIZE = "f16"
+_TRIED = 200
+
+
+def write_ollama_folder(request: ExportRequest, folder: Path) -> list[str]:
+    """Write GGUF files and a Modelfile.
+
+    Raises:
+        InvalidInputError: Ollama takes no such name.
+        ModelError: llama.cpp does not know the base's architecture; or a model is to be made, and no server answers.
+        AdapterError: The adapter cannot be merged.
+    """
+    if request.create:
+        check_ollama_name(request.create)
+    architecture_of(request.base)
+    version = _version(request)
+    refusal = gguf_refusal(request.files.config)
+    alone = version is not None and takes_adapters(version) and not refusal
+    quantize = request.quantize or _QUANTIZE
+    if alone:
+        write_gguf_base(request.base, folder / _MODEL, quantize)
+        write_gguf_adapter(request.files, request.base, folder / _ADAPTER)
+    else:
+        _write_merged(request, folder / _MODEL, quantize)
+    tokenizer = load_tokenizer(request.base.path)
+    turns = _turns(tokenizer)
+    template = turns.go() if turns else PLAIN
+    text = modelfile(
+        f"./{_MODEL}", f"./{_ADAPTER}" if alone else None, template, _stops(tokenizer, request.base, turns)
+    )
+    (folder / _MODELFILE).write_text(text, encoding="utf-8")
+    size = (folder / _MODEL).stat().st_size / 1e6
+    url = request.ollama_url or "any address"
+    why = f"{refusal}, which a GGUF adapter cannot carry" if refusal else "it makes no models of adapters"
+    return [
+        f"Ollama {version} answers at {request.ollama_url}"
+        if version
+        else f"no Ollama server answers at {url}: assumed is one that takes no adapters",
+        f"the adapter is a file of its own; its base takes {size:,.0f} MB, once for all adapters of it"
+        if alone
+        else f"the adapter is merged, because of {why}" + f": {size:,.0f} MB for each adapter",
+        "the base's chat template is in the Modelfile"
+        if turns
+        else "the base's chat template cannot be converted with certainty: the Modelfile is for plain completion",
+        f"ollama create NAME -f {_MODELFILE}",
+    ]
+
+
+def prove_ollama_folder(request: ExportRequest, folder: Path) -> dict[str, Any]:
+    """Compare the template's token ids with the tokenizer's; and, where llama.cpp is there, its log-probabilities.
+
+    Raises:
+        AdapterError: They differ, or the adapter's effect is lost.
+    """
+    tokenizer = load_tokenizer(request.base.path)
+    turns = _turns(tokenizer)
+    compared = 0
+    for talk in CONVERSATIONS if turns else ():
+        wanted = conversation_ids(tokenizer, render_conversation(tokenizer, talk, answer_next=True))
+        if tokenizer(turns.render(talk))["input_ids"] != wanted:
+            raise AdapterError(
+                "the Modelfile's template gives other tokens than the base's",
+                hint="this is a fault of the export: report it with the base's chat template",
+            )
+        compared += 1
+    receipt: dict[str, Any] = {"conversations_compared": compared, "read_by": None}
+    if is_installed():
+        receipt |= _through_llamacpp(request, folder, tokenizer)
+    return receipt
+
+
+def ollama_create(request: ExportRequest, folder: Path) -> str:
+    """Let the server make a model of a finished folder: files are sent as blobs.
+
+    Raises:
+        ModelError: The server refuses.
+    """
+    tokenizer = load_tokenizer(request.base.path)
+    turns = _turns(tokenizer)
+    adapter = folder / _ADAPTER
+    OllamaClient(request.ollama_url).create(
+        request.create,
+        files=[folder / _MODEL],
+        adapters=[adapter] if adapter.exists() else [],
+        template=turns.go() if turns else PLAIN,
+        parameters={"stop": _stops(tokenizer, request.base, turns)},
+    )
+    return f"Ollama has {request.create}: ollama run {request.create}"
+
+
+def _version(request: ExportRequest) -> str | None:
+    """The server's; None where none answers, which is an error only where it is to make a model."""
+    if not request.ollama_url:
+        return None
+    try:
+        return OllamaClient(request.ollama_url, timeout_s=10).health()
+    except ModelError:
+        if request.create:
+            raise
+        return None
+
+
+def _write_merged(request: ExportRequest, path: Path, quantize: str) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent.parent) as place:
+        merged = Path(place) / "model"
+        entry = MergeInput(request.files.directory, 1.0, request.label)
+        merge_into_base([entry], request.base, merged, MergeSpec("linear"), vouched=True)
+        write_gguf_base(replace(request.base, path=merged), path, quantize)
+
+
+def _turns(tokenizer: Any) -> Turns | None:
+    """Checked on text; without the token that llama.cpp puts before every text, as the tokenizer does."""
+    found = turns_of(lambda talk: render_conversation(tokenizer, talk, answer_next=True))
+    before = tokenizer.bos_token or ""
+    puts_it = before and tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id]
+    return found.without_start(before) if found and puts_it else found
+
+
+def _stops(tokenizer: Any, base: Base, turns: Turns | None) -> list[str]:
+    """What ends an answer: the tokens that end a text, and what the template writes behind an answer."""
+    path = base.path / "generation_config.json"
+    ends = read_json(path).get("eos_token_id") if path.is_file() else None
+    ids = [*(ends if isinstance(ends, list) else [ends]), tokenizer.eos_token_id]
+    texts = [tokenizer.convert_ids_to_tokens(number) for number in ids if isinstance(number, int)]
+    if turns:
+        texts.append(turns.around["assistant"][1].strip() or turns.around["user"][0].strip())
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def _through_llamacpp(request: ExportRequest, folder: Path, tokenizer: Any) -> dict[str, Any]:
+    """The first token of an answer to each fixed prompt, in llama.cpp and in process."""
+    model = load_model(request.base.path, dtype="float32")
+    off = last_logits(model, tokenizer).log_softmax(-1)
+    on = last_logits(attach(model, request.files).model, tokenizer).log_softmax(-1)
+    del model
+    first = torch.tensor([_likeliest(row, tokenizer) for row in on])
+    adapters = [folder / _ADAPTER] if (folder / _ADAPTER).exists() else []
+    server = LlamaServer(folder / _MODEL, adapters)
+    try:
+        found = [
+            _logprob(server, text_ids(tokenizer, prompt), int(token), has_adapter=bool(adapters))
+            for prompt, token in zip(PROMPTS, first, strict=True)
+        ]
+    finally:
+        server.close()
+    wanted = on.gather(1, first[:, None])[:, 0]
+    parity = float((torch.tensor(found) - wanted).abs().max())
+    effect = float((wanted - off.gather(1, first[:, None])[:, 0]).abs().max())
+    if not parity < effect:  # NaN too
+        raise AdapterError(
+            f"in llama.cpp the effect of {request.label} is lost: log-probabilities differ from the adapter's by "
+            f"{parity:.3g}, and the adapter changes them by {effect:.3g}",
+            hint="store the weights in more bits: --quantize f32",
+        )
+    return {"read_by": "llama.cpp", "parity": parity, "max_logprob_difference": effect}
+
+
+def _likeliest(row: Tensor, tokenizer: Any) -> int:
+    """The likeliest token with a text of its own: llama.cpp tells nothing of a part of a letter, or of an end."""
+    for token in row.topk(min(_TRIED, len(row))).indices.tolist():
+        if "\ufffd" not in tokenizer.decode([token]) and token not in tokenizer.all_special_ids:
+            return int(token)
+    return int(row.argmax())
+
+
+def _logprob(server: LlamaServer, ids: Sequence[int], token: int, *, has_adapter: bool) -> float:
+    body: dict[str, Any] = {"prompt": list(ids), "n_predict": 1, "n_probs": 1, "temperature": 0.0}
+    body["logit_bias"] = [[token, 10_000.0]]  # it is taken, and told with its own log-probability
+    if has_adapter:
+        body["lora"] = [{"id": 0, "scale": 1.0}]
+    answer: Mapping[str, Any] = server.ask("/completion", body)
+    rows = answer.get("completion_probabilities") or [{}]
+    return float(rows[0].get("logprob", math.nan))
