@@ -90,16 +90,15 @@ def prove_ollama_folder(request: ExportRequest, folder: Path) -> dict[str, Any]:
     """
     tokenizer = load_tokenizer(request.base.path)
     turns = _turns(tokenizer)
-    compared = 0
-    for talk in CONVERSATIONS if turns else ():
+    tried = CONVERSATIONS if turns else ()
+    for talk in tried:
         wanted = conversation_ids(tokenizer, render_conversation(tokenizer, talk, answer_next=True))
-        if tokenizer(turns.render(talk))["input_ids"] != wanted:
+        if turns and tokenizer(turns.render(talk))["input_ids"] != wanted:
             raise AdapterError(
                 "the Modelfile's template gives other tokens than the base's",
                 hint="this is a fault of the export: report it with the base's chat template",
             )
-        compared += 1
-    receipt: dict[str, Any] = {"conversations_compared": compared, "read_by": None}
+    receipt: dict[str, Any] = {"conversations_compared": len(tried), "read_by": None}
     if is_installed():
         receipt |= _through_llamacpp(request, folder, tokenizer)
     return receipt
