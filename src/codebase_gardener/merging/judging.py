@@ -85,7 +85,7 @@ def judgement_lines(found: Mapping[str, Any]) -> list[str]:
     if len(groups) > _SHOWN:
         lines.append(f"  … {len(groups) - _SHOWN} more groups: --json has each tensor")
     lines.append(
-        f"  {found['differing']:,} of {found['elements']:,} elements are not what one rounding of base + change gives"
+        f"  {found['differing']:,} of {found['elements']:,} elements of these are not what one rounding of base + change gives"
     )
     return lines
 
