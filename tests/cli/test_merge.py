@@ -242,6 +242,19 @@ def test_proven_against_its_merge(cli: Cli, imported: Callable[[], None]) -> Non
     assert not list(cli.home.glob(".merged*"))
 
 
+def test_a_merged_model_is_judged(cli: Cli, folders: list[Path], tiny_base: Path, tmp_path: Path) -> None:
+    cli("export", folders[0], "--to", "merged", "--out", tmp_path / "out").ok()
+    told = cli("prove", folders[0], tmp_path / "out", "--against", "merged").ok().out
+    assert "the model holds the adapter" in told
+    assert "held at scale 1.00" in told
+    found = cli("prove", folders[1], tmp_path / "out", "--against", "merged", "--json").json
+    assert found["judgement"]["word"] == "another"
+    assert cli("prove", folders[0], tiny_base, "--against", "merged").code == 7
+    cli("prove", folders[0], tmp_path / "out").failed(2, "--against merged")
+    cli("prove", folders[0], tmp_path / "none", "--against", "merged").failed(3, "none")
+    cli("export", folders[0], "--to", "peft", "--create", "x", "--out", tmp_path / "o2").failed(2, "--create")
+
+
 # ---------------------------------------------------------------- evaluated like any adapter
 
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 
-from codebase_gardener.adapters.files import check_adapter_files
+from codebase_gardener.adapters.files import WEIGHTS, check_adapter_files
 from codebase_gardener.bases.resolution import resolve_base
 from codebase_gardener.exports import table
 from codebase_gardener.exports.request import ExportRequest, ExportTarget
 from codebase_gardener.exports.writing import export_adapter
-from codebase_gardener.utils.error_handling import AdapterError, InvalidInputError
+from codebase_gardener.utils.error_handling import (
+    AdapterError,
+    CodebaseGardenerError,
+    InvalidInputError,
+    ResourceError,
+)
 from codebase_gardener.utils.progress import Quiet
 from samples.stock_adapters import STOCK, save_adapter
 
@@ -65,3 +74,49 @@ def test_lost_effect_leaves_nothing(
     with pytest.raises(AdapterError):
         export_adapter(request_, "peft", tmp_path / "place" / "out")
     assert not list((tmp_path / "place").iterdir())
+
+
+NEW = ("merged", "vllm", "ollama", "hub")
+
+
+@pytest.mark.parametrize("target", NEW)
+def test_a_full_disk_leaves_nothing(
+    target: str, request_: ExportRequest, small_disk: Path, tmp_path: Path
+) -> None:
+    from samples.full_disks import fill
+
+    filler = fill(small_disk, leaving=16_384)
+    with pytest.raises(ResourceError):
+        export_adapter(request_, target, small_disk / "out")
+    assert list(small_disk.iterdir()) == [filler]
+
+
+@pytest.mark.parametrize("target", NEW)
+def test_another_base_nan_and_a_folder_that_exists(
+    target: str, request_: ExportRequest, make_base: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(InvalidInputError, match="exists already"):
+        export_adapter(request_, target, tmp_path / "there")
+    before = set(tmp_path.iterdir())
+    changed = replace(request_, files=replace(request_.files, base_sha256="0" * 64))
+    wide = resolve_base(str(make_base(seed=3, intermediate_size=48)), tmp_path / "bases")
+    spoiled = Path(shutil.copytree(request_.files.directory, tmp_path / "there/spoiled"))
+    held = load_file(spoiled / WEIGHTS)
+    save_file({name: tensor * float("nan") for name, tensor in held.items()}, spoiled / WEIGHTS)
+    for request in (
+        changed,
+        replace(request_, base=wide),
+        replace(request_, files=check_adapter_files(spoiled)),
+    ):
+        with pytest.raises(AdapterError):
+            export_adapter(request, target, tmp_path / "out")
+        assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("target", NEW)
+def test_a_base_that_is_gone(target: str, request_: ExportRequest, tmp_path: Path) -> None:
+    gone = replace(request_, base=replace(request_.base, path=tmp_path / "gone"))
+    with pytest.raises(CodebaseGardenerError):
+        export_adapter(gone, target, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -23,6 +23,7 @@ class OllamaStub:
         blobs: Digests of files that were sent.
         busy: Statuses that come before the next answers.
         breaks: How often a pull breaks off before it ends.
+        version: From 0.34.1 on it makes no models of adapters.
     """
 
     models: set[str] = field(default_factory=set)
@@ -31,6 +32,7 @@ class OllamaStub:
     blobs: set[str] = field(default_factory=set)
     busy: list[int] = field(default_factory=list)
     breaks: int = 0
+    version: str = "0.12.11"
     url: str = ""
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
@@ -52,7 +54,7 @@ class OllamaStub:
         held = [{"name": name, "size": size, "size_vram": 0} for name, size in self.held.items()]
         tags = [{"name": name, "model": name} for name in sorted(self.models)]
         rows: dict[str, Callable[[], list[Any]]] = {
-            "/api/version": lambda: [{"version": "0.12.11"}],
+            "/api/version": lambda: [{"version": self.version}],
             "/api/tags": lambda: [{"models": tags}],
             "/api/ps": lambda: [{"models": held}],
             "/api/pull": lambda: self._pulled(body["model"]),
@@ -77,6 +79,8 @@ class OllamaStub:
         return [{"status": "pulling manifest"}, *rows, {"status": "success"}]
 
     def _created(self, body: dict[str, Any]) -> list[Any]:
+        if body.get("adapters") and tuple(map(int, self.version.split("."))) >= (0, 34, 1):
+            return [{"error": "LoRA adapters are not supported"}]
         if missing := {*body.get("files", {}).values(), *body.get("adapters", {}).values()} - self.blobs:
             return [{"error": f"no such blob: {missing}"}]
         self.models.add(f"{body['model']}:latest")

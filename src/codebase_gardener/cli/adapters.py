@@ -11,6 +11,7 @@ import click
 
 from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, open_gardener, print_json, tell
+from codebase_gardener.utils.error_handling import AdapterError, InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool)
 
 @click.command()
 @click.argument("adapter", metavar="P/N|DIR")
+@click.argument("merged", metavar="[MERGED]", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--against",
     help="Compare it with its base into which it was merged, or with what a server answers: merged, served.",
@@ -171,9 +173,18 @@ def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool)
 @options.adapters_base
 @command_options
 def prove(
-    adapter: str, against: str | None, url: str | None, api_key: str, base: str | None, as_json: bool
+    adapter: str,
+    merged: Path | None,
+    against: str | None,
+    url: str | None,
+    api_key: str,
+    base: str | None,
+    as_json: bool,
 ) -> None:
-    """Reload an adapter in a fresh process and measure what it changes."""
+    """Reload an adapter in a fresh process and measure what it changes; or judge the model in MERGED."""
+    if merged is not None:
+        _judge(adapter, merged, against, base, as_json=as_json)
+        return
     from codebase_gardener.gardener.importing import prove_adapter
     from codebase_gardener.gardener.planning import warnings_about
 
@@ -185,6 +196,22 @@ def prove(
         return
     click.echo(f"{located.label}: {_proven(receipt) if against is None else _compared(receipt)}")
     _warn(warnings)
+
+
+def _judge(adapter: str, merged: Path, against: str | None, base: str | None, *, as_json: bool) -> None:
+    from codebase_gardener.gardener.importing import judge_merge
+    from codebase_gardener.merging.judging import judgement_lines
+
+    if against != "merged":
+        raise InvalidInputError(f"{merged} is named, and nothing is asked of it", hint="add --against merged")
+    with open_gardener() as gardener:
+        located, found = judge_merge(gardener, adapter, merged, base=base)
+    if as_json:
+        print_json({"adapter": located.label, "merged": merged, "judgement": found})
+    else:
+        click.echo("\n".join([f"{located.label}: {merged}:", *judgement_lines(found)]))
+    if found["word"] != "merged":
+        raise SystemExit(AdapterError.exit_code)
 
 
 def _compared(receipt: Mapping[str, Any]) -> str:

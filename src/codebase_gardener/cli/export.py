@@ -19,10 +19,19 @@ __all__ = ["export"]
 )
 @click.option("--quantize", help="How the weights are stored, where the target can: f32, f16, q8_0, q4_k_m.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder for it.")
+@click.option(
+    "--create", metavar="NAME", default="", help="With --to ollama: let the server make a model of it."
+)
 @options.adapters_base
 @command_options
 def export(
-    adapter: str, target: str, quantize: str | None, out: Path, base: str | None, as_json: bool
+    adapter: str,
+    target: str,
+    quantize: str | None,
+    out: Path,
+    create: str,
+    base: str | None,
+    as_json: bool,
 ) -> None:
     """Write an adapter for another program, with a receipt that it is in effect there."""
     from codebase_gardener.cli.display import Display
@@ -30,7 +39,14 @@ def export(
 
     with open_gardener() as gardener:
         located, report = export_for(
-            gardener, adapter, target, out, quantize=quantize, base=base, reporter=Display()
+            gardener,
+            adapter,
+            target,
+            out,
+            quantize=quantize,
+            base=base,
+            create=create,
+            reporter=Display(),
         )
     if as_json:
         print_json({"adapter": located.label, "out": out, "report": report})

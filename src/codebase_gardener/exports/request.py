@@ -25,6 +25,8 @@ class ExportRequest:
         quantize: One of the target's `quantizations`; None: the first of them, or none.
         reporter: Who is told what is done.
         facts: What the registry knows of it: dataset, commit, receipts, verdict; empty of a folder.
+        ollama_url: Where an Ollama server may listen; "" for none.
+        create: What that server is to call the model; "" for not to make one.
     """
 
     label: str
@@ -33,6 +35,8 @@ class ExportRequest:
     reporter: Reporter
     quantize: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    ollama_url: str = ""
+    create: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from codebase_gardener.training.encoding import text_ids
 from codebase_gardener.training.torch_logits import PROMPTS, mean_kl
 from codebase_gardener.utils.error_handling import AdapterError
 
-__all__ = ["LEAST_EFFECT", "InMemory", "compared", "reference"]
+__all__ = ["LEAST_EFFECT", "InMemory", "compared", "in_memory"]
 
 SAID = 8
 """Tokens that each prompt is gone on with."""
@@ -50,7 +50,7 @@ class InMemory:
 
 
 @torch.no_grad()
-def reference(files: AdapterFiles, base: Base) -> InMemory:
+def in_memory(files: AdapterFiles, base: Base) -> InMemory:
     """Measure an adapter in memory.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from codebase_gardener.bases.torch_loading import SAMPLE, load_tokenizer
 from codebase_gardener.exports.carrying import gguf_refusal
 from codebase_gardener.exports.llamacpp import LlamaServer
 from codebase_gardener.exports.request import ExportRequest
-from codebase_gardener.exports.torch_effect import InMemory, compared, reference
+from codebase_gardener.exports.torch_effect import InMemory, compared, in_memory
 from codebase_gardener.exports.torch_gguf_adapter import write_gguf_adapter
 from codebase_gardener.exports.torch_gguf_base import write_gguf_base
 from codebase_gardener.merging.into_base import merge_into_base
@@ -22,7 +23,7 @@ from codebase_gardener.merging.merge import MergeInput, MergeSpec
 from codebase_gardener.training.encoding import text_ids
 from codebase_gardener.utils.error_handling import AdapterError, ModelError
 
-__all__ = ["ADAPTER", "llamacpp_distributions", "prove_gguf", "write_gguf", "write_merged_gguf"]
+__all__ = ["ADAPTER", "prove_gguf", "read_by_llamacpp", "write_gguf", "write_merged_gguf"]
 
 ADAPTER = "adapter.gguf"
 
@@ -66,27 +67,35 @@ def prove_gguf(request: ExportRequest, folder: Path) -> dict[str, Any]:
     """Have llama.cpp read what was written, and compare it with the adapter in memory.
 
     Raises:
+        AdapterError, ModelError: As `read_by_llamacpp`.
+    """
+    adapter = folder / ADAPTER
+    if not adapter.is_file():
+        return read_by_llamacpp(request, next(folder.glob("model-*.gguf")), [])
+    with tempfile.TemporaryDirectory(prefix=".proof.", dir=folder.parent) as place:
+        model = Path(place) / "base.gguf"
+        write_gguf_base(request.base, model)
+        return read_by_llamacpp(request, model, [adapter])
+
+
+def read_by_llamacpp(request: ExportRequest, model: Path, adapters: Sequence[Path]) -> dict[str, Any]:
+    """Compare what llama.cpp says with the adapter in memory.
+
+    Raises:
         AdapterError: Its effect is lost.
         ModelError: llama.cpp is not installed, does not read it, or reads text as other tokens.
     """
-    known = reference(request.files, request.base)
-    adapter = folder / ADAPTER
-    with tempfile.TemporaryDirectory(prefix=".proof.", dir=folder.parent) as place:
-        if adapter.is_file():
-            model, adapters = Path(place) / "base.gguf", [adapter]
-            write_gguf_base(request.base, model)
-        else:
-            model, adapters = next(folder.glob("model-*.gguf")), []
-        server = LlamaServer(model, adapters)
-        try:
-            _check_tokens(server, request)
-            scales = [{"id": number, "scale": 1.0} for number in range(len(adapters))]
-            letter = text_ids(load_tokenizer(request.base.path), "a")[-1]
-            there = llamacpp_distributions(server, known, scales, letter)
-            receipt = compared(request.label, f"GGUF {request.quantize or 'adapter'}", known, there)
-        finally:
-            server.close()
-    return {"program": "llama.cpp", **receipt}
+    known = in_memory(request.files, request.base)
+    server = LlamaServer(model, adapters)
+    try:
+        _check_tokens(server, request)
+        scales = [{"id": number, "scale": 1.0} for number in range(len(adapters))]
+        letter = text_ids(load_tokenizer(request.base.path), "a")[-1]
+        there = _distributions(server, known, scales, letter)
+    finally:
+        server.close()
+    where = f"GGUF {request.quantize}" if request.quantize else "GGUF"
+    return {"read_by": "llama.cpp", **compared(request.label, where, known, there)}
 
 
 def _check_tokens(server: LlamaServer, request: ExportRequest) -> None:
@@ -101,9 +110,7 @@ def _check_tokens(server: LlamaServer, request: ExportRequest) -> None:
         )
 
 
-def llamacpp_distributions(
-    server: LlamaServer, known: InMemory, lora: list[dict[str, float]], letter: int
-) -> Tensor:
+def _distributions(server: LlamaServer, known: InMemory, lora: list[dict[str, float]], letter: int) -> Tensor:
     """Log-probabilities before each token that was said: [tokens, V], as llama.cpp computes them.
 
     Args:

@@ -9,7 +9,7 @@ from pathlib import Path
 from codebase_gardener.adapters.files import check_base
 from codebase_gardener.exports.request import ExportReport, ExportRequest
 from codebase_gardener.exports.table import TARGETS
-from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.error_handling import InvalidInputError, ModelError
 from codebase_gardener.utils.files import publish_dir, staging, write_json, writing
 
 __all__ = ["RECEIPT", "export_adapter"]
@@ -29,6 +29,7 @@ def export_adapter(request: ExportRequest, name: str, out: Path) -> ExportReport
     Raises:
         InvalidInputError: There is no such target or quantization, or the folder exists.
         AdapterError: The base is another one, the target cannot carry the adapter, or its effect is lost there.
+        ModelError: The base is gone, or the target does not know its architecture.
         ResourceError: The disk is full or the place cannot be written.
     """
     started = time.perf_counter()
@@ -45,6 +46,11 @@ def export_adapter(request: ExportRequest, name: str, out: Path) -> ExportReport
     if out.exists():
         raise InvalidInputError(f"{out} exists already", hint="name a folder that does not exist yet")
     check_base(request.label, request.files, request.base)
+    if not (request.base.path / "config.json").is_file():
+        raise ModelError(
+            f"the base of {request.label} is gone: {request.base.path}",
+            hint="bring the folder back, or name the base where it is now with --base",
+        )
     with staging(out) as place, writing(out):
         staged = place / "export"  # a folder with the permissions of the user's umask
         staged.mkdir()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.adapters.files import check_adapter_files
+from codebase_gardener.exports.licences import is_licence_file, licence_of
 from codebase_gardener.exports.request import ExportReport, ExportRequest
 from codebase_gardener.exports.writing import export_adapter
 from codebase_gardener.gardener.locating import Located, base_of, locate
+from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError
+from codebase_gardener.utils.foreign_files import refusal
 from codebase_gardener.utils.progress import Quiet, Reporter
 
 if TYPE_CHECKING:
@@ -26,14 +29,27 @@ def export(
     *,
     quantize: str | None = None,
     base: str | None = None,
+    create: str = "",
     reporter: Reporter | None = None,
 ) -> tuple[Located, ExportReport]:
     """Export an adapter for another program; the receipt is kept where the adapter is in the registry.
+
+    Args:
+        gardener: The home.
+        what: A name or a folder.
+        target: A key of `TARGETS`.
+        out: A new folder.
+        quantize: How the weights are stored, where the target can.
+        base: Base model; by default the one that the adapter was trained on.
+        create: With "ollama": what the server is to call the model that it makes.
+        reporter: Who is told.
 
     Raises:
         NotFoundError: There is no such adapter.
         AdapterError, InvalidInputError: As `export_adapter`.
     """
+    if create and target != "ollama":
+        raise InvalidInputError(f"nothing is created with --to {target}", hint="--create is for --to ollama")
     located = locate(gardener, what)
     request = ExportRequest(
         located.label,
@@ -41,9 +57,15 @@ def export(
         base_of(gardener, located, base),
         reporter or Quiet(),
         quantize,
-        _facts(gardener, located),
+        {**_facts(gardener, located), **(_repository(gardener, located) if target == "hub" else {})},
+        ollama_url=gardener.settings.ollama_url if target == "ollama" else "",
+        create=create,
     )
     report = export_adapter(request, target, out.resolve())
+    if create:
+        from codebase_gardener.exports.torch_ollama import ollama_create
+
+        report = replace(report, notes=(*report.notes[:-1], ollama_create(request, out.resolve())))
     if located.row is not None:
         gardener.registry.add_receipt(located.row, f"export-{target}", asdict(report))
     return located, report
@@ -61,4 +83,29 @@ def _facts(gardener: Gardener, located: Located) -> dict[str, Any]:
         "metrics": row.metrics,
         "receipts": [{"kind": receipt.kind, **receipt.data} for receipt in gardener.registry.receipts(row)],
         "verdict": verdict.data if verdict else None,
+    }
+
+
+def _repository(gardener: Gardener, located: Located) -> dict[str, Any]:
+    """Where the repository is, unless that is a folder of this machine; and its licence, as its files tell."""
+    if located.row is None or located.row.snapshot_id is None:
+        return {}
+    project = gardener.registry.project(located.row.project)
+    is_folder = Path(project.source).is_absolute()
+    try:
+        files = [
+            (file.path, file.text) for file in gardener.snapshot(project.name).files if "/" not in file.path
+        ]
+    except CodebaseGardenerError:  # an old snapshot may be gone, and the adapter still leaves
+        files = []
+    root = Path(project.source)
+    if is_folder and root.is_dir():
+        files += [
+            (path.name, path.read_text(encoding="utf-8", errors="replace"))
+            for path in root.iterdir()
+            if is_licence_file(path.name) and not refusal(path) and path.is_file()
+        ]
+    return {
+        "repository": project.name if is_folder else project.source,
+        "repository_licence": licence_of(files),
     }

@@ -9,23 +9,24 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.adapters.files import ADAPTER_FILES, check_adapter_files
+from codebase_gardener.adapters.files import ADAPTER_FILES, check_adapter_files, check_base
 from codebase_gardener.adapters.proof import prove, prove_merged
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.gardener.locating import Located, adapter_folder, base_of, locate, named_base
 from codebase_gardener.gardener.publishing import Origin, publish_adapter
 from codebase_gardener.gardener.through_server import prove_served
 from codebase_gardener.merging.into_base import merge_into_base
+from codebase_gardener.merging.judging import judge_merged
 from codebase_gardener.merging.merge import MergeInput, MergeSpec
 from codebase_gardener.registry.rows import VersionRow
-from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError
 from codebase_gardener.utils.files import make_folder, writing
 from codebase_gardener.utils.names import AdapterRef
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["AGAINST", "import_adapter", "prove_adapter"]
+__all__ = ["AGAINST", "import_adapter", "judge_merge", "prove_adapter"]
 
 
 def import_adapter(
@@ -106,6 +107,24 @@ def prove_adapter(
     if located.row is not None:
         gardener.registry.add_receipt(located.row, kind, receipt)
     return located, receipt
+
+
+def judge_merge(
+    gardener: Gardener, what: str, merged: Path, *, base: str | None = None
+) -> tuple[Located, dict[str, Any]]:
+    """Judge a merged model that anyone made (`judging.judge_merged`); no receipt is kept: it is not ours.
+
+    Raises:
+        AdapterError: The adapter does not fit the base, or the folder is no merge of that base.
+        NotFoundError: There is no such adapter or folder.
+    """
+    if not any(merged.glob("*.safetensors")):
+        raise NotFoundError(f"{merged} holds no *.safetensors", hint="name the folder of a merged model")
+    located = locate(gardener, what)
+    model = base_of(gardener, located, base)
+    files = check_adapter_files(located.directory)
+    check_base(located.label, files, model)
+    return located, judge_merged(files, model.path, merged)
 
 
 def _against_merged(gardener: Gardener, located: Located, model: Base) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from codebase_gardener.utils.error_handling import AdapterError, ModelError
 from codebase_gardener.utils.files import read_json, write_json
 from codebase_gardener.utils.progress import Progress
 
-__all__ = ["write_merged_base"]
+__all__ = ["base_shards", "base_skeleton", "name_candidates", "write_merged_base"]
 
 _INDEX = "model.safetensors.index.json"
 _FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
@@ -61,11 +61,11 @@ def write_merged_base(
         AdapterError: An adapter that does not fit the base, or cannot be merged.
         ModelError: The base's files are quantized.
     """
-    skeleton = _skeleton(base)
+    skeleton = base_skeleton(base)
     tied: dict[str, str] = dict(getattr(skeleton, "all_tied_weights_keys", None) or {})
     vectors = [(weight, TaskVectors(files, skeleton)) for weight, files in adapters]
     untied = _untied([vector for _, vector in vectors], tied)
-    shards = {file.name: MappedTensors(file) for file in _shards(base)}
+    shards = {file.name: MappedTensors(file) for file in base_shards(base)}
     places = _places(vectors, shards, tied, untied)
     written: dict[str, str] = {}
     done, changed, size = 0, 0, 0
@@ -92,7 +92,7 @@ def write_merged_base(
     return {"tensors": total, "changed": changed, "untied": sorted(untied)}
 
 
-def _skeleton(base: Path) -> Any:
+def base_skeleton(base: Path) -> Any:
     """The base's modules on torch's meta device: names, kinds and shapes, without values."""
     try:
         config = AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False)
@@ -105,12 +105,22 @@ def _skeleton(base: Path) -> Any:
         ) from error
 
 
-def _shards(base: Path) -> list[Path]:
+def base_shards(base: Path) -> list[Path]:
+    """A model's safetensors files."""
     index = base / _INDEX
     if index.is_file():
         names = sorted(set(read_json(index)["weight_map"].values()))
         return [base / Path(name).name for name in names]
     return sorted(base.glob("*.safetensors"))
+
+
+def name_candidates(name: str) -> list[str]:
+    """What a file may call a tensor of the model."""
+    return [
+        name,
+        *(f"{prefix}{name}" for prefix in _PREFIXES),
+        *(name.removeprefix(prefix) for prefix in _PREFIXES),
+    ]
 
 
 def _untied(vectors: Sequence[TaskVectors], tied: Mapping[str, str]) -> dict[str, str]:
@@ -140,9 +150,7 @@ def _places(
     for name in sorted(wanted | set(untied.values())):
         if name in untied:  # it has no tensor yet: its values are those of the one it shared
             continue
-        candidates = [name, *(f"{prefix}{name}" for prefix in _PREFIXES)]
-        candidates += [name.removeprefix(prefix) for prefix in _PREFIXES]
-        place = next((c for c in candidates if any(c in shard for shard in shards.values())), None)
+        place = next((c for c in name_candidates(name) if any(c in shard for shard in shards.values())), None)
         if place is None:
             raise AdapterError(
                 f"the base's files have no tensor {name}, which the adapter changes",
