@@ -2,8 +2,8 @@
 
     python benchmarks/llamacpp.py [--repeat 5] [--quantize f16] [--bases DIR]
 
-SmolLM2-135M with one random adapter (r = 16, all-linear), greedy, 128 tokens; by turns in one run, medians. Both sides
-have the same GGUF files, threads and slots.
+SmolLM2-135M with one random adapter (r = 16, all-linear), greedy, up to 128 tokens; by turns in one run, medians.
+Both sides have the same GGUF files, threads and slots.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -67,11 +67,11 @@ def main() -> None:
         torch_engine = TorchEngine(loaded)
         ids = ours.encode(base, PROMPT)[0]
         body = {
-            "prompt": ids, "n_predict": TOKENS, "temperature": 0.0, "samplers": ["temperature"], "ignore_eos": True,
+            "prompt": ids, "n_predict": TOKENS, "temperature": 0.0, "samplers": ["temperature"],
             "lora": [{"id": 0, "scale": 1.0}], "cache_prompt": True, "return_tokens": True,
         }  # fmt: skip
         asks = {
-            "xllamacpp's server": lambda: list(direct.stream(body).events),
+            "xllamacpp's server": lambda: list(direct.stream(body).events)[-1]["tokens_predicted"],
             "engine llamacpp": lambda: _said(ours, served, ids),
             "engine torch": lambda: _said(torch_engine, served, ids),
         }
@@ -90,19 +90,16 @@ def _said(engine: Engine, served: Served, ids: list[int]) -> int:
     return sum(piece.tokens for piece in engine.submit(request))
 
 
-def _rates(asks: dict[str, Callable[[], object]], count: int, repeat: int) -> dict[str, float]:
+def _rates(asks: dict[str, Callable[[], int]], count: int, repeat: int) -> dict[str, float]:
     """Tokens a second of each, `count` streams at once, the median."""
     found: dict[str, list[float]] = {name: [] for name in asks}
     for turn in range(repeat + 1):
         for name, ask in asks.items():
             started = time.perf_counter()
-            threads = [threading.Thread(target=ask) for _ in range(count)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            with ThreadPoolExecutor(count) as pool:
+                said = sum(pool.map(lambda one: one(), [ask] * count))
             if turn:
-                found[name].append(count * TOKENS / (time.perf_counter() - started))
+                found[name].append(said / (time.perf_counter() - started))
     return {name: statistics.median(rates) for name, rates in found.items()}
 
 
