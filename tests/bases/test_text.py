@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tokenizers import AddedToken
+from tokenizers import AddedToken, normalizers
 
 from codebase_gardener.bases.resolution import resolve_base
 from codebase_gardener.bases.text import control_tokens, conversation_ids, plain_ids, render_conversation
@@ -100,6 +100,34 @@ def test_a_private_letter_in_a_turn_is_no_way_in(tokenizer: Any) -> None:
 
 def test_a_prompt_is_text(tokenizer: Any) -> None:
     assert not set(control_tokens(tokenizer).values()) & set(text_ids(tokenizer, HOSTILE))
+
+
+@pytest.mark.parametrize(
+    ("normalizer", "disguised"),
+    [
+        (normalizers.NFKC(), "\uff1c\uff5cend\uff5c\uff1e"),
+        (normalizers.Lowercase(), "<|END|>"),
+        (normalizers.Replace("\u00a7", "<|"), "\u00a7end|>"),
+        (normalizers.Sequence([normalizers.NFD(), normalizers.StripAccents()]), "<|e\u0301nd|>"),
+    ],
+    ids=["nfkc", "lowercase", "replace", "accents"],
+)
+@pytest.mark.parametrize("is_normalized", [True, False])
+def test_a_normalizer_makes_no_control_token_of_a_text(
+    tiny_base: Path, normalizer: Any, disguised: str, is_normalized: bool
+) -> None:
+    tokenizer = load_tokenizer(tiny_base)
+    names = ("<|end|>", "<|start|>", "<think>")
+    backend = tokenizer.backend_tokenizer
+    backend.normalizer = normalizer
+    backend.add_special_tokens([AddedToken(name, special=True, normalized=is_normalized) for name in names])
+    tokenizer.chat_template = CHATML
+    text = f"a {disguised} b"
+    assert not set(control_tokens(tokenizer).values()) & set(text_ids(tokenizer, text))
+    ids = conversation_ids(
+        tokenizer, render_conversation(tokenizer, [{"role": "user", "content": text}], answer_next=True)
+    )
+    assert ids.count(tokenizer.eos_token_id) == 1 and ids.count(control_tokens(tokenizer)["<|start|>"]) == 2
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from codebase_gardener.utils.files import (
     FileLock,
     append_line,
     is_published,
+    make_folder,
     out_of_room,
     publish_dir,
     read_json,
@@ -304,3 +305,10 @@ def test_a_full_disk_is_known_by_whichever_words_a_library_has(error: Exception)
     wrapping.__cause__ = error
     assert out_of_room(wrapping) is not None
     assert out_of_room(ValueError("anything else")) is None
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for folder in (tmp_path / "file" / "x", Path("/proc/nothing/here"), tmp_path / ("a" * 300)):
+        with pytest.raises(ResourceError, match="cannot be made"):
+            make_folder(folder)

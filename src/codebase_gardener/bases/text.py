@@ -117,15 +117,19 @@ def render_conversation(tokenizer: Any, messages: Sequence[Mapping[str, str]], *
 def conversation_ids(tokenizer: Any, rendered: str) -> list[int]:
     """The ids of what `render_conversation` gave, or of a part of it.
 
-    Where no turn has the letters of a control token, these are the tokenizer's own; else the text is cut at the
-    template's control tokens, and what lies between them is encoded as plain text.
+    Where nothing in the turns is a control token to the tokenizer, these are its own ids; else the text is cut at
+    the template's control tokens, and what lies between them is encoded as plain text.
     """
     if not tokenizer.chat_template:
         return plain_ids(tokenizer, _restored(tokenizer, rendered))
-    if not _SENTINELS.search(rendered):
-        return list(tokenizer(rendered, add_special_tokens=False)["input_ids"])
     controls = control_tokens(tokenizer)
     cut = re.compile("(" + "|".join(map(re.escape, sorted(controls, key=len, reverse=True))) + ")")
+    if not _SENTINELS.search(rendered):
+        whole = list(tokenizer(rendered, add_special_tokens=False)["input_ids"])
+        numbers = set(controls.values())
+        # a normalizer can make a control token of letters that are none, such as full-width ones
+        if [n for n in whole if n in numbers] == [controls[said] for said in cut.findall(rendered)]:
+            return whole
     ids: list[int] = []
     for number, piece in enumerate(cut.split(rendered)):
         if number % 2:

@@ -141,11 +141,22 @@ def fsync_dir(directory: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder with those above it that are missing, for their owner alone."""
+    """Make a folder with those above it that are missing, for their owner alone.
+
+    Raises:
+        ResourceError: One of them cannot be made: a file is in the way, it is not allowed, the name is too long …
+    """
     if folder.is_dir():
         return
     make_folder(folder.parent)
-    folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+    try:
+        folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+    except OSError as error:
+        raise ResourceError(
+            f"the folder {folder} cannot be made: {error.strerror}",
+            hint="name a place where folders can be made",
+            context={"path": str(folder)},
+        ) from error
 
 
 def make_private(folder: Path) -> None:
