@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers.processors import TemplateProcessing
 
+from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.adapters.torch_generation import encode, generate, stream
 from codebase_gardener.adapters.torch_live_base import LiveBase
 from codebase_gardener.bases.torch_loading import load_tokenizer
 from codebase_gardener.training.encoding import encode_completion
+from codebase_gardener.utils.error_handling import AdapterError
+from samples.stock_adapters import STOCK, save_adapter
 
 TALK = [{"role": "user", "content": "Add?"}]
 
@@ -73,3 +77,16 @@ def test_what_was_taken_back_is_said_and_not_repeated(live: LiveBase, prompt: st
         stream(lambda: nullcontext(live.model), live.tokenizer, prompt, max_new_tokens=8 + len(taken))
     )
     assert streamed == found[0]
+
+
+def test_of_a_kind_that_multiplies_its_factors_huge_ones_are_refused(
+    live: LiveBase, tiny_base: Path, tmp_path: Path
+) -> None:
+    both = {**STOCK["LoHa"], "target_modules": ["gate_proj", "up_proj"]}
+    folder = save_adapter(tmp_path / "adapter", tiny_base, both)
+    before = live.logits("x = 1", None)
+    file = folder / "adapter_model.safetensors"
+    save_file({name: torch.full_like(tensor, 9e5) for name, tensor in load_file(file).items()}, file)
+    with pytest.raises(AdapterError, match="large"):
+        live.attach(check_adapter_files(folder), "huge")
+    assert live.adapters == [] and torch.equal(live.logits("x = 1", None), before)

@@ -36,6 +36,8 @@ from codebase_gardener.utils.error_handling import (
 
 __all__ = ["LiveBase"]
 
+_TRIED = "def f(a):"
+
 
 class LiveBase:
     """A base and its adapters. One call computes at a time.
@@ -136,8 +138,20 @@ class LiveBase:
     def _attach(self, files: AdapterFiles, name: str) -> int:
         if (names := self._slots.carries(files)) is not None:
             return self._slots.load(files, names, name).bytes
-        self._own[name] = attach(self._plain, files)
-        return self._own[name].bytes
+        own = attach(self._plain, files)
+        self._check_numbers(own.model, files)
+        self._own[name] = own
+        return own.bytes
+
+    @torch.no_grad()
+    def _check_numbers(self, model: Any, files: AdapterFiles) -> None:
+        """Of factors the values tell; what other kinds make of theirs is seen when they compute."""
+        ids = torch.tensor([text_ids(self.tokenizer, _TRIED)], device=self.device)
+        if not bool(torch.isfinite(model(input_ids=ids, use_cache=False).logits).all()):
+            raise AdapterError(
+                f"{files.directory} gives NaN or infinite logits: its values are absurdly large",
+                hint="the training diverged or the file is damaged: train it again with a lower learning rate",
+            )
 
     def detach(self, name: str) -> None:
         """Take an adapter off; after the last one the base is as it was loaded.

@@ -146,7 +146,7 @@ def make_folder(folder: Path) -> None:
     Raises:
         ResourceError: One of them cannot be made: a file is in the way, it is not allowed, the name is too long …
     """
-    if folder.is_dir():
+    if os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         return
     make_folder(folder.parent)
     try:
