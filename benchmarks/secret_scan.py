@@ -137,6 +137,14 @@ def secrets(d: Draw) -> dict[str, str]:
         "password as an argument": f'connect(host="db", user="app", password="{d(ALNUM, 16)}")',
         "Django": f'SECRET_KEY = "django-insecure-{d(ALNUM + "!@#%^&*(-_=+)", 50)}"',
         "Fernet": f'cipher = Fernet(b"{d(URL64, 43)}=")',
+        "docker login": '{"auths": {"registry.acme.io": {"auth": "'
+        + base64.b64encode(f"bot:{d(ALNUM, 20)}".encode()).decode()
+        + '"}}}',
+        "netrc": f"machine git.acme.io login bot password {d(ALNUM, 16)}",
+        "pgpass": f"db.acme.io:5432:shop:admin:{d(ALNUM, 16)}",
+        "JWK": '{"kty": "EC", "crv": "P-256", "x": "' + d(URL64, 43) + '", "d": "' + d(URL64, 43) + '"}',
+        "JWK, symmetric": '{"k": "' + d(URL64, 43) + '", "kty": "oct"}',
+        "one-time password": f'"otpauth://totp/Acme:bob?secret={d(UPPER + "234567", 32)}&issuer=Acme"',
         "Fernet key": f'FERNET_KEY = "{d(URL64, 43)}="',
         "RSA key": _pem(d, "RSA PRIVATE KEY"),
         "EC key": _pem(d, "EC PRIVATE KEY"),
@@ -150,6 +158,15 @@ def secrets(d: Draw) -> dict[str, str]:
 
 
 HARMLESS = (
+    'password_md5 = "5f4dcc3b5aa765d61d8327deb882cf99"',
+    "token_sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "private_key: Ed25519PrivateKey",
+    "secret_type = HmacSha256SecretKeySpec",
+    "machine example.com login user password secret",
+    "localhost:5432:mydb:myuser:mypassword",
+    '"otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP&issuer=Example"',
+    '{"auths": {"registry.example.com": {"auth": "dXNlcjpwYXNzd29yZA=="}}}',
+    '{"kty": "EC", "crv": "P-256", "x": "…", "d": "..."}',
     'AWS_KEY = "AKIA" "IOSFODNN7EXAMPLE"'.replace('" "', ""),
     'secret = "wJalrXUtnFEMI/K7MDENG/bPxRfi' 'CYEXAMPLEKEY"',
     # the token that jwt.io shows first

@@ -22,6 +22,7 @@ __all__ = [
     "is_password",
     "is_random",
     "is_specific",
+    "is_web_key",
 ]
 
 PUBLIC_EXAMPLES: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -31,6 +32,8 @@ PUBLIC_EXAMPLES: tuple[tuple[re.Pattern[str], str], ...] = (
      "the keys of FIPS 197 and NIST SP 800-38A"),
     (re.compile(r"(?i)(?:00)?0102030405060708|0011223344556677|deadbeef|cafebabe|0123456789abcdef|abcdefghijklmnop"),
      "counted, not drawn"),
+    (re.compile(r"2YotnFZFEjr1zCsicMWpAA|tGzv3JOkF0XG5Qx2TlKWIA|mF_9\.B5f-4\.1JqM|gX1fBat3bV"), "RFC 6749, RFC 6750"),
+    (re.compile("JBSWY3DPEHPK3PXP"), "the example of otpauth's key URI format"),
     (re.compile(r"(?i)hunter2|tr0ub4dor|correct ?horse"), "passwords that everybody knows"),
 )  # fmt: skip
 """What is published as an example, with the reason: secret to nobody."""
@@ -63,6 +66,12 @@ _NAMED = re.compile(
     r"[\"'\]]{0,2}\s?(?::\s?[&\w\[\]<>]{1,24}\s?)?[=:,>]{1,2}\s{0,3}(?:str)?\(?[brfuBRFU@]{0,2}[\"'`]{0,3}\Z"
 )
 """A name that promises a secret, up to the value that it is given."""
+
+_DIGEST = re.compile(r"(?i)md5|sha_?\d{1,3}|hash|digest|checksum|fingerprint")
+"""A name that promises what was made of a secret and does not give it back."""
+_CLASS_NAME = re.compile(r"(?:[A-Z][a-z]{1,14}\d{0,5}){2,8}\Z")
+"""`Ed25519PrivateKey`: an identifier of words."""
+_KEY_TYPE = re.compile(r"[\"']kty[\"']\s{0,3}:")
 
 _WORD = re.compile(r"[A-Za-z]*\d{0,2}|\d+[A-Za-z]?")
 _HEX = re.compile(r"(?:[0-9a-f]{32,}|[0-9A-F]{32,})\Z")
@@ -130,7 +139,15 @@ def is_drawn(secret: str, around: str, at: int) -> bool:
 
 def is_named(secret: str, around: str, at: int) -> bool:
     """The same, where such a name stands before it."""
-    return "://" not in secret and is_drawn(secret, around, at) and _NAMED.search(around[:at]) is not None
+    if "://" in secret or not is_drawn(secret, around, at) or _CLASS_NAME.match(secret):
+        return False
+    name = _NAMED.search(around[:at])
+    return name is not None and not (_HEX.match(secret) and _DIGEST.search(name[0]))
+
+
+def is_web_key(secret: str, around: str, at: int) -> bool:
+    """The private part of a JSON web key (RFC 7517): `d`, or `k` of a symmetric one, beside its `kty`."""
+    return _KEY_TYPE.search(around[max(0, at - 3000) : at + 3000]) is not None and is_random(secret)
 
 
 def is_login(secret: str, around: str, at: int) -> bool:
@@ -149,6 +166,8 @@ def is_random(value: str) -> bool:
         >>> is_random("Xk29fLq8Zr4bTm"), is_random("Password123456"), is_random("ThisIsAVeryLongName2")
         (True, False, False)
     """
+    if value.isdigit():
+        return False
     if _HEX.match(value):
         return _entropy_bits(value) > 3.0
     parts = re.split(r"[-_./@:]", value)

@@ -28,6 +28,7 @@ from codebase_gardener.repository.plausibility import (
     is_no_placeholder,
     is_password,
     is_specific,
+    is_web_key,
 )
 from codebase_gardener.utils.error_handling import ResourceError
 from codebase_gardener.utils.memo import remembered_for
@@ -125,6 +126,15 @@ DETECTORS = (
     _row("basic login", "asic ASIC", r"(?i:basic)\s{1,3}([A-Za-z0-9+/]{12,400}={0,2})", is_login),
     _row("password in a connection string", "wd assword WD ASSWORD",
          r"(?:[;\s\"'?&])(?i:pwd|password)\s?=\s?([^;\s\"'{}<>&()[\]]{8,100})(?=[;\s\"'&])", is_drawn),
+    _row("login of a container registry", '"auth"',
+         r"\"auth\"\s{0,3}:\s{0,3}\"([A-Za-z0-9+/]{12,400}={0,2})\"", is_login),
+    _row("login in a netrc file", "machine default",
+         r"(?:machine\s{1,3}\S{1,253}|default)\s{1,9}login\s{1,3}\S{1,200}\s{1,9}password\s{1,3}(\S{8,200})", is_drawn),
+    _row("password in a pgpass file", ":",
+         r"(?m)^[\w.*-]{1,253}:(?:\d{2,5}|\*):[\w*-]{1,63}:[\w.*-]{1,63}:([^\s:]{8,200})$", is_drawn),
+    _row("JSON web key", "kty", r"[\"'](?:d|k)[\"']\s{0,3}:\s{0,3}[\"']([\w-]{22,1400})[\"']", is_web_key),
+    _row("secret of one-time passwords", "otpauth://",
+         r"otpauth://[^\s\"'?]{1,300}\?[^\s\"']{0,200}?secret=([A-Z2-7]{16,128})", is_specific),
     _row("Fernet key", "Fernet(", r"Fernet\(\s?b?[\"']([\w-]{43}=)[\"']"),
     _row("value under a secret's name", "",
          r"[=:,>]\s{0,3}(?:str)?\(?[brfuBRFU@]{0,2}[\"'`]{1,3}([^\"'`\s\\]{10,400})[\"'`]", is_named),
