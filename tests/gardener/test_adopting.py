@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.names import parse_ref
 
 Ready = Callable[..., VersionRow]
+ONE_SECOND = timedelta(seconds=1)
 
 
 def found(settings: Settings, **options: bool) -> dict[str, Examined]:
@@ -78,10 +80,20 @@ def test_a_lost_registry_costs_nothing(settings: Settings, versions: list[Versio
         for row, was in ((first, versions[0]), (second, versions[1])):
             assert (row.directory, row.base_hash, row.files) == (was.directory, was.base_hash, was.files)
             assert gardener.registry.receipts(row)[0].data == {"tensors_matched": 1}
+            assert (
+                abs(datetime.fromisoformat(row.created_at) - datetime.fromisoformat(was.created_at))
+                < ONE_SECOND
+            )
         assert gardener.registry.latest_verdict(first).data == {"gain": 0.5}  # type: ignore[union-attr]
         assert gardener.registry.latest_verdict(second) is None
         assert gardener.registry.reserve_version("demo", "default") == 3
         assert gardener.registry.active_version("demo", "default") == 1
+
+
+def test_trainings_that_are_lost_are_named(settings: Settings, versions: list[VersionRow]) -> None:
+    lose_registry(settings)
+    (settings.jobs_dir / "20260101-000000-abcdef/checkpoints/step-5").mkdir(parents=True)
+    assert "begun anew: 20260101-000000-abcdef" in found(settings, adopt=True)["adoption"].found
 
 
 def test_another_registry_is_told_and_nothing_is_cleared(

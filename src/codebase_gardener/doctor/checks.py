@@ -229,6 +229,8 @@ def _adopt(gardener: Gardener) -> Examined:
 
     done = adopt(gardener)
     words = f"{len(done.adopted)} adopted{': ' if done.adopted else ''}{', '.join(done.adopted[:5])}"
+    if done.lost:
+        words += f"; trainings that cannot be resumed, to be begun anew: {', '.join(done.lost)}"
     if done.refused:
         return Examined("adoption", "problem", f"{words}; not adopted: {'; '.join(done.refused)}")
     return Examined("adoption", "ok", words)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,17 @@ _NUMBER = re.compile(r"[1-9]\d{0,8}\Z")
 
 @dataclass(frozen=True)
 class Adopted:
-    """What got a row, and what did not, each with its reason."""
+    """What came of an adoption.
+
+    Attributes:
+        adopted: What got a row.
+        refused: What did not, each with its reason.
+        lost: Trainings with checkpoints that no row knows: they cannot be resumed.
+    """
 
     adopted: tuple[str, ...]
     refused: tuple[str, ...]
+    lost: tuple[str, ...] = ()
 
 
 def unregistered(gardener: Gardener) -> list[Path]:
@@ -62,7 +70,14 @@ def adopt(gardener: Gardener) -> Adopted:
             refused.append(f"{name} ({error})")
         else:
             adopted.append(name)
-    return Adopted(tuple(adopted), tuple(refused))
+    return Adopted(tuple(adopted), tuple(refused), tuple(_lost(gardener)))
+
+
+def _lost(gardener: Gardener) -> Iterator[str]:
+    known = {job.id for job in gardener.registry.jobs(limit=None)}
+    for folder in sorted(gardener.settings.jobs_dir.glob("*/checkpoints")):
+        if folder.parent.name not in known and any(folder.iterdir()):
+            yield folder.parent.name
 
 
 def _published(projects: Path) -> Iterator[Path]:
@@ -112,6 +127,7 @@ def _adopt_version(gardener: Gardener, folder: Path, project: str, name: str, nu
             project=project,
             adapter_name=name,
             version=number,
+            created_at=_published_at(folder, lines),
             **{key: said[key] for key in ("base_id", "base_hash", "dataset_hash", "commit", "snapshot_id")},
         ),
         Publication.of(
@@ -128,6 +144,13 @@ def _adopt_version(gardener: Gardener, folder: Path, project: str, name: str, nu
     marked = [line["version"] for line in read_record(folder.parent) if line["kind"] == "active"]
     if number in marked[-1:] or gardener.registry.active_version(project, name) is None:
         gardener.registry.set_active(project, name, number)
+
+
+def _published_at(folder: Path, lines: Sequence[Mapping[str, Any]]) -> str:
+    """When its first receipt was written, else its manifest."""
+    told = next((str(row["created_at"]) for row in lines if row.get("created_at")), "")
+    written = datetime.fromtimestamp((folder / MANIFEST).stat().st_mtime, UTC)
+    return told or written.isoformat(timespec="microseconds")
 
 
 def _said(folder: Path) -> Mapping[str, Any]:

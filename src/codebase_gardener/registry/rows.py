@@ -131,7 +131,12 @@ class Publication:
 
 @dataclass(frozen=True)
 class ImportedAdapter:
-    """Whence an adapter comes that no job here has trained; `version` is from `reserve_version`."""
+    """Whence an adapter comes that no job here has trained.
+
+    Attributes:
+        version: From `reserve_version`.
+        created_at: Where it was published before its row is made; "" for now.
+    """
 
     project: str
     adapter_name: str
@@ -141,6 +146,7 @@ class ImportedAdapter:
     dataset_hash: str | None = None
     commit: str | None = None
     snapshot_id: str | None = None
+    created_at: str = ""
 
 
 @dataclass(frozen=True)

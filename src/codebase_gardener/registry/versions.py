@@ -154,6 +154,8 @@ def publish_imported(
     ref = AdapterRef(imported.project, imported.adapter_name, imported.version)
     _check_reserved(connection, ref)
     origin = {name: getattr(imported, name) for name in _ORIGIN}
+    if imported.created_at:
+        origin["created_at"] = imported.created_at
     return _insert(connection, ref, origin, publication, receipt)
 
 
@@ -181,6 +183,7 @@ def _insert(
 ) -> VersionRow:
     _check_files(ref, publication)
     values = {
+        "created_at": now(),
         **origin,
         "project_id": projects.get(connection, ref.project).id,
         "active": False,
@@ -190,7 +193,6 @@ def _insert(
         "bytes": publication.bytes,
         "metrics": dict(publication.metrics),
         "libraries": dict(publication.libraries),
-        "created_at": now(),
     }
     try:
         connection.execute(insert(schema.versions).values(values))
