@@ -78,3 +78,13 @@ def test_a_project_that_trains_is_not_deleted(registry, reserve):
         registry.delete_project("demo")
     assert job.id in caught.value.hint
     assert registry.project("demo")
+
+
+def test_a_project_without_a_repository_becomes_that_of_one(registry):
+    first = registry.add_project("late", "rows:late", "rows")
+    registry.check_project_source("late", "/src/late")
+    second = registry.add_project("late", "/src/late", "git")
+    assert (second.id, second.source, second.kind) == (first.id, "/src/late", "git")
+    assert registry.add_project("late", "rows:late", "rows") == second  # an import that began before
+    with pytest.raises(ConflictError):
+        registry.add_project("late", "/elsewhere", "git")

@@ -21,6 +21,7 @@ from codebase_gardener.jobs.trainings import ProgressCallback, Trainings
 from codebase_gardener.models.adapter_metadata import AdapterMetadata
 from codebase_gardener.models.ollama_memory import BesideOllama
 from codebase_gardener.registry.leases import exclusive, lease, lease_path, project_lease_path
+from codebase_gardener.registry.projects import ROWS
 from codebase_gardener.registry.rows import JobRow, VersionRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
@@ -159,7 +160,7 @@ class PeftManager:
         try:
             self.registry.project(name)
         except NotFoundError:
-            self.registry.add_project(name, f"rows:{name}", "rows")
+            self.registry.add_project(name, f"{ROWS}:{name}", ROWS)
 
     def spec(self, options: Mapping[str, Any]) -> TrainingSpec:
         """Training options: those given, over those of the settings, over the defaults."""

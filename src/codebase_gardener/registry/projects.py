@@ -14,6 +14,7 @@ from codebase_gardener.utils.error_handling import ConflictError, NotFoundError
 from codebase_gardener.utils.names import check_name
 
 __all__ = [
+    "ROWS",
     "add",
     "check_source",
     "delete_empty",
@@ -25,10 +26,14 @@ __all__ = [
 ]
 
 _table = schema.projects
+ROWS = "rows"
+"""The kind of a project that has no repository."""
 
 
 def add(connection: Connection, name: str, source: str, kind: str) -> ProjectRow:
     """Add a project, or return it where it is there with the same source.
+
+    One without a repository (of imported adapters, or of rows of one's own) becomes that of the repository.
 
     Raises:
         InvalidInputError: The name cannot be a folder's.
@@ -39,7 +44,13 @@ def add(connection: Connection, name: str, source: str, kind: str) -> ProjectRow
         with connection.begin_nested():
             connection.execute(insert(_table).values(values))
     except IntegrityError:
-        return _same_source(get(connection, name), source)
+        row = get(connection, name)
+        if kind != ROWS and row.kind == ROWS:
+            connection.execute(
+                update(_table).where(_table.c.id == row.id).values({"source": source, "kind": kind})
+            )
+            return get(connection, name)
+        return row if kind == ROWS else _same_source(row, source)
     return get(connection, name)
 
 
@@ -50,7 +61,7 @@ def check_source(connection: Connection, name: str, source: str) -> None:
         ConflictError: It is taken by another source.
     """
     row = connection.execute(select(_table).where(_table.c.name == name)).mappings().one_or_none()
-    if row is not None:
+    if row is not None and row["kind"] != ROWS:
         _same_source(row_as(ProjectRow, row), source)
 
 

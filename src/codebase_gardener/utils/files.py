@@ -154,7 +154,7 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         raise ResourceError(
             f"the folder {folder} cannot be made: {error.strerror}",
-            hint="name a place where folders can be made",
+            hint="name a place where folders can be made; for the home, CODEBASE_GARDENER_HOME",
             context={"path": str(folder)},
         ) from error
 
