@@ -6,6 +6,7 @@ import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,12 +53,13 @@ def ask(registry: Registry, tiny_base: Path, tmp_path: Path) -> Ask:
         base: Path = tiny_base,
         min_free_bytes: int = 0,
         report_to: str = "",
+        **options: Any,
     ) -> JobRow:
         asked = JobSpec(
             base=resolve_base(str(base), tmp_path / "bases"),
             dataset=tmp_path / "rows",
             dataset_hash="rows",
-            training=parse_spec({"max_length": 64, "report_to": report_to}),
+            training=parse_spec({"max_length": 64, "report_to": report_to, **options}),
             device=device,
         )
         return submit(
@@ -94,6 +96,35 @@ def test_a_reporter_that_is_not_installed_is_refused_at_once(ask: Ask, registry:
 def test_a_reporter_that_the_trainer_does_not_know(ask: Ask) -> None:
     with pytest.raises(InvalidInputError, match="cannot report to 'mars'"):
         ask(report_to="mars")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"target_modules": ["q_porj"]}, "no module 'q_porj'"),
+        ({"target_modules": ".*zzz_proj"}, "no module"),
+        ({"modules_to_save": ["nope"]}, "no module 'nope'"),
+        ({"rank_pattern": {"nope": 4}}, "called 'nope'"),
+        ({"alpha_pattern": {"layers.9.*": 4}}, "called 'layers.9"),
+        ({"layers_to_transform": [0, 7]}, "no layer 7"),
+        ({"trainable_token_indices": [5_000]}, "no token 5000"),
+    ],
+)
+def test_names_that_the_base_does_not_have_take_no_number(
+    ask: Ask, registry: Registry, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        ask(**options)
+    assert registry.jobs() == [] and registry.reserve_version("demo", "default") == 1
+
+
+def test_names_that_the_base_has_are_taken(ask: Ask) -> None:
+    asked = {
+        "target_modules": ["q_proj"],
+        "rank_pattern": {"layers.1.self_attn.q_proj": 4},
+        "layers_to_transform": [1],
+    }
+    assert ask(**asked).version == 1
 
 
 @pytest.mark.usefixtures("any_device")

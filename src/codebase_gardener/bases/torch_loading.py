@@ -11,14 +11,22 @@ from typing import Any
 import torch
 import transformers
 from tokenizers import Tokenizer
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from codebase_gardener.bases.quantization import check_quantization
 from codebase_gardener.bases.text import plain_ids
 from codebase_gardener.utils.error_handling import ModelError
 from codebase_gardener.utils.files import sha256_text
 
-__all__ = ["DTYPES", "SAMPLE", "convert_gguf", "load_model", "load_tokenizer", "tokenizer_sha256"]
+__all__ = [
+    "DTYPES",
+    "SAMPLE",
+    "base_skeleton",
+    "convert_gguf",
+    "load_model",
+    "load_tokenizer",
+    "tokenizer_sha256",
+]
 
 SAMPLE = """def add(first_value, second=0x1F, *args, **kwargs):
     \'\'\'Adds 1234567 and 3.14159; it\'s "quoted", isn\'t it?\'\'\'
@@ -36,6 +44,19 @@ transformers.utils.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
 # PEFT calls what transformers is about to rename: nothing that a user could act on
 warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\.")
+
+
+def base_skeleton(base: Path) -> Any:
+    """The base's modules on torch's meta device: names, kinds and shapes, without values."""
+    try:
+        config = AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False)
+        with torch.device("meta"):
+            return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(
+            f"the base at {base} cannot be read: {str(error).splitlines()[0]}",
+            hint="check that it is a causal language model that this transformers version knows",
+        ) from error
 
 
 def load_tokenizer(path: Path) -> Any:

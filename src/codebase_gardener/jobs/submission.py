@@ -64,6 +64,7 @@ def submit(
         asked = replace(asked, device=resolve_device(asked.device))
         check_quantization(asked.training.quantization, asked.device)
         _check_options(asked.training)
+        _check_named(asked)
         running = {job.device for job in registry.jobs(states=("training",), limit=None)}
         if (
             device_of_this_host(asked.device) not in running
@@ -76,6 +77,19 @@ def submit(
             job = resume(registry, job.id, device=asked.device, base=asked.base)
     start_next(registry, job.device, environment)
     return registry.job(job.id)
+
+
+def _check_named(asked: JobSpec) -> None:
+    """What options name is looked for before a number is given out, where they name anything."""
+    spec = asked.training
+    plain = spec.target_modules in ("all-linear", ("all-linear",), ())
+    if not plain or any(
+        (spec.modules_to_save, spec.rank_pattern, spec.alpha_pattern, spec.layers_to_transform,
+         spec.trainable_token_indices)
+    ):  # fmt: skip
+        from codebase_gardener.training.torch_method import check_named
+
+        check_named(asked.base.path, spec)
 
 
 def _check_options(training: TrainingSpec) -> None:

@@ -8,11 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForCausalLM
 
 from codebase_gardener.adapters.files import AdapterFiles
 from codebase_gardener.adapters.torch_safetensors import MappedTensors, TensorWriter
-from codebase_gardener.bases.torch_loading import DTYPES
+from codebase_gardener.bases.torch_loading import DTYPES, base_skeleton
 from codebase_gardener.merging.methods import MergeMethod
 from codebase_gardener.merging.torch_files import module_seed
 from codebase_gardener.merging.torch_sparsify import combined, sparsified
@@ -21,7 +20,7 @@ from codebase_gardener.utils.error_handling import AdapterError, ModelError
 from codebase_gardener.utils.files import read_json, write_json
 from codebase_gardener.utils.progress import Progress
 
-__all__ = ["base_shards", "base_skeleton", "name_candidates", "write_merged_base"]
+__all__ = ["base_shards", "name_candidates", "write_merged_base"]
 
 _INDEX = "model.safetensors.index.json"
 _FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
@@ -90,19 +89,6 @@ def write_merged_base(
     _write_index(base, folder, written, size)
     _write_config(base, folder, dtype, untied=bool(untied))
     return {"tensors": total, "changed": changed, "untied": sorted(untied)}
-
-
-def base_skeleton(base: Path) -> Any:
-    """The base's modules on torch's meta device: names, kinds and shapes, without values."""
-    try:
-        config = AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False)
-        with torch.device("meta"):
-            return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(
-            f"the base at {base} cannot be read: {str(error).splitlines()[0]}",
-            hint="check that it is a causal language model that this transformers version knows",
-        ) from error
 
 
 def base_shards(base: Path) -> list[Path]:

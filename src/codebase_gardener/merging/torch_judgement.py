@@ -17,7 +17,8 @@ from torch import Tensor
 
 from codebase_gardener.adapters.files import AdapterFiles
 from codebase_gardener.adapters.torch_safetensors import MappedTensors
-from codebase_gardener.merging.torch_into_base import base_shards, base_skeleton, name_candidates
+from codebase_gardener.bases.torch_loading import base_skeleton
+from codebase_gardener.merging.torch_into_base import base_shards, name_candidates
 from codebase_gardener.merging.torch_task_vectors import TaskVectors
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.progress import Progress, silent

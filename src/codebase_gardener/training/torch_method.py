@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,13 +13,14 @@ from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from transformers.pytorch_utils import Conv1D
 
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.bases.torch_loading import base_skeleton
 from codebase_gardener.training.methods import METHODS, OPTION_REFUSALS, SHARED_OPTIONS
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_dropout import use_bit_dropout
 from codebase_gardener.training.torch_loftq import begin_at_quantization_error
 from codebase_gardener.utils.error_handling import InvalidInputError
 
-__all__ = ["add_adapter", "peft_config"]
+__all__ = ["add_adapter", "check_named", "peft_config"]
 
 _REFUSED_BY_PEFT = (
     ValueError, TypeError, KeyError, ImportError, RuntimeError, AttributeError, NotImplementedError,
@@ -116,6 +118,34 @@ def _check_saved_modules(model: Any, spec: TrainingSpec) -> None:
                 f"modules_to_save: {name} is quantized ({spec.quantization}) and cannot be trained in full",
                 hint="leave it out, adapt it with target_modules, or use --quantization none",
             )
+
+
+def check_named(base: Path, spec: TrainingSpec) -> None:
+    """Whether a base has the modules, layers and tokens that options name; looked up without its weights.
+
+    Raises:
+        InvalidInputError: It has not.
+        ModelError: The base cannot be read.
+    """
+    model = base_skeleton(base)
+    _check_tokens(model, spec)
+    _check_names(model, spec)
+    pattern = spec.target_modules
+    names = [name for name, _ in model.named_modules()]
+    if (
+        isinstance(pattern, str)
+        and pattern != "all-linear"
+        and not any(re.fullmatch(pattern, n) for n in names)
+    ):
+        raise InvalidInputError(
+            f"target_modules: no module of the base is called {pattern!r}",
+            hint=f"modules that can be adapted: {', '.join(_linear_names(model))}",
+        )
+    layers = int(getattr(model.config.get_text_config(), "num_hidden_layers", 0) or 0)
+    if beyond := [number for number in spec.layers_to_transform if layers and number >= layers]:
+        raise InvalidInputError(
+            f"layers_to_transform: the base has no layer {beyond[0]}", hint=f"they lie from 0 to {layers - 1}"
+        )
 
 
 def _check_names(model: Any, spec: TrainingSpec) -> None:
