@@ -166,7 +166,7 @@ def test_nan_is_refused(tiny_base: Path, tmp_path: Path) -> None:
 
 def test_other_tokens_are_told(tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = save_adapter(tmp_path / "adapter", tiny_base, STOCK["lora"])
-    monkeypatch.setattr(torch_gguf, "text_ids", lambda *_: [1, 2, 3])
+    monkeypatch.setattr(torch_gguf, "plain_ids", lambda *_: [1, 2, 3])
     with pytest.raises(ModelError, match="other tokens"):
         export(tiny_base, folder, tmp_path / "out")
 
@@ -180,3 +180,31 @@ def test_the_embedded_base(embedded_home: Path, tmp_path: Path) -> None:
     request = ExportRequest("demo/one@1", check_adapter_files(folder), base, Quiet())
     receipt = export_adapter(request, "gguf", tmp_path / "out").receipt
     assert receipt["greedy_equal"] == receipt["tokens"] and receipt["max_logprob_difference"] < 1e-2
+
+
+def test_tokens_beyond_the_vocabulary_are_told(make: Make, tmp_path: Path) -> None:
+    base = make("llama", vocab_size=100)
+    folder = save_adapter(tmp_path / "adapter", base, STOCK["lora"])
+    with pytest.raises(ModelError, match="more tokens"):
+        export(base, folder, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("scaling", "is_written"),
+    [
+        ({"rope_type": "linear", "factor": 2.0}, True),
+        ({"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+          "original_max_position_embeddings": 16}, True),
+        ({"rope_type": "yarn", "factor": 2.0, "beta_fast": 8.0, "original_max_position_embeddings": 64}, False),
+        ({"rope_type": "dynamic", "factor": 2.0}, False),
+    ],
+)  # fmt: skip
+def test_scaled_positions(make: Make, tmp_path: Path, scaling: dict[str, Any], is_written: bool) -> None:
+    base = make("llama", rope_parameters={"rope_theta": 10_000.0, **scaling})
+    folder = save_adapter(tmp_path / "adapter", base, STOCK["lora, rank 8"])
+    if is_written:
+        receipt = export(base, folder, tmp_path / "out").receipt
+        assert receipt["max_logprob_difference"] < 1e-2 and receipt["greedy_equal"] == receipt["tokens"]
+        return
+    with pytest.raises(ModelError, match="not written as GGUF"):
+        export(base, folder, tmp_path / "out")

@@ -76,10 +76,10 @@ def test_lost_effect_leaves_nothing(
     assert not list((tmp_path / "place").iterdir())
 
 
-NEW = ("merged", "vllm", "ollama", "hub")
+ALL = tuple(table.TARGETS)
 
 
-@pytest.mark.parametrize("target", NEW)
+@pytest.mark.parametrize("target", ALL)
 def test_a_full_disk_leaves_nothing(
     target: str, request_: ExportRequest, small_disk: Path, tmp_path: Path
 ) -> None:
@@ -91,7 +91,7 @@ def test_a_full_disk_leaves_nothing(
     assert list(small_disk.iterdir()) == [filler]
 
 
-@pytest.mark.parametrize("target", NEW)
+@pytest.mark.parametrize("target", ALL)
 def test_another_base_nan_and_a_folder_that_exists(
     target: str, request_: ExportRequest, make_base: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -114,7 +114,7 @@ def test_another_base_nan_and_a_folder_that_exists(
         assert set(tmp_path.iterdir()) == before
 
 
-@pytest.mark.parametrize("target", NEW)
+@pytest.mark.parametrize("target", ALL)
 def test_a_base_that_is_gone(target: str, request_: ExportRequest, tmp_path: Path) -> None:
     gone = replace(request_, base=replace(request_.base, path=tmp_path / "gone"))
     with pytest.raises(CodebaseGardenerError):

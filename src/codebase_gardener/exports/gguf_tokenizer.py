@@ -40,6 +40,8 @@ def splitting_of(tokenizer: Mapping[str, Any]) -> str | None:
         'gpt-2'
     """
     steps = list(_steps(tokenizer.get("pre_tokenizer") or {}))
+    if any(step.get("add_prefix_space") for step in steps):
+        return None
     kinds = [step.get("type") for step in steps]
     if kinds == ["ByteLevel"] and steps[0].get("use_regex", True):
         return _SPLITTINGS["byte-level"]
@@ -87,6 +89,11 @@ def write_tokenizer(writer: gguf.GGUFWriter, base: Base) -> None:
     size = int(base.config["vocab_size"])
     tokens = [f"[PAD{number}]" for number in range(size)]
     kinds = [gguf.TokenType.UNUSED] * size
+    if max([*known.values(), *(row["id"] for row in added)], default=0) >= size:
+        raise ModelError(
+            f"{path} has more tokens than the {size} of config.json",
+            hint="fetch the base again: one of the two is old",
+        )
     for token, number in known.items():
         tokens[number], kinds[number] = token, gguf.TokenType.NORMAL
     for row in added:

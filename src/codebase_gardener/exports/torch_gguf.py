@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from codebase_gardener.bases.text import plain_ids
 from codebase_gardener.bases.torch_loading import SAMPLE, load_tokenizer
 from codebase_gardener.exports.carrying import gguf_refusal
 from codebase_gardener.exports.llamacpp import LlamaServer
@@ -21,6 +22,7 @@ from codebase_gardener.exports.torch_gguf_base import write_gguf_base
 from codebase_gardener.merging.into_base import merge_into_base
 from codebase_gardener.merging.merge import MergeInput, MergeSpec
 from codebase_gardener.training.encoding import text_ids
+from codebase_gardener.training.torch_logits import PROMPTS
 from codebase_gardener.utils.error_handling import AdapterError, ModelError
 
 __all__ = ["ADAPTER", "prove_gguf", "read_by_llamacpp", "write_gguf", "write_merged_gguf"]
@@ -44,7 +46,7 @@ def write_gguf(request: ExportRequest, folder: Path) -> list[str]:
         )
     write_gguf_adapter(request.files, request.base, folder / ADAPTER)
     return [
-        f"llama-server -m BASE.gguf --lora {ADAPTER}; the base has to be {request.base.title}",
+        f"llama-server -m BASE.gguf --lora {ADAPTER}; the base has to be {request.base.title}, as f16 or better",
     ]
 
 
@@ -99,15 +101,14 @@ def read_by_llamacpp(request: ExportRequest, model: Path, adapters: Sequence[Pat
 
 
 def _check_tokens(server: LlamaServer, request: ExportRequest) -> None:
-    own = text_ids(load_tokenizer(request.base.path), SAMPLE)
-    theirs = server.ask("/tokenize", {"content": SAMPLE, "add_special": False, "parse_special": False})[
-        "tokens"
-    ]
-    if own[-len(theirs) :] != theirs:
-        raise ModelError(
-            f"llama.cpp splits text into other tokens than {request.base.title}'s tokenizer",
-            hint="use --to peft or --to merged; please report which base it is",
-        )
+    tokenizer = load_tokenizer(request.base.path)
+    for text in (SAMPLE, *PROMPTS, *SAMPLE.splitlines()):
+        body = {"content": text, "add_special": False, "parse_special": False}
+        if server.ask("/tokenize", body)["tokens"] != plain_ids(tokenizer, text):
+            raise ModelError(
+                f"llama.cpp splits text into other tokens than {request.base.title}'s tokenizer: {text[:40]!r}",
+                hint="use --to peft or --to merged; please report which base it is",
+            )
 
 
 def _distributions(server: LlamaServer, known: InMemory, lora: list[dict[str, float]], letter: int) -> Tensor:

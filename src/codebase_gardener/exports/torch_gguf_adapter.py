@@ -34,7 +34,7 @@ def write_gguf_adapter(files: AdapterFiles, base: Base, path: Path) -> None:
     config = base.config
     said = tensor_name(architecture, int(config["num_hidden_layers"]))
     reader = FactorReader(files)
-    if reader.copies:
+    if reader.copies or not reader.modules:
         raise _not_carried(files, "embeddings")
     rank = max(kind.rank for module in reader.modules if (kind := reader.kind(module)))
     writer = gguf.GGUFWriter(path, architecture.name)

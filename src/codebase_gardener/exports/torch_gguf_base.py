@@ -51,6 +51,7 @@ _FILE_TYPES = {
     "q4_k_m": gguf.LlamaFileType.MOSTLY_Q4_K_M,
 }
 _F16_MAX = 65504.0
+_YARN_ODD = {"attention_factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim"}
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,9 @@ def write_gguf_base(base: Base, path: Path, quantize: str = "f32", *, progress: 
     architecture = architecture_of(base)
     writer = gguf.GGUFWriter(path, architecture.name)
     try:
-        _write_config(writer, base, quantize)
+        frequencies = _write_config(writer, base, quantize)
         write_tokenizer(writer, base)
-        _write_tensors(writer, base, architecture, quantize, progress)
+        _write_tensors(writer, base, architecture, quantize, frequencies, progress)
     finally:
         writer.close()
 
@@ -141,7 +142,8 @@ def _rope(config: Mapping[str, Any]) -> tuple[float, Mapping[str, Any]]:
     return float(given.get("rope_theta") or config.get("rope_theta") or 10_000.0), scaling
 
 
-def _write_config(writer: gguf.GGUFWriter, base: Base, quantize: str) -> None:
+def _write_config(writer: gguf.GGUFWriter, base: Base, quantize: str) -> np.ndarray[Any, Any] | None:
+    """Returns what llama.cpp takes as a tensor: what each frequency is divided by, where that is not 1."""
     config = base.config
     heads = int(config["num_attention_heads"])
     head_width = int(config.get("head_dim") or config["hidden_size"] // heads)
@@ -162,11 +164,16 @@ def _write_config(writer: gguf.GGUFWriter, base: Base, quantize: str) -> None:
     writer.add_vocab_size(int(config["vocab_size"]))
     kind = scaling.get("rope_type") or scaling.get("type") or "default"
     if kind == "llama3":
-        writer.add_tensor("rope_freqs.weight", _llama3_factors(scaling, theta, head_width))
-    elif kind in ("linear", "yarn"):
+        return _llama3_factors(scaling, theta, head_width)
+    if kind in ("linear", "yarn"):
         writer.add_rope_scaling_type(gguf.RopeScalingType(kind))
         writer.add_rope_scaling_factor(float(scaling["factor"]))
         if kind == "yarn":
+            if odd := sorted(_YARN_ODD & {name for name, value in scaling.items() if value is not None}):
+                raise ModelError(
+                    f"{base.title} sets {', '.join(odd)} of yarn, which is not written as GGUF here",
+                    hint="use --to peft or --to merged",
+                )
             whole = scaling.get("original_max_position_embeddings") or config["max_position_embeddings"]
             writer.add_rope_scaling_orig_ctx_len(int(whole))
     elif kind != "default":
@@ -174,6 +181,7 @@ def _write_config(writer: gguf.GGUFWriter, base: Base, quantize: str) -> None:
             f"{base.title} scales its positions by {kind!r}, which is not written as GGUF here",
             hint="use --to peft or --to merged",
         )
+    return None
 
 
 def _llama3_factors(scaling: Mapping[str, Any], theta: float, width: int) -> np.ndarray[Any, Any]:
@@ -222,12 +230,16 @@ def _write_tensors(
     base: Base,
     architecture: Architecture,
     quantize: str,
+    frequencies: np.ndarray[Any, Any] | None,
     progress: Progress,
 ) -> None:
     config = base.config
     layers = int(config["num_hidden_layers"])
     said = tensor_name(architecture, layers)
     tied = bool(config.get("tie_word_embeddings", False))
+    if frequencies is not None:
+        writer.add_tensor_info("rope_freqs.weight", frequencies.shape, frequencies.dtype, frequencies.nbytes)
+    head = "token_embd.weight" if tied else "output.weight"
     work: list[tuple[MappedTensors, str, gguf.GGMLQuantizationType]] = []
     for file in sorted(base.path.glob("*.safetensors")):
         shard = MappedTensors(file)
@@ -243,7 +255,7 @@ def _write_tensors(
                     f"{file}: llama.cpp has no tensor for {name}", hint="use --to peft or --to merged"
                 )
             shape = shard.shape(name)
-            stored = _stored_as(quantize, there, shape, layers)
+            stored = _stored_as(quantize, there, shape, layers, head)
             type_, size = (np.float16, 2) if stored is GGUF_TYPES["f16"] else (np.float32, 4)
             count = int(np.prod(shape))
             if stored in (GGUF_TYPES["f32"], GGUF_TYPES["f16"]):
@@ -258,6 +270,8 @@ def _write_tensors(
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
+    if frequencies is not None:
+        writer.write_tensor_data(frequencies)
     for number, (shard, name, stored) in enumerate(work, 1):
         tensor = reordered(name, shard[name].float(), architecture, config)
         writer.write_tensor_data(_packed(name, tensor, stored))
@@ -265,7 +279,9 @@ def _write_tensors(
         progress(number, len(work))
 
 
-def _stored_as(quantize: str, name: str, shape: tuple[int, ...], layers: int) -> gguf.GGMLQuantizationType:
+def _stored_as(
+    quantize: str, name: str, shape: tuple[int, ...], layers: int, head: str
+) -> gguf.GGMLQuantizationType:
     if len(shape) == 1:
         return GGUF_TYPES["f32"]
     if quantize in GGUF_TYPES:
@@ -276,13 +292,11 @@ def _stored_as(quantize: str, name: str, shape: tuple[int, ...], layers: int) ->
             f"q4_k_m stores blocks of 256 numbers, and {name} has rows of {shape[-1]}",
             hint="use --quantize q8_0",
         )
-    return _Q6_K if _has_more_bits(name, layers) else _Q4_K
+    return _Q6_K if name == head or _has_more_bits(name, layers) else _Q4_K
 
 
 def _has_more_bits(name: str, layers: int) -> bool:
-    """Whether llama.cpp's q4_k_m gives a tensor 6 bits: the head, and v and down in a part of the layers."""
-    if name in ("output.weight", "token_embd.weight"):
-        return True
+    """Whether llama.cpp's q4_k_m gives a tensor 6 bits, as it does the head: v and down in a part of the layers."""
     if not name.endswith(("attn_v.weight", "ffn_down.weight")):
         return False
     layer, eighth = int(name.split(".")[1]), layers // 8

@@ -54,15 +54,17 @@ def export_adapter(request: ExportRequest, name: str, out: Path) -> ExportReport
     with staging(out) as place, writing(out):
         staged = place / "export"  # a folder with the permissions of the user's umask
         staged.mkdir()
-        with request.reporter.stage("export", "files"):
+        with request.reporter.stage("export", "files") as stage:
             notes = target.write(request, staged)
-        files = {
-            path.relative_to(staged).as_posix(): path.stat().st_size
-            for path in sorted(staged.rglob("*"))
-            if path.is_file()
-        }
-        with request.reporter.stage("proof", "programs"):
+            files = {
+                path.relative_to(staged).as_posix(): path.stat().st_size
+                for path in sorted(staged.rglob("*"))
+                if path.is_file()
+            }
+            stage(len(files), len(files))
+        with request.reporter.stage("proof", "folders") as stage:
             receipt = target.prove(request, staged)
+            stage(1, 1)
         report = ExportReport(
             name, request.label, files, tuple(notes), receipt, time.perf_counter() - started
         )

@@ -56,8 +56,9 @@ _FULL = (
     "database or disk is full",
     "Disk quota exceeded",
     "unexpected pos",
+    " requested and ",
 )
-"""How Python, Rust, SQLite, the kernel and torch (of a file that it could not go on with) call a full disk."""
+"""How Python, Rust, SQLite, the kernel, torch (of a file that it could not go on with) and numpy call a full disk."""
 
 
 class AlreadyPublishedError(ConflictError, FileExistsError):
@@ -85,10 +86,10 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _OUT_OF_ROOM:
+        if error.errno not in _OUT_OF_ROOM and not any(sign in str(error) for sign in _FULL):
             raise
         raise ResourceError(
-            f"cannot write {path}: {error.strerror}",
+            f"cannot write {path}: {error.strerror or error}",
             hint="free some space, or set CODEBASE_GARDENER_HOME to a folder that can be written",
             context={"path": str(path), "free_bytes": _free_bytes(path)},
         ) from error
