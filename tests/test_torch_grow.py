@@ -38,8 +38,8 @@ def test_six_steps_on_code_that_repeats_itself_lower_its_loss(grown):
 
 
 def test_the_receipt_says_that_every_tensor_found_its_module(grown):
-    (receipt,) = grown.gardener.registry.receipts(grown.version)
-    assert receipt.kind == "proof"
+    receipts = grown.gardener.registry.receipts(grown.version)
+    (receipt,) = (one for one in receipts if one.kind == "proof")  # other tests of this adapter add theirs
     assert receipt.data["tensors_matched"] == receipt.data["tensors_expected"] == 2 * 7 * 30
     assert receipt.data["max_logit_difference"] > 0.01
     assert receipt.data["mean_kl_nats"] > 0
