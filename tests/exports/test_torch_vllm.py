@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.exports.request import ExportRequest
-from codebase_gardener.exports.stock_peft import named_base
+from codebase_gardener.exports.stock_peft import public_name
 from codebase_gardener.exports.torch_vllm import prove_vllm_folder, write_vllm_folder
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.progress import Quiet
@@ -115,6 +115,6 @@ def test_a_wrong_fold_is_seen(tiny_base: Path, tmp_path: Path) -> None:
 
 
 def test_the_base_as_vllm_finds_it(tmp_path: Path) -> None:
-    assert named_base(Base("owner/name", tmp_path, "abc", "0", 1)) == ("owner/name", "abc")
-    assert named_base(Base("smollm2-135m", tmp_path, "0.1.2", "0", 1)) == (str(tmp_path), None)
-    assert named_base(Base(str(tmp_path), tmp_path, "local", "0", 1)) == (str(tmp_path), None)
+    assert public_name(Base("owner/name", tmp_path, "abc", "0", 1)) == ("owner/name", "abc")
+    assert public_name(Base("smollm2-135m", tmp_path, "0.1.2", "0", 1)) == (str(tmp_path), None)
+    assert public_name(Base(str(tmp_path), tmp_path, "local", "0", 1)) == (str(tmp_path), None)

@@ -70,7 +70,7 @@ def test_lost_effect_leaves_nothing(
         raise AdapterError("its effect is lost", hint="keep it as an adapter")
 
     peft = table.TARGETS["peft"]
-    monkeypatch.setitem(table.TARGETS, "peft", ExportTarget(peft.about, peft.write, lost))
+    monkeypatch.setitem(table.TARGETS, "peft", ExportTarget(peft.write, lost))
     with pytest.raises(AdapterError):
         export_adapter(request_, "peft", tmp_path / "place" / "out")
     assert not list((tmp_path / "place").iterdir())

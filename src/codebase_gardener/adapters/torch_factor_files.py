@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from codebase_gardener.adapters.factor_options import beyond_factors
 from codebase_gardener.adapters.files import MAX_WEIGHT, WEIGHTS, AdapterFiles
 from codebase_gardener.adapters.torch_factors import module_scale, pattern_value
 from codebase_gardener.adapters.torch_safetensors import MappedTensors
@@ -23,17 +24,6 @@ _SHOWN = 5
 
 FactorNames = Mapping[str, Mapping[str, str]]
 """Module → kind of tensor (A, B, bias) → its name in the file."""
-
-# Options of a LoraConfig that do not change what the factors mean; any other that is set needs PEFT's own layers.
-_UNDERSTOOD = frozenset(
-    {
-        *("alpha_pattern", "lora_alpha", "lora_bias", "lora_dropout", "r", "rank_pattern", "use_rslora"),
-        *("exclude_modules", "layers_pattern", "layers_to_transform", "target_modules"),
-        *("corda_config", "eva_config", "init_lora_weights", "loftq_config", "lora_ga_config"),
-        *("base_model_name_or_path", "peft_type", "peft_version", "revision", "task_type"),
-        *("fan_in_fan_out", "inference_mode", "megatron_core", "qalora_group_size"),
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -89,9 +79,7 @@ def factor_names(files: AdapterFiles) -> FactorNames | None:
     Returns:
         None for any other: DoRA, saved modules, trained tokens, embeddings, other types than LoRA.
     """
-    config = files.config
-    options = {**config, "bias": config.get("bias") not in (None, "none")}
-    if config["peft_type"] != "LORA" or any(v for name, v in options.items() if name not in _UNDERSTOOD):
+    if beyond_factors(files.config, biases=True):
         return None
     names: dict[str, dict[str, str]] = {}
     for key in files.shapes:

@@ -14,7 +14,7 @@ from codebase_gardener.adapters.files import CONFIG, TOKENIZER_FILES, WEIGHTS
 from codebase_gardener.adapters.proof import prove
 from codebase_gardener.exports.licences import licence_of
 from codebase_gardener.exports.request import ExportRequest
-from codebase_gardener.exports.stock_peft import named_base, write_sidecar
+from codebase_gardener.exports.stock_peft import public_name, write_sidecar
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import write_json
 
@@ -30,7 +30,7 @@ def write_hub_folder(request: ExportRequest, folder: Path) -> list[str]:
     for name in (WEIGHTS, *TOKENIZER_FILES):
         if (request.files.directory / name).is_file():
             shutil.copyfile(request.files.directory / name, folder / name)
-    name, revision = named_base(request.base)
+    name, revision = public_name(request.base)
     public = name if revision else Path(request.base.id).name
     config = {**request.files.config, "base_model_name_or_path": public, "revision": revision}
     write_json(folder / CONFIG, config)

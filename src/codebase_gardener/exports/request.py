@@ -22,7 +22,7 @@ class ExportRequest:
         label: `project/name@version`, or its folder.
         files: Its checked files.
         base: What it was trained on, checked to be that.
-        quantize: One of the target's `quantizations`; None: the first of them, or none.
+        quantize: One of the target's `quantizations`; None: as the target does by itself.
         reporter: Who is told what is done.
         facts: What the registry knows of it: dataset, commit, receipts, verdict; empty of a folder.
         ollama_url: Where an Ollama server may listen; "" for none.
@@ -65,14 +65,12 @@ class ExportTarget:
     """A program or format that adapters are exported for.
 
     Attributes:
-        about: One line for `--help`.
         write: Fills an empty folder; returns notes.
         prove: Reads what was written as that program would; returns the receipt's data, or raises `AdapterError`
             where the adapter's effect is lost.
-        quantizations: What `--quantize` may be, the default first.
+        quantizations: What `--quantize` may be.
     """
 
-    about: str
     write: Callable[[ExportRequest, Path], list[str]]
     prove: Callable[[ExportRequest, Path], dict[str, Any]]
     quantizations: tuple[str, ...] = ()

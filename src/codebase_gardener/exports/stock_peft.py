@@ -14,7 +14,7 @@ from codebase_gardener.bases.sidecar import SIDECAR
 from codebase_gardener.exports.request import ExportRequest
 from codebase_gardener.utils.files import write_json
 
-__all__ = ["named_base", "prove_folder", "write_folder", "write_sidecar"]
+__all__ = ["public_name", "prove_folder", "write_folder", "write_sidecar"]
 
 
 def write_folder(request: ExportRequest, folder: Path) -> list[str]:
@@ -31,7 +31,7 @@ def prove_folder(request: ExportRequest, folder: Path) -> dict[str, Any]:
     return prove(folder, request.base)
 
 
-def named_base(base: Base) -> tuple[str, str | None]:
+def public_name(base: Base) -> tuple[str, str | None]:
     """A base as other programs find it: the hub's `owner/name` and its commit, else its folder and None."""
     name = base.id.partition("@")[0]
     if base.revision != "local" and HUB_ID.fullmatch(name):

@@ -23,32 +23,27 @@ def _late(module: str, name: str) -> Callable[[ExportRequest, Path], Any]:
 
 
 TARGETS: dict[str, ExportTarget] = {
-    "peft": ExportTarget("PEFT's own folder", stock_peft.write_folder, stock_peft.prove_folder),
+    "peft": ExportTarget(stock_peft.write_folder, stock_peft.prove_folder),
     "gguf": ExportTarget(
-        "llama.cpp: the adapter, or with --quantize its base with it merged in",
         _late("torch_gguf", "write_gguf"),
         _late("torch_gguf", "prove_gguf"),
         ("f32", "bf16", "f16", "q8_0", "q4_k_m"),
     ),
     "merged": ExportTarget(
-        "the base with the adapter merged in",
         merged.write_merged_folder,
         merged.prove_merged_folder,
         merged.MERGED_DTYPES,
     ),
     "vllm": ExportTarget(
-        "plain LoRA of one rank, for vLLM",
         _late("torch_vllm", "write_vllm_folder"),
         _late("torch_vllm", "prove_vllm_folder"),
     ),
     "ollama": ExportTarget(
-        "GGUF files and a Modelfile, for Ollama",
         _late("torch_ollama", "write_ollama_folder"),
         _late("torch_ollama", "prove_ollama_folder"),
         ("f16", "f32", "bf16", "q8_0"),
     ),
     "hub": ExportTarget(
-        "PEFT's folder with a model card, for the Hugging Face hub",
         hub_folder.write_hub_folder,
         hub_folder.prove_hub_folder,
     ),

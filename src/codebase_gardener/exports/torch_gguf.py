@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from codebase_gardener.adapters.factor_options import beyond_factors
 from codebase_gardener.bases.text import plain_ids
 from codebase_gardener.bases.torch_loading import SAMPLE, load_tokenizer
-from codebase_gardener.exports.carrying import gguf_refusal
 from codebase_gardener.exports.llamacpp import LlamaServer
 from codebase_gardener.exports.request import ExportRequest
 from codebase_gardener.exports.torch_effect import InMemory, compared, in_memory
@@ -39,7 +39,7 @@ def write_gguf(request: ExportRequest, folder: Path) -> list[str]:
             f"the adapter is merged into the base: {file.stat().st_size / 1e6:.0f} MB, and no base is needed beside it",
             f"llama-server -m {file.name}",
         ]
-    if what := gguf_refusal(request.files.config):
+    if what := beyond_factors(request.files.config):
         raise AdapterError(
             f"a GGUF adapter cannot carry {what}, which {request.label} has",
             hint="--quantize f16 writes its base with the adapter merged in",

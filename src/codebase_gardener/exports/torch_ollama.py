@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from codebase_gardener.adapters.factor_options import beyond_factors
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.text import conversation_ids, render_conversation
 from codebase_gardener.bases.torch_loading import load_tokenizer
-from codebase_gardener.exports.carrying import gguf_refusal
 from codebase_gardener.exports.llamacpp import is_installed
 from codebase_gardener.exports.ollama_modelfile import check_ollama_name, modelfile, takes_adapters
 from codebase_gardener.exports.ollama_template import CONVERSATIONS, PLAIN, Turns, turns_of
@@ -38,7 +38,7 @@ def write_ollama_folder(request: ExportRequest, folder: Path) -> list[str]:
         check_ollama_name(request.create)
     architecture_of(request.base)
     version = _version(request)
-    refusal = gguf_refusal(request.files.config)
+    refusal = beyond_factors(request.files.config)
     alone = version is not None and takes_adapters(version) and not refusal
     quantize = request.quantize or _QUANTIZE
     if alone:

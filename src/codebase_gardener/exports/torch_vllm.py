@@ -13,14 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from codebase_gardener.adapters.factor_options import beyond_factors
 from codebase_gardener.adapters.files import CONFIG, WEIGHTS, AdapterFiles, check_adapter_files
 from codebase_gardener.adapters.proof import prove
 from codebase_gardener.adapters.torch_factors import FactorReader
 from codebase_gardener.adapters.torch_safetensors import TensorWriter
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.exports.carrying import gguf_refusal
 from codebase_gardener.exports.request import ExportRequest
-from codebase_gardener.exports.stock_peft import named_base, write_sidecar
+from codebase_gardener.exports.stock_peft import public_name, write_sidecar
 from codebase_gardener.merging.torch_judgement import ModelTensors
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import write_json
@@ -56,7 +56,7 @@ def write_vllm_folder(request: ExportRequest, folder: Path) -> list[str]:
             writer.write(_padded(factors.a[0].float(), rank, 0))
             writer.write(_padded(factors.b[0].float() * factors.scale, rank, 1))
             reader.release()
-    name, revision = named_base(request.base)
+    name, revision = public_name(request.base)
     write_json(folder / CONFIG, _config(request.files.config, reader, rank, name, revision))
     write_sidecar(request, folder)
     changed = {(kind.rank, kind.scale) for kind in kinds} != {(rank, 1.0)}
@@ -80,7 +80,7 @@ def prove_vllm_folder(request: ExportRequest, folder: Path) -> dict[str, Any]:
 
 
 def _reader(files: AdapterFiles, base: Base) -> FactorReader:
-    if refusal := gguf_refusal(files.config):
+    if refusal := beyond_factors(files.config):
         raise _refused(files, refusal)
     if files.config.get("fan_in_fan_out"):
         raise _refused(files, "layers that store their weights across (fan_in_fan_out)")

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from codebase_gardener.adapters.factor_options import beyond_factors
 from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.exports.carrying import gguf_refusal
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving.answering import Answering
@@ -25,7 +25,12 @@ from codebase_gardener.serving.engine import Engine
 from codebase_gardener.serving.engine_choice import chosen
 from codebase_gardener.serving.guard import is_loopback
 from codebase_gardener.serving.llamacpp_models import LlamaModels
-from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
+from codebase_gardener.utils.error_handling import (
+    AdapterError,
+    CodebaseGardenerError,
+    ConflictError,
+    InvalidInputError,
+)
 from codebase_gardener.wiki.search import WikiIndex
 
 if TYPE_CHECKING:
@@ -107,19 +112,29 @@ def _engine(
         return _started(manager, options, options.engine)
     asked: Sequence[str | None] = projects or [None]
     rows = [row for project in asked for row in manager.registry.versions(project, limit=None)]
+    try:
+        base = manager.base(rows[0].base_id if rows else None)
+    except CodebaseGardenerError as error:  # one base that is gone keeps nobody else from being served
+        say(f"engine torch: {error.message}")
+        return _started(manager, options, "torch")
     engine, why = chosen(
-        manager.base(rows[0].base_id if rows else None),
+        base,
         lambda name: _started(manager, options, name),
         manager.settings.home / "engines.json",
         next((reason for row in rows if row.active and (reason := _refused(row))), ""),
     )
+    if engine.name != "torch":
+        manager.loaded.close()  # what was loaded to be measured
     say(f"engine {why}")
     return engine
 
 
 def _refused(row: VersionRow) -> str:
     """Why llama.cpp cannot have an adapter, or ""."""
-    what = gguf_refusal(check_adapter_files(row.directory, row.files).config)
+    try:
+        what = beyond_factors(check_adapter_files(row.directory, row.files).config)
+    except AdapterError:  # told to whoever asks for it
+        return ""
     return f"{row.ref} has {what}, which a GGUF adapter cannot carry" if what else ""
 
 
