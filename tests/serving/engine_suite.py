@@ -1,13 +1,19 @@
-"""What any engine must do. A test file of an engine imports these tests, and gives `under_test` and `broken`."""
+"""What any engine must do. A test file of an engine imports all of this, and gives `engine`."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from codebase_gardener.adapters.handle import AdapterHandle
+from codebase_gardener.adapters.loaded import Loadable
+from codebase_gardener.models.peft_manager import PeftManager
+from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving.engine import Decoding, Engine, EngineRequest, Generation, Served
 from codebase_gardener.utils.error_handling import InvalidInputError, ResourceError
 
@@ -21,6 +27,29 @@ class UnderTest:
     engine: Engine
     served: Sequence[Served]
     handles: Sequence[AdapterHandle]
+
+
+@pytest.fixture
+def under_test(engine: Engine, manager: PeftManager, ready: Callable[..., VersionRow]) -> UnderTest:
+    rows = [ready(manager, "demo", name, seed=seed) for seed, name in enumerate(("one", "two"), 1)]
+    base = manager.base(rows[0].base_id)
+    handles = [manager.load_adapter("demo", row.adapter_name) for row in rows]
+    served = [Served(base, Loadable.of(row)) for row in rows]
+    return UnderTest(engine, [*served, Served(base)], [*handles, manager.base_handle()])
+
+
+@pytest.fixture
+def broken(manager: PeftManager, folder: Path) -> Callable[[], Served]:
+    """An adapter whose numbers are none."""
+
+    def make() -> Served:
+        file = folder / "adapter_model.safetensors"
+        save_file({name: tensor * float("nan") for name, tensor in load_file(file).items()}, file)
+        shutil.rmtree(folder / "manifest.json", ignore_errors=True)
+        base = manager.base(None)
+        return Served(base, Loadable(str(folder), folder, base.id))
+
+    return make
 
 
 def ask(case: UnderTest, served: Served, prompt: str, **options: object) -> str:

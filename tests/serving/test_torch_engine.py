@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from safetensors.torch import load_file, save_file
 
 from codebase_gardener.adapters.loaded import Loadable
 from codebase_gardener.models.peft_manager import PeftManager
@@ -24,29 +21,6 @@ def engine(manager: PeftManager) -> Iterator[TorchEngine]:
     engine = TorchEngine(manager.loaded, chunk_tokens=16)
     yield engine
     engine.close()
-
-
-@pytest.fixture
-def under_test(engine: TorchEngine, manager: PeftManager, ready: Callable[..., VersionRow]) -> UnderTest:
-    rows = [ready(manager, "demo", name, seed=seed) for seed, name in enumerate(("one", "two"), 1)]
-    base = manager.base(rows[0].base_id)
-    handles = [manager.load_adapter("demo", row.adapter_name) for row in rows]
-    served = [Served(base, Loadable.of(row)) for row in rows]
-    return UnderTest(engine, [*served, Served(base)], [*handles, manager.base_handle()])
-
-
-@pytest.fixture
-def broken(manager: PeftManager, folder: Path) -> Callable[[], Served]:
-    """An adapter whose numbers are none."""
-
-    def make() -> Served:
-        file = folder / "adapter_model.safetensors"
-        save_file({name: tensor * float("nan") for name, tensor in load_file(file).items()}, file)
-        shutil.rmtree(folder / "manifest.json", ignore_errors=True)
-        base = manager.base(None)
-        return Served(base, Loadable(str(folder), folder, base.id))
-
-    return make
 
 
 def test_what_has_no_slot_answers_beside_the_others(

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
-from safetensors.torch import load_file, save_file
 
-from codebase_gardener.adapters.loaded import Loadable
 from codebase_gardener.exports.torch_gguf_adapter import write_gguf_adapter
 from codebase_gardener.exports.torch_gguf_base import write_gguf_base
 from codebase_gardener.models.peft_manager import PeftManager
-from codebase_gardener.registry.rows import VersionRow
-from codebase_gardener.serving.engine import Served
 from codebase_gardener.serving.llamacpp_models import LlamaModels
 from codebase_gardener.serving.torch_llamacpp_engine import LlamaCppEngine
 from codebase_gardener.utils.error_handling import ModelError
@@ -38,29 +32,6 @@ def engine(manager: PeftManager) -> Iterator[LlamaCppEngine]:
     engine = LlamaCppEngine(models)
     yield engine
     engine.close()
-
-
-@pytest.fixture
-def under_test(engine: LlamaCppEngine, manager: PeftManager, ready: Callable[..., VersionRow]) -> UnderTest:
-    rows = [ready(manager, "demo", name, seed=seed) for seed, name in enumerate(("one", "two"), 1)]
-    base = manager.base(rows[0].base_id)
-    handles = [manager.load_adapter("demo", row.adapter_name) for row in rows]
-    served = [Served(base, Loadable.of(row)) for row in rows]
-    return UnderTest(engine, [*served, Served(base)], [*handles, manager.base_handle()])
-
-
-@pytest.fixture
-def broken(manager: PeftManager, folder: Path) -> Callable[[], Served]:
-    """An adapter whose numbers are none."""
-
-    def make() -> Served:
-        file = folder / "adapter_model.safetensors"
-        save_file({name: tensor * float("nan") for name, tensor in load_file(file).items()}, file)
-        shutil.rmtree(folder / "manifest.json", ignore_errors=True)
-        base = manager.base(None)
-        return Served(base, Loadable(str(folder), folder, base.id))
-
-    return make
 
 
 def test_a_process_that_dies_is_told_and_started_again(under_test: UnderTest, engine: LlamaCppEngine) -> None:

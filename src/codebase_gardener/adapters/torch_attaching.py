@@ -186,7 +186,7 @@ def merged(attached: Attached, label: str) -> Any:
     try:
         with ReadOnly(attached.model, f"merging {label}"):
             model.merge_adapter([_NAME], safe_merge=True)
-    except (ValueError, NotImplementedError, AttributeError) as error:
+    except (ValueError, NotImplementedError, AttributeError) as error:  # as PEFT's kinds say that they cannot
         kind = attached.model.peft_config[_NAME].peft_type.value
         raise AdapterError(
             f"{label} is a {kind} adapter, which PEFT cannot merge: {error}",

@@ -15,7 +15,10 @@ __all__ = ["export"]
 @click.command()
 @click.argument("adapter", metavar="P/N[@VERSION]|DIR")
 @click.option(
-    "--to", "target", required=True, help="For which program; docs/exports.md says what each can carry."
+    "--to",
+    "target",
+    required=True,
+    help="peft, gguf, merged, vllm, ollama or hub; docs/exports.md says what each can carry.",
 )
 @click.option("--quantize", help="How the weights are stored, where the target can: f32, f16, q8_0, q4_k_m.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder for it.")

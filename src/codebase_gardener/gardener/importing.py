@@ -145,4 +145,4 @@ AGAINST: dict[str, Callable[[Gardener, Located, Base], dict[str, Any]]] = {
     "merged": _against_merged,
     "served": prove_served,
 }
-"""What an adapter can be compared with; GGUF files come with the exports."""
+"""What an adapter can be compared with; GGUF files are as they are exported."""

@@ -160,8 +160,8 @@ def _for_reading(file: Path) -> URL:
 
 def _make_private(file: Path) -> None:
     """Its owner's alone: what SQLite writes beside it takes its mode."""
+    make_folder(file.parent)
     try:
-        make_folder(file.parent)
         if not file.exists():
             os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
     except OSError as error:

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from codebase_gardener.serving.answering import Answering
 from codebase_gardener.serving.api_keys import ApiKeys
+from codebase_gardener.serving.engine import Decoding, EngineRequest, Served
 from codebase_gardener.serving.guard import Guard, Presence
 from codebase_gardener.serving.infill_api import infill_routes
 from codebase_gardener.serving.metrics import MeasuredEngine
@@ -105,9 +106,10 @@ class _FirstBase:
         try:
             cards = self.answering.catalog.cards()
             if cards:
-                self.answering.engine.context_tokens(
-                    self.answering.catalog.resolve(cards[0].name).served.base
-                )
+                base = self.answering.catalog.resolve(cards[0].name).served.base
+                ids, taken = self.answering.engine.encode(base, "a")
+                one = Decoding(max_tokens=1)
+                self.answering.engine.submit(EngineRequest(Served(base), tuple(ids), taken, one)).text()
             self.status = "loaded"
         except Exception as error:  # the next request tells its client
             self.status = "failed"

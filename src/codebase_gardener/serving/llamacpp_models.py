@@ -172,7 +172,7 @@ class LlamaModels:
                 key=lambda s: (s.common(served.key, ids), not s.ids),
             )
             is_kept = slot.key == served.key
-            slot.is_taken, slot.key, slot.ids = True, served.key, ()
+            slot.is_taken, slot.key, slot.ids = True, "", ()  # until `remember` says what it has read
             process.users += 1
         wanted = served.adapter.key if served.adapter else None
         lora = [{"id": n, "scale": float(key == wanted)} for n, key in enumerate(process.adapters)]
