@@ -21,8 +21,11 @@ from codebase_gardener.exports.llamacpp import LlamaServer
 from codebase_gardener.exports.torch_gguf_base import write_gguf_base
 from codebase_gardener.utils.error_handling import ModelError
 
-QWEN2 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-LLAMA3 = QWEN2.replace(r"\p{N}|", r"\p{N}{1,3}|", 1)
+QWEN2 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+LLAMA3 = QWEN2.replace(r"|\p{N}|", r"|\p{N}{1,3}|", 1)
 BYTES = ByteLevel(add_prefix_space=False, use_regex=False)
 SPLITTINGS = {
     "gpt-2": ByteLevel(add_prefix_space=False),
