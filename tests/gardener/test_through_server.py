@@ -17,6 +17,7 @@ from codebase_gardener.gardener.importing import prove_adapter
 from codebase_gardener.gardener.through_server import check_served, evaluate_served
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving.addresses import addresses, written
+from codebase_gardener.serving.server import ServeOptions, in_background, listen, opened
 from codebase_gardener.serving.torch_choosing import scored
 from codebase_gardener.utils.error_handling import (
     AdapterError,
@@ -48,6 +49,20 @@ def test_a_server_is_started_and_answers_what_a_fresh_process_computes(gardener:
     assert located.row is not None
     kept = gardener.registry.receipts(located.row)[0]
     assert (kept.kind, kept.data) == ("parity-served", json.loads(json.dumps(receipt)))
+
+
+def test_a_server_in_llama_cpp_is_compared_with_float32(gardener: Gardener) -> None:
+    options = ServeOptions(port=0, engine="llamacpp", quantize="f16")
+    index, current = (lambda name: gardener.wiki(name).index()), gardener.current_adapter
+    with (
+        listen(options.host, 0) as listening,
+        opened(gardener.manager, index, current, options) as answering,
+        in_background(answering, listening),
+    ):
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        receipt = prove_adapter(gardener, NAME, against="served", url=url)[1]
+    assert receipt["dtype"] == "float16" and receipt["server"] == url
+    assert receipt["parity_served"] < 0.01 < receipt["max_logprob_difference"]
 
 
 def test_the_verdict_through_the_wire_is_the_one_in_process(gardener: Gardener) -> None:

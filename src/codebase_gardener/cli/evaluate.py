@@ -63,10 +63,10 @@ def evaluate(
         row = gardener.newest(parse_ref(what))
         served = None
         if against == "served":
-            from codebase_gardener.gardener.through_server import check_served, evaluate_served
+            from codebase_gardener.gardener.through_server import check_served, computed_in, evaluate_served
 
             served = evaluate_served(gardener, row, **asked, url=url, key=api_key, progress=progress)
-            asked["dtype"] = served.dtype
+            asked["dtype"] = computed_in(served.dtype)
         verdict = gardener.evaluate(row.ref, **asked, progress=progress)
         active = gardener.version(row.ref).active
     data = verdict.data

@@ -107,6 +107,7 @@ def _show_result(grown: Grown, larger: str) -> None:
     if version.base_id == EMBEDDED_BASE:
         console.print("The embedded 135M base is a demonstration; a real code model knows far more.")
     console.print("Next:")
+    console.print(f"  gardener serve {version.project}; then, in another terminal: gardener connect continue")
     console.print(f'  gardener ask {version.project} "where is … defined?"')
     console.print(f"  gardener adapters show {version.ref}")
     console.print(f"  {larger}")

@@ -28,13 +28,21 @@ if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.gardener.locating import Located
 
-__all__ = ["ServedVerdict", "check_served", "evaluate_served", "prove_served"]
+__all__ = ["ServedVerdict", "check_served", "computed_in", "evaluate_served", "prove_served"]
 
 _TOKEN = {"float32": 1e-3, "bfloat16": 0.25, "float16": 0.05}
 """Nats by which one token's log-probability may differ: rounding, where rows are computed in other company."""
 
 _MEAN = {"float32": 1e-3, "bfloat16": 0.02, "float16": 0.005}
 """Nats per token by which an arm may differ."""
+
+
+def computed_in(dtype: str) -> str:
+    """What is computed here to be compared with a server's dtype.
+
+    llama.cpp has weights in 16 bits and computes more exactly; torch's float16 is farther from float32 than that.
+    """
+    return "float32" if dtype == "float16" else dtype
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,7 @@ def prove_served(
         rows = [text_ids(scorer.tokenizer, prompt) for prompt in PROMPTS]
         dtype = scorer.dtype()
         on, off = (_values(scorer, rows, adapter) for adapter in (True, False))
-    here = score_tokens(located.directory, base, rows, dtype=dtype)
+    here = score_tokens(located.directory, base, rows, dtype=computed_in(dtype))
     effect, parity, base_parity = (
         _apart(one, other) for one, other in ((here["on"], here["off"]), (on, here["on"]), (off, here["off"]))
     )
