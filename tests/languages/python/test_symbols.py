@@ -5,6 +5,7 @@ import random
 import textwrap
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import codebase_gardener
+from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.utils.anchors import Anchor, split_lines
@@ -201,12 +203,21 @@ DEEP = {
 def test_no_source_crashes_the_interpreter(name: str, stack_bytes: int) -> None:
     """Without the room that `parse_python` gives it, CPython 3.11 ends with a segmentation fault on some of these."""
     answers: list[SymbolTable] = []
+    restored = threading.Event()  # or this thread would put back the small size that it found
     before = threading.stack_size(stack_bytes)
-    thread = threading.Thread(target=lambda: answers.append(table(DEEP[name] + "\n")))
+    thread = threading.Thread(target=lambda: restored.wait() and answers.append(table(DEEP[name] + "\n")))
     thread.start()
     threading.stack_size(before)
+    restored.set()
     thread.join()
     assert isinstance(answers[0], SymbolTable)
+
+
+def test_parsing_on_many_threads_leaves_the_stack_size_as_it_was() -> None:
+    before = threading.stack_size()
+    with ThreadPoolExecutor(8) as threads:
+        assert all(isinstance(tree, ast.Module) for tree in threads.map(parse_python, ["a = 1\n"] * 2000))
+    assert threading.stack_size() == before
 
 
 def test_a_long_elif_chain_is_read() -> None:
