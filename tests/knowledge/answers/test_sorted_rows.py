@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from codebase_gardener.knowledge.answers.sorted_rows import SortedRows
 from codebase_gardener.utils.error_handling import NotFoundError
 
-KEYS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\t\n\0"), max_size=6)
+KEYS = st.text("ab é\x7f😀", max_size=3)
 
 
 @given(st.lists(st.tuples(KEYS, KEYS), max_size=30), KEYS)
