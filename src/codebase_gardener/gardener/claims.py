@@ -15,6 +15,7 @@ from codebase_gardener.knowledge.claims.sources import ClaimSources
 from codebase_gardener.knowledge.claims.verdicts import ClaimVerdict, tally
 from codebase_gardener.languages.table import LANGUAGES
 from codebase_gardener.repository.filters import directory_problem
+from codebase_gardener.repository.patterns import Chosen
 from codebase_gardener.repository.since import Since
 from codebase_gardener.repository.snapshot import take_snapshot
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
@@ -99,7 +100,11 @@ def verify_claims(
     read = {file: _read(file) for file in files}
     changed = Since.read(repository, since, revision) if since is not None else None
     snapshot = take_snapshot(
-        repository, revision=revision, max_file_bytes=settings.max_file_bytes, progress=progress
+        repository,
+        revision=revision,
+        max_file_bytes=settings.max_file_bytes,
+        chosen=Chosen(**settings.repository.model_dump()),
+        progress=progress,
     )
     sources = ClaimSources(snapshot)
     verdicts: list[ClaimVerdict] = []
