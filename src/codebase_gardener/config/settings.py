@@ -14,7 +14,7 @@ from pydantic_settings.sources import TomlConfigSettingsSource
 
 from codebase_gardener.utils.error_handling import InvalidInputError, ResourceError
 
-__all__ = ["EMBEDDED_BASE", "ENV_PREFIX", "Settings", "load_settings"]
+__all__ = ["EMBEDDED_BASE", "ENV_PREFIX", "Patterns", "Settings", "load_settings"]
 
 ENV_PREFIX = "CODEBASE_GARDENER_"
 EMBEDDED_BASE = "smollm2-135m"
