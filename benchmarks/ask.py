@@ -166,7 +166,9 @@ def main() -> int:
 def _told(ranks: list[int]) -> str:
     within = [sum(1 <= rank <= most for rank in ranks) for most in (1, 3)]
     reciprocal = mean(1 / rank if rank else 0 for rank in ranks)
-    return f"first {within[0]}, within three {within[1]} of {len(ranks)}, mean reciprocal rank {reciprocal:.2f}"
+    return (
+        f"first {within[0]}, within three {within[1]} of {len(ranks)}, mean reciprocal rank {reciprocal:.2f}"
+    )
 
 
 def _rank(pages: Iterable[Page], answers: list[str]) -> int:
@@ -175,12 +177,19 @@ def _rank(pages: Iterable[Page], answers: list[str]) -> int:
 
 
 def _answers(page: Page, answers: list[str]) -> bool:
+    if page.type == "Implementation" and any(page.name.endswith(_ending(answer)) for answer in answers):
+        return True  # of another package: no line of the repository defines it
     about = page.sources[:_FIRST] if page.type in ("Implementation", "Principle", "Module") else page.sources
     return any(
         answer in (source.symbol, source.anchor.path) or source.anchor.path.endswith(f"/{answer}")
         for source in about
         for answer in answers
     )
+
+
+def _ending(answer: str) -> tuple[str, str]:
+    name = f"_{answer.replace('.', '_')}"
+    return name, f"{name}_init"
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ FIELDS = {
     "title": (2.0, 0.4),
     "overview": (1.2, 0.4),
     "domains": (0.8, 0.4),
+    "shown": (1.0, 1.0),
     "body": (1.0, 0.75),
 }
 """How much a word counts there, and how much a long field is held against it (the b of BM25)."""
@@ -42,6 +43,9 @@ LINK_WEIGHT = 0.12
 
 INIT_WEIGHT = 1.1
 """For the page of a class, which is its constructor's: a class is asked for more often than one of its methods."""
+
+DEPRECATED_WEIGHT = 0.5
+"""For what its authors tell people to use no more: who asks for it by name has its title's weight."""
 
 COVERAGE = 0.6
 """The part of a score that is lost by a page that has none of the question's words."""
@@ -181,6 +185,7 @@ def _add(entry: _Entry, document: Document) -> None:
     if document.anchor == page_of(document):  # the others repeat both
         entry.document = document
         entry.counts["title"].update(stems(document.symbol))
+        entry.counts["shown"].update(stems(document.shown))
         entry.counts["domains"].update(stems(" ".join(document.domains)))
         entry.counts["overview"].update(stems(overview))
 
@@ -188,6 +193,7 @@ def _add(entry: _Entry, document: Document) -> None:
 def _weight(document: Document) -> float:
     weight = TYPE_WEIGHTS.get(document.anchor.partition(":")[0], 1.0)
     weight *= INIT_WEIGHT if document.anchor.endswith("_init") else 1.0
+    weight *= DEPRECATED_WEIGHT if document.deprecated else 1.0
     return weight * (1 + LINK_WEIGHT * math.log2(1 + document.links))
 
 
