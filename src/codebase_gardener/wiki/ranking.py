@@ -63,6 +63,7 @@ SHORT_FORMS = {
 
 _SATURATION = 1.5
 _FIGURES = re.compile(r"\d+|\D+")  # who asks for "4 bit" means "4bit", too
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 _RUN = re.compile(r"\w{1,80}")
 _ENDINGS = (  # of a word, what becomes of it; the first that leaves a stem of 3 letters with a vowel
     ("ies", "y"), ("ings", ""), ("ing", ""), ("ied", "y"), ("ed", ""), ("es", "e"), ("s", ""),
@@ -95,7 +96,13 @@ def stems(text: str) -> list[str]:
         >>> stems("HTTPBasicAuth load_in_4bit")
         ['http', 'basic', 'authentication', 'load', 'in', '4', 'bit']
     """
-    return [one for run in _RUN.findall(text) for one in _stems_of(run)]
+    return [one for run in _RUN.findall(_UNSPACED.sub(_pairs, text)) for one in _stems_of(run)]
+
+
+def _pairs(run: re.Match[str]) -> str:
+    """Of a script that puts no blanks between words: every two letters that follow one another."""
+    letters = run[0]
+    return f" {' '.join(letters[at : at + 2] for at in range(max(1, len(letters) - 1)))} "
 
 
 @lru_cache(maxsize=100_000)
