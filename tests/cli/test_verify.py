@@ -87,3 +87,63 @@ def test_what_cannot_be_verified(cli: Cli, project: Path, tmp_path: Path) -> Non
     cli("verify", "--claims", tmp_path / "good.md", "--repo", tmp_path / "nowhere").failed(5)
     (tmp_path / "odd.md").write_bytes(b"\xff\xfe\x00`load` store.py:L1-2\r\n")
     cli("verify", "--claims", tmp_path / "odd.md", "--repo", project).ok()
+
+
+def test_fix_writes_what_is_certain(cli: Cli, project: Path) -> None:
+    bad = project.parent / "bad.md"
+    bad.chmod(0o640)
+    result = cli("verify", "--claims", bad, "--repo", project, "--fix")
+    result.failed(11, "1 of 2 claims do not hold")
+    assert bad.read_text() == "# Bad\n\n`save` (`store.py:L5-6`), `drop` (`store.py:9`)\n"
+    assert bad.stat().st_mode & 0o777 == 0o640
+    row = next(line for line in result.out.splitlines() if " save " in line).split()
+    assert row[1:5] == ["store.py:L1-6", "save", "L5-6", "fixed"]
+    assert result.out.splitlines()[-1] == f"1 fixed in {bad}"
+    left = cli("verify", "--claims", bad, "--repo", project, "--fix", "--json")
+    assert [(claim["verdict"], claim["fixed"]) for claim in left.json["claims"]] == [
+        ("exact", False),
+        ("gone", False),
+    ]
+    assert left.json["claims"][1]["doubt"] == "the symbol is not in store.py"
+    assert left.json["written"] == []
+
+
+def test_fix_ends_well_where_nothing_is_left(cli: Cli, project: Path) -> None:
+    link = project.parent / "link.md"
+    (project.parent / "bad.md").write_text("`save` (store.py:L1)\n")
+    link.symlink_to("bad.md")
+    made = cli("verify", "--claims", link, "--repo", project, "--fix", "--json").ok().json
+    assert (made["ok"], made["fixed"], made["tally"]["off"] + made["tally"]["wrong"]) == (True, 1, 1)
+    assert link.is_symlink()
+    assert (project.parent / "bad.md").read_text() == "`save` (store.py:L5-6)\n"
+
+
+def test_a_folder_stands_for_its_markdown(cli: Cli, project: Path) -> None:
+    docs = project.parent / "docs"
+    (docs / "node_modules/x").mkdir(parents=True)
+    (docs / "node_modules/x/README.md").write_text("`drop` (store.py:9)\n")
+    cli("verify", "--claims", docs, "--repo", project).failed(2, "holds no Markdown file")
+    (docs / "deep").mkdir()
+    (docs / "deep/a.MD").write_text("`load` (store.py:L1-2)\n")
+    (docs / "b.md").write_text("`load` (store.py:L1-2)\n")
+    made = cli("verify", "--claims", docs, docs / "b.md", "--repo", project, "--json").ok().json
+    assert [Path(claim["document"]).name for claim in made["claims"]] == ["b.md", "a.MD"]
+
+
+def test_since_judges_what_changed(cli: Cli, project: Path) -> None:
+    (project / "other.py").write_text("def far():\n    return 1\n")
+    (project / "a.md").write_text("`far` (other.py:9)\n\n`load` (store.py:9)\n")
+    first = commit(project)
+    arguments = ("verify", "--claims", project, "--repo", project, "--since", first, "--json")
+    assert cli(*arguments).ok().json["claims"] == []
+    (project / "a.md").write_text("`far` (other.py:9)\n\n`load` (store.py:9)\n\n`save` (store.py:9)\n")
+    assert [claim["symbol"] for claim in cli(*arguments).json["claims"]] == ["save"]
+    (project / "store.py").write_text("\n" + CODE)
+    assert [claim["symbol"] for claim in cli(*arguments).json["claims"]] == ["load", "save"]
+    (project / "other.py").unlink()
+    assert [claim["symbol"] for claim in cli(*arguments).json["claims"]] == ["far", "load", "save"]
+
+
+@pytest.mark.parametrize("option", [["--fix"], ["--since", "HEAD"], ["--format", "sarif"]])
+def test_options_of_claims_alone(cli: Cli, option: list[str]) -> None:
+    cli("verify", "geometry", *option).failed(2, "are of --claims")

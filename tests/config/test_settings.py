@@ -44,7 +44,8 @@ def test_every_setting_can_come_from_the_environment(
     name: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = {"device": "cpu", "base": "owner/name", "log_level": "DEBUG",
-              "registry_url": "sqlite:////tmp/x", "inference_dtype": "float32"}  # fmt: skip
+              "registry_url": "sqlite:////tmp/x",
+              "repository": '{"exclude": ["docs/de/"]}', "inference_dtype": "float32"}  # fmt: skip
     default = getattr(load_settings(), name)
     text = values.get(name) or ("true" if default is False else "false" if default is True else f"{default}1")
     monkeypatch.setenv(ENV_PREFIX + name.upper(), text)

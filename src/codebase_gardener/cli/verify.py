@@ -12,6 +12,7 @@ from codebase_gardener.utils.error_handling import InvalidInputError, Verificati
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.claims import ClaimsReport
+    from codebase_gardener.knowledge.claims.verdicts import ClaimVerdict
     from codebase_gardener.wiki.verifying import WikiReport
 
 __all__ = ["verify"]
@@ -24,21 +25,43 @@ __all__ = ["verify"]
     multiple=True,
     metavar="FILE…",
     type=click.Path(path_type=Path),
-    help="Judge each claim of Markdown files that cite lines and name symbols.",
+    help="Judge each claim of Markdown files, or folders of them, that cite lines and name symbols.",
 )
 @click.option(
     "--repo", default=".", help="With --claims: directory, git URL or archive; by default this folder."
 )
 @click.option("--revision", help="With --claims: commit, branch or tag; by default the working tree.")
+@click.option(
+    "--since", metavar="REV", help="With --claims: only claims that changed since, or whose files did."
+)
+@click.option("--fix", is_flag=True, help="With --claims: write the right range where it is certain.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "sarif", "github"]),
+    default="table",
+    help="With --claims: a table, SARIF 2.1.0, or lines that GitHub Actions shows beside the document.",
+)
 @command_options
 def verify(
-    what: tuple[str, ...], claims: tuple[Path, ...], repo: str, revision: str | None, as_json: bool
+    what: tuple[str, ...],
+    claims: tuple[Path, ...],
+    repo: str,
+    revision: str | None,
+    since: str | None,
+    fix: bool,
+    form: str,
+    as_json: bool,
 ) -> None:
     """Check that claims hold. Exits with 11 where one does not.
 
     With --claims, further arguments are files too: verify --claims A.md B.md --repo PATH.
     """
     if not claims:
+        if since is not None or fix or form != "table":
+            raise InvalidInputError(
+                "--since, --fix and --format are of --claims", hint="gardener verify --claims docs/ --fix"
+            )
         _verify_wiki(what, as_json)
         return
     from codebase_gardener.cli.display import Display
@@ -46,18 +69,32 @@ def verify(
 
     documents = [*claims, *map(Path, what)]
     with Display().stage("snapshot", "files") as progress:
-        report = verify_claims(read_settings(), documents, repo, revision=revision, progress=progress)
-    failed = sum(report.tally.values()) - report.tally["exact"] - report.tally["no-symbol"]
+        report = verify_claims(
+            read_settings(), documents, repo, revision=revision, since=since, fix=fix, progress=progress
+        )
+    judged = len(report.verdicts) - report.tally["no-symbol"]
     error = VerificationError(
-        f"{failed} of {failed + report.tally['exact']} claims do not hold",
-        hint="the right ranges stand under actual",
+        f"{len(report.failed)} of {judged} claims do not hold",
+        hint="why not, stands beside each" if fix else "--fix writes the right range where it is certain",
     )
     if as_json:
         print_json(report.as_dict(), None if report.ok else error)
-    else:
+    elif form == "table":
         _show(report)
+    else:
+        _annotate(report, form)
     if not report.ok:
         raise error
+
+
+def _annotate(report: ClaimsReport, form: str) -> None:
+    from codebase_gardener.cli.annotations import github_commands, sarif_log
+
+    if form == "sarif":
+        print_json(sarif_log(report))
+        return
+    for line in github_commands(report):
+        click.echo(line)
 
 
 def _verify_wiki(what: tuple[str, ...], as_json: bool) -> None:
@@ -109,8 +146,8 @@ def _show(report: ClaimsReport) -> None:
             f"{verdict.file or verdict.path}:{range_text(verdict.claimed)}",
             verdict.symbol or (f'"{verdict.quote[:40]}"' if verdict.quote else "–"),
             range_text(verdict.actual) or "–",
-            verdict.verdict,
-            verdict.note,
+            "fixed" if verdict.fixed else verdict.verdict,
+            _remark(verdict),
         )
         for verdict in report.verdicts
     ]
@@ -121,3 +158,13 @@ def _show(report: ClaimsReport) -> None:
         click.echo(f"{'  '.join(cells)}  {row[5]}".rstrip())
     counted = ", ".join(f"{count} {name}" for name, count in report.tally.items() if count)
     click.echo(f"{len(report.verdicts)} claims: {counted or 'none'}")
+    if report.written:
+        fixed = sum(verdict.fixed for verdict in report.verdicts)
+        click.echo(f"{fixed} fixed in {', '.join(report.written)}")
+
+
+def _remark(verdict: ClaimVerdict) -> str:
+    """The note, and why a claim is not repaired where that says more."""
+    if verdict.holds or not verdict.doubt or verdict.doubt in verdict.note:
+        return verdict.note
+    return f"{verdict.note + '; ' if verdict.note else ''}not certain: {verdict.doubt}"

@@ -7,14 +7,14 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 from pydantic_settings.sources import TomlConfigSettingsSource
 
 from codebase_gardener.utils.error_handling import InvalidInputError, ResourceError
 
-__all__ = ["EMBEDDED_BASE", "ENV_PREFIX", "Settings", "load_settings"]
+__all__ = ["EMBEDDED_BASE", "ENV_PREFIX", "Patterns", "Settings", "load_settings"]
 
 ENV_PREFIX = "CODEBASE_GARDENER_"
 EMBEDDED_BASE = "smollm2-135m"
@@ -38,6 +38,15 @@ def _not_relative(url: str) -> str:
             "the path is relative, and would be another file in each folder; write sqlite:////absolute/file.db"
         )
     return url
+
+
+class Patterns(BaseModel):
+    """The table `[repository]`: patterns as in `.gitignore`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
 
 
 class Settings(BaseSettings):
@@ -81,6 +90,10 @@ class Settings(BaseSettings):
     project_storage_bytes: int = Field(GIB, gt=0, description="adapter files of one project, in bytes")
     max_file_bytes: int = Field(
         1_000_000, gt=0, description="larger files are left out of a snapshot, in bytes"
+    )
+    repository: Patterns = Field(
+        Patterns(),
+        description="include and exclude: lists of patterns as in .gitignore, of what counts in any repository",
     )
     log_level: str = Field(
         "WARNING", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="of the log on stderr"

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from codebase_gardener.documents.fences import closes_fence, opened_fence
 from codebase_gardener.documents.sentences import sentence_spans
 from codebase_gardener.utils.anchors import split_lines
 
-__all__ = ["Unit", "read_units"]
+__all__ = ["Unit", "read_units", "written_columns"]
 
 _DELIMITER = re.compile(r"[\s|:-]*-[\s|:-]*")
 _LIST_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
-_QUOTE_MARK = re.compile(r"\s{0,3}>\s?")
+_QUOTE_MARK = re.compile(r"\A\s{0,3}>\s?")
 _PLAIN_FENCES = ("", "text", "txt", "plain", "markdown", "md", "mermaid")
 
 
@@ -31,6 +31,7 @@ class Unit:
         header: For a row, the cells of the table's head, in lower case.
         block: The fenced block right after it; "".
         after_block: The fenced block right before it; "".
+        first_column: Where its text begins in its first line, of the line without quote mark and escapes.
     """
 
     text: str
@@ -40,11 +41,30 @@ class Unit:
     header: tuple[str, ...] = ()
     block: str = ""
     after_block: str = ""
+    first_column: int = 0
     _breaks: tuple[int, ...] = field(default=(), repr=False)
 
     def line(self, offset: int) -> int:
         """The document's line at an offset of the text."""
         return self.first_line + bisect_right(self._breaks, offset)
+
+    def column(self, offset: int) -> int:
+        """Where that is in its line, of the line without quote mark and escapes (`written_columns`)."""
+        number = bisect_right(self._breaks, offset)
+        return offset - self._breaks[number - 1] - 1 if number else self.first_column + offset
+
+
+def written_columns(line: str) -> Callable[[int], int]:
+    r"""From a column of a unit's line to the one of the document's line as it is written.
+
+    Example:
+        >>> written_columns(r"> a\_b: 3")(5)
+        8
+    """
+    mark = _QUOTE_MARK.match(line)
+    begin = mark.end() if mark else 0
+    escapes = [found.start() - begin - number for number, found in enumerate(re.finditer(r"\\_", line))]
+    return lambda column: begin + column + bisect_left(escapes, column)
 
 
 def read_units(text: str) -> list[Unit]:
@@ -97,7 +117,10 @@ class _Reader:
         else:
             info = lines[opened].strip().lstrip("`~")
             head = lines[opened + 1] if opened + 1 < last else ""
-            self.units.append(Unit(f"{info}\n{head}", opened + 1, "line", block=block, _breaks=(len(info),)))
+            text, column = f"{info}\n{head}", lines[opened].index(info)
+            self.units.append(
+                Unit(text, opened + 1, "line", block=block, first_column=column, _breaks=(len(info),))
+            )
         self.last_block = block
         self.in_table = False
         return last
@@ -141,8 +164,16 @@ class _Reader:
         for start, end in sentence_spans(text):
             sentence = text[start:end]
             breaks = tuple(match.start() for match in re.finditer("\n", sentence))
+            column = start - text.rfind("\n", 0, start) - 1
             self.units.append(
-                Unit(sentence.rstrip(), line, "sentence", after_block=block, _breaks=tuple(b for b in breaks))
+                Unit(
+                    sentence.rstrip(),
+                    line,
+                    "sentence",
+                    after_block=block,
+                    first_column=column,
+                    _breaks=breaks,
+                )
             )
             line += len(breaks)
             block = ""

@@ -9,7 +9,7 @@ from typing import Any
 
 from codebase_gardener.adapters.files import AdapterFiles
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.utils.progress import Reporter
+from codebase_gardener.utils.progress import Progress, Reporter, silent
 
 __all__ = ["ExportReport", "ExportRequest", "ExportTarget"]
 
@@ -28,6 +28,7 @@ class ExportRequest:
         facts: What the registry knows of it: dataset, commit, receipts, verdict; empty of a folder.
         ollama_url: Where an Ollama server may listen; "" for none.
         create: What that server is to call the model; "" for not to make one.
+        progress: Of the proof, where it takes long.
     """
 
     label: str
@@ -39,6 +40,7 @@ class ExportRequest:
     facts: Mapping[str, Any] = field(default_factory=dict)
     ollama_url: str = ""
     create: str = ""
+    progress: Progress = silent
 
 
 @dataclass(frozen=True)

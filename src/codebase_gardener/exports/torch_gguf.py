@@ -24,6 +24,7 @@ from codebase_gardener.merging.merge import MergeInput, MergeSpec
 from codebase_gardener.training.encoding import IGNORE, text_ids
 from codebase_gardener.training.torch_logits import PROMPTS
 from codebase_gardener.utils.error_handling import ModelError, ResourceError
+from codebase_gardener.utils.progress import Progress
 
 __all__ = ["ADAPTER", "prove_gguf", "read_by_llamacpp", "write_gguf", "write_merged_gguf"]
 
@@ -103,7 +104,7 @@ def read_by_llamacpp(request: ExportRequest, model: Path, adapters: Sequence[Pat
         scales = [{"id": number, "scale": 1.0} for number in range(len(adapters))]
         letter = text_ids(load_tokenizer(request.base.path), "a")[-1]
         there = _distributions(server, known, scales, letter)
-        loss = _loss(server, known, scales, letter) if known.rows else None
+        loss = _loss(server, known, scales, letter, request.progress) if known.rows else None
     finally:
         server.close()
     where = f"GGUF {request.quantize}" if request.quantize else "GGUF"
@@ -137,7 +138,9 @@ def _distributions(server: LlamaServer, known: InMemory, lora: list[dict[str, fl
     return torch.stack(rows)
 
 
-def _loss(server: LlamaServer, known: InMemory, lora: list[dict[str, float]], letter: int) -> float:
+def _loss(
+    server: LlamaServer, known: InMemory, lora: list[dict[str, float]], letter: int, progress: Progress
+) -> float:
     """Mean negative log-likelihood of the held-out functions' tokens, nats."""
     asked = [
         (row.ids, place)
@@ -146,7 +149,8 @@ def _loss(server: LlamaServer, known: InMemory, lora: list[dict[str, float]], le
         if row.labels[place] != IGNORE
     ]
     said = 0.0
-    for ids, place in asked:
+    for done, (ids, place) in enumerate(asked, 1):
         body = {"prompt": ids[:place], "samplers": ["temperature"], "lora": lora}
         said -= float(server.score(body, ids[place], letter, known.on.shape[1])["logprob"])
+        progress(done, len(asked))
     return said / len(asked)

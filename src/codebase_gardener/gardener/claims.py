@@ -1,19 +1,25 @@
-"""`verify --claims`: what documents claim about lines, against the syntax trees of a repository."""
+"""`verify --claims`: what documents claim about lines, against the syntax trees of a repository, and their repair."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.knowledge.claims.forms import read_claims
-from codebase_gardener.knowledge.claims.judging import judge_claims
+from codebase_gardener.knowledge.claims.editing import ClaimDocument
+from codebase_gardener.knowledge.claims.repairs import repaired
 from codebase_gardener.knowledge.claims.sources import ClaimSources
 from codebase_gardener.knowledge.claims.verdicts import ClaimVerdict, tally
+from codebase_gardener.languages.table import LANGUAGES
+from codebase_gardener.repository.filters import directory_problem
+from codebase_gardener.repository.patterns import Chosen
+from codebase_gardener.repository.since import Since
 from codebase_gardener.repository.snapshot import take_snapshot
-from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
+from codebase_gardener.utils.files import rewrite
 from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["ClaimsReport", "verify_claims"]
@@ -27,16 +33,23 @@ class ClaimsReport:
         repository: What was read, as `Snapshot.source` says.
         revision: The state they were judged at.
         verdicts: In the order of the documents and their lines.
+        written: Documents that were repaired.
     """
 
     repository: str
     revision: str
     verdicts: tuple[ClaimVerdict, ...]
+    written: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether every claim with a symbol or a quote is exact."""
-        return all(verdict.verdict in ("exact", "no-symbol") for verdict in self.verdicts)
+        """Whether every claim with a symbol or a quote is exact, or is so by now."""
+        return not self.failed
+
+    @property
+    def failed(self) -> tuple[ClaimVerdict, ...]:
+        """Those that do not hold."""
+        return tuple(verdict for verdict in self.verdicts if not verdict.holds)
 
     @property
     def tally(self) -> dict[str, int]:
@@ -51,6 +64,8 @@ class ClaimsReport:
             "ok": self.ok,
             "repository": self.repository,
             "revision": self.revision,
+            "fixed": sum(verdict.fixed for verdict in self.verdicts),
+            "written": list(self.written),
         }
 
 
@@ -60,37 +75,85 @@ def verify_claims(
     repository: str,
     *,
     revision: str | None = None,
+    since: str | None = None,
+    fix: bool = False,
     progress: Progress = silent,
 ) -> ClaimsReport:
-    """Judge every claim of Markdown documents; nothing of the repository is run, nothing is kept.
+    """Judge every claim of Markdown documents; nothing of the repository is run, nothing of it is kept.
 
     Args:
         settings: For the size up to which files are read.
-        documents: Markdown that cites lines and names symbols.
+        documents: Markdown that cites lines and names symbols, or folders of it.
         repository: A directory, a git URL, or a source archive.
         revision: A commit, branch or tag; by default the working tree.
+        since: Only claims that are new or changed since that revision, and those about files that are.
+        fix: Write the right range where it is certain. Each document is replaced as a whole or left as it is.
         progress: Files read.
 
     Raises:
-        InvalidInputError: A document cannot be read.
+        InvalidInputError: A document cannot be read, or `since` of what is no git repository.
         SourceError: The repository cannot be read.
+        ConflictError: A document was changed while it was judged: it is left as it is.
+        ResourceError: A document cannot be written.
     """
-    texts = [(str(document), _document_text(document)) for document in documents]
+    files = list(dict.fromkeys(file for named in documents for file in _markdown(named)))
+    read = {file: _read(file) for file in files}
+    changed = Since.read(repository, since, revision) if since is not None else None
     snapshot = take_snapshot(
-        repository, revision=revision, max_file_bytes=settings.max_file_bytes, progress=progress
+        repository,
+        revision=revision,
+        max_file_bytes=settings.max_file_bytes,
+        chosen=Chosen(**settings.repository.model_dump()),
+        progress=progress,
     )
     sources = ClaimSources(snapshot)
-    verdicts = [
-        verdict for name, text in texts for verdict in judge_claims(read_claims(text), sources, document=name)
-    ]
-    return ClaimsReport(snapshot.source, snapshot.revision, tuple(verdicts))
+    verdicts: list[ClaimVerdict] = []
+    made: dict[Path, bytes] = {}
+    for file, data in read.items():
+        document = ClaimDocument(str(file), data)
+        judged = document.judge(sources)
+        if changed is not None:
+            lines = changed.changed_lines(file, document.text)
+            judged = [v for v in judged if v.line in lines or _is_about(v, changed.paths)]
+        if fix:
+            made[file], judged = repaired(document, data, judged, sources)
+        verdicts += judged
+    written = [file for file, data in made.items() if data != read[file]]
+    for file in written:
+        if not rewrite(file, read[file], made[file]):
+            raise ConflictError(
+                f"{file} was changed while it was judged: it is left as it is", hint="try again"
+            )
+    return ClaimsReport(snapshot.source, snapshot.revision, tuple(verdicts), tuple(map(str, written)))
 
 
-def _document_text(document: Path) -> str:
+def _is_about(verdict: ClaimVerdict, paths: frozenset[str]) -> bool:
+    """Whether a claim is about one of the files, there or gone."""
+    if verdict.file:
+        return verdict.file in paths
+    return any(path == verdict.path or path.endswith(f"/{verdict.path}") for path in paths)
+
+
+def _markdown(named: Path) -> Iterator[Path]:
+    """A file, or the Markdown files below a folder, but for those of tools and of others."""
+    if not named.is_dir():
+        yield named
+        return
+    found = False
+    for folder, folders, names in os.walk(named):
+        folders[:] = sorted(name for name in folders if directory_problem(name) is None)
+        for name in sorted(names):
+            if name.lower().endswith(LANGUAGES["markdown"].extensions):
+                found = True
+                yield Path(folder, name)
+    if not found:
+        raise InvalidInputError(f"{named} holds no Markdown file", hint="name a Markdown file after --claims")
+
+
+def _read(document: Path) -> bytes:
     try:
-        text = document.read_bytes().decode("utf-8-sig", "replace")
+        return document.read_bytes()
     except (OSError, ValueError) as error:
         raise InvalidInputError(
             f"{document} cannot be read: {error}", hint="name a Markdown file after --claims"
         ) from error
-    return text.replace("\r\n", "\n").replace("\r", "\n")

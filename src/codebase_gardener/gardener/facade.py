@@ -28,6 +28,7 @@ from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
     from codebase_gardener.dataset.assembly import Dataset
+    from codebase_gardener.repository.patterns import Chosen
     from codebase_gardener.repository.snapshot import Snapshot
     from codebase_gardener.wiki.project import ProjectWiki
 
@@ -62,6 +63,13 @@ class Gardener:
 
     # ---- projects and snapshots
 
+    @property
+    def chosen(self) -> Chosen:
+        """Which files count, by the settings."""
+        from codebase_gardener.repository.patterns import Chosen
+
+        return Chosen(**self.settings.repository.model_dump())
+
     def add(
         self,
         source: str,
@@ -91,7 +99,11 @@ class Gardener:
         if name is not None:
             check_name(name, "project name")
         snapshot = take_snapshot(
-            source, revision=revision, max_file_bytes=self.settings.max_file_bytes, progress=progress
+            source,
+            revision=revision,
+            max_file_bytes=self.settings.max_file_bytes,
+            chosen=self.chosen,
+            progress=progress,
         )
         if code:
             require_code(snapshot)
@@ -138,7 +150,11 @@ class Gardener:
 
         name = self.registry.project(project).name
         return ProjectWiki(
-            self.settings.projects_dir, name, self.registry, max_file_bytes=self.settings.max_file_bytes
+            self.settings.projects_dir,
+            name,
+            self.registry,
+            max_file_bytes=self.settings.max_file_bytes,
+            chosen=self.chosen,
         )
 
     def dataset(

@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from codebase_gardener.repository.disk import DiskTree
 
-__all__ = ["Blob", "differs"]
+__all__ = ["Blob", "differences"]
 
 HASHED_BYTES = 64 * 2**20
 """A tracked file above this is compared with the commit by its size alone."""
@@ -28,24 +29,20 @@ class Blob:
     size: int
 
 
-def differs(tree: dict[str, Blob], tags: dict[str, str], folder: Path) -> bool:
-    """Whether a work tree differs from a commit's tree.
+def differences(tree: dict[str, Blob], tags: dict[str, str], folder: Path) -> Iterator[str]:
+    """Paths at which a work tree differs from a commit's tree, what is found without reading first.
 
     Args:
         tree: Path to blob, of the commit.
         tags: Path to git's tag, of what is tracked or untracked but not ignored.
         folder: Where the paths begin.
     """
-    if any(path not in tree for path in tags):
-        return True
-    if any(path not in tags for path in tree):
-        return True
+    yield from (path for path in tags if path not in tree)
+    yield from (path for path in tree if path not in tags)
     disk = DiskTree(folder, HASHED_BYTES)
-    return any(
-        not _same(disk, path, blob)
-        for path, blob in tree.items()
-        if tags[path] != "S" and blob.mode != "160000"
-    )
+    for path, blob in tree.items():
+        if path in tags and tags[path] != "S" and blob.mode != "160000" and not _same(disk, path, blob):
+            yield path
 
 
 def _same(disk: DiskTree, path: str, blob: Blob) -> bool:

@@ -14,10 +14,10 @@ from typing import IO
 from codebase_gardener.repository.disk import DiskTree
 from codebase_gardener.repository.entries import Entry, EntryListing
 from codebase_gardener.repository.git import GitError, GitRepository
-from codebase_gardener.repository.git_changes import Blob, differs
+from codebase_gardener.repository.git_changes import Blob, differences
 from codebase_gardener.utils.error_handling import InvalidInputError, SourceError
 
-__all__ = ["check_revision", "list_revision", "list_work_tree", "resolve_commit"]
+__all__ = ["changed_paths", "check_revision", "list_revision", "list_work_tree", "resolve_commit"]
 
 _MODES = {"120000": "a link", "160000": "another repository (a submodule)"}
 
@@ -79,8 +79,27 @@ def list_work_tree(
     if commit is None:
         return listing
     tree = _ls_tree(repository, f"{commit}:{prefix}", missing_ok=True)
-    dirty = differs(tree, tags, folder)
+    dirty = any(True for _ in differences(tree, tags, folder))
     return replace(listing, commit=commit, dirty=dirty, committed=_commit_time(repository, commit))
+
+
+def changed_paths(
+    repository: GitRepository, folder: Path, commit: str, later: str | None = None
+) -> Iterator[str]:
+    """Files below a folder of a work tree that are not as they were at a commit; those that are gone, too.
+
+    Args:
+        repository: With a work tree, or bare where `later` is given.
+        folder: The work tree, or a directory in it.
+        commit: The earlier state.
+        later: The later one; by default the working tree.
+    """
+    prefix = "/".join(folder.relative_to(repository.work_tree or folder).parts)
+    tree = _ls_tree(repository, f"{commit}:{prefix}", missing_ok=True)
+    if later is None:
+        return differences(tree, _ls_files(repository, prefix), folder)
+    other = _ls_tree(repository, f"{later}:{prefix}", missing_ok=True)
+    return (path for path in {*tree, *other} if tree.get(path) != other.get(path))
 
 
 def check_revision(revision: str) -> None:

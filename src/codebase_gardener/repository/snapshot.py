@@ -15,6 +15,7 @@ from codebase_gardener.repository.entries import Entry, EntryListing, printable
 from codebase_gardener.repository.filters import directory_problem, left_out_directory, may_be_own
 from codebase_gardener.repository.judging import LeftOutError, judge
 from codebase_gardener.repository.own_folders import own_folders
+from codebase_gardener.repository.patterns import Chosen
 from codebase_gardener.repository.secrets import Scanned, find_secrets, masked
 from codebase_gardener.repository.sources import open_source
 from codebase_gardener.utils.error_handling import SourceError
@@ -93,7 +94,12 @@ class Snapshot:
 
 
 def take_snapshot(
-    source: str, *, revision: str | None = None, max_file_bytes: int = 1_000_000, progress: Progress = silent
+    source: str,
+    *,
+    revision: str | None = None,
+    max_file_bytes: int = 1_000_000,
+    chosen: Chosen | None = None,
+    progress: Progress = silent,
 ) -> Snapshot:
     """Read a repository without running, checking out or following anything in it.
 
@@ -102,20 +108,21 @@ def take_snapshot(
         revision: A commit, branch or tag of a git repository; without one, the working tree of a local
             repository or the default branch of a remote one.
         max_file_bytes: Larger files are left out.
+        chosen: Patterns of a person's; a `.gardenerignore` at the root counts in any case.
         progress: Called with (entries looked at, all entries).
 
     Returns:
         The snapshot; everything left out stands in `skipped` with its reason.
 
     Raises:
-        InvalidInputError: A revision that is an option, or of a source that has none.
+        InvalidInputError: A revision that is an option, or of a source that has none; a malformed pattern.
         SourceError: The source is missing, unreachable, damaged or empty; the hint says what to do.
 
     Example:
         >>> snapshot = take_snapshot(".")  # doctest: +SKIP
     """
     with open_source(source, revision, max_file_bytes) as listing:
-        selection = _select(listing.entries, max_file_bytes, progress)
+        selection = _select(listing.entries, max_file_bytes, chosen or Chosen(), progress)
     _leave_out_copies(selection)
     _hide_secrets(selection)
     if not listing.entries and not listing.left_out:
@@ -172,6 +179,14 @@ class _Selection:
             self.total_bytes += len(judged.text)
             self.newest = max(self.newest, entry.modified or 0.0)
 
+    def leave_out(self, entry: Entry, reason: str) -> None:
+        """A person wants it so: a row a folder."""
+        folder = entry.path.rpartition("/")[0]
+        if folder:
+            self.directories[f"{folder}/", reason] += 1
+        else:
+            self.skipped.append(SkippedFile(printable(entry.path), reason))
+
     def skipped_rows(self) -> list[SkippedFile]:
         """Files one by one, directories as one row each."""
         rows = [
@@ -183,13 +198,18 @@ class _Selection:
         return self.skipped + rows
 
 
-def _select(entries: tuple[Entry, ...], max_file_bytes: int, progress: Progress) -> _Selection:
+def _select(
+    entries: tuple[Entry, ...], max_file_bytes: int, chosen: Chosen, progress: Progress
+) -> _Selection:
+    unwanted = chosen.problems(entries)
     selection = _Selection([], [], Counter())
     named: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     progress(0, len(entries))
     for done, entry in enumerate(entries, 1):
         left_out = left_out_directory(entry.path)
-        if left_out:
+        if entry.path in unwanted:
+            selection.leave_out(entry, unwanted[entry.path])
+        elif left_out:
             named[left_out].append(entry)
         else:
             selection.add(entry, max_file_bytes)

@@ -34,6 +34,7 @@ __all__ = [
     "publish_dir",
     "read_json",
     "remove_tree",
+    "rewrite",
     "seal_dir",
     "sha256_file",
     "sha256_text",
@@ -180,8 +181,13 @@ def append_line(path: Path, line: str) -> None:
             os.close(descriptor)
 
 
-def write_atomic(path: Path, data: bytes | str) -> None:
+def write_atomic(path: Path, data: bytes | str, *, mode: int = PRIVATE_FILE) -> None:
     """Write a file so that a reader sees the old content or the new, never a part.
+
+    Args:
+        path: Where; the folders above it are made.
+        data: All that it holds then.
+        mode: Who may read and write it.
 
     Raises:
         ResourceError: The disk is full or the folder cannot be written; nothing is left behind.
@@ -193,6 +199,7 @@ def write_atomic(path: Path, data: bytes | str) -> None:
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(raw)
+                os.fchmod(file.fileno(), mode)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)
@@ -200,6 +207,25 @@ def write_atomic(path: Path, data: bytes | str) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
         fsync_dir(path.parent)
+
+
+def rewrite(path: Path, old: bytes, new: bytes) -> bool:
+    """Replace what a user's file holds, as a whole: its mode stays, and a link stays one.
+
+    Returns:
+        Whether it was done: not where the file does not hold `old` any more.
+
+    Raises:
+        ResourceError: It is not allowed, or the disk is full; the file is as it was.
+    """
+    file = path.resolve()
+    with writing(path):
+        if not os.access(file, os.W_OK):
+            raise PermissionError(errno.EACCES, "it may not be written", str(path))
+        if file.read_bytes() != old:
+            return False
+        write_atomic(file, new, mode=stat.S_IMODE(file.stat().st_mode))
+    return True
 
 
 def write_json(path: Path, value: Any) -> None:

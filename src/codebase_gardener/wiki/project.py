@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codebase_gardener.registry.transactions import Registry
+from codebase_gardener.repository.patterns import Chosen
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.progress import Quiet, Reporter
 from codebase_gardener.wiki.pages import ShownPage, correct_page, find_page, read_pages, show_page
@@ -34,15 +35,18 @@ class ProjectWiki:
         project: Its name; the registry knows it.
         registry: For the project's snapshots.
         max_file_bytes: Larger files of the source are left out.
+        chosen: Which files count.
 
     Attributes:
         paths: Where it lies, with all that belongs to it.
         source: The project's repository.
     """
 
-    def __init__(self, projects_dir: Path, project: str, registry: Registry, *, max_file_bytes: int) -> None:
+    def __init__(
+        self, projects_dir: Path, project: str, registry: Registry, *, max_file_bytes: int, chosen: Chosen
+    ) -> None:
         self.paths = WikiPaths(projects_dir / project)
-        self.source = ProjectSource(registry, project, max_file_bytes)
+        self.source = ProjectSource(registry, project, max_file_bytes, chosen)
 
     @property
     def project(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codebase_gardener.registry.transactions import Registry
+from codebase_gardener.repository.patterns import Chosen
 from codebase_gardener.repository.snapshot import Snapshot, take_snapshot
 from codebase_gardener.repository.store import load_snapshot
 from codebase_gardener.utils.error_handling import SourceError
@@ -22,11 +23,13 @@ class ProjectSource:
         registry: It knows the project's snapshots.
         project: Its name.
         max_file_bytes: Larger files are left out.
+        chosen: Which files count.
     """
 
     registry: Registry
     project: str
     max_file_bytes: int
+    chosen: Chosen
 
     @property
     def latest_id(self) -> str:
@@ -49,4 +52,6 @@ class ProjectSource:
         source = self.registry.project(self.project).source
         if not Path(source).is_dir():
             return self.latest()
-        return take_snapshot(source, max_file_bytes=self.max_file_bytes, progress=progress)
+        return take_snapshot(
+            source, max_file_bytes=self.max_file_bytes, chosen=self.chosen, progress=progress
+        )

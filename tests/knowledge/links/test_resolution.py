@@ -359,3 +359,13 @@ def test_long_chains_end_quickly(text: str) -> None:
 def test_the_same_facts_give_the_same_links() -> None:
     facts = facts_of({**PACKAGE, "examples/s.py": "from pkg import Model\nModel().save('x')\n"})
     assert resolve(facts) == resolve(dict(reversed(list(facts.items()))))
+
+
+def test_translations_are_no_evidence() -> None:
+    def page(path: str) -> dict[str, str]:
+        return {path: "# Use\n\nDo:\n\n```python\nfrom pkg.io import load_model\n\nload_model(1)\n```\n"}
+
+    resolution = resolve(
+        facts_of({**PACKAGE, **page("docs/en/a.md"), **page("docs/de/a.md"), **page("docs/a.fr.md")})
+    )
+    assert {p.path for p in resolution.passages} == {"docs/en/a.md", "docs/a.fr.md"}

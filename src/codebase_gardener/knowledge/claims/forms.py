@@ -16,6 +16,8 @@ from codebase_gardener.documents.code_spans import code_spans
 from codebase_gardener.knowledge.claims.ranges import (
     LINE,
     TO,
+    Range,
+    Span,
     cell_of,
     ranges_after_paths,
     ranges_alone,
@@ -61,6 +63,8 @@ class ClaimCitation:
         until: Where it ends.
         line: Of the document.
         problem: Why the lines could not be read, which are 0 then; "".
+        numbers: Where its one or two numbers stand in their line, as `Unit.column` counts; none where the citation
+            cannot be written anew.
     """
 
     path: str
@@ -70,6 +74,7 @@ class ClaimCitation:
     until: int
     line: int
     problem: str = ""
+    numbers: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -194,15 +199,25 @@ def _citations(unit: Unit) -> Iterator[ClaimCitation]:
                 problem = f"no range of lines: {cell}"
                 yield ClaimCitation(_cleaned(only), 0, 0, at, until, unit.line(at), problem)
     begins = [begin for begin, _, _ in paths]
-    for at, until, start, end in ranges:
+    for at, until, start, end, numbers in ranges:
         if _overlaps(at, until, taken) or not paths:
             continue
         begin, path_end, path = paths[max(0, bisect_right(begins, at) - 1)]
         if start == end and text[at] == "L" and not _stands_alone(unit, at, until, path_end):
             continue  # "L2 norm" is no line
-        citation = ClaimCitation(_cleaned(path), start, end, min(at, begin), until, unit.line(at))
+        placed = _placed(unit, numbers, at)
+        citation = ClaimCitation(
+            _cleaned(path), start, end, min(at, begin), until, unit.line(at), numbers=placed
+        )
         if not _is_external(unit, citation):
             yield citation
+
+
+def _placed(unit: Unit, numbers: tuple[Span, ...], at: int) -> tuple[Span, ...]:
+    """Where numbers stand in their line; none where they are not in the one of the citation."""
+    if any(unit.line(begin) != unit.line(at) for begin, _ in numbers):
+        return ()
+    return tuple((unit.column(begin), unit.column(end - 1) + 1) for begin, end in numbers)
 
 
 def _stands_alone(unit: Unit, at: int, until: int, path_end: int) -> bool:
@@ -226,12 +241,14 @@ def _attached(unit: Unit, match: re.Match[str]) -> Iterator[ClaimCitation]:
     plain = match[2] is None and "L" not in match[0]
     if not _is_cited_path(path, strict=plain):
         return
-    ranges, until = [(match[1], match[2] or match[1])], match.end()
+    ranges, until = [Range.of(match.start(), match.end(), match)], match.end()
     while more := _MORE.match(text, until):
-        ranges.append((more[1], more[2]))
+        ranges.append(Range.of(match.start(), more.end(), more))
         until = more.end()
-    for start, end in ranges:
-        yield ClaimCitation(_cleaned(path), int(start), int(end), begin, until, unit.line(match.start()))
+    columns = re.search(r"\dC\d", match[0])
+    for at, _, start, end, numbers in ranges:
+        placed = () if columns else _placed(unit, numbers, at)
+        yield ClaimCitation(_cleaned(path), start, end, begin, until, unit.line(at), numbers=placed)
 
 
 def _is_cited_path(path: str, *, strict: bool) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from codebase_gardener.knowledge.claims.binding import bind_names, in_apposition, in_one_list
+from codebase_gardener.knowledge.claims.certainty import PERMANENT, doubt_of
 from codebase_gardener.knowledge.claims.forms import ClaimCitation, Name, Statement, is_path
 from codebase_gardener.knowledge.claims.name_index import SEPARATORS
 from codebase_gardener.knowledge.claims.sources import ClaimSources
@@ -66,6 +67,7 @@ class _Judge:
         quoted = self._by_quotes(bound)
         block = self._by_block() if not chosen and not quoted else None
         verdicts: list[ClaimVerdict] = []
+        several = len(citations) > 1
         for number, (citation, names) in enumerate(zip(citations, bound, strict=True)):
             if citation.problem:
                 verdicts.append(self._verdict(citation, "no-symbol", citation.problem))
@@ -75,8 +77,18 @@ class _Judge:
             elif block is not None and number == len(citations) - 1:
                 verdicts.append(block)
             else:
-                verdicts += self._judge_names(citation, names)
-        return verdicts
+                judged = self._judge_names(citation, names)
+                verdicts += [self._doubted(v, citation, names, several=several) for v in judged]
+        return _with_twins(verdicts)
+
+    def _doubted(
+        self, verdict: ClaimVerdict, citation: ClaimCitation, names: Sequence[Name], *, several: bool
+    ) -> ClaimVerdict:
+        """Without its repair where it is not certain that the citation is of that name."""
+        if verdict.repair is None:
+            return verdict
+        doubt = doubt_of(self.statement, citation, names, alone=not several)
+        return replace(verdict, repair=None, doubt=doubt) if doubt else verdict
 
     # ---- quotes
 
@@ -132,7 +144,11 @@ class _Judge:
             word, note = "wrong", f"{path} ends at L{last}"
         elif word == "exact" and holder and _length(claimed) > _length(_lines(holder)):
             word, note = "off", f"wider than {holder.qualified_name} at {holder.anchor}"
-        return replace(self._verdict(citation, word, note), file=path, actual=actual, quote=shown)
+        verdict = replace(self._verdict(citation, word, note), file=path, actual=actual, quote=shown)
+        if len(places) > 1:
+            return replace(verdict, doubt=f"the quote stands in {len(places)} places")
+        whole = holder is not None and _length(claimed) > _length(actual)
+        return replace(verdict, repair=_lines(holder) if holder and whole else actual)
 
     def _holder(
         self, citation: ClaimCitation, names: Sequence[Name], path: str, lines: tuple[int, int]
@@ -256,7 +272,15 @@ class _Judge:
             notes.append(f"ambiguous: {len(files)} files define it, the nearest range was taken")
         verdict = self._verdict(citation, word, "; ".join(notes))
         named = replace(verdict, symbol=name.text, definition=symbol.qualified_name)
-        return replace(named, file=file, actual=_lines(symbol))
+        doubt = notes[0] if not exact else f"{len(symbols)} definitions have that name"
+        certain = exact and len(symbols) == 1
+        return replace(
+            named,
+            file=file,
+            actual=_lines(symbol),
+            repair=_lines(symbol) if certain else None,
+            doubt="" if certain else doubt,
+        )
 
     # ---- both
 
@@ -281,7 +305,21 @@ class _Judge:
             actual=None,
             verdict=word,
             note=note,
+            doubt=note if word == "gone" else "",
+            numbers=citation.numbers,
         )
+
+
+def _with_twins(verdicts: list[ClaimVerdict]) -> list[ClaimVerdict]:
+    """A link's target cites what its text cites: `[a.py:L3-9](…/a.py#L3-L9)`."""
+    repairs = {(v.file, v.claimed, v.definition): v.repair for v in verdicts if v.repair and v.definition}
+    found = [repairs.get((v.file, v.claimed, v.definition)) for v in verdicts]
+    return [
+        replace(verdict, repair=repair, doubt="")
+        if repair and verdict.doubt and verdict.doubt != PERMANENT
+        else verdict
+        for verdict, repair in zip(verdicts, found, strict=True)
+    ]
 
 
 def _lost_beside(statement: Statement, chosen: Sequence[Name], lost: Sequence[Name]) -> list[Name]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from codebase_gardener.documents.claim_units import Unit
 
@@ -12,6 +13,7 @@ __all__ = [
     "LINE",
     "TO",
     "Range",
+    "Span",
     "cell_of",
     "ranges_after_paths",
     "ranges_alone",
@@ -19,8 +21,33 @@ __all__ = [
     "unread_cells",
 ]
 
-Range = tuple[int, int, int, int]
-"""Where it begins and ends in the unit's text, first and last line."""
+Span = tuple[int, int]
+
+
+class Range(NamedTuple):
+    """Lines that are cited apart from their path.
+
+    Attributes:
+        at: Where it begins in the unit's text.
+        until: Where it ends.
+        start: First line.
+        end: Last line.
+        numbers: Where its one or two numbers stand.
+    """
+
+    at: int
+    until: int
+    start: int
+    end: int
+    numbers: tuple[Span, ...]
+
+    @classmethod
+    def of(cls, at: int, until: int, match: re.Match[str]) -> Range:
+        """The one or two groups of a match that are numbers."""
+        found = [number for number in range(1, len(match.groups()) + 1) if match[number]]
+        lines = [int(match[number]) for number in found]
+        return cls(at, until, lines[0], lines[-1], tuple(match.span(number) for number in found))
+
 
 LINE = r"(\d{1,100})"
 TO = r"\s?[-–—]\s?"
@@ -41,21 +68,19 @@ _HAS_LINES = re.compile(r"[\s`]*L?\d")
 def ranges_alone(unit: Unit) -> Iterator[Range]:
     """`L3-9`, `lines 3 to 9`, and `3-9` in a cell under a header of ranges."""
     for match in _ALONE.finditer(unit.text):
-        start = int(match[1] or match[3])
-        yield match.start(), match.end(), start, int(match[2] or match[4] or start)
+        yield Range.of(match.start(), match.end(), match)
     for number, (begin, end) in enumerate(unit.cells):
         header = unit.header[number] if number < len(unit.header) else ""
         cell = _CELL_RANGE.fullmatch(unit.text, begin, end)
         if cell and cell[2] and "L" not in cell[0] and _RANGE_HEADER.search(header):
-            yield begin, end, int(cell[1]), int(cell[2])
+            yield Range.of(begin, end, cell)
 
 
 def ranges_after_paths(unit: Unit, paths: list[tuple[int, int, str]]) -> Iterator[Range]:
     """`a.py (3-9)` and `a.py, 3-9`."""
     for _, path_end, _ in paths:
         if match := _AFTER_PATH.match(unit.text, path_end):
-            start, end = (int(group) for group in match.groups() if group)
-            yield path_end, match.end(), start, end
+            yield Range.of(path_end, match.end(), match)
 
 
 def ranges_of_cells(unit: Unit, path_at: int) -> Iterator[Range]:
@@ -68,7 +93,7 @@ def ranges_of_cells(unit: Unit, path_at: int) -> Iterator[Range]:
         cell = _CELL_RANGE.fullmatch(unit.text, begin, end)
         is_count = _COUNT_HEADER.search(header) and cell_of(unit, path_at) == 0
         if cell and (cell[2] or (_RANGE_HEADER.search(header) and not is_count)):
-            yield begin, end, int(cell[1]), int(cell[2] or cell[1])
+            yield Range.of(begin, end, cell)
 
 
 def unread_cells(unit: Unit) -> Iterator[tuple[int, int, str]]:

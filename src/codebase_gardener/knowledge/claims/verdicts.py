@@ -34,6 +34,11 @@ class ClaimVerdict:
         verdict: A key of `VERDICTS`.
         quote: The quoted text where the claim was judged by it; "".
         note: What else is to be known, such as "ambiguous: …".
+        repair: First and last line as they are to be written, where that is certain; None.
+        doubt: Why that is not certain; "".
+        numbers: Where the one or two numbers of the range stand in the line: column of the first character, from 0, and
+            the one after the last.
+        fixed: The repair was written.
     """
 
     document: str
@@ -47,11 +52,22 @@ class ClaimVerdict:
     verdict: str
     quote: str = ""
     note: str = ""
+    repair: tuple[int, int] | None = None
+    doubt: str = ""
+    numbers: tuple[tuple[int, int], ...] = ()
+    fixed: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing speaks against it (any more)."""
+        return self.fixed or self.verdict in ("exact", "no-symbol")
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`: ranges as `L3-9` and as two numbers."""
+        shown = {key: value for key, value in vars(self).items() if key != "numbers"}
         return {
-            **vars(self),
+            **shown,
+            "repair": range_text(self.repair),
             "claimed": range_text(self.claimed),
             "actual": range_text(self.actual),
             "claimed_lines": list(self.claimed),

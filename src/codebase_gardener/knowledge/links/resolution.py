@@ -28,6 +28,7 @@ from codebase_gardener.languages.engine.spaces import Space
 from codebase_gardener.languages.facts import Reference
 from codebase_gardener.languages.meanings import Entity
 from codebase_gardener.languages.table import family_of
+from codebase_gardener.repository.translations import translations
 
 __all__ = ["Resolution", "resolve"]
 
@@ -71,7 +72,8 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     Returns:
         What names mean; a function of the facts alone.
     """
-    areas = areas_of(facts)
+    again = translations(facts)
+    areas = {path: area for path, area in areas_of(facts).items() if path not in again}
     spaces = dict(_namespaces(facts, areas))
     modules = ModuleNames(space.path for space in spaces.values() if space.key == space.path)
     tracer = Tracer(spaces, modules)

@@ -13,6 +13,7 @@ from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, family_of
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.snapshot import Snapshot
+from codebase_gardener.repository.translations import translations
 from codebase_gardener.utils.anchors import Anchor, split_lines
 
 __all__ = ["RepositoryFacts", "areas_of", "text_hash"]
@@ -43,6 +44,11 @@ class RepositoryFacts:
     def areas(self) -> dict[str, str]:
         """Of each path: "package", "examples", "tests", "docs", "benchmarks", "scripts" or "other"."""
         return areas_of(self.facts)
+
+    @cached_property
+    def translations(self) -> frozenset[str]:
+        """Paths of documents that say again, in another language, what others say."""
+        return translations(self.facts)
 
     @cached_property
     def symbols(self) -> dict[tuple[str, str], Symbol]:
@@ -97,10 +103,11 @@ class RepositoryFacts:
 
 
 def areas_of(facts: Mapping[str, FileFacts]) -> dict[str, str]:
-    """Of each path, in order, as `area_of` says; what a compiler wrote from other files here is "other"."""
-    compiled = _compiled(facts)
+    """Of each path, in order, as `area_of` says; what a compiler wrote and translations are "other"."""
+    no_evidence = _compiled(facts) | translations(facts)
     return {
-        path: "other" if path in compiled else area_of(path, facts[path].language) for path in sorted(facts)
+        path: "other" if path in no_evidence else area_of(path, facts[path].language)
+        for path in sorted(facts)
     }
 
 

@@ -11,8 +11,6 @@ from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
 __all__ = ["is_translation", "shown_in"]
 
-_LANGUAGE = re.compile(r"(?:^|/)(?!en(?:/|[-_]))([a-z]{2}(?:[-_](?:[A-Z]{2}|[a-z]{2,4}|hant|hans))?)(?=/)")
-
 
 def shown_in(repository: RepositoryFacts) -> Mapping[str, str]:
     """Title of the section that includes each example file: "First steps: The app"; by the example's path."""
@@ -44,8 +42,5 @@ def _meant(document: str, written: str, by_name: Mapping[str, list[str]]) -> lis
 
 
 def is_translation(path: str, repository: RepositoryFacts) -> bool:
-    """Whether it is one of several translations, not the English one: `docs/de/a.md` beside `docs/en/a.md`."""
-    for found in _LANGUAGE.finditer(path):
-        if f"{path[: found.start(1)]}en{path[found.end(1) :]}" in repository.facts:
-            return True
-    return False
+    """Whether it says again, in another language, what another document says."""
+    return path in repository.translations
