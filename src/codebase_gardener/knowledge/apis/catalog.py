@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from codebase_gardener.knowledge.apis.calls import call_of, import_of, is_api_name
@@ -36,9 +36,10 @@ def api_catalog(
         needed: Targets that must have one, too, such as the steps of workflows.
         scored: What `surface.ranked` gives, where it is known already.
     """
+    needed = frozenset(needed)
     own = choose_apis(context, scored)
-    found = {api.target: api for api in (*own, *wrapper_apis(context), *tool_apis(context))}
-    for target in sorted(set(needed)):
+    found = {api.target: api for api in (*own, *wrapper_apis(context), *tool_apis(context, needed))}
+    for target in sorted(needed):
         if target not in found:
             found[target] = api_for(target, context, "a step of a workflow")
     return _named(list(found.values()), context)
@@ -77,12 +78,13 @@ def wrapper_apis(context: ApiContext) -> tuple[Api, ...]:
     return _named(found, context)
 
 
-def tool_apis(context: ApiContext) -> tuple[Api, ...]:
-    """Commands: those of the repository's own programs, and those of others that its documents show twice."""
+def tool_apis(context: ApiContext, needed: Collection[Target] = ()) -> tuple[Api, ...]:
+    """Commands: the repository's own programs, what workflows need, and what its documents show twice."""
     found = []
     for name, uses in context.commands.items():
         own = name.partition(" ")[0] in context.scripts
-        if name in context.scripts or len({(use.path, use.title) for use in uses}) >= _MIN_SECTIONS:
+        is_needed = name in context.scripts or Target("", name) in needed
+        if is_needed or len({(use.path, use.title) for use in uses}) >= _MIN_SECTIONS:
             reasons = [f"shown {counted(len(uses), 'time')} in documents"]
             reasons += ["a program that the repository installs"] if own else []
             best = min(uses, key=_plainness)
