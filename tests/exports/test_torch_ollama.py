@@ -61,7 +61,9 @@ def test_contract_with_a_new_server_that_refuses_adapters(tiny_base: Path, tmp_p
         assert report.receipt["effect_left"] > 0.9 and report.receipt["read_by"] == "llama.cpp"
 
 
-@pytest.mark.parametrize(("kind", "why"), [("dora", "DoRA"), ("saved head", "saved modules"), ("embedding", "embed")])
+@pytest.mark.parametrize(
+    ("kind", "why"), [("dora", "DoRA"), ("saved head", "saved modules"), ("embedding", "embed")]
+)
 def test_what_no_gguf_adapter_carries_is_merged_for_an_old_server_too(
     tiny_base: Path, tmp_path: Path, kind: str, why: str
 ) -> None:

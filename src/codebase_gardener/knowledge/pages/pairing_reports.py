@@ -183,7 +183,7 @@ def _links(matter: ReportMatter, kind: str) -> list[str]:
     return [
         f"{matter.graph.short(page.id)} linked to "
         f"{counted(len(matter.graph.requiring(kind, page.id)), 'page')}: {listed(_ids(matter, kind, page))}"
-        for page in matter.pages(EDGES[kind].target)
+        for page in matter.pages(EDGES[kind].targets[0])
         if matter.graph.requiring(kind, page.id)
     ]
 
