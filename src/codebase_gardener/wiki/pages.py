@@ -125,7 +125,7 @@ def find_page(wikis: Iterable[WikiPaths], wanted: str) -> FoundPage:
     )
 
 
-_TYPES = ("Overview", "Implementation", "Module", "Workflow", "Principle", "Heuristic", "Environment")
+_TYPES = ("Implementation", "Module", "Workflow", "Principle", "Heuristic", "Environment", "Overview")
 
 
 def _called(wanted: str, pages: list[FoundPage]) -> list[FoundPage]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from codebase_gardener.knowledge.building import build
+from codebase_gardener.knowledge.modules.relations import Relations
+from codebase_gardener.knowledge.modules.tree import module_tree
+from codebase_gardener.knowledge.overview.page import overview_page
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.utils.progress import Quiet
 from samples.written_context import context_of
@@ -103,3 +106,10 @@ def test_without_a_readme_the_packaging_file_speaks_and_without_both_nobody() ->
         "`pot` calls itself in `pyproject.toml`: “Cooks stews slowly”"
     )
     assert "neither a README nor a packaging file says what for" in overview(bare).overview
+
+
+def test_without_other_pages_it_stands_alone() -> None:
+    context = context_of({"README.md": README, "data.csv": "a,b\n"})
+    page = overview_page(context, Relations(module_tree(context.repository), context), [], {})
+    assert page.sections[0].body == "It holds no code that is not a test."
+    assert "Pot is a library that cooks stews slowly." in page.overview
