@@ -201,7 +201,7 @@ class _Auditor:
                 yield Finding(file, 0, "pair", f"{page.id} has {count} Implementations")
         if page.type == "Implementation":
             principles = self.graph.principles_of.get(page.id, ())
-            if len(principles) != 1:
+            if len(principles) > 1:
                 yield Finding(file, 0, "pair", f"{page.id} has {len(principles)} Principles")
 
     def _steps(self, file: str, reading: Reading) -> Iterator[Finding]:

@@ -64,7 +64,9 @@ PAGE_TYPES: dict[str, PageType] = {
     ),
     "Workflow": PageType("workflows", ("Execution Steps", "Execution Diagram")),
     "Principle": PageType("principles", ("Theoretical Basis",)),
-    "Implementation": PageType("implementations", ("Code Reference", "I/O Contract", "Usage Examples")),
+    "Implementation": PageType(
+        "implementations", ("Code Reference", "I/O Contract", "Usage Examples", "Theoretical Basis")
+    ),
     "Environment": PageType(
         "environments",
         ("System Requirements", "Dependencies", "Credentials", "Quick Install", "Code Evidence", "Common Errors",
