@@ -6,7 +6,7 @@ from codebase_gardener.knowledge.modules.drawings import architecture, grouped, 
 from codebase_gardener.knowledge.modules.relations import Relations
 from codebase_gardener.knowledge.modules.tree import module_tree
 from codebase_gardener.knowledge.pages.markup import fenced
-from codebase_gardener.knowledge.pages.mermaid import MAX_BOXES, read_flowchart
+from codebase_gardener.knowledge.pages.mermaid import MAX_BOXES, read_chart
 from samples.written_context import context_of
 
 
@@ -21,7 +21,7 @@ def test_the_rest_is_grouped() -> None:
     relations = Relations(module_tree(context.repository), context)
     assert len(relations.tree.modules) == 51
     drawing, arrows = architecture(relations)
-    chart = read_flowchart(fenced(drawing)[1])
+    chart = read_chart(fenced(drawing)[1])
     assert chart is not None
     assert list(chart.boxes) == sorted(set(grouped(relations).values()))
     assert len(chart.boxes) <= MAX_BOXES
@@ -29,7 +29,7 @@ def test_the_rest_is_grouped() -> None:
     assert [(start, end, targets.total()) for start, end, targets in arrows] == [
         ("pot/a", "pot/core", 20), ("pot/b", "pot/core", 20),
     ]  # fmt: skip
-    core = read_flowchart(fenced(module_drawings(relations.tree.by_path["pot/core"], relations))[1])
+    core = read_chart(fenced(module_drawings(relations.tree.by_path["pot/core"], relations))[1])
     assert core is not None
     assert len(core.boxes) <= MAX_BOXES
     assert core.boxes[-1] == "29 others"

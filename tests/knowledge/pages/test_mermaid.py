@@ -17,7 +17,7 @@ from codebase_gardener.knowledge.pages.mermaid import (
     Arrow,
     class_diagram,
     flowchart,
-    read_flowchart,
+    read_chart,
     sequence,
 )
 from codebase_gardener.utils.progress import Quiet
@@ -89,7 +89,7 @@ def test_mermaid_takes_every_diagram_of_a_wiki(parser: Path) -> None:
 
 
 def test_a_flowchart_is_read_back() -> None:
-    chart = read_flowchart(inside(flowchart(HOSTILE, ARROWS)))
+    chart = read_chart(inside(flowchart(HOSTILE, ARROWS)))
     assert chart is not None
     assert (list(chart.boxes), list(chart.arrows)) == (HOSTILE, ARROWS)
-    assert read_flowchart(inside(sequence(["a"], []))) is None
+    assert read_chart(inside(sequence(["a"], []))) is None

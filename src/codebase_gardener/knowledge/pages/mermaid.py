@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from codebase_gardener.knowledge.pages.markup import fence
 
-__all__ = ["MAX_BOXES", "Arrow", "Chart", "class_diagram", "flowchart", "read_flowchart", "sequence"]
+__all__ = ["MAX_BOXES", "Arrow", "Chart", "class_diagram", "flowchart", "read_chart", "sequence"]
 
 MAX_BOXES = 25
 """Of a diagram; what does not fit is grouped."""
 
 _LONGEST = 60
-_NODE = re.compile(r'^  N(\d{1,3})\["(.*)"\]$', re.MULTILINE)
+_NODE = re.compile(r'^  (?:class )?N(\d{1,3})\["(.*)"\]$', re.MULTILINE)
 _ARROW = re.compile(r'^  N(\d{1,3}) -->(?:\|"(.*)"\|)? ?N(\d{1,3})$', re.MULTILINE)
+_PARENT = re.compile(r"^  N(\d{1,3}) <\|-- N(\d{1,3})$", re.MULTILINE)
 _ENTITY = re.compile(r"#(\d{1,6});")
 
 
@@ -52,17 +53,18 @@ def flowchart(boxes: Sequence[str], arrows: Iterable[Arrow], direction: str = "L
     return fence("\n".join(lines), "mermaid")
 
 
-def read_flowchart(text: str) -> Chart | None:
-    """What `flowchart` wrote, without its fence; None for another diagram.
+def read_chart(text: str) -> Chart | None:
+    """What `flowchart` or `class_diagram` wrote, without its fence; None for another diagram.
 
     Example:
-        >>> read_flowchart('flowchart LR\\n  N0["a"]\\n  N1["b"]\\n  N0 -->|"2"| N1').arrows
+        >>> read_chart('flowchart LR\\n  N0["a"]\\n  N1["b"]\\n  N0 -->|"2"| N1').arrows
         (Arrow(start=0, end=1, label='2'),)
     """
     boxes = tuple(_words(found[2]) for found in _NODE.finditer(text))
-    if not text.startswith("flowchart ") or not boxes:
+    if not boxes:
         return None
-    arrows = (Arrow(int(f[1]), int(f[3]), _words(f[2] or "")) for f in _ARROW.finditer(text))
+    arrows = [Arrow(int(f[1]), int(f[3]), _words(f[2] or "")) for f in _ARROW.finditer(text)]
+    arrows += [Arrow(int(f[1]), int(f[2])) for f in _PARENT.finditer(text)]
     return Chart(boxes, tuple(one for one in arrows if max(one.start, one.end) < len(boxes)))
 
 

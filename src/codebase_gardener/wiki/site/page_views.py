@@ -14,6 +14,7 @@ from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.wiki.site.addresses import relative
 from codebase_gardener.wiki.site.contents import Contents
 from codebase_gardener.wiki.site.markdown import SiteMarkdown
+from codebase_gardener.wiki.site.module_tree import module_branches
 from codebase_gardener.wiki.site.page_graph import page_graph
 from codebase_gardener.wiki.site.shell import filled
 from codebase_gardener.wiki.site.source_page import cited_lines, lines_html
@@ -60,6 +61,10 @@ class PageViews:
             "commit": contents.commit,
             "updated": contents.updated,
             "menu": self._menu(),
+            "tree": module_branches(
+                contents.of_type("Module"),
+                {page.id: self._place(page) for page in contents.of_type("Module")},
+            ),
         }
 
     def start(self) -> str:
@@ -161,7 +166,14 @@ class PageViews:
         return html, f"window.gardenerNeighbours={drawn.data};\n"
 
     def _fill(self, template: str, place: str, **values: Any) -> str:
-        return filled(template, place, site=self._site, **values)
+        return filled(template, place, site=self._site, here=self._module_of(values.get("page")), **values)
+
+    def _module_of(self, page: Page | None) -> str:
+        """The id of the module that a page is about or belongs to; "" for none."""
+        if page is None or page.type == "Module":
+            return page.id if page else ""
+        held = self._contents.incoming.get(page.id, ())
+        return next((edge.target for edge in held if edge.kind == "part_of"), "")
 
     def _menu(self) -> list[dict[str, str]]:
         types = [kind for kind in LISTINGS if self._contents.of_type(kind)]
