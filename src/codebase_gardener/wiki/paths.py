@@ -21,6 +21,7 @@ class WikiPaths:
         site: The static site, where no other place is named.
         indexes: The indexes of code and pages, a folder each.
         record: What the wiki was built from.
+        unchanged: What the last build said, and the stamps of all that it depends on.
         facts: What was found in each file.
         results: What was computed from each text.
         prose: What a writer has answered.
@@ -34,6 +35,7 @@ class WikiPaths:
         self.indexes = root / "indexes"
         cache = root / "wiki-cache"
         self.record = cache / "build.json"
+        self.unchanged = cache / "unchanged.json"
         self.facts = cache / "facts.msgpack"
         self.results = cache / "results.msgpack"
         self.prose = cache / "prose.jsonl"
