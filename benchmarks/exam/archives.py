@@ -40,6 +40,8 @@ def fetched(repository: Repository, cache: Path) -> tuple[Path, list[str]]:
         with tempfile.TemporaryDirectory(dir=cache) as work:
             tree = _debian_tree(archive, repository, Path(work)) if repository.source == "debian" else None
             tree = tree or unpacked(archive, Path(work) / "tree")
+            for name in repository.leave_out:
+                shutil.rmtree(tree / name)
             tree.rename(folder)
     return folder, told
 

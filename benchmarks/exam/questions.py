@@ -64,7 +64,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Repository:
-    """Where a repository comes from: `source` is pypi, npm or debian; `root` is the part of the package that counts."""
+    """Where a repository comes from: `source` is pypi, npm or debian.
+
+    Of the package, `root` is the folder that counts, without those in `leave_out`, which were built from the rest.
+    """
 
     name: str
     language: str
@@ -75,6 +78,7 @@ class Repository:
     sha256: str
     readme: str
     root: str = ""
+    leave_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
