@@ -80,8 +80,9 @@ def _archive(repository: Repository, folder: Path) -> Path:
 
 
 def _pip(repository: Repository) -> list[str]:
-    wanted = f"{repository.package}=={repository.version}"
-    return [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", wanted]
+    """What the package needs for its metadata may be a wheel: `--no-binary :all:` would compile that, too."""
+    wanted, only = f"{repository.package}=={repository.version}", ["--no-binary", repository.package]
+    return [sys.executable, "-m", "pip", "download", "-q", "--no-deps", *only, wanted]
 
 
 def _npm(repository: Repository) -> list[str]:

@@ -25,7 +25,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from archives import fetched
+from archives import PackageUnavailableError, fetched
 from arms import Found, Grep, Readme, Tokens, WikiSearch
 from questions import Paper, check, papers, read_paper
 
@@ -61,7 +61,7 @@ def main() -> int:
     if arguments.mark:
         from sheets import marked
 
-        print("\n".join(marked(arguments.mark)))
+        print("\n".join(marked(arguments.mark, arguments.cache)))
         return 0
     tokens, way = _tokens(arguments.tokenizer)
     chosen = {name: file for name, file in papers().items() if name in (arguments.names or papers())}
@@ -70,14 +70,24 @@ def main() -> int:
 
         print("\n".join(export(chosen, arguments.cache, arguments.export)))
         return 0
-    rows = [measured(read_paper(file), arguments.cache, tokens) for file in chosen.values()]
+    rows, missing = _held(chosen, arguments.cache, tokens)
     print(_as_json(rows, way) if arguments.json else _table(rows, way))
     if arguments.misses and not arguments.json:
         print("\n".join(_misses(rows)))
-    for row in rows:
-        for what in row.told:
-            print(f"{row.name}: {what}", file=sys.stderr)
-    return 1 if any(row.told for row in rows) else 0
+    told = [*missing, *(f"{row.name}: {what}" for row in rows for what in row.told)]
+    sys.stderr.writelines(f"{line}\n" for line in told)
+    return 1 if told else 0
+
+
+def _held(chosen: dict[str, Path], cache: Path, tokens: Tokens) -> tuple[list[Row], list[str]]:
+    """Of each repository that can be had the result; of the others, why they cannot."""
+    rows, missing = [], []
+    for name, file in chosen.items():
+        try:
+            rows.append(measured(read_paper(file), cache, tokens))
+        except PackageUnavailableError as error:
+            missing.append(f"NOT HELD: {name}: {error}")
+    return rows, missing
 
 
 def measured(paper: Paper, cache: Path, tokens: Tokens) -> Row:
