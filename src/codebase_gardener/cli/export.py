@@ -57,7 +57,7 @@ def export(
         print_json({"adapter": located.label, "out": out, "report": report})
         return
     for name, size in report.files.items():
-        click.echo(f"  {name:<32} {size / 1e6:.1f} MB")
+        click.echo(f"  {name:<32} " + (f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"))
     for line in _measured(report.receipt):
         click.echo(line)
     for note in report.notes:
@@ -67,6 +67,10 @@ def export(
 
 def _measured(receipt: Mapping[str, Any]) -> Iterator[str]:
     """What is left of the adapter there, where the export was run side by side with it."""
+    if "mean_kl_nats" in receipt:
+        beside = receipt.get("parity_merged_kl_nats")
+        merged = "" if beside is None else f", {beside:.3g} from the adapter beside its base"
+        yield f"  read back: {receipt['mean_kl_nats']:.3g} nats from the base over {receipt['prompts']} prompts{merged}"
     if "effect_left" in receipt:
         yield f"  {receipt['effect_left']:.1%} of the adapter's effect is left"
     if losses := receipt.get("heldout_loss_nats"):

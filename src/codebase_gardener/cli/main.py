@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import signal
 import sys
 
 import click
@@ -78,6 +79,7 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the console script."""
+    signal.signal(signal.SIGTERM, _stopped)
     gc.set_threshold(100_000)  # imports make many objects and no garbage: 50 ms of a listing
     try:
         code = cli(standalone_mode=False)
@@ -90,6 +92,11 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stopped(signum: int, _: object) -> None:
+    """As Ctrl-C: what is half-written goes, and children end."""
+    sys.exit(128 + signum)
 
 
 def _print_usage_error(error: click.ClickException) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
+from codebase_gardener.utils.children import python_module
 from codebase_gardener.utils.error_handling import ModelError
 from codebase_gardener.utils.limits import cores
 
@@ -77,12 +78,13 @@ class LlamaServer:
         if not is_installed():
             raise ModelError(
                 "llama.cpp is not installed",
-                hint="pip install xllamacpp, or use the torch engine: --engine torch",
+                hint="pip install 'codebase-gardener[llamacpp]'; without it exports to peft, merged, vllm and hub "
+                "work, and serve --engine torch",
             )
         self._key = secrets.token_urlsafe(32)
         self._last_words: deque[str] = deque(maxlen=_TAIL)
         self._child = subprocess.Popen(
-            [sys.executable, "-m", __name__],
+            python_module("codebase_gardener.exports.llamacpp"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

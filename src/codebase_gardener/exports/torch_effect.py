@@ -144,7 +144,7 @@ def compared(
         raise AdapterError(
             f"as {where}, {label} keeps {left:.0%} of its effect: it is {lost:.3g} nats from the adapter, "
             f"which is {effect:.3g} nats from its base",
-            hint="store it with more bits (--quantize f16 or f32), or keep it as an adapter: --to peft",
+            hint="store it with more bits (--quantize f32), or keep it as an adapter: --to peft",
             context={"effect_left": left, "kl_nats": lost, "effect_nats": effect},
         )
     return {

@@ -40,9 +40,11 @@ def write_gguf(request: ExportRequest, folder: Path) -> list[str]:
             f"the adapter is merged into the base: {file.stat().st_size / 1e6:.0f} MB, and no base is needed beside it",
             f"llama-server -m {file.name}",
         ]
-    write_gguf_adapter(request.files, request.base, folder / ADAPTER)
+    write_gguf_adapter(request.files, request.base, folder / ADAPTER, request.label)
     return [
-        f"llama-server -m BASE.gguf --lora {ADAPTER}; the base has to be {request.base.title}, as f16 or better",
+        f"llama-server -m BASE.gguf --lora {ADAPTER}",
+        f"BASE.gguf is {request.base.title} as f16 or better; llama.cpp's own converter makes it: "
+        f"python convert_hf_to_gguf.py {request.base.path} --outtype f16 --outfile BASE.gguf",
     ]
 
 

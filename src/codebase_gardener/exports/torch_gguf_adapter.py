@@ -28,8 +28,8 @@ class NotCarriedError(AdapterError):
     """A GGUF adapter cannot carry all of it; a merged model can."""
 
 
-def write_gguf_adapter(files: AdapterFiles, base: Base, path: Path) -> None:
-    """Write an adapter's factors, float32.
+def write_gguf_adapter(files: AdapterFiles, base: Base, path: Path, name: str = "") -> None:
+    """Write an adapter's factors, float32, under a name that programs show.
 
     Raises:
         NotCarriedError: It has more than low-rank factors of linear layers.
@@ -43,25 +43,25 @@ def write_gguf_adapter(files: AdapterFiles, base: Base, path: Path) -> None:
     said = tensor_name(architecture, int(config["num_hidden_layers"]))
     reader = FactorReader(files)
     if reader.copies or not reader.modules:
-        raise _not_carried(files, "embeddings")
+        raise _not_carried(files, "an adapted embedding or head")
     rank = max(kind.rank for module in reader.modules if (kind := reader.kind(module)))
     writer = gguf.GGUFWriter(path, architecture.name)
     try:
         writer.add_type(gguf.GGUFType.ADAPTER)
         writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
         writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(rank))
-        writer.add_name(files.directory.name)
+        writer.add_name(name or files.directory.name)
         for module in reader.modules:
-            name = f"{module.removeprefix(_PREFIX)}.weight"
+            tensor = f"{module.removeprefix(_PREFIX)}.weight"
             factors = reader.read([module])
-            there = said(name)
-            if there is None or factors.bias is not None or name.endswith("embed_tokens.weight"):
-                raise _not_carried(files, f"{name} with a bias" if factors.bias is not None else name)
-            if name == "lm_head.weight" and config.get("tie_word_embeddings"):
+            there = said(tensor)
+            if there is None or factors.bias is not None or tensor.endswith("embed_tokens.weight"):
+                raise _not_carried(files, f"{tensor} with a bias" if factors.bias is not None else tensor)
+            if tensor == "lm_head.weight" and config.get("tie_word_embeddings"):
                 raise _not_carried(files, "a change of the head alone, which is the embedding in this base")
             b = factors.b[0].float() * (factors.scale * factors.rank / rank)
             _add(writer, f"{there}.lora_a", factors.a[0].float())
-            _add(writer, f"{there}.lora_b", reordered(name, b, architecture, config))
+            _add(writer, f"{there}.lora_b", reordered(tensor, b, architecture, config))
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
@@ -76,5 +76,7 @@ def _add(writer: gguf.GGUFWriter, name: str, tensor: Tensor) -> None:
 def _not_carried(files: AdapterFiles, what: str) -> NotCarriedError:
     return NotCarriedError(
         f"{files.directory} has {what}, which a GGUF adapter cannot carry",
-        hint="--quantize f16 writes its base with the adapter merged in",
+        hint="--quantize f16 writes its base with the adapter merged in"
+        if files.config["peft_type"] == "LORA"
+        else "keep it as an adapter: --to peft",
     )

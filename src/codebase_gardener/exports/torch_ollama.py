@@ -72,7 +72,7 @@ def _why_merged(request: ExportRequest, folder: Path, version: str | None) -> st
     if version is None or not takes_adapters(version):
         return "such a server makes no models of adapters"
     try:
-        write_gguf_adapter(request.files, request.base, folder / _ADAPTER)
+        write_gguf_adapter(request.files, request.base, folder / _ADAPTER, request.label)
     except NotCarriedError as error:
         return error.message
     return ""

@@ -56,7 +56,7 @@ def export(
         raise InvalidInputError(f"nothing is created with --to {target}", hint="--create is for --to ollama")
     located = locate(gardener, what)
     request = ExportRequest(
-        located.label,
+        _label(located),
         check_adapter_files(located.directory),
         base_of(gardener, located, base),
         reporter or Quiet(),
@@ -66,14 +66,21 @@ def export(
         ollama_url=gardener.settings.ollama_url if target == "ollama" else "",
         create=create,
     )
-    report = export_adapter(request, target, out.resolve())
+    out = out.absolute()
+    report = export_adapter(request, target, out)
     if create:
         from codebase_gardener.exports.torch_ollama import ollama_create
 
-        report = replace(report, notes=(*report.notes[:-1], ollama_create(request, out.resolve())))
+        report = replace(report, notes=(*report.notes[:-1], ollama_create(request, out)))
     if located.row is not None:
         gardener.registry.add_receipt(located.row, f"export-{target}", asdict(report))
     return located, report
+
+
+def _label(located: Located) -> str:
+    """What it is called where it goes: of a folder no path of this machine, and nothing that moves a terminal."""
+    label = located.label if located.row is not None else located.directory.name
+    return "".join(letter if letter.isprintable() else "?" for letter in label)
 
 
 def _heldout(gardener: Gardener, located: Located) -> Sequence[tuple[str, str]]:

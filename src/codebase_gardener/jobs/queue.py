@@ -21,6 +21,7 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
+from codebase_gardener.utils.children import python_module
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.files import PRIVATE_FILE, FileLock, out_of_room, write_atomic
 from codebase_gardener.utils.limits import kernel_kills, total_bytes
@@ -83,7 +84,7 @@ def _spawn(directory: JobDirectory, lock: FileLock, environment: Mapping[str, st
     directory.log.touch(mode=PRIVATE_FILE)
     with directory.log.open("ab") as log:
         subprocess.Popen(
-            [sys.executable, "-m", "codebase_gardener.worker", str(directory.path)],
+            [*python_module("codebase_gardener.worker"), str(directory.path)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

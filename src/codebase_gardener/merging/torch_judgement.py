@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from codebase_gardener.adapters.files import AdapterFiles
+from codebase_gardener.adapters.torch_attaching import read_tensors
 from codebase_gardener.adapters.torch_safetensors import MappedTensors
 from codebase_gardener.bases.torch_loading import base_skeleton
 from codebase_gardener.merging.torch_into_base import base_shards, name_candidates
@@ -65,9 +66,11 @@ def judge_tensors(
         progress: Tensors done.
 
     Raises:
-        AdapterError: The adapter cannot be merged, or there are no safetensors of such a model.
+        AdapterError: The adapter changes nothing, has NaN, or cannot be merged; or there are no safetensors of such
+            a model.
         ModelError: The base cannot be read.
     """
+    read_tensors(files)
     skeleton = base_skeleton(base)
     tied: dict[str, str] = dict(getattr(skeleton, "all_tied_weights_keys", None) or {})
     vectors = TaskVectors(files, skeleton)

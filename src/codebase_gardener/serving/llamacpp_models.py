@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from codebase_gardener.adapters.files import AdapterFiles, check_adapter_files, check_base
 from codebase_gardener.adapters.loaded import Loadable
@@ -16,7 +17,7 @@ from codebase_gardener.exports.llamacpp import LlamaServer
 from codebase_gardener.registry.leases import lease, lease_path
 from codebase_gardener.serving.engine import Held, Served
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
-from codebase_gardener.utils.files import make_folder, writing
+from codebase_gardener.utils.files import make_folder, read_json, sha256_file, write_json, writing
 
 __all__ = ["LlamaModels", "Seat", "WriteAdapter", "WriteBase"]
 
@@ -266,13 +267,15 @@ class LlamaModels:
         self._adapters.pop(key).resources.close()
 
     def _model(self, base: Base) -> Path:
-        """The base as a GGUF file, written where it is not there."""
+        """The base as a GGUF file, written where it is not there, or no longer what was written."""
         file = self._bases / "gguf" / f"{base.sha256[:16]}-{base.beside_sha256[:8]}-{self._quantize}.gguf"
         make_folder(file.parent)
-        if not file.is_file():
+        beside = file.with_suffix(".json")
+        if not (file.is_file() and beside.is_file() and read_json(beside) == _seal(file)):
             with tempfile.TemporaryDirectory(prefix=".", dir=file.parent) as place, writing(file):
                 self._write_base(base, Path(place) / file.name)
                 (Path(place) / file.name).replace(file)
+                write_json(beside, _seal(file))
         return file
 
     def close(self) -> None:
@@ -284,3 +287,7 @@ class LlamaModels:
             for key in list(self._adapters):
                 self._forget(key)
             self._folder.cleanup()
+
+
+def _seal(file: Path) -> dict[str, Any]:
+    return {"bytes": file.stat().st_size, "sha256": sha256_file(file)}

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.training.fast.parts import FAST_PARTS
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils import error_handling
+from codebase_gardener.utils.children import python_module
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ResourceError, TrainingError
 from codebase_gardener.utils.files import write_json
 
@@ -118,7 +118,7 @@ def run_probe(request: ProbeRequest, environment: Mapping[str, str] | None = Non
     with tempfile.TemporaryDirectory() as folder:
         write_json(Path(folder) / "request.json", request.as_dict())
         done = subprocess.run(
-            [sys.executable, "-m", "codebase_gardener.training.torch_probe", f"{folder}/request.json"],
+            [*python_module("codebase_gardener.training.torch_probe"), f"{folder}/request.json"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -259,7 +259,10 @@ def staging(target: Path) -> Iterator[Path]:
     """
     with writing(target):
         make_folder(target.parent)
-        staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        try:
+            staged = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        except FileNotFoundError as error:  # such as below /proc
+            raise ResourceError(f"nothing can be written at {target}", hint="name another place") from error
     try:
         yield staged
     except FileNotFoundError as error:
@@ -282,7 +285,7 @@ def publish_dir(staged: Path, target: Path, *, private: bool = True) -> dict[str
     Args:
         staged: The directory to publish, on the same file system as `target`.
         target: Where it goes; must not exist.
-        private: Whether it is for its owner alone; else who may read it is left as it was made.
+        private: Whether it is for its owner alone; else its files are for whom the folder is, by the user's umask.
 
     Returns:
         The manifest: `{"files": {relative path: {"bytes": …, "sha256": …}}}`.
@@ -297,7 +300,9 @@ def publish_dir(staged: Path, target: Path, *, private: bool = True) -> dict[str
         manifest = seal_dir(staged)
         if private:
             make_private(staged)
-        make_folder(target.parent)
+            make_folder(target.parent)
+        else:
+            _open_as(staged, staged.stat().st_mode)
         try:
             os.rename(staged, target)
         except OSError as error:
@@ -306,6 +311,11 @@ def publish_dir(staged: Path, target: Path, *, private: bool = True) -> dict[str
             raise _already(target) from error  # another process was faster
         fsync_dir(target.parent)
     return manifest
+
+
+def _open_as(directory: Path, mode: int) -> None:
+    for path in directory.rglob("*"):
+        path.chmod(mode & (0o777 if path.is_dir() else 0o666))
 
 
 def _already(target: Path) -> AlreadyPublishedError:
