@@ -18,6 +18,7 @@ from codebase_gardener.wiki.state import WikiState
 if TYPE_CHECKING:
     from codebase_gardener.knowledge.answers.answering import GraphAnswer
     from codebase_gardener.knowledge.answers.graph import Graph
+    from codebase_gardener.knowledge.answers.grounding import Grounds
     from codebase_gardener.knowledge.pages.structure import Page
     from codebase_gardener.knowledge.writers.prose_writing import Writer
     from codebase_gardener.repository.snapshot import Snapshot
@@ -137,6 +138,12 @@ class ProjectWiki:
         from codebase_gardener.wiki.graph import open_graph
 
         return open_graph(self.paths, self.source)
+
+    def grounds(self) -> Grounds:
+        """What a model's answer is checked against."""
+        from codebase_gardener.knowledge.answers.grounding import Grounds
+
+        return Grounds(self.source.latest().files, self.graph().names)
 
     def answer(self, question: str) -> GraphAnswer | None:
         """What the graph says to a question (`answer_from_graph`)."""
