@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +18,7 @@ from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
-from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
+from codebase_gardener.utils.error_handling import InvalidInputError, SourceError, VerificationError
 from codebase_gardener.utils.names import parse_ref
 from codebase_gardener.utils.progress import Quiet
 from codebase_gardener.wiki.search import WikiIndex
@@ -156,3 +157,42 @@ def test_the_page_before_a_question_is_the_one_that_the_search_finds_first(
         for question in ("grow a plant", "write it to a file", "cut it back", "which versions are needed"):
             found = index.search(question, k=1)[0].id
             assert index.for_prompt(question)[0].anchor.partition("#")[0] == found
+
+
+def test_how_something_is_done_is_answered_by_the_steps_of_a_workflow(
+    settings: Settings, tmp_path: Path
+) -> None:
+    write_repository(tmp_path / "garden")
+    with Gardener(settings) as gardener:
+        gardener.add(str(tmp_path / "garden"), name="garden")
+        ref = parse_ref("garden")
+        assert ask(gardener, ref, "how do I grow a plant?", explain=False).graph is None  # no wiki yet
+        build_wiki(gardener, str(tmp_path / "garden"), Quiet(), name="garden")
+        done = ask(gardener, ref, "how do I grow a plant?").graph
+        assert done is not None
+        assert done.name.startswith("Workflow:")
+        assert [line.text.partition(":")[2] for line in done.lines[1:]] == [
+            " `Plant`", " `grow`", " `Plant.water`", " `Plant.save`",
+        ]  # fmt: skip
+        assert all(line.anchor for line in done.lines)
+        assert ask(gardener, ref, "how do I fly to the moon?", explain=False).graph is None
+
+
+def test_what_changed_is_told_of_a_revision_and_refused_where_there_is_none(
+    settings: Settings, tmp_path: Path
+) -> None:
+    write_repository(tmp_path / "garden")
+    git = ("git", "-C", str(tmp_path / "garden"), "-c", "user.name=a", "-c", "user.email=a@b")
+    for arguments in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "first")):
+        subprocess.run([*git, *arguments], check=True)
+    growing = tmp_path / "garden/src/garden/growing.py"
+    growing.write_text(growing.read_text().replace("days: int", "days: int = 1"))
+    with Gardener(settings) as gardener:
+        gardener.add(str(tmp_path / "garden"), name="garden")
+        told = ask(gardener, parse_ref("garden"), "what changed since HEAD?").graph
+        assert told is not None
+        assert told.lines[1].anchor == "src/garden/growing.py:L6-9"
+        assert "became `def grow(plant: Plant, days: int = 1) -> Plant`" in told.lines[1].text
+        for missing in ("nowhere", "--upload-pack=x"):
+            with pytest.raises((SourceError, InvalidInputError)):
+                ask(gardener, parse_ref("garden"), f"what changed since {missing}")

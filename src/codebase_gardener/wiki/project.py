@@ -146,11 +146,14 @@ class ProjectWiki:
         return Grounds(self.source.latest().files, self.graph().names)
 
     def answer(self, question: str) -> GraphAnswer | None:
-        """What the graph says to a question (`answer_from_graph`)."""
-        from codebase_gardener.knowledge.answers.answering import answer_from_graph
-        from codebase_gardener.knowledge.answers.questions import forms_of
+        """What can be said to a question without a model, each line with its anchor; None for other questions.
 
-        return answer_from_graph(self.graph(), question) if forms_of(question) else None
+        Raises:
+            SourceError: "what changed since" a revision that there is not.
+        """
+        from codebase_gardener.wiki.answers import answer_to
+
+        return answer_to(self, question)
 
     def search(self, query: str, *, k: int = 8, code: bool = False) -> list[SearchResult]:
         """What answers a query, best first (`WikiIndex.search`).
