@@ -22,6 +22,7 @@ class WikiPaths:
         indexes: The indexes of code and pages, a folder each.
         graphs: What questions are answered from, a folder for a snapshot.
         record: What the wiki was built from.
+        unchanged: What the last build said, and the stamps of all that it depends on.
         facts: What was found in each file.
         results: What was computed from each text.
         prose: What a writer has answered.
@@ -36,6 +37,7 @@ class WikiPaths:
         self.graphs = root / "graphs"
         cache = root / "wiki-cache"
         self.record = cache / "build.json"
+        self.unchanged = cache / "unchanged.json"
         self.facts = cache / "facts.msgpack"
         self.results = cache / "results.msgpack"
         self.prose = cache / "prose.jsonl"

@@ -10,7 +10,7 @@ from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.repository.patterns import Chosen
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.progress import Quiet, Reporter
-from codebase_gardener.wiki.pages import ShownPage, correct_page, find_page, read_pages, show_page
+from codebase_gardener.wiki.pages import ShownPage, correct_page, find_page, pages_of, read_pages, show_page
 from codebase_gardener.wiki.paths import WikiPaths
 from codebase_gardener.wiki.source import ProjectSource
 from codebase_gardener.wiki.state import WikiState
@@ -65,6 +65,13 @@ class ProjectWiki:
         from codebase_gardener.wiki.building import update_wiki
 
         return update_wiki(self.paths, snapshot, self.source.latest_id, reporter, writer=writer, phase=phase)
+
+    def plain_pages(self, snapshot: Snapshot, reporter: Reporter) -> tuple[Page, ...]:
+        """The pages that a build without a model makes of the project's last snapshot (`building.plain_build`)."""
+        from codebase_gardener.wiki.building import plain_build
+
+        made = plain_build(self.paths, snapshot, self.source.latest_id, reporter)
+        return pages_of(made.files, self.paths)
 
     def remembering(self) -> AbstractContextManager[None]:
         """What its last build computed is not computed again in this block."""
