@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +18,11 @@ from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.utils.error_handling import InvalidInputError, SourceError, VerificationError
 from codebase_gardener.utils.names import parse_ref
 from codebase_gardener.utils.progress import Quiet
 from codebase_gardener.wiki.search import WikiIndex
+from samples.ollama_stub import ollama_stub
 from samples.written_garden import write_repository
 
 DOCUMENTS = [
@@ -90,3 +95,104 @@ def test_an_answer_names_the_page_with_its_lines_unless_the_wiki_is_of_another_s
         assert "the wiki is left out" in later.note
         assert later.sources
         assert all(":L" in anchor for anchor in later.sources)
+
+
+def test_the_graph_answers_without_a_model_a_base_or_a_wiki_in_milliseconds(
+    settings: Settings, tmp_path: Path
+) -> None:
+    write_repository(tmp_path / "garden")
+    with Gardener(settings.model_copy(update={"base": "/nowhere"})) as gardener:
+        gardener.add(str(tmp_path / "garden"), name="garden")
+        ref = parse_ref("garden")
+        first = ask(gardener, ref, "Where is Plant defined?")
+        assert first.model is None
+        assert first.graph is not None
+        assert first.graph.lines[0].anchor == "src/garden/plants.py:L7-25"
+        started = time.perf_counter()
+        for _ in range(10):
+            assert ask(gardener, ref, "who calls grow?").model is None
+        assert time.perf_counter() - started < 1  # 20 ms are enough; the machine may be busy
+        (tmp_path / "garden/src/garden/plants.py").write_text("\n\nclass Plant:\n    pass\n")
+        gardener.add(str(tmp_path / "garden"), name="garden")
+        later = ask(gardener, ref, "Where is Plant defined?").graph
+        assert later is not None
+        assert later.lines[0].anchor == "src/garden/plants.py:L3-4"
+        assert ask(gardener, ref, "why so?", explain=False).graph is None
+        for nothing in ("", " \n", "where is \x1b[31mPlant"):
+            with pytest.raises(InvalidInputError):
+                ask(gardener, ref, nothing)
+
+
+def test_what_a_model_invents_is_marked_and_refused_where_that_is_asked_for(
+    settings: Settings, tmp_path: Path
+) -> None:
+    write_repository(tmp_path / "garden")
+    with (
+        ollama_stub(models={"qwen:latest"}) as stub,
+        Gardener(settings.model_copy(update={"ollama_url": stub.url})) as gardener,
+    ):
+        gardener.add(str(tmp_path / "garden"), name="garden")
+        stub.says = "Call `grow` and then wither_all(4711)."
+        options: dict[str, Any] = {"engine": "ollama", "model": "qwen"}
+        said = ask(gardener, parse_ref("garden"), "what does grow do?", **options)
+        assert said.graph is not None
+        assert said.model is not None
+        assert [one.text for one in said.model.unverified] == ["wither_all", "4711"]
+        assert said.model.marked == "Call `grow` and then wither_all[?](4711[?])."
+        assert said.model.text == stub.says
+        with pytest.raises(VerificationError, match="wither_all") as refused:
+            ask(gardener, parse_ref("garden"), "what does grow do?", strict=True, **options)
+        assert refused.value.context["graph"]["lines"]
+        stub.says = "Call `grow`."
+        assert ask(gardener, parse_ref("garden"), "why?", strict=True, **options).model is not None
+
+
+def test_the_page_before_a_question_is_the_one_that_the_search_finds_first(
+    settings: Settings, tmp_path: Path
+) -> None:
+    write_repository(tmp_path / "garden")
+    with Gardener(settings) as gardener:
+        build_wiki(gardener, str(tmp_path / "garden"), Quiet(), name="garden")
+        index = gardener.wiki("garden").index()
+        for question in ("grow a plant", "write it to a file", "cut it back", "which versions are needed"):
+            found = index.search(question, k=1)[0].id
+            assert index.for_prompt(question)[0].anchor.partition("#")[0] == found
+
+
+def test_how_something_is_done_is_answered_by_the_steps_of_a_workflow(
+    settings: Settings, tmp_path: Path
+) -> None:
+    write_repository(tmp_path / "garden")
+    with Gardener(settings) as gardener:
+        gardener.add(str(tmp_path / "garden"), name="garden")
+        ref = parse_ref("garden")
+        assert ask(gardener, ref, "how do I grow a plant?", explain=False).graph is None  # no wiki yet
+        build_wiki(gardener, str(tmp_path / "garden"), Quiet(), name="garden")
+        done = ask(gardener, ref, "how do I grow a plant?").graph
+        assert done is not None
+        assert done.name.startswith("Workflow:")
+        assert [line.text.partition(":")[2] for line in done.lines[1:]] == [
+            " `Plant`", " `grow`", " `Plant.water`", " `Plant.save`",
+        ]  # fmt: skip
+        assert all(line.anchor for line in done.lines)
+        assert ask(gardener, ref, "how do I fly to the moon?", explain=False).graph is None
+
+
+def test_what_changed_is_told_of_a_revision_and_refused_where_there_is_none(
+    settings: Settings, tmp_path: Path
+) -> None:
+    write_repository(tmp_path / "garden")
+    git = ("git", "-C", str(tmp_path / "garden"), "-c", "user.name=a", "-c", "user.email=a@b")
+    for arguments in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "first")):
+        subprocess.run([*git, *arguments], check=True)
+    growing = tmp_path / "garden/src/garden/growing.py"
+    growing.write_text(growing.read_text().replace("days: int", "days: int = 1"))
+    with Gardener(settings) as gardener:
+        gardener.add(str(tmp_path / "garden"), name="garden")
+        told = ask(gardener, parse_ref("garden"), "what changed since HEAD?").graph
+        assert told is not None
+        assert told.lines[1].anchor == "src/garden/growing.py:L6-9"
+        assert "became `def grow(plant: Plant, days: int = 1) -> Plant`" in told.lines[1].text
+        for missing in ("nowhere", "--upload-pack=x"):
+            with pytest.raises((SourceError, InvalidInputError)):
+                ask(gardener, parse_ref("garden"), f"what changed since {missing}")

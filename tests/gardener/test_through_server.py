@@ -53,10 +53,10 @@ def test_a_server_is_started_and_answers_what_a_fresh_process_computes(gardener:
 
 def test_a_server_in_llama_cpp_is_compared_with_float32(gardener: Gardener) -> None:
     options = ServeOptions(port=0, engine="llamacpp", quantize="f16")
-    index, current = (lambda name: gardener.wiki(name).index()), gardener.current_adapter
+    wiki, current = gardener.wiki, gardener.current_adapter
     with (
         listen(options.host, 0) as listening,
-        opened(gardener.manager, index, current, options) as answering,
+        opened(gardener.manager, wiki, current, options) as answering,
         in_background(answering, listening),
     ):
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -23,6 +23,7 @@ class OllamaStub:
         blobs: Digests of files that were sent.
         busy: Statuses that come before the next answers.
         breaks: How often a pull breaks off before it ends.
+        says: What every chat is answered with; "" for "NAME chats".
         version: From 0.34.1 on it makes no models of adapters.
     """
 
@@ -34,6 +35,7 @@ class OllamaStub:
     breaks: int = 0
     version: str = "0.12.11"
     url: str = ""
+    says: str = ""
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
     def bodies(self, path: str) -> list[Any]:
@@ -95,7 +97,7 @@ class OllamaStub:
             return 200, [{"model": name, "response": "", "done": True, "done_reason": "unload"}]
         self.held.setdefault(name, 1000)
         if path == "/api/chat":
-            message = {"role": "assistant", "content": f"{name} chats"}
+            message = {"role": "assistant", "content": self.says or f"{name} chats"}
             return 200, [{"model": name, "message": message, "done": True, "done_reason": "stop"}]
         return 200, [{"model": name, "response": f"{name} goes on", "done": True, "done_reason": "stop"}]
 

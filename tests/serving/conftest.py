@@ -38,9 +38,7 @@ def running(
         for number, name in enumerate(("default", "default", "other"), 1):
             ready(gardener.manager, "geometry", name, seed=number)
         with (
-            opened(
-                gardener.manager, lambda name: gardener.wiki(name).index(), gardener.current_adapter, options
-            ) as answering,
+            opened(gardener.manager, gardener.wiki, gardener.current_adapter, options) as answering,
             in_background(answering, listening),
         ):
             yield Running(gardener, answering, f"http://127.0.0.1:{listening.getsockname()[1]}")

@@ -168,9 +168,7 @@ def test_what_is_pinned_stays_where_others_have_to_go(
         manager = gardener.manager
 
         def start(options: ServeOptions) -> Any:
-            return opened(
-                manager, lambda name: gardener.wiki(name).index(), gardener.current_adapter, options
-            )
+            return opened(manager, gardener.wiki, gardener.current_adapter, options)
 
         with start(options) as answering:
             assert manager.get_memory_usage()["loaded"] == ["geometry/a@1"]

@@ -9,6 +9,7 @@ import click
 
 from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.knowledge.answers.grounding import MARK
 from codebase_gardener.utils.names import parse_ref
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ _SHOWN_EVIDENCE = 3
     default=None,
     help="Ask a model, too, or never; by default where the graph has no answer, or an adapter or server is named.",
 )
+@click.option(
+    "--strict", is_flag=True, help="Refuse a model's answer that says what is not in the repository."
+)
 @click.option("--no-adapter", is_flag=True, help="Let the base answer.")
 @click.option("--no-retrieval", is_flag=True, help="Put no retrieved code before the question.")
 @click.option("--tokens", type=click.IntRange(min=1), default=200, show_default=True, help="Longest answer.")
@@ -39,6 +43,7 @@ def ask(
     what: str,
     question: str,
     explain: bool | None,
+    strict: bool,
     no_adapter: bool,
     no_retrieval: bool,
     tokens: int,
@@ -51,7 +56,8 @@ def ask(
 
     What the graph of the repository knows is answered by it, each line with its anchor: where is NAME, what is NAME,
     what does NAME take and return, who calls NAME, what raises NAME, which version of NAME, which extra brings NAME.
-    What a model adds stands under it, marked as the model's, with the code and the wiki's page that it was shown.
+    What a model adds stands under it, marked as the model's, with the code and the wiki's page that it was shown;
+    names, paths, numbers and quotes in it that are not in the repository have a mark behind them and are listed.
     """
     from codebase_gardener.gardener.asking import ask as answer_to
 
@@ -62,6 +68,7 @@ def ask(
             parse_ref(what),
             question,
             explain=explain,
+            strict=strict,
             adapter=not no_adapter,
             retrieval=not no_retrieval,
             max_new_tokens=tokens,
@@ -87,8 +94,11 @@ def _show_lines(lines: Sequence[GraphLine]) -> None:
 def _show_model(said: ModelAnswer, *, apart: bool) -> None:
     if apart:
         click.echo("\nThe model adds (not computed from the repository):")
-    click.echo(said.text)
+    click.echo(said.marked)
     click.echo()
+    if said.unverified:
+        listed = ", ".join(f"{one.kind} {one.text}" for one in said.unverified)
+        click.echo(f"{MARK} is not in the repository: {listed}\n")
     click.echo(
         f"{said.adapter or 'no adapter'} on {said.base}{f': {said.note}' if said.note else ''}", err=True
     )

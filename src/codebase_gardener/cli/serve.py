@@ -86,7 +86,7 @@ def serve(
         listen(host, port) as listening,
         opened(
             gardener.manager,
-            lambda project: gardener.wiki(project).index(),
+            gardener.wiki,
             gardener.current_adapter,
             options,
             [gardener.registry.project(name).name for name in projects],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from codebase_gardener.adapters.handle import AdapterHandle
@@ -10,15 +10,18 @@ from codebase_gardener.dataset.prompts import question_messages
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.through_ollama import OllamaAnswer, answer_through_ollama
 from codebase_gardener.registry.rows import VersionRow
+from codebase_gardener.utils.error_handling import VerificationError
 from codebase_gardener.utils.names import AdapterRef
 
 if TYPE_CHECKING:
     from codebase_gardener.knowledge.answers.answering import GraphAnswer
+    from codebase_gardener.knowledge.answers.grounding import Unverified
     from codebase_gardener.retrieval.documents import Document
     from codebase_gardener.wiki.project import ProjectWiki
 
 __all__ = ["Answer", "ModelAnswer", "ask"]
 
+_SHOWN = 8
 _PENALTY = 1.1  # small models repeat themselves without
 
 
@@ -34,6 +37,8 @@ class ModelAnswer:
         note: Why no adapter, no wiki or another engine was used, where one might have been expected.
         evidence: Of each retrieved page: the anchors that it rests on.
         engine: Who computed it: "torch" in this process, or "ollama".
+        unverified: What it names, counts or quotes that is not in the repository, in order.
+        marked: The text with a mark behind each of these.
     """
 
     text: str
@@ -43,6 +48,8 @@ class ModelAnswer:
     note: str = ""
     evidence: dict[str, tuple[str, ...]] = field(default_factory=dict)
     engine: str = "torch"
+    unverified: tuple[Unverified, ...] = ()
+    marked: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,7 @@ def ask(
     question: str,
     *,
     explain: bool | None = None,
+    strict: bool = False,
     adapter: bool = True,
     retrieval: bool = True,
     max_new_tokens: int = 200,
@@ -79,6 +87,7 @@ def ask(
         ref: The project, with or without adapter and version.
         question: In plain words, or code to go on with.
         explain: Ask a model; by default where the graph has no answer, and where an adapter or a server is named.
+        strict: Refuse a model's answer that says what is not in the repository.
         adapter: Use the adapter: the one named, else the active one.
         retrieval: Put retrieved code before the question.
         max_new_tokens: Tokens of the answer at most.
@@ -88,7 +97,9 @@ def ask(
     Raises:
         NotFoundError: No such project, or no such adapter where one is named.
         InvalidInputError: An empty question, or one with control characters.
+        VerificationError: `strict`, and the model says what is not in the repository.
     """
+    from codebase_gardener.knowledge.answers.grounding import marked
     from codebase_gardener.knowledge.answers.questions import clean_question
 
     asked = clean_question(question)
@@ -100,7 +111,24 @@ def ask(
         return Answer(asked, computed, None)
     documents, wiki_note = _documents(wiki, question) if retrieval else ([], "")
     said = _said(gardener, ref, question, documents, adapter, max_new_tokens, engine, model)
-    return Answer(asked, computed, replace(said, note="; ".join(filter(None, (said.note, wiki_note)))))
+    found = wiki.grounds().unverified(said.text, question)
+    if strict and found:
+        raise _refused(said.text, computed, found)
+    checked = replace(said, unverified=found, marked=marked(said.text, found))
+    return Answer(asked, computed, replace(checked, note="; ".join(filter(None, (said.note, wiki_note)))))
+
+
+def _refused(text: str, computed: GraphAnswer | None, found: tuple[Unverified, ...]) -> VerificationError:
+    names = ", ".join(one.text for one in found[:_SHOWN])
+    return VerificationError(
+        f"the model says what is not in the repository: {names}{' …' if len(found) > _SHOWN else ''}",
+        hint="leave out --strict to read its answer with these marked",
+        context={
+            "unverified": [asdict(one) for one in found],
+            "text": text,
+            "graph": asdict(computed) if computed is not None else None,
+        },
+    )
 
 
 def _documents(wiki: ProjectWiki, question: str) -> tuple[list[Document], str]:

@@ -216,9 +216,7 @@ def _started(gardener: Gardener, project: str) -> Iterator[str]:
     with (
         Home(for_serving(gardener.settings, options)) as home,
         listen(options.host, options.port) as listening,
-        opened(
-            home.manager, lambda name: home.wiki(name).index(), home.current_adapter, options, [project]
-        ) as answering,
+        opened(home.manager, home.wiki, home.current_adapter, options, [project]) as answering,
         in_background(answering, listening),
     ):
         yield f"http://{options.host}:{listening.getsockname()[1]}"

@@ -44,11 +44,13 @@ class Prepared:
         request: It.
         resolved: What its model's name meant.
         sources: Anchors of the code that was put before the prompt.
+        code: The code that the answer goes on with or fills in; None where it is prose.
     """
 
     request: EngineRequest
     resolved: Resolved
     sources: tuple[str, ...] = ()
+    code: str | None = None
 
     @property
     def told(self) -> dict[str, object]:
@@ -107,11 +109,12 @@ class Answering:
         if is_plain or resolved.is_bare:
             self._check_length(base, prompt)
             ids, taken = self._all_of(base, prompt) if echo else self.engine.encode(base, prompt)
-            return Prepared(EngineRequest(resolved.served, tuple(ids), taken, decoding, echo), resolved)
+            request = EngineRequest(resolved.served, tuple(ids), taken, decoding, echo)
+            return Prepared(request, resolved, code=prompt)
         cursor = self._cut(resolved, Cursor(prompt))
         documents = self._code_for(resolved, cursor)
         ids, taken = self.engine.encode(base, editor_prompt(cursor, documents))
-        return _prepared(resolved, ids, taken, decoding, documents)
+        return _prepared(resolved, ids, taken, decoding, documents, prompt)
 
     def fill_in(
         self,
@@ -145,12 +148,11 @@ class Answering:
         fim = FimTokens.of(self.engine.control_ids(base))
         if fim is None:
             ids, taken = self.engine.encode(base, infill_prompt(cursor, documents))
-            return _prepared(resolved, ids, taken, decoding, documents)
-        front, before = prompt_parts(cursor, documents)
-        asked = fim.ids(self._plain(base, before), self._plain(base, cursor.after))
-        return _prepared(
-            resolved, [*self._start(base), *self._plain(base, front), *asked], "", decoding, documents
-        )
+            return _prepared(resolved, ids, taken, decoding, documents, f"{after}\n{before}")
+        front, start = prompt_parts(cursor, documents)
+        asked = fim.ids(self._plain(base, start), self._plain(base, cursor.after))
+        ids = [*self._start(base), *self._plain(base, front), *asked]
+        return _prepared(resolved, ids, "", decoding, documents, f"{after}\n{before}")
 
     def chat(
         self, model: str, messages: Sequence[Mapping[str, str]], decoding: Decoding, *, raw: bool = False
@@ -167,6 +169,25 @@ class Answering:
         ids, taken = self.engine.encode(resolved.served.base, turns)
         return _prepared(resolved, ids, taken, decoding, documents)
 
+    # ---- what is said of an answer
+
+    def told(self, prepared: Prepared, texts: Sequence[str]) -> dict[str, object]:
+        """What answers are made of, and, of an adapter whose project has a wiki, which names in them are not there.
+
+        Names that the code has which an answer goes on with are the author's own.
+        """
+        grounds = self.catalog.grounds(prepared.resolved.project)
+        if grounds is None:
+            return prepared.told
+        begin = "" if prepared.code is None else f"```\n{prepared.code}"
+        found = [
+            one.text
+            for text in texts
+            for one in grounds.unverified(begin + text)
+            if one.end > len(begin) and one.kind in ("name", "path")
+        ]
+        return {**prepared.told, "unverified": list(dict.fromkeys(found))}
+
     # ---- how
 
     def _check_length(self, base: Base, *texts: str) -> None:
@@ -181,7 +202,7 @@ class Answering:
         size = self.engine.vocabulary_size(resolved.served.base)
         if wrong := [n for n in ids if not 0 <= n < size]:
             raise InvalidInputError(f"the base has no token {wrong[0]}", hint=f"ids lie from 0 to {size - 1}")
-        return Prepared(EngineRequest(resolved.served, tuple(ids), "", decoding, echo), resolved)
+        return Prepared(EngineRequest(resolved.served, tuple(ids), "", decoding, echo), resolved, code="")
 
     def _all_of(self, base: Base, text: str) -> tuple[list[int], str]:
         """A text that is said again or scored: no white space is taken off its end."""
@@ -237,7 +258,12 @@ class Answering:
 
 
 def _prepared(
-    resolved: Resolved, ids: Sequence[int], taken: str, decoding: Decoding, documents: Sequence[Document]
+    resolved: Resolved,
+    ids: Sequence[int],
+    taken: str,
+    decoding: Decoding,
+    documents: Sequence[Document],
+    code: str | None = None,
 ) -> Prepared:
     request = EngineRequest(resolved.served, tuple(ids), taken, decoding)
-    return Prepared(request, resolved, tuple(document.anchor for document in documents))
+    return Prepared(request, resolved, tuple(document.anchor for document in documents), code)

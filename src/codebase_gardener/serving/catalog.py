@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from codebase_gardener.adapters.loaded import Loadable
 from codebase_gardener.models.peft_manager import PeftManager
@@ -21,7 +22,13 @@ from codebase_gardener.utils.files import sha256_text
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 from codebase_gardener.wiki.search import WikiIndex
 
+if TYPE_CHECKING:
+    from codebase_gardener.knowledge.answers.grounding import Grounds
+    from codebase_gardener.wiki.project import ProjectWiki
+
 __all__ = ["BARE", "Catalog", "ModelCard", "Resolved", "model_card", "shown_base"]
+
+_Kept = TypeVar("_Kept")
 
 BARE = ":bare"
 _LATEST = ":latest"  # Ollama's clients put it behind every name
@@ -68,7 +75,7 @@ class Catalog:
 
     Args:
         manager: The home's adapters.
-        open_index: Gives the index of a project's code and pages.
+        open_wiki: Gives the wiki of a project, built or not.
         current_adapter: Gives the adapter that a project's bare name means.
         projects: Names; all of the home where none is given.
     """
@@ -76,14 +83,15 @@ class Catalog:
     def __init__(
         self,
         manager: PeftManager,
-        open_index: Callable[[str], WikiIndex],
+        open_wiki: Callable[[str], ProjectWiki],
         current_adapter: Callable[[str], str],
         projects: Sequence[str] = (),
     ) -> None:
         self.manager = manager
-        self._open_index, self._current = open_index, current_adapter
+        self._open_wiki, self._current = open_wiki, current_adapter
         self._projects = tuple(projects)
         self._indexes: dict[str, tuple[str, WikiIndex]] = {}
+        self._grounds: dict[str, tuple[str, Grounds]] = {}
         self._lock = threading.Lock()
 
     def cards(self) -> list[ModelCard]:
@@ -143,11 +151,23 @@ class Catalog:
 
     def index(self, project: str) -> WikiIndex:
         """The index of a project's last snapshot; opened once for each."""
+        return self._of_latest(self._indexes, project, lambda wiki: wiki.index())
+
+    def grounds(self, project: str) -> Grounds | None:
+        """What answers of a project are checked against; None where it has no wiki."""
+        if not project or not self._open_wiki(project).paths.folder.is_dir():
+            return None
+        return self._of_latest(self._grounds, project, lambda wiki: wiki.grounds())
+
+    def _of_latest(
+        self, kept: dict[str, tuple[str, _Kept]], project: str, make: Callable[[ProjectWiki], _Kept]
+    ) -> _Kept:
+        """What is made of a project's last snapshot, once for each."""
         latest = self.manager.registry.latest_snapshot(project).snapshot_id
         with self._lock:
-            known = self._indexes.get(project)
+            known = kept.get(project)
             if known is None or known[0] != latest:
-                self._indexes[project] = known = (latest, self._open_index(project))
+                kept[project] = known = (latest, make(self._open_wiki(project)))
             return known[1]
 
 

@@ -230,7 +230,8 @@ async def _respond(
     if body.is_last:
         await run_in_threadpool(answering.engine.let_go, prepared.request.served)
     row = form.row(body.model, answer.text, answer.scores, is_done=True)
-    return JSONResponse({**row, **form.figures(answer, prepared)})
+    gardener = await run_in_threadpool(answering.told, prepared, [answer.text])
+    return JSONResponse({**row, **form.figures(answer, prepared), "gardener": gardener})
 
 
 async def _lines(
@@ -245,7 +246,9 @@ async def _lines(
         return
     if body.is_last:
         await run_in_threadpool(answering.engine.let_go, prepared.request.served)
-    yield _line({**form.row(body.model, "", is_done=True), **form.figures(answer, prepared)})
+    gardener = await run_in_threadpool(answering.told, prepared, [answer.text])
+    last = {**form.row(body.model, "", is_done=True), **form.figures(answer, prepared)}
+    yield _line({**last, "gardener": gardener})
 
 
 def _line(row: Json) -> bytes:
@@ -283,7 +286,6 @@ class _Form:
             "prompt_eval_duration": first - answer.began_ns,
             "eval_count": answer.tokens,
             "eval_duration": now - first,
-            "gardener": prepared.told,
         }
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -180,8 +181,6 @@ def _prompts(prompt: str | list[str | int | list[int]]) -> list[str | list[int]]
 
 async def _off(work: Callable[[], Prepared]) -> Prepared:
     """Retrieval and tokens are computed beside the event loop."""
-    from starlette.concurrency import run_in_threadpool
-
     return await run_in_threadpool(work)
 
 
@@ -309,19 +308,29 @@ async def _respond(
     answers = begin(answering.engine, [one.request for one in prepared])
     if body.stream:
         events = _events(
-            answers, prepared, form, with_usage=bool((body.stream_options or {}).get("include_usage"))
+            answering,
+            answers,
+            prepared,
+            form,
+            with_usage=bool((body.stream_options or {}).get("include_usage")),
         )
         return StreamingResponse(
             events, media_type="text/event-stream", headers={"Cache-Control": "no-cache"}
         )
     await whole(request, answers)
     choices = [form.choice(number, answer) for number, answer in enumerate(answers)]
-    told = {"choices": choices, "usage": _usage(answers, prepared), "gardener": prepared[0].told}
+    gardener = await run_in_threadpool(answering.told, prepared[0], [answer.text for answer in answers])
+    told = {"choices": choices, "usage": _usage(answers, prepared), "gardener": gardener}
     return JSONResponse({**form.head(form.whole_kind), **told})
 
 
 async def _events(
-    answers: Sequence[AnswerStream], prepared: Sequence[Prepared], form: _Form, *, with_usage: bool
+    answering: Answering,
+    answers: Sequence[AnswerStream],
+    prepared: Sequence[Prepared],
+    form: _Form,
+    *,
+    with_usage: bool,
 ) -> AsyncIterator[str]:
     begun: set[int] = set()
     empty = {"usage": None} if with_usage else {}
@@ -331,7 +340,12 @@ async def _events(
                 continue
             choice = form.chunk(number, piece, is_first=number not in begun)
             begun.add(number)
-            yield _event({**form.head(form.chunk_kind), "choices": [choice], **empty})
+            row = {**form.head(form.chunk_kind), "choices": [choice], **empty}
+            if piece.finish:
+                row["gardener"] = await run_in_threadpool(
+                    answering.told, prepared[number], [answers[number].text]
+                )
+            yield _event(row)
     except Exception as error:  # the head is sent: the client learns it from an event
         yield _event(openai_error(error)[0])
         return

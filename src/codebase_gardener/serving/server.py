@@ -31,7 +31,7 @@ from codebase_gardener.utils.error_handling import (
     ConflictError,
     InvalidInputError,
 )
-from codebase_gardener.wiki.search import WikiIndex
+from codebase_gardener.wiki.project import ProjectWiki
 
 if TYPE_CHECKING:
     import uvicorn
@@ -84,7 +84,7 @@ class ServeOptions:
 @contextmanager
 def opened(
     manager: PeftManager,
-    open_index: Callable[[str], WikiIndex],
+    open_wiki: Callable[[str], ProjectWiki],
     current_adapter: Callable[[str], str],
     options: ServeOptions,
     projects: Sequence[str] = (),
@@ -98,7 +98,7 @@ def opened(
     """
     engine = _engine(manager, options, projects, say)
     try:
-        catalog = Catalog(manager, open_index, current_adapter, projects)
+        catalog = Catalog(manager, open_wiki, current_adapter, projects)
         with _pinned(catalog, options, engine):
             yield Answering(engine, catalog)
     finally:

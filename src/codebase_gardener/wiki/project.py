@@ -18,6 +18,7 @@ from codebase_gardener.wiki.state import WikiState
 if TYPE_CHECKING:
     from codebase_gardener.knowledge.answers.answering import GraphAnswer
     from codebase_gardener.knowledge.answers.graph import Graph
+    from codebase_gardener.knowledge.answers.grounding import Grounds
     from codebase_gardener.knowledge.pages.structure import Page
     from codebase_gardener.knowledge.writers.prose_writing import Writer
     from codebase_gardener.repository.snapshot import Snapshot
@@ -145,12 +146,21 @@ class ProjectWiki:
 
         return open_graph(self.paths, self.source)
 
-    def answer(self, question: str) -> GraphAnswer | None:
-        """What the graph says to a question (`answer_from_graph`)."""
-        from codebase_gardener.knowledge.answers.answering import answer_from_graph
-        from codebase_gardener.knowledge.answers.questions import forms_of
+    def grounds(self) -> Grounds:
+        """What a model's answer is checked against."""
+        from codebase_gardener.knowledge.answers.grounding import Grounds
 
-        return answer_from_graph(self.graph(), question) if forms_of(question) else None
+        return Grounds(self.source.latest().files, self.graph().names)
+
+    def answer(self, question: str) -> GraphAnswer | None:
+        """What can be said to a question without a model, each line with its anchor; None for other questions.
+
+        Raises:
+            SourceError: "what changed since" a revision that there is not.
+        """
+        from codebase_gardener.wiki.answers import answer_to
+
+        return answer_to(self, question)
 
     def search(self, query: str, *, k: int = 8, code: bool = False) -> list[SearchResult]:
         """What answers a query, best first (`WikiIndex.search`).

@@ -139,6 +139,7 @@ class PageRanking:
         self._own_name = frozenset(stems(own))
         self._weights = [_weight(document) for document in self._documents]
         self._postings = _postings(list(entries.values()))
+        self._entries = entries
 
     def search(self, question: str, k: int) -> list[Hit]:
         """The best pages, best first; a page and its twin, a Principle and its Implementation, are one hit.
@@ -159,6 +160,11 @@ class PageRanking:
             best[told_by] = max(best.get(told_by, 0.0), weighed)
         order = sorted(best, key=lambda number: (-best[number], self._documents[number].anchor))
         return [Hit(self._documents[number], best[number]) for number in order[:k]]
+
+    def words_of(self, page: str) -> frozenset[str]:
+        """The stems of all fields of a page."""
+        entry = self._entries.get(page)
+        return frozenset(word for counts in (entry.counts.values() if entry else ()) for word in counts)
 
     def _scores(self, words: list[str]) -> dict[int, float]:
         """BM25 of each page that has one of the words, field by field, less where it has few of them."""

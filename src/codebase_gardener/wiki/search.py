@@ -81,6 +81,10 @@ class WikiIndex:
         by_turns = chain.from_iterable(zip_longest(pages, others))
         return [_found(hit.document, hit.score) for hit in by_turns if hit is not None][:k]
 
+    def words_of(self, page: str) -> frozenset[str]:
+        """The stems of a page's words, and of those of the documents that show its subject."""
+        return self._pages.words_of(page)
+
     def for_prompt(self, question: str, k: int = _DOCUMENTS, *, pages: bool = True) -> list[Document]:
         """What to put before a question: symbols that it names, tests last, then what BM25 finds without filler words.
 

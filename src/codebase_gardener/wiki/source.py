@@ -47,6 +47,17 @@ class ProjectSource:
         except SourceError:
             return None
 
+    def at(self, revision: str) -> Snapshot:
+        """The source at a commit, branch or tag, without keeping it.
+
+        Raises:
+            SourceError: There is no such revision, or the source has none.
+        """
+        source = self.registry.project(self.project).source
+        return take_snapshot(
+            source, revision=revision, max_file_bytes=self.max_file_bytes, chosen=self.chosen
+        )
+
     def now(self, progress: Progress = silent) -> Snapshot:
         """The source as it is now, without keeping it; the last snapshot, where it is no directory here."""
         source = self.registry.project(self.project).source

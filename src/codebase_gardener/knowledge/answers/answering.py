@@ -7,7 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from codebase_gardener.knowledge.answers.graph import DefinedName, Graph, Needed, Place, Raised, plain_name
+from codebase_gardener.knowledge.answers.graph import (
+    DefinedName,
+    Graph,
+    NeededPackage,
+    Place,
+    Raised,
+    plain_name,
+)
 from codebase_gardener.knowledge.answers.questions import Asked, forms_of
 from codebase_gardener.utils.anchors import Anchor
 
@@ -268,7 +275,7 @@ def _version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
         yield from _needed([row for row in rows if row.bound][:1])
         yield from _needed(graph.needed("runtime"))
         return
-    found = [row for row in graph.rows(asked.what) if isinstance(row, Needed)]
+    found = [row for row in graph.rows(asked.what) if isinstance(row, NeededPackage)]
     found = [row for row in found if plain_name(row.name) == plain_name(asked.what)]
     yield from _needed(sorted(found, key=lambda row: (row.kind in _LOCKED, row.place.anchor)))
 
@@ -277,7 +284,7 @@ def _extra(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     if not asked.what or plain_name(asked.what) in ("exist", "arethere", "canbeinstalled"):
         yield from _needed([*graph.needed("extra"), *graph.needed("dev-extra")])
         return
-    rows = [row for row in graph.rows(asked.what) if isinstance(row, Needed)]
+    rows = [row for row in graph.rows(asked.what) if isinstance(row, NeededPackage)]
     listed = [row for row in rows if row.kind in ("extra", "dev-extra", "group")]
     yield from _needed(listed)
     for row in _definitions(graph, asked):
@@ -287,11 +294,11 @@ def _extra(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
             )
         for place in row.packages:
             yield GraphLine(f"`{row.name}` asks for {place.what}", place.anchor)
-            rows = [each for each in graph.rows(place.what) if isinstance(each, Needed)]
+            rows = [each for each in graph.rows(place.what) if isinstance(each, NeededPackage)]
             yield from _needed([each for each in rows if each.kind == "extra"])
 
 
-def _needed(rows: Iterable[Needed]) -> Iterator[GraphLine]:
+def _needed(rows: Iterable[NeededPackage]) -> Iterator[GraphLine]:
     for row in list(rows)[:_MOST]:
         lines = Anchor(row.place.path, row.place.start, row.place.end)
         yield GraphLine(_KINDS[row.kind].format(row=row).replace("  ", " ").strip(), str(lines))

@@ -27,7 +27,7 @@ from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import family_of, is_code
 from codebase_gardener.utils.anchors import Anchor
 
-__all__ = ["DefinedName", "Graph", "Input", "Needed", "Place", "Raised", "plain_name"]
+__all__ = ["DefinedName", "Graph", "Input", "NeededPackage", "Place", "Raised", "plain_name"]
 
 NEEDS = frozenset(
     {"package", "release", "runtime", "requirement", "extra", "dev-extra", "group", "listed", "build"}
@@ -109,7 +109,7 @@ class Raised(msgspec.Struct, frozen=True, tag="raised"):
     text: str
 
 
-class Needed(msgspec.Struct, frozen=True, tag="needed"):
+class NeededPackage(msgspec.Struct, frozen=True, tag="needed"):
     """A line of a packaging file.
 
     Attributes:
@@ -127,7 +127,7 @@ class Needed(msgspec.Struct, frozen=True, tag="needed"):
     place: Place
 
 
-_Row = DefinedName | Raised | Needed
+_Row = DefinedName | Raised | NeededPackage
 _DECODE = msgspec.json.Decoder(_Row).decode
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -158,10 +158,10 @@ class Graph:
         """What stands under a name, however its words are joined and whether they are capital."""
         return [_DECODE(text) for text in self._rows.find(plain_name(name))]
 
-    def needed(self, kind: str) -> list[Needed]:
+    def needed(self, kind: str) -> list[NeededPackage]:
         """The lines of packaging files of one kind."""
         found = (_DECODE(text) for text in self._rows.find(f"#{kind}"))
-        return [row for row in found if isinstance(row, Needed)]
+        return [row for row in found if isinstance(row, NeededPackage)]
 
     def keys(self) -> Iterator[str]:
         """The plain names of all rows."""
@@ -297,7 +297,7 @@ def _manifest(path: str, facts: FileFacts) -> Iterator[tuple[str, _Row]]:
     for found in facts.evidence:
         if found.kind in NEEDS:
             lines = Place(path, found.start, found.end, inline(found.text, 200))
-            row = Needed(found.kind, found.name, found.value, found.scope, lines)
+            row = NeededPackage(found.kind, found.name, found.value, found.scope, lines)
             yield f"#{found.kind}", row
             for key in {plain_name(found.name), plain_name(found.scope)} - {""}:
                 yield key, row

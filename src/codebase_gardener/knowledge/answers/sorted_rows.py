@@ -52,8 +52,8 @@ class SortedRows:
             at = end + 1
         return found
 
-    def __contains__(self, key: str) -> bool:
-        wanted = key.encode("utf-8", "replace") + b"\t"
+    def __contains__(self, key: object) -> bool:
+        wanted = str(key).encode("utf-8", "replace") + b"\t"
         at = self._first(wanted)
         return self._bytes[at : at + len(wanted)] == wanted
 
