@@ -192,10 +192,12 @@ class _Reader:
             self._bind(node, scope, node.name, value, "class")
         for base in node.bases:
             stem = base.value if isinstance(base, ast.Subscript) else base
-            if isinstance(stem, (ast.Name, ast.Attribute)):
-                self._refer(stem, scope, dotted(stem), "base")
-                stem = base.slice if isinstance(base, ast.Subscript) else None
-            self._pending.extend((child, scope, guarded) for child in (stem,) if child is not None)
+            if not isinstance(stem, (ast.Name, ast.Attribute)):
+                self._pending.append((base, scope, guarded))
+                continue
+            self._refer(stem, scope, dotted(stem), "base")
+            if isinstance(base, ast.Subscript):
+                self._pending.append((base.slice, scope, guarded))
         self._pending.extend((child, scope, guarded) for child in node.keywords)
         self._pending.extend((child, inner, guarded) for child in node.body)
 
