@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from codebase_gardener.cli import options
-from codebase_gardener.cli.command import command_options, open_gardener, print_json, tell
+from codebase_gardener.cli.command import command_options, open_gardener, print_json, read_settings, tell
 from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
 
 __all__ = ["wiki"]
@@ -36,6 +36,15 @@ def build(what: str, writer: str, phase: str, name: str | None, revision: str | 
     PATH may be a directory, a git URL, or a source archive: it becomes a project. Only what changed is read again.
     """
     from codebase_gardener.cli.display import Display
+    from codebase_gardener.wiki.unchanged import StampedSource, remember_build, unchanged_wiki
+
+    settings = read_settings()
+    is_plain = writer == "none" and revision is None and name is None
+    source = StampedSource.of(settings, what) if is_plain else None
+    unchanged = unchanged_wiki(settings, what, source, phase=phase)
+    if unchanged is not None:
+        tell(as_json, unchanged.document, "\n".join(unchanged.lines))
+        return
     from codebase_gardener.gardener.wikis import build_wiki
 
     with open_gardener() as gardener:
@@ -44,6 +53,7 @@ def build(what: str, writer: str, phase: str, name: str | None, revision: str | 
         )
     found = len(built.build.findings)
     if not found:
+        remember_build(settings, built, source)
         tell(as_json, built.as_dict(), "\n".join(built.summary()))
         return
     error = VerificationError(

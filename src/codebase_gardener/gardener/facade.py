@@ -28,6 +28,7 @@ from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
     from codebase_gardener.dataset.assembly import Dataset
+    from codebase_gardener.knowledge.pages.structure import Page
     from codebase_gardener.repository.patterns import Chosen
     from codebase_gardener.repository.snapshot import Snapshot
     from codebase_gardener.wiki.project import ProjectWiki
@@ -158,7 +159,12 @@ class Gardener:
         )
 
     def dataset(
-        self, project: str, *, file: Path | None = None, progress: Progress = silent
+        self,
+        project: str,
+        *,
+        file: Path | None = None,
+        pages: tuple[Page, ...] | None = None,
+        progress: Progress = silent,
     ) -> tuple[Dataset, Path]:
         """Make the dataset of a project's snapshot and its wiki, or find it made.
 
@@ -167,6 +173,7 @@ class Gardener:
         Args:
             project: Its name.
             file: JSONL rows of one's own, added to those of the repository.
+            pages: Of the wiki; by default those that lie there.
             progress: Files done.
 
         Returns:
@@ -182,7 +189,7 @@ class Gardener:
 
         own = read_user_rows(file).examples if file is not None else ()
         with self.manager.using_project(project):
-            pages, left_out = self.wiki(project).current_pages()
+            pages, left_out = (pages, "") if pages is not None else self.wiki(project).current_pages()
             dataset = generate_dataset(self.snapshot(project), user_rows=own, pages=pages, progress=progress)
             if left_out:
                 dataset = dataset.with_warning(left_out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.bases.resolution import Base
@@ -16,6 +17,7 @@ from codebase_gardener.training.advice import Advice
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.memory import estimate_memory
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.utils.collection import paused_collection
 from codebase_gardener.utils.names import AdapterRef
 from codebase_gardener.utils.progress import Reporter
 
@@ -80,7 +82,7 @@ def grow(
     options: Mapping[str, Any] | None = None,
     show_plan: Callable[[GrowPlan], None],
 ) -> Grown:
-    """Snapshot, dataset, training, proof, evaluation, verdict.
+    """Snapshot, wiki, dataset, training, proof, evaluation, verdict.
 
     Args:
         gardener: The home.
@@ -99,9 +101,7 @@ def grow(
     with reporter.stage("snapshot", "files") as progress:
         project, snapshot = gardener.add(source, name=name, revision=revision, progress=progress)
         progress.note(f"{len(snapshot.skipped)} left out")
-    with reporter.stage("dataset", "files") as progress:
-        dataset, folder = gardener.dataset(project.name, progress=progress)
-        progress.note(f"{len(dataset.train)} rows")
+    dataset, folder = _dataset(gardener, project.name, snapshot, reporter)
     for warning in dataset.report.warnings:
         reporter.say(f"warning: {warning}")
     with reporter.stage("base model", "bytes") as progress:
@@ -118,6 +118,18 @@ def grow(
     verdict = known.data if known else _verdict(gardener, row, dataset, reporter)
     was_there = was_ready and (known is not None or not dataset.heldout)
     return Grown(gardener.version(row.ref), verdict, len(snapshot.skipped), was_there)
+
+
+def _dataset(
+    gardener: Gardener, project: str, snapshot: Snapshot, reporter: Reporter
+) -> tuple[Dataset, Path]:
+    """Of the snapshot and the wiki that is built of it: the same, whatever wiki was there before."""
+    with paused_collection(), gardener.manager.using_project(project):
+        pages = gardener.wiki(project).plain_pages(snapshot, reporter)
+    with reporter.stage("dataset", "files") as progress:
+        made = gardener.dataset(project, pages=pages, progress=progress)
+        progress.note(f"{len(made[0].train)} rows")
+    return made
 
 
 def _verdict(gardener: Gardener, row: VersionRow, dataset: Dataset, reporter: Reporter) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from codebase_gardener.repository.entries import Entry, escapes
+from codebase_gardener.repository.entries import Entry, Stamp, escapes
 
 __all__ = ["BehindLinkError", "DiskTree"]
 
@@ -61,7 +61,8 @@ class DiskTree:
             return None
         except (OSError, ValueError) as error:
             return Entry(path, 0, read, problem=f"cannot be read: {_why(error)}")
-        return Entry(path, found.st_size, read, found.st_mtime, self._problem(path, found.st_mode))
+        stamp = Stamp(found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size, found.st_mode)
+        return Entry(path, found.st_size, read, found.st_mtime, self._problem(path, found.st_mode), stamp)
 
     def stat(self, path: str) -> os.stat_result:
         """What is at a relative path, of a link itself.

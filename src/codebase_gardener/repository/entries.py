@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-__all__ = ["Entry", "EntryListing", "escapes", "printable"]
+__all__ = ["Entry", "EntryListing", "Stamp", "escapes", "printable"]
+
+
+class Stamp(NamedTuple):
+    """What a file system says of a file: times in nanoseconds, its number, its size, its mode."""
+
+    modified: int
+    changed: int
+    number: int
+    size: int
+    mode: int
 
 
 @dataclass(frozen=True)
@@ -18,6 +29,7 @@ class Entry:
         read: Returns the content; raises OSError where it cannot.
         modified: Seconds since 1970, where known.
         problem: Why it is no file to read (a link, a FIFO …), else None.
+        stamp: Of a file on disk.
     """
 
     path: str
@@ -25,6 +37,7 @@ class Entry:
     read: Callable[[], bytes]
     modified: float | None = None
     problem: str | None = None
+    stamp: Stamp | None = None
 
 
 @dataclass(frozen=True)

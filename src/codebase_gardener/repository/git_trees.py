@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from codebase_gardener.repository.disk import DiskTree
 from codebase_gardener.repository.entries import Entry, EntryListing
@@ -17,7 +17,15 @@ from codebase_gardener.repository.git import GitError, GitRepository
 from codebase_gardener.repository.git_changes import Blob, differences
 from codebase_gardener.utils.error_handling import InvalidInputError, SourceError
 
-__all__ = ["changed_paths", "check_revision", "list_revision", "list_work_tree", "resolve_commit"]
+__all__ = [
+    "changed_paths",
+    "check_revision",
+    "Tracked",
+    "list_revision",
+    "list_tracked",
+    "list_work_tree",
+    "resolve_commit",
+]
 
 _MODES = {"120000": "a link", "160000": "another repository (a submodule)"}
 
@@ -54,6 +62,31 @@ def list_revision(
         yield EntryListing("git", source, entries, commit, committed=_commit_time(repository, commit))
 
 
+class Tracked(NamedTuple):
+    """What git knows of a folder of a work tree, and what is there.
+
+    Attributes:
+        prefix: Of the folder, from the work tree.
+        tags: By path: how git has it.
+        entries: By path: what lies there.
+    """
+
+    prefix: str
+    tags: dict[str, str]
+    entries: dict[str, Entry]
+
+
+def list_tracked(repository: GitRepository, folder: Path, limit_bytes: int) -> Tracked | None:
+    """Tracked files of a folder, and untracked ones that are not ignored; None where the folder is ignored itself."""
+    prefix = "/".join(folder.relative_to(repository.work_tree or folder).parts)
+    tags = _ls_files(repository, prefix)
+    if not tags and prefix:
+        return None
+    disk = DiskTree(folder, limit_bytes)
+    entries = {path: entry for path in tags if (entry := disk.entry(path.removesuffix("/"))) is not None}
+    return Tracked(prefix, tags, entries)
+
+
 def list_work_tree(
     repository: GitRepository, source: str, folder: Path, limit_bytes: int
 ) -> EntryListing | None:
@@ -68,13 +101,11 @@ def list_work_tree(
     Returns:
         None where the folder is ignored by the repository it lies in.
     """
-    prefix = "/".join(folder.relative_to(repository.work_tree or folder).parts)
-    tags = _ls_files(repository, prefix)
-    if not tags and prefix:
+    tracked = list_tracked(repository, folder, limit_bytes)
+    if tracked is None:
         return None
-    disk = DiskTree(folder, limit_bytes)
-    entries = {path: entry for path in tags if (entry := disk.entry(path.removesuffix("/"))) is not None}
-    listing = EntryListing("git", source, tuple(entries.values()))
+    prefix, tags = tracked.prefix, tracked.tags
+    listing = EntryListing("git", source, tuple(tracked.entries.values()))
     commit = resolve_commit(repository, "HEAD")
     if commit is None:
         return listing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from codebase_gardener.knowledge.writers.prose_writing import Writer
     from codebase_gardener.repository.snapshot import Snapshot
 
-__all__ = ["Built", "update_wiki", "facts_of", "rebuilt", "remembering_results"]
+__all__ = ["Built", "plain_build", "update_wiki", "facts_of", "rebuilt", "remembering_results"]
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,22 @@ def _built(
         paths.record
     )
     return Built(paths.project, snapshot.revision, paths.folder, made, published)
+
+
+def plain_build(paths: WikiPaths, snapshot: Snapshot, snapshot_id: str, reporter: Reporter) -> Build:
+    """What a build without a model makes of a snapshot, whatever lies there.
+
+    The wiki is brought up to date with it, but one that a model wrote stays, and one that is being built.
+    """
+    from codebase_gardener.knowledge.building import build
+    from codebase_gardener.knowledge.pages.overrides import read_overrides
+
+    record = WikiRecord.read(paths.record)
+    if record is None or not record.writer_report:
+        with suppress(ConflictError):
+            return update_wiki(paths, snapshot, snapshot_id, reporter).build
+    with remembering_results(paths):
+        return build(facts_of(paths, snapshot, reporter), reporter, overrides=read_overrides(paths.overrides))
 
 
 def remembering_results(paths: WikiPaths) -> AbstractContextManager[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
     from codebase_gardener.wiki.source import ProjectSource
 
-__all__ = ["FoundPage", "ShownPage", "correct_page", "find_page", "page_files", "read_pages", "show_page"]
+__all__ = [
+    "FoundPage",
+    "ShownPage",
+    "correct_page",
+    "find_page",
+    "page_files",
+    "pages_of",
+    "read_pages",
+    "show_page",
+]
 
 
 @dataclass(frozen=True)
@@ -59,14 +68,24 @@ def page_files(wiki: WikiPaths) -> dict[str, Path]:
     Raises:
         NotFoundError: The wiki is not built.
     """
-    from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
+    from codebase_gardener.knowledge.pages.structure import OVERVIEW_FILE, PAGE_TYPES
 
     folder = wiki.require()
-    return {
+    overview = folder / OVERVIEW_FILE
+    return ({_id_in(overview): overview} if overview.is_file() else {}) | {
         f"{name}:{file.stem}": file
         for name, kind in PAGE_TYPES.items()
+        if kind.folder
         for file in sorted((folder / kind.folder).glob("*.md"))
     }
+
+
+def _id_in(file: Path) -> str:
+    """The id of a page whose file is not called so."""
+    from codebase_gardener.knowledge.pages.reading import read_page
+
+    page = read_page(file.read_text("utf-8", "replace")).page
+    return page.id if page else f"Overview:{file.stem}"
 
 
 def read_pages(wiki: WikiPaths) -> tuple[Page, ...]:
@@ -76,13 +95,31 @@ def read_pages(wiki: WikiPaths) -> tuple[Page, ...]:
         NotFoundError: The wiki is not built.
         VerificationError: A page is damaged.
     """
-    return tuple(_page(file, wiki) for file in page_files(wiki).values())
+    texts = {str(file): file.read_text("utf-8", "replace") for file in page_files(wiki).values()}
+    return tuple(_page(text, file, wiki) for file, text in texts.items())
 
 
-def _page(file: Path, wiki: WikiPaths) -> Page:
+def pages_of(files: Mapping[str, str], wiki: WikiPaths) -> tuple[Page, ...]:
+    """Every page of a wiki's files, as `read_pages` reads them once they lie there.
+
+    Args:
+        files: Text by path within the wiki's folder.
+        wiki: Whose they are.
+    """
+    from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
+
+    return tuple(
+        _page(files[path], path, wiki)
+        for kind in PAGE_TYPES.values()
+        for path in sorted(files)
+        if path.startswith(f"{kind.folder}/") and path.endswith(".md")
+    )
+
+
+def _page(text: str, file: str, wiki: WikiPaths) -> Page:
     from codebase_gardener.knowledge.pages.reading import read_page
 
-    reading = read_page(file.read_text("utf-8", "replace"))
+    reading = read_page(text)
     if reading.page is None:
         raise VerificationError(
             f"{file} is damaged: {reading.problems[0].what if reading.problems else 'it is no page'}",
@@ -115,7 +152,7 @@ def find_page(wikis: Iterable[WikiPaths], wanted: str) -> FoundPage:
     )
 
 
-_TYPES = ("Implementation", "Workflow", "Principle", "Heuristic", "Environment")
+_TYPES = ("Implementation", "Module", "Workflow", "Principle", "Heuristic", "Environment", "Overview")
 
 
 def _called(wanted: str, pages: list[FoundPage]) -> list[FoundPage]:
@@ -166,7 +203,7 @@ def correct_page(page: FoundPage, part: str, text: str, repository: RepositoryFa
     """
     from codebase_gardener.knowledge.pages.overrides import TEXTS, correct
 
-    parsed = _page(page.file, page.wiki)
+    parsed = _page(page.file.read_text("utf-8", "replace"), str(page.file), page.wiki)
     name = part.lower() if part.lower() in TEXTS else part
     headings = {section.heading.lower(): section.heading for section in parsed.sections}
     correct(page.wiki.overrides, parsed, headings.get(part.lower(), name), text, repository)

@@ -10,12 +10,14 @@ from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.repository.patterns import Chosen
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.progress import Quiet, Reporter
-from codebase_gardener.wiki.pages import ShownPage, correct_page, find_page, read_pages, show_page
+from codebase_gardener.wiki.pages import ShownPage, correct_page, find_page, pages_of, read_pages, show_page
 from codebase_gardener.wiki.paths import WikiPaths
 from codebase_gardener.wiki.source import ProjectSource
 from codebase_gardener.wiki.state import WikiState
 
 if TYPE_CHECKING:
+    from codebase_gardener.knowledge.answers.answering import GraphAnswer
+    from codebase_gardener.knowledge.answers.graph import Graph
     from codebase_gardener.knowledge.pages.structure import Page
     from codebase_gardener.knowledge.writers.prose_writing import Writer
     from codebase_gardener.repository.snapshot import Snapshot
@@ -62,6 +64,13 @@ class ProjectWiki:
         from codebase_gardener.wiki.building import update_wiki
 
         return update_wiki(self.paths, snapshot, self.source.latest_id, reporter, writer=writer, phase=phase)
+
+    def plain_pages(self, snapshot: Snapshot, reporter: Reporter) -> tuple[Page, ...]:
+        """The pages that a build without a model makes of the project's last snapshot (`building.plain_build`)."""
+        from codebase_gardener.wiki.building import plain_build
+
+        made = plain_build(self.paths, snapshot, self.source.latest_id, reporter)
+        return pages_of(made.files, self.paths)
 
     def remembering(self) -> AbstractContextManager[None]:
         """What its last build computed is not computed again in this block."""
@@ -129,6 +138,19 @@ class ProjectWiki:
         from codebase_gardener.wiki.search import open_index
 
         return open_index(self.paths, self.source)
+
+    def graph(self) -> Graph:
+        """What questions are answered from without a model."""
+        from codebase_gardener.wiki.graph import open_graph
+
+        return open_graph(self.paths, self.source)
+
+    def answer(self, question: str) -> GraphAnswer | None:
+        """What the graph says to a question (`answer_from_graph`)."""
+        from codebase_gardener.knowledge.answers.answering import answer_from_graph
+        from codebase_gardener.knowledge.answers.questions import forms_of
+
+        return answer_from_graph(self.graph(), question) if forms_of(question) else None
 
     def search(self, query: str, *, k: int = 8, code: bool = False) -> list[SearchResult]:
         """What answers a query, best first (`WikiIndex.search`).

@@ -21,10 +21,11 @@ from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
+from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
-__all__ = ["principle_page"]
+__all__ = ["principle_page", "says_something", "theoretical_basis"]
 
 _REFERENCE = re.compile(
     r"https?://(?:www\.)?(?:arxiv\.org/(?:abs|pdf)/[\w.\-/]{4,40}|huggingface\.co/papers/[\w.]{4,40}"
@@ -79,6 +80,18 @@ def principle_page(api: Api, context: ApiContext, pages: Mapping[Target, Api]) -
         sources=sources.all(),
         domains=tuple(sorted({word.lower() for word in api.principle.split("_") if len(word) > 2})),
     )
+
+
+def says_something(api: Api, context: ApiContext) -> bool:
+    """Whether the idea of an API is told beyond its docstring: a document introduces it, or it names papers."""
+    introduced = any(said.names_it for said in _introductions(api, context))
+    return introduced or bool(_references(api, context, PageSources(context.repository)))
+
+
+def theoretical_basis(api: Api, context: ApiContext) -> tuple[str, tuple[Source, ...]]:
+    """What an API rests on, and the lines that say so: a section of its own page where its idea has none."""
+    sources = PageSources(context.repository)
+    return _basis(api, context, sources), sources.all()
 
 
 def _overview(api: Api, context: ApiContext, sections: list[_Said], sources: PageSources) -> str:

@@ -121,6 +121,6 @@ def _link(graph: WikiGraph, page: Page, text: str = "") -> str:
 
 INDEXES: dict[str, Callable[[WikiGraph], str]] = {
     "_WorkflowIndex.md": _workflow_index,
-    **{f"_{kind}Index.md": _page_index(kind) for kind in PAGE_TYPES if kind != "Workflow"},
+    **{f"_{kind}Index.md": _page_index(kind) for kind in PAGE_TYPES if kind not in ("Overview", "Workflow")},
 }
 """Each index's file and what writes it."""
