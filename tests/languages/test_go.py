@@ -146,3 +146,13 @@ def test_the_receiver_of_a_method() -> None:
     assert receiver_of(last_symbol("func (c *Command) Run() {}", "go")) == TypedName("c", "*Command")
     assert receiver_of(last_symbol("func (Command) Run() {}", "go")) is None
     assert receiver_of(last_symbol("func Run() {}", "go")) is None
+
+
+def test_an_embedded_types_members_are_its_own() -> None:
+    text = "package p\n\ntype Engine struct {\n\tGroup\n\t*Other // with a mark\n"
+    text += '\tpkg.Base `json:"x"`\n\tsize, wide int\n}\n\n'
+    text += "type Full interface {\n\tReader\n\tRun() error\n}\n\ntype Name string\n"
+    found = symbols_in(text, "go")
+    assert found["Engine"].bases == ("Group", "Other", "pkg.Base")
+    assert found["Full"].bases == ("Reader",)
+    assert found["Name"].bases == ()

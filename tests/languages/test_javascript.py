@@ -207,3 +207,47 @@ def test_what_a_compiler_wrote() -> None:
     assert JAVASCRIPT.family is not None
     found = JAVASCRIPT.family.compiled([path for path in FILES if "/" in path], [""])
     assert found == {"dist/index.mjs", "dist/index.d.ts", "dist/sub.js"}
+
+
+ASSIGNED = """\
+var app = exports = module.exports = {};
+
+/**
+ * Uses it.
+ */
+app.use = function use(fn) {
+  return fn
+}
+Kiln.prototype.fire = function () {
+  app.inner = function () {}
+}
+exports.cool = (hours) => {
+  return hours
+}
+this.hidden = function () {}
+app[method] = function () {}
+"""
+
+
+def test_functions_that_are_assigned() -> None:
+    found = [
+        (each.qualified_name, each.kind, each.start, each.end)
+        for each in symbols_in(ASSIGNED, "javascript").values()
+    ]
+    assert found == [
+        ("app.use", "method", 6, 8),
+        ("Kiln.fire", "method", 9, 11),
+        ("cool", "function", 12, 14),
+    ]
+
+
+def test_what_common_js_hands_out_under_no_name() -> None:
+    for text in (
+        "exports = module.exports = make\nfunction make() {}\n",
+        "module.exports = make\nfunction make() {}\n",
+        "module.exports = function make() {\n  return 1\n}\n",
+    ):
+        code = code_in(text, "javascript")
+        assert "default" in code.exports, text
+        assert ("default", "make", "name") in [(each.name, each.value, each.how) for each in code.bindings]
+        assert list(symbols_in(text, "javascript")) == ["make"]

@@ -60,7 +60,7 @@ class Binding:
 
 @dataclass(frozen=True)
 class Reference:
-    """A use of a name: a call, or an attribute that is read without a call.
+    """A use of a name: a call, an attribute that is read without one, a base of a class, a name in an annotation.
 
     Attributes:
         start: First line, 1-based, in the file.
@@ -68,7 +68,7 @@ class Reference:
         scope: Qualified name of the enclosing definition; "" at module level.
         name: Dotted source of what is used: "get_peft_model", "model.generate"; a call in the chain is written
             `()`: "A.load().eval"; other expressions `?`: "?.generate".
-        kind: "call", "attribute" or "decorator".
+        kind: "call", "attribute", "decorator", "base" or "annotation".
         keywords: Names of keyword arguments.
         text: The expression on one line, at most 200 characters.
     """

@@ -71,6 +71,24 @@ def _owner(receiver: Node) -> str:
     return inner[-1].lstrip("*") if inner else ""
 
 
+def _embedded(node: Node) -> Iterator[str]:
+    """The types whose members are a struct's or an interface's own: `type Engine struct { RouterGroup }`."""
+    kind = node.child_by_field_name("type")
+    fields = (
+        kind.named_children if kind is not None and kind.type in ("struct_type", "interface_type") else ()
+    )
+    for one in (
+        field for each in fields for field in (each.named_children if "list" in each.type else (each,))
+    ):
+        given = one.child_by_field_name("type") or (
+            one.named_children[0] if one.type == "type_elem" else None
+        )
+        is_union = one.type == "type_elem" and one.named_child_count > 1
+        is_named = one.child_by_field_name("name") is not None or is_union
+        if given is not None and one.type in ("field_declaration", "type_elem") and not is_named:
+            yield text_of(given).lstrip("*")
+
+
 def _receiver(symbol: Symbol) -> TypedName | None:
     found = _RECEIVER.match(symbol.signature)
     return TypedName(found[1], f"{found[2]}{found[3]}") if found and found[1] else None
@@ -191,6 +209,7 @@ GO = Language(
         braced_later=("struct_type", "interface_type"),
         declarations={"method_elem": "method"},
         owner=_owner,
+        embedded=_embedded,
         rest={"variadic_parameter_declaration": "..."},
     ),
     family=_FAMILY,

@@ -34,6 +34,8 @@ _QUERY = """
           (variable_declaration (variable_declarator name: (identifier) @name))])
 (program (export_statement (lexical_declaration (variable_declarator name: (identifier) @name))))
 (program (expression_statement (assignment_expression left: (member_expression) right: (_)) @export))
+(program (expression_statement (assignment_expression
+  right: (assignment_expression left: (member_expression) right: (_)) @export)))
 """
 
 MAX_TARGET_BYTES = 300
@@ -48,6 +50,8 @@ _BUILT = ("dist", "lib", "build", "out", "es", "esm", "cjs", "umd", "types", "no
 """Folders that compilers write to."""
 
 _QUOTES = "\"'`"
+_FUNCTIONS = ("arrow_function", "function_expression", "function", "generator_function")
+_CHAIN = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){0,3}")
 _MARKS = re.compile(
     r"(?:@\w+(?:\([^()]{0,200}\))?\s+)*(?:(?:public|private|protected|readonly|override)\s+)*"
 )
@@ -171,11 +175,44 @@ def _common_js(node: Node) -> Iterator[str]:
             name = one.child_by_field_name("key") if one.type == "pair" else one
             if name is not None and name.type in ("property_identifier", "shorthand_property_identifier"):
                 yield text_of(name)
+    elif target == "module.exports" and right is not None and right.type in ("identifier", *_FUNCTIONS):
+        yield "default"
     elif target.startswith(("module.exports.", "exports.")):
         yield target.rpartition(".")[2]
 
 
+def _assigned(node: Node) -> str:
+    """What a function is that is assigned: "app.use", "x" of `exports.x = `, "Kiln.fire" of `Kiln.prototype.fire = `.
+
+    Of `module.exports = function fire() {}` it is "fire"; "" for what has no name that a reader could use.
+    """
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    around = node.parent.parent if node.parent is not None else None
+    if around is None or around.type != "program":
+        return ""
+    if left is None or right is None or left.end_byte - left.start_byte > MAX_TARGET_BYTES:
+        return ""
+    if left.type not in ("member_expression", "identifier") or not _CHAIN.fullmatch(text_of(left)):
+        return ""
+    target = text_of(left)
+    if target in ("module.exports", "exports"):
+        named = right.child_by_field_name("name")
+        return text_of(named) if named is not None else ""
+    for own in ("module.exports.", "exports.", "this."):
+        if target.startswith(own):
+            return target.removeprefix(own) if own != "this." else ""
+    return target.replace(".prototype.", ".") if "." in target else ""
+
+
 def _renamed(node: Node) -> Iterator[tuple[str, str]]:
+    if node.type == "assignment_expression":
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        if left is None or right is None or left.end_byte - left.start_byte != len("module.exports"):
+            return
+        named = right if right.type == "identifier" else right.child_by_field_name("name")
+        if text_of(left) == "module.exports" and named is not None:
+            yield "default", text_of(named)
+        return
     if node.child_by_field_name("source") is not None:
         return
     if any(child.type == "default" for child in node.children):
@@ -390,10 +427,11 @@ _JAVASCRIPT = Grammar(
     },
     around=("await_expression", "unary_expression", "parenthesized_expression"),
     plain=("identifier", "member_expression"),
-    values=("variable_declarator", "field_definition"),
-    functions=("arrow_function", "function_expression", "function", "generator_function"),
+    values=("variable_declarator", "field_definition", "assignment_expression"),
+    assigned=_assigned,
+    functions=_FUNCTIONS,
     members=("field_definition",),
-    wrappers=("export_statement", "lexical_declaration", "variable_declaration"),
+    wrappers=("export_statement", "lexical_declaration", "variable_declaration", "expression_statement"),
     attributes=("decorator",),
     bases=("class_heritage",),
     no_base=("comment",),
@@ -415,7 +453,7 @@ _TYPESCRIPT = replace(
     wrapped=_JAVASCRIPT.wrapped  # type: ignore[operator]
     | {"template_type": ("name",), "generic_type": (), "non_null_expression": ()},
     aliases=("type_alias_declaration",),
-    values=("variable_declarator", "public_field_definition"),
+    values=("variable_declarator", "public_field_definition", "assignment_expression"),
     members=("public_field_definition",),
     scopes={"internal_module": "name"},
     wrappers=(*_JAVASCRIPT.wrappers, "ambient_declaration"),

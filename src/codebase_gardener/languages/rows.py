@@ -83,6 +83,8 @@ class Grammar:
             kind; they are listed on request only.
         typed_declarations: Those of them that declare a function only if their type is such a node.
         owner: The type that a definition's own receiver names: Go's `func (c *Command) Run`.
+        assigned: The name of a function that an assignment gives to something: JavaScript's `app.use = function`.
+        embedded: The types whose members a type has as its own: Go's `struct { Base }`.
         is_scope: Whether a symbol only qualifies names.
         operators: Names that are signs.
         signature: With the words that apply to a definition without standing at it, such as a `private` above it.
@@ -128,6 +130,8 @@ class Grammar:
     declarations: Mapping[str, str] = field(default_factory=dict)
     typed_declarations: Mapping[str, str] = field(default_factory=dict)
     owner: Callable[[Node], str] | None = None
+    assigned: Callable[[Node], str] | None = None
+    embedded: Callable[[Node], Iterable[str]] | None = None
     is_scope: Callable[[Node], bool] | None = None
     operators: tuple[str, ...] = ()
     signature: Callable[[Node, str], str] = lambda _node, text: text

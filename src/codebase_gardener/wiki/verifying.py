@@ -17,7 +17,6 @@ from codebase_gardener.knowledge.pages.structure import is_page_file
 from codebase_gardener.knowledge.pages.verification import compare
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 from codebase_gardener.knowledge.sources.facts_cache import extractor_version
-from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.wiki.building import facts_of, rebuilt
 from codebase_gardener.wiki.paths import WikiPaths
 from codebase_gardener.wiki.record import WikiRecord
@@ -30,6 +29,13 @@ __all__ = ["WikiReport", "verify_wiki"]
 
 
 _COMMIT = re.compile(r"^commit: \"([^\"\n]{1,200})\"$", re.MULTILINE)
+
+_OF_ANY_VERSION = ("anchor", "hash", "symbol", "quote", "links", "inverse", "pair", "evidence", "commit")
+"""Checks that hold a page against the repository, not against what this version would write."""
+_OTHER_VERSION = (
+    "another version of this program, or of Python, built it: anchors, links and quotes are judged, "
+    "its figures and layout are not compared"
+)
 
 
 @dataclass(frozen=True)
@@ -112,14 +118,9 @@ def verify_wiki(paths: WikiPaths, source: ProjectSource, reporter: Reporter) -> 
 
     Raises:
         NotFoundError: The wiki is not built.
-        ConflictError: Another version of this program built it.
     """
     folder, record = paths.require(), WikiRecord.read(paths.record)
-    if record is not None and record.version != extractor_version():
-        raise ConflictError(
-            f"the wiki of {paths.project} was built by another version of Codebase Gardener",
-            hint=f"gardener wiki build {paths.project}",
-        )
+    is_ours = record is None or record.version == extractor_version()
     with reporter.stage("snapshot", "files") as progress:
         now = source.now(progress)
     files = read_wiki_files(folder)
@@ -132,17 +133,22 @@ def verify_wiki(paths: WikiPaths, source: ProjectSource, reporter: Reporter) -> 
     repository = facts_of(paths, before, reporter)
     with reporter.stage("verify", "pages") as progress:
         audited = audit(texts, repository)
-        expected = rebuilt(paths, files, repository)
-        findings = {*judged(audited.findings, record.phase if record else "6"), *compare(folder, expected)}
+        findings = set(judged(audited.findings, record.phase if record else "6"))
+        if is_ours:
+            findings |= set(compare(folder, rebuilt(paths, files, repository)))
+        else:
+            findings = {finding for finding in findings if finding.check in _OF_ANY_VERSION}
         if built_from != now.revision:
             moved = f"the wiki is of {built_from or 'no state'}, the source is now {now.revision}"
             findings.add(Finding("", 0, "commit", moved))
         stale = changes_of(audited.wiki.pages, before, now)
         progress(len(texts), len(texts))
-    gone = f"{now.source} is not there any more: judged by its last snapshot"
+    notes = [] if is_ours else [_OTHER_VERSION]
+    if not Path(now.source).exists():
+        notes.append(f"{now.source} is not there any more: judged by its last snapshot")
     return WikiReport(
         paths.project, folder, built_from, now.revision, _checked(audited, len(texts)), tuple(sorted(findings)),
-        stale, "" if Path(now.source).exists() else gone,
+        stale, "; ".join(notes),
     )  # fmt: skip
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from codebase_gardener.knowledge.environments.all_pages import environment_pages
 from codebase_gardener.knowledge.environments.gates import required_environments
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Target, Use
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from samples.environments import pages_of
+from samples.written_context import context_of
 
 
 def test_gates(facts: RepositoryFacts) -> None:
@@ -42,3 +44,40 @@ def test_what_an_api_requires(facts: RepositoryFacts) -> None:
         outside: ["Core Environment", "Bitsandbytes Environment"],
         config: ["Core Environment", "LoFT Environment"],
     }
+
+
+FOR_WHOM = """\
+[project]
+name = "kiln"
+
+[project.optional-dependencies]
+standard = [
+    # For the test oven
+    "firebrick >=1.0",
+    # For pots and glazed lids
+    "clay-mixer >=2",
+    # To check the pots
+    "checker",
+]
+"""
+
+
+def test_what_a_packaging_file_says_a_package_is_for_is_followed_to_its_api() -> None:
+    files = {
+        "pyproject.toml": FOR_WHOM,
+        "kiln/__init__.py": "# Copyright 2026 A\n\nclass TestOven: ...\n\nclass LidGlazed: ...\n\nclass Check: ...\n",
+    }
+    context = context_of(files)
+    pages = {page.page.title: page for page in environment_pages(context.repository)}
+    backends = [page for page in pages.values() if page.kind == "backend"]
+    assert backends, list(pages)
+    targets = [
+        Target("kiln/__init__.py", name)
+        for name in ("TestOven", "GlazedLid", "GlazedLid.open", "Check", "Lid", "Pot")
+    ]
+    found = required_environments(targets, list(pages.values()), context.resolution)
+    needed = {target.name for target, wanted in found.items() if any(one.kind == "backend" for one in wanted)}
+    assert needed == {"TestOven", "GlazedLid", "GlazedLid.open", "Pot"}
+    text = "\n".join(section.body for page in backends for section in page.page.sections)
+    assert "“For the test oven” (`pyproject.toml:L6-6`)" in text
+    assert not any("Copyright" in section.body for page in pages.values() for section in page.page.sections)

@@ -88,7 +88,8 @@ def names(files: dict[str, str], script: str) -> list[tuple[str, str, str]]:
          [(MODEL, "Model", "import"), (MODEL, "Base.part", "type"), (MODEL, "Part.cut_off", "type"),
           (MODEL, "Part.__call__", "type")]),
         ("from pkg import Model\nprint(Model.kind)", [(MODEL, "Model.kind", "import")]),
-        ("from pkg import Model\nms: list[Model] = []\nfor m in ms:\n    m.save('x')", [(MODEL, "Model.save", "type")]),
+        ("from pkg import Model\nms: list[Model] = []\nfor m in ms:\n    m.save('x')",
+         [(MODEL, "Model", "import"), (MODEL, "Model.save", "type")]),
         ("def f(x):\n    x.merge_layers()", [(MODEL, "Base.merge_layers", "name")]),
         ("def f(x):\n    x.cut_off()\n    x.items()\n    x.unheard_of()", []),
         ("from pkg import Model\ndef Model(): ...\nModel()", []),
@@ -297,7 +298,7 @@ def test_a_document_carries_names_over() -> None:
     assert targets(resolution, "README.md", "Pkg: Save") == [
         (MODEL, "Model.save", "type"), (MODEL, "helper", "import"), (MODEL, "helper", "name"),
     ]  # fmt: skip
-    assert (resolution.references, resolution.unresolved) == (5 + 4, 1)  # four in the package's own code
+    assert (resolution.references, resolution.unresolved) == (5 + 8, 1)  # eight in the package's own code
 
 
 def test_public_names_and_exports() -> None:

@@ -105,7 +105,7 @@ def wrapper_apis(context: ApiContext) -> tuple[Api, ...]:
     found = []
     for target, uses in context.uses.items():
         if target.external and target.name.partition(".")[0] in roots and is_api_name(target.name):
-            calls = [(passage, use) for passage, use in uses if use.kind != "attribute" and _beside(passage)]
+            calls = [(passage, use) for passage, use in uses if use.acts and _beside(passage)]
             if _is_enough(target, calls):
                 found.append(_wrapper(target, context))
     found.sort(key=lambda api: (-api.score, api.target))

@@ -81,7 +81,7 @@ def _candidates(target: Target, context: ApiContext) -> list[list[tuple[Passage,
 def _worth(pair: tuple[Passage, Use]) -> tuple[object, ...]:
     passage, use = pair
     return (
-        use.kind == "attribute",
+        not use.acts,
         use.how == "name",
         passage.area == "test"
         and bool(_FAILING.search(f"{passage.scope} {passage.title} {use.text}".lower())),

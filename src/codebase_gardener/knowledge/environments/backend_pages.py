@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from packaging.version import InvalidVersion, Version
@@ -19,10 +19,14 @@ from codebase_gardener.knowledge.environments.page_draft import (
     unique,
 )
 from codebase_gardener.knowledge.environments.sections import Sheet, grid, install_command, marked
+from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
+from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.manifests.python import INDEX
 
 __all__ = ["backend_page"]
+
+_COMMENT = re.compile(r"#+\s*((?:For|To)\s\S.{1,200})", re.IGNORECASE)
 
 
 def backend_page(draft: EnvironmentDraft, backend: Backend, name: str) -> EnvironmentPage:
@@ -38,6 +42,8 @@ def backend_page(draft: EnvironmentDraft, backend: Backend, name: str) -> Enviro
     required = unique(row for one in packages for row in one.required if _of_extra(row, backend))
     defined = unique(row for one in packages for row in one.definitions)
     imports = unique(row for one in packages for row in one.imports)
+    evidence = [*required, *defined, *bounds, *errors, *sites, *imports]
+    purposes = [row for one in required for row in _purpose(draft, one)]
     gated = {gate.path for gate in gates}
     variables = [one for one in facts.of_kinds("environment-variable") if _mentions(one.evidence.name, keys)]
     names = ", ".join(marked(one.name) for one in packages[:6]) + (" and others" if len(packages) > 6 else "")
@@ -53,9 +59,9 @@ def backend_page(draft: EnvironmentDraft, backend: Backend, name: str) -> Enviro
         grid(("Package", "Version", "Where"), rows),
         sheet.variables(variables),
         _backend_install(draft, backend),
-        sheet.quotes([*required, *defined, *bounds, *errors, *sites, *imports, *draft.own(required)]),
+        sheet.quotes([*evidence, *draft.own(evidence)]),
         sheet.errors(errors),
-        _backend_notes(draft, sheet, backend, bounds, sites),
+        _backend_notes(draft, sheet, backend, bounds, sites, purposes),
     )
     description = _backend_description(draft, sheet, backend, sites)
     usage = "Needed by what calls the code named under Compatibility Notes; without it, the rest works."
@@ -63,7 +69,17 @@ def backend_page(draft: EnvironmentDraft, backend: Backend, name: str) -> Enviro
         name, "backend", overview, description, usage, bodies, sheet, tuple(sorted(keys)), gates
     )
     named = keys if backend.extra else keys | {backend.subject}
-    return replace(made, words=tuple(sorted(re.sub(r"[^a-z0-9]", "", word.lower()) for word in named)))
+    words = tuple(sorted(re.sub(r"[^a-z0-9]", "", word.lower()) for word in named))
+    return replace(made, words=words, purposes=tuple(row.evidence.value for row in purposes))
+
+
+def _purpose(draft: EnvironmentDraft, row: FoundEvidence) -> Iterator[FoundEvidence]:
+    """The comment right above a requirement of an extra: what its authors say it is for."""
+    line = row.evidence.start - 1
+    above = draft.repository.lines(row.path, line, line)[0].strip() if line else ""
+    said = _COMMENT.fullmatch(above)
+    if said and row.evidence.kind == "extra":
+        yield FoundEvidence(row.path, Evidence("purpose", line, line, "", row.evidence.name, above, said[1]))
 
 
 def _reach(draft: EnvironmentDraft, gates: int, files: int) -> str:
@@ -138,6 +154,7 @@ def _backend_notes(
     backend: Backend,
     bounds: Sequence[FoundEvidence],
     sites: Sequence[FoundEvidence],
+    purposes: Sequence[FoundEvidence],
 ) -> str:
     notes = []
     for (name, value), rows in grouped(bounds, lambda one: (one.evidence.name, one.evidence.value)):
@@ -160,6 +177,9 @@ def _backend_notes(
     imports = [row for one in backend.packages for row in one.imports if row.path not in known]
     for (path,), rows in grouped(imports, lambda one: (one.path,)):
         notes.append(f"- {marked(path)} imports it ({sheet.anchors(rows, 2)}).")
+    for row in purposes:
+        name, said = marked(row.evidence.name), inline(row.evidence.value, 200)
+        notes.append(f"- The packaging file says what {name} is for: “{said}” ({sheet.anchor(row)}).")
     return "\n".join(notes) or "No code asks for it by this name: only the packaging file names it."
 
 

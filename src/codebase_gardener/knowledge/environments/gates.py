@@ -14,11 +14,14 @@ from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.utils.anchors import split_lines
+from codebase_gardener.utils.identifiers import identifier_words
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["gates_of", "required_environments"]
 
 STEPS = 2
+_AND = re.compile(r",|;|/|\band\b|\bor\b")
+_SMALL = {"for", "to", "the", "a", "an", "of", "with"}
 _CONSTRUCTORS = ("__init__", "__post_init__", "__new__", "__call__")
 
 
@@ -115,7 +118,7 @@ def required_environments(
             one
             for one in environments
             if one.kind == "core"
-            or (one.kind == "backend" and _named_after(target, one))
+            or (one.kind == "backend" and (_named_after(target, one) or _is_told(target, one)))
             or any(gated is one and _inside(name, scope, scope == target.name)
                    for path, scope in reached for name, gated in gates.get(path, ()))
         ]  # fmt: skip
@@ -137,6 +140,22 @@ def _named_after(target: Target, environment: EnvironmentPage) -> bool:
         return True
     parts = [re.sub(r"[^a-z0-9]", "", part.lower()) for part in rest.split(".")[:4]]
     return any(len(word) > 3 and part.startswith(word) for word in environment.words for part in parts)
+
+
+def _is_told(target: Target, environment: EnvironmentPage) -> bool:
+    """Whether the packaging file says that a package is for it: "For forms and file uploads" of `UploadFile`."""
+    wanted = [
+        {_singular(word) for word in identifier_words(part)}
+        for part in target.name.split(".")[-2:]
+        if part[:1].isupper()
+    ]
+    said = (part for purpose in environment.purposes for part in _AND.split(purpose.lower()))
+    meant = [{_singular(word) for word in re.findall(r"\w+", part)} - _SMALL for part in said]
+    return any(words in meant for words in wanted)
+
+
+def _singular(word: str) -> str:
+    return word.lower().removesuffix("s")
 
 
 def _calls(resolution: Resolution) -> Mapping[tuple[str, str], set[Target]]:

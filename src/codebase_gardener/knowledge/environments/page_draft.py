@@ -11,10 +11,14 @@ from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page, Section
 from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from codebase_gardener.languages.table import is_code
+from codebase_gardener.languages.table import LANGUAGES, is_code
 from codebase_gardener.manifests.table import ECOSYSTEMS, Ecosystem
 
 __all__ = ["EnvironmentDraft", "EnvironmentPage", "grouped", "unique"]
+
+
+_MOST_COMMENTS = 200
+"""Lines on top of a file that are looked through."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class EnvironmentPage:
         packages: Keys of the packages, sorted.
         words: Names of the packages and of the backend as external APIs have them in theirs, sorted.
         gates: Definitions whose code imports these packages or asks whether they are there, sorted.
+        purposes: What the packaging file says that they are for: "For the test client".
     """
 
     page: Page
@@ -34,6 +39,7 @@ class EnvironmentPage:
     packages: tuple[str, ...]
     words: tuple[str, ...] = ()
     gates: tuple[Target, ...] = ()
+    purposes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,18 +87,35 @@ class EnvironmentDraft:
         files = [one for one in self.repository.facts.values() if one.lines]
         areas = self.repository.areas
         files.sort(key=lambda one: (areas[one.path] != "package", not is_code(one.language), one.path))
+        starts = {one.path: self._first_line(one.path, one.language, one.lines) for one in files[:3]}
         rows = [
-            FoundEvidence(one.path, Evidence("language", 1, 1, "", one.language, one.language))
+            FoundEvidence(
+                one.path,
+                Evidence("language", starts[one.path], starts[one.path], "", one.language, one.language),
+            )
             for one in files[:3]
         ]
-        if len(files) == 1 and files[0].lines > 1:
+        if len(files) == 1 and files[0].lines > starts[files[0].path]:
+            line = starts[files[0].path] + 1
             rows.append(
                 FoundEvidence(
-                    files[0].path, Evidence("language", 2, 2, "", files[0].language, files[0].language)
+                    files[0].path, Evidence("language", line, line, "", files[0].language, files[0].language)
                 )
             )
         shown = {(one.path, one.evidence.start) for one in others}
         return [one for one in rows if (one.path, one.evidence.start) not in shown][:2]
+
+    def _first_line(self, path: str, language: str, last: int) -> int:
+        """The first one that is neither blank nor a comment, such as a copyright; 1 where there is none."""
+        row = LANGUAGES.get(language)
+        marks = ("/*", "*", row.comment) if row and row.comment else ()
+        lines = self.repository.lines(path, 1, min(last, _MOST_COMMENTS))
+        told = (
+            number
+            for number, line in enumerate(lines, 1)
+            if line.strip() and not line.lstrip().startswith(marks)
+        )
+        return next(told, 1) if marks else 1
 
     def written(
         self, subject: str, kind: str, overview: str, description: str, usage: str, bodies: Sequence[str],

@@ -34,7 +34,7 @@ class Use:
         target: What it means.
         path, start, end: Where it stands.
         scope: Qualified name of the definition that it stands in; "" at module level or in a document.
-        kind: "call", "attribute" or "decorator".
+        kind: "call", "attribute", "decorator", "base" or "annotation".
         how: How it was resolved: "import" (names and imports), "type" (through what a name was given),
             "name" (only one symbol family of the repository has a member of this name).
         keywords: Names of keyword arguments.
@@ -50,6 +50,11 @@ class Use:
     how: str
     keywords: tuple[str, ...] = ()
     text: str = ""
+
+    @property
+    def acts(self) -> bool:
+        """Whether something is done with it: it is more than read or named."""
+        return self.kind not in ("attribute", "annotation")
 
 
 @dataclass(frozen=True)

@@ -214,7 +214,7 @@ class _Writer:
         keywords: Counter[str] = Counter()
         passages = helped = 0
         for passage in self.passages:
-            uses = [use for use in passage.uses if use.target == step.target and use.kind != "attribute"]
+            uses = [use for use in passage.uses if use.target == step.target and use.acts]
             passages += bool(uses)
             helped += bool(uses) and not any(is_direct(passage, use) for use in uses)
             keywords.update({keyword for use in uses for keyword in use.keywords})
@@ -315,7 +315,7 @@ class _Writer:
         for passage in self._best_passages():
             for use in passage.uses:
                 key = (use.path, use.start)
-                if use.target == step.target and use.kind != "attribute" and key not in found:
+                if use.target == step.target and use.acts and key not in found:
                     if len(found) < _MOST_PLACES:
                         found[key] = self.sources.cite(use.path, use.start, use.end)
                     break
@@ -355,7 +355,7 @@ def _order(passage: Passage) -> dict[Target, int]:
     """Place of the first use of each target."""
     found: dict[Target, int] = {}
     for place, use in enumerate(passage.uses):
-        if use.kind != "attribute":
+        if use.acts:
             found.setdefault(use.target, place)
     return found
 

@@ -202,6 +202,6 @@ def _uses(passages: Sequence[Passage]) -> dict[Target, tuple[Use, ...]]:
     found: dict[Target, dict[Use, None]] = {}
     for passage in passages:
         for use in passage.uses:
-            if use.kind != "attribute":
+            if use.acts:
                 found.setdefault(use.target, {})[use] = None
     return {target: tuple(uses) for target, uses in found.items()}

@@ -96,7 +96,8 @@ class Titles:
         if _NUMBERED.search(_stem(passage.path)) and folders:
             short = self._spelled(": ".join(" ".join(_words(folder)) for folder in folders[-2:]))
             return short, short
-        named = f"{' '.join(_words(folders[-1]))}: {title}" if folders and _is_general(title) else title
+        folder = " ".join(_words(folders[-1])) if folders and _is_general(title) else ""
+        named = f"{folder}: {title}" if folder and folder != title.lower() else title
         return self._spelled(named), self._spelled(named)
 
     def _of_tests(self, steps: Sequence[Target]) -> str:

@@ -51,7 +51,9 @@ class StepRules:
     def is_step(self, use: Use, passage: Passage) -> bool:
         """Whether a use is something that a user does, such as making a trainer; not printing, comparing, indexing."""
         target = use.target
-        if use.kind == "attribute" or not self._is_named(target):
+        if not use.acts or not self._is_named(target):
+            return False
+        if use.kind == "base" and (target.external or passage.area not in READER_AREAS):
             return False
         if passage.area == "test" and self._is_testing(target):
             return False

@@ -56,6 +56,8 @@ class Linker:
         )
         for reference in space.references:
             found = self._reference(space, reference, known)
+            if found is not None and found.kind == "module" and reference.kind == "call":
+                found = self.offered(found.path, "default") or found  # `express()` of `require("express")`
             last = reference.name.rpartition(".")[2]
             if found is None and "." in reference.name and ours and last not in self._family.common:
                 found = self.members.only(last)
@@ -312,6 +314,9 @@ class Linker:
             return entity
         if entity.kind in ("elsewhere", "external value"):
             return _OUTSIDE_VALUE
+        if entity.kind == "module":
+            made = self.offered(entity.path, "default")
+            return self.call(made) if made is not None else None
         if entity.kind != "function":
             return None
         space = self._spaces[entity.path]

@@ -55,7 +55,7 @@ def declared_name(node: Node) -> Iterator[str]:
 
 def function_value(node: Node, grammar: Grammar) -> Node | None:
     """The function that a variable or field is given, else None."""
-    value = node.child_by_field_name("value")
+    value = field_of(node, ("value", "right"))
     return value if value is not None and value.type in grammar.functions else None
 
 
@@ -71,6 +71,8 @@ def body_of(node: Node, grammar: Grammar) -> Node | None:
 def name_of(node: Node, grammar: Grammar) -> str | None:
     """The name that the node defines, after its receiver's; `Type.method` for `Type::method`."""
     named = field_of(node, ("name", "property"))
+    if grammar.assigned is not None and node.type == "assignment_expression":
+        return grammar.assigned(node) or None
     if named is None:
         named = _declared(node.child_by_field_name("declarator"))
     if named is None:
@@ -138,7 +140,9 @@ def _declared_result(node: Node) -> str | None:
 
 
 def bases(node: Node, grammar: Grammar) -> tuple[str, ...]:
-    """The source of what a class extends or implements."""
+    """The source of what a class extends, implements or embeds."""
+    if grammar.embedded is not None:
+        return tuple(grammar.embedded(node))
     return tuple(
         base
         for child in node.named_children

@@ -13,6 +13,7 @@ from codebase_gardener.languages.python.expressions import (
     annotated,
     bindable,
     dotted,
+    named_types,
     passes,
     strings,
     value_of,
@@ -170,6 +171,9 @@ class _Reader:
             self._bind(node, scope, node.name, value, "def")
         arguments = node.args
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        for argument in (*every, *filter(None, (arguments.vararg, arguments.kwarg))):
+            self._typed(argument.annotation, scope)
+        self._typed(node.returns, scope)
         for argument in every:
             for suffix, value, how in annotated(argument.annotation):
                 self._bind(argument, inner, argument.arg + suffix, value, how)
@@ -186,7 +190,15 @@ class _Reader:
         stems = (base.value if isinstance(base, ast.Subscript) else base for base in node.bases)
         for value in [dotted(stem) for stem in stems] or [""]:
             self._bind(node, scope, node.name, value, "class")
-        self._pending.extend((child, scope, guarded) for child in (*node.bases, *node.keywords))
+        for base in node.bases:
+            stem = base.value if isinstance(base, ast.Subscript) else base
+            if not isinstance(stem, (ast.Name, ast.Attribute)):
+                self._pending.append((base, scope, guarded))
+                continue
+            self._refer(stem, scope, dotted(stem), "base")
+            if isinstance(base, ast.Subscript):
+                self._pending.append((base.slice, scope, guarded))
+        self._pending.extend((child, scope, guarded) for child in node.keywords)
         self._pending.extend((child, inner, guarded) for child in node.body)
 
     def _decorators(self, node: Definition, scope: str, guarded: bool) -> None:
@@ -224,6 +236,7 @@ class _Reader:
 
     def _annotated_assign(self, node: ast.AnnAssign, scope: str, guarded: bool) -> None:
         name = bindable(node.target)
+        self._typed(node.annotation, scope)
         if name:
             self._named(name, node.target, scope)
             for suffix, value, how in annotated(node.annotation):
@@ -325,6 +338,11 @@ class _Reader:
             self._exports.extend((value.lineno, text) for text in strings(value))
 
     # references
+
+    def _typed(self, annotation: ast.expr | None, scope: str) -> None:
+        """The names that an annotation uses, but for builtins."""
+        for node in named_types(annotation):
+            self._refer(node, scope, dotted(node), "annotation")
 
     def _call(self, node: ast.Call, scope: str, guarded: bool) -> None:
         keywords = tuple(keyword.arg for keyword in node.keywords if keyword.arg)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator
 from inspect import cleandoc
 
@@ -16,6 +17,7 @@ __all__ = [
     "bare_type",
     "bindable",
     "dotted",
+    "named_types",
     "passes",
     "strings",
     "value_of",
@@ -268,3 +270,31 @@ def _annotated_parts(annotation: ast.expr | None) -> list[ast.expr]:
     if not isinstance(annotation, ast.Subscript) or not isinstance(annotation.slice, ast.Tuple):
         return []
     return list(annotation.slice.elts) if dotted(annotation.value).rpartition(".")[2] == "Annotated" else []
+
+
+_BUILTIN_TYPES = frozenset(name for name in dir(builtins) if isinstance(getattr(builtins, name), type))
+
+
+def named_types(annotation: ast.expr | None) -> Iterator[ast.Name | ast.Attribute]:
+    """The names in an annotation, builtins left out, strings left as they are, at most `MAX_LINKS`.
+
+    Example:
+        >>> [dotted(node) for node in named_types(ast.parse("dict[str, a.Pot] | Lid", mode="eval").body)]
+        ['a.Pot', 'Lid']
+    """
+    pending = [annotation]
+    for _ in range(MAX_LINKS):
+        if not pending:
+            return
+        node = pending.pop(0)
+        if isinstance(node, ast.Attribute):
+            yield node
+        elif isinstance(node, ast.Name):
+            if node.id not in _BUILTIN_TYPES:
+                yield node
+        elif isinstance(node, ast.Subscript):
+            pending[:0] = [node.value, node.slice]
+        elif isinstance(node, (ast.Tuple, ast.List)):
+            pending[:0] = node.elts
+        elif isinstance(node, ast.BinOp):
+            pending[:0] = [node.left, node.right]

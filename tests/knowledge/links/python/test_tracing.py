@@ -34,8 +34,8 @@ def outside(code: str, **files: str) -> set[str]:
     [
         ("import clay\nm = clay.AutoPot.from_shop('x')\nm.fire()\n", {"clay.AutoPot.from_shop"}),
         ("import clay\nm = clay.Pot('x')\nm.fire()\n", {"clay.Pot", "clay.Pot.fire"}),
-        ("import clay\ndef f(oven: clay.Oven):\n    oven.save()\n", set()),
-        ("import clay\ndef f(pot: clay.Pot):\n    pot.fire()\n", {"clay.Pot.fire"}),
+        ("import clay\ndef f(oven: clay.Oven):\n    oven.save()\n", {"clay.Oven"}),
+        ("import clay\ndef f(pot: clay.Pot):\n    pot.fire()\n", {"clay.Pot", "clay.Pot.fire"}),
         ("import clay\nclay.Oven().heat()\n", {"clay.Oven", "clay.Oven.heat"}),
     ],
     ids=["what a loader gives", "an instance", "a base as annotation", "an annotation", "a base made"],
@@ -59,3 +59,31 @@ def test_a_script_finds_the_modules_beside_it() -> None:
         "examples/wheel/utils/hands.py": "def wet(): ...\n",
     }
     assert outside("", **files) == set()
+
+
+def test_bases_and_annotations_are_uses() -> None:
+    code = """\
+from __future__ import annotations
+import pots
+from pots import Kiln
+
+class Mine(pots.Glazed): ...
+
+def f(kiln: Kiln | None, *more: list[Kiln]) -> dict[str, Kiln]:
+    x: Kiln = kiln
+    return {}
+"""
+    resolution = resolve(facts_of({**BASES, "examples/s.py": code}))
+    found = [
+        (use.target.name, use.kind, use.start)
+        for passage in resolution.passages
+        if not passage.scope
+        for use in passage.uses
+    ]
+    assert found == [
+        ("Glazed", "base", 5),
+        ("Kiln", "annotation", 7),
+        ("Kiln", "annotation", 7),
+        ("Kiln", "annotation", 7),
+        ("Kiln", "annotation", 8),
+    ]

@@ -88,7 +88,7 @@ class PythonLinker:
             return self._called((found,), reference) if found.kind in ("constant", "instance") else found
         if receiver:
             return None
-        return self._tracer.classes.by_name(name) if reference.kind != "attribute" else None
+        return self._tracer.classes.by_name(name) if reference.kind in ("call", "decorator") else None
 
     def _called(self, entities: Entities, reference: Reference) -> Entity | None:
         """What is run by a call of this: a class means itself, an instance its `__call__`."""
