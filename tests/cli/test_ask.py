@@ -15,9 +15,11 @@ def test_a_model_of_ollama_answers(garden: Cli) -> None:
     with ollama_stub(models={"qwen:latest"}) as stub:
         url = {"CODEBASE_GARDENER_OLLAMA_URL": stub.url}
         said = garden("ask", "geometry", "What is kite_area?", *OLLAMA, **url).ok()
-        assert said.out.strip() == "qwen:latest chats"
+        computed, _, added = said.out.partition("The model adds (not computed from the repository):")
+        assert "kite.py:L" in computed
+        assert added.strip() == "qwen:latest chats"
         assert "no adapter on ollama:qwen" in said.err
-        row = garden("ask", "geometry", "What is kite_area?", *OLLAMA, "--json", **url).ok().json
+        row = garden("ask", "geometry", "What is kite_area?", *OLLAMA, "--json", **url).ok().json["model"]
         assert (row["engine"], row["base"]) == ("ollama", "ollama:qwen")
         text = garden("generate", "--prompt", "a = ", *OLLAMA, **url).ok()
         assert text.out == "qwen:latest goes on\n"
@@ -31,7 +33,7 @@ def test_the_fallback_to_the_base_is_said_aloud(garden: Cli, tiny_base: Path) ->
     said = garden(*asked, **dead).ok()
     assert "Ollama cannot be reached" in said.err
     assert "the base answers in this process" in said.err
-    row = garden(*asked, "--json", **dead).ok().json
+    row = garden(*asked, "--json", **dead).ok().json["model"]
     assert (row["engine"], row["adapter"], row["base"]) == ("torch", None, str(tiny_base))
     assert "the base answers in this process" in row["note"]
     text = garden("generate", "--prompt", "a = ", "--tokens", "2", *OLLAMA, **dead).ok()

@@ -163,13 +163,14 @@ def test_evaluate_require(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ask(cli: Cli) -> None:
     question = "Where is circle_area defined?"
     whole = cli("ask", "geometry/default", question, "--tokens", "4", "--json").ok().json
-    assert whole["adapter"] == "geometry/default@1"
-    assert any("circle.py:L" in source for source in whole["sources"])
+    assert whole["model"]["adapter"] == "geometry/default@1"
+    assert any("circle.py:L" in source for source in whole["model"]["sources"])
+    assert "circle.py:L" in whole["graph"]["lines"][0]["anchor"]
     bare = cli(
-        "ask", "geometry", question, "--tokens", "4", "--no-adapter", "--no-retrieval", "--json"
+        "ask", "geometry", question, "--tokens", "4", "--no-adapter", "--no-retrieval", "--explain", "--json"
     ).ok().json  # fmt: skip
-    assert bare["adapter"] is None
-    assert bare["sources"] == []
+    assert bare["model"]["adapter"] is None
+    assert bare["model"]["sources"] == []
     said = cli("ask", "geometry/default", question, "--tokens", "4").ok()
     assert "geometry/default@1 on " in said.err
     assert "circle.py:L" in said.err

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from codebase_gardener.bases.resolution import resolve_base
 from codebase_gardener.exports import torch_gguf
 from codebase_gardener.exports.request import ExportReport, ExportRequest
 from codebase_gardener.exports.writing import export_adapter
-from codebase_gardener.utils.error_handling import AdapterError, InvalidInputError, ModelError
+from codebase_gardener.utils.error_handling import AdapterError, InvalidInputError, ModelError, ResourceError
 from codebase_gardener.utils.progress import Quiet
 from samples.stock_adapters import STOCK, save_adapter
 
@@ -56,7 +58,12 @@ def make(make_base: Make, tmp_path: Path) -> Make:
 
 
 def export(
-    base: Path, folder: Path, out: Path, quantize: str | None = None, target: str = "gguf"
+    base: Path,
+    folder: Path,
+    out: Path,
+    quantize: str | None = None,
+    target: str = "gguf",
+    heldout: Sequence[tuple[str, str]] = (),
 ) -> ExportReport:
     request = ExportRequest(
         "demo/one@1",
@@ -64,6 +71,7 @@ def export(
         resolve_base(str(base), out.parent / "bases"),
         Quiet(),
         quantize,
+        heldout,
     )
     return export_adapter(request, target, out)
 
@@ -76,6 +84,7 @@ def export(
         ("llama", {"rope_theta": 500.0, "head_dim": 16}),
         ("qwen2", {"tie_word_embeddings": False}),
         ("qwen3", {"tie_word_embeddings": True, "head_dim": 16}),
+        ("mistral", {"tie_word_embeddings": False, "sliding_window": None}),
     ],
 )
 def test_llama_cpp_answers_as_peft_does(
@@ -96,7 +105,32 @@ def test_merged_and_quantized(make: Make, tmp_path: Path, quantize: str) -> None
     report = export(base, folder, tmp_path / "out", quantize)
     assert set(report.files) == {f"model-{quantize}.gguf"}
     assert report.receipt["effect_left"] > (0.999 if quantize == "f32" else 0.9)
-    assert set(report.receipt["loss_nats"]) == {"base", "adapter", "export"}
+    assert set(report.receipt["loss_nats"]) == {"base", "adapter", "merged", "export"}
+
+
+def test_held_out_losses_of_base_live_merged_and_quantized(make: Make, tmp_path: Path) -> None:
+    base = make("llama", tie_word_embeddings=True)
+    folder = save_adapter(tmp_path / "adapter", base, STOCK["lora"])
+    rows = [("def f(a):\n", "    return a\n"), ("# ü\ndef g():\n", "    return 'é 木 🌱'\n")]
+    alone = export(base, folder, tmp_path / "alone", heldout=rows).receipt
+    loss = alone["heldout_loss_nats"]
+    assert alone["heldout_functions"] == 2 and alone["heldout_tokens"] > 20
+    assert loss["adapter"] == pytest.approx(loss["export"], abs=1e-3)
+    assert loss["adapter"] == pytest.approx(loss["merged"], abs=1e-4)
+    assert abs(loss["adapter"] - loss["base"]) > 5e-3
+    small = export(base, folder, tmp_path / "small", "q8_0", heldout=rows).receipt
+    assert small["heldout_loss_nats"]["export"] == pytest.approx(loss["adapter"], abs=0.02)
+    assert small["kl_of_nats"]["export"] > small["kl_of_nats"]["merged"]
+
+
+def test_room_for_the_merge_is_asked_for_first(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_adapter(tmp_path / "adapter", tiny_base, STOCK["lora"])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(ResourceError, match="GB are free"):
+        export(tiny_base, folder, tmp_path / "out", "f16")
+    assert not list(tmp_path.glob("*out*"))
 
 
 def test_an_adapted_head_gets_values_of_its_own(make: Make, tmp_path: Path) -> None:

@@ -61,13 +61,18 @@ def test_contract_with_a_new_server_that_refuses_adapters(tiny_base: Path, tmp_p
         assert report.receipt["effect_left"] > 0.9 and report.receipt["read_by"] == "llama.cpp"
 
 
-def test_dora_is_merged_for_an_old_server_too(tiny_base: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "why"), [("dora", "DoRA"), ("saved head", "saved modules"), ("embedding", "embed")]
+)
+def test_what_no_gguf_adapter_carries_is_merged_for_an_old_server_too(
+    tiny_base: Path, tmp_path: Path, kind: str, why: str
+) -> None:
     with ollama_stub() as stub:
         report = export_adapter(
-            asked(tiny_base, tmp_path, "dora", ollama_url=stub.url), "ollama", tmp_path / "out"
+            asked(tiny_base, tmp_path, kind, ollama_url=stub.url), "ollama", tmp_path / "out"
         )
     assert "adapter.gguf" not in report.files
-    assert any("DoRA" in note for note in report.notes)
+    assert any("is merged" in note and why in note for note in report.notes)
 
 
 def test_the_template_gives_the_tokenizers_ids(tiny_base: Path, tmp_path: Path) -> None:

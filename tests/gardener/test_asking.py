@@ -72,7 +72,8 @@ def test_an_answer_names_the_page_with_its_lines_unless_the_wiki_is_of_another_s
     with Gardener(settings) as gardener:
         build_wiki(gardener, str(tmp_path / "garden"), Quiet(), name="garden")
         ref = parse_ref("garden")
-        answer = ask(gardener, ref, "How do I prune a plant?", max_new_tokens=1)
+        answer = ask(gardener, ref, "How do I prune a plant?", explain=True, max_new_tokens=1).model
+        assert answer is not None
         page, *code = answer.sources
         lines = {str(source.anchor) for one in gardener.wiki("garden").pages() for source in one.sources}
         assert page.partition(":")[0] in PAGE_TYPES
@@ -83,7 +84,8 @@ def test_an_answer_names_the_page_with_its_lines_unless_the_wiki_is_of_another_s
         assert asdict(answer)["evidence"] == {page: answer.evidence[page]}
         (tmp_path / "garden/README.md").write_text("# Garden\n")
         gardener.add(str(tmp_path / "garden"), name="garden")
-        later = ask(gardener, ref, "How do I prune a plant?", max_new_tokens=1)
+        later = ask(gardener, ref, "How do I prune a plant?", explain=True, max_new_tokens=1).model
+        assert later is not None
         assert later.evidence == {}
         assert "the wiki is left out" in later.note
         assert later.sources

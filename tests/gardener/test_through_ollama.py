@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from codebase_gardener.config.settings import Settings
-from codebase_gardener.gardener.asking import Answer, ask
+from codebase_gardener.gardener.asking import ModelAnswer, ask
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.through_ollama import generate_through_ollama
 from codebase_gardener.registry.rows import VersionRow
@@ -44,9 +44,11 @@ def gardener(
         yield gardener
 
 
-def asked(gardener: Gardener, what: str = "geometry", **options: Any) -> Answer:
+def asked(gardener: Gardener, what: str = "geometry", **options: Any) -> ModelAnswer:
     question = "What does kite_area do?"
-    return ask(gardener, parse_ref(what), question, max_new_tokens=2, engine="ollama", **options)
+    answer = ask(gardener, parse_ref(what), question, max_new_tokens=2, engine="ollama", **options)
+    assert answer.model is not None
+    return answer.model
 
 
 def test_a_model_that_is_named_answers_with_retrieved_code_before_the_question(
@@ -90,7 +92,15 @@ def test_the_settings_model_answers_where_ollama_lacks_the_adapter(
 
 
 def test_the_fallback_to_the_base_is_said(gardener: Gardener, stub: OllamaStub) -> None:
-    here = ask(gardener, parse_ref("geometry"), "What does kite_area do?", adapter=False, max_new_tokens=2)
+    here = ask(
+        gardener,
+        parse_ref("geometry"),
+        "What does kite_area do?",
+        explain=True,
+        adapter=False,
+        max_new_tokens=2,
+    ).model
+    assert here is not None
     assert (here.engine, here.note) == ("torch", "")
     for options, why in (
         ({}, "has no model of geometry/default@1; it has qwen:latest"),

@@ -290,3 +290,30 @@ def test_a_clone_that_could_not_reach_its_host_is_tried_again(
     with pytest.raises(SourceError):
         take_snapshot(f"file://{tmp_path}/nowhere")
     assert len((tries.read_text() if tries.exists() else "x").split()) <= 3
+
+
+@pytest.mark.parametrize(
+    "target", ["a.py", "folder", "../outside.py", "/etc/passwd", "gone.py", "link", "lönk/é"]
+)
+def test_committed_links_are_no_change(repo: Repo, target: str) -> None:
+    repo.write("a.py")
+    repo.write("folder/b.py")
+    (repo.root / "deep").mkdir()
+    (repo.root / "link").symlink_to(target)
+    (repo.root / "deep" / "link").symlink_to(target)
+    commit = repo.commit()
+    assert take_snapshot(str(repo.root)).revision == commit
+    (repo.root / "link").unlink()
+    (repo.root / "link").symlink_to("elsewhere")
+    assert take_snapshot(str(repo.root)).dirty
+
+
+def test_a_link_that_was_checked_out_as_a_file_is_no_change(repo: Repo) -> None:
+    repo.write("a.py")
+    (repo.root / "link").symlink_to("a.py")
+    commit = repo.commit()
+    repo.git("config", "core.symlinks", "false")
+    (repo.root / "link").unlink()
+    (repo.root / "link").write_text("a.py")
+    assert repo.git("status", "--short") == ""
+    assert take_snapshot(str(repo.root)).revision == commit

@@ -4,7 +4,7 @@ from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
 from codebase_gardener.knowledge.workflows.mining import mine
 from samples.written_context import context_of
 
-__all__ = ["COOLING", "CORE", "FILES", "README", "mined", "steps", "titled"]
+__all__ = ["COOLING", "CORE", "FILES", "README", "UNTOLD", "mined", "steps", "titled"]
 
 CORE = '''
 class Kiln:
@@ -131,6 +131,8 @@ FILES = {
     "tests/test_firing.py": FIRING,
     "tests/test_cooling.py": COOLING,
 }
+UNTOLD = {**FILES, "README.md": "# Pottery"}
+"""The same without a document that shows anything."""
 
 
 def mined(files: dict[str, str]) -> tuple[GoldenPath, ...]:

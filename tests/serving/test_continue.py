@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from samples.node_packages import node_packages
 from serving.conftest import Running
 
 ROOT = Path(__file__).parents[2]
@@ -22,12 +22,7 @@ ASKED = {"model": "geometry", "max_tokens": 8, "temperature": 0}
 @pytest.fixture(scope="module")
 def packages() -> Path:
     """The folder of the npm packages; without node or the npm registry these tests are left out, or fail in CI."""
-    script = ROOT / "scripts/node_clients.sh"
-    made = subprocess.run([script, "install"], capture_output=True, text=True, timeout=300, check=False)
-    if made.returncode:
-        told = f"CONTINUE'S CLIENT IS NOT TESTED: {made.stderr.strip()[-300:]}"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(told)
-    return Path(made.stdout.strip())
+    return node_packages("CONTINUE'S CLIENT IS NOT TESTED")
 
 
 @pytest.mark.slow

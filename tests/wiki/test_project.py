@@ -191,8 +191,10 @@ def test_a_part_of_a_name_is_enough_where_one_page_has_it(gardener: Gardener) ->
     assert gardener.wiki("garden").show("implementation:garden_gro").id == GROW
     assert gardener.wiki("garden").show("grow").id == GROW
     assert gardener.wiki("garden").show("Plant.water").id == "Implementation:garden_Plant_water"
-    with pytest.raises(InvalidInputError, match="pages are called garden"):
-        gardener.wiki("garden").show("garden")
+    assert gardener.wiki("garden").show("garden").id == "Module:garden_src_garden"
+    assert gardener.wiki("garden").show("overview").id == "Overview:garden_Overview"
+    with pytest.raises(InvalidInputError, match="pages are called Implementation:garden"):
+        gardener.wiki("garden").show("Implementation:garden")
     with pytest.raises(NotFoundError, match="no page Implementation:garden_grwo"):
         gardener.wiki("garden").show("Implementation:garden_grwo")
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.utils.names import parse_ref
+
+if TYPE_CHECKING:
+    from codebase_gardener.gardener.asking import ModelAnswer
+    from codebase_gardener.knowledge.answers.answering import GraphLine
 
 __all__ = ["ask"]
 
@@ -16,6 +23,11 @@ _SHOWN_EVIDENCE = 3
 @click.command()
 @click.argument("what", metavar="NAME[/ADAPTER[@VERSION]]")
 @click.argument("question")
+@click.option(
+    "--explain/--no-explain",
+    default=None,
+    help="Ask a model, too, or never; by default where the graph has no answer, or an adapter or server is named.",
+)
 @click.option("--no-adapter", is_flag=True, help="Let the base answer.")
 @click.option("--no-retrieval", is_flag=True, help="Put no retrieved code before the question.")
 @click.option("--tokens", type=click.IntRange(min=1), default=200, show_default=True, help="Longest answer.")
@@ -26,6 +38,7 @@ _SHOWN_EVIDENCE = 3
 def ask(
     what: str,
     question: str,
+    explain: bool | None,
     no_adapter: bool,
     no_retrieval: bool,
     tokens: int,
@@ -36,8 +49,9 @@ def ask(
 ) -> None:
     """Ask a question about a project.
 
-    The answer is the model's; the sources under it are where the retrieved code stands, and the wiki's
-    page with the lines that it rests on.
+    What the graph of the repository knows is answered by it, each line with its anchor: where is NAME, what is NAME,
+    what does NAME take and return, who calls NAME, what raises NAME, which version of NAME, which extra brings NAME.
+    What a model adds stands under it, marked as the model's, with the code and the wiki's page that it was shown.
     """
     from codebase_gardener.gardener.asking import ask as answer_to
 
@@ -47,6 +61,7 @@ def ask(
             gardener,
             parse_ref(what),
             question,
+            explain=explain,
             adapter=not no_adapter,
             retrieval=not no_retrieval,
             max_new_tokens=tokens,
@@ -56,12 +71,27 @@ def ask(
     if as_json:
         print_json(answer)
         return
-    click.echo(answer.text)
+    if answer.graph is not None:
+        _show_lines(answer.graph.lines)
+    if answer.model is not None:
+        _show_model(answer.model, apart=answer.graph is not None)
+    if answer.graph is None and answer.model is None:
+        click.echo("the graph has no answer", err=True)
+
+
+def _show_lines(lines: Sequence[GraphLine]) -> None:
+    for line in lines:
+        click.echo(f"{line.text}  ({line.anchor})" if line.anchor else line.text)
+
+
+def _show_model(said: ModelAnswer, *, apart: bool) -> None:
+    if apart:
+        click.echo("\nThe model adds (not computed from the repository):")
+    click.echo(said.text)
     click.echo()
     click.echo(
-        f"{answer.adapter or 'no adapter'} on {answer.base}{f': {answer.note}' if answer.note else ''}",
-        err=True,
+        f"{said.adapter or 'no adapter'} on {said.base}{f': {said.note}' if said.note else ''}", err=True
     )
-    for source in answer.sources:
-        evidence = ", ".join(answer.evidence.get(source, ())[:_SHOWN_EVIDENCE])
+    for source in said.sources:
+        evidence = ", ".join(said.evidence.get(source, ())[:_SHOWN_EVIDENCE])
         click.echo(f"  {source}{f': {evidence}' if evidence else ''}", err=True)

@@ -122,7 +122,8 @@ class _Lines:
 
     def close(self) -> None:
         """The stage is over."""
-        self._print(f"done: {self.done} {self.unit} in {time.monotonic() - self.started:.1f} s")
+        counted = f": {self.done} {self.unit}" if self.done else ""
+        self._print(f"done{counted} in {time.monotonic() - self.started:.1f} s")
 
     def _print(self, message: str) -> None:
         text = f"{self.title}: {message} {self.words}".rstrip()

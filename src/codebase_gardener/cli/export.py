@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -56,6 +58,17 @@ def export(
         return
     for name, size in report.files.items():
         click.echo(f"  {name:<32} {size / 1e6:.1f} MB")
+    for line in _measured(report.receipt):
+        click.echo(line)
     for note in report.notes:
         click.echo(f"Note: {note}")
     click.echo(f"{located.label} for {target}: {out}")
+
+
+def _measured(receipt: Mapping[str, Any]) -> Iterator[str]:
+    """What is left of the adapter there, where the export was run side by side with it."""
+    if "effect_left" in receipt:
+        yield f"  {receipt['effect_left']:.1%} of the adapter's effect is left"
+    if losses := receipt.get("heldout_loss_nats"):
+        said = ", ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
+        yield f"  held-out loss over {receipt['heldout_functions']} functions: {said} nats/token"

@@ -8,7 +8,7 @@ import click
 
 from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, open_gardener, print_json, read_settings, tell
-from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
 
 __all__ = ["wiki"]
 
@@ -51,8 +51,21 @@ def build(what: str, writer: str, phase: str, name: str | None, revision: str | 
         built = build_wiki(
             gardener, what, Display(), writer=writer, phase=phase, revision=revision, name=name
         )
-    remember_build(settings, built, source)
-    tell(as_json, built.as_dict(), "\n".join(built.summary()))
+    found = len(built.build.findings)
+    if not found:
+        remember_build(settings, built, source)
+        tell(as_json, built.as_dict(), "\n".join(built.summary()))
+        return
+    error = VerificationError(
+        f"the fresh wiki of {built.project} does not hold ({found} findings): "
+        "a bug in Codebase Gardener, or in a correction that you wrote, not in your repository",
+        hint="report the findings; the wiki can be read all the same",
+    )
+    if as_json:
+        print_json(built.as_dict(), error)
+    else:
+        click.echo("\n".join(built.summary()))
+    raise error
 
 
 @wiki.command()

@@ -29,6 +29,8 @@ _SPHINX = re.compile(
 _DEFAULT = re.compile(r",?\s*(?:\*?defaults? (?:to|is|=)\*?:?|default[:=])\s*(.+)$", re.IGNORECASE)
 _OPTIONAL = re.compile(r",?\s*[`*]*optional[`*]*", re.IGNORECASE)
 _ASIDE = re.compile(r"(?:Note|Warning|Caution|Deprecated|TODO|\.\. )\b", re.IGNORECASE)
+_BOX = re.compile(r"(?:(:::+|```+)\{?[\w-]+\}?|!!!|\?\?\?\+?|===\+? \"|\.\. [\w-]+::)[^\n]*\n")
+_OUTSIDE = re.compile(r"^(?=[^\s])", re.MULTILINE)
 _EXAMPLE = re.compile(
     r"(?:\*\*|#+ *)?(?:code )?(?:usage )?examples?(?: of use| usage)?\W{0,4}$", re.IGNORECASE
 )
@@ -226,6 +228,9 @@ def _without_examples(text: str) -> str:
 def _split(text: str) -> tuple[str, str]:
     """First sentence, and what follows it."""
     text = without_title(text).strip()
+    if end := _box_end(text):  # what it is stands after the box
+        summary, after = _split(text[end:])
+        return summary, "\n\n".join(part for part in (after, text[:end].rstrip()) if part)
     paragraph, _, rest = text.partition("\n\n")
     if _ASIDE.match(paragraph) and rest.strip():  # a caveat before the sentence that says what it is
         summary, after = _split(rest)
@@ -233,3 +238,17 @@ def _split(text: str) -> tuple[str, str]:
     summary = first_sentence(text)
     after = " ".join(paragraph.split())[len(summary) :].strip()
     return summary, "\n\n".join(part for part in (after, rest.strip("\n")) if part.strip())
+
+
+def _box_end(text: str) -> int:
+    """Where the text after a box of MkDocs, MyST or Sphinx begins; 0 where the text begins with none, or is one."""
+    opened = _BOX.match(text)
+    if not opened:
+        return 0
+    if mark := opened[1]:
+        closed = re.compile(rf"^{mark}[ \t]*$", re.MULTILINE).search(text, opened.end())
+        end = closed.end() if closed else len(text)
+    else:
+        outside = _OUTSIDE.search(text, opened.end())
+        end = outside.start() if outside else len(text)
+    return end if text[end:].strip() else 0

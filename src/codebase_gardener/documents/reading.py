@@ -94,8 +94,10 @@ def _headings(found: list[tuple[Block, str]], last_line: int) -> tuple[Heading, 
     """Sections, each to before the next heading of its level or a higher one."""
     headings: list[Heading] = []
     open_at: list[int] = []  # places in `headings` of the sections that the next heading may end
+    boxed = 0  # the last line of a box: what stands in it does not say what the section is about
     for block, title in found:
-        if block.kind in _PROSE and headings and not headings[-1].summary:
+        boxed = max(boxed, block.end) if block.kind == "box" else boxed
+        if block.kind in _PROSE and block.start > boxed and headings and not headings[-1].summary:
             headings[-1] = replace(headings[-1], summary=_cut(plain_text(block.text)))
         if block.kind != "heading" or not title:
             continue

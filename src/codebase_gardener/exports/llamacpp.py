@@ -27,6 +27,8 @@ from codebase_gardener.utils.limits import cores
 __all__ = ["LlamaServer", "Stream", "is_installed"]
 
 _START_S = 300.0
+_CERTAIN = 10_000.0
+"""Bias of a token that is to be said whatever the model thinks; probabilities are without it."""
 _TAIL = 20
 _SWITCHED_OFF = {"cache_ram_mib": 0, "endpoint_slots": False, "ui": False, "warmup": False}
 """Its second cache of prompts does not ask which adapter read them; the rest nobody needs."""
@@ -145,6 +147,33 @@ class LlamaServer:
             raise self._gone(error) from error
         finally:
             connection.close()
+
+    def score(self, body: Mapping[str, Any], token: int, letter: int, vocabulary_size: int) -> dict[str, Any]:
+        """The probabilities of a token behind a prompt: llama.cpp scores what it says, so the token is made certain.
+
+        Args:
+            body: The prompt, and what else the request says.
+            token: Which.
+            letter: A token that is a whole letter: of a part of one, which it holds back, llama.cpp says no
+                probabilities, so that it is looked for among those of all tokens.
+            vocabulary_size: How many that are.
+
+        Returns:
+            llama.cpp's own row, `logprob` being the token's.
+        """
+        asked = {"n_predict": 1, "temperature": 0.0, "n_probs": 1, **body}
+        answer = self.ask("/completion", {**asked, "logit_bias": [[token, _CERTAIN]]})
+        if found := answer.get("completion_probabilities"):
+            return dict(found[0])
+        said = self.all_scores(asked, letter, vocabulary_size)
+        logprob = next((row["logprob"] for row in said["top_logprobs"] if row["id"] == token), float("-inf"))
+        return {**said, "logprob": logprob}
+
+    def all_scores(self, body: Mapping[str, Any], letter: int, vocabulary_size: int) -> dict[str, Any]:
+        """The probabilities of all tokens behind a prompt, before a letter is made certain; as `score`."""
+        asked = {"n_predict": 1, "temperature": 0.0, **body, "n_probs": vocabulary_size}
+        answer = self.ask("/completion", {**asked, "logit_bias": [[letter, _CERTAIN]]})
+        return dict(answer["completion_probabilities"][0])
 
     def stream(self, body: Mapping[str, Any]) -> Stream:
         """A completion, event by event.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from codebase_gardener.adapters.files import AdapterFiles
 from codebase_gardener.bases.resolution import Base
-from codebase_gardener.utils.progress import Reporter
+from codebase_gardener.utils.progress import Progress, Reporter, silent
 
 __all__ = ["ExportReport", "ExportRequest", "ExportTarget"]
 
@@ -24,9 +24,11 @@ class ExportRequest:
         base: What it was trained on, checked to be that.
         quantize: One of the target's `quantizations`; None: as the target does by itself.
         reporter: Who is told what is done.
+        heldout: Prompts and what follows them, of code that the adapter was not trained on; empty of a folder.
         facts: What the registry knows of it: dataset, commit, receipts, verdict; empty of a folder.
         ollama_url: Where an Ollama server may listen; "" for none.
         create: What that server is to call the model; "" for not to make one.
+        progress: Of the proof, where it takes long.
     """
 
     label: str
@@ -34,9 +36,11 @@ class ExportRequest:
     base: Base
     reporter: Reporter
     quantize: str | None = None
+    heldout: Sequence[tuple[str, str]] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     ollama_url: str = ""
     create: str = ""
+    progress: Progress = silent
 
 
 @dataclass(frozen=True)

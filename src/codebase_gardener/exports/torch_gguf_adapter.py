@@ -12,24 +12,32 @@ import gguf
 import numpy as np
 from torch import Tensor
 
+from codebase_gardener.adapters.factor_options import beyond_factors
 from codebase_gardener.adapters.files import AdapterFiles
 from codebase_gardener.adapters.torch_factors import FactorReader
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.exports.torch_gguf_base import architecture_of, reordered, tensor_name
 from codebase_gardener.utils.error_handling import AdapterError
 
-__all__ = ["write_gguf_adapter"]
+__all__ = ["NotCarriedError", "write_gguf_adapter"]
 
 _PREFIX = "base_model.model."
+
+
+class NotCarriedError(AdapterError):
+    """A GGUF adapter cannot carry all of it; a merged model can."""
 
 
 def write_gguf_adapter(files: AdapterFiles, base: Base, path: Path) -> None:
     """Write an adapter's factors, float32.
 
     Raises:
-        AdapterError: It has more than low-rank factors of linear layers, or NaN.
+        NotCarriedError: It has more than low-rank factors of linear layers.
+        AdapterError: It has NaN.
         ModelError: llama.cpp has no such architecture.
     """
+    if what := beyond_factors(files.config):
+        raise _not_carried(files, what)
     architecture = architecture_of(base)
     config = base.config
     said = tensor_name(architecture, int(config["num_hidden_layers"]))
@@ -65,8 +73,8 @@ def _add(writer: gguf.GGUFWriter, name: str, tensor: Tensor) -> None:
     writer.add_tensor(name, np.ascontiguousarray(tensor.numpy()))
 
 
-def _not_carried(files: AdapterFiles, what: str) -> AdapterError:
-    return AdapterError(
-        f"{files.directory}: a GGUF adapter cannot carry {what}",
-        hint="export a merged model: --to gguf --quantize f16",
+def _not_carried(files: AdapterFiles, what: str) -> NotCarriedError:
+    return NotCarriedError(
+        f"{files.directory} has {what}, which a GGUF adapter cannot carry",
+        hint="--quantize f16 writes its base with the adapter merged in",
     )

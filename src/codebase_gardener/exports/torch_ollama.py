@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.adapters.factor_options import beyond_factors
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.text import conversation_ids, render_conversation
 from codebase_gardener.bases.torch_loading import load_tokenizer
@@ -14,7 +13,7 @@ from codebase_gardener.exports.ollama_modelfile import check_ollama_name, modelf
 from codebase_gardener.exports.ollama_template import CONVERSATIONS, PLAIN, Turns, turns_of
 from codebase_gardener.exports.request import ExportRequest
 from codebase_gardener.exports.torch_gguf import read_by_llamacpp, write_merged_gguf
-from codebase_gardener.exports.torch_gguf_adapter import write_gguf_adapter
+from codebase_gardener.exports.torch_gguf_adapter import NotCarriedError, write_gguf_adapter
 from codebase_gardener.exports.torch_gguf_base import architecture_of, write_gguf_base
 from codebase_gardener.models.ollama_client import OllamaClient
 from codebase_gardener.utils.error_handling import AdapterError, ModelError
@@ -38,12 +37,11 @@ def write_ollama_folder(request: ExportRequest, folder: Path) -> list[str]:
         check_ollama_name(request.create)
     architecture_of(request.base)
     version = _version(request)
-    refusal = beyond_factors(request.files.config)
-    alone = version is not None and takes_adapters(version) and not refusal
     quantize = request.quantize or _QUANTIZE
+    why = _why_merged(request, folder, version)
+    alone = not why
     if alone:
         write_gguf_base(request.base, folder / _MODEL, quantize)
-        write_gguf_adapter(request.files, request.base, folder / _ADAPTER)
     else:
         write_merged_gguf(request, folder / _MODEL, quantize)
     tokenizer = load_tokenizer(request.base.path)
@@ -55,19 +53,29 @@ def write_ollama_folder(request: ExportRequest, folder: Path) -> list[str]:
     (folder / _MODELFILE).write_text(text, encoding="utf-8")
     size = (folder / _MODEL).stat().st_size / 1e6
     url = request.ollama_url or "any address"
-    why = f"{refusal}, which a GGUF adapter cannot carry" if refusal else "it makes no models of adapters"
     return [
         f"Ollama {version} answers at {request.ollama_url}"
         if version
         else f"no Ollama server answers at {url}: assumed is one that takes no adapters",
         f"the adapter is a file of its own; its base takes {size:,.0f} MB, once for all adapters of it"
         if alone
-        else f"the adapter is merged, because of {why}" + f": {size:,.0f} MB for each adapter",
+        else f"the adapter is merged, because {why}: {size:,.0f} MB for each adapter",
         "the base's chat template is in the Modelfile"
         if turns
         else "the base's chat template cannot be converted with certainty: the Modelfile is for plain completion",
         f"ollama create NAME -f {_MODELFILE}",
     ]
+
+
+def _why_merged(request: ExportRequest, folder: Path, version: str | None) -> str:
+    """Write the adapter as a file of its own, or say why that cannot be."""
+    if version is None or not takes_adapters(version):
+        return "such a server makes no models of adapters"
+    try:
+        write_gguf_adapter(request.files, request.base, folder / _ADAPTER)
+    except NotCarriedError as error:
+        return error.message
+    return ""
 
 
 def prove_ollama_folder(request: ExportRequest, folder: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from codebase_gardener.adapters.files import check_base
@@ -62,9 +62,8 @@ def export_adapter(request: ExportRequest, name: str, out: Path) -> ExportReport
                 if path.is_file()
             }
             stage(len(files), len(files))
-        with request.reporter.stage("proof", "folders") as stage:
-            receipt = target.prove(request, staged)
-            stage(1, 1)
+        with request.reporter.stage("proof", "tokens") as stage:
+            receipt = target.prove(replace(request, progress=stage), staged)
         report = ExportReport(
             name, request.label, files, tuple(notes), receipt, time.perf_counter() - started
         )

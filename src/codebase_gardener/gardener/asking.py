@@ -1,8 +1,9 @@
-"""`ask`: a question answered by the adapter, with retrieved code and wiki pages before it, and what was used said."""
+"""`ask`: the graph answers what it can, with anchors; a model adds to it, with retrieved code and pages before it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.dataset.prompts import question_messages
@@ -11,14 +12,19 @@ from codebase_gardener.gardener.through_ollama import OllamaAnswer, answer_throu
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.names import AdapterRef
 
-__all__ = ["Answer", "ask"]
+if TYPE_CHECKING:
+    from codebase_gardener.knowledge.answers.answering import GraphAnswer
+    from codebase_gardener.retrieval.documents import Document
+    from codebase_gardener.wiki.project import ProjectWiki
+
+__all__ = ["Answer", "ModelAnswer", "ask"]
 
 _PENALTY = 1.1  # small models repeat themselves without
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An answer and what it is made from.
+class ModelAnswer:
+    """What a model said, and what it was made from.
 
     Attributes:
         text: What the model said.
@@ -39,11 +45,27 @@ class Answer:
     engine: str = "torch"
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What the graph says, and what a model said.
+
+    Attributes:
+        question: As it was understood.
+        graph: Computed from the repository; None for a question that it does not answer.
+        model: None where no model was asked.
+    """
+
+    question: str
+    graph: GraphAnswer | None
+    model: ModelAnswer | None
+
+
 def ask(
     gardener: Gardener,
     ref: AdapterRef,
     question: str,
     *,
+    explain: bool | None = None,
     adapter: bool = True,
     retrieval: bool = True,
     max_new_tokens: int = 200,
@@ -56,6 +78,7 @@ def ask(
         gardener: The home.
         ref: The project, with or without adapter and version.
         question: In plain words, or code to go on with.
+        explain: Ask a model; by default where the graph has no answer, and where an adapter or a server is named.
         adapter: Use the adapter: the one named, else the active one.
         retrieval: Put retrieved code before the question.
         max_new_tokens: Tokens of the answer at most.
@@ -64,10 +87,38 @@ def ask(
 
     Raises:
         NotFoundError: No such project, or no such adapter where one is named.
+        InvalidInputError: An empty question, or one with control characters.
     """
+    from codebase_gardener.knowledge.answers.questions import clean_question
+
+    asked = clean_question(question)
     wiki = gardener.wiki(ref.project)
-    wiki_note = wiki.left_out() if retrieval else ""
-    documents = wiki.index().for_prompt(question, pages=not wiki_note) if retrieval else []
+    computed = wiki.answer(asked)
+    if explain is None:
+        explain = computed is None or ref.name is not None or engine != "torch"
+    if not explain:
+        return Answer(asked, computed, None)
+    documents, wiki_note = _documents(wiki, question) if retrieval else ([], "")
+    said = _said(gardener, ref, question, documents, adapter, max_new_tokens, engine, model)
+    return Answer(asked, computed, replace(said, note="; ".join(filter(None, (said.note, wiki_note)))))
+
+
+def _documents(wiki: ProjectWiki, question: str) -> tuple[list[Document], str]:
+    """What is put before a question, and why no page is among it."""
+    note = wiki.left_out()
+    return wiki.index().for_prompt(question, pages=not note), note
+
+
+def _said(
+    gardener: Gardener,
+    ref: AdapterRef,
+    question: str,
+    documents: list[Document],
+    adapter: bool,
+    max_new_tokens: int,
+    engine: str,
+    model: str | None,
+) -> ModelAnswer:
     row, note = _adapter(gardener, ref) if adapter else (None, "")
     messages = question_messages(question, documents)
 
@@ -89,12 +140,12 @@ def ask(
         handle = _handle(gardener, ref, row)
         note += ": the base answers" if note else ""
         said = OllamaAnswer(say(handle), handle.adapter_id, handle.base_id, engine)
-    return Answer(
+    return ModelAnswer(
         text=said.text.strip(),
         adapter=said.adapter,
         base=said.base,
         sources=tuple(document.anchor for document in documents),
-        note="; ".join(filter(None, (note, wiki_note))),
+        note=note,
         evidence={document.anchor: document.evidence for document in documents if document.evidence},
         engine=said.engine,
     )

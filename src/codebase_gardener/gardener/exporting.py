@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.adapters.files import check_adapter_files
+from codebase_gardener.evaluation.measuring import heldout_functions
 from codebase_gardener.exports.licences import is_licence_file, licence_of
 from codebase_gardener.exports.request import ExportReport, ExportRequest
 from codebase_gardener.exports.writing import export_adapter
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
 
 __all__ = ["export"]
+
+_HELDOUT_FUNCTIONS = 8  # each of their tokens is asked for by itself
 
 
 def export(
@@ -57,6 +61,7 @@ def export(
         base_of(gardener, located, base),
         reporter or Quiet(),
         quantize,
+        _heldout(gardener, located) if target in ("gguf", "ollama") else (),
         {**_facts(gardener, located), **(_repository(gardener, located) if target == "hub" else {})},
         ollama_url=gardener.settings.ollama_url if target == "ollama" else "",
         create=create,
@@ -69,6 +74,17 @@ def export(
     if located.row is not None:
         gardener.registry.add_receipt(located.row, f"export-{target}", asdict(report))
     return located, report
+
+
+def _heldout(gardener: Gardener, located: Located) -> Sequence[tuple[str, str]]:
+    """What the adapter was not trained on; nothing where it comes from no dataset, or that is gone."""
+    if located.row is None:
+        return ()
+    try:
+        functions = heldout_functions(gardener.heldout_dataset(located.row), _HELDOUT_FUNCTIONS)
+    except CodebaseGardenerError:
+        return ()
+    return [(function.prompt, function.completion) for function in functions]
 
 
 def _facts(gardener: Gardener, located: Located) -> dict[str, Any]:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from codebase_gardener.knowledge.apis.implementations import implementation_page
-from codebase_gardener.knowledge.apis.principles import principle_page
+from codebase_gardener.knowledge.apis.principles import (
+    principle_page,
+    says_something,
+    theoretical_basis,
+)
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.draft import WikiDraft
 from codebase_gardener.knowledge.environments.gates import required_environments
 from codebase_gardener.knowledge.heuristics.pages import Heuristics
 from codebase_gardener.knowledge.links.uses import Target
-from codebase_gardener.knowledge.pages.structure import Edge
+from codebase_gardener.knowledge.pages.markup import link_free
+from codebase_gardener.knowledge.pages.structure import Edge, Section
+from codebase_gardener.knowledge.sources.lines import Source
+from codebase_gardener.knowledge.workflows.mining import needed_targets
 from codebase_gardener.utils.progress import Progress
 
 __all__ = ["add_implementations", "add_principles", "link_implementations"]
@@ -28,9 +36,24 @@ def add_implementations(draft: WikiDraft, apis: Sequence[Api], progress: Progres
 
 
 def add_principles(draft: WikiDraft, apis: Iterable[Api]) -> None:
-    """A Principle page for each API."""
+    """A Principle page for each API whose idea is told; what there is of the others stands on their own page."""
+    steps = set(needed_targets(draft.mined))
     for api in apis:
-        draft.add(principle_page(api, draft.context, draft.apis))
+        sources: tuple[Source, ...] = ()
+        if api.target in steps or says_something(api, draft.context):
+            principle = principle_page(api, draft.context, draft.apis)
+            draft.add(principle)
+            told = f"Its idea has a page of its own: [{link_free(principle.title)}](../{principle.file})."
+        else:
+            told, sources = theoretical_basis(api, draft.context)
+        made = draft.pages[draft.page_id("Implementation", api.page)]
+        draft.add(
+            replace(
+                made,
+                sections=(*made.sections[:-1], Section("Theoretical Basis", told)),
+                sources=tuple(dict.fromkeys((*made.sources, *sources))),
+            )
+        )
 
 
 def link_implementations(draft: WikiDraft, apis: Sequence[Api], progress: Progress) -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from codebase_gardener.knowledge.api_pages import add_implementations, add_principles, link_implementations
-from codebase_gardener.knowledge.apis.catalog import api_for
+from codebase_gardener.knowledge.apis.catalog import api_budget, api_for
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.draft import WikiDraft
 from codebase_gardener.knowledge.pages.structure import Page
@@ -31,7 +31,11 @@ def add_orphans(draft: WikiDraft, progress: Progress) -> None:
 
 
 def _kept_apis(draft: WikiDraft, reasons: dict[str, str]) -> list[Api]:
-    """Of each file that is kept for a reason, the definition that most speaks for a page."""
+    """Of each file that is kept for a reason, the definition that most speaks for a page, while there is room.
+
+    What gets none has a line on its module's page.
+    """
+    room = api_budget(draft.context, 0) - len(draft.apis)
     taken = {api.page.lower() for api in draft.apis.values()} | {
         api.principle.lower() for api in draft.apis.values()
     }
@@ -39,7 +43,7 @@ def _kept_apis(draft: WikiDraft, reasons: dict[str, str]) -> list[Api]:
     for scored in draft.ranked:
         symbol = scored.candidate.symbol
         reason = reasons.pop(symbol.path, "")
-        if not reason:
+        if not reason or len(apis) >= room:
             continue
         api = api_for(draft.context.target(symbol), draft.context, f"stands for its file ({reason})")
         module = re.sub(r"\W+", "_", symbol.path.rpartition(".")[0])

@@ -14,6 +14,7 @@ from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.orphan_pages import add_orphans
 from codebase_gardener.knowledge.pages.rendering import normalised
 from codebase_gardener.knowledge.pages.structure import Edge
+from codebase_gardener.knowledge.way_in import add_way_in
 from codebase_gardener.knowledge.workflows.golden_path_page import workflow_page
 from codebase_gardener.knowledge.workflows.mining import mine, needed_targets
 from codebase_gardener.utils.progress import Progress
@@ -80,6 +81,12 @@ def _concerns(one: HeuristicPage, documents: set[str], keywords: Mapping[Target,
     return any(given.intersection(one.options) for given in steps) if one.options else bool(steps)
 
 
+def _orphans(draft: WikiDraft, progress: Progress) -> None:
+    """Phase 5: files that no workflow leads to; then what leads to all files, the pages of modules and the overview."""
+    add_orphans(draft, progress)
+    add_way_in(draft)
+
+
 def _audit(draft: WikiDraft, progress: Progress) -> None:
     """Phases 4 and 6: edges that lead nowhere are taken off; what remains is found by the audit of the texts."""
     for done, page in enumerate(list(draft.pages.values()), 1):
@@ -104,7 +111,7 @@ PHASES: dict[str, Phase] = {
     "2": Phase("excavation and synthesis", "APIs", _excavate),
     "3": Phase("enrichment", "pages", _enrich),
     "4": Phase("audit", "pages", _audit),
-    "5": Phase("orphans", "APIs", add_orphans),
+    "5": Phase("orphans", "APIs", _orphans),
     "6": Phase("audit of orphans", "pages", _audit),
 }
 """In order; each has a report of its own in `_reports/`."""

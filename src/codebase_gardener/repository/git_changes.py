@@ -48,11 +48,8 @@ def differences(tree: dict[str, Blob], tags: dict[str, str], folder: Path) -> It
 def _same(disk: DiskTree, path: str, blob: Blob) -> bool:
     try:
         found = disk.stat(path)
-        if blob.mode == "120000":
-            return (
-                stat.S_ISLNK(found.st_mode)
-                and _blob_id(os.fsencode(disk.link_target(path)), blob.id) == blob.id
-            )
+        if blob.mode == "120000" and stat.S_ISLNK(found.st_mode):  # with core.symlinks off it is a file
+            return _blob_id(os.fsencode(disk.link_target(path)), blob.id) == blob.id
         if not stat.S_ISREG(found.st_mode):
             return False
         if blob.size > HASHED_BYTES:

@@ -15,12 +15,14 @@ from codebase_gardener.languages.table import LANGUAGES, is_code
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 from codebase_gardener.utils.anchors import Anchor, source_lines
 
-__all__ = ["PAGE_KIND", "Document", "documents_of"]
+__all__ = ["MAX_DOCUMENT_CHARS", "PAGE_KIND", "Document", "documents_of"]
 
 PAGE_KIND = "page"
 """The kind of a document that is a page of the wiki."""
 
 MAX_DOCUMENT_CHARS = 20_000
+"""A longer one is cut."""
+
 _RANGE = re.compile(r":L(\d+)-(\d+)\Z")
 _CLASS_LIKE = frozenset({"class", "type", "interface"})
 
@@ -40,6 +42,8 @@ class Document:
         links: How many workflows lead to a page.
         domains: Words to find a page by, beside those of its text.
         told_by: Id of the page that tells the same with its code, "" for none.
+        shown: Of a page: what the sections of documents say that show its subject.
+        deprecated: Whether a page's subject is.
     """
 
     anchor: str
@@ -51,6 +55,8 @@ class Document:
     links: int = 0
     domains: tuple[str, ...] = ()
     told_by: str = ""
+    shown: str = ""
+    deprecated: bool = False
 
     @property
     def line_range(self) -> tuple[int, int]:

@@ -75,7 +75,6 @@ class SymbolIndex:
         k: int = 5,
         exclude: Callable[[Document], bool] | None = None,
         exclude_paths: Collection[str] = (),
-        half: str = "",
     ) -> list[Hit]:
         """The best documents for a query, best first; equal scores are ordered by anchor.
 
@@ -84,11 +83,8 @@ class SymbolIndex:
             k: How many at most; fewer where fewer share a token with the query.
             exclude: Documents for which it is true are never returned.
             exclude_paths: No document of these files is ever returned.
-            half: Further words, which count half.
         """
         scores = self._scores(query)
-        if half:
-            scores += self._scores(half) * np.float32(0.5)
         for path in exclude_paths:
             scores[self._numbers_by_path.get(path, [])] = 0
         hits: list[Hit] = []

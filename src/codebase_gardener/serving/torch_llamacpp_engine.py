@@ -39,7 +39,6 @@ __all__ = ["LlamaCppEngine"]
 
 _LOOK_S = 0.02
 _CLOSING_S = 10.0
-_CERTAIN = 10_000.0  # added to a logit: no other token is drawn
 
 
 @dataclass
@@ -290,35 +289,21 @@ class LlamaCppEngine:
     ) -> list[TokenScore]:
         """llama.cpp scores what it says, not what it reads: so each token of the prompt is made certain, and said."""
         ids, top = request.ids, request.decoding.top_scores or 0
-        scores = [TokenScore(vocabulary.tokenizer.decode([ids[0]]), ids[0], None)]
+        tokenizer = vocabulary.tokenizer
+        letter = tokenizer("a", add_special_tokens=False)["input_ids"][-1]
+        scores = [TokenScore(tokenizer.decode([ids[0]]), ids[0], None)]
         for place in range(1, len(ids)):
             if generation.is_cancelled:
                 break
             body = _body(request, seat, 1) | {
                 "prompt": ids[:place],
-                "logit_bias": [[ids[place], _CERTAIN]],
                 "temperature": 0.0,
                 "n_probs": max(top, 1),
                 "cache_prompt": place > 1,  # from the first token on it is this adapter's
             }
-            found = seat.server.ask("/completion", body).get("completion_probabilities")
-            scores.append(
-                _score(found[0], top, vocabulary, ids[place])
-                if found
-                else _score_of_part(seat, body, top, vocabulary, ids[place])
-            )
+            found = seat.server.score(body, ids[place], letter, len(tokenizer))
+            scores.append(_score(found, top, vocabulary, ids[place]))
         return scores
-
-
-def _score_of_part(
-    seat: Seat, body: Mapping[str, Any], top: int, vocabulary: _Vocabulary, token: int
-) -> TokenScore:
-    """Of a token that is a part of a letter, which llama.cpp holds back: found among all, before a whole letter."""
-    letter = vocabulary.tokenizer("a", add_special_tokens=False)["input_ids"][-1]
-    whole = {"logit_bias": [[letter, _CERTAIN]], "n_probs": len(vocabulary.tokenizer)}
-    [said] = seat.server.ask("/completion", {**body, **whole})["completion_probabilities"]
-    logprob = next((row["logprob"] for row in said["top_logprobs"] if row["id"] == token), float("-inf"))
-    return _score({**said, "logprob": logprob}, top, vocabulary, token)
 
 
 def _end_tokens(base: Base, tokenizer: Any) -> frozenset[int]:

@@ -68,14 +68,24 @@ def page_files(wiki: WikiPaths) -> dict[str, Path]:
     Raises:
         NotFoundError: The wiki is not built.
     """
-    from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
+    from codebase_gardener.knowledge.pages.structure import OVERVIEW_FILE, PAGE_TYPES
 
     folder = wiki.require()
-    return {
+    overview = folder / OVERVIEW_FILE
+    return ({_id_in(overview): overview} if overview.is_file() else {}) | {
         f"{name}:{file.stem}": file
         for name, kind in PAGE_TYPES.items()
+        if kind.folder
         for file in sorted((folder / kind.folder).glob("*.md"))
     }
+
+
+def _id_in(file: Path) -> str:
+    """The id of a page whose file is not called so."""
+    from codebase_gardener.knowledge.pages.reading import read_page
+
+    page = read_page(file.read_text("utf-8", "replace")).page
+    return page.id if page else f"Overview:{file.stem}"
 
 
 def read_pages(wiki: WikiPaths) -> tuple[Page, ...]:
@@ -142,7 +152,7 @@ def find_page(wikis: Iterable[WikiPaths], wanted: str) -> FoundPage:
     )
 
 
-_TYPES = ("Implementation", "Workflow", "Principle", "Heuristic", "Environment")
+_TYPES = ("Implementation", "Module", "Workflow", "Principle", "Heuristic", "Environment", "Overview")
 
 
 def _called(wanted: str, pages: list[FoundPage]) -> list[FoundPage]:

@@ -20,6 +20,7 @@ class WikiPaths:
         overrides: A person's corrections.
         site: The static site, where no other place is named.
         indexes: The indexes of code and pages, a folder each.
+        graphs: What questions are answered from, a folder for a snapshot.
         record: What the wiki was built from.
         unchanged: What the last build said, and the stamps of all that it depends on.
         facts: What was found in each file.
@@ -33,6 +34,7 @@ class WikiPaths:
         self.overrides = root / "wiki-overrides.yaml"
         self.site = root / "wiki-html"
         self.indexes = root / "indexes"
+        self.graphs = root / "graphs"
         cache = root / "wiki-cache"
         self.record = cache / "build.json"
         self.unchanged = cache / "unchanged.json"

@@ -16,6 +16,8 @@ from codebase_gardener.wiki.source import ProjectSource
 from codebase_gardener.wiki.state import WikiState
 
 if TYPE_CHECKING:
+    from codebase_gardener.knowledge.answers.answering import GraphAnswer
+    from codebase_gardener.knowledge.answers.graph import Graph
     from codebase_gardener.knowledge.pages.structure import Page
     from codebase_gardener.knowledge.writers.prose_writing import Writer
     from codebase_gardener.repository.snapshot import Snapshot
@@ -136,6 +138,19 @@ class ProjectWiki:
         from codebase_gardener.wiki.search import open_index
 
         return open_index(self.paths, self.source)
+
+    def graph(self) -> Graph:
+        """What questions are answered from without a model."""
+        from codebase_gardener.wiki.graph import open_graph
+
+        return open_graph(self.paths, self.source)
+
+    def answer(self, question: str) -> GraphAnswer | None:
+        """What the graph says to a question (`answer_from_graph`)."""
+        from codebase_gardener.knowledge.answers.answering import answer_from_graph
+        from codebase_gardener.knowledge.answers.questions import forms_of
+
+        return answer_from_graph(self.graph(), question) if forms_of(question) else None
 
     def search(self, query: str, *, k: int = 8, code: bool = False) -> list[SearchResult]:
         """What answers a query, best first (`WikiIndex.search`).

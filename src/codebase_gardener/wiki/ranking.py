@@ -21,6 +21,7 @@ FIELDS = {
     "title": (2.0, 0.4),
     "overview": (1.2, 0.4),
     "domains": (0.8, 0.4),
+    "shown": (1.0, 1.0),
     "body": (1.0, 0.75),
 }
 """How much a word counts there, and how much a long field is held against it (the b of BM25)."""
@@ -43,6 +44,9 @@ LINK_WEIGHT = 0.12
 INIT_WEIGHT = 1.1
 """For the page of a class, which is its constructor's: a class is asked for more often than one of its methods."""
 
+DEPRECATED_WEIGHT = 0.5
+"""For what its authors tell people to use no more: who asks for it by name has its title's weight."""
+
 COVERAGE = 0.6
 """The part of a score that is lost by a page that has none of the question's words."""
 
@@ -59,6 +63,7 @@ SHORT_FORMS = {
 
 _SATURATION = 1.5
 _FIGURES = re.compile(r"\d+|\D+")  # who asks for "4 bit" means "4bit", too
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 _RUN = re.compile(r"\w{1,80}")
 _ENDINGS = (  # of a word, what becomes of it; the first that leaves a stem of 3 letters with a vowel
     ("ies", "y"), ("ings", ""), ("ing", ""), ("ied", "y"), ("ed", ""), ("es", "e"), ("s", ""),
@@ -91,7 +96,13 @@ def stems(text: str) -> list[str]:
         >>> stems("HTTPBasicAuth load_in_4bit")
         ['http', 'basic', 'authentication', 'load', 'in', '4', 'bit']
     """
-    return [one for run in _RUN.findall(text) for one in _stems_of(run)]
+    return [one for run in _RUN.findall(_UNSPACED.sub(_pairs, text)) for one in _stems_of(run)]
+
+
+def _pairs(run: re.Match[str]) -> str:
+    """Of a script that puts no blanks between words: every two letters that follow one another."""
+    letters = run[0]
+    return f" {' '.join(letters[at : at + 2] for at in range(max(1, len(letters) - 1)))} "
 
 
 @lru_cache(maxsize=100_000)
@@ -181,6 +192,7 @@ def _add(entry: _Entry, document: Document) -> None:
     if document.anchor == page_of(document):  # the others repeat both
         entry.document = document
         entry.counts["title"].update(stems(document.symbol))
+        entry.counts["shown"].update(stems(document.shown))
         entry.counts["domains"].update(stems(" ".join(document.domains)))
         entry.counts["overview"].update(stems(overview))
 
@@ -188,6 +200,7 @@ def _add(entry: _Entry, document: Document) -> None:
 def _weight(document: Document) -> float:
     weight = TYPE_WEIGHTS.get(document.anchor.partition(":")[0], 1.0)
     weight *= INIT_WEIGHT if document.anchor.endswith("_init") else 1.0
+    weight *= DEPRECATED_WEIGHT if document.deprecated else 1.0
     return weight * (1 + LINK_WEIGHT * math.log2(1 + document.links))
 
 

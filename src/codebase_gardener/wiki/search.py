@@ -16,15 +16,16 @@ from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.wiki.pages import read_pages
 from codebase_gardener.wiki.paths import WikiPaths
-from codebase_gardener.wiki.questions import content_words, is_page, ranked_hits
+from codebase_gardener.wiki.questions import content_words, is_page
 from codebase_gardener.wiki.ranking import PageRanking
+from codebase_gardener.wiki.showing import with_what_shows_them
 from codebase_gardener.wiki.source import ProjectSource
 from codebase_gardener.wiki.state import WikiState
 
 __all__ = ["SearchResult", "WikiIndex", "open_index"]
 
 _DOCUMENTS = 4
-_LAYOUT = 2
+_LAYOUT = 3
 """Of what is kept of a page; an index of another one is built again."""
 
 
@@ -92,10 +93,17 @@ class WikiIndex:
         )
         query = " ".join(words) or question
         code = [hit.document for hit in self.symbols.search(query, k=2 * k, exclude=is_page)]
-        page = [hit.document for hit in ranked_hits(self.symbols, question, 1)] if pages else []
+        page = self._best_part(query, question) if pages else []
         return list(dict.fromkeys([*documents_that_fit(page, CONTEXT_CHARS // 2), *named[: k // 2], *code]))[
             :k
         ]
+
+    def _best_part(self, query: str, question: str) -> list[Document]:
+        """Of the page that the search finds first: the section that says most of the question, else its head."""
+        best = [hit.document for hit in self._pages.search(question, 1)]
+        ids = {page_of(document) for document in best}
+        parts = self.symbols.search(query, k=1, exclude=lambda document: page_of(document) not in ids)
+        return [hit.document for hit in parts] or best if best else []
 
 
 def _found(document: Document, score: float) -> SearchResult:
@@ -115,8 +123,9 @@ def open_index(paths: WikiPaths, source: ProjectSource) -> WikiIndex:
         return WikiIndex(SymbolIndex.load(folder))
     except NotFoundError:
         snapshot = source.latest()
+        documents = documents_of(snapshot, extract_tables(snapshot))
         pages = page_documents(read_pages(paths)) if wiki is not None else []
-        index = SymbolIndex.build([*documents_of(snapshot, extract_tables(snapshot)), *pages])
+        index = SymbolIndex.build([*documents, *with_what_shows_them(pages, documents)])
         for outdated in paths.indexes.glob(f"{name}-*"):  # of an older wiki: nobody asks for it any more
             remove_tree(outdated, paths.indexes / ".trash")
         index.save(folder)

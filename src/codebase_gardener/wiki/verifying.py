@@ -13,7 +13,7 @@ from codebase_gardener.knowledge.built import judged
 from codebase_gardener.knowledge.pages.auditing import Audit, audit
 from codebase_gardener.knowledge.pages.findings import Finding
 from codebase_gardener.knowledge.pages.staleness import Change, changes_of
-from codebase_gardener.knowledge.pages.structure import FOLDERS
+from codebase_gardener.knowledge.pages.structure import is_page_file
 from codebase_gardener.knowledge.pages.verification import compare
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 from codebase_gardener.knowledge.sources.facts_cache import extractor_version
@@ -123,7 +123,7 @@ def verify_wiki(paths: WikiPaths, source: ProjectSource, reporter: Reporter) -> 
     with reporter.stage("snapshot", "files") as progress:
         now = source.now(progress)
     files = read_wiki_files(folder)
-    texts = {file: text for file, text in files.items() if file.partition("/")[0] in FOLDERS}
+    texts = {file: text for file, text in files.items() if is_page_file(file)}
     built_from = record.revision if record is not None else _built_from(texts)
     kept = record.snapshot if record is not None else source.latest_id
     before = now if built_from == now.revision else source.kept(kept) or now

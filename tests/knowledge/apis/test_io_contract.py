@@ -204,3 +204,39 @@ def test_other_languages_have_names_only() -> None:
     context = context_of({"m.go": "package m\n\nfunc Add(a int, b int) int {\n\treturn a + b\n}\n"})
     contract = contract_of(symbol_named(context, "Add"), context)
     assert [row.name for row in contract.inputs] == list(symbol_named(context, "Add").parameters)
+
+
+def test_what_annotated_documents_is_the_description_and_no_type() -> None:
+    context = context_of(
+        {
+            "p/__init__.py": "",
+            "p/m.py": '''
+    def route(
+        path: Annotated[
+            str,
+            Doc(
+                """
+                The path, as in `/pots`.
+
+                Read more in the guide.
+                """
+            ),
+        ],
+        *,
+        name: Annotated[str | None, typing_extensions.Doc("Its " "name.")] = None,
+        depth: Annotated[int, Gt(0)] = 1,
+    ) -> None:
+        """Serve.
+
+        Args:
+            depth: How deep.
+        """
+    ''',
+        }
+    )
+    found = contract_of(symbol_named(context, "route"), context)
+    assert [(each.name, each.type, each.description) for each in found.inputs] == [
+        ("path", "str", "The path, as in `/pots`. Read more in the guide."),
+        ("name", "str | None", "Its name."),
+        ("depth", "int", "How deep."),
+    ]

@@ -107,7 +107,7 @@ def test_what_a_script_means(script: str, expected: list[tuple[str, str, str]]) 
         ("from transformers import Trainer\nt = Trainer()\nt.train()",
          ["transformers.Trainer", "transformers.Trainer.train"]),
         ("from transformers import AutoModel as A\nm = A.from_pretrained('x').eval()\nm.generate()",
-         ["transformers.AutoModel.from_pretrained", "transformers.AutoModel.eval", "transformers.AutoModel.generate"]),
+         ["transformers.AutoModel.from_pretrained"]),
         ("import torch.optim as o\no.AdamW([])", ["torch.optim.AdamW"]),
         ("import torch\nx = torch.randn(3)\nx.sum()", ["torch.randn"]),
         ("import os, pytest\nos.path.join('a')\npytest.raises(ValueError)\nlen([])", []),

@@ -87,3 +87,25 @@ def test_quotes_are_found_over_tags_links_and_joined_strings() -> None:
     text = f'"Enable {tag} for a big"\n    "gain, see [this](https://x.org/a/b) now"'
     assert QuotableText(text).says("Enable it for a biggain, see this now")
     assert not QuotableText(text).says("Enable it for a big loss")
+
+
+@pytest.mark.parametrize(
+    ("source", "quoted"),
+    [
+        (
+            "Only use [`model_construct()`][pots.main.Pot.model_construct] for speed.",
+            "Only use `model_construct()` for speed",
+        ),
+        ("## Include the `Router`s { #include-the-routers }", "Include the Routers"),
+        ("## Price in $$ and `a_b`s { #price }", "Price in $$ and a_bs"),
+        (
+            "made of <a href='https://a.org/paper'\n    >Fine clay (FC)</a>, which",
+            "made of Fine clay (FC), which",
+        ),
+        ("The :py:class:`~very.long.path.to.the.Kiln <very.long.path.to.Kiln>` fires.", "The Kiln fires"),
+    ],
+)
+def test_what_is_written_without_its_marks_is_found(source: str, quoted: str) -> None:
+    assert QuotableText(source).says(quoted)
+    assert QuotableText(source).says(plain_text(source)), plain_text(source)
+    assert QuotableText(source).says(plain_text(source, code_marks=True))

@@ -34,7 +34,9 @@ sources = st.builds(
 def pages(draw: st.DrawFn) -> Page:
     kind = draw(st.sampled_from(sorted(PAGE_TYPES)))
     sections = tuple(Section(name, draw(text)) for name in PAGE_TYPES[kind].sections)
-    allowed = [(name, edge.target) for name, edge in EDGES.items() if kind in edge.sources]
+    allowed = [
+        (name, target) for name, edge in EDGES.items() if kind in edge.sources for target in edge.targets
+    ]
     edges = draw(st.lists(st.tuples(st.sampled_from(allowed), names), max_size=3)) if allowed else []
     return Page(
         kind, draw(names), draw(text), draw(text), draw(text), draw(text), sections,

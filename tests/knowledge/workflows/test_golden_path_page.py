@@ -13,11 +13,11 @@ from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.reading import read_page
 from codebase_gardener.knowledge.pages.rendering import normalised, render
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Edge, Page, Wiki
-from codebase_gardener.knowledge.pages.workflow_layout import read_steps
+from codebase_gardener.knowledge.pages.workflow_layout import TESTS_ALONE, read_steps
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
 from codebase_gardener.knowledge.workflows.golden_path_page import workflow_page
 from codebase_gardener.knowledge.workflows.mining import mine, needed_targets
-from samples.pottery import FILES
+from samples.pottery import FILES, UNTOLD
 from samples.written_context import context_of
 
 _ANCHOR = re.compile(r"`([^`\s]+):L(\d+)-(\d+)`")
@@ -72,11 +72,21 @@ def test_figures_of_a_step(written: _Written) -> None:
     assert "2 of the 2 passages use it; 2 of the 2 that have it and step 4 have it after that." in fire
     assert "`heat` (1)" in fire
     assert "“Fire a pot.”" in fire
+    assert "It takes `pot` and `heat`." in fire or "It takes `pot`, `heat`." in fire
+
+
+def test_a_step_says_why_in_the_words_before_its_code_once(written: _Written) -> None:
+    prose = [step.prose for step in read_steps(written.page(written.paths[0]))]
+    said = [each for each in prose if each.startswith("Why, in the authors' words (`README.md:L")]
+    assert said == prose[:1]
+    assert "“More follows.”" in said[0]
 
 
 def test_alternatives_are_named(written: _Written) -> None:
-    cool = next(path for path in written.paths if path.title == "Cool slowly")
-    page = written.page(cool)
+    untold = _Written(UNTOLD)
+    cool = next(path for path in untold.paths if path.title == "Cool kiln and open kiln")
+    page = untold.page(cool)
+    assert page.description.startswith(TESTS_ALONE)
     first = read_steps(page)[0].prose
     assert "4 of the 5 passages use it" in first
     assert "Other passages use `VaseConfig` at this step." in first

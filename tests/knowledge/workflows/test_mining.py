@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 
 from codebase_gardener.knowledge.workflows.mining import mine, needed_targets
-from samples.pottery import CORE, FILES, mined, steps
+from samples.pottery import CORE, FILES, UNTOLD, mined, steps
 from samples.written_context import context_of
 
 
@@ -13,7 +13,6 @@ def test_documents_tests_and_their_order() -> None:
     assert [path.title for path in paths] == [
         "Pottery: Quickstart",
         "Pottery: Selling pots",
-        "Cool slowly",
     ]
     quick = paths[0]
     assert steps(quick) == [
@@ -21,8 +20,57 @@ def test_documents_tests_and_their_order() -> None:
     ]  # fmt: skip
     assert [(one.area, one.scope) for one in quick.passages] == [("readme", ""), ("test", "test_firing_red")]
     assert steps(paths[1]) == ["weigh", "sell"]
-    assert steps(paths[2]) == ["BowlConfig", "throw", "make_kiln", "Kiln.cool", "Kiln.open"]
     assert "test_firing_raises" not in {passage.scope for path in paths for passage in path.passages}
+
+
+def test_tests_alone_show_a_workflow_where_no_document_does() -> None:
+    (path,) = mined(UNTOLD)
+    assert path.title == "Cool kiln and open kiln"
+    assert steps(path) == ["BowlConfig", "throw", "make_kiln", "Kiln.cool", "Kiln.open"]
+
+
+COMMANDS = """
+# Kiln
+
+## Fire
+
+Build it, then let it glow.
+
+```console
+$ kiln build clay/
+$ kiln fire --heat 900 pot
+```
+
+## Ask it over HTTP
+
+```sh
+curl http://localhost:8000/pots
+curl -X POST \\
+  http://localhost:8000/pots/fire -d '{}'
+curl https://example.org/other
+python tools/cool.py
+```
+"""
+
+
+def test_a_programs_commands_in_order_are_a_workflow() -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "kiln"\n[project.scripts]\nkiln = "kiln.cli:main"\n',
+        "README.md": COMMANDS,
+        "kiln/cli.py": "def main(): ...\n",
+        "tools/cool.py": "print(1)\n",
+    }
+    (path,) = mined(files)
+    assert path.title == "Kiln"
+    assert steps(path) == ["kiln build", "kiln fire", "GET /pots", "POST /pots/fire", "python cool.py"]
+    assert path.steps[1].uses[0].keywords == ("--heat",)
+
+
+def test_a_section_that_asks_for_money_shows_no_workflow() -> None:
+    thanks = (
+        "# Pottery\n\n## Sponsors\n\n```python\nfrom pottery import sell, weigh\n\nweigh(1)\nsell(2)\n```\n"
+    )
+    assert mined({**UNTOLD, "tests/test_cooling.py": "", "README.md": thanks}) == ()
 
 
 def test_uses_of_the_document_come_first() -> None:

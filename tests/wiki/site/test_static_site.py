@@ -265,7 +265,9 @@ def test_a_workflow_shows_its_steps_as_a_drawing(parsed: dict[str, Parsed]) -> N
 def test_the_graph_shows_every_page_once_and_none_on_another(gardener: Gardener) -> None:
     contents = read_contents(gardener.wiki("garden").paths.folder, {})
     graph = page_graph(contents)
-    assert sorted(node.id for node in graph.nodes) == sorted(contents.pages)
+    assert sorted(node.id for node in graph.nodes) == sorted(
+        page.id for page in contents.pages.values() if page.type not in ("Module", "Overview")
+    )
     assert len({(node.x, node.y) for node in graph.nodes}) == len(graph.nodes)
     near = json.loads(graph.data)
     assert all(number in near[other] for number, others in enumerate(near) for other in others)

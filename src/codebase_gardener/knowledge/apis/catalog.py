@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from codebase_gardener.knowledge.apis.calls import call_of, import_of, is_api_name
@@ -13,9 +13,16 @@ from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.surface import Scored, choose_apis, name_kind
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.wording import counted
+from codebase_gardener.languages.table import is_code
 
-__all__ = ["api_catalog", "api_for", "tool_apis", "wrapper_apis"]
+__all__ = ["api_budget", "api_catalog", "api_for", "is_shown", "tool_apis", "wrapper_apis"]
 
+MOST_APIS = 300
+LINES_AN_API = 150
+LEAST_APIS = 40
+"""Pages of APIs that a reader can take: one in so many lines of the package, at most and at least so many."""
+
+_GUIDES = ("readme", "docs")
 _SHOWN = ("readme", "docs", "example", "docstring")
 _MIN_DOCUMENTS = 2
 """Files that use an external API, from which on it gets a page: one alone is that file's own affair."""
@@ -29,19 +36,47 @@ _LONGEST_CALL = 160
 def api_catalog(
     context: ApiContext, needed: Iterable[Target] = (), scored: Iterable[Scored] | None = None
 ) -> tuple[Api, ...]:
-    """Every API that gets a page, best first, with names that are unique among them.
+    """Every API that gets a page, best first, with names that are unique among them: no more than `api_budget`.
+
+    What must have a page goes before what README and guides show, and that before what else has a good score.
 
     Args:
         context: The repository and its links.
         needed: Targets that must have one, too, such as the steps of workflows.
         scored: What `surface.ranked` gives, where it is known already.
     """
+    needed = frozenset(needed)
     own = choose_apis(context, scored)
-    found = {api.target: api for api in (*own, *wrapper_apis(context), *tool_apis(context))}
-    for target in sorted(set(needed)):
+    found = {api.target: api for api in (*own, *wrapper_apis(context), *tool_apis(context, needed))}
+    must = sorted(needed)
+    for target in must:
         if target not in found:
             found[target] = api_for(target, context, "a step of a workflow")
-    return _named(list(found.values()), context)
+    shown = [target for target in found if is_shown(target, context)]
+    order = dict.fromkeys((*must, *shown, *found))
+    kept = set(list(order)[: max(len(must), api_budget(context, len(shown)))])
+    return _named([api for target, api in found.items() if target in kept], context)
+
+
+def api_budget(context: ApiContext, shown: int) -> int:
+    """How many APIs get a page.
+
+    Args:
+        context: The repository and its links.
+        shown: How many README and guides show.
+    """
+    facts = context.repository.facts
+    areas = context.repository.areas.items()
+    lines = sum(
+        facts[path].lines for path, area in areas if area == "package" and is_code(facts[path].language)
+    )
+    return min(MOST_APIS, max(LEAST_APIS, shown, lines // LINES_AN_API))
+
+
+def is_shown(target: Target, context: ApiContext) -> bool:
+    """Whether README or a guide uses an API, or the repository installs it as a program."""
+    passages = (passage for passage, _ in context.uses.get(target, ()))
+    return target.name in context.scripts or any(passage.area in _GUIDES for passage in passages)
 
 
 def api_for(target: Target, context: ApiContext, reason: str) -> Api:
@@ -77,12 +112,13 @@ def wrapper_apis(context: ApiContext) -> tuple[Api, ...]:
     return _named(found, context)
 
 
-def tool_apis(context: ApiContext) -> tuple[Api, ...]:
-    """Commands: those of the repository's own programs, and those of others that its documents show twice."""
+def tool_apis(context: ApiContext, needed: Collection[Target] = ()) -> tuple[Api, ...]:
+    """Commands: the repository's own programs, what workflows need, and what its documents show twice."""
     found = []
     for name, uses in context.commands.items():
         own = name.partition(" ")[0] in context.scripts
-        if name in context.scripts or len({(use.path, use.title) for use in uses}) >= _MIN_SECTIONS:
+        is_needed = name in context.scripts or Target("", name) in needed
+        if is_needed or len({(use.path, use.title) for use in uses}) >= _MIN_SECTIONS:
             reasons = [f"shown {counted(len(uses), 'time')} in documents"]
             reasons += ["a program that the repository installs"] if own else []
             best = min(uses, key=_plainness)

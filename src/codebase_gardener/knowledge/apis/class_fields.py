@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
+from codebase_gardener.languages.python.expressions import annotated_doc, bare_type
 from codebase_gardener.languages.python.headers import SourceLines
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
@@ -66,7 +67,7 @@ def _fields_in(body: list[ast.stmt], source: SourceLines, owner: str) -> Iterato
         if not declared:
             continue
         name, annotation, value = declared
-        type_ = source.segment(annotation) if annotation else ""
+        type_ = source.segment(bare_type(annotation)) if annotation else ""
         if "ClassVar" in type_ or type_.endswith("KW_ONLY"):
             continue
         maker = value if isinstance(value, ast.Call) and _last(value.func) in _MAKERS else None
@@ -77,9 +78,8 @@ def _fields_in(body: list[ast.stmt], source: SourceLines, owner: str) -> Iterato
             continue
         default = _default(source, value, maker, keywords)
         after = body[index + 1] if index + 1 < len(body) else None
-        yield ClassField(
-            name, type_, default, not default, _help(keywords) or _constant_text(after, statement=True), owner
-        )
+        help_ = _help(keywords) or annotated_doc(annotation) or _constant_text(after, statement=True)
+        yield ClassField(name, type_, default, not default, help_, owner)
 
 
 def _declared(node: ast.stmt) -> tuple[str, ast.expr | None, ast.expr | None] | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from codebase_gardener.documents.code_spans import edited
-from codebase_gardener.knowledge.apis.shell_commands import Command, commands, console_scripts
+from codebase_gardener.knowledge.apis.shell_commands import Command, commands, console_scripts, is_own
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -141,6 +141,11 @@ class ApiContext:
     def commands(self) -> dict[str, tuple[Command, ...]]:
         """Commands that its documents tell the user to run, by name."""
         return commands(self.repository.facts, self.scripts)
+
+    @cached_property
+    def own_commands(self) -> frozenset[str]:
+        """Those of them that are of the repository: of its programs, of its files, calls of its server."""
+        return frozenset(name for name in self.commands if is_own(name, self.scripts))
 
     def calls_of(self, symbol: Symbol) -> list[tuple[Target, int]]:
         """What the package's code inside a definition calls or reads, with how often, in order of appearance."""

@@ -6,6 +6,7 @@ from collections import Counter
 
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.descriptions import used_in
+from codebase_gardener.knowledge.apis.shell_commands import HTTP_METHODS
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.pages.citations import dedented
 from codebase_gardener.knowledge.pages.cited import PageSources
@@ -47,6 +48,9 @@ def external_description(api: Api, context: ApiContext, sources: PageSources) ->
     program = api.target.name.partition(" ")[0]
     if api.kind == "External Tool Doc" and program in context.scripts:
         parts = [f"The program {code(program)} is installed with this repository's package."]
+    elif api.kind == "External Tool Doc" and api.target.name in context.own_commands:
+        what = "calls the server of" if program in HTTP_METHODS else "runs a file of"
+        parts = [f"{code(api.target.name)} {what} this repository."]
     elif api.target.external:
         package = program.partition(".")[0]
         parts = [f"It is not defined in this repository: what it does is documented by {code(package)}."]

@@ -83,6 +83,7 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
             code_reference(reference),
             io_contract(contract),
             Section("Usage Examples", _examples(api, context, sources)),
+            Section("Theoretical Basis", NONE_FOUND),  # until it is known whether its idea has a page
         ),
         sources=sources.all(),
         domains=_domains(api),

@@ -14,6 +14,7 @@ from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.pages.quoting import inline
+from codebase_gardener.languages.python.expressions import annotated_doc, bare_type
 from codebase_gardener.languages.python.headers import Definition, SourceLines
 from codebase_gardener.languages.signatures import typed_parameters
 from codebase_gardener.languages.symbols import Symbol
@@ -30,10 +31,10 @@ _LONGEST_CODE = 300  # characters of a type or a default
 
 @dataclass(frozen=True)
 class _Arguments:
-    """Name, annotation and default of each argument as written; unknown where it is no Python function."""
+    """Name, type, default as written and `Doc` of each argument; unknown where it is no Python function."""
 
     known: bool
-    rows: tuple[tuple[str, str | None, str | None], ...] = ()
+    rows: tuple[tuple[str, str | None, str | None, str], ...] = ()
 
 
 def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
@@ -107,7 +108,7 @@ def _inputs(symbol: Symbol, context: ApiContext, *says: Documentation) -> tuple[
     if symbol.kind == "method" and not any(_last(name) == "staticmethod" for name in symbol.decorators):
         listed = listed[1:]
     found = []
-    for name, type_, default in listed:
+    for name, type_, default, doc in listed:
         told = next((value for each in says if (value := each.parameter(name))), DocumentedValue(name))
         found.append(
             Parameter(
@@ -115,7 +116,7 @@ def _inputs(symbol: Symbol, context: ApiContext, *says: Documentation) -> tuple[
                 _short(told.type if type_ is None else type_),
                 _short(default or ""),
                 default is None and not name.startswith("*"),
-                inline(told.description, 300),
+                inline(doc or told.description, 300),
             )
         )
     return tuple(found)
@@ -134,8 +135,9 @@ def _written_arguments(text: str) -> _Arguments:
     rows = tuple(
         (
             name,
-            source.segment(argument.annotation) if argument.annotation else None,
+            source.segment(bare_type(argument.annotation)) if argument.annotation else None,
             source.segment(default) if default is not None else None,
+            annotated_doc(argument.annotation),
         )
         for name, argument, default in _arguments(definition.args)
     )

@@ -15,17 +15,18 @@ from codebase_gardener.documents.facts import Heading
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.descriptions import linked, passage_lines, used_in, used_passages
 from codebase_gardener.knowledge.apis.subject import Api
-from codebase_gardener.knowledge.apis.usage_examples import snippet_around
-from codebase_gardener.knowledge.links.uses import Target, Use
+from codebase_gardener.knowledge.apis.usage_examples import lead_in
+from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
+from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.memo import remembered
 
-__all__ = ["principle_page"]
+__all__ = ["principle_page", "says_something", "theoretical_basis"]
 
 _REFERENCE = re.compile(
     r"https?://(?:www\.)?(?:arxiv\.org/(?:abs|pdf)/[\w.\-/]{4,40}|huggingface\.co/papers/[\w.]{4,40}"
@@ -36,9 +37,6 @@ _REFERENCE = re.compile(
 )
 _SIGNS_OF_REFERENCE = ("://", "rfc", "pep", "arxiv")
 """Without one of them `_REFERENCE` finds nothing; looking for them is much faster."""
-_IS_FENCE = re.compile(r"\s*(?:`{3}|~{3}|\.\. [\w-]+::|:[\w-]+:(?!`)|[=\-~^]{3,}\s*$|#{1,6} |<|!\[|\[!)")
-_IS_PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z`]{2,}")
-_MOST_LEAD = 12
 _MOST_SECTIONS = 2
 _MOST_COMMENTS = 12
 _SHORTEST_COMMENT = 12
@@ -75,7 +73,7 @@ def principle_page(api: Api, context: ApiContext, pages: Mapping[Target, Api]) -
         type="Principle",
         name=f"{owner_repo}_{api.principle}",
         title=api.principle.replace("_", " "),
-        overview=_overview(api, context, sections),
+        overview=_overview(api, context, sections, sources),
         description=_description(api, context, sections, sources),
         usage=_usage(api, context, pages, sources),
         sections=(Section("Theoretical Basis", _basis(api, context, sources)),),
@@ -85,7 +83,19 @@ def principle_page(api: Api, context: ApiContext, pages: Mapping[Target, Api]) -
     )
 
 
-def _overview(api: Api, context: ApiContext, sections: list[_Said]) -> str:
+def says_something(api: Api, context: ApiContext) -> bool:
+    """Whether the idea of an API is told beyond its docstring: a document introduces it, or it names papers."""
+    introduced = any(said.names_it for said in _introductions(api, context))
+    return introduced or bool(_references(api, context, PageSources(context.repository)))
+
+
+def theoretical_basis(api: Api, context: ApiContext) -> tuple[str, tuple[Source, ...]]:
+    """What an API rests on, and the lines that say so: a section of its own page where its idea has none."""
+    sources = PageSources(context.repository)
+    return _basis(api, context, sources), sources.all()
+
+
+def _overview(api: Api, context: ApiContext, sections: list[_Said], sources: PageSources) -> str:
     title = api.principle.replace("_", " ")
     if api.symbol:
         summary = documentation(api.symbol.docstring).summary
@@ -97,7 +107,9 @@ def _overview(api: Api, context: ApiContext, sections: list[_Said]) -> str:
             belongs = f"{title} belongs to {code(owner.qualified_name)}"
             return f"{belongs}, which the authors describe as: “{inline(summary)}”"
     if sections:
-        return f"{title} is shown by the authors under “{inline(sections[0].title, 120)}”."
+        shown = sections[0]
+        where = sources.cite(shown.path, shown.start, shown.end)
+        return f"{title} is shown by the authors under “{inline(shown.title, 120)}” ({where})."
     where = f"defined in {code(api.target.path)}" if api.target.path else "taken from outside the repository"
     return f"{title} is what {code(api.target.name)} does, {where}; the authors describe it nowhere."
 
@@ -141,7 +153,7 @@ def _introductions(api: Api, context: ApiContext) -> list[_Said]:
         if passage.area not in ("readme", "docs") or use.path.endswith(".ipynb"):
             continue
         heading = _heading(context.repository.facts[use.path].headings, use.start)
-        lead = _lead_in(use, context)
+        lead = lead_in(use, context.repository)
         if heading and lead and (use.path, heading.start) not in found:
             is_named = re.compile(rf"\b{re.escape(name)}s?\b")
             named = bool(is_named.search(lead[2]))
@@ -152,29 +164,6 @@ def _introductions(api: Api, context: ApiContext) -> list[_Said]:
             rank = (not said.names_it, not named, -min(len(lead[2]), 200), use.path, use.start)
             found[use.path, heading.start] = (rank, said)
     return [said for _, said in sorted(found.values(), key=lambda pair: pair[0])][:_MOST_SECTIONS]
-
-
-def _lead_in(use: Use, context: ApiContext) -> tuple[int, int, str] | None:
-    """The paragraph of prose before the block of code that a use stands in: first line, last line, text."""
-    snippet = snippet_around(use, context)
-    if snippet is None:
-        return None
-    lines = context.repository.lines(use.path, 1, snippet.start - 1)
-    end = len(lines)
-    while end and (not lines[end - 1].strip() or _IS_FENCE.match(lines[end - 1])):
-        end -= 1
-    start = end
-    while (
-        start
-        and lines[start - 1].strip()
-        and not _IS_FENCE.match(lines[start - 1])
-        and end - start < _MOST_LEAD
-    ):
-        start -= 1
-    text = "\n".join(lines[start:end])
-    if not text.strip() or start == end or not _IS_PROSE.search(text):
-        return None
-    return start + 1, end, text
 
 
 def _heading(headings: tuple[Heading, ...], line: int) -> Heading | None:

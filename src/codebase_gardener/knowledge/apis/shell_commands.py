@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections import defaultdict
@@ -13,7 +14,7 @@ from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.table import LANGUAGES
 from codebase_gardener.manifests.table import root_manifests
 
-__all__ = ["COMMON", "Command", "commands", "console_scripts"]
+__all__ = ["COMMON", "HTTP_METHODS", "Command", "commands", "console_scripts", "is_own"]
 
 _OF_THE_SHELL = (
     "cd ls cat cp mv rm mkdir touch echo export source set sudo ssh chmod tar unzip wget curl open which "
@@ -33,6 +34,11 @@ _SHELL = ("shell", "sh", "bash", "console", "shell-session", "zsh", "terminal", 
 _PROGRAM = re.compile(r"[a-z][a-z0-9_.-]{1,40}\Z")
 _SUBCOMMAND = re.compile(r"[a-z][a-z0-9]{1,20}(?:[-_:][a-z0-9]{1,20}){0,3}\Z")
 _LONGEST = 400
+HTTP_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+_OWN_SERVER = re.compile(r"(?:https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::\d+)?(/[^\s?#]*)?")
+_SENDS = re.compile(r"(?:-d|--data[\w-]*|--json|-F|--form)\Z")
+_GOES_ON = re.compile(r"\\[ \t]*\n[ \t]*")
+_RUNNERS = {program for row in LANGUAGES.values() for program in row.interpreters}
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ def commands(facts: Mapping[str, FileFacts], own: frozenset[str]) -> dict[str, t
     for path in sorted(facts):
         for snippet in facts[path].snippets:
             if snippet.language in _SHELL[:-2] and not snippet.scope:
-                for command in _in_snippet(path, snippet, own):
+                for command in _in_snippet(path, snippet, own, facts):
                     found[command.name].append(command)
     return {name: tuple(each) for name, each in sorted(found.items())}
 
@@ -77,19 +83,54 @@ def console_scripts(texts: Mapping[str, str]) -> frozenset[str]:
     return frozenset(name for name in found if _PROGRAM.match(name))
 
 
-def _in_snippet(path: str, snippet: Snippet, own: frozenset[str]) -> Iterator[Command]:
-    for number, line in enumerate(snippet.code.split("\n")):
+def is_own(name: str, programs: frozenset[str]) -> bool:
+    """Whether a command is one of the repository's: of its programs, a file of it, or a call of its server."""
+    first = name.partition(" ")[0]
+    return first in programs or first in HTTP_METHODS or first in _RUNNERS
+
+
+def _http_call(code: str, words: list[str]) -> str:
+    """Of `curl` on one's own machine: "POST /items"; "" for what is none. The call may go on over several lines."""
+    if words[0] != "curl":
+        return ""
+    called = _words(_GOES_ON.sub(" ", code).split("\n")[0])
+    address = next((found for word in called[1:] if (found := _OWN_SERVER.match(word))), None)
+    if address is None:
+        return ""
+    at = next((at for at, word in enumerate(called) if word in ("-X", "--request")), None)
+    given = called[at + 1].upper() if at is not None and at + 1 < len(called) else ""
+    method = given or ("POST" if any(map(_SENDS.match, called)) else "GET")
+    return f"{method} {address[1] or '/'}" if method in HTTP_METHODS else ""
+
+
+def _own_file(path: str, words: list[str], facts: Mapping[str, FileFacts]) -> str:
+    """Of an interpreter with a file of the repository: "python train.py"; "" for what is none."""
+    if words[0] not in _RUNNERS or len(words) < 2:
+        return ""
+    beside = posixpath.normpath(posixpath.join(posixpath.dirname(path), words[1]))
+    return f"{words[0]} {posixpath.basename(words[1])}" if {beside, words[1]} & facts.keys() else ""
+
+
+def _in_snippet(
+    path: str, snippet: Snippet, own: frozenset[str], facts: Mapping[str, FileFacts]
+) -> Iterator[Command]:
+    lines = snippet.code.split("\n")
+    for number, line in enumerate(lines):
         text = line.strip().removeprefix("$ ").removeprefix("> ").strip()
         if not text or text.startswith("#") or len(text) > _LONGEST or line[:1].isspace():
             continue
         words = _words(text)
         while words and re.fullmatch(r"\w+=.*", words[0]):
             words = words[1:]
-        if not words or words[0] in COMMON or not _PROGRAM.match(words[0]):
+        if not words:
             continue
-        name = words[0]
+        special = _http_call("\n".join([text, *lines[number + 1 :]]), words) or _own_file(path, words, facts)
+        if not special and (words[0] in COMMON or not _PROGRAM.match(words[0])):
+            continue
+        name = special or words[0]
         if (
-            len(words) > 1
+            not special
+            and len(words) > 1
             and _SUBCOMMAND.match(words[1])
             and (name in own or len(words) > 2 or "-" not in name)
         ):

@@ -11,12 +11,17 @@ from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.citations import dedented
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.python.row import is_python
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
-__all__ = ["AREA_ORDER", "UsageExample", "snippet_around", "usage_examples"]
+__all__ = ["AREA_ORDER", "UsageExample", "lead_in", "usage_examples"]
+
+_IS_FENCE = re.compile(r"\s*(?:`{3}|~{3}|\.\. [\w-]+::|:[\w-]+:(?!`)|[=\-~^]{3,}\s*$|#{1,6} |<|!\[|\[!)")
+_IS_PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z`]{2,}")
+_MOST_LEAD = 12
 
 AREA_ORDER = ("readme", "docs", "example", "docstring", "test")
 """Areas of passages, those written for readers first."""
@@ -104,7 +109,7 @@ def _repeats(example: UsageExample, found: list[UsageExample]) -> bool:
 
 def _quote(passage: Passage, use: Use, context: ApiContext) -> UsageExample | None:
     facts = context.repository.facts[use.path]
-    snippet = snippet_around(use, context)
+    snippet = _snippet_around(use, context.repository)
     language = snippet.language if snippet else facts.language
     spans = (
         _statements(use, context) if language == "python" else _lines_around(passage, use, snippet, context)
@@ -141,7 +146,7 @@ def _lines_around(
 
 def _statements(use: Use, context: ApiContext) -> tuple[int, int] | None:
     """The lines to quote: a short block as a whole, else statements around the use."""
-    snippet = snippet_around(use, context)
+    snippet = _snippet_around(use, context.repository)
     if snippet and snippet.end - snippet.start < _MOST_LINES:
         return snippet.start, snippet.end
     if snippet:
@@ -181,10 +186,33 @@ def _definition_around(use: Use, context: ApiContext) -> Symbol | None:
     return min(around, key=lambda each: each.end - each.start, default=None)
 
 
-def snippet_around(use: Use, context: ApiContext) -> Snippet | None:
+def lead_in(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | None:
+    """The paragraph of prose before the block of code that a use stands in: first line, last line, text."""
+    snippet = _snippet_around(use, repository)
+    if snippet is None:
+        return None
+    lines = repository.lines(use.path, 1, snippet.start - 1)
+    end = len(lines)
+    while end and (not lines[end - 1].strip() or _IS_FENCE.match(lines[end - 1])):
+        end -= 1
+    start = end
+    while (
+        start
+        and lines[start - 1].strip()
+        and not _IS_FENCE.match(lines[start - 1])
+        and end - start < _MOST_LEAD
+    ):
+        start -= 1
+    text = "\n".join(lines[start:end])
+    if not text.strip() or start == end or not _IS_PROSE.search(text):
+        return None
+    return start + 1, end, text
+
+
+def _snippet_around(use: Use, repository: RepositoryFacts) -> Snippet | None:
     """The block of code in a document that a use stands in."""
     return next(
-        (each for each in context.repository.facts[use.path].snippets if each.start <= use.start <= each.end),
+        (each for each in repository.facts[use.path].snippets if each.start <= use.start <= each.end),
         None,
     )
 

@@ -31,6 +31,11 @@ class FieldIndex:
             for key in {name, ".".join(name.split(".")[-2:])} if owner else {name}:
                 self._by_name[key].append(symbol)
 
+    def all(self) -> Iterator[Symbol]:
+        """Every constant and field, in the order of their lines."""
+        found = {symbol for symbols in self._by_name.values() for symbol in symbols}
+        return iter(sorted(found, key=lambda symbol: (symbol.start, symbol.qualified_name)))
+
     def find(self, name: str) -> tuple[Symbol, ...]:
         """A constant by its name, with or without its module; a field with its class only.
 

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from codebase_gardener.knowledge.pages.citations import Citation, Quote, citations_of, dedented, quotes_of
 from codebase_gardener.knowledge.pages.findings import Finding, PageCounts
+from codebase_gardener.knowledge.pages.indexes import INDEXES
 from codebase_gardener.knowledge.pages.inline_quotes import (
     InlineQuote,
     QuotableText,
@@ -22,7 +23,7 @@ from codebase_gardener.knowledge.pages.reading import Reading, read_page
 from codebase_gardener.knowledge.pages.rendering import incoming_edges, render
 from codebase_gardener.knowledge.pages.steps import WikiGraph
 from codebase_gardener.knowledge.pages.structure import EDGES, Edge, Page, Wiki
-from codebase_gardener.knowledge.pages.triage import is_orphan
+from codebase_gardener.knowledge.pages.triage import WAYS_IN, is_orphan
 from codebase_gardener.knowledge.pages.wiki_names import is_page_name
 from codebase_gardener.knowledge.pages.workflow_layout import LINK, read_steps
 from codebase_gardener.knowledge.sources.lines import Source
@@ -168,14 +169,15 @@ class _Auditor:
                 continue
             line = without_code(written)
             for path in _FILE_LINK.findall(line) if "](" in line else ():
-                if posixpath.normpath(f"{posixpath.dirname(file)}/{path}") not in self.texts:
+                place = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
+                if place not in self.texts and place not in INDEXES:
                     yield Finding(file, number, "links", f"{path} leads to no page")
             for link in LINK.finditer(line) if "[[" in line else ():
                 target = f"{link[2]}:{link[3]}"
                 kind = EDGES.get(link[1])
                 if target not in self.graph.pages:
                     yield Finding(file, number, "links", f"{link[0]} leads to no page")
-                elif kind and (page.type not in kind.sources or link[2] != kind.target):
+                elif kind and (page.type not in kind.sources or link[2] not in kind.targets):
                     yield Finding(
                         file, number, "links", f"{link[0]} is not allowed from a {page.type} to a {link[2]}"
                     )
@@ -203,7 +205,7 @@ class _Auditor:
                 yield Finding(file, 0, "pair", f"{page.id} has {count} Implementations")
         if page.type == "Implementation":
             principles = self.graph.principles_of.get(page.id, ())
-            if len(principles) != 1:
+            if len(principles) > 1:
                 yield Finding(file, 0, "pair", f"{page.id} has {len(principles)} Principles")
 
     def _steps(self, file: str, reading: Reading) -> Iterator[Finding]:
@@ -231,6 +233,8 @@ class _Auditor:
                 break
 
     def _reach(self, file: str, page: Page) -> Iterator[Finding]:
+        if page.type in WAYS_IN:
+            return
         if page.id not in self._kept:
             yield Finding(
                 file, 0, "unreachable", f"no Workflow leads to {page.id}, and it is not kept as an orphan"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -16,6 +17,9 @@ __all__ = ["page_documents", "page_of", "prose_of"]
 LONG_PAGE_CHARS = 1_000
 """A longer page is a document for each of its sections: BM25 ranks a long text lower, whatever a part of it says."""
 
+_DEPRECATED = re.compile(
+    r"\bdecorated with [^;]*\bdeprecated\b|\bdeprecated (?:since|in) version\b|^\W*deprecated\b", re.I | re.M
+)
 _DIAGRAM = "```mermaid"
 
 
@@ -32,7 +36,13 @@ def page_documents(pages: Iterable[Page]) -> list[Document]:
     pages = tuple(pages)
     links = _workflows_that_lead_to(pages)
     documents = [
-        replace(document, links=links[page.id], domains=page.domains, told_by=_told_by(page))
+        replace(
+            document,
+            links=links[page.id],
+            domains=page.domains,
+            told_by=_told_by(page),
+            deprecated=_is_deprecated(page),
+        )
         for page in pages
         for document in _documents(page)
     ]
@@ -52,6 +62,11 @@ def _workflows_that_lead_to(pages: Iterable[Page]) -> Counter[str]:
         steps = {edge.target for edge in page.edges if edge.kind == "step"}
         links.update(steps | ({done_with.get(step, "") for step in steps} - {""}))
     return links
+
+
+def _is_deprecated(page: Page) -> bool:
+    """Whether its subject says so: by a decorator, its docstring's first words or a directive."""
+    return _DEPRECATED.search(f"{page.overview}\n{page.description.partition(chr(10) * 2)[0]}") is not None
 
 
 def _told_by(page: Page) -> str:

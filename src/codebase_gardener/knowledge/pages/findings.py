@@ -13,7 +13,7 @@ CHECKS: dict[str, str] = {
     "sections": "build the wiki again; a correction belongs into the overrides file",
     "links": "link to a page that exists, of a type that the edge allows",
     "inverse": "inverse links are derived: build the wiki again",
-    "pair": "a Principle has one Implementation, and an Implementation one Principle",
+    "pair": "a Principle has one Implementation, and an Implementation at most one Principle",
     "steps": "a Workflow has at least 2 steps, numbered, each with the link of its edge, and no code",
     "unreachable": "link it from a page that a Workflow reaches, or say in its notes why it is kept",
     "evidence": "an Environment names at least 2 anchors in Code Evidence",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from codebase_gardener.knowledge.pages.markup import code, link_free, table
 from codebase_gardener.knowledge.pages.steps import StepFacts, WikiGraph, WorkflowFacts
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page, Wiki
+from codebase_gardener.knowledge.pages.workflow_layout import TESTS_ALONE
 
 __all__ = ["INDEXES", "extraction_guide", "index_head", "render_indexes"]
 
@@ -43,7 +44,11 @@ def _guide_row(graph: WikiGraph, step: StepFacts) -> tuple[str, ...]:
 
 def _workflow_index(graph: WikiGraph) -> str:
     flows = graph.workflows
-    parts = [*index_head(graph.wiki, "Workflow Index"), "## Summary", _summary(graph, flows)]
+    seen = tuple(flow for flow in flows if flow.page.description.startswith(TESTS_ALONE))
+    told = tuple(flow for flow in flows if flow not in seen)
+    parts = [*index_head(graph.wiki, "Workflow Index"), "## Summary", _summary(graph, told)]
+    if seen:
+        parts += ["## Seen in tests", "No document shows them.", _summary(graph, seen)]
     for flow in flows:
         parts += _flow(graph, flow)
     every = [step for flow in flows for step in flow.steps]
@@ -116,6 +121,6 @@ def _link(graph: WikiGraph, page: Page, text: str = "") -> str:
 
 INDEXES: dict[str, Callable[[WikiGraph], str]] = {
     "_WorkflowIndex.md": _workflow_index,
-    **{f"_{kind}Index.md": _page_index(kind) for kind in PAGE_TYPES if kind != "Workflow"},
+    **{f"_{kind}Index.md": _page_index(kind) for kind in PAGE_TYPES if kind not in ("Overview", "Workflow")},
 }
 """Each index's file and what writes it."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.knowledge.pages.markup import outside_fences
 from codebase_gardener.utils.memo import remembered
 
@@ -27,12 +28,17 @@ _WORD = re.compile(r"[^\W_]+")
 _ESCAPE = re.compile(r"\\[ntr]")
 _JOINT = re.compile(r"""["'][ \t]*\n[ \t]*[fFrRuUbB]{0,2}["']""")
 """Between two literals that the language joins."""
-_LINK = re.compile(r"\]\([^()\s]{1,500}\)|<(?:/?[a-zA-Z]\s[^<>]{1,300}|[^<>\n]{1,500})>")
-"""An address of a link, or a tag."""
+_LINK = re.compile(
+    r"\]\([^()\s]{1,500}\)|\]\[[^\[\]\s]{1,500}\]|<(?:/?[a-zA-Z]\s[^<>]{1,300}|[^<>\n]{1,500})>"
+)
+"""An address or a target of a link, or a tag."""
 _ROLE = re.compile(r"~[\w.]{1,200}\.")
 """The path of a role's target, which is not shown."""
 _WAYS = ((), (_LINK,), (_LINK, _ROLE), (_JOINT,), (_JOINT, _LINK), (_JOINT, _LINK, _ROLE))
 """What is taken out of a file's text before a quote is looked for; the first that has it decides."""
+_AS_WRITTEN_FROM = len(_WAYS)
+"""The last way: paragraph by paragraph, without marks, by the function that quotes are written by."""
+_PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
 
 @dataclass(frozen=True)
@@ -61,13 +67,15 @@ class QuotableText:
 
     def has(self, wanted: list[str]) -> bool:
         """Whether the words stand in it in that order, in one of the ways."""
-        return any(self._words_read(way).have(wanted) for way in range(len(_WAYS)))
+        return any(self._words_read(way).have(wanted) for way in range(_AS_WRITTEN_FROM + 1))
 
     def _words_read(self, way: int) -> _Words:
         """The words in one of the ways, each made once."""
         if way not in self._made:
             text = self.text
-            for pattern in _WAYS[way]:
+            if way == _AS_WRITTEN_FROM:
+                text = "\n".join(map(plain_text, _PARAGRAPH.split(text)))
+            for pattern in _WAYS[way] if way < _AS_WRITTEN_FROM else ():
                 text = pattern.sub("" if pattern is _JOINT else " ", text)
             self._made[way] = _Words(text)
         return self._made[way]
@@ -128,4 +136,4 @@ def inline_quotes_of(body: str, first_line: int) -> tuple[InlineQuote, ...]:
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(_ESCAPE.sub(" ", text).casefold())
+    return _WORD.findall(_ESCAPE.sub(" ", text).casefold().replace("`", ""))

@@ -23,6 +23,7 @@ PARTS: dict[str, tuple[str, ...]] = {
 """The map's sections, and the areas of `areas.AREAS` that each has."""
 
 ABBREVIATIONS = {
+    "Overview": "Overview", "Module": "Module",
     "Workflow": "Workflow", "Implementation": "Impl", "Principle": "Principle", "Environment": "Env",
     "Heuristic": "Heur",
 }  # fmt: skip

@@ -8,8 +8,8 @@ from codebase_gardener.knowledge.sources.lines import Source
 
 __all__ = [
     "EDGES",
-    "FOLDERS",
     "IMPLEMENTATION_KINDS",
+    "OVERVIEW_FILE",
     "PAGE_TYPES",
     "Edge",
     "EdgeKind",
@@ -17,6 +17,7 @@ __all__ = [
     "PageType",
     "Section",
     "Wiki",
+    "is_page_file",
 ]
 
 
@@ -29,17 +30,19 @@ class EdgeKind:
     """A kind of edge: what it may lead from and to, and its inverse, which the tool writes."""
 
     sources: tuple[str, ...]
-    target: str
+    targets: tuple[str, ...]
     inverse: str
 
 
 EDGES: dict[str, EdgeKind] = {
-    "step": EdgeKind(("Workflow",), "Principle", "step_of"),  # ordered, at least 2
-    "implemented_by": EdgeKind(("Principle",), "Implementation", "implements"),  # exactly one each way
-    "requires_env": EdgeKind(("Implementation",), "Environment", "required_by"),
-    "uses_heuristic": EdgeKind(("Workflow", "Principle", "Implementation"), "Heuristic", "used_by"),
+    "step": EdgeKind(("Workflow",), ("Principle",), "step_of"),  # ordered, at least 2
+    "implemented_by": EdgeKind(("Principle",), ("Implementation",), "implements"),  # exactly one each way
+    "requires_env": EdgeKind(("Implementation",), ("Environment",), "required_by"),
+    "uses_heuristic": EdgeKind(("Workflow", "Principle", "Implementation"), ("Heuristic",), "used_by"),
+    "contains": EdgeKind(("Module",), ("Module", "Implementation"), "part_of"),
+    "uses": EdgeKind(("Module",), ("Module",), "used_by_module"),
 }
-"""Forward edges; they make a directed acyclic graph from Workflow down to the leaves."""
+"""Forward edges; but for `uses` they make a directed acyclic graph, from Workflows and Modules down to the leaves."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,20 @@ class PageType:
     sections: tuple[str, ...]
 
 
+OVERVIEW_FILE = "_Overview.md"
+
 PAGE_TYPES: dict[str, PageType] = {
+    "Overview": PageType(
+        "", ("Parts", "Architecture", "Reading Order", "Build, Test and Change", "Dependencies")
+    ),
+    "Module": PageType(
+        "modules", ("Public Surface", "Uses and Used By", "Diagram", "Definitions", "Tests")
+    ),
     "Workflow": PageType("workflows", ("Execution Steps", "Execution Diagram")),
     "Principle": PageType("principles", ("Theoretical Basis",)),
-    "Implementation": PageType("implementations", ("Code Reference", "I/O Contract", "Usage Examples")),
+    "Implementation": PageType(
+        "implementations", ("Code Reference", "I/O Contract", "Usage Examples", "Theoretical Basis")
+    ),
     "Environment": PageType(
         "environments",
         ("System Requirements", "Dependencies", "Credentials", "Quick Install", "Code Evidence", "Common Errors",
@@ -63,9 +76,17 @@ PAGE_TYPES: dict[str, PageType] = {
 }  # fmt: skip
 """Every page also has Overview (one sentence), Description, Usage before them and Related Pages at the end."""
 
+_FOLDERS = frozenset(kind.folder for kind in PAGE_TYPES.values() if kind.folder)
 
-FOLDERS = frozenset(kind.folder for kind in PAGE_TYPES.values())
-"""Of the wiki, those that hold pages."""
+
+def is_page_file(file: str) -> bool:
+    """Whether a file of the wiki holds a page; the others are computed from pages.
+
+    Example:
+        >>> is_page_file("_Overview.md"), is_page_file("modules/o_r_a.md"), is_page_file("_ModuleIndex.md")
+        (True, True, False)
+    """
+    return file == OVERVIEW_FILE or file.partition("/")[0] in _FOLDERS
 
 
 @dataclass(frozen=True)
@@ -125,6 +146,8 @@ class Page:
     @property
     def file(self) -> str:
         """Where it lies in the wiki: `workflows/owner_repo_Name.md`."""
+        if self.type == "Overview":
+            return OVERVIEW_FILE
         return f"{PAGE_TYPES[self.type].folder}/{self.name}.md"
 
 

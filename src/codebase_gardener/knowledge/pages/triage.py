@@ -17,7 +17,17 @@ from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.repository.areas import area_of
 
-__all__ = ["ORPHAN", "RULES", "Review", "TriageRule", "Triaged", "is_orphan", "orphan_note", "triage"]
+__all__ = [
+    "ORPHAN",
+    "RULES",
+    "WAYS_IN",
+    "Review",
+    "TriageRule",
+    "Triaged",
+    "is_orphan",
+    "orphan_note",
+    "triage",
+]
 
 ORPHAN = "kept as an orphan: "
 """How the notes of a page begin that no workflow leads to, and that is there on purpose."""
@@ -112,6 +122,10 @@ class Triaged:
     pages: tuple[str, ...]
 
 
+WAYS_IN = ("Overview", "Module")
+"""Types of pages that are about all files: what they say of one is no page about it."""
+
+
 def is_orphan(page: Page) -> bool:
     """Whether a page says that it is an orphan on purpose."""
     return page.notes.startswith(ORPHAN)
@@ -132,7 +146,7 @@ def triage(wiki: Wiki, repository: RepositoryFacts, resolution: Resolution) -> t
 
     Documents, configuration and data are not triaged: a page is about code.
     """
-    pages = coverage(wiki.pages)
+    pages = coverage(page for page in wiki.pages if page.type not in WAYS_IN)
     reviewer = _Reviewer(repository, resolution)
     found = []
     for path, facts in sorted(repository.facts.items()):

@@ -13,7 +13,7 @@ from codebase_gardener.knowledge.pages.indexes import render_indexes
 from codebase_gardener.knowledge.pages.rendering import render_pages
 from codebase_gardener.knowledge.pages.repo_map import render_repo_map, repo_map_file
 from codebase_gardener.knowledge.pages.reports import render_reports
-from codebase_gardener.knowledge.pages.structure import FOLDERS, Wiki
+from codebase_gardener.knowledge.pages.structure import Wiki, is_page_file
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.utils.error_handling import NotFoundError
 
@@ -46,7 +46,7 @@ def verify(folder: Path, repository: RepositoryFacts, resolution: Resolution) ->
         NotFoundError: There is no such folder.
     """
     texts, findings = _markdown_files(folder)
-    pages = {file: text for file, text in texts.items() if file.partition("/")[0] in FOLDERS}
+    pages = {file: text for file, text in texts.items() if is_page_file(file)}
     audited = audit(pages, repository)
     others = {file: text for file, text in texts.items() if file not in pages}
     derived = _differences(others, derived_files(audited, repository, resolution))

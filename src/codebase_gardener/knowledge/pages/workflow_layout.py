@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from codebase_gardener.knowledge.pages.markup import link_free, outside_fences
 from codebase_gardener.knowledge.pages.structure import Page, Section
 
-__all__ = ["LINK", "WrittenStep", "execution_steps", "read_steps"]
+__all__ = ["LINK", "TESTS_ALONE", "WrittenStep", "execution_steps", "read_steps"]
 
 LINK = re.compile(r"\[\[([a-z_]{1,40})::([A-Za-z]{1,40}):([^\[\]#<>{}|+:/\s]{1,200})\]\]")
 """A link: its edge, the target's type and the target's name."""
+
+TESTS_ALONE = "No document shows it, but tests take it."
+"""How the description of a workflow begins that tests alone show."""
 
 _HEADING = re.compile(r"### Step (\d{1,4}): (.*)\Z")
 _ESCAPE = re.compile(r"\\(?=[\\`*\[\]<>_~&])")

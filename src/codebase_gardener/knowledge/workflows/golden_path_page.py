@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 
 from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.facts import Heading
-from codebase_gardener.documents.sentences import first_sentence
+from codebase_gardener.documents.prose import plain_text
+from codebase_gardener.documents.sentences import first_sentence, sentences
 from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
 from codebase_gardener.knowledge.apis.subject import Api
+from codebase_gardener.knowledge.apis.usage_examples import lead_in
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code, fence
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
-from codebase_gardener.knowledge.pages.wording import counted
-from codebase_gardener.knowledge.pages.workflow_layout import WrittenStep, execution_steps
+from codebase_gardener.knowledge.pages.wording import counted, enumerated
+from codebase_gardener.knowledge.pages.workflow_layout import TESTS_ALONE, WrittenStep, execution_steps
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
 from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, is_direct
@@ -68,6 +70,7 @@ class _Writer:
         self.steps = self.path.steps
         self.passages = self.path.passages
         self.taken = [_order(passage) for passage in self.passages]
+        self.told: set[tuple[str, int, int]] = set()
 
     def page(self) -> Page:
         owner_repo = self.repository.owner_repo
@@ -137,8 +140,18 @@ class _Writer:
 
     def _usage(self) -> str:
         """From where to where, what it needs, and which steps are not always taken."""
-        own = list(dict.fromkeys(self._name(step) for step in self.steps if not step.target.external))
-        outside = sorted({step.target.name.partition(".")[0] for step in self.steps if step.target.external})
+        own = list(
+            dict.fromkeys(
+                self._name(step) for step in self.steps if not step.target.external or self._is_typed(step)
+            )
+        )
+        outside = sorted(
+            {
+                step.target.name.partition(".")[0]
+                for step in self.steps
+                if step.target.external and not self._is_typed(step)
+            }
+        )
         first, last = self._title(self.steps[0]), self._title(self.steps[-1])
         parts = [f"It leads from {first} to {last}. Of this repository it uses {', '.join(own)}."]
         if outside:
@@ -154,7 +167,7 @@ class _Writer:
         """What it is named after, or where it is best seen."""
         title = inline(first.title, _TITLE)
         if first.area == "test":
-            return f"No document shows it, but tests take it. The one that is most like it is {code(first.scope)}"
+            return f"{TESTS_ALONE} The one that is most like it is {code(first.scope)}"
         kinds = {"readme": "the README's section", "docs": "the docs' section", "example": "the example"}
         return f"The workflow is named after {kinds.get(first.area, 'the docstring example')} {title}"
 
@@ -210,12 +223,16 @@ class _Writer:
     def _prose(self, number: int, step: Step) -> str:
         """What happens, with which arguments, what it yields, where it is shown: a sentence each."""
         counts = self._counts(step)
-        parts = [f"{self._does(step)} {self._shares(number, counts)}"]
+        why = self._why(step)
+        parts = [*([why] if why else []), f"{self._does(step)} {self._shares(number, counts)}"]
         given = sorted(counts.keywords.items(), key=lambda item: (-item[1], item[0]))
         if given:
             listed = ", ".join(f"{code(name)} ({times})" for name, times in given[:_MOST_KEYWORDS])
             more = f", and {len(given) - _MOST_KEYWORDS} more" if len(given) > _MOST_KEYWORDS else ""
-            parts.append(f"Keyword arguments, with the number of passages that give them: {listed}{more}.")
+            what = "Options" if self._is_typed(step) else "Keyword arguments"
+            parts.append(f"{what}, with the number of passages that give them: {listed}{more}.")
+        if takes := self._takes(step):
+            parts.append(takes)
         yields = self._yields(step)
         others = [code(target.name) for target in step.others[:_MOST_OTHERS]]
         more = f" and {len(step.others) - _MOST_OTHERS} more" if len(step.others) > _MOST_OTHERS else ""
@@ -224,9 +241,39 @@ class _Writer:
         places = self._places(step)
         return " ".join([*parts, f"It is shown at {', '.join(places)}."])
 
+    def _why(self, step: Step) -> str:
+        """The sentence before the code that takes the step, quoted; "" where it stands before an earlier step, too."""
+        for passage in self.passages:
+            use = next((each for each in passage.uses if each.target == step.target), None)
+            if use is None or passage.area not in ("readme", "docs") or use.path.endswith(".ipynb"):
+                continue
+            lead = lead_in(use, self.repository)
+            if lead is None or (use.path, *lead[:2]) in self.told:
+                return ""
+            said = sentences(plain_text(lead[2], code_marks=True))
+            if said:
+                self.told.add((use.path, *lead[:2]))
+                where = self.sources.cite(use.path, *lead[:2])
+                return f"Why, in the authors' words ({where}): “{inline(said[-1])}”"
+        return ""
+
+    def _takes(self, step: Step) -> str:
+        symbol = self.apis[step.target].symbol
+        names = symbol.parameters if symbol is not None else ()
+        if symbol is not None and symbol.kind == "class":
+            maker = self.repository.symbols.get((symbol.path, f"{symbol.qualified_name}.__init__"))
+            names = maker.parameters if maker is not None else ()
+        listed = enumerated([code(name) for name in names[:_MOST_KEYWORDS]], len(names))
+        return f"It takes {listed}." if listed else ""
+
+    def _is_typed(self, step: Step) -> bool:
+        return self.apis[step.target].kind == "External Tool Doc"
+
     def _does(self, step: Step) -> str:
         api = self.apis[step.target]
         name = self._name(step)
+        if self._is_typed(step):
+            return f"{code(step.target.name)} does this step."
         if step.target.external:
             return f"{name} of the package {code(step.target.name.partition('.')[0])} does this step."
         told = first_sentence(documentation(api.symbol.docstring).summary) if api.symbol else ""
@@ -294,6 +341,8 @@ class _Writer:
 
 
 def _called(api: Api) -> str:
+    if api.kind == "External Tool Doc":
+        return api.target.name
     return api.call.partition("(")[0].strip() or api.target.name
 
 

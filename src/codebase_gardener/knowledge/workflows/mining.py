@@ -13,6 +13,7 @@ from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.wiki_names import page_name, unique_names
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.workflows.command_sequences import command_sequences
 from codebase_gardener.knowledge.workflows.example_documents import is_translation, shown_in
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath, Step
 from codebase_gardener.knowledge.workflows.passage_clusters import (
@@ -35,6 +36,10 @@ _ERROR_TEST = re.compile(
     r"|broken|deprecat\w*|unknown|malformed|forbidden|not_allowed|exc|exceptions?|nonexist\w*)(?:_|\Z)"
 )
 """Names of tests of what goes wrong."""
+_SPONSORS = re.compile(
+    r"\b(?:sponsor(?:s|ed|ing|ship)?|backers?|supporters|donat(?:e|ions?))\b", re.IGNORECASE
+)
+"""Headings of sections that thank or ask for money."""
 
 
 def mine(repository: RepositoryFacts, resolution: Resolution) -> tuple[GoldenPath, ...]:
@@ -53,15 +58,21 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> tuple[GoldenPat
         for passage in resolution.passages
         if len(targets := _steps(passage, rules)) > 1 and any(not target.external for target in targets)
     ]
+    context = ApiContext(repository, resolution)
+    commands = list(command_sequences(context))
+    sequences += commands
     sequences.sort(key=lambda one: one.rank)
     weights = Weights(sequences)
     reference = frozenset(reference_documents(repository.facts.values()))
     shown = [one for one in sequences if not _is_left_out(one, repository, reference)]
-    documents = [one for one in shown if one.area in READER_AREAS]
+    typed = {id(one) for one in commands}
+    documents = [one for one in shown if one.area in READER_AREAS and id(one) not in typed]
     clusters = document_clusters(documents, weights, partial(_begins, repository))
     unclaimed = follow(clusters, [one for one in shown if one.area not in READER_AREAS], weights)
-    context = ApiContext(repository, resolution)
-    clusters = _independent([*clusters, *test_clusters(unclaimed, context)], weights)
+    clusters += document_clusters([one for one in shown if id(one) in typed], weights, lambda _: False)
+    if not clusters:  # tests alone show it
+        clusters = _independent(test_clusters(unclaimed, context), weights)
+    clusters = [cluster for cluster in clusters if _is_taken_whole(cluster)]
     for cluster in clusters:
         cluster.sort()
     clusters.sort(key=_rank)
@@ -93,7 +104,8 @@ def _is_left_out(one: ShownSequence, repository: RepositoryFacts, reference: fro
     if one.area == "test":
         return bool(_ERROR_TEST.search(one.passage.scope.rpartition(".")[2]))
     return one.area in READER_AREAS and (
-        is_about_versions_or_work(path)
+        bool(_SPONSORS.search(one.passage.title))
+        or is_about_versions_or_work(path)
         or (path in reference and _is_reference(one.passage, repository))
         or is_translation(path, repository)
         or any(part.startswith(".") for part in path.split("/"))
@@ -139,6 +151,15 @@ def _independent(clusters: list[Cluster], weights: Weights) -> list[Cluster]:
     return [cluster for number, cluster in enumerate(clusters) if number not in gone]
 
 
+def _is_taken_whole(cluster: Cluster) -> bool:
+    """Whether a passage, or the document that it is named after, takes all of its steps."""
+    steps = set(cluster.steps)
+    named = cluster.founder.passage.path
+    together = {target for one in cluster.members if one.passage.path == named for target in one.targets}
+    in_one = any(steps <= set(one.targets) for one in cluster.members)
+    return in_one or (cluster.from_document and steps <= together)
+
+
 def _rank(cluster: Cluster) -> tuple[object, ...]:
     """Documents first, then those that many follow, then those with many of the repository's own APIs."""
     own = sum(not target.external for target in cluster.steps)
@@ -150,18 +171,22 @@ def _paths(clusters: Sequence[Cluster], context: ApiContext, weights: Weights) -
     documents = Counter(
         path for cluster in clusters for path in {one.passage.path for one in cluster.members}
     )
-    pairs = [
-        titles.short_and_long(
-            cluster.members, cluster.steps, weights, is_alone=documents[cluster.founder.passage.path] == 1
-        )
+    titled = [
+        (cluster, pair)
         for cluster in clusters
+        if (
+            pair := titles.short_and_long(
+                cluster.members, cluster.steps, weights, is_alone=documents[cluster.founder.passage.path] == 1
+            )
+        )[0]
     ]
+    pairs = [pair for _, pair in titled]
     taken = Counter(short.casefold() for short, _ in pairs)
     chosen = [short if taken[short.casefold()] == 1 else long for short, long in pairs]
     pages = unique_names(page_name("x", title) for title in chosen)
     return tuple(
         _path(cluster, title, page.removeprefix("x_"))
-        for cluster, title, page in zip(clusters, chosen, pages, strict=True)
+        for (cluster, _), title, page in zip(titled, chosen, pages, strict=True)
     )
 
 

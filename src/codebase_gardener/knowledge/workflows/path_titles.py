@@ -11,11 +11,10 @@ from functools import cached_property
 
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.apis.principle_names import principle_words
-from codebase_gardener.knowledge.apis.surface import name_kind
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.passage_sequences import ShownSequence, Weights
+from codebase_gardener.languages.symbols import TYPES
 from codebase_gardener.utils.identifiers import identifier_words
 
 __all__ = ["Titles"]
@@ -31,15 +30,6 @@ _GENERAL = frozenset((
     "tutorial", "usage", "use", "using", "with",
 ))  # fmt: skip
 """Words of headings that tell nothing without their document's title."""
-_TEST_PLACES = frozenset((
-    "base", "case", "cases", "common", "functional", "integration", "mixin", "suite", "test", "testing", "tests",
-    "unit",
-))  # fmt: skip
-"""Words of test classes and files that tell nothing."""
-_JOINING = frozenset((
-    "a", "an", "and", "by", "for", "from", "in", "is", "of", "on", "or", "the", "to", "via", "with", "without",
-))  # fmt: skip
-"""Words that no title ends with."""
 _NUMBERED = re.compile(r"\d")
 _SPELLED = re.compile(r"\b(?=\w*[a-z])\w*[A-Z]\w*[A-Z]\w*\b|\b[A-Z]{2,}[a-z]?\d*\b")
 _KNOWN_CASE = re.compile(r"[A-Za-z][A-Za-z0-9]*")
@@ -72,14 +62,14 @@ class Titles:
         founder = members[0]
         if founder.area == "test":
             rarest = sorted(steps[len(steps) // 2 :], key=lambda each: (-weights[each], each))[:KEY_STEPS]
-            title = self._of_tests([one for one in members if one.area == "test"], steps, rarest)
-            return title, f"{title} ({_stem(founder.passage.path)})"
+            title = self._of_tests([each for each in steps if each in rarest])
+            return title, title
         if founder.area == "example":
             return self._of_example(founder)
         full = self._readable(founder.passage.title)
         whole, colon, _ = full.partition(": ")
         if not colon:
-            return full, f"{full} ({_stem(founder.passage.path)})"
+            return full, full
         if not self._is_titled(founder.passage):
             section = full.partition(": ")[2]
             return (
@@ -100,35 +90,33 @@ class Titles:
         passage = founder.passage
         if passage.path in self.shown_in:
             full = self._readable(self.shown_in[passage.path])
-            return full, f"{full} ({_stem(passage.path)})"
+            return full, full
         title = self._readable(passage.title)
         folders = passage.path.split("/")[1:-1]
         if _NUMBERED.search(_stem(passage.path)) and folders:
             short = self._spelled(": ".join(" ".join(_words(folder)) for folder in folders[-2:]))
-            return short, f"{short} ({_stem(passage.path)})"
+            return short, short
         named = f"{' '.join(_words(folders[-1]))}: {title}" if folders and _is_general(title) else title
-        return self._spelled(named), f"{self._spelled(named)} ({_stem(passage.path)})"
+        return self._spelled(named), self._spelled(named)
 
-    def _of_tests(
-        self, members: Sequence[ShownSequence], steps: Sequence[Target], rarest: Sequence[Target]
-    ) -> str:
-        """The words that most of the tests' names have; where those tell little, where they stand and what they do."""
-        common = _common([_words(one.passage.scope.rpartition(".")[2]) for one in members])
-        if len(common) > 1 and not _is_general(" ".join(common)):
-            return self._spelled(" ".join(common[:MOST_WORDS]))
-        scopes = [one.passage.scope.split(".") for one in members]
-        groups = [_words(scope[-2]) for scope in scopes if len(scope) > 1]
-        if len(groups) < len(members):
-            groups = [_words(_stem(one.passage.path)) for one in members]
-        place = [word for word in _common(groups) if word not in _TEST_PLACES]
-        key = rarest[:1] if place else [each for each in steps if each in rarest]
-        does = " and ".join(dict.fromkeys(self._does(target) for target in key))
-        return self._spelled(f"{' '.join(place)}: {does}" if place else does)
+    def _of_tests(self, steps: Sequence[Target]) -> str:
+        """What the steps do, each a verb and a noun; "" where no name tells it."""
+        does = dict.fromkeys(filter(None, map(self._does, steps)))
+        return self._spelled(" and ".join(does))
 
     def _does(self, target: Target) -> str:
+        """ "add item" of `Cart.add_item`, "save model" of `Model.save`, "make a cart" of `Cart`."""
         symbol = self.context.symbol(target)
-        kind = "external" if target.external else name_kind(symbol, self.context) if symbol else "function"
-        return principle_words(target.name, kind).replace("_", " ")
+        owner, _, last = target.name.rpartition(".")
+        words = _words(last)
+        if (symbol is not None and symbol.kind in TYPES) or (last[:1].isupper() and symbol is None):
+            return f"make {' '.join(words)}"
+        noun = (
+            _words(owner.rpartition(".")[2])
+            if owner and symbol is not None and symbol.kind == "method"
+            else []
+        )
+        return " ".join(words if len(words) > 1 else [*words, *noun] if noun else [])
 
     def _readable(self, title: str) -> str:
         text = plain_text(title).replace("“", "").replace("”", "")
@@ -136,7 +124,7 @@ class Titles:
             each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^"
         )
         text = re.sub(r"\s+(?=:)", "", " ".join(text.split()).strip(" .:#-–—*_"))
-        return " ".join(text.split()[: 2 * MOST_WORDS])[:120].strip(" ,;:.-") or "Workflow"
+        return " ".join(text.split()[: 2 * MOST_WORDS])[:120].strip(" ,;:.-")
 
     def _spelled(self, text: str) -> str:
         """Words as the documents spell them: "lora" becomes "LoRA"."""
@@ -157,17 +145,6 @@ class Titles:
             for word, found in sorted(counts.items())
             if sum(found.values()) > 1
         }
-
-
-def _common(names: Sequence[Sequence[str]]) -> list[str]:
-    """The words that half of the names have, in the order of the name that has most of them."""
-    counts = Counter(word for words in names for word in dict.fromkeys(words))
-    most = [word for word, count in counts.items() if 2 * count >= len(names)]
-    best = max(names, key=lambda words: (len(set(words) & set(most)), -len(words)))
-    found = [word for word in dict.fromkeys(best) if word in most]
-    while found and found[-1] in _JOINING:
-        found.pop()
-    return found
 
 
 def _is_general(title: str) -> bool:

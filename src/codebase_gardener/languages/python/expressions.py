@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from inspect import cleandoc
 
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.utils.anchors import split_lines
 
-__all__ = ["OneLine", "annotated", "bindable", "dotted", "passes", "strings", "value_of"]
+__all__ = [
+    "OneLine",
+    "annotated",
+    "annotated_doc",
+    "bare_type",
+    "bindable",
+    "dotted",
+    "passes",
+    "strings",
+    "value_of",
+]
 
 MAX_LINKS = 40
 """A chain with more links is cut off: its names would grow with the square of its length."""
@@ -232,3 +243,28 @@ def _quoted(text: str) -> ast.expr | None:
     if isinstance(tree, str) or not tree.body or not isinstance(tree.body[0], ast.Expr):
         return None
     return tree.body[0].value
+
+
+def bare_type(annotation: ast.expr) -> ast.expr:
+    """The type of an annotation: `A` of `Annotated[A, …]`."""
+    inside = _annotated_parts(annotation)
+    return inside[0] if inside else annotation
+
+
+def annotated_doc(annotation: ast.expr | None) -> str:
+    """What `Annotated[A, Doc("…")]` says, in paragraphs; "".
+
+    Example:
+        >>> annotated_doc(ast.parse("Annotated[int, Doc('How many.')]", mode="eval").body)
+        'How many.'
+    """
+    for part in _annotated_parts(annotation)[1:]:
+        if isinstance(part, ast.Call) and dotted(part.func).rpartition(".")[2] == "Doc" and part.args:
+            return cleandoc(next(strings(part.args[0]), ""))
+    return ""
+
+
+def _annotated_parts(annotation: ast.expr | None) -> list[ast.expr]:
+    if not isinstance(annotation, ast.Subscript) or not isinstance(annotation.slice, ast.Tuple):
+        return []
+    return list(annotation.slice.elts) if dotted(annotation.value).rpartition(".")[2] == "Annotated" else []

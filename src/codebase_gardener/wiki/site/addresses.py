@@ -7,6 +7,8 @@ import posixpath
 import re
 from collections.abc import Iterable
 
+from codebase_gardener.knowledge.pages.structure import OVERVIEW_FILE
+
 __all__ = ["Addresses", "SITE_FILES", "relative"]
 
 SITE_FILES = ("index.html", "graph.html", "documents.html", "assets")
@@ -38,7 +40,10 @@ class Addresses:
 
     def __init__(self, sources: Iterable[str], wiki_files: Iterable[str] = ()) -> None:
         self._taken = set(SITE_FILES)
-        self._wiki_files = {file: self._place("", file.removesuffix(".md")) for file in sorted(wiki_files)}
+        self._wiki_files = {
+            file: "index.html" if file == OVERVIEW_FILE else self._place("", file.removesuffix(".md"))
+            for file in sorted(wiki_files)
+        }
         self._sources = {path: self._place("source/", path) for path in sorted(sources)}
 
     def source(self, path: str) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from codebase_gardener.knowledge.pages.citations import read_citations
 from codebase_gardener.knowledge.pages.reading import read_page
-from codebase_gardener.knowledge.pages.structure import EDGES, FOLDERS, Edge, Page
+from codebase_gardener.knowledge.pages.structure import EDGES, Edge, Page, is_page_file
 from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.utils.anchors import Anchor
@@ -89,7 +89,7 @@ def read_contents(folder: Path, texts: Mapping[str, str]) -> Contents:
     pages: dict[str, Page] = {}
     head = ("", "", "")
     for file, text in files.items():
-        if file.partition("/")[0] not in FOLDERS:
+        if not is_page_file(file):
             continue
         reading = read_page(text)
         if reading.page is None or reading.page.file != file:
@@ -97,7 +97,7 @@ def read_contents(folder: Path, texts: Mapping[str, str]) -> Contents:
             raise VerificationError(f"{folder / file} is damaged: {what}", hint="gardener wiki build PROJECT")
         pages[reading.page.id] = reading.page
         head = (reading.repo, reading.commit, reading.updated)
-    documents = {file: text for file, text in files.items() if file.partition("/")[0] not in FOLDERS}
+    documents = {file: text for file, text in files.items() if not is_page_file(file)}
     citing = _citing(pages, documents, texts)
     return Contents(
         _owner_repo(pages, documents), *head, dict(sorted(pages.items())), _incoming(pages), documents, texts,

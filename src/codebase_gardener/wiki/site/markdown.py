@@ -16,8 +16,10 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
 from codebase_gardener.knowledge.pages.implementation_layout import parse_anchor
+from codebase_gardener.knowledge.pages.mermaid import read_chart
 from codebase_gardener.knowledge.pages.workflow_layout import LINK
 from codebase_gardener.wiki.site.addresses import relative
+from codebase_gardener.wiki.site.chart_drawing import chart_drawing
 from codebase_gardener.wiki.site.contents import Contents
 from codebase_gardener.wiki.site.highlighting import highlighted
 
@@ -43,6 +45,7 @@ class SiteMarkdown:
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
         self._by_name = _by_name(contents)
+        self._modules = {page.title: page.id for page in contents.of_type("Module")}
         self._parser = MarkdownIt("commonmark", {"html": False}).enable("table")
         self._parser.inline.ruler.before("link", "wiki_link", _wiki_link)
         self._parser.core.ruler.push("links", self._check_links)
@@ -99,9 +102,17 @@ class SiteMarkdown:
 
     def _render_fence(self, tokens: Tokens, index: int, env: Env) -> str:
         language = tokens[index].info.strip().partition(" ")[0]
+        chart = read_chart(tokens[index].content) if language == "mermaid" else None
+        if chart:
+            return chart_drawing(chart, lambda words: self._place_of_title(words, env["place"]))
         lines = "\n".join(highlighted(tokens[index].content, language))
         label = escape(_LABELS.get(language, language) or "text")
         return f'<pre class="code" tabindex="0" aria-label="{label}"><code>{lines}</code></pre>\n'
+
+    def _place_of_title(self, title: str, place: str) -> str:
+        """Where a box of a diagram leads: to the module that it is called by."""
+        target = self._contents.place_of(self._modules.get(title, ""))
+        return relative(place, target) if target else ""
 
     def _render_image(self, tokens: Tokens, index: int, env: Env) -> str:
         """Nothing is loaded: what it shows is said in words."""

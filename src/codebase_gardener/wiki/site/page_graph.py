@@ -59,7 +59,7 @@ def page_graph(contents: Contents) -> PageGraph:
         (page_id, edge.kind, edge.target)
         for page_id, page in contents.pages.items()
         for edge in page.edges
-        if edge.target in contents.pages
+        if edge.target in contents.pages and page.type in COLUMNS
     ]
     edges = list(dict.fromkeys(edges))
     near: dict[str, list[str]] = defaultdict(list)

@@ -14,6 +14,7 @@ from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.wiki.site.addresses import relative
 from codebase_gardener.wiki.site.contents import Contents
 from codebase_gardener.wiki.site.markdown import SiteMarkdown
+from codebase_gardener.wiki.site.module_tree import module_branches
 from codebase_gardener.wiki.site.page_graph import page_graph
 from codebase_gardener.wiki.site.shell import filled
 from codebase_gardener.wiki.site.source_page import cited_lines, lines_html
@@ -22,6 +23,7 @@ from codebase_gardener.wiki.site.step_diagram import DrawnStep, arrows_of, step_
 __all__ = ["LISTINGS", "PageViews"]
 
 LISTINGS: dict[str, str] = {
+    "Module": "The packages and folders that it is made of: what each offers, what it uses, who uses it.",
     "Workflow": "What people do with it, mined from its docs, examples and tests.",
     "Principle": "The idea behind each step, and what implements it.",
     "Implementation": "Classes, functions and commands: signature, import, inputs, outputs, examples.",
@@ -31,6 +33,7 @@ LISTINGS: dict[str, str] = {
 """Types of pages in the order of the menu, and what a reader finds there."""
 
 RELATIONS: dict[str, str] = {
+    "part_of": "Part of", "contains": "Holds", "uses": "Uses", "used_by_module": "Used by",
     "step": "Steps", "implemented_by": "Implemented by", "requires_env": "Needs", "uses_heuristic": "Advice",
     "step_of": "A step of", "implements": "Implements", "required_by": "Needed by", "used_by": "Applies to",
 }  # fmt: skip
@@ -58,6 +61,10 @@ class PageViews:
             "commit": contents.commit,
             "updated": contents.updated,
             "menu": self._menu(),
+            "tree": module_branches(
+                contents.of_type("Module"),
+                {page.id: self._place(page) for page in contents.of_type("Module")},
+            ),
         }
 
     def start(self) -> str:
@@ -68,9 +75,12 @@ class PageViews:
             for kind in LISTINGS
             if (pages := self._contents.of_type(kind))
         ]
+        overviews = self._contents.of_type("Overview")
+        sections = [section for page in overviews for section in self._sections(page)]
+        lead = Markup(self._markdown.line(overviews[0].overview, "index.html")) if overviews else self._about  # noqa: S704 - it escapes HTML
         return self._fill(
-            "start.html", "index.html", title=self._site["name"], about=self._about, counts=counts,
-            workflows=[self._workflow(page) for page in workflows[:_WORKFLOWS_AT_FIRST]],
+            "start.html", "index.html", title=self._site["name"], about=lead, counts=counts,
+            sections=sections, workflows=[self._workflow(page) for page in workflows[:_WORKFLOWS_AT_FIRST]],
             more=len(workflows) if len(workflows) > _WORKFLOWS_AT_FIRST else 0,
             common=self._most_used(),
         )  # fmt: skip
@@ -78,21 +88,23 @@ class PageViews:
     def page(self, page: Page) -> str:
         """A page of the wiki."""
         place = self._place(page)
-        texts = [("Description", page.description), ("Usage", page.usage)]
-        texts += [(section.heading, section.body) for section in page.sections]
-        sections = [
-            {"id": _slug(heading), "heading": heading, "html": Markup(self._section(page, heading, body))}  # noqa: S704 - of our own renderers, which escape
-            for heading, body in texts
-        ]
         sources = [
             Markup(self._markdown.lines_link(str(anchor), place))  # noqa: S704 - it escapes the path
             for anchor in dict.fromkeys(source.anchor for source in page.sources)
         ]
         return self._fill(
             "page.html", place, title=page.title, page=page, listing=_listing(page.type),
-            overview=Markup(self._markdown.line(page.overview, place)), sections=sections,  # noqa: S704 - it escapes HTML
+            overview=Markup(self._markdown.line(page.overview, place)), sections=self._sections(page),  # noqa: S704 - it escapes HTML
             related=self._related(page), sources=sources,
         )  # fmt: skip
+
+    def _sections(self, page: Page) -> list[dict[str, Any]]:
+        texts = [("Description", page.description), ("Usage", page.usage)]
+        texts += [(section.heading, section.body) for section in page.sections]
+        return [
+            {"id": _slug(heading), "heading": heading, "html": Markup(self._section(page, heading, body))}  # noqa: S704 - of our own renderers, which escape
+            for heading, body in texts
+        ]
 
     def document(self, file: str) -> str:
         """An index, the repo map or a report."""
@@ -154,7 +166,14 @@ class PageViews:
         return html, f"window.gardenerNeighbours={drawn.data};\n"
 
     def _fill(self, template: str, place: str, **values: Any) -> str:
-        return filled(template, place, site=self._site, **values)
+        return filled(template, place, site=self._site, here=self._module_of(values.get("page")), **values)
+
+    def _module_of(self, page: Page | None) -> str:
+        """The id of the module that a page is about or belongs to; "" for none."""
+        if page is None or page.type == "Module":
+            return page.id if page else ""
+        held = self._contents.incoming.get(page.id, ())
+        return next((edge.target for edge in held if edge.kind == "part_of"), "")
 
     def _menu(self) -> list[dict[str, str]]:
         types = [kind for kind in LISTINGS if self._contents.of_type(kind)]

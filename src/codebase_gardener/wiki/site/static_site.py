@@ -130,12 +130,13 @@ def _files(contents: Contents) -> Iterator[tuple[str, str]]:
     yield MARK, "Written by `gardener wiki html`, which replaces this folder as a whole.\n"
     yield from asset_files().items()
     yield "assets/search-index.js", _search_index(contents)
-    yield "index.html", views.start()
+    yield "index.html", views.start()  # the overview, where there is one
     for kind in LISTINGS:
         if contents.of_type(kind):
             yield views.listing(kind)
     for page in contents.pages.values():
-        yield contents.places.wiki_file(page.file) or "", views.page(page)
+        if page.type in LISTINGS:
+            yield contents.places.wiki_file(page.file) or "", views.page(page)
     for file in contents.documents:
         yield contents.places.wiki_file(file) or "", views.document(file)
     yield "documents.html", views.documents()
@@ -150,7 +151,7 @@ def _search_index(contents: Contents) -> str:
     """Title, type, overview and place of every page, as a script: a file on disk may not be fetched."""
     rows = [
         [page.title, page.type, page.overview.replace("`", ""), contents.places.wiki_file(page.file)]
-        for kind in LISTINGS
+        for kind in ("Overview", *LISTINGS)
         for page in contents.of_type(kind)
     ]
     return f"window.gardenerIndex={json.dumps(rows, separators=(',', ':'))};\n"

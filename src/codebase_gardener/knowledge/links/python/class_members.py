@@ -46,6 +46,9 @@ class ClassMembers:
         self._taken_over: set[str] = set()
         self._reachable: set[tuple[str, str]] = set()
         self._families: dict[str, list[tuple[int, Entity]]] = {}
+        self._methods: dict[tuple[str, str], list[str]] = {}
+        self._owners: dict[str, list[tuple[str, str]]] | None = None
+        self._derived_from: set[str] | None = None
 
     def lineage(self, key: str, name: str) -> tuple[Entity, ...]:
         """The class and its bases, nearest first; from outside, too. Bases that go round in a ring are left out."""
@@ -87,6 +90,44 @@ class ClassMembers:
             if found is not None and found.kind == "function":
                 return found._replace(how="type")
         return None
+
+    def is_base(self, dotted: str) -> bool:
+        """Whether a class from outside is one that classes of the package are derived from."""
+        if self._derived_from is None:
+            self._derived_from = {
+                base.name
+                for key, name in self._classes()
+                for base in self.lineage(key, name)
+                if base.kind == "external"
+            }
+        return dotted in self._derived_from
+
+    def is_of_an_heir(self, key: str, name: str, member: str) -> bool:
+        """Whether a class of the package that is derived from this one defines the member."""
+        if self._owners is None:
+            self._owners = defaultdict(list)
+            for place, owner in self._classes():
+                for definition in self._methods[place, owner]:
+                    self._owners[definition].append((place, owner))
+        return any(
+            base.path == key and base.name == name
+            for place, owner in self._owners.get(member, ())
+            for base in self.lineage(place, owner)[1:]
+        )
+
+    def _classes(self) -> list[tuple[str, str]]:
+        """Of the package, with the names of their methods in `_methods`."""
+        if not self._methods:
+            for key, space in self._spaces.items():
+                for name, definition in (
+                    () if space.area != "package" or space.host else space.definitions.items()
+                ):
+                    owner, _, last = name.rpartition(".")
+                    if definition.kind == "class":
+                        self._methods.setdefault((key, name), [])
+                    elif definition.kind == "method":
+                        self._methods.setdefault((key, owner), []).append(last)
+        return list(self._methods)
 
     def above(self, key: str, name: str, member: str) -> Entity | None:
         """What `super().member` means in a class."""

@@ -79,9 +79,12 @@ def says_nothing(name: str) -> bool:
 
 
 def from_outside(entity: Entity) -> tuple[Entity, ...]:
-    """What a call of something from outside gives: of a class, or a loader or fluent method of one, an instance."""
+    """What a call of something from outside gives: of a class, or a fluent method of one, an instance.
+
+    What a loader gives may be of any class: `AutoModel.from_pretrained` makes no `AutoModel`.
+    """
     kind = class_part(entity.name)
-    if kind == entity.name or (kind and is_loader(entity.name[len(kind) + 1 :])):
+    if kind == entity.name:
         return (Entity("external instance", "", kind, "type"),)
     if entity.owner is not None and entity.name.rpartition(".")[2] in FLUENT:
         return (Entity("instance" if entity.owner[0] else "external instance", *entity.owner, "type"),)

@@ -31,7 +31,7 @@ class ModuleNames:
         self._folders: dict[str, set[str]] = defaultdict(set)
         for path in sorted(self._paths):
             self._index(path)
-        self._found: dict[tuple[str, str], str | None] = {}
+        self._found: dict[tuple[str, str, bool], str | None] = {}
 
     def find(self, dotted: str, importer: str) -> str | None:
         """The file of an absolute import, as seen from another file; None if it is from outside.
@@ -40,9 +40,10 @@ class ModuleNames:
         is found from its own folder and below, as Python finds it for scripts; one in a package only by its full name.
         """
         folder = dirname(importer)
-        key = (dotted, folder)
+        is_run = area_of(importer) in ("examples", "scripts", "benchmarks")  # with its own folder on the path
+        key = (dotted, folder, is_run)
         if key not in self._found:
-            self._found[key] = self._nearest(dotted, importer, folder)
+            self._found[key] = self._nearest(dotted, importer, folder, is_run)
         found = self._found[key]
         return None if found == importer and "." not in dotted else found
 
@@ -92,12 +93,13 @@ class ModuleNames:
                 if "/".join(folders[:end]) not in self._packages:
                     self._folders[".".join(folders[start:end])].add("/".join(folders[:start]))
 
-    def _nearest(self, dotted: str, importer: str, folder: str) -> str | None:
+    def _nearest(self, dotted: str, importer: str, folder: str, is_run: bool) -> str | None:
         best: tuple[int, int, str] | None = None
         for root, path in self._by_name.get(dotted, ()):
             if path == importer and "." not in dotted:
                 continue
-            if root not in self._roots and (root in self._packages or not _within(folder, root)):
+            own = is_run and root == folder
+            if not own and root not in self._roots and (root in self._packages or not _within(folder, root)):
                 continue
             rank = (-_shared(root, folder), len(root), path)
             if best is None or rank < best:

@@ -143,7 +143,7 @@ class Tracer:
             if found is not None:
                 return found
         base = self.classes.outside(entity.path, entity.name)
-        if base is None:
+        if base is None or self.classes.is_of_an_heir(entity.path, entity.name, name):
             return None
         found = self._member(base._replace(how="type"), name)
         return found._replace(owner=(entity.path, entity.name)) if found else None
@@ -358,7 +358,9 @@ class Tracer:
             if entity.kind == "class":
                 results.append(Entity("instance", entity.path, entity.name, "type"))
             elif entity.kind == "external" and not says_nothing(entity.name):
-                results.append(Entity("external instance", "", entity.name, "type"))
+                # what is a base of the repository's classes may be given as any class of its kind
+                kind = "external value" if self.classes.is_base(entity.name) else "external instance"
+                results.append(Entity(kind, "", entity.name, "type"))
             elif entity.kind == "builtin" and entity.name != "object":
                 results.append(entity)
         return tuple(results)

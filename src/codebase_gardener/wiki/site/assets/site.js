@@ -106,6 +106,10 @@
     });
   }
 
+  // Above the page the modules are closed at first: they would push it away.
+  var modules = document.querySelector(".modules");
+  if (modules && !matchMedia("(min-width: 75rem)").matches) modules.open = false;
+
   var filter = document.getElementById("filter");
   if (filter) {
     var lines = Array.prototype.slice.call(document.querySelectorAll("#list > li"));

@@ -1,0 +1,324 @@
+"""The graph's answers: lines that were computed, each with the lines of the repository that it rests on."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from codebase_gardener.knowledge.answers.graph import DefinedName, Graph, Needed, Place, Raised, plain_name
+from codebase_gardener.knowledge.answers.questions import Asked, forms_of
+from codebase_gardener.utils.anchors import Anchor
+
+__all__ = ["GraphAnswer", "GraphLine", "answer_from_graph"]
+
+_MOST = 20
+_NEAR = 5
+_AREAS = ("package", "examples", "scripts", "benchmarks", "other", "docs", "tests")
+_LOCKED = ("listed", "build")
+
+
+@dataclass(frozen=True)
+class GraphLine:
+    """A line of an answer.
+
+    Attributes:
+        text: What it says.
+        anchor: `path:Lx-y` that it rests on; "" only where nothing is there to rest on.
+    """
+
+    text: str
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
+class GraphAnswer:
+    """What the graph says.
+
+    Attributes:
+        form: What was asked for: "where", "what", "takes", "callers" …
+        name: The name that was asked for.
+        lines: In the order in which they are read.
+        known: Whether the repository has the name; where it has not, the lines name the nearest.
+        near: The nearest names, where it has not.
+    """
+
+    form: str
+    name: str
+    lines: tuple[GraphLine, ...]
+    known: bool = True
+    near: tuple[str, ...] = ()
+
+
+def answer_from_graph(graph: Graph, question: str) -> GraphAnswer | None:
+    """What the graph says to a question; None where it is none of the questions that a graph answers.
+
+    A name that is written as code and is not there is answered, too: with the names that are nearest.
+
+    Args:
+        graph: Of the repository.
+        question: As `clean_question` gives it.
+    """
+    forms = [asked for asked in forms_of(question) if asked.form in ANSWERS]
+    for asked in forms:
+        lines = tuple(ANSWERS[asked.form](graph, asked))
+        if lines:
+            return GraphAnswer(asked.form, asked.what, lines)
+    missing = next((asked for asked in forms if asked.is_name), None)
+    return None if missing is None else _missing(graph, missing)
+
+
+def _missing(graph: Graph, asked: Asked) -> GraphAnswer:
+    """What is said of a name that is not there; of a member that is not, what its owner has."""
+    owner, _, member = asked.what.rpartition(".")
+    wanted = plain_name(member or asked.what)
+    near = difflib.get_close_matches(wanted, _alike(graph, wanted), n=_NEAR, cutoff=0.6)
+    rows = [row for key in near for row in _definitions(graph, Asked("where", key))[:1]]
+    lines = [GraphLine(f"the repository has no `{asked.what}`")]
+    lines += [GraphLine(f"near: `{row.name}`", row.place.anchor) for row in rows]
+    lines += [_standing(row) for row in (_definitions(graph, Asked("where", owner)) if owner else [])[:_NEAR]]
+    return GraphAnswer(
+        asked.form, asked.what, tuple(lines), known=False, near=tuple(row.name for row in rows)
+    )
+
+
+def _alike(graph: Graph, wanted: str) -> list[str]:
+    """Names that share enough pairs of letters to be worth a comparison, at most a few hundred."""
+    pairs = {wanted[at : at + 2] for at in range(len(wanted) - 1)}
+    shared = Counter(
+        {
+            key: sum(pair in key for pair in pairs)
+            for key in set(graph.keys())
+            if abs(len(key) - len(wanted)) < 12
+        }
+    )
+    return [key for key, count in sorted(shared.items(), key=lambda item: (-item[1], item[0]))[:300] if count]
+
+
+# ---- definitions
+
+
+def _definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
+    """What a name means, of the package first; as it is written, else in either case and with its words apart."""
+    owner, _, last = asked.what.rpartition(".")
+    whole = [row for row in graph.rows(asked.what) if isinstance(row, DefinedName)]
+    found = [row for row in graph.rows(last) if isinstance(row, DefinedName) and _fits(row, asked.what)]
+    rows = found if owner else [*whole]
+    rows = rows or [row for row in whole if row.kind == "file"]
+    exact = [row for row in rows if row.name.rpartition(".")[2] == last or row.name.endswith(asked.what)]
+    of_kind = [row for row in rows if asked.kind and row.kind == asked.kind]
+    return sorted(of_kind or exact or rows, key=_order)
+
+
+def _fits(row: DefinedName, dotted: str) -> bool:
+    """Whether a dotted name ends in what was asked for: its module's, its class's, or the name users import."""
+    module = row.place.path.rpartition(".")[0].replace("/", ".").removesuffix(".__init__")
+    wanted = f".{dotted.lower()}"
+    names = (row.public, f"{module}.{row.name}", row.name, row.name.replace("/", "."))
+    return any(f".{name.lower()}".endswith(wanted) for name in names)
+
+
+def _order(row: DefinedName) -> tuple[int, bool, bool, bool, int, str, int]:
+    hidden = any(part.startswith("_") for part in row.name.split("."))
+    return (
+        _AREAS.index(row.place.area) if row.place.area in _AREAS else len(_AREAS),
+        row.kind == "file",
+        not row.public,
+        hidden,
+        row.name.count("."),
+        row.place.path,
+        row.place.start,
+    )
+
+
+def _each(
+    tell: Callable[[Graph, DefinedName, Asked], Iterable[GraphLine]],
+) -> Callable[[Graph, Asked], Iterator[GraphLine]]:
+    """The answer about one definition; where a name has several, those of the package are told in turn."""
+
+    def lines(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+        rows = _definitions(graph, asked)
+        own = [row for row in rows if row.place.area == "package"] or rows
+        shown = [row for row in own if row.kind != "file"] or own
+        told = [(row, list(tell(graph, row, asked))) for row in shown[:_MOST]]
+        many = len(told) > 1
+        for row, found in told:
+            if many:
+                yield _standing(row)
+            yield from (replace(line, text=f"  {line.text}") if many else line for line in found)
+        if len(shown) > _MOST:
+            yield GraphLine(f"and {len(shown) - _MOST} more", shown[_MOST].place.anchor)
+
+    return lines
+
+
+def _standing(row: DefinedName) -> GraphLine:
+    return GraphLine(f"{row.kind} `{row.name}`", row.place.anchor)
+
+
+def _where(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    rows = _definitions(graph, asked)
+    for row in rows[:_MOST]:
+        line = _standing(row)
+        yield replace(line, text=f"{line.text}: {row.imported}") if row.imported else line
+    if len(rows) > _MOST:
+        yield GraphLine(f"and {len(rows) - _MOST} more", rows[_MOST].place.anchor)
+
+
+def _what(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
+    anchor = row.place.anchor
+    yield GraphLine(f"`{row.signature}`" if row.signature else f"the file `{row.name}`", anchor)
+    if row.says:
+        yield GraphLine(row.says, anchor)
+    if row.imported:
+        yield GraphLine(f"`{row.imported}`", anchor)
+    yield from (GraphLine(change, anchor) for change in row.changes)
+    used = Counter(place.area for place in row.shown)
+    if row.shown:
+        said = ", ".join(f"{count} of {area}" for area, count in sorted(used.items()))
+        first = row.shown[0]
+        yield GraphLine(f"shown in {said}, first: {first.what}", first.anchor)
+
+
+def _takes(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
+    anchor = row.place.anchor
+    if row.kind in ("file", "constant", "field"):
+        return
+    yield GraphLine(f"`{row.signature}`", anchor)
+    for each in row.inputs:
+        told = f": `{each.type}`" if each.type else ""
+        told += f" = `{each.default}`" if each.default else (" (required)" if each.required else "")
+        yield GraphLine(
+            f"takes `{each.name}`{told}{f': {each.description}' if each.description else ''}", anchor
+        )
+    if not row.inputs:
+        yield GraphLine("takes nothing", anchor)
+    for type_, description in row.outputs:
+        said = ": ".join(filter(None, (f"`{type_}`" if type_ else "", description)))
+        yield GraphLine(f"returns {said}" if said else "returns a value", anchor)
+
+
+def _parameter(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
+    for each in row.inputs:
+        if plain_name(each.name.lstrip("*")) == plain_name(asked.part):
+            told = f": `{each.type}`" if each.type else ""
+            told += f" = `{each.default}`" if each.default else (" has no default" if each.required else "")
+            text = f"`{each.name}` of `{row.name}`{told}{f': {each.description}' if each.description else ''}"
+            yield GraphLine(text, row.place.anchor)
+
+
+def _callers(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
+    if row.kind == "file":
+        return
+    for place in row.callers[:_MOST]:
+        yield GraphLine(
+            f"`{place.what}`" if place.what else f"`{place.path}`, outside of definitions", place.anchor
+        )
+    if len(row.callers) > _MOST:
+        rest = row.callers[_MOST]
+        yield GraphLine(f"and {len(row.callers) - _MOST} more of the package", rest.anchor)
+    by_area: dict[str, list[Place]] = {}
+    for place in row.shown:
+        by_area.setdefault(place.area, []).append(place)
+    for area, places in by_area.items():
+        yield from (GraphLine(f"{area}: {place.what}", place.anchor) for place in places[:_NEAR])
+        if len(places) > _NEAR:
+            yield GraphLine(f"{area}: and {len(places) - _NEAR} more", places[_NEAR].anchor)
+    if not row.callers and not row.shown:
+        yield GraphLine(f"nothing in the repository is known to use `{row.name}`", row.place.anchor)
+
+
+def _raises(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
+    if row.kind in ("file", "constant", "field"):
+        return
+    for place in row.raises:
+        said = f": {place.area}" if place.area not in _AREAS and place.area != "docstring" else ""
+        by = ", as its docstring says" if place.area not in _AREAS else ""
+        yield GraphLine(f"raises `{place.what}`{by}{said}", place.anchor)
+    if not row.raises:
+        yield GraphLine(f"`{row.name}` itself raises nothing; what it calls may", row.place.anchor)
+
+
+def _raised(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    last = asked.what.rpartition(".")[2]
+    rows = [row for row in graph.rows(last) if isinstance(row, Raised)]
+    own = [row for row in rows if row.place.area == "package"] or rows
+    for row in sorted(own, key=lambda row: row.place.anchor)[:_MOST]:
+        scope = f"`{row.place.what}`" if row.place.what else f"`{row.place.path}`"
+        yield GraphLine(f"{scope}: `{row.text}`", row.place.anchor)
+    if len(own) > _MOST:
+        yield GraphLine(f"and {len(own) - _MOST} more", own[_MOST].place.anchor)
+    for definition in [] if own else _definitions(graph, asked):
+        yield GraphLine(f"no line of the repository raises `{definition.name}`", definition.place.anchor)
+
+
+def _since(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
+    yield from (GraphLine(f"`{row.name}`: {change}", row.place.anchor) for change in row.changes)
+    if not row.changes:
+        yield GraphLine(f"the docstring of `{row.name}` names no version", row.place.anchor)
+
+
+# ---- packages
+
+
+def _version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    if not asked.what:
+        rows = [*graph.needed("release"), *graph.needed("package")]
+        yield from _needed([row for row in rows if row.bound][:1])
+        yield from _needed(graph.needed("runtime"))
+        return
+    found = [row for row in graph.rows(asked.what) if isinstance(row, Needed)]
+    found = [row for row in found if plain_name(row.name) == plain_name(asked.what)]
+    yield from _needed(sorted(found, key=lambda row: (row.kind in _LOCKED, row.place.anchor)))
+
+
+def _extra(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    if not asked.what or plain_name(asked.what) in ("exist", "arethere", "canbeinstalled"):
+        yield from _needed([*graph.needed("extra"), *graph.needed("dev-extra")])
+        return
+    rows = [row for row in graph.rows(asked.what) if isinstance(row, Needed)]
+    listed = [row for row in rows if row.kind in ("extra", "dev-extra", "group")]
+    yield from _needed(listed)
+    for row in _definitions(graph, asked):
+        if not (row.packages or listed):
+            yield GraphLine(
+                f"`{row.name}` asks for no package of an extra in its own lines", row.place.anchor
+            )
+        for place in row.packages:
+            yield GraphLine(f"`{row.name}` asks for {place.what}", place.anchor)
+            rows = [each for each in graph.rows(place.what) if isinstance(each, Needed)]
+            yield from _needed([each for each in rows if each.kind == "extra"])
+
+
+def _needed(rows: Iterable[Needed]) -> Iterator[GraphLine]:
+    for row in list(rows)[:_MOST]:
+        lines = Anchor(row.place.path, row.place.start, row.place.end)
+        yield GraphLine(_KINDS[row.kind].format(row=row).replace("  ", " ").strip(), str(lines))
+
+
+_KINDS = {
+    "package": "{row.name} {row.bound} is the package",
+    "release": "{row.name} {row.bound} is the release",
+    "runtime": "{row.name} {row.bound}",
+    "requirement": "{row.name} {row.bound} is required",
+    "extra": "{row.name} {row.bound} comes with the extra [{row.extra}]",
+    "dev-extra": "{row.name} {row.bound} comes with the extra [{row.extra}], for work on the repository",
+    "group": "{row.name} {row.bound} is in the group {row.extra}, for work on the repository",
+    "listed": "{row.name} {row.bound} is listed",
+    "build": "{row.name} {row.bound} is needed to build the package",
+}
+
+ANSWERS: dict[str, Callable[[Graph, Asked], Iterator[GraphLine]]] = {
+    "where": _where,
+    "what": _each(_what),
+    "takes": _each(_takes),
+    "parameter": _each(_parameter),
+    "callers": _each(_callers),
+    "raises": _each(_raises),
+    "raised": _raised,
+    "since": _each(_since),
+    "version": _version,
+    "extra": _extra,
+}
+"""How each form of a question is answered; what changed and how something is done are answered with the wiki."""

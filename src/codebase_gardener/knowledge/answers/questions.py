@@ -1,0 +1,177 @@
+"""What a question asks for: one of a table of forms, and the name in it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from codebase_gardener.utils.error_handling import InvalidInputError
+
+__all__ = ["FORMS", "Asked", "clean_question", "forms_of", "named"]
+
+_IS = r"(?:is|are|was|were)"
+_DO = r"(?:do|does|did|can|could|may|might|will|would|should)"
+_W = r"(?:which|what)"
+_ERRORS = r"(?:errors?|exceptions?)"
+_INPUTS = r"(?:parameters?|params?|arguments?|args?|inputs?|options?|keywords?|fields?)"
+_TAKE = r"(?:take|accept|expect|receive|have|want|need|require|return|give(?: back)?|yield)"
+_OUT = r"(?:return (?:type|value)|results?|outputs?)"
+_WANTED = rf"(?: (?:{_IS}|{_DO}|i|it|this|needed|required|supported|needs?|works?|be|used)\b.*)?"
+_WHICH = r"(?:minimum|minimal|lowest|oldest|required|current|latest|supported)"
+_ASKS = rf"(?: (?:{_IS}|{_DO}|i|we|you|one|it|needed|required|need|have|has|want|to|be|installed|install))*"
+_BRINGS = r"(?:for|brings?|gives?|installs?|adds?|contains?|has|holds?|with|to use|use|needs?|wants?)"
+_STANDS = r"(?: (?:defined|located|implemented|declared|set|live|stand|found|kept|written|be|come from|definition))*"
+
+FORMS: tuple[tuple[str, str], ...] = (
+    ("changed", r"what(?: (?:has|have|was|were|is|are)|'s)? (?:changed|changes|new|different)"
+                r" (?:since|after|from) (?P<what>\S+)"),
+    ("changed", rf"(?:{_W} )?(?:changes|differences|diff) (?:since|from|after) (?P<what>\S+)"),
+    ("extra", rf"{_W} extras?(?: (?:exist|are there|can be installed|does it have))?(?P<what>)"),
+    ("extra", rf"{_W} extras? {_DO} (?P<what>.+?) (?:need|require|want|use)"),
+    ("extra", rf"{_W} extras?{_ASKS} {_BRINGS} (?P<what>.+)"),
+    ("extra", r"what (?:does|is in) (?:the )?extra (?P<what>\S+)(?: (?:install|bring|add|need|contain))?"),
+    ("since", rf"(?:since|from|in) {_W} version(?: (?:is|was|has|does|can))?(?: there)? (?P<what>.+?)"
+              r"(?: (?:there|added|available|deprecated|exist|removed|changed))*"),
+    ("since", r"when (?:was|is|did|will) (?P<what>.+?) (?:be )?(?:added|deprecated|introduced|removed|changed|appear)"),
+    ("since", r"(?:is|was) (?P<what>.+?) deprecated"),
+    ("version", rf"(?:{_W}|what's the) (?:{_IS} the )?(?:{_WHICH} )?versions? of (?P<what>[\w.@/\- ]+?){_WANTED}"),
+    ("version", rf"{_W} (?:{_IS} the )?(?:{_WHICH} )?(?P<what>[\w.@/\-]+) versions?{_WANTED}"),
+    ("version", rf"{_W} (?:{_IS} the )?(?:{_WHICH} )?version"
+                r"(?: (?:is|of) (?:this|it|the (?:project|package)))?(?P<what>)"),
+    ("raised", r"(?:what|who|when|where|which \w+) (?:(?:can|may|might|would) )?(?:raises?|throws?) (?P<what>.+)"),
+    ("raised", rf"(?:when|where|why|by what) (?:{_IS}|does|can|will) (?P<what>.+?) (?:be |get )?(?:raised|thrown)"),
+    ("raises", rf"{_W} (?:{_ERRORS} )?{_DO} (?P<what>.+?) (?:raise|throw)"),
+    ("raises", rf"{_W} {_ERRORS} (?:come|are raised|are thrown) (?:from|by|in) (?P<what>.+)"),
+    ("callers", r"(?:who|what|which \w+) (?:else )?(?:calls?|uses?|invokes?|instantiates?|imports?) (?P<what>.+)"),
+    ("callers", rf"(?:where|from where|by wh(?:om|at)) {_IS} (?P<what>.+?)"
+                r" (?:called|used|invoked|instantiated|imported)(?: from)?"),
+    ("callers", r"(?:callers|users|uses|usages) of (?P<what>.+)"),
+    ("parameter", rf"(?:what(?:'s| is) )?(?:the )?(?:default|type)(?: value)? (?:of|for) (?:the )?(?:{_INPUTS} )?"
+                  r"(?P<part>\S+) (?:of|in|for) (?P<what>.+)"),
+    ("takes", rf"{_W}(?: kind of)?(?: {_INPUTS})? {_DO} (?P<what>.+?) {_TAKE}(?: (?:and|or) {_TAKE})?"),
+    ("takes", rf"(?:{_W} {_IS} )?(?:the )?(?:signature|{_INPUTS}|{_OUT})(?: and {_OUT})? (?:of|for|to) (?P<what>.+)"),
+    ("takes", r"what is returned by (?P<what>.+)"),
+    ("where", rf"(?:where|in {_W} (?:file|module|package|place|line)s?)"
+              rf"(?: {_IS}| {_DO}(?: (?:i|we|one|you) (?:find|see))?|'s) (?P<what>.+?){_STANDS}"),
+    ("where", rf"{_W} (?:file|module|package) (?:defines?|contains?|holds?|has|implements?|declares?) (?P<what>.+)"),
+    ("where", r"(?:find|locate) (?P<what>.+)"),
+    ("how", r"how(?: (?:do|does|can|could|should|would|to|must))?(?: (?:i|we|you|one|people|someone))? (?P<what>.+)"),
+    ("what", rf"(?:(?:what|who) {_IS}|what's) (?P<what>.+?)(?: (?:good for|used for|for|about))?"),
+    ("what", r"what does (?P<what>.+?) do"),
+    ("what", r"(?:describe|explain|tell me about|show(?: me)?) (?P<what>.+)"),
+    ("what", r"(?P<what>`[^`]+`|[\w.:]+(?:\(\))?)"),
+)  # fmt: skip
+"""A question's form, and the words that have it; the first whose name is one of the repository answers."""
+
+_COMPILED = tuple((form, re.compile(pattern, re.IGNORECASE)) for form, pattern in FORMS)
+_KINDS = {
+    "class": "class", "function": "function", "method": "method", "module": "file", "file": "file",
+    "constant": "constant", "interface": "interface", "type": "type", "struct": "type", "exception": "class",
+    "error": "class", "decorator": "function", "property": "method", "variable": "constant",
+    "parameter": "", "argument": "", "package": "file", "extra": "", "symbol": "", "name": "", "object": "",
+}  # fmt: skip
+_ARTICLE = re.compile(r"(?:the|a|an|this|its?|our|my)\s+", re.IGNORECASE)
+_MEMBER_OF = re.compile(
+    r"(?P<member>\S+)\s+(?:of|in|on|from)\s+(?:the\s+)?(?P<owner>\S+)(?:\s+class)?", re.IGNORECASE
+)
+_OWNER_OF = re.compile(r"(?P<owner>\S+?)(?:'s|’s)\s+(?P<member>\S+)")
+_LIKE_CODE = re.compile(r"_|\w[./]\w|[a-z][A-Z]|[A-Z]{2}[a-z]")
+_CODE = re.compile(r"`+([^`]+)`+")
+_LONGEST = 300  # characters of a question that asks for one thing
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question that was understood.
+
+    Attributes:
+        form: "where", "what", "takes", "parameter", "callers", "raises", "raised", "since", "version", "extra",
+            "how", "changed".
+        what: The name as written, without articles, marks and parentheses.
+        kind: Of the definition, where the question says so; "".
+        part: The parameter that is asked for; "".
+    """
+
+    form: str
+    what: str
+    kind: str = ""
+    part: str = ""
+
+    @property
+    def is_name(self) -> bool:
+        """Whether what is asked for can only be a name: then one that is not there is told as such."""
+        if not self.what or " " in self.what:
+            return False
+        return self.form not in ("what", "how") or bool(_LIKE_CODE.search(self.what))
+
+
+def clean_question(question: str) -> str:
+    """The question on one line.
+
+    Raises:
+        InvalidInputError: It is empty, or has characters that are not seen.
+    """
+    text = re.sub(r"[\t\r\n]+", " ", question)
+    for character in text:
+        if (
+            unicodedata.category(character) in ("Cc", "Cs", "Cn", "Co")
+            or character in "\u202a\u202b\u202c\u202d\u202e"
+        ):
+            raise InvalidInputError(
+                f"the question has the control character U+{ord(character):04X}", hint="write it without"
+            )
+    text = re.sub(r"\s+", " ", text).strip()
+    if not re.search(r"\w", text):
+        raise InvalidInputError("the question is empty", hint='ask, for example: "where is NAME defined?"')
+    return text
+
+
+def forms_of(question: str) -> list[Asked]:
+    """The forms that a question may have, the likeliest first.
+
+    Example:
+        >>> [(asked.form, asked.what) for asked in forms_of("Where is the class `Plant` defined?")][:1]
+        [('where', 'Plant')]
+    """
+    text = question.strip(" ?!.").replace("’", "'")
+    found: list[Asked] = []
+    for form, pattern in _COMPILED if len(text) <= _LONGEST else ():
+        match = pattern.fullmatch(text)
+        if match:
+            groups = match.groupdict()
+            words, part = groups["what"] or "", named(groups.get("part") or "")[0]
+            what, kind = named(words)
+            whole = (
+                [Asked(form, _ARTICLE.sub("", words, count=1), "", part)] if kind else []
+            )  # "the key error"
+            found += [asked for asked in (*whole, Asked(form, what, kind, part)) if asked not in found]
+    return found
+
+
+def named(words: str) -> tuple[str, str]:
+    """A name without what stands around it, and the kind that it is said to be.
+
+    Example:
+        >>> named("the method `save()` of Plant"), named("Plant's save method"), named("the class Plant")
+        (('Plant.save', 'method'), ('Plant.save', 'method'), ('Plant', 'class'))
+    """
+    code = _CODE.findall(words)
+    text, kind = _ARTICLE.sub("", words.replace("`", ""), count=1).strip(" ,;:\"'"), ""
+    parts = text.split()
+    if len(parts) > 1 and parts[0].lower() in _KINDS:
+        kind = _KINDS[parts.pop(0).lower()]
+    elif len(parts) > 1 and parts[-1].lower() in _KINDS:
+        kind = _KINDS[parts.pop().lower()]
+    text = " ".join(parts)
+    member = _MEMBER_OF.fullmatch(text) or _OWNER_OF.fullmatch(text)
+    if member:
+        text = f"{_bare(member['owner'])}.{_bare(member['member'])}"
+    elif len(code) == 1:
+        text = code[0]
+    return _bare(text), kind
+
+
+def _bare(name: str) -> str:
+    """A name without its call and without what other languages put between a type and its member."""
+    return re.sub(r"::|#", ".", re.sub(r"\(.*\)$|^[@$]", "", name.strip(" .,:;\"'")))

@@ -1,0 +1,156 @@
+"""Diagrams of modules: one with its neighbours, all of them together, and families of classes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from codebase_gardener.knowledge.links.uses import Target
+from codebase_gardener.knowledge.modules.relations import Relations
+from codebase_gardener.knowledge.modules.tree import Module
+from codebase_gardener.knowledge.pages.mermaid import MAX_BOXES, Arrow, class_diagram, flowchart
+from codebase_gardener.languages.symbols import Symbol
+
+__all__ = ["Grouped", "architecture", "grouped", "module_drawings"]
+
+_SIDE = (MAX_BOXES - 3) // 2
+"""Neighbours on each side of a module; a box on each side counts the rest."""
+
+_FAMILY = 3
+"""Classes of a family that is worth a drawing."""
+
+_MOST_FAMILIES = 2
+
+
+def module_drawings(module: Module, relations: Relations) -> str:
+    """A module between those that use it and those that it uses, and its families of classes."""
+    parts = [_neighbours(module, relations)]
+    for root, heirs in _families(module, relations)[:_MOST_FAMILIES]:
+        parts += [f"### What inherits from {root.qualified_name}", _family(root, heirs, relations)]
+    return "\n\n".join(filter(None, parts)) or "It uses no other module, and none uses it."
+
+
+def _neighbours(module: Module, relations: Relations) -> str:
+    users, used = relations.used_by(module), relations.uses(module)
+    if not users and not used:
+        return ""
+    boxes = [module.path or module.name]
+    arrows: list[Arrow] = []
+    for pairs, is_user in ((users, True), (used, False)):
+        ordered = sorted(pairs.items(), key=lambda item: (-item[1].total(), item[0]))
+        shown = [(_title(path, relations), targets.total()) for path, targets in ordered[:_SIDE]]
+        if rest := ordered[_SIDE:]:
+            shown.append((f"{len(rest)} others", sum(targets.total() for _, targets in rest)))
+        for title, times in shown:
+            ends = (len(boxes), 0) if is_user else (0, len(boxes))
+            boxes.append(title)
+            arrows.append(Arrow(*ends, str(times)))
+    return flowchart(boxes, arrows)
+
+
+def _title(path: str, relations: Relations) -> str:
+    return path or relations.tree.by_path[path].name
+
+
+def _families(module: Module, relations: Relations) -> list[tuple[Symbol, list[tuple[Symbol, Symbol]]]]:
+    """Classes of a module with what inherits from them, as pairs of parent and child; the largest first."""
+    context = relations.context
+    classes = [
+        symbol
+        for path in module.files
+        for symbol in context.repository.facts[path].symbols
+        if symbol.kind == "class" and context.repository.symbols.get((path, symbol.qualified_name)) is symbol
+    ]
+    found = []
+    for symbol in classes:
+        if context.ancestors(symbol):
+            continue  # told where its own root is
+        pairs = _heirs(symbol, relations)
+        if len(pairs) + 1 >= _FAMILY:
+            found.append((symbol, pairs))
+    return sorted(found, key=lambda item: (-len(item[1]), item[0].path, item[0].start))
+
+
+def _heirs(root: Symbol, relations: Relations) -> list[tuple[Symbol, Symbol]]:
+    pairs: list[tuple[Symbol, Symbol]] = []
+    seen = {(root.path, root.qualified_name)}
+    waiting = [root]
+    while waiting:
+        parent = waiting.pop(0)
+        for child in relations.context.subclasses(parent):
+            if child.path not in relations.tree.of_file:
+                continue  # of a test or an example
+            pairs.append((parent, child))
+            if (child.path, child.qualified_name) not in seen:
+                seen.add((child.path, child.qualified_name))
+                waiting.append(child)
+    return pairs
+
+
+def _family(root: Symbol, pairs: Sequence[tuple[Symbol, Symbol]], relations: Relations) -> str:
+    """The classes nearest to the root; those that do not fit are counted with their parent."""
+    places: dict[tuple[str, str], int] = {(root.path, root.qualified_name): 0}
+    names = [root.qualified_name]
+    drawn: list[tuple[int, int]] = []
+    left: Counter[int] = Counter()
+    for parent, child in pairs:
+        key, above = (child.path, child.qualified_name), (parent.path, parent.qualified_name)
+        if above not in places:
+            left[0] += 1
+        elif key in places:
+            drawn.append((places[above], places[key]))
+        elif len(names) < MAX_BOXES - 1:
+            places[key] = len(names)
+            names.append(child.qualified_name)
+            drawn.append((places[above], places[key]))
+        else:
+            left[places[above]] += 1
+    if left:
+        drawn.append((0, len(names)))
+        names.append(f"{left.total()} others")
+    return class_diagram(names, drawn)
+
+
+Grouped = Mapping[str, str]
+"""Of each module's path, the path of the box that stands for it."""
+
+
+def grouped(relations: Relations, most: int = MAX_BOXES) -> dict[str, str]:
+    """Which box of the architecture stands for each module: the deepest are told with those around them."""
+    boxes = {module.path: module.path for module in relations.tree.modules}
+    while len(set(boxes.values())) > most:
+        shown = sorted(set(boxes.values()), key=lambda path: (-path.count("/"), path))
+        deepest = [path for path in shown if path.count("/") == shown[0].count("/")]
+        outer = {path: path.rpartition("/")[0] for path in deepest if path}
+        if not outer:
+            break
+        boxes = {path: outer.get(box, box) for path, box in boxes.items()}
+    return boxes
+
+
+def architecture(
+    relations: Relations, most: int = MAX_BOXES
+) -> tuple[str, list[tuple[str, str, Counter[Target]]]]:
+    """The modules and what they use of each other, as a diagram, and its arrows, the strongest first."""
+    boxes = grouped(relations, most)
+    joined: dict[tuple[str, str], Counter[Target]] = {}
+    for module in relations.tree.modules:
+        for path, targets in relations.uses(module).items():
+            ends = boxes[module.path], boxes[path]
+            if ends[0] != ends[1]:
+                joined.setdefault(ends, Counter()).update(targets)
+    arrows = sorted(
+        ((start, end, targets) for (start, end), targets in joined.items()),
+        key=lambda one: (-one[2].total(), one[0], one[1]),
+    )
+    names = sorted(set(boxes.values()))[:most]
+    root = next((module.name for module in relations.tree.modules if not module.path), "the root folder")
+    place = {name: at for at, name in enumerate(names)}
+    drawn = [
+        Arrow(place[start], place[end], str(targets.total()))
+        for start, end, targets in arrows[: 2 * most]
+        if start in place and end in place
+    ]
+    return flowchart(
+        [name or root for name in names], sorted(drawn, key=lambda one: (one.start, one.end)), "TD"
+    ), arrows

@@ -1,0 +1,316 @@
+"""The page of a module: what it is for, what it offers, what it uses and who uses it, its largest parts, its tests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from codebase_gardener.documents.docstrings import documentation
+from codebase_gardener.knowledge.apis.calls import import_of
+from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.links.uses import Target
+from codebase_gardener.knowledge.modules.descriptions import SaidOf, said_of
+from codebase_gardener.knowledge.modules.drawings import module_drawings
+from codebase_gardener.knowledge.modules.relations import Relations
+from codebase_gardener.knowledge.modules.tree import Module, ModuleTree
+from codebase_gardener.knowledge.pages.cited import PageSources
+from codebase_gardener.knowledge.pages.markup import code, link_free, table
+from codebase_gardener.knowledge.pages.quoting import inline
+from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
+from codebase_gardener.knowledge.pages.wording import counted, enumerated
+from codebase_gardener.languages.symbols import TYPES, Symbol
+from codebase_gardener.languages.table import is_hidden, is_test
+from codebase_gardener.utils.identifiers import identifier_words
+
+__all__ = ["ModulePages", "module_page"]
+
+_MOST_MEMBERS = 40
+_MOST_LARGE = 6
+_MOST_SHOWN = 4
+_MOST_TESTS = 8
+_MOST_IMPORTS = 6
+_LONGEST_SIGNATURE = 120
+_LONGEST_SAID = 200
+
+
+@dataclass(frozen=True)
+class ModulePages:
+    """What the pages of modules are made from.
+
+    Attributes:
+        context: The repository with its links.
+        tree: The modules.
+        pages: The Implementation page of each API that has one, by what it documents.
+        workflows: Of each Implementation's id, the workflows that have it as a step: title and file.
+    """
+
+    context: ApiContext
+    tree: ModuleTree
+    pages: Mapping[Target, Page] = field(default_factory=dict)
+    workflows: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "relations", Relations(self.tree, self.context))
+
+    relations: Relations = field(init=False, repr=False, compare=False)
+
+
+def module_page(module: Module, given: ModulePages) -> Page:
+    """The page of a module."""
+    sources = PageSources(given.context.repository)
+    said = said_of(module, given.context.repository)
+    where = sources.cite(said.path, said.start, said.end) if said else ""
+    symbols = _symbols(module, given.context)
+    public = _public(symbols, given)
+    return Page(
+        type="Module",
+        name=module.name,
+        title=_title(module),
+        overview=_overview(module, said, public, given),
+        description=_description(module, said, where, given, sources),
+        usage=_usage(module, public, given),
+        sections=(
+            Section("Public Surface", _surface(public, symbols, given, sources)),
+            Section("Uses and Used By", _relations(module, given)),
+            Section("Diagram", module_drawings(module, given.relations)),
+            Section("Definitions", _definitions(symbols, given, sources)),
+            Section("Tests", _tests(module, given, sources)),
+        ),
+        edges=tuple(_edges(module, given)),
+        sources=sources.all(),
+        domains=tuple(sorted({word.lower() for word in identifier_words(module.path) if len(word) > 2})),
+    )
+
+
+def _title(module: Module) -> str:
+    return module.path or module.name
+
+
+def _symbols(module: Module, context: ApiContext) -> list[Symbol]:
+    """Its definitions, each name once, in order of path and line."""
+    preferred = context.repository.symbols
+    found = (
+        symbol
+        for path in module.files
+        for symbol in context.repository.facts[path].symbols
+        if preferred.get((path, symbol.qualified_name)) is symbol and not is_test(symbol)
+    )
+    return list(found)
+
+
+def _public(symbols: Sequence[Symbol], given: ModulePages) -> list[Symbol]:
+    """What it offers at its outer level, the most used first; what lies in hidden files comes last."""
+    names = {symbol.qualified_name for symbol in symbols}
+    outer = [
+        symbol
+        for symbol in symbols
+        if symbol.public and not is_hidden(symbol) and symbol.qualified_name.rpartition(".")[0] not in names
+    ]
+    return sorted(outer, key=lambda symbol: _rank(symbol, given))
+
+
+def _rank(symbol: Symbol, given: ModulePages) -> tuple[object, ...]:
+    target = given.context.target(symbol)
+    hidden = any(part.startswith("_") and not part.startswith("__") for part in symbol.path.split("/"))
+    return (
+        target not in given.context.resolution.exported and hidden,
+        target not in given.pages,
+        -given.relations.times(target),
+        symbol.path,
+        symbol.start,
+    )
+
+
+def _overview(module: Module, said: SaidOf | None, public: Sequence[Symbol], given: ModulePages) -> str:
+    what = code(module.path or "the root folder")
+    if said:
+        return f"{what} is what the authors describe as: “{inline(said.sentence, 300)}”"
+    held = f"{what} holds {counted(len(public), 'public definition')}"
+    if len(module.files) > 1:
+        held += f" in {counted(len(module.files), 'file')}"
+    shown = [code(symbol.qualified_name) for symbol in public[:_MOST_SHOWN]]
+    return f"{held}: {enumerated(shown, len(public))}." if public else f"{held}."
+
+
+def _description(
+    module: Module, said: SaidOf | None, where: str, given: ModulePages, sources: PageSources
+) -> str:
+    repository = given.context.repository
+    lines = sum(repository.facts[path].lines for path in module.files)
+    parts = [
+        f"{counted(len(module.files), 'file')} of code, {counted(lines, 'line')}"
+        + (
+            f"; the authors' words stand in {where}."
+            if where
+            else "; its authors say nothing of it as a whole."
+        )
+    ]
+    if len(module.files) > 1:
+        parts.append(
+            table(
+                ("File", "Lines", "What it is for"),
+                (
+                    (code(path), str(repository.facts[path].lines), _purpose(path, given, sources))
+                    for path in module.files
+                ),
+            )
+        )
+    inside = given.tree.children(module)
+    if inside:
+        parts.append("Inside it lie " + ", ".join(_link(one) for one in inside) + ".")
+    if module.parent is not None:
+        parts.append(f"It is a part of {_link(given.tree.by_path[module.parent])}.")
+    return "\n\n".join(parts)
+
+
+def _purpose(path: str, given: ModulePages, sources: PageSources) -> str:
+    """What a file says that it is for, else its largest definitions."""
+    facts = given.context.repository.facts[path]
+    if facts.purpose:
+        sources.cite(path, 1, min(facts.lines, 1))  # the words are looked for in the file
+        return f"“{inline(facts.purpose, _LONGEST_SAID)}”"
+    outer = [symbol for symbol in facts.symbols if "." not in symbol.qualified_name]
+    outer.sort(key=lambda symbol: (symbol.start - symbol.end, symbol.start))
+    names = list(dict.fromkeys(symbol.name for symbol in outer))
+    return enumerated([code(name) for name in names[:_MOST_SHOWN]], len(names)) if names else ""
+
+
+def _usage(module: Module, public: Sequence[Symbol], given: ModulePages) -> str:
+    statements = list(
+        dict.fromkeys(
+            statement
+            for symbol in public
+            if (statement := import_of(given.context.target(symbol), given.context))
+        )
+    )
+    parts = []
+    if statements:
+        shown = [code(one) for one in statements[:_MOST_IMPORTS]]
+        parts.append(f"Imported with {enumerated(shown, len(statements))}.")
+    flows = dict.fromkeys(
+        flow
+        for target, page in given.pages.items()
+        if given.tree.of_file.get(target.path) == module
+        for flow in given.workflows.get(page.id, ())
+    )
+    if flows:
+        links = [f"[{link_free(title)}](../{file})" for title, file in flows]
+        parts.append(f"A step of {enumerated(links[:_MOST_LARGE], len(links))}.")
+    return (
+        "\n\n".join(parts) or "No statement that imports it is known: other code of the repository uses it."
+    )
+
+
+def _surface(
+    public: Sequence[Symbol], symbols: Sequence[Symbol], given: ModulePages, sources: PageSources
+) -> str:
+    if not public:
+        return "Nothing in it is public."
+    members: dict[str, list[Symbol]] = {}
+    for symbol in symbols:
+        owner, _, name = symbol.qualified_name.rpartition(".")
+        if owner and symbol.public and not is_hidden(symbol) and not name.startswith("__"):
+            members.setdefault(owner, []).append(symbol)
+    rows = (
+        (
+            _named(symbol, symbol.qualified_name, given),
+            _told(symbol, members.get(symbol.qualified_name, ()), given),
+            sources.cite_symbol(symbol),
+        )
+        for symbol in public
+    )
+    return table(("Definition", "What it is", "Where"), rows)
+
+
+def _named(symbol: Symbol, name: str, given: ModulePages) -> str:
+    page = given.pages.get(given.context.target(symbol))
+    return f"[{code(name)}](../{page.file})" if page else code(name)
+
+
+def _told(symbol: Symbol, members: Sequence[Symbol], given: ModulePages) -> str:
+    summary = documentation(symbol.docstring).summary
+    signature = code(symbol.signature[:_LONGEST_SIGNATURE])
+    said = f"“{inline(summary, _LONGEST_SAID)}”" if summary else signature
+    if symbol.kind in TYPES and members:
+        ordered = sorted(members, key=lambda one: given.context.target(one) not in given.pages)
+        named = [_named(one, one.name, given) for one in ordered[:_MOST_MEMBERS]]
+        said += f" Members: {enumerated(named, len(members))}."
+    return said
+
+
+def _relations(module: Module, given: ModulePages) -> str:
+    relations, tree = given.relations, given.tree
+    parts = []
+    for heading, pairs in (
+        ("Uses", relations.uses(module)),
+        ("Used by", relations.used_by(module)),
+    ):
+        ordered = sorted(pairs.items(), key=lambda item: (-item[1].total(), item[0]))
+        lines = [
+            f"* {_link(tree.by_path[path])}: {_names_of(targets)}, {counted(targets.total(), 'time')}"
+            for path, targets in ordered
+        ]
+        parts.append(f"### {heading}\n\n" + ("\n".join(lines) or f"{heading} no other module."))
+    return "\n\n".join(parts)
+
+
+def _names_of(targets: Counter[Target]) -> str:
+    by_use = sorted(targets.items(), key=lambda item: (-item[1], item[0]))
+    names = list(dict.fromkeys(target.name or target.path for target, _ in by_use))
+    return enumerated([code(name) for name in names[:_MOST_SHOWN]], len(names))
+
+
+def _link(module: Module) -> str:
+    return f"[{code(_title(module))}](../modules/{module.name}.md)"
+
+
+def _definitions(symbols: Sequence[Symbol], given: ModulePages, sources: PageSources) -> str:
+    if not symbols:
+        return "It defines nothing."
+    times = {id(symbol): given.relations.times(given.context.target(symbol)) for symbol in symbols}
+    large = sorted(symbols, key=lambda one: (one.start - one.end, one.path, one.start))[:_MOST_LARGE]
+    used = sorted(symbols, key=lambda one: (-times[id(one)], one.path, one.start))[:_MOST_LARGE]
+    parts = []
+    for heading, found in (("Largest", large), ("Most used", [one for one in used if times[id(one)]])):
+        rows = [
+            (
+                _named(one, one.qualified_name, given), one.kind, str(one.end - one.start + 1),
+                str(times[id(one)]), sources.cite_symbol(one),
+            )
+            for one in found
+        ]  # fmt: skip
+        if rows:
+            parts.append(f"### {heading}\n\n" + table(("Definition", "Kind", "Lines", "Uses", "Where"), rows))
+    return "\n\n".join(parts)
+
+
+def _tests(module: Module, given: ModulePages, sources: PageSources) -> str:
+    found = given.relations.tests(module)
+    if not found:
+        return "No test uses what it defines."
+    rows = []
+    for path, passages in list(found.items())[:_MOST_TESTS]:
+        first = min(passages, key=lambda one: (-_uses_of(module, one, given), one.start))
+        where = sources.cite(first.path, first.start, first.end)
+        rows.append((code(path), str(len(passages)), where))
+    text = table(("File", "Tests that use it", "The one that uses most of it"), rows)
+    more = len(found) - len(rows)
+    return text + (f"\n\nFurther files with such tests: {more}." if more else "")
+
+
+def _uses_of(module: Module, passage: object, given: ModulePages) -> int:
+    uses = getattr(passage, "uses", ())
+    return len({use.target for use in uses if given.tree.of_file.get(use.target.path) == module})
+
+
+def _edges(module: Module, given: ModulePages) -> list[Edge]:
+    name_of = {one.path: f"Module:{one.name}" for one in given.tree.modules}
+    edges = [Edge("contains", name_of[one.path]) for one in given.tree.children(module)]
+    edges += sorted(
+        Edge("contains", page.id)
+        for target, page in given.pages.items()
+        if given.tree.of_file.get(target.path) == module
+    )
+    edges += [Edge("uses", name_of[path]) for path in sorted(given.relations.uses(module))]
+    return list(dict.fromkeys(edges))

@@ -1,0 +1,152 @@
+"""The packages and folders that a person would name, as a tree."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from codebase_gardener.knowledge.pages.wiki_names import page_name, unique_names
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.languages.table import is_code, is_hidden, is_test
+from codebase_gardener.repository.areas import is_for_tests
+
+__all__ = ["Module", "ModuleTree", "module_tree"]
+
+MOST_MODULES = 120
+"""In a larger repository the smallest folders are told with those around them."""
+
+FEW_LINES = 20
+"""A folder of so few lines is told with the one around it, as a file of them is discarded by triage."""
+
+LONG_FILE = 300
+"""A file of so many lines is kept by triage, too."""
+
+MANY_DEFINITIONS = 40
+"""A folder whose own files have more public ones is too much for a page: its long files get pages of their own."""
+
+_AREAS = ("package", "scripts", "other", "examples", "benchmarks")
+"""Where the code of a repository is: the first of these that has any; tests are never meant."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """A folder, or a file, with a page of its own.
+
+    Attributes:
+        path: From the root; "" for the root.
+        files: Of code, whose definitions its page tells, sorted.
+        parent: Path of the module around it; None for a topmost one.
+        name: Of its page.
+    """
+
+    path: str
+    files: tuple[str, ...]
+    parent: str | None
+    name: str
+
+
+@dataclass(frozen=True)
+class ModuleTree:
+    """All modules, sorted by path."""
+
+    modules: tuple[Module, ...]
+
+    @cached_property
+    def of_file(self) -> dict[str, Module]:
+        """The module that tells each file's definitions."""
+        return {path: module for module in self.modules for path in module.files}
+
+    @cached_property
+    def by_path(self) -> dict[str, Module]:
+        """By their own path."""
+        return {module.path: module for module in self.modules}
+
+    def children(self, module: Module) -> list[Module]:
+        """Those right inside a module, sorted by path."""
+        return [one for one in self.modules if one.parent == module.path]
+
+
+def module_tree(repository: RepositoryFacts) -> ModuleTree:
+    """The modules of a repository.
+
+    A folder with code is one, unless it has hardly any lines or only serves tests; in a folder with many public
+    definitions the long files are, too; where all code is one file, that file is.
+    """
+    files = _code(repository)
+    folders: dict[str, list[str]] = defaultdict(list)
+    for path in files:
+        folders[path.rpartition("/")[0]].append(path)
+    if len(files) == 1:
+        folders = {files[0]: files}
+    lines = {path: repository.facts[path].lines for path in files}
+    for folder in sorted(folders, key=lambda one: (-one.count("/"), one)):
+        if sum(lines[path] for path in folders[folder]) <= FEW_LINES:
+            _tell_with_outer(folder, folders)
+    _lessen(folders, lines)
+    _split(folders, lines, repository)
+    return ModuleTree(_named(folders, repository))
+
+
+def _code(repository: RepositoryFacts) -> list[str]:
+    by_area: dict[str, list[str]] = defaultdict(list)
+    for path, area in repository.areas.items():
+        serves_tests = any(is_for_tests(part.partition(".")[0]) for part in path.split("/")[:-1])
+        if is_code(repository.facts[path].language) and not serves_tests:
+            by_area[area].append(path)
+    return next((by_area[area] for area in _AREAS if by_area[area]), [])
+
+
+def _outer(path: str, known: Iterable[str]) -> str | None:
+    """The nearest of the known folders that a path is in."""
+    folders = set(known)
+    while path:
+        path = path.rpartition("/")[0]
+        if path in folders:
+            return path
+    return None
+
+
+def _tell_with_outer(folder: str, folders: dict[str, list[str]]) -> None:
+    outer = _outer(folder, folders)
+    if outer is not None:
+        folders[outer] = sorted([*folders[outer], *folders.pop(folder)])
+
+
+def _lessen(folders: dict[str, list[str]], lines: Mapping[str, int]) -> None:
+    """Smallest first, folders are told with those around them, until there are few enough."""
+    size = {folder: sum(lines[path] for path in paths) for folder, paths in folders.items()}
+    for folder in sorted(size, key=lambda one: (size[one], one)):
+        if len(folders) <= MOST_MODULES:
+            return
+        _tell_with_outer(folder, folders)
+
+
+def _split(folders: dict[str, list[str]], lines: Mapping[str, int], repository: RepositoryFacts) -> None:
+    for folder, paths in sorted(folders.items()):
+        if len(paths) < 2 or sum(_public(repository, path) for path in paths) <= MANY_DEFINITIONS:
+            continue
+        own = [path for path in paths if lines[path] >= LONG_FILE and _public(repository, path)]
+        if len(folders) + len(own) > MOST_MODULES:
+            continue
+        folders |= {path: [path] for path in own}
+        folders[folder] = [path for path in paths if path not in own]
+
+
+def _public(repository: RepositoryFacts, path: str) -> int:
+    """How many definitions of a file are offered at its outer level."""
+    return sum(
+        symbol.public and "." not in symbol.qualified_name and not is_hidden(symbol) and not is_test(symbol)
+        for symbol in repository.facts[path].symbols
+    )
+
+
+def _named(folders: Mapping[str, Sequence[str]], repository: RepositoryFacts) -> tuple[Module, ...]:
+    paths = sorted(folders)
+    root = repository.repo.rstrip("/").rpartition("/")[2] or "root"
+    names = unique_names(page_name(repository.owner_repo, path.replace("/", "_") or root) for path in paths)
+    return tuple(
+        Module(path, tuple(sorted(folders[path])), _outer(path, folders) if path else None, name)
+        for path, name in zip(paths, names, strict=True)
+    )

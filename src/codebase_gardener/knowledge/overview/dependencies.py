@@ -1,0 +1,92 @@
+"""What the repository depends on, and why: which of its files import it, for what."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.manifests.contents import Dependency
+from codebase_gardener.manifests.table import read_manifest
+
+__all__ = ["Needed", "needed"]
+
+_KINDS = ("runtime", "requirement", "extra")
+_MOST_NAMES = 4
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A dependency, and what it is for.
+
+    Attributes:
+        entry: As the packaging file has it.
+        path: Of the packaging file.
+        files: Files of the package that import it, sorted.
+        names: What they use of it, the most used first.
+    """
+
+    entry: Dependency
+    path: str
+    files: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def needed(context: ApiContext) -> list[Needed]:
+    """What plain installation and the extras need, in the order of the packaging files at the root."""
+    texts = context.repository.texts
+    importing, used = _importing(context), _used(context)
+    found: dict[tuple[str, str], Needed] = {}
+    for path in sorted(path for path in texts if "/" not in path):
+        manifest = read_manifest(path, texts[path])
+        for entry in manifest.dependencies if manifest else ():
+            key = _key(entry.name)
+            if entry.kind in _KINDS and (key, entry.group) not in found:
+                root = _root(entry.name, importing)
+                names = tuple(name for name, _ in used.get(root, Counter()).most_common(_MOST_NAMES))
+                found[key, entry.group] = Needed(entry, path, tuple(sorted(importing.get(root, ()))), names)
+    return list(found.values())
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^a-z0-9@/.]+", "_", name.lower())
+
+
+def _root(name: str, importing: Mapping[str, set[str]]) -> str:
+    """The import that a package's name means: its own, or one that only adds or drops a word such as "py"."""
+    key = _key(name)
+    near = (key, key.removeprefix("python_"), key.removeprefix("py"), key.removesuffix("_python"))
+    return next((one for one in near if one in importing), key)
+
+
+def _importing(context: ApiContext) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for path, facts in context.repository.facts.items():
+        if context.repository.areas[path] == "package":
+            for each in facts.imports:
+                if not each.level:
+                    for root in _roots(each.module):
+                        found[root].add(path)
+    return found
+
+
+def _roots(module: str) -> Iterator[str]:
+    """What an import may mean: the whole of it, its beginnings."""
+    parts = re.split(r"[./]", module) if not module.startswith("@") else []
+    yield _key(module)
+    if parts:
+        yield _key(parts[0])
+    steps = module.split("/")
+    for end in range(2, len(steps)):
+        yield _key("/".join(steps[:end]))
+
+
+def _used(context: ApiContext) -> dict[str, Counter[str]]:
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for target, uses in context.resolution.callers.items():
+        if target.external:
+            for root in _roots(target.name):
+                found[root][target.name] += sum(use.how == "import" for use in uses)
+    return {root: +names for root, names in found.items()}

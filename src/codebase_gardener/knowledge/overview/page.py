@@ -1,0 +1,382 @@
+"""`_Overview.md`: the first page of a wiki."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from codebase_gardener.documents.docstrings import documentation
+from codebase_gardener.documents.prose import plain_text
+from codebase_gardener.documents.sentences import first_sentence
+from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.links.uses import Target
+from codebase_gardener.knowledge.modules.drawings import architecture
+from codebase_gardener.knowledge.modules.relations import Relations
+from codebase_gardener.knowledge.modules.tree import Module, ModuleTree
+from codebase_gardener.knowledge.overview.dependencies import Needed, needed
+from codebase_gardener.knowledge.overview.readme import Introduction, introduction
+from codebase_gardener.knowledge.overview.tasks import guides, tasks
+from codebase_gardener.knowledge.pages.citations import quote
+from codebase_gardener.knowledge.pages.cited import PageSources
+from codebase_gardener.knowledge.pages.markup import code, link_free, table
+from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
+from codebase_gardener.knowledge.pages.structure import Page, Section
+from codebase_gardener.knowledge.pages.wording import counted, enumerated
+from codebase_gardener.manifests.table import ECOSYSTEMS, root_manifests
+from codebase_gardener.utils.anchors import Anchor
+
+__all__ = ["overview_page"]
+
+_MOST_PARTS = 30
+_MOST_WORKFLOWS = 12
+_MOST_FLOWS = 8
+_MOST_APIS = 8
+_MOST_ENTRIES = 6
+_MOST_COMMANDS = 8
+_MOST_FILES = 3
+_BEGINNING = re.compile(
+    r"quick-?start|getting-?started|first-?steps|tutorial|introduction|basics|user-?guide", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class _Given:
+    context: ApiContext
+    relations: Relations
+    pages: Sequence[Page]
+    by_target: Mapping[Target, Page]
+    sources: PageSources
+
+    @property
+    def tree(self) -> ModuleTree:
+        return self.relations.tree
+
+    def of_type(self, kind: str) -> list[Page]:
+        return [page for page in self.pages if page.type == kind]
+
+
+def overview_page(
+    context: ApiContext, relations: Relations, pages: Iterable[Page], by_target: Mapping[Target, Page]
+) -> Page:
+    """The way into a repository.
+
+    Args:
+        context: The repository with its links.
+        relations: Of its modules.
+        pages: All other pages.
+        by_target: The Implementation page of each API that has one, by what it documents.
+    """
+    repository = context.repository
+    given = _Given(
+        context, relations, sorted(pages, key=lambda page: page.id), by_target, PageSources(repository)
+    )
+    said = introduction(repository.facts, repository.texts)
+    return Page(
+        type="Overview",
+        name=f"{repository.owner_repo}_Overview",
+        title=f"{_name(given)}: the way in",
+        overview=_overview(said, given),
+        description=_description(said, given),
+        usage=_usage(said, given),
+        sections=(
+            Section("Parts", _parts(given)),
+            Section("Architecture", _architecture(given)),
+            Section("Reading Order", _reading_order(said, given)),
+            Section("Build, Test and Change", _tasks(given)),
+            Section("Dependencies", _dependencies(given)),
+        ),
+        sources=given.sources.all(),
+        domains=("architecture", "overview"),
+    )
+
+
+def _name(given: _Given) -> str:
+    repository = given.context.repository
+    named = (one.name.text for one in root_manifests(repository.texts) if one.name)
+    return next(filter(None, named), "") or repository.owner_repo
+
+
+def _overview(said: Introduction | None, given: _Given) -> str:
+    """What it is, in one sentence: of its README, else of its packaging file."""
+    name = code(_name(given))
+    if said and said.said:
+        block = next((one for one in said.said if one.kind == "paragraph"), said.said[0])
+        sentence = first_sentence(plain_text(block.text), 300)
+        where = given.sources.cite(said.path, block.start, block.end)
+        return f"{name}, in the words of its README ({where}): “{inline(sentence, 300)}”"
+    for path, text in given.context.repository.texts.items():
+        described = [one.description for one in root_manifests({path: text}) if one.description]
+        if described:
+            given.sources.cite(path, 1, max(1, given.context.repository.facts[path].lines))
+            return f"{name} calls itself in {code(path)}: “{inline(described[0], 300)}”"
+    files = [path for module in given.tree.modules for path in module.files]
+    return f"{name} holds {counted(len(files), 'file')} of code; neither a README nor a packaging file says what for."
+
+
+def _description(said: Introduction | None, given: _Given) -> str:
+    if said is None or not said.said:
+        return "No README says what it is."
+    parts = []
+    for start, end, text in _runs(said, given):
+        where = given.sources.cite(said.path, start, end)
+        parts.append(f"{safe_markdown(text)}\n\n— {where}")
+    return "\n\n".join(parts)
+
+
+def _runs(said: Introduction, given: _Given) -> list[tuple[int, int, str]]:
+    """Paragraphs that follow each other are quoted together."""
+    runs: list[tuple[int, int]] = []
+    for block in said.said:
+        lines = given.context.repository.lines(said.path, runs[-1][1] + 1, block.start - 1) if runs else []
+        if runs and not any(line.strip() for line in lines):
+            runs[-1] = (runs[-1][0], max(runs[-1][1], block.end))
+        else:
+            runs.append((block.start, block.end))
+    return [
+        (start, end, "\n".join(given.context.repository.lines(said.path, start, end))) for start, end in runs
+    ]
+
+
+def _usage(said: Introduction | None, given: _Given) -> str:
+    parts = [_installed(given), _entries(given), _commands(given)]
+    if said and said.code:
+        block = said.code
+        given.sources.cite(said.path, block.start, block.end)
+        lines = given.context.repository.lines(said.path, block.start, block.end)
+        anchor = Anchor(said.path, block.start, block.end)
+        parts.append("The first code that the README shows:\n\n" + quote(anchor, lines, block.label))
+    parts.append(_workflows(given))
+    return "\n\n".join(filter(None, parts)) or "No document shows how it is used."
+
+
+def _installed(given: _Given) -> str:
+    for manifest in root_manifests(given.context.repository.texts):
+        row = ECOSYSTEMS.get(manifest.ecosystem)
+        if row and row.install and manifest.published and manifest.name.text:
+            return f"Installed with {code(row.install.format(manifest.name.text))}."
+    return ""
+
+
+def _entries(given: _Given) -> str:
+    """What users import, the most shown first."""
+    rows = []
+    for target, page in _by_use(given)[:_MOST_ENTRIES]:
+        symbol = given.context.symbol(target)
+        summary = documentation(symbol.docstring).summary if symbol else ""
+        where = f" ({given.sources.cite_symbol(symbol)})" if symbol else ""
+        said = f": “{inline(summary, 200)}”" if summary else ""
+        rows.append(f"* [{code(target.name)}]({page.file}){where}{said}")
+    return "What users call most:\n\n" + "\n".join(rows) if rows else ""
+
+
+def _by_use(given: _Given) -> list[tuple[Target, Page]]:
+    """APIs of the repository, those that README, docs and examples use in the most places first."""
+    context = given.context
+    shown = {
+        target: len(
+            {
+                (passage.path, passage.start)
+                for passage, _ in context.uses.get(target, ())
+                if passage.area != "test"
+            }
+        )
+        for target in given.by_target
+    }
+    own = [target for target in given.by_target if not target.external]
+    order = sorted(own, key=lambda one: (-shown[one], -given.relations.times(one), one))
+    return [(target, given.by_target[target]) for target in order]
+
+
+def _commands(given: _Given) -> str:
+    scripts = sorted(given.context.scripts)
+    shown = [
+        (name, uses)
+        for name, uses in given.context.commands.items()
+        if name.partition(" ")[0] in given.context.scripts
+    ]
+    if not scripts:
+        return ""
+    lines = [f"Programs that it installs: {', '.join(map(code, scripts))}."]
+    for _, uses in sorted(shown, key=lambda item: (-len(item[1]), item[0]))[:_MOST_COMMANDS]:
+        first = uses[0]
+        lines.append(f"* {code(first.text)}: {given.sources.cite(first.path, first.line, first.line)}")
+    return lines[0] + ("\n\n" + "\n".join(lines[1:]) if lines[1:] else "")
+
+
+def _workflows(given: _Given) -> str:
+    flows = given.of_type("Workflow")
+    if not flows:
+        return ""
+    rows = [f"* [{link_free(page.title)}]({page.file})" for page in _most_led(flows)[:_MOST_WORKFLOWS]]
+    more = (
+        f"\n* and {len(flows) - len(rows)} more: [all workflows](_WorkflowIndex.md)"
+        if len(flows) > len(rows)
+        else ""
+    )
+    return "What people do with it, step by step:\n\n" + "\n".join(rows) + more
+
+
+def _most_led(flows: Sequence[Page]) -> list[Page]:
+    """Those of the README first, then of other documents; the longest first."""
+
+    def place(page: Page) -> tuple[object, ...]:
+        first = page.sources[0].anchor if page.sources else Anchor("~", 1, 1)
+        return "readme" not in first.path.lower(), -len(page.edges), first.path, first.start
+
+    return sorted(flows, key=place)
+
+
+def _parts(given: _Given) -> str:
+    if not given.tree.modules:
+        return "It holds no code that is not a test."
+    pages = {page.id: page for page in given.of_type("Module")}
+    shown = sorted(given.tree.modules, key=lambda one: (_depth(one, given), one.path))[:_MOST_PARTS]
+    rows = [
+        (
+            f"[{code(module.path or module.name)}](modules/{module.name}.md)",
+            str(sum(given.context.repository.facts[path].lines for path in module.files)),
+            _said(pages[f"Module:{module.name}"], given),
+        )
+        for module in sorted(shown, key=lambda one: one.path)
+    ]
+    more = len(given.tree.modules) - len(rows)
+    rest = f"\n\n{counted(more, 'further module')}: [all modules](_ModuleIndex.md)." if more else ""
+    return table(("Module", "Lines", "What it is for"), rows) + rest
+
+
+def _said(page: Page, given: _Given) -> str:
+    """The overview of a module, without its own name; the words that it quotes are looked for in the same file."""
+    for source in page.sources[:1]:
+        given.sources.cite(source.anchor.path, source.anchor.start, source.anchor.end)
+    after = page.overview.partition("` ")[2]
+    return after.removeprefix("is what the authors describe as: ")
+
+
+def _depth(module: Module, given: _Given) -> int:
+    depth, parent = 0, module.parent
+    while parent is not None:
+        depth, parent = depth + 1, given.tree.by_path[parent].parent
+    return depth
+
+
+def _architecture(given: _Given) -> str:
+    if len(given.tree.modules) < 2:
+        only = given.tree.modules[:1]
+        links = [f"[{code(one.path or one.name)}](modules/{one.name}.md)" for one in only]
+        return f"All code is in {links[0]}." if links else "It holds no code that is not a test."
+    drawing, arrows = architecture(given.relations)
+    lines = [
+        f"* {code(start or 'the root folder')} uses {_names(targets)} of {code(end or 'the root folder')}, "
+        f"{counted(targets.total(), 'time')}"
+        for start, end, targets in arrows[:_MOST_FLOWS]
+    ]
+    told = "\n\nThe strongest links:\n\n" + "\n".join(lines) if lines else ""
+    return f"An arrow leads to what is used; its number says how often.\n\n{drawing}{told}"
+
+
+def _names(targets: Counter[Target]) -> str:
+    order = sorted(targets.items(), key=lambda item: (-item[1], item[0]))
+    names = list(dict.fromkeys(target.name or target.path for target, _ in order))
+    return enumerated([code(name) for name in names[:3]], len(names))
+
+
+def _reading_order(said: Introduction | None, given: _Given) -> str:
+    steps = []
+    if said:
+        steps.append(f"{code(said.path)}: what it is, in its authors' words.")
+    for path, why in _documents(given):
+        steps.append(f"{code(path)}: {why}")
+    for target, page in _by_use(given)[:3]:
+        symbol = given.context.symbol(target)
+        if symbol:
+            where = given.sources.cite_symbol(symbol)
+            steps.append(f"[{code(target.name)}]({page.file}), defined in {where}: users meet it first.")
+    for module in _central(given)[:2]:
+        users = counted(len(given.relations.used_by(module)), "other module")
+        steps.append(f"[{code(module.path or module.name)}](modules/{module.name}.md): {users} use it.")
+    steps += _tests(given)
+    return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1)) or "Nothing stands out."
+
+
+def _documents(given: _Given) -> list[tuple[str, str]]:
+    """The documents that show the most of its APIs, and how many."""
+    shown: dict[str, set[Target]] = {}
+    for passage in given.context.resolution.passages:
+        if passage.area in ("docs", "example"):
+            shown.setdefault(passage.path, set()).update(
+                use.target for use in passage.uses if not use.target.external
+            )
+    order = sorted(shown.items(), key=lambda item: (not _is_beginning(item[0]), -len(item[1]), item[0]))
+    return [(path, f"shows {counted(len(targets), 'API')} in use.") for path, targets in order[:2] if targets]
+
+
+def _is_beginning(path: str) -> bool:
+    """Whether a document is for those who begin, by its name."""
+    return bool(_BEGINNING.search(path.rpartition("/")[2].replace("_", "-")))
+
+
+def _central(given: _Given) -> list[Module]:
+    """Modules that most others use."""
+    used = [
+        module
+        for module in given.tree.modules
+        if given.relations.used_by(module)
+        and not any(part[:1] in "_." for part in module.path.split("/") if part)
+    ]
+    return sorted(used, key=lambda one: (-len(given.relations.used_by(one)), one.path))
+
+
+def _tests(given: _Given) -> list[str]:
+    tests = Counter(p.path for p in given.context.resolution.passages if p.area == "test" and p.uses)
+    order = sorted(tests.items(), key=lambda item: (-item[1], item[0]))
+    return [f"{code(path)}: {counted(number, 'test')} that use it." for path, number in order[:1]]
+
+
+def _tasks(given: _Given) -> str:
+    repository = given.context.repository
+    found = tasks(repository.facts, repository.texts)
+    parts = [
+        f"How to change it is told in {code(path)}." for path in guides(repository.facts) if path not in found
+    ]
+    for path, each in found.items():
+        rows = [
+            (
+                code(task.command),
+                f"{code(task.does)}" if task.does else "",
+                given.sources.cite(task.path, task.start, task.end),
+            )
+            for task in each
+        ]
+        parts.append(
+            f"### {link_free(path)}\n\n"
+            + table(("Command", "What it runs, or where it is told", "Where"), rows)
+        )
+    return "\n\n".join(parts) or "No file of it says how it is built, tested or changed."
+
+
+def _dependencies(given: _Given) -> str:
+    found = needed(given.context)
+    if not found:
+        return "No packaging file at the root names anything that it depends on."
+    rows = [
+        (
+            code(one.entry.text or one.entry.name),
+            "" if one.entry.kind != "extra" else f"the extra {code(one.entry.group)}",
+            _why(one),
+            given.sources.cite(one.path, one.entry.start, one.entry.end),
+        )
+        for one in found
+    ]
+    return table(("Dependency", "For", "Why", "Where"), rows)
+
+
+def _why(one: Needed) -> str:
+    if one.entry.kind == "runtime":
+        return "the language"
+    if not one.files:
+        return "no file of the package imports it by this name"
+    files = enumerated([code(path) for path in one.files[:_MOST_FILES]], len(one.files))
+    names = f", for {', '.join(map(code, one.names))}" if one.names else ""
+    return f"imported by {files}{names}"

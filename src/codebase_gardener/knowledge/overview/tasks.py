@@ -1,0 +1,168 @@
+"""How the repository is built, tested and changed: what its own files tell whoever works on it to run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from codebase_gardener.documents.reading import blocks
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
+from codebase_gardener.utils.anchors import split_lines
+
+__all__ = ["WrittenTask", "guides", "tasks"]
+
+_MOST = 12
+"""Of one file."""
+
+_LONGEST = 160
+_MAKE = re.compile(r"([A-Za-z][\w.-]*)(?:\s+[\w.-]+)*\s*:(?![=:])")
+_RECIPE = re.compile(r"\t[@-]*(.+)")
+_RUN = re.compile(r"\s*-?\s*run:\s*(?![|>])(\S.*)")
+_RUN_BLOCK = re.compile(r"(\s*)-?\s*run:\s*[|>]")
+_SCRIPT = re.compile(r'\s*"([\w:.-]+)":\s*"((?:[^"\\]|\\.)*)",?\s*\Z')
+_TOX_ENV = re.compile(r"\[(?:testenv(?::([\w.{},-]+))?)\]")
+_TOX_COMMANDS = re.compile(r"commands\s*=\s*(.*)")
+_NOX = re.compile(r"def (\w+)\(session")
+_SHELL = ("shell", "sh", "bash", "console", "zsh", "terminal", "shell-session")
+_GUIDE = re.compile(
+    r"(?:^|/)(?:contributing|hacking|develop\w*|development)[^/]*\.(?:md|rst|txt|adoc)\Z", re.IGNORECASE
+)
+_WORKFLOW = re.compile(
+    r"\.github/workflows/[^/]+\.ya?ml\Z|(?:^|/)\.gitlab-ci\.ya?ml\Z|(?:^|/)\.circleci/config\.ya?ml\Z"
+)
+
+
+@dataclass(frozen=True)
+class WrittenTask:
+    """A command, and where it is written.
+
+    Attributes:
+        command: What is typed.
+        does: What it runs, or what is said of it; "".
+        path, start, end: Its lines.
+    """
+
+    command: str
+    does: str
+    path: str
+    start: int
+    end: int
+
+
+def guides(facts: Mapping[str, FileFacts]) -> list[str]:
+    """Documents for whoever works on the repository, the outermost first."""
+    found = [path for path in facts if _GUIDE.search(path) and "node_modules" not in path]
+    return sorted(
+        found, key=lambda path: (path.count("/"), not path.lower().startswith("contributing"), path)
+    )[:3]
+
+
+def tasks(facts: Mapping[str, FileFacts], texts: Mapping[str, str]) -> dict[str, list[WrittenTask]]:
+    """What each file tells to run, by its path: guides first, then build files, then what runs on every change."""
+    found: dict[str, list[WrittenTask]] = {}
+    for path in guides(facts):
+        found[path] = list(_of_guide(path, facts[path], texts[path]))
+    readers = (
+        (re.compile(r"(?:GNU)?[Mm]akefile\Z"), _of_makefile),
+        (re.compile(r"package\.json\Z"), _of_package_json),
+        (re.compile(r"tox\.ini\Z"), _of_tox),
+        (re.compile(r"noxfile\.py\Z"), _of_nox),
+        (_WORKFLOW, _of_workflow),
+    )
+    for pattern, read in readers:
+        for path in sorted(
+            path for path in texts if pattern.match(path) or (pattern is _WORKFLOW and pattern.search(path))
+        ):
+            found[path] = list(read(path, split_lines(texts[path])))
+    return {path: _each_once(each)[:_MOST] for path, each in found.items() if each}
+
+
+def _each_once(found: list[WrittenTask]) -> list[WrittenTask]:
+    return list({task.command: task for task in reversed(found)}.values())[::-1]
+
+
+def _of_guide(path: str, facts: FileFacts, text: str) -> Iterator[WrittenTask]:
+    title = ""
+    for block in blocks(path, facts.language, text):
+        if block.kind == "heading":
+            title = block.text
+        elif block.kind == "code" and block.label.lower() in _SHELL:
+            for at, line in enumerate(block.text.split("\n")):
+                command = line.strip().removeprefix("$ ").strip()
+                if command and not command.startswith("#") and len(command) <= _LONGEST:
+                    yield WrittenTask(command, title, path, block.start + at, block.start + at)
+
+
+def _of_makefile(path: str, lines: list[str]) -> Iterator[WrittenTask]:
+    for at, line in enumerate(lines):
+        target = _MAKE.match(line)
+        if target:
+            recipes = []
+            for following in lines[at + 1 :]:
+                recipe = _RECIPE.match(following)
+                if not recipe:
+                    break
+                recipes.append(recipe[1].strip())
+            if recipes:
+                yield WrittenTask(
+                    f"make {target[1]}", "; ".join(recipes[:3]), path, at + 1, at + 1 + len(recipes)
+                )
+
+
+def _of_package_json(path: str, lines: list[str]) -> Iterator[WrittenTask]:
+    inside = False
+    for at, line in enumerate(lines, 1):
+        if re.match(r'\s*"scripts"\s*:\s*\{', line):
+            inside = True
+        elif inside and line.strip().startswith("}"):
+            return
+        elif inside and (script := _SCRIPT.match(line)):
+            yield WrittenTask(f"npm run {script[1]}", script[2], path, at, at)
+
+
+def _of_tox(path: str, lines: list[str]) -> Iterator[WrittenTask]:
+    name, start = "", 0
+    for at, line in enumerate(lines, 1):
+        if section := _TOX_ENV.match(line):
+            name, start = section[1] or "", at
+        elif line.startswith("["):
+            start = 0
+        elif start and (command := _TOX_COMMANDS.match(line)):
+            first = command[1].strip() or (lines[at].strip() if at < len(lines) else "")
+            yield WrittenTask(
+                f"tox -e {name}" if name else "tox",
+                first,
+                path,
+                start,
+                max(at, at + (not command[1].strip())),
+            )
+
+
+def _of_nox(path: str, lines: list[str]) -> Iterator[WrittenTask]:
+    for at, line in enumerate(lines, 1):
+        if session := _NOX.match(line):
+            yield WrittenTask(f"nox -s {session[1]}", "", path, at, at)
+
+
+def _of_workflow(path: str, lines: list[str]) -> Iterator[WrittenTask]:
+    at = 0
+    while at < len(lines):
+        run, block = _RUN.match(lines[at]), _RUN_BLOCK.match(lines[at])
+        at += 1
+        if block:
+            indent = len(block[1])
+            while at < len(lines) and (
+                not lines[at].strip() or len(lines[at]) - len(lines[at].lstrip()) > indent
+            ):
+                command = lines[at].strip()
+                at += 1
+                if (
+                    command
+                    and not command.startswith("#")
+                    and len(command) <= _LONGEST
+                    and "${{" not in command
+                ):
+                    yield WrittenTask(command, "", path, at, at)
+        elif run and len(run[1]) <= _LONGEST and "${{" not in run[1]:
+            yield WrittenTask(run[1].strip().strip("\"'"), "", path, at, at)

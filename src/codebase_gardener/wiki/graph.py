@@ -1,0 +1,38 @@
+"""The graph of a project's last snapshot, kept beside its indexes: made at the first question, mapped at the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from codebase_gardener.knowledge.answers.graph import Graph
+from codebase_gardener.utils.error_handling import NotFoundError, ResourceError
+from codebase_gardener.utils.files import remove_tree
+from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.building import facts_of
+from codebase_gardener.wiki.paths import WikiPaths
+from codebase_gardener.wiki.source import ProjectSource
+
+__all__ = ["open_graph"]
+
+_LAYOUT = 1
+"""Of what is kept; a graph of another one is made again."""
+
+
+def open_graph(paths: WikiPaths, source: ProjectSource) -> Graph:
+    """The graph of a project's last snapshot."""
+    folder = paths.graphs / f"{source.latest_id}-{_LAYOUT}"
+    try:
+        return Graph(folder)
+    except NotFoundError:
+        repository = facts_of(paths, source.latest(), Quiet())
+        try:
+            Graph.write(folder, repository)
+        except ResourceError:  # a disk that only reads: the files are mapped, and need no name after that
+            with TemporaryDirectory() as elsewhere:
+                Graph.write(Path(elsewhere), repository)
+                return Graph(Path(elsewhere))
+        for outdated in paths.graphs.iterdir():
+            if outdated != folder and not outdated.name.startswith("."):
+                remove_tree(outdated, paths.graphs / ".trash")
+        return Graph(folder)

@@ -1,0 +1,56 @@
+"""What a repository calls its APIs: the words of the sections of its documents that show them in code."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from codebase_gardener.repository.areas import area_of
+from codebase_gardener.retrieval.documents import MAX_DOCUMENT_CHARS, Document
+
+__all__ = ["with_what_shows_them"]
+
+_SECTION_CHARS = 3_000
+_MOST_OF_A_NAME = 4
+"""Pages of one name: more of them and a section that writes it shows none of them."""
+
+_CODE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?^ {0,3}\1|`+[^`\n]+`+", re.MULTILINE | re.DOTALL)
+_NAME = re.compile(r"\w+")
+
+
+def with_what_shows_them(pages: Iterable[Document], documents: Iterable[Document]) -> list[Document]:
+    """The pages, those of APIs with what the sections say that name them in code; a heading counts twice.
+
+    So a page is found by the words of those who explain it: a section "Return HTTP errors to the client" that
+    writes `HTTPException` is a synonym that the repository itself shows.
+
+    Args:
+        pages: Documents of a wiki (`page_documents`).
+        documents: Of the snapshot (`documents_of`).
+    """
+    pages = list(pages)
+    named: dict[str, list[str]] = defaultdict(list)
+    for page in pages:
+        if page.anchor.startswith("Implementation:") and "#" not in page.anchor:
+            named[page.symbol.rpartition(".")[2]].append(page.anchor)
+    said: dict[str, list[str]] = defaultdict(list)
+    for document in documents:
+        if document.kind == "text" and document.symbol and area_of(document.path) != "tests":
+            for name in _names_in_code(document.text):
+                if name in named and len(named[name]) <= _MOST_OF_A_NAME:
+                    prose = _CODE.sub(" ", document.text[:_SECTION_CHARS])
+                    for page_id in named[name]:
+                        said[page_id].append(f"{document.symbol} {document.symbol} {prose}")
+    return [
+        replace(page, shown="\n".join(said[page.anchor])[:MAX_DOCUMENT_CHARS])
+        if page.anchor in said
+        else page
+        for page in pages
+    ]
+
+
+def _names_in_code(text: str) -> list[str]:
+    code = " ".join(found[0] for found in _CODE.finditer(text))
+    return list(dict.fromkeys(_NAME.findall(code)))

@@ -1,0 +1,37 @@
+"""What a docstring says first."""
+
+from __future__ import annotations
+
+import pytest
+
+from codebase_gardener.documents.docstrings import documentation
+from codebase_gardener.documents.reading import document_facts
+
+BOXES = [
+    '!!! abstract "Usage"\n    [Pots](../pots.md)\n\n    More of it.\n\n',
+    "??? note\n    Hidden.\n\n",
+    ":::{warning}\nHot.\n:::\n\n",
+    "```{note}\nHot.\n```\n",
+    ".. warning::\n\n    Hot.\n\n",
+    "!!! note\n    One.\n\n!!! tip\n    Two.\n\n",
+]
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_a_box_is_no_first_sentence_of_a_docstring(box: str) -> None:
+    found = documentation(f"{box}A base class for pots. It fires.\n")
+    assert found.summary == "A base class for pots."
+    assert found.text.startswith("It fires.")
+    assert "Hot" in found.text or "Hot" not in box  # it is kept, behind
+
+
+def test_a_docstring_that_is_a_box_alone_stays() -> None:
+    assert documentation("!!! note\n    Nothing else.").summary
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_a_box_is_not_what_a_section_is_about(box: str) -> None:
+    language = "rst" if box.startswith("..") else "markdown"
+    title = "Pots\n====\n\n" if language == "rst" else "# Pots\n\n"
+    (heading,) = document_facts("a", language, f"{title}{box}\nThey hold water.\n").headings
+    assert heading.summary == "They hold water."

@@ -1,0 +1,90 @@
+"""Questions that a graph answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from codebase_gardener.knowledge.answers.answering import answer_from_graph
+from codebase_gardener.knowledge.answers.graph import Graph
+
+PLANTS, GROWING = "src/garden/plants.py", "src/garden/growing.py"
+
+
+def said(graph: Graph, question: str) -> list[tuple[str, str]]:
+    answer = answer_from_graph(graph, question)
+    assert answer is not None
+    return [(line.text, line.anchor) for line in answer.lines]
+
+
+@pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        ("where is Plant defined?", ("class `Plant`: from garden import Plant", f"{PLANTS}:L12-30")),
+        ("Where can I find the class `Plant`", ("class `Plant`: from garden import Plant", f"{PLANTS}:L12-30")),
+        ("where is garden.Plant", ("class `Plant`: from garden import Plant", f"{PLANTS}:L12-30")),
+        ("where is LIMIT set?", ("constant `LIMIT`", f"{PLANTS}:L3-5")),
+        ("in which file is plants.py", (f"file `{PLANTS}`", f"{PLANTS}:L1-30")),
+        ("what is prune()?", ("`def prune(plant: Plant, by: int = 1) -> Plant`", f"{GROWING}:L16-18")),
+        ("what does prune do?", ("Cut it back.", f"{GROWING}:L16-18")),
+        ("what does Plant take?", ("takes `height`: `int` = `10`: In centimetres.", f"{PLANTS}:L12-30")),
+        ("which parameters does prune have", ("takes `by`: `int` = `1`", f"{GROWING}:L16-18")),
+        ("what does prune take and return?", ("returns `Plant`", f"{GROWING}:L16-18")),
+        ("what is the default of by in prune", ("`by` of `prune`: `int` = `1`", f"{GROWING}:L16-18")),
+        ("who calls prune?", ("`grow`", f"{GROWING}:L12-12")),
+        ("where is grow used", ("test: Growing", "tests/test_growing.py:L5-5")),
+        ("what raises WiltedError?", ("`prune`: `raise WiltedError`", f"{GROWING}:L18-18")),
+        ("when is a WiltedError raised?",
+         ('`Plant.save`: `raise WiltedError("no path") # never raise NothingError`', f"{PLANTS}:L30-30")),
+        ("what does the method save of Plant raise?",
+         ("raises `OSError`, as its docstring says: The disk is full.", f"{PLANTS}:L23-30")),
+        ("is grow deprecated?", ("`grow`: deprecated since version 2.0 Use `prune`.", f"{GROWING}:L6-13")),
+        ("which version of numpy is needed?", ("numpy >=1.20 is required", "pyproject.toml:L5-5")),
+        ("which python version does it need", ("Python >=3.11", "pyproject.toml:L4-4")),
+        ("what version is this?", ("garden 2.1 is the package", "pyproject.toml:L2-2")),
+        ("which extra brings clay?", ("clay >=2 comes with the extra [pot]", "pyproject.toml:L8-8")),
+        ("which extras are there", ("clay >=2 comes with the extra [pot]", "pyproject.toml:L8-8")),
+    ],
+)  # fmt: skip
+def test_a_question_is_answered_by_a_line_with_its_anchor(
+    graph: Graph, question: str, line: tuple[str, str]
+) -> None:
+    assert line in said(graph, question)
+
+
+def test_a_name_that_is_there_several_times_is_listed_each_with_its_place(graph: Graph) -> None:
+    assert [anchor for _, anchor in said(graph, "where is save?")] == [
+        "src/garden/shed.py:L4-5", f"{PLANTS}:L23-30",
+    ]  # fmt: skip
+    texts = [text for text, _ in said(graph, "what does save do?")]
+    assert texts[0] == "function `save`"
+    assert "method `Plant.save`" in texts
+    assert [anchor for _, anchor in said(graph, "where is Plant.save")] == [f"{PLANTS}:L23-30"]
+
+
+@pytest.mark.parametrize("written", ["wilted error", "WILTEDERROR", "wilted_error", "`WiltedError`"])
+def test_a_name_is_found_however_it_is_written(graph: Graph, written: str) -> None:
+    assert said(graph, f"where is {written}?")[0][1] == f"{PLANTS}:L8-9"
+
+
+def test_a_name_that_is_not_there_brings_the_nearest(graph: Graph) -> None:
+    answer = answer_from_graph(graph, "where is prun defined?")
+    assert answer is not None
+    assert not answer.known
+    assert answer.lines[0].text == "the repository has no `prun`"
+    assert answer.near[0] == "prune"
+    assert answer.lines[1].anchor == f"{GROWING}:L16-18"
+    missing = answer_from_graph(graph, "what does Plant.water take?")
+    assert missing is not None
+    assert not missing.known
+    assert ("class `Plant`", f"{PLANTS}:L12-30") in [(line.text, line.anchor) for line in missing.lines]
+
+
+def test_an_error_that_only_a_comment_names_is_raised_by_nothing(graph: Graph) -> None:
+    answer = answer_from_graph(graph, "what raises NothingError?")
+    assert answer is not None
+    assert not answer.known
+
+
+@pytest.mark.parametrize("question", ["why do plants wilt?", "what is the best season", "plants " * 200])
+def test_other_questions_are_left_to_others(graph: Graph, question: str) -> None:
+    assert answer_from_graph(graph, question) is None

@@ -1,0 +1,44 @@
+"""What a question asks for."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from codebase_gardener.knowledge.answers.questions import FORMS, clean_question, forms_of, named
+from codebase_gardener.utils.error_handling import InvalidInputError
+
+
+@pytest.mark.parametrize("question", ["", "  \n", "?!", "\t"])
+def test_an_empty_question_is_refused(question: str) -> None:
+    with pytest.raises(InvalidInputError, match="empty"):
+        clean_question(question)
+
+
+@pytest.mark.parametrize("character", ["\0", "\x1b", "\u202e", "\x7f", "\ud800"])
+def test_a_control_character_is_refused_by_its_number(character: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"U\\+{ord(character):04X}"):
+        clean_question(f"where is {character}a")
+
+
+def test_lines_and_tabs_become_blanks() -> None:
+    assert clean_question(" where\tis\n a? ") == "where is a?"
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [("the class Plant", "Plant"), ("Plant's save method", "Plant.save"), ("`a.b()`", "a.b"),
+     ("Vec::push", "Vec.push"), ("the function `save` in the shed", "shed.save"), ("@decorator", "decorator")],
+)  # fmt: skip
+def test_a_name_is_taken_out_of_what_stands_around_it(words: str, name: str) -> None:
+    assert named(words)[0] == name
+
+
+def test_no_pattern_takes_long_however_long_the_question() -> None:
+    for word in ("what ", "is ", "which extra need ", "a of b in ", "what version of the "):
+        started = time.perf_counter()
+        forms_of(word * (300 // len(word)))
+        forms_of(word * 10_000)
+        assert time.perf_counter() - started < 0.5
+    assert len({form for form, _ in FORMS}) == 12

@@ -1,0 +1,35 @@
+"""Drawings of modules: never more boxes than a reader takes in; what does not fit is grouped."""
+
+from __future__ import annotations
+
+from codebase_gardener.knowledge.modules.drawings import architecture, grouped, module_drawings
+from codebase_gardener.knowledge.modules.relations import Relations
+from codebase_gardener.knowledge.modules.tree import module_tree
+from codebase_gardener.knowledge.pages.markup import fenced
+from codebase_gardener.knowledge.pages.mermaid import MAX_BOXES, read_chart
+from samples.written_context import context_of
+
+
+def test_the_rest_is_grouped() -> None:
+    users = {
+        f"pot/{side}/m{at}/x.py": "from pot.core.x import boil\n\n\ndef f():\n    boil()\n" + "x = 1\n" * 30
+        for side in "ab"
+        for at in range(20)
+    }
+    tops = {f"t{at}/x.py": "x = 1\n" * 30 for at in range(10)}
+    context = context_of({**users, **tops, "pot/core/x.py": "def boil():\n    return 1\n" + "x = 1\n" * 30})
+    relations = Relations(module_tree(context.repository), context)
+    assert len(relations.tree.modules) == 51
+    drawing, arrows = architecture(relations)
+    chart = read_chart(fenced(drawing)[1])
+    assert chart is not None
+    assert list(chart.boxes) == sorted(set(grouped(relations).values()))
+    assert len(chart.boxes) <= MAX_BOXES
+    assert {"pot/a", "pot/b", "pot/core"} <= set(chart.boxes)
+    assert [(start, end, targets.total()) for start, end, targets in arrows] == [
+        ("pot/a", "pot/core", 20), ("pot/b", "pot/core", 20),
+    ]  # fmt: skip
+    core = read_chart(fenced(module_drawings(relations.tree.by_path["pot/core"], relations))[1])
+    assert core is not None
+    assert len(core.boxes) <= MAX_BOXES
+    assert core.boxes[-1] == "29 others"

@@ -1,0 +1,93 @@
+"""Pages of modules: which there are, what they tell, and that nothing of the package is told nowhere."""
+
+from __future__ import annotations
+
+from codebase_gardener.knowledge.building import build
+from codebase_gardener.knowledge.modules.tree import MOST_MODULES, module_tree
+from codebase_gardener.knowledge.pages.structure import Page
+from codebase_gardener.utils.progress import Quiet
+from samples.written_context import context_of
+
+STEWS = {
+    "pot/__init__.py": '"""Cooks in pots."""\nfrom .core import Pot\n' + "x = 1\n" * 20,
+    "pot/core.py": 'class Pot:\n    """A pot that holds water."""\n\n    def boil(self):\n        return 1\n\n\n'
+                   "def _hidden():\n    return 1\n",
+    "pot/stews/README.md": "# Stews\n\nStews that are cooked slowly.\n",
+    "pot/stews/slow.py": "from pot.core import Pot\n\n\nclass Slow(Pot):\n    pass\n\n\nclass Slower(Slow):\n    pass\n"
+                         "\n\ndef cook(heat):\n    return Pot().boil()\n" + "y = 1\n" * 20,
+    "pot/tiny/__init__.py": "from .one import one\n",
+    "pot/tiny/one.py": "def one():\n    return 1\n",
+    "pot/testing/helper.py": "def helper():\n    return 1\n" * 20,
+    "tests/test_pot.py": "from pot import Pot\n\n\ndef test_boils():\n    Pot().boil()\n",
+}  # fmt: skip
+
+
+def pages_of(files: dict[str, str]) -> dict[str, Page]:
+    built = build(context_of(files).repository, Quiet())
+    assert built.findings == ()
+    return {page.id: page for page in built.pages}
+
+
+def test_folders_that_a_person_would_name_are_modules() -> None:
+    tree = module_tree(context_of(STEWS).repository)
+    assert [(module.path, module.parent) for module in tree.modules] == [("pot", None), ("pot/stews", "pot")]
+    assert tree.of_file["pot/tiny/one.py"].path == "pot"  # a few lines are told with what is around them
+    assert "pot/testing/helper.py" not in tree.of_file
+    assert "tests/test_pot.py" not in tree.of_file
+
+
+def test_paths_that_give_one_name_are_told_apart() -> None:
+    body = "def f():\n    return 1\n" + "x = 1\n" * 30
+    tree = module_tree(context_of({"a_b/x.py": body, "a/b/x.py": body}).repository)
+    assert {module.path: module.name for module in tree.modules} == {"a/b": "o_r_a_b", "a_b": "o_r_a_b_2"}
+
+
+def test_a_single_file_is_its_own_module_with_all_its_definitions() -> None:
+    pages = pages_of(
+        {
+            "pot.py": '"""Cooks in pots."""\n\n\ndef boil(heat):\n    return heat\n\n\ndef cool():\n    return 1\n'
+        }
+    )
+    page = pages["Module:o_r_pot.py"]
+    assert page.overview == "`pot.py` is what the authors describe as: “Cooks in pots.”"
+    surface = page.sections[0].body
+    assert "`def boil(heat)`" in surface
+    assert "`pot.py:L8-9`" in surface
+
+
+def test_a_large_folder_gives_its_long_files_pages_and_a_large_repository_has_an_end() -> None:
+    names = "\n\n".join(f"def f{at}():\n    return 1" for at in range(60))
+    long = {f"pot/m{at}.py": f"{names}\n" + "x = 1\n" * 300 for at in range(2)} | {
+        "pot/short.py": "def f():\n    return 1\n"
+    }
+    tree = module_tree(context_of(long).repository)
+    assert [module.path for module in tree.modules] == ["pot", "pot/m0.py", "pot/m1.py"]
+    many = {f"pot/m{at}/x.py": "x = 1\n" * 30 for at in range(MOST_MODULES + 30)} | {
+        "pot/x.py": "x = 1\n" * 30
+    }
+    assert len(module_tree(context_of(many).repository).modules) == MOST_MODULES
+
+
+def test_a_page_tells_purpose_surface_relations_and_tests() -> None:
+    pages = pages_of(STEWS)
+    pot, stews = pages["Module:o_r_pot"], pages["Module:o_r_pot_stews"]
+    assert pot.overview == "`pot` is what the authors describe as: “Cooks in pots.”"
+    assert stews.overview == "`pot/stews` is what the authors describe as: “Stews that are cooked slowly.”"
+    surface, relations, diagram, definitions, tests = (section.body for section in pot.sections)
+    assert "“A pot that holds water.” Members: `boil`." in surface.replace(
+        "[`boil`](../implementations/o_r_Pot_boil.md)", "`boil`"
+    )
+    assert "_hidden" not in surface
+    assert "_hidden" in definitions
+    assert "[`pot/stews`](../modules/o_r_pot_stews.md): `Pot`" in relations
+    assert 'N0["Pot"]' in diagram
+    assert "N1 <|-- N2" in diagram
+    assert "`tests/test_pot.py:L4-5`" in tests
+    assert {(edge.kind, edge.target) for edge in stews.edges} >= {("uses", "Module:o_r_pot")}
+    assert ("contains", "Module:o_r_pot_stews") in {(edge.kind, edge.target) for edge in pot.edges}
+
+
+def test_every_public_definition_has_a_line() -> None:
+    pages = pages_of(STEWS)
+    told = "\n".join(page.sections[0].body for page in pages.values() if page.type == "Module")
+    assert all(f"`{name}`" in told for name in ("Pot", "Slow", "Slower", "cook", "one"))

@@ -1,0 +1,115 @@
+"""The first page: what the README says of the thing, how it is used, built and changed, what it needs and why."""
+
+from __future__ import annotations
+
+from codebase_gardener.knowledge.building import build
+from codebase_gardener.knowledge.modules.relations import Relations
+from codebase_gardener.knowledge.modules.tree import module_tree
+from codebase_gardener.knowledge.overview.page import overview_page
+from codebase_gardener.knowledge.pages.structure import Page
+from codebase_gardener.utils.progress import Quiet
+from samples.written_context import context_of
+
+README = """
+# Pot
+
+[![badge](https://x.y/z.svg)](https://x.y)
+
+[Try our sponsor](https://sponsor.example)
+
+Pot is a library that cooks stews slowly. It has no lid.
+
+- Heats anything
+- Never burns
+
+## Installation
+
+Type this first of all.
+
+```python
+from pot import boil
+
+boil(1)
+```
+
+## Sponsors
+
+Our sponsors are many and great.
+"""
+FILES = {
+    "README.md": README,
+    "pot/__init__.py": 'from .core import boil\n',
+    "pot/core.py": 'import yaml_like\n\n\ndef boil(heat):\n    """Boils a pot."""\n    return yaml_like.load(heat)\n'
+                   + "x = 1\n" * 20,
+    "pyproject.toml": '[project]\nname = "pot"\ndependencies = ["yaml-like>=2"]\n[project.optional-dependencies]\n'
+                      'fire = ["matches"]\n',
+    "CONTRIBUTING.md": "# Contributing\n\n## Set up\n\n```bash\npip install -e .\n```\n",
+    "Makefile": "test: lint\n\tpytest -q\n\nCC := gcc\n",
+    ".github/workflows/ci.yml": "jobs:\n  a:\n    steps:\n      - run: pytest\n      - run: |\n          mypy .\n"
+                                "          echo ${{ secrets.X }}\n      - uses: x\n",
+    "package.json": '{\n  "name": "pot",\n  "scripts": {\n    "build": "tsc -p ."\n  },\n  "x": {"y": "z"}\n}\n',
+    "tox.ini": "[testenv:docs]\ncommands =\n    sphinx-build docs out\n",
+}  # fmt: skip
+
+
+def overview(files: dict[str, str]) -> Page:
+    built = build(context_of(files).repository, Quiet())
+    assert built.findings == ()
+    return next(page for page in built.pages if page.type == "Overview")
+
+
+def test_it_says_what_the_thing_is_in_the_words_of_its_readme() -> None:
+    page = overview(FILES)
+    assert page.file == "_Overview.md"
+    assert page.overview == (
+        "`pot`, in the words of its README (`README.md:L7-7`): “Pot is a library that cooks stews slowly.”"
+    )
+    assert "> Pot is a library that cooks stews slowly. It has no lid." in page.description
+    assert "> - Never burns" in page.description
+    assert "sponsor" not in page.description.lower()
+    assert "Type this" not in page.description
+
+
+def test_it_shows_how_it_is_used() -> None:
+    usage = overview(FILES).usage
+    assert "Installed with `pip install pot`." in usage
+    assert "From `README.md:L17-19`:\n\n```python\nfrom pot import boil\n\nboil(1)\n```" in usage
+    assert "* [`boil`](implementations/o_r_boil.md) (`pot/core.py:L4-6`): “Boils a pot.”" in usage
+
+
+def test_it_tells_what_its_files_tell_to_run() -> None:
+    told = overview(FILES).sections[3].body
+    for command, where in (
+        ("pip install -e .", "CONTRIBUTING.md:L6-6"), ("make test", "Makefile:L1-2"),
+        ("npm run build", "package.json:L4-4"), ("pytest", ".github/workflows/ci.yml:L4-4"),
+        ("mypy .", ".github/workflows/ci.yml:L6-6"), ("tox -e docs", "tox.ini:L1-3"),
+    ):  # fmt: skip
+        row = next(line for line in told.split("\n") if line.startswith(f"| `{command}` |"))
+        assert f"`{where}`" in row
+    assert "secrets" not in told
+    assert "CC" not in told
+
+
+def test_it_says_why_a_dependency_is_needed() -> None:
+    told = overview(FILES).sections[4].body
+    assert (
+        "| `yaml-like>=2` | — | imported by `pot/core.py`, for `yaml_like.load` | `pyproject.toml:L3-3` |"
+        in told
+    )
+    assert "| `matches` | the extra `fire` | no file of the package imports it by this name |" in told
+
+
+def test_without_a_readme_the_packaging_file_speaks_and_without_both_nobody() -> None:
+    bare = {"pot.py": "def boil(heat):\n    return heat\n"}
+    described = '[project]\nname = "pot"\ndescription = "Cooks stews slowly"\n'
+    assert overview(bare | {"pyproject.toml": described}).overview == (
+        "`pot` calls itself in `pyproject.toml`: “Cooks stews slowly”"
+    )
+    assert "neither a README nor a packaging file says what for" in overview(bare).overview
+
+
+def test_without_other_pages_it_stands_alone() -> None:
+    context = context_of({"README.md": README, "data.csv": "a,b\n"})
+    page = overview_page(context, Relations(module_tree(context.repository), context), [], {})
+    assert page.sections[0].body == "It holds no code that is not a test."
+    assert "Pot is a library that cooks stews slowly." in page.overview
