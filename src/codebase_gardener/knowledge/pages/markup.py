@@ -160,7 +160,10 @@ def _classified(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
 
 def _one_line(text: str) -> str:
     """Without line breaks; spaces within a line stay, since a path may have them."""
-    return " ".join(filter(None, (line.strip() for line in text.splitlines())))
+    lines = text.splitlines()
+    if len(lines) == 1:
+        return lines[0].strip()
+    return " ".join(filter(None, (line.strip() for line in lines)))
 
 
 def _row(values: Sequence[str]) -> str:
