@@ -180,3 +180,18 @@ def test_an_output_that_is_full_is_no_bug(options: list[str], tmp_path: Path) ->
         )  # fmt: skip
     assert done.returncode == 9
     assert "No space left" in done.stderr and "bug" not in done.stderr
+
+
+def test_the_quick_end_loses_nothing(tmp_path: Path) -> None:
+    """What is registered for the end is done, what was written arrives, and the exit code is the command's."""
+    code = "import atexit, sys; atexit.register(print, 'the last'); sys.argv = ['gardener', *sys.argv[1:]]; "
+    code += "from codebase_gardener.cli.main import main; main()"
+    for arguments, wanted in ((["projects", "--json"], 0), (["wiki", "show", "x"], 3)):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            env={**os.environ, "CODEBASE_GARDENER_HOME": str(tmp_path / "home")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (wanted, "the last")
