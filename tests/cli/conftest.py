@@ -1,4 +1,4 @@
-"""A command line in this process: `main` with arguments, an environment, and what it wrote."""
+"""A command line in this process: `run` with arguments, an environment, and what it wrote."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 
-from codebase_gardener.cli.main import main
+from codebase_gardener.cli.main import run
 
 TINY_TRAINING = {
     "CODEBASE_GARDENER_DEVICE": "cpu",
@@ -73,7 +73,7 @@ class Cli:
             contextlib.redirect_stderr(err),
         ):
             try:
-                main()
+                run()
             except SystemExit as end:
                 code = end.code if isinstance(end.code, int) else int(end.code is not None)
         return Result(code, out.getvalue(), err.getvalue())

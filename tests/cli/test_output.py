@@ -197,8 +197,23 @@ def test_a_command_that_is_told_to_end_cleans_up(monkeypatch: pytest.MonkeyPatch
     before = signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(SystemExit) as caught:
-            cli_main.main()
+            cli_main.run()
     finally:
         signal.signal(signal.SIGTERM, before)
     assert caught.value.code == 143
     assert not list(tmp_path.iterdir())
+
+
+def test_the_quick_end_loses_nothing(tmp_path: Path) -> None:
+    """What is registered for the end is done, what was written arrives, and the exit code is the command's."""
+    code = "import atexit, sys; atexit.register(print, 'the last'); sys.argv = ['gardener', *sys.argv[1:]]; "
+    code += "from codebase_gardener.cli.main import main; main()"
+    for arguments, wanted in ((["projects", "--json"], 0), (["wiki", "show", "x"], 3)):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            env={**os.environ, "CODEBASE_GARDENER_HOME": str(tmp_path / "home")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (wanted, "the last")

@@ -147,3 +147,10 @@ def test_since_judges_what_changed(cli: Cli, project: Path) -> None:
 @pytest.mark.parametrize("option", [["--fix"], ["--since", "HEAD"], ["--format", "sarif"]])
 def test_options_of_claims_alone(cli: Cli, option: list[str]) -> None:
     cli("verify", "geometry", *option).failed(2, "are of --claims")
+
+
+def test_a_project_stands_for_its_source(cli: Cli, project: Path, tmp_path: Path) -> None:
+    cli("add", project, "--name", "shop").ok()
+    arguments = ("verify", "--claims", project.parent / "good.md", "--repo")
+    assert cli(*arguments, "shop", "--json").ok().json["repository"] == str(project)
+    cli(*arguments, "none").failed(5)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ import pytest
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.wikis import build_wiki
+from codebase_gardener.knowledge.pages.findings import Finding
 from codebase_gardener.repository import stamps
 from codebase_gardener.utils.progress import Quiet
 from codebase_gardener.wiki.building import Built
-from codebase_gardener.wiki.unchanged import StampedSource, UnchangedWiki, remember_build, unchanged_wiki
+from codebase_gardener.wiki.unchanged import BuildWords, StampedSource, remember_build, unchanged_wiki
 
 CODE = 'def load(path: str) -> str:\n    """Load it."""\n    return path\n'
 
@@ -29,7 +31,7 @@ def built(settings: Settings, what: str) -> Built:
     return made
 
 
-def unchanged(settings: Settings, what: str, phase: str = "6") -> UnchangedWiki | None:
+def unchanged(settings: Settings, what: str, phase: str = "6") -> BuildWords | None:
     return unchanged_wiki(settings, what, StampedSource.of(settings, what), phase=phase)
 
 
@@ -152,3 +154,16 @@ def test_other_code_of_ours_is_seen(
 ) -> None:
     monkeypatch.setattr("codebase_gardener.__path__", [str(tmp_path)])
     assert unchanged(settings, str(source)) is None
+
+
+def test_findings_are_told_again(settings: Settings, source: Path) -> None:
+    made = built(settings, str(source))
+    finding = Finding("a.md", 1, "links", "leads to no page")
+    remember_build(
+        settings,
+        replace(made, build=replace(made.build, findings=(finding,))),
+        StampedSource.of(settings, str(source)),
+    )
+    told = unchanged(settings, str(source))
+    assert told is not None
+    assert told.document["findings"] == [vars(finding)]

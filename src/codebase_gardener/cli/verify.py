@@ -28,7 +28,9 @@ __all__ = ["verify"]
     help="Judge each claim of Markdown files, or folders of them, that cite lines and name symbols.",
 )
 @click.option(
-    "--repo", default=".", help="With --claims: directory, git URL or archive; by default this folder."
+    "--repo",
+    default=".",
+    help="With --claims: directory, git URL, archive or project; by default this folder.",
 )
 @click.option("--revision", help="With --claims: commit, branch or tag; by default the working tree.")
 @click.option(
@@ -70,7 +72,13 @@ def verify(
     documents = [*claims, *map(Path, what)]
     with Display().stage("snapshot", "files") as progress:
         report = verify_claims(
-            read_settings(), documents, repo, revision=revision, since=since, fix=fix, progress=progress
+            read_settings(),
+            documents,
+            _source_of(repo),
+            revision=revision,
+            since=since,
+            fix=fix,
+            progress=progress,
         )
     judged = len(report.verdicts) - report.tally["no-symbol"]
     error = VerificationError(
@@ -85,6 +93,14 @@ def verify(
         _annotate(report, form)
     if not report.ok:
         raise error
+
+
+def _source_of(repo: str) -> str:
+    """What a project was made from, by its name; anything else is a repository itself."""
+    if "/" in repo or ":" in repo or Path(repo).exists():
+        return repo
+    with open_gardener() as gardener:
+        return next((row.source for row in gardener.projects() if row.name == repo), repo)
 
 
 def _annotate(report: ClaimsReport, form: str) -> None:

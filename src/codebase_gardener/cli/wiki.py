@@ -36,35 +36,34 @@ def build(what: str, writer: str, phase: str, name: str | None, revision: str | 
     PATH may be a directory, a git URL, or a source archive: it becomes a project. Only what changed is read again.
     """
     from codebase_gardener.cli.display import Display
-    from codebase_gardener.wiki.unchanged import StampedSource, remember_build, unchanged_wiki
+    from codebase_gardener.wiki.unchanged import BuildWords, StampedSource, remember_build, unchanged_wiki
 
     settings = read_settings()
     is_plain = writer == "none" and revision is None and name is None
     source = StampedSource.of(settings, what) if is_plain else None
-    unchanged = unchanged_wiki(settings, what, source, phase=phase)
-    if unchanged is not None:
-        tell(as_json, unchanged.document, "\n".join(unchanged.lines))
-        return
-    from codebase_gardener.gardener.wikis import build_wiki
+    words = unchanged_wiki(settings, what, source, phase=phase)
+    if words is None:
+        from codebase_gardener.gardener.wikis import build_wiki
 
-    with open_gardener() as gardener:
-        built = build_wiki(
-            gardener, what, Display(), writer=writer, phase=phase, revision=revision, name=name
-        )
-    found = len(built.build.findings)
-    if not found:
+        with open_gardener() as gardener:
+            built = build_wiki(
+                gardener, what, Display(), writer=writer, phase=phase, revision=revision, name=name
+            )
         remember_build(settings, built, source)
-        tell(as_json, built.as_dict(), "\n".join(built.summary()))
+        words = BuildWords.of(built)
+    found = len(words.document["findings"])
+    if not found:
+        tell(as_json, words.document, "\n".join(words.lines))
         return
     error = VerificationError(
-        f"the fresh wiki of {built.project} does not hold ({found} findings): "
+        f"the fresh wiki of {words.document['project']} does not hold ({found} findings): "
         "a bug in Codebase Gardener, or in a correction that you wrote, not in your repository",
         hint="report the findings; the wiki can be read all the same",
     )
     if as_json:
-        print_json(built.as_dict(), error)
+        print_json(words.document, error)
     else:
-        click.echo("\n".join(built.summary()))
+        click.echo("\n".join(words.lines))
     raise error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from codebase_gardener.languages.table import LANGUAGES
 
@@ -64,6 +65,7 @@ def area_of(path: str, language: str = "") -> str:
     return area_of(path.rpartition("/")[2]) if is_package else area
 
 
+@lru_cache(maxsize=1 << 14)
 def is_for_tests(name: str) -> bool:
     """Whether a module, folder or definition is there for tests, by its name: of the tests themselves, or for them.
 

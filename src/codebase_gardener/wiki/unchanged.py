@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from codebase_gardener.config.settings import Settings
     from codebase_gardener.wiki.building import Built
 
-__all__ = ["StampedSource", "UnchangedWiki", "remember_build", "unchanged_wiki"]
+__all__ = ["BuildWords", "StampedSource", "remember_build", "unchanged_wiki"]
 
 _SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True)
-class UnchangedWiki:
-    """What the last build said, as a build that has nothing to do says it.
+class BuildWords:
+    """What a build says.
 
     Attributes:
         lines: For a person.
@@ -35,6 +35,11 @@ class UnchangedWiki:
 
     lines: Sequence[str]
     document: dict[str, Any]
+
+    @classmethod
+    def of(cls, built: Built) -> BuildWords:
+        """Of a build."""
+        return cls(built.summary(), built.as_dict())
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,8 @@ class StampedSource:
 
 def unchanged_wiki(
     settings: Settings, what: str, source: StampedSource | None, *, phase: str
-) -> UnchangedWiki | None:
-    """The wiki of a project that is as a build would leave it; None where there may be something to do.
+) -> BuildWords | None:
+    """What the last build said, where the wiki is as a build would leave it; None where there may be something to do.
 
     Args:
         settings: Where the projects lie, and which files count.
@@ -82,16 +87,16 @@ def unchanged_wiki(
         now = [str(source.folder), source.stamp, phase, _around(settings, paths)]
         if [kept["source"], kept["tree"], kept["phase"], kept["around"]] != now:
             return None
-        return UnchangedWiki(kept["lines"], kept["document"])
+        return BuildWords(kept["lines"], kept["document"])
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
 
 def remember_build(settings: Settings, built: Built, source: StampedSource | None) -> None:
-    """Keep what a build said, once all is written and the database is closed; not of one with findings or a model."""
+    """Keep what a build said, once all is written and the database is closed; not of one by a model."""
     paths = WikiPaths(settings.projects_dir / built.project)
     paths.unchanged.unlink(missing_ok=True)
-    if source is None or not source.stamp or built.build.findings or built.build.prose is not None:
+    if source is None or not source.stamp or built.build.prose is not None:
         return
     nothing = replace(built.published, written=(), removed=(), kept=len(built.build.files))
     again = replace(built, published=nothing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from codebase_gardener.knowledge.building import build
-from codebase_gardener.knowledge.pages.markup import outside_code
+from codebase_gardener.knowledge.pages.markup import outside_fences, without_code
 from codebase_gardener.utils.progress import Quiet
 from samples.written_context import context_of
 
@@ -78,8 +78,12 @@ def test_no_text_of_a_repository_becomes_a_link() -> None:
     assert built.findings == ()
     written = [text for path, text in built.files.items() if not path.startswith("_")]
     assert any(EVIL in text for text in written), "else nothing is tested"
-    outside = [line for text in written for line in outside_code(text.split("\n---\n", 1)[-1])]
+    outside = [line for text in written for line in _outside_code(text.split("\n---\n", 1)[-1])]
     assert [line for line in outside if "Principle:evil_X" in line and "\\[\\[" not in line] == []
+
+
+def _outside_code(text: str) -> list[str]:
+    return [without_code(line) for line in outside_fences(text)]
 
 
 @pytest.mark.parametrize(
@@ -93,4 +97,4 @@ def test_no_text_of_a_repository_becomes_a_link() -> None:
     ],
 )
 def test_code_is_left_out(text: str, outside: list[str]) -> None:
-    assert outside_code(text) == outside
+    assert _outside_code(text) == outside

@@ -23,6 +23,7 @@ from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["principle_page", "says_something", "theoretical_basis"]
@@ -182,9 +183,10 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
     for passage in passages:
         lines = context.first_lines(passage)
         seen = lines[min(path for path, inside in lines.items() if api.target in inside)]
-        for target in seen.keys() & pages.keys():
-            if seen[target] != seen[api.target]:
-                (before if seen[target] < seen[api.target] else after)[target] += 1
+        own = seen[api.target]
+        for target, line in seen.items():
+            if line != own and target in pages:
+                (before if line < own else after)[target] += 1
     parts = [f"It is used in {told}."]
     for word, counts in (("Before", before), ("After", after)):
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_NEIGHBOURS]
@@ -224,16 +226,22 @@ def _references(api: Api, context: ApiContext, sources: PageSources) -> list[str
     ranges += [(said.path, said.start, said.end) for said in _introductions(api, context) if said.names_it]
     found: dict[str, str] = {}
     for path, start, end in ranges:
-        lines = context.repository.lines(path, start, end)
-        told = "\n".join(lines).lower()
-        if not any(sign in told for sign in _SIGNS_OF_REFERENCE):
-            continue
-        for number, line in enumerate(lines, start):
+        for number in _lines_with_signs(context.repository.texts[path]):
+            if not start <= number <= end:
+                continue
+            line = context.repository.lines(path, number, number)[0]
             for reference in _REFERENCE.finditer(line[:2_000]):
                 text = reference[0].rstrip(".,)'\"")
                 if text not in found and len(found) < _MOST_REFERENCES:
                     found[text] = f"- {text} at {sources.cite(path, number, number)}"
     return list(found.values())
+
+
+@remembered
+def _lines_with_signs(text: str) -> tuple[int, ...]:
+    """Lines in which there may be a reference: few of a file."""
+    lines = enumerate(split_lines(text.lower()), 1)
+    return tuple(number for number, line in lines if any(sign in line for sign in _SIGNS_OF_REFERENCE))
 
 
 def _outline(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[str]:

@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.pages.inline_quotes import (
     inline_quotes_of,
     unsaid_of,
 )
-from codebase_gardener.knowledge.pages.markup import outside_code, outside_fences
+from codebase_gardener.knowledge.pages.markup import outside_fences, without_code
 from codebase_gardener.knowledge.pages.reading import Reading, read_page
 from codebase_gardener.knowledge.pages.rendering import incoming_edges, render
 from codebase_gardener.knowledge.pages.steps import WikiGraph
@@ -163,7 +163,11 @@ class _Auditor:
     def _links(self, file: str, page: Page) -> Iterator[Finding]:
         text = self.texts[file]
         body = text.split("\n", self.readings[file].first_line - 1)[-1]  # what front matter says is data
-        for number, line in enumerate(outside_code(body), self.readings[file].first_line):
+        visible = outside_fences(body)
+        for number, written in enumerate(visible, self.readings[file].first_line):
+            if "](" not in written and "[[" not in written:
+                continue
+            line = without_code(written)
             for path in _FILE_LINK.findall(line) if "](" in line else ():
                 place = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
                 if place not in self.texts and place not in INDEXES:

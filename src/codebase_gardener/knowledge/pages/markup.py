@@ -10,7 +10,7 @@ from codebase_gardener.documents.fences import fence_after, opened_fence
 
 __all__ = [
     "EMPTY", "NONE_FOUND", "code", "code_texts", "cell", "fence", "fenced", "link_free", "open_fence",
-    "outside_code", "outside_fences", "plain", "read_tables", "table", "unescaped",
+    "outside_fences", "plain", "read_tables", "table", "unescaped", "without_code",
 ]  # fmt: skip
 
 NONE_FOUND = "None found in the repository."
@@ -60,16 +60,14 @@ def code_texts(line: str) -> list[str]:
     return [plain(line[start:end]) for start, end, _ in code_spans(line)]
 
 
-def outside_code(text: str) -> list[str]:
-    """The lines of a text, without fenced blocks and with spaces for what stands in code marks.
+def without_code(line: str) -> str:
+    """A line with spaces for what stands in code marks.
 
     Example:
-        >>> outside_code("see `[[a]]` and [[b]]")
-        ['see         and [[b]]']
+        >>> without_code("see `[[a]]`")
+        'see        '
     """
-    return [
-        edited(line, lambda span: " " * len(span)) if "`" in line else line for line in outside_fences(text)
-    ]
+    return edited(line, lambda span: " " * len(span)) if "`" in line else line
 
 
 def fence(text: str, language: str = "") -> str:
@@ -162,7 +160,10 @@ def _classified(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
 
 def _one_line(text: str) -> str:
     """Without line breaks; spaces within a line stay, since a path may have them."""
-    return " ".join(filter(None, (line.strip() for line in text.splitlines())))
+    lines = text.splitlines()
+    if len(lines) == 1:
+        return lines[0].strip()
+    return " ".join(filter(None, (line.strip() for line in lines)))
 
 
 def _row(values: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ _HEADING = re.compile(r"\A {0,3}#{1,2}(?=[ \t]|\Z)")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*\Z")
 _HTML = re.compile(r"\A( {0,3})<(?!https?://)")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+_PLAIN = re.compile(r"[ !#-\[\]-~]*")  # what neither pattern below finds anything in
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED = re.compile(
     r'["\\]|[^\t\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029\t]'
@@ -138,6 +139,8 @@ def _source(source: Source) -> str:
 
 def _yaml(text: str) -> str:
     """A double-quoted YAML scalar on one line, that any YAML 1.1 or 1.2 reader reads back."""
+    if _PLAIN.fullmatch(text):
+        return f'"{text}"'
     return '"' + _ESCAPED.sub(_escape, _SURROGATE.sub("\ufffd", text)) + '"'
 
 
