@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.prose import plain_text
-from codebase_gardener.documents.sentences import first_sentence
+from codebase_gardener.documents.sentences import first_sentence, sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.drawings import architecture
@@ -36,6 +37,7 @@ _MOST_APIS = 8
 _MOST_ENTRIES = 6
 _MOST_COMMANDS = 8
 _MOST_FILES = 3
+_SENTENCE_WORDS = 5
 _BEGINNING = re.compile(
     r"quick-?start|getting-?started|first-?steps|tutorial|introduction|basics|user-?guide", re.IGNORECASE
 )
@@ -102,8 +104,7 @@ def _overview(said: Introduction | None, given: _Given) -> str:
     """What it is, in one sentence: of its README, else of its packaging file."""
     name = code(_name(given))
     if said and said.said:
-        block = next((one for one in said.said if one.kind == "paragraph"), said.said[0])
-        sentence = first_sentence(plain_text(block.text), 300)
+        block, sentence = _tells_what_it_is(said, _name(given))
         where = given.sources.cite(said.path, block.start, block.end)
         return f"{name}, in the words of its README ({where}): “{inline(sentence, 300)}”"
     for path, text in given.context.repository.texts.items():
@@ -113,6 +114,17 @@ def _overview(said: Introduction | None, given: _Given) -> str:
             return f"{name} calls itself in {code(path)}: “{inline(described[0], 300)}”"
     files = [path for module in given.tree.modules for path in module.files]
     return f"{name} holds {counted(len(files), 'file')} of code; neither a README nor a packaging file says what for."
+
+
+def _tells_what_it_is(said: Introduction, name: str) -> tuple[Block, str]:
+    """The first sentence that names it, else the first of all."""
+    called = re.compile(rf"\b{re.escape(re.split(r'[/@]', name)[-1])}\b", re.IGNORECASE)
+    paragraphs = [one for one in said.said if one.kind == "paragraph"] or list(said.said)
+    for block in paragraphs:
+        for sentence in sentences(plain_text(block.text)):
+            if called.search(sentence) and len(sentence.split()) >= _SENTENCE_WORDS:
+                return block, sentence
+    return paragraphs[0], first_sentence(plain_text(paragraphs[0].text), 300)
 
 
 def _description(said: Introduction | None, given: _Given) -> str:

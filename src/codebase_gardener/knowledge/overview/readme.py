@@ -74,7 +74,10 @@ def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str]) -> In
 
 def _said(found: Sequence[Block]) -> Iterator[Block]:
     chars = count = 0
+    boxes = [(block.start, block.end) for block in found if block.kind == "box"]
     for block in found:
+        if any(start <= block.start <= end for start, end in boxes):
+            continue  # an aside
         if block.kind == "heading" and block.level > 1 and chars and _OTHER_PART.search(block.text):
             return
         if block.kind == "code" and chars >= _LEAST_CHARS:
