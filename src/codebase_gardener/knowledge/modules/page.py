@@ -79,7 +79,7 @@ def module_page(module: Module, given: ModulePages) -> Page:
     return Page(
         type="Module",
         name=module.name,
-        title=_title(module),
+        title=module.title,
         overview=_overview(module, said, public, given, sources),
         description=_description(module, said, where, given, sources),
         usage=_usage(module, public, given),
@@ -94,10 +94,6 @@ def module_page(module: Module, given: ModulePages) -> Page:
         sources=sources.all(),
         domains=tuple(sorted({word.lower() for word in identifier_words(module.path) if len(word) > 2})),
     )
-
-
-def _title(module: Module) -> str:
-    return module.path or module.name
 
 
 def _symbols(module: Module, context: ApiContext) -> list[Symbol]:
@@ -129,6 +125,7 @@ def _rank(symbol: Symbol, given: ModulePages) -> tuple[object, ...]:
     return (
         target not in given.context.resolution.exported and hidden,
         target not in given.pages,
+        -len(given.context.uses.get(target, ())),
         -given.relations.times(target),
         symbol.path,
         symbol.start,
@@ -138,7 +135,7 @@ def _rank(symbol: Symbol, given: ModulePages) -> tuple[object, ...]:
 def _overview(
     module: Module, said: SaidOf | None, public: Sequence[Symbol], given: ModulePages, sources: PageSources
 ) -> str:
-    what = code(module.path or "the root folder")
+    what = code(module.title)
     quoted = given.quoted(said.path, said.sentence, 300) if said else ""
     if quoted:
         return f"{what} is what the authors describe as: {quoted}"
@@ -286,7 +283,7 @@ def _names_of(targets: Counter[Target]) -> str:
 
 
 def _link(module: Module) -> str:
-    return f"[{code(_title(module))}](../modules/{module.name}.md)"
+    return f"[{code(module.title)}](../modules/{module.name}.md)"
 
 
 def _definitions(symbols: Sequence[Symbol], given: ModulePages, sources: PageSources) -> str:

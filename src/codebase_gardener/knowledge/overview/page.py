@@ -197,7 +197,10 @@ def _by_use(given: _Given) -> list[tuple[Target, Page]]:
         for target in given.by_target
     }
     own = [target for target in given.by_target if not target.external]
-    order = sorted(own, key=lambda one: (-shown[one], -given.relations.times(one), one))
+    exported = context.resolution.exported
+    order = sorted(
+        own, key=lambda one: (-shown[one], one not in exported, -len(context.uses.get(one, ())), one)
+    )
     return [(target, given.by_target[target]) for target in order]
 
 
@@ -247,7 +250,7 @@ def _parts(given: _Given) -> str:
     shown = sorted(given.tree.modules, key=lambda one: (_depth(one, given), one.path))[:_MOST_PARTS]
     rows = [
         (
-            f"[{code(module.path or module.name)}](modules/{module.name}.md)",
+            f"[{code(module.title)}](modules/{module.name}.md)",
             str(sum(given.context.repository.facts[path].lines for path in module.files)),
             _said(pages[f"Module:{module.name}"], given),
         )
@@ -276,11 +279,12 @@ def _depth(module: Module, given: _Given) -> int:
 def _architecture(given: _Given) -> str:
     if len(given.tree.modules) < 2:
         only = given.tree.modules[:1]
-        links = [f"[{code(one.path or one.name)}](modules/{one.name}.md)" for one in only]
+        links = [f"[{code(one.title)}](modules/{one.name}.md)" for one in only]
         return f"All code is in {links[0]}." if links else "It holds no code that is not a test."
     drawing, arrows = architecture(given.relations)
+    titles = {module.path: module.title for module in given.tree.modules}
     lines = [
-        f"* {code(start or 'the root folder')} uses {_names(targets)} of {code(end or 'the root folder')}, "
+        f"* {code(titles.get(start, start))} uses {_names(targets)} of {code(titles.get(end, end))}, "
         f"{counted(targets.total(), 'time')}"
         for start, end, targets in arrows[:_MOST_FLOWS]
     ]
@@ -307,7 +311,7 @@ def _reading_order(said: Introduction | None, given: _Given) -> str:
             steps.append(f"[{code(target.name)}]({page.file}), defined in {where}: users meet it first.")
     for module in _central(given)[:2]:
         users = counted(len(given.relations.used_by(module)), "other module")
-        steps.append(f"[{code(module.path or module.name)}](modules/{module.name}.md): {users} use it.")
+        steps.append(f"[{code(module.title)}](modules/{module.name}.md): {users} use it.")
     steps += _tests(given)
     return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1)) or "Nothing stands out."
 
