@@ -24,6 +24,7 @@ _SHORTEST, _SHORTEST_LATER = 4, 7
 """Words of a paragraph that says something: the first, and a later one."""
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_ADDRESS = re.compile(r"https?://\S+")
 _ONLY_A_LINK = re.compile(
     r"[*_]*(?:!?\[[^\]]{1,300}\]\([^()]{1,300}\)|`[^`<]{1,200}<[^>]{1,300}>`_+)[*_\s]*(?:<br ?/?>)?\Z"
 )
@@ -100,7 +101,7 @@ def _said(found: Sequence[Block]) -> Iterator[Block]:
 def _says(text: str, kind: str, written: str) -> bool:
     if _ONLY_A_LINK.match(" ".join(written.split())):
         return False
-    words = len(_WORD.findall(text))
+    words = len(_WORD.findall(_ADDRESS.sub(" ", text)))
     return (
         words >= (2 if kind == "item" else _SHORTEST)
         and not _NO_PROSE.search(text)
