@@ -144,7 +144,7 @@ def _overview(
         held += f" in {counted(len(module.files), 'file')}"
     shown = [code(symbol.qualified_name) for symbol in public[:_MOST_SHOWN]]
     if not public:
-        return f"{held}."
+        return f"{what} offers nothing by a name: {counted(len(module.files), 'file')} of code."
     told = f"{held}: {enumerated(shown, len(public))}."
     for symbol in public:
         if quoted := given.quoted(symbol.path, documentation(symbol.docstring).summary):

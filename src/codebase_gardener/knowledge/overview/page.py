@@ -97,7 +97,8 @@ def overview_page(
 def _name(given: _Given) -> str:
     repository = given.context.repository
     named = (one.name.text for one in root_manifests(repository.texts) if one.name)
-    return next(filter(None, named), "") or repository.owner_repo
+    home = repository.repo.rstrip("/").rpartition("/")[2]
+    return next(filter(None, named), "") or home or repository.owner_repo
 
 
 def _overview(said: Introduction | None, given: _Given) -> str:

@@ -10,7 +10,8 @@ from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.reading import blocks
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
-from codebase_gardener.languages.table import LANGUAGES
+from codebase_gardener.languages.table import LANGUAGES, is_code
+from codebase_gardener.repository.areas import area_of
 
 __all__ = ["Introduction", "introduction", "readme_of"]
 
@@ -57,9 +58,16 @@ class Introduction:
 
 
 def readme_of(facts: Mapping[str, FileFacts]) -> str:
-    """The README at the root; "" where there is none."""
-    found = (path for path in facts if "/" not in path and path.lower().startswith("readme"))
-    return min(found, key=lambda path: (len(path), path), default="")
+    """The README at the root, else that of the folder with the most code; "" where there is none."""
+    found = [path for path in facts if path.rpartition("/")[2].lower().startswith("readme")]
+    code = [each for each in facts.values() if is_code(each.language) and area_of(each.path) == "package"]
+
+    def rank(path: str) -> tuple[bool, int, int, int, str]:
+        folder = path.rpartition("/")[0]
+        lines = sum(each.lines for each in code if each.path.startswith(f"{folder}/"))
+        return bool(folder), -lines if folder else 0, path.count("/"), len(path), path
+
+    return min(found, key=rank, default="")
 
 
 def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str]) -> Introduction | None:
