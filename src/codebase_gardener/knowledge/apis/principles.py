@@ -75,7 +75,7 @@ def principle_page(api: Api, context: ApiContext, pages: Mapping[Target, Api]) -
         type="Principle",
         name=f"{owner_repo}_{api.principle}",
         title=api.principle.replace("_", " "),
-        overview=_overview(api, context, sections),
+        overview=_overview(api, context, sections, sources),
         description=_description(api, context, sections, sources),
         usage=_usage(api, context, pages, sources),
         sections=(Section("Theoretical Basis", _basis(api, context, sources)),),
@@ -97,7 +97,7 @@ def theoretical_basis(api: Api, context: ApiContext) -> tuple[str, tuple[Source,
     return _basis(api, context, sources), sources.all()
 
 
-def _overview(api: Api, context: ApiContext, sections: list[_Said]) -> str:
+def _overview(api: Api, context: ApiContext, sections: list[_Said], sources: PageSources) -> str:
     title = api.principle.replace("_", " ")
     if api.symbol:
         summary = documentation(api.symbol.docstring).summary
@@ -109,7 +109,8 @@ def _overview(api: Api, context: ApiContext, sections: list[_Said]) -> str:
             belongs = f"{title} belongs to {code(owner.qualified_name)}"
             return f"{belongs}, which the authors describe as: “{inline(summary)}”"
     if sections:
-        return f"{title} is shown by the authors under “{inline(sections[0].title, 120)}”."
+        where = sources.cite(sections[0].path, sections[0].start, sections[0].end)
+        return f"{title} is shown by the authors under “{inline(sections[0].title, 120)}” ({where})."
     where = f"defined in {code(api.target.path)}" if api.target.path else "taken from outside the repository"
     return f"{title} is what {code(api.target.name)} does, {where}; the authors describe it nowhere."
 
