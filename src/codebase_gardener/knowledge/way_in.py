@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.draft import WikiDraft
 from codebase_gardener.knowledge.modules.page import ModulePages, module_page
-from codebase_gardener.knowledge.modules.tree import module_tree
+from codebase_gardener.knowledge.modules.tree import ModuleTree, module_tree
 from codebase_gardener.knowledge.overview.page import overview_page
+from codebase_gardener.knowledge.pages.mermaid import MAX_BOXES, Arrow, sequence
+from codebase_gardener.knowledge.pages.structure import Section
+from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
 
 __all__ = ["add_way_in"]
 
@@ -17,10 +23,37 @@ def add_way_in(draft: WikiDraft) -> None:
     given = ModulePages(draft.context, tree, by_target, _workflows(draft))
     for module in tree.modules:
         draft.add(module_page(module, given))
+    _add_sequences(draft, tree)
     pages = list(draft.pages.values())
     overview = overview_page(draft.context, given.relations, pages, by_target)
     if overview.sources or pages:  # a repository of a licence alone has nothing to show
         draft.add(overview)
+
+
+def _add_sequences(draft: WikiDraft, tree: ModuleTree) -> None:
+    """Under the steps of each workflow, which modules and packages the reader's code asks for what, in order."""
+    for path in draft.mined:
+        page = draft.pages[draft.page_id("Workflow", path.page)]
+        asked = [(_asked(api, tree), api.call.partition("(")[0]) for api in _apis(draft, path)]
+        actors = list(dict.fromkeys(("your code", *(actor for actor, _ in asked))))[:MAX_BOXES]
+        messages = [
+            Arrow(0, actors.index(actor), f"{number}. {call}")
+            for number, (actor, call) in enumerate(asked, 1)
+            if actor in actors
+        ]
+        *before, diagram = page.sections
+        body = f"{diagram.body}\n\n{sequence(actors, messages)}"
+        draft.add(replace(page, sections=(*before, Section(diagram.heading, body))))
+
+
+def _apis(draft: WikiDraft, path: GoldenPath) -> list[Api]:
+    return [draft.apis[step.target] for step in path.steps if step.target in draft.apis]
+
+
+def _asked(api: Api, tree: ModuleTree) -> str:
+    """The module that defines an API, or the package that it is of."""
+    module = tree.of_file.get(api.target.path)
+    return module.title if module else api.target.path or api.target.name.partition(".")[0]
 
 
 def _workflows(draft: WikiDraft) -> dict[str, list[tuple[str, str]]]:

@@ -14,3 +14,15 @@ def test_a_principle_denies_no_docstring_that_it_quotes() -> None:
     assert "“Boil a pot.”" in page.overview
     assert page.description == "The overview quotes its docstring, at `pot.py:L1-2`."
     assert principle_page(make, context, {}).description.startswith("No docstring and no section")
+
+
+def test_a_section_that_is_named_is_cited() -> None:
+    block = "```python\nfrom pot import make\nmake(1)\n```\n"
+    files = {
+        "pot.py": "def make(a):\n    return a\n",
+        "README.md": f"# All pots\n\nThis is how it is done here.\n\n{block}",
+    }
+    context = context_of(files)
+    page = principle_page(api_for(Target("pot.py", "make"), context, "a test"), context, {})
+    assert page.overview.endswith("is shown by the authors under “All pots” (`README.md:L3-3`).")
+    assert "README.md" in {source.anchor.path for source in page.sources}

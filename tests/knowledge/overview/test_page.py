@@ -113,3 +113,13 @@ def test_without_other_pages_it_stands_alone() -> None:
     page = overview_page(context, Relations(module_tree(context.repository), context), [], {})
     assert page.sections[0].body == "It holds no code that is not a test."
     assert "Pot is a library that cooks stews slowly." in page.overview
+
+
+def test_where_the_root_has_no_readme_that_of_the_most_code_speaks() -> None:
+    files = {
+        "packages/pot/README.md": "# Pot\n\nPot cooks stews slowly.\n",
+        "packages/pot/src/a.py": "def boil():\n    return 1\n" * 20,
+        "packages/lid/README.md": "# Lid\n\nLid closes pots.\n",
+        "packages/lid/a.py": "def close():\n    return 1\n",
+    }
+    assert "`packages/pot/README.md:L3-3`" in overview(files).overview

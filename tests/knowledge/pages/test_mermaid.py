@@ -76,16 +76,17 @@ def test_mermaid_takes_every_diagram_of_a_wiki(parser: Path) -> None:
     classes = "\n\n".join(f"class C{at}(Config):\n    pass" for at in range(40))
     files = PACKAGE | {
         "pot/sub/__init__.py": '"""Stews of all kinds."""\n' + "x = 1\n" * 30,
+        "README.md": "# Pot\n\n```python\nfrom pot import Config, boil, make\nboil(make(Config()), None)\n```\n",
         "pot/sub/kinds.py": f"from pot.core import Config, make\n\n\n{classes}\n\n\ndef cook():\n    make(C1())\n",
     }
     texts = build(context_of(files).repository, Quiet()).files
     diagrams = [
         found for text in texts.values() for found in re.findall(r"```mermaid\n(.*?)\n```", text, re.S)
     ]
-    assert {one.split()[0] for one in diagrams} >= {"flowchart", "classDiagram"}
+    assert {one.split()[0] for one in diagrams} >= {"flowchart", "classDiagram", "sequenceDiagram"}
     assert refused(parser, diagrams) == []
     for one in diagrams:
-        assert len(re.findall(r'\["', one)) <= MAX_BOXES
+        assert len(re.findall(r'\["|participant', one)) <= MAX_BOXES
 
 
 def test_a_flowchart_is_read_back() -> None:

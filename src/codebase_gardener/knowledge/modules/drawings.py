@@ -34,11 +34,11 @@ def _neighbours(module: Module, relations: Relations) -> str:
     users, used = relations.used_by(module), relations.uses(module)
     if not users and not used:
         return ""
-    boxes = [module.path or module.name]
+    boxes = [module.title]
     arrows: list[Arrow] = []
     for pairs, is_user in ((users, True), (used, False)):
         ordered = sorted(pairs.items(), key=lambda item: (-item[1].total(), item[0]))
-        shown = [(_title(path, relations), targets.total()) for path, targets in ordered[:_SIDE]]
+        shown = [(relations.tree.by_path[path].title, targets.total()) for path, targets in ordered[:_SIDE]]
         if rest := ordered[_SIDE:]:
             shown.append((f"{len(rest)} others", sum(targets.total() for _, targets in rest)))
         for title, times in shown:
@@ -46,10 +46,6 @@ def _neighbours(module: Module, relations: Relations) -> str:
             boxes.append(title)
             arrows.append(Arrow(*ends, str(times)))
     return flowchart(boxes, arrows)
-
-
-def _title(path: str, relations: Relations) -> str:
-    return path or relations.tree.by_path[path].name
 
 
 def _families(module: Module, relations: Relations) -> list[tuple[Symbol, list[tuple[Symbol, Symbol]]]]:
@@ -144,7 +140,7 @@ def architecture(
         key=lambda one: (-one[2].total(), one[0], one[1]),
     )
     names = sorted(set(boxes.values()))[:most]
-    root = next((module.name for module in relations.tree.modules if not module.path), "the root folder")
+    titles = {module.path: module.title for module in relations.tree.modules}
     place = {name: at for at, name in enumerate(names)}
     drawn = [
         Arrow(place[start], place[end], str(targets.total()))
@@ -152,5 +148,5 @@ def architecture(
         if start in place and end in place
     ]
     return flowchart(
-        [name or root for name in names], sorted(drawn, key=lambda one: (one.start, one.end)), "TD"
+        [titles.get(name, name) for name in names], sorted(drawn, key=lambda one: (one.start, one.end)), "TD"
     ), arrows

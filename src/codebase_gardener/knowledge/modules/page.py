@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.knowledge.apis.calls import import_of
@@ -15,6 +16,7 @@ from codebase_gardener.knowledge.modules.drawings import module_drawings
 from codebase_gardener.knowledge.modules.relations import Relations
 from codebase_gardener.knowledge.modules.tree import Module, ModuleTree
 from codebase_gardener.knowledge.pages.cited import PageSources
+from codebase_gardener.knowledge.pages.inline_quotes import QuotableText
 from codebase_gardener.knowledge.pages.markup import code, link_free, table
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
@@ -50,10 +52,21 @@ class ModulePages:
     pages: Mapping[Target, Page] = field(default_factory=dict)
     workflows: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "relations", Relations(self.tree, self.context))
+    @cached_property
+    def relations(self) -> Relations:
+        """What the modules use of each other."""
+        return Relations(self.tree, self.context)
 
-    relations: Relations = field(init=False, repr=False, compare=False)
+    def quoted(self, path: str, text: str, most: int = _LONGEST_SAID) -> str:
+        """A text in quotation marks, where the file says it as the verifier looks for it; "" elsewhere."""
+        if path not in self._texts:
+            self._texts[path] = QuotableText(self.context.repository.texts[path])
+        said = inline(text, most)
+        return f"“{said}”" if said and self._texts[path].says(said) else ""
+
+    @cached_property
+    def _texts(self) -> dict[str, QuotableText]:
+        return {}
 
 
 def module_page(module: Module, given: ModulePages) -> Page:
@@ -66,8 +79,8 @@ def module_page(module: Module, given: ModulePages) -> Page:
     return Page(
         type="Module",
         name=module.name,
-        title=_title(module),
-        overview=_overview(module, said, public, given),
+        title=module.title,
+        overview=_overview(module, said, public, given, sources),
         description=_description(module, said, where, given, sources),
         usage=_usage(module, public, given),
         sections=(
@@ -81,10 +94,6 @@ def module_page(module: Module, given: ModulePages) -> Page:
         sources=sources.all(),
         domains=tuple(sorted({word.lower() for word in identifier_words(module.path) if len(word) > 2})),
     )
-
-
-def _title(module: Module) -> str:
-    return module.path or module.name
 
 
 def _symbols(module: Module, context: ApiContext) -> list[Symbol]:
@@ -116,21 +125,32 @@ def _rank(symbol: Symbol, given: ModulePages) -> tuple[object, ...]:
     return (
         target not in given.context.resolution.exported and hidden,
         target not in given.pages,
+        -len(given.context.uses.get(target, ())),
         -given.relations.times(target),
         symbol.path,
         symbol.start,
     )
 
 
-def _overview(module: Module, said: SaidOf | None, public: Sequence[Symbol], given: ModulePages) -> str:
-    what = code(module.path or "the root folder")
-    if said:
-        return f"{what} is what the authors describe as: “{inline(said.sentence, 300)}”"
+def _overview(
+    module: Module, said: SaidOf | None, public: Sequence[Symbol], given: ModulePages, sources: PageSources
+) -> str:
+    what = code(module.title)
+    quoted = given.quoted(said.path, said.sentence, 300) if said else ""
+    if quoted:
+        return f"{what} is what the authors describe as: {quoted}"
     held = f"{what} holds {counted(len(public), 'public definition')}"
     if len(module.files) > 1:
         held += f" in {counted(len(module.files), 'file')}"
     shown = [code(symbol.qualified_name) for symbol in public[:_MOST_SHOWN]]
-    return f"{held}: {enumerated(shown, len(public))}." if public else f"{held}."
+    if not public:
+        return f"{what} offers nothing by a name: {counted(len(module.files), 'file')} of code."
+    told = f"{held}: {enumerated(shown, len(public))}."
+    for symbol in public:
+        if quoted := given.quoted(symbol.path, documentation(symbol.docstring).summary):
+            sources.cite_symbol(symbol)
+            return f"{told} Its {code(symbol.qualified_name)} is described as: {quoted}"
+    return told
 
 
 def _description(
@@ -167,9 +187,10 @@ def _description(
 def _purpose(path: str, given: ModulePages, sources: PageSources) -> str:
     """What a file says that it is for, else its largest definitions."""
     facts = given.context.repository.facts[path]
-    if facts.purpose:
+    quoted = given.quoted(path, facts.purpose)
+    if quoted:
         sources.cite(path, 1, min(facts.lines, 1))  # the words are looked for in the file
-        return f"“{inline(facts.purpose, _LONGEST_SAID)}”"
+        return quoted
     outer = [symbol for symbol in facts.symbols if "." not in symbol.qualified_name]
     outer.sort(key=lambda symbol: (symbol.start - symbol.end, symbol.start))
     names = list(dict.fromkeys(symbol.name for symbol in outer))
@@ -231,7 +252,7 @@ def _named(symbol: Symbol, name: str, given: ModulePages) -> str:
 def _told(symbol: Symbol, members: Sequence[Symbol], given: ModulePages) -> str:
     summary = documentation(symbol.docstring).summary
     signature = code(symbol.signature[:_LONGEST_SIGNATURE])
-    said = f"“{inline(summary, _LONGEST_SAID)}”" if summary else signature
+    said = given.quoted(symbol.path, summary) or signature
     if symbol.kind in TYPES and members:
         ordered = sorted(members, key=lambda one: given.context.target(one) not in given.pages)
         named = [_named(one, one.name, given) for one in ordered[:_MOST_MEMBERS]]
@@ -262,7 +283,7 @@ def _names_of(targets: Counter[Target]) -> str:
 
 
 def _link(module: Module) -> str:
-    return f"[{code(_title(module))}](../modules/{module.name}.md)"
+    return f"[{code(module.title)}](../modules/{module.name}.md)"
 
 
 def _definitions(symbols: Sequence[Symbol], given: ModulePages, sources: PageSources) -> str:

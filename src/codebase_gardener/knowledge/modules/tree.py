@@ -39,12 +39,14 @@ class Module:
         files: Of code, whose definitions its page tells, sorted.
         parent: Path of the module around it; None for a topmost one.
         name: Of its page.
+        title: Its path; of the root, what the repository is called.
     """
 
     path: str
     files: tuple[str, ...]
     parent: str | None
     name: str
+    title: str
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def module_tree(repository: RepositoryFacts) -> ModuleTree:
     for folder in sorted(folders, key=lambda one: (-one.count("/"), one)):
         if sum(lines[path] for path in folders[folder]) <= FEW_LINES:
             _tell_with_outer(folder, folders)
+    _drop_empty(folders, lines, repository)
     _lessen(folders, lines)
     _split(folders, lines, repository)
     return ModuleTree(_named(folders, repository))
@@ -112,6 +115,14 @@ def _tell_with_outer(folder: str, folders: dict[str, list[str]]) -> None:
     outer = _outer(folder, folders)
     if outer is not None:
         folders[outer] = sorted([*folders[outer], *folders.pop(folder)])
+
+
+def _drop_empty(folders: dict[str, list[str]], lines: Mapping[str, int], repository: RepositoryFacts) -> None:
+    """A few lines that define nothing and lie in no other module only hand on to one."""
+    for folder, paths in list(folders.items()):
+        defines = any(repository.facts[path].symbols for path in paths)
+        if len(folders) > 1 and not defines and sum(lines[path] for path in paths) <= FEW_LINES:
+            del folders[folder]
 
 
 def _lessen(folders: dict[str, list[str]], lines: Mapping[str, int]) -> None:
@@ -147,6 +158,8 @@ def _named(folders: Mapping[str, Sequence[str]], repository: RepositoryFacts) ->
     root = repository.repo.rstrip("/").rpartition("/")[2] or "root"
     names = unique_names(page_name(repository.owner_repo, path.replace("/", "_") or root) for path in paths)
     return tuple(
-        Module(path, tuple(sorted(folders[path])), _outer(path, folders) if path else None, name)
+        Module(
+            path, tuple(sorted(folders[path])), _outer(path, folders) if path else None, name, path or root
+        )
         for path, name in zip(paths, names, strict=True)
     )

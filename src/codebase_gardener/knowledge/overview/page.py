@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.prose import plain_text
-from codebase_gardener.documents.sentences import first_sentence
+from codebase_gardener.documents.sentences import first_sentence, sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.drawings import architecture
@@ -36,6 +37,7 @@ _MOST_APIS = 8
 _MOST_ENTRIES = 6
 _MOST_COMMANDS = 8
 _MOST_FILES = 3
+_SENTENCE_WORDS = 5
 _BEGINNING = re.compile(
     r"quick-?start|getting-?started|first-?steps|tutorial|introduction|basics|user-?guide", re.IGNORECASE
 )
@@ -95,15 +97,15 @@ def overview_page(
 def _name(given: _Given) -> str:
     repository = given.context.repository
     named = (one.name.text for one in root_manifests(repository.texts) if one.name)
-    return next(filter(None, named), "") or repository.owner_repo
+    home = repository.repo.rstrip("/").rpartition("/")[2]
+    return next(filter(None, named), "") or home or repository.owner_repo
 
 
 def _overview(said: Introduction | None, given: _Given) -> str:
     """What it is, in one sentence: of its README, else of its packaging file."""
     name = code(_name(given))
     if said and said.said:
-        block = next((one for one in said.said if one.kind == "paragraph"), said.said[0])
-        sentence = first_sentence(plain_text(block.text), 300)
+        block, sentence = _tells_what_it_is(said, _name(given))
         where = given.sources.cite(said.path, block.start, block.end)
         return f"{name}, in the words of its README ({where}): “{inline(sentence, 300)}”"
     for path, text in given.context.repository.texts.items():
@@ -113,6 +115,17 @@ def _overview(said: Introduction | None, given: _Given) -> str:
             return f"{name} calls itself in {code(path)}: “{inline(described[0], 300)}”"
     files = [path for module in given.tree.modules for path in module.files]
     return f"{name} holds {counted(len(files), 'file')} of code; neither a README nor a packaging file says what for."
+
+
+def _tells_what_it_is(said: Introduction, name: str) -> tuple[Block, str]:
+    """The first sentence that names it, else the first of all."""
+    called = re.compile(rf"\b{re.escape(re.split(r'[/@]', name)[-1])}\b", re.IGNORECASE)
+    paragraphs = [one for one in said.said if one.kind == "paragraph"] or list(said.said)
+    for block in paragraphs:
+        for sentence in sentences(plain_text(block.text)):
+            if called.search(sentence) and len(sentence.split()) >= _SENTENCE_WORDS:
+                return block, sentence
+    return paragraphs[0], first_sentence(plain_text(paragraphs[0].text), 300)
 
 
 def _description(said: Introduction | None, given: _Given) -> str:
@@ -185,7 +198,10 @@ def _by_use(given: _Given) -> list[tuple[Target, Page]]:
         for target in given.by_target
     }
     own = [target for target in given.by_target if not target.external]
-    order = sorted(own, key=lambda one: (-shown[one], -given.relations.times(one), one))
+    exported = context.resolution.exported
+    order = sorted(
+        own, key=lambda one: (-shown[one], one not in exported, -len(context.uses.get(one, ())), one)
+    )
     return [(target, given.by_target[target]) for target in order]
 
 
@@ -235,7 +251,7 @@ def _parts(given: _Given) -> str:
     shown = sorted(given.tree.modules, key=lambda one: (_depth(one, given), one.path))[:_MOST_PARTS]
     rows = [
         (
-            f"[{code(module.path or module.name)}](modules/{module.name}.md)",
+            f"[{code(module.title)}](modules/{module.name}.md)",
             str(sum(given.context.repository.facts[path].lines for path in module.files)),
             _said(pages[f"Module:{module.name}"], given),
         )
@@ -264,11 +280,12 @@ def _depth(module: Module, given: _Given) -> int:
 def _architecture(given: _Given) -> str:
     if len(given.tree.modules) < 2:
         only = given.tree.modules[:1]
-        links = [f"[{code(one.path or one.name)}](modules/{one.name}.md)" for one in only]
+        links = [f"[{code(one.title)}](modules/{one.name}.md)" for one in only]
         return f"All code is in {links[0]}." if links else "It holds no code that is not a test."
     drawing, arrows = architecture(given.relations)
+    titles = {module.path: module.title for module in given.tree.modules}
     lines = [
-        f"* {code(start or 'the root folder')} uses {_names(targets)} of {code(end or 'the root folder')}, "
+        f"* {code(titles.get(start, start))} uses {_names(targets)} of {code(titles.get(end, end))}, "
         f"{counted(targets.total(), 'time')}"
         for start, end, targets in arrows[:_MOST_FLOWS]
     ]
@@ -295,7 +312,7 @@ def _reading_order(said: Introduction | None, given: _Given) -> str:
             steps.append(f"[{code(target.name)}]({page.file}), defined in {where}: users meet it first.")
     for module in _central(given)[:2]:
         users = counted(len(given.relations.used_by(module)), "other module")
-        steps.append(f"[{code(module.path or module.name)}](modules/{module.name}.md): {users} use it.")
+        steps.append(f"[{code(module.title)}](modules/{module.name}.md): {users} use it.")
     steps += _tests(given)
     return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1)) or "Nothing stands out."
 

@@ -10,19 +10,22 @@ from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.reading import blocks
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
-from codebase_gardener.languages.table import LANGUAGES
+from codebase_gardener.languages.table import LANGUAGES, is_code
+from codebase_gardener.repository.areas import area_of
 
 __all__ = ["Introduction", "introduction", "readme_of"]
 
 _MOST_CHARS = 1_400
-_LEAST_CHARS = 250
 _MOST_BLOCKS = 14
+_FEW = 2
+"""Paragraphs that are shown where no section tells what it is."""
 _MOST_CODE_LINES = 40
 _READ_CHARS = 40_000
-_SHORTEST = 4
-"""Words of a paragraph that says something."""
+_SHORTEST, _SHORTEST_LATER = 4, 7
+"""Words of a paragraph that says something: the first, and a later one."""
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_ADDRESS = re.compile(r"https?://\S+")
 _ONLY_A_LINK = re.compile(
     r"[*_]*(?:!?\[[^\]]{1,300}\]\([^()]{1,300}\)|`[^`<]{1,200}<[^>]{1,300}>`_+)[*_\s]*(?:<br ?/?>)?\Z"
 )
@@ -31,12 +34,12 @@ _NO_PROSE = re.compile(
     re.IGNORECASE,
 )
 """Who pays, and whose it is, does not say what it is."""
-_OTHER_PART = re.compile(
-    r"\b(?:install\w*|usage|quick ?start|getting started|example\w*|sponsor\w*|licen[cs]e|contribut\w*|contents"
-    r"|requirements|documentation|links?|changelog|news|badges?|translations?|languages|backers)\b",
+_WHAT = re.compile(
+    r"\b(?:features?|why|what|overview|about|introduction|highlights|philosophy|description|motivation|goals?"
+    r"|concepts?|capabilities|in short|summary)\b",
     re.IGNORECASE,
 )
-"""Headings from which on a README tells how, not what."""
+"""Headings of sections that tell what a thing is, and not how it is had or used."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,16 @@ class Introduction:
 
 
 def readme_of(facts: Mapping[str, FileFacts]) -> str:
-    """The README at the root; "" where there is none."""
-    found = (path for path in facts if "/" not in path and path.lower().startswith("readme"))
-    return min(found, key=lambda path: (len(path), path), default="")
+    """The README at the root, else that of the folder with the most code; "" where there is none."""
+    found = [path for path in facts if path.rpartition("/")[2].lower().startswith("readme")]
+    code = [each for each in facts.values() if is_code(each.language) and area_of(each.path) == "package"]
+
+    def rank(path: str) -> tuple[bool, int, int, int, str]:
+        folder = path.rpartition("/")[0]
+        lines = sum(each.lines for each in code if each.path.startswith(f"{folder}/"))
+        return bool(folder), -lines if folder else 0, path.count("/"), len(path), path
+
+    return min(found, key=rank, default="")
 
 
 def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str]) -> Introduction | None:
@@ -66,23 +76,29 @@ def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str]) -> In
     if not path:
         return None
     found = list(blocks(path, facts[path].language, texts[path][:_READ_CHARS]))
-    said = tuple(_said(found))
+    said = tuple(_said(found)) or tuple(_said([one for one in found if one.kind != "heading"]))[:_FEW]
     spoken = {facts[each].language for each in facts}
     shown = next((block for block in found if block.kind == "code" and _is_use(block, spoken)), None)
     return Introduction(path, said, shown) if said or shown else None
 
 
 def _said(found: Sequence[Block]) -> Iterator[Block]:
-    chars = count = 0
-    for block in found:
-        if block.kind == "heading" and block.level > 1 and chars and _OTHER_PART.search(block.text):
-            return
-        if block.kind == "code" and chars >= _LEAST_CHARS:
-            return
-        if block.kind not in ("paragraph", "item"):
+    """What stands before the first section and in those that tell what it is; no asides, nothing that leads to code."""
+    chars = count = sections = 0
+    tells = True
+    boxes = [(block.start, block.end) for block in found if block.kind == "box"]
+    for block, after in zip(found, [*found[1:], None], strict=True):
+        if block.kind == "heading":
+            sections += 1
+            tells = (sections == 1 and block.level == 1) or bool(_WHAT.search(block.text))
+        if not tells or block.kind not in ("paragraph", "item"):
             continue
         text = plain_text(block.text)
-        if not _says(text, block.kind, block.text):
+        leads_to_code = text.rstrip().endswith(":") and (after is None or after.kind != "item")
+        aside = any(start <= block.start <= end for start, end in boxes)
+        if aside or leads_to_code or not _says(text, block.kind, block.text):
+            continue
+        if chars and block.kind == "paragraph" and len(_WORD.findall(text)) < _SHORTEST_LATER:
             continue
         if count >= _MOST_BLOCKS or (chars and chars + len(text) > _MOST_CHARS):
             return
@@ -93,7 +109,7 @@ def _said(found: Sequence[Block]) -> Iterator[Block]:
 def _says(text: str, kind: str, written: str) -> bool:
     if _ONLY_A_LINK.match(" ".join(written.split())):
         return False
-    words = len(_WORD.findall(text))
+    words = len(_WORD.findall(_ADDRESS.sub(" ", text)))
     return (
         words >= (2 if kind == "item" else _SHORTEST)
         and not _NO_PROSE.search(text)
