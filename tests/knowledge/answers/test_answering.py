@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from codebase_gardener.knowledge.answers.answering import answer_from_graph
 from codebase_gardener.knowledge.answers.graph import Graph
+from samples.written_context import context_of
 
 PLANTS, GROWING = "src/garden/plants.py", "src/garden/growing.py"
 
@@ -30,6 +33,7 @@ def said(graph: Graph, question: str) -> list[tuple[str, str]]:
         ("which parameters does prune have", ("takes `by`: `int` = `1`", f"{GROWING}:L16-18")),
         ("what does prune take and return?", ("returns `Plant`", f"{GROWING}:L16-18")),
         ("what is the default of by in prune", ("`by` of `prune`: `int` = `1`", f"{GROWING}:L16-18")),
+        ("what is the default of height in prune", ("`prune` has no parameter `height`", f"{GROWING}:L16-18")),
         ("who calls prune?", ("`grow`", f"{GROWING}:L12-12")),
         ("where is grow used", ("test: Growing", "tests/test_growing.py:L5-5")),
         ("what raises WiltedError?", ("`prune`: `raise WiltedError`", f"{GROWING}:L18-18")),
@@ -88,3 +92,16 @@ def test_an_error_that_only_a_comment_names_is_raised_by_nothing(graph: Graph) -
 @pytest.mark.parametrize("question", ["why do plants wilt?", "what is the best season", "plants " * 200])
 def test_other_questions_are_left_to_others(graph: Graph, question: str) -> None:
     assert answer_from_graph(graph, question) is None
+
+
+def test_the_packaging_file_nearest_to_the_root_says_the_version(tmp_path: Path) -> None:
+    project = '[project]\nname = "{}"\nversion = "{}"\nrequires-python = ">=3.{}"\n'
+    files = {
+        "examples/a/pyproject.toml": project.format("a", "9", 8),
+        "pyproject.toml": project.format("garden", "2", 11),
+    }
+    Graph.write(tmp_path, context_of(files).repository)
+    graph = Graph(tmp_path)
+    assert said(graph, "which python version is needed") == [("Python >=3.11", "pyproject.toml:L4-4")]
+    assert said(graph, "what version is this")[0] == ("garden 2 is the package", "pyproject.toml:L2-2")
+    assert said(graph, "which extras are there") == [("no packaging file names an extra", "")]

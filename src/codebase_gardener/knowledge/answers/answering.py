@@ -83,7 +83,7 @@ def _missing(graph: Graph, asked: Asked) -> GraphAnswer:
     near = difflib.get_close_matches(wanted, _alike(graph, wanted), n=_NEAR, cutoff=0.6)
     rows = [row for key in near for row in _definitions(graph, Asked("where", key))[:1]]
     lines = [GraphLine(f"the repository has no `{asked.what}`")]
-    lines += [GraphLine(f"near: `{row.name}`", row.place.anchor) for row in rows]
+    lines += dict.fromkeys(GraphLine(f"near: `{row.name}`", row.place.anchor) for row in rows)
     lines += [_standing(row) for row in (_definitions(graph, Asked("where", owner)) if owner else [])[:_NEAR]]
     return GraphAnswer(
         asked.form, asked.what, tuple(lines), known=False, near=tuple(row.name for row in rows)
@@ -213,6 +213,9 @@ def _parameter(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLi
             told += f" = `{each.default}`" if each.default else (" has no default" if each.required else "")
             text = f"`{each.name}` of `{row.name}`{told}{f': {each.description}' if each.description else ''}"
             yield GraphLine(text, row.place.anchor)
+            return
+    if row.kind not in ("file", "constant", "field"):
+        yield GraphLine(f"`{row.name}` has no parameter `{asked.part}`", row.place.anchor)
 
 
 def _callers(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
@@ -271,18 +274,28 @@ def _since(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
 
 def _version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     if not asked.what:
-        rows = [*graph.needed("release"), *graph.needed("package")]
-        yield from _needed([row for row in rows if row.bound][:1])
-        yield from _needed(graph.needed("runtime"))
+        rows = [row for row in (*graph.needed("release"), *graph.needed("package")) if row.bound]
+        yield from _needed(_outermost(rows)[:1])
+        yield from _needed(_outermost(graph.needed("runtime")))
         return
     found = [row for row in graph.rows(asked.what) if isinstance(row, NeededPackage)]
     found = [row for row in found if plain_name(row.name) == plain_name(asked.what)]
-    yield from _needed(sorted(found, key=lambda row: (row.kind in _LOCKED, row.place.anchor)))
+    found = _outermost(found) if found and found[0].kind == "runtime" else found
+    yield from _needed(
+        sorted(found, key=lambda row: (row.kind in _LOCKED, row.place.path.count("/"), row.place.anchor))
+    )
+
+
+def _outermost(rows: list[NeededPackage]) -> list[NeededPackage]:
+    """Those of the packaging files that lie nearest to the root: examples have their own."""
+    depth = min((row.place.path.count("/") for row in rows), default=0)
+    return [row for row in rows if row.place.path.count("/") == depth]
 
 
 def _extra(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     if not asked.what or plain_name(asked.what) in ("exist", "arethere", "canbeinstalled"):
-        yield from _needed([*graph.needed("extra"), *graph.needed("dev-extra")])
+        listed = [*graph.needed("extra"), *graph.needed("dev-extra")]
+        yield from _needed(listed) if listed else [GraphLine("no packaging file names an extra")]
         return
     rows = [row for row in graph.rows(asked.what) if isinstance(row, NeededPackage)]
     listed = [row for row in rows if row.kind in ("extra", "dev-extra", "group")]
