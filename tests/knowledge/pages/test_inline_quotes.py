@@ -97,6 +97,10 @@ def test_quotes_are_found_over_tags_links_and_joined_strings() -> None:
             "Only use `model_construct()` for speed",
         ),
         ("## Include the `Router`s { #include-the-routers }", "Include the Routers"),
+        (
+            "Returns a <a href='https://a.org/b/c/d'>Path</a> in <i>dots</i>.",
+            "Returns a Path in \\\\<i>dots\\\\</i>.",
+        ),
         ("## Price in $$ and `a_b`s { #price }", "Price in $$ and a_bs"),
         (
             "made of <a href='https://a.org/paper'\n    >Fine clay (FC)</a>, which",

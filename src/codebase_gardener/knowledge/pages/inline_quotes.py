@@ -32,6 +32,8 @@ _LINK = re.compile(
     r"\]\([^()\s]{1,500}\)|\]\[[^\[\]\s]{1,500}\]|<(?:/?[a-zA-Z]\s[^<>]{1,300}|[^<>\n]{1,500})>"
 )
 """An address or a target of a link, or a tag."""
+_TAG = re.compile(r"\\?</?[a-zA-Z][^<>\\]{0,300}\\?>")
+"""A tag in a quote, escaped or not."""
 _ROLE = re.compile(r"~[\w.]{1,200}\.")
 """The path of a role's target, which is not shown."""
 _WAYS = ((), (_LINK,), (_LINK, _ROLE), (_JOINT,), (_JOINT, _LINK), (_JOINT, _LINK, _ROLE))
@@ -88,7 +90,12 @@ class QuotableText:
 @remembered
 def unsaid_of(text: QuotableText, quotes: tuple[str, ...]) -> tuple[str, ...]:
     """Those of several quotes that do not stand in a text."""
-    return tuple(quoted for quoted in quotes if not all(text.has(_words(part)) for part in quoted.split("…")))
+    return tuple(quoted for quoted in quotes if not all(_has(text, part) for part in quoted.split("…")))
+
+
+def _has(text: QuotableText, part: str) -> bool:
+    """With the tags that a quote may have kept where the file's text is read without them, or without."""
+    return text.has(_words(part)) or ("<" in part and text.has(_words(_TAG.sub(" ", part))))
 
 
 @dataclass(frozen=True)
