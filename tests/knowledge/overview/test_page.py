@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from codebase_gardener.knowledge.building import build
 from codebase_gardener.knowledge.modules.relations import Relations
 from codebase_gardener.knowledge.modules.tree import module_tree
@@ -123,3 +125,10 @@ def test_where_the_root_has_no_readme_that_of_the_most_code_speaks() -> None:
         "packages/lid/a.py": "def close():\n    return 1\n",
     }
     assert "`packages/pot/README.md:L3-3`" in overview(files).overview
+
+
+@pytest.mark.parametrize(
+    "readme", ["", "# Another\n", "\n\n", "# A\n\n## B\n", "![a](b.png)\n", "```\nx\n```\n", "* \n"]
+)
+def test_a_readme_that_says_nothing_stops_nothing(readme: str) -> None:
+    assert overview({"README.md": readme, "a.py": "def f():\n    return 1\n"}).overview

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.prose import plain_text
@@ -87,7 +88,7 @@ def _said(found: Sequence[Block]) -> Iterator[Block]:
     chars = count = sections = 0
     tells = True
     boxes = [(block.start, block.end) for block in found if block.kind == "box"]
-    for block, after in zip(found, [*found[1:], None], strict=True):
+    for block, after in zip_longest(found, found[1:]):
         if block.kind == "heading":
             sections += 1
             tells = (sections == 1 and block.level == 1) or bool(_WHAT.search(block.text))
