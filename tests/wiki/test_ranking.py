@@ -97,3 +97,23 @@ def test_domains_are_words_to_find_a_page_by_and_sections_are_one_page() -> None
 def test_a_question_without_words_of_the_wiki_finds_nothing(question: str) -> None:
     assert first(question, page("Workflow:o_a", "Fire")) == []
     assert first(question) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("what is this library for?", "Overview:o_Overview"),
+        ("how do I run the tests?", "Overview:o_Overview"),
+        ("how should the parts work together?", "Overview:o_Overview"),
+        ("what is o?", "Overview:o_Overview"),
+        ("how do I test an endpoint?", "Workflow:o_a"),
+    ],
+)
+def test_what_names_no_part_of_the_repository_is_answered_by_the_overview(question: str, found: str) -> None:
+    whole = page("Overview:o_Overview", "o: the way in", domains=("library", "parts", "run", "tests"))
+    other = page("Workflow:o_a", "Test and run an endpoint", "It runs tests of a library.\n\nParts of it.\n")
+    assert first(question, other, whole)[0] == found
+
+
+def test_nothing_asked_finds_nothing() -> None:
+    assert first("", page("Overview:o_Overview", "o", domains=("run",))) == []

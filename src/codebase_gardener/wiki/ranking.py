@@ -27,6 +27,7 @@ FIELDS = {
 """How much a word counts there, and how much a long field is held against it (the b of BM25)."""
 
 TYPE_WEIGHTS = {
+    "Overview": 1.2,  # answers what is about no part alone
     "Workflow": 1.2,  # answers "how do I"
     "Implementation": 1.0,
     "Principle": 0.9,  # says the same as its Implementation
@@ -140,6 +141,9 @@ class PageRanking:
         self._weights = [_weight(document) for document in self._documents]
         self._postings = _postings(list(entries.values()))
         self._entries = entries
+        self._whole = next((n for page, n in self._numbers.items() if page.startswith("Overview:")), None)
+        overview = self._documents[self._whole] if self._whole is not None else None
+        self._of_all = self._own_name | frozenset(stems(" ".join(overview.domains if overview else ())))
 
     def search(self, question: str, k: int) -> list[Hit]:
         """The best pages, best first; a page and its twin, a Principle and its Implementation, are one hit.
@@ -158,6 +162,10 @@ class PageRanking:
             told_by = number if asked_for else self._numbers.get(document.told_by, number)
             weighed = score * self._weights[number] * (ASKED_TYPE if asked_for else 1.0)
             best[told_by] = max(best.get(told_by, 0.0), weighed)
+        if (
+            words and self._whole is not None and words.keys() <= self._of_all
+        ):  # it names no part of the repository
+            best[self._whole] = 1 + max(best.values(), default=0.0)
         order = sorted(best, key=lambda number: (-best[number], self._documents[number].anchor))
         return [Hit(self._documents[number], best[number]) for number in order[:k]]
 

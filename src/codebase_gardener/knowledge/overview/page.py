@@ -42,6 +42,44 @@ _BEGINNING = re.compile(
     r"quick-?start|getting-?started|first-?steps|tutorial|introduction|basics|user-?guide", re.IGNORECASE
 )
 
+_ANSWERS = (
+    *(
+        "application",
+        "codebase",
+        "framework",
+        "library",
+        "package",
+        "project",
+        "repository",
+        "software",
+        "tool",
+    ),
+    *(
+        "architecture",
+        "build",
+        "change",
+        "commands",
+        "contribute",
+        "dependencies",
+        "depend",
+        "install",
+        "layout",
+    ),
+    *(
+        "overview",
+        "parts",
+        "purpose",
+        "reading",
+        "run",
+        "start",
+        "structure",
+        "supported",
+        "tests",
+        "versions",
+    ),
+)
+"""Words of questions about a repository as a whole: what it may be called, and what the page's sections tell."""
+
 
 @dataclass(frozen=True)
 class _Given:
@@ -90,7 +128,7 @@ def overview_page(
             Section("Dependencies", _dependencies(given)),
         ),
         sources=given.sources.all(),
-        domains=("architecture", "overview"),
+        domains=_ANSWERS,
     )
 
 
