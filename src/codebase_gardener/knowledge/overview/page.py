@@ -417,7 +417,7 @@ def _dependencies(given: _Given) -> str:
         return "No packaging file at the root names anything that it depends on."
     rows = [
         (
-            code(one.entry.text or one.entry.name),
+            code(_named(one)),
             "" if one.entry.kind != "extra" else f"the extra {code(one.entry.group)}",
             _why(one),
             given.sources.cite(one.path, one.entry.start, one.entry.end),
@@ -425,6 +425,12 @@ def _dependencies(given: _Given) -> str:
         for one in found
     ]
     return table(("Dependency", "For", "Why", "Where"), rows)
+
+
+def _named(one: Needed) -> str:
+    """Its entry; of a language, whose entry is mostly a bound, the name before it."""
+    name, text = one.entry.name, one.entry.text or one.entry.name
+    return f"{name} {text}" if one.entry.kind == "runtime" and name.lower() not in text.lower() else text
 
 
 def _why(one: Needed) -> str:

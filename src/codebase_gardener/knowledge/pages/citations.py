@@ -58,7 +58,9 @@ def read_citations(text: str) -> Iterator[Citation]:
     for number, line in enumerate(outside_fences(text), 1):
         if ":L" not in line:
             continue
-        for span in code_texts(line):
+        for span in code_texts(
+            line.replace("\\|", "|") if line.startswith("|") else line
+        ):  # a row of a table
             anchor = parse_anchor(span)
             if anchor:
                 yield Citation(anchor, number)
