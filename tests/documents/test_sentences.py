@@ -48,3 +48,11 @@ def test_literals_joined_without_a_space_are_sentences_and_a_dotted_name_is_none
     assert sentences("Use random bases.The current one is slow, for cobra.Command only.") == [
         "Use random bases.", "The current one is slow, for cobra.Command only."
     ]  # fmt: skip
+
+
+def test_a_sentence_is_cut_between_words() -> None:
+    text = "By Ann <https://a.example/ann>, Bob <https://a.example/bob>"
+    for most in range(8, len(text)):
+        cut = first_sentence(text, most)
+        assert len(cut) <= most and text.startswith(f"{cut[:-1]} ")
+    assert first_sentence("x" * 30, 10) == "x" * 9 + "…"

@@ -25,15 +25,17 @@ _END = re.compile(
 
 
 def first_sentence(text: str, most: int = 0) -> str:
-    """The first sentence of a text's first paragraph, on one line, as written; cut where it has more characters.
+    """The first sentence of a text's first paragraph, on one line, as written; cut between words where it is longer.
 
     Example:
-        >>> first_sentence("Loads it, e.g. from disk. Then more.\\n\\nOther."), first_sentence("A long title", 7)
+        >>> first_sentence("Loads it, e.g. from disk. Then more.\\n\\nOther."), first_sentence("A long title", 9)
         ('Loads it, e.g. from disk.', 'A long…')
     """
     paragraph = " ".join(without_title(text[:_LONGEST]).strip().split("\n\n", 1)[0].split())
     found = _up_to_its_end(paragraph)
-    return found if not most or len(found) <= most else found[: most - 1].rstrip() + "…"
+    if not most or len(found) <= most:
+        return found
+    return (found[:most].rpartition(" ")[0].rstrip() or found[: most - 1]) + "…"
 
 
 def _up_to_its_end(paragraph: str) -> str:

@@ -132,3 +132,15 @@ def test_where_the_root_has_no_readme_that_of_the_most_code_speaks() -> None:
 )
 def test_a_readme_that_says_nothing_stops_nothing(readme: str) -> None:
     assert overview({"README.md": readme, "a.py": "def f():\n    return 1\n"}).overview
+
+
+def test_a_sentence_about_it_comes_before_one_that_only_names_it() -> None:
+    files = {
+        "README.md": "# Kettle\n\nPlease refer to the kettle documentation for more.\n\n"
+        "Kettle is a library that boils water for those who want their tea at once.\n",
+        "pyproject.toml": '[project]\nname = "kettle"\n',
+        "kettle.py": "def boil():\n    return 1\n",
+    }
+    assert overview(files).overview.endswith(
+        "“Kettle is a library that boils water for those who want their tea at once.”"
+    )

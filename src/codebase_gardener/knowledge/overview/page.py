@@ -156,13 +156,19 @@ def _overview(said: Introduction | None, given: _Given) -> str:
 
 
 def _tells_what_it_is(said: Introduction, name: str) -> tuple[Block, str]:
-    """The first sentence that names it, else the first of all."""
-    called = re.compile(rf"\b{re.escape(re.split(r'[/@]', name)[-1])}\b", re.IGNORECASE)
+    """The first sentence that is about it, else the first that names it, else the first of all."""
+    called = rf"{re.escape(re.split(r'[/@]', name)[-1])}\b"
     paragraphs = [one for one in said.said if one.kind == "paragraph"] or list(said.said)
-    for block in paragraphs:
-        for sentence in sentences(plain_text(block.text)):
-            if called.search(sentence) and len(sentence.split()) >= _SENTENCE_WORDS:
-                return block, sentence
+    told = [
+        (block, sentence)
+        for block in paragraphs
+        for sentence in sentences(plain_text(block.text))
+        if len(sentence.split()) >= _SENTENCE_WORDS
+    ]
+    for form in (rf"\W*(?:the\s+)?{called}", rf".*?\b{called}"):
+        found = next((one for one in told if re.match(form, one[1], re.IGNORECASE)), None)
+        if found:
+            return found
     return paragraphs[0], first_sentence(plain_text(paragraphs[0].text), 300)
 
 
