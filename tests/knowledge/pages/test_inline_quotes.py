@@ -113,3 +113,11 @@ def test_what_is_written_without_its_marks_is_found(source: str, quoted: str) ->
     assert QuotableText(source).says(quoted)
     assert QuotableText(source).says(plain_text(source)), plain_text(source)
     assert QuotableText(source).says(plain_text(source, code_marks=True))
+
+
+def test_literals_are_joined_across_comments() -> None:
+    text = QuotableText(
+        "warn(\n  f'Name {a.b} as '  # type: ignore[x]\n  # only on 3.12\n\n  f'{c.d}'  # y\n  'and go.'\n)\n"
+    )
+    assert text.says("Name {a.b} as {c.d}and go.")
+    assert not text.says("Name {a.b} only {c.d}")

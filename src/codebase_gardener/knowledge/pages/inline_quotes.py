@@ -26,8 +26,9 @@ MAX_STARTS = 2000
 _QUOTE = re.compile("“([^“”]{1,20000})”")
 _WORD = re.compile(r"[^\W_]+")
 _ESCAPE = re.compile(r"\\[ntr]")
-_JOINT = re.compile(r"""["'][ \t]*\n[ \t]*[fFrRuUbB]{0,2}["']""")
-"""Between two literals that the language joins."""
+_COMMENTED_END = r"[ \t]*(?:#[^\n]{0,300})?\n"
+_JOINT = re.compile(rf"""["']{_COMMENTED_END}(?:{_COMMENTED_END}){{0,5}}[ \t]*[fFrRuUbB]{{0,2}}["']""")
+"""Between two literals that the language joins, whatever comments stand there."""
 _LINK = re.compile(
     r"\]\([^()\s]{1,500}\)|\]\[[^\[\]\s]{1,500}\]|<(?:/?[a-zA-Z]\s[^<>]{1,300}|[^<>\n]{1,500})>"
 )
