@@ -121,3 +121,8 @@ def test_literals_are_joined_across_comments() -> None:
     )
     assert text.says("Name {a.b} as {c.d}and go.")
     assert not text.says("Name {a.b} only {c.d}")
+
+
+def test_a_word_goes_on_behind_a_role() -> None:
+    assert QuotableText("It yields :class:`Token`\\\\s.").says("It yields `Token`s.")
+    assert QuotableText(r"It yields :class:`Token`\s.").says("It yields `Token`s.")

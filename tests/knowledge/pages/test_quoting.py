@@ -111,3 +111,12 @@ def test_roles_and_titles_are_markup_not_words() -> None:
     assert safe_markdown(text) == f"> {inline(text)}"
     assert first_sentence("requests.api\n~~~~~~~~~~~~\n\nIt calls. More.") == "It calls."
     assert first_sentence("Only a title\n~~~~~~~~~~~~") != ""
+
+
+def test_what_is_cleaned_away_leaves_no_half_word() -> None:
+    names = [f":class:`~{'package.' * 9}Name{number}`" for number in range(60)]
+    for most in (40, 80, 120, 400, 3000):
+        cut = inline(" ".join(names), most)
+        said = cut.removesuffix(" …").split()
+        assert said == [f"`Name{number}`" for number in range(len(said))]
+        assert cut.endswith(" …") == (len(said) < 60)

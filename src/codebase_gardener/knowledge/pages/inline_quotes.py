@@ -26,6 +26,8 @@ MAX_STARTS = 2000
 _QUOTE = re.compile("“([^“”]{1,20000})”")
 _WORD = re.compile(r"[^\W_]+")
 _ESCAPE = re.compile(r"\\[ntr]")
+_GLUED = re.compile(r"`\\{1,2}(?=[^\Wntr])")
+"""Where reStructuredText lets a word go on behind a role, such as the s of a plural."""
 _COMMENTED_END = r"[ \t]*(?:#[^\n]{0,300})?\n"
 _JOINT = re.compile(rf"""["']{_COMMENTED_END}(?:{_COMMENTED_END}){{0,5}}[ \t]*[fFrRuUbB]{{0,2}}["']""")
 """Between two literals that the language joins, whatever comments stand there."""
@@ -144,4 +146,4 @@ def inline_quotes_of(body: str, first_line: int) -> tuple[InlineQuote, ...]:
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(_ESCAPE.sub(" ", text).casefold().replace("`", ""))
+    return _WORD.findall(_ESCAPE.sub(" ", _GLUED.sub("", text)).casefold().replace("`", ""))

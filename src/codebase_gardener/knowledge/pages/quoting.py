@@ -60,10 +60,14 @@ def inline(text: str, most: int = 400) -> str:
         >>> inline("Use :class:`~peft.LoraConfig` <b>now</b>, [[step::X]]")
         'Use `LoraConfig` \\\\<b>now\\\\</b>, \\\\[\\\\[step::X]]'
     """
-    line = _cleaned(" ".join(text[: 4 * most + 400].split()))
+    looked_at = 4 * most + 400  # characters: what is cleaned away may be more than what is left
+    whole = " ".join(text[: 2 * looked_at].split())
+    line = _cleaned(whole[:looked_at].rpartition(" ")[0] if len(whole) > looked_at else whole)
     if len(line) > most:
-        line = line[:most].rpartition(" ")[0].rstrip(" ,;:") + " …"
-    return _escaped(line)
+        line = line[:most].rpartition(" ")[0]
+    elif len(whole) <= looked_at:
+        return _escaped(line)
+    return _escaped(line.rstrip(" ,;:") + " …")
 
 
 def _quoted(lines: list[str]) -> Iterator[str]:
