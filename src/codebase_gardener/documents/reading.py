@@ -14,6 +14,7 @@ from codebase_gardener.documents.notebook import notebook_blocks
 from codebase_gardener.documents.plain import asciidoc_blocks, plain_blocks
 from codebase_gardener.documents.prose import mentioned_names, plain_text
 from codebase_gardener.documents.rst import rst_blocks
+from codebase_gardener.documents.sentences import cut_between_words
 from codebase_gardener.documents.snippets import snippet
 from codebase_gardener.utils.anchors import split_lines
 
@@ -98,7 +99,9 @@ def _headings(found: list[tuple[Block, str]], last_line: int) -> tuple[Heading, 
     for block, title in found:
         boxed = max(boxed, block.end) if block.kind == "box" else boxed
         if block.kind in _PROSE and block.start > boxed and headings and not headings[-1].summary:
-            headings[-1] = replace(headings[-1], summary=_cut(plain_text(block.text)))
+            headings[-1] = replace(
+                headings[-1], summary=cut_between_words(plain_text(block.text), MAX_SUMMARY_CHARS)
+            )
         if block.kind != "heading" or not title:
             continue
         while open_at and headings[open_at[-1]].level >= block.level:
@@ -107,12 +110,6 @@ def _headings(found: list[tuple[Block, str]], last_line: int) -> tuple[Heading, 
         open_at.append(len(headings))
         headings.append(Heading(block.level, title, block.start, max(last_line, block.start)))
     return tuple(headings)
-
-
-def _cut(text: str) -> str:
-    if len(text) <= MAX_SUMMARY_CHARS:
-        return text
-    return text[: MAX_SUMMARY_CHARS - 1].rpartition(" ")[0] + "…"
 
 
 def _snippets(found: list[tuple[Block, str]]) -> Iterable[Snippet]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from codebase_gardener.documents.blocks import ADMONITIONS, Block
 from codebase_gardener.documents.prose import plain_text
+from codebase_gardener.documents.sentences import cut_between_words
 
 __all__ = ["Remark", "remarks"]
 
@@ -50,7 +51,7 @@ def remarks(blocks: Iterable[Block]) -> Iterator[Remark]:
     heading, told = "", 0  # `told`: the last line of a box that is told as a whole, or not at all
     for at, block in enumerate(found):
         if block.kind == "heading":
-            heading = plain_text(block.text)[:_MAX_TITLE]
+            heading = cut_between_words(plain_text(block.text), _MAX_TITLE)
         elif block.kind == "box" and ADMONITIONS.get(block.label):
             told = max(told, block.end)
             yield from _admonition(block, found[at + 1 : at + 1 + 2 * _MAX_LINES], heading)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from codebase_gardener.documents.code_spans import code_spans
 from codebase_gardener.documents.prose import without_title
 
-__all__ = ["first_sentence", "sentence_spans", "sentences"]
+__all__ = ["cut_between_words", "first_sentence", "sentence_spans", "sentences"]
 
 _LONGEST = 20_000  # characters of a text that are looked at
 _ABBREVIATION = re.compile(
@@ -33,9 +33,19 @@ def first_sentence(text: str, most: int = 0) -> str:
     """
     paragraph = " ".join(without_title(text[:_LONGEST]).strip().split("\n\n", 1)[0].split())
     found = _up_to_its_end(paragraph)
-    if not most or len(found) <= most:
-        return found
-    return (found[:most].rpartition(" ")[0].rstrip() or found[: most - 1]) + "…"
+    return cut_between_words(found, most) if most else found
+
+
+def cut_between_words(text: str, most: int) -> str:
+    """A text of one line with at most that many characters: half a word is no quote of its source.
+
+    Example:
+        >>> cut_between_words("A long title", 9), cut_between_words("A title", 9)
+        ('A long…', 'A title')
+    """
+    if len(text) <= most:
+        return text
+    return (text[:most].rpartition(" ")[0].rstrip() or text[: most - 1]) + "…"
 
 
 def _up_to_its_end(paragraph: str) -> str:
