@@ -204,6 +204,18 @@ def test_a_command_that_is_told_to_end_cleans_up(monkeypatch: pytest.MonkeyPatch
     assert not list(tmp_path.iterdir())
 
 
+def test_a_reader_that_goes_is_no_error(tmp_path: Path) -> None:
+    code = "import time; from codebase_gardener.cli import main as m; "
+    code += "m.cli = lambda **_: (time.sleep(1), print('late')); m.main()"
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -c "$1" | true', sys.executable, code],
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_the_quick_end_loses_nothing(tmp_path: Path) -> None:
     """What is registered for the end is done, what was written arrives, and the exit code is the command's."""
     code = "import atexit, sys; atexit.register(print, 'the last'); sys.argv = ['gardener', *sys.argv[1:]]; "

@@ -92,11 +92,15 @@ def main() -> None:
         if not isinstance(end.code, int | None) or threading.active_count() > 1:
             raise
         atexit._run_exitfuncs()
-        with suppress(OSError, ValueError):  # of a reader that is gone: Python says so itself
+        try:
             sys.stdout.flush()
-            sys.stderr.flush()
+        except BrokenPipeError:  # the reader has what it wanted, as `head` does
             os._exit(end.code or 0)
-        raise
+        except (OSError, ValueError):
+            raise end from None  # Python says so itself
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+        os._exit(end.code or 0)
 
 
 def run() -> None:
