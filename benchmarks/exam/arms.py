@@ -52,7 +52,7 @@ class Found:
 
 
 class WikiSearch:
-    """`gardener wiki search` and the pages that it names, opened one after another."""
+    """`gardener wiki search` and what it names, opened one after another: pages, and sections of documents."""
 
     def __init__(self, wiki: ProjectWiki, tokens: Tokens) -> None:
         self._wiki, self._tokens = wiki, tokens
@@ -82,7 +82,8 @@ class WikiSearch:
 def _printed(results: list[SearchResult]) -> str:
     """As `gardener wiki search` prints them."""
     return "\n".join(
-        f"{one.score:6.2f}  {one.id}\n        {one.overview}\n        {one.anchor}" for one in results
+        f"{one.score:6.2f}  {one.id}\n        {one.overview}\n        {one.said}\n        {one.anchor}"
+        for one in results
     )
 
 
