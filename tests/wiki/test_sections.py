@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from codebase_gardener.config.settings import Settings
@@ -47,7 +45,9 @@ def test_what_a_line_behind_the_overview_says_is_told(gardener: Gardener) -> Non
     assert "litres" not in page.overview
 
 
-@pytest.mark.parametrize("wanted", ["docs/roses.md:L90-95", "src/garden/plants.py:L1-3", "docs/roses.md:L0-3"])
+@pytest.mark.parametrize(
+    "wanted", ["docs/roses.md:L90-95", "src/garden/plants.py:L1-3", "docs/roses.md:L0-3"]
+)
 def test_neither_code_nor_lines_that_there_are_not_are_shown(gardener: Gardener, wanted: str) -> None:
     with pytest.raises(NotFoundError):
         gardener.wiki("garden").show(wanted)
