@@ -19,7 +19,7 @@ from codebase_gardener.dataset.prompts import Prompt
 from codebase_gardener.training.encoding import text_ids
 from codebase_gardener.utils.error_handling import InvalidInputError
 
-__all__ = ["Sampling", "encode", "generate", "stream"]
+__all__ = ["Sampling", "encode", "generate", "pad_token", "padded", "stream"]
 
 _STOPPED_S = 60.0
 _REASON_CHARS = 300
@@ -76,7 +76,7 @@ class Sampling:
             "max_new_tokens": self.max_new_tokens,
             "do_sample": self.temperature > 0,
             "repetition_penalty": self.repetition_penalty,
-            "pad_token_id": _pad(tokenizer),
+            "pad_token_id": pad_token(tokenizer),
         }
         if self.temperature > 0:
             chosen |= {"temperature": self.temperature, "top_p": self.top_p, "top_k": self.top_k}
@@ -111,7 +111,7 @@ def generate(model: Any, tokenizer: Any, prompts: Sequence[Prompt], **options: A
     """
     sampling, more = Sampling.of(options)
     rows, taken = zip(*(encode(tokenizer, prompt) for prompt in prompts), strict=True)
-    inputs = _padded(rows, _pad(tokenizer), model.device)
+    inputs = padded(rows, pad_token(tokenizer), model.device)
     length = inputs["input_ids"].shape[1]
     if sampling.seed is not None:
         torch.manual_seed(sampling.seed)
@@ -166,7 +166,7 @@ def stream(
     def run() -> None:
         try:
             with hold() as model, torch.no_grad():
-                inputs = _padded([ids], _pad(tokenizer), model.device)
+                inputs = padded([ids], pad_token(tokenizer), model.device)
                 if sampling.seed is not None:
                     torch.manual_seed(sampling.seed)
                 seam = _seam(tokenizer, [taken], len(ids), sampling)
@@ -250,12 +250,13 @@ class _Left(StoppingCriteria):  # type: ignore[misc]  # transformers is untyped
         return torch.full((len(input_ids),), self._left.is_set(), device=input_ids.device)
 
 
-def _pad(tokenizer: Any) -> int:
+def pad_token(tokenizer: Any) -> int:
+    """What fills up a batch's shorter rows."""
     return int(tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id)
 
 
-def _padded(rows: Sequence[Sequence[int]], pad: int, device: Any) -> dict[str, Tensor]:
-    """Left of the prompts, so that all end at the same place."""
+def padded(rows: Sequence[Sequence[int]], pad: int, device: Any) -> dict[str, Tensor]:
+    """Input ids and attention mask [B, T] of prompts, filled up at the left, so that all end at the same place."""
     if not all(rows):
         raise InvalidInputError("a prompt is empty", hint="give it at least one character")
     width = max(len(row) for row in rows)

@@ -13,7 +13,7 @@ from codebase_gardener.dataset.sites import Site, chance
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.anchors import source_lines
 
-__all__ = ["fill_in_parts", "infill"]
+__all__ = ["column_in", "fill_in_parts", "infill"]
 
 AFTER_CHARS = 600
 _MIN_LINES, _MOST_LINES = 3, 8
@@ -65,8 +65,7 @@ def _place(body: Sequence[str], anchor: str) -> tuple[int, int]:
     """Where in the body's text the middle begins and ends; something of the body is left behind it."""
     first, last = _middle(len(body), anchor)
     starts = list(accumulate(map(len, body), initial=0))
-    line = body[first].rstrip()
-    edges = [edge.start() for edge in _EDGE.finditer(line) if line and edge.start() < len(line)]
+    edges = _edges(body[first])
     if chance(f"fim whole {anchor}") < _WHOLE_LINES or not edges:
         return starts[first], starts[last]
     column = edges[int(chance(f"fim column {anchor}") * len(edges))]
@@ -76,6 +75,17 @@ def _place(body: Sequence[str], anchor: str) -> tuple[int, int]:
         return starts[first] + column, starts[first] + stop
     end = starts[last] - (len(body[last - 1]) - len(body[last - 1].rstrip("\r\n")))
     return starts[first] + column, end
+
+
+def column_in(line: str, share: float) -> int:
+    """Where a word of a line begins or ends, behind what it begins with; 0 where there is no such place."""
+    edges = [edge for edge in _edges(line) if line[:edge].strip()]
+    return edges[int(share * len(edges))] if edges else 0
+
+
+def _edges(line: str) -> list[int]:
+    line = line.rstrip()
+    return [edge.start() for edge in _EDGE.finditer(line) if line and edge.start() < len(line)]
 
 
 def _middle(count: int, anchor: str) -> tuple[int, int]:

@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MIN_FUNCTIONS", "ArmSummary", "Difference", "Measurement", "difference", "summarize"]
+__all__ = [
+    "MIN_FUNCTIONS",
+    "ArmSummary",
+    "Difference",
+    "Measurement",
+    "Points",
+    "difference",
+    "points",
+    "summarize",
+]
 
 MIN_FUNCTIONS = 8
 """With fewer, an interval of draws says more about the draws than about the adapter; one function has none."""
@@ -96,6 +105,24 @@ def difference(arm: Sequence[Measurement], against: Sequence[Measurement], seed:
     low, high = _interval(drawn)
     unit = "file" if len(set(paths)) >= _ENOUGH_FILES else "function"
     return Difference(float((nats - other).sum() / tokens.sum()), low, high, unit)
+
+
+@dataclass(frozen=True)
+class Points:
+    """A difference of two arms in exactly written next lines, as a share, paired, with its 95 % interval."""
+
+    share: float
+    low: float
+    high: float
+
+
+def points(arm: Sequence[Measurement], against: Sequence[Measurement], seed: int = 0) -> Points:
+    """How many more next lines an arm writes exactly; draws as in `difference`."""
+    _, _, hits = _columns(arm)
+    _, _, others = _columns(against)
+    draws = _draws([m.path for m in arm], seed)
+    drawn = (draws @ (hits - others)) / draws.sum(axis=1)
+    return Points(float((hits - others).mean()), *_interval(drawn))
 
 
 def _columns(measurements: Sequence[Measurement]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
