@@ -92,7 +92,7 @@ def show(page: str, project: str | None, as_json: bool) -> None:
 @wiki.command()
 @click.argument("project")
 @click.argument("query")
-@click.option("-k", "k", type=click.IntRange(min=1), default=8, show_default=True, help="Results at most.")
+@click.option("-k", "k", type=click.IntRange(min=1), default=5, show_default=True, help="Results at most.")
 @click.option("--code", is_flag=True, help="Search the code, too.")
 @command_options
 def search(project: str, query: str, k: int, code: bool, as_json: bool) -> None:
