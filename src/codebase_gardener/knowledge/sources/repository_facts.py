@@ -121,14 +121,17 @@ def copies(facts: Mapping[str, FileFacts]) -> frozenset[str]:
     def rank(path: str) -> tuple[bool, int, str]:
         return is_code(facts[path].language) == (areas[path] == "docs"), path.count("/"), path
 
-    for path in sorted(
-        (path for path, area in areas.items() if area in _SHOWN and facts[path].lines), key=rank
-    ):
+    shown = (path for path, area in areas.items() if area in _SHOWN and _shows(facts[path]))
+    for path in sorted(shown, key=rank):
         content = facts[path].sha256
         if content and content in seen:
             found.append(path)
         seen.add(content)
     return frozenset(found)
+
+
+def _shows(facts: FileFacts) -> bool:
+    return bool(facts.references or facts.snippets or facts.mentions)
 
 
 def _areas(facts: Mapping[str, FileFacts]) -> dict[str, str]:
