@@ -47,6 +47,8 @@ class Binding:
             `xs: list[A]`; what a scope returns or yields by statement to "return" and "yield".
         item: Which element of the value it is given, for `a, b = f()`.
         passes: The value is a call on the name itself, or with it among its arguments: `x = x.to(device)`.
+        arguments: Of a call, as overloads tell them apart: "0=?,mixed=True,"; "" where it is none or not known. What
+            an overload takes is bound with `how` "overload": the name is "mixed", the value "True".
     """
 
     line: int
@@ -56,6 +58,7 @@ class Binding:
     how: str
     item: int | None = None
     passes: bool = False
+    arguments: str = ""
 
 
 @dataclass(frozen=True)

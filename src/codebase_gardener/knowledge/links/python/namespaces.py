@@ -57,6 +57,7 @@ class Namespace:
         stars: `from x import *`.
         exports: `__all__`.
         references: All uses of names.
+        overloads: The literals that overloads take, by function and line.
         is_script: Whether its module level runs from top to bottom as a user reads it.
     """
 
@@ -67,6 +68,7 @@ class Namespace:
         self.exports: tuple[str, ...] = ()
         self.references: list[Reference] = []
         self._events: dict[tuple[str, str], list[Event]] = defaultdict(list)
+        self.overloads: dict[str, dict[int, list[Binding]]] = defaultdict(lambda: defaultdict(list))
         self._attributes: dict[str, dict[str, list[Binding]]] = defaultdict(lambda: defaultdict(list))
 
     @property
@@ -126,6 +128,9 @@ class Namespace:
         for binding in bindings:
             if binding.how in ("def", "class"):
                 continue
+            if binding.how == "overload":
+                self.overloads[binding.scope][binding.line].append(binding)
+                continue
             head, dot, attribute = binding.name.partition(".")
             if dot and head in ("self", "cls"):
                 owner = binding.scope.rpartition(".")[0]
@@ -144,6 +149,7 @@ class Namespace:
             if len(events) > 1:
                 events.sort(key=_line)
         self._events = dict(self._events)
+        self.overloads = dict(self.overloads)
 
 
 def file_namespace(facts: FileFacts, area: str) -> Namespace:
