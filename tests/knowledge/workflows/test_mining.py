@@ -53,6 +53,16 @@ python tools/cool.py
 """
 
 
+def test_one_command_that_is_run_is_a_workflow_where_it_is_all_there_is() -> None:
+    script = "def main():\n    return 1\n\n\nmain()\n"
+    said = "# Bowl\n\nShapes bowls.\n\n## Usage\n\n```bash\npython bowl.py 3\n```\n"
+    (path,) = mined({"README.md": said, "bowl.py": script})
+    assert (path.title, steps(path)) == ("Bowl", ["python bowl.py"])
+    more = said + "\n## More\n\n```bash\npython plate.py\n```\n"
+    two = mined({"README.md": more, "bowl.py": script, "plate.py": script})
+    assert [steps(path) for path in two] == [["python bowl.py", "python plate.py"]]
+
+
 def test_a_programs_commands_in_order_are_a_workflow() -> None:
     files = {
         "pyproject.toml": '[project]\nname = "kiln"\n[project.scripts]\nkiln = "kiln.cli:main"\n',

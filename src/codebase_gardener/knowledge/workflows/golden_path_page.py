@@ -126,7 +126,7 @@ class _Writer:
         half = sum(2 * len(wanted & taken.keys()) >= len(wanted) for taken in self.taken) - whole
         parts.append(
             f"It is mined from {counted(len(self.passages), 'passage')}: {listed}. "
-            f"Of them, {whole} {'uses' if whole == 1 else 'use'} all {len(self.steps)} steps"
+            f"Of them, {whole} {'uses' if whole == 1 else 'use'} {self._all_steps()}"
             + (f" and {half} at least half of them." if half else ".")
             + (" A test also uses what the helpers and fixtures of its file use." if areas["test"] else "")
         )
@@ -137,6 +137,9 @@ class _Writer:
             for passage in self._best_passages()
         ]
         return "\n\n".join([*parts, "\n".join(shown)])
+
+    def _all_steps(self) -> str:
+        return f"all {len(self.steps)} steps" if len(self.steps) > 1 else "its one step"
 
     def _usage(self) -> str:
         """From where to where, what it needs, and which steps are not always taken."""
@@ -153,7 +156,8 @@ class _Writer:
             }
         )
         first, last = self._title(self.steps[0]), self._title(self.steps[-1])
-        parts = [f"It leads from {first} to {last}. Of this repository it uses {', '.join(own)}."]
+        whole = f"It leads from {first} to {last}" if len(self.steps) > 1 else f"It is one step, {first}"
+        parts = [f"{whole}. Of this repository it uses {', '.join(own)}."]
         if outside:
             parts.append(f"From outside it needs {', '.join(map(code, outside))}.")
         rare = [

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page
+from codebase_gardener.knowledge.pages.workflow_groups import workflow_groups
 from codebase_gardener.knowledge.pages.workflow_layout import read_steps
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.wiki.site.addresses import relative
@@ -65,6 +66,15 @@ class PageViews:
                 contents.of_type("Module"),
                 {page.id: self._place(page) for page in contents.of_type("Module")},
             ),
+            "flows": [
+                {
+                    "title": group.title,
+                    "pages": [
+                        {"id": page.id, "title": page.title, "place": self._place(page)} for page in group.pages
+                    ],
+                }
+                for group in workflow_groups(contents.of_type("Workflow"), contents.pages.values())
+            ],
         }
 
     def start(self) -> str:
