@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from codebase_gardener.knowledge.pages.indexes import render_indexes
-from codebase_gardener.knowledge.pages.structure import Edge, Page
+from codebase_gardener.knowledge.pages.structure import Edge, Page, Source
 from codebase_gardener.knowledge.pages.workflow_groups import group_title, workflow_groups
 from codebase_gardener.knowledge.pages.workflow_layout import TESTS_ALONE
+from codebase_gardener.utils.anchors import Anchor
 from samples.small_wiki import repository, wiki
 
 
@@ -55,6 +56,15 @@ def test_a_workflow_is_of_the_module_that_most_of_its_steps_use() -> None:
         ("[`shop`](modules/M_shop.md)", ["Selling", "Weighing"]),
         ("[`kiln`](modules/M_core.md)", ["Firing"]),
     ]
+
+
+def test_a_long_file_counts_as_the_package_that_it_is_in() -> None:
+    long = page("Module", "M_long", ("contains", "Implementation:cool"), title="kiln/long.py")
+    long = replace(long, sources=(Source(Anchor("kiln/long.py", 1, 9), "cool", "0" * 16),))
+    core = replace(APIS[-2], edges=(*APIS[-2].edges, Edge("contains", long.id)))
+    flows = [flow("Cooling", "cool"), flow("Firing", "fire"), flow("Selling", "sell")]
+    groups = workflow_groups(flows, [*flows, *APIS[:-2], APIS[-1], core, long, *doing("cool")])
+    assert [(group.title, len(group.pages)) for group in groups] == [("kiln", 2), ("shop", 1)]
 
 
 def test_commands_are_of_their_program_and_calls_of_a_server_of_none() -> None:

@@ -75,6 +75,8 @@ def _served(flow: Page, by_id: dict[str, Page], module_of: dict[str, Page]) -> t
     places: Counter[tuple[str, str]] = Counter()
     for target in made:
         if module := module_of.get(target):
+            if any(source.anchor.path == module.title for source in module.sources):  # of a file: its package
+                module = module_of.get(module.id, module)
             places[module.title, module.file] += 1
         elif (page := by_id.get(target)) and page.kind == "External Tool Doc" and (name := _program(page)):
             places[name, ""] += 1
