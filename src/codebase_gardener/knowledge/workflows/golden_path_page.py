@@ -119,6 +119,8 @@ class _Writer:
                 f"The section {inline(heading.title, _TITLE)} begins so:",
                 safe_markdown(heading.summary, 12),
             ]
+        if len(self.passages) == 1:  # nothing to count
+            return "\n\n".join(parts)
         areas = Counter(passage.area for passage in self.passages)
         listed = ", ".join(counted(areas[area], *AREA_NOUNS[area]) for area in AREAS if areas[area])
         wanted = {step.target for step in self.steps}
@@ -228,7 +230,8 @@ class _Writer:
         """What happens, with which arguments, what it yields, where it is shown: a sentence each."""
         counts = self._counts(step)
         why = self._why(step)
-        parts = [*([why] if why else []), f"{self._does(step)} {self._shares(number, counts)}"]
+        parts = [*([why] if why else []), self._does(step)]
+        parts += filter(None, [self._shares(number, counts)])
         given = sorted(counts.keywords.items(), key=lambda item: (-item[1], item[0]))
         if given:
             listed = ", ".join(f"{code(name)} ({times})" for name, times in given[:_MOST_KEYWORDS])
@@ -290,10 +293,10 @@ class _Writer:
         total = len(self.passages)
         says = f"{counts.passages} of the {total} passages {'uses' if counts.passages == 1 else 'use'} it."
         if total == 1:
-            says = "The one passage uses it."
-        elif counts.helped:
+            return ""
+        if counts.helped:
             says = f"{says[:-1]}, {counts.helped} of them through a helper or fixture of their file."
-        if number == 1 or total == 1:
+        if number == 1:
             return says
         before = self.steps[number - 2].target
         target = self.steps[number - 1].target
