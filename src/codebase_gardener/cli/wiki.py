@@ -89,6 +89,26 @@ def show(page: str, project: str | None, as_json: bool) -> None:
         click.echo(f"\nstale: {change}", err=True)
 
 
+@wiki.command("list")
+@click.argument("project")
+@command_options
+def list_pages(project: str, as_json: bool) -> None:
+    """List a wiki's pages by type; workflows under the module or program that they serve."""
+    from codebase_gardener.wiki.listing import listed
+
+    with open_gardener() as gardener:
+        rows = listed(gardener.wiki(project).pages())
+    if as_json:
+        print_json(rows)
+        return
+    above = ("", "")
+    for row in rows:
+        if (row.type, row.group) != above:
+            above = (row.type, row.group)
+            click.echo(" ".join(filter(None, above)))
+        click.echo(f"  {row.id}  {row.title}")
+
+
 @wiki.command()
 @click.argument("project")
 @click.argument("query")

@@ -25,6 +25,7 @@ from codebase_gardener.knowledge.pages.markup import code, link_free, table
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Page, Section
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
+from codebase_gardener.knowledge.pages.workflow_groups import group_title, workflow_groups
 from codebase_gardener.manifests.table import ECOSYSTEMS, root_manifests
 from codebase_gardener.utils.anchors import Anchor
 
@@ -269,13 +270,14 @@ def _workflows(given: _Given) -> str:
     flows = given.of_type("Workflow")
     if not flows:
         return ""
-    rows = [f"* [{link_free(page.title)}]({page.file})" for page in _most_led(flows)[:_MOST_WORKFLOWS]]
-    more = (
-        f"\n* and {len(flows) - len(rows)} more: [all workflows](_WorkflowIndex.md)"
-        if len(flows) > len(rows)
-        else ""
-    )
-    return "What people do with it, step by step:\n\n" + "\n".join(rows) + more
+    shown = _most_led(flows)[:_MOST_WORKFLOWS]
+    parts = ["What people do with it, step by step:"]
+    for group in workflow_groups(shown, given.pages):
+        parts += [f"### {group_title(group)}"] if group.title else []
+        parts.append("\n".join(f"* [{link_free(page.title)}]({page.file})" for page in group.pages))
+    if len(flows) > len(shown):
+        parts.append(f"And {len(flows) - len(shown)} more: [all workflows](_WorkflowIndex.md).")
+    return "\n\n".join(parts)
 
 
 def _most_led(flows: Sequence[Page]) -> list[Page]:
