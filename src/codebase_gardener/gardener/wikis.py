@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from codebase_gardener.gardener.facade import Gardener
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["build_wiki", "find_wiki", "named_writer"]
 
+_LAST = "6"  # of `phases.PHASES`
+
 
 def build_wiki(
     gardener: Gardener,
@@ -27,7 +32,7 @@ def build_wiki(
     reporter: Reporter,
     *,
     writer: str = "none",
-    phase: str = "6",
+    phase: str = _LAST,
     revision: str | None = None,
     name: str | None = None,
 ) -> Built:
@@ -47,15 +52,28 @@ def build_wiki(
         SourceError: The repository cannot be read.
         ConflictError: Another process is building this wiki.
     """
-    from codebase_gardener.knowledge.phases import PHASES
+    if phase != _LAST:
+        from codebase_gardener.knowledge.phases import PHASES
 
-    if phase not in PHASES:
-        raise InvalidInputError(f"there is no phase {phase!r}", hint=f"one of: {', '.join(PHASES)}")
+        if phase not in PHASES:
+            raise InvalidInputError(f"there is no phase {phase!r}", hint=f"one of: {', '.join(PHASES)}")
     model = named_writer(gardener, writer)
     with paused_collection(), _remembering(gardener, name or what):
-        project, snapshot = _read_source(gardener, what, reporter, revision=revision, name=name)
+        with _loading("codebase_gardener.knowledge.building"):
+            project, snapshot = _read_source(gardener, what, reporter, revision=revision, name=name)
         with gardener.manager.using_project(project.name):
             return gardener.wiki(project.name).build(snapshot, reporter, writer=model, phase=phase)
+
+
+@contextmanager
+def _loading(module: str) -> Iterator[None]:
+    """A module is loaded meanwhile: reading a source is mostly waiting for the scan for secrets."""
+    loading = Thread(target=import_module, args=(module,))
+    loading.start()
+    try:
+        yield
+    finally:
+        loading.join()
 
 
 def _remembering(gardener: Gardener, what: str) -> AbstractContextManager[None]:
