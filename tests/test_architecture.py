@@ -362,7 +362,10 @@ def test_listings_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> No
     code = f"from codebase_gardener.cli.main import cli\ncli({arguments!r}, standalone_mode=False)"
     loaded = loaded_by(code, tmp_path)
     assert loaded & {*HEAVY, "numpy", "alembic", "matplotlib", "psutil", "pathspec", "requests"} == set()
-    assert not {f"codebase_gardener.{name}" for name in ("repository", "languages", "knowledge", "wiki")} & loaded
+    assert (
+        not {f"codebase_gardener.{name}" for name in ("repository", "languages", "knowledge", "wiki")}
+        & loaded
+    )
 
 
 # ---- what is never done

@@ -77,6 +77,7 @@ class Gardener:
         revision: str | None = None,
         progress: Progress = silent,
         code: bool = True,
+        taken: Snapshot | None = None,
     ) -> tuple[ProjectRow, Snapshot]:
         """Read a repository and make it a project, or read it again.
 
@@ -86,6 +87,7 @@ class Gardener:
             revision: A commit, branch or tag; by default the working tree.
             progress: Files read.
             code: Whether there must be code in it; a wiki needs none.
+            taken: The snapshot, if it was taken just now.
 
         Raises:
             SourceError: It cannot be read, or has no code.
@@ -97,7 +99,7 @@ class Gardener:
 
         if name is not None:
             check_name(name, "project name")
-        snapshot = take_snapshot(
+        snapshot = taken or take_snapshot(
             source,
             revision=revision,
             max_file_bytes=self.settings.max_file_bytes,

@@ -25,6 +25,7 @@ from codebase_gardener.utils.error_handling import (
     CodebaseGardenerError,
     ConflictError,
     NotFoundError,
+    ResourceError,
 )
 from codebase_gardener.utils.files import MANIFEST, AlreadyPublishedError, remove_tree
 from codebase_gardener.utils.names import AdapterRef, check_name
@@ -68,7 +69,7 @@ class PeftManager:
             hashes=self.settings.home / "folders.json",
             max_bytes=self.settings.cache_bytes,
             max_count=self.settings.cache_count,
-            before_load=lambda needed_bytes: self._beside.before_load(needed_bytes),
+            before_load=self._before_load,
         )
 
     @cached_property
@@ -83,7 +84,7 @@ class PeftManager:
             storage_bytes=self.settings.project_storage_bytes,
             device=self.settings.device,
             environment=self.settings.for_workers,
-            make_room=lambda error: self._beside.make_room(error),
+            make_room=self._make_room,
         )
 
     @cached_property
@@ -91,6 +92,12 @@ class PeftManager:
         from codebase_gardener.models.ollama_memory import BesideOllama
 
         return BesideOllama(self.settings.ollama_url, self.settings.ollama_unload)
+
+    def _make_room(self, error: ResourceError) -> bool:
+        return self._beside.make_room(error)
+
+    def _before_load(self, needed_bytes: int) -> None:
+        self._beside.before_load(needed_bytes)
 
     def __enter__(self) -> PeftManager:
         return self
