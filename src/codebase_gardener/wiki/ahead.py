@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from codebase_gardener.config.settings import Settings
 
 __all__ = ["read_ahead", "reading_ahead"]
+
+_TURN_S = (
+    0.0001  # a thread that opens hundreds of files waits so long for each while another one loads modules
+)
 
 
 @contextmanager
@@ -38,11 +43,16 @@ def reading_ahead(
     if source is None or not paths.record.is_file():
         yield None
         return
+    interval = sys.getswitchinterval()
     with remembering_results(paths):
+        sys.setswitchinterval(_TURN_S)
         reader = ThreadPoolExecutor(1)
         taken = reader.submit(copy_context().run, _taken, settings, source.folder)
         reader.shutdown(wait=False)
-        yield taken
+        try:
+            yield taken
+        finally:
+            sys.setswitchinterval(interval)
 
 
 def _taken(settings: Settings, folder: Path) -> Snapshot:

@@ -111,7 +111,7 @@ class _Words:
         return _words(self.text)
 
     def have(self, wanted: list[str]) -> bool:
-        if not wanted:
+        if not wanted or f" {' '.join(wanted)} " in self._joined:
             return True
         starts = self._places.get(wanted[0], [])
         return len(starts) > MAX_STARTS or any(self._from(start, wanted) for start in starts)
@@ -123,6 +123,11 @@ class _Words:
             except ValueError:
                 return False
         return True
+
+    @cached_property
+    def _joined(self) -> str:
+        """In one string, which is soon looked through for words that stand side by side: most quotes do."""
+        return f" {' '.join(self.words)} "
 
     @cached_property
     def _places(self) -> dict[str, list[int]]:
