@@ -15,6 +15,7 @@ from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.adapters.loaded import Loadable, LoadedAdapters
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.config.settings import Settings, load_settings
+from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.models.adapter_metadata import AdapterMetadata
 from codebase_gardener.registry.leases import exclusive, lease, lease_path, project_lease_path
 from codebase_gardener.registry.projects import ROWS
@@ -34,12 +35,11 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.adapters.torch_live_base import LiveBase
     from codebase_gardener.dataset.prompts import Prompt
-    from codebase_gardener.jobs.progress import TrainingProgress
     from codebase_gardener.jobs.trainings import ProgressCallback, Trainings
     from codebase_gardener.models.ollama_memory import BesideOllama
     from codebase_gardener.training.spec import TrainingSpec
 
-__all__ = ["AdapterHandle", "AdapterMetadata", "PeftManager"]
+__all__ = ["AdapterHandle", "AdapterMetadata", "PeftManager", "TrainingProgress"]
 
 _log = logging.getLogger(__name__)
 _UNFINISHED = ("queued", "training", "error", "cancelled")
