@@ -155,7 +155,7 @@ def main() -> int:
             started = time.perf_counter()
             found = [hit.id for hit in index.search(question, k=RANKS)]
             spent.append(1_000 * (time.perf_counter() - started))
-            ranks.append(_rank((pages[page] for page in found), answers.split()))
+            ranks.append(_rank((pages.get(page, page) for page in found), answers.split()))
             print(f"{project:9} {question:42} {ranks[-1] or '-':>2}  {', '.join(found[:2])}")
         print(f"{project:9} {_told(ranks)}, median {median(spent):.1f} ms, {len(pages)} pages")
         totals += ranks
@@ -171,12 +171,14 @@ def _told(ranks: list[int]) -> str:
     )
 
 
-def _rank(pages: Iterable[Page], answers: list[str]) -> int:
-    """Of the first page that answers, from 1; 0 for none."""
+def _rank(pages: Iterable[Page | str], answers: list[str]) -> int:
+    """Of the first page or section of a document that answers, from 1; 0 for none."""
     return next((rank for rank, page in enumerate(pages, 1) if _answers(page, answers)), 0)
 
 
-def _answers(page: Page, answers: list[str]) -> bool:
+def _answers(page: Page | str, answers: list[str]) -> bool:
+    if isinstance(page, str):  # the anchor of a section
+        return any(f"/{page.rpartition(':L')[0]}".endswith(f"/{answer}") for answer in answers)
     if page.type == "Implementation" and any(page.name.endswith(_ending(answer)) for answer in answers):
         return True  # of another package: no line of the repository defines it
     about = page.sources[:_FIRST] if page.type in ("Implementation", "Principle", "Module") else page.sources

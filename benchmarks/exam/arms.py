@@ -14,7 +14,6 @@ from pathlib import Path
 from questions import Lines, Question
 
 from codebase_gardener.repository.areas import area_of
-from codebase_gardener.wiki.pages import page_files
 from codebase_gardener.wiki.project import ProjectWiki
 from codebase_gardener.wiki.questions import content_words
 from codebase_gardener.wiki.search import SearchResult
@@ -52,19 +51,18 @@ class Found:
 
 
 class WikiSearch:
-    """`gardener wiki search` and the pages that it names, opened one after another."""
+    """`gardener wiki search` and what it names, opened one after another: pages, and sections of documents."""
 
     def __init__(self, wiki: ProjectWiki, tokens: Tokens) -> None:
         self._wiki, self._tokens = wiki, tokens
         self._index = wiki.index()
-        self._files = page_files(wiki.paths)
 
     def ask(self, question: Question) -> Found:
         """Search with the question as it is, then open the first three pages until one has an anchor."""
         results = self._index.search(question.ask, k=_SHOWN)
         spent, rank, strict = self._tokens(_printed(results)), 0, 0
         for number, result in enumerate(results[:_PAGES], 1):
-            text = self._text(result.id)
+            text = self._wiki.show(result.id).text
             spent += 0 if rank else self._tokens(text)
             cited = [Lines(path.strip(), int(a), int(b)) for path, a, b in _CITED.findall(text)]
             pairs = [(anchor, lines) for anchor in question.anchors for lines in cited]
@@ -74,15 +72,12 @@ class WikiSearch:
                 strict = number
         return Found(rank, strict, spent, tuple(result.id for result in results[:_PAGES]))
 
-    def _text(self, page: str) -> str:
-        file = self._files.get(page)
-        return file.read_text("utf-8", "replace") if file is not None else self._wiki.show(page).text
-
 
 def _printed(results: list[SearchResult]) -> str:
     """As `gardener wiki search` prints them."""
     return "\n".join(
-        f"{one.score:6.2f}  {one.id}\n        {one.overview}\n        {one.anchor}" for one in results
+        f"{one.score:6.2f}  {one.id}\n        {one.overview}\n        {one.said}\n        {one.anchor}"
+        for one in results
     )
 
 

@@ -115,7 +115,9 @@ def search(project: str, query: str, k: int, code: bool, as_json: bool) -> None:
     if not found:
         click.echo("nothing found: try other words")
     for hit in found:
-        click.echo(f"{hit.score:6.2f}  {hit.id}\n        {hit.overview}\n        {hit.anchor}")
+        click.echo(f"{hit.score:6.2f}  {hit.id}")
+        lines = (hit.overview, hit.said, hit.anchor if hit.anchor != hit.id else "")
+        click.echo("".join(f"        {line}\n" for line in lines if line), nl=False)
 
 
 @wiki.command()

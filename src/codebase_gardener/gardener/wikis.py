@@ -142,7 +142,7 @@ def named_writer(gardener: Gardener, spec: str) -> OpenWriter | None:
 
 
 def find_wiki(gardener: Gardener, page: str, project: str | None = None) -> ProjectWiki:
-    """The project's wiki; where none is named, the one that has the page.
+    """The project's wiki; where none is named, the one that has the page, or the only one.
 
     Raises:
         NotFoundError: There is no such project or page.
@@ -153,5 +153,7 @@ def find_wiki(gardener: Gardener, page: str, project: str | None = None) -> Proj
     if project is not None:
         return gardener.wiki(project)
     wikis = [gardener.wiki(row.name) for row in gardener.projects()]
+    if len(wikis) == 1:
+        return wikis[0]
     found = find_page([wiki.paths for wiki in wikis if wiki.paths.folder.is_dir()], page)
     return gardener.wiki(found.wiki.project)

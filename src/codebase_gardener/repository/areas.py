@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from codebase_gardener.languages.table import LANGUAGES
 
-__all__ = ["AREAS", "area_of", "is_about_versions_or_work", "is_for_tests"]
+__all__ = ["AREAS", "area_of", "is_about_versions", "is_about_versions_or_work", "is_for_tests"]
 
 _ROWS = [row for row in LANGUAGES.values() if row.code]
 _CODE = f"(?:{'|'.join(row.ending for row in _ROWS)})"
@@ -38,13 +38,15 @@ _VERSIONS = (
     r"changes|history|news|releases?|release[-_ ]notes|whats?[-_ ]?new|migrat\w*|upgrad\w*|backport\w*"
 )
 _WORK = (
-    r"contribut\w+|code[-_]of[-_]conduct|authors|maintain\w*|governance|development|licen[cs]e\w*"
-    r"|pull_request_template|issue_template"
+    r"(?:contribut\w+|code[-_]of[-_]conduct|authors|maintain\w*|governance|development|licen[cs]e\w*"
+    r"|pull_request_template|issue_template)"
 )
-_NOT_OF_USE = re.compile(
-    rf"(?:^|/)(?:changelog|{_VERSIONS}|{_WORK}){_ENDS}|(?:^|/)(?:changelog\.d|newsfragments|{_VERSIONS}|\.github)/"
-    rf"|^(?:security|claude|agents){_ENDS}",
+_OF_VERSIONS = re.compile(
+    rf"(?:^|/)(?:changelog|{_VERSIONS}){_ENDS}|(?:^|/)(?:changelog\.d|newsfragments|{_VERSIONS})/",
     re.IGNORECASE,
+)
+_OF_WORK = re.compile(
+    rf"(?:^|/){_WORK}{_ENDS}|(?:^|/)\.github/|^(?:security|claude|agents){_ENDS}", re.IGNORECASE
 )
 
 
@@ -76,6 +78,16 @@ def is_for_tests(name: str) -> bool:
     return bool(_FOR_TESTS.match(name))
 
 
+def is_about_versions(path: str) -> bool:
+    """Whether a document tells what changed from version to version.
+
+    Example:
+        >>> is_about_versions("CHANGES.rst"), is_about_versions("CONTRIBUTING.md"), is_about_versions("src/history.py")
+        (True, False, False)
+    """
+    return bool(_OF_VERSIONS.search(path)) and not re.search(_CODE, path)
+
+
 def is_about_versions_or_work(path: str) -> bool:
     """Whether a document tells of versions, or of work on the repository: it shows its users no way to use it.
 
@@ -83,4 +95,4 @@ def is_about_versions_or_work(path: str) -> bool:
         >>> [is_about_versions_or_work(path) for path in ("CHANGES.rst", "docs/security.md", "src/history.py")]
         [True, False, False]
     """
-    return bool(_NOT_OF_USE.search(path)) and not re.search(_CODE, path)
+    return is_about_versions(path) or (bool(_OF_WORK.search(path)) and not re.search(_CODE, path))

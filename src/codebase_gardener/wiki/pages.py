@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ __all__ = [
     "show_page",
 ]
 
+_SAYS_NOTHING = re.compile(r"^##+ [^\n]+\n\nNone found in the repository\.\n\n?", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class FoundPage:
@@ -45,13 +48,13 @@ class FoundPage:
 
 @dataclass(frozen=True)
 class ShownPage:
-    """A page as it lies on disk.
+    """A page, or a section of a document, for a reader.
 
     Attributes:
         id: `Type:owner_repo_Name`.
         project: Whose wiki it is in.
         file: Where it is.
-        text: Markdown.
+        text: Markdown; of a page without the front matter and the sections that say that nothing was found.
         stale: For each anchor whose lines have changed since: what became of it, with the diff.
     """
 
@@ -185,7 +188,13 @@ def show_page(page: FoundPage, source: ProjectSource) -> ShownPage:
     stale: tuple[str, ...] = ("the page is damaged: build the wiki again",)
     if parsed is not None:
         stale = tuple(map(str, changes_of([parsed], source.latest(), source.now())))
-    return ShownPage(page.id, page.wiki.project, page.file, text, stale)
+    return ShownPage(page.id, page.wiki.project, page.file, _for_reader(text), stale)
+
+
+def _for_reader(text: str) -> str:
+    front, _, body = text.partition("\n---\n") if text.startswith("---\n") else ("", "", text)
+    notes = [line for line in front.splitlines() if line.startswith("notes: ")]
+    return "\n\n".join([*notes, _SAYS_NOTHING.sub("", body).strip()]) + "\n"
 
 
 def correct_page(page: FoundPage, part: str, text: str, repository: RepositoryFacts) -> None:

@@ -10,10 +10,12 @@ from functools import lru_cache
 
 from codebase_gardener.knowledge.pages.documents import page_of
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
-from codebase_gardener.retrieval.documents import Document
+from codebase_gardener.repository.areas import is_about_versions
+from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
 from codebase_gardener.utils.identifiers import identifier_words
 from codebase_gardener.wiki.questions import content_words
+from codebase_gardener.wiki.sections import readable_sections
 
 __all__ = ["PageRanking", "stem", "stems"]
 
@@ -35,6 +37,12 @@ TYPE_WEIGHTS = {
     "Heuristic": 0.7,  # a side remark, mostly of a part of a page
 }
 """By page type."""
+
+SECTION_WEIGHT = 0.8
+"""Of a section of a document, beside the pages."""
+
+OF_VERSIONS = 0.5
+"""Of a section of a change log: it has all names, and tells of none how it is used."""
 
 ASKED_TYPE = 1.8
 """For a type whose name is in the question; "environment" is not one of them: people ask for environment variables."""
@@ -116,9 +124,10 @@ def _stems_of(run: str) -> tuple[str, ...]:
 
 @dataclass
 class _Entry:
-    """A page: its first document, and how often each stem stands in each field."""
+    """A page: its first document, its lines, and how often each stem stands in each field."""
 
     document: Document
+    lines: list[str] = field(default_factory=list)
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
 
@@ -134,9 +143,12 @@ class PageRanking:
         for document in index.documents:
             if page := page_of(document):
                 _add(entries.setdefault(page, _Entry(document)), document)
+        pages = list(entries)
+        for section in readable_sections(index.documents):
+            entries[section.anchor] = _section(section)
         self._documents = [entry.document for entry in entries.values()]
         self._numbers = {page: number for number, page in enumerate(entries)}
-        own = _shared_start([page.partition(":")[2] for page in entries]).rpartition("_")[0]
+        own = _shared_start([page.partition(":")[2] for page in pages]).rpartition("_")[0]
         self._own_name = frozenset(stems(own))
         self._weights = [_weight(document) for document in self._documents]
         self._postings = _postings(list(entries.values()))
@@ -145,12 +157,13 @@ class PageRanking:
         overview = self._documents[self._whole] if self._whole is not None else None
         self._of_all = self._own_name | frozenset(stems(" ".join(overview.domains if overview else ())))
 
-    def search(self, question: str, k: int) -> list[Hit]:
-        """The best pages, best first; a page and its twin, a Principle and its Implementation, are one hit.
+    def search(self, question: str, k: int, *, sections: bool = True) -> list[Hit]:
+        """The best pages and sections, best first; a Principle and its Implementation are one hit.
 
         Args:
             question: In plain words, or names of code.
             k: How many at most.
+            sections: Those of documents, too.
         """
         asked = {stem(name.lower()): name for name in PAGE_TYPES if name != "Environment"}
         words = dict.fromkeys(stems(" ".join(content_words(question)) or question))
@@ -166,8 +179,20 @@ class PageRanking:
             words and self._whole is not None and words.keys() <= self._of_all
         ):  # it names no part of the repository
             best[self._whole] = 1 + max(best.values(), default=0.0)
+        if not sections:
+            best = {n: score for n, score in best.items() if self._documents[n].kind == PAGE_KIND}
         order = sorted(best, key=lambda number: (-best[number], self._documents[number].anchor))
         return [Hit(self._documents[number], best[number]) for number in order[:k]]
+
+    def line_of(self, page: str, question: str, told: str) -> str:
+        """The line of a page or section that has most of a question's words, "" where none has more than is told."""
+        entry = self._entries.get(page)
+        words = set(stems(" ".join(content_words(question)) or question)) - set(stems(told))
+        rarity = {word: _idf(len(self._documents), len(self._postings.get(word, {}))) for word in words}
+        lines = entry.lines if entry else []
+        scores = [sum(rarity[word] for word in words & set(stems(line))) for line in lines]
+        best = max(scores, default=0.0)
+        return lines[scores.index(best)].strip("> ") if best else ""
 
     def words_of(self, page: str) -> frozenset[str]:
         """The stems of all fields of a page."""
@@ -203,6 +228,7 @@ def _shared_start(names: list[str]) -> str:
 def _add(entry: _Entry, document: Document) -> None:
     overview, _, body = document.text.partition("\n\n")
     entry.counts["body"].update(stems(body))
+    entry.lines += body.splitlines()
     if document.anchor == page_of(document):  # the others repeat both
         entry.document = document
         entry.counts["title"].update(stems(document.symbol))
@@ -211,7 +237,18 @@ def _add(entry: _Entry, document: Document) -> None:
         entry.counts["overview"].update(stems(overview))
 
 
+def _section(document: Document) -> _Entry:
+    """A section of a document: its heading is its title, the words of its file are its domains."""
+    entry = _Entry(document, document.text.splitlines())
+    entry.counts["title"].update(stems(document.symbol))
+    entry.counts["domains"].update(stems(" ".join(document.domains)))
+    entry.counts["body"].update(stems(document.text))
+    return entry
+
+
 def _weight(document: Document) -> float:
+    if document.kind != PAGE_KIND:
+        return OF_VERSIONS if is_about_versions(document.path) else SECTION_WEIGHT
     weight = TYPE_WEIGHTS.get(document.anchor.partition(":")[0], 1.0)
     weight *= INIT_WEIGHT if document.anchor.endswith("_init") else 1.0
     weight *= DEPRECATED_WEIGHT if document.deprecated else 1.0

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, zip_longest
+from textwrap import shorten
 
 from codebase_gardener.dataset.prompts import CONTEXT_CHARS, documents_that_fit
 from codebase_gardener.knowledge.pages.documents import page_documents, page_of
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.retrieval.documents import Document, documents_of
-from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.retrieval.index import Hit, SymbolIndex
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.wiki.pages import read_pages
@@ -25,21 +27,24 @@ from codebase_gardener.wiki.state import WikiState
 __all__ = ["SearchResult", "WikiIndex", "open_index"]
 
 _DOCUMENTS = 4
+_SAID_CHARS = 300
+_SAYS = re.compile(r"\w")
 _LAYOUT = 3
 """Of what is kept of a page; an index of another one is built again."""
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """A page, or a piece of code, that a query found.
+    """A page, a section of a document or a piece of code that a query found.
 
     Attributes:
         score: Higher is better; that of a page and that of code cannot be compared.
         id: The page's id; for code its anchor.
         title: The page's title; for code its qualified name or heading.
-        overview: The page's first sentence; for code its first line.
+        overview: The page's first sentence; for code the first line, for a section its first 300 letters.
+        said: Of a page or section the line with most of those words of the query that are not in it, "" for none.
         anchor: The first lines that the page rests on, "" for a page without any; for code where it stands.
-        kind: "page", or the kind of code: "function", "method", "class", "module", "text".
+        kind: "page", "text" for a section of a document, or the kind of code.
     """
 
     score: float
@@ -48,6 +53,7 @@ class SearchResult:
     overview: str
     anchor: str
     kind: str
+    said: str = ""
 
 
 class WikiIndex:
@@ -65,7 +71,7 @@ class WikiIndex:
         return PageRanking(self.symbols)
 
     def search(self, query: str, *, k: int = 8, code: bool = False) -> list[SearchResult]:
-        """What a reader asks for, best first, pages and code by turns.
+        """What a reader asks for, best first: pages and sections of documents, and code by turns with them.
 
         A page comes once, however many of its sections match, and a Principle as the Implementation that does it,
         unless principles are asked for.
@@ -79,7 +85,7 @@ class WikiIndex:
         words = " ".join(content_words(query)) or query
         others = self.symbols.search(words, k=k, exclude=is_page) if code else []
         by_turns = chain.from_iterable(zip_longest(pages, others))
-        return [_found(hit.document, hit.score) for hit in by_turns if hit is not None][:k]
+        return [self._found(hit, query) for hit in by_turns if hit is not None][:k]
 
     def words_of(self, page: str) -> frozenset[str]:
         """The stems of a page's words, and of those of the documents that show its subject."""
@@ -102,21 +108,35 @@ class WikiIndex:
             :k
         ]
 
+    def _found(self, hit: Hit, query: str) -> SearchResult:
+        document, page = hit.document, page_of(hit.document)
+        lines = [line.strip() for line in document.text.splitlines() if line.strip()]
+        first = (
+            " ".join(line for line in lines if _SAYS.search(line)) if document.kind == "text" else lines[0]
+        )
+        overview = _short(first) if document.kind == "text" else first
+        said = self._pages.line_of(page or document.anchor, query, overview)
+        anchor = (document.evidence or ("",))[0] if page else document.anchor
+        return SearchResult(
+            score=round(hit.score, 3),
+            id=page or document.anchor,
+            title=document.symbol,
+            overview=overview,
+            anchor=anchor,
+            kind=document.kind,
+            said=_short(said),
+        )
+
     def _best_part(self, query: str, question: str) -> list[Document]:
         """Of the page that the search finds first: the section that says most of the question, else its head."""
-        best = [hit.document for hit in self._pages.search(question, 1)]
+        best = [hit.document for hit in self._pages.search(question, 1, sections=False)]
         ids = {page_of(document) for document in best}
         parts = self.symbols.search(query, k=1, exclude=lambda document: page_of(document) not in ids)
         return [hit.document for hit in parts] or best if best else []
 
 
-def _found(document: Document, score: float) -> SearchResult:
-    page = page_of(document)
-    first = next((line.strip() for line in document.text.splitlines() if line.strip()), "")
-    anchor = (document.evidence or ("",))[0] if page else document.anchor
-    return SearchResult(
-        round(score, 3), page or document.anchor, document.symbol, first, anchor, document.kind
-    )
+def _short(text: str) -> str:
+    return shorten(text, _SAID_CHARS, placeholder=" …")
 
 
 def open_index(paths: WikiPaths, source: ProjectSource) -> WikiIndex:
