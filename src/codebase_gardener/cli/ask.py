@@ -9,7 +9,6 @@ import click
 
 from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
-from codebase_gardener.knowledge.answers.grounding import MARK
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
@@ -111,6 +110,8 @@ def _show_lines(lines: Sequence[GraphLine]) -> None:
 
 
 def _show_model(said: ModelAnswer, *, apart: bool) -> None:
+    from codebase_gardener.knowledge.answers.grounding import MARK
+
     if apart:
         click.echo("\nThe model adds (not computed from the repository):")
     click.echo(said.marked)

@@ -43,12 +43,22 @@ def build(what: str, writer: str, phase: str, name: str | None, revision: str | 
     source = StampedSource.of(settings, what) if is_plain else None
     words = unchanged_wiki(settings, what, source, phase=phase)
     if words is None:
-        from codebase_gardener.gardener.wikis import build_wiki
+        from codebase_gardener.wiki.ahead import reading_ahead
 
-        with open_gardener() as gardener:
-            built = build_wiki(
-                gardener, what, Display(), writer=writer, phase=phase, revision=revision, name=name
-            )
+        with reading_ahead(settings, what, source) as ahead:
+            from codebase_gardener.gardener.wikis import build_wiki
+
+            with open_gardener() as gardener:
+                built = build_wiki(
+                    gardener,
+                    what,
+                    Display(),
+                    writer=writer,
+                    phase=phase,
+                    revision=revision,
+                    name=name,
+                    ahead=ahead,
+                )
         remember_build(settings, built, source)
         words = BuildWords.of(built)
     found = len(words.document["findings"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 __all__ = ["Binding", "Code", "Import", "Reference"]
 
 
-@dataclass(frozen=True)
-class Import:
+class Import(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One name that an import binds.
 
     Attributes:
@@ -30,8 +31,7 @@ class Import:
     guarded: bool = False
 
 
-@dataclass(frozen=True)
-class Binding:
+class Binding(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A name (or attribute, `self.x`) given something that can be traced.
 
     Attributes:
@@ -61,8 +61,7 @@ class Binding:
     arguments: str = ""
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A use of a name: a call, an attribute that is read without one, a base of a class, a name in an annotation.
 
     Attributes:

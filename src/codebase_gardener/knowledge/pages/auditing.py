@@ -30,6 +30,7 @@ from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts, text_hash
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["Audit", "audit"]
 
@@ -78,6 +79,13 @@ def audit(texts: Mapping[str, str], repository: RepositoryFacts) -> Audit:
         for file, reading in readings.items()
     }
     return Audit(wiki, tuple(sorted(set(auditor.findings()))), counts, auditor.graph)
+
+
+@remembered
+def _linking_lines(body: str) -> tuple[tuple[int, str], ...]:
+    """The lines outside of code that may have a link, without code spans, by their place."""
+    visible = enumerate(outside_fences(body))
+    return tuple((at, without_code(line)) for at, line in visible if "](" in line or "[[" in line)
 
 
 def _common(values: Iterable[str]) -> str:
@@ -163,11 +171,8 @@ class _Auditor:
     def _links(self, file: str, page: Page) -> Iterator[Finding]:
         text = self.texts[file]
         body = text.split("\n", self.readings[file].first_line - 1)[-1]  # what front matter says is data
-        visible = outside_fences(body)
-        for number, written in enumerate(visible, self.readings[file].first_line):
-            if "](" not in written and "[[" not in written:
-                continue
-            line = without_code(written)
+        for at, line in _linking_lines(body):
+            number = at + self.readings[file].first_line
             for path in _FILE_LINK.findall(line) if "](" in line else ():
                 place = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
                 if place not in self.texts and place not in INDEXES:

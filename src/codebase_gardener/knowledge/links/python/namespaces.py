@@ -82,7 +82,7 @@ class Namespace:
 
     def events_before(self, scope: str, name: str, line: int) -> list[Event]:
         """Those before a line; where there are none, the first after it."""
-        events = self.events(scope, name)
+        events = self._events.get((scope, name), [])
         if len(events) < 2:
             return events
         at = bisect_left(events, line, key=_line)
@@ -92,8 +92,10 @@ class Namespace:
 
     def event_before(self, scope: str, name: str, line: int) -> Event | None:
         """The last one before a line; where there is none, the first after it."""
-        events = self.events_before(scope, name, line)
-        return events[-1] if events else None
+        events = self._events.get((scope, name))
+        if not events:
+            return None
+        return events[0] if len(events) == 1 else self.events_before(scope, name, line)[-1]
 
     def event_earlier(self, scope: str, name: str, line: int) -> Event | None:
         """The last one strictly before a line."""
