@@ -193,3 +193,11 @@ def test_a_gem_is_linked() -> None:
     assert call_of(kettle, context) == "Tea::Kettle.new(litres)"
     assert call_of(make, context) == "Tea.make(litres)"
     assert call_of(boil, context) == "kettle.boil(degrees)"
+
+
+def test_a_base_that_is_looked_up_through_the_class_itself_is_none() -> None:
+    source = (
+        "module Pot\n  class Lid < Lid::Handle\n    class Handle < Delegate(Lid::Handle)\n      def lift\n"
+        "        Lid::Knob.new.turn\n      end\n    end\n  end\nend\n"
+    )
+    assert context_of({"lib/pot.rb": source}).repository.facts["lib/pot.rb"].symbols

@@ -144,3 +144,14 @@ def test_a_sentence_about_it_comes_before_one_that_only_names_it() -> None:
     assert overview(files).overview.endswith(
         "“Kettle is a library that boils water for those who want their tea at once.”"
     )
+
+
+def test_badges_and_marks_of_a_quote_are_no_words_of_its_readme() -> None:
+    badges = (
+        "# Pot\n\n[![Build][badge]][status]\n[![Version][v]][w]\nPot is a library that cooks stews slowly.\n"
+    )
+    described = overview(FILES | {"README.md": badges}).description
+    assert "Build" not in described
+    assert "— `README.md:L5-5`" in described
+    quoted = overview(FILES | {"README.md": "# Pot\n\n> Pot is a library that cooks\n> stews slowly.\n"})
+    assert "> Pot is a library that cooks\n> stews slowly." in quoted.description

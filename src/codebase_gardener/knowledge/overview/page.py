@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from codebase_gardener.documents.blocks import Block
-from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.sentences import first_sentence, sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.drawings import architecture
 from codebase_gardener.knowledge.modules.relations import Relations
@@ -192,8 +192,14 @@ def _runs(said: Introduction, given: _Given) -> list[tuple[int, int, str]]:
         else:
             runs.append((block.start, block.end))
     return [
-        (start, end, "\n".join(given.context.repository.lines(said.path, start, end))) for start, end in runs
+        (start, end, _unquoted(given.context.repository.lines(said.path, start, end))) for start, end in runs
     ]
+
+
+def _unquoted(lines: Sequence[str]) -> str:
+    """A text without the marks of a quote that it is as a whole: it is shown as one anyway."""
+    is_quote = all(line.startswith(">") for line in lines)
+    return "\n".join(re.sub(r"^> ?", "", line) if is_quote else line for line in lines)
 
 
 def _usage(said: Introduction | None, given: _Given) -> str:
@@ -221,7 +227,7 @@ def _entries(given: _Given) -> str:
     rows = []
     for target, page in _by_use(given)[:_MOST_ENTRIES]:
         symbol = given.context.symbol(target)
-        summary = documentation(symbol.docstring).summary if symbol else ""
+        summary = documented(symbol).summary if symbol else ""
         where = f" ({given.sources.cite_symbol(symbol)})" if symbol else ""
         said = f": “{inline(summary, 200)}”" if summary else ""
         rows.append(f"* [{code(target.name)}]({page.file}){where}{said}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.prose import plain_text
+from codebase_gardener.documents.purposes import is_wordless
 from codebase_gardener.documents.reading import blocks
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.table import LANGUAGES, is_code
@@ -88,7 +89,8 @@ def _said(found: Sequence[Block]) -> Iterator[Block]:
     chars = count = sections = 0
     tells = True
     boxes = [(block.start, block.end) for block in found if block.kind == "box"]
-    for block, after in zip_longest(found, found[1:]):
+    for whole, after in zip_longest(found, found[1:]):
+        block = _from_its_first_word(whole)
         if block.kind == "heading":
             sections += 1
             tells = (sections == 1 and block.level == 1) or bool(_WHAT.search(block.text))
@@ -105,6 +107,15 @@ def _said(found: Sequence[Block]) -> Iterator[Block]:
             return
         chars, count = chars + len(text), count + 1
         yield block
+
+
+def _from_its_first_word(block: Block) -> Block:
+    """A paragraph without the badges above its words."""
+    lines = block.text.split("\n")
+    if block.kind != "paragraph" or len(lines) != block.end - block.start + 1:
+        return block
+    skipped = next((at for at, line in enumerate(lines) if not is_wordless(line)), 0)
+    return replace(block, start=block.start + skipped, text="\n".join(lines[skipped:]))
 
 
 def _says(text: str, kind: str, written: str) -> bool:
