@@ -197,7 +197,7 @@ def test_a_gem_is_linked() -> None:
 
 def test_a_base_that_is_looked_up_through_the_class_itself_is_none() -> None:
     source = (
-        "module Pot\n  class Lid < Lid::Handle\n    class Handle < Delegate(Lid::Handle)\n      def lift\n"
-        "        Lid::Knob.new.turn\n      end\n    end\n  end\nend\n"
+        "module Pot\n  class Lid < ::Lid::Handle\n    def self.lift\n      Lid.turn(1)\n    end\n  end\nend\n"
     )
-    assert context_of({"lib/pot.rb": source}).repository.facts["lib/pot.rb"].symbols
+    context = context_of({"lib/pot.rb": source, "test/lid_test.rb": "require 'pot'\nPot::Lid.turn(2)\n"})
+    assert symbol_named(context, "Pot.Lid.lift").kind == "method"
