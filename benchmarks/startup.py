@@ -80,7 +80,9 @@ def _times_s(arguments: list[str], home: str) -> tuple[float, float]:
 
 
 def _line(result: dict[str, float | str]) -> str:
-    words = "{median_s:.3f} s ({cpu_s:.3f} s of CPU)  {command} (slowest {slowest_s:.3f} s, target {target_s} s)"
+    words = (
+        "{median_s:.3f} s ({cpu_s:.3f} s of CPU)  {command} (slowest {slowest_s:.3f} s, target {target_s} s)"
+    )
     return words.format(**result)
 
 

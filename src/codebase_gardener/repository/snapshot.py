@@ -119,7 +119,9 @@ def take_snapshot(
     Example:
         >>> snapshot = take_snapshot(".")  # doctest: +SKIP
     """
-    from codebase_gardener.repository.sources import open_source  # what reads a snapshot again needs none of it
+    from codebase_gardener.repository.sources import (
+        open_source,  # what reads a snapshot again needs none of it
+    )
 
     with open_source(source, revision, max_file_bytes) as listing:
         selection = _select(listing.entries, max_file_bytes, chosen or Chosen(), progress)
