@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from codebase_gardener.dataset.assembly import Dataset
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["Forecast", "foresee", "plan_training", "train_command", "warnings_about"]
+__all__ = ["Forecast", "foresee", "free_on", "plan_training", "train_command", "warnings_about"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Forecast:
 def foresee(base: Base, rows: int, spec: TrainingSpec) -> Forecast:
     """Memory, time and warnings of a training, from the headers of the base's files."""
     shape = BaseShape.of(base)
-    needed = estimate_memory(base, spec, bf16=spec.dtype != "float32", shape=shape)
+    needed = estimate_memory(shape, spec, bf16=spec.dtype != "float32")
     time = f"{spec.minutes:g} minutes at most" if not spec.steps else f"the time of {spec.steps} steps"
     warnings = advise_training(spec, rows=rows, base_parameters=shape.parameters)
     return Forecast(needed.total, time, tuple(warnings))
@@ -90,7 +90,7 @@ def plan_training(
     rows, folder = dataset
     shape = BaseShape.of(base)
     device = resolve_device(gardener.settings.device)
-    free = _free_bytes(device)
+    free = free_on(device)
     within = budget_bytes is not None and budget_bytes <= free
     facts = Facts(
         shape=shape,
@@ -114,12 +114,12 @@ def plan_training(
         facts,
         gardener.spec(options),
         {**gardener.settings.training, **options},
-        lambda spec, bf16: estimate_memory(base, spec, bf16=bf16, shape=shape),
+        lambda spec, bf16: estimate_memory(shape, spec, bf16=bf16),
         measure if probe else None,
     )
 
 
-def _free_bytes(device: str) -> int:
+def free_on(device: str) -> int:
     """Memory of the device that nobody uses."""
     if device == "cpu":
         return available_bytes()
