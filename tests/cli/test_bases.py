@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from .conftest import Cli
 
 
@@ -36,3 +38,11 @@ def test_as_json(garden: Cli) -> None:
 
 def test_a_name_that_is_not_known(garden: Cli) -> None:
     garden("bases", "gpt-5").failed(2, "nothing is known")
+
+
+def test_grow_on_a_base_that_cannot_be_fetched_says_what_to_do(garden: Cli, small_repository: Path) -> None:
+    result = garden("grow", small_repository, "--base", "Qwen/Qwen2.5-Coder-1.5B")
+    result.failed(
+        7, "3.1 GB on the hub", "predicted to train in", "cannot be fetched", "hf download", "gardener bases"
+    )
+    assert "dataset" not in result.err, "the work of minutes comes after it"

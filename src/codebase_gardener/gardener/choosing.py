@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.bases.named import NAMED, NamedBase
 from codebase_gardener.bases.shape import BaseShape
-from codebase_gardener.gardener.planning import free_on
+from codebase_gardener.gardener.planning import free_on, plan_for
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.memory import estimate_memory, serving_bytes
 from codebase_gardener.training.plan import Facts, make_plan
@@ -19,7 +19,7 @@ from codebase_gardener.utils.error_handling import InvalidInputError, ResourceEr
 if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["SERVED_TOKENS", "Fit", "Prospect", "prospects"]
+__all__ = ["SERVED_TOKENS", "Fit", "Prospect", "foretell", "prospects"]
 
 SERVED_TOKENS = 8192
 """Of all requests together: four editors' prompts of 1,500 tokens, with their answers."""
@@ -97,6 +97,22 @@ def prospects(gardener: Gardener, names: Sequence[str] = ()) -> list[Prospect]:
     limits += [(device, free_on(device)) for device in here]
     spec = gardener.spec({})
     return [_prospect(base, limits, spec, gardener.settings.training) for base in _chosen(names)]
+
+
+def foretell(gardener: Gardener, base_id: str | None, options: Mapping[str, Any]) -> str:
+    """What a training on a named code model will take, in words, before gigabytes are fetched; "" of other bases.
+
+    Raises:
+        ResourceError: It cannot fit: with the least that is needed, and what is free.
+    """
+    base = NAMED.get((base_id or gardener.settings.base).partition("@")[0])
+    if base is None or base.was_run:
+        return ""
+    plan = plan_for(gardener, base.shape, _ROWS, options)
+    return (
+        f"{base.id}: {base.disk_bytes / 1e9:.1f} GB on the hub, fetched once ({base.licence}); predicted to train in "
+        f"{plan.memory_bytes / 1e9:.1f} GB ({_words(plan.spec)}) of {plan.limit_bytes / 1e9:.1f} GB, {plan.limit_is}"
+    )
 
 
 def _chosen(names: Sequence[str]) -> list[NamedBase]:
