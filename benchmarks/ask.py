@@ -22,6 +22,7 @@ from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.search import SearchResult
 
 RANKS = 10
 _FIRST = 2  # sources of an Implementation that are its subject: the definition, and a class's constructor
@@ -153,10 +154,10 @@ def main() -> int:
         ranks, spent = [], []
         for question, answers in QUESTIONS[project].items():
             started = time.perf_counter()
-            found = [hit.id for hit in index.search(question, k=RANKS)]
+            hits = index.search(question, k=RANKS)
             spent.append(1_000 * (time.perf_counter() - started))
-            ranks.append(_rank((pages.get(page, page) for page in found), answers.split()))
-            print(f"{project:9} {question:42} {ranks[-1] or '-':>2}  {', '.join(found[:2])}")
+            ranks.append(_rank((pages.get(hit.id, hit) for hit in hits), answers.split()))
+            print(f"{project:9} {question:42} {ranks[-1] or '-':>2}  {', '.join(hit.id for hit in hits[:2])}")
         print(f"{project:9} {_told(ranks)}, median {median(spent):.1f} ms, {len(pages)} pages")
         totals += ranks
     print(f"all       {_told(totals)}")
@@ -171,14 +172,15 @@ def _told(ranks: list[int]) -> str:
     )
 
 
-def _rank(pages: Iterable[Page | str], answers: list[str]) -> int:
-    """Of the first page or section of a document that answers, from 1; 0 for none."""
+def _rank(pages: Iterable[Page | SearchResult], answers: list[str]) -> int:
+    """Of the first page, section of a document or piece of code that answers, from 1; 0 for none."""
     return next((rank for rank, page in enumerate(pages, 1) if _answers(page, answers)), 0)
 
 
-def _answers(page: Page | str, answers: list[str]) -> bool:
-    if isinstance(page, str):  # the anchor of a section
-        return any(f"/{page.rpartition(':L')[0]}".endswith(f"/{answer}") for answer in answers)
+def _answers(page: Page | SearchResult, answers: list[str]) -> bool:
+    if isinstance(page, SearchResult):  # a section of a document, or code
+        path = f"/{page.id.rpartition(':L')[0]}"
+        return any(path.endswith(f"/{answer}") or answer == page.title for answer in answers)
     if page.type == "Implementation" and any(page.name.endswith(_ending(answer)) for answer in answers):
         return True  # of another package: no line of the repository defines it
     about = page.sources[:_FIRST] if page.type in ("Implementation", "Principle", "Module") else page.sources

@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDERS = ("workflows", "principles", "implementations", "environments", "heuristics")
+FOLDERS = ("modules", "workflows", "principles", "implementations", "environments", "heuristics")
 MOST_SHOWN = 12  # lines of each range
 _ANCHOR = re.compile(r"`([^`\n]+?):L(\d+)-(\d+)`")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`“\[])")
@@ -67,8 +67,9 @@ def main() -> int:
 
 
 def pages(wiki: Path) -> list[str]:
-    """The files of all pages, sorted."""
-    return [f"{folder}/{path.name}" for folder in FOLDERS for path in sorted((wiki / folder).glob("*.md"))]
+    """The files of all pages: the way in, then the others, sorted."""
+    of_type = [f"{folder}/{path.name}" for folder in FOLDERS for path in sorted((wiki / folder).glob("*.md"))]
+    return ["_Overview.md", *of_type]
 
 
 def read_claims(wiki: Path, file: str) -> Iterator[Claim]:

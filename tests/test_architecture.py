@@ -360,7 +360,12 @@ def test_help_loads_nothing_heavy() -> None:
 def test_listings_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
     Registry(tmp_path / "registry.sqlite").close()
     code = f"from codebase_gardener.cli.main import cli\ncli({arguments!r}, standalone_mode=False)"
-    assert loaded_by(code, tmp_path) & {*HEAVY, "numpy", "alembic", "matplotlib"} == set()
+    loaded = loaded_by(code, tmp_path)
+    assert loaded & {*HEAVY, "numpy", "alembic", "matplotlib", "psutil", "pathspec", "requests"} == set()
+    assert (
+        not {f"codebase_gardener.{name}" for name in ("repository", "languages", "knowledge", "wiki")}
+        & loaded
+    )
 
 
 # ---- what is never done

@@ -16,8 +16,9 @@ import pytest
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.jobs.directory import JobDirectory
+from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.jobs.submission import adapter_directory
-from codebase_gardener.models.peft_manager import PeftManager, TrainingProgress
+from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.utils.error_handling import ConflictError, ResourceError, TrainingError
 from codebase_gardener.utils.files import is_published

@@ -22,7 +22,7 @@ __all__ = ["Found", "Grep", "Readme", "Tokens", "WikiSearch"]
 
 Tokens = Callable[[str], int]
 
-_SHOWN = 8
+_SHOWN = 5
 """Results of a search, as `gardener wiki search` prints them."""
 
 _PAGES = 3

@@ -34,12 +34,29 @@ def named(folder: Path, kind: str) -> Path:
     return folder
 
 
+def test_a_tokenizer_that_its_class_reads_otherwise_is_taken_as_its_file_is(splitting_digits: Path) -> None:
+    """transformers 5 builds GPT2Tokenizer from the vocabulary alone: StarCoder2 names it, and splits digits."""
+    tokenizer = load_tokenizer(named(splitting_digits, "GPT2Tokenizer"))
+    assert tokenizer.convert_ids_to_tokens(tokenizer(" 12")["input_ids"]) == ["Ġ", "1", "2"]
+    assert tokenizer.eos_token == "<|end|>"
+
+
 def test_a_tokenizer_that_is_read_otherwise_than_its_file_is_refused(splitting_digits: Path) -> None:
-    load_tokenizer(named(splitting_digits, "PreTrainedTokenizerFast"))
-    with pytest.raises(
-        ModelError, match=r"otherwise than its tokenizer.json: .* has \[' 12'.* says \[' ', '1', '2'"
-    ):
-        load_tokenizer(named(splitting_digits, "GPT2Tokenizer"))
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "eos_token": "def",
+    }  # a token that the file does not have
+    (splitting_digits / "tokenizer_config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=r"otherwise than its tokenizer.json: .* where the file says"):
+        load_tokenizer(splitting_digits)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_text_begins_with_bos_where_the_config_says_so(asked: bool, splitting_digits: Path) -> None:
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|end|>", "bos_token": "<|end|>"}
+    (splitting_digits / "tokenizer_config.json").write_text(json.dumps({**config, "add_bos_token": asked}))
+    tokenizer = load_tokenizer(splitting_digits)
+    assert (tokenizer("a")["input_ids"][0] == tokenizer.bos_token_id) == asked
 
 
 def test_the_hash_tells_tokenizers_apart(splitting_digits: Path, tiny_base: Path) -> None:

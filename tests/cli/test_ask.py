@@ -45,6 +45,8 @@ def test_the_fallback_to_the_base_is_said_aloud(garden: Cli, tiny_base: Path) ->
 
 def test_options_of_the_other_engine_are_refused(garden: Cli) -> None:
     garden("ask", "geometry", "a", "--model", "qwen").failed(2, "--engine ollama")
+    garden("ask", "geometry", "a", "--endpoint", "http://h").failed(2, "--engine endpoint")
+    garden("ask", "geometry", "a", "--engine", "endpoint").failed(2, "--model NAME")
     garden("generate", "--prompt", "a", "--merged", *OLLAMA).failed(2, "--merged goes with --engine torch")
     garden("generate", "--prompt", "a", "--and-base", *OLLAMA).failed(2, "--and-base")
     garden("ask", "geometry", "a", *OLLAMA, CODEBASE_GARDENER_OLLAMA_URL="nowhere").failed(

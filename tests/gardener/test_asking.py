@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,17 @@ from codebase_gardener.gardener.asking import ask
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
+from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import SymbolIndex
-from codebase_gardener.utils.error_handling import InvalidInputError, SourceError, VerificationError
+from codebase_gardener.serving.api_keys import ApiKeys, add_key
+from codebase_gardener.serving.server import ServeOptions, for_serving, in_background, listen, opened
+from codebase_gardener.utils.error_handling import (
+    InvalidInputError,
+    ModelError,
+    SourceError,
+    VerificationError,
+)
 from codebase_gardener.utils.names import parse_ref
 from codebase_gardener.utils.progress import Quiet
 from codebase_gardener.wiki.search import WikiIndex
@@ -145,6 +154,37 @@ def test_what_a_model_invents_is_marked_and_refused_where_that_is_asked_for(
         assert refused.value.context["graph"]["lines"]
         stub.says = "Call `grow`."
         assert ask(gardener, parse_ref("garden"), "why?", strict=True, **options).model is not None
+
+
+def test_a_model_of_an_endpoint_is_asked_with_the_key_of_the_environment_and_checked(
+    settings: Settings,
+    tmp_path: Path,
+    ready: Callable[..., VersionRow],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A contract test: the endpoint is our own server, with an API key."""
+    write_repository(tmp_path / "garden")
+    options = ServeOptions(port=0, memory_bytes=2 * 1024**3)
+    with (
+        Gardener(for_serving(settings, options)) as gardener,
+        listen(options.host, 0) as listening,
+        opened(gardener.manager, gardener.wiki, gardener.current_adapter, options) as answering,
+    ):
+        gardener.add(str(tmp_path / "garden"), name="garden")
+        ready(gardener.manager, "garden", "default")
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        key = add_key(tmp_path / "keys")
+        asked: dict[str, Any] = {"engine": "endpoint", "endpoint": url, "max_new_tokens": 8}
+        with in_background(answering, listening, ApiKeys.read(tmp_path / "keys")):
+            monkeypatch.setenv("OPENAI_API_KEY", key)
+            said = ask(gardener, parse_ref("garden"), "why so?", model="garden", **asked).model
+            assert said is not None
+            assert (said.engine, said.base, said.adapter) == ("endpoint", "endpoint:garden", None)
+            with pytest.raises(InvalidInputError, match="no model"):
+                ask(gardener, parse_ref("garden"), "why so?", **asked)
+            monkeypatch.setenv("OPENAI_API_KEY", "another")
+            with pytest.raises(ModelError, match="401"):
+                ask(gardener, parse_ref("garden"), "why so?", model="garden", **asked)
 
 
 def test_the_page_before_a_question_is_the_one_that_the_search_finds_first(

@@ -193,3 +193,11 @@ def test_a_gem_is_linked() -> None:
     assert call_of(kettle, context) == "Tea::Kettle.new(litres)"
     assert call_of(make, context) == "Tea.make(litres)"
     assert call_of(boil, context) == "kettle.boil(degrees)"
+
+
+def test_a_base_that_is_looked_up_through_the_class_itself_is_none() -> None:
+    source = (
+        "module Pot\n  class Lid < ::Lid::Handle\n    def self.lift\n      Lid.turn(1)\n    end\n  end\nend\n"
+    )
+    context = context_of({"lib/pot.rb": source, "test/lid_test.rb": "require 'pot'\nPot::Lid.turn(2)\n"})
+    assert symbol_named(context, "Pot.Lid.lift").kind == "method"

@@ -24,7 +24,8 @@ from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.events import EventLog
-from codebase_gardener.models.peft_manager import AdapterMetadata, PeftManager, TrainingProgress
+from codebase_gardener.jobs.progress import TrainingProgress
+from codebase_gardener.models.peft_manager import AdapterMetadata, PeftManager
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.utils.error_handling import (

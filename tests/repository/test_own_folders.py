@@ -78,3 +78,10 @@ def test_a_folder_that_is_no_git_repository_keeps_them_too(tmp_path_factory: pyt
         "shop/__init__.py",
         "shop/vendor/rate.py",
     ]
+
+
+def test_a_package_of_built_files_alone_is_what_there_is_to_read() -> None:
+    folders = {"dist/": ["dist/queue.js"], "vendor/": ["vendor/rate.js"], "web/dist/": ["web/dist/a.js"]}
+    papers = [("package.json", "{}"), ("readme.md", "# Queue\n")]
+    assert own_folders(folders, papers) == {"dist/"}
+    assert own_folders(folders, [*papers, ("source/queue.ts", "export class Queue {}")]) == set()

@@ -9,7 +9,7 @@ from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.extraction import extract
 from codebase_gardener.knowledge.links.resolution import resolve
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
-from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts, text_hash
 from codebase_gardener.languages.engine.code import tree_code
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import GRAMMARS, language_of
@@ -21,7 +21,9 @@ __all__ = ["context_of", "symbol_named"]
 def context_of(files: Mapping[str, str]) -> ApiContext:
     """The context of a repository given as {path: text}; texts are dedented."""
     texts = {path: dedent(text).lstrip("\n") for path, text in sorted(files.items())}
-    sources = tuple(SourceFile(path, language_of(path, text), "0", text) for path, text in texts.items())
+    sources = tuple(
+        SourceFile(path, language_of(path, text), text_hash([text]), text) for path, text in texts.items()
+    )
     snapshot = Snapshot(
         "0", "/written", "directory", None, "0" * 64, False, "2026-01-01T00:00:00+00:00", sources, ()
     )

@@ -130,6 +130,12 @@ def test_each_wire_says_it_at_the_end_of_an_answer(running: Running) -> None:
     assert rows[-1]["choices"][0]["finish_reason"]
     lines = post(running, "/api/chat", model="geometry", messages=ASK["messages"], options={"num_predict": 4})
     assert isinstance(json.loads(lines.splitlines()[-1])["gardener"]["unverified"], list)
+    fill = {"model": "geometry", "input_prefix": "a = 1\n", "input_suffix": "\n", "n_predict": 4}
+    assert isinstance(json.loads(post(running, "/infill", **fill))["gardener"]["unverified"], list)
+    last = post(running, "/infill", stream=True, **fill).strip().split("\n\n")[-1]
+    assert isinstance(json.loads(last.removeprefix("data: "))["gardener"]["unverified"], list)
+    named = post(running, "/infill", response_fields=["content", "gardener/unverified"], **fill)
+    assert json.loads(named).keys() == {"content", "gardener/unverified"}
     base = json.loads(post(running, "/v1/chat/completions", model=_base(running), **ASK))
     assert "unverified" not in base["gardener"]
 

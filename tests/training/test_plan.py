@@ -36,7 +36,7 @@ def planned(tiny_base: Path, tmp_path: Path) -> Callable[..., Plan]:
         facts = Facts(replace(shape, parameters=parameters or shape.parameters), rows, limit, "the budget")
 
         def estimate(spec: TrainingSpec, bf16: bool) -> MemoryEstimate:
-            return estimate_memory(base, spec, bf16=bf16, shape=shape)
+            return estimate_memory(shape, spec, bf16=bf16)
 
         return make_plan(facts, parse_spec(given), given, estimate, probe)
 

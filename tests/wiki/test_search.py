@@ -67,7 +67,10 @@ def test_a_page_is_found_once_with_its_first_evidence(built: Built) -> None:
 
 def test_code_is_searched_where_it_is_wanted(built: Built) -> None:
     gardener, _ = built
-    assert {one.kind for one in gardener.wiki("garden").search("prune a plant", k=30)} == {"page", "text"}
+    plain = gardener.wiki("garden").search("prune a plant", k=30)
+    assert {"page", "text"} <= {one.kind for one in plain}
+    about = {one.anchor for one in plain if one.kind == "page"}
+    assert not about & {one.id for one in plain}  # what has a page is found as its page
     kinds = {one.kind for one in gardener.wiki("garden").search("prune a plant", k=30, code=True)}
     assert {"page", "function"} <= kinds
 

@@ -7,13 +7,22 @@ import pytest
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.wikis import build_wiki, find_wiki
+from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 from codebase_gardener.retrieval.documents import Document
+from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.progress import Quiet
-from codebase_gardener.wiki.sections import readable_sections
+from codebase_gardener.wiki.sections import lines_text, readable_sections
 from samples.written_garden import write_repository
 
 ROSES = "# Roses\n\nRoses want sun.\n\n## Against aphids\n\nPut up with ladybirds: they eat\nsixty aphids a day.\n"
+ALMANAC = """import json
+
+
+def _as_text(days):
+    # the indentation is what makes the almanac readable
+    return json.dumps(days, indent=2)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +31,7 @@ def gardener(tmp_path_factory: pytest.TempPathFactory) -> Gardener:
     write_repository(folder / "garden")
     (folder / "garden/docs").mkdir()
     (folder / "garden/docs/roses.md").write_text(ROSES)
+    (folder / "garden/src/garden/almanac.py").write_text(ALMANAC)
     (folder / "garden/CHANGELOG.md").write_text("# 1.0\n\nLadybirds eat aphids.\n")
     with Gardener(Settings(home=folder / "home", min_free_bytes=0)) as opened:
         build_wiki(opened, str(folder / "garden"), Quiet(), name="garden")
@@ -45,10 +55,38 @@ def test_what_a_line_behind_the_overview_says_is_told(gardener: Gardener) -> Non
     assert "litres" not in page.overview
 
 
-@pytest.mark.parametrize(
-    "wanted", ["docs/roses.md:L90-95", "src/garden/plants.py:L1-3", "docs/roses.md:L0-3"]
-)
-def test_neither_code_nor_lines_that_there_are_not_are_shown(gardener: Gardener, wanted: str) -> None:
+def test_code_that_no_page_is_about_is_found_with_the_line_that_says_it(gardener: Gardener) -> None:
+    found = gardener.wiki("garden").search("json indentation of the almanac")
+    code = next(one for one in found if one.id.startswith("src/garden/almanac.py:"))
+    assert "indentation" in code.said
+    assert "json.dumps" in gardener.wiki("garden").show(code.id).text
+    assert not any(one.id.startswith("tests/") for one in found)
+
+
+def test_every_page_is_shown_by_its_id(gardener: Gardener) -> None:
+    for page in gardener.wiki("garden").pages():
+        assert gardener.wiki("garden").show(page.id).id == page.id
+
+
+def test_of_many_lines_the_first_are_shown_with_their_numbers() -> None:
+    file = SourceFile("a.md", "markdown", "", "".join(f"word {n}\n" for n in range(1, 201)))
+    snapshot = Snapshot("", "", "directory", None, "", False, "", (file,), ())
+    shown = lines_text(Anchor("a.md", 11, 200), snapshot)
+    assert shown is not None
+    assert "   11  word 11\n" in shown
+    assert shown.endswith("   90  word 90\n… and 110 lines more\n")
+
+
+def test_a_section_that_was_cut_is_whole_again() -> None:
+    def piece(first: int, last: int, symbol: str) -> Document:
+        return Document(f"a.md:L{first}-{last}", "a.md", symbol, f"{first} to {last}\n", "text")
+
+    pieces = [piece(1, 40, "Long"), piece(42, 60, "Long"), piece(62, 70, "Other"), piece(71, 170, "Other")]
+    assert [one.anchor for one in readable_sections(pieces)] == ["a.md:L1-60", "a.md:L62-70", "a.md:L71-170"]
+
+
+@pytest.mark.parametrize("wanted", ["docs/roses.md:L90-95", "src/garden/none.py:L1-3", "docs/roses.md:L0-3"])
+def test_lines_that_there_are_not_are_not_shown(gardener: Gardener, wanted: str) -> None:
     with pytest.raises(NotFoundError):
         gardener.wiki("garden").show(wanted)
 
@@ -59,4 +97,4 @@ def test_translations_data_and_texts_for_tests_are_no_sections() -> None:
 
     kept = [text("docs/a.md"), text("README.md")]
     left = [text("docs/a.de.md"), text("tests/a.md"), text("docs/data.json", ""), text("a.toml", "")]
-    assert [one.path for one in readable_sections([*kept, *left])] == ["docs/a.md", "README.md"]
+    assert [one.path for one in readable_sections([*kept, *left])] == ["README.md", "docs/a.md"]

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["FimTokens", "split_fill_in"]
+__all__ = ["DEEPSEEK", "QWEN", "STARCODER", "FimTokens", "split_fill_in"]
+
+QWEN = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
+"""Of Qwen2.5-Coder and of CodeGemma."""
+
+STARCODER = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
+"""Of StarCoder 1 and 2 and of Granite's code models."""
+
+DEEPSEEK = ("<\uff5cfim\u2581begin\uff5c>", "<\uff5cfim\u2581hole\uff5c>", "<\uff5cfim\u2581end\uff5c>")
+"""Of DeepSeek-Coder."""
 
 _NAMES = (
-    ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"),  # Qwen2.5-Coder, CodeGemma
-    ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),  # StarCoder
+    QWEN,
+    STARCODER,
     ("<fim-prefix>", "<fim-suffix>", "<fim-middle>"),  # SantaCoder
     ("\u2581<PRE>", "\u2581<SUF>", "\u2581<MID>"),  # CodeLlama
-    ("<\uff5cfim\u2581begin\uff5c>", "<\uff5cfim\u2581hole\uff5c>", "<\uff5cfim\u2581end\uff5c>"),  # DeepSeek
+    DEEPSEEK,
 )
 _WRITTEN = (*_NAMES, ("<PRE> ", " <SUF>", " <MID>"))
 

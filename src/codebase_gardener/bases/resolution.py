@@ -146,9 +146,12 @@ def _from_hub(base_id: str, bases_dir: Path, offline: bool) -> Base:
         path = fetch_snapshot(name, revision or None, _OF_A_BASE, offline=offline)
     except Exception as error:
         # the hub raises a dozen kinds (HTTP, offline, gated, not found): all mean the same to the user
+        folder = name.rpartition("/")[2]
         raise ModelError(
             f"the base model {base_id!r} cannot be fetched: {str(error).splitlines()[0]}",
-            hint=f"check the network and the name, give --base a local folder, or use --base {EMBEDDED_BASE}",
+            hint=f"check the network and the name (of a gated model, accept the terms and run `hf auth login`); or run "
+            f"`hf download {name} --local-dir {folder}` where the hub is reached and give --base the folder; "
+            f"`gardener bases` tells what fits here, --base {EMBEDDED_BASE} needs no hub",
         ) from error
     return _pinned(name, path, path.name, bases_dir)
 
@@ -194,9 +197,13 @@ def _refuse_what_is_unsafe(path: Path) -> None:
         found = (
             f"only pickled weights ({', '.join(pickled)}), which are never opened"
             if pickled
-            else "no weights"
+            else "no weights in safetensors"
         )
-        raise ModelError(f"{path} has {found}", hint="convert the model to safetensors first")
+        raise ModelError(
+            f"{path} has {found}",
+            hint="save it as safetensors first: AutoModelForCausalLM.from_pretrained(ID).save_pretrained(FOLDER), "
+            "and the tokenizer likewise; then --base FOLDER",
+        )
 
 
 def _check_headers(weights: list[Path]) -> None:

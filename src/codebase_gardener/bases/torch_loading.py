@@ -11,12 +11,12 @@ from typing import Any
 import torch
 import transformers
 from tokenizers import Tokenizer
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from codebase_gardener.bases.quantization import check_quantization
 from codebase_gardener.bases.text import plain_ids
 from codebase_gardener.utils.error_handling import ModelError
-from codebase_gardener.utils.files import sha256_text
+from codebase_gardener.utils.files import read_json, sha256_text
 
 __all__ = [
     "DTYPES",
@@ -62,11 +62,20 @@ def base_skeleton(base: Path) -> Any:
 def load_tokenizer(path: Path) -> Any:
     """The base's tokenizer, from disk only, without code of its own.
 
+    transformers 5 builds some (StarCoder's, Granite's) from their class and the vocabulary alone, and loses how the
+    file splits words; these are taken as the file is. Of others (DeepSeek's) it forgets that a text begins with BOS.
+
     Raises:
-        ModelError: There is none, or it has no end token.
+        ModelError: There is none, it has no end token, or it does not give the ids that its tokenizer.json says.
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+        if difference := _misread(tokenizer, path):
+            named = {
+                name: token for name, token in tokenizer.special_tokens_map.items() if isinstance(token, str)
+            }
+            tokenizer = PreTrainedTokenizerFast.from_pretrained(path, local_files_only=True, **named)
+            difference = _misread(tokenizer, path)
     except (OSError, ValueError) as error:
         raise ModelError(
             f"the base at {path} has no usable tokenizer: {str(error).splitlines()[0]}",
@@ -77,8 +86,21 @@ def load_tokenizer(path: Path) -> Any:
             f"the tokenizer at {path} has no end token, so a model trained on it would never stop",
             hint="set eos_token in tokenizer_config.json",
         )
-    _check_ids(tokenizer, path)
+    if difference:
+        raise ModelError(
+            f"transformers reads the tokenizer at {path} otherwise than its tokenizer.json: {difference}",
+            hint="save it again with the transformers version that it was made with",
+        )
+    if _is_to_begin_with_bos(tokenizer, path):
+        tokenizer.add_bos_token = True
     return tokenizer
+
+
+def _is_to_begin_with_bos(tokenizer: Any, path: Path) -> bool:
+    file = path / "tokenizer_config.json"
+    asked = file.is_file() and read_json(file).get("add_bos_token") is True
+    begins = tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id]
+    return asked and not begins and tokenizer.bos_token_id is not None and tokenizer.is_fast
 
 
 def tokenizer_sha256(tokenizer: Any) -> str:
@@ -86,14 +108,11 @@ def tokenizer_sha256(tokenizer: Any) -> str:
     return sha256_text(" ".join(map(str, plain_ids(tokenizer, SAMPLE))))
 
 
-def _check_ids(tokenizer: Any, path: Path) -> None:
-    """The tokenizer gives the ids that its own tokenizer.json says.
-
-    transformers 5 builds some from their class and the vocabulary alone, and loses how the file splits words.
-    """
+def _misread(tokenizer: Any, path: Path) -> str:
+    """Where the tokenizer gives other ids than its own tokenizer.json says, in words; or ""."""
     file = path / "tokenizer.json"
     if not file.is_file() or getattr(tokenizer, "backend_tokenizer", None) is None:
-        return
+        return ""
     own = Tokenizer.from_file(str(file))
     own.no_truncation()
     own.no_padding()
@@ -105,11 +124,8 @@ def _check_ids(tokenizer: Any, path: Path) -> None:
         )
         if at is not None or len(given) != len(expected):
             here, there = ([tokenizer.decode([n]) for n in ids[at or 0 :][:4]] for ids in (given, expected))
-            raise ModelError(
-                f"transformers reads the tokenizer at {path} otherwise than its tokenizer.json: "
-                f"{line.strip()!r} has {here} where the file says {there}",
-                hint="name PreTrainedTokenizerFast as tokenizer_class: it takes the file as it is",
-            )
+            return f"{line.strip()!r} has {here} where the file says {there}"
+    return ""
 
 
 def load_model(path: Path, *, dtype: str, device: str = "cpu", quantization: str = "none") -> Any:

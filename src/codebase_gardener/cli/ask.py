@@ -9,7 +9,7 @@ import click
 
 from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
-from codebase_gardener.knowledge.answers.grounding import MARK
+from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
 if TYPE_CHECKING:
@@ -36,8 +36,22 @@ _SHOWN_EVIDENCE = 3
 @click.option("--no-retrieval", is_flag=True, help="Put no retrieved code before the question.")
 @click.option("--tokens", type=click.IntRange(min=1), default=200, show_default=True, help="Longest answer.")
 @options.dtype
-@options.engine
-@options.ollama_model
+@click.option(
+    "--engine",
+    type=click.Choice(["torch", "ollama", "endpoint"]),
+    default="torch",
+    show_default=True,
+    help="Who computes: this process, an Ollama server, or an OpenAI-compatible endpoint.",
+)
+@click.option(
+    "--endpoint",
+    metavar="URL",
+    help="Of that endpoint; by default the setting openai_base_url, else OPENAI_BASE_URL. Key: OPENAI_API_KEY.",
+)
+@click.option(
+    "--model",
+    help="The server's model; at Ollama by default the adapter's, else that of the setting ollama_model.",
+)
 @command_options
 def ask(
     what: str,
@@ -49,6 +63,7 @@ def ask(
     tokens: int,
     dtype: str | None,
     engine: str,
+    endpoint: str | None,
     model: str | None,
     as_json: bool,
 ) -> None:
@@ -62,6 +77,8 @@ def ask(
     from codebase_gardener.gardener.asking import ask as answer_to
 
     options.check_engine(engine, model)
+    if engine != "endpoint" and endpoint is not None:
+        raise InvalidInputError("--endpoint goes with --engine endpoint", hint="add --engine endpoint")
     with open_gardener(inference_dtype=dtype) as gardener:
         answer = answer_to(
             gardener,
@@ -74,6 +91,7 @@ def ask(
             max_new_tokens=tokens,
             engine=engine,
             model=model,
+            endpoint=endpoint or "",
         )
     if as_json:
         print_json(answer)
@@ -92,6 +110,8 @@ def _show_lines(lines: Sequence[GraphLine]) -> None:
 
 
 def _show_model(said: ModelAnswer, *, apart: bool) -> None:
+    from codebase_gardener.knowledge.answers.grounding import MARK
+
     if apart:
         click.echo("\nThe model adds (not computed from the repository):")
     click.echo(said.marked)

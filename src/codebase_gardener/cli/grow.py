@@ -80,6 +80,8 @@ def _show_plan(display: Display, plan: GrowPlan) -> None:
         f"  memory  about {gigabytes(plan.memory_bytes)}\n"
         f"  disk    about {gigabytes(plan.disk_bytes)} of {gigabytes(plan.free_disk_bytes)} free"
     )
+    for reason in plan.reasons:
+        display.say(f"  {reason.option} {reason.value}: {reason.why}")
     for advice in plan.warnings:
         display.say(f"Warning: {advice.rule}: {advice.text}")
 

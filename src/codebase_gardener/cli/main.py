@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dataset": (f"{_HERE}.dataset:dataset", "Make a project's dataset, or show rows of it."),
     "wiki": (f"{_HERE}.wiki:wiki", "A wiki of which every claim resolves: build, show, search, html."),
     "mcp": (f"{_HERE}.mcp:mcp", "Serve a project's wiki to coding assistants (MCP on stdio)."),
+    "bases": (f"{_HERE}.bases:bases", "List code models by name, and what fits this machine."),
     "plan": (f"{_HERE}.plan:plan", "Choose the options of a training; predict memory and time."),
     "train": (f"{_HERE}.train:train", "Train an adapter in the background."),
     "jobs": (f"{_HERE}.jobs:jobs", "Trainings: list, show, tail, cancel, resume."),

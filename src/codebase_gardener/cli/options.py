@@ -70,6 +70,6 @@ def check_engine(engine: str, model: str | None, *others: str) -> None:
         InvalidInputError: `model` without Ollama, or `others` with it.
     """
     if engine == "torch" and model is not None:
-        raise InvalidInputError("--model names a model of Ollama", hint="add --engine ollama")
+        raise InvalidInputError("--model names a model of a server", hint="add --engine ollama")
     if engine == "ollama" and others:
         raise InvalidInputError(f"{others[0]} goes with --engine torch", hint=f"leave {others[0]} out")

@@ -43,12 +43,22 @@ def build(what: str, writer: str, phase: str, name: str | None, revision: str | 
     source = StampedSource.of(settings, what) if is_plain else None
     words = unchanged_wiki(settings, what, source, phase=phase)
     if words is None:
-        from codebase_gardener.gardener.wikis import build_wiki
+        from codebase_gardener.wiki.ahead import reading_ahead
 
-        with open_gardener() as gardener:
-            built = build_wiki(
-                gardener, what, Display(), writer=writer, phase=phase, revision=revision, name=name
-            )
+        with reading_ahead(settings, what, source) as ahead:
+            from codebase_gardener.gardener.wikis import build_wiki
+
+            with open_gardener() as gardener:
+                built = build_wiki(
+                    gardener,
+                    what,
+                    Display(),
+                    writer=writer,
+                    phase=phase,
+                    revision=revision,
+                    name=name,
+                    ahead=ahead,
+                )
         remember_build(settings, built, source)
         words = BuildWords.of(built)
     found = len(words.document["findings"])
@@ -89,10 +99,30 @@ def show(page: str, project: str | None, as_json: bool) -> None:
         click.echo(f"\nstale: {change}", err=True)
 
 
+@wiki.command("list")
+@click.argument("project")
+@command_options
+def list_pages(project: str, as_json: bool) -> None:
+    """List a wiki's pages by type; workflows under the module or program that they serve."""
+    from codebase_gardener.wiki.listing import listed
+
+    with open_gardener() as gardener:
+        rows = listed(gardener.wiki(project).pages())
+    if as_json:
+        print_json(rows)
+        return
+    above = ("", "")
+    for row in rows:
+        if (row.type, row.group) != above:
+            above = (row.type, row.group)
+            click.echo(" ".join(filter(None, above)))
+        click.echo(f"  {row.id}  {row.title}")
+
+
 @wiki.command()
 @click.argument("project")
 @click.argument("query")
-@click.option("-k", "k", type=click.IntRange(min=1), default=8, show_default=True, help="Results at most.")
+@click.option("-k", "k", type=click.IntRange(min=1), default=5, show_default=True, help="Results at most.")
 @click.option("--code", is_flag=True, help="Search the code, too.")
 @command_options
 def search(project: str, query: str, k: int, code: bool, as_json: bool) -> None:

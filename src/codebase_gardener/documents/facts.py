@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from codebase_gardener.languages.facts import Binding, Import, Reference
 
 __all__ = ["ApiListing", "Heading", "Include", "Mention", "Snippet"]
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A section of a document: 1-based level, title without marks, lines from the heading to the section's end.
 
     `summary` is its first paragraph on one line, at most 400 characters.
@@ -23,7 +24,7 @@ class Heading:
     summary: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Snippet:
     """Code that stands in a document, a notebook or a docstring.
 
@@ -48,8 +49,7 @@ class Snippet:
     references: tuple[Reference, ...] = ()
 
 
-@dataclass(frozen=True)
-class ApiListing:
+class ApiListing(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An entry of an API reference in the docs: an autodoc directive, `::: a.b`, `[[autodoc]] A`.
 
     Attributes:
@@ -65,8 +65,7 @@ class ApiListing:
     only: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Include:
+class Include(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A file that a document shows in one of its sections: `literalinclude`, `{* a.py *}`, `--8<-- "a.py"`.
 
     Attributes:
@@ -80,8 +79,7 @@ class Include:
     title: str
 
 
-@dataclass(frozen=True)
-class Mention:
+class Mention(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A name in code marks or in a role (`:meth:`) in prose, and how often this document has it."""
 
     name: str

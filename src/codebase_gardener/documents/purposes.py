@@ -9,7 +9,7 @@ from itertools import islice
 from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.languages.table import LANGUAGES
 
-__all__ = ["purpose_of"]
+__all__ = ["is_wordless", "purpose_of"]
 
 MAX_PURPOSE = 200
 """Characters."""
@@ -19,11 +19,14 @@ _FIRST_LINES = 60
 _BOILERPLATE = re.compile(
     r"copyright|licen[cs]e|all rights reserved|spdx|coding[:=]|^!|^-\*-|@generated|\bmode:|pylint|flake8"
     r"|ruff:|mypy:|noqa|warrant|distributed on an|you may not use|you may obtain|http://www\.apache"
-    r"|limitations under|eslint|@ts-|type: ignore|isort|fmt:|permission is hereby|^region\b|^endregion\b",
+    r"|limitations under|eslint|@ts-|type: ignore|isort|fmt:|permission is hereby|^region\b|^endregion\b"
+    r"|frozen_string_literal|rubocop|^todo\b|^fixme\b",
     re.IGNORECASE,
 )
 _BLOCK = re.compile(r"\s*(/\*+!?|\*/|\*)\s?")
 _RULE = re.compile(r"[\W_]*\Z")
+_WORDLESS = re.compile(r"\s*(?:\[?!\[|\[[^\]\n]{1,100}\]:\s|<[^<>\n]{1,200}>\s*$)")
+"""A line of badges, of a link's address or of a tag."""
 
 
 def purpose_of(language: str, text: str, docstring: str | None, headings: Iterable[str] = ()) -> str:
@@ -37,11 +40,23 @@ def purpose_of(language: str, text: str, docstring: str | None, headings: Iterab
     """
     if docstring:
         lines = docstring.strip().split("\n")
-        said = "\n".join(line for line in lines if not _BOILERPLATE.search(line)).strip()
+        said = "\n".join(
+            line for line in lines if not (_BOILERPLATE.search(line) or is_wordless(line))
+        ).strip()
         if said:
             return first_sentence(said, MAX_PURPOSE)
     title = next((title for title in headings if title.strip()), "")
     return first_sentence(title or _leading_comment(language, text), MAX_PURPOSE)
+
+
+def is_wordless(line: str) -> bool:
+    """Whether a line only shows badges, gives a link's address or is a tag.
+
+    Example:
+        >>> is_wordless("[![Build][badge]][status]"), is_wordless("[Pots](x.md) are good.")
+        (True, False)
+    """
+    return bool(_WORDLESS.match(line))
 
 
 def _leading_comment(language: str, text: str) -> str:
@@ -67,7 +82,7 @@ def _leading_comment(language: str, text: str) -> str:
         licence = licence or bool(_BOILERPLATE.search(said))
         if licence:
             kept.clear()
-        elif said and not _RULE.match(said):
+        elif said and not _RULE.match(said) and not is_wordless(said):
             kept.append(said)
         elif kept:
             break

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import structs
 
 from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.facts import ApiListing, Heading, Include, Mention, Snippet
@@ -99,14 +101,16 @@ def _headings(found: list[tuple[Block, str]], last_line: int) -> tuple[Heading, 
     for block, title in found:
         boxed = max(boxed, block.end) if block.kind == "box" else boxed
         if block.kind in _PROSE and block.start > boxed and headings and not headings[-1].summary:
-            headings[-1] = replace(
+            headings[-1] = structs.replace(
                 headings[-1], summary=cut_between_words(plain_text(block.text), MAX_SUMMARY_CHARS)
             )
         if block.kind != "heading" or not title:
             continue
         while open_at and headings[open_at[-1]].level >= block.level:
             ended = open_at.pop()
-            headings[ended] = replace(headings[ended], end=max(block.start - 1, headings[ended].start))
+            headings[ended] = structs.replace(
+                headings[ended], end=max(block.start - 1, headings[ended].start)
+            )
         open_at.append(len(headings))
         headings.append(Heading(block.level, title, block.start, max(last_line, block.start)))
     return tuple(headings)

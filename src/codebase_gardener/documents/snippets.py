@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from msgspec import structs
+
 from codebase_gardener.documents.facts import Snippet
 from codebase_gardener.languages.engine.code import tree_code
 from codebase_gardener.languages.facts import Binding, Import
@@ -89,7 +91,7 @@ def analysed(found: Snippet) -> Snippet:
         imports=tuple(_within(one, found.end) for one in said.imports),
         bindings=tuple(_within(one, found.end) for one in said.bindings),
         references=tuple(
-            replace(one, start=min(one.start, found.end), end=min(one.end, found.end))
+            structs.replace(one, start=min(one.start, found.end), end=min(one.end, found.end))
             if one.end > found.end
             else one
             for one in said.references
@@ -99,7 +101,7 @@ def analysed(found: Snippet) -> Snippet:
 
 def _within(one: _Placed, last: int) -> _Placed:
     """On the last line at most: a notebook may hold a whole cell on one."""
-    return replace(one, line=last) if one.line > last else one
+    return structs.replace(one, line=last) if one.line > last else one
 
 
 def _within_limit(lines: Sequence[str]) -> list[str]:

@@ -9,8 +9,9 @@ from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.dataset.prompts import question_messages
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.through_ollama import OllamaAnswer, answer_through_ollama
+from codebase_gardener.models.openai_client import OpenAIClient
 from codebase_gardener.registry.rows import VersionRow
-from codebase_gardener.utils.error_handling import VerificationError
+from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
 from codebase_gardener.utils.names import AdapterRef
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ class ModelAnswer:
     Attributes:
         text: What the model said.
         adapter: `project/name@version`, or None: the base alone answered.
-        base: Id of the base; `ollama:MODEL` of an Ollama server.
+        base: Id of the base; `ollama:MODEL` of an Ollama server, `endpoint:MODEL` of another.
         sources: Anchors of the retrieved code and ids of the retrieved pages, best first.
         note: Why no adapter, no wiki or another engine was used, where one might have been expected.
         evidence: Of each retrieved page: the anchors that it rests on.
-        engine: Who computed it: "torch" in this process, or "ollama".
+        engine: Who computed it: "torch" in this process, "ollama" or "endpoint".
         unverified: What it names, counts or quotes that is not in the repository, in order.
         marked: The text with a mark behind each of these.
     """
@@ -79,6 +80,7 @@ def ask(
     max_new_tokens: int = 200,
     engine: str = "torch",
     model: str | None = None,
+    endpoint: str = "",
 ) -> Answer:
     """Answer a question about a project.
 
@@ -91,12 +93,15 @@ def ask(
         adapter: Use the adapter: the one named, else the active one.
         retrieval: Put retrieved code before the question.
         max_new_tokens: Tokens of the answer at most.
-        engine: "torch" answers in this process, "ollama" lets an Ollama server answer.
-        model: Of that server; by default the adapter's, else that of the settings.
+        engine: "torch" answers in this process, "ollama" lets an Ollama server answer, "endpoint" an
+            OpenAI-compatible one.
+        model: Of that server; by default, of Ollama, the adapter's, else that of the settings.
+        endpoint: URL of the endpoint; by default that of the settings, else of the environment.
 
     Raises:
         NotFoundError: No such project, or no such adapter where one is named.
-        InvalidInputError: An empty question, or one with control characters.
+        InvalidInputError: An empty question, or one with control characters; "endpoint" without a model.
+        ModelError: The endpoint does not answer.
         VerificationError: `strict`, and the model says what is not in the repository.
     """
     from codebase_gardener.knowledge.answers.grounding import marked
@@ -110,7 +115,10 @@ def ask(
     if not explain:
         return Answer(asked, computed, None)
     documents, wiki_note = _documents(wiki, question) if retrieval else ([], "")
-    said = _said(gardener, ref, question, documents, adapter, max_new_tokens, engine, model)
+    if engine == "endpoint":
+        said = _said_there(gardener, question, documents, max_new_tokens, model or "", endpoint)
+    else:
+        said = _said(gardener, ref, question, documents, adapter, max_new_tokens, engine, model)
     found = wiki.grounds().unverified(said.text, question)
     if strict and found:
         raise _refused(said.text, computed, found)
@@ -168,12 +176,33 @@ def _said(
         handle = _handle(gardener, ref, row)
         note += ": the base answers" if note else ""
         said = OllamaAnswer(say(handle), handle.adapter_id, handle.base_id, engine)
+    return _of(replace(said, note=note), documents)
+
+
+def _said_there(
+    gardener: Gardener,
+    question: str,
+    documents: list[Document],
+    max_new_tokens: int,
+    model: str,
+    endpoint: str,
+) -> ModelAnswer:
+    """What a model of an OpenAI-compatible endpoint says."""
+    if not model:
+        raise InvalidInputError("no model of the endpoint is named", hint="add --model NAME")
+    settings = gardener.settings
+    client = OpenAIClient.of_environment(endpoint or settings.openai_base_url, settings.writer_timeout_s)
+    text = client.generate(model, question_messages(question, documents), max_tokens=max_new_tokens)
+    return _of(OllamaAnswer(text, None, f"endpoint:{model}", "endpoint"), documents)
+
+
+def _of(said: OllamaAnswer, documents: list[Document]) -> ModelAnswer:
     return ModelAnswer(
         text=said.text.strip(),
         adapter=said.adapter,
         base=said.base,
         sources=tuple(document.anchor for document in documents),
-        note=note,
+        note=said.note,
         evidence={document.anchor: document.evidence for document in documents if document.evidence},
         engine=said.engine,
     )

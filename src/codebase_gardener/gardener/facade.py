@@ -9,14 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.bases.resolution import Base
 from codebase_gardener.config.settings import Settings, load_settings
-from codebase_gardener.jobs.spec import JobSpec
-from codebase_gardener.jobs.submission import dataset_directory
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import JobRow, ProjectRow, VerdictRow, VersionRow
 from codebase_gardener.registry.transactions import Registry
-from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.error_handling import (
     ConflictError,
     InvalidInputError,
@@ -27,10 +23,12 @@ from codebase_gardener.utils.names import AdapterRef, check_name
 from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from codebase_gardener.bases.resolution import Base
     from codebase_gardener.dataset.assembly import Dataset
     from codebase_gardener.knowledge.pages.structure import Page
     from codebase_gardener.repository.patterns import Chosen
     from codebase_gardener.repository.snapshot import Snapshot
+    from codebase_gardener.training.spec import TrainingSpec
     from codebase_gardener.wiki.project import ProjectWiki
 
 __all__ = ["DEFAULT_ADAPTER", "Gardener", "move_mark"]
@@ -79,6 +77,7 @@ class Gardener:
         revision: str | None = None,
         progress: Progress = silent,
         code: bool = True,
+        taken: Snapshot | None = None,
     ) -> tuple[ProjectRow, Snapshot]:
         """Read a repository and make it a project, or read it again.
 
@@ -88,6 +87,7 @@ class Gardener:
             revision: A commit, branch or tag; by default the working tree.
             progress: Files read.
             code: Whether there must be code in it; a wiki needs none.
+            taken: The snapshot, if it was taken just now.
 
         Raises:
             SourceError: It cannot be read, or has no code.
@@ -99,7 +99,7 @@ class Gardener:
 
         if name is not None:
             check_name(name, "project name")
-        snapshot = take_snapshot(
+        snapshot = taken or take_snapshot(
             source,
             revision=revision,
             max_file_bytes=self.settings.max_file_bytes,
@@ -186,6 +186,7 @@ class Gardener:
         from codebase_gardener.dataset.assembly import generate_dataset
         from codebase_gardener.dataset.user_rows import read_user_rows
         from codebase_gardener.dataset.writer import write_dataset
+        from codebase_gardener.jobs.submission import dataset_directory
 
         own = read_user_rows(file).examples if file is not None else ()
         with self.manager.using_project(project):
@@ -214,6 +215,7 @@ class Gardener:
         training: TrainingSpec,
     ) -> JobRow:
         """Queue a training in the background, or find the one that does the same."""
+        from codebase_gardener.jobs.spec import JobSpec
         from codebase_gardener.training.encoding import rows_to_train
 
         rows, folder = dataset
@@ -292,6 +294,8 @@ class Gardener:
         Raises:
             InvalidInputError: It comes from no dataset, and no project is named.
         """
+        from codebase_gardener.jobs.submission import dataset_directory
+
         if project is not None:
             return self.dataset(project)[1]
         if row.dataset_hash is None:

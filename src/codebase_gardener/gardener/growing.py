@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.gardener.choosing import foretell
 from codebase_gardener.gardener.facade import DEFAULT_ADAPTER, Gardener, move_mark
-from codebase_gardener.gardener.planning import foresee
+from codebase_gardener.gardener.planning import foresee, suited
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.training.advice import Advice
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.memory import estimate_memory
+from codebase_gardener.training.plan import Reason
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.utils.collection import paused_collection
 from codebase_gardener.utils.names import AdapterRef
@@ -39,6 +41,7 @@ class GrowPlan:
         memory_bytes: Estimated peak of the training.
         disk_bytes: What the run adds at most: adapter, checkpoints, dataset.
         warnings: What is to be known before it starts.
+        reasons: Why options differ from the settings.
     """
 
     project: str
@@ -52,6 +55,7 @@ class GrowPlan:
     disk_bytes: int
     free_disk_bytes: int
     warnings: tuple[Advice, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,16 +101,21 @@ def grow(
     Raises:
         CodebaseGardenerError: Whatever a step raises; what is done stays done.
     """
-    spec = gardener.spec(options or {})
+    gardener.spec(options or {})
+    if foretold := foretell(gardener, base_id, options or {}):
+        reporter.say(foretold)
     with reporter.stage("snapshot", "files") as progress:
         project, snapshot = gardener.add(source, name=name, revision=revision, progress=progress)
         progress.note(f"{len(snapshot.skipped)} left out")
+    with reporter.stage("base model", "bytes") as progress:
+        base = gardener.base(base_id, progress)
     dataset, folder = _dataset(gardener, project.name, snapshot, reporter)
     for warning in dataset.report.warnings:
         reporter.say(f"warning: {warning}")
-    with reporter.stage("base model", "bytes") as progress:
-        base = gardener.base(base_id, progress)
-    show_plan(_plan(gardener, snapshot, dataset, base, spec, project.name))
+    there = gardener.registry.versions(project.name, DEFAULT_ADAPTER)
+    earlier = [v.spec for v in there if (v.dataset_hash, v.base_hash) == (dataset.hash, base.sha256)]
+    spec, reasons = suited(gardener, base, len(dataset.train), options or {}, earlier)
+    show_plan(_plan(gardener, snapshot, dataset, base, spec, reasons, project.name))
     job = gardener.train(
         AdapterRef(project.name, DEFAULT_ADAPTER), base=base, dataset=(dataset, folder), training=spec
     )
@@ -145,7 +154,13 @@ def _verdict(gardener: Gardener, row: VersionRow, dataset: Dataset, reporter: Re
 
 
 def _plan(
-    gardener: Gardener, snapshot: Snapshot, dataset: Dataset, base: Base, spec: TrainingSpec, project: str
+    gardener: Gardener,
+    snapshot: Snapshot,
+    dataset: Dataset,
+    base: Base,
+    spec: TrainingSpec,
+    reasons: tuple[Reason, ...],
+    project: str,
 ) -> GrowPlan:
     memory = estimate_memory(base, spec, bf16=spec.dtype != "float32")
     return GrowPlan(
@@ -160,6 +175,7 @@ def _plan(
         disk_bytes=3 * memory.adapter + sum(len(file.text) for file in snapshot.files) * 4,
         free_disk_bytes=shutil.disk_usage(gardener.settings.home).free,
         warnings=foresee(base, len(dataset.train), spec).warnings,
+        reasons=reasons,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,13 @@ from codebase_gardener.adapters.files import CONFIG
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.shape import BaseShape
 from codebase_gardener.bases.sidecar import SIDECAR
+from codebase_gardener.config.settings import EMBEDDED_BASE
 from codebase_gardener.training.advice import Advice, advise_adapter, advise_training
 from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.memory import estimate_memory
-from codebase_gardener.training.plan import Facts, Plan, make_plan
+from codebase_gardener.training.plan import ECONOMIES, Facts, Plan, Reason, make_plan
 from codebase_gardener.training.probe import Probe, ProbeRequest, run_probe
-from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils.files import read_json
 from codebase_gardener.utils.limits import available_bytes
 from codebase_gardener.utils.progress import Progress, silent
@@ -25,7 +26,16 @@ if TYPE_CHECKING:
     from codebase_gardener.dataset.assembly import Dataset
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["Forecast", "foresee", "plan_training", "train_command", "warnings_about"]
+__all__ = [
+    "Forecast",
+    "foresee",
+    "free_on",
+    "plan_for",
+    "plan_training",
+    "suited",
+    "train_command",
+    "warnings_about",
+]
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class Forecast:
 def foresee(base: Base, rows: int, spec: TrainingSpec) -> Forecast:
     """Memory, time and warnings of a training, from the headers of the base's files."""
     shape = BaseShape.of(base)
-    needed = estimate_memory(base, spec, bf16=spec.dtype != "float32", shape=shape)
+    needed = estimate_memory(shape, spec, bf16=spec.dtype != "float32")
     time = f"{spec.minutes:g} minutes at most" if not spec.steps else f"the time of {spec.steps} steps"
     warnings = advise_training(spec, rows=rows, base_parameters=shape.parameters)
     return Forecast(needed.total, time, tuple(warnings))
@@ -89,15 +99,6 @@ def plan_training(
     """
     rows, folder = dataset
     shape = BaseShape.of(base)
-    device = resolve_device(gardener.settings.device)
-    free = _free_bytes(device)
-    within = budget_bytes is not None and budget_bytes <= free
-    facts = Facts(
-        shape=shape,
-        rows=len(rows.train),
-        limit_bytes=budget_bytes if within and budget_bytes is not None else free,
-        limit_is="the budget" if within else f"what is free on {device}",
-    )
     done = 0
 
     def measure(spec: TrainingSpec) -> Probe:
@@ -110,16 +111,88 @@ def plan_training(
         progress(done, done)
         return found
 
+    return plan_for(
+        gardener, shape, len(rows.train), options, budget_bytes=budget_bytes, probe=measure if probe else None
+    )
+
+
+def plan_for(
+    gardener: Gardener,
+    shape: BaseShape,
+    rows: int,
+    options: Mapping[str, Any],
+    *,
+    budget_bytes: int | None = None,
+    probe: Callable[[TrainingSpec], Probe] | None = None,
+) -> Plan:
+    """A plan for a base of this shape, which need not be there yet.
+
+    Args:
+        gardener: The home.
+        shape: Of the base.
+        rows: To train on.
+        options: As for `plan_training`.
+        budget_bytes: Likewise.
+        probe: What measures a few batches, or None.
+
+    Raises:
+        ResourceError: Nothing fits the memory.
+    """
+    device = resolve_device(gardener.settings.device)
+    free = free_on(device)
+    within = budget_bytes is not None and budget_bytes <= free
+    facts = Facts(
+        shape=shape,
+        rows=rows,
+        limit_bytes=budget_bytes if within and budget_bytes is not None else free,
+        limit_is="the budget" if within else f"what is free on {device}",
+    )
     return make_plan(
         facts,
         gardener.spec(options),
         {**gardener.settings.training, **options},
-        lambda spec, bf16: estimate_memory(base, spec, bf16=bf16, shape=shape),
-        measure if probe else None,
+        lambda spec, bf16: estimate_memory(shape, spec, bf16=bf16),
+        probe,
     )
 
 
-def _free_bytes(device: str) -> int:
+def suited(
+    gardener: Gardener,
+    base: Base,
+    rows: int,
+    options: Mapping[str, Any],
+    earlier: Iterable[Mapping[str, Any]],
+) -> tuple[TrainingSpec, tuple[Reason, ...]]:
+    """Options that suit a base, and why those that differ from the settings do.
+
+    The settings' defaults are made for the embedded base; of another the plan's rules decide, and what is free.
+
+    Args:
+        gardener: The home.
+        base: The base model.
+        rows: To train on.
+        options: That stay as they are.
+        earlier: Options of trainings on the same rows and base: what was free then makes no second one now.
+
+    Raises:
+        ResourceError: Nothing fits the memory.
+    """
+    usual = gardener.spec(options)
+    if base.id == EMBEDDED_BASE:
+        return usual, ()
+    made = plan_for(gardener, BaseShape.of(base), rows, options)
+    spec = next((old for old in map(parse_spec, earlier) if _differ_in_memory(old, made.spec)), made.spec)
+    reasons = (one for one in made.reasons if one.value != getattr(usual, one.option))
+    return spec, tuple(one for one in reasons if one.value == getattr(spec, one.option))
+
+
+def _differ_in_memory(one: TrainingSpec, other: TrainingSpec) -> bool:
+    """Whether two are equal but for what gives memory back."""
+    saving = {option for economy in ECONOMIES for option in economy.options}
+    return one.model_dump(exclude=saving) == other.model_dump(exclude=saving)
+
+
+def free_on(device: str) -> int:
     """Memory of the device that nobody uses."""
     if device == "cpu":
         return available_bytes()

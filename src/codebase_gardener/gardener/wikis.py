@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.registry.rows import ProjectRow
+from codebase_gardener.repository.sources import default_name
 from codebase_gardener.utils.collection import paused_collection
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.progress import Reporter
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from codebase_gardener.repository.snapshot import Snapshot
     from codebase_gardener.wiki.building import Built
     from codebase_gardener.wiki.project import ProjectWiki
     from codebase_gardener.wiki.writing import OpenWriter
 
 __all__ = ["build_wiki", "find_wiki", "named_writer"]
+
+_LAST = "6"  # of `phases.PHASES`
 
 
 def build_wiki(
@@ -27,9 +35,10 @@ def build_wiki(
     reporter: Reporter,
     *,
     writer: str = "none",
-    phase: str = "6",
+    phase: str = _LAST,
     revision: str | None = None,
     name: str | None = None,
+    ahead: Future[Snapshot] | None = None,
 ) -> Built:
     """Bring a project's wiki up to date with its source.
 
@@ -41,34 +50,61 @@ def build_wiki(
         phase: The last phase to do, one of `phases.PHASES`.
         revision: A commit, branch or tag; by default the source as it is now.
         name: Of the project, where `what` becomes one.
+        ahead: Gives the source, if it is being read already (`reading_ahead`).
 
     Raises:
         InvalidInputError: No such phase, or an overrides file that cannot be read.
         SourceError: The repository cannot be read.
         ConflictError: Another process is building this wiki.
     """
-    from codebase_gardener.knowledge.phases import PHASES
+    if phase != _LAST:
+        from codebase_gardener.knowledge.phases import PHASES
 
-    if phase not in PHASES:
-        raise InvalidInputError(f"there is no phase {phase!r}", hint=f"one of: {', '.join(PHASES)}")
+        if phase not in PHASES:
+            raise InvalidInputError(f"there is no phase {phase!r}", hint=f"one of: {', '.join(PHASES)}")
     model = named_writer(gardener, writer)
-    with paused_collection(), _remembering(gardener, name or what):
-        project, snapshot = _read_source(gardener, what, reporter, revision=revision, name=name)
+    with paused_collection(), _remembering(gardener, what, name):
+        with _loading("codebase_gardener.knowledge.building"):
+            project, snapshot = _read_source(gardener, what, reporter, ahead, revision=revision, name=name)
         with gardener.manager.using_project(project.name):
             return gardener.wiki(project.name).build(snapshot, reporter, writer=model, phase=phase)
 
 
-def _remembering(gardener: Gardener, what: str) -> AbstractContextManager[None]:
-    """What a project's last build computed is not computed again; of what is no project yet, nothing is known."""
+@contextmanager
+def _loading(module: str) -> Iterator[None]:
+    """A module is loaded meanwhile: reading a source is mostly waiting for the scan for secrets."""
+    loading = Thread(target=import_module, args=(module,))
+    loading.start()
+    try:
+        yield
+    finally:
+        loading.join()
+
+
+def _remembering(gardener: Gardener, what: str, name: str | None) -> AbstractContextManager[None]:
+    """What a project's last build computed is not computed again, and what this one computes is kept."""
+    from codebase_gardener.wiki.building import remembering_results
+    from codebase_gardener.wiki.paths import WikiPaths
+
     here = str(Path(what).resolve()) if Path(what).is_dir() else what
-    known = next((row.name for row in gardener.projects() if what == row.name or here == row.source), None)
-    return nullcontext() if known is None else gardener.wiki(known).remembering()
+    known = (row.name for row in gardener.projects() if what == row.name or here == row.source)
+    return remembering_results(
+        WikiPaths(gardener.settings.projects_dir / (name or next(known, "") or default_name(what)))
+    )
 
 
 def _read_source(
-    gardener: Gardener, what: str, reporter: Reporter, *, revision: str | None, name: str | None
+    gardener: Gardener,
+    what: str,
+    reporter: Reporter,
+    ahead: Future[Snapshot] | None,
+    *,
+    revision: str | None,
+    name: str | None,
 ) -> tuple[ProjectRow, Snapshot]:
     """A project, and its source as it is now (its last snapshot, where the source is no directory here)."""
+    from codebase_gardener.wiki.ahead import read_ahead
+
     project = {row.name: row for row in gardener.projects()}.get(what)
     if project is not None and name not in (None, project.name):
         raise InvalidInputError(
@@ -78,13 +114,15 @@ def _read_source(
         return project, gardener.snapshot(project.name)
     if project is None and "/" not in what and ":" not in what and not Path(what).expanduser().exists():
         gardener.registry.project(what)  # a name: raises, with the names that are near
+    source = project.source if project is not None else what
     with reporter.stage("snapshot", "files") as progress:
         return gardener.add(
-            project.source if project is not None else what,
+            source,
             name=project.name if project is not None else name,
             revision=revision,
             progress=progress,
             code=False,
+            taken=read_ahead(ahead, source),
         )
 
 

@@ -13,9 +13,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
-
-import psutil
+from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.jobs.directory import JobDirectory
@@ -25,6 +23,9 @@ from codebase_gardener.utils.children import python_module
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.files import PRIVATE_FILE, FileLock, out_of_room, write_atomic
 from codebase_gardener.utils.limits import kernel_kills, total_bytes
+
+if TYPE_CHECKING:
+    import psutil
 
 __all__ = ["cancel", "device_of_this_host", "idle_devices", "reap", "resume", "start_next"]
 
@@ -127,6 +128,8 @@ def cancel(registry: Registry, job_id: str) -> JobRow:
 
 def _worker(directory: JobDirectory) -> psutil.Process | None:
     """The process that holds the job's lock, found by what it wrote of itself at its start."""
+    import psutil
+
     started = directory.events.last("started")
     if started is None or not directory.is_alive():
         return None
@@ -139,6 +142,8 @@ def _worker(directory: JobDirectory) -> psutil.Process | None:
 
 
 def _end(process: psutil.Process) -> None:
+    import psutil
+
     family = [process, *process.children(recursive=True)]
     for member in family:
         with suppress(psutil.NoSuchProcess):

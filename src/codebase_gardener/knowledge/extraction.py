@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from codebase_gardener.documents.docstring_snippets import docstring_snippets
 from codebase_gardener.documents.purposes import purpose_of
 from codebase_gardener.documents.reading import document_facts
@@ -92,7 +94,7 @@ def _tree_facts(file: SourceFile) -> tuple[SymbolTable, Code]:
     table = tree_symbols(file.path, file.text, file.language, tree, declarations=True)
     lines = split_lines(file.text)
     symbols = tuple(
-        symbol if _is_documentation(symbol, lines) else replace(symbol, docstring=None)
+        symbol if _is_documentation(symbol, lines) else structs.replace(symbol, docstring=None)
         for symbol in table.symbols
     )
     table = replace(table, symbols=symbols)

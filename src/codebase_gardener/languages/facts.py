@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 __all__ = ["Binding", "Code", "Import", "Reference"]
 
 
-@dataclass(frozen=True)
-class Import:
+class Import(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One name that an import binds.
 
     Attributes:
@@ -30,8 +31,7 @@ class Import:
     guarded: bool = False
 
 
-@dataclass(frozen=True)
-class Binding:
+class Binding(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A name (or attribute, `self.x`) given something that can be traced.
 
     Attributes:
@@ -47,6 +47,8 @@ class Binding:
             `xs: list[A]`; what a scope returns or yields by statement to "return" and "yield".
         item: Which element of the value it is given, for `a, b = f()`.
         passes: The value is a call on the name itself, or with it among its arguments: `x = x.to(device)`.
+        arguments: Of a call, as overloads tell them apart: "0=?,mixed=True,"; "" where it is none or not known. What
+            an overload takes is bound with `how` "overload": the name is "mixed", the value "True".
     """
 
     line: int
@@ -56,10 +58,10 @@ class Binding:
     how: str
     item: int | None = None
     passes: bool = False
+    arguments: str = ""
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A use of a name: a call, an attribute that is read without one, a base of a class, a name in an annotation.
 
     Attributes:

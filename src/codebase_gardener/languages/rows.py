@@ -125,7 +125,9 @@ class Grammar:
     marks: re.Pattern[str] = re.compile(
         r"^[ \t]*(?:/\*+!?|\*+/|//[/!]*|\*(?!/))[ \t]?|[ \t]*\*+/[ \t]*$", re.MULTILINE
     )
-    directive: re.Pattern[str] = re.compile(r"/{4}|//(?:go:|nolint|lint:|eslint|@ts-)|/\*\s*eslint")
+    directive: re.Pattern[str] = re.compile(
+        r"/{4}|//(?:go:|nolint|lint:)|/[/*][ \t]*(?:eslint|@ts-|prettier-|istanbul |c8 |v8 )"
+    )
     braced_later: tuple[str, ...] = ()
     declarations: Mapping[str, str] = field(default_factory=dict)
     typed_declarations: Mapping[str, str] = field(default_factory=dict)

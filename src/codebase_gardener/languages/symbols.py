@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from codebase_gardener.utils.anchors import Anchor
 
 __all__ = ["TYPES", "Symbol", "SymbolTable", "TypedName", "is_public"]
@@ -12,8 +14,7 @@ TYPES = ("class", "type", "interface")
 """Kinds of symbols that have members."""
 
 
-@dataclass(frozen=True)
-class Symbol:
+class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A function, method or class.
 
     Attributes:

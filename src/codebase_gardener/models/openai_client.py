@@ -5,6 +5,8 @@ Interface: https://platform.openai.com/docs/api-reference/chat
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -56,6 +58,23 @@ class OpenAIClient:
         )
         self._instead: dict[str, str] = {}
 
+    @classmethod
+    def of_environment(cls, url: str, timeout_s: float) -> OpenAIClient:
+        """The endpoint at a URL, else at `OPENAI_BASE_URL`, else OpenAI's own, with the key of `OPENAI_API_KEY`.
+
+        Raises:
+            ModelError: OpenAI's own, and no key.
+            InvalidInputError: As the class.
+        """
+        url = url or os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI_URL
+        key = os.environ.get("OPENAI_API_KEY", "").strip()
+        if url == OPENAI_URL and not key:
+            raise ModelError(
+                "OPENAI_API_KEY is not set, and OpenAI's own endpoint needs a key",
+                hint="set it, or set OPENAI_BASE_URL to another endpoint, such as http://127.0.0.1:8000/v1",
+            )
+        return cls(url, key, timeout_s)
+
     def health(self) -> int:
         """How many models the endpoint lists; 0 where it lists none.
 
@@ -98,13 +117,19 @@ class OpenAIClient:
                 raise
 
     def generate(
-        self, model: str, prompt: str, *, max_tokens: int = 400, temperature: float = 0.0, seed: int = 0
+        self,
+        model: str,
+        prompt: str | Sequence[Mapping[str, str]],
+        *,
+        max_tokens: int = 400,
+        temperature: float = 0.0,
+        seed: int = 0,
     ) -> str:
         """What a model says to a prompt; "" where it refuses to say anything.
 
         Args:
             model: Its id at the endpoint.
-            prompt: One turn of a user.
+            prompt: One turn of a user, or the turns of a conversation.
             max_tokens: Of the answer.
             temperature: 0 takes the most likely token.
             seed: Of the draws.
@@ -113,8 +138,9 @@ class OpenAIClient:
             ModelError: Not reachable, key or model refused, too slow, or no sensible answer.
         """
         parameters = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
+        turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
         while True:
-            body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": prompt}]}
+            body: dict[str, Any] = {"model": model, "messages": turns}
             body |= {self._instead.get(name, name): value for name, value in parameters.items()}
             body.pop("", None)
             try:

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,21 +16,17 @@ from codebase_gardener.adapters.loaded import Loadable, LoadedAdapters
 from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.config.settings import Settings, load_settings
 from codebase_gardener.jobs.progress import TrainingProgress
-from codebase_gardener.jobs.spec import JobSpec
-from codebase_gardener.jobs.submission import dataset_directory
-from codebase_gardener.jobs.trainings import ProgressCallback, Trainings
 from codebase_gardener.models.adapter_metadata import AdapterMetadata
-from codebase_gardener.models.ollama_memory import BesideOllama
 from codebase_gardener.registry.leases import exclusive, lease, lease_path, project_lease_path
 from codebase_gardener.registry.projects import ROWS
 from codebase_gardener.registry.rows import JobRow, VersionRow
 from codebase_gardener.registry.transactions import Registry
-from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils.error_handling import (
     AdapterError,
     CodebaseGardenerError,
     ConflictError,
     NotFoundError,
+    ResourceError,
 )
 from codebase_gardener.utils.files import MANIFEST, AlreadyPublishedError, remove_tree
 from codebase_gardener.utils.names import AdapterRef, check_name
@@ -38,6 +35,9 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.adapters.torch_live_base import LiveBase
     from codebase_gardener.dataset.prompts import Prompt
+    from codebase_gardener.jobs.trainings import ProgressCallback, Trainings
+    from codebase_gardener.models.ollama_memory import BesideOllama
+    from codebase_gardener.training.spec import TrainingSpec
 
 __all__ = ["AdapterHandle", "AdapterMetadata", "PeftManager", "TrainingProgress"]
 
@@ -62,16 +62,6 @@ class PeftManager:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or load_settings()
         self.registry = Registry(self.settings.database_url, home=self.settings.home)
-        beside = BesideOllama(self.settings.ollama_url, self.settings.ollama_unload)
-        self.trainings = Trainings(
-            self.registry,
-            jobs_dir=self.settings.jobs_dir,
-            min_free_bytes=self.settings.min_free_bytes,
-            storage_bytes=self.settings.project_storage_bytes,
-            device=self.settings.device,
-            environment=self.settings.for_workers,
-            make_room=beside.make_room,
-        )
         self.loaded = LoadedAdapters(
             self.base,
             device=self.settings.device,
@@ -79,8 +69,35 @@ class PeftManager:
             hashes=self.settings.home / "folders.json",
             max_bytes=self.settings.cache_bytes,
             max_count=self.settings.cache_count,
-            before_load=beside.before_load,
+            before_load=self._before_load,
         )
+
+    @cached_property
+    def trainings(self) -> Trainings:
+        """The trainings of the home; a wiki's build asks for none."""
+        from codebase_gardener.jobs.trainings import Trainings
+
+        return Trainings(
+            self.registry,
+            jobs_dir=self.settings.jobs_dir,
+            min_free_bytes=self.settings.min_free_bytes,
+            storage_bytes=self.settings.project_storage_bytes,
+            device=self.settings.device,
+            environment=self.settings.for_workers,
+            make_room=self._make_room,
+        )
+
+    @cached_property
+    def _beside(self) -> BesideOllama:
+        from codebase_gardener.models.ollama_memory import BesideOllama
+
+        return BesideOllama(self.settings.ollama_url, self.settings.ollama_unload)
+
+    def _make_room(self, error: ResourceError) -> bool:
+        return self._beside.make_room(error)
+
+    def _before_load(self, needed_bytes: int) -> None:
+        self._beside.before_load(needed_bytes)
 
     def __enter__(self) -> PeftManager:
         return self
@@ -120,6 +137,8 @@ class PeftManager:
         """
         from codebase_gardener.dataset.user_rows import user_dataset
         from codebase_gardener.dataset.writer import write_dataset
+        from codebase_gardener.jobs.spec import JobSpec
+        from codebase_gardener.jobs.submission import dataset_directory
         from codebase_gardener.training.encoding import rows_to_train
 
         check_name(project_name, "project name")
@@ -164,6 +183,8 @@ class PeftManager:
 
     def spec(self, options: Mapping[str, Any]) -> TrainingSpec:
         """Training options: those given, over those of the settings, over the defaults."""
+        from codebase_gardener.training.spec import parse_spec
+
         return parse_spec({**self.settings.training, **options})
 
     def base(self, base_id: str | None = None, progress: Progress = silent) -> Base:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from posixpath import dirname, join
 
 from codebase_gardener.languages.engine.code import tree_code
@@ -11,8 +11,8 @@ from codebase_gardener.languages.facts import Import
 from codebase_gardener.languages.python.code import python_code
 from codebase_gardener.languages.python.row import SOURCE_ROOTS, is_python
 from codebase_gardener.languages.rows import Family
-from codebase_gardener.languages.table import FAMILIES, GRAMMARS, family_of, language_of
-from codebase_gardener.repository.filters import may_be_own
+from codebase_gardener.languages.table import FAMILIES, GRAMMARS, family_of, is_code, language_of
+from codebase_gardener.repository.filters import DIRECTORIES, may_be_own
 
 __all__ = ["own_folders"]
 
@@ -20,7 +20,7 @@ _FOREIGN = re.compile(r"(?:licen[cs]e|copying|notice|vendor\.txt|modules\.txt|py
 """Files that come with somebody else's code."""
 
 
-def own_folders(folders: Mapping[str, Sequence[str]], files: Iterable[tuple[str, str]]) -> set[str]:
+def own_folders(folders: Mapping[str, Sequence[str]], files: Sequence[tuple[str, str]]) -> set[str]:
     """Which folders are kept, of those that are left out by their name.
 
     Args:
@@ -36,6 +36,8 @@ def own_folders(folders: Mapping[str, Sequence[str]], files: Iterable[tuple[str,
         for folder, paths in folders.items()
         if may_be_own(folder) and not any(_FOREIGN.match(path.rpartition("/")[2]) for path in paths)
     }
+    if not any(is_code(language_of(path, text)) for path, text in files):  # published as it was built
+        return {folder for folder in open_ones if folder[:-1] in DIRECTORIES["built"]}
     words = {folder: folder.split("/")[-2] for folder in open_ones}
     found: set[str] = set()
     for path, text in files:

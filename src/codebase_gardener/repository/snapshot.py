@@ -16,8 +16,6 @@ from codebase_gardener.repository.filters import directory_problem, left_out_dir
 from codebase_gardener.repository.judging import LeftOutError, judge
 from codebase_gardener.repository.own_folders import own_folders
 from codebase_gardener.repository.patterns import Chosen
-from codebase_gardener.repository.secrets import Scanned, find_secrets, masked
-from codebase_gardener.repository.sources import open_source
 from codebase_gardener.utils.error_handling import SourceError
 from codebase_gardener.utils.progress import Progress, silent
 
@@ -121,6 +119,10 @@ def take_snapshot(
     Example:
         >>> snapshot = take_snapshot(".")  # doctest: +SKIP
     """
+    from codebase_gardener.repository.sources import (
+        open_source,  # what reads a snapshot again needs none of it
+    )
+
     with open_source(source, revision, max_file_bytes) as listing:
         selection = _select(listing.entries, max_file_bytes, chosen or Chosen(), progress)
     _leave_out_copies(selection)
@@ -247,6 +249,8 @@ def _leave_out_copies(selection: _Selection) -> None:
 
 def _hide_secrets(selection: _Selection) -> None:
     """Replace the letters of secrets; a file of which they are the most is left out."""
+    from codebase_gardener.repository.secrets import Scanned, find_secrets, masked
+
     files = selection.files
     found = find_secrets([Scanned(file.text, PurePosixPath(file.path).suffix) for file in files])
     selection.files = []

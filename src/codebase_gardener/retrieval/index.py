@@ -52,6 +52,11 @@ class SymbolIndex:
     def __len__(self) -> int:
         return len(self.documents)
 
+    @property
+    def vocabulary(self) -> Collection[str]:
+        """The tokens that its documents have."""
+        return self._bm25.vocab_dict if self._bm25 is not None else ()
+
     @classmethod
     def build(cls, documents: Sequence[Document]) -> SymbolIndex:
         """Index documents; the same documents in any order give the same index."""

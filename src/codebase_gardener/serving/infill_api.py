@@ -98,9 +98,9 @@ def infill_routes(answering: Answering) -> list[Route]:
         answers = begin(answering.engine, [prepared.request] * body.n_cmpl)
         fills = [_Fill(body, model, prepared, number, answer) for number, answer in enumerate(answers)]
         if body.stream:
-            return StreamingResponse(_events(answers, fills), media_type="text/event-stream")
+            return StreamingResponse(_events(answering, answers, fills), media_type="text/event-stream")
         await whole(request, answers, lambda number, piece: fills[number].add(piece))
-        told = [_chosen(fill.told(), body.response_fields) for fill in fills]
+        told = [_chosen(await _whole(answering, fill), body.response_fields) for fill in fills]
         return JSONResponse(told[0] if len(told) == 1 else told)
 
     async def props(request: Request) -> Response:
@@ -151,7 +151,7 @@ class _Fill:
     def __init__(
         self, body: _Infill, model: str, prepared: Prepared, number: int, answer: AnswerStream
     ) -> None:
-        self._body, self._model, self._prepared = body, model, prepared
+        self.body, self.prepared, self._model = body, prepared, model
         self._number, self._answer = number, answer
         self._begun, self._first = time.monotonic(), 0.0
         self.content, self.stop_type = "", "none"
@@ -162,10 +162,10 @@ class _Fill:
             return ""
         now = time.monotonic()
         self._first = self._first or now
-        content = within_indent(self._answer.text, self._body.n_indent)
+        content = within_indent(self._answer.text, self.body.n_indent)
         is_cut = content != self._answer.text
         new, self.content = content[len(self.content) :], content
-        limit = self._body.t_max_predict_ms
+        limit = self.body.t_max_predict_ms
         is_late = bool(limit) and (now - self._first) * 1000 > limit and "\n" in content
         if piece.finish:
             self.stop_type = _STOP_TYPES.get(piece.finish, "limit")
@@ -176,7 +176,7 @@ class _Fill:
 
     def told(self) -> Json:
         """The whole answer."""
-        cached, asked = self._answer.generation.cached_tokens, len(self._prepared.request.ids)
+        cached, asked = self._answer.generation.cached_tokens, len(self.prepared.request.ids)
         first = self._first or time.monotonic()
         return {
             **self.event(self.content),
@@ -223,11 +223,23 @@ def _chosen(told: Json, fields: Sequence[str] | None) -> Json:
     """Of an answer the fields that a client wants; one of an inner object stands under its path, `timings/prompt_n`."""
     if fields is None:
         return told
-    flat = {f"timings/{name}": value for name, value in told.get("timings", {}).items()}
+    inner = [(outer, told.get(outer, {})) for outer in ("timings", "gardener")]
+    flat = {f"{outer}/{name}": value for outer, values in inner for name, value in values.items()}
     return {name: {**told, **flat}[name] for name in fields if name in told or name in flat}
 
 
-async def _events(answers: Sequence[AnswerStream], fills: Sequence[_Fill]) -> AsyncIterator[str]:
+async def _whole(answering: Answering, fill: _Fill) -> Json:
+    """A whole answer; with what is not in the repository, unless the client asks for other fields."""
+    fields = fill.body.response_fields
+    if fields is not None and not any(name.partition("/")[0] == "gardener" for name in fields):
+        return fill.told()
+    gardener = await run_in_threadpool(answering.told, fill.prepared, [fill.content])
+    return {**fill.told(), "gardener": gardener}
+
+
+async def _events(
+    answering: Answering, answers: Sequence[AnswerStream], fills: Sequence[_Fill]
+) -> AsyncIterator[str]:
     over: set[int] = set()
     try:
         async for number, piece in pieces_of(answers):
@@ -237,7 +249,7 @@ async def _events(answers: Sequence[AnswerStream], fills: Sequence[_Fill]) -> As
             new = fill.add(piece)
             if fill.stop_type != "none":
                 over.add(number)
-                yield _event({**fill.told(), "content": new})
+                yield _event({**await _whole(answering, fill), "content": new})
             elif new:
                 yield _event(fill.event(new))
     except Exception as error:  # the head is sent: the client learns it from an event

@@ -1,4 +1,4 @@
-"""Memory that a training run will need, estimated before anything is loaded, against what is free."""
+"""Memory that a training run or an engine will need, estimated before anything is loaded, against what is free."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ __all__ = [
     "estimate_memory",
     "has_fast_layers",
     "kept_bytes",
+    "serving_bytes",
 ]
 
 GIB = 1024**3
@@ -59,36 +60,45 @@ def batch_tokens(spec: TrainingSpec) -> int:
     return max(spec.max_length, min(tokens, spec.batch_tokens)) if spec.batch_tokens else tokens
 
 
-def estimate_memory(
-    base: Base, spec: TrainingSpec, *, bf16: bool = True, shape: BaseShape | None = None
-) -> MemoryEstimate:
+def estimate_memory(base: Base | BaseShape, spec: TrainingSpec, *, bf16: bool = True) -> MemoryEstimate:
     """Estimate the peak of a run from the base's config and weight files' headers.
 
     Args:
-        base: The base model.
+        base: The base model, or its shape where it has been read before.
         spec: The options: batch, length, rank, targets, checkpointing.
         bf16: Whether the base is held in bfloat16.
-        shape: Of the base, where it has been read before.
     """
-    shape = shape or BaseShape.of(base)
+    shape = base if isinstance(base, BaseShape) else BaseShape.of(base)
     element = 2 if bf16 else 4
     adapted = [linear for linear in shape.linears if _is_adapted(linear, spec)]
     trained = sum(_adapter_size(linear, spec) for linear in adapted)
     trained += sum(shape.of_modules.get(name, 0) for name in spec.modules_to_save)
     return MemoryEstimate(
         runtime=_RUNTIME_BYTES,
-        base=_base_bytes(shape, spec, element),
+        base=_base_bytes(shape, spec.quantization, element),
         adapter=trained * _ADAPTER_BYTES,
         activations=int(_activations(shape, adapted, spec, element)),
         logits=HEAD_CHUNK * shape.vocabulary * _LOGIT_BYTES,
     )
 
 
-def _base_bytes(shape: BaseShape, spec: TrainingSpec, element: int) -> int:
+def serving_bytes(shape: BaseShape, tokens: int, bytes_per_weight: float = 2.0) -> int:
+    """What an engine needs: the base, and keys and values of so many tokens; adapters come beside it.
+
+    Args:
+        shape: Of the base.
+        tokens: Of all requests that are answered at a time.
+        bytes_per_weight: As the engine holds the base.
+    """
+    kept = 2 * 2 * shape.layers * shape.key_value * tokens
+    return _RUNTIME_BYTES + int(shape.parameters * bytes_per_weight) + kept
+
+
+def _base_bytes(shape: BaseShape, quantization: str, element: int) -> int:
     """What stays of the base in memory; the embeddings, the head and the norms are not quantized."""
-    if spec.quantization == "none":
+    if quantization == "none":
         return shape.parameters * element
-    row = QUANTIZATIONS[spec.quantization]
+    row = QUANTIZATIONS[quantization]
     linear = sum(module.parameters for module in shape.linears)
     rest = 4 if row.rest_in_float32 else element
     return int(linear * row.bytes_per_weight) + (shape.parameters - linear) * rest

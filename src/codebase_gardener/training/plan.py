@@ -400,7 +400,8 @@ def _fit(
     if (least := needed(spec)) > facts.limit_bytes:
         raise ResourceError(
             f"the least that this training needs is {_gb(least)}, and {_gb(facts.limit_bytes)} is {facts.limit_is}",
-            hint="lower --max-length, leave out the options that fix batch and checkpointing, or take a smaller base",
+            hint="lower --max-length, leave out the options that fix batch and checkpointing, or take a smaller base: "
+            "`gardener bases` lists what fits",
             context={"least_bytes": least, "limit_bytes": facts.limit_bytes},
         )
     return spec

@@ -27,4 +27,6 @@ def paused_collection() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            gc.freeze()
+            gc.unfreeze()  # what was made is old: the next collection does not begin with all of it
             gc.enable()

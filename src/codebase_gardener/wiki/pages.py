@@ -163,9 +163,11 @@ def _called(wanted: str, pages: list[FoundPage]) -> list[FoundPage]:
 
     A Principle and its Implementation often have one name: the first of `_TYPES` is meant.
     """
+    exact = [page for page in pages if page.id.lower() == wanted.lower()]
     lowered = wanted.lower().replace(".", "_")
     endings = (f"_{lowered}", f"_{lowered}_init")
     for found in (
+        exact,  # the name of a file's Module has its dots
         [page for page in pages if page.id.lower() == lowered],
         [page for page in pages if page.id.lower().partition(":")[2] == lowered],
         [page for page in pages if page.id.lower().endswith(endings)] if ":" not in wanted else [],

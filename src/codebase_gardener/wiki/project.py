@@ -116,18 +116,18 @@ class ProjectWiki:
         return self.pages(), ""
 
     def show(self, page: str) -> ShownPage:
-        """A page by its id, or by a part of its name that only one page has; a section of a document by its lines.
+        """A page by its id, or by a part of its name that only one page has; documents and code by lines.
 
         Raises:
             NotFoundError: There is no such page, or no wiki.
             InvalidInputError: Several pages have it.
         """
-        from codebase_gardener.wiki.sections import section_anchor, section_text
+        from codebase_gardener.wiki.sections import lines_anchor, lines_text
 
-        anchor = section_anchor(page)
-        section = section_text(anchor, self.source.latest()) if anchor is not None else None
-        if anchor is not None and section is not None:
-            return ShownPage(page, self.project, Path(anchor.path), section, ())
+        anchor = lines_anchor(page)
+        lines = lines_text(anchor, self.source.latest()) if anchor is not None else None
+        if anchor is not None and lines is not None:
+            return ShownPage(page, self.project, Path(anchor.path), lines, ())
         return show_page(find_page([self.paths], page), self.source)
 
     def correct(self, page: str, part: str, text: str) -> Path:
@@ -168,7 +168,7 @@ class ProjectWiki:
 
         return answer_to(self, question)
 
-    def search(self, query: str, *, k: int = 8, code: bool = False) -> list[SearchResult]:
+    def search(self, query: str, *, k: int = 5, code: bool = False) -> list[SearchResult]:
         """What answers a query, best first (`WikiIndex.search`).
 
         Raises:

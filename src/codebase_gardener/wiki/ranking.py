@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from codebase_gardener.knowledge.pages.documents import page_of
+from codebase_gardener.knowledge.pages.markup import NO_CODE, WHY_A_PAGE, is_rule
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.repository.areas import is_about_versions
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
@@ -40,6 +42,9 @@ TYPE_WEIGHTS = {
 
 SECTION_WEIGHT = 0.8
 """Of a section of a document, beside the pages."""
+
+CODE_WEIGHT = 0.45
+"""Of code that no page is about."""
 
 OF_VERSIONS = 0.5
 """Of a section of a change log: it has all names, and tells of none how it is used."""
@@ -151,19 +156,23 @@ class PageRanking:
         own = _shared_start([page.partition(":")[2] for page in pages]).rpartition("_")[0]
         self._own_name = frozenset(stems(own))
         self._weights = [_weight(document) for document in self._documents]
-        self._postings = _postings(list(entries.values()))
+        self._fields = {name: _FieldOf.all(name, entries.values()) for name in FIELDS}
+        self._postings = _postings(list(entries.values()), self._fields)
         self._entries = entries
         self._whole = next((n for page, n in self._numbers.items() if page.startswith("Overview:")), None)
         overview = self._documents[self._whole] if self._whole is not None else None
         self._of_all = self._own_name | frozenset(stems(" ".join(overview.domains if overview else ())))
 
-    def search(self, question: str, k: int, *, sections: bool = True) -> list[Hit]:
-        """The best pages and sections, best first; a Principle and its Implementation are one hit.
+    def search(
+        self, question: str, k: int, *, sections: bool = True, code: Sequence[Document] = ()
+    ) -> list[Hit]:
+        """The best pages, sections and pieces of code, best first; a Principle and its Implementation are one hit.
 
         Args:
             question: In plain words, or names of code.
             k: How many at most.
             sections: Those of documents, too.
+            code: Of which pieces of code the best, too.
         """
         asked = {stem(name.lower()): name for name in PAGE_TYPES if name != "Environment"}
         words = dict.fromkeys(stems(" ".join(content_words(question)) or question))
@@ -181,18 +190,35 @@ class PageRanking:
             best[self._whole] = 1 + max(best.values(), default=0.0)
         if not sections:
             best = {n: score for n, score in best.items() if self._documents[n].kind == PAGE_KIND}
-        order = sorted(best, key=lambda number: (-best[number], self._documents[number].anchor))
-        return [Hit(self._documents[number], best[number]) for number in order[:k]]
+        hits = [Hit(self._documents[number], score) for number, score in best.items()]
+        hits += [Hit(one, CODE_WEIGHT * self._weigh(one, list(words))) for one in code]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.document.anchor))[:k]
 
-    def line_of(self, page: str, question: str, told: str) -> str:
-        """The line of a page or section that has most of a question's words, "" where none has more than is told."""
-        entry = self._entries.get(page)
+    def _weigh(self, document: Document, words: Sequence[str]) -> float:
+        """What a page would have of its name and its text: for a document that is none."""
+        counts = {"title": Counter(stems(document.symbol)), "body": Counter(stems(document.text))}
+        score = sum(
+            one for name, count in counts.items() for _, one in self._fields[name].scores(count, words)
+        )
+        rarity = {word: self._rarity(word) for word in words}
+        had = sum(one for word, one in rarity.items() if any(word in count for count in counts.values()))
+        return score * (1 - COVERAGE * (1 - had / (sum(rarity.values()) or 1.0)))
+
+    def _rarity(self, word: str) -> float:
+        share = OWN_NAME if word in self._own_name else 1.0
+        return share * _idf(len(self._documents), len(self._postings.get(word, {})))
+
+    def line_of(self, document: Document, question: str, told: str) -> str:
+        """The line of a page, section or piece of code that has most of a question's words beside those that are told.
+
+        "" where none has one.
+        """
+        entry = self._entries.get(page_of(document) or document.anchor)
+        lines = entry.lines if entry else document.text.splitlines()
         words = set(stems(" ".join(content_words(question)) or question)) - set(stems(told))
-        rarity = {word: _idf(len(self._documents), len(self._postings.get(word, {}))) for word in words}
-        lines = entry.lines if entry else []
-        scores = [sum(rarity[word] for word in words & set(stems(line))) for line in lines]
+        scores = [sum(self._rarity(word) for word in words & set(stems(line))) for line in lines]
         best = max(scores, default=0.0)
-        return lines[scores.index(best)].strip("> ") if best else ""
+        return lines[scores.index(best)].strip("> \t") if best else ""
 
     def words_of(self, page: str) -> frozenset[str]:
         """The stems of all fields of a page."""
@@ -206,7 +232,7 @@ class PageRanking:
         for word in words:
             pages = self._postings.get(word, {})
             share = OWN_NAME if word in self._own_name else 1.0
-            rarity = share * _idf(len(self._documents), len(pages)) if pages else 0.0
+            rarity = self._rarity(word) if pages else 0.0
             total += rarity
             for number, score in pages.items():
                 found[number] += share * score
@@ -228,13 +254,24 @@ def _shared_start(names: list[str]) -> str:
 def _add(entry: _Entry, document: Document) -> None:
     overview, _, body = document.text.partition("\n\n")
     entry.counts["body"].update(stems(body))
-    entry.lines += body.splitlines()
+    entry.lines += _telling(body)
     if document.anchor == page_of(document):  # the others repeat both
         entry.document = document
         entry.counts["title"].update(stems(document.symbol))
         entry.counts["shown"].update(stems(document.shown))
         entry.counts["domains"].update(stems(" ".join(document.domains)))
         entry.counts["overview"].update(stems(overview))
+
+
+def _telling(body: str) -> list[str]:
+    """The lines of a page's text that say something of its subject: neither a table's head nor why there is a page."""
+    lines = body.splitlines()
+    heads = {number - 1 for number, line in enumerate(lines) if is_rule(line)}
+    return [
+        line
+        for number, line in enumerate(lines)
+        if number not in heads and not line.startswith((WHY_A_PAGE, NO_CODE))
+    ]
 
 
 def _section(document: Document) -> _Entry:
@@ -255,19 +292,40 @@ def _weight(document: Document) -> float:
     return weight * (1 + LINK_WEIGHT * math.log2(1 + document.links))
 
 
-def _postings(entries: list[_Entry]) -> dict[str, dict[int, float]]:
-    """Of each stem: the pages that have it, and its score there: the sum of its BM25 in each field.
+@dataclass(frozen=True)
+class _FieldOf:
+    """A field of all entries: how rare each stem is in it, and how long it is on average.
 
     A word's rarity is that in the field: where half of the bodies speak of tests, a title that does says more.
     """
-    postings: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
-    for name, (weight, slope) in FIELDS.items():
+
+    name: str
+    rarity: dict[str, float]
+    mean: float
+    unseen: float
+
+    @classmethod
+    def all(cls, name: str, entries: Collection[_Entry]) -> _FieldOf:
         having = Counter(word for entry in entries for word in entry.counts[name])
         rarity = {word: _idf(len(entries), count) for word, count in having.items()}
-        lengths = [entry.counts[name].total() for entry in entries]
-        mean = max(1.0, sum(lengths) / max(1, len(lengths)))
+        total = sum(entry.counts[name].total() for entry in entries)
+        return cls(name, rarity, max(1.0, total / max(1, len(entries))), _idf(len(entries), 0))
+
+    def scores(self, counts: Counter[str], words: Iterable[str]) -> Iterator[tuple[str, float]]:
+        """BM25 of each word of a text that has these counts."""
+        weight, slope = FIELDS[self.name]
+        room = _SATURATION * (1 - slope + slope * counts.total() / self.mean)
+        for word in words:
+            count = counts[word]
+            yield word, weight * self.rarity.get(word, self.unseen) * count / (room + count)
+
+
+def _postings(entries: Sequence[_Entry], fields: Mapping[str, _FieldOf]) -> dict[str, dict[int, float]]:
+    """Of each stem: the pages that have it, and its score there: the sum of its BM25 in each field."""
+    postings: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    for name, field_of in fields.items():
         for number, entry in enumerate(entries):
-            room = _SATURATION * (1 - slope + slope * lengths[number] / mean)
-            for word, count in entry.counts[name].items():
-                postings[word][number] += weight * rarity[word] * count / (room + count)
+            counts = entry.counts[name]
+            for word, score in field_of.scores(counts, counts):
+                postings[word][number] += score
     return {word: dict(pages) for word, pages in postings.items()}

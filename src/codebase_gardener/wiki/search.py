@@ -19,7 +19,7 @@ from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.wiki.pages import read_pages
 from codebase_gardener.wiki.paths import WikiPaths
 from codebase_gardener.wiki.questions import content_words, is_page
-from codebase_gardener.wiki.ranking import PageRanking
+from codebase_gardener.wiki.ranking import PageRanking, stem, stems
 from codebase_gardener.wiki.showing import with_what_shows_them
 from codebase_gardener.wiki.source import ProjectSource
 from codebase_gardener.wiki.state import WikiState
@@ -27,7 +27,10 @@ from codebase_gardener.wiki.state import WikiState
 __all__ = ["SearchResult", "WikiIndex", "open_index"]
 
 _DOCUMENTS = 4
+_CODE_LOOKED_AT = 16
+_ABOUT = 2  # what an Implementation rests on first: its definition, and a class's constructor
 _SAID_CHARS = 300
+_ANCHOR = re.compile(r"`([^`:]+:L\d+-\d+)`")
 _SAYS = re.compile(r"\w")
 _LAYOUT = 3
 """Of what is kept of a page; an index of another one is built again."""
@@ -41,9 +44,10 @@ class SearchResult:
         score: Higher is better; that of a page and that of code cannot be compared.
         id: The page's id; for code its anchor.
         title: The page's title; for code its qualified name or heading.
-        overview: The page's first sentence; for code the first line, for a section its first 300 letters.
+        overview: The page's first sentence; for code its name and first line, for a section its first 300 letters.
         said: Of a page or section the line with most of those words of the query that are not in it, "" for none.
-        anchor: The first lines that the page rests on, "" for a page without any; for code where it stands.
+        anchor: What `said` cites, else the first lines that the page rests on, "" for a page without any; for code and
+            sections where they stand.
         kind: "page", "text" for a section of a document, or the kind of code.
     """
 
@@ -70,7 +74,7 @@ class WikiIndex:
     def _pages(self) -> PageRanking:
         return PageRanking(self.symbols)
 
-    def search(self, query: str, *, k: int = 8, code: bool = False) -> list[SearchResult]:
+    def search(self, query: str, *, k: int = 5, code: bool = False) -> list[SearchResult]:
         """What a reader asks for, best first: pages and sections of documents, and code by turns with them.
 
         A page comes once, however many of its sections match, and a Principle as the Implementation that does it,
@@ -81,11 +85,41 @@ class WikiIndex:
             k: Results at most.
             code: Search the code, too.
         """
-        pages = self._pages.search(query, k)
+        pages = self._pages.search(query, k, code=self._code_about(query))
         words = " ".join(content_words(query)) or query
         others = self.symbols.search(words, k=k, exclude=is_page) if code else []
         by_turns = chain.from_iterable(zip_longest(pages, others))
-        return [self._found(hit, query) for hit in by_turns if hit is not None][:k]
+        hits = {hit.document.anchor: hit for hit in by_turns if hit is not None}
+        return [self._found(hit, query) for hit in hits.values()][:k]
+
+    def _code_about(self, query: str) -> list[Document]:
+        """Code of the library that has the query's words in one form or another, less what has a page."""
+        words = set(stems(" ".join(content_words(query)) or query))
+        spelt = [one for word in words for one in self._spellings.get(word, ())]
+        hits = self.symbols.search(
+            " ".join(spelt), k=_CODE_LOOKED_AT, exclude=lambda document: document.anchor in self._left_out
+        )
+        return [hit.document for hit in hits]
+
+    @cached_property
+    def _spellings(self) -> dict[str, list[str]]:
+        """Of each stem the words of the index that have it."""
+        found: dict[str, list[str]] = {}
+        for token in sorted(self.symbols.vocabulary):
+            found.setdefault(stem(token), []).append(token)
+        return found
+
+    @cached_property
+    def _left_out(self) -> frozenset[str]:
+        """Anchors of pages, of what pages are about, of texts, and of code that is not the library's."""
+        documents = self.symbols.documents
+        about = {anchor for one in documents if is_page(one) for anchor in one.evidence[:_ABOUT]}
+        other = {
+            one.anchor
+            for one in documents
+            if one.kind == "text" or is_page(one) or area_of(one.path) != "package"
+        }
+        return frozenset(about | other)
 
     def words_of(self, page: str) -> frozenset[str]:
         """The stems of a page's words, and of those of the documents that show its subject."""
@@ -110,19 +144,16 @@ class WikiIndex:
 
     def _found(self, hit: Hit, query: str) -> SearchResult:
         document, page = hit.document, page_of(hit.document)
-        lines = [line.strip() for line in document.text.splitlines() if line.strip()]
-        first = (
-            " ".join(line for line in lines if _SAYS.search(line)) if document.kind == "text" else lines[0]
-        )
-        overview = _short(first) if document.kind == "text" else first
-        said = self._pages.line_of(page or document.anchor, query, overview)
-        anchor = (document.evidence or ("",))[0] if page else document.anchor
+        overview = _first_words(document)
+        said = self._pages.line_of(document, query, overview)
+        first = (document.evidence or ("",))[0] if page else document.anchor
+        told = _ANCHOR.search(said) if page else None  # a row of a table says where it stands
         return SearchResult(
             score=round(hit.score, 3),
             id=page or document.anchor,
             title=document.symbol,
             overview=overview,
-            anchor=anchor,
+            anchor=told[1] if told else first,
             kind=document.kind,
             said=_short(said),
         )
@@ -133,6 +164,16 @@ class WikiIndex:
         ids = {page_of(document) for document in best}
         parts = self.symbols.search(query, k=1, exclude=lambda document: page_of(document) not in ids)
         return [hit.document for hit in parts] or best if best else []
+
+
+def _first_words(document: Document) -> str:
+    lines = [line.strip() for line in document.text.splitlines() if _SAYS.search(line)]
+    if is_page(document):
+        return lines[0] if lines else ""
+    if document.kind == "text":  # a long section comes in pieces: its heading stands in the first alone
+        lines = lines if document.symbol in "".join(lines[:1]) else [f"{document.symbol}:", *lines]
+        return _short(" ".join(lines))
+    return _short(" ".join(([f"`{document.symbol}`:"] if document.symbol else []) + lines[:1]))
 
 
 def _short(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Sections of the repository's own documents, found beside the pages: what their authors wrote for readers."""
+"""Sections of the repository's own documents and pieces of its code: found beside the pages, shown by their lines."""
 
 from __future__ import annotations
 
@@ -12,25 +12,31 @@ from codebase_gardener.repository.translations import translations
 from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.utils.anchors import Anchor, source_lines
 
-__all__ = ["readable_sections", "section_anchor", "section_text"]
+__all__ = ["lines_anchor", "lines_text", "readable_sections"]
 
+MOST_LINES = 80
 _ANCHOR = re.compile(r"([^:\n]+):L(\d+)-(\d+)\Z")
 
 
 def readable_sections(documents: Iterable[Document]) -> list[Document]:
     """The sections under a heading of documents for people: neither translations nor data nor texts for tests.
 
-    The words of a section's file and of the file's first heading are its domains: "Options" of `docs/cors.md` is
-    about CORS.
+    A long section, which an index has in pieces, is whole up to 80 lines. The words of a section's file and of the
+    file's first heading are its domains: "Options" of `docs/cors.md` is about CORS.
 
     Args:
         documents: Of a snapshot (`documents_of`).
     """
-    sections = [one for one in documents if one.kind == "text" and one.symbol and area_of(one.path) == "docs"]
-    left_out = translations({one.path for one in sections})
+    pieces = [one for one in documents if one.kind == "text" and one.symbol and area_of(one.path) == "docs"]
+    left_out = translations({one.path for one in pieces})
+    sections: list[Document] = []
     first: dict[str, str] = {}
-    for one in sorted(sections, key=lambda one: (one.path, one.line_range)):
+    for one in sorted(pieces, key=lambda one: (one.path, one.line_range)):
         first.setdefault(one.path, one.symbol)
+        if sections and (whole := _joined(sections[-1], one)) is not None:
+            sections[-1] = whole
+        else:
+            sections.append(one)
     return [
         replace(one, domains=(one.path.rpartition("/")[2].rpartition(".")[0], first[one.path]))
         for one in sections
@@ -38,21 +44,31 @@ def readable_sections(documents: Iterable[Document]) -> list[Document]:
     ]
 
 
-def section_anchor(wanted: str) -> Anchor | None:
-    """The lines of a document that a search names; None for a page's id and for lines of code.
+def _joined(section: Document, piece: Document) -> Document | None:
+    """A section with its next piece; None where that is another section's, or they are too long together."""
+    (first, _), (_, last) = section.line_range, piece.line_range
+    same = (section.path, section.symbol) == (piece.path, piece.symbol)
+    if not same or last - first >= MOST_LINES:
+        return None
+    anchor = str(Anchor(section.path, first, last))
+    return replace(section, anchor=anchor, text=f"{section.text}\n{piece.text}")
+
+
+def lines_anchor(wanted: str) -> Anchor | None:
+    """The lines that a search names; None for a page's id.
 
     Example:
-        >>> section_anchor("docs/cors.md:L4-20"), section_anchor("src/cors.py:L4-20"), section_anchor("Workflow:cors")
-        (Anchor(path='docs/cors.md', start=4, end=20), None, None)
+        >>> lines_anchor("docs/cors.md:L4-20"), lines_anchor("Workflow:cors")
+        (Anchor(path='docs/cors.md', start=4, end=20), None)
     """
     found = _ANCHOR.match(wanted)
-    if found is None or area_of(found[1]) != "docs":
-        return None
-    return Anchor(found[1], int(found[2]), int(found[3]))
+    return Anchor(found[1], int(found[2]), int(found[3])) if found else None
 
 
-def section_text(anchor: Anchor, snapshot: Snapshot) -> str | None:
-    """What stands there, under the anchor; None where there are no such lines."""
+def lines_text(anchor: Anchor, snapshot: Snapshot) -> str | None:
+    """What stands there, numbered, under the anchor, 80 lines at most; None where there are no such lines."""
     text = next((file.text for file in snapshot.files if file.path == anchor.path), "")
     lines = source_lines(text)[anchor.start - 1 : anchor.end] if anchor.start else []
-    return f"From `{anchor}`:\n\n{''.join(lines)}" if lines else None
+    more = f"… and {len(lines) - MOST_LINES} lines more\n" if len(lines) > MOST_LINES else ""
+    numbered = (f"{number:>5}  {line}" for number, line in enumerate(lines[:MOST_LINES], anchor.start))
+    return f"From `{anchor}`:\n\n{''.join(numbered)}{more}" if lines else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from codebase_gardener.config.settings import Settings
     from codebase_gardener.wiki.building import Built
 
-__all__ = ["BuildWords", "StampedSource", "remember_build", "unchanged_wiki"]
+__all__ = ["BuildWords", "StampedSource", "paths_of", "remember_build", "unchanged_wiki"]
 
 _SQLITE = "sqlite:///"
 
@@ -58,7 +58,7 @@ class StampedSource:
     def of(cls, settings: Settings, what: str) -> StampedSource | None:
         """Of a project whose wiki was built, or of a directory; None for what is neither."""
         try:
-            kept = read_json(_paths(settings, what).unchanged)
+            kept = read_json(paths_of(settings, what).unchanged)
             folder = Path(kept["source"])
         except (OSError, ValueError, LookupError, TypeError):
             folder = Path(what).resolve()
@@ -79,7 +79,7 @@ def unchanged_wiki(
         source: As it is now.
         phase: The last one to be done.
     """
-    paths = _paths(settings, what)
+    paths = paths_of(settings, what)
     if source is None or not source.stamp:
         return None
     try:
@@ -108,7 +108,7 @@ def remember_build(settings: Settings, built: Built, source: StampedSource | Non
     write_json(paths.unchanged, {**kept, "lines": again.summary(), "document": again.as_dict()})
 
 
-def _paths(settings: Settings, what: str) -> WikiPaths:
+def paths_of(settings: Settings, what: str) -> WikiPaths:
     """Of the project of that name, else of the one that a directory becomes."""
     known = "/" not in what and (settings.projects_dir / what).is_dir()
     return WikiPaths(settings.projects_dir / (what if known else default_name(what)))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError, ModelError
+from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError
 
 if TYPE_CHECKING:
     from codebase_gardener.adapters.handle import AdapterHandle
     from codebase_gardener.models.ollama_client import OllamaClient
-    from codebase_gardener.models.openai_client import OpenAIClient
 
 __all__ = ["WRITERS", "OpenWriter", "open_writer"]
 
@@ -76,25 +74,18 @@ def open_writer(
     if colon and kind in ("openai", "ollama"):
         if not model:
             raise InvalidInputError(f"{spec!r} names no model", hint=f"write {kind}:MODEL")
-        client = _openai(openai_url, timeout_s) if kind == "openai" else _ollama(ollama_url, timeout_s)
+        from codebase_gardener.models.openai_client import OpenAIClient
+
+        client = (
+            OpenAIClient.of_environment(openai_url, timeout_s)
+            if kind == "openai"
+            else _ollama(ollama_url, timeout_s)
+        )
         client.check_model(model)
         return OpenWriter(spec, lambda prompt: client.generate(model, prompt, max_tokens=_MAX_TOKENS))
     if "/" not in spec or colon:
         raise InvalidInputError(f"{spec!r} is no writer", hint=f"write one of {', '.join(WRITERS)}")
     return _adapter(spec, open_adapter)
-
-
-def _openai(url: str, timeout_s: float) -> OpenAIClient:
-    from codebase_gardener.models.openai_client import OPENAI_URL, OpenAIClient
-
-    url = url or os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI_URL
-    key = os.environ.get("OPENAI_API_KEY", "").strip()
-    if url == OPENAI_URL and not key:
-        raise ModelError(
-            "OPENAI_API_KEY is not set, and OpenAI's own endpoint needs a key",
-            hint="set it, or set OPENAI_BASE_URL to another endpoint, such as http://127.0.0.1:8000/v1",
-        )
-    return OpenAIClient(url, key, timeout_s)
 
 
 def _ollama(url: str, timeout_s: float) -> OllamaClient:

@@ -31,3 +31,21 @@ def test_dependencies_include_what_annotations_name() -> None:
     reference = read_code_reference(page)
     assert reference
     assert reference.dependencies == ("torch", "transformers")
+
+
+def test_a_file_that_is_there_twice_shows_an_api_once() -> None:
+    code = "from kiln import fire\n\n\ndef test_fire():\n    fire()\n"
+    guide = "# Guide\n\n```python\nfrom kiln import fire\nfire()\n```\n"
+    context = context_of(
+        {
+            "kiln/__init__.py": "def fire(): ...\n",
+            "README.md": guide,
+            "docs/index.md": guide,
+            "tests/test_fire.py": code,
+            "docs/checked/test_fire.py": code,
+            "tests/old/test_fire.py": code,
+        }
+    )
+    target = Target("kiln/__init__.py", "fire")
+    assert len({passage.path for passage, _ in context.uses[target]}) == 2
+    assert used_in(target, context).count("1") == 2

@@ -240,3 +240,32 @@ def test_what_annotated_documents_is_the_description_and_no_type() -> None:
         ("name", "str | None", "Its name."),
         ("depth", "int", "How deep."),
     ]
+
+
+FIELDS = """
+    @dataclass
+    class Base:
+        first: int
+
+    @dataclass
+    class Made(Base):
+        second: str = \\
+            "a"
+
+        def run(
+            self,
+            plain,
+            given: int = max(
+                1, 2
+            ),
+            *rest,
+        ): ...
+"""
+
+
+def test_each_parameter_knows_its_own_lines() -> None:
+    context = context_of({"p/__init__.py": "", "p/m.py": FIELDS})
+    made = contract_of(symbol_named(context, "Made"), context)
+    assert [str(each.place) for each in made.inputs] == ["p/m.py:L3-3", "p/m.py:L7-8"]
+    run = contract_of(symbol_named(context, "Made.run"), context)
+    assert [str(each.place) for each in run.inputs] == ["p/m.py:L12-12", "p/m.py:L13-15", "p/m.py:L16-16"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import textwrap
+from pathlib import Path
 
 from codebase_gardener.knowledge.environments.all_pages import environment_pages
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
-from samples.environments import pages_of, section
+from samples.environments import pages_of, repository, section
 
 
 def test_a_page_for_each_backend_as_users_call_it(facts: RepositoryFacts) -> None:
@@ -44,3 +45,21 @@ def test_every_anchor_is_a_source_and_every_quote_its_lines(facts: RepositoryFac
 
 def test_the_same_twice(facts: RepositoryFacts) -> None:
     assert environment_pages(facts) == environment_pages(facts)
+
+
+def test_a_condition_for_type_checkers_names_no_environment(tmp_path: Path) -> None:
+    code = """\
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import clay
+else:
+    try:
+        import clay
+    except ImportError:
+        clay = None
+"""
+    setup = '[project]\nname = "kiln"\n\n[project.optional-dependencies]\nfull = ["clay"]\n'
+    files = {"pyproject.toml": setup, "kiln/__init__.py": "", "kiln/lids.py": code, "kiln/pots.py": code}
+    titles = [page.page.title for page in environment_pages(repository(tmp_path, files))]
+    assert "Clay Environment" in titles

@@ -81,3 +81,59 @@ def test_what_a_packaging_file_says_a_package_is_for_is_followed_to_its_api() ->
     text = "\n".join(section.body for page in backends for section in page.page.sections)
     assert "“For the test oven” (`pyproject.toml:L6-6`)" in text
     assert not any("Copyright" in section.body for page in pages.values() for section in page.page.sections)
+
+
+NEEDS_CLAY = {
+    "pyproject.toml": '[project]\nname = "kiln"\n\n[project.optional-dependencies]\nfull = ["clay", "slip"]\n',
+    "kiln/__init__.py": "",
+    "kiln/testclient.py": """\
+try:
+    import clay
+except ImportError:
+    raise RuntimeError("kiln.testclient requires the clay package to be installed")
+
+class TestClient:
+    def get(self): ...
+""",
+    "kiln/forms.py": """\
+def _needed():
+    try:
+        import slip
+    except ImportError:
+        raise RuntimeError('forms need the package "slip"')
+
+def _read():
+    _needed()
+
+class Form:
+    def __init__(self):
+        _read()
+
+class Other: ...
+""",
+}
+
+
+def test_a_guard_in_a_helper_or_at_the_head_of_a_file_is_followed_to_the_api() -> None:
+    context = context_of(NEEDS_CLAY)
+    pages = environment_pages(context.repository)
+    names = [("kiln/testclient.py", "TestClient"), ("kiln/testclient.py", "TestClient.get"),
+             ("kiln/forms.py", "Form"), ("kiln/forms.py", "Other")]  # fmt: skip
+    found = required_environments([Target(*one) for one in names], pages, context.resolution)
+    needed = {
+        target.name: {package for page in wanted if page.kind == "backend" for package in page.packages}
+        for target, wanted in found.items()
+    }
+    assert needed == {"TestClient": {"clay"}, "TestClient.get": {"clay"}, "Form": {"slip"}, "Other": set()}
+
+
+def test_a_package_that_imports_itself_where_it_may_be_missing_is_no_dependency() -> None:
+    code = "try:\n    import kiln\n    import kiln.oven\nexcept ImportError:\n    kiln = None\n"
+    files = {
+        **NEEDS_CLAY,
+        "kiln/compat.py": code,
+        "kiln/version.py": "from importlib.metadata import version\n\n\ndef v():\n    return version('kiln')\n",
+    }
+    pages = environment_pages(context_of(files).repository)
+    assert not any("kiln" in page.packages for page in pages)
+    assert "`kiln` is used" not in "".join(section.body for page in pages for section in page.page.sections)

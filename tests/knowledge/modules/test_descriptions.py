@@ -18,3 +18,20 @@ def test_the_lines_are_those_that_say_it() -> None:
     more = {**files, "bowl/third.py": '"""Neither does this one."""\n'}
     repository = context_of(more).repository
     assert said_of(module_tree(repository).modules[0], repository) is None
+
+
+def test_a_line_for_a_tool_or_for_the_entry_says_nothing_of_the_whole() -> None:
+    files = {
+        "lid/__main__.py": '"""Starts the command of this package."""\n' + "x = 1\n" * 30,
+        "lid/edge.py": "x = 1\n" * 30,
+        "pan/pan.rb": "# frozen_string_literal: true\n\n# Fries what lies flat.\nclass Pan\nend\n" + "# x\n" * 30,
+        "wok/lib.rs": "//! [![build]](https://x.y)\n//! [build]: https://x.y/b.svg\n//!\n//! Stirs what is hot.\n"
+                      + "pub fn stir() {}\n" * 30,
+    }  # fmt: skip
+    repository = context_of(files).repository
+    said = {module.path: said_of(module, repository) for module in module_tree(repository).modules}
+    assert said["lid"] is None
+    assert {path: one.sentence for path, one in said.items() if one} == {
+        "pan": "Fries what lies flat.",
+        "wok": "Stirs what is hot.",
+    }

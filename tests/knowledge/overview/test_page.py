@@ -144,3 +144,29 @@ def test_a_sentence_about_it_comes_before_one_that_only_names_it() -> None:
     assert overview(files).overview.endswith(
         "“Kettle is a library that boils water for those who want their tea at once.”"
     )
+
+
+def test_badges_and_marks_of_a_quote_are_no_words_of_its_readme() -> None:
+    badges = (
+        "# Pot\n\n[![Build][badge]][status]\n[![Version][v]][w]\nPot is a library that cooks stews slowly.\n"
+    )
+    described = overview(FILES | {"README.md": badges}).description
+    assert "Build" not in described
+    assert "— `README.md:L5-5`" in described
+    quoted = overview(FILES | {"README.md": "# Pot\n\n> Pot is a library that cooks\n> stews slowly.\n"})
+    assert "> Pot is a library that cooks\n> stews slowly." in quoted.description
+
+
+def test_what_it_is_may_lead_to_code_and_a_paragraph_of_badges_is_none() -> None:
+    readme = "# Pot\n\n[![a]][b]\n[![cook-book image]][d] for all of you\n\n"
+    readme += "Pot is a language for stews:\n\n    boil(1)\n"
+    page = overview(FILES | {"README.md": readme})
+    assert "“Pot is a language for stews:”" in page.overview
+    assert "cook-book" not in page.description
+
+
+def test_what_no_document_shows_is_not_what_users_call_most() -> None:
+    page = overview({path: text for path, text in FILES.items() if path != "README.md"})
+    usage = "\n".join([page.usage, *(one.body for one in page.sections)])
+    assert "What it offers:" in usage
+    assert "users meet it first" not in usage

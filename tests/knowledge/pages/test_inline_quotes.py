@@ -7,6 +7,7 @@ import pytest
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.remarks import remarks
 from codebase_gardener.documents.rst import rst_blocks
+from codebase_gardener.knowledge.pages import inline_quotes
 from codebase_gardener.knowledge.pages.inline_quotes import QuotableText, read_inline_quotes
 
 SOURCE = QuotableText('''
@@ -126,3 +127,13 @@ def test_literals_are_joined_across_comments() -> None:
 def test_a_word_goes_on_behind_a_role() -> None:
     assert QuotableText("It yields :class:`Token`\\\\s.").says("It yields `Token`s.")
     assert QuotableText(r"It yields :class:`Token`\s.").says("It yields `Token`s.")
+
+
+def test_the_words_of_few_texts_are_held_at_a_time() -> None:
+    """All of them were a gigabyte for a repository of 25 MB."""
+    texts = [QuotableText(f"One {number} two three, and four.") for number in range(100)]
+    assert not any(text.says("one two four five") for text in texts)
+    held = [words.joined for text in texts for words in text._made.values()]
+    assert len(held) > len(texts)
+    assert all(len(joined) < 60 for joined in held)
+    assert inline_quotes._places.cache_info().currsize <= 16

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
@@ -52,7 +53,7 @@ def test_a_review_asks_for_api_users_and_algorithm() -> None:
     target = Target(path, "glow")
     use = Use(target, "README.md", 1, 1, "", "call", "import")
     shown = Passage("README.md", 1, 9, "Start", "readme", "", (use,))
-    callers = {target: (replace(use, path="src/kiln/core.py"), replace(use, path=path))}
+    callers = {target: (structs.replace(use, path="src/kiln/core.py"), structs.replace(use, path=path))}
     found = one(path, text, Resolution((shown,), callers, {}, {target: "kiln.glow"}, 1, 0))
     assert found.decision == "keep"
     assert found.reason == (

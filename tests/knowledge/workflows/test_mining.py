@@ -53,6 +53,37 @@ python tools/cool.py
 """
 
 
+TWICE = {
+    "pot/__init__.py": "def boil():\n    return 1\n\n\ndef pour():\n    return 1\n\n\ndef cool():\n    return 1\n"
+                       "\n\ndef serve():\n    return 1\n",
+    "README.md": "# Pot\n\nCooks.\n\n## Cooking soups\n\n{0}"
+                 "```python\nfrom pot import boil, pour\nboil()\npour()\n```\n\n"
+                 "## Cooking soups\n\n{1}```python\nfrom pot import cool, serve\ncool()\nserve()\n```\n",
+}  # fmt: skip
+
+
+def test_two_of_one_title_are_told_apart_by_their_authors_words_or_are_one() -> None:
+    told = TWICE | {
+        "README.md": TWICE["README.md"].format("Hot ones:\n\n", "Cold ones are left to rest first:\n\n")
+    }
+    assert [path.title for path in mined(told)] == [
+        "Pot: Cooking soups",
+        "Pot: Cooking soups: Cold ones are left to rest first",
+    ]
+    silent = TWICE | {"README.md": TWICE["README.md"].format("", "")}
+    assert [path.title for path in mined(silent)] == ["Pot: Cooking soups"]
+
+
+def test_one_command_that_is_run_is_a_workflow_where_it_is_all_there_is() -> None:
+    script = "def main():\n    return 1\n\n\nmain()\n"
+    said = "# Bowl\n\nShapes bowls.\n\n## Usage\n\n```bash\npython bowl.py 3\n```\n"
+    (path,) = mined({"README.md": said, "bowl.py": script})
+    assert (path.title, steps(path)) == ("Bowl", ["python bowl.py"])
+    more = said + "\n## More\n\n```bash\npython plate.py\n```\n"
+    two = mined({"README.md": more, "bowl.py": script, "plate.py": script})
+    assert [steps(path) for path in two] == [["python bowl.py", "python plate.py"]]
+
+
 def test_a_programs_commands_in_order_are_a_workflow() -> None:
     files = {
         "pyproject.toml": '[project]\nname = "kiln"\n[project.scripts]\nkiln = "kiln.cli:main"\n',

@@ -19,7 +19,7 @@ def test_hostile_titles_give_valid_unique_pages() -> None:
     )
     paths = mined(FILES | {"README.md": readme})
     pages = [f"x_{path.page}" for path in paths]
-    assert len(paths) >= 5
+    assert len(paths) >= 4  # two would both be called "Same"
     assert all(is_page_name(page) for page in pages)
     assert len({page.casefold() for page in pages}) == len(pages)
     assert all(path.title.strip() and "\n" not in path.title and len(path.title) <= 140 for path in paths)

@@ -40,7 +40,7 @@ def test_references_stand_in_the_order_of_evaluation() -> None:
 def test_calls_in_a_chain_are_marked() -> None:
     code = python_code("a.b(1).c().d\nx[0].e()\n'-'.join(y)\nf()()\n(await g.h()).i()\n")
     assert [r.name for r in code.references] == [
-        "a.b", "a.b().c", "a.b().c().d", "?.e", "str().join", "f", "f()", "g.h", "g.h().i",
+        "a.b", "a.b().c", "a.b().c().d", "x.__getitem__().e", "str().join", "f", "f()", "g.h", "g.h().i",
     ]  # fmt: skip
 
 
@@ -68,7 +68,10 @@ def test_lines_begin_where_the_snippet_stands() -> None:
         ("x = A() if c else b", "x", [("A", "call"), ("b", "name")]),
         ("x = None", "x", []),
         ("x = {}", "x", [("dict", "literal")]),
-        ("x = y[0]", "x", [("?", "name")]),
+        ("x = y[0]", "x", [("y.__getitem__", "call")]),
+        ("x = 1 + y", "x", [("y.__radd__", "call")]),
+        ("x = -(y @ z)", "x", [("y.__matmul__().__neg__", "call")]),
+        ("x = not y", "x", [("?", "name")]),
         ("with A() as x: pass", "x", [("A()", "with")]),
         ("for x in a.b(): pass", "x", [("a.b()", "for")]),
         ("[x.c() for x in xs]", "x", [("xs", "for")]),
@@ -94,11 +97,11 @@ def test_attributes_of_self_and_unpacking() -> None:
     )
     rows = [b for b in code.bindings if b.scope == "A.f"]
     assert rows == [
-        Binding(3, "A.f", "self.x", "B", "call"),
-        Binding(4, "A.f", "p", "make", "call", 0),
-        Binding(4, "A.f", "q", "make", "call", 1),
-        Binding(5, "A.f", "r", "C", "call"),
-        Binding(5, "A.f", "s", "D", "call"),
+        Binding(3, "A.f", "self.x", "B", "call", arguments=","),
+        Binding(4, "A.f", "p", "make", "call", 0, arguments=","),
+        Binding(4, "A.f", "q", "make", "call", 1, arguments=","),
+        Binding(5, "A.f", "r", "C", "call", arguments=","),
+        Binding(5, "A.f", "s", "D", "call", arguments=","),
     ]
 
 

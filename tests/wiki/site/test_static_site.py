@@ -109,7 +109,7 @@ def gardener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gardener]:
     odd.mkdir(parents=True)
     for name in ("test_c&d.py", "Test_C&d.py"):
         (odd / name).write_text(
-            "from garden import Plant, nasty\n\n\ndef test_x():\n    nasty(Plant('a'), tag='b')\n"
+            f"# {name}\nfrom garden import Plant, nasty\n\n\ndef test_x():\n    nasty(Plant('a'), tag='b')\n"
         )
     with Gardener(Settings(home=root.parent / "home")) as opened:
         build_wiki(opened, str(root), Quiet())

@@ -197,7 +197,8 @@ def _takes(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
         told = f": `{each.type}`" if each.type else ""
         told += f" = `{each.default}`" if each.default else (" (required)" if each.required else "")
         yield GraphLine(
-            f"takes `{each.name}`{told}{f': {each.description}' if each.description else ''}", anchor
+            f"takes `{each.name}`{told}{f': {each.description}' if each.description else ''}",
+            each.anchor or anchor,
         )
     if not row.inputs:
         yield GraphLine("takes nothing", anchor)
@@ -212,7 +213,7 @@ def _parameter(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLi
             told = f": `{each.type}`" if each.type else ""
             told += f" = `{each.default}`" if each.default else (" has no default" if each.required else "")
             text = f"`{each.name}` of `{row.name}`{told}{f': {each.description}' if each.description else ''}"
-            yield GraphLine(text, row.place.anchor)
+            yield GraphLine(text, each.anchor or row.place.anchor)
             return
     if row.kind not in ("file", "constant", "field"):
         yield GraphLine(f"`{row.name}` has no parameter `{asked.part}`", row.place.anchor)

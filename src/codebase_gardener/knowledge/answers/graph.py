@@ -55,13 +55,14 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Input(msgspec.Struct, frozen=True, array_like=True):
-    """A parameter, as `implementation_layout.Parameter`."""
+    """A parameter, as `implementation_layout.Parameter`; `anchor` is "" where its own lines are not known."""
 
     name: str
     type: str
     default: str
     required: bool | None
     description: str
+    anchor: str = ""
 
 
 class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
@@ -241,7 +242,14 @@ class _Gathering:
             context.names.get(target, ""),
             import_of(target, context) if area == "package" else "",
             tuple(
-                Input(each.name, each.type, each.default, each.required, each.description)
+                Input(
+                    each.name,
+                    each.type,
+                    each.default,
+                    each.required,
+                    each.description,
+                    str(each.place) if each.place else "",
+                )
                 for each in (contract.inputs if contract else ())
             ),
             tuple((each.type, each.description) for each in (contract.outputs if contract else ())),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.languages.python.expressions import annotated_doc, bare_type
@@ -27,6 +27,7 @@ class ClassField:
 
     Attributes:
         owner: Qualified name of the class that declares it.
+        path, start, end: Where it does that; as `class_fields` gives them.
     """
 
     name: str
@@ -35,6 +36,9 @@ class ClassField:
     required: bool
     description: str
     owner: str
+    path: str = ""
+    start: int = 0
+    end: int = 0
 
 
 def has_fields(symbol: Symbol, context: ApiContext) -> bool:
@@ -50,8 +54,10 @@ def class_fields(symbol: Symbol, context: ApiContext) -> tuple[ClassField, ...]:
     found: dict[str, ClassField] = {}
     for owner in (*reversed(context.ancestors(symbol)), symbol):
         if has_fields(owner, context):
-            declared = _fields(context.text_of(owner).text, owner.qualified_name)
-            found.update({each.name: each for each in declared})
+            written = context.text_of(owner)
+            for each in _fields(written.text, owner.qualified_name):
+                start, end = each.start + written.offset, each.end + written.offset
+                found[each.name] = replace(each, path=owner.path, start=start, end=end)
     return tuple(each for each in found.values() if not each.name.startswith("_"))
 
 
@@ -79,7 +85,9 @@ def _fields_in(body: list[ast.stmt], source: SourceLines, owner: str) -> Iterato
         default = _default(source, value, maker, keywords)
         after = body[index + 1] if index + 1 < len(body) else None
         help_ = _help(keywords) or annotated_doc(annotation) or _constant_text(after, statement=True)
-        yield ClassField(name, type_, default, not default, help_, owner)
+        yield ClassField(
+            name, type_, default, not default, help_, owner, "", node.lineno, node.end_lineno or node.lineno
+        )
 
 
 def _declared(node: ast.stmt) -> tuple[str, ast.expr | None, ast.expr | None] | None:

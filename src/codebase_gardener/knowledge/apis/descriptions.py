@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.usage_examples import AREA_ORDER
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.cited import PageSources
-from codebase_gardener.knowledge.pages.markup import code
+from codebase_gardener.knowledge.pages.markup import NO_CODE, code
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.languages.symbols import Symbol
@@ -203,7 +203,7 @@ def shown_in(target: Target, context: ApiContext, sources: PageSources) -> list[
         through = _through_members(target, context)
         if through:
             return [f"It is not used by its own name; its members are used in {counted(through, 'passage')}."]
-        return ["No code in docs, examples or tests was found to use it."]
+        return [NO_CODE]
     passages = used_passages(target, context)
     if not passages:
         return [f"Used in {told}."]

@@ -38,7 +38,7 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
     code_reference,
     io_contract,
 )
-from codebase_gardener.knowledge.pages.markup import NONE_FOUND, code, fence
+from codebase_gardener.knowledge.pages.markup import NONE_FOUND, WHY_A_PAGE, code, fence
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Page, Section
 from codebase_gardener.knowledge.pages.wording import enumerated
@@ -119,7 +119,7 @@ def _description(
         parts.append("Its docstring notes:\n\n" + "\n".join(f"- {_told(change)}" for change in says.changes))
     parts += neighbours(symbol, context, pages, sources)
     if api.reasons:
-        parts.append(f"Why it has a page: {'; '.join(inline(reason) for reason in api.reasons)}.")
+        parts.append(f"{WHY_A_PAGE}{'; '.join(inline(reason) for reason in api.reasons)}.")
     return "\n\n".join(parts)
 
 

@@ -19,6 +19,7 @@ from codebase_gardener.languages.python.headers import Definition, SourceLines
 from codebase_gardener.languages.signatures import typed_parameters
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import family_of
+from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["constructor_of", "contract_of"]
@@ -31,10 +32,10 @@ _LONGEST_CODE = 300  # characters of a type or a default
 
 @dataclass(frozen=True)
 class _Arguments:
-    """Name, type, default as written and `Doc` of each argument; unknown where it is no Python function."""
+    """Name, type, default as written, `Doc` and lines of each argument; unknown where it is no Python function."""
 
     known: bool
-    rows: tuple[tuple[str, str | None, str | None, str], ...] = ()
+    rows: tuple[tuple[str, str | None, str | None, str, int, int], ...] = ()
 
 
 def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
@@ -93,7 +94,8 @@ def _field(each: ClassField, says: Documentation, symbol: Symbol) -> Parameter:
     if each.owner != symbol.qualified_name:
         description = f"{description} (inherited from `{each.owner}`)".strip()
     type_ = each.type or (told.type if told else "")
-    return Parameter(each.name, _short(type_), _short(each.default), each.required, description)
+    place = Anchor(each.path, each.start, each.end)
+    return Parameter(each.name, _short(type_), _short(each.default), each.required, description, place)
 
 
 def _short(text: str) -> str:
@@ -101,14 +103,15 @@ def _short(text: str) -> str:
 
 
 def _inputs(symbol: Symbol, context: ApiContext, *says: Documentation) -> tuple[Parameter, ...]:
-    written = _written_arguments(context.text_of(symbol).text)
+    text = context.text_of(symbol)
+    written = _written_arguments(text.text)
     if not written.known:
         return tuple(Parameter(name, "", "", True, "") for name in symbol.parameters)
     listed = written.rows
     if symbol.kind == "method" and not any(_last(name) == "staticmethod" for name in symbol.decorators):
         listed = listed[1:]
     found = []
-    for name, type_, default, doc in listed:
+    for name, type_, default, doc, start, end in listed:
         told = next((value for each in says if (value := each.parameter(name))), DocumentedValue(name))
         found.append(
             Parameter(
@@ -117,6 +120,7 @@ def _inputs(symbol: Symbol, context: ApiContext, *says: Documentation) -> tuple[
                 _short(default or ""),
                 default is None and not name.startswith("*"),
                 inline(doc or told.description, 300),
+                Anchor(symbol.path, start + text.offset, end + text.offset),
             )
         )
     return tuple(found)
@@ -138,6 +142,8 @@ def _written_arguments(text: str) -> _Arguments:
             source.segment(bare_type(argument.annotation)) if argument.annotation else None,
             source.segment(default) if default is not None else None,
             annotated_doc(argument.annotation),
+            argument.lineno,
+            (default if default is not None else argument).end_lineno or argument.lineno,
         )
         for name, argument, default in _arguments(definition.args)
     )

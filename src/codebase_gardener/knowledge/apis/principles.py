@@ -18,7 +18,7 @@ from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.usage_examples import lead_in
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.cited import PageSources
-from codebase_gardener.knowledge.pages.markup import code
+from codebase_gardener.knowledge.pages.markup import NO_CODE, code
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.knowledge.sources.lines import Source
@@ -177,7 +177,7 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
     passages = used_passages(api.target, context)
     told = used_in(api.target, context)
     if not told:
-        return "No code in docs, examples or tests was found to use it."
+        return NO_CODE
     before: Counter[Target] = Counter()
     after: Counter[Target] = Counter()
     for passage in passages:

@@ -193,6 +193,11 @@ def lead_in(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | Non
         return None
     lines = repository.lines(use.path, 1, snippet.start - 1)
     end = len(lines)
+    facts = repository.facts[use.path]
+    before = [each.start for each in facts.headings] + [each.end for each in facts.snippets]
+    last = max(
+        (line for line in before if line < snippet.start), default=0
+    )  # what stands above it is of another
     while end and (not lines[end - 1].strip() or _IS_FENCE.match(lines[end - 1])):
         end -= 1
     start = end
@@ -204,7 +209,7 @@ def lead_in(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | Non
     ):
         start -= 1
     text = "\n".join(lines[start:end])
-    if not text.strip() or start == end or not _IS_PROSE.search(text):
+    if start < last or not text.strip() or start == end or not _IS_PROSE.search(text):
         return None
     return start + 1, end, text
 

@@ -220,7 +220,8 @@ def _subject(members: list[Package], repository: RepositoryFacts) -> str:
 
 def _site_words(found: FoundEvidence, repository: RepositoryFacts) -> set[str]:
     """Words of the file's name, of the enclosing definition and of the conditions around the line."""
-    text = f"{_stem(found.path)} {found.evidence.scope} {' '.join(headers(repository, found))}"
+    conditions = " ".join(line for line in headers(repository, found) if "TYPE_CHECKING" not in line)
+    text = f"{_stem(found.path)} {found.evidence.scope} {conditions}"
     return {word for word in _words(text) if len(word) > 3}
 
 

@@ -44,11 +44,18 @@ class EnvironmentFacts:
     def __init__(self, repository: RepositoryFacts) -> None:
         manifests: dict[str, list[FoundEvidence]] = defaultdict(list)
         self._by_kind: dict[str, list[FoundEvidence]] = defaultdict(list)
+        extras = {
+            key_of(evidence.name)
+            for facts in repository.facts.values()
+            for evidence in facts.evidence
+            if evidence.kind == "extra"
+        }
         for path, facts in repository.facts.items():
+            for_tests = _serves_tests(path)
             for evidence in facts.evidence:
                 if evidence.kind in _MANIFEST_KINDS:
                     manifests[_folder(path)].append(FoundEvidence(path, evidence))
-                elif repository.areas[path] in _COUNTED and not _serves_tests(path):
+                elif repository.areas[path] in _COUNTED and not (for_tests and _is_aside(evidence, extras)):
                     self._by_kind[evidence.kind].append(FoundEvidence(path, evidence))
         self.folder = _main_folder(repository, manifests)
         self.others = sorted(
@@ -113,6 +120,13 @@ class EnvironmentFacts:
             if len(fitting) == 1 and module in distributions[fitting[0]]:
                 found[module] = fitting[0]
         return found
+
+
+def _is_aside(evidence: Evidence, extras: set[str]) -> bool:
+    """Whether what serves tests does not ask its users for an extra: the client of a web framework does."""
+    if evidence.kind == "optional-import":
+        return key_of(evidence.name) not in extras
+    return evidence.kind != "raise" or not evidence.value
 
 
 def _serves_tests(path: str) -> bool:

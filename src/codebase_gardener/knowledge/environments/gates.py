@@ -31,6 +31,8 @@ def gates_of(repository: RepositoryFacts, packages: Sequence[Package]) -> tuple[
     for package in packages:
         for site in package.sites:
             found |= _asked(repository, site)
+        for error in package.errors:
+            found |= _kept_from(repository, error)
         for path, names in _imports(repository, {package.key, *(row.evidence.name for row in package.sites)}):
             found |= _using(repository, path, names)
     return tuple(sorted(target for target in found if not AVAILABILITY.match(target.name.rpartition(".")[2])))
@@ -44,6 +46,17 @@ def _asked(repository: RepositoryFacts, site: FoundEvidence) -> set[Target]:
         Target(site.path, symbol.qualified_name)
         for symbol in repository.facts[site.path].symbols
         if site.evidence.start < symbol.start <= end and "." not in symbol.qualified_name
+    }
+
+
+def _kept_from(repository: RepositoryFacts, error: FoundEvidence) -> set[Target]:
+    """What a file defines after an error that it raises when it is imported."""
+    if error.evidence.scope or error.evidence.kind != "raise":
+        return set()
+    return {
+        Target(error.path, symbol.qualified_name)
+        for symbol in repository.facts[error.path].symbols
+        if symbol.start > error.evidence.end and "." not in symbol.qualified_name
     }
 
 

@@ -70,6 +70,7 @@ class _Walk:
     lines: list[int]
     names: Names = field(default_factory=Names)
     raising: set[int] = field(default_factory=set)
+    handled: dict[int, str] = field(default_factory=dict)
     found: list[Evidence] = field(default_factory=list)
     seen: set[tuple[str, str, str]] = field(default_factory=set)
 
@@ -237,6 +238,8 @@ def _constant(node: ast.Constant, scope: str, walk: _Walk) -> None:
 def _try(node: ast.Try, scope: str, walk: _Walk) -> None:
     if not any(_catches_imports(handler) for handler in node.handlers):
         return
+    for handler in filter(_catches_imports, node.handlers):
+        walk.handled.update({id(inner): str(node.lineno) for inner in handler.body})
     for statement in node.body:
         for module in _modules(statement):
             walk.add("optional-import", statement, scope, module, ast.unparse(statement), str(node.lineno))
@@ -263,9 +266,11 @@ def _raise(node: ast.Raise, scope: str, walk: _Walk) -> None:
         return
     error = _dotted(node.exc.func).rpartition(".")[2]
     said = message(node.exc, scope, walk.names)
-    if not said or error not in _ERRORS or (error in _PLAIN_ERRORS and not _NEEDS.search(said)):
+    handled = walk.handled.get(id(node), "")
+    known = bool(handled) or (error in _ERRORS and (error not in _PLAIN_ERRORS or bool(_NEEDS.search(said))))
+    if not said or not known:
         return
-    walk.add("raise", node, scope, error, said)
+    walk.add("raise", node, scope, error, said, handled)
 
 
 def _first_text(node: ast.Call) -> str:

@@ -108,7 +108,7 @@ def _give_imports(packages: dict[str, Package], repository: RepositoryFacts, fac
 
 
 def _give_errors(packages: dict[str, Package], repository: RepositoryFacts, facts: EnvironmentFacts) -> None:
-    """An error belongs to the packages that it names, that its extra brings, or that the line above asks for."""
+    """An error belongs to the packages that it names, that its extra brings, or that is asked for above it."""
     of_extra: dict[str, set[str]] = defaultdict(set)
     for row in facts.of_kinds("extra"):
         of_extra[row.evidence.scope].add(facts.canonical(row.evidence.name))
@@ -117,10 +117,16 @@ def _give_errors(packages: dict[str, Package], repository: RepositoryFacts, fact
         for one in packages.values()
         for bound in one.bounds
     ]
+    tried: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for key, one in packages.items():
+        for site in one.sites + one.definitions:
+            if site.evidence.kind == "optional-import":
+                tried[site.path, site.evidence.value].add(key)
     for found in facts.of_kinds("raise"):
         named = set(named_packages(found.evidence.text, packages)) or {
             key for extra in re.findall(r"\w\[([\w-]+)\]", found.evidence.text) for key in of_extra[extra]
         }
+        named = named or (tried[found.path, found.evidence.value] if found.evidence.value else set())
         if not named:
             asked = set(re.findall(r"\w+", " ".join(headers(repository, found)[:1])))
             named = {key for key, one in packages.items() if one.functions & asked}

@@ -23,7 +23,7 @@ from codebase_gardener.knowledge.links.python.public_names import public_names
 from codebase_gardener.knowledge.links.python.tracing import Tracer
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
-from codebase_gardener.knowledge.sources.repository_facts import areas_of
+from codebase_gardener.knowledge.sources.repository_facts import areas_of, copies
 from codebase_gardener.languages.engine.spaces import Space
 from codebase_gardener.languages.facts import Reference
 from codebase_gardener.languages.meanings import Entity
@@ -91,7 +91,9 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
         dict(sorted({**names.public, **others.public}.items(), key=_depth)) if others.public else names.public
     )
     exported = {**names.exported, **others.exported}
-    passages = [passage for path in areas for passage in _passages(facts[path], areas, gathered, others)]
+    copied = copies(facts)
+    shown = [path for path in areas if path not in copied]
+    passages = [passage for path in shown for passage in _passages(facts[path], areas, gathered, others)]
     return Resolution(
         passages=tuple(
             sorted(passages, key=lambda found: (found.path, found.start, -found.end, found.scope))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
+
 __all__ = ["Passage", "Target", "Use"]
 
 
@@ -26,8 +28,7 @@ class Target(NamedTuple):
         return not self.path
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A resolved reference.
 
     Attributes:

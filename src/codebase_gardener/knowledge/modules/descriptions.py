@@ -14,7 +14,7 @@ from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
 __all__ = ["SaidOf", "lines_saying", "said_of"]
 
-_SPEAKS_FOR_ITS_FOLDER = re.compile(r"(?:__init__|index|mod|lib|doc|package-info|main|__main__)\.\w+\Z")
+_SPEAKS_FOR_ITS_FOLDER = re.compile(r"(?:__init__|index|mod|lib|doc|package-info|main)\.\w+\Z")
 _FIRST_LINES = 80
 _LONGEST = 8
 """Lines that one sentence may run over."""

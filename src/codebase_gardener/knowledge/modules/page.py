@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.knowledge.apis.calls import import_of
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.descriptions import SaidOf, said_of
 from codebase_gardener.knowledge.modules.drawings import module_drawings
@@ -142,12 +142,13 @@ def _overview(
     held = f"{what} holds {counted(len(public), 'public definition')}"
     if len(module.files) > 1:
         held += f" in {counted(len(module.files), 'file')}"
-    shown = [code(symbol.qualified_name) for symbol in public[:_MOST_SHOWN]]
+    names = list(dict.fromkeys(symbol.qualified_name for symbol in public))
+    shown = [code(name) for name in names[:_MOST_SHOWN]]
     if not public:
         return f"{what} offers nothing by a name: {counted(len(module.files), 'file')} of code."
-    told = f"{held}: {enumerated(shown, len(public))}."
+    told = f"{held}: {enumerated(shown, len(names))}."
     for symbol in public:
-        if quoted := given.quoted(symbol.path, documentation(symbol.docstring).summary):
+        if quoted := given.quoted(symbol.path, documented(symbol).summary):
             sources.cite_symbol(symbol)
             return f"{told} Its {code(symbol.qualified_name)} is described as: {quoted}"
     return told
@@ -250,7 +251,7 @@ def _named(symbol: Symbol, name: str, given: ModulePages) -> str:
 
 
 def _told(symbol: Symbol, members: Sequence[Symbol], given: ModulePages) -> str:
-    summary = documentation(symbol.docstring).summary
+    summary = documented(symbol).summary
     signature = code(symbol.signature[:_LONGEST_SIGNATURE])
     said = given.quoted(symbol.path, summary) or signature
     if symbol.kind in TYPES and members:

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from codebase_gardener.documents.blocks import Block
-from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.sentences import first_sentence, sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.drawings import architecture
 from codebase_gardener.knowledge.modules.relations import Relations
@@ -25,6 +25,7 @@ from codebase_gardener.knowledge.pages.markup import code, link_free, table
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Page, Section
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
+from codebase_gardener.knowledge.pages.workflow_groups import group_title, workflow_groups
 from codebase_gardener.manifests.table import ECOSYSTEMS, root_manifests
 from codebase_gardener.utils.anchors import Anchor
 
@@ -192,8 +193,14 @@ def _runs(said: Introduction, given: _Given) -> list[tuple[int, int, str]]:
         else:
             runs.append((block.start, block.end))
     return [
-        (start, end, "\n".join(given.context.repository.lines(said.path, start, end))) for start, end in runs
+        (start, end, _unquoted(given.context.repository.lines(said.path, start, end))) for start, end in runs
     ]
+
+
+def _unquoted(lines: Sequence[str]) -> str:
+    """A text without the marks of a quote that it is as a whole: it is shown as one anyway."""
+    is_quote = all(line.startswith(">") for line in lines)
+    return "\n".join(re.sub(r"^> ?", "", line) if is_quote else line for line in lines)
 
 
 def _usage(said: Introduction | None, given: _Given) -> str:
@@ -217,30 +224,29 @@ def _installed(given: _Given) -> str:
 
 
 def _entries(given: _Given) -> str:
-    """What users import, the most shown first."""
-    rows = []
+    """What users import, the most shown first, and apart what no document shows."""
+    rows: dict[bool, list[str]] = {True: [], False: []}
     for target, page in _by_use(given)[:_MOST_ENTRIES]:
         symbol = given.context.symbol(target)
-        summary = documentation(symbol.docstring).summary if symbol else ""
+        summary = documented(symbol).summary if symbol else ""
         where = f" ({given.sources.cite_symbol(symbol)})" if symbol else ""
         said = f": “{inline(summary, 200)}”" if summary else ""
-        rows.append(f"* [{code(target.name)}]({page.file}){where}{said}")
-    return "What users call most:\n\n" + "\n".join(rows) if rows else ""
+        rows[_shown(target, given) > 0].append(f"* [{code(target.name)}]({page.file}){where}{said}")
+    offered = "What else it offers:" if rows[True] else "What it offers:"
+    titles = {True: "What users call most:", False: offered}
+    return "\n\n".join(f"{titles[kind]}\n\n" + "\n".join(told) for kind, told in rows.items() if told)
+
+
+def _shown(target: Target, given: _Given) -> int:
+    """How many places of README, docs and examples use it."""
+    uses = given.context.uses.get(target, ())
+    return len({(passage.path, passage.start) for passage, _ in uses if passage.area != "test"})
 
 
 def _by_use(given: _Given) -> list[tuple[Target, Page]]:
     """APIs of the repository, those that README, docs and examples use in the most places first."""
     context = given.context
-    shown = {
-        target: len(
-            {
-                (passage.path, passage.start)
-                for passage, _ in context.uses.get(target, ())
-                if passage.area != "test"
-            }
-        )
-        for target in given.by_target
-    }
+    shown = {target: _shown(target, given) for target in given.by_target}
     own = [target for target in given.by_target if not target.external]
     exported = context.resolution.exported
     order = sorted(
@@ -269,13 +275,14 @@ def _workflows(given: _Given) -> str:
     flows = given.of_type("Workflow")
     if not flows:
         return ""
-    rows = [f"* [{link_free(page.title)}]({page.file})" for page in _most_led(flows)[:_MOST_WORKFLOWS]]
-    more = (
-        f"\n* and {len(flows) - len(rows)} more: [all workflows](_WorkflowIndex.md)"
-        if len(flows) > len(rows)
-        else ""
-    )
-    return "What people do with it, step by step:\n\n" + "\n".join(rows) + more
+    shown = _most_led(flows)[:_MOST_WORKFLOWS]
+    parts = ["What people do with it, step by step:"]
+    for group in workflow_groups(shown, given.pages):
+        parts += [f"### {group_title(group)}"] if group.title else []
+        parts.append("\n".join(f"* [{link_free(page.title)}]({page.file})" for page in group.pages))
+    if len(flows) > len(shown):
+        parts.append(f"And {len(flows) - len(shown)} more: [all workflows](_WorkflowIndex.md).")
+    return "\n\n".join(parts)
 
 
 def _most_led(flows: Sequence[Page]) -> list[Page]:
@@ -353,10 +360,12 @@ def _reading_order(said: Introduction | None, given: _Given) -> str:
         symbol = given.context.symbol(target)
         if symbol:
             where = given.sources.cite_symbol(symbol)
-            steps.append(f"[{code(target.name)}]({page.file}), defined in {where}: users meet it first.")
+            why = "users meet it first" if _shown(target, given) else "a part of what it offers"
+            steps.append(f"[{code(target.name)}]({page.file}), defined in {where}: {why}.")
     for module in _central(given)[:2]:
-        users = counted(len(given.relations.used_by(module)), "other module")
-        steps.append(f"[{code(module.title)}](modules/{module.name}.md): {users} use it.")
+        number = len(given.relations.used_by(module))
+        users = f"{counted(number, 'other module')} {'uses' if number == 1 else 'use'} it."
+        steps.append(f"[{code(module.title)}](modules/{module.name}.md): {users}")
     steps += _tests(given)
     return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1)) or "Nothing stands out."
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.prose import plain_text
+from codebase_gardener.documents.purposes import is_wordless
 from codebase_gardener.documents.reading import blocks
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.table import LANGUAGES, is_code
@@ -86,9 +87,11 @@ def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str]) -> In
 def _said(found: Sequence[Block]) -> Iterator[Block]:
     """What stands before the first section and in those that tell what it is; no asides, nothing that leads to code."""
     chars = count = sections = 0
-    tells = True
+    tells, title = True, ""
     boxes = [(block.start, block.end) for block in found if block.kind == "box"]
-    for block, after in zip_longest(found, found[1:]):
+    for whole, after in zip_longest(found, found[1:]):
+        block = _from_its_first_word(whole)
+        title = block.text if block.kind == "heading" and sections == 0 else title
         if block.kind == "heading":
             sections += 1
             tells = (sections == 1 and block.level == 1) or bool(_WHAT.search(block.text))
@@ -96,6 +99,8 @@ def _said(found: Sequence[Block]) -> Iterator[Block]:
             continue
         text = plain_text(block.text)
         leads_to_code = text.rstrip().endswith(":") and (after is None or after.kind != "item")
+        if not chars and title and text.lower().startswith(f"{plain_text(title).lower()} is "):
+            leads_to_code = False  # what it is, and then how that looks
         aside = any(start <= block.start <= end for start, end in boxes)
         if aside or leads_to_code or not _says(text, block.kind, block.text):
             continue
@@ -107,7 +112,18 @@ def _said(found: Sequence[Block]) -> Iterator[Block]:
         yield block
 
 
+def _from_its_first_word(block: Block) -> Block:
+    """A paragraph without the badges above its words."""
+    lines = block.text.split("\n")
+    if block.kind != "paragraph" or len(lines) != block.end - block.start + 1:
+        return block
+    skipped = next((at for at, line in enumerate(lines) if not is_wordless(line)), 0)
+    return replace(block, start=block.start + skipped, text="\n".join(lines[skipped:]))
+
+
 def _says(text: str, kind: str, written: str) -> bool:
+    if all(map(is_wordless, written.split("\n"))):
+        return False
     if _ONLY_A_LINK.match(" ".join(written.split())):
         return False
     words = len(_WORD.findall(_ADDRESS.sub(" ", text)))

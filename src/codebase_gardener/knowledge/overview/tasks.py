@@ -129,14 +129,9 @@ def _of_tox(path: str, lines: list[str]) -> Iterator[WrittenTask]:
         elif line.startswith("["):
             start = 0
         elif start and (command := _TOX_COMMANDS.match(line)):
-            first = command[1].strip() or (lines[at].strip() if at < len(lines) else "")
-            yield WrittenTask(
-                f"tox -e {name}" if name else "tox",
-                first,
-                path,
-                start,
-                max(at, at + (not command[1].strip())),
-            )
+            told = [(at, command[1].strip()), *enumerate(map(str.strip, lines[at:]), at + 1)]
+            end, first = next(((at, one) for at, one in told if one and not one.startswith("#")), (at, ""))
+            yield WrittenTask(f"tox -e {name}" if name else "tox", first, path, start, end)
 
 
 def _of_nox(path: str, lines: list[str]) -> Iterator[WrittenTask]:

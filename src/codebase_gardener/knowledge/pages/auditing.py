@@ -30,6 +30,7 @@ from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts, text_hash
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.utils.memo import remembered
 
 __all__ = ["Audit", "audit"]
 
@@ -78,6 +79,13 @@ def audit(texts: Mapping[str, str], repository: RepositoryFacts) -> Audit:
         for file, reading in readings.items()
     }
     return Audit(wiki, tuple(sorted(set(auditor.findings()))), counts, auditor.graph)
+
+
+@remembered
+def _linking_lines(body: str) -> tuple[tuple[int, str], ...]:
+    """The lines outside of code that may have a link, without code spans, by their place."""
+    visible = enumerate(outside_fences(body))
+    return tuple((at, without_code(line)) for at, line in visible if "](" in line or "[[" in line)
 
 
 def _common(values: Iterable[str]) -> str:
@@ -163,11 +171,8 @@ class _Auditor:
     def _links(self, file: str, page: Page) -> Iterator[Finding]:
         text = self.texts[file]
         body = text.split("\n", self.readings[file].first_line - 1)[-1]  # what front matter says is data
-        visible = outside_fences(body)
-        for number, written in enumerate(visible, self.readings[file].first_line):
-            if "](" not in written and "[[" not in written:
-                continue
-            line = without_code(written)
+        for at, line in _linking_lines(body):
+            number = at + self.readings[file].first_line
             for path in _FILE_LINK.findall(line) if "](" in line else ():
                 place = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
                 if place not in self.texts and place not in INDEXES:
@@ -208,6 +213,10 @@ class _Auditor:
             if len(principles) > 1:
                 yield Finding(file, 0, "pair", f"{page.id} has {len(principles)} Principles")
 
+    def _is_command(self, principle: str) -> bool:
+        made = (page for page, principles in self.graph.principles_of.items() if principle in principles)
+        return any(page.kind == "External Tool Doc" for one in made if (page := self.graph.pages.get(one)))
+
     def _steps(self, file: str, reading: Reading) -> Iterator[Finding]:
         page = reading.page
         if not page or page.type != "Workflow":
@@ -215,7 +224,7 @@ class _Auditor:
         start = reading.starts.get("Execution Steps", 1)
         edges = [edge.target for edge in page.edges if edge.kind == "step"]
         steps = read_steps(page)
-        if len(edges) < 2:
+        if len(edges) < 2 and not any(map(self._is_command, edges)):
             yield Finding(file, start, "steps", f"{len(edges)} step, where a Workflow has at least 2")
         if [step.number for step in steps] != list(range(1, len(edges) + 1)):
             numbers = ", ".join(str(step.number) for step in steps)

@@ -14,7 +14,7 @@ CHECKS: dict[str, str] = {
     "links": "link to a page that exists, of a type that the edge allows",
     "inverse": "inverse links are derived: build the wiki again",
     "pair": "a Principle has one Implementation, and an Implementation at most one Principle",
-    "steps": "a Workflow has at least 2 steps, numbered, each with the link of its edge, and no code",
+    "steps": "a Workflow has at least 2 steps or is one command, numbered, each with the link of its edge, and no code",
     "unreachable": "link it from a page that a Workflow reaches, or say in its notes why it is kept",
     "evidence": "an Environment names at least 2 anchors in Code Evidence",
     "anchor": "name lines that exist, and list each anchor of the text among the sources",

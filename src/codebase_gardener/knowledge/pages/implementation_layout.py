@@ -6,7 +6,7 @@ Indexes and reports are computed from the pages on disk, so what they say of an 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from codebase_gardener.knowledge.pages.markup import (
     NONE_FOUND,
@@ -66,13 +66,17 @@ class CodeReference:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A row of Inputs; texts are on one line, "" where nothing is known; `required` is None where that is not."""
+    """A row of Inputs; texts are on one line, "" where nothing is known; `required` is None where that is not.
+
+    `place` are the lines that declare it, where the parser knows them; no page shows them.
+    """
 
     name: str
     type: str
     default: str
     required: bool | None
     description: str
+    place: Anchor | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

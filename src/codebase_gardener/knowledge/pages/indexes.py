@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from codebase_gardener.knowledge.pages.markup import code, link_free, table
 from codebase_gardener.knowledge.pages.steps import StepFacts, WikiGraph, WorkflowFacts
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page, Wiki
-from codebase_gardener.knowledge.pages.workflow_layout import TESTS_ALONE
+from codebase_gardener.knowledge.pages.workflow_groups import SEEN_IN_TESTS, group_title, workflow_groups
 
 __all__ = ["INDEXES", "extraction_guide", "index_head", "render_indexes"]
 
@@ -44,11 +44,16 @@ def _guide_row(graph: WikiGraph, step: StepFacts) -> tuple[str, ...]:
 
 def _workflow_index(graph: WikiGraph) -> str:
     flows = graph.workflows
-    seen = tuple(flow for flow in flows if flow.page.description.startswith(TESTS_ALONE))
-    told = tuple(flow for flow in flows if flow not in seen)
-    parts = [*index_head(graph.wiki, "Workflow Index"), "## Summary", _summary(graph, told)]
-    if seen:
-        parts += ["## Seen in tests", "No document shows them.", _summary(graph, seen)]
+    by_id = {flow.page.id: flow for flow in flows}
+    parts = [*index_head(graph.wiki, "Workflow Index"), "## Summary"]
+    for group in workflow_groups([flow.page for flow in flows], graph.wiki.pages):
+        if group.title:
+            parts.append(f"### {group_title(group)}")
+        if group.title == SEEN_IN_TESTS:
+            parts.append("No document shows them.")
+        parts.append(_summary(graph, tuple(by_id[page.id] for page in group.pages)))
+    if not flows:
+        parts.append(NO_PAGE)
     for flow in flows:
         parts += _flow(graph, flow)
     every = [step for flow in flows for step in flow.steps]
@@ -65,7 +70,7 @@ def _summary(graph: WikiGraph, flows: tuple[WorkflowFacts, ...]) -> str:
         )
         for flow in flows
     ]  # fmt: skip
-    return table(("Workflow", "Steps", "Principles", "APIs"), rows) if rows else NO_PAGE
+    return table(("Workflow", "Steps", "Principles", "APIs"), rows)
 
 
 def _flow(graph: WikiGraph, flow: WorkflowFacts) -> list[str]:

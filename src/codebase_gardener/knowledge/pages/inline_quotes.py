@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.knowledge.pages.markup import outside_fences
@@ -22,6 +22,9 @@ MAX_GAP_WORDS = 3
 
 MAX_STARTS = 2000
 """Places at which a quote is tried; a file that has its first word more often is taken to have it."""
+
+_INDEXED = 16
+"""Texts whose words are known by their places at a time: of all texts of a repository that is a gigabyte."""
 
 _QUOTE = re.compile("“([^“”]{1,20000})”")
 _WORD = re.compile(r"[^\W_]+")
@@ -82,7 +85,7 @@ class QuotableText:
                 text = "\n".join(map(plain_text, _PARAGRAPH.split(text)))
             for pattern in _WAYS[way] if way < _AS_WRITTEN_FROM else ():
                 text = pattern.sub("" if pattern is _JOINT else " ", text)
-            self._made[way] = _Words(text)
+            self._made[way] = _Words.of(text)
         return self._made[way]
 
     @cached_property
@@ -103,33 +106,42 @@ def _has(text: QuotableText, part: str) -> bool:
 
 @dataclass(frozen=True)
 class _Words:
-    text: str
+    """The words of a text.
 
-    @cached_property
-    def words(self) -> list[str]:
-        """Read when they are asked for: the first way mostly does."""
-        return _words(self.text)
+    Attributes:
+        joined: With a space around each: a string is small, and soon looked through.
+    """
+
+    joined: str
+
+    @classmethod
+    def of(cls, text: str) -> _Words:
+        return cls(f" {' '.join(_words(text))} ")
 
     def have(self, wanted: list[str]) -> bool:
-        if not wanted:
+        if not wanted or f" {' '.join(wanted)} " in self.joined:
             return True
-        starts = self._places.get(wanted[0], [])
-        return len(starts) > MAX_STARTS or any(self._from(start, wanted) for start in starts)
+        words, places = _places(self.joined)
+        starts = places.get(wanted[0], [])
+        return len(starts) > MAX_STARTS or any(_from(words, start, wanted) for start in starts)
 
-    def _from(self, place: int, wanted: list[str]) -> bool:
-        for word in wanted[1:]:
-            try:
-                place = self.words.index(word, place + 1, place + 2 + MAX_GAP_WORDS)
-            except ValueError:
-                return False
-        return True
 
-    @cached_property
-    def _places(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for place, word in enumerate(self.words):
-            found.setdefault(word, []).append(place)
-        return found
+@lru_cache(maxsize=_INDEXED)
+def _places(joined: str) -> tuple[list[str], dict[str, list[int]]]:
+    words = joined.split()
+    found: dict[str, list[int]] = {}
+    for place, word in enumerate(words):
+        found.setdefault(word, []).append(place)
+    return words, found
+
+
+def _from(words: list[str], place: int, wanted: list[str]) -> bool:
+    for word in wanted[1:]:
+        try:
+            place = words.index(word, place + 1, place + 2 + MAX_GAP_WORDS)
+        except ValueError:
+            return False
+    return True
 
 
 def read_inline_quotes(text: str) -> Iterator[InlineQuote]:

@@ -9,12 +9,18 @@ from codebase_gardener.documents.code_spans import code_spans, edited
 from codebase_gardener.documents.fences import fence_after, opened_fence
 
 __all__ = [
-    "EMPTY", "NONE_FOUND", "code", "code_texts", "cell", "fence", "fenced", "link_free", "open_fence",
-    "outside_fences", "plain", "read_tables", "table", "unescaped", "without_code",
+    "EMPTY", "NONE_FOUND", "NO_CODE", "WHY_A_PAGE", "code", "code_texts", "cell", "fence", "fenced", "is_rule",
+    "link_free", "open_fence", "outside_fences", "plain", "read_tables", "table", "unescaped", "without_code",
 ]  # fmt: skip
 
 NONE_FOUND = "None found in the repository."
 """What a section says that has nothing to say."""
+
+NO_CODE = "No code in docs, examples or tests was found to use it."
+"""What a page says of a subject that nobody uses."""
+
+WHY_A_PAGE = "Why it has a page: "
+"""What the line begins with that says it."""
 
 EMPTY = "—"
 """What a cell of a table says that has nothing to say."""
@@ -132,6 +138,11 @@ def read_tables(text: str) -> list[tuple[list[str], list[list[str]]]]:
                 rows.append(_values(row))
             found.append((_values(lines[index - 1]), rows))
     return found
+
+
+def is_rule(line: str) -> bool:
+    """Whether a line is what stands under a table's head."""
+    return _RULE.match(line) is not None
 
 
 def outside_fences(text: str) -> list[str]:

@@ -35,7 +35,7 @@ class EdgeKind:
 
 
 EDGES: dict[str, EdgeKind] = {
-    "step": EdgeKind(("Workflow",), ("Principle",), "step_of"),  # ordered, at least 2
+    "step": EdgeKind(("Workflow",), ("Principle",), "step_of"),  # ordered, at least 2, or one command
     "implemented_by": EdgeKind(("Principle",), ("Implementation",), "implements"),  # exactly one each way
     "requires_env": EdgeKind(("Implementation",), ("Environment",), "required_by"),
     "uses_heuristic": EdgeKind(("Workflow", "Principle", "Implementation"), ("Heuristic",), "used_by"),

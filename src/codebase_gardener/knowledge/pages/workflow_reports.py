@@ -111,7 +111,8 @@ def anchoring_report(matter: ReportMatter) -> str:
         ("### Updated Index Files", bullets(["`_WorkflowIndex.md`", code(repo_map_file(matter.wiki.owner_repo))])),
         ("Phase 1a Completion Checklist", checklist([
             ("At least one workflow", bool(flows)),
-            ("Every workflow has at least 2 steps", all(len(flow.steps) >= 2 for flow in flows)),
+            ("Every workflow has at least 2 steps, or is one command", all(
+                len(flow.steps) >= 2 or not any(step.file for step in flow.steps) for flow in flows)),
             ("Every step has a Principle's page", all(step.principle for step in matter.steps)),
             ("Every workflow cites what it is mined from", all(flow.page.sources for flow in flows)),
         ])),

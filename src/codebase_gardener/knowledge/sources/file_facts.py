@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from codebase_gardener.documents.facts import ApiListing, Heading, Include, Mention, Snippet
 from codebase_gardener.languages.facts import Binding, Import, Reference
 from codebase_gardener.languages.symbols import Symbol
@@ -19,8 +21,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Raw material of environments and heuristics: something the authors wrote that tells what is needed or wise.
 
     Attributes:

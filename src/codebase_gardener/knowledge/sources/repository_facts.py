@@ -10,13 +10,15 @@ from functools import cached_property, reduce
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.languages.table import FAMILIES, family_of
+from codebase_gardener.languages.table import FAMILIES, family_of, is_code
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.translations import translations
 from codebase_gardener.utils.anchors import Anchor, split_lines
 
-__all__ = ["RepositoryFacts", "areas_of", "text_hash"]
+__all__ = ["RepositoryFacts", "areas_of", "copies", "text_hash"]
+
+_SHOWN = ("docs", "examples", "tests")
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,36 @@ class RepositoryFacts:
 
 
 def areas_of(facts: Mapping[str, FileFacts]) -> dict[str, str]:
-    """Of each path, in order, as `area_of` says; what a compiler wrote and translations are "other"."""
+    """Of each path, in order, as `area_of` says; what a compiler wrote, translations and copies are "other"."""
+    return _areas(facts) | dict.fromkeys(copies(facts), "other")
+
+
+def copies(facts: Mapping[str, FileFacts]) -> frozenset[str]:
+    """What shows or tests the package a second time: files of docs, examples and tests with another's content.
+
+    Of a document that among the docs stays, of code that which is run; of these the one nearest to the root.
+    """
+    areas = _areas(facts)
+    seen: set[str] = set()
+    found: list[str] = []
+
+    def rank(path: str) -> tuple[bool, int, str]:
+        return is_code(facts[path].language) == (areas[path] == "docs"), path.count("/"), path
+
+    shown = (path for path, area in areas.items() if area in _SHOWN and _shows(facts[path]))
+    for path in sorted(shown, key=rank):
+        content = facts[path].sha256
+        if content and content in seen:
+            found.append(path)
+        seen.add(content)
+    return frozenset(found)
+
+
+def _shows(facts: FileFacts) -> bool:
+    return bool(facts.references or facts.snippets or facts.mentions)
+
+
+def _areas(facts: Mapping[str, FileFacts]) -> dict[str, str]:
     no_evidence = _compiled(facts) | translations(facts)
     return {
         path: "other" if path in no_evidence else area_of(path, facts[path].language)

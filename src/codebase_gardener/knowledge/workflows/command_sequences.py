@@ -14,16 +14,20 @@ __all__ = ["command_sequences"]
 
 
 def command_sequences(context: ApiContext) -> Iterator[ShownSequence]:
-    """One for each document with several of them, and one for each of its sections that has several."""
+    """One for each document with several of them, and one for each of its sections that has several.
+
+    Where all documents together show one command, the first that shows it is a sequence of one.
+    """
     by_path: dict[str, list[Command]] = defaultdict(list)
     for name, every in context.commands.items():
         for run in every if name in context.own_commands else ():
             by_path[run.path].append(run)
+    alone = sum(name in context.own_commands for name in context.commands) == 1
     for path, found in sorted(by_path.items()):
         runs = sorted(found, key=lambda run: run.line)
         lines = context.repository.facts[path].lines
         whole = next((each.title for each in context.repository.facts[path].headings), "")
-        yield from _sequence(path, 1, lines, whole, runs)
+        yield from _sequence(path, 1, lines, whole, runs, least=1 if alone else 2)
         sections: dict[str, list[Command]] = defaultdict(list)
         for run in runs:
             sections[run.title].append(run)
@@ -34,13 +38,13 @@ def command_sequences(context: ApiContext) -> Iterator[ShownSequence]:
 
 
 def _sequence(
-    path: str, start: int, end: int, title: str, runs: Sequence[Command]
+    path: str, start: int, end: int, title: str, runs: Sequence[Command], least: int = 2
 ) -> Iterator[ShownSequence]:
     uses = tuple(
         Use(Target("", run.name), path, run.line, run.line, "", "call", "import", run.options, run.text)
         for run in runs
     )
     targets = tuple(dict.fromkeys(use.target for use in uses))
-    if len(targets) > 1 and title:
+    if len(targets) >= least and title:
         area = "readme" if path.rpartition("/")[2].lower().startswith("readme") else "docs"
         yield ShownSequence(Passage(path, start, end, title, area, "", uses), targets)

@@ -31,7 +31,7 @@ class GoldenPath:
     Attributes:
         title: In words, from the document: "LoRA fine-tuning".
         page: Name of its page, without owner_repo: "LoRA_Fine_Tuning".
-        steps: At least 2.
+        steps: At least 2; one where a command is all that the documents tell the user to type.
         passages: What it was mined from, the one that names it first.
     """
 

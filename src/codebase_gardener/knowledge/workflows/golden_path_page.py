@@ -119,6 +119,8 @@ class _Writer:
                 f"The section {inline(heading.title, _TITLE)} begins so:",
                 safe_markdown(heading.summary, 12),
             ]
+        if len(self.passages) == 1:  # nothing to count
+            return "\n\n".join(parts)
         areas = Counter(passage.area for passage in self.passages)
         listed = ", ".join(counted(areas[area], *AREA_NOUNS[area]) for area in AREAS if areas[area])
         wanted = {step.target for step in self.steps}
@@ -126,7 +128,7 @@ class _Writer:
         half = sum(2 * len(wanted & taken.keys()) >= len(wanted) for taken in self.taken) - whole
         parts.append(
             f"It is mined from {counted(len(self.passages), 'passage')}: {listed}. "
-            f"Of them, {whole} {'uses' if whole == 1 else 'use'} all {len(self.steps)} steps"
+            f"Of them, {whole} {'uses' if whole == 1 else 'use'} {self._all_steps()}"
             + (f" and {half} at least half of them." if half else ".")
             + (" A test also uses what the helpers and fixtures of its file use." if areas["test"] else "")
         )
@@ -137,6 +139,9 @@ class _Writer:
             for passage in self._best_passages()
         ]
         return "\n\n".join([*parts, "\n".join(shown)])
+
+    def _all_steps(self) -> str:
+        return f"all {len(self.steps)} steps" if len(self.steps) > 1 else "its one step"
 
     def _usage(self) -> str:
         """From where to where, what it needs, and which steps are not always taken."""
@@ -153,7 +158,8 @@ class _Writer:
             }
         )
         first, last = self._title(self.steps[0]), self._title(self.steps[-1])
-        parts = [f"It leads from {first} to {last}. Of this repository it uses {', '.join(own)}."]
+        whole = f"It leads from {first} to {last}" if len(self.steps) > 1 else f"It is one step, {first}"
+        parts = [f"{whole}. Of this repository it uses {', '.join(own)}."]
         if outside:
             parts.append(f"From outside it needs {', '.join(map(code, outside))}.")
         rare = [
@@ -224,7 +230,8 @@ class _Writer:
         """What happens, with which arguments, what it yields, where it is shown: a sentence each."""
         counts = self._counts(step)
         why = self._why(step)
-        parts = [*([why] if why else []), f"{self._does(step)} {self._shares(number, counts)}"]
+        parts = [*([why] if why else []), self._does(step)]
+        parts += filter(None, [self._shares(number, counts)])
         given = sorted(counts.keywords.items(), key=lambda item: (-item[1], item[0]))
         if given:
             listed = ", ".join(f"{code(name)} ({times})" for name, times in given[:_MOST_KEYWORDS])
@@ -286,10 +293,10 @@ class _Writer:
         total = len(self.passages)
         says = f"{counts.passages} of the {total} passages {'uses' if counts.passages == 1 else 'use'} it."
         if total == 1:
-            says = "The one passage uses it."
-        elif counts.helped:
+            return ""
+        if counts.helped:
             says = f"{says[:-1]}, {counts.helped} of them through a helper or fixture of their file."
-        if number == 1 or total == 1:
+        if number == 1:
             return says
         before = self.steps[number - 2].target
         target = self.steps[number - 1].target

@@ -180,13 +180,12 @@ def _paths(clusters: Sequence[Cluster], context: ApiContext, weights: Weights) -
             )
         )[0]
     ]
-    pairs = [pair for _, pair in titled]
-    taken = Counter(short.casefold() for short, _ in pairs)
-    chosen = [short if taken[short.casefold()] == 1 else long for short, long in pairs]
-    pages = unique_names(page_name("x", title) for title in chosen)
+    named = titles.told_apart([(cluster.founder, pair) for cluster, pair in titled])
+    kept = [(cluster, title) for (cluster, _), title in zip(titled, named, strict=True) if title]
+    pages = unique_names(page_name("x", title) for _, title in kept)
     return tuple(
         _path(cluster, title, page.removeprefix("x_"))
-        for (cluster, _), title, page in zip(titled, chosen, pages, strict=True)
+        for (cluster, title), page in zip(kept, pages, strict=True)
     )
 
 

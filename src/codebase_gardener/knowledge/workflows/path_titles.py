@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from codebase_gardener.documents.prose import plain_text
+from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.usage_examples import lead_in
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.passage_sequences import ShownSequence, Weights
@@ -79,6 +81,38 @@ class Titles:
             ), full
         same = {one.passage.title for one in members if one.passage.path == founder.passage.path}
         return (whole if len(same) > 2 or (is_alone and founder.area == "docs") else full), full
+
+    def told_apart(self, named: Sequence[tuple[ShownSequence, tuple[str, str]]]) -> list[str]:
+        """The short title of each, the long one where another has the same; then the author's words beside it.
+
+        "" where those do not tell it from one before it, either: it would be found twice under one name.
+        """
+        short = Counter(pair[0].casefold() for _, pair in named)
+        taken: set[str] = set()
+        chosen = []
+        for founder, pair in named:
+            title = pair[0] if short[pair[0].casefold()] == 1 else pair[1]
+            forms = (title, *(f"{title}: {words}" for words in self._beside(founder, title)))
+            free = next((form for form in forms if form.casefold() not in taken), "")
+            taken.add(free.casefold())
+            chosen.append(free)
+        return chosen
+
+    def _beside(self, founder: ShownSequence, title: str) -> Iterator[str]:
+        """Headings around a passage, the nearest first; the sentence before its code."""
+        passage = founder.passage
+        around = [
+            each
+            for each in self.repository.facts[passage.path].headings
+            if each.start <= passage.start <= each.end
+        ]
+        for each in sorted(around, key=lambda one: -one.level):
+            if (words := self._readable(each.title)) and words.casefold() not in title.casefold():
+                yield words
+        for use in passage.uses[:1]:
+            said = sentences(plain_text(lead[2])) if (lead := lead_in(use, self.repository)) else []
+            if said and len(said[-1].split()) <= 2 * MOST_WORDS:
+                yield self._readable(said[-1])
 
     def _is_titled(self, passage: Passage) -> bool:
         """Whether the document's first heading stands above the passage, as a title does."""

@@ -301,10 +301,21 @@ class Linker:
             symbol = space.symbols.get(owner)
             for base in symbol.bases if symbol else ():
                 named = named_types(base)
-                above = self._typed(space, owner.rpartition(".")[0], named[0]) if named else None
+                above = self._above(space, owner, named[0]) if named else None
                 if above is not None and above.kind == "class":
                     pending.append((above.path, above.name))
         return None
+
+    def _above(self, space: Space, owner: str, name: str) -> Entity | None:
+        """A base of a class; a base that is looked up through the class itself is none."""
+        asked = (space.path, owner, name)
+        if asked in self._open:
+            return None
+        self._open.add(asked)
+        try:
+            return self._typed(space, owner.rpartition(".")[0], name)
+        finally:
+            self._open.remove(asked)
 
     def call(self, entity: Entity) -> Entity | None:  # noqa: PLR0911 - one return a kind
         """What a call of it gives."""

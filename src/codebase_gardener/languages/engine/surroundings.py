@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Placement", "Surroundings", "last_row"]
 
 _SPACE = re.compile(rb"\s*")
+_REMARK = re.compile(r"\A(?:TODO|FIXME|XXX|HACK)\b.*?(?:\n[ \t]*\n|\Z)", re.DOTALL)
+"""What its authors have still to do describes nothing."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ class Surroundings:
         """The comments' words, without their marks, and without directives to tools and rules of `////`."""
         marks, directive = self._grammar.marks, self._grammar.directive
         words = [marks.sub("", comment) for comment in comments if not directive.match(comment)]
-        return "\n".join(line.rstrip() for line in "\n".join(words).split("\n")).strip() or None
+        text = "\n".join(line.rstrip() for line in "\n".join(words).split("\n")).strip()
+        return _REMARK.sub("", text) or None
 
     def _row(self, offset: int) -> int:
         return bisect_right(self._starts, offset) - 1

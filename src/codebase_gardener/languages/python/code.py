@@ -11,8 +11,10 @@ from codebase_gardener.languages.facts import Binding, Code, Import, Reference
 from codebase_gardener.languages.python.expressions import (
     OneLine,
     annotated,
+    arguments_of,
     bindable,
     dotted,
+    literals,
     named_types,
     passes,
     strings,
@@ -142,10 +144,10 @@ class _Reader:
 
     def _bind(
         self, node: ast.AST, scope: str, name: str, value: str, how: str, item: int | None = None,
-        passes: bool = False,
+        passes: bool = False, arguments: str = "",
     ) -> None:  # fmt: skip
         line = getattr(node, "lineno", 1) + self._offset
-        self._bindings.append(Binding(line, scope, name, value, how, item, passes))
+        self._bindings.append(Binding(line, scope, name, value, how, item, passes, arguments))
 
     def _refer(
         self, node: ast.expr, scope: str, name: str, kind: str, keywords: tuple[str, ...] = ()
@@ -179,10 +181,25 @@ class _Reader:
                 self._bind(argument, inner, argument.arg + suffix, value, how)
         for suffix, value, how in annotated(node.returns):
             self._bind(node, inner, suffix, value, "returns" if how == "annotation" else how)
+        if any(dotted(decorator).rpartition(".")[2] == "overload" for decorator in node.decorator_list):
+            self._overload(node, inner)
         for default in (*arguments.defaults, *arguments.kw_defaults):
             if default is not None:
                 self._pending.append((default, scope, guarded))
         self._pending.extend((child, inner, False) for child in node.body)
+
+    def _overload(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: str) -> None:
+        """Which literals it takes, with the position of each parameter; `passes` where it may be left out."""
+        self._bind(node, scope, "", "", "overload")
+        placed = [*node.args.posonlyargs, *node.args.args]
+        required = len(placed) - len(node.args.defaults)
+        start = 1 if placed and placed[0].arg in ("self", "cls") else 0
+        for at, argument in enumerate(placed):
+            for value in literals(argument.annotation):
+                self._bind(node, scope, argument.arg, value, "overload", at - start, at >= required)
+        for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+            for value in literals(argument.annotation):
+                self._bind(node, scope, argument.arg, value, "overload", None, default is not None)
 
     def _class(self, node: ast.ClassDef, scope: str, guarded: bool) -> None:
         self._decorators(node, scope, guarded)
@@ -282,11 +299,13 @@ class _Reader:
                 self._bind(node, scope, bindable(element) or "_", "?", "name")
 
     def _from(self, source: ast.expr, node: ast.AST, scope: str, name: str, how: str) -> None:
+        arguments = arguments_of(source)
         for value, kind in value_of(source):
             if kind == "literal":
                 self._bind(node, scope, name, "?", "name")
             else:
-                self._bind(node, scope, name, f"{value}()" if kind == "call" else value, how)
+                given = f"{value}()" if kind == "call" else value
+                self._bind(node, scope, name, given, how, arguments=arguments)
 
     def _except(self, node: ast.ExceptHandler, scope: str, guarded: bool) -> None:
         if node.name:
@@ -302,7 +321,7 @@ class _Reader:
             count = self._returns[scope, name] = self._returns.get((scope, name), 0) + 1
             if count <= MAX_RETURNS:
                 for value, how in value_of(node.value):
-                    self._bind(node, scope, name, value, how)
+                    self._bind(node, scope, name, value, how, arguments=arguments_of(node.value))
             self._pending.append((node.value, scope, guarded))
 
     def _target(self, target: ast.expr, value: ast.expr, scope: str) -> None:
@@ -312,7 +331,7 @@ class _Reader:
             self._listed(name, value)
             passed = passes(name, value)
             for source, how in value_of(value):
-                self._bind(target, scope, name, source, how, passes=passed)
+                self._bind(target, scope, name, source, how, passes=passed, arguments=arguments_of(value))
         elif isinstance(target, (ast.Tuple, ast.List)):
             self._unpack(target.elts, value, scope)
 
@@ -325,9 +344,8 @@ class _Reader:
             self._named(name, element, scope)
             given = value.elts[at] if alike and isinstance(value, (ast.Tuple, ast.List)) else value
             for source, how in value_of(given):
-                self._bind(
-                    element, scope, name, source, how, None if alike else at, passes=passes(name, given)
-                )
+                item = None if alike else at
+                self._bind(element, scope, name, source, how, item, passes(name, given), arguments_of(given))
 
     def _named(self, name: str, node: ast.expr, scope: str) -> None:
         if not scope and "." not in name and name != "__all__":
@@ -347,7 +365,7 @@ class _Reader:
     def _call(self, node: ast.Call, scope: str, guarded: bool) -> None:
         keywords = tuple(keyword.arg for keyword in node.keywords if keyword.arg)
         name = dotted(node.func)
-        if name != "?":
+        if name != "?" and not isinstance(node.func, (ast.Subscript, ast.BinOp)):
             self._refer(node, scope, name, "call", keywords)
         if name == "__all__.extend" and node.args and not scope:
             self._listed("__all__", node.args[0])

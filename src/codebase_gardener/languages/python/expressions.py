@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 from collections.abc import Iterator
 from inspect import cleandoc
 
@@ -11,12 +12,15 @@ from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.utils.anchors import split_lines
 
 __all__ = [
+    "OPERATORS",
     "OneLine",
     "annotated",
     "annotated_doc",
+    "arguments_of",
     "bare_type",
     "bindable",
     "dotted",
+    "literals",
     "named_types",
     "passes",
     "strings",
@@ -27,6 +31,8 @@ MAX_LINKS = 40
 """A chain with more links is cut off: its names would grow with the square of its length."""
 MAX_NAME = 300
 MAX_TEXT = 200
+_MOST_ARGUMENTS = 12
+_LONGEST_CONSTANT = 20
 
 _FIRST = {"Annotated", "Final", "ClassVar", "Required", "NotRequired", "Awaitable", "ReadOnly", "InitVar"}
 _ALL = {"Optional", "Union"}
@@ -39,6 +45,14 @@ _LITERALS: dict[type[ast.AST], str] = {
     ast.JoinedStr: "str", ast.List: "list", ast.ListComp: "list", ast.Dict: "dict", ast.DictComp: "dict",
     ast.Set: "set", ast.SetComp: "set", ast.Tuple: "tuple", ast.GeneratorExp: "generator", ast.Compare: "bool",
 }  # fmt: skip
+
+_OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.MatMult: "matmul", ast.Div: "truediv",
+    ast.FloorDiv: "floordiv", ast.Mod: "mod", ast.Pow: "pow", ast.LShift: "lshift", ast.RShift: "rshift",
+    ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor", ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "invert",
+}  # fmt: skip
+OPERATORS = frozenset(f"__{side}{name}__" for name in (*_OPERATORS.values(), "getitem") for side in ("", "r"))
+"""The methods that operators call, as `dotted` writes them."""
 
 
 class OneLine:
@@ -90,9 +104,13 @@ def _short(text: str) -> str:
 def dotted(node: ast.expr) -> str:
     """The dotted source of a chain: a call in it is `()`, a literal its type's call, anything else `?`.
 
+    An operator is a call of the method that it stands for.
+
     Example:
         >>> dotted(ast.parse("A.load(x).eval").body[0].value), dotted(ast.parse("'a'.join").body[0].value)
         ('A.load().eval', 'str().join')
+        >>> dotted(ast.parse("(a[0] + b).c").body[0].value)
+        'a.__getitem__().__add__().c'
     """
     parts: list[str] = []
     calls, current = "", node
@@ -104,11 +122,26 @@ def dotted(node: ast.expr) -> str:
             calls, current = calls + "()", current.func
         elif isinstance(current, (ast.Await, ast.NamedExpr)):
             current = current.value
+        elif operated := _operated(current):
+            parts.append(operated[1] + "()" + calls)
+            calls, current = "", operated[0]
         else:
             break
     parts.append(_root(current) + calls)
     name = ".".join(reversed(parts))
     return name if len(name) <= MAX_NAME else "?"
+
+
+def _operated(node: ast.expr) -> tuple[ast.expr, str] | None:
+    """What an operator's method is called on, and its name: of the right side where the left one is a literal."""
+    if isinstance(node, ast.Subscript):
+        return node.value, "__getitem__"
+    if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
+        return node.operand, f"__{_OPERATORS[type(node.op)]}__"
+    if not isinstance(node, ast.BinOp):
+        return None
+    name = _OPERATORS[type(node.op)]
+    return (node.right, f"__r{name}__") if _literal(node.left) else (node.left, f"__{name}__")
 
 
 def _root(node: ast.expr) -> str:
@@ -179,9 +212,49 @@ def value_of(node: ast.expr | None) -> Iterator[tuple[str, str]]:
             yield dotted(current.func), "call"
         elif isinstance(current, (ast.Name, ast.Attribute)):
             yield dotted(current), "name"
+        elif current is not None and _operated(current):
+            yield dotted(current).removesuffix("()"), "call"
         elif current is not None and not (isinstance(current, ast.Constant) and current.value is None):
             literal = _literal(current)
             yield (literal, "literal") if literal else ("?", "name")
+
+
+def arguments_of(node: ast.expr | None) -> str:
+    """The arguments of a call as an overload tells them apart: constants, and `?` for other values; "" of no call.
+
+    Example:
+        >>> arguments_of(ast.parse("f(x, 1, mixed=True)").body[0].value)
+        '0=?,1=1,mixed=True,'
+    """
+    while isinstance(node, ast.Await):
+        node = node.value
+    if not isinstance(node, ast.Call):
+        return ""
+    values = enumerate(node.args)
+    given = [("*" if isinstance(value, ast.Starred) else str(at), value) for at, value in values]
+    given += [(keyword.arg or "*", keyword.value) for keyword in node.keywords]
+    return sys.intern(
+        "".join(f"{name}={_constant(value)}," for name, value in given[:_MOST_ARGUMENTS]) or ","
+    )
+
+
+def literals(annotation: ast.expr | None) -> tuple[str, ...]:
+    """The values of `Literal[…]`; () of other annotations."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        annotation = _quoted(annotation.value)
+    if isinstance(annotation, ast.Constant) and annotation.value is None:
+        return ("None",)
+    if not isinstance(annotation, ast.Subscript) or dotted(annotation.value).rpartition(".")[2] != "Literal":
+        return ()
+    inside = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
+    return tuple(_constant(each) for each in inside)
+
+
+def _constant(node: ast.expr) -> str:
+    if not isinstance(node, ast.Constant):
+        return "?"
+    text = repr(node.value)
+    return text if len(text) <= _LONGEST_CONSTANT and not set(text) & set(",=?") else "?"
 
 
 def annotated(node: ast.expr | None) -> Iterator[tuple[str, str, str]]:
@@ -224,7 +297,7 @@ def _generic(
     elif last in ("type", "Type"):
         types = list(value_of(first))
     elif last == "Literal":
-        types = [("str", "literal")]
+        types = [(name, "literal") for name in dict.fromkeys(filter(None, map(_literal, inside)))]
     elif last in ("tuple", "Tuple"):
         types = [("tuple", "literal")]
         within = [(child, f"[{at}]") for at, child in enumerate(inside[:9])] if not suffix else []

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page
+from codebase_gardener.knowledge.pages.workflow_groups import workflow_groups
 from codebase_gardener.knowledge.pages.workflow_layout import read_steps
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.wiki.site.addresses import relative
@@ -65,6 +66,16 @@ class PageViews:
                 contents.of_type("Module"),
                 {page.id: self._place(page) for page in contents.of_type("Module")},
             ),
+            "flows": [
+                {
+                    "title": group.title,
+                    "pages": [
+                        {"id": page.id, "title": page.title, "place": self._place(page)}
+                        for page in group.pages
+                    ],
+                }
+                for group in workflow_groups(contents.of_type("Workflow"), contents.pages.values())
+            ],
         }
 
     def start(self) -> str:
@@ -166,11 +177,11 @@ class PageViews:
         return html, f"window.gardenerNeighbours={drawn.data};\n"
 
     def _fill(self, template: str, place: str, **values: Any) -> str:
-        return filled(template, place, site=self._site, here=self._module_of(values.get("page")), **values)
+        return filled(template, place, site=self._site, here=self._row_of(values.get("page")), **values)
 
-    def _module_of(self, page: Page | None) -> str:
-        """The id of the module that a page is about or belongs to; "" for none."""
-        if page is None or page.type == "Module":
+    def _row_of(self, page: Page | None) -> str:
+        """The id of the page's row beside it: of the module that it is about or belongs to, its own; "" for none."""
+        if page is None or page.type in ("Module", "Workflow"):
             return page.id if page else ""
         held = self._contents.incoming.get(page.id, ())
         return next((edge.target for edge in held if edge.kind == "part_of"), "")

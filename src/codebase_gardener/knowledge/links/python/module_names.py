@@ -32,6 +32,7 @@ class ModuleNames:
         for path in sorted(self._paths):
             self._index(path)
         self._found: dict[tuple[str, str, bool], str | None] = {}
+        self._importers: dict[str, tuple[str, bool]] = {}
 
     def find(self, dotted: str, importer: str) -> str | None:
         """The file of an absolute import, as seen from another file; None if it is from outside.
@@ -39,13 +40,19 @@ class ModuleNames:
         Among several (copies in a monorepo) the one nearest to the importer is taken. A module that is in no package
         is found from its own folder and below, as Python finds it for scripts; one in a package only by its full name.
         """
-        folder = dirname(importer)
-        is_run = area_of(importer) in ("examples", "scripts", "benchmarks")  # with its own folder on the path
+        folder, is_run = self._from_where(importer)
         key = (dotted, folder, is_run)
         if key not in self._found:
             self._found[key] = self._nearest(dotted, importer, folder, is_run)
         found = self._found[key]
         return None if found == importer and "." not in dotted else found
+
+    def _from_where(self, importer: str) -> tuple[str, bool]:
+        """Its folder, and whether that is on the path, since it is run itself."""
+        if importer not in self._importers:
+            is_run = area_of(importer) in ("examples", "scripts", "benchmarks")
+            self._importers[importer] = dirname(importer), is_run
+        return self._importers[importer]
 
     def is_namespace(self, dotted: str, importer: str) -> bool:
         """Whether it is a folder without `__init__` that has modules in it."""

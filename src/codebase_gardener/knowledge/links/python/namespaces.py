@@ -57,6 +57,7 @@ class Namespace:
         stars: `from x import *`.
         exports: `__all__`.
         references: All uses of names.
+        overloads: The literals that overloads take, by function and line.
         is_script: Whether its module level runs from top to bottom as a user reads it.
     """
 
@@ -67,6 +68,7 @@ class Namespace:
         self.exports: tuple[str, ...] = ()
         self.references: list[Reference] = []
         self._events: dict[tuple[str, str], list[Event]] = defaultdict(list)
+        self.overloads: dict[str, dict[int, list[Binding]]] = defaultdict(lambda: defaultdict(list))
         self._attributes: dict[str, dict[str, list[Binding]]] = defaultdict(lambda: defaultdict(list))
 
     @property
@@ -80,7 +82,7 @@ class Namespace:
 
     def events_before(self, scope: str, name: str, line: int) -> list[Event]:
         """Those before a line; where there are none, the first after it."""
-        events = self.events(scope, name)
+        events = self._events.get((scope, name), [])
         if len(events) < 2:
             return events
         at = bisect_left(events, line, key=_line)
@@ -90,8 +92,10 @@ class Namespace:
 
     def event_before(self, scope: str, name: str, line: int) -> Event | None:
         """The last one before a line; where there is none, the first after it."""
-        events = self.events_before(scope, name, line)
-        return events[-1] if events else None
+        events = self._events.get((scope, name))
+        if not events:
+            return None
+        return events[0] if len(events) == 1 else self.events_before(scope, name, line)[-1]
 
     def event_earlier(self, scope: str, name: str, line: int) -> Event | None:
         """The last one strictly before a line."""
@@ -126,6 +130,9 @@ class Namespace:
         for binding in bindings:
             if binding.how in ("def", "class"):
                 continue
+            if binding.how == "overload":
+                self.overloads[binding.scope][binding.line].append(binding)
+                continue
             head, dot, attribute = binding.name.partition(".")
             if dot and head in ("self", "cls"):
                 owner = binding.scope.rpartition(".")[0]
@@ -144,6 +151,7 @@ class Namespace:
             if len(events) > 1:
                 events.sort(key=_line)
         self._events = dict(self._events)
+        self.overloads = dict(self.overloads)
 
 
 def file_namespace(facts: FileFacts, area: str) -> Namespace:

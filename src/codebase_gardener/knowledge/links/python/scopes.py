@@ -184,6 +184,8 @@ class Scopes:
 
     def _of_events(self, space: Namespace, scope: str, name: str, events: list[Event]) -> Entities:
         """What the last of them binds; where that is guarded, both sides of the guard."""
+        if len(events) == 1:
+            return _ranked(self._of_event(space, scope, name, events[0]))
         found = (self._of_event(space, scope, name, event) for event in _alternatives(events))
         return _ranked(entity for entities in found for entity in entities)
 
@@ -256,7 +258,8 @@ def _alternatives(events: list[Event]) -> list[Event]:
 
 def _ranked(entities: Iterable[Entity]) -> Entities:
     """What is defined here before what is from outside, and that before values: each in its order."""
-    return tuple(sorted(dict.fromkeys(entities), key=lambda entity: _RANKS.get(entity.kind, 0)))
+    found = tuple(dict.fromkeys(entities))
+    return found if len(found) < 2 else tuple(sorted(found, key=lambda entity: _RANKS.get(entity.kind, 0)))
 
 
 def _is_first(events: list[Event]) -> bool:

@@ -14,9 +14,11 @@ from codebase_gardener.knowledge.links.python.entities import (
 )
 from codebase_gardener.knowledge.links.python.module_names import ModuleNames
 from codebase_gardener.knowledge.links.python.namespaces import Definition, Event, Namespace
+from codebase_gardener.knowledge.links.python.overloads import chosen_overloads
 from codebase_gardener.knowledge.links.python.scopes import Entities, Scopes
 from codebase_gardener.languages.facts import Binding
 from codebase_gardener.languages.meanings import Entity
+from codebase_gardener.languages.python.expressions import OPERATORS
 
 __all__ = ["Tracer"]
 
@@ -59,7 +61,7 @@ class Tracer:
             bare = part.rstrip("()")
             if at:
                 member = self.member(found, bare)
-                found = (member,) if member is not None else ()
+                found = (member,) if member is not None and _is_followed(member, bare) else ()
             for _ in range((len(part) - len(bare)) // 2):
                 found = self.called(found)
             if not found:
@@ -198,27 +200,27 @@ class Tracer:
 
     # calls
 
-    def called(self, entities: Entities) -> Entities:
+    def called(self, entities: Entities, arguments: str = "") -> Entities:
         """What a call of any of them gives."""
         if len(entities) == 1:
-            return self.call(entities[0])
-        return tuple(dict.fromkeys(result for entity in entities for result in self.call(entity)))
+            return self.call(entities[0], arguments)
+        return tuple(dict.fromkeys(result for entity in entities for result in self.call(entity, arguments)))
 
-    def call(self, entity: Entity) -> Entities:
-        """What a call of it gives."""
+    def call(self, entity: Entity, arguments: str = "") -> Entities:
+        """What a call of it gives; with these arguments (of a `Binding`), where they are known."""
         kind = entity.kind
         found: Entities = ()
         if kind == "class":
             found = (Entity("instance", entity.path, entity.name, "type"),)
         elif kind == "function":
-            found = self._returned(entity)
+            found = self._returned(entity, arguments)
         elif kind == "external":
             found = from_outside(entity)
         elif kind == "builtin":
             found = from_builtin(entity.name)
         elif kind == "instance":
             target = self.classes.on_call(entity.path, entity.name)
-            found = self.call(target) if target else ()
+            found = self.call(target, arguments) if target else ()
         elif kind in ("constant", "field"):
             found = self.called(self.value(entity))
         elif kind == "external value":
@@ -232,7 +234,12 @@ class Tracer:
             return self._annotated(space, entity, "[]") or self._stated(space, entity, "yield")
         return self._returned(entity)
 
-    def _returned(self, entity: Entity) -> Entities:
+    def _returned(self, entity: Entity, arguments: str = "") -> Entities:
+        space = self._spaces[entity.path]
+        overloads = space.overloads.get(entity.name)
+        chosen = chosen_overloads(overloads, arguments) if overloads and arguments else ()
+        if chosen:
+            return self._annotated(space, entity, "", chosen)
         if entity in self._results:
             return self._results[entity]
         if self._is_cut(entity):
@@ -240,7 +247,6 @@ class Tracer:
         cuts = self._cuts
         self._open.add(entity)
         try:
-            space = self._spaces[entity.path]
             found = self._annotated(space, entity, "") or self._stated(space, entity, "return")
             definition = space.definitions.get(entity.name)
             is_made = definition is not None and definition.is_decorated("classmethod")
@@ -252,11 +258,13 @@ class Tracer:
             self._results[entity] = found
         return found
 
-    def _annotated(self, space: Namespace, entity: Entity, suffix: str) -> Entities:
+    def _annotated(
+        self, space: Namespace, entity: Entity, suffix: str, lines: tuple[int, ...] = ()
+    ) -> Entities:
         found: list[Entity] = []
         scope = entity.name.rpartition(".")[0]
         for event in space.events(entity.name, suffix):
-            for binding in event.bindings:
+            for binding in event.bindings if not lines or event.line in lines else ():
                 last = binding.value.rpartition(".")[2]
                 if binding.how == "literal":
                     found.append(Entity("builtin", "", binding.value))
@@ -340,7 +348,7 @@ class Tracer:
         if binding.item is not None:
             return self._parts(found, f"[{binding.item}]") if binding.how == "call" else ()
         if binding.how == "call":
-            return self.called(found)
+            return self.called(found, binding.arguments)
         return tuple(result for entity in found for result in self._held(entity))
 
     def _held(self, entity: Entity) -> Entities:
@@ -370,11 +378,45 @@ class Tracer:
         value = binding.value
         if not value.endswith("()"):
             event = space.event_before(scope, f"{value}[]", binding.line)
-            return self.bound(space, scope, event) if event else ()
+            if event:
+                return self.bound(space, scope, event)
+            held = [
+                each
+                for entity in self.trace(space, scope, value, binding.line)
+                for each in self._held(entity)
+            ]
+            return tuple(dict.fromkeys(result for each in held for result in self._iterated(each)))
         found = self.trace(space, scope, value[:-2], binding.line)
         functions = [entity for entity in found if entity.kind == "function"]
         yielded = (self._stated(self._spaces[entity.path], entity, "yield") for entity in functions)
-        return self._parts(found, "[]") or tuple(result for results in yielded for result in results)
+        return (
+            self._parts(found, "[]")
+            or tuple(result for results in yielded for result in results)
+            or tuple(
+                result for each in self.called(found, binding.arguments) for result in self._iterated(each)
+            )
+        )
+
+    def _iterated(self, entity: Entity) -> Entities:
+        """What a loop over an instance gives: what `__iter__` says or yields, `__next__` of what it gives."""
+        for first, then in (("__iter__", "__next__"), ("__aiter__", "__anext__")):
+            method = self._method(entity, first)
+            if method is not None:
+                space = self._spaces[method.path]
+                iterators = self._returned(method)
+                steps = [step for each in iterators if (step := self._method(each, then))]
+                return (
+                    self._parts((method,), "[]")
+                    or self._stated(space, method, "yield")
+                    or tuple(result for step in steps for result in self._returned(step))
+                )
+        method = self._method(entity, "__getitem__")
+        return self._returned(method) if method is not None else ()
+
+    def _method(self, entity: Entity, name: str) -> Entity | None:
+        """A method of an instance of a class that stands here."""
+        found = self.classes.find(entity.path, entity.name, name) if entity.kind == "instance" else None
+        return found if found is not None and found.kind == "function" else None
 
     def _parts(self, entities: Entities, suffix: str) -> Entities:
         """What functions give inside of what they return, by its annotation: `[]`, `[0]` or `()`."""
@@ -394,14 +436,19 @@ class Tracer:
             if entity.kind == "function" and definition and definition.is_decorated(*_CONTEXTS):
                 results.extend(self.yielded(entity))
             else:
-                for given in self.call(entity) if stem != binding.value else self._held(entity):
+                is_call = stem != binding.value
+                for given in self.call(entity, binding.arguments) if is_call else self._held(entity):
                     results.extend(self._enter(given))
         return tuple(dict.fromkeys(results))
 
     def _enter(self, entity: Entity) -> Entities:
-        if entity.kind == "instance":
-            for name in ("__enter__", "__aenter__"):
-                method = self.classes.find(entity.path, entity.name, name)
-                if method is not None and method.kind == "function":
-                    return self._returned(method) or (entity,)
+        for name in ("__enter__", "__aenter__"):
+            method = self._method(entity, name)
+            if method is not None:
+                return self._returned(method)
         return (entity,)
+
+
+def _is_followed(member: Entity, name: str) -> bool:
+    """Whether more than its name is known of a member: an operator's method only if it stands here."""
+    return member.kind == "function" or name not in OPERATORS

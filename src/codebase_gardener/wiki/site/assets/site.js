@@ -106,9 +106,10 @@
     });
   }
 
-  // Above the page the modules are closed at first: they would push it away.
-  var modules = document.querySelector(".modules");
-  if (modules && !matchMedia("(min-width: 75rem)").matches) modules.open = false;
+  // Above the page modules and workflows are closed at first: they would push it away.
+  if (!matchMedia("(min-width: 75rem)").matches) {
+    document.querySelectorAll(".tree > details").forEach(function (part) { part.open = false; });
+  }
 
   var filter = document.getElementById("filter");
   if (filter) {
