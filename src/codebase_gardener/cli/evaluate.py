@@ -35,6 +35,11 @@ _GOOD_ENOUGH = {"helped": ("helped",), "unchanged": ("helped", "unchanged")}
     type=click.Choice(["served"]),
     help="Measure through a server, too; both have to agree.",
 )
+@click.option(
+    "--full", is_flag=True, help="As an editor asks: next lines, slices, noise, recitation. Takes minutes."
+)
+@click.option("--since", metavar="REV", help="With --full: only functions that are new since this revision.")
+@click.option("--cursors", type=click.IntRange(min=1), default=64, show_default=True, help="With --full.")
 @options.server_url
 @options.server_key
 @command_options
@@ -44,6 +49,9 @@ def evaluate(
     require: str | None,
     dataset: str | None,
     against: str | None,
+    full: bool,
+    since: str | None,
+    cursors: int,
     url: str | None,
     api_key: str,
     as_json: bool,
@@ -58,6 +66,9 @@ def evaluate(
 
     if url is not None and against is None:
         raise InvalidInputError("a server is named, and nothing is asked of it", hint="add --against served")
+    if full or since is not None:
+        _evaluate_fully(parse_ref(what), cursors, since, as_json)
+        return
     asked: dict[str, Any] = {"limit": functions, "dataset": dataset}
     with open_gardener() as gardener, Display().stage("evaluation", "functions") as progress:
         row = gardener.newest(parse_ref(what))
@@ -86,6 +97,20 @@ def evaluate(
             )
         if error is not None:
             raise error
+
+
+def _evaluate_fully(ref: AdapterRef, cursors: int, since: str | None, as_json: bool) -> None:
+    from codebase_gardener.cli.display import Display
+    from codebase_gardener.cli.full_figures import print_full
+    from codebase_gardener.gardener.full_evaluation import evaluate_fully
+
+    with open_gardener() as gardener, Display().stage("full evaluation", "prompts") as progress:
+        row = gardener.newest(ref)
+        data = evaluate_fully(gardener, row.ref, limit=cursors, since=since, progress=progress)
+    if as_json:
+        print_json({"adapter": str(row.ref), **data})
+    else:
+        print_full(data)
 
 
 def _missed(ref: AdapterRef, verdict: str, required: str | None) -> VerificationError | None:

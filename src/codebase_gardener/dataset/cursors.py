@@ -16,7 +16,7 @@ from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 from codebase_gardener.utils.anchors import source_lines
 from codebase_gardener.utils.files import sha256_text
 
-__all__ = ["ASKED_LINES", "CursorTask", "cursor_tasks", "functions_of"]
+__all__ = ["ASKED_LINES", "CursorTask", "bodies", "cursor_tasks", "functions_of"]
 
 ASKED_LINES = 3
 _WITHIN_A_LINE = 0.5
@@ -100,10 +100,24 @@ def functions_of(
         if file.path in wanted and file.path in tables:
             lines = source_lines(file.text)
             symbols = outermost([one for one in tables[file.path].symbols if is_completable(one, lines)])
-            found += [
-                (one, file) for one in symbols if "".join(body_text(one, lines).split()) not in unlike
-            ]
+            found += [(one, file) for one in symbols if _squeezed(body_text(one, lines)) not in unlike]
     return found
+
+
+def bodies(snapshot: Snapshot, tables: Mapping[str, SymbolTable]) -> frozenset[str]:
+    """All bodies of a snapshot's functions without white space: what is not new."""
+    return frozenset(
+        _squeezed(body_text(symbol, lines))
+        for file in snapshot.files
+        if file.path in tables
+        for lines in (source_lines(file.text),)
+        for symbol in tables[file.path].symbols
+        if is_completable(symbol, lines)
+    )
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 def _task(symbol: Symbol, file: SourceFile, finder: ContextFinder) -> CursorTask:
@@ -138,7 +152,7 @@ def _place(body: Sequence[str], anchor: str) -> tuple[int, int]:
 
 
 def _nearest(body: str, symbol: Symbol, finder: ContextFinder) -> float:
-    """The likeness of the body to the most similar of the functions that share its words: that of the Indel distance."""
+    """The likeness (Indel) of the body to the most similar of the functions that share its words."""
     from rapidfuzz import fuzz
 
     hits = finder.index.search(body, k=16, exclude_paths=(symbol.path,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -143,9 +143,9 @@ def measure_fill_in(
     return measured
 
 
-def sample_rows(functions: Sequence[HeldoutFunction], tokenizer: Any) -> list[EncodedExample]:
+def sample_rows(functions: Sequence[HeldoutFunction], tokenizer: Any, count: int = 3) -> list[EncodedExample]:
     """A few rows as they will be measured."""
-    return [_encoded(function, tokenizer, MAX_LENGTH)[0] for function in functions[:3]]
+    return [_encoded(function, tokenizer, MAX_LENGTH)[0] for function in functions[:count]]
 
 
 def _arms(functions: Sequence[HeldoutFunction]) -> list[Arm]:
@@ -221,15 +221,28 @@ def _first_line_tokens(row: EncodedExample, tokenizer: Any) -> int:
     return len(supervised)
 
 
-def general_loss(scorer: Scorer) -> dict[str, float]:
-    """Nats per token on general text, with the adapter off and on: what training forgets shows here."""
-    text = files("codebase_gardener.evaluation").joinpath("general_text.txt").read_text("utf-8")
+def general_loss(scorer: Scorer, *, code_without: Collection[str] | None = None) -> dict[str, float]:
+    """Nats per token on general text or code, with the adapter off and on: what training forgets shows here.
+
+    Args:
+        scorer: The adapter's.
+        code_without: Code instead of prose, in languages that are not these.
+    """
+    if code_without is None:
+        passages = _shipped("general_text.txt").strip().split("\n\n")
+    else:
+        named = [part.split("\n", 1) for part in _shipped("general_code.txt").split("%% ")[1:]]
+        passages = [code for language, code in named if language.strip() not in code_without]
     rows = [
         encode_completion("", passage, scorer.tokenizer, max_length=MAX_LENGTH, end=False)
-        for passage in text.strip().split("\n\n")
+        for passage in passages
     ]
     result = {}
     for name in ("base", "adapter"):
         scores = scorer.scores(rows, adapter=name == "adapter")
         result[name] = sum(score.nats for score in scores) / sum(row.supervised for row in rows)
     return result
+
+
+def _shipped(name: str) -> str:
+    return files("codebase_gardener.evaluation").joinpath(name).read_text("utf-8")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.adapters.torch_live_base import LiveBase
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.evaluation.measuring import heldout_functions, measured_verdict, sample_rows
 from codebase_gardener.evaluation.torch_scorer import TorchScorer
 from codebase_gardener.evaluation.verdict import Verdict
@@ -17,7 +21,7 @@ from codebase_gardener.training.torch_device import set_threads
 from codebase_gardener.utils.allocator import keep_freed_memory
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["evaluate_adapter"]
+__all__ = ["evaluate_adapter", "measured_model"]
 
 
 def evaluate_adapter(
@@ -45,6 +49,23 @@ def evaluate_adapter(
         DatasetError: Nothing was held out.
     """
     functions = heldout_functions(dataset, limit)
+    with measured_model(adapter, base, functions, device=device, dtype=dtype) as (_, scorer):
+        return measured_verdict(scorer, functions, progress)
+
+
+@contextmanager
+def measured_model(
+    adapter: Path, base: Base, functions: Sequence[HeldoutFunction], *, device: str, dtype: str
+) -> Iterator[tuple[Any, TorchScorer]]:
+    """The PEFT model of an adapter, and what scores rows with it, for a block.
+
+    Args:
+        adapter: Its published folder.
+        base: What it was trained on.
+        functions: Some are used to check the fast path.
+        device: As the settings say.
+        dtype: What is computed in.
+    """
     keep_freed_memory()
     set_threads(0)
     files = check_adapter_files(adapter)
@@ -53,4 +74,4 @@ def evaluate_adapter(
     live.attach(files, "evaluated")
     model = live.to_peft("evaluated")  # PEFT's own modules; the fast path is compared with them
     with torch.no_grad(), fast_path(model, sample_rows(functions, live.tokenizer)) as path:
-        return measured_verdict(TorchScorer(model, live.tokenizer, path), functions, progress)
+        yield model, TorchScorer(model, live.tokenizer, path)

@@ -1,0 +1,101 @@
+"""`evaluate --full`: cursors of an editor, null adapters, recitation, and what was forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from codebase_gardener.bases.resolution import Base
+from codebase_gardener.dataset.cursors import CursorTask
+from codebase_gardener.dataset.examples import Example
+from codebase_gardener.dataset.heldout import HeldoutFunction
+from codebase_gardener.evaluation.editing import MAX_LENGTH, Editing, measure_editing
+from codebase_gardener.evaluation.measuring import general_loss, sample_rows
+from codebase_gardener.evaluation.recitation import Recitation, recitation
+from codebase_gardener.evaluation.torch_evaluate import measured_model
+from codebase_gardener.evaluation.torch_null import NullEffect, null_effect
+from codebase_gardener.evaluation.torch_writer import TorchWriter
+from codebase_gardener.training.encoding import encode_all, encode_completion
+from codebase_gardener.utils.progress import Progress, silent
+
+__all__ = ["Full", "evaluate_fully"]
+
+_NULL_FUNCTIONS = 16
+_RECITED_ROWS = 128
+_ROW_TOKENS = 1_024
+
+
+@dataclass(frozen=True)
+class Full:
+    """What came of it.
+
+    Attributes:
+        editing: Next lines at cursors.
+        null: The effect beside that of null adapters; None for an adapter without low-rank factors.
+        recitation: None where no row is long enough.
+        general_code: Nats per token on code of other languages and repositories, "base" and "adapter".
+    """
+
+    editing: Editing
+    null: NullEffect | None
+    recitation: Recitation | None
+    general_code: dict[str, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+def evaluate_fully(
+    adapter: Path,
+    base: Base,
+    tasks: Sequence[CursorTask],
+    functions: Sequence[HeldoutFunction],
+    trained: Sequence[Example],
+    *,
+    device: str,
+    dtype: str,
+    progress: Progress = silent,
+) -> Full:
+    """Measure an adapter as its users meet it.
+
+    Args:
+        adapter: Its published folder.
+        base: What it was trained on.
+        tasks: Cursors in code that it was not trained on.
+        functions: Held-out functions of its dataset.
+        trained: Rows that it was trained on.
+        device: As the settings say.
+        dtype: What is computed in.
+        progress: Prompts scored and lines written.
+    """
+    with measured_model(adapter, base, functions, device=device, dtype=dtype) as (model, scorer):
+        tokenizer = scorer.tokenizer
+        places = getattr(model.config, "max_position_embeddings", None) or MAX_LENGTH
+        editing = measure_editing(
+            scorer,
+            TorchWriter(model, tokenizer),
+            tasks,
+            max_length=min(MAX_LENGTH, places),
+            progress=progress,
+        )
+        held = [
+            encode_completion(one.prompt, one.completion, tokenizer, max_length=_ROW_TOKENS, end=False)
+            for one in functions[:_RECITED_ROWS]
+        ]
+        rows = encode_all(
+            trained[:: max(1, len(trained) // _RECITED_ROWS)][:_RECITED_ROWS],
+            tokenizer,
+            max_length=_ROW_TOKENS,
+            completion_only=True,
+            may_be_empty=True,
+        ).rows
+        languages = {task.language for task in tasks}
+        return Full(
+            editing,
+            null_effect(model, scorer, sample_rows(functions, tokenizer, _NULL_FUNCTIONS)),
+            recitation(scorer, rows, held),
+            general_loss(scorer, code_without=languages),
+        )
