@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from codebase_gardener.bases.text import plain_ids
@@ -13,7 +14,7 @@ from codebase_gardener.memory.recall import Memory
 from codebase_gardener.memory.suffixes import Suffixes
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.error_handling import NotFoundError, ResourceError
-from codebase_gardener.utils.files import sha256_text
+from codebase_gardener.utils.files import AlreadyPublishedError, publish_dir, sha256_text, staging
 
 __all__ = ["build_memory", "kept_memory"]
 
@@ -39,18 +40,24 @@ def build_memory(snapshot: Snapshot, tokenizer: Any, without: Collection[str] = 
 
 
 def kept_memory(folder: Path, snapshot: Snapshot, tokenizer: Any) -> Memory:
-    """The memory of a whole snapshot; built and kept below `folder` where it is not there.
+    """The memory of a whole snapshot; built and kept in `folder` where it is not there.
 
     Args:
-        folder: Of the project's memories.
-        snapshot: Another one has another folder.
-        tokenizer: Of the base; another one has another folder, too.
+        folder: Of a project's memories: the newest for each tokenizer.
+        snapshot: The repository as it is now.
+        tokenizer: Of the base.
     """
-    words = sorted(tokenizer.get_vocab().items())
-    place = folder / sha256_text(f"{snapshot.tree_hash} {words}")[:16]
+    base = sha256_text(repr(sorted(tokenizer.get_vocab().items())))[:16]
+    place = folder / f"{base}-{snapshot.tree_hash[:16]}"
     with suppress(NotFoundError):
         return Memory(Suffixes.load(place))
     memory = build_memory(snapshot, tokenizer)
-    with suppress(ResourceError):  # without room for it, it is built each time
-        memory.suffixes.save(place)
+    with suppress(ResourceError, AlreadyPublishedError):  # without room for it, it is built each time
+        rmtree(place, ignore_errors=True)  # damaged
+        with staging(place) as staged:
+            memory.suffixes.save(staged)
+            publish_dir(staged, place)
+        for older in folder.glob(f"{base}-*"):
+            if older != place:
+                rmtree(older, ignore_errors=True)
     return memory
