@@ -311,6 +311,8 @@ class Gardener:
         from codebase_gardener.repository.store import load_snapshot
         from codebase_gardener.utils.files import read_json
 
+        if not (dataset / "dataset.json").exists():  # told where its functions are read
+            return None
         commit = read_json(dataset / "dataset.json")["report"]["commit"]
         rows = [row for row in self.registry.list_snapshots() if dataset.is_relative_to(row.path.parents[1])]
         for row in reversed(rows):
