@@ -9,9 +9,12 @@ import torch
 from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.adapters.torch_live_base import LiveBase
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.evaluation.measuring import heldout_functions, measured_verdict, sample_rows
 from codebase_gardener.evaluation.torch_scorer import TorchScorer
 from codebase_gardener.evaluation.verdict import Verdict
+from codebase_gardener.memory.building import build_memory
+from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.training.fast.torch_path import fast_path
 from codebase_gardener.training.torch_device import set_threads
 from codebase_gardener.utils.allocator import keep_freed_memory
@@ -28,6 +31,7 @@ def evaluate_adapter(
     device: str,
     dtype: str = "auto",
     limit: int,
+    snapshot: Snapshot | None = None,
     progress: Progress = silent,
 ) -> Verdict:
     """Measure an adapter in four arms on held-out functions, and on middles of them.
@@ -39,6 +43,7 @@ def evaluate_adapter(
         device: As the settings say.
         dtype: What is computed in: that of answers.
         limit: Functions at most; spread over the held-out files.
+        snapshot: What the dataset was made of: the arms are measured with its memory, too.
         progress: Functions measured, over all arms.
 
     Raises:
@@ -52,5 +57,9 @@ def evaluate_adapter(
     live = LiveBase(base.path, device=device, dtype=dtype, quantization=quantization)
     live.attach(files, "evaluated")
     model = live.to_peft("evaluated")  # PEFT's own modules; the fast path is compared with them
+    memory = None
+    if snapshot is not None:
+        held_out = {*load_dataset(dataset).report.heldout_files, *(function.path for function in functions)}
+        memory = build_memory(snapshot, live.tokenizer, without=held_out)
     with torch.no_grad(), fast_path(model, sample_rows(functions, live.tokenizer)) as path:
-        return measured_verdict(TorchScorer(model, live.tokenizer, path), functions, progress)
+        return measured_verdict(TorchScorer(model, live.tokenizer, path, memory), functions, progress)
