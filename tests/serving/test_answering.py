@@ -19,6 +19,7 @@ from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.serving.answering import Answering
 from codebase_gardener.serving.catalog import Catalog, Resolved
 from codebase_gardener.serving.engine import Decoding, Engine, Served
+from codebase_gardener.serving.server import ServeOptions, in_background, listen
 from codebase_gardener.training.encoding import IGNORE, encode_fill_in
 from codebase_gardener.utils.progress import Quiet
 from serving.conftest import Running
@@ -186,6 +187,25 @@ def test_the_memory_is_of_code_that_goes_on_and_knows_what_was_added_last(
     assert len(newer.suffixes) > len(memories[0].suffixes)
     (kept,) = (running.gardener.settings.projects_dir / "geometry" / "memory").iterdir()
     assert (kept / "order.npy").exists()
+
+
+def test_a_server_mixes_the_memory_in(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    memory = Catalog.memory
+    monkeypatch.setattr(
+        Catalog, "memory", lambda self, project, base: asked.append(project) or memory(self, project, base)
+    )
+    engine, catalog = running.answering.engine, running.answering.catalog
+    options = ServeOptions(port=0)
+    for wanted in (False, True):
+        with (
+            listen(options.host, 0) as listening,
+            in_background(Answering(engine, catalog, wanted), listening),
+        ):
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            there = replace(running, url=url)
+            post(there, "/v1/completions", model="geometry", prompt="def area(width):\n", max_tokens=2)
+        assert bool(asked) == wanted
 
 
 def _base(running: Running) -> str:

@@ -70,7 +70,7 @@ class Answering:
     """
 
     def __init__(self, engine: Engine, catalog: Catalog, memory: bool = False) -> None:
-        self.engine, self.catalog, self._memory = engine, catalog, memory
+        self.engine, self.catalog, self.memory = engine, catalog, memory
         self._languages: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -198,7 +198,7 @@ class Answering:
     def _remembering(self, made: Prepared, raw: bool = False, before: Sequence[int] = ()) -> Prepared:
         """The same with the project's memory, where it is wanted and code may be put before a prompt."""
         resolved = made.resolved
-        if not self._memory or raw or resolved.is_bare:
+        if not self.memory or raw or resolved.is_bare:
             return made
         memory = self.catalog.memory(resolved.project, resolved.served.base)
         return replace(made, request=replace(made.request, memory=memory, before=tuple(before)))
