@@ -19,7 +19,9 @@ pytestmark = pytest.mark.slow
 def test_grow_ends_with_four_arms_and_a_verdict(grown):
     verdict = grown.output["verdict"]
     assert verdict["word"] in ("helped", "unchanged", "hurt")
-    assert list(verdict["arms"]) == ["base", "base + retrieval", "adapter", "adapter + retrieval"]
+    four = ["base", "base + retrieval", "adapter", "adapter + retrieval"]
+    assert list(verdict["arms"]) == [*four, *(f"{name} + memory" for name in four)]
+    assert list(verdict["memory"]) == four
     for arm in verdict["arms"].values():
         low, high = arm["nats_per_token_95"]
         assert low <= arm["nats_per_token"] <= high

@@ -44,6 +44,10 @@ def test_adapter_ids(garden: Cli, ref: str) -> None:
     garden("adapters", "show", ref).failed(2)
 
 
+def test_the_memory_is_not_of_llamacpp(cli: Cli) -> None:
+    cli("serve", "--memory", "--engine", "llamacpp").failed(2, "torch engine")
+
+
 def test_empty_repository(cli: Cli, tmp_path: Path) -> None:
     cli("grow", write(tmp_path / "empty")).failed(5, "is empty")
 

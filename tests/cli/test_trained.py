@@ -59,7 +59,7 @@ def test_grow_prints_its_plan_and_its_result(grown: Result, tiny_base: Path) -> 
     data = grown.json
     assert data["adapter"] == "geometry/default@1"
     assert data["verdict"]["word"] in ("helped", "unchanged", "hurt")
-    assert len(data["verdict"]["arms"]) == 4
+    assert len(data["verdict"]["arms"]) == 8  # each without and with the memory of the repository
     assert data["metrics"]["steps"] == STEPS
     assert data["was_there"] is False
     assert Path(data["directory"], "adapter_model.safetensors").exists()

@@ -19,6 +19,7 @@ from codebase_gardener.evaluation.torch_null import _factors, null_effect
 from codebase_gardener.evaluation.torch_scorer import TorchScorer
 from codebase_gardener.evaluation.torch_writer import TorchWriter
 from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_completion
+from codebase_gardener.training.fast.torch_path import fast_path
 
 CANARY = "abcdefghijklmnopqrstuvwxyz0123456789" * 2
 
@@ -124,7 +125,13 @@ def test_all_arms_are_measured_at_every_cursor(model: Any, tokenizer: Any) -> No
         )
         for n in range(8)
     ]
-    found = measure_editing(TorchScorer(model, tokenizer), TorchWriter(model, tokenizer), tasks)
+    rows = [row(tokenizer, "def f(a):\n", "    return a\n")]
+    with fast_path(
+        model, rows
+    ) as path:  # as `evaluate_fully` does: it scores on the fast path and writes on the own
+        scorer = TorchScorer(model, tokenizer, path)
+        found = measure_editing(scorer, TorchWriter(model, tokenizer), tasks)
+    assert path.packed
     assert list(found.arms) == ["base", "base + retrieval", "adapter", "adapter + retrieval"]
     assert found.cursors == found.at_line_starts == 8
     assert found.difference.nats_per_token == pytest.approx(0, abs=1e-4)  # untrained: B is zero

@@ -19,12 +19,16 @@ from codebase_gardener.cli.figures import verdict_lines
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.user_rows import user_dataset
 from codebase_gardener.dataset.writer import write_dataset
+from codebase_gardener.evaluation.arms import MEMORY
 from codebase_gardener.evaluation.measuring import _encoded, general_loss, measure_arms, measure_fill_in
 from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
 from codebase_gardener.evaluation.torch_scorer import TorchScorer
 from codebase_gardener.evaluation.verdict import VERDICTS, judge
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.torch_run import run_job
+from codebase_gardener.memory.recall import Memory
+from codebase_gardener.memory.suffixes import Suffixes
+from codebase_gardener.memory.torch_mixing import mixed
 from codebase_gardener.utils.error_handling import DatasetError
 
 FUNCTIONS = [
@@ -156,6 +160,28 @@ def test_batches_change_nothing(model: Any, tokenizer: Any) -> None:
     for name, rows in together.items():
         assert rows[0].nats == pytest.approx(alone[name][0].nats, abs=1e-3)
         assert rows[3].nats == pytest.approx(rows[0].nats, abs=1e-3)
+
+
+def test_arms_with_the_memory_are_of_the_same_logits(model: Any, tokenizer: Any) -> None:
+    files = ["    return w * h\n" * 3, "x = 1\nreturn x\n"]
+    memory = Memory(Suffixes.build([tokenizer(text)["input_ids"] for text in files]))
+    plain = measure_arms(TorchScorer(model, tokenizer), FUNCTIONS)
+    measured = measure_arms(TorchScorer(model, tokenizer, memory=memory), FUNCTIONS)
+    assert {name: measured[name] for name in plain} == plain
+    assert set(measured) - set(plain) == {name + MEMORY for name in plain}
+    row = _encoded(FUNCTIONS[0], tokenizer, 768)[0]
+    with torch.no_grad():
+        logits = model(input_ids=torch.tensor([row.ids])).logits[0, -row.supervised - 1 : -1]
+    begin = len(row.ids) - row.supervised
+    logs = mixed(logits, [row.ids[: begin + n] for n in range(row.supervised)], memory)
+    nats = -sum(float(logs[n, row.ids[begin + n]]) for n in range(row.supervised))
+    assert measured["adapter + memory"][0].nats == pytest.approx(nats, abs=1e-3)
+    assert nats < measured["adapter"][0].nats
+    verdict, without = (judge(arms, {"base": 1.0, "adapter": 1.0}) for arms in (measured, plain))
+    assert (verdict.word, verdict.difference) == (without.word, without.difference)  # it decides nothing
+    assert without.memory is None and "memory" not in without.as_dict()
+    assert verdict.memory is not None and verdict.memory["base"].nats_per_token < 0
+    assert verdict_lines(verdict.as_dict())[-1].startswith("Memory of the repository: ")
 
 
 def test_progress_counts_all_arms(model: Any, tokenizer: Any) -> None:

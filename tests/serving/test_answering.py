@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 from urllib.request import Request, urlopen
@@ -18,6 +19,7 @@ from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.serving.answering import Answering
 from codebase_gardener.serving.catalog import Catalog, Resolved
 from codebase_gardener.serving.engine import Decoding, Engine, Served
+from codebase_gardener.serving.server import ServeOptions, in_background, listen
 from codebase_gardener.training.encoding import IGNORE, encode_fill_in
 from codebase_gardener.utils.progress import Quiet
 from serving.conftest import Running
@@ -154,6 +156,56 @@ def test_names_of_prose_are_looked_for_and_those_of_the_code_before_an_answer_ar
     ]
     filled = answering.fill_in("geometry", "my_total = 1\n", "\nprint(my_total, my_rest)\n", decoding)
     assert answering.told(filled, ["my_rest = fold_kite(my_total)"])["unverified"] == ["fold_kite"]
+
+
+def test_the_memory_is_of_code_that_goes_on_and_knows_what_was_added_last(
+    running: Running, small_repository: Path
+) -> None:
+    answering = Answering(running.answering.engine, running.answering.catalog, memory=True)
+    opening, decoding = "def area(width):\n    return ", Decoding(max_tokens=1)
+    asked = [
+        answering.completion("geometry", opening, decoding),
+        answering.fill_in("geometry", opening, "\n", decoding),
+    ]
+    without = [
+        running.answering.completion("geometry", opening, decoding),
+        answering.completion("geometry:bare", opening, decoding),
+        answering.completion("geometry", opening, decoding, echo=True),
+        answering.completion("geometry", opening, replace(decoding, top_scores=1)),
+        answering.fill_in("geometry", opening, "\n", decoding, raw=True),
+        answering.chat("geometry", [{"role": "user", "content": opening}], decoding),
+        answering.completion(_base(running), opening, decoding),
+    ]
+    memories = [one.request.memory for one in asked]
+    assert memories[0] is memories[1] is not None
+    assert [one.request.memory for one in without] == [None] * len(without)
+    assert not any(one.request.before for one in asked)  # the tiny base has no tokens for it
+    (small_repository / "new.py").write_text("def quite_new(one):\n    return one\n")
+    running.gardener.add(str(small_repository), name="geometry")
+    newer = answering.completion("geometry", opening, decoding).request.memory
+    assert newer is not None and memories[0] is not None
+    assert len(newer.suffixes) > len(memories[0].suffixes)
+    (kept,) = (running.gardener.settings.projects_dir / "geometry" / "memory").iterdir()
+    assert (kept / "order.npy").exists()
+
+
+def test_a_server_mixes_the_memory_in(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    memory = Catalog.memory
+    monkeypatch.setattr(
+        Catalog, "memory", lambda self, project, base: asked.append(project) or memory(self, project, base)
+    )
+    engine, catalog = running.answering.engine, running.answering.catalog
+    options = ServeOptions(port=0)
+    for wanted in (False, True):
+        with (
+            listen(options.host, 0) as listening,
+            in_background(Answering(engine, catalog, wanted), listening),
+        ):
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            there = replace(running, url=url)
+            post(there, "/v1/completions", model="geometry", prompt="def area(width):\n", max_tokens=2)
+        assert bool(asked) == wanted
 
 
 def _base(running: Running) -> str:

@@ -19,8 +19,11 @@ __all__ = ["bases"]
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[BASE]…")
+@click.option(
+    "--time", "timed", is_flag=True, help="Measure this machine's products; predict tokens a second."
+)
 @command_options
-def bases(names: tuple[str, ...], as_json: bool) -> None:
+def bases(names: tuple[str, ...], timed: bool, as_json: bool) -> None:
     """List code models by name: what each needs, and what fits this machine. All of it is predicted.
 
     With names, all that is known of those: config, tokens, layers, licence, sources, how to fetch it.
@@ -28,7 +31,7 @@ def bases(names: tuple[str, ...], as_json: bool) -> None:
     from codebase_gardener.gardener.choosing import prospects
 
     with open_gardener() as gardener:
-        found = prospects(gardener, names)
+        found = prospects(gardener, names, timed=timed)
     if as_json:
         print_json({"bases": [prospect.as_dict() for prospect in found]})
         return
@@ -45,11 +48,11 @@ def _show(found: list[Prospect]) -> None:
     console.print(
         "Training, predicted GB: LoRA on every linear layer; ckpt recomputes, QLoRA holds the base in 4 bits"
     )
-    console.print(_table(found, lambda fit: (fit.training, fit.training_bytes)))
+    console.print(_table(found, lambda fit: (fit.training, fit.training_bytes, fit.tokens_per_s)))
     console.print(
         f"\nServing, predicted GB: the base, and {SERVED_TOKENS:,} tokens of prompts and answers at a time"
     )
-    console.print(_table(found, lambda fit: (fit.serving, fit.serving_bytes)))
+    console.print(_table(found, lambda fit: (fit.serving, fit.serving_bytes, None)))
     not_run = [prospect.base.id for prospect in found if not prospect.base.was_run]
     if not_run:
         console.print(f"\nNot run with real weights in this project: {', '.join(not_run)}")
@@ -58,7 +61,7 @@ def _show(found: list[Prospect]) -> None:
     )
 
 
-def _table(found: list[Prospect], cell: Callable[[Fit], tuple[str, int]]) -> Table:
+def _table(found: list[Prospect], cell: Callable[[Fit], tuple[str, int, float | None]]) -> Table:
     from rich.table import Table
 
     from codebase_gardener.cli.figures import gigabytes
@@ -71,9 +74,12 @@ def _table(found: list[Prospect], cell: Callable[[Fit], tuple[str, int]]) -> Tab
             fit.memory if is_size else f"{fit.memory}, {gigabytes(fit.limit_bytes)} free", no_wrap=True
         )
     for prospect in found:
-        cells = map(cell, prospect.fits)
-        table.add_row(prospect.base.id, *(f"{word or 'needs'} {size / 1e9:.1f}" for word, size in cells))
+        table.add_row(prospect.base.id, *(_cell(*cell(fit)) for fit in prospect.fits))
     return table
+
+
+def _cell(word: str, size: int, speed: float | None) -> str:
+    return f"{word or 'needs'} {size / 1e9:.1f}" + (f", {speed:,.0f} tokens/s" if speed else "")
 
 
 def _show_one(prospect: Prospect) -> None:

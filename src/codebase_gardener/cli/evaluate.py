@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +13,7 @@ from codebase_gardener.cli.command import command_options, open_gardener, print_
 from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "recites"]
 
 _GOOD_ENOUGH = {"helped": ("helped",), "unchanged": ("helped", "unchanged")}
 
@@ -39,6 +40,11 @@ _GOOD_ENOUGH = {"helped": ("helped",), "unchanged": ("helped", "unchanged")}
     "--full", is_flag=True, help="As an editor asks: next lines, slices, noise, recitation. Takes minutes."
 )
 @click.option("--since", metavar="REV", help="With --full: only functions that are new since this revision.")
+@click.option(
+    "--max-recitation",
+    type=click.FloatRange(0, 1),
+    help="With --full: exit with 11 if a larger share of training rows is said word for word.",
+)
 @click.option("--cursors", type=click.IntRange(min=1), default=64, show_default=True, help="With --full.")
 @options.server_url
 @options.server_key
@@ -51,6 +57,7 @@ def evaluate(
     against: str | None,
     full: bool,
     since: str | None,
+    max_recitation: float | None,
     cursors: int,
     url: str | None,
     api_key: str,
@@ -66,9 +73,11 @@ def evaluate(
 
     if url is not None and against is None:
         raise InvalidInputError("a server is named, and nothing is asked of it", hint="add --against served")
-    if full or since is not None:
-        _evaluate_fully(parse_ref(what), cursors, since, as_json)
+    if full:
+        _evaluate_fully(parse_ref(what), cursors, since, max_recitation, as_json)
         return
+    if since is not None or max_recitation is not None:
+        raise InvalidInputError("--since and --max-recitation are of --full", hint="add --full")
     asked: dict[str, Any] = {"limit": functions, "dataset": dataset}
     with open_gardener() as gardener, Display().stage("evaluation", "functions") as progress:
         row = gardener.newest(parse_ref(what))
@@ -99,7 +108,9 @@ def evaluate(
             raise error
 
 
-def _evaluate_fully(ref: AdapterRef, cursors: int, since: str | None, as_json: bool) -> None:
+def _evaluate_fully(
+    ref: AdapterRef, cursors: int, since: str | None, max_recitation: float | None, as_json: bool
+) -> None:
     from codebase_gardener.cli.display import Display
     from codebase_gardener.cli.full_figures import print_full
     from codebase_gardener.gardener.full_evaluation import evaluate_fully
@@ -107,10 +118,25 @@ def _evaluate_fully(ref: AdapterRef, cursors: int, since: str | None, as_json: b
     with open_gardener() as gardener, Display().stage("full evaluation", "prompts") as progress:
         row = gardener.newest(ref)
         data = evaluate_fully(gardener, row.ref, limit=cursors, since=since, progress=progress)
+    error = recites(row.ref, data["recitation"], max_recitation)
     if as_json:
-        print_json({"adapter": str(row.ref), **data})
-    else:
-        print_full(data)
+        print_json({"adapter": str(row.ref), **data}, error)
+        return
+    print_full(data)
+    if error is not None:
+        raise error
+
+
+def recites(
+    ref: AdapterRef, measured: Mapping[str, float] | None, most: float | None
+) -> VerificationError | None:
+    """The error of an adapter that says more of its training rows word for word than is allowed."""
+    if most is None or measured is None or measured["adapter"] <= most:
+        return None
+    return VerificationError(
+        f"{ref} says {measured['adapter']:.1%} of its training rows word for word, and {most:.1%} was allowed",
+        hint="train for fewer epochs or with a lower rank, and leave out what must not be said",
+    )
 
 
 def _missed(ref: AdapterRef, verdict: str, required: str | None) -> VerificationError | None:

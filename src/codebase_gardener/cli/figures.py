@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS
+from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, MEMORY
 
 __all__ = ["gigabytes", "paper", "print_verdict", "verdict_lines", "verdict_table"]
 
@@ -47,8 +47,9 @@ def verdict_table(verdict: Mapping[str, Any]) -> Table:
     table.add_column("arm", no_wrap=True)
     for heading in ("nats/token", "95 %", "nats/byte", "next line", "95 %"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for arm in ARMS:
-        table.add_row(arm.name, *_figures(verdict["arms"].get(arm.name)))
+    with_memory = [arm.name + MEMORY for arm in ARMS if arm.name + MEMORY in verdict["arms"]]
+    for name in (*(arm.name for arm in ARMS), *with_memory):
+        table.add_row(name, *_figures(verdict["arms"].get(name)))
     return table
 
 
@@ -88,6 +89,7 @@ def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
         f"General text: {general['base']:.3f} nats/token with the base, {general['adapter']:.3f} with the adapter.",
         *fill_in,
         *wiki,
+        *([_memory_line(verdict["memory"])] if verdict.get("memory") else []),
     ]
 
 
@@ -111,3 +113,14 @@ def _wiki_line(wiki: Mapping[str, Any]) -> str:
         f"({gained['nats_per_token']:+.3f}, 95 % {gained['low']:+.3f} to {gained['high']:+.3f}): "
         f"{'kept' if wiki['kept'] else 'left out'}."
     )
+
+
+def _memory_line(gains: Mapping[str, Any]) -> str:
+    """What the memory of the repository adds to base and adapter, both with retrieved code."""
+    base, adapter = (
+        f"{gains[arm.name]['nats_per_token']:+.3f} nats/token for {arm.name} "
+        f"(95 % {gains[arm.name]['low']:+.3f} to {gains[arm.name]['high']:+.3f})"
+        for arm in ARMS
+        if arm.retrieval
+    )
+    return f"Memory of the repository: {base}, {adapter}."

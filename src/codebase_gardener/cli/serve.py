@@ -41,6 +41,11 @@ _GIB = 1024**3
     show_default=True,
     help="How llama.cpp has the base.",
 )
+@click.option(
+    "--memory",
+    is_flag=True,
+    help="Mix what followed the same code in the repository into completions; the torch engine does it.",
+)
 @command_options
 def serve(
     projects: tuple[str, ...],
@@ -52,6 +57,7 @@ def serve(
     new_api_key: bool,
     engine: str,
     quantize: str,
+    memory: bool,
     as_json: bool,
 ) -> None:
     """Serve projects to editors, chats and scripts, until Ctrl-C.
@@ -72,6 +78,8 @@ def serve(
         run,
     )
 
+    if memory and engine == "llamacpp":
+        raise click.UsageError("--memory is of the torch engine: leave --engine llamacpp out")
     if new_api_key:
         if api_key_file is None:
             raise click.UsageError("--new-api-key needs --api-key-file FILE")
@@ -80,7 +88,15 @@ def serve(
         return
     keys = ApiKeys.read(api_key_file) if api_key_file else None
     check_exposure(host, keys)
-    options = ServeOptions(host, port, int(memory_budget * _GIB), engine=engine, quantize=quantize, pins=pin)
+    options = ServeOptions(
+        host,
+        port,
+        int(memory_budget * _GIB),
+        engine="torch" if memory else engine,
+        quantize=quantize,
+        pins=pin,
+        memory=memory,
+    )
     with (
         Gardener(for_serving(load_settings(), options)) as gardener,
         listen(host, port) as listening,

@@ -43,17 +43,20 @@ def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: b
     """
     from codebase_gardener.cli.display import Display
     from codebase_gardener.gardener.growing import watch
-    from codebase_gardener.gardener.planning import foresee
+    from codebase_gardener.gardener.planning import foresee, suited_to
 
     ref = parse_ref(what)
     given = {name: value for name, value in given.items() if value is not None}
     display = Display()
     with open_gardener() as gardener:
-        spec = gardener.spec(given)
+        gardener.spec(given)  # refused before anything is read
         with display.stage("dataset", "files") as progress:
             rows = gardener.dataset(ref.project, file=file, progress=progress)
         with display.stage("base model", "bytes") as progress:
             found = gardener.base(base, progress)
+        spec, reasons = suited_to(gardener, AdapterRef(ref.project, ref.name), found, rows[0], given)
+        for reason in reasons:
+            display.say(f"{reason.option} {reason.value}: {reason.why}")
         forecast = foresee(found, len(rows[0].train), spec)
         display.say(forecast.line)
         for advice in forecast.warnings:

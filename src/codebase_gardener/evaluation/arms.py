@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ARMS", "FILL_IN_ARMS", "WITH_WIKI", "Arm"]
+__all__ = ["ARMS", "FILL_IN_ARMS", "MEMORY", "WITH_WIKI", "Arm"]
 
 
 @dataclass(frozen=True)
@@ -31,3 +31,6 @@ FILL_IN_ARMS = (
     Arm("adapter", adapter=True, retrieval=True),
 )
 """The middle of a body from both sides, as an editor asks for it: with retrieved code. They decide nothing."""
+
+MEMORY = " + memory"
+"""Behind an arm's name: the same logits with the memory of the repository mixed in. It decides nothing."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.writer import load_dataset
-from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, WITH_WIKI, Arm
+from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, MEMORY, WITH_WIKI, Arm
 from codebase_gardener.evaluation.metrics import Measurement
 from codebase_gardener.evaluation.verdict import Verdict, judge, wiki_gain
 from codebase_gardener.languages.table import language_of
@@ -39,10 +39,12 @@ class RowScore:
     Attributes:
         nats: Sum of the negative log-likelihood of its supervised tokens.
         hits: Of each of them, whether it is the most likely one.
+        remembered: The same with the memory of the repository mixed in; None without one.
     """
 
     nats: float
     hits: Sequence[bool]
+    remembered: RowScore | None = None
 
 
 class Scorer(Protocol):
@@ -98,18 +100,21 @@ def measure_arms(
         progress: Functions measured, over all arms.
 
     Returns:
-        Arm name → measurements in the order of `functions`.
+        Arm name → measurements in the order of `functions`; with `MEMORY` behind it, those with the memory.
     """
     measured: dict[str, list[Measurement]] = {}
     arms = _arms(functions)
     total = len(arms) * len(functions)
     encoded = [_encoded(f, scorer.tokenizer, max_length) for f in functions]
-    for arm in arms:
+    for number, arm in enumerate(arms):
         rows = [prompts[min(_prompt(arm, measured), len(prompts) - 1)] for prompts in encoded]
-        texts = [function.completion for function in functions]
-        told = _offset(progress, len(measured) * len(functions), total)
-        scores = _arm_scores(scorer, arm, rows, texts, told)
-        measured[arm.name] = [Measurement(f.path, *score) for f, score in zip(functions, scores, strict=True)]
+        told = _offset(progress, number * len(functions), total)
+        asked = [(f.path, f.completion, row) for f, row in zip(functions, rows, strict=True)]
+        scores = scorer.scores(rows, adapter=arm.adapter, progress=told)
+        measured[arm.name] = _measurements(asked, scores, scorer.tokenizer)
+        remembered = [score.remembered for score in scores if score.remembered is not None]
+        if len(remembered) == len(scores):  # of the same logits
+            measured[arm.name + MEMORY] = _measurements(asked, remembered, scorer.tokenizer)
     return measured
 
 
@@ -136,10 +141,9 @@ def measure_fill_in(
     measured: dict[str, list[Measurement]] = {}
     for arm in FILL_IN_ARMS if asked else ():
         told = _offset(progress, len(measured) * len(rows), len(FILL_IN_ARMS) * len(rows))
-        scores = _arm_scores(scorer, arm, rows, [fim[1] for _, fim in asked], told)
-        measured[arm.name] = [
-            Measurement(f.path, *score) for (f, _), score in zip(asked, scores, strict=True)
-        ]
+        scores = scorer.scores(rows, adapter=arm.adapter, progress=told)
+        middles = [(f.path, fim[1], row) for (f, fim), row in zip(asked, rows, strict=True)]
+        measured[arm.name] = _measurements(middles, scores, scorer.tokenizer)
     return measured
 
 
@@ -183,20 +187,19 @@ def _without_last(row: EncodedExample, tokens: int) -> EncodedExample:
     return replace(row, ids=row.ids[:keep], labels=row.labels[:keep], truncated=row.truncated or tokens > 0)
 
 
-def _arm_scores(
-    scorer: Scorer, arm: Arm, rows: Sequence[EncodedExample], texts: Sequence[str], progress: Progress
-) -> list[tuple[float, int, int, bool]]:
-    """What a `Measurement` holds of each row, where the adapter is on or off as the arm says."""
-    tokenizer = scorer.tokenizer
-    scores = scorer.scores(rows, adapter=arm.adapter, progress=progress)
+def _measurements(
+    asked: Sequence[tuple[str, str, EncodedExample]], scores: Sequence[RowScore], tokenizer: Any
+) -> list[Measurement]:
+    """What the scores say of each path, text and row."""
     return [
-        (
+        Measurement(
+            path,
             score.nats,
             row.supervised,
             _scored_bytes(text, row, tokenizer),
             all(score.hits[: _first_line_tokens(row, tokenizer)]),
         )
-        for text, row, score in zip(texts, rows, scores, strict=True)
+        for (path, text, row), score in zip(asked, scores, strict=True)
     ]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from codebase_gardener.adapters.torch_generation import pad_token, padded
 from codebase_gardener.bases.torch_seam import Seam
 from codebase_gardener.evaluation.editing import Prompted
 from codebase_gardener.evaluation.line_match import telling_lines
+from codebase_gardener.training.fast.torch_attention import ROWS
 from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["TorchWriter"]
@@ -37,7 +38,7 @@ class TorchWriter:
         """What comes next after each prompt, at least the lines that were asked for unless it ends before."""
         said = [""] * len(prompts)
         done = 0
-        with nullcontext() if adapter else self._model.disable_adapter():
+        with _own_attention(self._model), nullcontext() if adapter else self._model.disable_adapter():
             for batch in _batches(prompts):
                 texts = self._written([prompts[n] for n in batch])
                 for n, text in zip(batch, texts, strict=True):
@@ -61,6 +62,20 @@ class TorchWriter:
         )
         texts = self._tokenizer.batch_decode(output[:, begin:], skip_special_tokens=True)
         return [text.removeprefix(seam) for text, seam in zip(texts, seams, strict=True)]
+
+
+@contextmanager
+def _own_attention(model: Any) -> Iterator[None]:
+    """The attention of transformers for a block: that of packed rows, which scoring uses, has no cache."""
+    inner = model.get_base_model()
+    before = inner.config._attn_implementation
+    if before == ROWS:
+        inner.set_attn_implementation("sdpa")
+    try:
+        yield
+    finally:
+        if before == ROWS:
+            inner.set_attn_implementation(before)
 
 
 class _EnoughLines(StoppingCriteria):  # type: ignore[misc]  # transformers is untyped

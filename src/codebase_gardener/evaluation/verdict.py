@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, WITH_WIKI
+from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, MEMORY, WITH_WIKI
 from codebase_gardener.evaluation.metrics import (
     MIN_FUNCTIONS,
     ArmSummary,
@@ -69,11 +69,12 @@ class Verdict:
         word: One of `VERDICTS`: adapter + retrieval against base + retrieval.
         difference: Of those two arms, with the interval that decides.
         without_retrieval: Adapter against base.
-        arms: Summary by arm name.
+        arms: Summary by arm name; with a memory those of the four arms with it, too.
         general: Nats per token on general text, without and with the adapter: how much was forgotten.
         reason: Why the word is not that of the interval; "" where it is.
         wiki: What pages bring to retrieval; None without a wiki.
         fill_in: Filling in; None where no function has a middle.
+        memory: What the memory of the repository adds to each of the four arms; None without one.
     """
 
     word: str
@@ -84,9 +85,10 @@ class Verdict:
     reason: str = ""
     wiki: WikiGain | None = None
     fill_in: FillIn | None = None
+    memory: dict[str, Difference] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it, without `wiki` and `fill_in` where there is none."""
+        """As JSON holds it, without `wiki`, `fill_in` and `memory` where there is none."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
 
@@ -103,9 +105,11 @@ def judge(
         fill_in: Name of a fill-in arm → measurements.
     """
     wiki = wiki_gain(measured)
-    arms = {arm.name: measured[arm.name] for arm in ARMS}
+    asked = {arm.name: arm.name for arm in ARMS}
     if wiki is not None and wiki.kept:  # then the adapter's arm has the pages, too
-        arms[ARMS[1].name] = measured[WITH_WIKI.name]
+        asked[ARMS[1].name] = WITH_WIKI.name
+    arms = {name: measured[own] for name, own in asked.items()}
+    with_memory = {name: measured[own + MEMORY] for name, own in asked.items() if own + MEMORY in measured}
     base, base_retrieval, adapter, adapter_retrieval = arms.values()
     decisive = difference(adapter_retrieval, base_retrieval)
     few = f"too few functions to say: {len(base)}, where {MIN_FUNCTIONS} are needed"
@@ -114,11 +118,15 @@ def judge(
         word="unchanged" if reason else _word(decisive),
         difference=decisive,
         without_retrieval=difference(adapter, base),
-        arms={name: summarize(measurements) for name, measurements in arms.items()},
+        arms={
+            **{name: summarize(measurements) for name, measurements in arms.items()},
+            **{name + MEMORY: summarize(measurements) for name, measurements in with_memory.items()},
+        },
         general=dict(general),
         reason=reason,
         wiki=wiki,
         fill_in=_fill_in(fill_in) if fill_in else None,
+        memory={name: difference(own, arms[name]) for name, own in with_memory.items()} or None,
     )
 
 

@@ -14,6 +14,7 @@ from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.memory import estimate_memory, serving_bytes
 from codebase_gardener.training.plan import Facts, make_plan
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.speed import predicted_tokens_per_s
 from codebase_gardener.utils.error_handling import InvalidInputError, ResourceError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Fit:
         training_bytes: Of that, or the least that a training needs.
         serving: "bf16", "q8_0", or "" where neither fits.
         serving_bytes: Of that, or the least.
+        tokens_per_s: Of the training, where this machine's products were measured and the base is not quantized.
     """
 
     memory: str
@@ -49,6 +51,7 @@ class Fit:
     training_bytes: int
     serving: str
     serving_bytes: int
+    tokens_per_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -82,21 +85,42 @@ class Prospect:
         }
 
 
-def prospects(gardener: Gardener, names: Sequence[str] = ()) -> list[Prospect]:
+@dataclass(frozen=True)
+class _Memory:
+    """Whose it is, its free bytes, and what products reach beside it, where that was measured."""
+
+    name: str
+    size: int
+    gflops: float | None = None
+
+
+def prospects(gardener: Gardener, names: Sequence[str] = (), *, timed: bool = False) -> list[Prospect]:
     """The named bases, with what fits.
 
     Args:
         gardener: The home, whose settings training follows.
         names: Ids, or their last parts; by default all.
+        timed: Whether to measure products here, for seconds, and predict how fast a training is.
 
     Raises:
         InvalidInputError: A name that is not known.
     """
-    limits = [(f"{size} GB", size * 10**9) for size in _SIZES_GB]
-    here = dict.fromkeys(["cpu", resolve_device(gardener.settings.device)])
-    limits += [(device, free_on(device)) for device in here]
     spec = gardener.spec({})
+    limits = [_Memory(f"{size} GB", size * 10**9) for size in _SIZES_GB]
+    limits += [
+        _Memory(device, free_on(device), _gflops(device, spec) if timed else None)
+        for device in dict.fromkeys(["cpu", resolve_device(gardener.settings.device)])
+    ]
     return [_prospect(base, limits, spec, gardener.settings.training) for base in _chosen(names)]
+
+
+def _gflops(device: str, spec: TrainingSpec) -> float:
+    """What products reach in the format that is trained in."""
+    from codebase_gardener.training.torch_device import measure_gemm, pick_dtype, set_threads
+
+    set_threads(spec.threads)
+    rates = measure_gemm(device)
+    return rates.bfloat16 if pick_dtype(spec.dtype, rates) == "bfloat16" else rates.float32
 
 
 def foretell(gardener: Gardener, base_id: str | None, options: Mapping[str, Any]) -> str:
@@ -127,22 +151,27 @@ def _chosen(names: Sequence[str]) -> list[NamedBase]:
 
 
 def _prospect(
-    base: NamedBase, limits: Sequence[tuple[str, int]], spec: TrainingSpec, given: dict[str, Any]
+    base: NamedBase, limits: Sequence[_Memory], spec: TrainingSpec, given: Mapping[str, Any]
 ) -> Prospect:
     shape = base.shape
-    return Prospect(base, shape, tuple(_fit(shape, name, size, spec, given) for name, size in limits))
+    return Prospect(base, shape, tuple(_fit(shape, memory, spec, given) for memory in limits))
 
 
-def _fit(shape: BaseShape, memory: str, size: int, spec: TrainingSpec, given: dict[str, Any]) -> Fit:
-    facts = Facts(shape, _ROWS, size, memory)
+def _fit(shape: BaseShape, memory: _Memory, spec: TrainingSpec, given: Mapping[str, Any]) -> Fit:
+    speed = None
     try:
-        plan = make_plan(facts, spec, given, partial(_estimate, shape))
+        plan = make_plan(
+            Facts(shape, _ROWS, memory.size, memory.name), spec, given, partial(_estimate, shape)
+        )
         training = _words(plan.spec), plan.memory_bytes
+        if memory.gflops is not None:
+            speed = predicted_tokens_per_s(shape, plan.spec, memory.gflops)
     except ResourceError as error:
         training = "", int(error.context["least_bytes"])
     needed = {name: serving_bytes(shape, SERVED_TOKENS, held) for name, held in _SERVED.items()}
-    serving = next((name for name in needed if needed[name] <= size), "")
-    return Fit(memory, size, *training, serving, needed[serving] if serving else min(needed.values()))
+    serving = next((name for name in needed if needed[name] <= memory.size), "")
+    served = needed[serving] if serving else min(needed.values())
+    return Fit(memory.name, memory.size, *training, serving, served, speed)
 
 
 def _estimate(shape: BaseShape, spec: TrainingSpec, bf16: bool) -> Any:

@@ -17,6 +17,7 @@ from codebase_gardener.utils.error_handling import (
     ConflictError,
     InvalidInputError,
     NotFoundError,
+    SourceError,
 )
 from codebase_gardener.utils.files import AlreadyPublishedError
 from codebase_gardener.utils.names import AdapterRef, check_name
@@ -270,13 +271,15 @@ class Gardener:
 
         row = self.newest(ref)
         os.environ.update(self.settings.for_computing)
+        folder = self.heldout_dataset(row, dataset)
         verdict = evaluate_adapter(
             row.directory,
             self._base_of(row),
-            self.heldout_dataset(row, dataset),
+            folder,
             device=self.settings.device,
             dtype=dtype or self.settings.inference_dtype,
             limit=limit,
+            snapshot=self._snapshot_of(folder),
             progress=progress,
         )
         known = self.registry.latest_verdict(row)
@@ -306,6 +309,21 @@ class Gardener:
         projects = [row.project, *(other.name for other in self.projects())]
         folders = [dataset_directory(self.settings.projects_dir, p, row.dataset_hash) for p in projects]
         return next((folder for folder in folders if folder.exists()), folders[0])
+
+    def _snapshot_of(self, dataset: Path) -> Snapshot | None:
+        """What a dataset was made of; None where it is not there, or the dataset is of rows of one's own."""
+        from codebase_gardener.repository.store import load_snapshot
+        from codebase_gardener.utils.files import read_json
+
+        if not (dataset / "dataset.json").exists():  # told where its functions are read
+            return None
+        commit = read_json(dataset / "dataset.json")["report"]["commit"]
+        rows = [row for row in self.registry.list_snapshots() if dataset.is_relative_to(row.path.parents[1])]
+        for row in reversed(rows):
+            with suppress(SourceError):
+                if (snapshot := load_snapshot(row.path)).revision == commit:
+                    return snapshot
+        return None
 
     def _base_of(self, row: VersionRow) -> Base:
         base = self.base(row.base_id)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.gardener.choosing import foretell
 from codebase_gardener.gardener.facade import DEFAULT_ADAPTER, Gardener, move_mark
-from codebase_gardener.gardener.planning import foresee, suited
+from codebase_gardener.gardener.planning import foresee, suited_to
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.training.advice import Advice
@@ -112,13 +112,10 @@ def grow(
     dataset, folder = _dataset(gardener, project.name, snapshot, reporter)
     for warning in dataset.report.warnings:
         reporter.say(f"warning: {warning}")
-    there = gardener.registry.versions(project.name, DEFAULT_ADAPTER)
-    earlier = [v.spec for v in there if (v.dataset_hash, v.base_hash) == (dataset.hash, base.sha256)]
-    spec, reasons = suited(gardener, base, len(dataset.train), options or {}, earlier)
+    ref = AdapterRef(project.name, DEFAULT_ADAPTER)
+    spec, reasons = suited_to(gardener, ref, base, dataset, options or {})
     show_plan(_plan(gardener, snapshot, dataset, base, spec, reasons, project.name))
-    job = gardener.train(
-        AdapterRef(project.name, DEFAULT_ADAPTER), base=base, dataset=(dataset, folder), training=spec
-    )
+    job = gardener.train(ref, base=base, dataset=(dataset, folder), training=spec)
     was_ready = job.state == "ready"
     if not was_ready:
         watch(gardener, job.id, reporter)

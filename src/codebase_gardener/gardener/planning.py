@@ -20,6 +20,7 @@ from codebase_gardener.training.probe import Probe, ProbeRequest, run_probe
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils.files import read_json
 from codebase_gardener.utils.limits import available_bytes
+from codebase_gardener.utils.names import AdapterRef
 from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = [
     "plan_for",
     "plan_training",
     "suited",
+    "suited_to",
     "train_command",
     "warnings_about",
 ]
@@ -184,6 +186,15 @@ def suited(
     spec = next((old for old in map(parse_spec, earlier) if _differ_in_memory(old, made.spec)), made.spec)
     reasons = (one for one in made.reasons if one.value != getattr(usual, one.option))
     return spec, tuple(one for one in reasons if one.value == getattr(spec, one.option))
+
+
+def suited_to(
+    gardener: Gardener, ref: AdapterRef, base: Base, dataset: Dataset, options: Mapping[str, Any]
+) -> tuple[TrainingSpec, tuple[Reason, ...]]:
+    """`suited` for an adapter's next training: on the same rows and base it is the one that there is."""
+    there = gardener.registry.versions(ref.project, ref.name)
+    earlier = [v.spec for v in there if (v.dataset_hash, v.base_hash) == (dataset.hash, base.sha256)]
+    return suited(gardener, base, len(dataset.train), options, earlier)
 
 
 def _differ_in_memory(one: TrainingSpec, other: TrainingSpec) -> bool:

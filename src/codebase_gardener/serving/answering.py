@@ -10,7 +10,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codebase_gardener.bases.fill_in import FimTokens, split_fill_in
 from codebase_gardener.bases.resolution import Base
@@ -66,10 +66,11 @@ class Answering:
     Args:
         engine: It counts tokens, and will answer.
         catalog: It knows the names.
+        memory: Whether the memory of a project is mixed into what code goes on with.
     """
 
-    def __init__(self, engine: Engine, catalog: Catalog) -> None:
-        self.engine, self.catalog = engine, catalog
+    def __init__(self, engine: Engine, catalog: Catalog, memory: bool = False) -> None:
+        self.engine, self.catalog, self.memory = engine, catalog, memory
         self._languages: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -114,7 +115,7 @@ class Answering:
         cursor = self._cut(resolved, Cursor(prompt))
         documents = self._code_for(resolved, cursor)
         ids, taken = self.engine.encode(base, editor_prompt(cursor, documents))
-        return _prepared(resolved, ids, taken, decoding, documents, prompt)
+        return self._remembering(_prepared(resolved, ids, taken, decoding, documents, prompt))
 
     def fill_in(
         self,
@@ -148,11 +149,15 @@ class Answering:
         fim = FimTokens.of(self.engine.control_ids(base))
         if fim is None:
             ids, taken = self.engine.encode(base, infill_prompt(cursor, documents))
-            return _prepared(resolved, ids, taken, decoding, documents, f"{after}\n{before}")
+            return self._remembering(
+                _prepared(resolved, ids, taken, decoding, documents, f"{after}\n{before}"), raw
+            )
         front, start = prompt_parts(cursor, documents)
-        asked = fim.ids(self._plain(base, start), self._plain(base, cursor.after))
+        opening = self._plain(base, start)
+        asked = fim.ids(opening, self._plain(base, cursor.after))
         ids = [*self._start(base), *self._plain(base, front), *asked]
-        return _prepared(resolved, ids, "", decoding, documents, f"{after}\n{before}")
+        made = _prepared(resolved, ids, "", decoding, documents, f"{after}\n{before}")
+        return self._remembering(made, raw, opening)
 
     def chat(
         self, model: str, messages: Sequence[Mapping[str, str]], decoding: Decoding, *, raw: bool = False
@@ -189,6 +194,14 @@ class Answering:
         return {**prepared.told, "unverified": list(dict.fromkeys(found))}
 
     # ---- how
+
+    def _remembering(self, made: Prepared, raw: bool = False, before: Sequence[int] = ()) -> Prepared:
+        """The same with the project's memory, where it is wanted and code may be put before a prompt."""
+        resolved = made.resolved
+        if not self.memory or raw or resolved.is_bare:
+            return made
+        memory = self.catalog.memory(resolved.project, resolved.served.base)
+        return replace(made, request=replace(made.request, memory=memory, before=tuple(before)))
 
     def _check_length(self, base: Base, *texts: str) -> None:
         """Refuse what cannot fit before its tokens are counted: of megabytes, that takes seconds."""

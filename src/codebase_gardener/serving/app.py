@@ -50,7 +50,7 @@ def build_app(
     """
     engine = MeasuredEngine(answering.engine)
     presence = presence or Presence()
-    first = _FirstBase(Answering(engine, answering.catalog))
+    first = _FirstBase(Answering(engine, answering.catalog, answering.memory))
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})

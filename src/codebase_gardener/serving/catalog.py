@@ -14,8 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from codebase_gardener.adapters.loaded import Loadable
+from codebase_gardener.bases.resolution import Base
+from codebase_gardener.memory.building import kept_memory
+from codebase_gardener.memory.recall import Memory
 from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import VersionRow
+from codebase_gardener.repository.store import load_snapshot
 from codebase_gardener.serving.engine import Served
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, NotFoundError
 from codebase_gardener.utils.files import sha256_text
@@ -91,6 +95,7 @@ class Catalog:
         self._open_wiki, self._current = open_wiki, current_adapter
         self._projects = tuple(projects)
         self._indexes: dict[str, tuple[str, WikiIndex]] = {}
+        self._memories: dict[tuple[str, str], tuple[str, Memory]] = {}
         self._grounds: dict[str, tuple[str, Grounds]] = {}
         self._lock = threading.Lock()
 
@@ -152,6 +157,19 @@ class Catalog:
     def index(self, project: str) -> WikiIndex:
         """The index of a project's last snapshot; opened once for each."""
         return self._of_latest(self._indexes, project, lambda wiki: wiki.index())
+
+    def memory(self, project: str, base: Base) -> Memory:
+        """The memory of a project's last snapshot in a base's tokens; opened once for each."""
+        from codebase_gardener.bases.torch_loading import load_tokenizer
+
+        latest = self.manager.registry.latest_snapshot(project)
+        with self._lock:
+            known = self._memories.get((project, base.sha256))
+            if known is None or known[0] != latest.snapshot_id:
+                folder = self.manager.settings.projects_dir / project / "memory"
+                made = kept_memory(folder, load_snapshot(latest.path), load_tokenizer(base.path))
+                self._memories[project, base.sha256] = known = (latest.snapshot_id, made)
+            return known[1]
 
     def grounds(self, project: str) -> Grounds | None:
         """What answers of a project are checked against; None where it has no wiki."""

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from codebase_gardener.adapters.loaded import Loadable
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.prompts import Prompt
+from codebase_gardener.memory.recall import Memory
 from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundError, ResourceError
 
 __all__ = [
@@ -146,6 +147,8 @@ class EngineRequest:
         taken: White space that was taken off the prompt's end: the answer has to begin with it, unsaid.
         decoding: How.
         score_prompt: Score the prompt's own tokens too.
+        memory: Mixed into the logits of the answer's tokens, where the engine can.
+        before: Tokens that stand before the answer in its file, where those are not the prompt's last.
     """
 
     served: Served
@@ -153,6 +156,8 @@ class EngineRequest:
     taken: str = ""
     decoding: Decoding = field(default_factory=Decoding)
     score_prompt: bool = False
+    memory: Memory | None = None
+    before: tuple[int, ...] = ()
 
 
 class Generation:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import platform
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -20,7 +22,7 @@ __all__ = ["ENGINES", "EngineName", "chosen"]
 
 EngineName = Literal["torch", "llamacpp"]
 ENGINES = ("auto", "torch", "llamacpp")
-_TEXT = "def area(width, height):\n    return width * height\n\n\n" * 8
+_TEXT = inspect.getsource(shlex)[:1_200]  # code that repeats itself little, or drafts would always be right
 _TOKENS = 32
 
 Open = Callable[[EngineName], Engine]
@@ -31,7 +33,7 @@ def chosen(base: Base, start: Open, remembered: Path, torch_only: str = "") -> t
     """The faster engine, running, and why it was chosen.
 
     Args:
-        base: What is measured: a prompt of 8 functions and 32 tokens, the fastest of four times.
+        base: What is measured: a prompt of real code and 32 tokens that are drawn, the fastest of four times.
         start: Starts an engine.
         remembered: File in which figures are kept: by base, machine and versions they are measured once.
         torch_only: Why llama.cpp cannot be used, where that is known.
@@ -40,7 +42,7 @@ def chosen(base: Base, start: Open, remembered: Path, torch_only: str = "") -> t
         torch_only = "llama.cpp is not installed (pip install xllamacpp)"
     if torch_only:
         return start("torch"), f"torch: {torch_only}"
-    key = f"{base.sha256[:16]} {platform.node()} {platform.processor()} {library_versions()}"
+    key = f"drawn {base.sha256[:16]} {platform.node()} {platform.processor()} {library_versions()}"
     figures: Mapping[str, Any] = _known(remembered).get(key, {})
     engines: dict[str, Engine] = {}
     if not figures:
@@ -78,7 +80,9 @@ def _tokens_per_s(engine: Engine, base: Base) -> float:
         started = time.perf_counter()
         said = 0
         for piece in engine.submit(
-            EngineRequest(Served(base), tuple(ids), taken, Decoding(max_tokens=_TOKENS))
+            EngineRequest(
+                Served(base), tuple(ids), taken, Decoding(max_tokens=_TOKENS, temperature=1.0, seed=0)
+            )
         ):
             said += piece.tokens
         rates.append(said / (time.perf_counter() - started))

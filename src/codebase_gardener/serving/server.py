@@ -69,6 +69,7 @@ class ServeOptions:
         engine: "torch", "llamacpp", or "auto" for the faster one.
         quantize: How llama.cpp has the base: a key of `GGUF_TYPES`.
         pins: Names of the catalog that stay in memory, as the versions that they mean at the start.
+        memory: Whether the memory of a project is mixed into completions; by the torch engine alone.
     """
 
     host: str = "127.0.0.1"
@@ -79,6 +80,7 @@ class ServeOptions:
     engine: str = "torch"
     quantize: str = "f16"
     pins: tuple[str, ...] = ()
+    memory: bool = False
 
 
 @contextmanager
@@ -100,7 +102,7 @@ def opened(
     try:
         catalog = Catalog(manager, open_wiki, current_adapter, projects)
         with _pinned(catalog, options, engine):
-            yield Answering(engine, catalog)
+            yield Answering(engine, catalog, options.memory)
     finally:
         engine.close()
 

@@ -22,7 +22,10 @@ from codebase_gardener.adapters.torch_generation import encode
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.text import control_tokens
 from codebase_gardener.dataset.prompts import Prompt
+from codebase_gardener.memory.suffixes import DEPTH
+from codebase_gardener.memory.torch_mixing import mixed
 from codebase_gardener.serving.answer_text import AnswerText
+from codebase_gardener.serving.drafts import Drafts
 from codebase_gardener.serving.engine import (
     EngineRequest,
     EngineState,
@@ -49,6 +52,8 @@ __all__ = ["TorchEngine"]
 
 _log = logging.getLogger(__name__)
 _CLOSING_S = 10.0
+_DRAFTED = 32
+"""Guessed tokens in a pass at most, over all its answers."""
 
 
 @dataclass
@@ -64,6 +69,8 @@ class _Answer:
     values: KeyValues = field(default_factory=KeyValues)
     text: Any = None
     choice: Any = None
+    drafts: Drafts | None = None
+    draft: list[int] = field(default_factory=list)
 
     @property
     def request(self) -> EngineRequest:
@@ -76,6 +83,11 @@ class _Answer:
     @property
     def ids(self) -> list[int]:
         return [*self.request.ids, *self.said]
+
+    @property
+    def written(self) -> Sequence[int]:
+        """What stands before the next token in its file."""
+        return [*(self.request.before or self.request.ids), *self.said]
 
     def unread(self) -> int:
         return len(self.request.ids) + len(self.said) - self.values.length
@@ -90,6 +102,7 @@ class TorchEngine:
         max_waiting: Requests that may wait; more are refused.
         chunk_tokens: Prompt tokens read in one pass, so that a long prompt does not stop the others.
         prefix_bytes: Memory of what was read and is kept.
+        drafts: Whether several guessed tokens are checked in one pass; an answer is the same without.
     """
 
     name = "torch"
@@ -102,8 +115,9 @@ class TorchEngine:
         max_waiting: int = 64,
         chunk_tokens: int = 256,
         prefix_bytes: int = 512 * 1024**2,
+        drafts: bool = True,
     ) -> None:
-        self._loaded = loaded
+        self._loaded, self._drafts = loaded, drafts
         self._max_running, self._max_waiting, self._chunk = max_running, max_waiting, chunk_tokens
         self._prefixes = PrefixCache(prefix_bytes)
         self._waiting: deque[_Answer] = deque()
@@ -255,6 +269,8 @@ class TorchEngine:
             request.decoding.stop,
         )
         answer.choice = Choice(live.tokenizer, request.decoding, request.ids, request.taken, live.device)
+        if self._drafts:
+            answer.drafts = Drafts(request.ids, request.memory)
 
     def _decoder(self, live: LiveBase) -> Decoder:
         """How the base's logits are computed; chosen once for each base.
@@ -286,6 +302,9 @@ class TorchEngine:
             count = unread if unread == 1 else min(unread, room)
             if unread > 1:
                 room -= count
+            elif answer.said:
+                answer.draft = self._drafted(answer, len(answers))
+                count += len(answer.draft)
             if count:
                 chosen.append((answer, count))
         try:
@@ -302,6 +321,15 @@ class TorchEngine:
             except Exception as error:  # of this answer alone
                 self._finish(answer, "error", error)
 
+    @staticmethod
+    def _drafted(answer: _Answer, together: int) -> list[int]:
+        """Guesses to be checked, fewer where others are computed with them."""
+        if answer.drafts is None:
+            return []
+        left = answer.request.decoding.max_tokens - len(answer.said) - 1
+        room = min(left, _context(answer.live) - len(answer.ids) - 1, _DRAFTED // together)
+        return answer.drafts.propose(answer.written, max(room, 0))
+
     @torch.no_grad()
     def _forward(self, answers: Sequence[_Answer], counts: Sequence[int]) -> list[torch.Tensor | None]:
         """Logits for each answer: [n, V] of the places that are asked for, None where none is."""
@@ -313,11 +341,11 @@ class TorchEngine:
         end = 0
         for answer, count in zip(answers, counts, strict=True):
             begin = answer.values.length
-            ids += answer.ids[begin : begin + count]
+            ids += [*answer.ids, *answer.draft][begin : begin + count]
             places += range(begin, begin + count)
             end += count
             is_all = answer.request.score_prompt and not answer.said
-            width = count if is_all else int(count == answer.unread())
+            width = count if is_all or answer.draft else int(count == answer.unread())
             widths.append(width)
             wanted += range(end - width, end)
         spans = [Span(answer.values, count) for answer, count in zip(answers, counts, strict=True)]
@@ -336,27 +364,44 @@ class TorchEngine:
     def _advance(self, answer: _Answer, count: int, logits: torch.Tensor | None) -> None:
         if logits is None:
             return
-        request, decoding = answer.request, answer.request.decoding
-        top = decoding.top_scores
-        if request.score_prompt and not answer.said:
+        if answer.request.score_prompt and not answer.said:
             self._score_prompt(answer, count, logits)
+        draft, answer.draft = answer.draft, []
+        answer.values.length -= len(draft)  # until each is found right
         if answer.unread():
             return
-        if len(answer.said) >= decoding.max_tokens:  # none is wanted
+        if len(answer.said) >= answer.request.decoding.max_tokens:  # none is wanted
             self._finish(answer, "length")
             return
-        token = answer.choice.next(logits[-1], answer.said, answer.text.owes)
+        right = 0
+        for row, guess in zip(logits[-1 - len(draft) :], [*draft, None], strict=True):
+            token = self._say(answer, row)
+            if token is None or token != guess:
+                break
+            answer.values.length, right = answer.values.length + 1, right + 1
+        if draft and answer.drafts is not None:
+            answer.drafts.learn(len(draft), right)
+
+    def _say(self, answer: _Answer, logits: torch.Tensor) -> int | None:
+        """The next token by its logits [V], given out. Returns None where it ends the answer."""
+        request, decoding = answer.request, answer.request.decoding
+        if request.memory is not None:
+            logits = mixed(logits[None], [answer.written[-DEPTH:]], request.memory)[0]
+        token: int = answer.choice.next(logits, answer.said, answer.text.owes)
         answer.said.append(token)
         if token in answer.live.end_tokens:
             self._finish(answer, "stop")
-            return
-        text = answer.text.add(token)
-        scores = () if top is None else scored(answer.live.tokenizer, logits[-1:], [token], top)
+            return None
+        text, top = answer.text.add(token), decoding.top_scores
+        scores = () if top is None else scored(answer.live.tokenizer, logits[None], [token], top)
         self._give(answer, Piece(text, 1, scores))
         if answer.text.is_stopped:
             self._finish(answer, "stop")
         elif len(answer.said) >= decoding.max_tokens or len(answer.ids) >= _context(answer.live):
             self._finish(answer, "length")
+        else:
+            return token
+        return None
 
     def _score_prompt(self, answer: _Answer, count: int, logits: torch.Tensor) -> None:
         ids, end, tokenizer = answer.request.ids, answer.values.length, answer.live.tokenizer
