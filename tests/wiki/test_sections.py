@@ -32,6 +32,9 @@ def gardener(tmp_path_factory: pytest.TempPathFactory) -> Gardener:
     (folder / "garden/docs").mkdir()
     (folder / "garden/docs/roses.md").write_text(ROSES)
     (folder / "garden/src/garden/almanac.py").write_text(ALMANAC)
+    (folder / "garden/src/garden/licensed.py").write_text(
+        "# This is free software, which says what you may do.\nX = 1\n"
+    )
     (folder / "garden/CHANGELOG.md").write_text("# 1.0\n\nLadybirds eat aphids.\n")
     with Gardener(Settings(home=folder / "home", min_free_bytes=0)) as opened:
         build_wiki(opened, str(folder / "garden"), Quiet(), name="garden")
@@ -61,6 +64,11 @@ def test_code_that_no_page_is_about_is_found_with_the_line_that_says_it(gardener
     assert "indentation" in code.said
     assert "json.dumps" in gardener.wiki("garden").show(code.id).text
     assert not any(one.id.startswith("tests/") for one in found)
+
+
+def test_a_licence_answers_no_question(gardener: Gardener) -> None:
+    found = gardener.wiki("garden").search("what does this software do")
+    assert not any(one.id.startswith("src/garden/licensed.py:") for one in found)
 
 
 def test_every_page_is_shown_by_its_id(gardener: Gardener) -> None:

@@ -31,6 +31,10 @@ _CODE_LOOKED_AT = 16
 _ABOUT = 2  # what an Implementation rests on first: its definition, and a class's constructor
 _SAID_CHARS = 300
 _ANCHOR = re.compile(r"`([^`:]+:L\d+-\d+)`")
+_LICENCE = re.compile(
+    r"free software|licensed under|SPDX-License|all rights reserved|permission is hereby granted",
+    re.IGNORECASE,
+)
 _SAYS = re.compile(r"\w")
 _LAYOUT = 3
 """Of what is kept of a page; an index of another one is built again."""
@@ -111,13 +115,16 @@ class WikiIndex:
 
     @cached_property
     def _left_out(self) -> frozenset[str]:
-        """Anchors of pages, of what pages are about, of texts, and of code that is not the library's."""
+        """Anchors of pages, of what pages are about, of texts, of licences, and of code that is not the library's."""
         documents = self.symbols.documents
         about = {anchor for one in documents if is_page(one) for anchor in one.evidence[:_ABOUT]}
         other = {
             one.anchor
             for one in documents
-            if one.kind == "text" or is_page(one) or area_of(one.path) != "package"
+            if one.kind == "text"
+            or is_page(one)
+            or area_of(one.path) != "package"
+            or (one.kind == "module" and _LICENCE.search(one.text))
         }
         return frozenset(about | other)
 

@@ -15,6 +15,7 @@ from codebase_gardener.utils.anchors import Anchor, source_lines
 __all__ = ["lines_anchor", "lines_text", "readable_sections"]
 
 MOST_LINES = 80
+_FEW_MORE = 20
 _ANCHOR = re.compile(r"([^:\n]+):L(\d+)-(\d+)\Z")
 
 
@@ -66,9 +67,10 @@ def lines_anchor(wanted: str) -> Anchor | None:
 
 
 def lines_text(anchor: Anchor, snapshot: Snapshot) -> str | None:
-    """What stands there, numbered, under the anchor, 80 lines at most; None where there are no such lines."""
+    """What stands there, numbered, under the anchor, 80 lines or few more; None where there are no such lines."""
     text = next((file.text for file in snapshot.files if file.path == anchor.path), "")
     lines = source_lines(text)[anchor.start - 1 : anchor.end] if anchor.start else []
-    more = f"… and {len(lines) - MOST_LINES} lines more\n" if len(lines) > MOST_LINES else ""
-    numbered = (f"{number:>5}  {line}" for number, line in enumerate(lines[:MOST_LINES], anchor.start))
+    most = MOST_LINES if len(lines) > MOST_LINES + _FEW_MORE else len(lines)
+    more = f"… and {len(lines) - most} lines more\n" if len(lines) > most else ""
+    numbered = (f"{number:>5}  {line}" for number, line in enumerate(lines[:most], anchor.start))
     return f"From `{anchor}`:\n\n{''.join(numbered)}{more}" if lines else None
