@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from codebase_gardener.cli import options
 from codebase_gardener.cli.command import command_options, open_gardener, print_json
 from codebase_gardener.config.settings import EMBEDDED_BASE
+from codebase_gardener.utils.error_handling import InvalidInputError
 
 if TYPE_CHECKING:
     from codebase_gardener.cli.display import Display
+    from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.gardener.growing import Grown, GrowPlan
 
 __all__ = ["grow"]
@@ -26,6 +28,11 @@ _EXAMPLE_BASE = "Qwen/Qwen2.5-Coder-1.5B"
 @options.revision
 @options.base
 @click.option("--minutes", type=float, help="Minutes to train (5).")
+@click.option(
+    "--holdout",
+    metavar="since:REV",
+    help="Grow at REV, then ask for what was added or changed after it (evaluate --full --since REV).",
+)
 @command_options
 def grow(
     source: str,
@@ -33,6 +40,7 @@ def grow(
     revision: str | None,
     base: str | None,
     minutes: float | None,
+    holdout: str | None,
     as_json: bool,
 ) -> None:
     """From a repository to an adapter that knows it, with a verdict.
@@ -43,6 +51,7 @@ def grow(
     from codebase_gardener.cli.display import Display
     from codebase_gardener.gardener.growing import grow as run
 
+    since = _since(holdout, revision)
     display = Display()
     training = {} if minutes is None else {"minutes": minutes}
     with open_gardener() as gardener:
@@ -52,7 +61,7 @@ def grow(
                 source,
                 display,
                 name=name,
-                revision=revision,
+                revision=since or revision,
                 base_id=base,
                 options=training,
                 show_plan=lambda plan: _show_plan(display, plan),
@@ -62,10 +71,35 @@ def grow(
             display.say("  gardener jobs list     gardener jobs tail ID     gardener jobs cancel ID")
             display.say("The same command goes on where this one stopped.")
             raise
+        later = _asked_later(gardener, grown, since, display) if since is not None else None
     if as_json:
-        print_json(_as_dict(grown))
-    else:
-        _show_result(grown, _on_a_larger_base(source, name, revision, minutes))
+        print_json({**_as_dict(grown), **({"since": later} if later is not None else {})})
+        return
+    _show_result(grown, _on_a_larger_base(source, name, since or revision, minutes))
+    if later is not None:
+        from codebase_gardener.cli.full_figures import print_full
+
+        print_full(later)
+
+
+def _since(holdout: str | None, revision: str | None) -> str | None:
+    """The revision of `--holdout since:REV`."""
+    if holdout is None:
+        return None
+    kind, _, since = holdout.partition(":")
+    if kind != "since" or not since:
+        raise InvalidInputError(f"--holdout {holdout} is not since:REV", hint="such as --holdout since:v1.0")
+    if revision is not None:
+        raise InvalidInputError("--holdout grows at its own revision", hint="leave --revision out")
+    return since
+
+
+def _asked_later(gardener: Gardener, grown: Grown, since: str, display: Display) -> dict[str, Any]:
+    """What was added or changed after the revision that the adapter was grown at."""
+    from codebase_gardener.gardener.full_evaluation import evaluate_fully
+
+    with display.stage("full evaluation", "prompts") as progress:
+        return evaluate_fully(gardener, grown.version.ref, since=since, progress=progress)
 
 
 def _show_plan(display: Display, plan: GrowPlan) -> None:
