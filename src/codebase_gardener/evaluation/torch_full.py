@@ -22,9 +22,9 @@ from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["Full", "evaluate_fully"]
 
-_NULL_FUNCTIONS = 16
-_RECITED_ROWS = 128
-_ROW_TOKENS = 1_024
+_NULL_FUNCTIONS = 8
+_RECITED_ROWS = 64
+_ROW_TOKENS = 384
 
 
 @dataclass(frozen=True)
