@@ -56,13 +56,14 @@ def test_repository_without_code(cli: Cli, tmp_path: Path) -> None:
     cli("grow", write(tmp_path / "words", README_md="# Words\n")).failed(5, "no code")
 
 
-def test_syntax_error_in_every_file(cli: Cli, tmp_path: Path) -> None:
+def test_syntax_error_in_every_file(cli: Cli, tmp_path: Path, tiny_base: Path) -> None:
     broken = write(tmp_path / "broken", a_py="def f(:\n", b_py="class\n")
-    cli("grow", broken).failed(6, "nothing in", "a.py: syntax error", "--file")
+    cli("grow", broken, "--base", tiny_base).failed(6, "nothing in", "a.py: syntax error", "--file")
 
 
-def test_code_without_a_body_worth_learning(cli: Cli, tmp_path: Path) -> None:
-    cli("grow", write(tmp_path / "thin", a_py="def f():\n    pass\n")).failed(6, "--file")
+def test_code_without_a_body_worth_learning(cli: Cli, tmp_path: Path, tiny_base: Path) -> None:
+    thin = write(tmp_path / "thin", a_py="def f():\n    pass\n")
+    cli("grow", thin, "--base", tiny_base).failed(6, "--file")
 
 
 @pytest.mark.parametrize("source", ["nowhere", "", "-rf", "https//typo", "a\0b"])

@@ -11,7 +11,7 @@ from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, family_of, is_code
-from codebase_gardener.repository.areas import area_of
+from codebase_gardener.repository.areas import area_of, is_about_versions_or_work
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.translations import translations
 from codebase_gardener.utils.anchors import Anchor, split_lines
@@ -118,8 +118,9 @@ def copies(facts: Mapping[str, FileFacts]) -> frozenset[str]:
     seen: set[str] = set()
     found: list[str] = []
 
-    def rank(path: str) -> tuple[bool, int, str]:
-        return is_code(facts[path].language) == (areas[path] == "docs"), path.count("/"), path
+    def rank(path: str) -> tuple[bool, bool, int, str]:
+        unused = is_about_versions_or_work(path)
+        return unused, is_code(facts[path].language) == (areas[path] == "docs"), path.count("/"), path
 
     shown = (path for path, area in areas.items() if area in _SHOWN and _shows(facts[path]))
     for path in sorted(shown, key=rank):
