@@ -8,19 +8,40 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from codebase_gardener.cli.main import cli
+from codebase_gardener.cli.main import cli as command
 from codebase_gardener.knowledge.pages.inline_quotes import QuotableText
 from samples.written_garden import write_repository
+
+from .conftest import Cli
 
 
 def test_a_fresh_wiki_that_does_not_hold_is_our_bug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_repository(tmp_path / "garden")
-    whole = CliRunner().invoke(cli, ["wiki", "build", str(tmp_path / "garden")])
+    whole = CliRunner().invoke(command, ["wiki", "build", str(tmp_path / "garden")])
     assert whole.exit_code == 0, whole.output
     monkeypatch.setattr(QuotableText, "has", lambda *_: False)
     write_repository(tmp_path / "other")
     (tmp_path / "other" / "notes.md").write_text("# Notes\n\nNothing more.\n")
-    broken = CliRunner().invoke(cli, ["wiki", "build", str(tmp_path / "other"), "--json"])
+    broken = CliRunner().invoke(command, ["wiki", "build", str(tmp_path / "other"), "--json"])
     assert broken.exit_code == 11, broken.output
     told = json.loads(broken.stdout)
     assert told["findings"] and "a bug in Codebase Gardener" in str(told)
+
+
+def test_text_of_a_repository_is_no_order_to_the_terminal(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "hostile"
+    folder.mkdir()
+    (folder / "README.md").write_text("# Tulips\n\nRed ones \x1b]0;title\x07 and \x1b[31mothers.\n")
+    (folder / "a.py").write_text(
+        'def tulips(red):\n    """Tulips \x1b[2J of \x9b31m red."""\n    return red\n'
+    )
+    cli("wiki", "build", folder, "--name", "hostile").ok()
+    shown = cli("wiki", "show", "README.md:L1-3", "--project", "hostile").ok().out
+    assert r"Red ones \x1b]0;title\x07 and" in shown
+    for words in (
+        ("wiki", "show", "a.py:L1-3", "--project", "hostile"),
+        ("wiki", "show", "Overview", "--project", "hostile"),
+        ("wiki", "search", "hostile", "tulips red"),
+        ("ask", "hostile", "what is tulips?", "--no-explain"),
+    ):
+        assert not set(cli(*words).ok().out) & {"\x1b", "\x07", "\x9b"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codebase_gardener.cli import options
-from codebase_gardener.cli.command import command_options, open_gardener, print_json, tell
+from codebase_gardener.cli.command import command_options, echo, open_gardener, print_json, tell
 from codebase_gardener.utils.error_handling import AdapterError, InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
@@ -38,11 +38,11 @@ def list_adapters(name: str | None, limit: int, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     elif not rows:
-        click.echo(_none(published))
+        echo(_none(published))
     for row in () if as_json else rows:
         mark = "*" if row.active else " "
         detail = row.error or f"{row.size_bytes / 1e6:.1f} MB"
-        click.echo(
+        echo(
             f"{mark} {row.adapter_id:<32} {row.status:<10} {row.base_model:<20} {row.created_at[:16]} {detail}"
         )
 
@@ -80,10 +80,10 @@ def show(what: str, as_json: bool) -> None:
         return
     _show_version(row)
     for receipt in receipts:
-        click.echo(f"receipt {receipt.kind} of {receipt.created_at[:19]}")
+        echo(f"receipt {receipt.kind} of {receipt.created_at[:19]}")
         for name, value in receipt.data.items():
             shown = f"{len(value)} of them: see --json" if isinstance(value, dict | list) else value
-            click.echo(f"  {name:<22} {shown}")
+            echo(f"  {name:<22} {shown}")
     _show_verdict(verdict)
 
 
@@ -107,28 +107,28 @@ def _show_folder(directory: Path, as_json: bool) -> None:
         print_json(shown)
         return
     for name, value in shown.items():
-        click.echo(f"  {name:<12} {value}")
-    click.echo("not in the registry: gardener import DIR --as P/N takes it in, with a receipt")
+        echo(f"  {name:<12} {value}")
+    echo("not in the registry: gardener import DIR --as P/N takes it in, with a receipt")
 
 
 def _show_version(row: VersionRow) -> None:
     figures = row.metrics
-    click.echo(f"{row.ref}{' (active)' if row.active else ''}")
-    click.echo(f"  directory    {row.directory} ({row.bytes / 1e6:.1f} MB)")
-    click.echo(f"  base         {row.base_id}, weights {row.base_hash[:16]}")
-    click.echo(f"  dataset      {str(row.dataset_hash)[:16]}, commit {row.commit}")
+    echo(f"{row.ref}{' (active)' if row.active else ''}")
+    echo(f"  directory    {row.directory} ({row.bytes / 1e6:.1f} MB)")
+    echo(f"  base         {row.base_id}, weights {row.base_hash[:16]}")
+    echo(f"  dataset      {str(row.dataset_hash)[:16]}, commit {row.commit}")
     if figures:
-        click.echo(
+        echo(
             f"  training     {figures['steps']} steps, {figures['tokens']:,} tokens "
             f"({figures['supervised_tokens']:,} trained on), {figures['seconds']:.0f} s, "
             f"{figures['tokens_per_s']:.0f} tokens/s, loss {figures['first_loss']:.3f} → {figures['last_loss']:.3f}"
         )
-    click.echo(f"  libraries    {', '.join(f'{name} {number}' for name, number in row.libraries.items())}")
+    echo(f"  libraries    {', '.join(f'{name} {number}' for name, number in row.libraries.items())}")
 
 
 def _show_verdict(verdict: VerdictRow | None) -> None:
     if verdict is None:
-        click.echo("not evaluated yet: gardener evaluate NAME/ADAPTER")
+        echo("not evaluated yet: gardener evaluate NAME/ADAPTER")
         return
     from codebase_gardener.cli.figures import print_verdict
 
@@ -155,9 +155,9 @@ def import_(what: str, name: str, base: str | None, rename: bool, as_json: bool)
     if as_json:
         print_json({**asdict(row), "ref": str(row.ref), "receipt": receipt, "warnings": warnings})
         return
-    click.echo(f"{row.ref} is ready: {_proven(receipt)}")
+    echo(f"{row.ref} is ready: {_proven(receipt)}")
     if not row.active:
-        click.echo(f"  another version is active; to change that: gardener switch {row.ref}")
+        echo(f"  another version is active; to change that: gardener switch {row.ref}")
     _warn(warnings)
 
 
@@ -194,7 +194,7 @@ def prove(
     if as_json:
         print_json({"adapter": located.label, "against": against, "receipt": receipt, "warnings": warnings})
         return
-    click.echo(f"{located.label}: {_proven(receipt) if against is None else _compared(receipt)}")
+    echo(f"{located.label}: {_proven(receipt) if against is None else _compared(receipt)}")
     _warn(warnings)
 
 
@@ -209,7 +209,7 @@ def _judge(adapter: str, merged: Path, against: str | None, base: str | None, *,
     if as_json:
         print_json({"adapter": located.label, "merged": merged, "judgement": found})
     else:
-        click.echo("\n".join([f"{located.label}: {merged}:", *judgement_lines(found)]))
+        echo("\n".join([f"{located.label}: {merged}:", *judgement_lines(found)]))
     if found["word"] != "merged":
         raise SystemExit(AdapterError.exit_code)
 
@@ -230,7 +230,7 @@ def _compared(receipt: Mapping[str, Any]) -> str:
 
 def _warn(warnings: Iterable[Advice]) -> None:
     for advice in warnings:
-        click.echo(f"Warning: {advice.rule}: {advice.text}", err=True)
+        echo(f"Warning: {advice.rule}: {advice.text}", err=True)
 
 
 def _proven(receipt: Mapping[str, Any]) -> str:

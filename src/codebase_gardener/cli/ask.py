@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from codebase_gardener.cli import options
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, echo, open_gardener, print_json
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
@@ -101,27 +101,25 @@ def ask(
     if answer.model is not None:
         _show_model(answer.model, apart=answer.graph is not None)
     if answer.graph is None and answer.model is None:
-        click.echo("the graph has no answer", err=True)
+        echo("the graph has no answer", err=True)
 
 
 def _show_lines(lines: Sequence[GraphLine]) -> None:
     for line in lines:
-        click.echo(f"{line.text}  ({line.anchor})" if line.anchor else line.text)
+        echo(f"{line.text}  ({line.anchor})" if line.anchor else line.text)
 
 
 def _show_model(said: ModelAnswer, *, apart: bool) -> None:
     from codebase_gardener.knowledge.answers.grounding import MARK
 
     if apart:
-        click.echo("\nThe model adds (not computed from the repository):")
-    click.echo(said.marked)
-    click.echo()
+        echo("\nThe model adds (not computed from the repository):")
+    echo(said.marked)
+    echo()
     if said.unverified:
         listed = ", ".join(f"{one.kind} {one.text}" for one in said.unverified)
-        click.echo(f"{MARK} is not in the repository: {listed}\n")
-    click.echo(
-        f"{said.adapter or 'no adapter'} on {said.base}{f': {said.note}' if said.note else ''}", err=True
-    )
+        echo(f"{MARK} is not in the repository: {listed}\n")
+    echo(f"{said.adapter or 'no adapter'} on {said.base}{f': {said.note}' if said.note else ''}", err=True)
     for source in said.sources:
         evidence = ", ".join(said.evidence.get(source, ())[:_SHOWN_EVIDENCE])
-        click.echo(f"  {source}{f': {evidence}' if evidence else ''}", err=True)
+        echo(f"  {source}{f': {evidence}' if evidence else ''}", err=True)

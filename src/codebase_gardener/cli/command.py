@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
     from codebase_gardener.config.settings import Settings
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["command_options", "open_gardener", "print_json", "read_settings", "tell"]
+__all__ = ["command_options", "echo", "open_gardener", "print_json", "read_settings", "tell"]
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
+    r"""Print a line that may hold what a repository or a model says: text, never an order to the terminal.
+
+    Control characters but line ends and tabs are written as escapes.
+    """
+    click.echo(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text), err=err, nl=nl)
 
 
 def command_options(function: Callable[..., None]) -> Callable[..., None]:
@@ -43,7 +54,7 @@ def command_options(function: Callable[..., None]) -> Callable[..., None]:
             _say(error)
             raise SystemExit(error.exit_code) from error
         except KeyboardInterrupt as interrupt:
-            click.echo("\ninterrupted", err=True)
+            echo("\ninterrupted", err=True)
             raise SystemExit(130) from interrupt
         except BrokenPipeError:
             raise SystemExit(0) from None  # the reader (head, less) has seen enough
@@ -62,22 +73,22 @@ def command_options(function: Callable[..., None]) -> Callable[..., None]:
             words = f"This is a bug in Codebase Gardener: {type(error).__name__}: {error}"
             if as_json:
                 print_json(CodebaseGardenerError(words, hint="report it with the traceback").as_dict())
-            click.echo(words, err=True)
+            echo(words, err=True)
             raise SystemExit(1) from error
 
     return command
 
 
 def _say(error: CodebaseGardenerError) -> None:
-    click.echo(f"Error: {error.message}", err=True)
+    echo(f"Error: {error.message}", err=True)
     if error.hint:
-        click.echo(f"  → {error.hint}", err=True)
+        echo(f"  → {error.hint}", err=True)
 
 
 def print_json(value: object, error: CodebaseGardenerError | None = None) -> None:
     """One JSON document on standard output; an error stands in the same document, and ends the command."""
     document = value if error is None else {**_plain(value), **error.as_dict()}
-    click.echo(json.dumps(document, indent=1, ensure_ascii=True, default=_plain))
+    echo(json.dumps(document, indent=1, ensure_ascii=True, default=_plain))
     if error is not None:
         _say(error)
         raise SystemExit(error.exit_code)
@@ -95,7 +106,7 @@ def tell(as_json: bool, value: object, line: str) -> None:
     if as_json:
         print_json(value)
     else:
-        click.echo(line)
+        echo(line)
 
 
 def read_settings(**flags: Any) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from codebase_gardener.cli.command import command_options, tell
+from codebase_gardener.cli.command import command_options, echo, tell
 from codebase_gardener.serving.client_configs import CLIENTS
 
 __all__ = ["connect"]
@@ -34,7 +34,7 @@ def connect(client: str, write: bool, url: str, model: str | None, as_json: bool
     if not write:
         tell(as_json, told, text.rstrip("\n"))
         if path and not as_json:
-            click.echo(f"for {path}; --write puts it there", err=True)
+            echo(f"for {path}; --write puts it there", err=True)
         return
     if path is None:
         raise InvalidInputError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codebase_gardener.cli import options
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, echo, open_gardener, print_json
 from codebase_gardener.dataset.export import EXPORT_FORMS, write_jsonl
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.names import parse_ref
@@ -70,26 +70,24 @@ def dataset(
         return
     _show_report(made, folder)
     if out:
-        click.echo(f"{written:,} rows written to {out}")
+        echo(f"{written:,} rows written to {out}")
     _show_rows(rows)
 
 
 def _show_report(made: Dataset, folder: Path) -> None:
     report = made.report
-    click.echo(
-        f"{len(made.train):,} rows to train on, {len(made.heldout)} held-out functions ({report.commit})"
-    )
+    echo(f"{len(made.train):,} rows to train on, {len(made.heldout)} held-out functions ({report.commit})")
     for task, counts in report.rows.items():
-        click.echo(f"  {task:<16} {counts.get('train', 0):>6} train {counts.get('heldout', 0):>6} held out")
-    click.echo(
+        echo(f"  {task:<16} {counts.get('train', 0):>6} train {counts.get('heldout', 0):>6} held out")
+    echo(
         f"removed: {report.near_duplicates} near-duplicates of held-out code, "
         f"{report.exact_duplicates} exact duplicates"
     )
     for path, problem in list(report.problems.items())[:10]:
-        click.echo(f"  {path}: {problem}")
+        echo(f"  {path}: {problem}")
     for warning in report.warnings:
-        click.echo(f"warning: {warning}")
-    click.echo(f"in {folder}")
+        echo(f"warning: {warning}")
+    echo(f"in {folder}")
 
 
 def _encoded_rows(

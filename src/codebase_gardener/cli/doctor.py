@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from codebase_gardener.cli.command import command_options, print_json, read_settings
+from codebase_gardener.cli.command import command_options, echo, print_json, read_settings
 from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
 
 __all__ = ["doctor"]
@@ -39,8 +39,8 @@ def doctor(fix: bool, adopt: bool, environment: str | None, as_json: bool) -> No
     if as_json:
         print_json(summary(findings), error if problems else None)
     for finding in () if as_json else findings:
-        click.echo(f"{_MARKS[finding.state]} {finding.check:<24} {finding.found}")
+        echo(f"{_MARKS[finding.state]} {finding.check:<24} {finding.found}")
         if finding.fix:
-            click.echo(f"{'':<32} → {finding.fix}")
+            echo(f"{'':<32} → {finding.fix}")
     if problems:
         raise error

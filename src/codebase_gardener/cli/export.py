@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from codebase_gardener.cli import options
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, echo, open_gardener, print_json
 
 __all__ = ["export"]
 
@@ -57,12 +57,12 @@ def export(
         print_json({"adapter": located.label, "out": out, "report": report})
         return
     for name, size in report.files.items():
-        click.echo(f"  {name:<32} " + (f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"))
+        echo(f"  {name:<32} " + (f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"))
     for line in _measured(report.receipt):
-        click.echo(line)
+        echo(line)
     for note in report.notes:
-        click.echo(f"Note: {note}")
-    click.echo(f"{located.label} for {target}: {out}")
+        echo(f"Note: {note}")
+    echo(f"{located.label} for {target}: {out}")
 
 
 def _measured(receipt: Mapping[str, Any]) -> Iterator[str]:

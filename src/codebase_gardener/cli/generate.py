@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codebase_gardener.cli import options as cli_options
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, echo, open_gardener, print_json
 from codebase_gardener.utils.error_handling import InvalidInputError
 
 if TYPE_CHECKING:
@@ -82,19 +82,19 @@ def generate(
             said = generate_through_ollama(gardener, adapters, asked, model, **options)
         elif len(named) == len(asked) == 1 and not as_json and not merged:
             for piece in open_adapter(gardener, named[0], base).stream(asked[0], **options):
-                click.echo(piece, nl=False)
-            click.echo()
+                echo(piece, nl=False)
+            echo()
             return
         else:
             said = answer(gardener, named, asked, base=base, merged=merged, **options)
     for note in dict.fromkeys(row.note for row in said if row.note):
-        click.echo(note, err=True)
+        echo(note, err=True)
     if as_json:
         print_json(said)
         return
     if engine == "ollama" and len(said) == 1:
-        click.echo(said[0].text)
+        echo(said[0].text)
         return
     for row, text in zip(said, texts * len(named), strict=True):
-        click.echo(f"--- {row.adapter or row.base}: {text.strip().splitlines()[-1] if text.strip() else ''}")
-        click.echo(row.text)
+        echo(f"--- {row.adapter or row.base}: {text.strip().splitlines()[-1] if text.strip() else ''}")
+        echo(row.text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json, tell
+from codebase_gardener.cli.command import command_options, echo, open_gardener, print_json, tell
 from codebase_gardener.utils.error_handling import NotFoundError
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def list_jobs(name: str | None, limit: int, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     elif not rows:
-        click.echo("no trainings yet: gardener train NAME")
+        echo("no trainings yet: gardener train NAME")
     for row in () if as_json else rows:
-        click.echo(f"{row.job_id}  {row.adapter_id:<28} {row.status:<10} {_where(row)}")
+        echo(f"{row.job_id}  {row.adapter_id:<28} {row.status:<10} {_where(row)}")
 
 
 def _where(row: TrainingProgress) -> str:
@@ -89,16 +89,16 @@ def show(job_id: str, image: Path | None, as_json: bool) -> None:
             }
         )
         return
-    click.echo(f"{job.ref} (job {job.id}): {job.state}, {_where(progress)}")
-    click.echo(f"  base {job.base_id}, device {job.device}, log {directory.log}")
+    echo(f"{job.ref} (job {job.id}): {job.state}, {_where(progress)}")
+    echo(f"  base {job.base_id}, device {job.device}, log {directory.log}")
     if progress.slower:
-        click.echo(f"  {progress.slower}")
+        echo(f"  {progress.slower}")
     if steps:
-        click.echo(curve_text(steps, looks))
+        echo(curve_text(steps, looks))
     if progress.validation:
-        click.echo(f"  {progress.validation}")
+        echo(f"  {progress.validation}")
     if image is not None:
-        click.echo(f"loss curve in {image}")
+        echo(f"loss curve in {image}")
 
 
 @jobs.command("tail")
@@ -114,12 +114,12 @@ def tail(job_id: str, as_json: bool) -> None:
             job = gardener.manager.trainings.get(job_id)
             events, offset = JobDirectory(job.directory).events.read(offset)
             for event in events:
-                click.echo(json.dumps(event) if as_json else _line(event))
+                echo(json.dumps(event) if as_json else _line(event))
             if job.state not in ("queued", "training"):
                 break
             time.sleep(_POLL_S)
     if not as_json:
-        click.echo(f"{job.ref}: {job.state}{f': {job.error}' if job.error else ''}")
+        echo(f"{job.ref}: {job.state}{f': {job.error}' if job.error else ''}")
 
 
 def _line(event: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from contextlib import suppress
 import click
 
 from codebase_gardener import __version__
+from codebase_gardener.cli.command import echo
 
 __all__ = ["COMMANDS", "cli", "main", "run"]
 
@@ -115,7 +116,7 @@ def run() -> None:
     try:
         code = cli(standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("Stopped: nothing was done.", err=True)
+        echo("Stopped: nothing was done.", err=True)
         sys.exit(130)
     except click.ClickException as error:
         if "--json" in sys.argv:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener
+from codebase_gardener.cli.command import command_options, echo, open_gardener
 
 __all__ = ["mcp"]
 
@@ -27,7 +27,7 @@ def mcp(project: str, as_json: bool) -> None:
         signal.SIGINT, lambda *_: os._exit(130)
     )  # a thread waits for the next line: no exception reaches it
     if sys.stdin.isatty():
-        click.echo(
+        echo(
             f"serving the wiki of {project} to an assistant on this terminal's input; Ctrl-C ends it",
             err=True,
         )

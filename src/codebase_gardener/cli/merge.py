@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codebase_gardener.cli import options
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, echo, open_gardener, print_json
 from codebase_gardener.merging.methods import MERGE_METHODS
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
@@ -107,12 +107,12 @@ def _into_adapter(
         print_json({"adapter": place, "report": report})
         return
     worst = max(report.modules.items(), key=lambda item: item[1]["error"], default=None)
-    click.echo(f"{spec.method}: {len(report.modules) or 'all'} modules in {report.seconds:.2f} s")
-    click.echo(f"Relative error against what the method defines: {report.error:.2g}")
+    echo(f"{spec.method}: {len(report.modules) or 'all'} modules in {report.seconds:.2f} s")
+    echo(f"Relative error against what the method defines: {report.error:.2g}")
     if worst is not None and worst[1]["error"] > 1e-6:
-        click.echo(f"  largest in {worst[0].removeprefix('base_model.model.')}: {worst[1]['error']:.2g}")
-        click.echo("  a higher --rank lowers it")
-    click.echo(f"Adapter: {place}")
+        echo(f"  largest in {worst[0].removeprefix('base_model.model.')}: {worst[1]['error']:.2g}")
+        echo("  a higher --rank lowers it")
+    echo(f"Adapter: {place}")
 
 
 def _into_base(
@@ -138,13 +138,13 @@ def _into_base(
     if as_json:
         print_json({"model": out, "report": report})
         return
-    click.echo(f"{spec.method}: {report.changed} of {report.tensors} tensors in {report.seconds:.2f} s")
+    echo(f"{spec.method}: {report.changed} of {report.tensors} tensors in {report.seconds:.2f} s")
     for name in report.untied:
-        click.echo(f"  {name} was tied, and has values of its own now: only one of the two was adapted")
+        echo(f"  {name} was tied, and has values of its own now: only one of the two was adapted")
     for note in report.notes:
-        click.echo(f"Note: {note}")
-    click.echo(f"Model: {out}")
-    click.echo(f"Compare it with the adapter: gardener prove {adapters[0]} --against merged")
+        echo(f"Note: {note}")
+    echo(f"Model: {out}")
+    echo(f"Compare it with the adapter: gardener prove {adapters[0]} --against merged")
 
 
 def _weights(text: str | None, count: int) -> list[float]:

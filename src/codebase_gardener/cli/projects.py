@@ -7,7 +7,7 @@ from collections import Counter
 import click
 
 from codebase_gardener.cli import options
-from codebase_gardener.cli.command import command_options, open_gardener, print_json, tell
+from codebase_gardener.cli.command import command_options, echo, open_gardener, print_json, tell
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
@@ -47,16 +47,14 @@ def add(source: str, name: str | None, revision: str | None, verbose: bool, as_j
         )
         return
     languages = Counter(file.language for file in snapshot.files)
-    click.echo(f"{project.name}: {snapshot.kind} at {snapshot.revision}")
-    click.echo(
-        f"{len(snapshot.files)} files: {', '.join(f'{n} {name}' for name, n in languages.most_common())}"
-    )
-    click.echo(f"{len(snapshot.skipped)} left out{':' if snapshot.skipped else ''}")
+    echo(f"{project.name}: {snapshot.kind} at {snapshot.revision}")
+    echo(f"{len(snapshot.files)} files: {', '.join(f'{n} {name}' for name, n in languages.most_common())}")
+    echo(f"{len(snapshot.skipped)} left out{':' if snapshot.skipped else ''}")
     shown = snapshot.skipped if verbose else snapshot.skipped[:_SHOWN]
     for file in shown:
-        click.echo(f"  {file.path}: {file.reason}")
+        echo(f"  {file.path}: {file.reason}")
     if len(shown) < len(snapshot.skipped):
-        click.echo(f"  and {len(snapshot.skipped) - len(shown)} more (--verbose)")
+        echo(f"  and {len(snapshot.skipped) - len(shown)} more (--verbose)")
 
 
 @click.command()
@@ -68,9 +66,9 @@ def projects(as_json: bool) -> None:
     if as_json:
         print_json(rows)
     elif not rows:
-        click.echo("no projects yet: gardener grow PATH")
+        echo("no projects yet: gardener grow PATH")
     for row in () if as_json else rows:
-        click.echo(f"{row.name:<24} {row.kind:<10} {row.source}")
+        echo(f"{row.name:<24} {row.kind:<10} {row.source}")
 
 
 @click.command()

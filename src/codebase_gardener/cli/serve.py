@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from codebase_gardener.cli.command import command_options
+from codebase_gardener.cli.command import command_options, echo
 
 __all__ = ["serve"]
 
@@ -106,7 +106,7 @@ def serve(
             gardener.current_adapter,
             options,
             [gardener.registry.project(name).name for name in projects],
-            lambda line: click.echo(line, err=True),
+            lambda line: echo(line, err=True),
         ) as answering,
     ):
         names = [card.name for card in answering.catalog.cards()]
@@ -115,7 +115,7 @@ def serve(
         if as_json:
             print_json({"url": url, "models": names})
         else:
-            click.echo(f"{url}  models: {', '.join(names) or 'none yet: gardener grow PATH'}")
-            click.echo("Ctrl-C ends it", err=True)
+            echo(f"{url}  models: {', '.join(names) or 'none yet: gardener grow PATH'}")
+            echo("Ctrl-C ends it", err=True)
         with written(gardener.settings.home, address):
             run(answering, listening, keys)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from codebase_gardener.cli.command import command_options, open_gardener, print_json, read_settings
+from codebase_gardener.cli.command import command_options, echo, open_gardener, print_json, read_settings
 from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _annotate(report: ClaimsReport, form: str) -> None:
         print_json(sarif_log(report))
         return
     for line in github_commands(report):
-        click.echo(line)
+        echo(line)
 
 
 def _verify_wiki(what: tuple[str, ...], as_json: bool) -> None:
@@ -139,18 +139,16 @@ def _verify_wiki(what: tuple[str, ...], as_json: bool) -> None:
 
 def _show_wiki(report: WikiReport) -> None:
     for words, pages in report.changes_by_anchor().items():
-        click.echo(
+        echo(
             f"{words}\n  cited by {', '.join(pages[:6])}{f' and {len(pages) - 6} more' if len(pages) > 6 else ''}"
         )
     for finding in report.findings:
         where = f"{finding.file}:{finding.line}: " if finding.file else ""
-        click.echo(f"{where}{finding.check}: {finding.what} ({finding.mend})")
+        echo(f"{where}{finding.check}: {finding.what} ({finding.mend})")
     checked = ", ".join(f"{number:,} {name}" for name, number in report.checked.items())
-    click.echo(
-        f"{report.project} at {report.revision}: {checked}: {'all hold' if report.ok else 'see above'}"
-    )
+    echo(f"{report.project} at {report.revision}: {checked}: {'all hold' if report.ok else 'see above'}")
     if report.note:
-        click.echo(report.note)
+        echo(report.note)
 
 
 def _show(report: ClaimsReport) -> None:
@@ -171,12 +169,12 @@ def _show(report: ClaimsReport) -> None:
     widths = [max(len(row[column]) for row in table) for column in range(5)]
     for row in table:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        click.echo(f"{'  '.join(cells)}  {row[5]}".rstrip())
+        echo(f"{'  '.join(cells)}  {row[5]}".rstrip())
     counted = ", ".join(f"{count} {name}" for name, count in report.tally.items() if count)
-    click.echo(f"{len(report.verdicts)} claims: {counted or 'none'}")
+    echo(f"{len(report.verdicts)} claims: {counted or 'none'}")
     if report.written:
         fixed = sum(verdict.fixed for verdict in report.verdicts)
-        click.echo(f"{fixed} fixed in {', '.join(report.written)}")
+        echo(f"{fixed} fixed in {', '.join(report.written)}")
 
 
 def _remark(verdict: ClaimVerdict) -> str:

@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from codebase_gardener.cli import options
-from codebase_gardener.cli.command import command_options, open_gardener, print_json, read_settings, tell
+from codebase_gardener.cli.command import (
+    command_options,
+    echo,
+    open_gardener,
+    print_json,
+    read_settings,
+    tell,
+)
 from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
 
 __all__ = ["wiki"]
@@ -73,7 +80,7 @@ def build(what: str, writer: str, phase: str, name: str | None, revision: str | 
     if as_json:
         print_json(words.document, error)
     else:
-        click.echo("\n".join(words.lines))
+        echo("\n".join(words.lines))
     raise error
 
 
@@ -94,9 +101,9 @@ def show(page: str, project: str | None, as_json: bool) -> None:
     if as_json:
         print_json(shown)
         return
-    click.echo(shown.text)
+    echo(shown.text)
     for change in shown.stale:
-        click.echo(f"\nstale: {change}", err=True)
+        echo(f"\nstale: {change}", err=True)
 
 
 @wiki.command("list")
@@ -115,8 +122,8 @@ def list_pages(project: str, as_json: bool) -> None:
     for row in rows:
         if (row.type, row.group) != above:
             above = (row.type, row.group)
-            click.echo(" ".join(filter(None, above)))
-        click.echo(f"  {row.id}  {row.title}")
+            echo(" ".join(filter(None, above)))
+        echo(f"  {row.id}  {row.title}")
 
 
 @wiki.command()
@@ -133,11 +140,11 @@ def search(project: str, query: str, k: int, code: bool, as_json: bool) -> None:
         print_json(found)
         return
     if not found:
-        click.echo("nothing found: try other words")
+        echo("nothing found: try other words")
     for hit in found:
-        click.echo(f"{hit.score:6.2f}  {hit.id}")
+        echo(f"{hit.score:6.2f}  {hit.id}")
         lines = (hit.overview, hit.said, hit.anchor if hit.anchor != hit.id else "")
-        click.echo("".join(f"        {line}\n" for line in lines if line), nl=False)
+        echo("".join(f"        {line}\n" for line in lines if line), nl=False)
 
 
 @wiki.command()
