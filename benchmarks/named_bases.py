@@ -17,11 +17,12 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from codebase_gardener.bases.named import NAMED
-from codebase_gardener.config.settings import EMBEDDED_BASE, Settings
+from codebase_gardener.config.settings import EMBEDDED_BASE
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.planning import plan_training
 from codebase_gardener.training.memory import estimate_memory
 from codebase_gardener.training.speed import predicted_tokens_per_s
+from plan import add_options, home_with_source
 
 
 def main() -> None:
@@ -29,19 +30,11 @@ def main() -> None:
     parser.add_argument(
         "names", nargs="*", default=[EMBEDDED_BASE, "Qwen/Qwen2.5-Coder-0.5B"], choices=list(NAMED)
     )
-    parser.add_argument("--threads", type=int, default=0, help="fewer than the cores where others use them")
-    parser.add_argument("--source", default=str(Path(__file__).parents[1]), help="repository to train on")
-    parser.add_argument("--bases", type=Path, help="folder with the converted embedded base")
+    add_options(parser)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "home"
-        home.mkdir()
-        if options.bases:
-            (home / "bases").symlink_to(options.bases.resolve())
-        with Gardener(Settings(home=home)) as gardener:
-            gardener.add(options.source, name="source")
-            for name in options.names:
-                print(json.dumps(_measure(gardener, name, options.threads)), flush=True)
+    with home_with_source(options) as gardener:
+        for name in options.names:
+            print(json.dumps(_measure(gardener, name, options.threads)), flush=True)
 
 
 def _measure(gardener: Gardener, name: str, threads: int) -> dict[str, object]:

@@ -11,6 +11,8 @@ import os
 import re
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +39,28 @@ SPECS: dict[str, dict[str, Any]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=16)
-    parser.add_argument("--threads", type=int, default=0, help="fewer than the cores where others use them")
-    parser.add_argument("--source", default=str(Path(__file__).parents[1]), help="repository to train on")
-    parser.add_argument("--bases", type=Path, help="folder with the converted embedded base")
+    add_options(parser)
     parser.add_argument("--specs", nargs="+", default=list(SPECS), choices=list(SPECS))
     parser.add_argument("--json", dest="as_json", action="store_true")
     options = parser.parse_args()
+    with home_with_source(options) as gardener:
+        for name in options.specs:
+            row = _measure(
+                gardener, name, {**SPECS[name], "steps": options.steps, "threads": options.threads}
+            )
+            print(json.dumps(row) if options.as_json else _line(row), flush=True)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What a benchmark of the planner's predictions is told."""
+    parser.add_argument("--threads", type=int, default=0, help="fewer than the cores where others use them")
+    parser.add_argument("--source", default=str(Path(__file__).parents[1]), help="repository to train on")
+    parser.add_argument("--bases", type=Path, help="folder with the converted embedded base")
+
+
+@contextmanager
+def home_with_source(options: argparse.Namespace) -> Iterator[Gardener]:
+    """A home of its own with the repository as the project "source", for a block."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         home.mkdir()
@@ -50,11 +68,7 @@ def main() -> None:
             (home / "bases").symlink_to(options.bases.resolve())
         with Gardener(Settings(home=home)) as gardener:
             gardener.add(options.source, name="source")
-            for name in options.specs:
-                row = _measure(
-                    gardener, name, {**SPECS[name], "steps": options.steps, "threads": options.threads}
-                )
-                print(json.dumps(row) if options.as_json else _line(row), flush=True)
+            yield gardener
 
 
 def _measure(gardener: Gardener, name: str, options: dict[str, Any]) -> dict[str, Any]:
