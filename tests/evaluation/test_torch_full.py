@@ -9,7 +9,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
+from codebase_gardener.bases.torch_loading import load_model
 from codebase_gardener.dataset.cursors import CursorTask
 from codebase_gardener.dataset.editor_prompts import Cursor
 from codebase_gardener.evaluation.editing import Prompted, measure_editing
@@ -22,11 +22,6 @@ from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_c
 from codebase_gardener.training.fast.torch_path import fast_path
 
 CANARY = "abcdefghijklmnopqrstuvwxyz0123456789" * 2
-
-
-@pytest.fixture
-def tokenizer(tiny_base: Path) -> Any:
-    return load_tokenizer(tiny_base)
 
 
 @pytest.fixture

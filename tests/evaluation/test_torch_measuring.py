@@ -14,7 +14,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch.nn.functional import cross_entropy
 
-from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
+from codebase_gardener.bases.torch_loading import load_model
 from codebase_gardener.cli.figures import verdict_lines
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.user_rows import user_dataset
@@ -42,11 +42,6 @@ FUNCTIONS = [
         "é", "b.py", "b.py:L6-7", 'def é():\n    """Ü."""\n', "# long " * 30 + "\ndef é():\n", "    pass\n"
     ),
 ]
-
-
-@pytest.fixture
-def tokenizer(tiny_base: Path) -> Any:
-    return load_tokenizer(tiny_base)
 
 
 @pytest.fixture

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from codebase_gardener.dataset.context import ContextFinder
 from codebase_gardener.dataset.editor_prompts import Cursor, cut_cursor
 from codebase_gardener.dataset.fill_in import column_in
-from codebase_gardener.dataset.functions import body_lines, body_text, is_completable, outermost
+from codebase_gardener.dataset.functions import body_lines, body_text, is_completable, outermost, spread
 from codebase_gardener.dataset.prompts import comment_prefix, context_part, path_line
 from codebase_gardener.dataset.sites import chance
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 from codebase_gardener.utils.anchors import source_lines
-from codebase_gardener.utils.files import sha256_text
 
 __all__ = ["ASKED_LINES", "CursorTask", "bodies", "cursor_tasks", "functions_of"]
 
@@ -71,13 +70,7 @@ def cursor_tasks(
         finder: Of code that the model may see.
         limit: At most so many.
     """
-    ranks: dict[str, int] = {}
-    order = []
-    for symbol, file in sorted(functions, key=lambda each: sha256_text(f"cursor {each[0].anchor}")):
-        ranks[file.path] = ranks.get(file.path, 0) + 1
-        order.append((ranks[file.path], sha256_text(f"cursor {symbol.anchor}"), symbol, file))
-    order.sort(key=lambda entry: entry[:2])
-    return [_task(symbol, file, finder) for _, _, symbol, file in order[:limit]]
+    return [_task(symbol, file, finder) for symbol, file in spread(functions)[:limit]]
 
 
 def functions_of(

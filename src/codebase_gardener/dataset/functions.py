@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import cache
+from operator import itemgetter
 
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import LANGUAGES
+from codebase_gardener.repository.snapshot import SourceFile
+from codebase_gardener.utils.files import sha256_text
 
-__all__ = ["MAX_BODY_CHARS", "body_lines", "body_text", "is_completable", "outermost"]
+__all__ = ["MAX_BODY_CHARS", "body_lines", "body_text", "is_completable", "outermost", "spread"]
 
 MAX_BODY_CHARS = 6_000
 _FUNCTION_KINDS = frozenset({"function", "method"})
@@ -60,3 +64,16 @@ def outermost(symbols: Sequence[Symbol]) -> list[Symbol]:
         if not kept or symbol.start > kept[-1].end:
             kept.append(symbol)
     return kept
+
+
+def spread(functions: Iterable[tuple[Symbol, SourceFile]], seed: int = 0) -> list[tuple[Symbol, SourceFile]]:
+    """The functions in an order that depends on the seed only: each file's first before any file's second."""
+    ranks: Counter[str] = Counter()
+    ranked = []
+    for key, symbol, file in sorted(
+        ((sha256_text(f"{seed}:{symbol.anchor}"), symbol, file) for symbol, file in functions),
+        key=itemgetter(0),
+    ):
+        ranked.append((ranks[file.path], key, symbol, file))
+        ranks[file.path] += 1
+    return [(symbol, file) for _, _, symbol, file in sorted(ranked, key=itemgetter(0, 1))]

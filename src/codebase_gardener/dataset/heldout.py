@@ -10,13 +10,12 @@ from typing import Any
 from codebase_gardener.dataset.context import ContextFinder
 from codebase_gardener.dataset.examples import USER_TASK, Example
 from codebase_gardener.dataset.fill_in import fill_in_parts
-from codebase_gardener.dataset.functions import body_text, is_completable, outermost
+from codebase_gardener.dataset.functions import body_text, is_completable, outermost, spread
 from codebase_gardener.dataset.prompts import completion_prompt
 from codebase_gardener.dataset.split import Split
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 from codebase_gardener.utils.anchors import source_lines
-from codebase_gardener.utils.files import sha256_text
 
 __all__ = ["HeldoutFunction", "heldout_rows", "heldout_tasks"]
 
@@ -80,13 +79,11 @@ def heldout_tasks(
         page_finder: Where code and pages of the wiki come from, if there is one.
     """
     files = [file for file in snapshot.files if file.path in split.heldout]
-    ranked = [
-        (rank, sha256_text(f"{seed}:{symbol.anchor}"), file, symbol)
-        for file in files
-        for rank, symbol in enumerate(_functions(file, tables[file.path], seed))
+    functions = [(symbol, file) for file in files for symbol in _functions(file, tables[file.path])]
+    return [
+        _heldout_function(symbol, file, finder, page_finder)
+        for symbol, file in spread(functions, seed)[:limit]
     ]
-    ranked.sort(key=lambda entry: entry[:2])
-    return [_heldout_function(symbol, file, finder, page_finder) for _, _, file, symbol in ranked[:limit]]
 
 
 def heldout_rows(examples: Iterable[Example]) -> list[HeldoutFunction]:
@@ -98,17 +95,16 @@ def heldout_rows(examples: Iterable[Example]) -> list[HeldoutFunction]:
     ]
 
 
-def _functions(file: SourceFile, table: SymbolTable, seed: int) -> list[Symbol]:
+def _functions(file: SourceFile, table: SymbolTable) -> list[Symbol]:
     """Completable functions, none inside another: nested ones would be measured twice."""
     lines = source_lines(file.text)
-    found = outermost(
+    return outermost(
         [
             symbol
             for symbol in table.symbols
             if is_completable(symbol, lines) and len(body_text(symbol, lines)) <= HELDOUT_BODY_CHARS
         ]
     )
-    return sorted(found, key=lambda symbol: sha256_text(f"{seed}:{symbol.anchor}"))
 
 
 def _heldout_function(
