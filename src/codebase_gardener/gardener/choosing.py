@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.bases.named import NAMED, NamedBase
@@ -161,7 +160,10 @@ def _fit(shape: BaseShape, memory: _Memory, spec: TrainingSpec, given: Mapping[s
     speed = None
     try:
         plan = make_plan(
-            Facts(shape, _ROWS, memory.size, memory.name), spec, given, partial(_estimate, shape)
+            Facts(shape, _ROWS, memory.size, memory.name),
+            spec,
+            given,
+            lambda spec, bf16: estimate_memory(shape, spec, bf16=bf16),
         )
         training = _words(plan.spec), plan.memory_bytes
         if memory.gflops is not None:
@@ -172,10 +174,6 @@ def _fit(shape: BaseShape, memory: _Memory, spec: TrainingSpec, given: Mapping[s
     serving = next((name for name in needed if needed[name] <= memory.size), "")
     served = needed[serving] if serving else min(needed.values())
     return Fit(memory.name, memory.size, *training, serving, served, speed)
-
-
-def _estimate(shape: BaseShape, spec: TrainingSpec, bf16: bool) -> Any:
-    return estimate_memory(shape, spec, bf16=bf16)
 
 
 def _words(spec: TrainingSpec) -> str:

@@ -183,7 +183,7 @@ def suited(
     if base.id == EMBEDDED_BASE:
         return usual, ()
     made = plan_for(gardener, BaseShape.of(base), rows, options)
-    spec = next((old for old in map(parse_spec, earlier) if _differ_in_memory(old, made.spec)), made.spec)
+    spec = next((old for old in map(parse_spec, earlier) if _equal_but_for_memory(old, made.spec)), made.spec)
     reasons = (one for one in made.reasons if one.value != getattr(usual, one.option))
     return spec, tuple(one for one in reasons if one.value == getattr(spec, one.option))
 
@@ -197,7 +197,7 @@ def suited_to(
     return suited(gardener, base, len(dataset.train), options, earlier)
 
 
-def _differ_in_memory(one: TrainingSpec, other: TrainingSpec) -> bool:
+def _equal_but_for_memory(one: TrainingSpec, other: TrainingSpec) -> bool:
     """Whether two are equal but for what gives memory back."""
     saving = {option for economy in ECONOMIES for option in economy.options}
     return one.model_dump(exclude=saving) == other.model_dump(exclude=saving)
