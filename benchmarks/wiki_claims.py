@@ -89,8 +89,13 @@ def read_claims(wiki: Path, file: str) -> Iterator[Claim]:
             if line.startswith("##"):
                 above = "" if line.startswith("## ") else f"{heading.partition(' > ')[0]} > "
                 heading = above + line.lstrip("# ")
-            yield from (Claim(file, number, kind, heading, text) for kind, text in _claims(line, heading))
+            if not _RULE.match(
+                lines[number] if number < len(lines) else ""
+            ):  # the head of a table says nothing
+                yield from (Claim(file, number, kind, heading, text) for kind, text in _claims(line, heading))
 
+
+_RULE = re.compile(r"\|\s*:?-{3}")
 
 _KINDS = (
     ("title", re.compile(r"# (?P<text>.*)")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from codebase_gardener.languages.table import LANGUAGES
+from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.utils.foreign_files import is_lfs_pointer
 
 __all__ = ["content_problem"]
@@ -27,16 +28,24 @@ _GENERATED = re.compile(
 )
 
 
-def content_problem(text: str, language: str) -> str | None:
+def content_problem(path: str, text: str, language: str) -> str | None:
     """Why the text is not source that somebody wrote, else None.
 
+    A packaging file that names a package counts whoever wrote it: Cargo writes those of all published crates anew.
+
     Args:
+        path: POSIX, from the root.
         text: The decoded content.
         language: As `language_of` tells.
     """
     if is_lfs_pointer(text):
         return "a Git LFS pointer, not the file itself: run `git lfs pull`"
-    return _shape_problem(text, language) or _generated(text)
+    if problem := _shape_problem(text, language):
+        return problem
+    generated = _generated(text)
+    if generated and (manifest := read_manifest(path, text)) and manifest.name.text:
+        return None
+    return generated
 
 
 def _shape_problem(text: str, language: str) -> str | None:

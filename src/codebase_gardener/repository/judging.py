@@ -47,14 +47,14 @@ def judge(entry: Entry, max_file_bytes: int) -> JudgedText:
     _refuse("binary" if looks_binary(data) else None)
     text = decode(data, python=is_python(entry.path))
     language = language_of(entry.path, text)
-    _refuse(_text_problem(text, language) or None)
+    _refuse(_text_problem(entry.path, text, language) or None)
     return JudgedText(language, hashlib.sha256(data).hexdigest(), text)
 
 
 @remembered
-def _text_problem(text: str, language: str) -> str:
+def _text_problem(path: str, text: str, language: str) -> str:
     """Why a text is not kept; "" where it is."""
-    return content_problem(text, language) or ""
+    return content_problem(path, text, language) or ""
 
 
 def _refuse(reason: str | None) -> None:

@@ -20,7 +20,8 @@ from samples.environments import pages_of, repository, section
          "`log` | `0.4`", "cargo add tool"),
         ({"src/tool.py": "import numpy\nimport os\n", "src/b.py": "import tool\nimport pandas.core\n"},
          "`pandas` | any | `src/b.py:L2-2`", "used as it is checked out"),
-        ({"a.c": "int main() {}\n", "b.c": "int x;\n"}, "No packaging file and no import", "used as it is checked out"),
+        ({"a.c": "int main() {}\n", "b.c": "int x;\n"}, "No packaging file names one.", "used as it is checked out"),
+        ({"a.py": "x = 1\n", "b.py": "y = 1\n"}, "No packaging file and no import", "used as it is checked out"),
     ],
 )  # fmt: skip
 def test_other_repositories(tmp_path: Path, files: dict[str, str], package: str, install: str) -> None:
@@ -61,3 +62,11 @@ def test_maven_is_told_in_xml(tmp_path: Path) -> None:
     core = pages_of(repository(tmp_path, {"pom.xml": pom, "A.java": "class A {}\n"}))["Core"]
     written = "<dependency><groupId>org.a</groupId><artifactId>tool</artifactId></dependency>"
     assert section(core, "Quick Install") == f"```xml\n{written}\n```"
+
+
+def test_what_comes_with_another_language_is_no_package(tmp_path: Path) -> None:
+    files = {
+        "src/lib.rs": "use std::fmt;\npub use Pot::{Red, Blue};\npub enum Pot { Red, Blue }\n",
+        "src/a.rs": "\n",
+    }
+    assert "`" not in section(pages_of(repository(tmp_path, files))["Core"], "Dependencies")

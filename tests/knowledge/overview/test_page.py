@@ -170,3 +170,9 @@ def test_what_no_document_shows_is_not_what_users_call_most() -> None:
     usage = "\n".join([page.usage, *(one.body for one in page.sections)])
     assert "What it offers:" in usage
     assert "users meet it first" not in usage
+
+
+def test_a_paragraph_that_begins_with_no_word_does_not_say_what_it_is() -> None:
+    readme = "# Pot\n\n... so better eat this\n\nVarious helpers to cook stews. More of it.\n"
+    page = overview(FILES | {"README.md": readme})
+    assert "“Various helpers to cook stews.”" in page.overview

@@ -25,6 +25,7 @@ from codebase_gardener.knowledge.environments.sections import (
 from codebase_gardener.knowledge.pages.markup import fence
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.knowledge.sources.file_facts import Evidence
+from codebase_gardener.languages.python.row import is_python
 
 __all__ = ["core_page", "development_pages"]
 
@@ -73,14 +74,17 @@ def core_page(draft: EnvironmentDraft, backends: list[Backend], soft: list[Packa
 
 
 def _imports(draft: EnvironmentDraft, backends: list[Backend], soft: list[Package]) -> list[FoundEvidence]:
-    """Where no packaging file tells: the first import of each module from outside that is no option."""
+    """Where no packaging file tells: the first import of each module from outside that is no option.
+
+    Of Python alone: what comes with other languages, and what a file names of its own, looks alike there.
+    """
     if draft.package or draft.facts.of_kinds("listed", "requirement"):
         return []
     spared = {key for one in backends for package in one.packages for key in (package.key, package.name)}
     spared |= {one.key for one in soft} | own_names(draft.repository, draft.facts)
     first: dict[str, FoundEvidence] = {}
     for path, file in draft.repository.facts.items():
-        if draft.repository.areas[path] in ("package", "scripts", "other"):
+        if is_python(path) and draft.repository.areas[path] in ("package", "scripts", "other"):
             for one in file.imports:
                 name = one.module.partition(".")[0]
                 if (
@@ -105,7 +109,12 @@ def _core_description(draft: EnvironmentDraft, sheet: Sheet, backends: list[Back
     else:
         lines.append("No packaging file names a package.")
     if backends:
-        lines.append(f"{len(backends)} optional backends have Environment pages of their own.")
+        own = (
+            "has an Environment page of its own"
+            if len(backends) == 1
+            else "have Environment pages of their own"
+        )
+        lines.append(f"{counted(len(backends), 'optional backend')} {own}.")
     if draft.facts.others:
         names = [f"{marked(one.evidence.name)} ({sheet.anchor(one)})" for one in draft.facts.others[:20]]
         lines.append(f"The repository also holds {enumerated(names, len(draft.facts.others))}.")
@@ -113,11 +122,11 @@ def _core_description(draft: EnvironmentDraft, sheet: Sheet, backends: list[Back
 
 
 def _no_dependencies(draft: EnvironmentDraft) -> str:
-    return (
-        "The packaging files name no dependency."
-        if draft.package
-        else "No packaging file and no import names one."
-    )
+    if draft.package:
+        return "The packaging files name no dependency."
+    if any(map(is_python, draft.repository.facts)):
+        return "No packaging file and no import names one."
+    return "No packaging file names one."
 
 
 def _system(draft: EnvironmentDraft, sheet: Sheet) -> str:

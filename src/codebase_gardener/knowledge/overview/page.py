@@ -39,6 +39,7 @@ _MOST_ENTRIES = 6
 _MOST_COMMANDS = 8
 _MOST_FILES = 3
 _SENTENCE_WORDS = 5
+_WORD = re.compile(r"[^\W\d_]{2}")
 _BEGINNING = re.compile(
     r"quick-?start|getting-?started|first-?steps|tutorial|introduction|basics|user-?guide", re.IGNORECASE
 )
@@ -170,7 +171,10 @@ def _tells_what_it_is(said: Introduction, name: str) -> tuple[Block, str]:
         found = next((one for one in told if re.match(form, one[1], re.IGNORECASE)), None)
         if found:
             return found
-    return paragraphs[0], first_sentence(plain_text(paragraphs[0].text), 300)
+    worded = next((one for one in paragraphs if _WORD.search(first_sentence(plain_text(one.text)))), None)
+    first = worded or paragraphs[0]
+    said_first = first_sentence(plain_text(first.text), 300)
+    return first, said_first if _WORD.search(said_first) else inline(plain_text(first.text), 300)
 
 
 def _description(said: Introduction | None, given: _Given) -> str:
