@@ -138,3 +138,10 @@ def test_a_step_without_a_page_is_an_error(written: _Written) -> None:
     broken = replace(path, steps=(replace(path.steps[0], target=gone), *path.steps[1:]))
     with pytest.raises(KeyError):
         written.page(broken)
+
+
+def test_a_workflow_of_one_command_goes_from_nowhere_to_nowhere() -> None:
+    said = "# Bowl\n\n## Usage\n\n```bash\npython bowl.py 3\n```\n"
+    made = _Written({"README.md": said, "bowl.py": "def main():\n    return 1\n\n\nmain()\n"})
+    overview = made.page(made.paths[0]).overview
+    assert overview.endswith("takes 1 step, `python bowl.py`, as the authors' documents show it.")

@@ -106,8 +106,9 @@ class _Writer:
             return f"{title} is what the authors introduce with: “{inline(says)}”"
         first, last = self._name(self.steps[0]), self._name(self.steps[-1])
         kind = "tests" if self.passages[0].area == "test" else "documents"
-        steps = counted(len(self.steps), "step")
-        return f"{title} takes {steps}, from {first} to {last}, as the authors' {kind} show them."
+        if len(self.steps) == 1:
+            return f"{title} takes 1 step, {first}, as the authors' {kind} show it."
+        return f"{title} takes {len(self.steps)} steps, from {first} to {last}, as the authors' {kind} show them."
 
     def _description(self) -> str:
         first = self.passages[0]
