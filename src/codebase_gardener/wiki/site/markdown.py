@@ -30,8 +30,8 @@ _MARKED_ID = re.compile(r"[✅⬜](?P<id>[A-Z][a-z]+:[^\s,]+)")
 _LISTED = re.compile(r"(Workflow|Principle|Impl|Env|Heur): ([^;]+)")
 _SHORT_TYPES = {"Impl": "Implementation", "Env": "Environment", "Heur": "Heuristic"}
 _TABLE = (
-    '<div class="table" tabindex="0"><table>\n',
-    '<div class="table" tabindex="0"><table class="wide">\n',
+    '<div class="table" tabindex="0" role="group" aria-label="Table"><table>\n',
+    '<div class="table" tabindex="0" role="group" aria-label="Table"><table class="wide">\n',
 )
 """One of more than two columns is shown as a list where there is no room."""
 _MARKUP = re.compile(
