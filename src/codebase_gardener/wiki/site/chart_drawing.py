@@ -15,6 +15,8 @@ __all__ = ["chart_drawing"]
 _HEIGHT, _ROW, _LANE, _GAP, _EDGE = 30, 42, 12, 50, 6
 _CHARS, _CHAR_WIDTH, _MIN_WIDTH, _PADDING = 24, 7, 90, 16
 _SWEEPS = 8
+_ABREAST = 4
+"""Boxes beside each other where no arrow says how they stand."""
 _LABELLED = 30
 """Arrows of a drawing, up to which each carries its words; the others show them when they are pointed at."""
 
@@ -78,11 +80,18 @@ def _grid(chart: Chart) -> _Grid:
     near: list[list[int]] = [[] for _ in column]
     for route in routes:
         for one, other in pairwise(route):
-            near[one].append(other)
-            near[other].append(one)
+            if one != other:
+                near[one].append(other)
+                near[other].append(one)
     longest = max(len(_shown(words)) for words in chart.boxes)
     width = max(_MIN_WIDTH, math.ceil(longest * _CHAR_WIDTH) + _PADDING)
-    return _Grid(width, column, _heights(column, near, len(chart.boxes)), routes)
+    y = _heights(column, near, len(chart.boxes))
+    lone = [box for box in range(len(chart.boxes)) if not near[box]]
+    across = max(column) + 1 if len(lone) < len(column) else _ABREAST
+    below = max((y[node] for node in range(len(column)) if near[node]), default=_EDGE - _ROW / 2) + _ROW
+    for number, box in enumerate(lone):
+        column[box], y[box] = number % across, below + number // across * _ROW
+    return _Grid(width, column, y, routes)
 
 
 def _columns(chart: Chart) -> list[int]:
@@ -135,21 +144,22 @@ def _order(after: Sequence[set[int]]) -> list[int]:
 
 
 def _heights(column: Sequence[int], near: Sequence[Sequence[int]], boxes: int) -> list[float]:
-    """Each box and lane as near to its neighbours as those above it allow."""
+    """Each box and lane as near to its neighbours as those above it allow; those without neighbours are left out."""
     nodes: list[list[int]] = [[] for _ in range(max(column) + 1)]
     for node, where in enumerate(column):
-        nodes[where].append(node)
+        if near[node]:
+            nodes[where].append(node)
     room = [_ROW if node < boxes else _LANE for node in range(len(column))]
     y = [0.0] * len(column)
     for stack in nodes:
         _stack(stack, room, y, [0.0] * len(stack))
     for sweep in range(_SWEEPS):
         for stack in nodes if sweep % 2 == 0 else reversed(nodes):
-            wanted = {node: _mean([y[one] for one in near[node]], y[node]) for node in stack}
+            wanted = {node: _mean([y[one] for one in near[node]]) for node in stack}
             if sweep < _SWEEPS - 2:  # at the end only the places change, not the order
                 stack.sort(key=lambda node: (wanted[node], node))
             _stack(stack, room, y, [wanted[node] for node in stack])
-    top = min(y[node] - room[node] / 2 for node in range(len(column)))
+    top = min((y[node] - room[node] / 2 for stack in nodes for node in stack), default=0.0)
     return [round(each - top + _EDGE, 1) for each in y]
 
 
@@ -159,13 +169,13 @@ def _stack(stack: Sequence[int], room: Sequence[int], y: list[float], wanted: Se
     for node, want in zip(stack, wanted, strict=True):
         y[node] = max(want, bottom + room[node] / 2)
         bottom = y[node] + room[node] / 2
-    shift = _mean([want - y[node] for node, want in zip(stack, wanted, strict=True)], 0.0)
+    shift = _mean([want - y[node] for node, want in zip(stack, wanted, strict=True)])
     for node in stack:
         y[node] += shift
 
 
-def _mean(values: Sequence[float], otherwise: float) -> float:
-    return sum(values) / len(values) if values else otherwise
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / max(1, len(values))
 
 
 def _shown(words: str) -> str:
@@ -207,7 +217,7 @@ def _across(grid: _Grid, route: Sequence[int], forward: bool) -> tuple[str, str,
     for node in route[1:]:
         end_x, end_y = grid.left(node), grid.y[node]
         halfway = (x + end_x) / 2
-        middle = middle if middle[0] else (halfway, (y + end_y) / 2 - 3)
+        middle = (halfway, (y + end_y) / 2 - 3)
         stop = end_x - 5 if forward and node == route[-1] else end_x
         parts.append(f"C{halfway:g},{y:g} {halfway:g},{end_y:g} {stop},{end_y:g}")
         if node != route[-1]:

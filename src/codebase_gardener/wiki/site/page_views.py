@@ -190,8 +190,8 @@ class PageViews:
         """The id of the page's row beside it: of the module that it is about or belongs to, its own; "" for none."""
         if page is None or page.type in ("Module", "Workflow"):
             return page.id if page else ""
-        held = self._contents.incoming.get(page.id, ())
-        return next((edge.target for edge in held if edge.kind == "part_of"), "")
+        module = self._contents.module_of(page)
+        return module.id if module else ""
 
     def _menu(self) -> list[dict[str, str]]:
         types = [kind for kind in LISTINGS if self._contents.of_type(kind)]

@@ -73,7 +73,7 @@
     link.className = "page " + each[1].toLowerCase();
     link.textContent = each[0];
     kind.className = "kind";
-    kind.textContent = each[1];
+    kind.textContent = each[4] ? each[1] + " in " + each[4] : each[1];
     link.insertBefore(kind, link.firstChild);
     text.textContent = each[2];
     link.appendChild(text);
