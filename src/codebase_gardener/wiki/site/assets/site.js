@@ -73,8 +73,13 @@
     link.className = "page " + each[1].toLowerCase();
     link.textContent = each[0];
     kind.className = "kind";
-    kind.textContent = each[4] ? each[1] + " in " + each[4] : each[1];
+    kind.textContent = each[1];
     link.insertBefore(kind, link.firstChild);
+    if (each[4]) {
+      var module = document.createElement("small");
+      module.textContent = "in " + each[4];
+      link.appendChild(module);
+    }
     text.textContent = each[2];
     link.appendChild(text);
     line.appendChild(link);
