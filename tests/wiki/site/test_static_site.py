@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -199,6 +200,8 @@ def test_search_knows_every_page(gardener: Gardener, site: StaticSite) -> None:
     rows = json.loads(text.removeprefix("window.gardenerIndex=").removesuffix(";\n"))
     assert sorted(row[0] for row in rows) == sorted(page.title for page in gardener.wiki("garden").pages())
     assert all((site.folder / row[3]).is_file() for row in rows)
+    called = Counter((row[0], row[1]) for row in rows)
+    assert all(len(row) == 4 or called[row[0], row[1]] > 1 for row in rows)
 
 
 def test_a_workflow_shows_its_steps_as_a_drawing(parsed: dict[str, Parsed]) -> None:
