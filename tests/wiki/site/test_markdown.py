@@ -38,7 +38,7 @@ def test_cells_carry_the_head_of_their_column_and_wide_tables_say_so() -> None:
 
 
 def test_long_names_may_be_cut_between_words_and_short_options_stay_whole() -> None:
-    assert html("`--install-completion`").count("<code>") == 1
+    assert html("`--install-completion-for-all`").count("<code>") == 1
     assert '<code class="whole">--output-dir</code>' in html("`--output-dir`")
     assert "Annotated<wbr>ParamWith<wbr>" not in html("`AnnotatedParam`")
     assert "typer.<wbr>main.<wbr>get_<wbr>command_<wbr>name" in html("`typer.main.get_command_name`")
