@@ -36,6 +36,8 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
         decorators: Source of each decorator, without `@`.
         public: No part of the qualified name begins with an underscore (dunder names count as public).
         is_declaration: Only declared, without a body, as an interface's method.
+        docstring_start: First line of the docstring or comment, 0 without one; it may stand above `start`.
+        docstring_end: Its last line, inclusive.
     """
 
     path: str
@@ -54,6 +56,8 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
     decorators: tuple[str, ...] = ()
     public: bool = True
     is_declaration: bool = False
+    docstring_start: int = 0
+    docstring_end: int = 0
 
     @property
     def name(self) -> str:
@@ -64,6 +68,19 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def anchor(self) -> Anchor:
         """Where it stands."""
         return Anchor(self.path, self.start, self.end)
+
+    @property
+    def docstring_anchor(self) -> Anchor | None:
+        """Where its docstring or comment stands; None without one."""
+        if not self.docstring:
+            return None
+        return Anchor(self.path, self.docstring_start or self.start, self.docstring_end or self.end)
+
+    @property
+    def comment_anchor(self) -> Anchor | None:
+        """Where the comment above it stands; None where its docstring is inside, or where it has none."""
+        found = self.docstring_anchor
+        return found if found and found.start < self.start else None
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
         place: Its lines, with the area of its file.
         signature: On one line; "" for a file.
         says: The first sentence of its docstring.
+        says_at: The lines of its docstring, or of the comment above it; "" without one.
         public: The dotted name that a user imports it by; "".
         imported: The statement that imports it; "".
         inputs, outputs: What goes in and comes out (type, description).
@@ -100,6 +101,7 @@ class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
     changes: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     packages: tuple[Place, ...] = ()
+    says_at: str = ""
 
 
 class Raised(msgspec.Struct, frozen=True, tag="raised"):
@@ -264,6 +266,7 @@ class _Gathering:
             says.changes,
             symbol.bases,
             tuple(self._packages(symbol)),
+            str(symbol.docstring_anchor or ""),
         )
 
     def _raised_in(self, path: str) -> Iterator[Raised]:
@@ -294,11 +297,10 @@ def _scope(facts: FileFacts, line: int) -> str:
 
 
 def _told(symbol: Symbol, says: Documentation) -> Iterator[Place]:
-    """What a docstring says that it raises: its lines are the definition's."""
+    """What a docstring says that it raises, at the docstring's lines."""
+    at = symbol.docstring_anchor or symbol.anchor
     for each in says.raises:
-        yield Place(
-            symbol.path, symbol.start, symbol.end, each.name, inline(each.description, 200) or "docstring"
-        )
+        yield Place(at.path, at.start, at.end, each.name, inline(each.description, 200) or "docstring")
 
 
 def _manifest(path: str, facts: FileFacts) -> Iterator[tuple[str, _Row]]:

@@ -149,7 +149,7 @@ def _overview(
     told = f"{held}: {enumerated(shown, len(names))}."
     for symbol in public:
         if quoted := given.quoted(symbol.path, documented(symbol).summary):
-            sources.cite_symbol(symbol)
+            sources.cite_docstring(symbol)
             return f"{told} Its {code(symbol.qualified_name)} is described as: {quoted}"
     return told
 
@@ -237,7 +237,7 @@ def _surface(
     rows = (
         (
             _named(symbol, symbol.qualified_name, given),
-            _told(symbol, members.get(symbol.qualified_name, ()), given),
+            _told(symbol, members.get(symbol.qualified_name, ()), given, sources),
             sources.cite_symbol(symbol),
         )
         for symbol in public
@@ -250,10 +250,11 @@ def _named(symbol: Symbol, name: str, given: ModulePages) -> str:
     return f"[{code(name)}](../{page.file})" if page else code(name)
 
 
-def _told(symbol: Symbol, members: Sequence[Symbol], given: ModulePages) -> str:
+def _told(symbol: Symbol, members: Sequence[Symbol], given: ModulePages, sources: PageSources) -> str:
     summary = documented(symbol).summary
     signature = code(symbol.signature[:_LONGEST_SIGNATURE])
-    said = given.quoted(symbol.path, summary) or signature
+    quoted = given.quoted(symbol.path, summary)
+    said = f"{quoted}{sources.said_at(symbol)}" if quoted else signature
     if symbol.kind in TYPES and members:
         ordered = sorted(members, key=lambda one: given.context.target(one) not in given.pages)
         named = [_named(one, one.name, given) for one in ordered[:_MOST_MEMBERS]]

@@ -234,7 +234,7 @@ def _entries(given: _Given) -> str:
         symbol = given.context.symbol(target)
         summary = documented(symbol).summary if symbol else ""
         where = f" ({given.sources.cite_symbol(symbol)})" if symbol else ""
-        said = f": “{inline(summary, 200)}”" if summary else ""
+        said = f": “{inline(summary, 200)}”{given.sources.said_at(symbol)}" if symbol and summary else ""
         rows[_shown(target, given) > 0].append(f"* [{code(target.name)}]({page.file}){where}{said}")
     offered = "What else it offers:" if rows[True] else "What it offers:"
     titles = {True: "What users call most:", False: offered}
