@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from codebase_gardener.languages.rows import Grammar
 
-__all__ = ["Placement", "Surroundings", "last_row"]
+__all__ = ["Placement", "Surroundings", "cleaned", "last_row"]
 
 _SPACE = re.compile(rb"\s*")
 _REMARK = re.compile(r"\A(?:TODO|FIXME|XXX|HACK)\b.*?(?:\n[ \t]*\n|\Z)", re.DOTALL)
@@ -39,6 +39,13 @@ def last_row(node: Node) -> int:
     """The 0-based row of the node's last character (a Rust comment's end is the next line's beginning)."""
     end = node.end_point
     return end.row - 1 if end.column == 0 and end.row > node.start_point.row else end.row
+
+
+def cleaned(comments: list[str], grammar: Grammar) -> str | None:
+    """The comments' words, without their marks."""
+    words = [grammar.marks.sub("", comment) for comment in comments]
+    text = "\n".join(line.rstrip() for line in "\n".join(words).split("\n")).strip()
+    return _REMARK.sub("", text) or None
 
 
 class Surroundings:
@@ -73,7 +80,7 @@ class Surroundings:
         begin = max([outer.start_byte, *(decorator.end_byte for decorator in decorators)])
         begin = _SPACE.match(self._source, begin).end()  # type: ignore[union-attr]  # it matches anywhere
         header_end, body_start = self._body(node, body)
-        docstring = self._cleaned([text_of(comment).rstrip() for comment in comments])
+        docstring = cleaned([text_of(comment).rstrip() for comment in comments], self._grammar)
         return Placement(
             start=row + 1,
             definition_line=self._row(begin) + 1,
@@ -149,12 +156,6 @@ class Surroundings:
         before = self._source[self._starts[node.start_point.row] : node.start_byte].strip()
         after = self._source[node.end_byte : self._starts[last_row(node) + 1]].strip()
         return not after and (not before or before.startswith(self._grammar.attribute_mark))
-
-    def _cleaned(self, comments: list[str]) -> str | None:
-        """The comments' words, without their marks."""
-        words = [self._grammar.marks.sub("", comment) for comment in comments]
-        text = "\n".join(line.rstrip() for line in "\n".join(words).split("\n")).strip()
-        return _REMARK.sub("", text) or None
 
     def _row(self, offset: int) -> int:
         return bisect_right(self._starts, offset) - 1
