@@ -25,7 +25,7 @@ def said(graph: Graph, question: str) -> list[tuple[str, str]]:
         ("where is Plant defined?", ("class `Plant`: from garden import Plant", f"{PLANTS}:L12-30")),
         ("Where can I find the class `Plant`", ("class `Plant`: from garden import Plant", f"{PLANTS}:L12-30")),
         ("where is garden.Plant", ("class `Plant`: from garden import Plant", f"{PLANTS}:L12-30")),
-        ("where is LIMIT set?", ("constant `LIMIT`", f"{PLANTS}:L3-5")),
+        ("where is LIMIT set?", ("constant `LIMIT`: from garden.plants import LIMIT", f"{PLANTS}:L3-5")),
         ("in which file is plants.py", (f"file `{PLANTS}`", f"{PLANTS}:L1-30")),
         ("what is prune()?", ("`def prune(plant: Plant, by: int = 1) -> Plant`", f"{GROWING}:L16-18")),
         ("what does prune do?", ("Cut it back.", f"{GROWING}:L17-17")),
@@ -105,3 +105,20 @@ def test_the_packaging_file_nearest_to_the_root_says_the_version(tmp_path: Path)
     assert said(graph, "which python version is needed") == [("Python >=3.11", "pyproject.toml:L4-4")]
     assert said(graph, "what version is this")[0] == ("garden 2 is the package", "pyproject.toml:L2-2")
     assert said(graph, "which extras are there") == [("no packaging file names an extra", "")]
+
+
+def test_a_constant_of_another_language_is_found_by_the_name_that_users_know(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{"name": "kiln", "main": "index.js"}',
+        "src/marks.js": '/** Marks a pot that may be fired. */\nexport const MARK = Symbol("m")\n',
+        "index.js": 'export { MARK as mark } from "./src/marks.js"\n',
+    }
+    Graph.write(tmp_path, context_of(files).repository)
+    graph = Graph(tmp_path)
+    assert said(graph, "where is mark defined?") == [
+        ('constant `MARK`: import { mark } from "kiln";', "src/marks.js:L2-2")
+    ]
+    assert said(graph, "what is MARK")[:2] == [
+        ('`export const MARK = Symbol("m")`', "src/marks.js:L2-2"),
+        ("Marks a pot that may be fired.", "src/marks.js:L1-1"),
+    ]
