@@ -81,9 +81,10 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def comment_anchor(self) -> Anchor | None:
-        """Where the comment above it stands; None where its docstring is inside, or where it has none."""
+        """Where the comment above or after it stands; None where its docstring is inside, or where it has none."""
         found = self.docstring_anchor
-        return found if found and found.start < self.start else None
+        inside = found is None or self.start <= found.start <= found.end <= self.end
+        return None if inside else found
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ const hidden = 1
 const told = {
   a: 1,
 }
-export { told as shown, told }
+export { told as shown }
+const taken = 1
+export default taken
 """
 GO = """\
 package kiln
@@ -32,7 +34,7 @@ var ErrCold = errors.New("cold") // never warm
 const (
 	// Low is the least heat of a kiln.
 	Low Heat = iota
-	High
+	High // as much as it can bear
 	within
 )
 """
@@ -59,6 +61,7 @@ def test_typescript_s_are_what_is_exported_and_neither_function_nor_import() -> 
         ),
         ("hidden", 10, 10, False, "const hidden = 1", "None 0"),
         ("told", 11, 13, True, "const told = { a: 1, }", "None 0"),
+        ("taken", 15, 15, True, "const taken = 1", "None 0"),
     ]
 
 
@@ -66,7 +69,7 @@ def test_those_of_a_go_block_have_a_line_each() -> None:
     assert constants("k.go", "go", GO) == [
         ("ErrCold", 4, 4, True, 'var ErrCold = errors.New("cold")', "ErrCold is what a cold kiln gives. 3"),
         ("Low", 8, 8, True, "Low Heat = iota", "Low is the least heat of a kiln. 7"),
-        ("High", 9, 9, True, "High", "None 0"),
+        ("High", 9, 9, True, "High", "as much as it can bear 9"),
         ("within", 10, 10, False, "within", "None 0"),
     ]
 

@@ -7,6 +7,7 @@ from textwrap import dedent
 
 from codebase_gardener.languages.python.constants import python_constants
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.utils.anchors import Anchor
 
 
 def constants(text: str) -> dict[str, Symbol]:
@@ -62,13 +63,19 @@ def test_what_is_said_of_it() -> None:
 
         Not more.
         """
+
+        SHELF = "é"  # where fired pots stand
         '''
     )
     assert {name: (one.docstring, one.docstring_start, one.docstring_end) for name, one in found.items()} == {
         "POTS": (None, 0, 0),
         "KILN": ("How many pots stand\nin a kiln.", 5, 6),
+        "SHELF": ("where fired pots stand", 15, 15),
         "HEAT": ("In degrees.\n\nNot more.", 10, 13),
     }
+
+    assert found["HEAT"].comment_anchor == Anchor("a.py", 10, 13)
+    assert (found["SHELF"].comment_anchor, found["SHELF"].signature) == (None, 'SHELF = "é"')
 
 
 def test_what_lists_definitions_is_a_registry() -> None:

@@ -75,6 +75,7 @@ def tree_code(
     plain = [
         named[name] for name in reversed(named) if name not in defined and not _is_import(named[name], family)
     ]
+    renamed = {name for node in found["export"] for _, name in family.renamed(node)}
     all_open = bool(family.open_constants and family.open_constants(path))
     return Code(
         imports=tuple(one for node in importing for one in reader.imports(node)),
@@ -86,7 +87,7 @@ def tree_code(
         references=reader.references(found["call"]),
         exports=exports,
         names=tuple(dict.fromkeys(reader.names.text(node) for node in found["name"])),
-        constants=tuple(tree_constants(path, language, plain, None if all_open else exports)),
+        constants=tuple(tree_constants(path, language, plain, None if all_open else {*exports, *renamed})),
     )
 
 

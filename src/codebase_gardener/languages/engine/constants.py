@@ -36,7 +36,7 @@ def tree_constants(
         empty = statement.type in _NO_VALUE and statement.child_by_field_name("value") is None
         if empty or statement.end_byte - statement.start_byte > MAX_BYTES:
             continue
-        comments = _above(statement, grammar.comments)
+        comments = _above(statement, grammar.comments) or _behind(statement, grammar.comments)
         comments = [one for one in comments if not grammar.directive.match(text_of(one))]
         docstring = cleaned([text_of(one).rstrip() for one in comments], grammar)
         yield constant(
@@ -60,6 +60,15 @@ def _statement(node: Node) -> Node:
     ):
         node = node.parent
     return node
+
+
+def _behind(node: Node, kinds: tuple[str, ...]) -> list[Node]:
+    """The comment that ends a node's last line."""
+    after = node.next_sibling
+    while after is not None and not after.is_named:
+        after = after.next_sibling
+    is_there = after is not None and after.type in kinds and after.start_point.row == last_row(node)
+    return [after] if after is not None and is_there else []
 
 
 def _above(node: Node, kinds: tuple[str, ...]) -> list[Node]:

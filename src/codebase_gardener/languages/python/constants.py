@@ -43,12 +43,13 @@ def python_constants(path: str, text: str, tree: ast.Module) -> Iterator[Symbol]
             seen.add(name)
             docstring, said_at = _said(statement, after, lines)
             first, last = statement.lineno, statement.end_lineno or statement.lineno
+            written = "\n".join([*lines[first - 1 : last - 1], _split_at_end(statement, lines)[0]])
             yield constant(
                 path,
                 name,
                 "python",
                 (first, last),
-                "\n".join(lines[first - 1 : last]),
+                written,
                 docstring,
                 said_at,
                 kind="registry" if _is_registry(value) else "constant",
@@ -101,7 +102,7 @@ def _is_registry(value: ast.expr) -> bool:
 def _said(
     statement: ast.stmt, after: ast.stmt | None, lines: list[str]
 ) -> tuple[str | None, tuple[int, int]]:
-    """The text after an assignment, else the comment right above it; and the lines of it."""
+    """The text after an assignment, else the comment right above it or on its last line; and the lines of it."""
     if (
         isinstance(after, ast.Expr)
         and isinstance(after.value, ast.Constant)
@@ -111,5 +112,18 @@ def _said(
     last = first = statement.lineno - 1
     while first and lines[first - 1].lstrip().startswith("#") and not lines[first - 1].startswith("#!"):
         first -= 1
-    words = "\n".join(line.lstrip("#: \t") for line in lines[first:last])
-    return (words, (first + 1, last)) if len(words.split()) >= _SENTENCE else (None, (0, 0))
+    above = "\n".join(line.lstrip("#: \t") for line in lines[first:last])
+    end = statement.end_lineno or statement.lineno
+    behind = _split_at_end(statement, lines)[1].lstrip("#: \t")
+    for words, at in ((above, (first + 1, last)), (behind, (end, end))):
+        if len(words.split()) >= _SENTENCE:
+            return words, at
+    return None, (0, 0)
+
+
+def _split_at_end(statement: ast.stmt, lines: list[str]) -> tuple[str, str]:
+    """A statement's last line up to its end, and the comment behind it."""
+    line = lines[(statement.end_lineno or statement.lineno) - 1].encode()
+    end = statement.end_col_offset or 0
+    behind = line[end:].decode("utf-8", "replace").strip()
+    return line[:end].decode("utf-8", "replace"), behind if behind.startswith("#") else ""
