@@ -117,3 +117,17 @@ def test_what_names_no_part_of_the_repository_is_answered_by_the_overview(questi
 
 def test_nothing_asked_finds_nothing() -> None:
     assert first("", page("Overview:o_Overview", "o", domains=("run",))) == []
+
+
+def test_a_name_that_only_a_row_of_a_module_tells_is_found_there_by_any_of_its_names() -> None:
+    row = "| `MARK`, to users `kiln.marking` | `MARK = 1` | `kiln.py:L1-1` |"
+    module = page("Module:o_k", "kiln", f"It fires.\n\n{'pots ' * 200}\n\n{row}\n")
+    fires = page("Implementation:o_f", "fires", "It is marking pots.\n\nMark and marking.\n")
+    documents = (fires, module, page("Implementation:o_x", "fire"))
+    assert first("what is MARK", *documents)[0] == "Module:o_k"
+    assert first("where is marking", *documents)[0] == "Module:o_k"
+    assert first("marking of pots", *documents)[0] == "Implementation:o_f"
+    own = page("Implementation:o_m", "Kiln.MARK", "It marks.\n\nMARK.\n")
+    assert first("what is MARK", *documents, own)[0] == "Implementation:o_m"
+    ranking = PageRanking(SymbolIndex.build(list(documents)))
+    assert ranking.line_of(module, "what is MARK", "It fires.") == row

@@ -82,6 +82,8 @@ _RUN = re.compile(r"\w{1,80}")
 _ENDINGS = (  # of a word, what becomes of it; the first that leaves a stem of 3 letters with a vowel
     ("ies", "y"), ("ings", ""), ("ing", ""), ("ied", "y"), ("ed", ""), ("es", "e"), ("s", ""),
 )  # fmt: skip
+_ROW = re.compile(r"\| \[?`([\w.$]+)`(?:, to users `([\w.$]+)`)?")
+"""A row of a module's page: the name of a definition or constant, and the one that users know."""
 _KEPT = ("ss", "us", "is", "eed")
 _VOWEL = re.compile(r"[aeiouy]")
 
@@ -159,6 +161,7 @@ class PageRanking:
         self._fields = {name: _FieldOf.all(name, entries.values()) for name in FIELDS}
         self._postings = _postings(list(entries.values()), self._fields)
         self._entries = entries
+        self._rows = _rows_of_modules(entries)
         self._whole = next((n for page, n in self._numbers.items() if page.startswith("Overview:")), None)
         overview = self._documents[self._whole] if self._whole is not None else None
         self._of_all = self._own_name | frozenset(stems(" ".join(overview.domains if overview else ())))
@@ -192,7 +195,18 @@ class PageRanking:
             best = {n: score for n, score in best.items() if self._documents[n].kind == PAGE_KIND}
         hits = [Hit(self._documents[number], score) for number, score in best.items()]
         hits += [Hit(one, CODE_WEIGHT * self._weigh(one, list(words))) for one in code]
+        if (told := self._told_in_a_row(question)) is not None:
+            first = 1 + max((hit.score for hit in hits), default=0.0)
+            hits = [Hit(told, first), *(hit for hit in hits if hit.document.anchor != told.anchor)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.document.anchor))[:k]
+
+    def _told_in_a_row(self, question: str) -> Document | None:
+        """The page of the module that has a row for the one name that is asked for, where no page is about it."""
+        names = content_words(question)
+        page = next(iter(self._rows.get(names[0], ())), None) if len(names) == 1 else None
+        if page is None or any(one.symbol.rpartition(".")[2] == names[0] for one in self._documents):
+            return None
+        return self._documents[self._numbers[page]]
 
     def _weigh(self, document: Document, words: Sequence[str]) -> float:
         """What a page would have of its name and its text: for a document that is none."""
@@ -211,8 +225,11 @@ class PageRanking:
     def line_of(self, document: Document, question: str, told: str) -> str:
         """The line of a page, section or piece of code that has most of a question's words beside those that are told.
 
-        "" where none has one.
+        A row for a name that is asked for comes first; "" where no line has a word.
         """
+        for name in content_words(question):
+            if row := self._rows.get(name, {}).get(page_of(document)):
+                return row
         entry = self._entries.get(page_of(document) or document.anchor)
         lines = entry.lines if entry else document.text.splitlines()
         words = set(stems(" ".join(content_words(question)) or question)) - set(stems(told))
@@ -261,6 +278,19 @@ def _add(entry: _Entry, document: Document) -> None:
         entry.counts["shown"].update(stems(document.shown))
         entry.counts["domains"].update(stems(" ".join(document.domains)))
         entry.counts["overview"].update(stems(overview))
+
+
+def _rows_of_modules(entries: Mapping[str, _Entry]) -> dict[str, dict[str, str]]:
+    """Of each name: the pages of modules that have a row for it, and that row."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for page, entry in entries.items():
+        for line in entry.lines if page.startswith("Module:") else ():
+            row = _ROW.match(line)
+            for name in filter(None, row.groups()) if row else ():
+                earlier = found[name.rpartition(".")[2]].setdefault(page, line)
+                if len(line) > len(earlier):
+                    found[name.rpartition(".")[2]][page] = line
+    return dict(found)
 
 
 def _telling(body: str) -> list[str]:

@@ -154,13 +154,15 @@ class WikiIndex:
         overview = _first_words(document)
         said = self._pages.line_of(document, query, overview)
         first = (document.evidence or ("",))[0] if page else document.anchor
-        told = _ANCHOR.search(said) if page else None  # a row of a table says where it stands
+        told = (
+            _ANCHOR.findall(said) if page else []
+        )  # a row of a table says where it stands, in its last cell
         return SearchResult(
             score=round(hit.score, 3),
             id=page or document.anchor,
             title=document.symbol,
             overview=overview,
-            anchor=told[1] if told else first,
+            anchor=told[-1 if said.startswith("|") else 0] if told else first,
             kind=document.kind,
             said=_short(said),
         )

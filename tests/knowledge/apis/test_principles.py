@@ -12,7 +12,7 @@ def test_a_principle_denies_no_docstring_that_it_quotes() -> None:
     boil, make = (api_for(Target("pot.py", name), context, "a test") for name in ("boil", "make"))
     page = principle_page(boil, context, {})
     assert "“Boil a pot.”" in page.overview
-    assert page.description == "The overview quotes its docstring, at `pot.py:L1-2`."
+    assert page.description == "The overview quotes its docstring, at `pot.py:L2-2`."
     assert principle_page(make, context, {}).description.startswith("No docstring and no section")
 
 

@@ -100,11 +100,12 @@ def _overview(api: Api, context: ApiContext, sections: list[_Said], sources: Pag
     if api.symbol:
         summary = documentation(api.symbol.docstring).summary
         if summary:
-            return f"{title} is what the authors describe as: “{inline(summary)}”"
+            where = sources.cite_docstring(api.symbol)
+            return f"{title} is what the authors describe ({where}) as: “{inline(summary)}”"
         owner = context.owner(api.symbol)
         summary = documentation(owner.docstring).summary if owner else ""
         if owner and summary:
-            belongs = f"{title} belongs to {code(owner.qualified_name)}"
+            belongs = f"{title} belongs to {code(owner.qualified_name)} ({sources.cite_docstring(owner)})"
             return f"{belongs}, which the authors describe as: “{inline(summary)}”"
     if sections:
         shown = sections[0]
@@ -126,20 +127,20 @@ def _description(api: Api, context: ApiContext, sections: list[_Said], sources: 
         says = documentation(api.symbol.docstring)
         if says.text:
             parts += [
-                f"The docstring of {code(api.symbol.qualified_name)} adds:",
+                f"The docstring of {code(api.symbol.qualified_name)} ({sources.cite_docstring(api.symbol)}) adds:",
                 safe_markdown(says.text, 12),
             ]
         owner = context.owner(api.symbol)
         if owner and owner.docstring:
             told = inline(documentation(owner.docstring).summary)
             parts.append(
-                f"Its class {code(owner.qualified_name)} ({sources.cite_symbol(owner)}) is described as: “{told}”"
+                f"Its class {code(owner.qualified_name)} ({sources.cite_docstring(owner)}) is described as: “{told}”"
             )
         purpose = context.repository.facts[api.symbol.path].purpose
         if purpose:
             parts.append(f"The module {code(api.symbol.path)} says of itself: “{inline(purpose)}”")
     if not parts and api.symbol and documentation(api.symbol.docstring).summary:
-        parts.append(f"The overview quotes its docstring, at {sources.cite_symbol(api.symbol)}.")
+        parts.append(f"The overview quotes its docstring, at {sources.cite_docstring(api.symbol)}.")
     if not parts:
         parts.append("No docstring and no section of the docs describes it.")
     return "\n\n".join(parts)
@@ -206,7 +207,7 @@ def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
         parts += _outline(api.symbol, context, sources)
     if not parts and api.symbol and documentation(api.symbol.docstring).summary:
         parts.append(
-            f"Its docstring is all that the repository states of it ({sources.cite_symbol(api.symbol)})."
+            f"Its docstring is all that the repository states of it ({sources.cite_docstring(api.symbol)})."
         )
     if not parts and api.target.external:
         package = api.target.name.partition(".")[0].partition(" ")[0]

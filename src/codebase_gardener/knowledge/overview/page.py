@@ -40,6 +40,10 @@ _MOST_COMMANDS = 8
 _MOST_FILES = 3
 _SENTENCE_WORDS = 5
 _WORD = re.compile(r"[^\W\d_]{2}")
+_DENIES = re.compile(
+    r"(?:\W*\w+){1,5}?\W+(?:is|are|was|does|do)(?:n.t|\W+not|\W+no\b|\W+never)\b", re.IGNORECASE
+)
+"""A sentence that opens with what something is not."""
 _BEGINNING = re.compile(
     r"quick-?start|getting-?started|first-?steps|tutorial|introduction|basics|user-?guide", re.IGNORECASE
 )
@@ -114,7 +118,7 @@ def overview_page(
     given = _Given(
         context, relations, sorted(pages, key=lambda page: page.id), by_target, PageSources(repository)
     )
-    said = introduction(repository.facts, repository.texts)
+    said = introduction(repository.facts, repository.texts, _name(given))
     return Page(
         type="Overview",
         name=f"{repository.owner_repo}_Overview",
@@ -158,14 +162,17 @@ def _overview(said: Introduction | None, given: _Given) -> str:
 
 
 def _tells_what_it_is(said: Introduction, name: str) -> tuple[Block, str]:
-    """The first sentence that is about it, else the first that names it, else the first of all."""
+    """The first sentence that is about it, else the first that names it, else the first of all.
+
+    One that says what it is not comes last.
+    """
     called = rf"{re.escape(re.split(r'[/@]', name)[-1])}\b"
     paragraphs = [one for one in said.said if one.kind == "paragraph"] or list(said.said)
     told = [
         (block, sentence)
         for block in paragraphs
         for sentence in sentences(plain_text(block.text))
-        if len(sentence.split()) >= _SENTENCE_WORDS
+        if len(sentence.split()) >= _SENTENCE_WORDS and not _DENIES.match(sentence)
     ]
     for form in (rf"\W*(?:the\s+)?{called}", rf".*?\b{called}"):
         found = next((one for one in told if re.match(form, one[1], re.IGNORECASE)), None)
@@ -234,7 +241,7 @@ def _entries(given: _Given) -> str:
         symbol = given.context.symbol(target)
         summary = documented(symbol).summary if symbol else ""
         where = f" ({given.sources.cite_symbol(symbol)})" if symbol else ""
-        said = f": “{inline(summary, 200)}”" if summary else ""
+        said = f": “{inline(summary, 200)}”{given.sources.said_at(symbol)}" if symbol and summary else ""
         rows[_shown(target, given) > 0].append(f"* [{code(target.name)}]({page.file}){where}{said}")
     offered = "What else it offers:" if rows[True] else "What it offers:"
     titles = {True: "What users call most:", False: offered}
