@@ -19,7 +19,7 @@ from codebase_gardener.utils.identifiers import identifier_words
 from codebase_gardener.wiki.questions import content_words
 from codebase_gardener.wiki.sections import readable_sections
 
-__all__ = ["PageRanking", "stem", "stems"]
+__all__ = ["PageRanking", "question_stems", "stem", "stems"]
 
 FIELDS = {
     "title": (2.0, 0.4),
@@ -113,6 +113,11 @@ def stems(text: str) -> list[str]:
     return [one for run in _RUN.findall(_UNSPACED.sub(_pairs, text)) for one in _stems_of(run)]
 
 
+def question_stems(question: str) -> dict[str, None]:
+    """The stems of a question's words, in order, once each, without those that name nothing."""
+    return dict.fromkeys(stems(" ".join(content_words(question)) or question))
+
+
 def _pairs(run: re.Match[str]) -> str:
     """Of a script that puts no blanks between words: every two letters that follow one another."""
     letters = run[0]
@@ -175,7 +180,7 @@ class PageRanking:
             code: Of which pieces of code the best, too.
         """
         asked = {stem(name.lower()): name for name in PAGE_TYPES if name != "Environment"}
-        words = dict.fromkeys(stems(" ".join(content_words(question)) or question))
+        words = question_stems(question)
         types = {asked[word] for word in words if word in asked}
         best: dict[int, float] = {}
         for number, score in self._scores(list(words)).items():
@@ -215,7 +220,7 @@ class PageRanking:
         """
         entry = self._entries.get(page_of(document) or document.anchor)
         lines = entry.lines if entry else document.text.splitlines()
-        words = set(stems(" ".join(content_words(question)) or question)) - set(stems(told))
+        words = question_stems(question).keys() - set(stems(told))
         scores = [sum(self._rarity(word) for word in words & set(stems(line))) for line in lines]
         best = max(scores, default=0.0)
         return lines[scores.index(best)].strip("> \t") if best else ""

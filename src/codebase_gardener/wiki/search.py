@@ -19,7 +19,7 @@ from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.wiki.pages import read_pages
 from codebase_gardener.wiki.paths import WikiPaths
 from codebase_gardener.wiki.questions import content_words, is_page
-from codebase_gardener.wiki.ranking import PageRanking, stem, stems
+from codebase_gardener.wiki.ranking import PageRanking, question_stems, stem, stems
 from codebase_gardener.wiki.showing import with_what_shows_them
 from codebase_gardener.wiki.source import ProjectSource
 from codebase_gardener.wiki.state import WikiState
@@ -98,8 +98,7 @@ class WikiIndex:
 
     def _code_about(self, query: str) -> list[Document]:
         """Code of the library that has the query's words in one form or another, less what has a page."""
-        words = set(stems(" ".join(content_words(query)) or query))
-        spelt = [one for word in words for one in self._spellings.get(word, ())]
+        spelt = [one for word in question_stems(query) for one in self._spellings.get(word, ())]
         hits = self.symbols.search(
             " ".join(spelt), k=_CODE_LOOKED_AT, exclude=lambda document: document.anchor in self._left_out
         )
@@ -128,9 +127,10 @@ class WikiIndex:
         }
         return frozenset(about | other)
 
-    def words_of(self, page: str) -> frozenset[str]:
-        """The stems of a page's words, and of those of the documents that show its subject."""
-        return self._pages.words_of(page)
+    def words_of(self, found: str) -> frozenset[str]:
+        """The stems of the words of what a search found; of a page, too, of those of documents that show its subject."""
+        code = next((one.text for one in self.symbols.documents if one.anchor == found), "")
+        return self._pages.words_of(found) or frozenset(stems(code))
 
     def for_prompt(self, question: str, k: int = _DOCUMENTS, *, pages: bool = True) -> list[Document]:
         """What to put before a question: symbols that it names, tests last, then what BM25 finds without filler words.
