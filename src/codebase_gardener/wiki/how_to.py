@@ -26,6 +26,8 @@ def answer_how(index: WikiIndex, pages: Mapping[str, Page], question: str) -> Gr
     """
     asked = question_stems(question).keys()
     found = [pages[hit.id] for hit in index.search(question, k=_LOOKED_AT) if hit.id in pages]
+    if found and found[0].type == "Overview":  # asked of the repository as a whole
+        return None
     fits = [page for page in found if asked and _ENOUGH * len(asked) <= len(asked & index.words_of(page.id))]
     chosen = next((page for page in fits if page.type == "Workflow"), None)
     chosen = chosen or next((page for page in fits if page.kind in _OWN_KINDS), None)

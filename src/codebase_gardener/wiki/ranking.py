@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from codebase_gardener.knowledge.pages.documents import page_of
-from codebase_gardener.knowledge.pages.markup import NO_CODE, WHY_A_PAGE, is_rule
+from codebase_gardener.knowledge.pages.markup import NO_CODE, USED_BY, USES, WHY_A_PAGE, is_rule
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.repository.areas import is_about_versions
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
@@ -75,6 +75,14 @@ SHORT_FORMS = {
 }  # fmt: skip
 """Words that programmers cut short, for what they say in prose."""
 
+NAMED_WEIGHT = 2.0
+"""For the definition whose name a question writes as code writes it."""
+
+_OF_OTHERS = (WHY_A_PAGE, NO_CODE, USES, USED_BY)
+_PLACE = re.compile(r"`[^`:\n]+:L\d+-\d+`")  # the words of a path say little of what stands there
+_WRITTEN = re.compile(
+    r"`([^`]+)`|\b(\w+(?:\.\w{2,})+)\b|\b(\w*[^\W_]_\w+|_\w+|\w*(?:[a-z][A-Z]|[A-Z]{2}[a-z])\w*)\b|\b(\w+)\("
+)
 _SATURATION = 1.5
 _FIGURES = re.compile(r"\d+|\D+")  # who asks for "4 bit" means "4bit", too
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
@@ -116,6 +124,20 @@ def stems(text: str) -> list[str]:
 def question_stems(question: str) -> dict[str, None]:
     """The stems of a question's words, in order, once each, without those that name nothing."""
     return dict.fromkeys(stems(" ".join(content_words(question)) or question))
+
+
+def names_written(question: str) -> frozenset[str]:
+    """The names that a question writes as code writes them: marked, called, dotted, with a `_` or a capital inside.
+
+    Example:
+        >>> sorted(names_written("does get_user raise HTTPError, or Session.run?"))
+        ['HTTPError', 'Session.run', 'get_user']
+    """
+    return frozenset(next(filter(None, found)).removesuffix("()") for found in _WRITTEN.findall(question))
+
+
+def _is_named(document: Document, written: frozenset[str]) -> bool:
+    return bool(written & {document.symbol, document.symbol.rpartition(".")[2]})
 
 
 def _pairs(run: re.Match[str]) -> str:
@@ -182,12 +204,14 @@ class PageRanking:
         asked = {stem(name.lower()): name for name in PAGE_TYPES if name != "Environment"}
         words = question_stems(question)
         types = {asked[word] for word in words if word in asked}
+        written = names_written(question)
         best: dict[int, float] = {}
         for number, score in self._scores(list(words)).items():
             document = self._documents[number]
             asked_for = document.anchor.partition(":")[0] in types
             told_by = number if asked_for else self._numbers.get(document.told_by, number)
             weighed = score * self._weights[number] * (ASKED_TYPE if asked_for else 1.0)
+            weighed *= NAMED_WEIGHT if _is_named(document, written) else 1.0
             best[told_by] = max(best.get(told_by, 0.0), weighed)
         if (
             words and self._whole is not None and words.keys() <= self._of_all
@@ -196,7 +220,13 @@ class PageRanking:
         if not sections:
             best = {n: score for n, score in best.items() if self._documents[n].kind == PAGE_KIND}
         hits = [Hit(self._documents[number], score) for number, score in best.items()]
-        hits += [Hit(one, CODE_WEIGHT * self._weigh(one, list(words))) for one in code]
+        hits += [
+            Hit(
+                one,
+                self._weigh(one, list(words)) * (NAMED_WEIGHT if _is_named(one, written) else CODE_WEIGHT),
+            )
+            for one in code
+        ]
         return sorted(hits, key=lambda hit: (-hit.score, hit.document.anchor))[:k]
 
     def _weigh(self, document: Document, words: Sequence[str]) -> float:
@@ -258,8 +288,10 @@ def _shared_start(names: list[str]) -> str:
 
 def _add(entry: _Entry, document: Document) -> None:
     overview, _, body = document.text.partition("\n\n")
-    entry.counts["body"].update(stems(body))
-    entry.lines += _telling(body)
+    heading, _, rest = body.partition("\n\n")
+    lines = _telling(rest if document.anchor.endswith(f"#{heading}") else body)
+    entry.counts["body"].update(stems(_PLACE.sub(" ", body)))
+    entry.lines += lines
     if document.anchor == page_of(document):  # the others repeat both
         entry.document = document
         entry.counts["title"].update(stems(document.symbol))
@@ -269,13 +301,17 @@ def _add(entry: _Entry, document: Document) -> None:
 
 
 def _telling(body: str) -> list[str]:
-    """The lines of a page's text that say something of its subject: neither a table's head nor why there is a page."""
+    """The lines of a page's text that say something of its subject.
+
+    Neither a table's head nor why there is a page, nor which other definitions it uses or is used by: their names
+    answer what is asked about them.
+    """
     lines = body.splitlines()
     heads = {number - 1 for number, line in enumerate(lines) if is_rule(line)}
     return [
         line
         for number, line in enumerate(lines)
-        if number not in heads and not line.startswith((WHY_A_PAGE, NO_CODE))
+        if number not in heads and not line.startswith("#") and not line.startswith(_OF_OTHERS)
     ]
 
 
