@@ -117,3 +117,24 @@ def test_what_names_no_part_of_the_repository_is_answered_by_the_overview(questi
 
 def test_nothing_asked_finds_nothing() -> None:
     assert first("", page("Overview:o_Overview", "o", domains=("run",))) == []
+
+
+def test_a_name_written_as_code_finds_its_definition() -> None:
+    named = page("Implementation:o_get_pot", "get_pot")
+    other = page("Implementation:o_a_pot", "pot_get")
+    assert first("is get_pot slow", other, named)[0] == named.anchor
+    assert first("is it slow to get a pot", other, named)[0] == other.anchor
+
+
+def test_neither_paths_nor_tests_nor_other_definitions_are_what_a_line_says() -> None:
+    told = page(
+        "Implementation:o_boil",
+        "boil",
+        "It heats.\n\nIts code uses 1 other definition: `stew`.\n\n- Stew slowly: `tests/test_stew.py:L1-2`\n\n"
+        "Stirred at `src/stew.py:L1-2`.\n",
+    )
+    other = page("Implementation:o_fry", "fry")
+    ranking = PageRanking(SymbolIndex.build([told, other]))
+    assert ranking.line_of(told, "stew slowly", "") == "Stirred at `src/stew.py:L1-2`."
+    assert "slowli" not in ranking.words_of(told.anchor)
+    assert first("slowly", told, other) == []

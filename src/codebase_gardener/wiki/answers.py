@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.answers.answering import GraphAnswer, GraphLine, answer_from_graph
 from codebase_gardener.knowledge.answers.questions import Asked, forms_of
-from codebase_gardener.wiki.ranking import question_stems
+from codebase_gardener.retrieval.documents import PAGE_KIND
+from codebase_gardener.wiki.ranking import question_stems, stems
 from codebase_gardener.wiki.state import WikiState
 
 if TYPE_CHECKING:
     from codebase_gardener.wiki.project import ProjectWiki
+    from codebase_gardener.wiki.search import SearchResult
 
 __all__ = ["FOUND", "answer_to"]
 
@@ -61,10 +64,15 @@ def _found(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     results = [one for one in index.search(question, k=_MOST) if one.anchor]
     if not results or 2 * len(asked & index.words_of(results[0].id)) < len(asked):
         return None
-    lines = tuple(
-        GraphLine(f"{one.title}: {one.said}" if one.said else one.overview, one.anchor) for one in results
-    )
+    lines = tuple(GraphLine(_told(one, asked), one.anchor) for one in results)
     return GraphAnswer(FOUND, results[0].id, lines)
+
+
+def _told(result: SearchResult, asked: Set[str]) -> str:
+    """The line that was found; of a page what it is, where that says more of what is asked."""
+    had = [len(asked & set(stems(text))) for text in (result.said, result.overview)]
+    shown = result.said if result.kind != PAGE_KIND else had[0] > had[1]
+    return f"{result.title}: {result.said}" if shown else result.overview
 
 
 def _is_current(wiki: ProjectWiki) -> bool:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from codebase_gardener.knowledge.pages.documents import page_of
 from codebase_gardener.knowledge.pages.markup import NO_CODE, USED_BY, USES, WHY_A_PAGE, is_rule
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
-from codebase_gardener.repository.areas import is_about_versions
+from codebase_gardener.repository.areas import area_of, is_about_versions
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
 from codebase_gardener.utils.identifiers import identifier_words
@@ -80,6 +80,7 @@ NAMED_WEIGHT = 2.0
 
 _OF_OTHERS = (WHY_A_PAGE, NO_CODE, USES, USED_BY)
 _PLACE = re.compile(r"`[^`:\n]+:L\d+-\d+`")  # the words of a path say little of what stands there
+_LISTED = re.compile(r"- [^`\n]*: `([^`:\n]+):L\d+-\d+`\Z")
 _WRITTEN = re.compile(
     r"`([^`]+)`|\b(\w+(?:\.\w{2,})+)\b|\b(\w*[^\W_]_\w+|_\w+|\w*(?:[a-z][A-Z]|[A-Z]{2}[a-z])\w*)\b|\b(\w+)\("
 )
@@ -290,7 +291,8 @@ def _add(entry: _Entry, document: Document) -> None:
     overview, _, body = document.text.partition("\n\n")
     heading, _, rest = body.partition("\n\n")
     lines = _telling(rest if document.anchor.endswith(f"#{heading}") else body)
-    entry.counts["body"].update(stems(_PLACE.sub(" ", body)))
+    counted = "\n".join(line for line in body.splitlines() if not _is_of_a_test(line))
+    entry.counts["body"].update(stems(_PLACE.sub(" ", counted)))
     entry.lines += lines
     if document.anchor == page_of(document):  # the others repeat both
         entry.document = document
@@ -311,8 +313,17 @@ def _telling(body: str) -> list[str]:
     return [
         line
         for number, line in enumerate(lines)
-        if number not in heads and not line.startswith("#") and not line.startswith(_OF_OTHERS)
+        if number not in heads
+        and not _is_of_a_test(line)
+        and not line.startswith("#")
+        and not line.startswith(_OF_OTHERS)
     ]
+
+
+def _is_of_a_test(line: str) -> bool:
+    """Whether it lists a test that uses a page's subject: its name says what else the test is about."""
+    found = _LISTED.match(line)
+    return found is not None and area_of(found[1]) == "tests"
 
 
 def _section(document: Document) -> _Entry:

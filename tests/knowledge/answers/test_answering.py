@@ -42,6 +42,8 @@ def said(graph: Graph, question: str) -> list[tuple[str, str]]:
         ("what does the method save of Plant raise?",
          ("raises `OSError`, as its docstring says: The disk is full.", f"{PLANTS}:L23-30")),
         ("is grow deprecated?", ("`grow`: deprecated since version 2.0 Use `prune`.", f"{GROWING}:L6-13")),
+        ("which function should I call instead of grow?",
+         ("`grow`: deprecated since version 2.0 Use `prune`.", f"{GROWING}:L6-13")),
         ("which version of numpy is needed?", ("numpy >=1.20 is required", "pyproject.toml:L5-5")),
         ("which python version does it need", ("Python >=3.11", "pyproject.toml:L4-4")),
         ("what version is this?", ("garden 2.1 is the package", "pyproject.toml:L2-2")),
@@ -105,3 +107,10 @@ def test_the_packaging_file_nearest_to_the_root_says_the_version(tmp_path: Path)
     assert said(graph, "which python version is needed") == [("Python >=3.11", "pyproject.toml:L4-4")]
     assert said(graph, "what version is this")[0] == ("garden 2 is the package", "pyproject.toml:L2-2")
     assert said(graph, "which extras are there") == [("no packaging file names an extra", "")]
+
+
+def test_a_comment_that_says_deprecated_is_told(tmp_path: Path) -> None:
+    source = "package pot\n\n// Boil heats.\n//\n// Deprecated: Use Stew instead.\nfunc Boil() {}\n"
+    Graph.write(tmp_path, context_of({"go.mod": "module example.org/pot\n", "pot.go": source}).repository)
+    told = said(Graph(tmp_path), "what should I use instead of Boil?")
+    assert [text for text, _ in told] == ["`Boil`: Deprecated: Use Stew instead."]

@@ -261,7 +261,7 @@ class _Gathering:
                     for passage, use in passages
                 )
             ),
-            says.changes,
+            says.changes or _deprecated(symbol),
             symbol.bases,
             tuple(self._packages(symbol)),
         )
@@ -285,6 +285,13 @@ class _Gathering:
             near = symbol.start <= found.start <= symbol.end
             if name and found.kind in ("available", "optional-import", "guard", "version") and near:
                 yield Place(symbol.path, found.start, found.end, name)
+
+
+def _deprecated(symbol: Symbol) -> tuple[str, ...]:
+    """The paragraph that says so, as Go's, JSDoc's and Javadoc's conventions have it."""
+    paragraphs = re.split(r"\n\s*\n", symbol.docstring or "")
+    said = (" ".join(one.split()).lstrip("@") for one in paragraphs)
+    return tuple(inline(one, 300) for one in said if re.match(r"deprecated\b", one, re.IGNORECASE))[:1]
 
 
 def _scope(facts: FileFacts, line: int) -> str:

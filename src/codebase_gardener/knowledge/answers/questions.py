@@ -35,6 +35,7 @@ FORMS: tuple[tuple[str, str], ...] = (
               r"(?: (?:there|added|available|deprecated|exist|removed|changed))*"),
     ("since", r"when (?:was|is|did|will) (?P<what>.+?) (?:be )?(?:added|deprecated|introduced|removed|changed|appear)"),
     ("since", r"(?:is|was) (?P<what>.+?) deprecated"),
+    ("since", rf"{_W} (?:\w+ ){{0,8}}(?:replaces|instead of|in place of) (?P<what>\S+)"),
     ("version", rf"(?:{_W}|what's the) (?:{_IS} the )?(?:{_WHICH} )?versions? of (?P<what>[\w.@/\- ]+?){_WANTED}"),
     ("version", rf"{_W} (?:{_IS} the )?(?:{_WHICH} )?(?P<what>[\w.@/\-]+) versions?{_WANTED}"),
     ("version", rf"{_W} (?:{_IS} the )?(?:{_WHICH} )?version"
