@@ -127,13 +127,8 @@ def question_stems(question: str) -> dict[str, None]:
     return dict.fromkeys(stems(" ".join(content_words(question)) or question))
 
 
-def names_written(question: str) -> frozenset[str]:
-    """The names that a question writes as code writes them: marked, called, dotted, with a `_` or a capital inside.
-
-    Example:
-        >>> sorted(names_written("does get_user raise HTTPError, or Session.run?"))
-        ['HTTPError', 'Session.run', 'get_user']
-    """
+def _names_written(question: str) -> frozenset[str]:
+    """The names that a question writes as code writes them: marked, called, dotted, with a `_` or a capital inside."""
     return frozenset(next(filter(None, found)).removesuffix("()") for found in _WRITTEN.findall(question))
 
 
@@ -205,7 +200,7 @@ class PageRanking:
         asked = {stem(name.lower()): name for name in PAGE_TYPES if name != "Environment"}
         words = question_stems(question)
         types = {asked[word] for word in words if word in asked}
-        written = names_written(question)
+        written = _names_written(question)
         best: dict[int, float] = {}
         for number, score in self._scores(list(words)).items():
             document = self._documents[number]
