@@ -221,6 +221,9 @@ def test_how_something_is_done_is_answered_by_the_steps_of_a_workflow(
         ).graph
         assert found is not None
         assert found.form == "found"
+        plain = ask(gardener, ref, "where are the watered plants?", explain=False).graph  # no name of code
+        assert plain is not None
+        assert plain.known
         assert all(line.anchor for line in found.lines)
 
 

@@ -103,6 +103,7 @@ def test_a_question_without_words_of_the_wiki_finds_nothing(question: str) -> No
     ("question", "found"),
     [
         ("what is this library for?", "Overview:o_Overview"),
+        ("what is this for?", "Overview:o_Overview"),
         ("how do I run the tests?", "Overview:o_Overview"),
         ("how should the parts work together?", "Overview:o_Overview"),
         ("what is o?", "Overview:o_Overview"),
@@ -138,3 +139,13 @@ def test_neither_paths_nor_tests_nor_other_definitions_are_what_a_line_says() ->
     assert ranking.line_of(told, "stew slowly", "") == "Stirred at `src/stew.py:L1-2`."
     assert "slowli" not in ranking.words_of(told.anchor)
     assert first("slowly", told, other) == []
+
+
+def test_the_version_that_a_question_names_finds_its_section() -> None:
+    log = [
+        Document(
+            f"CHANGELOG.md:L{n}-{n}", "CHANGELOG.md", f"1.{n}.0 (2026)", f"Changes of 1.{n}.0.\n", "text"
+        )
+        for n in (1, 2, 3)
+    ]
+    assert first("what is new in 1.2.0", page("Implementation:o_a", "boil"), *log)[0] == "CHANGELOG.md:L2-2"

@@ -6,8 +6,9 @@ from collections.abc import Set
 from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.answers.answering import GraphAnswer, GraphLine, answer_from_graph
-from codebase_gardener.knowledge.answers.questions import Asked, forms_of
+from codebase_gardener.knowledge.answers.questions import Asked, forms_of, is_like_code
 from codebase_gardener.retrieval.documents import PAGE_KIND
+from codebase_gardener.wiki.questions import content_words
 from codebase_gardener.wiki.ranking import question_stems, stems
 from codebase_gardener.wiki.state import WikiState
 
@@ -37,7 +38,9 @@ def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
         computed = _how(wiki, question)
     else:
         computed = answer_from_graph(wiki.graph(), question) if forms else None
-    return computed or _found(wiki, question)
+    if computed is not None and (computed.known or is_like_code(computed.name)):
+        return computed
+    return _found(wiki, question) or computed
 
 
 def _changed(wiki: ProjectWiki, asked: Asked) -> GraphAnswer:
@@ -62,7 +65,10 @@ def _found(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
         return None
     index, asked = wiki.index(), question_stems(question).keys()
     results = [one for one in index.search(question, k=_MOST) if one.anchor]
-    if not results or 2 * len(asked & index.words_of(results[0].id)) < len(asked):
+    if not results:
+        return None
+    fits = not content_words(question) or len(asked) <= 2 * len(asked & index.words_of(results[0].id))
+    if not fits:
         return None
     lines = tuple(GraphLine(_told(one, asked), one.anchor) for one in results)
     return GraphAnswer(FOUND, results[0].id, lines)

@@ -82,7 +82,7 @@ _OF_OTHERS = (WHY_A_PAGE, NO_CODE, USES, USED_BY)
 _PLACE = re.compile(r"`[^`:\n]+:L\d+-\d+`")  # the words of a path say little of what stands there
 _LISTED = re.compile(r"- [^`\n]*: `([^`:\n]+):L\d+-\d+`\Z")
 _WRITTEN = re.compile(
-    r"`([^`]+)`|\b(\w+(?:\.\w{2,})+)\b|\b(\w*[^\W_]_\w+|_\w+|\w*(?:[a-z][A-Z]|[A-Z]{2}[a-z])\w*)\b|\b(\w+)\("
+    r"`([^`]+)`|\b(\d+(?:\.\d+)+|\w+(?:\.\w{2,})+)\b|\b(\w*[^\W_]_\w+|_\w+|\w*(?:[a-z][A-Z]|[A-Z]{2}[a-z])\w*)\b|\b(\w+)\("
 )
 _SATURATION = 1.5
 _FIGURES = re.compile(r"\d+|\D+")  # who asks for "4 bit" means "4bit", too
@@ -133,7 +133,7 @@ def _names_written(question: str) -> frozenset[str]:
 
 
 def _is_named(document: Document, written: frozenset[str]) -> bool:
-    return bool(written & {document.symbol, document.symbol.rpartition(".")[2]})
+    return bool(written & {document.symbol, document.symbol.rpartition(".")[2], *document.symbol.split()})
 
 
 def _pairs(run: re.Match[str]) -> str:
@@ -209,9 +209,7 @@ class PageRanking:
             weighed = score * self._weights[number] * (ASKED_TYPE if asked_for else 1.0)
             weighed *= NAMED_WEIGHT if _is_named(document, written) else 1.0
             best[told_by] = max(best.get(told_by, 0.0), weighed)
-        if (
-            words and self._whole is not None and words.keys() <= self._of_all
-        ):  # it names no part of the repository
+        if self._whole is not None and self._is_of_all(question, words):
             best[self._whole] = 1 + max(best.values(), default=0.0)
         if not sections:
             best = {n: score for n, score in best.items() if self._documents[n].kind == PAGE_KIND}
@@ -224,6 +222,12 @@ class PageRanking:
             for one in code
         ]
         return sorted(hits, key=lambda hit: (-hit.score, hit.document.anchor))[:k]
+
+    def _is_of_all(self, question: str, words: Collection[str]) -> bool:
+        """Whether a question names no part of the repository: "what is this for?" has not one word that does."""
+        if not content_words(question):
+            return len(question.split()) > 1
+        return set(words) <= self._of_all
 
     def _weigh(self, document: Document, words: Sequence[str]) -> float:
         """What a page would have of its name and its text: for a document that is none."""
