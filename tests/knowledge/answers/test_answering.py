@@ -42,6 +42,8 @@ def said(graph: Graph, question: str) -> list[tuple[str, str]]:
         ("what does the method save of Plant raise?",
          ("raises `OSError`, as its docstring says: The disk is full.", f"{PLANTS}:L24-28")),
         ("is grow deprecated?", ("`grow`: deprecated since version 2.0 Use `prune`.", f"{GROWING}:L7-11")),
+        ("which function should I call instead of grow?",
+         ("`grow`: deprecated since version 2.0 Use `prune`.", f"{GROWING}:L7-11")),
         ("which version of numpy is needed?", ("numpy >=1.20 is required", "pyproject.toml:L5-5")),
         ("which python version does it need", ("Python >=3.11", "pyproject.toml:L4-4")),
         ("what version is this?", ("garden 2.1 is the package", "pyproject.toml:L2-2")),
@@ -122,3 +124,10 @@ def test_a_constant_of_another_language_is_found_by_the_name_that_users_know(tmp
         ('`export const MARK = Symbol("m")`', "src/marks.js:L2-2"),
         ("Marks a pot that may be fired.", "src/marks.js:L1-1"),
     ]
+
+
+def test_a_comment_that_says_deprecated_is_told(tmp_path: Path) -> None:
+    source = "package pot\n\n// Boil heats.\n//\n// Deprecated: Use Stew instead.\nfunc Boil() {}\n"
+    Graph.write(tmp_path, context_of({"go.mod": "module example.org/pot\n", "pot.go": source}).repository)
+    told = said(Graph(tmp_path), "what should I use instead of Boil?")
+    assert [text for text, _ in told] == ["`Boil`: Deprecated: Use Stew instead."]

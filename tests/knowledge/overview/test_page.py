@@ -101,13 +101,15 @@ def test_it_says_why_a_dependency_is_needed() -> None:
     assert "| `matches` | the extra `fire` | no file of the package imports it by this name |" in told
 
 
-def test_without_a_readme_the_packaging_file_speaks_and_without_both_nobody() -> None:
+def test_without_a_readme_the_packaging_file_speaks_and_without_both_the_code() -> None:
     bare = {"pot.py": "def boil(heat):\n    return heat\n"}
     described = '[project]\nname = "pot"\ndescription = "Cooks stews slowly"\n'
     assert overview(bare | {"pyproject.toml": described}).overview == (
         "`pot` calls itself in `pyproject.toml`: “Cooks stews slowly”"
     )
     assert "neither a README nor a packaging file says what for" in overview(bare).overview
+    said = {"pot.py": f'"""Cooks stews slowly."""\n\n{bare["pot.py"]}'}
+    assert "in the words of its code (`pot.py:L1-1`): “Cooks stews slowly.”" in overview(said).overview
 
 
 def test_without_other_pages_it_stands_alone() -> None:

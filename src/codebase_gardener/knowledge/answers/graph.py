@@ -282,7 +282,7 @@ class _Gathering:
             (*self._raised.get((symbol.path, symbol.qualified_name), ()), *_told(symbol, says)),
             tuple(Place(use.path, use.start, use.end, use.scope) for use in uses),
             _shown_at(passages),
-            says.changes,
+            says.changes or _deprecated(symbol),
             symbol.bases,
             tuple(self._packages(symbol)),
             str(symbol.docstring_anchor or ""),
@@ -315,6 +315,13 @@ def _shown_at(passages: Sequence[tuple[Passage, Use]]) -> tuple[Place, ...]:
             Place(use.path, use.start, use.end, passage.title, passage.area) for passage, use in passages
         )
     )
+
+
+def _deprecated(symbol: Symbol) -> tuple[str, ...]:
+    """The paragraph that says so, as Go's, JSDoc's and Javadoc's conventions have it."""
+    paragraphs = re.split(r"\n\s*\n", symbol.docstring or "")
+    said = (" ".join(one.split()).lstrip("@") for one in paragraphs)
+    return tuple(inline(one, 300) for one in said if re.match(r"deprecated\b", one, re.IGNORECASE))[:1]
 
 
 def _scope(facts: FileFacts, line: int) -> str:

@@ -13,6 +13,7 @@ from codebase_gardener.documents.sentences import first_sentence, sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.links.uses import Target
+from codebase_gardener.knowledge.modules.descriptions import said_of
 from codebase_gardener.knowledge.modules.drawings import architecture
 from codebase_gardener.knowledge.modules.relations import Relations
 from codebase_gardener.knowledge.modules.tree import Module, ModuleTree
@@ -146,7 +147,7 @@ def _name(given: _Given) -> str:
 
 
 def _overview(said: Introduction | None, given: _Given) -> str:
-    """What it is, in one sentence: of its README, else of its packaging file."""
+    """What it is, in one sentence: of its README, else of its packaging file, else of the package's own comment."""
     name = code(_name(given))
     if said and said.said:
         block, sentence = _tells_what_it_is(said, _name(given))
@@ -157,7 +158,13 @@ def _overview(said: Introduction | None, given: _Given) -> str:
         if described:
             given.sources.cite(path, 1, max(1, given.context.repository.facts[path].lines))
             return f"{name} calls itself in {code(path)}: “{inline(described[0], 300)}”"
-    files = [path for module in given.tree.modules for path in module.files]
+    modules = given.tree.modules
+    roots = [one for one in modules if one.parent is None]
+    in_code = said_of(roots[0], given.context.repository) if len(roots) == 1 else None
+    if in_code is not None:
+        where = given.sources.cite(in_code.path, in_code.start, in_code.end)
+        return f"{name}, in the words of its code ({where}): “{inline(in_code.sentence, 300)}”"
+    files = [path for module in modules for path in module.files]
     return f"{name} holds {counted(len(files), 'file')} of code; neither a README nor a packaging file says what for."
 
 
