@@ -46,8 +46,8 @@ def _text(page: Page) -> str:
 
 def test_parts_of_a_page(written: _Written) -> None:
     page = written.page(written.paths[0])
-    assert page.name == "o_r_Pottery_Quickstart"
-    assert page.title == "Pottery: Quickstart"
+    assert page.name == "o_r_Quickstart_make_kiln_and_fire_kiln"
+    assert page.title == "Quickstart: make kiln and fire kiln"
     assert tuple(section.heading for section in page.sections) == PAGE_TYPES["Workflow"].sections
     assert "Pots are thrown and fired in this order." in page.overview
     assert "1 section of the README, 1 test." in page.description

@@ -11,8 +11,8 @@ from samples.written_context import context_of
 def test_documents_tests_and_their_order() -> None:
     paths = mined(FILES)
     assert [path.title for path in paths] == [
-        "Pottery: Quickstart",
-        "Pottery: Selling pots",
+        "Quickstart: make kiln and fire kiln",
+        "Selling pots",
     ]
     quick = paths[0]
     assert steps(quick) == [
@@ -78,7 +78,7 @@ def test_one_command_that_is_run_is_a_workflow_where_it_is_all_there_is() -> Non
     script = "def main():\n    return 1\n\n\nmain()\n"
     said = "# Bowl\n\nShapes bowls.\n\n## Usage\n\n```bash\npython bowl.py 3\n```\n"
     (path,) = mined({"README.md": said, "bowl.py": script})
-    assert (path.title, steps(path)) == ("Bowl", ["python bowl.py"])
+    assert (path.title, steps(path)) == ("Shapes bowls", ["python bowl.py"])
     more = said + "\n## More\n\n```bash\npython plate.py\n```\n"
     two = mined({"README.md": more, "bowl.py": script, "plate.py": script})
     assert [steps(path) for path in two] == [["python bowl.py", "python plate.py"]]
@@ -92,7 +92,7 @@ def test_a_programs_commands_in_order_are_a_workflow() -> None:
         "tools/cool.py": "print(1)\n",
     }
     (path,) = mined(files)
-    assert path.title == "Kiln"
+    assert path.title == "Run kiln build, kiln fire and 3 more"
     assert steps(path) == ["kiln build", "kiln fire", "GET /pots", "POST /pots/fire", "python cool.py"]
     assert path.steps[1].uses[0].keywords == ("--heat",)
 
