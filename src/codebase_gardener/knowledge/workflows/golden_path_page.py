@@ -103,7 +103,7 @@ class _Writer:
         says = first_sentence(heading.summary) if heading else ""
         title = inline(self.path.title, _TITLE)
         if says.endswith((".", "!")):
-            return f"{title} is what the authors introduce with: “{inline(says)}”"
+            return f"{title}, in the authors' words: “{inline(says)}”"
         first, last = self._name(self.steps[0]), self._name(self.steps[-1])
         kind = "tests" if self.passages[0].area == "test" else "documents"
         if len(self.steps) == 1:
@@ -175,8 +175,8 @@ class _Writer:
         title = inline(first.title, _TITLE)
         if first.area == "test":
             return f"{TESTS_ALONE} The one that is most like it is {code(first.scope)}"
-        kinds = {"readme": "the README's section", "docs": "the docs' section", "example": "the example"}
-        return f"The workflow is named after {kinds.get(first.area, 'the docstring example')} {title}"
+        kinds = {"readme": "The README's section", "docs": "The docs' section", "example": "The example"}
+        return f"{kinds.get(first.area, 'The docstring example')} {title} shows it"
 
     def _order_of(self) -> str:
         is_test = self.passages[0].area == "test"
@@ -281,7 +281,8 @@ class _Writer:
         api = self.apis[step.target]
         name = self._name(step)
         if self._is_typed(step):
-            return f"{code(step.target.name)} does this step."
+            typed = next((use.text for use in step.uses if use.text), step.target.name)
+            return f"It is typed as {code(inline(typed, _TITLE))}."
         if step.target.external:
             return f"{name} of the package {code(step.target.name.partition('.')[0])} does this step."
         told = first_sentence(documentation(api.symbol.docstring).summary) if api.symbol else ""
@@ -293,9 +294,9 @@ class _Writer:
     def _shares(self, number: int, counts: _Counts) -> str:
         total = len(self.passages)
         says = f"{counts.passages} of the {total} passages {'uses' if counts.passages == 1 else 'use'} it."
-        if total == 1:
-            return ""
-        if counts.helped:
+        if total == 1 or (counts.passages == total and not counts.helped):
+            says = ""  # nothing to tell
+        elif counts.helped:
             says = f"{says[:-1]}, {counts.helped} of them through a helper or fixture of their file."
         if number == 1:
             return says
@@ -303,11 +304,10 @@ class _Writer:
         target = self.steps[number - 1].target
         both = [taken for taken in self.taken if before in taken and target in taken]
         after = sum(taken[before] < taken[target] for taken in both)
-        if not both:
+        if after == len(both):
             return says
-        return (
-            f"{says[:-1]}; {after} of the {len(both)} that have it and step {number - 1} have it after that."
-        )
+        order = f"{after} of the {len(both)} passages that have it and step {number - 1} have it after that."
+        return f"{says} {order[0].upper()}{order[1:]}".strip()
 
     def _yields(self, step: Step) -> str:
         symbol = self.apis[step.target].symbol

@@ -71,7 +71,7 @@ class Titles:
             title = self._of_tests([each for each in steps if each in rarest])
             return title, title
         if founder.area == "example":
-            return self._of_example(founder)
+            return self._of_example(founder, steps)
         same = {one.passage.title for one in members if one.passage.path == founder.passage.path}
         is_whole = len(same) > 2 or (is_alone and founder.area == "docs")
         return self._of_document(founder.passage, steps, is_whole=is_whole)
@@ -167,19 +167,22 @@ class Titles:
             if said and len(said[-1].split()) <= 2 * MOST_WORDS:
                 yield self._readable(said[-1])
 
-    def _of_example(self, founder: ShownSequence) -> tuple[str, str]:
+    def _of_example(self, founder: ShownSequence, steps: Sequence[Target]) -> tuple[str, str]:
         """Of the document's section that shows the file; else its own, with its folders where that is general."""
         passage = founder.passage
         if passage.path in self.shown_in:
             full = self._readable(self.shown_in[passage.path])
             return full, full
-        title = self._readable(passage.title)
+        said = action_in(passage.title, self._names) or passage.title
+        title = self._readable(said[:1].upper() + said[1:])
         folders = passage.path.split("/")[1:-1]
         if _NUMBERED.search(_stem(passage.path)) and folders:
             short = self._spelled(": ".join(" ".join(_words(folder)) for folder in folders[-2:]))
             return short, short
         folder = " ".join(_words(folders[-1])) if folders and _is_general(title) else ""
         named = f"{folder}: {title}" if folder and folder != title.lower() else title
+        if len(named.split()) == 1 and (does := self._of_steps(steps)):
+            named = f"{named}: {does}"
         return self._spelled(named), self._spelled(named)
 
     def _of_tests(self, steps: Sequence[Target]) -> str:
