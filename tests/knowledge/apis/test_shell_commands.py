@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from codebase_gardener.knowledge.apis.catalog import tool_apis
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.apis.shell_commands import COMMON, console_scripts
+from codebase_gardener.knowledge.apis.shell_commands import COMMON, commands, console_scripts
+from samples.written_context import context_of
 
 
 def test_commands(context: ApiContext) -> None:
@@ -26,3 +27,10 @@ def test_console_scripts_of_hostile_files() -> None:
 def test_a_program_that_runs_any_file_gets_no_page() -> None:
     """Those of the languages' rows."""
     assert {COMMON[program] for program in ("python3", "bash", "node", "ruby")} == {"runs any file"}
+
+
+def test_a_program_of_the_repository_that_installs_others_is_its_own() -> None:
+    block = "# A\n\n```bash\npip install x\npipx install x\n```\n"
+    facts = context_of({"README.md": block}).repository.facts
+    assert list(commands(facts, frozenset({"pipx"}))) == ["pipx install"]
+    assert commands(facts, frozenset()) == {}

@@ -3,6 +3,8 @@
 import random
 from dataclasses import replace
 
+import pytest
+
 from codebase_gardener.knowledge.workflows.mining import mine, needed_targets
 from samples.pottery import CORE, FILES, UNTOLD, mined, steps
 from samples.written_context import context_of
@@ -139,3 +141,22 @@ def test_order_of_passages_does_not_matter() -> None:
 def test_a_repository_without_passages() -> None:
     paths = mined({"src/pottery/core.py": CORE})
     assert paths == ()
+
+
+def test_workflows_have_no_more_steps_than_a_wiki_has_pages_of_apis(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("codebase_gardener.knowledge.workflows.mining.MOST_APIS", 7)
+    paths = mined(FILES)
+    assert len(needed_targets(paths)) == 6  # the second has two steps more
+    assert len(paths) == 1
+
+
+def test_a_gos_example_of_one_api_is_no_workflow() -> None:
+    files = {
+        "go.mod": "module example.org/pot\n",
+        "pot.go": "package pot\n\nfunc Boil() int { return 1 }\n\nfunc Cool() {}\n\nfunc check() {}\n",
+        "pot_test.go": "package pot\n\nfunc ExampleBoil() {\n\tBoil()\n\tCool()\n\tcheck()\n}\n",
+    }
+    assert mined(files) == ()
+    told = files["pot_test.go"].replace("func Ex", "// Cook a soup that is cold in the end.\nfunc Ex")
+    (path,) = mined(files | {"pot_test.go": told})
+    assert steps(path) == ["Boil", "Cool"]  # what is closed to users is no step
