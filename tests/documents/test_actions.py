@@ -18,6 +18,7 @@ from codebase_gardener.documents.actions import action_in, says_action
         ("To access cookies you can use the attribute.", "access cookies"),
         ("Map schemas can be further constrained.", ""),  # a noun with its verb
         ("Writing an API is simple.", ""),
+        ("kiln — Fire and cool pots", "Fire and cool pots"),
         ("Finally, run it:", ""),  # no noun
         ("It looks so:", ""),
         ("", ""),
@@ -34,6 +35,11 @@ def test_a_heading_says_what_is_done_with_a_verb_and_a_noun_that_is_not_the_proj
     assert not says_action("Custom levels")
     assert says_action("Using levels", {"pino"})
     assert not says_action("Using pino", {"pino"})
+
+
+def test_to_set_up_the_project_itself_says_nothing() -> None:
+    assert action_in("Install kiln with your package manager:", {"kiln"}) == ""
+    assert action_in("Install clay for kiln:", {"kiln"}) == "Install clay for kiln"
 
 
 def test_no_sentence_is_read_for_long() -> None:

@@ -64,6 +64,8 @@ _NO_GERUND = frozenset((
     "morning", "nothing", "regarding", "remaining", "ring", "sibling", "something", "spring", "sting", "string",
     "swing", "thing", "underlying", "warning", "wing",
 ))  # fmt: skip
+_SETS_UP = frozenset(("add", "download", "get", "install", "uninstall", "update", "upgrade"))
+"""Verbs that with the project's own name say nothing of what it does."""
 _GENERAL = frozenset((
     "doing", "getting", "going", "introducing", "started", "starting", "usage", "using",
 ))  # fmt: skip
@@ -92,7 +94,7 @@ _HOW = re.compile(
     re.IGNORECASE,
 )
 _PLAIN = re.compile(
-    rf"(?:\A(?:{_SIDE},? )?|\A(?:if|when|for|to|in|once|after|before) [^,]*, (?:{_SIDE} )?|: "
+    rf"(?:\A(?:{_SIDE},? )?|\A(?:if|when|for|to|in|once|after|before) [^,]*, (?:{_SIDE} )?|: | [—–-] "
     rf"|\b(?:you|we|one) (?:can|could|may|might|must|should) (?:{_SIDE} )?|\bplease )\Z",
     re.IGNORECASE,
 )
@@ -171,7 +173,9 @@ def _end(text: str, names: Container[str]) -> int:
     states = _STATES.search(clause)
     if states and not _DEPENDENT.search(clause[: states.start()]):
         return 0
-    rest = [word.lower() for word in _WORD.findall(clause)[1:]]
+    verb, *rest = [word.lower() for word in _WORD.findall(clause)] or [""]
+    if verb in _SETS_UP and rest[:1] and rest[0] in names:
+        return 0
     told = (
         word for word in rest if word not in _SAYS_NOTHING | _GENERAL | _PREPOSITIONS and word not in names
     )

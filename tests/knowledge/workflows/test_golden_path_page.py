@@ -145,3 +145,16 @@ def test_a_workflow_of_one_command_goes_from_nowhere_to_nowhere() -> None:
     made = _Written({"README.md": said, "bowl.py": "def main():\n    return 1\n\n\nmain()\n"})
     overview = made.page(made.paths[0]).overview
     assert overview.endswith("takes 1 step, `python bowl.py`, as the authors' documents show it.")
+
+
+def test_the_overview_quotes_the_sentence_that_the_title_is_from() -> None:
+    block = "```python\nfrom pottery import sell, weigh\n\nweigh(1)\nsell(2)\n```\n"
+    said = "- size: How large it is, in inches.\n\nTo sell a pot by weight, weigh it first:"
+    readme = f"# Pottery\n\n## Options\n\n{said}\n\n{block}"
+    told = _Written(FILES | {"README.md": readme})
+    page = told.page(told.paths[0])
+    assert (
+        page.overview
+        == "Sell a pot by weight, in the authors' words: “To sell a pot by weight, weigh it first:”"
+    )
+    assert "begins so" not in page.description

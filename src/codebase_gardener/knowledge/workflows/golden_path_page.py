@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from codebase_gardener.documents.actions import action_in
 from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.prose import plain_text
@@ -100,9 +101,9 @@ class _Writer:
     def _overview(self) -> str:
         """One sentence: the document's, else one on the steps."""
         heading = self._heading()
-        says = first_sentence(heading.summary) if heading else ""
+        says = self._said() or (first_sentence(heading.summary) if heading else "")
         title = inline(self.path.title, _TITLE)
-        if says.endswith((".", "!")):
+        if says.endswith((".", "!", ":")):
             return f"{title}, in the authors' words: “{inline(says)}”"
         first, last = self._name(self.steps[0]), self._name(self.steps[-1])
         kind = "tests" if self.passages[0].area == "test" else "documents"
@@ -110,12 +111,23 @@ class _Writer:
             return f"{title} takes 1 step, {first}, as the authors' {kind} show it."
         return f"{title} takes {len(self.steps)} steps, from {first} to {last}, as the authors' {kind} show them."
 
+    def _said(self) -> str:
+        """The sentence before the code whose words the title is; "" where it is a heading's."""
+        title = self.path.title.casefold()
+        for use in self.passages[0].uses:
+            lead = lead_in(use, self.repository) if use.path == self.passages[0].path else None
+            for sentence in sentences(plain_text(lead[2], code_marks=True)) if lead else ():
+                words = action_in(sentence).replace("`", "").casefold()
+                if words and title.endswith(words):
+                    return sentence
+        return ""
+
     def _description(self) -> str:
         first = self.passages[0]
         where = self.sources.cite(first.path, first.start, first.end)
         parts = [f"{self._origin(first)} at {where}."]
         heading = self._heading()
-        if heading:
+        if heading and not self._said():
             parts += [
                 f"The section {inline(heading.title, _TITLE)} begins so:",
                 safe_markdown(heading.summary, 12),

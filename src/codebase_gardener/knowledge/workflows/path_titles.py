@@ -115,8 +115,7 @@ class Titles:
         """The authors' words for what a passage does, the best first."""
         for at, heading in enumerate(around):
             title = self._readable(heading.title)
-            if says_action(title, self._names):
-                yield title
+            yield title if says_action(title, self._names) else action_in(title, self._names)
             if at == 0 and (len(steps) == 1 or (passage.start, heading.start) != (1, 1)):
                 for sentence in self._leads(passage, steps):
                     yield action_in(sentence, self._names)
