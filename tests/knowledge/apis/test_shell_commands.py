@@ -34,3 +34,19 @@ def test_a_program_of_the_repository_that_installs_others_is_its_own() -> None:
     facts = context_of({"README.md": block}).repository.facts
     assert list(commands(facts, frozenset({"pipx"}))) == ["pipx install"]
     assert commands(facts, frozenset()) == {}
+
+
+def test_a_program_that_another_starts_is_what_is_run_and_a_host_is_no_subcommand() -> None:
+    lines = (
+        "uvx kiln fire pot",
+        "npx kiln fire",
+        "pip install kiln",
+        "sudo other kiln",
+        "kiln localhost:8000/x",
+    )
+    facts = context_of({"README.md": "# A\n\n```bash\n" + "\n".join(lines) + "\n```\n"}).repository.facts
+    found = commands(facts, frozenset({"kiln"}))
+    assert {name: [one.line for one in each] for name, each in found.items()} == {
+        "kiln": [8],
+        "kiln fire": [4, 5],
+    }

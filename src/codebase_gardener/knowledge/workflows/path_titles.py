@@ -194,7 +194,9 @@ class Titles:
         own = [each for each in steps if not each.external]
         does = dict.fromkeys(filter(None, map(self._does, own)))
         if run := self._runs(steps):
-            return f"run {enumerated(run[:KEY_STEPS], len(run))}"
+            return (
+                f"run {' and '.join(run) if len(run) == KEY_STEPS else enumerated(run[:KEY_STEPS], len(run))}"
+            )
         return (
             " and ".join(list(does)[-KEY_STEPS:])
             or f"use {' and '.join(each.name for each in own[:KEY_STEPS])}"
