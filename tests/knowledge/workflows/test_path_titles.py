@@ -3,7 +3,7 @@
 import pytest
 
 from codebase_gardener.knowledge.pages.wiki_names import is_page_name
-from samples.pottery import FILES, mined
+from samples.pottery import CORE, FILES, UNTOLD, mined
 
 
 def test_hostile_titles_give_valid_unique_pages() -> None:
@@ -58,3 +58,10 @@ def test_one_command_is_titled_by_the_sentence_before_it_or_by_itself() -> None:
     assert [path.title for path in mined(files | {"README.md": said})] == ["Draw bowls"]
     silent = f"# Bowl\n\nA tool.\n\n## Usage\n\n{block}"
     assert [path.title for path in mined(files | {"README.md": silent})] == ["Run python bowl.py"]
+
+
+def test_a_name_of_capitals_or_one_letter_is_no_verb() -> None:
+    cooling = UNTOLD["tests/test_cooling.py"].replace("kiln.open()", "kiln.JSON()")
+    core = CORE.replace("def open(self)", "def JSON(self)")
+    (path,) = mined(UNTOLD | {"src/pottery/core.py": core, "tests/test_cooling.py": cooling})
+    assert path.title == "Cool kiln"

@@ -131,7 +131,8 @@ def _in_snippet(
         if not words:
             continue
         special = _http_call("\n".join([text, *lines[number + 1 :]]), words) or _own_file(path, words, facts)
-        if not special and ((words[0] in COMMON and words[0] not in own) or not _PROGRAM.match(words[0])):
+        common = words[0] in COMMON and words[0] not in own
+        if not special and (common or not _PROGRAM.match(words[0])):
             continue
         name = special or words[0]
         if (

@@ -127,7 +127,7 @@ class _Writer:
         where = self.sources.cite(first.path, first.start, first.end)
         parts = [f"{self._origin(first)} at {where}."]
         heading = self._heading()
-        if heading and not self._said():
+        if heading and not self._said() and f"“{inline(heading.summary)}”" not in self._overview():
             parts += [
                 f"The section {inline(heading.title, _TITLE)} begins so:",
                 safe_markdown(heading.summary, 12),

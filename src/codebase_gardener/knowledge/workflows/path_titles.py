@@ -14,6 +14,7 @@ from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.shell_commands import HTTP_METHODS
 from codebase_gardener.knowledge.apis.usage_examples import lead_in
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.wording import enumerated
@@ -100,7 +101,7 @@ class Titles:
             return told[0], f"{document}: {section}" if section != document else document
         label = "" if len(steps) == 1 or section.lower() in self._names else section
         does = self._of_steps(steps)
-        title = self._readable(f"{label}: {does}" if label else does[:1].upper() + does[1:])
+        title = self._readable(f"{label}: {does}" if label else self._spelled(does))
         return title, title
 
     def _around(self, passage: Passage, steps: Sequence[Target]) -> list[Heading]:
@@ -211,6 +212,8 @@ class Titles:
         symbol = self.context.symbol(target)
         owner, _, last = target.name.rpartition(".")
         words = _words(last)
+        if len(last) == 1 or (last.isupper() and last not in HTTP_METHODS):
+            return ""  # no verb
         if (symbol is not None and symbol.kind in TYPES) or (last[:1].isupper() and symbol is None):
             return f"make {' '.join(words)}"
         noun = (
