@@ -19,6 +19,8 @@ from codebase_gardener.documents.actions import action_in, says_action
         ("Map schemas can be further constrained.", ""),  # a noun with its verb
         ("Writing an API is simple.", ""),
         ("kiln — Fire and cool pots", "Fire and cool pots"),
+        ("You can find the details in the API documentation of `fire`.", ""),
+        ("You can find a pot in the kiln.", "find a pot in the kiln"),
         ("Finally, run it:", ""),  # no noun
         ("It looks so:", ""),
         ("", ""),

@@ -66,6 +66,11 @@ _NO_GERUND = frozenset((
 ))  # fmt: skip
 _SETS_UP = frozenset(("add", "download", "get", "install", "uninstall", "update", "upgrade"))
 """Verbs that with the project's own name say nothing of what it does."""
+_POINTS = frozenset(("check", "find", "follow", "read", "visit"))
+_DOCUMENTS = frozenset(
+    ("article", "chapter", "docs", "documentation", "guide", "page", "readme", "section", "tutorial")
+)
+"""What a sentence points to that says where more is told."""
 _GENERAL = frozenset((
     "doing", "getting", "going", "introducing", "started", "starting", "usage", "using",
 ))  # fmt: skip
@@ -174,7 +179,7 @@ def _end(text: str, names: Container[str]) -> int:
     if states and not _DEPENDENT.search(clause[: states.start()]):
         return 0
     verb, *rest = [word.lower() for word in _WORD.findall(clause)] or [""]
-    if verb in _SETS_UP and rest[:1] and rest[0] in names:
+    if (verb in _SETS_UP and rest[:1] and rest[0] in names) or (verb in _POINTS and _DOCUMENTS & set(rest)):
         return 0
     told = (
         word for word in rest if word not in _SAYS_NOTHING | _GENERAL | _PREPOSITIONS and word not in names
