@@ -157,9 +157,9 @@ def _show(report: ClaimsReport) -> None:
     rows = [
         (
             f"{verdict.document}:{verdict.line}",
-            f"{verdict.file or verdict.path}:{range_text(verdict.claimed)}",
+            verdict.claim,
             verdict.symbol or (f'"{verdict.quote[:40]}"' if verdict.quote else "–"),
-            range_text(verdict.actual) or "–",
+            verdict.target or range_text(verdict.actual) or "–",
             "fixed" if verdict.fixed else verdict.verdict,
             _remark(verdict),
         )

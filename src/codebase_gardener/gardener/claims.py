@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.knowledge.claims.editing import ClaimDocument
+from codebase_gardener.knowledge.claims.link_targets import LinkTargets
 from codebase_gardener.knowledge.claims.repairs import repaired
 from codebase_gardener.knowledge.claims.sources import ClaimSources
 from codebase_gardener.knowledge.claims.verdicts import ClaimVerdict, tally
+from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.languages.table import LANGUAGES
 from codebase_gardener.repository.filters import directory_problem
+from codebase_gardener.repository.git import find_repository
+from codebase_gardener.repository.git_renames import renamed_path
 from codebase_gardener.repository.patterns import Chosen
 from codebase_gardener.repository.since import Since
 from codebase_gardener.repository.snapshot import take_snapshot
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 from codebase_gardener.utils.files import rewrite
 from codebase_gardener.utils.progress import Progress, silent
+from codebase_gardener.wiki.paths import WikiPaths
 
 __all__ = ["ClaimsReport", "verify_claims"]
 
@@ -106,7 +111,11 @@ def verify_claims(
         chosen=Chosen(**settings.repository.model_dump()),
         progress=progress,
     )
-    sources = ClaimSources(snapshot)
+    links = LinkTargets(
+        snapshot, on_disk=_folder(repository) if revision is None else None,
+        pages=lambda: _wiki_pages(settings, repository), renamed=_renames(repository),
+    )  # fmt: skip
+    sources = ClaimSources(snapshot, links=links)
     verdicts: list[ClaimVerdict] = []
     made: dict[Path, bytes] = {}
     for file, data in read.items():
@@ -125,6 +134,40 @@ def verify_claims(
                 f"{file} was changed while it was judged: it is left as it is", hint="try again"
             )
     return ClaimsReport(snapshot.source, snapshot.revision, tuple(verdicts), tuple(map(str, written)))
+
+
+def _folder(repository: str) -> Path | None:
+    folder = Path(repository).expanduser()
+    return folder.resolve() if folder.is_dir() else None
+
+
+def _renames(repository: str) -> Callable[[str], str]:
+    """What a path is called now, by the repository's history where it has one."""
+    folder = _folder(repository)
+    git = find_repository(folder) if folder else None
+    if folder is None or git is None:
+        return lambda _: ""
+    return lambda path: renamed_path(git, folder, path)
+
+
+def _wiki_pages(settings: Settings, repository: str) -> frozenset[tuple[str, str]]:
+    """Type and name of each page of the wikis that were built of a repository here."""
+    from codebase_gardener.gardener.facade import Gardener
+
+    if not settings.projects_dir.is_dir():
+        return frozenset()
+    source = str(_folder(repository) or repository)
+    with Gardener(settings) as gardener:
+        wikis = [
+            WikiPaths(settings.projects_dir / row.name) for row in gardener.projects() if row.source == source
+        ]
+    return frozenset(
+        (name, page.stem)
+        for wiki in wikis
+        for name, kind in PAGE_TYPES.items()
+        if kind.folder
+        for page in (wiki.folder / kind.folder).glob("*.md")
+    )
 
 
 def _is_about(verdict: ClaimVerdict, paths: frozenset[str]) -> bool:

@@ -61,7 +61,9 @@ def _edits(
     edits: dict[Place, list[Edit]] = {}
     doubts: dict[Place, str] = {}
     for place, claims in shared.items():
-        if all(claim.holds for claim in claims) or all(claim.repair is None for claim in claims):
+        if all(claim.holds for claim in claims) or all(
+            claim.repair is None and not claim.target for claim in claims
+        ):
             continue
         if len({claim.repair for claim in claims}) > 1:
             doubts[place] = "several names or quotes belong to one range"
