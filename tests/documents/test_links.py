@@ -34,7 +34,8 @@ def test_a_target_stands_where_it_is_said_to() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "`[x](y)`", "```\n[x](y) [[z]]\n```", "~~~md\n[x](y)\n~~~", "- a\n\n  ```\n  [x](y)\n  ```", "<!-- [x](y)\n[[z]] -->",
+        "`[x](y)`", "```\n[x](y) [[z]]\n```", "~~~md\n[x](y)\n~~~", "- a\n\n  ```\n  [x](y)\n  ```",
+        "<!-- [x](y)\n[[z]] -->",
         "a\n\n    [x](y)\n", "[x](https://w.org) [x](//w) [x](mailto:a@b) [x](C:\\a)", "[x]({{ url }}) [x](@site/a)",
         "\\[x\\](y) \\[[z]]", "`a\n[x](y) b`", "[^1]: note", "[[1]](https://w.org)", "[[ -f x ]]", "[[1]][r]",
     ],
@@ -46,11 +47,13 @@ def test_no_link(text: str) -> None:
 @pytest.mark.parametrize(
     ("heading", "fragment"),
     [
-        ("# What's new in 2.0?", "whats-new-in-20"), ("# What's new in 2.0?", "what-s-new-in-2-0"), ("# `run(x)`", "runx"),
+        ("# What's new in 2.0?", "whats-new-in-20"), ("# What's new in 2.0?", "what-s-new-in-2-0"),
+        ("# `run(x)`", "runx"),
         ("# A {#own}", "own"), ("# A { #own .b }", "own"), ("# [A](b.md) c", "a-c"), ("Setext\n======", "setext"),
         ("<h2 id='x'>A</h2>", "x"), ('<a name="y"></a>', "y"), ("# Über uns", "über-uns"), ("# Über uns", "uber-uns"),
         ("# Über", "%C3%BCber"), ("# a_b", "a_b"), ("# A\n\n# A", "a-1"), ("# A\n\n# A", "a_1"), ("(lab)=\n# A", "lab"),
-        ("# :rocket: Go", "go"), ("# :rocket: Go", "rocket-go"), ("# A & B", "a--b"), ("# **Bold** *it*", "bold-it"), ("", "top"),
+        ("# :rocket: Go", "go"), ("# :rocket: Go", "rocket-go"), ("# A & B", "a--b"), ("# **Bold** *it*", "bold-it"),
+        ("", "top"),
     ],
 )  # fmt: skip
 def test_a_heading_makes_the_fragment(heading: str, fragment: str) -> None:

@@ -25,6 +25,7 @@ _LINE_FRAGMENT = re.compile(r"L\d+(?:C\d+)?(?:-L?\d+(?:C\d+)?)?\Z")
 _WRITTEN = (*LANGUAGES["markdown"].extensions, ".rst", ".ipynb", ".adoc", ".html")
 _STANDS_FOR_FOLDER = ("readme", "index", "__init__", "mod")
 _PAGE = re.compile(r"(?:[a-z_]{1,40}::)?([A-Z][A-Za-z]{1,40}):([^\s:|#]{1,200})\Z")
+_MAX_ASKED = 200
 _MAX_HEADING_BYTES = 5_000_000
 
 
@@ -69,6 +70,7 @@ class LinkTargets:
                 for key in _page_keys(path):
                     self._by_page[key.rpartition("/")[2]].append(path)
         self._anchors: dict[str, Anchors] = {}
+        self._new_names: dict[str, str] = {}
         self._ask_pages, self._renamed = pages, renamed
         self._pages: frozenset[tuple[str, str]] | None = None
 
@@ -80,11 +82,11 @@ class LinkTargets:
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there; "" is the repository itself."""
-        if path in self._paths or path in self._folders or not path:
+        if path in self._texts or not path:
             return True
         if self._root is not None:
             return _is_there(self._root / path)
-        return path.startswith(self._left_out)
+        return path in self._paths or path in self._folders or path.startswith(self._left_out)
 
     def place(self, document: str) -> list[str]:
         """Where a document lies below the repository's folder, as it is named and as it lies; none outside of it."""
@@ -105,8 +107,11 @@ class LinkTargets:
         return [other for other in found if posixpath.basename(other) == name] or found
 
     def renamed(self, path: str) -> str:
-        """What a path that is gone is called now; "" where that is not known."""
-        found = self._renamed(path)
+        """What a path that is gone is called now; "" where that is not known; asked for the first 200 only."""
+        if path not in self._new_names:
+            known = path.isprintable() and len(self._new_names) < _MAX_ASKED
+            self._new_names[path] = self._renamed(path) if known else ""
+        found = self._new_names[path]
         return found if found in self._paths else ""
 
     def anchors(self, path: str) -> Anchors | None:
@@ -223,12 +228,14 @@ class _Document:
                     problem=problem, doubt=f"{len(same)} files have that name: {', '.join(same[:3])}"
                 )
             elif not same:
-                return _Found(problem=problem, doubt="no file has that name")
+                return _Found(path, problem=problem, doubt="no file has that name")
             elif stem in _STANDS_FOR_FOLDER:
-                return _Found(problem=problem, doubt=f"{same[0]} has that name, which stands for its folder")
+                return _Found(
+                    path, problem=problem, doubt=f"{same[0]} has that name, which stands for its folder"
+                )
             else:
                 new = same[0]
-        return _Found(problem=f"{problem}; it is {new}", repair=self._written(new, target, written))
+        return _Found(path, problem=f"{problem}; it is {new}", repair=self._written(new, target, written))
 
     def _written(self, new: str, target: str, written: str) -> str:
         """The link to a file as this document writes links; what follows its path stays."""

@@ -26,7 +26,7 @@ class ClaimVerdict:
         document: Where the claim stands.
         line: There, 1-based.
         path: As written.
-        file: The file that is meant; "" where there is none.
+        file: The file that is meant, of a link also where it is gone; "" where there is none.
         symbol: The name as written; "" where none is named.
         definition: Qualified name of the symbol that is meant; "".
         claimed: First and last line as claimed.
