@@ -91,3 +91,8 @@ def test_every_public_definition_has_a_line() -> None:
     pages = pages_of(STEWS)
     told = "\n".join(page.sections[0].body for page in pages.values() if page.type == "Module")
     assert all(f"`{name}`" in told for name in ("Pot", "Slow", "Slower", "cook", "one"))
+
+
+def test_of_definitions_that_are_not_read_nothing_is_said_to_be_missing() -> None:
+    page = pages_of({"Pot.swift": "class Pot {}\n" * 30})["Module:o_r_Pot.swift"]
+    assert page.overview == "`Pot.swift` has 1 file of code; definitions in `swift` are not read."
