@@ -16,6 +16,7 @@ from codebase_gardener.documents.links import Anchors, Link, read_anchors, read_
 from codebase_gardener.knowledge.claims.verdicts import ClaimVerdict
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.languages.table import LANGUAGES
+from codebase_gardener.repository.entries import printable
 from codebase_gardener.repository.snapshot import Snapshot
 
 __all__ = ["LinkTargets"]
@@ -216,7 +217,7 @@ class _Document:
 
     def _gone(self, path: str, target: str, written: str) -> _Found:
         """A file that is not there: where it went, if that is certain."""
-        problem = f"no file {path}"
+        problem = f"no file {printable(path)}"
         new = self.targets.renamed(path)
         if not new:
             same = self.targets.same_name(path)
