@@ -137,3 +137,9 @@ def test_the_words_of_few_texts_are_held_at_a_time() -> None:
     assert len(held) > len(texts)
     assert all(len(joined) < 60 for joined in held)
     assert inline_quotes._places.cache_info().currsize <= 16
+
+
+def test_a_formula_between_two_paragraphs_is_no_part_of_what_they_say() -> None:
+    text = "A plan (bad):\n\n.. math::\n    h = one * two + three * four\n\n    k = five\n\nBy only knowing it.\n"
+    assert QuotableText(text).says("A plan (bad): By only knowing it.")
+    assert not QuotableText(text.replace(".. math::", ".. note::")).says("A plan (bad): By only knowing it.")

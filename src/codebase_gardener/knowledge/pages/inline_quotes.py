@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from codebase_gardener.documents.prose import plain_text
+from codebase_gardener.documents.rst_directives import SKIPPED
 from codebase_gardener.knowledge.pages.markup import outside_fences
 from codebase_gardener.utils.memo import remembered
 
@@ -42,7 +43,13 @@ _TAG = re.compile(r"\\?</?[a-zA-Z][^<>\\]{0,300}\\?>")
 """A tag in a quote, escaped or not."""
 _ROLE = re.compile(r"~[\w.]{1,200}\.")
 """The path of a role's target, which is not shown."""
-_WAYS = ((), (_LINK,), (_LINK, _ROLE), (_JOINT,), (_JOINT, _LINK), (_JOINT, _LINK, _ROLE))
+_ASIDE = re.compile(
+    rf"^([ \t]*)\.\. (?:{'|'.join(sorted(SKIPPED))})::[^\n]*\n(?:[ \t]*\n|\1[ \t]+[^\n]*\n)*", re.MULTILINE
+)
+"""A directive of reStructuredText whose content is no prose, such as a formula between two paragraphs."""
+_WAYS = (
+    (), (_LINK,), (_LINK, _ROLE), (_JOINT,), (_JOINT, _LINK), (_JOINT, _LINK, _ROLE), (_ASIDE, _LINK, _ROLE),
+)  # fmt: skip
 """What is taken out of a file's text before a quote is looked for; the first that has it decides."""
 _AS_WRITTEN_FROM = len(_WAYS)
 """The last way: paragraph by paragraph, without marks, by the function that quotes are written by."""
