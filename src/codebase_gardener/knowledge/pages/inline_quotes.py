@@ -71,11 +71,13 @@ class QuotableText:
             >>> text.says("A Pot holds water"), text.says("A Pot holds wine")
             (True, False)
         """
-        return not unsaid_of(self, (quoted,))
+        return not unsaid_of(self, (quoted,), True)
 
-    def has(self, wanted: list[str]) -> bool:
-        """Whether the words stand in it in that order, in one of the ways."""
-        return any(self._words_read(way).have(wanted) for way in range(_AS_WRITTEN_FROM + 1))
+    def has(self, wanted: list[str], any_way: bool) -> bool:
+        """Whether the words stand in it in that order, in one of the ways or in the first."""
+        return any(
+            self._words_read(way).have(wanted) for way in range(_AS_WRITTEN_FROM + 1 if any_way else 1)
+        )
 
     def _words_read(self, way: int) -> _Words:
         """The words in one of the ways, each made once."""
@@ -94,14 +96,16 @@ class QuotableText:
 
 
 @remembered
-def unsaid_of(text: QuotableText, quotes: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of several quotes that do not stand in a text."""
-    return tuple(quoted for quoted in quotes if not all(_has(text, part) for part in quoted.split("…")))
+def unsaid_of(text: QuotableText, quotes: tuple[str, ...], any_way: bool) -> tuple[str, ...]:
+    """Those of several quotes that do not stand in a text, read in one of all ways or as it is written."""
+    return tuple(
+        quoted for quoted in quotes if not all(_has(text, part, any_way) for part in quoted.split("…"))
+    )
 
 
-def _has(text: QuotableText, part: str) -> bool:
+def _has(text: QuotableText, part: str, any_way: bool) -> bool:
     """With the tags that a quote may have kept where the file's text is read without them, or without."""
-    return text.has(_words(part)) or ("<" in part and text.has(_words(_TAG.sub(" ", part))))
+    return text.has(_words(part), any_way) or ("<" in part and text.has(_words(_TAG.sub(" ", part)), any_way))
 
 
 @dataclass(frozen=True)
