@@ -6,6 +6,7 @@ must stand in a file in their order, with no more between two of them than marku
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -57,11 +58,17 @@ class InlineQuote:
     line: int
 
 
-@dataclass(frozen=True)
 class QuotableText:
     """A file's text, looked into again and again."""
 
-    text: str
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._made: dict[int, _Words] = {}
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Of the text: all that is remembered of it depends on that alone."""
+        return hashlib.sha256(self._text.encode("utf-8", "surrogatepass")).digest()
 
     def says(self, quoted: str) -> bool:
         """Whether the words stand here in order; "…" in the quote leaves out any number.
@@ -82,17 +89,13 @@ class QuotableText:
     def _words_read(self, way: int) -> _Words:
         """The words in one of the ways, each made once."""
         if way not in self._made:
-            text = self.text
+            text = self._text
             if way == _AS_WRITTEN_FROM:
                 text = "\n".join(map(plain_text, _PARAGRAPH.split(text)))
             for pattern in _WAYS[way] if way < _AS_WRITTEN_FROM else ():
                 text = pattern.sub("" if pattern is _JOINT else " ", text)
             self._made[way] = _Words.of(text)
         return self._made[way]
-
-    @cached_property
-    def _made(self) -> dict[int, _Words]:
-        return {}
 
 
 @remembered
