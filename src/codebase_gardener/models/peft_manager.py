@@ -7,12 +7,11 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.adapters.handle import AdapterHandle
 from codebase_gardener.config.settings import Settings, load_settings
-from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.models.adapter_metadata import AdapterMetadata
 from codebase_gardener.registry.leases import exclusive, lease, lease_path, project_lease_path
 from codebase_gardener.registry.projects import ROWS
@@ -30,15 +29,30 @@ from codebase_gardener.utils.names import AdapterRef, check_name
 from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from codebase_gardener.adapters.handle import AdapterHandle
     from codebase_gardener.adapters.loaded import LoadedAdapters
     from codebase_gardener.adapters.torch_live_base import LiveBase
     from codebase_gardener.bases.resolution import Base
     from codebase_gardener.dataset.prompts import Prompt
+    from codebase_gardener.jobs.progress import TrainingProgress
     from codebase_gardener.jobs.trainings import ProgressCallback, Trainings
     from codebase_gardener.models.ollama_memory import BesideOllama
     from codebase_gardener.training.spec import TrainingSpec
 
 __all__ = ["AdapterHandle", "AdapterMetadata", "PeftManager", "TrainingProgress"]
+
+_SHOWN_HERE = {
+    "AdapterHandle": "codebase_gardener.adapters.handle",
+    "TrainingProgress": "codebase_gardener.jobs.progress",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name that users know from here when it is first used: a wiki's build needs none of what it needs."""
+    if name in _SHOWN_HERE:
+        return getattr(import_module(_SHOWN_HERE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 _log = logging.getLogger(__name__)
 _UNFINISHED = ("queued", "training", "error", "cancelled")
