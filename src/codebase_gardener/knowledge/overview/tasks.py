@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from codebase_gardener.documents.reading import blocks
+from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.utils.anchors import split_lines
 
@@ -85,7 +85,7 @@ def _each_once(found: list[WrittenTask]) -> list[WrittenTask]:
 
 def _of_guide(path: str, facts: FileFacts, text: str) -> Iterator[WrittenTask]:
     title = ""
-    for block in blocks(path, facts.language, text):
+    for block in kept_blocks(path, facts.language, text):
         if block.kind == "heading":
             title = block.text
         elif block.kind == "code" and block.label.lower() in _SHELL:
