@@ -128,7 +128,7 @@ class Grammar:
         r"^[ \t]*(?:/\*+!?|\*+/|//[/!]*|\*(?!/))[ \t]?|[ \t]*\*+/[ \t]*$", re.MULTILINE
     )
     directive: re.Pattern[str] = re.compile(
-        r"/{4}|//(?:go:|nolint|lint:)|/[/*][ \t]*(?:eslint|@ts-|prettier-|istanbul |c8 |v8 )"
+        r"/{4}|//(?:go:|nolint|lint:)|/[/*][ \t]*(?:eslint|@ts-|prettier-|istanbul |c8 |v8 |[#@]__[A-Z_]+__)"
     )
     braced_later: tuple[str, ...] = ()
     declarations: Mapping[str, str] = field(default_factory=dict)
