@@ -26,10 +26,12 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.bases.resolution import Base
     from codebase_gardener.dataset.assembly import Dataset
+    from codebase_gardener.dataset.taught import Taught
     from codebase_gardener.knowledge.pages.structure import Page
     from codebase_gardener.repository.patterns import Chosen
     from codebase_gardener.repository.snapshot import Snapshot
     from codebase_gardener.training.spec import TrainingSpec
+    from codebase_gardener.training.warm import WarmStart
     from codebase_gardener.wiki.project import ProjectWiki
 
 __all__ = ["DEFAULT_ADAPTER", "Gardener", "move_mark"]
@@ -165,6 +167,7 @@ class Gardener:
         *,
         file: Path | None = None,
         pages: tuple[Page, ...] | None = None,
+        before: Taught | None = None,
         progress: Progress = silent,
     ) -> tuple[Dataset, Path]:
         """Make the dataset of a project's snapshot and its wiki, or find it made.
@@ -175,6 +178,7 @@ class Gardener:
             project: Its name.
             file: JSONL rows of one's own, added to those of the repository.
             pages: Of the wiki; by default those that lie there.
+            before: What earlier generations were trained on: it is not held out.
             progress: Files done.
 
         Returns:
@@ -185,6 +189,7 @@ class Gardener:
             VerificationError: A page of the wiki is damaged.
         """
         from codebase_gardener.dataset.assembly import generate_dataset
+        from codebase_gardener.dataset.taught import UNTAUGHT
         from codebase_gardener.dataset.user_rows import read_user_rows
         from codebase_gardener.dataset.writer import write_dataset
         from codebase_gardener.jobs.submission import dataset_directory
@@ -192,7 +197,13 @@ class Gardener:
         own = read_user_rows(file).examples if file is not None else ()
         with self.manager.using_project(project):
             pages, left_out = (pages, "") if pages is not None else self.wiki(project).current_pages()
-            dataset = generate_dataset(self.snapshot(project), user_rows=own, pages=pages, progress=progress)
+            dataset = generate_dataset(
+                self.snapshot(project),
+                user_rows=own,
+                pages=pages,
+                before=before or UNTAUGHT,
+                progress=progress,
+            )
             if left_out:
                 dataset = dataset.with_warning(left_out)
             folder = dataset_directory(self.settings.projects_dir, project, dataset.hash)
@@ -214,6 +225,7 @@ class Gardener:
         base: Base,
         dataset: tuple[Dataset, Path],
         training: TrainingSpec,
+        warm: WarmStart | None = None,
     ) -> JobRow:
         """Queue a training in the background, or find the one that does the same."""
         from codebase_gardener.jobs.spec import JobSpec
@@ -234,6 +246,7 @@ class Gardener:
                     device=self.settings.device,
                     commit=rows.report.commit or None,
                     snapshot_id=snapshot.snapshot_id,
+                    warm=warm,
                 ),
             )
 

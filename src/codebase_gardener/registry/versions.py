@@ -193,6 +193,7 @@ def _insert(
         "bytes": publication.bytes,
         "metrics": dict(publication.metrics),
         "libraries": dict(publication.libraries),
+        "lineage": dict(publication.lineage) if publication.lineage else None,
     }
     try:
         connection.execute(insert(schema.versions).values(values))

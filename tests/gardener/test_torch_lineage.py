@@ -1,0 +1,110 @@
+"""Growing on from the active version, with the tiny base; trainings run in workers, as they do for users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from codebase_gardener.config.settings import Settings
+from codebase_gardener.dataset.writer import load_dataset
+from codebase_gardener.gardener.facade import Gardener
+from codebase_gardener.gardener.growing import Grown, GrowPlan, grow
+from codebase_gardener.utils.progress import Quiet
+from conftest import FUNCTIONS
+
+pytestmark = pytest.mark.slow
+
+STILL = {"learning_rate": 1e-12, "validation_rows": 0}
+
+
+def grown(gardener: Gardener, source: Path, **options: Any) -> tuple[Grown, str]:
+    plans: list[GrowPlan] = []
+    made = grow(gardener, str(source), Quiet(), show_plan=plans.append, **options)
+    return made, plans[-1].start if plans else "no training"
+
+
+@pytest.fixture(scope="module")
+def garden(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Iterator[Any]:
+    """A tree that was grown, changed, and grown again."""
+    folder = tmp_path_factory.mktemp("lineage")
+    source = folder / "geometry"
+    source.mkdir()
+    for name in ("square", "circle", "kite", "oval", "rhombus", "cube", "ring", "arc"):
+        (source / f"{name}.py").write_text(FUNCTIONS.format(name=name))
+    settings = Settings(
+        home=folder / "home",
+        base=str(tiny_base),
+        device="cpu",
+        inference_dtype="float32",
+        training={"dtype": "float32", "threads": 1, "steps": 2, "r": 4},
+        min_free_bytes=0,
+    )
+    with Gardener(settings) as gardener:
+        first, _ = grown(gardener, source)
+        gardener.activate(first.version.ref)
+        changed = source / next(row.path for row in dataset_of(gardener, first).train if row.path)
+        changed.write_text(changed.read_text() + "\n\ndef edge(a):\n    b = a + 1\n    return b * a\n")
+        (source / "cone.py").write_text(FUNCTIONS.format(name="cone"))
+        second, start = grown(gardener, source, options=STILL)
+        yield SimpleNamespace(gardener=gardener, source=source, first=first, second=second, start=start)
+
+
+def dataset_of(gardener: Gardener, one: Grown) -> Any:
+    return load_dataset(gardener.heldout_dataset(one.version))
+
+
+def test_a_changed_tree_goes_on_from_the_active_version(garden: Any) -> None:
+    parent, child = garden.first.version, garden.second.version
+    assert garden.start.startswith(f"goes on from {parent.ref}")
+    assert parent.lineage is None
+    assert child.lineage["parent"] == str(parent.ref)
+    assert child.lineage["weights"] == parent.files["adapter_model.safetensors"]["sha256"]
+    assert (child.lineage["new_files"], child.lineage["changed_files"]) == (1, 1)
+    assert 0 < child.lineage["new_rows"] < len(dataset_of(garden.gardener, garden.second).train)
+    (proof,) = (one for one in garden.gardener.registry.receipts(child) if one.kind == "proof")
+    assert proof.data["grown_from"].startswith(f"{parent.ref} ")
+
+
+def test_nothing_that_the_parent_was_trained_on_is_held_out(garden: Any) -> None:
+    before, after = (dataset_of(garden.gardener, one) for one in (garden.first, garden.second))
+    assert after.before == before.taught
+    assert not {row.path for row in before.train} & set(after.report.heldout_files)
+
+
+def test_the_same_tree_again_trains_nothing(garden: Any) -> None:
+    jobs = garden.gardener.registry.jobs()
+    again, _ = grown(garden.gardener, garden.source, options=STILL)
+    assert (again.version.ref, again.was_there) == (garden.second.version.ref, True)
+    assert garden.gardener.registry.jobs() == jobs
+
+
+def test_its_first_weights_are_the_parents(garden: Any) -> None:
+    """Trained with a rate of nearly nothing: what is published is what it began with."""
+    own, parent = (
+        load_file(one.version.directory / "adapter_model.safetensors")
+        for one in (garden.second, garden.first)
+    )
+    assert max(float((own[name] - parent[name]).abs().max()) for name in parent) < 1e-6
+    assert max(float(value.abs().max()) for name, value in own.items() if "lora_B" in name) > 1e-6
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [({"options": {"r": 2}}, "r is 2 now, and was 4"), ({"fresh": True}, "")],
+)
+def test_it_begins_from_nothing_where_it_has_to_and_says_why(
+    garden: Any, options: dict[str, Any], why: str
+) -> None:
+    garden.gardener.activate(garden.first.version.ref)
+
+    def stop(plan: GrowPlan) -> None:
+        assert plan.start == (f"from nothing: {garden.first.version.ref}: {why}" if why else "")
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        grow(garden.gardener, str(garden.source), Quiet(), show_plan=stop, **options)
