@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
+from codebase_gardener.adapters.files import WEIGHTS
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.growing import Grown, GrowPlan, grow
+from codebase_gardener.gardener.publishing import Origin, publish_adapter
+from codebase_gardener.utils.names import AdapterRef
 from codebase_gardener.utils.progress import Quiet
 from conftest import FUNCTIONS
 
@@ -63,7 +67,7 @@ def test_a_changed_tree_goes_on_from_the_active_version(garden: Any) -> None:
     assert garden.start.startswith(f"goes on from {parent.ref}")
     assert parent.lineage is None
     assert child.lineage["parent"] == str(parent.ref)
-    assert child.lineage["weights"] == parent.files["adapter_model.safetensors"]["sha256"]
+    assert child.lineage["weights"] == parent.files[WEIGHTS]["sha256"]
     assert (child.lineage["new_files"], child.lineage["changed_files"]) == (1, 1)
     assert 0 < child.lineage["new_rows"] < len(dataset_of(garden.gardener, garden.second).train)
     (proof,) = (one for one in garden.gardener.registry.receipts(child) if one.kind == "proof")
@@ -76,6 +80,17 @@ def test_nothing_that_the_parent_was_trained_on_is_held_out(garden: Any) -> None
     assert not {row.path for row in before.train} & set(after.report.heldout_files)
 
 
+def test_the_verdict_has_the_parent_as_a_further_arm(garden: Any) -> None:
+    """With the same weights the two measure the same, on what changed and on what did not."""
+    verdict = garden.second.verdict
+    assert verdict["parent"]["name"] == str(garden.first.version.ref)
+    assert verdict["parent"]["word"] == "unchanged"
+    own, arm = verdict["arms"]["adapter + retrieval"], verdict["parent"]["arm"]
+    assert arm["nats_per_token"] == pytest.approx(own["nats_per_token"], abs=1e-5)
+    assert verdict["parent"]["parts"]["all"]["functions"] == arm["functions"] == own["functions"]
+    assert garden.second.version.active
+
+
 def test_the_same_tree_again_trains_nothing(garden: Any) -> None:
     jobs = garden.gardener.registry.jobs()
     again, _ = grown(garden.gardener, garden.source, options=STILL)
@@ -85,10 +100,7 @@ def test_the_same_tree_again_trains_nothing(garden: Any) -> None:
 
 def test_its_first_weights_are_the_parents(garden: Any) -> None:
     """Trained with a rate of nearly nothing: what is published is what it began with."""
-    own, parent = (
-        load_file(one.version.directory / "adapter_model.safetensors")
-        for one in (garden.second, garden.first)
-    )
+    own, parent = (load_file(one.version.directory / WEIGHTS) for one in (garden.second, garden.first))
     assert max(float((own[name] - parent[name]).abs().max()) for name in parent) < 1e-6
     assert max(float(value.abs().max()) for name, value in own.items() if "lora_B" in name) > 1e-6
 
@@ -108,3 +120,34 @@ def test_it_begins_from_nothing_where_it_has_to_and_says_why(
 
     with pytest.raises(InterruptedError):
         grow(garden.gardener, str(garden.source), Quiet(), show_plan=stop, **options)
+
+
+def test_what_is_worse_than_its_parent_never_becomes_active(garden: Any) -> None:
+    """The child with its weights turned round: published as a generation more, then measured."""
+    gardener, parent = garden.gardener, garden.second.version
+    gardener.activate(parent.ref)
+
+    def ruin(target: Path) -> None:
+        shutil.copytree(parent.directory, target, dirs_exist_ok=True, ignore=lambda *_: ["manifest.json"])
+        weights = load_file(target / WEIGHTS)
+        save_file(
+            {name: -9 * value if "lora_B" in name else value for name, value in weights.items()},
+            target / WEIGHTS,
+        )
+
+    origin = Origin(
+        gardener.base(),
+        parent.spec,
+        parent.dataset_hash,
+        parent.commit,
+        parent.snapshot_id,
+        lineage={"parent": str(parent.ref), "weights": parent.files[WEIGHTS]["sha256"]},
+    )
+    ruined = publish_adapter(gardener, AdapterRef("geometry", "default"), ruin, origin)
+    verdict = gardener.evaluate(ruined.ref, limit=32)
+    assert verdict.data["parent"]["word"] == "worse"
+    assert not gardener.version(ruined.ref).active
+    assert gardener.version(parent.ref).active
+    gardener.activate(ruined.ref)
+    gardener.evaluate(ruined.ref, limit=32)
+    assert gardener.version(parent.ref).active

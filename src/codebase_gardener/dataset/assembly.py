@@ -17,7 +17,7 @@ from codebase_gardener.dataset.page_rows import PAGE_TASKS, generate_page_rows
 from codebase_gardener.dataset.page_sites import pages_that_hold, split_of_pages
 from codebase_gardener.dataset.report import DatasetReport, count_rows
 from codebase_gardener.dataset.split import HELDOUT_SHARE, Split, split_files
-from codebase_gardener.dataset.taught import UNTAUGHT, Taught, taught_by
+from codebase_gardener.dataset.taught import UNTAUGHT, Taught, body_key, taught_by
 from codebase_gardener.knowledge.pages.documents import page_documents
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.languages.symbols import SymbolTable
@@ -68,6 +68,12 @@ class Dataset:
     def taught(self) -> Taught:
         """What an adapter that is trained on it has seen, it and those before."""
         return taught_by(self.train, self.report.heldout_files, self.before)
+
+    @property
+    def bodies(self) -> frozenset[str]:
+        """Keys of the functions' bodies that it has, on either side."""
+        rows = {row.completion for row in self.examples if row.completion}
+        return frozenset(map(body_key, rows | {function.completion for function in self.heldout}))
 
     def with_warning(self, warning: str) -> Dataset:
         """The same rows, with one more thing that a person should know."""

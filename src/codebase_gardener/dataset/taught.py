@@ -9,7 +9,7 @@ from typing import Any
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.utils.files import sha256_text
 
-__all__ = ["UNTAUGHT", "Taught", "taught_by"]
+__all__ = ["UNTAUGHT", "Taught", "body_key", "taught_by"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Taught:
 
     def has(self, body: str) -> bool:
         """Whether a function's body was trained on."""
-        return _key(body) in self.bodies
+        return body_key(body) in self.bodies
 
     def never(self, bodies: Mapping[str, Iterable[str]]) -> frozenset[str]:
         """The files that must not be held out: those that were trained on, also under another name.
@@ -70,10 +70,11 @@ def taught_by(rows: Iterable[Example], heldout: Iterable[str], before: Taught) -
     trained = list(rows)
     return Taught(
         before.paths | {row.path for row in trained if row.path},
-        before.bodies | {_key(row.completion) for row in trained if row.completion},
+        before.bodies | {body_key(row.completion) for row in trained if row.completion},
         frozenset(heldout),
     )
 
 
-def _key(body: str) -> str:
+def body_key(body: str) -> str:
+    """What tells bodies apart: a hash of the text without white space."""
     return sha256_text("".join(body.split()))[:16]

@@ -14,6 +14,7 @@ from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import JobRow, ProjectRow, VerdictRow, VersionRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.error_handling import (
+    CodebaseGardenerError,
     ConflictError,
     InvalidInputError,
     NotFoundError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from codebase_gardener.bases.resolution import Base
     from codebase_gardener.dataset.assembly import Dataset
     from codebase_gardener.dataset.taught import Taught
+    from codebase_gardener.evaluation.parent import Parent
     from codebase_gardener.knowledge.pages.structure import Page
     from codebase_gardener.repository.patterns import Chosen
     from codebase_gardener.repository.snapshot import Snapshot
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from codebase_gardener.training.warm import WarmStart
     from codebase_gardener.wiki.project import ProjectWiki
 
-__all__ = ["DEFAULT_ADAPTER", "Gardener", "move_mark"]
+__all__ = ["DEFAULT_ADAPTER", "Gardener", "is_worse", "move_mark"]
 
 DEFAULT_ADAPTER = "default"
 
@@ -267,7 +269,8 @@ class Gardener:
     ) -> VerdictRow:
         """Measure an adapter on the held-out functions of its dataset, in four arms, and keep the verdict.
 
-        The newest version becomes active unless it hurt; an older one is only measured; what hurt is not active.
+        The newest version becomes active unless it hurt, or is worse than the one that it went on from; an older one is
+        only measured; what hurt is not active.
         A verdict on fewer functions than the one that is known is returned, and neither kept nor acted on.
 
         Args:
@@ -293,6 +296,7 @@ class Gardener:
             dtype=dtype or self.settings.inference_dtype,
             limit=limit,
             snapshot=self._snapshot_of(folder),
+            parent=self._parent_of(row),
             progress=progress,
         )
         known = self.registry.latest_verdict(row)
@@ -300,9 +304,31 @@ class Gardener:
             # a quick look does not take the place of a longer one
             return replace(known, verdict=verdict.word, data=verdict.as_dict())
         kept = self.registry.add_verdict(row, verdict.word, verdict.as_dict())
-        if verdict.word == "hurt" or row.ref == self.newest(AdapterRef(row.project, row.adapter_name)).ref:
+        if is_worse(verdict.as_dict()):
+            self._go_back(row)
+        elif verdict.word == "hurt" or row.ref == self.newest(AdapterRef(row.project, row.adapter_name)).ref:
             move_mark(self.registry, row, verdict.word)
         return kept
+
+    def _parent_of(self, row: VersionRow) -> Parent | None:
+        """The version that one went on from, where it is there."""
+        from codebase_gardener.evaluation.parent import Parent
+
+        parent = self.registry.parent_of(row)
+        if parent is None:
+            return None
+        bodies = None
+        with suppress(CodebaseGardenerError):
+            from codebase_gardener.dataset.writer import load_dataset
+
+            bodies = load_dataset(self.heldout_dataset(parent)).bodies
+        return Parent(str(parent.ref), parent.directory, bodies)
+
+    def _go_back(self, row: VersionRow) -> None:
+        """A version that is worse than the one that it went on from is not active; that one is, in its place."""
+        if self.registry.active_version(row.project, row.adapter_name) == row.version:
+            parent = self.registry.parent_of(row)
+            self.registry.set_active(row.project, row.adapter_name, parent.version if parent else None)
 
     def heldout_dataset(self, row: VersionRow, project: str | None = None) -> Path:
         """The dataset to measure a version on; that of a merged one may lie in another project.
@@ -444,6 +470,11 @@ def move_mark(registry: Registry, row: VersionRow, word: str) -> None:
         registry.set_active(row.project, row.adapter_name, row.version)
     elif registry.active_version(row.project, row.adapter_name) == row.version:
         registry.set_active(row.project, row.adapter_name, None)
+
+
+def is_worse(verdict: Mapping[str, Any]) -> bool:
+    """Whether a verdict says that the version is worse than the one that it went on from."""
+    return bool((verdict.get("parent") or {}).get("word") == "worse")
 
 
 def _functions(verdict: Mapping[str, Any]) -> int:

@@ -13,9 +13,13 @@ from codebase_gardener.utils.names import AdapterRef
 from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from codebase_gardener.dataset.assembly import Dataset
     from codebase_gardener.dataset.cursors import CursorTask
+    from codebase_gardener.dataset.taught import Taught
     from codebase_gardener.gardener.facade import Gardener
+    from codebase_gardener.languages.symbols import Symbol
     from codebase_gardener.registry.rows import VersionRow
+    from codebase_gardener.repository.snapshot import SourceFile
 
 __all__ = ["CURSORS", "evaluate_fully"]
 
@@ -53,7 +57,7 @@ def evaluate_fully(
     row = gardener.newest(ref)
     commit = _trained_before(gardener, row, since) if since is not None else None
     dataset = load_dataset(gardener.heldout_dataset(row))
-    tasks = _tasks(gardener, row, frozenset(dataset.report.heldout_files), commit, limit)
+    tasks = _tasks(gardener, row, dataset, commit, limit)
     if not tasks or not dataset.heldout:
         raise DatasetError(
             f"no function was added or changed since {since}" if since else "nothing was held out",
@@ -78,7 +82,7 @@ def evaluate_fully(
 
 
 def _tasks(
-    gardener: Gardener, row: VersionRow, heldout: frozenset[str], commit: str | None, limit: int
+    gardener: Gardener, row: VersionRow, dataset: Dataset, commit: str | None, limit: int
 ) -> list[CursorTask]:
     """Cursors in held-out functions, or in those that the tree has now and at the commit had not."""
     from codebase_gardener.dataset.context import training_side
@@ -94,13 +98,23 @@ def _tasks(
             hint=f"add that revision again: gardener add SOURCE --name {row.project} --revision {row.commit or 'REV'}",
         )
     tables = without_secrets(extract_tables(seen), seen)
-    finder = training_side(seen, tables, Split(heldout), 0.0)
+    finder = training_side(seen, tables, Split(frozenset(dataset.report.heldout_files)), 0.0)
     if commit is None:
-        return cursor_tasks(functions_of(seen, tables, heldout), finder, limit)
+        asked = functions_of(seen, tables, dataset.report.heldout_files)
+        return cursor_tasks([one for one in asked if not _was_taught(*one, dataset.before)], finder, limit)
     before, now = source.at(commit), source.now()
     known = bodies(seen, tables) | bodies(before, extract_tables(before))
     new_tables = without_secrets(extract_tables(now), now)
-    return cursor_tasks(functions_of(now, new_tables, new_tables, known), finder, limit)
+    asked = functions_of(now, new_tables, new_tables, known)
+    return cursor_tasks([one for one in asked if not _was_taught(*one, dataset.before)], finder, limit)
+
+
+def _was_taught(symbol: Symbol, file: SourceFile, before: Taught) -> bool:
+    """Whether a generation before was trained on a function."""
+    from codebase_gardener.dataset.functions import body_text
+    from codebase_gardener.utils.anchors import source_lines
+
+    return bool(before) and before.has(body_text(symbol, source_lines(file.text)))
 
 
 def _trained_before(gardener: Gardener, row: VersionRow, since: str) -> str:
@@ -115,15 +129,17 @@ def _trained_before(gardener: Gardener, row: VersionRow, since: str) -> str:
     commit = resolve_commit(repository, since)
     if commit is None:
         raise InvalidInputError(f"there is no revision {since} in {source}", hint="see: git log --oneline")
-    if (
-        row.commit is None
-        or row.commit.endswith("+dirty")
-        or not _is_ancestor(repository, row.commit, commit)
-    ):
+    trained_on = [row.commit, *(row.lineage or {}).get("commits", ())]  # it, and those that it went on from
+    later = [
+        one
+        for one in trained_on
+        if not one or one.endswith("+dirty") or not _is_ancestor(repository, one, commit)
+    ]
+    if later:
         raise ConflictError(
-            f"{row.ref} was trained on {row.commit or 'a tree without a commit'}, which is not {since} or before it: "
+            f"{row.ref} was trained on {later[0] or 'a tree without a commit'}, which is not {since} or before it: "
             "it may have seen what is asked for",
-            hint=f"grow at that revision: gardener grow {source} --revision {since}",
+            hint=f"grow at that revision, from nothing: gardener grow {source} --revision {since} --fresh",
         )
     return commit
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +12,14 @@ from codebase_gardener.dataset.taught import UNTAUGHT, Taught
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.training.spec import parse_spec
 from codebase_gardener.training.warm import SHARED_OPTIONS, News, WarmStart, misfit, old_rows
-from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError, NotFoundError
-from codebase_gardener.utils.names import AdapterRef, parse_ref
+from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError
+from codebase_gardener.utils.names import AdapterRef
 
 if TYPE_CHECKING:
     from codebase_gardener.dataset.assembly import Dataset
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["WARM_MINUTES", "Start", "parent_of", "starting_point"]
+__all__ = ["WARM_MINUTES", "Start", "starting_point"]
 
 WARM_MINUTES = 1.0
 
@@ -82,19 +81,11 @@ def starting_point(gardener: Gardener, ref: AdapterRef, base: Base, options: Map
     while row is not None and row.snapshot_id == here:
         if row.lineage is None:
             return Start(options)  # of this very tree, and begun from nothing
-        older = parent_of(gardener, row)
+        older = gardener.registry.parent_of(row)
         if older is None:
             return Start(options, there=row)
         row = older
     return _from(gardener, row, base, options) if row is not None else Start(options)
-
-
-def parent_of(gardener: Gardener, row: VersionRow) -> VersionRow | None:
-    """The version that one went on from; None where it began from nothing, or that one is deleted."""
-    with suppress(NotFoundError):
-        if row.lineage is not None:
-            return gardener.registry.version(parse_ref(row.lineage["parent"]))
-    return None
 
 
 def _from(gardener: Gardener, row: VersionRow, base: Base, options: Mapping[str, Any]) -> Start:
