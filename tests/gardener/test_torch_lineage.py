@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +19,7 @@ from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.growing import Grown, GrowPlan, grow
 from codebase_gardener.gardener.publishing import Origin, publish_adapter
+from codebase_gardener.gardener.watching import Limits, Watch
 from codebase_gardener.utils.names import AdapterRef
 from codebase_gardener.utils.progress import Quiet
 from conftest import FUNCTIONS
@@ -45,17 +48,31 @@ def garden(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Iterato
         base=str(tiny_base),
         device="cpu",
         inference_dtype="float32",
-        training={"dtype": "float32", "threads": 1, "steps": 2, "r": 4},
+        training={"dtype": "float32", "threads": 1, "steps": 2, "r": 4, **STILL},
         min_free_bytes=0,
     )
     with Gardener(settings) as gardener:
-        first, _ = grown(gardener, source)
+        commit(source)
+        first, _ = grown(gardener, source, options={"learning_rate": 2e-3})
         gardener.activate(first.version.ref)
         changed = source / next(row.path for row in dataset_of(gardener, first).train if row.path)
         changed.write_text(changed.read_text() + "\n\ndef edge(a):\n    b = a + 1\n    return b * a\n")
         (source / "cone.py").write_text(FUNCTIONS.format(name="cone"))
-        second, start = grown(gardener, source, options=STILL)
-        yield SimpleNamespace(gardener=gardener, source=source, first=first, second=second, start=start)
+        commit(source)
+        told: list[dict[str, Any]] = []
+        watched = Watch(gardener, source, lambda event, line, **data: told.append({"event": event, **data}))
+        replace(watched, limits=Limits(load=0.0)).once()
+        replace(watched, limits=Limits(load=1e9, battery=0)).once()
+        second, start = grown(gardener, source)
+        yield SimpleNamespace(
+            gardener=gardener, source=source, first=first, second=second, start=start, told=told
+        )
+
+
+def commit(source: Path) -> None:
+    who = ("-c", "user.name=T", "-c", "user.email=t@example.org")
+    for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "more")):
+        subprocess.run(["git", *who, *words], cwd=source, check=True)
 
 
 def dataset_of(gardener: Gardener, one: Grown) -> Any:
@@ -64,7 +81,7 @@ def dataset_of(gardener: Gardener, one: Grown) -> Any:
 
 def test_a_changed_tree_goes_on_from_the_active_version(garden: Any) -> None:
     parent, child = garden.first.version, garden.second.version
-    assert garden.start.startswith(f"goes on from {parent.ref}")
+    assert garden.start.startswith(f"goes on from {parent.ref} ({parent.commit})")
     assert parent.lineage is None
     assert child.lineage["parent"] == str(parent.ref)
     assert child.lineage["weights"] == parent.files[WEIGHTS]["sha256"]
@@ -72,6 +89,13 @@ def test_a_changed_tree_goes_on_from_the_active_version(garden: Any) -> None:
     assert 0 < child.lineage["new_rows"] < len(dataset_of(garden.gardener, garden.second).train)
     (proof,) = (one for one in garden.gardener.registry.receipts(child) if one.kind == "proof")
     assert proof.data["grown_from"].startswith(f"{parent.ref} ")
+
+
+def test_watch_refreshes_at_once_and_grows_when_the_machine_is_idle(garden: Any) -> None:
+    assert [one["event"] for one in garden.told] == ["refreshed", "waiting", "refreshed", "adapter"]
+    assert garden.told[0]["made"] == ["snapshot", "wiki", "index", "memory"]
+    assert garden.told[-1]["adapter"] == str(garden.second.version.ref)
+    assert garden.second.was_there  # the tree that lies there is that of the commit
 
 
 def test_nothing_that_the_parent_was_trained_on_is_held_out(garden: Any) -> None:
@@ -93,7 +117,7 @@ def test_the_verdict_has_the_parent_as_a_further_arm(garden: Any) -> None:
 
 def test_the_same_tree_again_trains_nothing(garden: Any) -> None:
     jobs = garden.gardener.registry.jobs()
-    again, _ = grown(garden.gardener, garden.source, options=STILL)
+    again, _ = grown(garden.gardener, garden.source)
     assert (again.version.ref, again.was_there) == (garden.second.version.ref, True)
     assert garden.gardener.registry.jobs() == jobs
 
