@@ -284,6 +284,7 @@ ACROSS = {
     "training/test_torch_quantization.py": "training on quantized bases",
     "wiki/test_bad_input.py": "every command of the wiki",
     "wiki/test_incremental.py": "builds after edits",
+    "wiki/site/test_in_chromium.py": "every page of a site, in a browser",
     "wiki/test_languages.py": "wikis of several languages",
 }
 TESTS = ROOT / "tests"

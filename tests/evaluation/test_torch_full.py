@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ from peft import LoraConfig, get_peft_model
 from codebase_gardener.bases.torch_loading import load_model
 from codebase_gardener.dataset.cursors import CursorTask
 from codebase_gardener.dataset.editor_prompts import Cursor
+from codebase_gardener.evaluation.arms import MEMORY
 from codebase_gardener.evaluation.editing import Prompted, measure_editing
 from codebase_gardener.evaluation.measuring import general_loss
 from codebase_gardener.evaluation.recitation import RECITED_TOKENS, recitation
 from codebase_gardener.evaluation.torch_null import _factors, null_effect
 from codebase_gardener.evaluation.torch_scorer import TorchScorer
 from codebase_gardener.evaluation.torch_writer import TorchWriter
+from codebase_gardener.memory.recall import Gate, Memory
+from codebase_gardener.memory.suffixes import Suffixes
 from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_completion
 from codebase_gardener.training.fast.torch_path import fast_path
 
@@ -96,12 +100,52 @@ def test_lines_are_written_until_there_are_enough(model: Any, tokenizer: Any) ->
     asked = next(n for n, label in enumerate(known.labels) if label != IGNORE)
     writer = TorchWriter(model, tokenizer)
     said = writer.write(
-        [Prompted(known.ids[:asked], "\n", 3), Prompted(known.ids[:asked], "\n", 1)], adapter=True
+        [Prompted(known.ids[:asked], known.ids[asked:], "\n", lines) for lines in (3, 1)], adapter=True
     )
-    assert said[0].startswith("abcd\nefgh\nijkl\n")
-    assert said[0].count("\n") <= 4
-    assert said[1].startswith("abcd\n")
-    assert writer.write([Prompted(known.ids[:asked], "\n", 1)], adapter=False) != [said[1]]
+    assert said[0].text.startswith("abcd\nefgh\nijkl\n")
+    assert said[0].text.count("\n") <= 4
+    assert said[1].text.startswith("abcd\n")
+    (other,) = writer.write([Prompted(known.ids[:asked], known.ids[asked:], "\n", 1)], adapter=False)
+    assert other.text != said[1].text
+
+
+@pytest.mark.parametrize("adapter", [True, False])
+def test_prompts_that_are_read_once_score_and_write_as_alone(
+    model: Any, tokenizer: Any, adapter: bool
+) -> None:
+    train(model, [row(tokenizer, "# x\n", "abcd\nefgh\n")], 10)  # to have something to say, and not by heart
+    rows = [row(tokenizer, f"# {'x' * n}\n", "abcd\nefgh\n" * (1 + n % 2)) for n in (1, 40, 7)]
+    asked = [next(n for n, label in enumerate(one.labels) if label != IGNORE) for one in rows]
+    memory = Memory(Suffixes.build([row(tokenizer, "", "efgh\nxyz\n" * 3).ids]))
+    prompts = [Prompted(one.ids[:n], one.ids[n:], "", 1) for one, n in zip(rows, asked, strict=True)]
+    found = TorchWriter(model, tokenizer, memory).write(prompts, adapter=adapter)
+    scores = TorchScorer(model, tokenizer, memory=memory).scores(rows, adapter=adapter)
+    for one, prompt, written, score in zip(rows, prompts, found, scores, strict=True):
+        assert written.score.nats == pytest.approx(score.nats, rel=1e-4)
+        assert written.score.hits == score.hits
+        assert written.score.remembered is not None
+        assert score.remembered is not None
+        assert written.score.remembered.nats == pytest.approx(score.remembered.nats, rel=1e-4)
+        assert written.score.remembered.nats != pytest.approx(score.nats, rel=1e-4)
+        with nullcontext() if adapter else model.disable_adapter():
+            alone = model.generate(
+                input_ids=torch.tensor([prompt.ids]), max_new_tokens=96, do_sample=False, pad_token_id=0
+            )
+        text = tokenizer.decode(alone[0, len(prompt.ids) :], skip_special_tokens=True)
+        assert text.startswith(written.text.rstrip("\n\ufffd")[:8])
+        assert len(one.ids) == len(prompt.ids) + len(prompt.expected)
+
+
+def test_what_the_memory_knows_is_written_with_it(model: Any, tokenizer: Any) -> None:
+    known = row(tokenizer, "# the value of the first\n", "return that value of the first\n")
+    asked = next(n for n, label in enumerate(known.labels) if label != IGNORE)
+    gate = Gate(constant=9, length=0, count=0, variety=0, doubt=0)  # believes whatever it has seen
+    memory = Memory(Suffixes.build([known.ids]), gate)
+    prompt = Prompted(known.ids[:asked], known.ids[asked:], "", 1)
+    (said,) = TorchWriter(model, tokenizer, memory).write([prompt], adapter=True)
+    assert said.remembered is not None
+    assert said.remembered.lstrip().startswith("return that value of the first\n")
+    assert not said.text.lstrip().startswith("return that")
 
 
 def test_all_arms_are_measured_at_every_cursor(model: Any, tokenizer: Any) -> None:
@@ -123,11 +167,17 @@ def test_all_arms_are_measured_at_every_cursor(model: Any, tokenizer: Any) -> No
     rows = [row(tokenizer, "def f(a):\n", "    return a\n")]
     with fast_path(
         model, rows
-    ) as path:  # as `evaluate_fully` does: it scores on the fast path and writes on the own
-        scorer = TorchScorer(model, tokenizer, path)
-        found = measure_editing(scorer, TorchWriter(model, tokenizer), tasks)
+    ) as path:  # as `evaluate_fully` does: it scores other rows on the fast path and writes on the own
+        memory = Memory(Suffixes.build([row(tokenizer, "", "    a = a + 1\n    b = a\n").ids]))
+        found = measure_editing(TorchWriter(model, tokenizer, memory), tasks)
+        without = measure_editing(TorchWriter(model, tokenizer), tasks[:2])
     assert path.packed
-    assert list(found.arms) == ["base", "base + retrieval", "adapter", "adapter + retrieval"]
+    names = ["base", "base + retrieval", "adapter", "adapter + retrieval"]
+    assert [name for name in found.arms if not name.endswith(MEMORY)] == names == list(without.arms)
+    assert [name for name in found.arms if name.endswith(MEMORY)] == [name + MEMORY for name in names]
+    assert without.exact_all is None
+    assert found.exact_all is not None
+    assert found.arms["base" + MEMORY].loss.nats_per_token < found.arms["base"].loss.nats_per_token
     assert found.cursors == found.at_line_starts == 8
     assert found.difference.nats_per_token == pytest.approx(0, abs=1e-4)  # untrained: B is zero
     assert found.exact.share == 0

@@ -216,6 +216,15 @@ def test_how_something_is_done_is_answered_by_the_steps_of_a_workflow(
         ]  # fmt: skip
         assert all(line.anchor for line in done.lines)
         assert ask(gardener, ref, "how do I fly to the moon?", explain=False).graph is None
+        found = ask(
+            gardener, ref, "which plants are thirsty, and when are they watered?", explain=False
+        ).graph
+        assert found is not None
+        assert found.form == "found"
+        plain = ask(gardener, ref, "where are the watered plants?", explain=False).graph  # no name of code
+        assert plain is not None
+        assert plain.known
+        assert all(line.anchor for line in found.lines)
 
 
 def test_what_changed_is_told_of_a_revision_and_refused_where_there_is_none(

@@ -87,6 +87,7 @@ def test_what_is_kept_of_a_symbol() -> None:
     add = found["Add"]
     assert add.signature == "func Add(a, b int, rest ...string) (int, error)"
     assert (add.docstring, add.body_start) == ("Add adds.\n\nIt is exact.", 8)
+    assert (add.docstring_start, add.docstring_end, add.start) == (3, 5, 7)
     assert (add.parameters, add.returns) == (("a", "b", "...rest"), "(int, error)")
     assert found["Store.Get"].signature == "func (s *Store[K]) Get(key string) error"
     assert found["Store"].signature == "type Store[K any] struct"

@@ -73,6 +73,7 @@ def test_what_is_kept_of_a_symbol() -> None:
     found = symbols_in(SYMBOLS, "rust")
     point, area = found["Point"], found["Point.area"]
     assert (point.signature, point.docstring) == ("pub struct Point<T>", "A point.")
+    assert (point.docstring_start, point.docstring_end) == (1, 1)
     assert (point.decorators, point.definition_line) == (("derive(Debug, Clone)",), 3)
     assert area.signature == "pub fn area(&self, mut scale: f64) -> f64"
     assert (area.parameters, area.returns, area.docstring) == (("scale",), "f64", "Its area.")

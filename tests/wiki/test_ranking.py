@@ -103,6 +103,7 @@ def test_a_question_without_words_of_the_wiki_finds_nothing(question: str) -> No
     ("question", "found"),
     [
         ("what is this library for?", "Overview:o_Overview"),
+        ("what is this for?", "Overview:o_Overview"),
         ("how do I run the tests?", "Overview:o_Overview"),
         ("how should the parts work together?", "Overview:o_Overview"),
         ("what is o?", "Overview:o_Overview"),
@@ -117,3 +118,48 @@ def test_what_names_no_part_of_the_repository_is_answered_by_the_overview(questi
 
 def test_nothing_asked_finds_nothing() -> None:
     assert first("", page("Overview:o_Overview", "o", domains=("run",))) == []
+
+
+def test_a_name_that_only_a_row_of_a_module_tells_is_found_there_by_any_of_its_names() -> None:
+    row = "| `MARK`, to users `kiln.marking` | `MARK = 1` | `kiln.py:L1-1` |"
+    module = page("Module:o_k", "kiln", f"It fires.\n\n{'pots ' * 200}\n\n{row}\n")
+    fires = page("Implementation:o_f", "fires", "It is marking pots.\n\nMark and marking.\n")
+    documents = (fires, module, page("Implementation:o_x", "fire"))
+    assert first("what is MARK", *documents)[0] == "Module:o_k"
+    assert first("where is marking", *documents)[0] == "Module:o_k"
+    assert first("marking of pots", *documents)[0] == "Implementation:o_f"
+    own = page("Implementation:o_m", "Kiln.MARK", "It marks.\n\nMARK.\n")
+    assert first("what is MARK", *documents, own)[0] == "Implementation:o_m"
+    ranking = PageRanking(SymbolIndex.build(list(documents)))
+    assert ranking.line_of(module, "what is MARK", "It fires.") == row
+
+
+def test_a_name_written_as_code_finds_its_definition() -> None:
+    named = page("Implementation:o_get_pot", "get_pot")
+    other = page("Implementation:o_a_pot", "pot_get")
+    assert first("is get_pot slow", other, named)[0] == named.anchor
+    assert first("is it slow to get a pot", other, named)[0] == other.anchor
+
+
+def test_neither_paths_nor_tests_nor_other_definitions_are_what_a_line_says() -> None:
+    told = page(
+        "Implementation:o_boil",
+        "boil",
+        "It heats.\n\nIts code uses 1 other definition: `stew`.\n\n- Stew slowly: `tests/test_stew.py:L1-2`\n\n"
+        "Stirred at `src/stew.py:L1-2`.\n",
+    )
+    other = page("Implementation:o_fry", "fry")
+    ranking = PageRanking(SymbolIndex.build([told, other]))
+    assert ranking.line_of(told, "stew slowly", "") == "Stirred at `src/stew.py:L1-2`."
+    assert "slowli" not in ranking.words_of(told.anchor)
+    assert first("slowly", told, other) == []
+
+
+def test_the_version_that_a_question_names_finds_its_section() -> None:
+    log = [
+        Document(
+            f"CHANGELOG.md:L{n}-{n}", "CHANGELOG.md", f"1.{n}.0 (2026)", f"Changes of 1.{n}.0.\n", "text"
+        )
+        for n in (1, 2, 3)
+    ]
+    assert first("what is new in 1.2.0", page("Implementation:o_a", "boil"), *log)[0] == "CHANGELOG.md:L2-2"

@@ -12,7 +12,7 @@ from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.progress import Quiet
-from codebase_gardener.wiki.sections import lines_text, readable_sections
+from codebase_gardener.wiki.sections import comment_sections, lines_text, readable_sections
 from samples.written_garden import write_repository
 
 ROSES = "# Roses\n\nRoses want sun.\n\n## Against aphids\n\nPut up with ladybirds: they eat\nsixty aphids a day.\n"
@@ -106,3 +106,17 @@ def test_translations_data_and_texts_for_tests_are_no_sections() -> None:
     kept = [text("docs/a.md"), text("README.md")]
     left = [text("docs/a.de.md"), text("tests/a.md"), text("docs/data.json", ""), text("a.toml", "")]
     assert [one.path for one in readable_sections([*kept, *left])] == ["README.md", "docs/a.md"]
+
+
+def test_what_a_file_says_of_itself_is_sections_without_its_licence() -> None:
+    source = (
+        "// Copyright 2026 A. All rights reserved.\n\n// Package pot cooks.\n//\n// Concurrency\n//\n"
+        "// One cook at a time.\npackage pot\n"
+    )
+    brief = SourceFile("a.py", "python", "", '"""One paragraph is on the page of its Module."""\n')
+    files = (brief, SourceFile("doc.go", "go", "", source))
+    sections = comment_sections(Snapshot("", "", "directory", None, "", False, "", files, ()))
+    assert [(one.symbol, one.anchor) for one in sections] == [
+        ("doc", "doc.go:L3-3"), ("Concurrency", "doc.go:L5-7"),
+    ]  # fmt: skip
+    assert [one.anchor for one in readable_sections(sections)] == ["doc.go:L3-3", "doc.go:L5-7"]

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from codebase_gardener.cli.figures import paper
-from codebase_gardener.evaluation.arms import ARMS
+from codebase_gardener.evaluation.arms import MEMORY
 
 __all__ = ["full_lines", "full_table", "print_full"]
 
@@ -22,7 +22,7 @@ def print_full(data: Mapping[str, Any]) -> None:
 
 
 def full_table(data: Mapping[str, Any]) -> Table:
-    """The four arms: loss, exact match and edit similarity of the next line, and of the next three."""
+    """The arms: loss, exact match and edit similarity of the next line, and of the next three."""
     editing = data["editing"]
     asked = f"new since {data['since'][:12]}" if data.get("since") else "held out"
     table = Table(
@@ -34,11 +34,10 @@ def full_table(data: Mapping[str, Any]) -> Table:
     table.add_column("arm", no_wrap=True)
     for heading in ("nats/token", "next line", "95 %", "similar", "3 lines", "similar"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for arm in ARMS:
-        one = editing["arms"][arm.name]
+    for name, one in sorted(editing["arms"].items(), key=lambda arm: arm[0].endswith(MEMORY)):
         low, high = one["loss"]["next_line_95"]
         table.add_row(
-            arm.name,
+            name,
             f"{one['loss']['nats_per_token']:.3f}",
             f"{one['loss']['next_line']:.1%}",
             f"{low:.1%} – {high:.1%}",
@@ -58,6 +57,11 @@ def full_lines(data: Mapping[str, Any]) -> Iterator[str]:
         f"(95 % {gained['low']:+.3f} to {gained['high']:+.3f}), exact next lines {_points(editing['exact'])}; "
         f"against base alone {_points(editing['exact_over_base'])}."
     )
+    if editing["exact_all"] is not None:
+        yield (
+            f"With the memory of the repository: exact next lines {_points(editing['exact_all'])}; "
+            f"against base alone {_points(editing['exact_all_over_base'])}."
+        )
     for one in editing["slices"]:
         difference = one["difference"]
         yield (

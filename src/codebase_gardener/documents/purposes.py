@@ -25,8 +25,8 @@ _BOILERPLATE = re.compile(
 )
 _BLOCK = re.compile(r"\s*(/\*+!?|\*/|\*)\s?")
 _RULE = re.compile(r"[\W_]*\Z")
-_WORDLESS = re.compile(r"\s*(?:\[?!\[|\[[^\]\n]{1,100}\]:\s|<[^<>\n]{1,200}>\s*$)")
-"""A line of badges, of a link's address or of a tag."""
+_WORDLESS = re.compile(r"\s*(?:\[?!\[|\[[^\]\n]{1,100}\]:\s|<[^<>\n]{1,200}>\s*$|https?://\S+\s*$)")
+"""A line of badges, of an address or of a tag."""
 
 
 def purpose_of(language: str, text: str, docstring: str | None, headings: Iterable[str] = ()) -> str:
@@ -53,8 +53,8 @@ def is_wordless(line: str) -> bool:
     """Whether a line only shows badges, gives a link's address or is a tag.
 
     Example:
-        >>> is_wordless("[![Build][badge]][status]"), is_wordless("[Pots](x.md) are good.")
-        (True, False)
+        >>> [is_wordless(line) for line in ("[![Build][badge]][status]", "https://x.org", "See https://x.org")]
+        [True, True, False]
     """
     return bool(_WORDLESS.match(line))
 

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from codebase_gardener.bases.fill_in import FimTokens
 from codebase_gardener.bases.text import control_tokens, plain_ids, split_seam
 from codebase_gardener.dataset.cursors import CursorTask
-from codebase_gardener.evaluation.arms import ARMS, Arm
+from codebase_gardener.evaluation.arms import ARMS, MEMORY
 from codebase_gardener.evaluation.line_match import LineMatch, match_lines
-from codebase_gardener.evaluation.measuring import Scorer
+from codebase_gardener.evaluation.measuring import RowScore
 from codebase_gardener.evaluation.metrics import (
     ArmSummary,
     Difference,
@@ -23,10 +23,10 @@ from codebase_gardener.evaluation.metrics import (
     summarize,
 )
 from codebase_gardener.evaluation.slices import Loss, Slice, losses, slices
-from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_fill_in
+from codebase_gardener.training.encoding import IGNORE, encode_fill_in
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["MAX_LENGTH", "Editing", "LineArm", "Prompted", "Writer", "measure_editing"]
+__all__ = ["MAX_LENGTH", "Editing", "LineArm", "Prompted", "Writer", "Written", "measure_editing"]
 
 MAX_LENGTH = 2_560
 """Tokens: 1,500 before the cursor, 300 behind it, retrieved code, and the lines themselves."""
@@ -38,20 +38,43 @@ class Prompted:
 
     Attributes:
         ids: Its tokens.
+        expected: The tokens of what stands behind it.
         seam: White space at its end that the model is to say again (`split_seam`).
         lines: Lines with something on them that are asked for.
     """
 
     ids: tuple[int, ...]
+    expected: tuple[int, ...]
     seam: str
     lines: int
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a model makes of a prompt.
+
+    Attributes:
+        score: Of what stands behind it.
+        text: What greedy decoding writes.
+        remembered: The same with the memory of the repository mixed in; None without one.
+    """
+
+    score: RowScore
+    text: str
+    remembered: str | None = None
 
 
 class Writer(Protocol):
     """A base with an adapter that writes greedily."""
 
-    def write(self, prompts: Sequence[Prompted], *, adapter: bool, progress: Progress = silent) -> list[str]:
-        """What comes next after each prompt, at least the lines that were asked for unless it ends before."""
+    tokenizer: Any
+
+    def write(
+        self, prompts: Sequence[Prompted], *, adapter: bool, progress: Progress = silent
+    ) -> list[Written]:
+        """Of each prompt, how likely what stands there is, and what comes next: at least the lines that were asked for
+        unless it ends before.
+        """
         ...
 
 
@@ -82,6 +105,8 @@ class Editing:
         difference: Adapter + retrieval less base + retrieval, nats per token.
         exact: The same in points of exactly written next lines.
         exact_over_base: Adapter + retrieval less base, in points.
+        exact_all: Adapter + retrieval + memory less base + retrieval, in points; None without a memory.
+        exact_all_over_base: The same less base.
         slices: Where it helped, where it hurt.
         losses: The functions that lost most.
     """
@@ -92,6 +117,8 @@ class Editing:
     difference: Difference
     exact: Points
     exact_over_base: Points
+    exact_all: Points | None
+    exact_all_over_base: Points | None
     slices: tuple[Slice, ...]
     losses: tuple[Loss, ...]
 
@@ -101,40 +128,42 @@ class Editing:
 
 
 def measure_editing(
-    scorer: Scorer,
     writer: Writer,
     tasks: Sequence[CursorTask],
     *,
     max_length: int = MAX_LENGTH,
     progress: Progress = silent,
 ) -> Editing:
-    """Measure all arms at all cursors.
+    """Measure all arms at all cursors, each with the memory, too, where the writer has one.
 
     Args:
-        scorer: The adapter's.
-        writer: The same model.
+        writer: The adapter's.
         tasks: At least one.
         max_length: Tokens of a prompt and its lines.
-        progress: Prompts scored and lines written, over all arms.
+        progress: Cursors, over all arms.
     """
     measured: dict[str, list[Measurement]] = {}
     matches: dict[str, list[LineMatch]] = {}
-    total = 2 * len(ARMS) * len(tasks)
-    rows = {
-        arm.retrieval: [_encoded(task, arm, scorer.tokenizer, max_length) for task in tasks] for arm in ARMS
+    prompts = {
+        retrieval: [_prompted(task, retrieval, writer.tokenizer, max_length) for task in tasks]
+        for retrieval in (False, True)
     }
-    for number, arm in enumerate(ARMS):
-        encoded = rows[arm.retrieval]
-        before = 2 * number * len(tasks)
-        scores = scorer.scores(encoded, adapter=arm.adapter, progress=partial(_told, progress, before, total))
-        prompts = [_prompted(task, row, scorer.tokenizer) for task, row in zip(tasks, encoded, strict=True)]
-        told = partial(_told, progress, before + len(tasks), total)
-        said = writer.write(prompts, adapter=arm.adapter, progress=told)
-        matches[arm.name] = [match_lines(text, task.expected) for text, task in zip(said, tasks, strict=True)]
-        measured[arm.name] = [
-            Measurement(task.path, score.nats, row.supervised, len(task.expected.encode()), match.exact)
-            for task, score, row, match in zip(tasks, scores, encoded, matches[arm.name], strict=True)
+
+    def keep(name: str, scores: Sequence[RowScore], texts: Sequence[str]) -> None:
+        matches[name] = [match_lines(text, task.expected) for text, task in zip(texts, tasks, strict=True)]
+        measured[name] = [
+            Measurement(task.path, score.nats, len(score.hits), len(task.expected.encode()), match.exact)
+            for task, score, match in zip(tasks, scores, matches[name], strict=True)
         ]
+
+    for number, arm in enumerate(ARMS):
+        told = partial(_told, progress, number * len(tasks), len(ARMS) * len(tasks))
+        said = writer.write(prompts[arm.retrieval], adapter=arm.adapter, progress=told)
+        keep(arm.name, [one.score for one in said], [one.text for one in said])
+        scores = [one.score.remembered for one in said if one.score.remembered is not None]
+        texts = [one.remembered for one in said if one.remembered is not None]
+        if len(scores) == len(texts) == len(tasks):
+            keep(arm.name + MEMORY, scores, texts)
     return _editing(tasks, measured, matches)
 
 
@@ -144,6 +173,7 @@ def _editing(
     matches: dict[str, list[LineMatch]],
 ) -> Editing:
     base, base_retrieval, _, best = (measured[arm.name] for arm in ARMS)
+    everything = measured.get(ARMS[-1].name + MEMORY)
     return Editing(
         cursors=len(tasks),
         at_line_starts=sum(not task.within_a_line for task in tasks),
@@ -151,6 +181,8 @@ def _editing(
         difference=difference(best, base_retrieval),
         exact=points(best, base_retrieval),
         exact_over_base=points(best, base),
+        exact_all=points(everything, base_retrieval) if everything else None,
+        exact_all_over_base=points(everything, base) if everything else None,
         slices=tuple(slices(tasks, best, base_retrieval)),
         losses=tuple(losses(tasks, best, base_retrieval)),
     )
@@ -170,20 +202,17 @@ def _told(progress: Progress, before: int, total: int, done: int, _: int | None 
     progress(before + done, total)
 
 
-def _encoded(task: CursorTask, arm: Arm, tokenizer: Any, max_length: int) -> EncodedExample:
-    return encode_fill_in(
+def _prompted(task: CursorTask, retrieval: bool, tokenizer: Any, max_length: int) -> Prompted:
+    """As an editor asks; a base without tokens for fill-ins says the prompt's last white space."""
+    row = encode_fill_in(
         task.parts(lambda text: len(plain_ids(tokenizer, text))),
         task.language,
         tokenizer,
         max_length=max_length,
-        front=task.context if arm.retrieval else "",
+        front=task.context if retrieval else "",
         end=False,
     )
-
-
-def _prompted(task: CursorTask, row: EncodedExample, tokenizer: Any) -> Prompted:
-    """The row without what is asked for; a base without tokens for fill-ins says the prompt's last white space."""
-    supervised = next(n for n, label in enumerate(row.labels) if label != IGNORE)
+    asked = next(n for n, label in enumerate(row.labels) if label != IGNORE)
     seam = "" if FimTokens.of(control_tokens(tokenizer)) else split_seam(task.cursor.before)[1]
     lines = sum(bool(line.strip()) for line in task.expected.splitlines())
-    return Prompted(row.ids[:supervised], seam, lines)
+    return Prompted(row.ids[:asked], row.ids[asked:], seam, lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,16 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.cursors import CursorTask
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.heldout import HeldoutFunction
+from codebase_gardener.evaluation.arms import ARMS
 from codebase_gardener.evaluation.editing import MAX_LENGTH, Editing, measure_editing
-from codebase_gardener.evaluation.measuring import general_loss, sample_rows
+from codebase_gardener.evaluation.measuring import RowScore, Scorer, general_loss, sample_rows
 from codebase_gardener.evaluation.recitation import Recitation, recitation
 from codebase_gardener.evaluation.torch_evaluate import measured_model
-from codebase_gardener.evaluation.torch_null import NullEffect, null_effect
+from codebase_gardener.evaluation.torch_null import DRAWS, NullEffect, null_effect
 from codebase_gardener.evaluation.torch_writer import TorchWriter
-from codebase_gardener.training.encoding import encode_all, encode_completion
+from codebase_gardener.memory.building import build_memory
+from codebase_gardener.repository.snapshot import Snapshot
+from codebase_gardener.training.encoding import EncodedExample, encode_all, encode_completion
 from codebase_gardener.utils.progress import Progress, silent
 
 __all__ = ["Full", "evaluate_fully"]
@@ -57,6 +60,8 @@ def evaluate_fully(
     *,
     device: str,
     dtype: str,
+    snapshot: Snapshot,
+    held_out: Collection[str],
     progress: Progress = silent,
 ) -> Full:
     """Measure an adapter as its users meet it.
@@ -69,18 +74,13 @@ def evaluate_fully(
         trained: Rows that it was trained on.
         device: As the settings say.
         dtype: What is computed in.
-        progress: Prompts scored and lines written.
+        snapshot: What it was trained on: every arm is measured with its memory, too.
+        held_out: Files that are not in that memory.
+        progress: Cursors and rows, over all arms.
     """
     with measured_model(adapter, base, functions, device=device, dtype=dtype) as (model, scorer):
         tokenizer = scorer.tokenizer
         places = getattr(model.config, "max_position_embeddings", None) or MAX_LENGTH
-        editing = measure_editing(
-            scorer,
-            TorchWriter(model, tokenizer),
-            tasks,
-            max_length=min(MAX_LENGTH, places),
-            progress=progress,
-        )
         held = [
             encode_completion(one.prompt, one.completion, tokenizer, max_length=_ROW_TOKENS, end=False)
             for one in functions[:_RECITED_ROWS]
@@ -92,10 +92,43 @@ def evaluate_fully(
             completion_only=True,
             may_be_empty=True,
         ).rows
-        languages = {task.language for task in tasks}
+        sample = sample_rows(functions, tokenizer, _NULL_FUNCTIONS)
+        asked = len(ARMS) * len(tasks)
+        total = asked + (2 + DRAWS) * len(sample) + 2 * len(rows) + len(held)
+        editing = measure_editing(
+            TorchWriter(model, tokenizer, build_memory(snapshot, tokenizer, without=held_out)),
+            tasks,
+            max_length=min(MAX_LENGTH, places),
+            progress=lambda done, _: progress(done, total),
+        )
+        counted = _Counted(scorer, asked, total, progress)
         return Full(
             editing,
-            null_effect(model, scorer, sample_rows(functions, tokenizer, _NULL_FUNCTIONS)),
-            recitation(scorer, rows, held),
-            general_loss(scorer, code_without=languages),
+            null_effect(model, counted, sample),
+            recitation(counted, rows, held),
+            general_loss(scorer, code_without={task.language for task in tasks}),
         )
+
+
+class _Counted:
+    """A `Scorer` that tells the rows of all its calls together, as part of more.
+
+    Args:
+        scorer: Whose.
+        done: Before the first call.
+        total: At the end.
+        progress: Told.
+    """
+
+    def __init__(self, scorer: Scorer, done: int, total: int, progress: Progress) -> None:
+        self.tokenizer, self._scorer = scorer.tokenizer, scorer
+        self._done, self._total, self._progress = done, total, progress
+
+    def scores(
+        self, rows: Sequence[EncodedExample], *, adapter: bool, progress: Progress = silent
+    ) -> list[RowScore]:
+        """The scores of rows, with the adapter on or off."""
+        found = self._scorer.scores(rows, adapter=adapter, progress=progress)
+        self._done += len(rows)
+        self._progress(min(self._done, self._total), self._total)
+        return found

@@ -18,7 +18,7 @@ from torch import Tensor
 from codebase_gardener.evaluation.measuring import Scorer
 from codebase_gardener.training.encoding import EncodedExample
 
-__all__ = ["NullEffect", "null_effect"]
+__all__ = ["DRAWS", "NullEffect", "null_effect"]
 
 DRAWS = 8
 

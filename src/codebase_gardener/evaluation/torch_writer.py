@@ -1,19 +1,26 @@
-"""Lines written greedily by torch in this process: in batches of like length, with the adapter on or off."""
+"""Lines scored and written greedily by torch in this process: each prompt is read once, in batches of like length."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import torch
+from peft.helpers import disable_input_dtype_casting
 from torch import Tensor
-from transformers import LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
+from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
 from codebase_gardener.adapters.torch_generation import pad_token, padded
 from codebase_gardener.bases.torch_seam import Seam
-from codebase_gardener.evaluation.editing import Prompted
+from codebase_gardener.evaluation.editing import Prompted, Written
 from codebase_gardener.evaluation.line_match import telling_lines
+from codebase_gardener.evaluation.measuring import RowScore
+from codebase_gardener.memory.recall import Memory
+from codebase_gardener.memory.suffixes import DEPTH
+from codebase_gardener.memory.torch_mixing import mixed
 from codebase_gardener.training.fast.torch_attention import ROWS
 from codebase_gardener.utils.progress import Progress, silent
 
@@ -29,39 +36,117 @@ class TorchWriter:
     Args:
         model: PEFT model with the adapter active, in eval mode.
         tokenizer: The base's.
+        memory: Of the repository, without what is held out; everything is measured with it, too.
     """
 
-    def __init__(self, model: Any, tokenizer: Any) -> None:
-        self._model, self._tokenizer = model, tokenizer
+    def __init__(self, model: Any, tokenizer: Any, memory: Memory | None = None) -> None:
+        self.tokenizer, self._model, self._memory = tokenizer, model, memory
 
-    def write(self, prompts: Sequence[Prompted], *, adapter: bool, progress: Progress = silent) -> list[str]:
-        """What comes next after each prompt, at least the lines that were asked for unless it ends before."""
-        said = [""] * len(prompts)
-        done = 0
-        with _own_attention(self._model), nullcontext() if adapter else self._model.disable_adapter():
+    def write(
+        self, prompts: Sequence[Prompted], *, adapter: bool, progress: Progress = silent
+    ) -> list[Written]:
+        """Of each prompt, how likely what stands there is, and what comes next: at least the lines that were asked for
+        unless it ends before.
+        """
+        said: dict[int, Written] = {}
+        bf16 = self._model.get_base_model().dtype == torch.bfloat16
+        with (
+            _own_attention(self._model),
+            torch.autocast(self._model.device.type, torch.bfloat16, enabled=bf16),
+            disable_input_dtype_casting(self._model, bf16),  # as in scoring
+            nullcontext() if adapter else self._model.disable_adapter(),
+        ):
             for batch in _batches(prompts):
-                texts = self._written([prompts[n] for n in batch])
-                for n, text in zip(batch, texts, strict=True):
-                    said[n] = text
-                done += len(batch)
-                progress(done, len(prompts))
-        return said
+                said.update(zip(batch, self._written([prompts[n] for n in batch]), strict=True))
+                progress(len(said), len(prompts))
+        return [said[n] for n in range(len(prompts))]
 
     @torch.no_grad()
-    def _written(self, prompts: Sequence[Prompted]) -> list[str]:
+    def _written(self, prompts: Sequence[Prompted]) -> list[Written]:
+        inputs = padded([prompt.ids for prompt in prompts], pad_token(self.tokenizer), self._model.device)
+        places = (inputs["attention_mask"].cumsum(-1) - 1).clamp_min(0)
+        cache = self._model(
+            input_ids=inputs["input_ids"][:, :-1],
+            attention_mask=inputs["attention_mask"][:, :-1],
+            position_ids=places[:, :-1],
+            use_cache=True,
+            logits_to_keep=1,
+        ).past_key_values
+        scores = self._scores(prompts, inputs, places, cache)
+        plain = self._texts(prompts, inputs, cache, None)
+        remembered = self._texts(prompts, inputs, cache, self._memory) if self._memory else None
+        return [
+            Written(score, text, remembered[n] if remembered else None)
+            for n, (score, text) in enumerate(zip(scores, plain, strict=True))
+        ]
+
+    def _scores(
+        self, prompts: Sequence[Prompted], inputs: Mapping[str, Tensor], places: Tensor, cache: Any
+    ) -> list[RowScore]:
+        """Of what stands behind each prompt, one pass behind the prompts that were read."""
+        width = max(len(prompt.expected) for prompt in prompts)
+        answers = torch.tensor(
+            [[*prompt.expected, *[0] * (width - len(prompt.expected))] for prompt in prompts],
+            device=self._model.device,
+        )
+        steps = torch.arange(width, device=self._model.device)
+        logits = self._model(
+            input_ids=torch.cat([inputs["input_ids"][:, -1:], answers[:, :-1]], 1),
+            attention_mask=torch.cat([inputs["attention_mask"], torch.ones_like(answers[:, :-1])], 1),
+            position_ids=places[:, -1:] + steps,
+            past_key_values=deepcopy(cache),
+        ).logits
+        return [
+            self._score(prompt, logits[n, : len(prompt.expected)].float()) for n, prompt in enumerate(prompts)
+        ]
+
+    def _score(self, prompt: Prompted, logits: Tensor) -> RowScore:
+        labels = torch.tensor(prompt.expected, device=logits.device)
+        alone = _row_score(torch.log_softmax(logits, -1), labels)
+        if self._memory is None:
+            return alone
+        ids = (*prompt.ids, *prompt.expected)
+        contexts = [ids[max(0, n - DEPTH) : n] for n in range(len(prompt.ids), len(ids))]
+        return replace(alone, remembered=_row_score(mixed(logits, contexts, self._memory), labels))
+
+    def _texts(
+        self, prompts: Sequence[Prompted], inputs: Mapping[str, Tensor], cache: Any, memory: Memory | None
+    ) -> list[str]:
         seams = [prompt.seam for prompt in prompts]
-        inputs = padded([prompt.ids for prompt in prompts], pad_token(self._tokenizer), self._model.device)
         begin = inputs["input_ids"].shape[1]
+        processors: list[LogitsProcessor] = []
+        if memory is not None:
+            processors.append(_Recalling(prompts, begin, memory))
+        if any(seams):  # last: what it forbids stays forbidden
+            processors.append(Seam(self.tokenizer, seams, begin))
         output = self._model.generate(
             **inputs,
+            past_key_values=deepcopy(cache),
             max_new_tokens=_MOST_TOKENS,
             do_sample=False,
-            pad_token_id=pad_token(self._tokenizer),
-            logits_processor=LogitsProcessorList([Seam(self._tokenizer, seams, begin)] if any(seams) else []),
-            stopping_criteria=StoppingCriteriaList([_EnoughLines(self._tokenizer, prompts, begin)]),
+            pad_token_id=pad_token(self.tokenizer),
+            logits_processor=LogitsProcessorList(processors),
+            stopping_criteria=StoppingCriteriaList([_EnoughLines(self.tokenizer, prompts, begin)]),
         )
-        texts = self._tokenizer.batch_decode(output[:, begin:], skip_special_tokens=True)
+        texts = self.tokenizer.batch_decode(output[:, begin:], skip_special_tokens=True)
         return [text.removeprefix(seam) for text, seam in zip(texts, seams, strict=True)]
+
+
+def _row_score(logs: Tensor, labels: Tensor) -> RowScore:
+    nats = -logs.gather(1, labels[:, None]).double().sum()
+    return RowScore(float(nats), (logs.argmax(-1) == labels).tolist())
+
+
+class _Recalling(LogitsProcessor):  # type: ignore[misc]  # transformers is untyped
+    """The memory in the scores of what is written."""
+
+    def __init__(self, prompts: Sequence[Prompted], begin: int, memory: Memory) -> None:
+        self._prompts, self._begin, self._memory = prompts, begin, memory
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        said = input_ids[:, self._begin :].tolist()
+        contexts = [(*prompt.ids, *ids)[-DEPTH:] for prompt, ids in zip(self._prompts, said, strict=True)]
+        return mixed(scores, contexts, self._memory)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class Answer:
 
     Attributes:
         question: As it was understood.
-        graph: Computed from the repository; None for a question that it does not answer.
+        graph: Computed from the repository, or what the wiki's search finds; None for a question that neither answers.
         model: None where no model was asked.
     """
 
@@ -88,7 +88,8 @@ def ask(
         gardener: The home.
         ref: The project, with or without adapter and version.
         question: In plain words, or code to go on with.
-        explain: Ask a model; by default where the graph has no answer, and where an adapter or a server is named.
+        explain: Ask a model; by default where the graph has no answer, or only where to read, and where an adapter
+            or a server is named.
         strict: Refuse a model's answer that says what is not in the repository.
         adapter: Use the adapter: the one named, else the active one.
         retrieval: Put retrieved code before the question.
@@ -106,12 +107,13 @@ def ask(
     """
     from codebase_gardener.knowledge.answers.grounding import marked
     from codebase_gardener.knowledge.answers.questions import clean_question
+    from codebase_gardener.wiki.answers import FOUND
 
     asked = clean_question(question)
     wiki = gardener.wiki(ref.project)
     computed = wiki.answer(asked)
     if explain is None:
-        explain = computed is None or ref.name is not None or engine != "torch"
+        explain = computed is None or computed.form == FOUND or ref.name is not None or engine != "torch"
     if not explain:
         return Answer(asked, computed, None)
     documents, wiki_note = _documents(wiki, question) if retrieval else ([], "")

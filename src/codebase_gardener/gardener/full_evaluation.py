@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.languages.symbols import Symbol
     from codebase_gardener.registry.rows import VersionRow
-    from codebase_gardener.repository.snapshot import SourceFile
+    from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 
 __all__ = ["CURSORS", "evaluate_fully"]
 
@@ -57,7 +57,9 @@ def evaluate_fully(
     row = gardener.newest(ref)
     commit = _trained_before(gardener, row, since) if since is not None else None
     dataset = load_dataset(gardener.heldout_dataset(row))
-    tasks = _tasks(gardener, row, dataset, commit, limit)
+    held_out = frozenset(dataset.report.heldout_files)
+    seen = _seen(gardener, row)
+    tasks = _tasks(gardener, row, seen, dataset, commit, limit)
     if not tasks or not dataset.heldout:
         raise DatasetError(
             f"no function was added or changed since {since}" if since else "nothing was held out",
@@ -74,6 +76,8 @@ def evaluate_fully(
         dataset.train,
         device=gardener.settings.device,
         dtype=gardener.settings.inference_dtype,
+        snapshot=seen,
+        held_out=held_out,
         progress=progress,
     )
     data = {**measured.as_dict(), **({"since": commit} if commit else {})}
@@ -81,8 +85,24 @@ def evaluate_fully(
     return data
 
 
+def _seen(gardener: Gardener, row: VersionRow) -> Snapshot:
+    """What the adapter was trained on."""
+    seen = gardener.wiki(row.project).source.kept(row.snapshot_id) if row.snapshot_id else None
+    if seen is None:
+        raise DatasetError(
+            f"the snapshot that {row.ref} was trained on is not kept any more",
+            hint=f"add that revision again: gardener add SOURCE --name {row.project} --revision {row.commit or 'REV'}",
+        )
+    return seen
+
+
 def _tasks(
-    gardener: Gardener, row: VersionRow, dataset: Dataset, commit: str | None, limit: int
+    gardener: Gardener,
+    row: VersionRow,
+    seen: Snapshot,
+    dataset: Dataset,
+    commit: str | None,
+    limit: int,
 ) -> list[CursorTask]:
     """Cursors in held-out functions, or in those that the tree has now and at the commit had not."""
     from codebase_gardener.dataset.context import training_side
@@ -90,18 +110,12 @@ def _tasks(
     from codebase_gardener.dataset.split import Split
     from codebase_gardener.repository.extraction import extract_tables, without_secrets
 
-    source = gardener.wiki(row.project).source
-    seen = source.kept(row.snapshot_id) if row.snapshot_id else None
-    if seen is None:
-        raise DatasetError(
-            f"the snapshot that {row.ref} was trained on is not kept any more",
-            hint=f"add that revision again: gardener add SOURCE --name {row.project} --revision {row.commit or 'REV'}",
-        )
     tables = without_secrets(extract_tables(seen), seen)
     finder = training_side(seen, tables, Split(frozenset(dataset.report.heldout_files)), 0.0)
     if commit is None:
         asked = functions_of(seen, tables, dataset.report.heldout_files)
         return cursor_tasks([one for one in asked if not _was_taught(*one, dataset.before)], finder, limit)
+    source = gardener.wiki(row.project).source
     before, now = source.at(commit), source.now()
     known = bodies(seen, tables) | bodies(before, extract_tables(before))
     new_tables = without_secrets(extract_tables(now), now)

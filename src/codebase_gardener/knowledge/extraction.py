@@ -19,6 +19,7 @@ from codebase_gardener.languages.engine.code import tree_code
 from codebase_gardener.languages.engine.parsing import parsed_tree
 from codebase_gardener.languages.facts import Code
 from codebase_gardener.languages.python.code import python_code
+from codebase_gardener.languages.python.constants import python_constants
 from codebase_gardener.languages.python.symbols import python_symbols
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.reading import symbols_of
@@ -52,6 +53,8 @@ def extract(file: SourceFile) -> FileFacts:
         table, code = symbols_of(file.path, file.text, file.language), Code()
     else:
         table, code = python_symbols(file.path, file.text, tree), python_code(file.text, tree=tree)
+        if isinstance(tree, ast.Module):
+            code = replace(code, constants=tuple(python_constants(file.path, file.text, tree)))
     module = tree if isinstance(tree, ast.Module) else None
     docstring = ast.get_docstring(module) if module is not None else None
     document = document_facts(file.path, file.language, file.text)
@@ -81,6 +84,7 @@ def extract(file: SourceFile) -> FileFacts:
         includes=document.includes,
         evidence=(*needs, *heuristic_evidence(*about)),
         entries=manifest.entries if manifest else (),
+        constants=code.constants,
     )
 
 
@@ -98,7 +102,12 @@ def _tree_facts(file: SourceFile) -> tuple[SymbolTable, Code]:
         for symbol in table.symbols
     )
     table = replace(table, symbols=symbols)
-    return table, tree_code(file.text, file.language, symbols=table.symbols, tree=tree)
+    code = tree_code(file.text, file.language, symbols=table.symbols, tree=tree, path=file.path)
+    constants = tuple(
+        each if _is_documentation(each, lines) else structs.replace(each, docstring=None)
+        for each in code.constants
+    )
+    return table, replace(code, constants=constants)
 
 
 def _is_documentation(symbol: Symbol, lines: Sequence[str]) -> bool:

@@ -109,6 +109,7 @@ def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place
 
 _FAMILY = Family(
     "c", _imports, _exports, _hidden, _find, _offers, each(_parameter),
+    open_constants=lambda path: bool(_HEADER.search(path)),
     joint="::",
     construction="{name}({arguments})",
     wrappers=words("std unique_ptr shared_ptr optional const static inline extern auto"),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from codebase_gardener.languages.symbols import Symbol
+
 __all__ = ["Binding", "Code", "Import", "Reference"]
 
 
@@ -94,6 +96,7 @@ class Code:
         references: In the order of evaluation: of those on one line, the inner ones come first.
         exports: Names that it lets others use.
         names: Constants and variables of the module.
+        constants: Those of them that have a value of their own, with their lines and what is said of them.
     """
 
     imports: tuple[Import, ...] = ()
@@ -101,3 +104,4 @@ class Code:
     references: tuple[Reference, ...] = ()
     exports: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    constants: tuple[Symbol, ...] = ()

@@ -173,6 +173,7 @@ class Family:
         parameters: The parameters in the text between a signature's parentheses, split at the commas.
         renamed: What is handed out under another name: that name, and the one by which the file itself knows it.
         requires: Whether a variable with a value, or an exported one, is an import in truth.
+        open_constants: Whether a file's constants are open to others, by its path; None where `exports` says which are.
         joint: Between the parts of a path in code: "." or "::".
         method_joint: Between a type and its own method, where that is another.
         receivers: Names that mean the object itself inside its methods.
@@ -215,6 +216,7 @@ class Family:
     parameters: Callable[[list[str]], Iterable[TypedName | None]]
     renamed: Callable[[Node], Iterator[tuple[str, str]]] = lambda _node: iter(())
     requires: Callable[[Node], bool] = lambda _node: False
+    open_constants: Callable[[str], bool] | None = None
     joint: str = "."
     method_joint: str = ""
     receivers: tuple[str, ...] = ("this",)

@@ -129,6 +129,7 @@ def _parted(path: str) -> tuple[str, str]:
 
 _FAMILY = Family(
     "ruby", _imports, _exports, _hidden, _find, _offers, each(_parameter),
+    open_constants=lambda _path: True,
     joint="::",
     method_joint=".",
     receivers=("self",),

@@ -8,10 +8,13 @@ import msgspec
 
 from codebase_gardener.utils.anchors import Anchor
 
-__all__ = ["TYPES", "Symbol", "SymbolTable", "TypedName", "is_public"]
+__all__ = ["TYPES", "Symbol", "SymbolTable", "TypedName", "constant", "is_public"]
 
 TYPES = ("class", "type", "interface")
 """Kinds of symbols that have members."""
+
+_SHOWN = 160
+"""Characters of a constant's statement that are shown."""
 
 
 class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -36,6 +39,8 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
         decorators: Source of each decorator, without `@`.
         public: No part of the qualified name begins with an underscore (dunder names count as public).
         is_declaration: Only declared, without a body, as an interface's method.
+        docstring_start: First line of the docstring or comment, 0 without one; it may stand above `start`.
+        docstring_end: Its last line, inclusive.
     """
 
     path: str
@@ -54,6 +59,8 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
     decorators: tuple[str, ...] = ()
     public: bool = True
     is_declaration: bool = False
+    docstring_start: int = 0
+    docstring_end: int = 0
 
     @property
     def name(self) -> str:
@@ -64,6 +71,20 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def anchor(self) -> Anchor:
         """Where it stands."""
         return Anchor(self.path, self.start, self.end)
+
+    @property
+    def docstring_anchor(self) -> Anchor | None:
+        """Where its docstring or comment stands; None without one."""
+        if not self.docstring:
+            return None
+        return Anchor(self.path, self.docstring_start or self.start, self.docstring_end or self.end)
+
+    @property
+    def comment_anchor(self) -> Anchor | None:
+        """Where the comment above or after it stands; None where its docstring is inside, or where it has none."""
+        found = self.docstring_anchor
+        inside = found is None or self.start <= found.start <= found.end <= self.end
+        return None if inside else found
 
 
 @dataclass(frozen=True)
@@ -94,6 +115,49 @@ class TypedName:
     type: str = ""
     default: str = ""
     required: bool = True
+
+
+def constant(
+    path: str,
+    name: str,
+    language: str,
+    lines: tuple[int, int],
+    text: str,
+    docstring: str | None,
+    said_at: tuple[int, int],
+    *,
+    kind: str = "constant",
+    public: bool = True,
+) -> Symbol:
+    """A constant or variable of a file's outer level.
+
+    Args:
+        path: Of the file.
+        name: Its name.
+        language: As in `SourceFile`.
+        lines: Of the statement that gives it its value.
+        text: Of that statement; its beginning stands as the signature.
+        docstring: What is said of it.
+        said_at: The lines that say it; zeros where there are none.
+        kind: "constant", or "registry" for one that lists definitions.
+        public: Whether its file gives it to others; a name with an underscore before it is never public.
+    """
+    shown = " ".join(text[: 4 * _SHOWN].split())
+    return Symbol(
+        path=path,
+        qualified_name=name,
+        kind=kind,
+        language=language,
+        start=lines[0],
+        end=lines[1],
+        definition_line=lines[0],
+        body_start=0,
+        signature=shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…",
+        docstring=docstring,
+        public=public and is_public(name),
+        docstring_start=said_at[0],
+        docstring_end=said_at[1],
+    )
 
 
 def is_public(qualified_name: str) -> bool:

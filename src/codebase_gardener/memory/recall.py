@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, log
 
@@ -38,9 +38,13 @@ class Gate:
 
     def belief(self, seen: Seen, doubt: float) -> float:
         """The share of a match in the mixture, 0 to 1."""
-        facts = (seen.length, seen.count, len(seen.tokens), max(doubt, _LEAST_DOUBT))
-        constant, *weights = astuple(self)
-        total = constant + sum(weight * log(fact) for weight, fact in zip(weights, facts, strict=True))
+        total = (
+            self.constant
+            + self.length * log(seen.length)
+            + self.count * log(seen.count)
+            + self.variety * log(len(seen.tokens))
+            + self.doubt * log(max(doubt, _LEAST_DOUBT))
+        )
         return 1 / (1 + exp(-total))
 
 

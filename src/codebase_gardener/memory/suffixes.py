@@ -94,11 +94,12 @@ class Suffixes:
 
     def _narrowed(self, low: int, high: int, length: int, token: int) -> tuple[int, int]:
         """The places among these before which a token stands at a distance."""
+        asked = np.array([token, token + 1], np.int32)  # as the tokens are: else each look-up copies them all
         if length == 1:
-            ends = np.searchsorted(self._last, [token, token + 1])
+            ends = np.searchsorted(self._last, asked)
             return int(ends[0]), int(ends[1])
         if high - low <= _FEW:
-            ends = np.searchsorted(self.tokens[self.order[low:high] - length], [token, token + 1])
+            ends = np.searchsorted(self.tokens[self.order[low:high] - length], asked)
             return low + int(ends[0]), low + int(ends[1])
 
         def at(place: int) -> int:

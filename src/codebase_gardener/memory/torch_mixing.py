@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,12 +26,12 @@ def mixed(logits: Tensor, contexts: Sequence[Sequence[int]], memory: Memory) -> 
     """
     logs = torch.log_softmax(logits.float(), -1)
     doubts = (1 - logs.max(-1).values.exp()).tolist()
-    for n, (context, doubt) in enumerate(zip(contexts, doubts, strict=True)):
-        recalled = memory.recall(context, doubt)
-        if not len(recalled.tokens):
-            continue
-        logs[n] += torch.tensor(recalled.rest).log()
-        tokens = torch.from_numpy(recalled.tokens).to(logs.device)
-        shares = torch.from_numpy(recalled.shares).to(logs.device, torch.float32)
-        logs[n, tokens] = torch.logaddexp(logs[n, tokens], shares.log())
+    recalled = [memory.recall(context, doubt) for context, doubt in zip(contexts, doubts, strict=True)]
+    # one operation each for all places: thousands of small ones take longer than the model
+    logs += torch.tensor([each.rest for each in recalled]).log().to(logs.device)[:, None]
+    places = torch.tensor([n for n, each in enumerate(recalled) for _ in each.tokens], dtype=torch.long)
+    tokens = torch.from_numpy(np.concatenate([each.tokens for each in recalled]))
+    shares = torch.from_numpy(np.concatenate([each.shares for each in recalled]))
+    where = places.to(logs.device), tokens.to(logs.device)
+    logs[where] = torch.logaddexp(logs[where], shares.to(logs.device, torch.float32).log())
     return logs

@@ -15,10 +15,13 @@ from codebase_gardener.languages.table import LANGUAGES, is_code
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 from codebase_gardener.utils.anchors import Anchor, source_lines
 
-__all__ = ["MAX_DOCUMENT_CHARS", "PAGE_KIND", "Document", "documents_of"]
+__all__ = ["COMMENT_KIND", "MAX_DOCUMENT_CHARS", "PAGE_KIND", "Document", "documents_of"]
 
 PAGE_KIND = "page"
 """The kind of a document that is a page of the wiki."""
+
+COMMENT_KIND = "comment"
+"""The kind of a document that is a section of what a file says of itself."""
 
 MAX_DOCUMENT_CHARS = 20_000
 """A longer one is cut."""
@@ -36,8 +39,9 @@ class Document:
         path: Its file.
         symbol: Qualified name; for a chunk of text its heading; "" for module-level code.
         text: Source lines, at most 20,000 characters; of a class's members only the signatures.
-        kind: "function", "method", "class", "module" (code outside symbols), "text", or "page": a page of the
-            wiki, whose anchor is the page's id and whose path is the page's file.
+        kind: "function", "method", "class", "module" (code outside symbols), "text", "comment" (a section of what a
+            file of code says of itself), or "page": a page of the wiki, whose anchor is the page's id and whose path
+            is the page's file.
         evidence: Anchors of the lines that a page rests on, those of its subject first.
         links: How many workflows lead to a page.
         domains: Words to find a page by, beside those of its text.

@@ -1,17 +1,27 @@
-"""Questions that are answered without a model: by the graph, by the wiki's workflows, by two states of the source."""
+"""Questions that are answered without a model: by the graph, the wiki's workflows and its search, by two states."""
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import TYPE_CHECKING
 
-from codebase_gardener.knowledge.answers.answering import GraphAnswer, answer_from_graph
-from codebase_gardener.knowledge.answers.questions import Asked, forms_of
+from codebase_gardener.knowledge.answers.answering import GraphAnswer, GraphLine, answer_from_graph
+from codebase_gardener.knowledge.answers.questions import Asked, forms_of, is_like_code
+from codebase_gardener.retrieval.documents import PAGE_KIND
+from codebase_gardener.wiki.questions import content_words
+from codebase_gardener.wiki.ranking import question_stems, stems
 from codebase_gardener.wiki.state import WikiState
 
 if TYPE_CHECKING:
     from codebase_gardener.wiki.project import ProjectWiki
+    from codebase_gardener.wiki.search import SearchResult
 
-__all__ = ["answer_to"]
+__all__ = ["FOUND", "answer_to"]
+
+FOUND = "found"
+"""The form of an answer that is what the search finds: where to read, not what to say."""
+
+_MOST = 3
 
 
 def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
@@ -25,8 +35,12 @@ def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     if changed is not None:
         return _changed(wiki, changed)
     if any(asked.form == "how" for asked in forms):
-        return _how(wiki, question)
-    return answer_from_graph(wiki.graph(), question) if forms else None
+        computed = _how(wiki, question)
+    else:
+        computed = answer_from_graph(wiki.graph(), question) if forms else None
+    if computed is not None and (computed.known or is_like_code(computed.name)):
+        return computed
+    return _found(wiki, question) or computed
 
 
 def _changed(wiki: ProjectWiki, asked: Asked) -> GraphAnswer:
@@ -40,6 +54,32 @@ def _how(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     """With the wiki; without one, or with one of another state, nothing is known of how things are done."""
     from codebase_gardener.wiki.how_to import answer_how
 
-    if WikiState.read(wiki.paths) is None or wiki.left_out():
+    if not _is_current(wiki):
         return None
     return answer_how(wiki.index(), {page.id: page for page in wiki.pages()}, question)
+
+
+def _found(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
+    """Of a plain question: the lines that the search finds, where the first has half of its words."""
+    if not _is_current(wiki):
+        return None
+    index, asked = wiki.index(), question_stems(question).keys()
+    results = [one for one in index.search(question, k=_MOST) if one.anchor]
+    if not results:
+        return None
+    fits = not content_words(question) or len(asked) <= 2 * len(asked & index.words_of(results[0].id))
+    if not fits:
+        return None
+    lines = tuple(GraphLine(_told(one, asked), one.anchor) for one in results)
+    return GraphAnswer(FOUND, results[0].id, lines)
+
+
+def _told(result: SearchResult, asked: Set[str]) -> str:
+    """The line that was found; of a page what it is, where that says more of what is asked."""
+    had = [len(asked & set(stems(text))) for text in (result.said, result.overview)]
+    shown = result.said if result.kind != PAGE_KIND else had[0] > had[1]
+    return f"{result.title}: {result.said}" if shown else result.overview
+
+
+def _is_current(wiki: ProjectWiki) -> bool:
+    return WikiState.read(wiki.paths) is not None and not wiki.left_out()

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from codebase_gardener.knowledge.answers.answering import GraphAnswer, GraphLine
 from codebase_gardener.knowledge.pages.structure import Page
-from codebase_gardener.wiki.questions import content_words
-from codebase_gardener.wiki.ranking import stems
+from codebase_gardener.wiki.ranking import question_stems
 from codebase_gardener.wiki.search import WikiIndex
 
 __all__ = ["answer_how"]
@@ -25,8 +24,10 @@ def answer_how(index: WikiIndex, pages: Mapping[str, Page], question: str) -> Gr
         pages: By id.
         question: "how do I …".
     """
-    asked = set(stems(" ".join(content_words(question))))
+    asked = question_stems(question).keys()
     found = [pages[hit.id] for hit in index.search(question, k=_LOOKED_AT) if hit.id in pages]
+    if found and found[0].type == "Overview":  # asked of the repository as a whole
+        return None
     fits = [page for page in found if asked and _ENOUGH * len(asked) <= len(asked & index.words_of(page.id))]
     chosen = next((page for page in fits if page.type == "Workflow"), None)
     chosen = chosen or next((page for page in fits if page.kind in _OWN_KINDS), None)

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from codebase_gardener.knowledge.pages.documents import page_of
-from codebase_gardener.knowledge.pages.markup import NO_CODE, WHY_A_PAGE, is_rule
+from codebase_gardener.knowledge.pages.markup import NO_CODE, USED_BY, USES, WHY_A_PAGE, is_rule
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
-from codebase_gardener.repository.areas import is_about_versions
+from codebase_gardener.repository.areas import area_of, is_about_versions
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
 from codebase_gardener.utils.identifiers import identifier_words
 from codebase_gardener.wiki.questions import content_words
 from codebase_gardener.wiki.sections import readable_sections
 
-__all__ = ["PageRanking", "stem", "stems"]
+__all__ = ["PageRanking", "question_stems", "stem", "stems"]
 
 FIELDS = {
     "title": (2.0, 0.4),
@@ -75,6 +75,15 @@ SHORT_FORMS = {
 }  # fmt: skip
 """Words that programmers cut short, for what they say in prose."""
 
+NAMED_WEIGHT = 2.0
+"""For the definition whose name a question writes as code writes it."""
+
+_OF_OTHERS = (WHY_A_PAGE, NO_CODE, USES, USED_BY)
+_PLACE = re.compile(r"`[^`:\n]+:L\d+-\d+`")  # the words of a path say little of what stands there
+_LISTED = re.compile(r"- [^`\n]*: `([^`:\n]+):L\d+-\d+`\Z")
+_WRITTEN = re.compile(
+    r"`([^`]+)`|\b(\d+(?:\.\d+)+|\w+(?:\.\w{2,})+)\b|\b(\w*[^\W_]_\w+|_\w+|\w*(?:[a-z][A-Z]|[A-Z]{2}[a-z])\w*)\b|\b(\w+)\("
+)
 _SATURATION = 1.5
 _FIGURES = re.compile(r"\d+|\D+")  # who asks for "4 bit" means "4bit", too
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
@@ -82,6 +91,8 @@ _RUN = re.compile(r"\w{1,80}")
 _ENDINGS = (  # of a word, what becomes of it; the first that leaves a stem of 3 letters with a vowel
     ("ies", "y"), ("ings", ""), ("ing", ""), ("ied", "y"), ("ed", ""), ("es", "e"), ("s", ""),
 )  # fmt: skip
+_ROW = re.compile(r"\| \[?`([\w.$]+)`(?:, to users `([\w.$]+)`)?")
+"""A row of a module's page: the name of a definition or constant, and the one that users know."""
 _KEPT = ("ss", "us", "is", "eed")
 _VOWEL = re.compile(r"[aeiouy]")
 
@@ -111,6 +122,20 @@ def stems(text: str) -> list[str]:
         ['http', 'basic', 'authentication', 'load', 'in', '4', 'bit']
     """
     return [one for run in _RUN.findall(_UNSPACED.sub(_pairs, text)) for one in _stems_of(run)]
+
+
+def question_stems(question: str) -> dict[str, None]:
+    """The stems of a question's words, in order, once each, without those that name nothing."""
+    return dict.fromkeys(stems(" ".join(content_words(question)) or question))
+
+
+def _names_written(question: str) -> frozenset[str]:
+    """The names that a question writes as code writes them: marked, called, dotted, with a `_` or a capital inside."""
+    return frozenset(next(filter(None, found)).removesuffix("()") for found in _WRITTEN.findall(question))
+
+
+def _is_named(document: Document, written: frozenset[str]) -> bool:
+    return bool(written & {document.symbol, document.symbol.rpartition(".")[2], *document.symbol.split()})
 
 
 def _pairs(run: re.Match[str]) -> str:
@@ -159,6 +184,7 @@ class PageRanking:
         self._fields = {name: _FieldOf.all(name, entries.values()) for name in FIELDS}
         self._postings = _postings(list(entries.values()), self._fields)
         self._entries = entries
+        self._rows = _rows_of_modules(entries)
         self._whole = next((n for page, n in self._numbers.items() if page.startswith("Overview:")), None)
         overview = self._documents[self._whole] if self._whole is not None else None
         self._of_all = self._own_name | frozenset(stems(" ".join(overview.domains if overview else ())))
@@ -175,24 +201,47 @@ class PageRanking:
             code: Of which pieces of code the best, too.
         """
         asked = {stem(name.lower()): name for name in PAGE_TYPES if name != "Environment"}
-        words = dict.fromkeys(stems(" ".join(content_words(question)) or question))
+        words = question_stems(question)
         types = {asked[word] for word in words if word in asked}
+        written = _names_written(question)
         best: dict[int, float] = {}
         for number, score in self._scores(list(words)).items():
             document = self._documents[number]
             asked_for = document.anchor.partition(":")[0] in types
             told_by = number if asked_for else self._numbers.get(document.told_by, number)
             weighed = score * self._weights[number] * (ASKED_TYPE if asked_for else 1.0)
+            weighed *= NAMED_WEIGHT if _is_named(document, written) else 1.0
             best[told_by] = max(best.get(told_by, 0.0), weighed)
-        if (
-            words and self._whole is not None and words.keys() <= self._of_all
-        ):  # it names no part of the repository
+        if self._whole is not None and self._is_of_all(question, words):
             best[self._whole] = 1 + max(best.values(), default=0.0)
         if not sections:
             best = {n: score for n, score in best.items() if self._documents[n].kind == PAGE_KIND}
         hits = [Hit(self._documents[number], score) for number, score in best.items()]
-        hits += [Hit(one, CODE_WEIGHT * self._weigh(one, list(words))) for one in code]
+        hits += [
+            Hit(
+                one,
+                self._weigh(one, list(words)) * (NAMED_WEIGHT if _is_named(one, written) else CODE_WEIGHT),
+            )
+            for one in code
+        ]
+        if (told := self._told_in_a_row(question)) is not None:
+            first = 1 + max((hit.score for hit in hits), default=0.0)
+            hits = [Hit(told, first), *(hit for hit in hits if hit.document.anchor != told.anchor)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.document.anchor))[:k]
+
+    def _told_in_a_row(self, question: str) -> Document | None:
+        """The page of the module that has a row for the one name that is asked for, where no page is about it."""
+        names = content_words(question)
+        page = next(iter(self._rows.get(names[0], ())), None) if len(names) == 1 else None
+        if page is None or any(one.symbol.rpartition(".")[2] == names[0] for one in self._documents):
+            return None
+        return self._documents[self._numbers[page]]
+
+    def _is_of_all(self, question: str, words: Collection[str]) -> bool:
+        """Whether a question names no part of the repository: "what is this for?" has not one word that does."""
+        if not content_words(question):
+            return len(question.split()) > 1
+        return set(words) <= self._of_all
 
     def _weigh(self, document: Document, words: Sequence[str]) -> float:
         """What a page would have of its name and its text: for a document that is none."""
@@ -211,11 +260,14 @@ class PageRanking:
     def line_of(self, document: Document, question: str, told: str) -> str:
         """The line of a page, section or piece of code that has most of a question's words beside those that are told.
 
-        "" where none has one.
+        A row for a name that is asked for comes first; "" where no line has a word.
         """
+        for name in content_words(question):
+            if row := self._rows.get(name, {}).get(page_of(document)):
+                return row
         entry = self._entries.get(page_of(document) or document.anchor)
         lines = entry.lines if entry else document.text.splitlines()
-        words = set(stems(" ".join(content_words(question)) or question)) - set(stems(told))
+        words = question_stems(question).keys() - set(stems(told))
         scores = [sum(self._rarity(word) for word in words & set(stems(line))) for line in lines]
         best = max(scores, default=0.0)
         return lines[scores.index(best)].strip("> \t") if best else ""
@@ -253,8 +305,11 @@ def _shared_start(names: list[str]) -> str:
 
 def _add(entry: _Entry, document: Document) -> None:
     overview, _, body = document.text.partition("\n\n")
-    entry.counts["body"].update(stems(body))
-    entry.lines += _telling(body)
+    heading, _, rest = body.partition("\n\n")
+    lines = _telling(rest if document.anchor.endswith(f"#{heading}") else body)
+    counted = "\n".join(line for line in body.splitlines() if not _is_of_a_test(line))
+    entry.counts["body"].update(stems(_PLACE.sub(" ", counted)))
+    entry.lines += lines
     if document.anchor == page_of(document):  # the others repeat both
         entry.document = document
         entry.counts["title"].update(stems(document.symbol))
@@ -263,15 +318,41 @@ def _add(entry: _Entry, document: Document) -> None:
         entry.counts["overview"].update(stems(overview))
 
 
+def _rows_of_modules(entries: Mapping[str, _Entry]) -> dict[str, dict[str, str]]:
+    """Of each name: the pages of modules that have a row for it, and that row."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for page, entry in entries.items():
+        for line in entry.lines if page.startswith("Module:") else ():
+            row = _ROW.match(line)
+            for name in filter(None, row.groups()) if row else ():
+                earlier = found[name.rpartition(".")[2]].setdefault(page, line)
+                if len(line) > len(earlier):
+                    found[name.rpartition(".")[2]][page] = line
+    return dict(found)
+
+
 def _telling(body: str) -> list[str]:
-    """The lines of a page's text that say something of its subject: neither a table's head nor why there is a page."""
+    """The lines of a page's text that say something of its subject.
+
+    Neither a table's head nor why there is a page, nor which other definitions it uses or is used by: their names
+    answer what is asked about them.
+    """
     lines = body.splitlines()
     heads = {number - 1 for number, line in enumerate(lines) if is_rule(line)}
     return [
         line
         for number, line in enumerate(lines)
-        if number not in heads and not line.startswith((WHY_A_PAGE, NO_CODE))
+        if number not in heads
+        and not _is_of_a_test(line)
+        and not line.startswith("#")
+        and not line.startswith(_OF_OTHERS)
     ]
+
+
+def _is_of_a_test(line: str) -> bool:
+    """Whether it lists a test that uses a page's subject: its name says what else the test is about."""
+    found = _LISTED.match(line)
+    return found is not None and area_of(found[1]) == "tests"
 
 
 def _section(document: Document) -> _Entry:

@@ -12,14 +12,15 @@ from codebase_gardener.dataset.prompts import CONTEXT_CHARS, documents_that_fit
 from codebase_gardener.knowledge.pages.documents import page_documents, page_of
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.extraction import extract_tables
-from codebase_gardener.retrieval.documents import Document, documents_of
+from codebase_gardener.retrieval.documents import COMMENT_KIND, Document, documents_of
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.wiki.pages import read_pages
 from codebase_gardener.wiki.paths import WikiPaths
 from codebase_gardener.wiki.questions import content_words, is_page
-from codebase_gardener.wiki.ranking import PageRanking, stem, stems
+from codebase_gardener.wiki.ranking import PageRanking, question_stems, stem, stems
+from codebase_gardener.wiki.sections import comment_sections
 from codebase_gardener.wiki.showing import with_what_shows_them
 from codebase_gardener.wiki.source import ProjectSource
 from codebase_gardener.wiki.state import WikiState
@@ -36,7 +37,8 @@ _LICENCE = re.compile(
     re.IGNORECASE,
 )
 _SAYS = re.compile(r"\w")
-_LAYOUT = 3
+_PROSE = ("text", COMMENT_KIND)
+_LAYOUT = 4
 """Of what is kept of a page; an index of another one is built again."""
 
 
@@ -52,7 +54,8 @@ class SearchResult:
         said: Of a page or section the line with most of those words of the query that are not in it, "" for none.
         anchor: What `said` cites, else the first lines that the page rests on, "" for a page without any; for code and
             sections where they stand.
-        kind: "page", "text" for a section of a document, or the kind of code.
+        kind: "page", "text" for a section of a document, "comment" for one of what a file says of itself, or the kind
+            of code.
     """
 
     score: float
@@ -98,8 +101,7 @@ class WikiIndex:
 
     def _code_about(self, query: str) -> list[Document]:
         """Code of the library that has the query's words in one form or another, less what has a page."""
-        words = set(stems(" ".join(content_words(query)) or query))
-        spelt = [one for word in words for one in self._spellings.get(word, ())]
+        spelt = [one for word in question_stems(query) for one in self._spellings.get(word, ())]
         hits = self.symbols.search(
             " ".join(spelt), k=_CODE_LOOKED_AT, exclude=lambda document: document.anchor in self._left_out
         )
@@ -121,16 +123,17 @@ class WikiIndex:
         other = {
             one.anchor
             for one in documents
-            if one.kind == "text"
+            if one.kind in _PROSE
             or is_page(one)
             or area_of(one.path) != "package"
             or (one.kind == "module" and _LICENCE.search(one.text))
         }
         return frozenset(about | other)
 
-    def words_of(self, page: str) -> frozenset[str]:
-        """The stems of a page's words, and of those of the documents that show its subject."""
-        return self._pages.words_of(page)
+    def words_of(self, found: str) -> frozenset[str]:
+        """The stems of the words of what a search found; of a page, too, of the documents that show its subject."""
+        code = next((one.text for one in self.symbols.documents if one.anchor == found), "")
+        return self._pages.words_of(found) or frozenset(stems(code))
 
     def for_prompt(self, question: str, k: int = _DOCUMENTS, *, pages: bool = True) -> list[Document]:
         """What to put before a question: symbols that it names, tests last, then what BM25 finds without filler words.
@@ -154,13 +157,15 @@ class WikiIndex:
         overview = _first_words(document)
         said = self._pages.line_of(document, query, overview)
         first = (document.evidence or ("",))[0] if page else document.anchor
-        told = _ANCHOR.search(said) if page else None  # a row of a table says where it stands
+        told = (
+            _ANCHOR.findall(said) if page else []
+        )  # a row of a table says where it stands, in its last cell
         return SearchResult(
             score=round(hit.score, 3),
             id=page or document.anchor,
             title=document.symbol,
             overview=overview,
-            anchor=told[1] if told else first,
+            anchor=told[-1 if said.startswith("|") else 0] if told else first,
             kind=document.kind,
             said=_short(said),
         )
@@ -177,7 +182,7 @@ def _first_words(document: Document) -> str:
     lines = [line.strip() for line in document.text.splitlines() if _SAYS.search(line)]
     if is_page(document):
         return lines[0] if lines else ""
-    if document.kind == "text":  # a long section comes in pieces: its heading stands in the first alone
+    if document.kind in _PROSE:  # a long section comes in pieces: its heading stands in the first alone
         lines = lines if document.symbol in "".join(lines[:1]) else [f"{document.symbol}:", *lines]
         return _short(" ".join(lines))
     return _short(" ".join(([f"`{document.symbol}`:"] if document.symbol else []) + lines[:1]))
@@ -197,7 +202,8 @@ def open_index(paths: WikiPaths, source: ProjectSource) -> WikiIndex:
         snapshot = source.latest()
         documents = documents_of(snapshot, extract_tables(snapshot))
         pages = page_documents(read_pages(paths)) if wiki is not None else []
-        index = SymbolIndex.build([*documents, *with_what_shows_them(pages, documents)])
+        said = comment_sections(snapshot) if pages else []
+        index = SymbolIndex.build([*documents, *said, *with_what_shows_them(pages, documents)])
         for outdated in paths.indexes.glob(f"{name}-*"):  # of an older wiki: nobody asks for it any more
             remove_tree(outdated, paths.indexes / ".trash")
         index.save(folder)

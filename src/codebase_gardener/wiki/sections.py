@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from codebase_gardener.documents.file_comments import file_comment_sections
+from codebase_gardener.languages.table import is_code
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.translations import translations
-from codebase_gardener.retrieval.documents import Document
+from codebase_gardener.retrieval.documents import COMMENT_KIND, Document
 from codebase_gardener.utils.anchors import Anchor, source_lines
 
-__all__ = ["lines_anchor", "lines_text", "readable_sections"]
+__all__ = ["comment_sections", "lines_anchor", "lines_text", "readable_sections"]
 
 MOST_LINES = 80
 _FEW_MORE = 20
@@ -22,13 +24,19 @@ _ANCHOR = re.compile(r"([^:\n]+):L(\d+)-(\d+)\Z")
 def readable_sections(documents: Iterable[Document]) -> list[Document]:
     """The sections under a heading of documents for people: neither translations nor data nor texts for tests.
 
+    Those of what files of code say of themselves are among them.
+
     A long section, which an index has in pieces, is whole up to 80 lines. The words of a section's file and of the
     file's first heading are its domains: "Options" of `docs/cors.md` is about CORS.
 
     Args:
         documents: Of a snapshot (`documents_of`).
     """
-    pieces = [one for one in documents if one.kind == "text" and one.symbol and area_of(one.path) == "docs"]
+    pieces = [
+        one
+        for one in documents
+        if one.kind == COMMENT_KIND or (one.kind == "text" and one.symbol and area_of(one.path) == "docs")
+    ]
     left_out = translations({one.path for one in pieces})
     sections: list[Document] = []
     first: dict[str, str] = {}
@@ -43,6 +51,18 @@ def readable_sections(documents: Iterable[Document]) -> list[Document]:
         for one in sections
         if one.path not in left_out
     ]
+
+
+def comment_sections(snapshot: Snapshot) -> list[Document]:
+    """What the library's files of code say of themselves, in sections; before the first heading under their name."""
+    found = []
+    for file in snapshot.files:
+        lines = source_lines(file.text) if is_code(file.language) and area_of(file.path) == "package" else []
+        for heading, first, last in file_comment_sections(file.language, lines):
+            text = "\n".join(line.strip().lstrip("/*#!").strip() for line in lines[first - 1 : last])
+            name = heading or file.path.rpartition("/")[2].partition(".")[0]
+            found.append(Document(str(Anchor(file.path, first, last)), file.path, name, text, COMMENT_KIND))
+    return found
 
 
 def _joined(section: Document, piece: Document) -> Document | None:

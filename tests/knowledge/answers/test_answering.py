@@ -25,10 +25,10 @@ def said(graph: Graph, question: str) -> list[tuple[str, str]]:
         ("where is Plant defined?", ("class `Plant`: from garden import Plant", f"{PLANTS}:L12-30")),
         ("Where can I find the class `Plant`", ("class `Plant`: from garden import Plant", f"{PLANTS}:L12-30")),
         ("where is garden.Plant", ("class `Plant`: from garden import Plant", f"{PLANTS}:L12-30")),
-        ("where is LIMIT set?", ("constant `LIMIT`", f"{PLANTS}:L3-5")),
+        ("where is LIMIT set?", ("constant `LIMIT`: from garden.plants import LIMIT", f"{PLANTS}:L3-5")),
         ("in which file is plants.py", (f"file `{PLANTS}`", f"{PLANTS}:L1-30")),
         ("what is prune()?", ("`def prune(plant: Plant, by: int = 1) -> Plant`", f"{GROWING}:L16-18")),
-        ("what does prune do?", ("Cut it back.", f"{GROWING}:L16-18")),
+        ("what does prune do?", ("Cut it back.", f"{GROWING}:L17-17")),
         ("what does Plant take?", ("takes `height`: `int` = `10`: In centimetres.", f"{PLANTS}:L20-20")),
         ("which parameters does prune have", ("takes `by`: `int` = `1`", f"{GROWING}:L16-16")),
         ("what does prune take and return?", ("returns `Plant`", f"{GROWING}:L16-18")),
@@ -40,8 +40,10 @@ def said(graph: Graph, question: str) -> list[tuple[str, str]]:
         ("when is a WiltedError raised?",
          ('`Plant.save`: `raise WiltedError("no path") # never raise NothingError`', f"{PLANTS}:L30-30")),
         ("what does the method save of Plant raise?",
-         ("raises `OSError`, as its docstring says: The disk is full.", f"{PLANTS}:L23-30")),
-        ("is grow deprecated?", ("`grow`: deprecated since version 2.0 Use `prune`.", f"{GROWING}:L6-13")),
+         ("raises `OSError`, as its docstring says: The disk is full.", f"{PLANTS}:L24-28")),
+        ("is grow deprecated?", ("`grow`: deprecated since version 2.0 Use `prune`.", f"{GROWING}:L7-11")),
+        ("which function should I call instead of grow?",
+         ("`grow`: deprecated since version 2.0 Use `prune`.", f"{GROWING}:L7-11")),
         ("which version of numpy is needed?", ("numpy >=1.20 is required", "pyproject.toml:L5-5")),
         ("which python version does it need", ("Python >=3.11", "pyproject.toml:L4-4")),
         ("what version is this?", ("garden 2.1 is the package", "pyproject.toml:L2-2")),
@@ -105,3 +107,27 @@ def test_the_packaging_file_nearest_to_the_root_says_the_version(tmp_path: Path)
     assert said(graph, "which python version is needed") == [("Python >=3.11", "pyproject.toml:L4-4")]
     assert said(graph, "what version is this")[0] == ("garden 2 is the package", "pyproject.toml:L2-2")
     assert said(graph, "which extras are there") == [("no packaging file names an extra", "")]
+
+
+def test_a_constant_of_another_language_is_found_by_the_name_that_users_know(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{"name": "kiln", "main": "index.js"}',
+        "src/marks.js": '/** Marks a pot that may be fired. */\nexport const MARK = Symbol("m")\n',
+        "index.js": 'export { MARK as mark } from "./src/marks.js"\n',
+    }
+    Graph.write(tmp_path, context_of(files).repository)
+    graph = Graph(tmp_path)
+    assert said(graph, "where is mark defined?") == [
+        ('constant `MARK`: import { mark } from "kiln";', "src/marks.js:L2-2")
+    ]
+    assert said(graph, "what is MARK")[:2] == [
+        ('`export const MARK = Symbol("m")`', "src/marks.js:L2-2"),
+        ("Marks a pot that may be fired.", "src/marks.js:L1-1"),
+    ]
+
+
+def test_a_comment_that_says_deprecated_is_told(tmp_path: Path) -> None:
+    source = "package pot\n\n// Boil heats.\n//\n// Deprecated: Use Stew instead.\nfunc Boil() {}\n"
+    Graph.write(tmp_path, context_of({"go.mod": "module example.org/pot\n", "pot.go": source}).repository)
+    told = said(Graph(tmp_path), "what should I use instead of Boil?")
+    assert [text for text, _ in told] == ["`Boil`: Deprecated: Use Stew instead."]

@@ -114,7 +114,10 @@ def principle_of(name: str, context: ApiContext, apis: dict[str, Api]) -> Page:
 def test_a_function_s_page(context: ApiContext, apis: dict[str, Api]) -> None:
     page = page_of("make_model", context, apis)
     assert page.id == "Implementation:o_r_make_model"
-    assert page.overview == "`make_model`, in the words of its docstring: “Make a model from a base.”"
+    assert (
+        page.overview
+        == "`make_model`, in the words of its docstring (`lib/core.py:L29-34`): “Make a model from a base.”"
+    )
     assert "`make_model` is a function, defined in `lib/core.py:L28-35` (8 lines)." in page.description
     assert "uses 1 other definition of the repository: [`Model`](o_r_Model_init.md)" in page.description
     assert ">>>" not in page.description
@@ -140,7 +143,7 @@ def test_a_method_s_page(context: ApiContext, apis: dict[str, Api]) -> None:
 
 def test_a_class_s_page(context: ApiContext, apis: dict[str, Api]) -> None:
     page = page_of("Model_init", context, apis)
-    assert page.overview == "`Model`, in the words of its docstring: “A model.”"
+    assert page.overview == "`Model`, in the words of its docstring (`lib/core.py:L19-23`): “A model.”"
     assert "It inherits from `Base`." in page.description
     assert "> \\# Not a heading" in page.description
     assert "[[implemented_by" not in page.description
@@ -219,11 +222,29 @@ def test_a_principle_says_whose_words_it_quotes_and_quotes_only_what_names_its_a
     needed = [Target("p/__init__.py", "Box.shut"), Target("p/__init__.py", "fold_all")]
     found = {api.page: api for api in api_catalog(context, needed)}
     shut = principle_of("Box_shut", context, found)
-    assert "belongs to `Box`, which the authors describe as: “Holds things.”" in shut.overview
+    assert (
+        "belongs to `Box` (`p/__init__.py:L2-2`), which the authors describe as: “Holds things.”"
+        in shut.overview
+    )
     assert "In the section" not in shut.description
     fold = principle_of("fold_all", context, found).description
     assert "In the section “Use of fold_all”" in fold
     assert "“Start”" not in fold
+
+
+def test_a_comment_above_a_definition_is_cited_by_its_own_lines() -> None:
+    code = "/**\n * Fires pots.\n * All of them.\n */\n// eslint-disable-next-line\n"
+    code += "export function fire(hot) {\n  return hot\n}\n"
+    context = context_of({"package.json": '{"name": "kiln", "main": "kiln.js"}', "kiln.js": code})
+    api = api_for(Target("kiln.js", "fire"), context, "a test")
+    page = implementation_page(api, context, {})
+    assert page.overview == "`fire`, in the words of its docstring (`kiln.js:L1-4`): “Fires pots.”"
+    assert "Its docstring (`kiln.js:L1-4`) goes on:\n\n> All of them." in page.description
+    reference = read_code_reference(page)
+    assert reference
+    assert (reference.location, reference.documented) == (Anchor("kiln.js", 6, 8), Anchor("kiln.js", 1, 4))
+    assert "`kiln.js:L6-8`, documented at `kiln.js:L1-4`" in page.sections[0].body
+    assert Anchor("kiln.js", 1, 4) in {source.anchor for source in page.sources}
 
 
 def test_what_comes_from_outside(context: ApiContext, apis: dict[str, Api]) -> None:

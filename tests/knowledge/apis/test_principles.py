@@ -1,6 +1,6 @@
 """Principle pages: whose words they quote."""
 
-from codebase_gardener.knowledge.apis.catalog import api_for
+from codebase_gardener.knowledge.apis.catalog import api_for, tool_apis
 from codebase_gardener.knowledge.apis.principles import principle_page
 from codebase_gardener.knowledge.links.resolution import Target
 from samples.written_context import context_of
@@ -12,7 +12,7 @@ def test_a_principle_denies_no_docstring_that_it_quotes() -> None:
     boil, make = (api_for(Target("pot.py", name), context, "a test") for name in ("boil", "make"))
     page = principle_page(boil, context, {})
     assert "“Boil a pot.”" in page.overview
-    assert page.description == "The overview quotes its docstring, at `pot.py:L1-2`."
+    assert page.description == "The overview quotes its docstring, at `pot.py:L2-2`."
     assert principle_page(make, context, {}).description.startswith("No docstring and no section")
 
 
@@ -26,3 +26,16 @@ def test_a_section_that_is_named_is_cited() -> None:
     page = principle_page(api_for(Target("pot.py", "make"), context, "a test"), context, {})
     assert page.overview.endswith("is shown by the authors under “All pots” (`README.md:L3-3`).")
     assert "README.md" in {source.anchor.path for source in page.sources}
+
+
+def test_a_command_of_the_repository_is_its_own_and_introduced_by_what_stands_before_it() -> None:
+    readme = "# Brew\n\n## Quick start\n\nMake tea for two:\n\n```\nbrew install tea\n```\n"
+    packaging = '[project]\nname = "brew"\n[project.scripts]\nbrew = "brew:main"\n'
+    context = context_of(
+        {"README.md": readme, "pyproject.toml": packaging, "brew.py": "def main():\n    pass\n"}
+    )
+    api = next(api for api in tool_apis(context, {Target("", "brew install")}))
+    page = principle_page(api, context, {})
+    assert "is shown by the authors under “Quick start” (`README.md:L5-5`)" in page.overview
+    assert "Documents run it 1 time" in page.usage
+    assert page.sections[0].body == "`brew` is installed with this repository's package."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from codebase_gardener.knowledge.apis.catalog import tool_apis
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.shell_commands import COMMON, console_scripts
+from samples.written_context import context_of
 
 
 def test_commands(context: ApiContext) -> None:
@@ -14,6 +15,15 @@ def test_commands(context: ApiContext) -> None:
     assert context.commands["lib train"][0].options == ("--fast",)
     assert context.scripts == frozenset({"lib"})
     assert "pip install" not in context.commands
+
+
+def test_a_program_of_the_repository_counts_in_a_block_of_no_language_whatever_others_use_it_for() -> None:
+    readme = "# Brew\n\n## Use\n\n```\nbrew install tea\n```\n\n```\nmake tea\n```\n"
+    packaging = '[project]\nname = "brew"\n[project.scripts]\nbrew = "brew:main"\n'
+    found = context_of(
+        {"README.md": readme, "pyproject.toml": packaging, "brew.py": "def main():\n    pass\n"}
+    )
+    assert [name for name in found.commands if name] == ["brew install"]
 
 
 def test_console_scripts_of_hostile_files() -> None:

@@ -91,3 +91,32 @@ def test_every_public_definition_has_a_line() -> None:
     pages = pages_of(STEWS)
     told = "\n".join(page.sections[0].body for page in pages.values() if page.type == "Module")
     assert all(f"`{name}`" in told for name in ("Pot", "Slow", "Slower", "cook", "one"))
+
+
+def test_constants_have_a_line_and_a_name_that_each_file_has_is_told_once() -> None:
+    rules = {
+        f"pot/rules/{name}.py": f"ID = '{name}'\n" + "def check():\n    return 1\n" * 5
+        for name in ("a", "b", "c")
+    }
+    listed = "from . import a, b, c\n_RULES = {a.ID: a, b.ID: b, c.ID: c}\n_near = 1\n_far = 2\n"
+    others = {"pot/rules/__init__.py": listed, "pot/core.py": "from .rules import _far\n" + "x = 1\n" * 30}
+    surface = pages_of(rules | others)["Module:o_r_pot_rules"].sections[0].body
+    assert "| `ID` | `ID = 'a'`; 2 other files give one, too | `pot/rules/a.py:L1-1` |" in surface
+    assert "| `_RULES` | `_RULES = {a.ID: a, b.ID: b, c.ID: c}` | `pot/rules/__init__.py:L2-2` |" in surface
+    assert "`_far`" in surface
+    assert "`_near`" not in surface
+
+
+def test_a_constant_is_told_with_its_comment_and_the_name_that_users_know() -> None:
+    code = '/** Marks a pot that may be fired. */\nexport const MARK = Symbol("m")\n' + "f();\n" * 30
+    files = {
+        "package.json": '{"name": "kiln", "main": "index.js"}',
+        "src/mark.js": code,
+        "index.js": 'export { MARK as mark } from "./src/mark.js"\n' + "f();\n" * 30,
+    }
+    surface = pages_of(files)["Module:o_r_src"].sections[0].body
+    assert (
+        '| `MARK`, to users `kiln.mark` | `export const MARK = Symbol("m")` “Marks a pot that may be fired.”'
+        in surface
+    )
+    assert "(`src/mark.js:L1-1`) | `src/mark.js:L2-2` |" in surface

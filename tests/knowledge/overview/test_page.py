@@ -101,13 +101,15 @@ def test_it_says_why_a_dependency_is_needed() -> None:
     assert "| `matches` | the extra `fire` | no file of the package imports it by this name |" in told
 
 
-def test_without_a_readme_the_packaging_file_speaks_and_without_both_nobody() -> None:
+def test_without_a_readme_the_packaging_file_speaks_and_without_both_the_code() -> None:
     bare = {"pot.py": "def boil(heat):\n    return heat\n"}
     described = '[project]\nname = "pot"\ndescription = "Cooks stews slowly"\n'
     assert overview(bare | {"pyproject.toml": described}).overview == (
         "`pot` calls itself in `pyproject.toml`: “Cooks stews slowly”"
     )
     assert "neither a README nor a packaging file says what for" in overview(bare).overview
+    said = {"pot.py": f'"""Cooks stews slowly."""\n\n{bare["pot.py"]}'}
+    assert "in the words of its code (`pot.py:L1-1`): “Cooks stews slowly.”" in overview(said).overview
 
 
 def test_without_other_pages_it_stands_alone() -> None:
@@ -176,3 +178,23 @@ def test_a_paragraph_that_begins_with_no_word_does_not_say_what_it_is() -> None:
     readme = "# Pot\n\n... so better eat this\n\nVarious helpers to cook stews. More of it.\n"
     page = overview(FILES | {"README.md": readme})
     assert "“Various helpers to cook stews.”" in page.overview
+
+
+def test_it_opens_with_what_the_thing_is_and_not_with_what_it_is_not() -> None:
+    readme = "**If you come from 1.0, see MIGRATION.md**\n\nkiln is a full-fledged oven that lets you fire any pot\n"
+    readme += (
+        "as if it were bread:\n\n```python\nfire()\n```\n\nkiln is *not* a collection of pots of clay.\n"
+    )
+    page = overview(
+        {
+            "README.md": readme,
+            "kiln.py": "def fire():\n    return 1\n",
+            "setup.cfg": "[metadata]\nname = kiln\n",
+        }
+    )
+    assert (
+        "(`README.md:L3-4`): “kiln is a full-fledged oven that lets you fire any pot as if it were bread:”"
+        in page.overview
+    )
+    assert "If you come from" not in page.description
+    assert "kiln is *not* a collection of pots" in page.description

@@ -18,6 +18,7 @@ from codebase_gardener.knowledge.pages.mermaid import (
     class_diagram,
     flowchart,
     read_chart,
+    read_sequence,
     sequence,
 )
 from codebase_gardener.utils.progress import Quiet
@@ -94,3 +95,8 @@ def test_a_flowchart_is_read_back() -> None:
     assert chart is not None
     assert (list(chart.boxes), list(chart.arrows)) == (HOSTILE, ARROWS)
     assert read_chart(inside(sequence(["a"], []))) is None
+    asked = read_sequence(inside(sequence(HOSTILE, ARROWS)))
+    assert asked
+    assert asked.boxes == tuple(HOSTILE)
+    assert asked.arrows == tuple(ARROWS)
+    assert read_sequence(inside(flowchart(HOSTILE, ARROWS))) is None

@@ -109,6 +109,7 @@ def test_the_fields_of_a_function() -> None:
         "async def outer(a, /, b: int = 1, *args: str, c=lambda x: x, **kw) -> dict[str, int]"
     )
     assert outer.docstring == "Do it.\n\nMore."
+    assert outer.comment_anchor is None
     assert outer.parameters == ("a", "b", "*args", "c", "**kw")
     assert outer.returns == "dict[str, int]"
     assert outer.decorators == ("first", "second(1,)")

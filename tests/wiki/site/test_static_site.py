@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterator
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -27,31 +27,6 @@ from codebase_gardener.wiki.site.page_graph import page_graph
 from codebase_gardener.wiki.site.static_site import StaticSite, build_site
 from samples.written_garden import write_repository
 
-NASTY = '''"""Nasty <script>alert(1)</script> [here](javascript:alert(2)) ![x](http://evil.example/x.png)."""
-
-from garden import Plant
-
-
-def nasty(plant: "Plant", tag: str = "</code></pre><script>alert(3)</script>") -> str:
-    """Give <img src=x onerror=alert(4)> to a [plant](//evil.example) [[step::Principle:nowhere]].
-
-    Args:
-        tag: NOTE: it is recommended to set `</script><script>alert(5)</script>`, which is faster and needs less memory.
-    """
-    # NOTE: <svg onload=alert(6)> is slower, use [this](data:text/html,<script>alert(7)</script>) instead
-    return f"{plant}{tag}"
-'''
-README = """
-## <script>alert(8)</script> [Nasty](javascript:alert(9)) ![i](https://evil.example/i.png)
-
-```python
-from garden import Plant, nasty
-
-plant = Plant("</script><script>alert(10)</script>")
-nasty(plant, tag="x")
-plant.save("a")
-```
-"""
 VOID = {"meta", "link", "br", "hr", "input", "wbr"}
 
 
@@ -95,30 +70,6 @@ class Parsed(HTMLParser):
         if self._row and "code" in self._open:
             css, text = self.rows[self._row]
             self.rows[self._row] = (css, text + data)
-
-
-@pytest.fixture(scope="module")
-def gardener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gardener]:
-    root = tmp_path_factory.mktemp("site") / "garden"
-    write_repository(root)
-    (root / "README.md").write_text((root / "README.md").read_text() + README)
-    init = root / "src/garden/__init__.py"
-    init.write_text("from .nasty import nasty\n" + init.read_text().replace("'Plant',", "'Plant', 'nasty',"))
-    (root / "src/garden/nasty.py").write_text(NASTY)
-    odd = root / 'tests/a"b<script>alert(11)'
-    odd.mkdir(parents=True)
-    for name in ("test_c&d.py", "Test_C&d.py"):
-        (odd / name).write_text(
-            f"# {name}\nfrom garden import Plant, nasty\n\n\ndef test_x():\n    nasty(Plant('a'), tag='b')\n"
-        )
-    with Gardener(Settings(home=root.parent / "home")) as opened:
-        build_wiki(opened, str(root), Quiet())
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def site(gardener: Gardener) -> StaticSite:
-    return gardener.wiki("garden").html(Quiet())
 
 
 @pytest.fixture(scope="module")
@@ -249,17 +200,21 @@ def test_search_knows_every_page(gardener: Gardener, site: StaticSite) -> None:
     rows = json.loads(text.removeprefix("window.gardenerIndex=").removesuffix(";\n"))
     assert sorted(row[0] for row in rows) == sorted(page.title for page in gardener.wiki("garden").pages())
     assert all((site.folder / row[3]).is_file() for row in rows)
+    called = Counter((row[0], row[1]) for row in rows)
+    assert all(len(row) == 4 or called[row[0], row[1]] > 1 for row in rows)
 
 
 def test_a_workflow_shows_its_steps_as_a_drawing(parsed: dict[str, Parsed]) -> None:
     place = next(place for place in parsed if place.startswith("workflows/"))
     drawn = [values for tag, values in parsed[place].tags if tag == "svg"]
-    assert [values["class"] for values in drawn] == ["steps"]
+    assert [values["class"] for values in drawn] == ["steps", "chart sequence"]
     arrows = [
         values for tag, values in parsed[place].tags if tag == "path" and values.get("class") == "arrow"
     ]
-    steps = [values for tag, values in parsed[place].tags if tag == "rect"]
+    steps = [values for tag, values in parsed[place].tags if tag == "circle"]
     assert len(arrows) == len(steps) - 1 > 0
+    calls = [values for tag, values in parsed[place].tags if values.get("class") == "call"]
+    assert len(calls) == len(steps)
 
 
 def test_the_graph_shows_every_page_once_and_none_on_another(gardener: Gardener) -> None:

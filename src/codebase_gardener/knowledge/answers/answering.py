@@ -177,10 +177,10 @@ def _what(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
     anchor = row.place.anchor
     yield GraphLine(f"`{row.signature}`" if row.signature else f"the file `{row.name}`", anchor)
     if row.says:
-        yield GraphLine(row.says, anchor)
+        yield GraphLine(row.says, row.says_at or anchor)
     if row.imported:
         yield GraphLine(f"`{row.imported}`", anchor)
-    yield from (GraphLine(change, anchor) for change in row.changes)
+    yield from (GraphLine(change, row.says_at or anchor) for change in row.changes)
     used = Counter(place.area for place in row.shown)
     if row.shown:
         said = ", ".join(f"{count} of {area}" for area, count in sorted(used.items()))
@@ -265,7 +265,9 @@ def _raised(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
 
 
 def _since(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
-    yield from (GraphLine(f"`{row.name}`: {change}", row.place.anchor) for change in row.changes)
+    yield from (
+        GraphLine(f"`{row.name}`: {change}", row.says_at or row.place.anchor) for change in row.changes
+    )
     if not row.changes:
         yield GraphLine(f"the docstring of `{row.name}` names no version", row.place.anchor)
 

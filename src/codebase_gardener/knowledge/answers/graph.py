@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,6 +19,7 @@ from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.claims.field_index import FieldIndex
 from codebase_gardener.knowledge.environments.evidence_by_kind import key_of
 from codebase_gardener.knowledge.links.resolution import resolve
+from codebase_gardener.knowledge.links.uses import Passage, Use
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -74,6 +75,7 @@ class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
         place: Its lines, with the area of its file.
         signature: On one line; "" for a file.
         says: The first sentence of its docstring.
+        says_at: The lines of its docstring, or of the comment above it; "" without one.
         public: The dotted name that a user imports it by; "".
         imported: The statement that imports it; "".
         inputs, outputs: What goes in and comes out (type, description).
@@ -100,6 +102,7 @@ class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
     changes: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     packages: tuple[Place, ...] = ()
+    says_at: str = ""
 
 
 class Raised(msgspec.Struct, frozen=True, tag="raised"):
@@ -201,7 +204,7 @@ class _Gathering:
             yield from self._file(path, facts)
             yield from _manifest(path, facts)
         for symbol in self._repository.symbols.values():
-            yield plain_name(symbol.name), self._definition(symbol)
+            yield from self._by_its_names(self._definition(symbol))
 
     def _code(self) -> Iterator[str]:
         return (path for path, facts in self._repository.facts.items() if is_code(facts.language))
@@ -217,14 +220,37 @@ class _Gathering:
             yield key, row
         if is_code(facts.language) and not family_of(facts.language) and area == "package":
             for symbol in FieldIndex(path, self._repository.texts[path]).all():
-                yield plain_name(symbol.name), self._constant(symbol, area)
+                if symbol.kind == "field":
+                    yield plain_name(symbol.name), self._constant(symbol, area)
+        for symbol in facts.constants if area == "package" else ():
+            yield from self._by_its_names(self._constant(symbol, area))
+
+    def _by_its_names(self, row: DefinedName) -> Iterator[tuple[str, _Row]]:
+        """A row under its own name, and under the one that users know it by."""
+        names = (row.name.rpartition(".")[2], row.public.rpartition(".")[2])
+        yield from ((key, row) for key in dict.fromkeys(map(plain_name, names)) if key)
 
     def _constant(self, symbol: Symbol, area: str) -> DefinedName:
         lines = self._repository.lines(symbol.path, symbol.start, symbol.end)
         place = Place(symbol.path, symbol.start, symbol.end, "", area)
         shown = inline(" ".join(line.strip() for line in lines), 200)
-        public = self._context.names.get(self._context.target(symbol), "")
-        return DefinedName(symbol.qualified_name, symbol.kind, place, shown, public=public)
+        target, context = self._context.target(symbol), self._context
+        passages = context.uses.get(target, ())[:_ENTRIES]
+        return DefinedName(
+            symbol.qualified_name,
+            "field" if symbol.kind == "field" else "constant",
+            place,
+            shown,
+            inline(documented(symbol).summary, 300),
+            context.names.get(target, ""),
+            import_of(target, context) if symbol.public else "",
+            callers=tuple(
+                Place(use.path, use.start, use.end, use.scope)
+                for use in context.resolution.callers.get(target, ())[:_ENTRIES]
+            ),
+            shown=_shown_at(passages),
+            says_at=str(symbol.docstring_anchor or ""),
+        )
 
     def _definition(self, symbol: Symbol) -> DefinedName:
         context, says = self._context, documented(symbol)
@@ -255,15 +281,11 @@ class _Gathering:
             tuple((each.type, each.description) for each in (contract.outputs if contract else ())),
             (*self._raised.get((symbol.path, symbol.qualified_name), ()), *_told(symbol, says)),
             tuple(Place(use.path, use.start, use.end, use.scope) for use in uses),
-            tuple(
-                dict.fromkeys(
-                    Place(use.path, use.start, use.end, passage.title, passage.area)
-                    for passage, use in passages
-                )
-            ),
-            says.changes,
+            _shown_at(passages),
+            says.changes or _deprecated(symbol),
             symbol.bases,
             tuple(self._packages(symbol)),
+            str(symbol.docstring_anchor or ""),
         )
 
     def _raised_in(self, path: str) -> Iterator[Raised]:
@@ -287,6 +309,21 @@ class _Gathering:
                 yield Place(symbol.path, found.start, found.end, name)
 
 
+def _shown_at(passages: Sequence[tuple[Passage, Use]]) -> tuple[Place, ...]:
+    return tuple(
+        dict.fromkeys(
+            Place(use.path, use.start, use.end, passage.title, passage.area) for passage, use in passages
+        )
+    )
+
+
+def _deprecated(symbol: Symbol) -> tuple[str, ...]:
+    """The paragraph that says so, as Go's, JSDoc's and Javadoc's conventions have it."""
+    paragraphs = re.split(r"\n\s*\n", symbol.docstring or "")
+    said = (" ".join(one.split()).lstrip("@") for one in paragraphs)
+    return tuple(inline(one, 300) for one in said if re.match(r"deprecated\b", one, re.IGNORECASE))[:1]
+
+
 def _scope(facts: FileFacts, line: int) -> str:
     """The innermost definition around a line."""
     around = [symbol for symbol in facts.symbols if symbol.start <= line <= symbol.end]
@@ -294,11 +331,10 @@ def _scope(facts: FileFacts, line: int) -> str:
 
 
 def _told(symbol: Symbol, says: Documentation) -> Iterator[Place]:
-    """What a docstring says that it raises: its lines are the definition's."""
+    """What a docstring says that it raises, at the docstring's lines."""
+    at = symbol.docstring_anchor or symbol.anchor
     for each in says.raises:
-        yield Place(
-            symbol.path, symbol.start, symbol.end, each.name, inline(each.description, 200) or "docstring"
-        )
+        yield Place(at.path, at.start, at.end, each.name, inline(each.description, 200) or "docstring")
 
 
 def _manifest(path: str, facts: FileFacts) -> Iterator[tuple[str, _Row]]:

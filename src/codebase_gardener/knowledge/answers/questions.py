@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from codebase_gardener.utils.error_handling import InvalidInputError
 
-__all__ = ["FORMS", "Asked", "clean_question", "forms_of", "named"]
+__all__ = ["FORMS", "Asked", "clean_question", "forms_of", "is_like_code", "named"]
 
 _IS = r"(?:is|are|was|were)"
 _DO = r"(?:do|does|did|can|could|may|might|will|would|should)"
@@ -35,6 +35,7 @@ FORMS: tuple[tuple[str, str], ...] = (
               r"(?: (?:there|added|available|deprecated|exist|removed|changed))*"),
     ("since", r"when (?:was|is|did|will) (?P<what>.+?) (?:be )?(?:added|deprecated|introduced|removed|changed|appear)"),
     ("since", r"(?:is|was) (?P<what>.+?) deprecated"),
+    ("since", rf"{_W} (?:\w+ ){{0,8}}(?:replaces|instead of|in place of) (?P<what>\S+)"),
     ("version", rf"(?:{_W}|what's the) (?:{_IS} the )?(?:{_WHICH} )?versions? of (?P<what>[\w.@/\- ]+?){_WANTED}"),
     ("version", rf"{_W} (?:{_IS} the )?(?:{_WHICH} )?(?P<what>[\w.@/\-]+) versions?{_WANTED}"),
     ("version", rf"{_W} (?:{_IS} the )?(?:{_WHICH} )?version"
@@ -103,7 +104,12 @@ class Asked:
         """Whether what is asked for can only be a name: then one that is not there is told as such."""
         if not self.what or " " in self.what:
             return False
-        return self.form not in ("what", "how") or bool(_LIKE_CODE.search(self.what))
+        return self.form not in ("what", "how") or is_like_code(self.what)
+
+
+def is_like_code(name: str) -> bool:
+    """Whether a name can be no word of prose: it has a `_`, a dot, or a capital inside."""
+    return bool(_LIKE_CODE.search(name))
 
 
 def clean_question(question: str) -> str:

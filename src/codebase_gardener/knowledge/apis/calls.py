@@ -26,9 +26,11 @@ def import_of(target: Target, context: ApiContext) -> str:
     """
     if target.external:
         return _external_import(target.name)
+    if stated := context.resolution.statements.get(target):
+        return stated
     symbol = context.symbol(target)
     if symbol and family_of(symbol.language):
-        return context.resolution.statements.get(target, "") or _of_owner(target, context)
+        return _of_owner(target, context)
     subject = target
     while symbol and symbol.kind == "method" and "." in subject.name:
         subject = Target(target.path, subject.name.rpartition(".")[0])

@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.usage_examples import AREA_ORDER
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.knowledge.pages.cited import PageSources
-from codebase_gardener.knowledge.pages.markup import NO_CODE, code
+from codebase_gardener.knowledge.pages.markup import NO_CODE, USED_BY, USES, code
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.languages.symbols import Symbol
@@ -88,9 +88,7 @@ def neighbours(
     outside = [(target, times) for target, times in calls if target.external and is_api_name(target.name)]
     if own:
         names = [linked(target, pages, owner_repo) + _times(times) for target, times in own]
-        found.append(
-            f"Its code uses {counted(len(own), 'other definition')} of the repository: {_names(names)}."
-        )
+        found.append(f"{USES}{counted(len(own), 'other definition')} of the repository: {_names(names)}.")
     if outside:
         names = [code(target.name) + _times(times) for target, times in outside]
         found.append(f"From other packages it uses {_names(names)}.")
@@ -107,7 +105,7 @@ def neighbours(
         ]
         lead = "by" if len(uses) <= 3 else "first by"
         found.append(
-            f"The package's own code uses it {counted(len(uses), 'time')} in {counted(len(files), 'file')}, "
+            f"{USED_BY}{counted(len(uses), 'time')} in {counted(len(files), 'file')}, "
             f"{lead} {', '.join(places)}."
         )
     return found

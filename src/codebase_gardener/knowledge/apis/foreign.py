@@ -11,7 +11,7 @@ from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.pages.citations import dedented
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Parameter
-from codebase_gardener.knowledge.pages.markup import NONE_FOUND, WHY_A_PAGE, code, fence
+from codebase_gardener.knowledge.pages.markup import NONE_FOUND, USED_BY, WHY_A_PAGE, code, fence
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
 
@@ -64,9 +64,7 @@ def external_description(api: Api, context: ApiContext, sources: PageSources) ->
             f"{code(use.scope) if use.scope else 'module level'} at {sources.cite(use.path, use.start, use.end)}"
             for use in uses[:_MOST_PLACES]
         ]
-        parts.append(
-            f"The package's own code uses it {counted(len(uses), 'time')}: {enumerated(places, len(uses))}."
-        )
+        parts.append(f"{USED_BY}{counted(len(uses), 'time')}: {enumerated(places, len(uses))}.")
     if api.reasons:
         parts.append(f"{WHY_A_PAGE}{'; '.join(api.reasons)}.")
     return "\n\n".join(parts)

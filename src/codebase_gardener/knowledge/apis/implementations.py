@@ -71,7 +71,7 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
         says = documented(api.symbol)
         description = _description(api, api.symbol, says, context, pages, sources)
         reference, contract = _reference(api, api.symbol, context, sources), contract_of(api.symbol, context)
-        overview = _overview(api.symbol, says, contract.inputs)
+        overview = _overview(api.symbol, says, contract.inputs, sources)
     return Page(
         type="Implementation",
         name=f"{context.repository.owner_repo}_{api.page}",
@@ -91,10 +91,13 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
     )
 
 
-def _overview(symbol: Symbol, says: Documentation, inputs: tuple[Parameter, ...]) -> str:
+def _overview(
+    symbol: Symbol, says: Documentation, inputs: tuple[Parameter, ...], sources: PageSources
+) -> str:
     name = code(symbol.qualified_name)
     if says.summary:
-        return f"{name}, in the words of its docstring: “{inline(says.summary)}”"
+        where = sources.cite_docstring(symbol)
+        return f"{name}, in the words of its docstring ({where}): “{inline(says.summary)}”"
     takes = enumerated([code(each.name) for each in inputs[:6]], len(inputs)) or "no arguments"
     gives = f" and returns {code(symbol.returns)}" if symbol.returns else ""
     kind = "class, made from" if symbol.kind == "class" else f"{symbol.kind} that takes"
@@ -112,7 +115,7 @@ def _description(
     parts = [standing(symbol, context, sources, context.names.get(api.target, ""))]
     parts += defined_again(symbol, context, sources)
     if says.text:
-        parts += ["Its docstring goes on:", safe_markdown(says.text)]
+        parts += [f"Its docstring ({sources.cite_docstring(symbol)}) goes on:", safe_markdown(says.text)]
     parts += members(symbol, context, pages)
     parts += raised(says)
     if says.changes:
@@ -141,8 +144,8 @@ def _usage(api: Api, context: ApiContext, sources: PageSources) -> str:
 
 def _reference(api: Api, symbol: Symbol, context: ApiContext, sources: PageSources) -> CodeReference:
     signature, quoted = _signature(symbol, context)
-    if quoted:
-        sources.cite(quoted.path, quoted.start, quoted.end)
+    for anchor in filter(None, (quoted, symbol.comment_anchor)):
+        sources.cite(anchor.path, anchor.start, anchor.end)
     return CodeReference(
         location=symbol.anchor,
         external="",
@@ -152,6 +155,7 @@ def _reference(api: Api, symbol: Symbol, context: ApiContext, sources: PageSourc
         dependencies=_dependencies(symbol, context),
         language=symbol.language,
         quoted=quoted,
+        documented=symbol.comment_anchor,
     )
 
 

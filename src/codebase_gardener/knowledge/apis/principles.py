@@ -14,9 +14,10 @@ from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.descriptions import linked, passage_lines, used_in, used_passages
+from codebase_gardener.knowledge.apis.foreign import commands_shown
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.usage_examples import lead_in
-from codebase_gardener.knowledge.links.uses import Target
+from codebase_gardener.knowledge.links.uses import Target, Use
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import NO_CODE, code
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
@@ -100,17 +101,20 @@ def _overview(api: Api, context: ApiContext, sections: list[_Said], sources: Pag
     if api.symbol:
         summary = documentation(api.symbol.docstring).summary
         if summary:
-            return f"{title} is what the authors describe as: “{inline(summary)}”"
+            where = sources.cite_docstring(api.symbol)
+            return f"{title} is what the authors describe ({where}) as: “{inline(summary)}”"
         owner = context.owner(api.symbol)
         summary = documentation(owner.docstring).summary if owner else ""
         if owner and summary:
-            belongs = f"{title} belongs to {code(owner.qualified_name)}"
+            belongs = f"{title} belongs to {code(owner.qualified_name)} ({sources.cite_docstring(owner)})"
             return f"{belongs}, which the authors describe as: “{inline(summary)}”"
     if sections:
         shown = sections[0]
         where = sources.cite(shown.path, shown.start, shown.end)
         return f"{title} is shown by the authors under “{inline(shown.title, 120)}” ({where})."
     where = f"defined in {code(api.target.path)}" if api.target.path else "taken from outside the repository"
+    if api.target.name.partition(" ")[0] in context.scripts:
+        where = "a program of the repository"
     return f"{title} is what {code(api.target.name)} does, {where}; the authors describe it nowhere."
 
 
@@ -126,20 +130,20 @@ def _description(api: Api, context: ApiContext, sections: list[_Said], sources: 
         says = documentation(api.symbol.docstring)
         if says.text:
             parts += [
-                f"The docstring of {code(api.symbol.qualified_name)} adds:",
+                f"The docstring of {code(api.symbol.qualified_name)} ({sources.cite_docstring(api.symbol)}) adds:",
                 safe_markdown(says.text, 12),
             ]
         owner = context.owner(api.symbol)
         if owner and owner.docstring:
             told = inline(documentation(owner.docstring).summary)
             parts.append(
-                f"Its class {code(owner.qualified_name)} ({sources.cite_symbol(owner)}) is described as: “{told}”"
+                f"Its class {code(owner.qualified_name)} ({sources.cite_docstring(owner)}) is described as: “{told}”"
             )
         purpose = context.repository.facts[api.symbol.path].purpose
         if purpose:
             parts.append(f"The module {code(api.symbol.path)} says of itself: “{inline(purpose)}”")
     if not parts and api.symbol and documentation(api.symbol.docstring).summary:
-        parts.append(f"The overview quotes its docstring, at {sources.cite_symbol(api.symbol)}.")
+        parts.append(f"The overview quotes its docstring, at {sources.cite_docstring(api.symbol)}.")
     if not parts:
         parts.append("No docstring and no section of the docs describes it.")
     return "\n\n".join(parts)
@@ -149,8 +153,8 @@ def _introductions(api: Api, context: ApiContext) -> list[_Said]:
     """What stands in documents right before code that uses it: those that name it first, each section once."""
     name = api.target.name.rpartition(".")[2]
     found: dict[tuple[str, int], tuple[tuple[object, ...], _Said]] = {}
-    for passage, use in context.uses.get(api.target, []):
-        if passage.area not in ("readme", "docs") or use.path.endswith(".ipynb"):
+    for area, use in _shown(api, context):
+        if area not in ("readme", "docs") or use.path.endswith(".ipynb"):
             continue
         heading = _heading(context.repository.facts[use.path].headings, use.start)
         lead = lead_in(use, context.repository)
@@ -166,6 +170,13 @@ def _introductions(api: Api, context: ApiContext) -> list[_Said]:
     return [said for _, said in sorted(found.values(), key=lambda pair: pair[0])][:_MOST_SECTIONS]
 
 
+def _shown(api: Api, context: ApiContext) -> Iterator[tuple[str, Use]]:
+    """Where it is used, and in what: of a command the lines that run it."""
+    yield from ((passage.area, use) for passage, use in context.uses.get(api.target, []))
+    for run in context.commands.get(api.target.name, ()) if api.kind == "External Tool Doc" else ():
+        yield "docs", Use(api.target, run.path, run.line, run.line, "", "call", "name")
+
+
 def _heading(headings: tuple[Heading, ...], line: int) -> Heading | None:
     """The innermost section around a line."""
     around = [each for each in headings if each.start <= line <= each.end]
@@ -174,6 +185,8 @@ def _heading(headings: tuple[Heading, ...], line: int) -> Heading | None:
 
 def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: PageSources) -> str:
     """When it is used: what comes before and after it in the same passages."""
+    if api.kind == "External Tool Doc":
+        return commands_shown(api, context, sources)
     passages = used_passages(api.target, context)
     told = used_in(api.target, context)
     if not told:
@@ -206,8 +219,11 @@ def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
         parts += _outline(api.symbol, context, sources)
     if not parts and api.symbol and documentation(api.symbol.docstring).summary:
         parts.append(
-            f"Its docstring is all that the repository states of it ({sources.cite_symbol(api.symbol)})."
+            f"Its docstring is all that the repository states of it ({sources.cite_docstring(api.symbol)})."
         )
+    if not parts and api.target.name.partition(" ")[0] in context.scripts:
+        program = code(api.target.name.partition(" ")[0])
+        parts.append(f"{program} is installed with this repository's package.")
     if not parts and api.target.external:
         package = api.target.name.partition(".")[0].partition(" ")[0]
         parts.append(

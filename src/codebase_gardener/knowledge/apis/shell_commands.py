@@ -71,7 +71,7 @@ def commands(facts: Mapping[str, FileFacts], own: frozenset[str]) -> dict[str, t
     found: dict[str, list[Command]] = defaultdict(list)
     for path in sorted(facts):
         for snippet in facts[path].snippets:
-            if snippet.language in _SHELL[:-2] and not snippet.scope:
+            if _is_shell(snippet, own) and not snippet.scope:
                 for command in _in_snippet(path, snippet, own, facts):
                     found[command.name].append(command)
     return {name: tuple(each) for name, each in sorted(found.items())}
@@ -87,6 +87,12 @@ def is_own(name: str, programs: frozenset[str]) -> bool:
     """Whether a command is one of the repository's: of its programs, a file of it, or a call of its server."""
     first = name.partition(" ")[0]
     return first in programs or first in HTTP_METHODS or first in _RUNNERS
+
+
+def _is_shell(snippet: Snippet, own: frozenset[str]) -> bool:
+    """Whether a block is named as the shell's, or is named as nothing and begins with a program of the repository."""
+    first = snippet.code.lstrip().partition(" ")[0]
+    return snippet.language in _SHELL[:-2] or (snippet.language in ("", *_SHELL[-2:]) and first in own)
 
 
 def _http_call(code: str, words: list[str]) -> str:
@@ -125,7 +131,8 @@ def _in_snippet(
         if not words:
             continue
         special = _http_call("\n".join([text, *lines[number + 1 :]]), words) or _own_file(path, words, facts)
-        if not special and (words[0] in COMMON or not _PROGRAM.match(words[0])):
+        common = words[0] in COMMON and words[0] not in own
+        if not special and (common or not _PROGRAM.match(words[0])):
             continue
         name = special or words[0]
         if (

@@ -92,7 +92,9 @@ class Sheet:
             places = [found for found in rows if found.evidence.name == name]
             holds = "secret" if _SECRET.search(name) else "configuration"
             body.append((marked(name), holds, self.anchors(places, 3)))
-        return "Names only; values are never kept.\n\n" + grid(("Variable", "Holds", "Read at"), body)
+        return "Environment variables that the code reads: names only, values are never kept.\n\n" + grid(
+            ("Variable", "Holds", "Read at"), body
+        )
 
     def errors(self, rows: Sequence[FoundEvidence]) -> str:
         """The Common Errors section."""

@@ -11,6 +11,7 @@ from codebase_gardener.knowledge.apis.calls import import_of
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.links.uses import Target
+from codebase_gardener.knowledge.modules.constants import Constants
 from codebase_gardener.knowledge.modules.descriptions import SaidOf, said_of
 from codebase_gardener.knowledge.modules.drawings import module_drawings
 from codebase_gardener.knowledge.modules.relations import Relations
@@ -31,6 +32,9 @@ _MOST_MEMBERS = 40
 _MOST_LARGE = 6
 _MOST_SHOWN = 4
 _MOST_TESTS = 8
+_MOST_CONSTANTS = 40
+_SAME_NAME = 3
+"""Files of a module that give the same name a value: then it is what each of them has to have, and told once."""
 _MOST_IMPORTS = 6
 _LONGEST_SIGNATURE = 120
 _LONGEST_SAID = 200
@@ -56,6 +60,11 @@ class ModulePages:
     def relations(self) -> Relations:
         """What the modules use of each other."""
         return Relations(self.tree, self.context)
+
+    @cached_property
+    def constants(self) -> Constants:
+        """The constants that its files give to others."""
+        return Constants(self.context)
 
     def quoted(self, path: str, text: str, most: int = _LONGEST_SAID) -> str:
         """A text in quotation marks, where the file says it as the verifier looks for it; "" elsewhere."""
@@ -84,7 +93,10 @@ def module_page(module: Module, given: ModulePages) -> Page:
         description=_description(module, said, where, given, sources),
         usage=_usage(module, public, given),
         sections=(
-            Section("Public Surface", _surface(public, symbols, given, sources)),
+            Section(
+                "Public Surface",
+                _surface(public, symbols, given, sources) + _constants(module, given, sources),
+            ),
             Section("Uses and Used By", _relations(module, given)),
             Section("Diagram", module_drawings(module, given.relations)),
             Section("Definitions", _definitions(symbols, given, sources)),
@@ -149,7 +161,7 @@ def _overview(
     told = f"{held}: {enumerated(shown, len(names))}."
     for symbol in public:
         if quoted := given.quoted(symbol.path, documented(symbol).summary):
-            sources.cite_symbol(symbol)
+            sources.cite_docstring(symbol)
             return f"{told} Its {code(symbol.qualified_name)} is described as: {quoted}"
     return told
 
@@ -237,7 +249,7 @@ def _surface(
     rows = (
         (
             _named(symbol, symbol.qualified_name, given),
-            _told(symbol, members.get(symbol.qualified_name, ()), given),
+            _told(symbol, members.get(symbol.qualified_name, ()), given, sources),
             sources.cite_symbol(symbol),
         )
         for symbol in public
@@ -245,15 +257,55 @@ def _surface(
     return table(("Definition", "What it is", "Where"), rows)
 
 
+def _constants(module: Module, given: ModulePages, sources: PageSources) -> str:
+    """A line for each constant; where there are many, those that are used or described first."""
+    every = list(given.constants.of_files(module.files))
+    named = Counter(one.name for one in every)
+    firsts = {one.name: one for one in reversed(every)}
+    found = [one for one in every if named[one.name] < _SAME_NAME or firsts[one.name] is one]
+    if not found:
+        return ""
+    times = {id(one): given.relations.times(given.context.target(one)) for one in found}
+    order = sorted(found, key=lambda one: (-times[id(one)], not one.docstring, one.path, one.start))
+    kept = {id(one) for one in order[:_MOST_CONSTANTS]}
+    rows = [
+        (
+            _constant_name(one, given),
+            _given_value(one, named[one.name], given, sources),
+            sources.cite(one.path, one.start, one.end),
+        )
+        for one in found
+        if id(one) in kept
+    ]
+    more = len(found) - len(rows)
+    rest = f"\n\nAnd {counted(more, 'further constant')}." if more else ""
+    return f"\n\n### Constants\n\n{table(('Constant', 'Value', 'Where'), rows)}{rest}"
+
+
+def _constant_name(one: Symbol, given: ModulePages) -> str:
+    """With the name that users import it by, where that is another."""
+    public = given.context.names.get(given.context.target(one), "")
+    return code(one.name) + (
+        f", to users {code(public)}" if public.rpartition(".")[2] not in ("", one.name) else ""
+    )
+
+
+def _given_value(one: Symbol, times: int, given: ModulePages, sources: PageSources) -> str:
+    quoted = given.quoted(one.path, documented(one).summary)
+    told = code(one.signature) + (f" {quoted}{sources.said_at(one)}" if quoted else "")
+    return f"{told}; {times - 1} other files give one, too" if times >= _SAME_NAME else told
+
+
 def _named(symbol: Symbol, name: str, given: ModulePages) -> str:
     page = given.pages.get(given.context.target(symbol))
     return f"[{code(name)}](../{page.file})" if page else code(name)
 
 
-def _told(symbol: Symbol, members: Sequence[Symbol], given: ModulePages) -> str:
+def _told(symbol: Symbol, members: Sequence[Symbol], given: ModulePages, sources: PageSources) -> str:
     summary = documented(symbol).summary
     signature = code(symbol.signature[:_LONGEST_SIGNATURE])
-    said = given.quoted(symbol.path, summary) or signature
+    quoted = given.quoted(symbol.path, summary)
+    said = f"{quoted}{sources.said_at(symbol)}" if quoted else signature
     if symbol.kind in TYPES and members:
         ordered = sorted(members, key=lambda one: given.context.target(one) not in given.pages)
         named = [_named(one, one.name, given) for one in ordered[:_MOST_MEMBERS]]

@@ -13,6 +13,7 @@ from codebase_gardener.documents.sentences import first_sentence, sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.links.uses import Target
+from codebase_gardener.knowledge.modules.descriptions import said_of
 from codebase_gardener.knowledge.modules.drawings import architecture
 from codebase_gardener.knowledge.modules.relations import Relations
 from codebase_gardener.knowledge.modules.tree import Module, ModuleTree
@@ -40,6 +41,10 @@ _MOST_COMMANDS = 8
 _MOST_FILES = 3
 _SENTENCE_WORDS = 5
 _WORD = re.compile(r"[^\W\d_]{2}")
+_DENIES = re.compile(
+    r"(?:\W*\w+){1,5}?\W+(?:is|are|was|does|do)(?:n.t|\W+not|\W+no\b|\W+never)\b", re.IGNORECASE
+)
+"""A sentence that opens with what something is not."""
 _BEGINNING = re.compile(
     r"quick-?start|getting-?started|first-?steps|tutorial|introduction|basics|user-?guide", re.IGNORECASE
 )
@@ -114,7 +119,7 @@ def overview_page(
     given = _Given(
         context, relations, sorted(pages, key=lambda page: page.id), by_target, PageSources(repository)
     )
-    said = introduction(repository.facts, repository.texts)
+    said = introduction(repository.facts, repository.texts, _name(given))
     return Page(
         type="Overview",
         name=f"{repository.owner_repo}_Overview",
@@ -142,7 +147,7 @@ def _name(given: _Given) -> str:
 
 
 def _overview(said: Introduction | None, given: _Given) -> str:
-    """What it is, in one sentence: of its README, else of its packaging file."""
+    """What it is, in one sentence: of its README, else of its packaging file, else of the package's own comment."""
     name = code(_name(given))
     if said and said.said:
         block, sentence = _tells_what_it_is(said, _name(given))
@@ -153,19 +158,28 @@ def _overview(said: Introduction | None, given: _Given) -> str:
         if described:
             given.sources.cite(path, 1, max(1, given.context.repository.facts[path].lines))
             return f"{name} calls itself in {code(path)}: “{inline(described[0], 300)}”"
-    files = [path for module in given.tree.modules for path in module.files]
+    modules = given.tree.modules
+    roots = [one for one in modules if one.parent is None]
+    in_code = said_of(roots[0], given.context.repository) if len(roots) == 1 else None
+    if in_code is not None:
+        where = given.sources.cite(in_code.path, in_code.start, in_code.end)
+        return f"{name}, in the words of its code ({where}): “{inline(in_code.sentence, 300)}”"
+    files = [path for module in modules for path in module.files]
     return f"{name} holds {counted(len(files), 'file')} of code; neither a README nor a packaging file says what for."
 
 
 def _tells_what_it_is(said: Introduction, name: str) -> tuple[Block, str]:
-    """The first sentence that is about it, else the first that names it, else the first of all."""
+    """The first sentence that is about it, else the first that names it, else the first of all.
+
+    One that says what it is not comes last.
+    """
     called = rf"{re.escape(re.split(r'[/@]', name)[-1])}\b"
     paragraphs = [one for one in said.said if one.kind == "paragraph"] or list(said.said)
     told = [
         (block, sentence)
         for block in paragraphs
         for sentence in sentences(plain_text(block.text))
-        if len(sentence.split()) >= _SENTENCE_WORDS
+        if len(sentence.split()) >= _SENTENCE_WORDS and not _DENIES.match(sentence)
     ]
     for form in (rf"\W*(?:the\s+)?{called}", rf".*?\b{called}"):
         found = next((one for one in told if re.match(form, one[1], re.IGNORECASE)), None)
@@ -234,7 +248,7 @@ def _entries(given: _Given) -> str:
         symbol = given.context.symbol(target)
         summary = documented(symbol).summary if symbol else ""
         where = f" ({given.sources.cite_symbol(symbol)})" if symbol else ""
-        said = f": “{inline(summary, 200)}”" if summary else ""
+        said = f": “{inline(summary, 200)}”{given.sources.said_at(symbol)}" if symbol and summary else ""
         rows[_shown(target, given) > 0].append(f"* [{code(target.name)}]({page.file}){where}{said}")
     offered = "What else it offers:" if rows[True] else "What it offers:"
     titles = {True: "What users call most:", False: offered}

@@ -36,6 +36,10 @@ _NO_PROSE = re.compile(
     re.IGNORECASE,
 )
 """Who pays, and whose it is, does not say what it is."""
+_ASIDE = re.compile(
+    r"\W*(?:if you\b|please\b|(?:note|warning|attention|important|update|news)\b\s*:)", re.IGNORECASE
+)
+"""What speaks to some of its readers, or of the day, does not say what it is."""
 _WHAT = re.compile(
     r"\b(?:features?|why|what|overview|about|introduction|highlights|philosophy|description|motivation|goals?"
     r"|concepts?|capabilities|in short|summary)\b",
@@ -72,22 +76,30 @@ def readme_of(facts: Mapping[str, FileFacts]) -> str:
     return min(found, key=rank, default="")
 
 
-def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str]) -> Introduction | None:
-    """What the README says first; None where there is none or it says nothing."""
+def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str], name: str) -> Introduction | None:
+    """What the README says first; None where there is none or it says nothing.
+
+    Args:
+        facts: By path.
+        texts: By path.
+        name: What it is called.
+    """
     path = readme_of(facts)
     if not path:
         return None
     found = list(blocks(path, facts[path].language, texts[path][:_READ_CHARS]))
-    said = tuple(_said(found)) or tuple(_said([one for one in found if one.kind != "heading"]))[:_FEW]
+    called = {name.lower(), re.split(r"[/@]", name)[-1].lower()}
+    said = tuple(_said(found, called))
+    said = said or tuple(_said([one for one in found if one.kind != "heading"], called))[:_FEW]
     spoken = {facts[each].language for each in facts}
     shown = next((block for block in found if block.kind == "code" and _is_use(block, spoken)), None)
     return Introduction(path, said, shown) if said or shown else None
 
 
-def _said(found: Sequence[Block]) -> Iterator[Block]:
+def _said(found: Sequence[Block], called: set[str]) -> Iterator[Block]:
     """What stands before the first section and in those that tell what it is; no asides, nothing that leads to code."""
     chars = count = sections = 0
-    tells, title = True, ""
+    tells, told, title = True, False, ""
     boxes = [(block.start, block.end) for block in found if block.kind == "box"]
     for whole, after in zip_longest(found, found[1:]):
         block = _from_its_first_word(whole)
@@ -99,17 +111,27 @@ def _said(found: Sequence[Block]) -> Iterator[Block]:
             continue
         text = plain_text(block.text)
         leads_to_code = text.rstrip().endswith(":") and (after is None or after.kind != "item")
-        if not chars and title and text.lower().startswith(f"{plain_text(title).lower()} is "):
+        names = {*called, plain_text(title).lower()}
+        if leads_to_code and not told and _defines(text, names):
             leads_to_code = False  # what it is, and then how that looks
         aside = any(start <= block.start <= end for start, end in boxes)
         if aside or leads_to_code or not _says(text, block.kind, block.text):
+            continue
+        if not chars and _ASIDE.match(text) and names.isdisjoint(re.findall(r"[\w.-]+", text.lower())):
             continue
         if chars and block.kind == "paragraph" and len(_WORD.findall(text)) < _SHORTEST_LATER:
             continue
         if count >= _MOST_BLOCKS or (chars and chars + len(text) > _MOST_CHARS):
             return
         chars, count = chars + len(text), count + 1
+        told = told or _defines(text, names)
         yield block
+
+
+def _defines(text: str, called: set[str]) -> bool:
+    """Whether it begins with what it is: its name and "is", not what it is not."""
+    found = re.match(r"\W*(?:the\s+)?(.{1,80}?)\W*\s(?:is|are)\s+(?!not\b|no\b)", text.lower(), re.DOTALL)
+    return found is not None and found[1] in called
 
 
 def _from_its_first_word(block: Block) -> Block:

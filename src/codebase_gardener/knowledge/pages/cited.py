@@ -30,6 +30,15 @@ class PageSources:
         self._found[symbol.anchor] = self._repository.source_of(symbol)
         return code(str(symbol.anchor))
 
+    def cite_docstring(self, symbol: Symbol) -> str:
+        """The anchor of a definition's docstring, or of the comment above it, in code marks."""
+        at = symbol.docstring_anchor
+        return self.cite(at.path, at.start, at.end) if at else self.cite_symbol(symbol)
+
+    def said_at(self, symbol: Symbol) -> str:
+        """Where the words of its comment stand, behind a quote; "" where its own anchor has them."""
+        return f" ({self.cite_docstring(symbol)})" if symbol.comment_anchor else ""
+
     def all(self) -> tuple[Source, ...]:
         """In the order in which they were first cited."""
         return tuple(self._found.values())

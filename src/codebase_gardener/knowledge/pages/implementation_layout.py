@@ -36,6 +36,7 @@ __all__ = [
 
 _REQUIRED: dict[bool | None, str] = {True: "yes", False: "no", None: ""}
 _IS_REQUIRED = {"yes": True, "no": False}
+_DOCUMENTED = ", documented at "
 _ANCHOR = re.compile(r"(.+):L(\d{1,9})-(\d{1,9})\Z", re.DOTALL)
 
 
@@ -52,6 +53,7 @@ class CodeReference:
         dependencies: Packages from outside that it needs, in order.
         language: Of the blocks of code.
         quoted: The lines that `signature` is a quote of (dedented), else None.
+        documented: The comment that describes it, where that stands outside of `location`, else None.
     """
 
     location: Anchor | None
@@ -62,6 +64,7 @@ class CodeReference:
     dependencies: tuple[str, ...] = ()
     language: str = "python"
     quoted: Anchor | None = None
+    documented: Anchor | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ def parse_anchor(text: str) -> Anchor | None:
 def code_reference(reference: CodeReference) -> Section:
     """The section "Code Reference"."""
     where = code(str(reference.location)) if reference.location else f"External: {code(reference.external)}"
+    where += f"{_DOCUMENTED}{code(str(reference.documented))}" if reference.documented else ""
     quoted = f"From {code(str(reference.quoted))}:\n\n" if reference.quoted else ""
     parts = {
         "Source Location": where,
@@ -146,7 +150,7 @@ def _read_code_reference(body: str) -> CodeReference | None:
     parts = _parts(body)
     if parts.keys() != {"Source Location", "Signature", "Import", "API Call", "External Dependencies"}:
         return None
-    where, signature = parts["Source Location"], parts["Signature"]
+    (where, _, documented), signature = parts["Source Location"].partition(_DOCUMENTED), parts["Signature"]
     language, _ = fenced(parts["Import"])
     return CodeReference(
         location=parse_anchor(plain(where)),
@@ -157,6 +161,7 @@ def _read_code_reference(body: str) -> CodeReference | None:
         dependencies=_dependencies(parts["External Dependencies"]),
         language=fenced(signature)[0] or language or "python",
         quoted=_quoted(signature),
+        documented=parse_anchor(plain(documented)),
     )
 
 

@@ -9,8 +9,9 @@ from codebase_gardener.documents.code_spans import code_spans, edited
 from codebase_gardener.documents.fences import fence_after, opened_fence
 
 __all__ = [
-    "EMPTY", "NONE_FOUND", "NO_CODE", "WHY_A_PAGE", "code", "code_texts", "cell", "fence", "fenced", "is_rule",
-    "link_free", "open_fence", "outside_fences", "plain", "read_tables", "table", "unescaped", "without_code",
+    "EMPTY", "NONE_FOUND", "NO_CODE", "USED_BY", "USES", "WHY_A_PAGE", "code", "code_texts", "cell", "fence",
+    "fenced", "is_rule", "link_free", "open_fence", "outside_fences", "plain", "read_tables", "table", "unescaped",
+    "without_code",
 ]  # fmt: skip
 
 NONE_FOUND = "None found in the repository."
@@ -21,6 +22,10 @@ NO_CODE = "No code in docs, examples or tests was found to use it."
 
 WHY_A_PAGE = "Why it has a page: "
 """What the line begins with that says it."""
+
+USES = "Its code uses "
+USED_BY = "The package's own code uses it "
+"""What the lines begin with that say which other definitions a subject's code uses, and which use it."""
 
 EMPTY = "—"
 """What a cell of a table says that has nothing to say."""

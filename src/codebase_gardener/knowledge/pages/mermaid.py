@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 from codebase_gardener.knowledge.pages.markup import fence
 
-__all__ = ["MAX_BOXES", "Arrow", "Chart", "class_diagram", "flowchart", "read_chart", "sequence"]
+__all__ = [
+    "MAX_BOXES",
+    "Arrow",
+    "Chart",
+    "class_diagram",
+    "flowchart",
+    "read_chart",
+    "read_sequence",
+    "sequence",
+]
 
 MAX_BOXES = 25
 """Of a diagram; what does not fit is grouped."""
@@ -17,6 +26,8 @@ _LONGEST = 60
 _NODE = re.compile(r'^  (?:class )?N(\d{1,3})\["(.*)"\]$', re.MULTILINE)
 _ARROW = re.compile(r'^  N(\d{1,3}) -->(?:\|"(.*)"\|)? ?N(\d{1,3})$', re.MULTILINE)
 _PARENT = re.compile(r"^  N(\d{1,3}) <\|-- N(\d{1,3})$", re.MULTILINE)
+_ACTOR = re.compile(r"^  participant N(\d{1,3}) as (.*)$", re.MULTILINE)
+_MESSAGE = re.compile(r"^  N(\d{1,3})->>N(\d{1,3}): (.*)$", re.MULTILINE)
 _ENTITY = re.compile(r"#(\d{1,6});")
 
 
@@ -65,7 +76,20 @@ def read_chart(text: str) -> Chart | None:
         return None
     arrows = [Arrow(int(f[1]), int(f[3]), _words(f[2] or "")) for f in _ARROW.finditer(text)]
     arrows += [Arrow(int(f[1]), int(f[2])) for f in _PARENT.finditer(text)]
-    return Chart(boxes, tuple(one for one in arrows if max(one.start, one.end) < len(boxes)))
+    return Chart(boxes, _within(boxes, arrows))
+
+
+def read_sequence(text: str) -> Chart | None:
+    """What `sequence` wrote: those who take part as boxes, what is asked as arrows; None where there is none."""
+    actors = tuple(_words(found[2]) for found in _ACTOR.finditer(text))
+    if not actors:
+        return None
+    asked = [Arrow(int(f[1]), int(f[2]), _words(f[3])) for f in _MESSAGE.finditer(text)]
+    return Chart(actors, _within(actors, asked))
+
+
+def _within(boxes: Sequence[str], arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
+    return tuple(one for one in arrows if max(one.start, one.end) < len(boxes))
 
 
 def class_diagram(names: Sequence[str], parents: Iterable[tuple[int, int]]) -> str:

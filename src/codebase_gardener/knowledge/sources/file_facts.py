@@ -62,6 +62,7 @@ class FileFacts:
         headings, snippets, listings, mentions: Of documents (and snippets of docstrings).
         evidence: For environments and heuristics.
         includes: Files that a document shows.
+        constants: What a file gives a value at its outer level, as symbols of the kind "constant" or "registry".
         entries: What a packaging file of another language than Python lets others import, best first.
     """
 
@@ -84,3 +85,4 @@ class FileFacts:
     evidence: tuple[Evidence, ...] = ()
     includes: tuple[Include, ...] = ()
     entries: tuple[PackageEntry, ...] = ()
+    constants: tuple[Symbol, ...] = ()

@@ -287,7 +287,7 @@ class _Writer:
         told = first_sentence(documentation(api.symbol.docstring).summary) if api.symbol else ""
         if api.symbol is None or not told:
             return f"{name} does this step."
-        where = self.sources.cite_symbol(api.symbol)
+        where = self.sources.cite_docstring(api.symbol)
         return f"{name} does this step; its docstring ({where}) says: “{inline(told)}”"
 
     def _shares(self, number: int, counts: _Counts) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from codebase_gardener.languages.engine.constants import tree_constants
 from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of
 from codebase_gardener.languages.engine.parsing import captured, parsed_tree
 from codebase_gardener.languages.facts import Binding, Code, Import, Reference
@@ -35,7 +36,13 @@ _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z")
 
 
 def tree_code(
-    text: str, language: str, first_line: int = 1, *, symbols: Sequence[Symbol] = (), tree: Tree | None = None
+    text: str,
+    language: str,
+    first_line: int = 1,
+    *,
+    symbols: Sequence[Symbol] = (),
+    tree: Tree | None = None,
+    path: str = "",
 ) -> Code:
     """Read code; what tree-sitter cannot parse in time says nothing.
 
@@ -45,6 +52,7 @@ def tree_code(
         first_line: The line of the file on which it begins, 1-based.
         symbols: Of the same text, for the scopes.
         tree: Of the text, where it is known already.
+        path: Of the file, where its constants are wanted, too.
 
     Example:
         >>> tree_code('import { z } from "zod";\\nz.string().min(5);', "typescript").references[0].name
@@ -61,6 +69,14 @@ def tree_code(
     importing = [*found["import"], *(node for node in found["bind"] if node.id in required)]
     importing += [node for node in found["export"] if family.requires(node)]
     binding = (node for node in found["bind"] if node.id not in required)
+    exports = tuple(dict.fromkeys(name for node in found["export"] for name in family.exports(node)))
+    named = {reader.names.text(node): node for node in reversed(found["name"])} if path else {}
+    defined = {symbol.qualified_name for symbol in symbols}
+    plain = [
+        named[name] for name in reversed(named) if name not in defined and not _is_import(named[name], family)
+    ]
+    renamed = {name for node in found["export"] for _, name in family.renamed(node)}
+    all_open = bool(family.open_constants and family.open_constants(path))
     return Code(
         imports=tuple(one for node in importing for one in reader.imports(node)),
         bindings=(
@@ -69,9 +85,14 @@ def tree_code(
             *(one for node in found["export"] for one in reader.renamed(node)),
         ),
         references=reader.references(found["call"]),
-        exports=tuple(dict.fromkeys(name for node in found["export"] for name in family.exports(node))),
+        exports=exports,
         names=tuple(dict.fromkeys(reader.names.text(node) for node in found["name"])),
+        constants=tuple(tree_constants(path, language, plain, None if all_open else {*exports, *renamed})),
     )
+
+
+def _is_import(name: Node, family: Family) -> bool:
+    return name.parent is not None and family.requires(name.parent)
 
 
 class _Scopes:

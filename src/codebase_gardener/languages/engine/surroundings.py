@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from codebase_gardener.languages.rows import Grammar
 
-__all__ = ["Placement", "Surroundings", "last_row"]
+__all__ = ["Placement", "Surroundings", "cleaned", "last_row"]
 
 _SPACE = re.compile(rb"\s*")
 _REMARK = re.compile(r"\A(?:TODO|FIXME|XXX|HACK)\b.*?(?:\n[ \t]*\n|\Z)", re.DOTALL)
@@ -31,12 +31,21 @@ class Placement:
     signature: str
     docstring: str | None
     decorators: tuple[str, ...]
+    docstring_start: int = 0
+    docstring_end: int = 0
 
 
 def last_row(node: Node) -> int:
     """The 0-based row of the node's last character (a Rust comment's end is the next line's beginning)."""
     end = node.end_point
     return end.row - 1 if end.column == 0 and end.row > node.start_point.row else end.row
+
+
+def cleaned(comments: list[str], grammar: Grammar) -> str | None:
+    """The comments' words, without their marks."""
+    words = [grammar.marks.sub("", comment) for comment in comments]
+    text = "\n".join(line.rstrip() for line in "\n".join(words).split("\n")).strip()
+    return _REMARK.sub("", text) or None
 
 
 class Surroundings:
@@ -71,29 +80,34 @@ class Surroundings:
         begin = max([outer.start_byte, *(decorator.end_byte for decorator in decorators)])
         begin = _SPACE.match(self._source, begin).end()  # type: ignore[union-attr]  # it matches anywhere
         header_end, body_start = self._body(node, body)
+        docstring = cleaned([text_of(comment).rstrip() for comment in comments], self._grammar)
         return Placement(
             start=row + 1,
             definition_line=self._row(begin) + 1,
             body_start=body_start,
             signature=self._one_line(begin, header_end),
-            docstring=self._cleaned(comments),
+            docstring=docstring,
             decorators=tuple(
                 self._grammar.attribute.sub(r"\1", text_of(decorator).rstrip()) for decorator in decorators
             ),
+            docstring_start=comments[0].start_point.row + 1 if docstring else 0,
+            docstring_end=last_row(comments[-1]) + 1 if docstring else 0,
         )
 
-    def _above(self, row: int) -> tuple[int, list[str]]:
-        """The first row of the attributes above a row, and the comments among and above them."""
-        first, comments = row, list[str]()
+    def _above(self, row: int) -> tuple[int, list[Node]]:
+        """The first row of the attributes above a row, and the comments among and above them, without directives."""
+        first = row
+        comments: list[Node] = []
         while True:
             attribute, comment = self._attribute_at.get(row - 1), self._comment_at.get(row - 1)
             if attribute is not None:
                 first = row = attribute.start_point.row
             elif comment is not None:
                 row = comment.start_point.row
-                comments.insert(0, text_of(comment).rstrip())
+                comments.insert(0, comment)
             else:
-                return first, comments
+                directive = self._grammar.directive
+                return first, [one for one in comments if not directive.match(text_of(one))]
 
     def _body(self, node: Node, body: Node | None) -> tuple[int, int]:
         """The header's end as an offset, and `Symbol.body_start`."""
@@ -142,13 +156,6 @@ class Surroundings:
         before = self._source[self._starts[node.start_point.row] : node.start_byte].strip()
         after = self._source[node.end_byte : self._starts[last_row(node) + 1]].strip()
         return not after and (not before or before.startswith(self._grammar.attribute_mark))
-
-    def _cleaned(self, comments: list[str]) -> str | None:
-        """The comments' words, without their marks, and without directives to tools and rules of `////`."""
-        marks, directive = self._grammar.marks, self._grammar.directive
-        words = [marks.sub("", comment) for comment in comments if not directive.match(comment)]
-        text = "\n".join(line.rstrip() for line in "\n".join(words).split("\n")).strip()
-        return _REMARK.sub("", text) or None
 
     def _row(self, offset: int) -> int:
         return bisect_right(self._starts, offset) - 1

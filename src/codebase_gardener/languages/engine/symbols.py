@@ -176,6 +176,8 @@ class _Reader:
             decorators=place.decorators,
             public=is_public(qualified.replace("#", "_")),
             is_declaration=self._declares(node),
+            docstring_start=place.docstring_start,
+            docstring_end=place.docstring_end,
         )
 
     def _kind(self, node: Node, name: str, scopes: list[_Scope]) -> str:

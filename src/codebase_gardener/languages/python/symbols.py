@@ -32,6 +32,7 @@ def _symbol(path: str, source: SourceLines, node: Definition, scope: tuple[Defin
     header = source.header(node)
     name = ".".join(outer.name for outer in (*scope, node))
     kind = _kind(node, scope)
+    docstring = _docstring_node(node)
     return Symbol(
         path=path,
         qualified_name=name,
@@ -42,7 +43,7 @@ def _symbol(path: str, source: SourceLines, node: Definition, scope: tuple[Defin
         definition_line=node.lineno,
         body_start=_body_start(source, node, header),
         signature=header.text,
-        docstring=_docstring(node),
+        docstring=inspect.cleandoc(str(docstring.value)) if docstring is not None else None,
         parameters=()
         if isinstance(node, ast.ClassDef)
         else _parameters(node.args, is_method=kind == "method"),
@@ -50,6 +51,8 @@ def _symbol(path: str, source: SourceLines, node: Definition, scope: tuple[Defin
         bases=_bases(source, node),
         decorators=tuple(source.segment(decorator) for decorator in node.decorator_list),
         public=is_public(name),
+        docstring_start=docstring.lineno if docstring is not None else 0,
+        docstring_end=(docstring.end_lineno or 0) if docstring is not None else 0,
     )
 
 
@@ -76,11 +79,6 @@ def _docstring_node(node: Definition) -> ast.Constant | None:
     if not (isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)):
         return None
     return first.value if isinstance(first.value.value, str) else None
-
-
-def _docstring(node: Definition) -> str | None:
-    found = _docstring_node(node)
-    return inspect.cleandoc(str(found.value)) if found is not None else None
 
 
 def _parameters(arguments: ast.arguments, *, is_method: bool) -> tuple[str, ...]:

@@ -65,6 +65,12 @@ class Contents:
         place = self.places.source(anchor.path)
         return f"{place}#L{anchor.start}-L{anchor.end}" if place else None
 
+    def module_of(self, page: Page) -> Page | None:
+        """The Module that it is a part of; of a principle, that of what implements it."""
+        about = self.implementation_of(page.id) or page
+        held = self.incoming.get(about.id, ())
+        return self.pages.get(next((edge.target for edge in held if edge.kind == "part_of"), ""))
+
     def implementation_of(self, principle: str) -> Page | None:
         """The page that implements a principle."""
         page = self.pages.get(principle)

@@ -29,6 +29,18 @@ _OUTSIDE = re.compile(r"(https?://|mailto:)\S+\Z", re.IGNORECASE)
 _MARKED_ID = re.compile(r"[✅⬜](?P<id>[A-Z][a-z]+:[^\s,]+)")
 _LISTED = re.compile(r"(Workflow|Principle|Impl|Env|Heur): ([^;]+)")
 _SHORT_TYPES = {"Impl": "Implementation", "Env": "Environment", "Heur": "Heuristic"}
+_TABLE = (
+    '<div class="table" tabindex="0" role="group" aria-label="Table"><table>\n',
+    '<div class="table" tabindex="0" role="group" aria-label="Table"><table class="wide">\n',
+)
+"""One of more than two columns is shown as a list where there is no room."""
+_MARKUP = re.compile(
+    r"<(?P<tag>abbr|kbd|small|span|sub|sup)(?:\s[^<>]*)?>(?P<words>[^<>]*)</(?P=tag)>"
+    r"|\[(?P<label>[^\[\]]+)\]\([^()\s]*\)"
+)
+"""In words of a document: marks around words that are shown without them, and links that lead nowhere here."""
+_SHORT = 20
+_SEAM = re.compile(r"(?<=[/._,=(\[])(?=[^/._,=\s])|(?<=[a-z])(?=[A-Z])")
 _LABELS = {"mermaid": "diagram"}
 
 Tokens = Sequence[Token]
@@ -49,10 +61,12 @@ class SiteMarkdown:
         self._parser = MarkdownIt("commonmark", {"html": False}).enable("table")
         self._parser.inline.ruler.before("link", "wiki_link", _wiki_link)
         self._parser.core.ruler.push("links", self._check_links)
+        self._parser.core.ruler.push("heads", _put_heads)
         rules: dict[str, Callable[..., str]] = {
             "wiki_link": self._render_wiki_link, "code_inline": self._render_code, "fence": self._render_fence,
             "image": self._render_image, "text": self._render_text,
-            "table_open": lambda *_: '<div class="table" tabindex="0"><table>\n',
+            "td_open": self._render_cell,
+            "table_open": lambda tokens, index, _: _TABLE[len(tokens[index].meta.get("heads", [])) > 2],
             "table_close": lambda *_: "</table></div>\n",
         }  # fmt: skip
         for name, rule in rules.items():
@@ -86,7 +100,7 @@ class SiteMarkdown:
         """Text in code marks; a link to its lines where it is an anchor, to its file where it is a path."""
         anchor = parse_anchor(text)
         target = self._contents.place_of_lines(anchor) if anchor else self._contents.places.source(text)
-        code = f"<code>{_breakable(text) if anchor else escape(text)}</code>"
+        code = f"<code>{_breakable(text)}</code>" if anchor else _name(text)
         return f'<a class="lines" href="{relative(place, target)}">{code}</a>' if target else code
 
     def _render_wiki_link(self, tokens: Tokens, index: int, env: Env) -> str:
@@ -99,6 +113,11 @@ class SiteMarkdown:
 
     def _render_code(self, tokens: Tokens, index: int, env: Env) -> str:
         return self.lines_link(tokens[index].content, env["place"])
+
+    def _render_cell(self, tokens: Tokens, index: int, env: Env) -> str:
+        """With the head of its column, which a narrow window shows beside it."""
+        head = tokens[index].meta.get("head", "")
+        return f'<td data-head="{escape(head)}">' if head else "<td>"
 
     def _render_fence(self, tokens: Tokens, index: int, env: Env) -> str:
         language = tokens[index].info.strip().partition(" ")[0]
@@ -119,7 +138,7 @@ class SiteMarkdown:
         return f'<span class="image">[image: {escape(tokens[index].content or "without a text")}]</span>'
 
     def _render_text(self, tokens: Tokens, index: int, env: Env) -> str:
-        text = tokens[index].content
+        text = _MARKUP.sub(lambda found: found["words"] or found["label"] or "", tokens[index].content)
         if not env["names"]:
             return escape(text)
         if "✅" in text or "⬜" in text:
@@ -153,10 +172,38 @@ class SiteMarkdown:
         return relative(env["place"], target) if target else None
 
 
+def _put_heads(state: Any) -> None:
+    """Give each cell of a table the head of its column."""
+    heads: list[str] = []
+    table, at = None, 0
+    for number, token in enumerate(state.tokens):
+        if token.type == "table_open":
+            table, heads = token, []
+            token.meta["heads"] = heads
+        elif token.type == "th_open":
+            heads.append(state.tokens[number + 1].content)
+        elif token.type == "tr_open":
+            at = 0
+        elif token.type == "td_open" and table:
+            token.meta["head"] = heads[at] if at < len(heads) else ""
+            at += 1
+
+
 def _breakable(anchor: str) -> str:
     """A path may be cut between two lines of text, a range may not."""
     path, _, lines = anchor.rpartition(":")
     return f'{escape(path).replace("/", "/<wbr>")}<wbr><span class="range">:{escape(lines)}</span>'
+
+
+def _name(text: str) -> str:
+    """Code in a line: a short option stays whole, a long name may be cut between its words."""
+    if len(text) <= _SHORT:
+        return (
+            f'<code class="whole">{escape(text)}</code>'
+            if "-" in text and " " not in text
+            else f"<code>{escape(text)}</code>"
+        )
+    return f"<code>{'<wbr>'.join(map(escape, _SEAM.split(text)))}</code>"
 
 
 def _by_name(contents: Contents) -> Mapping[tuple[str, str], str]:

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
+from codebase_gardener.knowledge.pages.mermaid import read_sequence
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page
 from codebase_gardener.knowledge.pages.workflow_groups import workflow_groups
 from codebase_gardener.knowledge.pages.workflow_layout import read_steps
@@ -17,6 +18,7 @@ from codebase_gardener.wiki.site.contents import Contents
 from codebase_gardener.wiki.site.markdown import SiteMarkdown
 from codebase_gardener.wiki.site.module_tree import module_branches
 from codebase_gardener.wiki.site.page_graph import page_graph
+from codebase_gardener.wiki.site.sequence_drawing import sequence_drawing
 from codebase_gardener.wiki.site.shell import filled
 from codebase_gardener.wiki.site.source_page import cited_lines, lines_html
 from codebase_gardener.wiki.site.step_diagram import DrawnStep, arrows_of, step_diagram
@@ -82,7 +84,12 @@ class PageViews:
         """What the repository is, how much there is, and its workflows as a person would read them."""
         workflows = self._contents.of_type("Workflow")
         counts = [
-            {"css": kind.lower(), "place": _listing(kind), "number": len(pages), "words": f"{kind.lower()}s"}
+            {
+                "css": kind.lower(),
+                "place": _listing(kind),
+                "number": len(pages),
+                "words": f"{kind.lower()}{'s' if len(pages) != 1 else ''}",
+            }
             for kind in LISTINGS
             if (pages := self._contents.of_type(kind))
         ]
@@ -183,8 +190,8 @@ class PageViews:
         """The id of the page's row beside it: of the module that it is about or belongs to, its own; "" for none."""
         if page is None or page.type in ("Module", "Workflow"):
             return page.id if page else ""
-        held = self._contents.incoming.get(page.id, ())
-        return next((edge.target for edge in held if edge.kind == "part_of"), "")
+        module = self._contents.module_of(page)
+        return module.id if module else ""
 
     def _menu(self) -> list[dict[str, str]]:
         types = [kind for kind in LISTINGS if self._contents.of_type(kind)]
@@ -241,7 +248,8 @@ class PageViews:
             api = (reference.call.partition("(")[0] if reference else "") or (made.title if made else "")
             link = relative(place, target) if target else ""
             steps.append(DrawnStep(step.number, step.title, api, link))
-        return step_diagram(steps, arrows_of(mermaid))
+        asked = read_sequence(mermaid)
+        return step_diagram(steps, arrows_of(mermaid)) + (sequence_drawing(asked) if asked else "")
 
     def _related(self, page: Page) -> list[dict[str, Any]]:
         place = self._place(page)

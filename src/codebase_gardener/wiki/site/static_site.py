@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,11 +149,20 @@ def _files(contents: Contents) -> Iterator[tuple[str, str]]:
 
 
 def _search_index(contents: Contents) -> str:
-    """Title, type, overview and place of every page, as a script: a file on disk may not be fetched."""
+    """Title, type, overview and place of every page, as a script: a file on disk may not be fetched.
+
+    Where several pages are called the same, the module that each belongs to stands beside its type.
+    """
+    pages = [page for kind in ("Overview", *LISTINGS) for page in contents.of_type(kind)]
+    called = Counter((page.title, page.type) for page in pages)
     rows = [
         [page.title, page.type, page.overview.replace("`", ""), contents.places.wiki_file(page.file)]
-        for kind in ("Overview", *LISTINGS)
-        for page in contents.of_type(kind)
+        + (
+            [module.title]
+            if called[page.title, page.type] > 1 and (module := contents.module_of(page))
+            else []
+        )
+        for page in pages
     ]
     return f"window.gardenerIndex={json.dumps(rows, separators=(',', ':'))};\n"
 

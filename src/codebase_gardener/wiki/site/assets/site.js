@@ -4,6 +4,7 @@
   var root = document.body.dataset.root;
   var query = document.getElementById("query");
   var found = document.getElementById("found");
+  var said = document.getElementById("count");
   var waiting = false;
 
   function fold(text) { return text.toLowerCase().replace(/[_\-./]+/g, " "); }
@@ -55,6 +56,7 @@
       .filter(function (hit) { return hit[0] > 0; })
       .sort(function (a, b) { return b[0] - a[0]; }).slice(0, 12);
     hits.forEach(function (hit) { found.appendChild(item(hit[1])); });
+    said.textContent = hits.length ? hits.length + " found" : "";
     if (!hits.length) {
       var none = document.createElement("li");
       none.textContent = "Nothing found: try other words.";
@@ -65,10 +67,19 @@
   function item(each) {
     var line = document.createElement("li");
     var link = document.createElement("a");
+    var kind = document.createElement("span");
     var text = document.createElement("small");
     link.href = root + each[3];
     link.className = "page " + each[1].toLowerCase();
     link.textContent = each[0];
+    kind.className = "kind";
+    kind.textContent = each[1];
+    link.insertBefore(kind, link.firstChild);
+    if (each[4]) {
+      var module = document.createElement("small");
+      module.textContent = "in " + each[4];
+      link.appendChild(module);
+    }
     text.textContent = each[2];
     link.appendChild(text);
     line.appendChild(link);
@@ -106,9 +117,17 @@
     });
   }
 
-  // Above the page modules and workflows are closed at first: they would push it away.
-  if (!matchMedia("(min-width: 75rem)").matches) {
-    document.querySelectorAll(".tree > details").forEach(function (part) { part.open = false; });
+  // Above the page modules and workflows are closed at first: they would push it away. Until now the style hid them.
+  // Beside it, the page that is open is in sight.
+  var tree = document.querySelector(".tree");
+  if (tree) {
+    if (matchMedia("(min-width: 75rem)").matches) {
+      var here = tree.querySelector("[aria-current]");
+      if (here) tree.scrollTop = here.getBoundingClientRect().top - tree.getBoundingClientRect().top - tree.clientHeight / 3;
+    } else {
+      tree.querySelectorAll(":scope > details").forEach(function (part) { part.open = false; });
+    }
+    tree.classList.add("ready");
   }
 
   var filter = document.getElementById("filter");
