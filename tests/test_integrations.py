@@ -1,4 +1,4 @@
-"""Contract tests: the `run:` lines of the GitHub Action and the entries of the pre-commit hooks, run."""
+"""Contract tests: the `run:` lines of the GitHub Action and the CI recipe, and the hooks, run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import yaml
 ROOT = Path(__file__).parent.parent
 ACTION = yaml.safe_load((ROOT / "integrations/github-action/action.yml").read_text("utf-8"))
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+REFRESH = yaml.safe_load((ROOT / "integrations/ci/refresh.yml").read_text("utf-8"))
+GIT_HOOK = ROOT / "integrations/git-hooks/gardener-refresh"
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"] if "run" in step}
 CODE = "def load(path):\n    return path\n"
 
@@ -146,3 +149,45 @@ def test_contract_a_hook_repairs_what_the_commit_changes(checkout: Path, hook: d
     assert done.returncode == 0
     assert (checkout / "docs/old.md").read_text() == "`load` (store.py:L7-8)\n"
     assert (checkout / "docs/new one.md").read_text() == "# New\n\n`load` (store.py:L1-2)\n"
+
+
+def test_contract_the_git_hook_refreshes_in_the_background(checkout: Path) -> None:
+    """A commit with the hook in place: git is not held up, and the wiki follows."""
+    hook = checkout / ".git/hooks/post-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_bytes(GIT_HOOK.read_bytes())
+    hook.chmod(0o755)
+    env = {**environment(checkout), "GARDENER_ADAPTER": "no"}
+    who = ("-c", "user.name=T", "-c", "user.email=t@example.org")
+    subprocess.run(
+        ["git", *who, "commit", "-q", "--allow-empty", "-m", "more"], cwd=checkout, env=env, check=True
+    )
+    head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=checkout, text=True).strip()
+    log, line = checkout / ".git/gardener.log", f"checkout at {head[:12]}: snapshot, wiki, index in"
+    deadline = time.monotonic() + 60
+    while line not in (log.read_text() if log.exists() else "") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert line in log.read_text()
+    home = Path(env["CODEBASE_GARDENER_HOME"])
+    assert (home / "projects/checkout/wiki").is_dir()
+
+
+def test_contract_the_git_hook_never_stops_git(checkout: Path) -> None:
+    """Without a gardener on PATH it says nothing."""
+    done = subprocess.run(
+        ["/bin/sh", GIT_HOOK], cwd=checkout, env={"PATH": "/nowhere"}, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_contract_the_ci_recipe_makes_a_site(checkout: Path) -> None:
+    steps = {step["name"]: step["run"] for step in REFRESH["jobs"]["refresh"]["steps"] if "run" in step}
+    assert list(steps) == ["Install", "Refresh", "Site"]
+    assert "${{" not in str(steps)
+    for name in ("Refresh", "Site"):
+        command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", steps[name]]
+        done = subprocess.run(
+            command, cwd=checkout, env=environment(checkout), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    assert (checkout / "site/index.html").is_file()

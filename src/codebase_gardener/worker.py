@@ -23,6 +23,7 @@ from codebase_gardener.jobs.spec import JobSpec
 from codebase_gardener.jobs.submission import adapter_directory, check_storage
 from codebase_gardener.registry.rows import JobRow, Publication
 from codebase_gardener.registry.transactions import Registry
+from codebase_gardener.training.warm import described
 from codebase_gardener.utils.allocator import give_back_freed_memory, keep_freed_memory
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, ConflictError, ResourceError
 from codebase_gardener.utils.files import is_published, out_of_room, publish_dir, read_json, remove_tree
@@ -86,6 +87,8 @@ def _grow(
         parity=directory.parity,
         threads=plan["threads"],
     )
+    if spec.warm is not None:
+        receipt["grown_from"] = described(spec.warm.lineage)
     directory.events.append("proven", **receipt)
     _register(job, target, registry, receipt)
     for folder in (directory.checkpoints, directory.best):
@@ -110,7 +113,11 @@ def _train(directory: JobDirectory, spec: JobSpec, job: JobRow, settings: Settin
 def _register(job: JobRow, target: Path, registry: Registry, receipt: dict[str, Any]) -> None:
     sidecar = read_json(target / SIDECAR)
     publication = Publication.of(
-        target, spec=sidecar["training"], metrics=sidecar["metrics"], libraries=sidecar["libraries"]
+        target,
+        spec=sidecar["training"],
+        metrics=sidecar["metrics"],
+        libraries=sidecar["libraries"],
+        lineage=sidecar.get("lineage"),
     )
     version = registry.publish(job.id, publication, receipt)
     beaten = sidecar["metrics"].get("beats_base") is False  # by the base, on the rows that were set aside

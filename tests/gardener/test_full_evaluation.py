@@ -32,10 +32,12 @@ def commits(tmp_path: Path) -> list[str]:
     return made
 
 
-def asked(folder: Path, commit: str | None) -> tuple[Any, Any]:
+def asked(folder: Path, commit: str | None, *earlier: str) -> tuple[Any, Any]:
     """A home that knows where the project lies, and a version that was trained on a commit."""
     registry = SimpleNamespace(project=lambda name: SimpleNamespace(source=str(folder)))
-    return SimpleNamespace(registry=registry), SimpleNamespace(project="p", ref="p/default@1", commit=commit)
+    lineage = {"commits": earlier} if earlier else None
+    row = SimpleNamespace(project="p", ref="p/default@1", commit=commit, lineage=lineage)
+    return SimpleNamespace(registry=registry), row
 
 
 def test_trained_on_the_revision_or_before_it(tmp_path: Path, commits: list[str]) -> None:
@@ -52,6 +54,12 @@ def test_what_may_have_seen_it_is_refused(
     with pytest.raises(ConflictError, match="may have seen what is asked for") as refused:
         _trained_before(*asked(tmp_path, trained), commits[1])
     assert f"--revision {commits[1]}" in refused.value.hint
+
+
+def test_what_went_on_from_a_later_one_is_refused(tmp_path: Path, commits: list[str]) -> None:
+    assert _trained_before(*asked(tmp_path, commits[0], commits[0], commits[1]), commits[1]) == commits[1]
+    with pytest.raises(ConflictError, match=commits[2]):
+        _trained_before(*asked(tmp_path, commits[0], commits[1], commits[2]), commits[1])
 
 
 def test_a_revision_that_there_is_not(tmp_path: Path, commits: list[str]) -> None:

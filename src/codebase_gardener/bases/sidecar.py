@@ -34,6 +34,7 @@ def version_identity(
     commit: str | None,
     snapshot_id: str | None,
     metrics: Mapping[str, Any],
+    lineage: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What a version's folder says of itself, so that a registry can be made of folders.
 
@@ -45,6 +46,7 @@ def version_identity(
         commit: Of the repository.
         snapshot_id: Of the snapshot.
         metrics: Of the training.
+        lineage: The adapter that it went on from, and what was new.
     """
     return {
         "adapter": adapter,
@@ -55,4 +57,5 @@ def version_identity(
         "snapshot_id": snapshot_id,
         "spec": dict(spec),
         "metrics": dict(metrics),
+        "lineage": dict(lineage) if lineage else None,
     }

@@ -41,10 +41,14 @@ def list_adapters(name: str | None, limit: int, as_json: bool) -> None:
         echo(_none(published))
     for row in () if as_json else rows:
         mark = "*" if row.active else " "
-        detail = row.error or f"{row.size_bytes / 1e6:.1f} MB"
+        detail = row.error or f"{row.size_bytes / 1e6:.1f} MB{_from(row.lineage)}"
         echo(
             f"{mark} {row.adapter_id:<32} {row.status:<10} {row.base_model:<20} {row.created_at[:16]} {detail}"
         )
+
+
+def _from(lineage: Mapping[str, Any] | None) -> str:
+    return f", from @{lineage['parent'].rpartition('@')[2]}" if lineage else ""
 
 
 def _none(published: Path | None) -> str:
@@ -117,6 +121,10 @@ def _show_version(row: VersionRow) -> None:
     echo(f"  directory    {row.directory} ({row.bytes / 1e6:.1f} MB)")
     echo(f"  base         {row.base_id}, weights {row.base_hash[:16]}")
     echo(f"  dataset      {str(row.dataset_hash)[:16]}, commit {row.commit}")
+    if row.lineage:
+        from codebase_gardener.training.warm import described
+
+        echo(f"  grown from   {described(row.lineage)}")
     if figures:
         echo(
             f"  training     {figures['steps']} steps, {figures['tokens']:,} tokens "

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, MEMORY
+from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, MEMORY, PARENT
 
 __all__ = ["gigabytes", "paper", "print_verdict", "verdict_lines", "verdict_table"]
 
@@ -50,6 +50,8 @@ def verdict_table(verdict: Mapping[str, Any]) -> Table:
     with_memory = [arm.name + MEMORY for arm in ARMS if arm.name + MEMORY in verdict["arms"]]
     for name in (*(arm.name for arm in ARMS), *with_memory):
         table.add_row(name, *_figures(verdict["arms"].get(name)))
+    if verdict.get("parent"):
+        table.add_row(PARENT.name, *_figures(verdict["parent"]["arm"]))
     return table
 
 
@@ -74,6 +76,13 @@ def _figures(arm: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
+_PARTS = {
+    "all": "held-out functions",
+    "changed": "that changed or are new",
+    "unchanged": "that did not change",
+}
+
+
 def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
     """The verdict in words, with the interval that decides, and what was forgotten."""
     if not verdict["arms"]:
@@ -90,6 +99,7 @@ def verdict_lines(verdict: Mapping[str, Any]) -> list[str]:
         *fill_in,
         *wiki,
         *([_memory_line(verdict["memory"])] if verdict.get("memory") else []),
+        *(_parent_lines(verdict["parent"]) if verdict.get("parent") else []),
     ]
 
 
@@ -113,6 +123,21 @@ def _wiki_line(wiki: Mapping[str, Any]) -> str:
         f"({gained['nats_per_token']:+.3f}, 95 % {gained['low']:+.3f} to {gained['high']:+.3f}): "
         f"{'kept' if wiki['kept'] else 'left out'}."
     )
+
+
+def _parent_lines(parent: Mapping[str, Any]) -> list[str]:
+    """How it stands beside the version that it went on from."""
+    parts = "; ".join(
+        f"{part['difference']['nats_per_token']:+.3f} (95 % {part['difference']['low']:+.3f} to "
+        f"{part['difference']['high']:+.3f}) on {part['functions']} {_PARTS[name]}"
+        for name, part in parent["parts"].items()
+    )
+    worse = (
+        f" It is worse, and not made active in place of {parent['name']}."
+        if parent["word"] == "worse"
+        else ""
+    )
+    return [f"Beside its parent {parent['name']}, both with retrieval, nats/token: {parts}.{worse}"]
 
 
 def _memory_line(gains: Mapping[str, Any]) -> str:

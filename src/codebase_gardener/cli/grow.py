@@ -27,11 +27,14 @@ _EXAMPLE_BASE = "Qwen/Qwen2.5-Coder-1.5B"
 @options.name
 @options.revision
 @options.base
-@click.option("--minutes", type=float, help="Minutes to train (5).")
+@click.option("--minutes", type=float, help="Minutes to train (5; 1 where it goes on from a version).")
 @click.option(
     "--holdout",
     metavar="since:REV",
     help="Grow at REV, then ask for what was added or changed after it (evaluate --full --since REV).",
+)
+@click.option(
+    "--fresh", is_flag=True, help="Begin from nothing, though there is an active version to go on from."
 )
 @command_options
 def grow(
@@ -41,9 +44,10 @@ def grow(
     base: str | None,
     minutes: float | None,
     holdout: str | None,
+    fresh: bool,
     as_json: bool,
 ) -> None:
-    """From a repository to an adapter that knows it, with a verdict.
+    """From a repository to an adapter that knows it, with a verdict; what has changed since, from the active version.
 
     SOURCE is a directory, a git URL, or a source archive. Stopped at any point and run again, it goes on
     where it was.
@@ -64,6 +68,7 @@ def grow(
                 revision=since or revision,
                 base_id=base,
                 options=training,
+                fresh=fresh or since is not None,
                 show_plan=lambda plan: _show_plan(display, plan),
             )
         except KeyboardInterrupt:
@@ -114,6 +119,8 @@ def _show_plan(display: Display, plan: GrowPlan) -> None:
         f"  memory  about {gigabytes(plan.memory_bytes)}\n"
         f"  disk    about {gigabytes(plan.disk_bytes)} of {gigabytes(plan.free_disk_bytes)} free"
     )
+    if plan.start:
+        display.say(f"  start   {plan.start}")
     for reason in plan.reasons:
         display.say(f"  {reason.option} {reason.value}: {reason.why}")
     for advice in plan.warnings:
@@ -155,6 +162,7 @@ def _as_dict(grown: Grown) -> dict[str, object]:
         "active": grown.version.active,
         "directory": str(grown.version.directory),
         "metrics": grown.version.metrics,
+        "lineage": grown.version.lineage,
         "verdict": grown.verdict,
         "skipped_files": grown.skipped,
         "was_there": grown.was_there,

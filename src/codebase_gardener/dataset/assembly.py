@@ -10,13 +10,14 @@ from functools import cached_property
 from codebase_gardener.dataset.context import ContextFinder, training_side
 from codebase_gardener.dataset.deduplication import deduplicate, heldout_bodies
 from codebase_gardener.dataset.examples import USER_TASK, Example
-from codebase_gardener.dataset.functions import is_completable
+from codebase_gardener.dataset.functions import body_text, is_completable
 from codebase_gardener.dataset.generation import generate_examples, task_weights
 from codebase_gardener.dataset.heldout import HeldoutFunction, heldout_rows, heldout_tasks
 from codebase_gardener.dataset.page_rows import PAGE_TASKS, generate_page_rows
 from codebase_gardener.dataset.page_sites import pages_that_hold, split_of_pages
 from codebase_gardener.dataset.report import DatasetReport, count_rows
 from codebase_gardener.dataset.split import HELDOUT_SHARE, Split, split_files
+from codebase_gardener.dataset.taught import UNTAUGHT, Taught, body_key, taught_by
 from codebase_gardener.knowledge.pages.documents import page_documents
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.languages.symbols import SymbolTable
@@ -44,11 +45,13 @@ class Dataset:
         examples: Rows of both splits.
         heldout: Functions of held-out files, for evaluation.
         report: What is in it, and what is not.
+        before: What earlier generations were trained on, where an adapter is grown from another.
     """
 
     examples: tuple[Example, ...]
     heldout: tuple[HeldoutFunction, ...]
     report: DatasetReport
+    before: Taught = UNTAUGHT
 
     @property
     def train(self) -> tuple[Example, ...]:
@@ -57,8 +60,20 @@ class Dataset:
 
     @cached_property
     def hash(self) -> str:
-        """`dataset_hash` of its rows."""
-        return dataset_hash(self.examples)
+        """`dataset_hash` of its rows, and of what may not be asked for."""
+        rows = dataset_hash(self.examples)
+        return sha256_text(f"{rows} {self.before.as_dict()}") if self.before else rows
+
+    @property
+    def taught(self) -> Taught:
+        """What an adapter that is trained on it has seen, it and those before."""
+        return taught_by(self.train, self.report.heldout_files, self.before)
+
+    @property
+    def bodies(self) -> frozenset[str]:
+        """Keys of the functions' bodies that it has, on either side."""
+        rows = {row.completion for row in self.examples if row.completion}
+        return frozenset(map(body_key, rows | {function.completion for function in self.heldout}))
 
     def with_warning(self, warning: str) -> Dataset:
         """The same rows, with one more thing that a person should know."""
@@ -79,6 +94,7 @@ def generate_dataset(
     tasks: Mapping[str, float] | None = None,
     user_rows: Sequence[Example] = (),
     pages: Sequence[Page] = (),
+    before: Taught = UNTAUGHT,
     progress: Progress = silent,
 ) -> Dataset:
     """Make the dataset of a snapshot and its wiki; the same snapshot, pages and arguments give the same rows.
@@ -92,6 +108,7 @@ def generate_dataset(
             `page_rows.PAGE_TASKS`.
         user_rows: Further rows (`user_rows.read_user_rows`); those of a held-out file are held out too.
         pages: Of the snapshot's wiki. A page whose evidence is not in the snapshot as it cites it is left out.
+        before: What earlier generations were trained on: it is not held out.
         progress: Called with files done, of twice the number of files (read, then turned into rows).
 
     Raises:
@@ -102,7 +119,14 @@ def generate_dataset(
     weights = task_weights(tasks)
     total = 2 * len(snapshot.files)
     tables = without_secrets(extract_tables(snapshot, lambda done, _: progress(done, total)), snapshot)
-    split = split_files(_functions_by_file(snapshot, tables), share=heldout_share, seed=seed)
+    bodies = _bodies_by_file(snapshot, tables)
+    split = split_files(
+        {path: len(own) for path, own in bodies.items()},
+        share=heldout_share,
+        seed=seed,
+        first=before.heldout,
+        never=before.never(bodies),
+    )
     finder = training_side(snapshot, tables, split, with_context)
     kept_back = heldout_bodies(snapshot, tables, split)
     rows = generate_examples(
@@ -130,6 +154,7 @@ def generate_dataset(
                 seed=seed,
                 finder=finder,
                 page_finder=_with_pages(finder, held_by, split),
+                before=before,
             ),
             *heldout_rows(left.examples),
         ),
@@ -146,6 +171,7 @@ def generate_dataset(
             problems={path: table.problem for path, table in tables.items() if table.problem},
             warnings=split.warnings,
         ),
+        before=before,
     )
 
 
@@ -157,15 +183,16 @@ def _check_shares(**shares: float) -> None:
             )
 
 
-def _functions_by_file(snapshot: Snapshot, tables: Mapping[str, SymbolTable]) -> dict[str, int]:
+def _bodies_by_file(snapshot: Snapshot, tables: Mapping[str, SymbolTable]) -> dict[str, list[str]]:
     """What can be held out, by file: library code where there is enough of it, else tests too."""
-    counts: dict[str, int] = {}
+    bodies: dict[str, list[str]] = {}
     for file in snapshot.files:
         if file.path in tables:
             lines = source_lines(file.text)
-            counts[file.path] = sum(is_completable(symbol, lines) for symbol in tables[file.path].symbols)
-    library = {path: count for path, count in counts.items() if count and area_of(path) != "tests"}
-    return library if len(library) >= _ENOUGH_LIBRARY_FILES else counts
+            completable = (symbol for symbol in tables[file.path].symbols if is_completable(symbol, lines))
+            bodies[file.path] = [body_text(symbol, lines) for symbol in completable]
+    library = {path: own for path, own in bodies.items() if own and area_of(path) != "tests"}
+    return library if len(library) >= _ENOUGH_LIBRARY_FILES else bodies
 
 
 def _with_pages(finder: ContextFinder, pages: Sequence[Page], split: Split) -> ContextFinder | None:

@@ -13,6 +13,7 @@ from codebase_gardener.dataset.fill_in import fill_in_parts
 from codebase_gardener.dataset.functions import body_text, is_completable, outermost, spread
 from codebase_gardener.dataset.prompts import completion_prompt
 from codebase_gardener.dataset.split import Split
+from codebase_gardener.dataset.taught import UNTAUGHT, Taught
 from codebase_gardener.languages.symbols import Symbol, SymbolTable
 from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 from codebase_gardener.utils.anchors import source_lines
@@ -66,6 +67,7 @@ def heldout_tasks(
     *,
     finder: ContextFinder,
     page_finder: ContextFinder | None = None,
+    before: Taught = UNTAUGHT,
 ) -> list[HeldoutFunction]:
     """Functions of the held-out files in an order that depends on the seed only.
 
@@ -77,9 +79,10 @@ def heldout_tasks(
         seed: Another seed, another order.
         finder: Where retrieved code comes from: of files that are not held out.
         page_finder: Where code and pages of the wiki come from, if there is one.
+        before: What earlier generations were trained on: it is not asked for.
     """
     files = [file for file in snapshot.files if file.path in split.heldout]
-    functions = [(symbol, file) for file in files for symbol in _functions(file, tables[file.path])]
+    functions = [(symbol, file) for file in files for symbol in _functions(file, tables[file.path], before)]
     return [
         _heldout_function(symbol, file, finder, page_finder)
         for symbol, file in spread(functions, seed)[:limit]
@@ -95,14 +98,16 @@ def heldout_rows(examples: Iterable[Example]) -> list[HeldoutFunction]:
     ]
 
 
-def _functions(file: SourceFile, table: SymbolTable) -> list[Symbol]:
-    """Completable functions, none inside another: nested ones would be measured twice."""
+def _functions(file: SourceFile, table: SymbolTable, before: Taught) -> list[Symbol]:
+    """Completable functions that are new to the model, none inside another: nested ones would be measured twice."""
     lines = source_lines(file.text)
     return outermost(
         [
             symbol
             for symbol in table.symbols
-            if is_completable(symbol, lines) and len(body_text(symbol, lines)) <= HELDOUT_BODY_CHARS
+            if is_completable(symbol, lines)
+            and len(body_text(symbol, lines)) <= HELDOUT_BODY_CHARS
+            and not before.has(body_text(symbol, lines))
         ]
     )
 

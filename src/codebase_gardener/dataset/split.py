@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from codebase_gardener.utils.files import sha256_text
@@ -39,6 +39,8 @@ def split_files(
     share: float = HELDOUT_SHARE,
     seed: int = 0,
     most: int = MAX_HELDOUT_FILES,
+    first: Collection[str] = (),
+    never: Collection[str] = (),
 ) -> Split:
     """Choose the held-out files.
 
@@ -49,6 +51,8 @@ def split_files(
             that, the smallest is taken.
         seed: Another seed, another choice.
         most: At most so many files.
+        first: Files that come before all others: an earlier generation held them out.
+        never: Files that are not held out: an earlier generation was trained on them.
 
     Returns:
         A split that does not depend on the order of `functions`; files keep their rank when others change.
@@ -62,9 +66,12 @@ def split_files(
     chosen: set[str] = set()
     enough = min(ENOUGH_FUNCTIONS, ENOUGH_FUNCTION_SHARE * sum(files.values()))
     held = 0
-    for path in sorted(files, key=lambda path: sha256_text(f"{seed}:{path}")):
+    eligible = [path for path in files if path not in never]
+    if not eligible:
+        return Split(frozenset(), ("all files with functions were trained on before: nothing is held out",))
+    for path in sorted(eligible, key=lambda path: (path not in first, sha256_text(f"{seed}:{path}"))):
         wants_more = len(chosen) < wanted or (held < enough and len(chosen) < most)
         if wants_more and held + files[path] <= room:
             chosen.add(path)
             held += files[path]
-    return Split(frozenset(chosen or {min(files, key=lambda path: (files[path], path))}))
+    return Split(frozenset(chosen or {min(eligible, key=lambda path: (files[path], path))}))

@@ -4,6 +4,7 @@ train.jsonl               rows to train on, with their provenance
 heldout.jsonl             rows of held-out files
 heldout_functions.jsonl   what evaluation asks for
 dataset.json              hash and report
+before.json               where an adapter is grown from another: what those before were trained on
 manifest.json             sizes and hashes of the files
 """
 
@@ -19,6 +20,7 @@ from codebase_gardener.dataset.assembly import Dataset
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.report import DatasetReport
+from codebase_gardener.dataset.taught import UNTAUGHT, Taught
 from codebase_gardener.utils.error_handling import DatasetError, NotFoundError
 from codebase_gardener.utils.files import (
     is_published,
@@ -48,6 +50,8 @@ def write_dataset(dataset: Dataset, directory: Path) -> dict[str, Any]:
             staged / "heldout.jsonl", (row.as_row() for row in dataset.examples if row.split == "heldout")
         )
         _write_rows(staged / "heldout_functions.jsonl", (row.as_row() for row in dataset.heldout))
+        if dataset.before:
+            write_json(staged / "before.json", dataset.before.as_dict())
         write_json(staged / "dataset.json", {"hash": dataset.hash, "report": asdict(dataset.report)})
         return publish_dir(staged, directory)
 
@@ -83,7 +87,9 @@ def _dataset_in(directory: Path) -> tuple[Dataset, str]:
     for name in ("heldout_files", "warnings"):
         report[name] = tuple(report[name])
     examples = tuple(_example(row) for row in rows)
-    return Dataset(examples, tuple(functions), DatasetReport(**report)), header["hash"]
+    earlier = directory / "before.json"
+    before = Taught.from_dict(read_json(earlier)) if earlier.exists() else UNTAUGHT
+    return Dataset(examples, tuple(functions), DatasetReport(**report), before), header["hash"]
 
 
 def _example(row: dict[str, Any]) -> Example:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ARMS", "FILL_IN_ARMS", "MEMORY", "WITH_WIKI", "Arm"]
+__all__ = ["ARMS", "FILL_IN_ARMS", "MEMORY", "PARENT", "WITH_WIKI", "Arm"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,9 @@ FILL_IN_ARMS = (
     Arm("adapter", adapter=True, retrieval=True),
 )
 """The middle of a body from both sides, as an editor asks for it: with retrieved code. They decide nothing."""
+
+PARENT = Arm("parent + retrieval", adapter=True, retrieval=True)
+"""The version that the adapter went on from; it decides whether that one is active."""
 
 MEMORY = " + memory"
 """Behind an arm's name: the same logits with the memory of the repository mixed in. It decides nothing."""

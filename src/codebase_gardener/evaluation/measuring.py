@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.writer import load_dataset
-from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, MEMORY, WITH_WIKI, Arm
+from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, MEMORY, PARENT, WITH_WIKI, Arm
 from codebase_gardener.evaluation.metrics import Measurement
+from codebase_gardener.evaluation.parent import Parent, beside_parent
 from codebase_gardener.evaluation.verdict import Verdict, judge, wiki_gain
 from codebase_gardener.languages.table import language_of
 from codebase_gardener.training.encoding import IGNORE, EncodedExample, encode_completion, encode_fill_in
@@ -75,11 +76,17 @@ def heldout_functions(dataset: Path, limit: int) -> Sequence[HeldoutFunction]:
 
 
 def measured_verdict(
-    scorer: Scorer, functions: Sequence[HeldoutFunction], progress: Progress = silent
+    scorer: Scorer,
+    functions: Sequence[HeldoutFunction],
+    progress: Progress = silent,
+    *,
+    parent: tuple[Parent, Scorer] | None = None,
 ) -> Verdict:
-    """The verdict on an adapter: all arms, middles, and general text."""
-    measured = measure_arms(scorer, functions, progress=progress)
-    return judge(measured, general_loss(scorer), measure_fill_in(scorer, functions))
+    """The verdict on an adapter: all arms, middles, and general text; beside the version that it went on from."""
+    beside = parent[1] if parent else None
+    measured = measure_arms(scorer, functions, parent=beside, progress=progress)
+    verdict = judge(measured, general_loss(scorer), measure_fill_in(scorer, functions))
+    return replace(verdict, parent=beside_parent(measured, functions, parent[0])) if parent else verdict
 
 
 def measure_arms(
@@ -87,6 +94,7 @@ def measure_arms(
     functions: Sequence[HeldoutFunction],
     *,
     max_length: int = MAX_LENGTH,
+    parent: Scorer | None = None,
     progress: Progress = silent,
 ) -> dict[str, list[Measurement]]:
     """Measure every arm on every function, and the base with pages of the wiki where the functions have such prompts.
@@ -96,6 +104,7 @@ def measure_arms(
     Args:
         scorer: The adapter's.
         functions: Held-out functions with their prompts.
+        parent: That of the version that the adapter went on from.
         max_length: Tokens of prompt and body; the prompt's left is cut, and of a long body the end, in all arms alike.
         progress: Functions measured, over all arms.
 
@@ -103,14 +112,15 @@ def measure_arms(
         Arm name → measurements in the order of `functions`; with `MEMORY` behind it, those with the memory.
     """
     measured: dict[str, list[Measurement]] = {}
-    arms = _arms(functions)
+    arms = [*_arms(functions), *((PARENT,) if parent else ())]
     total = len(arms) * len(functions)
     encoded = [_encoded(f, scorer.tokenizer, max_length) for f in functions]
     for number, arm in enumerate(arms):
         rows = [prompts[min(_prompt(arm, measured), len(prompts) - 1)] for prompts in encoded]
         told = _offset(progress, number * len(functions), total)
         asked = [(f.path, f.completion, row) for f, row in zip(functions, rows, strict=True)]
-        scores = scorer.scores(rows, adapter=arm.adapter, progress=told)
+        asking = parent if parent is not None and arm == PARENT else scorer
+        scores = asking.scores(rows, adapter=arm.adapter, progress=told)
         measured[arm.name] = _measurements(asked, scores, scorer.tokenizer)
         remembered = [score.remembered for score in scores if score.remembered is not None]
         if len(remembered) == len(scores):  # of the same logits

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.evaluation.measuring import heldout_functions, measured_verdict, sample_rows
+from codebase_gardener.evaluation.parent import Parent
 from codebase_gardener.evaluation.torch_scorer import TorchScorer
 from codebase_gardener.evaluation.verdict import Verdict
 from codebase_gardener.memory.building import build_memory
+from codebase_gardener.memory.recall import Memory
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.training.fast.torch_path import fast_path
 from codebase_gardener.training.torch_device import set_threads
@@ -36,6 +38,7 @@ def evaluate_adapter(
     dtype: str = "auto",
     limit: int,
     snapshot: Snapshot | None = None,
+    parent: Parent | None = None,
     progress: Progress = silent,
 ) -> Verdict:
     """Measure an adapter in four arms on held-out functions, and on middles of them.
@@ -48,6 +51,7 @@ def evaluate_adapter(
         dtype: What is computed in: that of answers.
         limit: Functions at most; spread over the held-out files.
         snapshot: What the dataset was made of: the arms are measured with its memory, too.
+        parent: The version that the adapter went on from: a further arm.
         progress: Functions measured, over all arms.
 
     Raises:
@@ -55,11 +59,15 @@ def evaluate_adapter(
     """
     functions = heldout_functions(dataset, limit)
     held_out = {*load_dataset(dataset).report.heldout_files, *(function.path for function in functions)}
-    opened = measured_model(
-        adapter, base, functions, device=device, dtype=dtype, snapshot=snapshot, held_out=held_out
-    )
-    with opened as (_, scorer):
-        return measured_verdict(scorer, functions, progress)
+    live = _live_base(adapter, base, device, dtype)
+    memory = build_memory(snapshot, live.tokenizer, without=held_out) if snapshot is not None else None
+    opened = _scoring(live, adapter, functions, memory)
+    with opened as (_, scorer), ExitStack() as stack:
+        beside = None
+        if parent is not None:
+            _, other = stack.enter_context(_scoring(live, parent.directory, functions))
+            beside = (parent, other)
+        return measured_verdict(scorer, functions, progress, parent=beside)
 
 
 @contextmanager
@@ -70,8 +78,6 @@ def measured_model(
     *,
     device: str,
     dtype: str,
-    snapshot: Snapshot | None = None,
-    held_out: Collection[str] = (),
 ) -> Iterator[tuple[Any, TorchScorer]]:
     """The PEFT model of an adapter, and what scores rows with it, for a block.
 
@@ -81,16 +87,25 @@ def measured_model(
         functions: Some are used to check the fast path.
         device: As the settings say.
         dtype: What is computed in.
-        snapshot: Rows are scored with its memory, too.
-        held_out: Files that are not in that memory.
     """
+    with _scoring(_live_base(adapter, base, device, dtype), adapter, functions) as opened:
+        yield opened
+
+
+def _live_base(adapter: Path, base: Base, device: str, dtype: str) -> LiveBase:
     keep_freed_memory()
     set_threads(0)
     files = check_adapter_files(adapter)
     quantization = files.quantization if files.is_of_quantized_base else "none"
-    live = LiveBase(base.path, device=device, dtype=dtype, quantization=quantization)
-    live.attach(files, "evaluated")
-    model = live.to_peft("evaluated")  # PEFT's own modules; the fast path is compared with them
-    memory = build_memory(snapshot, live.tokenizer, without=held_out) if snapshot is not None else None
+    return LiveBase(base.path, device=device, dtype=dtype, quantization=quantization)
+
+
+@contextmanager
+def _scoring(
+    live: LiveBase, adapter: Path, functions: Sequence[HeldoutFunction], memory: Memory | None = None
+) -> Iterator[tuple[Any, TorchScorer]]:
+    name = str(adapter)
+    live.attach(check_adapter_files(adapter), name)
+    model = live.to_peft(name)  # PEFT's own modules; the fast path is compared with them
     with torch.no_grad(), fast_path(model, sample_rows(functions, live.tokenizer)) as path:
         yield model, TorchScorer(model, live.tokenizer, path, memory)

@@ -11,7 +11,14 @@ from typing import Any
 import torch
 from peft.helpers import disable_input_dtype_casting
 from torch import Tensor
-from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
+from torch.nn.functional import pad
+from transformers import (
+    DynamicCache,
+    LogitsProcessor,
+    LogitsProcessorList,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
 
 from codebase_gardener.adapters.torch_generation import pad_token, padded
 from codebase_gardener.bases.torch_seam import Seam
@@ -65,13 +72,7 @@ class TorchWriter:
     def _written(self, prompts: Sequence[Prompted]) -> list[WrittenLines]:
         inputs = padded([prompt.ids for prompt in prompts], pad_token(self.tokenizer), self._model.device)
         places = (inputs["attention_mask"].cumsum(-1) - 1).clamp_min(0)
-        cache = self._model(
-            input_ids=inputs["input_ids"][:, :-1],
-            attention_mask=inputs["attention_mask"][:, :-1],
-            position_ids=places[:, :-1],
-            use_cache=True,
-            logits_to_keep=1,
-        ).past_key_values
+        cache = self._read(prompts)
         scores = self._scores(prompts, inputs, places, cache)
         plain = self._texts(prompts, inputs, cache, None)
         remembered = self._texts(prompts, inputs, cache, self._memory) if self._memory else None
@@ -79,6 +80,28 @@ class TorchWriter:
             WrittenLines(score, text, remembered[n] if remembered else None)
             for n, (score, text) in enumerate(zip(scores, plain, strict=True))
         ]
+
+    def _read(self, prompts: Sequence[Prompted]) -> DynamicCache:
+        """Keys and values of all prompts but their last tokens; each is read alone, as a mask over filled up rows takes
+        attention's slow way.
+        """
+        rows = [
+            self._model(
+                input_ids=torch.tensor([prompt.ids[:-1]], device=self._model.device),
+                use_cache=True,
+                logits_to_keep=1,
+            ).past_key_values
+            for prompt in prompts
+        ]
+        width = max(len(prompt.ids) for prompt in prompts) - 1
+        together = DynamicCache()
+        for number, layers in enumerate(zip(*(row.layers for row in rows), strict=True)):
+            keys, values = (
+                torch.cat([pad(part, (0, 0, width - part.shape[-2], 0)) for part in parts])
+                for parts in zip(*((layer.keys, layer.values) for layer in layers), strict=True)
+            )
+            together.update(keys, values, number)
+        return together
 
     def _scores(
         self, prompts: Sequence[Prompted], inputs: Mapping[str, Tensor], places: Tensor, cache: Any

@@ -15,6 +15,7 @@ from codebase_gardener.evaluation.metrics import (
     difference,
     summarize,
 )
+from codebase_gardener.evaluation.parent import BesideParent
 
 __all__ = [
     "NOTHING_HELD_OUT",
@@ -75,6 +76,7 @@ class Verdict:
         wiki: What pages bring to retrieval; None without a wiki.
         fill_in: Filling in; None where no function has a middle.
         memory: What the memory of the repository adds to each of the four arms; None without one.
+        parent: Beside the version that it went on from; None where it began from nothing.
     """
 
     word: str
@@ -86,9 +88,10 @@ class Verdict:
     wiki: WikiGain | None = None
     fill_in: FillIn | None = None
     memory: dict[str, Difference] | None = None
+    parent: BesideParent | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON holds it, without `wiki`, `fill_in` and `memory` where there is none."""
+        """As JSON holds it, without `wiki`, `fill_in`, `memory` and `parent` where there is none."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
 

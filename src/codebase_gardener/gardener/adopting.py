@@ -135,6 +135,7 @@ def _adopt_version(gardener: Gardener, folder: Path, project: str, name: str, nu
             spec=said["spec"],
             metrics=said["metrics"],
             libraries=said.get("libraries") or library_versions(),
+            lineage=said.get("lineage"),
         ),
         receipt,
     )

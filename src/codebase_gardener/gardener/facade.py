@@ -14,6 +14,7 @@ from codebase_gardener.models.peft_manager import PeftManager
 from codebase_gardener.registry.rows import JobRow, ProjectRow, VerdictRow, VersionRow
 from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.error_handling import (
+    CodebaseGardenerError,
     ConflictError,
     InvalidInputError,
     NotFoundError,
@@ -26,13 +27,16 @@ from codebase_gardener.utils.progress import Progress, silent
 if TYPE_CHECKING:
     from codebase_gardener.bases.resolution import Base
     from codebase_gardener.dataset.assembly import Dataset
+    from codebase_gardener.dataset.taught import Taught
+    from codebase_gardener.evaluation.parent import Parent
     from codebase_gardener.knowledge.pages.structure import Page
     from codebase_gardener.repository.patterns import Chosen
     from codebase_gardener.repository.snapshot import Snapshot
     from codebase_gardener.training.spec import TrainingSpec
+    from codebase_gardener.training.warm import WarmStart
     from codebase_gardener.wiki.project import ProjectWiki
 
-__all__ = ["DEFAULT_ADAPTER", "Gardener", "move_mark"]
+__all__ = ["DEFAULT_ADAPTER", "Gardener", "is_worse", "move_mark"]
 
 DEFAULT_ADAPTER = "default"
 
@@ -165,6 +169,7 @@ class Gardener:
         *,
         file: Path | None = None,
         pages: tuple[Page, ...] | None = None,
+        before: Taught | None = None,
         progress: Progress = silent,
     ) -> tuple[Dataset, Path]:
         """Make the dataset of a project's snapshot and its wiki, or find it made.
@@ -175,6 +180,7 @@ class Gardener:
             project: Its name.
             file: JSONL rows of one's own, added to those of the repository.
             pages: Of the wiki; by default those that lie there.
+            before: What earlier generations were trained on: it is not held out.
             progress: Files done.
 
         Returns:
@@ -185,6 +191,7 @@ class Gardener:
             VerificationError: A page of the wiki is damaged.
         """
         from codebase_gardener.dataset.assembly import generate_dataset
+        from codebase_gardener.dataset.taught import UNTAUGHT
         from codebase_gardener.dataset.user_rows import read_user_rows
         from codebase_gardener.dataset.writer import write_dataset
         from codebase_gardener.jobs.submission import dataset_directory
@@ -192,7 +199,13 @@ class Gardener:
         own = read_user_rows(file).examples if file is not None else ()
         with self.manager.using_project(project):
             pages, left_out = (pages, "") if pages is not None else self.wiki(project).current_pages()
-            dataset = generate_dataset(self.snapshot(project), user_rows=own, pages=pages, progress=progress)
+            dataset = generate_dataset(
+                self.snapshot(project),
+                user_rows=own,
+                pages=pages,
+                before=before or UNTAUGHT,
+                progress=progress,
+            )
             if left_out:
                 dataset = dataset.with_warning(left_out)
             folder = dataset_directory(self.settings.projects_dir, project, dataset.hash)
@@ -214,6 +227,7 @@ class Gardener:
         base: Base,
         dataset: tuple[Dataset, Path],
         training: TrainingSpec,
+        warm: WarmStart | None = None,
     ) -> JobRow:
         """Queue a training in the background, or find the one that does the same."""
         from codebase_gardener.jobs.spec import JobSpec
@@ -234,6 +248,7 @@ class Gardener:
                     device=self.settings.device,
                     commit=rows.report.commit or None,
                     snapshot_id=snapshot.snapshot_id,
+                    warm=warm,
                 ),
             )
 
@@ -254,7 +269,8 @@ class Gardener:
     ) -> VerdictRow:
         """Measure an adapter on the held-out functions of its dataset, in four arms, and keep the verdict.
 
-        The newest version becomes active unless it hurt; an older one is only measured; what hurt is not active.
+        The newest version becomes active unless it hurt, or is worse than the one that it went on from; an older one is
+        only measured; what hurt is not active.
         A verdict on fewer functions than the one that is known is returned, and neither kept nor acted on.
 
         Args:
@@ -280,6 +296,7 @@ class Gardener:
             dtype=dtype or self.settings.inference_dtype,
             limit=limit,
             snapshot=self._snapshot_of(folder),
+            parent=self._parent_of(row),
             progress=progress,
         )
         known = self.registry.latest_verdict(row)
@@ -287,9 +304,31 @@ class Gardener:
             # a quick look does not take the place of a longer one
             return replace(known, verdict=verdict.word, data=verdict.as_dict())
         kept = self.registry.add_verdict(row, verdict.word, verdict.as_dict())
-        if verdict.word == "hurt" or row.ref == self.newest(AdapterRef(row.project, row.adapter_name)).ref:
+        if is_worse(verdict.as_dict()):
+            self._go_back(row)
+        elif verdict.word == "hurt" or row.ref == self.newest(AdapterRef(row.project, row.adapter_name)).ref:
             move_mark(self.registry, row, verdict.word)
         return kept
+
+    def _parent_of(self, row: VersionRow) -> Parent | None:
+        """The version that one went on from, where it is there."""
+        from codebase_gardener.evaluation.parent import Parent
+
+        parent = self.registry.parent_of(row)
+        if parent is None:
+            return None
+        bodies = None
+        with suppress(CodebaseGardenerError):
+            from codebase_gardener.dataset.writer import load_dataset
+
+            bodies = load_dataset(self.heldout_dataset(parent)).bodies
+        return Parent(str(parent.ref), parent.directory, bodies)
+
+    def _go_back(self, row: VersionRow) -> None:
+        """A version that is worse than the one that it went on from is not active; that one is, in its place."""
+        if self.registry.active_version(row.project, row.adapter_name) == row.version:
+            parent = self.registry.parent_of(row)
+            self.registry.set_active(row.project, row.adapter_name, parent.version if parent else None)
 
     def heldout_dataset(self, row: VersionRow, project: str | None = None) -> Path:
         """The dataset to measure a version on; that of a merged one may lie in another project.
@@ -431,6 +470,11 @@ def move_mark(registry: Registry, row: VersionRow, word: str) -> None:
         registry.set_active(row.project, row.adapter_name, row.version)
     elif registry.active_version(row.project, row.adapter_name) == row.version:
         registry.set_active(row.project, row.adapter_name, None)
+
+
+def is_worse(verdict: Mapping[str, Any]) -> bool:
+    """Whether a verdict says that the version is worse than the one that it went on from."""
+    return bool((verdict.get("parent") or {}).get("word") == "worse")
 
 
 def _functions(verdict: Mapping[str, Any]) -> int:

@@ -13,10 +13,13 @@ from codebase_gardener.utils.names import AdapterRef
 from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from codebase_gardener.dataset.assembly import Dataset
     from codebase_gardener.dataset.cursors import CursorTask
+    from codebase_gardener.dataset.taught import Taught
     from codebase_gardener.gardener.facade import Gardener
+    from codebase_gardener.languages.symbols import Symbol
     from codebase_gardener.registry.rows import VersionRow
-    from codebase_gardener.repository.snapshot import Snapshot
+    from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 
 __all__ = ["CURSORS", "evaluate_fully"]
 
@@ -56,7 +59,7 @@ def evaluate_fully(
     dataset = load_dataset(gardener.heldout_dataset(row))
     held_out = frozenset(dataset.report.heldout_files)
     seen = _seen(gardener, row)
-    tasks = _tasks(gardener, row, seen, held_out, commit, limit)
+    tasks = _tasks(gardener, row, seen, dataset, commit, limit)
     if not tasks or not dataset.heldout:
         raise DatasetError(
             f"no function was added or changed since {since}" if since else "nothing was held out",
@@ -97,7 +100,7 @@ def _tasks(
     gardener: Gardener,
     row: VersionRow,
     seen: Snapshot,
-    heldout: frozenset[str],
+    dataset: Dataset,
     commit: str | None,
     limit: int,
 ) -> list[CursorTask]:
@@ -108,14 +111,24 @@ def _tasks(
     from codebase_gardener.repository.extraction import extract_tables, without_secrets
 
     tables = without_secrets(extract_tables(seen), seen)
-    finder = training_side(seen, tables, Split(heldout), 0.0)
+    finder = training_side(seen, tables, Split(frozenset(dataset.report.heldout_files)), 0.0)
     if commit is None:
-        return cursor_tasks(functions_of(seen, tables, heldout), finder, limit)
+        asked = functions_of(seen, tables, dataset.report.heldout_files)
+        return cursor_tasks([one for one in asked if not _was_taught(*one, dataset.before)], finder, limit)
     source = gardener.wiki(row.project).source
     before, now = source.at(commit), source.now()
     known = bodies(seen, tables) | bodies(before, extract_tables(before))
     new_tables = without_secrets(extract_tables(now), now)
-    return cursor_tasks(functions_of(now, new_tables, new_tables, known), finder, limit)
+    asked = functions_of(now, new_tables, new_tables, known)
+    return cursor_tasks([one for one in asked if not _was_taught(*one, dataset.before)], finder, limit)
+
+
+def _was_taught(symbol: Symbol, file: SourceFile, before: Taught) -> bool:
+    """Whether a generation before was trained on a function."""
+    from codebase_gardener.dataset.functions import body_text
+    from codebase_gardener.utils.anchors import source_lines
+
+    return bool(before) and before.has(body_text(symbol, source_lines(file.text)))
 
 
 def _trained_before(gardener: Gardener, row: VersionRow, since: str) -> str:
@@ -130,15 +143,17 @@ def _trained_before(gardener: Gardener, row: VersionRow, since: str) -> str:
     commit = resolve_commit(repository, since)
     if commit is None:
         raise InvalidInputError(f"there is no revision {since} in {source}", hint="see: git log --oneline")
-    if (
-        row.commit is None
-        or row.commit.endswith("+dirty")
-        or not _is_ancestor(repository, row.commit, commit)
-    ):
+    trained_on = [row.commit, *(row.lineage or {}).get("commits", ())]  # it, and those that it went on from
+    later = [
+        one
+        for one in trained_on
+        if not one or one.endswith("+dirty") or not _is_ancestor(repository, one, commit)
+    ]
+    if later:
         raise ConflictError(
-            f"{row.ref} was trained on {row.commit or 'a tree without a commit'}, which is not {since} or before it: "
+            f"{row.ref} was trained on {later[0] or 'a tree without a commit'}, which is not {since} or before it: "
             "it may have seen what is asked for",
-            hint=f"grow at that revision: gardener grow {source} --revision {since}",
+            hint=f"grow at that revision, from nothing: gardener grow {source} --revision {since} --fresh",
         )
     return commit
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.gardener.choosing import foretell
 from codebase_gardener.gardener.facade import DEFAULT_ADAPTER, Gardener, move_mark
+from codebase_gardener.gardener.lineage import Start, starting_point
 from codebase_gardener.gardener.planning import foresee, suited_to
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.registry.rows import VersionRow
@@ -19,12 +20,14 @@ from codebase_gardener.training.devices import resolve_device
 from codebase_gardener.training.memory import estimate_memory
 from codebase_gardener.training.plan import Reason
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.warm import described, news
 from codebase_gardener.utils.collection import paused_collection
 from codebase_gardener.utils.names import AdapterRef
 from codebase_gardener.utils.progress import Reporter
 
 if TYPE_CHECKING:
     from codebase_gardener.dataset.assembly import Dataset
+    from codebase_gardener.dataset.taught import Taught
     from codebase_gardener.repository.snapshot import Snapshot
 
 __all__ = ["EVALUATED_FUNCTIONS", "GrowPlan", "Grown", "grow", "watch"]
@@ -42,6 +45,7 @@ class GrowPlan:
         disk_bytes: What the run adds at most: adapter, checkpoints, dataset.
         warnings: What is to be known before it starts.
         reasons: Why options differ from the settings.
+        start: The version that it goes on from and what is new, or why it begins from nothing; "" for the first.
     """
 
     project: str
@@ -56,6 +60,7 @@ class GrowPlan:
     free_disk_bytes: int
     warnings: tuple[Advice, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    start: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ def grow(
     revision: str | None = None,
     base_id: str | None = None,
     options: Mapping[str, Any] | None = None,
+    fresh: bool = False,
     show_plan: Callable[[GrowPlan], None],
 ) -> Grown:
     """Snapshot, wiki, dataset, training, proof, evaluation, verdict.
@@ -96,6 +102,7 @@ def grow(
         revision: A commit, branch or tag.
         base_id: The base model; the setting's by default.
         options: Training options.
+        fresh: Whether it begins from nothing where an active version could be gone on from.
         show_plan: Called before the training starts.
 
     Raises:
@@ -109,13 +116,19 @@ def grow(
         progress.note(f"{len(snapshot.skipped)} left out")
     with reporter.stage("base model", "bytes") as progress:
         base = gardener.base(base_id, progress)
-    dataset, folder = _dataset(gardener, project.name, snapshot, reporter)
+    ref = AdapterRef(project.name, DEFAULT_ADAPTER)
+    start = Start(options or {}) if fresh else starting_point(gardener, ref, base, options or {})
+    dataset, folder = _dataset(gardener, project.name, snapshot, reporter, start.taught)
     for warning in dataset.report.warnings:
         reporter.say(f"warning: {warning}")
-    ref = AdapterRef(project.name, DEFAULT_ADAPTER)
-    spec, reasons = suited_to(gardener, ref, base, dataset, options or {})
-    show_plan(_plan(gardener, snapshot, dataset, base, spec, reasons, project.name))
-    job = gardener.train(ref, base=base, dataset=(dataset, folder), training=spec)
+    new = news(dataset, start.dataset) if start.dataset is not None else None
+    if there := start.there or (start.parent if new is not None and not new.rows else None):
+        return _as_it_was(gardener, there, snapshot, reporter)
+    spec, reasons = suited_to(gardener, ref, base, dataset, start.options)
+    warm = start.warm(dataset, new) if new is not None else None
+    begins = f"goes on from {described(warm.lineage)}" if warm else start.why and f"from nothing: {start.why}"
+    show_plan(replace(_plan(gardener, snapshot, dataset, base, spec, reasons, project.name), start=begins))
+    job = gardener.train(ref, base=base, dataset=(dataset, folder), training=spec, warm=warm)
     was_ready = job.state == "ready"
     if not was_ready:
         watch(gardener, job.id, reporter)
@@ -127,15 +140,25 @@ def grow(
 
 
 def _dataset(
-    gardener: Gardener, project: str, snapshot: Snapshot, reporter: Reporter
+    gardener: Gardener, project: str, snapshot: Snapshot, reporter: Reporter, before: Taught
 ) -> tuple[Dataset, Path]:
     """Of the snapshot and the wiki that is built of it: the same, whatever wiki was there before."""
     with paused_collection(), gardener.manager.using_project(project):
         pages = gardener.wiki(project).plain_pages(snapshot, reporter)
     with reporter.stage("dataset", "files") as progress:
-        made = gardener.dataset(project, pages=pages, progress=progress)
+        made = gardener.dataset(project, pages=pages, before=before, progress=progress)
         progress.note(f"{len(made[0].train)} rows")
     return made
+
+
+def _as_it_was(gardener: Gardener, row: VersionRow, snapshot: Snapshot, reporter: Reporter) -> Grown:
+    """Nothing is new to this version."""
+    from codebase_gardener.dataset.writer import load_dataset
+
+    known = gardener.registry.latest_verdict(row)
+    dataset = load_dataset(gardener.heldout_dataset(row))
+    verdict = known.data if known else _verdict(gardener, row, dataset, reporter)
+    return Grown(gardener.version(row.ref), verdict, len(snapshot.skipped), was_there=True)
 
 
 def _verdict(gardener: Gardener, row: VersionRow, dataset: Dataset, reporter: Reporter) -> dict[str, Any]:

@@ -41,6 +41,7 @@ class Origin:
     commit: str | None = None
     snapshot_id: str | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    lineage: Mapping[str, Any] | None = None
 
 
 def publish_adapter(
@@ -110,6 +111,12 @@ def _register(gardener: Gardener, ref: AdapterRef, target: Path, origin: Origin)
             commit=origin.commit,
             snapshot_id=origin.snapshot_id,
         ),
-        Publication.of(target, spec=origin.spec, metrics=origin.metrics, libraries=library_versions()),
+        Publication.of(
+            target,
+            spec=origin.spec,
+            metrics=origin.metrics,
+            libraries=library_versions(),
+            lineage=origin.lineage,
+        ),
         receipt,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from codebase_gardener.bases.resolution import Base
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
+from codebase_gardener.training.warm import WarmStart
 from codebase_gardener.utils.home_paths import kept_path, real_path
 
 __all__ = ["JobSpec"]
@@ -28,6 +29,7 @@ class JobSpec:
         device: As the settings say; once it is submitted, as torch names it.
         commit: Revision of the snapshot the rows were made from, or None.
         snapshot_id: Of the snapshot, or None.
+        warm: The adapter that it goes on from, or None.
     """
 
     base: Base
@@ -37,11 +39,12 @@ class JobSpec:
     device: str = "auto"
     commit: str | None = None
     snapshot_id: str | None = None
+    warm: WarmStart | None = None
 
     @property
     def hash(self) -> str:
-        """Of options and base; with the rows' hash and the adapter's name, what makes two jobs the same work."""
-        return self.training.hash_for(self.base.sha256)
+        """Of options, base and first weights; with rows and the adapter's name, what makes two jobs the same work."""
+        return self.training.hash_for(self.base.sha256 + (f" {self.warm.weights}" if self.warm else ""))
 
     def as_dict(self, home: Path | None = None) -> dict[str, Any]:
         """As JSON holds it, with paths relative to the home where they lie in it."""
@@ -50,6 +53,7 @@ class JobSpec:
             "base": {**self.base.as_dict(), "path": kept_path(self.base.path, home)},
             "dataset": kept_path(self.dataset, home),
             "training": self.training.model_dump(mode="json"),
+            "warm": self.warm.as_dict(home) if self.warm else None,
         }
 
     @classmethod
@@ -62,5 +66,6 @@ class JobSpec:
                 "base": Base(**{**row["base"], "path": real_path(row["base"]["path"], home)}),
                 "dataset": real_path(row["dataset"], home),
                 "training": parse_spec(row["training"]),
+                "warm": WarmStart.from_dict(row["warm"], home) if row.get("warm") else None,
             }
         )

@@ -22,7 +22,9 @@ from codebase_gardener.training.torch_device import measure_gemm, pick_device, p
 from codebase_gardener.training.torch_engine import TrainingResult, train
 from codebase_gardener.training.torch_logits import last_logits
 from codebase_gardener.training.torch_method import add_adapter, peft_config
+from codebase_gardener.training.torch_warm import begin_from
 from codebase_gardener.training.validation import encode_sides
+from codebase_gardener.training.warm import described
 from codebase_gardener.utils.error_handling import DatasetError, ModelError
 from codebase_gardener.utils.files import sha256_file, sha256_text, write_atomic, write_json
 
@@ -55,10 +57,12 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
         spec.base.path, dtype=machine["dtype"], device=device, quantization=spec.training.quantization
     )
     model = add_adapter(model, spec.training, spec.base)
+    if spec.warm is not None:
+        begin_from(model, spec.warm)
     if spec.training.changes_base:
         model.save_pretrained(directory.initial)
     events.append("stage", stage="encoding")
-    sides = encode_sides(_rows(spec), tokenizer, spec.training)
+    sides = encode_sides(_rows(spec), tokenizer, spec.training, spec.warm)
     encoded = sides.train
     events.append(
         "encoded",
@@ -151,6 +155,7 @@ def _save(
 
 
 def _sidecar(spec: JobSpec, adapter: str, result: TrainingResult) -> dict[str, Any]:
+    lineage = spec.warm.lineage if spec.warm else None
     return {
         "adapter": adapter,
         "base": spec.base.as_dict(),
@@ -159,6 +164,7 @@ def _sidecar(spec: JobSpec, adapter: str, result: TrainingResult) -> dict[str, A
         "libraries": library_versions(spec.training.quantization),
         "training": spec.training.model_dump(mode="json"),
         "metrics": result.as_dict(),
+        "lineage": lineage,
         "version": version_identity(
             adapter,
             spec.base,
@@ -167,6 +173,7 @@ def _sidecar(spec: JobSpec, adapter: str, result: TrainingResult) -> dict[str, A
             commit=spec.commit,
             snapshot_id=spec.snapshot_id,
             metrics=result.as_dict(),
+            lineage=lineage,
         ),
     }
 
@@ -182,6 +189,10 @@ def _quantized_base(spec: JobSpec) -> list[str]:
     return ["", f"The base was quantized while training ({spec.training.quantization}).{use}"]
 
 
+def _grown_from(spec: JobSpec) -> list[str]:
+    return ["", f"It went on from {described(spec.warm.lineage)}."] if spec.warm else []
+
+
 def _card(spec: JobSpec, adapter: str, result: TrainingResult) -> str:
     return "\n".join(
         [
@@ -195,6 +206,7 @@ def _card(spec: JobSpec, adapter: str, result: TrainingResult) -> str:
             f"trained by Codebase Gardener on the repository at {spec.commit or 'rows of its own'}:",
             f"{result.steps} steps, {result.tokens} tokens,",
             f"training loss {result.first_loss:.3f} to {result.last_loss:.3f} nats per token.",
+            *_grown_from(spec),
             *_quantized_base(spec),
             "",
             "`gardener.json` holds the spec, the hashes and the library versions.",

@@ -27,6 +27,7 @@ class AdapterMetadata:
         commit: Revision of the repository.
         metrics: Of the training, once it is ready.
         error: What went wrong, with status "error".
+        lineage: The version that it went on from, and what was new.
     """
 
     adapter_id: str
@@ -43,12 +44,18 @@ class AdapterMetadata:
     commit: str | None
     metrics: dict[str, Any]
     error: str | None = None
+    lineage: dict[str, Any] | None = None
 
     @classmethod
     def of_version(cls, row: VersionRow) -> AdapterMetadata:
         """Of a published version."""
         return cls._of_row(
-            row, active=row.active, size_bytes=row.bytes, job_id=row.job_id, metrics=row.metrics
+            row,
+            active=row.active,
+            size_bytes=row.bytes,
+            job_id=row.job_id,
+            metrics=row.metrics,
+            lineage=row.lineage,
         )
 
     @classmethod

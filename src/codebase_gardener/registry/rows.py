@@ -106,6 +106,7 @@ class Publication:
         spec: Options of the training; of an adapter that was not trained here, what is known of it.
         metrics: Of the training, such as losses and tokens per second.
         libraries: Distribution name → version.
+        lineage: The adapter that it went on from, and what was new; None where it began from nothing.
     """
 
     directory: Path
@@ -114,6 +115,7 @@ class Publication:
     spec: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     libraries: Mapping[str, str] = field(default_factory=dict)
+    lineage: Mapping[str, Any] | None = None
 
     @classmethod
     def of(
@@ -123,10 +125,11 @@ class Publication:
         spec: Mapping[str, Any],
         metrics: Mapping[str, Any],
         libraries: Mapping[str, str],
+        lineage: Mapping[str, Any] | None = None,
     ) -> Publication:
         """What is known of a published directory."""
         files = read_json(directory / MANIFEST)["files"]
-        return cls(directory, files, tree_bytes(directory), spec, metrics, libraries)
+        return cls(directory, files, tree_bytes(directory), spec, metrics, libraries, lineage)
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,7 @@ class VersionRow:
     Attributes:
         active: Whether this is what `project/name` means without a version.
         job_id: None for an imported adapter.
+        lineage: The adapter that it went on from, and what was new; None where it began from nothing.
     """
 
     id: int
@@ -176,6 +180,7 @@ class VersionRow:
     metrics: dict[str, Any]
     libraries: dict[str, str]
     created_at: str
+    lineage: dict[str, Any] | None = None
 
     @property
     def ref(self) -> AdapterRef:

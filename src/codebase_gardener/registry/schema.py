@@ -56,7 +56,7 @@ __all__ = [
     "versions",
 ]
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration: what `alembic_version` holds in a database that this code can use."""
 
 
@@ -220,6 +220,7 @@ versions = Table(
     _text("snapshot_id", nullable=True),
     _json("metrics"),
     _json("libraries"),
+    Column("lineage", Json, nullable=True),
     _text("created_at"),
     _adapter(),
     UniqueConstraint("project_id", "adapter_name", "version", name="version_numbers"),

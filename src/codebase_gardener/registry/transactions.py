@@ -152,6 +152,7 @@ class Registry:
     delete_version = _write(version_rows.delete_version)
     delete_all = _write(version_rows.delete_all)
     versions = _read(version_rows.list_versions)
+    parent_of = _read(version_rows.parent_of)
     set_active = _write(adapters.set_active)
     active_version = _read(adapters.active_version)
 

@@ -11,11 +11,16 @@ from sqlalchemy.exc import IntegrityError
 from codebase_gardener.registry import absent, jobs, projects, receipts, schema, verdicts
 from codebase_gardener.registry.rows import ImportedAdapter, Publication, VersionRow, row_as
 from codebase_gardener.registry.timestamps import now
-from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, RegistryError
+from codebase_gardener.utils.error_handling import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    RegistryError,
+)
 from codebase_gardener.utils.files import is_published
-from codebase_gardener.utils.names import AdapterRef
+from codebase_gardener.utils.names import AdapterRef, parse_ref
 
-__all__ = ["delete_all", "delete_version", "get", "list_versions", "publish", "publish_imported"]
+__all__ = ["delete_all", "delete_version", "get", "list_versions", "parent_of", "publish", "publish_imported"]
 
 _table = schema.versions
 _ORIGIN = ("adapter_name", "version", "base_id", "base_hash", "dataset_hash", "commit", "snapshot_id")
@@ -90,6 +95,18 @@ def list_versions(
         query = query.where(_table.c.id < before)
     newest = query.order_by(_table.c.id.desc()).limit(limit)
     return [row_as(VersionRow, row) for row in connection.execute(newest).mappings()]
+
+
+def parent_of(connection: Connection, version: VersionRow) -> VersionRow | None:
+    """The version that one went on from, if it is there and has the weights that were gone on from."""
+    if version.lineage is None:
+        return None
+    try:
+        parent = get(connection, parse_ref(version.lineage["parent"]))
+    except (NotFoundError, ConflictError):
+        return None
+    hashes = {file["sha256"] for file in parent.files.values()}
+    return parent if version.lineage["weights"] in hashes else None
 
 
 def delete_version(connection: Connection, ref: AdapterRef) -> VersionRow:
@@ -193,6 +210,7 @@ def _insert(
         "bytes": publication.bytes,
         "metrics": dict(publication.metrics),
         "libraries": dict(publication.libraries),
+        "lineage": dict(publication.lineage) if publication.lineage else None,
     }
     try:
         connection.execute(insert(schema.versions).values(values))

@@ -11,6 +11,7 @@ from typing import Any
 from codebase_gardener.dataset.examples import Example
 from codebase_gardener.training.encoding import EncodedDataset, EncodedExample, encode_all
 from codebase_gardener.training.spec import TrainingSpec
+from codebase_gardener.training.warm import WarmStart, mixed
 from codebase_gardener.utils.files import sha256_text
 
 __all__ = ["FORWARD_SHARE", "LOOKS", "Sides", "encode_sides", "look_every", "set_aside"]
@@ -43,13 +44,22 @@ class Sides:
         return FORWARD_SHARE * sum(len(row.ids) for row in self.validation)
 
 
-def encode_sides(examples: Sequence[Example], tokenizer: Any, spec: TrainingSpec) -> Sides:
+def encode_sides(
+    examples: Sequence[Example], tokenizer: Any, spec: TrainingSpec, warm: WarmStart | None = None
+) -> Sides:
     """Encode the rows to train on and those to look at.
+
+    Where an adapter goes on from another, the latter are those that it has not been trained on either.
 
     Raises:
         DatasetError: No token would be trained on, or no end token.
     """
     train, aside = set_aside(examples, spec.validation_rows, spec.seed)
+    if warm is not None:
+        new = frozenset(warm.news.rows)
+        if new.isdisjoint(row.id for row in train):  # all of it lies in files that were set aside
+            train, aside = examples, ()
+        train = mixed(train, new, warm.old_rows, spec.seed)
     options: dict[str, Any] = {
         "max_length": spec.max_length,
         "completion_only": spec.completion_only_loss,
