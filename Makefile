@@ -17,6 +17,7 @@ demo: $(VENV)/.stamp-run
 test: $(VENV)/.stamp-dev
 	-scripts/postgres.sh install
 	-scripts/node_clients.sh install
+	-scripts/chromium.sh install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports

@@ -352,6 +352,20 @@ def loaded_by(code: str, home: Path | None = None) -> set[str]:
     return set(done.stderr.splitlines())
 
 
+def test_a_wiki_is_built_without_what_loads_and_trains_adapters() -> None:
+    loaded = loaded_by("import codebase_gardener.gardener.wikis, codebase_gardener.knowledge.building")
+    assert not loaded & {
+        f"codebase_gardener.{name}"
+        for name in (
+            "adapters.loaded",
+            "adapters.files",
+            "bases.resolution",
+            "jobs.progress",
+            "training.spec",
+        )
+    }
+
+
 def test_help_loads_nothing_heavy() -> None:
     loaded = loaded_by("import codebase_gardener.cli.main")
     assert loaded & {*HEAVY, "numpy", "sqlalchemy", "pydantic", "rich", "alembic"} == set()

@@ -113,6 +113,17 @@ def test_contract_the_verify_step_repairs(checkout: Path) -> None:
     assert (checkout / "docs/new one.md").read_text() == "# New\n\n`load` (store.py:L1-2)\n"
 
 
+def test_contract_the_verify_step_tells_and_repairs_links(checkout: Path) -> None:
+    (checkout / "docs/old.md").write_text("[code](store.py) and [[Nowhere]]\n")
+    (checkout / "docs/new one.md").unlink()
+    said = run_step("Verify", checkout, since="HEAD").stdout.splitlines()
+    assert [line.rpartition("::")[2].partition(";")[0] for line in said] == [
+        "store.py: no file docs/store.py", "Nowhere: no page Nowhere",
+    ]  # fmt: skip
+    assert run_step("Verify", checkout, since="", fix="true").returncode == 11
+    assert (checkout / "docs/old.md").read_text() == "[code](../store.py) and [[Nowhere]]\n"
+
+
 def test_contract_an_input_is_never_a_command(checkout: Path) -> None:
     done = run_step(
         "Verify", checkout, claims="docs$(touch hacked)\n--fix\n`touch hacked`", since="$(touch hacked)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from codebase_gardener.languages.reading import symbols_of
 from samples.sources import bound, calls, code_in, imports, parameters, places, symbols_in, units_of
 
 SYMBOLS_C = """\
@@ -150,3 +151,10 @@ def test_parameters(language: str, source: str, expected: list[tuple[str, str, s
 )
 def test_what_an_import_means(importer: str, module: str, expected: str) -> None:
     assert units_of(FILES, "c").find(module, importer) == expected
+
+
+def test_a_keyword_names_no_definition() -> None:
+    text = "int CALL main(void)\n{\n  return 0;\n}\n\nint run(int a)\n{\n  return a;\n}\n"
+    assert [symbol.qualified_name for symbol in symbols_of("a.c", text, "c").symbols] == ["run"]
+    spaced = "POT_BEGIN\nnamespace detail\n{\nstruct Pot { int boil() { return 1; } };\n}\nPOT_END\n"
+    assert not [s for s in symbols_of("a.hpp", spaced, "cpp").symbols if "namespace" in s.qualified_name]

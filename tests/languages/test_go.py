@@ -97,7 +97,7 @@ def test_what_is_kept_of_a_symbol() -> None:
 def test_code() -> None:
     code = code_in(CODE, "go")
     assert imports(code) == ["3 fmt::fmt", "4 a/b/v2::x", "5 c:*:*", "6 d/e/v3::e"]
-    assert calls(code) == ["11 F x.Do", "11 F a.B", "12 F New", "13 F c.Run().Then", "13 F c.Run"]
+    assert calls(code) == ["11 F x.Do", "11 F a.B", "12 F New", "13 F c.Run", "13 F c.Run().Then"]
     assert (code.exports, code.names) == (("A", "C", "F", "T"), ("A", "b", "C"))
     assert bound(code) == [("c", "New")]
 

@@ -63,7 +63,7 @@ def test_what_is_kept_of_a_symbol() -> None:
 def test_code() -> None:
     code = code_in(CODE, "java")
     assert imports(code) == ["2 a.b:C:C", "3 a.D:e:e", "4 x:*:*"]
-    assert calls(code) == ["7 M.r C", "8 M.r c.go().stop", "8 M.r c.go", "9 M.r D.e"]
+    assert calls(code) == ["7 M.r C", "8 M.r c.go", "8 M.r c.go().stop", "9 M.r D.e"]
     assert (code.exports, code.names) == (("M",), ())
     assert bound(code) == [("c", "C"), ("c", "C")]  # by its type, and by what makes it
 

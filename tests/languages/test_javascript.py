@@ -142,8 +142,8 @@ def test_code() -> None:
         "8  require",
         "9  require",
         "10  K.L",
-        "11  n.f().g",
         "11  n.f",
+        "11  n.f().g",
     ]
     assert (code.exports, code.names) == (("X", "Y", "q", "s", "default"), ("X", "v", "k", "j"))
     assert bound(code) == [("k", "K.L"), ("j", "n.f().g"), ("default", "k")]

@@ -138,8 +138,8 @@ def test_code() -> None:
     code = code_in(CODE, "ruby")
     assert imports(code) == ["1 json:*:*", "2 ./../pot:*:*"]
     assert calls(code) == [
-        "1  require", "2  require_relative", "6 Kettle.boil Stoves.Gas.new", "7 Kettle.boil stove.light().wait",
-        "7 Kettle.boil stove.light", "8 Kettle.boil check",
+        "1  require", "2  require_relative", "6 Kettle.boil Stoves.Gas.new", "7 Kettle.boil stove.light",
+        "7 Kettle.boil stove.light().wait", "8 Kettle.boil check",
     ]  # fmt: skip
     assert (code.exports, code.names) == (("Kettle", "Tea"), ("LIMIT",))
     assert bound(code) == [("stove", "Stoves.Gas.new")]
@@ -185,7 +185,7 @@ def test_a_gem_is_linked() -> None:
         if passage.path.startswith("test")
     ]
     assert shown == [
-        ("Boil", ["Tea.Kettle", "Tea.Kettle.boil"]), ("make one", ["Tea.Kettle.boil", "Tea.make"]),
+        ("Boil", ["Tea.Kettle", "Tea.Kettle.boil"]), ("make one", ["Tea.make", "Tea.Kettle.boil"]),
     ]  # fmt: skip
     boil, make = symbol_named(context, "Tea.Kettle.boil"), symbol_named(context, "Tea.make")
     kettle = symbol_named(context, "Tea.Kettle")

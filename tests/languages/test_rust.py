@@ -82,7 +82,7 @@ def test_what_is_kept_of_a_symbol() -> None:
 def test_code() -> None:
     code = code_in(CODE, "rust")
     assert imports(code) == ["1 a.b::b", "1 a.b:C:C", "1 a.b:d:e", "2 x:*:*", "3 q:R:R"]
-    assert calls(code) == ["5 f A.new", "6 f c.run().stop", "6 f c.run", "7 f a.b"]
+    assert calls(code) == ["5 f A.new", "6 f c.run", "6 f c.run().stop", "7 f a.b"]
     assert (code.exports, code.names) == (("R", "f", "S", "K"), ("K",))
     assert bound(code) == [("c", "A.new")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codebase_gardener.manifests.python import setup_py
 from samples.manifests import everything, rows
 
 SETUP = """\
@@ -51,3 +52,13 @@ def test_setup_script_that_doubles_a_list_stays_small() -> None:
     assert 0 < len(rows("setup.py", text, "requirement")) <= 5_000
     deep = "setup(install_requires=" + " + ".join(['["a"]'] * 3_000) + ")\n"
     everything("setup.py", deep)
+
+
+def test_programs_of_a_comprehension() -> None:
+    text = (
+        "bins = ('fire', 'cool')\n"
+        "setup(entry_points={'console_scripts': [f'{bin} = kiln.{bin}:main' for bin in bins]})\n"
+    )
+    assert setup_py("setup.py", text).commands == ("fire", "cool")
+    nested = "x = ['a'] * 1\nx = ['a', 'b']\nsetup(entry_points={'console_scripts': [[y for y in x] for z in x]})\n"
+    assert setup_py("setup.py", nested).commands == ()

@@ -24,6 +24,19 @@ def answer(text: str, start: int) -> Answer:
     return Answer(text.upper(), (start, len(text)))
 
 
+class Known:
+    """An argument that says what it is known by."""
+
+    def __init__(self, text: str, digest: bytes) -> None:
+        self.text, self.digest = text, digest
+
+
+@remembered
+def first_letter(known: Known) -> str:
+    CALLS.append(known.text)
+    return known.text[0]
+
+
 @pytest.fixture(autouse=True)
 def none_called() -> None:
     CALLS.clear()
@@ -54,6 +67,13 @@ def test_another_argument_or_version_is_another_result(tmp_path: Path) -> None:
         assert answer("a", 4).places == (4, 1)
     ask(tmp_path / "m", "a", version="2")
     assert CALLS == ["a", "a", "a"]
+
+
+def test_an_argument_with_a_digest_is_known_by_it(tmp_path: Path) -> None:
+    for known in (Known("ab", b"1"), Known("ab", b"1"), Known("cd", b"2")):
+        with remembering(tmp_path / known.digest.hex(), "1"):
+            assert first_letter(known) == known.text[0]
+    assert CALLS == ["ab", "cd"]
 
 
 def test_what_a_run_does_not_use_is_forgotten(tmp_path: Path) -> None:

@@ -84,6 +84,14 @@ def _result(claim: ClaimVerdict, rule: int) -> dict[str, Any]:
 
 def _message(claim: ClaimVerdict) -> str:
     """What is claimed, what is true, and what is to be done."""
+    if claim.link:
+        told = f"{claim.path}: {claim.note}"
+        certain = (
+            f"`gardener verify --fix` writes {claim.target}"
+            if claim.target
+            else f"not certain: {claim.doubt}"
+        )
+        return f"{told}; {certain}" if claim.doubt != claim.note else told
     what = f"`{claim.symbol}`" if claim.symbol else "the quote" if claim.quote else "the claim"
     told = f"{claim.path}:{range_text(claim.claimed)}: {what} is {claim.verdict}"
     if claim.actual:

@@ -25,7 +25,7 @@ __all__ = ["verify"]
     multiple=True,
     metavar="FILE…",
     type=click.Path(path_type=Path),
-    help="Judge each claim of Markdown files, or folders of them, that cite lines and name symbols.",
+    help="Judge each claim of Markdown files, or folders of them: lines that they cite, and links.",
 )
 @click.option(
     "--repo",
@@ -36,7 +36,9 @@ __all__ = ["verify"]
 @click.option(
     "--since", metavar="REV", help="With --claims: only claims that changed since, or whose files did."
 )
-@click.option("--fix", is_flag=True, help="With --claims: write the right range where it is certain.")
+@click.option(
+    "--fix", is_flag=True, help="With --claims: write the right range or target where it is certain."
+)
 @click.option(
     "--format",
     "form",
@@ -83,7 +85,7 @@ def verify(
     judged = len(report.verdicts) - report.tally["no-symbol"]
     error = VerificationError(
         f"{len(report.failed)} of {judged} claims do not hold",
-        hint="why not, stands beside each" if fix else "--fix writes the right range where it is certain",
+        hint="why not, stands beside each" if fix else "--fix writes what is right where it is certain",
     )
     if as_json:
         print_json(report.as_dict(), None if report.ok else error)
@@ -157,9 +159,9 @@ def _show(report: ClaimsReport) -> None:
     rows = [
         (
             f"{verdict.document}:{verdict.line}",
-            f"{verdict.file or verdict.path}:{range_text(verdict.claimed)}",
+            verdict.claim,
             verdict.symbol or (f'"{verdict.quote[:40]}"' if verdict.quote else "–"),
-            range_text(verdict.actual) or "–",
+            verdict.target or range_text(verdict.actual) or "–",
             "fixed" if verdict.fixed else verdict.verdict,
             _remark(verdict),
         )

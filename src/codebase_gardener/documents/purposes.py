@@ -20,10 +20,14 @@ _BOILERPLATE = re.compile(
     r"copyright|licen[cs]e|all rights reserved|spdx|coding[:=]|^!|^-\*-|@generated|\bmode:|pylint|flake8"
     r"|ruff:|mypy:|noqa|warrant|distributed on an|you may not use|you may obtain|http://www\.apache"
     r"|limitations under|eslint|@ts-|type: ignore|isort|fmt:|permission is hereby|^region\b|^endregion\b"
-    r"|frozen_string_literal|rubocop|^todo\b|^fixme\b",
+    r"|frozen_string_literal|rubocop|swift-tools-version|^todo\b|^fixme\b",
     re.IGNORECASE,
 )
 _BLOCK = re.compile(r"\s*(/\*+!?|\*/|\*)\s?")
+_SETTING = re.compile(
+    r"#\s*(?:ifdef|define|undef|pragma(?!\s+once)|if\b(?!\s*!\s*defined\s*\(?\s*\w+\s*\)?\s*$))"
+)
+"""A directive of C's preprocessor that is no include and no guard of a header."""
 _RULE = re.compile(r"[\W_]*\Z")
 _WORDLESS = re.compile(r"\s*(?:\[?!\[|\[[^\]\n]{1,100}\]:\s|<[^<>\n]{1,200}>\s*$|https?://\S+\s*$)")
 """A line of badges, of an address or of a tag."""
@@ -70,7 +74,7 @@ def _leading_comment(language: str, text: str) -> str:
         if not stripped or (mark and stripped.startswith("#!")):
             if kept:
                 break
-            licence = False
+            licence = licence and inside  # a licence goes on over the blank lines of its comment
             continue
         if is_block:
             inside = "*/" not in stripped
@@ -78,6 +82,8 @@ def _leading_comment(language: str, text: str) -> str:
         elif mark and stripped.startswith(mark):
             said = stripped.lstrip(mark + "!").strip()
         else:
+            if mark == "//" and _SETTING.match(stripped):
+                kept.clear()  # it stands right above the directive that it explains
             break
         licence = licence or bool(_BOILERPLATE.search(said))
         if licence:

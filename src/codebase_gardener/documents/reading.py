@@ -19,8 +19,9 @@ from codebase_gardener.documents.rst import rst_blocks
 from codebase_gardener.documents.sentences import cut_between_words
 from codebase_gardener.documents.snippets import snippet
 from codebase_gardener.utils.anchors import split_lines
+from codebase_gardener.utils.memo import remembered
 
-__all__ = ["DocumentFacts", "blocks", "document_facts"]
+__all__ = ["DocumentFacts", "blocks", "document_facts", "kept_blocks"]
 
 MAX_CHARS = 2_000_000
 MAX_LINES = 20_000
@@ -79,6 +80,12 @@ def blocks(path: str, language: str, text: str) -> Sequence[Block]:
     if language == "rst":
         return rst_blocks(lines)
     return asciidoc_blocks(lines) if ending in ("adoc", "asciidoc") else plain_blocks(lines)
+
+
+@remembered
+def kept_blocks(path: str, language: str, text: str) -> tuple[Block, ...]:
+    """`blocks` of a document that every build looks into: not parsed again while its text is the same."""
+    return tuple(blocks(path, language, text))
 
 
 def _titled(found: Iterable[Block]) -> Iterable[tuple[Block, str]]:

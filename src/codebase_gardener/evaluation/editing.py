@@ -26,7 +26,7 @@ from codebase_gardener.evaluation.slices import Loss, Slice, losses, slices
 from codebase_gardener.training.encoding import IGNORE, encode_fill_in
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["MAX_LENGTH", "Editing", "LineArm", "Prompted", "Writer", "Written", "measure_editing"]
+__all__ = ["MAX_LENGTH", "Editing", "LineArm", "Prompted", "Writer", "WrittenLines", "measure_editing"]
 
 MAX_LENGTH = 2_560
 """Tokens: 1,500 before the cursor, 300 behind it, retrieved code, and the lines themselves."""
@@ -50,7 +50,7 @@ class Prompted:
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenLines:
     """What a model makes of a prompt.
 
     Attributes:
@@ -71,7 +71,7 @@ class Writer(Protocol):
 
     def write(
         self, prompts: Sequence[Prompted], *, adapter: bool, progress: Progress = silent
-    ) -> list[Written]:
+    ) -> list[WrittenLines]:
         """Of each prompt, how likely what stands there is, and what comes next: at least the lines that were asked for
         unless it ends before.
         """

@@ -15,7 +15,7 @@ from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria,
 
 from codebase_gardener.adapters.torch_generation import pad_token, padded
 from codebase_gardener.bases.torch_seam import Seam
-from codebase_gardener.evaluation.editing import Prompted, Written
+from codebase_gardener.evaluation.editing import Prompted, WrittenLines
 from codebase_gardener.evaluation.line_match import telling_lines
 from codebase_gardener.evaluation.measuring import RowScore
 from codebase_gardener.memory.recall import Memory
@@ -44,11 +44,11 @@ class TorchWriter:
 
     def write(
         self, prompts: Sequence[Prompted], *, adapter: bool, progress: Progress = silent
-    ) -> list[Written]:
+    ) -> list[WrittenLines]:
         """Of each prompt, how likely what stands there is, and what comes next: at least the lines that were asked for
         unless it ends before.
         """
-        said: dict[int, Written] = {}
+        said: dict[int, WrittenLines] = {}
         bf16 = self._model.get_base_model().dtype == torch.bfloat16
         with (
             _own_attention(self._model),
@@ -62,7 +62,7 @@ class TorchWriter:
         return [said[n] for n in range(len(prompts))]
 
     @torch.no_grad()
-    def _written(self, prompts: Sequence[Prompted]) -> list[Written]:
+    def _written(self, prompts: Sequence[Prompted]) -> list[WrittenLines]:
         inputs = padded([prompt.ids for prompt in prompts], pad_token(self.tokenizer), self._model.device)
         places = (inputs["attention_mask"].cumsum(-1) - 1).clamp_min(0)
         cache = self._model(
@@ -76,7 +76,7 @@ class TorchWriter:
         plain = self._texts(prompts, inputs, cache, None)
         remembered = self._texts(prompts, inputs, cache, self._memory) if self._memory else None
         return [
-            Written(score, text, remembered[n] if remembered else None)
+            WrittenLines(score, text, remembered[n] if remembered else None)
             for n, (score, text) in enumerate(zip(scores, plain, strict=True))
         ]
 

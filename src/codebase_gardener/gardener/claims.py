@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from codebase_gardener.config.settings import Settings
+from codebase_gardener.gardener.claim_documents import read_documents
 from codebase_gardener.knowledge.claims.editing import ClaimDocument
+from codebase_gardener.knowledge.claims.link_targets import LinkTargets
 from codebase_gardener.knowledge.claims.repairs import repaired
 from codebase_gardener.knowledge.claims.sources import ClaimSources
 from codebase_gardener.knowledge.claims.verdicts import ClaimVerdict, tally
-from codebase_gardener.languages.table import LANGUAGES
-from codebase_gardener.repository.filters import directory_problem
+from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
+from codebase_gardener.repository.git import find_repository
+from codebase_gardener.repository.git_renames import renamed_path
 from codebase_gardener.repository.patterns import Chosen
 from codebase_gardener.repository.since import Since
 from codebase_gardener.repository.snapshot import take_snapshot
-from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
+from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.files import rewrite
 from codebase_gardener.utils.progress import Progress, silent
+from codebase_gardener.wiki.paths import WikiPaths
 
 __all__ = ["ClaimsReport", "verify_claims"]
 
@@ -96,8 +99,8 @@ def verify_claims(
         ConflictError: A document was changed while it was judged: it is left as it is.
         ResourceError: A document cannot be written.
     """
-    files = list(dict.fromkeys(file for named in documents for file in _markdown(named)))
-    read = {file: _read(file) for file in files}
+    folder = _folder(repository)
+    read = read_documents(documents, folder, settings.repository.exclude)
     changed = Since.read(repository, since, revision) if since is not None else None
     snapshot = take_snapshot(
         repository,
@@ -106,7 +109,11 @@ def verify_claims(
         chosen=Chosen(**settings.repository.model_dump()),
         progress=progress,
     )
-    sources = ClaimSources(snapshot)
+    links = LinkTargets(
+        snapshot, on_disk=folder if revision is None else None,
+        pages=lambda: _wiki_pages(settings, repository), renamed=_renames(folder),
+    )  # fmt: skip
+    sources = ClaimSources(snapshot, links=links)
     verdicts: list[ClaimVerdict] = []
     made: dict[Path, bytes] = {}
     for file, data in read.items():
@@ -127,33 +134,41 @@ def verify_claims(
     return ClaimsReport(snapshot.source, snapshot.revision, tuple(verdicts), tuple(map(str, written)))
 
 
+def _folder(repository: str) -> Path | None:
+    folder = Path(repository).expanduser()
+    return folder.resolve() if folder.is_dir() else None
+
+
+def _renames(folder: Path | None) -> Callable[[str], str]:
+    """What a path is called now, by the repository's history where it has one."""
+    git = find_repository(folder) if folder else None
+    if folder is None or git is None:
+        return lambda _: ""
+    return lambda path: renamed_path(git, folder, path)
+
+
+def _wiki_pages(settings: Settings, repository: str) -> frozenset[tuple[str, str]]:
+    """Type and name of each page of the wikis that were built of a repository here."""
+    from codebase_gardener.gardener.facade import Gardener
+
+    if not settings.projects_dir.is_dir():
+        return frozenset()
+    source = str(_folder(repository) or repository)
+    with Gardener(settings) as gardener:
+        wikis = [
+            WikiPaths(settings.projects_dir / row.name) for row in gardener.projects() if row.source == source
+        ]
+    return frozenset(
+        (name, page.stem)
+        for wiki in wikis
+        for name, kind in PAGE_TYPES.items()
+        if kind.folder
+        for page in (wiki.folder / kind.folder).glob("*.md")
+    )
+
+
 def _is_about(verdict: ClaimVerdict, paths: frozenset[str]) -> bool:
     """Whether a claim is about one of the files, there or gone."""
     if verdict.file:
         return verdict.file in paths
     return any(path == verdict.path or path.endswith(f"/{verdict.path}") for path in paths)
-
-
-def _markdown(named: Path) -> Iterator[Path]:
-    """A file, or the Markdown files below a folder, but for those of tools and of others."""
-    if not named.is_dir():
-        yield named
-        return
-    found = False
-    for folder, folders, names in os.walk(named):
-        folders[:] = sorted(name for name in folders if directory_problem(name) is None)
-        for name in sorted(names):
-            if name.lower().endswith(LANGUAGES["markdown"].extensions):
-                found = True
-                yield Path(folder, name)
-    if not found:
-        raise InvalidInputError(f"{named} holds no Markdown file", hint="name a Markdown file after --claims")
-
-
-def _read(document: Path) -> bytes:
-    try:
-        return document.read_bytes()
-    except (OSError, ValueError) as error:
-        raise InvalidInputError(
-            f"{document} cannot be read: {error}", hint="name a Markdown file after --claims"
-        ) from error

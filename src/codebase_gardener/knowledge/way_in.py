@@ -11,6 +11,7 @@ from codebase_gardener.knowledge.modules.tree import ModuleTree, module_tree
 from codebase_gardener.knowledge.overview.page import overview_page
 from codebase_gardener.knowledge.pages.mermaid import MAX_BOXES, Arrow, sequence
 from codebase_gardener.knowledge.pages.structure import Section
+from codebase_gardener.knowledge.pages.workflow_groups import program_of
 from codebase_gardener.knowledge.workflows.golden_path import GoldenPath
 
 __all__ = ["add_way_in"]
@@ -34,12 +35,15 @@ def _add_sequences(draft: WikiDraft, tree: ModuleTree) -> None:
     """Under the steps of each workflow, which modules and packages the reader's code asks for what, in order."""
     for path in draft.mined:
         page = draft.pages[draft.page_id("Workflow", path.page)]
-        asked = [(_asked(api, tree), api.call.partition("(")[0]) for api in _apis(draft, path)]
-        actors = list(dict.fromkeys(("your code", *(actor for actor, _ in asked))))[:MAX_BOXES]
+        apis = _apis(draft, path)
+        asked = [(_asked(api, tree), api.call.partition("(")[0]) for api in apis]
+        asks = "you" if all(api.kind == "External Tool Doc" for api in apis) else "your code"
+        actors = list(dict.fromkeys((asks, *(actor for actor, _ in asked))))
+        if len(actors) > MAX_BOXES:
+            actors = [*actors[: MAX_BOXES - 1], f"{len(actors) - MAX_BOXES + 1} others"]
         messages = [
-            Arrow(0, actors.index(actor), f"{number}. {call}")
+            Arrow(0, actors.index(actor) if actor in actors else MAX_BOXES - 1, f"{number}. {call}")
             for number, (actor, call) in enumerate(asked, 1)
-            if actor in actors
         ]
         *before, diagram = page.sections
         body = f"{diagram.body}\n\n{sequence(actors, messages)}"
@@ -51,7 +55,9 @@ def _apis(draft: WikiDraft, path: GoldenPath) -> list[Api]:
 
 
 def _asked(api: Api, tree: ModuleTree) -> str:
-    """The module that defines an API, or the package that it is of."""
+    """The module that defines an API, the package that it is of, or the program that a command runs."""
+    if api.kind == "External Tool Doc":
+        return program_of(api.target.name) or "the server"
     module = tree.of_file.get(api.target.path)
     return module.title if module else api.target.path or api.target.name.partition(".")[0]
 

@@ -137,6 +137,11 @@ _LEXER = Lexer(
     "operator private protected public register return short signed sizeof static struct switch template "
     "this throw true try typedef typename union unsigned using virtual void volatile while",
 )  # fmt: skip
+_RESERVED = words(
+    """auto break case char const continue default do double else enum extern float for goto if int long register return
+       short signed sizeof static struct switch typedef union unsigned void volatile while"""
+)
+"""Of both languages: what C++ adds are names in C."""
 _TEST = re.compile(r"test_?(?=[A-Z_\d])|TEST")
 _KINDS = {
     "function_definition": "function",
@@ -156,6 +161,7 @@ C = Language(
         types_need_body=True,
         wrappers=("type_definition",),
         naming=("type_definition",),
+        reserved=_RESERVED,
     ),
     family=_FAMILY,
     test=_TEST,
@@ -178,6 +184,7 @@ CPP = Language(
         scopes={"namespace_definition": "name"},
         wrappers=("template_declaration", "type_definition"),
         naming=("type_definition",),
+        reserved=_RESERVED | words("class namespace operator template typename using"),
         bases=("base_class_clause",),
         no_base=("access_specifier", "comment"),
         rest={"variadic_parameter_declaration": "..."},

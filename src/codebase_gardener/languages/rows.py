@@ -72,6 +72,7 @@ class Grammar:
         types: Those of the scopes that stand for a type.
         wrappers: Node types around a definition that belong to it (`export …`, `const …`, `template <…>`).
         naming: Those of the wrappers that name a definition without a name of its own.
+        reserved: Words that name no definition: where one seems to, the parser was led astray, as by a macro.
         attributes: Decorators, annotations, attributes.
         attribute: What is written around an attribute's text, as a pattern with one group.
         attribute_mark: What a line of attributes begins with.
@@ -118,6 +119,7 @@ class Grammar:
     types: tuple[str, ...] = ()
     wrappers: tuple[str, ...] = ()
     naming: tuple[str, ...] = ()
+    reserved: frozenset[str] = frozenset()
     attributes: tuple[str, ...] = ()
     attribute: re.Pattern[str] = re.compile(r"\A@(.*)\Z", re.DOTALL)
     attribute_mark: bytes = b"@"
@@ -126,7 +128,7 @@ class Grammar:
         r"^[ \t]*(?:/\*+!?|\*+/|//[/!]*|\*(?!/))[ \t]?|[ \t]*\*+/[ \t]*$", re.MULTILINE
     )
     directive: re.Pattern[str] = re.compile(
-        r"/{4}|//(?:go:|nolint|lint:)|/[/*][ \t]*(?:eslint|@ts-|prettier-|istanbul |c8 |v8 )"
+        r"/{4}|//(?:go:|nolint|lint:)|/[/*][ \t]*(?:eslint|@ts-|prettier-|istanbul |c8 |v8 |[#@]__[A-Z_]+__)"
     )
     braced_later: tuple[str, ...] = ()
     declarations: Mapping[str, str] = field(default_factory=dict)

@@ -16,7 +16,8 @@ from codebase_gardener.languages.rust import RUST
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [
-    "ALIASES", "FAMILIES", "GRAMMARS", "LANGUAGES", "family_of", "is_code", "is_hidden", "is_test", "language_of"
+    "ALIASES", "FAMILIES", "GRAMMARS", "LANGUAGES", "family_of", "is_code", "is_hidden", "is_test", "language_of",
+    "reads_symbols",
 ]  # fmt: skip
 
 # https://www.gnu.org/software/bash/manual/html_node/Reserved-Words.html
@@ -132,6 +133,11 @@ def language_of(path: str, text: str = "") -> str:
 def is_code(language: str) -> bool:
     """Whether it is a known programming language."""
     return language in LANGUAGES and LANGUAGES[language].code
+
+
+def reads_symbols(language: str) -> bool:
+    """Whether its definitions are read, not its text alone."""
+    return language == "python" or language in GRAMMARS
 
 
 def family_of(language: str) -> str:

@@ -105,6 +105,11 @@ def _value(node: ast.expr, names: _Names) -> LocatedValue:
             value = _table(((word.arg, word.value) for word in node.keywords), names)
         case ast.JoinedStr(values=parts):
             value = _joined(parts, names)
+        case ast.ListComp(
+            elt=each, generators=[ast.comprehension(target=ast.Name(id=name), iter=over, ifs=[])]
+        ):
+            if not any(isinstance(inner, ast.ListComp) for inner in ast.walk(each)):  # one loop ends soon
+                value = [_value(each, names | {name: row}) for row in _value(over, names).entries]
     return LocatedValue(value, node.lineno, node.end_lineno or node.lineno)
 
 

@@ -6,6 +6,7 @@ import configparser
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from codebase_gardener.manifests.cargo import cargo_toml
 from codebase_gardener.manifests.contents import Manifest
@@ -71,8 +72,11 @@ ECOSYSTEMS: dict[str, Ecosystem] = {
 """By `Manifest.ecosystem`."""
 
 
+@lru_cache(maxsize=16)
 def read_manifest(path: str, text: str) -> Manifest | None:
     """What a packaging file says; an empty manifest for one that cannot be read, None for any other file.
+
+    Several readers ask for those at the root, one by one.
 
     Example:
         >>> read_manifest("a/go.mod", "module github.com/spf13/cobra").name.text

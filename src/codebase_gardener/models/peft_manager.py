@@ -7,15 +7,11 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codebase_gardener.adapters.files import check_adapter_files
-from codebase_gardener.adapters.handle import AdapterHandle
-from codebase_gardener.adapters.loaded import Loadable, LoadedAdapters
-from codebase_gardener.bases.resolution import Base, resolve_base
 from codebase_gardener.config.settings import Settings, load_settings
-from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.models.adapter_metadata import AdapterMetadata
 from codebase_gardener.registry.leases import exclusive, lease, lease_path, project_lease_path
 from codebase_gardener.registry.projects import ROWS
@@ -33,13 +29,30 @@ from codebase_gardener.utils.names import AdapterRef, check_name
 from codebase_gardener.utils.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from codebase_gardener.adapters.handle import AdapterHandle
+    from codebase_gardener.adapters.loaded import LoadedAdapters
     from codebase_gardener.adapters.torch_live_base import LiveBase
+    from codebase_gardener.bases.resolution import Base
     from codebase_gardener.dataset.prompts import Prompt
+    from codebase_gardener.jobs.progress import TrainingProgress
     from codebase_gardener.jobs.trainings import ProgressCallback, Trainings
     from codebase_gardener.models.ollama_memory import BesideOllama
     from codebase_gardener.training.spec import TrainingSpec
 
 __all__ = ["AdapterHandle", "AdapterMetadata", "PeftManager", "TrainingProgress"]
+
+_SHOWN_HERE = {
+    "AdapterHandle": "codebase_gardener.adapters.handle",
+    "TrainingProgress": "codebase_gardener.jobs.progress",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name that users know from here when it is first used: a wiki's build needs none of what it needs."""
+    if name in _SHOWN_HERE:
+        return getattr(import_module(_SHOWN_HERE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 _log = logging.getLogger(__name__)
 _UNFINISHED = ("queued", "training", "error", "cancelled")
@@ -62,15 +75,26 @@ class PeftManager:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or load_settings()
         self.registry = Registry(self.settings.database_url, home=self.settings.home)
-        self.loaded = LoadedAdapters(
-            self.base,
-            device=self.settings.device,
-            dtype=self.settings.inference_dtype,
-            hashes=self.settings.home / "folders.json",
-            max_bytes=self.settings.cache_bytes,
-            max_count=self.settings.cache_count,
-            before_load=self._before_load,
-        )
+        self._loaded: LoadedAdapters | None = None
+        self._loading = threading.Lock()
+
+    @property
+    def loaded(self) -> LoadedAdapters:
+        """The adapters in memory, one object for all threads; a wiki's build asks for none."""
+        with self._loading:
+            if self._loaded is None:
+                from codebase_gardener.adapters.loaded import LoadedAdapters
+
+                self._loaded = LoadedAdapters(
+                    self.base,
+                    device=self.settings.device,
+                    dtype=self.settings.inference_dtype,
+                    hashes=self.settings.home / "folders.json",
+                    max_bytes=self.settings.cache_bytes,
+                    max_count=self.settings.cache_count,
+                    before_load=self._before_load,
+                )
+            return self._loaded
 
     @cached_property
     def trainings(self) -> Trainings:
@@ -107,7 +131,8 @@ class PeftManager:
 
     def close(self) -> None:
         """Unload everything and close the database."""
-        self.loaded.close()
+        if self._loaded is not None:
+            self._loaded.close()
         self.registry.close()
 
     def create_adapter(
@@ -189,6 +214,8 @@ class PeftManager:
 
     def base(self, base_id: str | None = None, progress: Progress = silent) -> Base:
         """A base model by id, fetched where that is needed."""
+        from codebase_gardener.bases.resolution import resolve_base
+
         return resolve_base(
             base_id or self.settings.base,
             self.settings.bases_dir,
@@ -227,6 +254,8 @@ class PeftManager:
             AdapterError: Its files are damaged or do not fit.
             ResourceError: No room.
         """
+        from codebase_gardener.adapters.loaded import Loadable
+
         try:
             what = Loadable.of(self.registry.version(AdapterRef(project_name, adapter_name, version)))
             with self.loaded.holding(what, wait_s):
@@ -249,6 +278,8 @@ class PeftManager:
             AdapterError: Its files are damaged or do not fit; or its config names no base.
             ResourceError: No room.
         """
+        from codebase_gardener.adapters.files import check_adapter_files
+
         directory = folder.resolve()
         named = base or check_adapter_files(directory).config.get("base_model_name_or_path")
         if not named:
@@ -287,6 +318,8 @@ class PeftManager:
         wait_s: float = 0.0,
     ) -> Iterator[AdapterHandle]:
         """An adapter that stays loaded for a block, whoever else unloads it."""
+        from codebase_gardener.adapters.loaded import Loadable
+
         what = Loadable.of(self.registry.version(AdapterRef(project_name, adapter_name, version)))
         with self.loaded.holding(what, wait_s):
             yield self.loaded.handle(what, wait_s)
@@ -313,6 +346,7 @@ class PeftManager:
 
     def list_adapters(self, project_name: str | None = None, limit: int = 50) -> list[AdapterMetadata]:
         """Versions, and trainings that published nothing, newest first."""
+
         self.trainings.reap()
         rows = [
             *(AdapterMetadata.of_version(row) for row in self.registry.versions(project_name, limit=limit)),

@@ -5,11 +5,12 @@ No file name of the repository ever becomes a file name of ours.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from codebase_gardener.repository.snapshot import SkippedFile, Snapshot, SourceFile
 from codebase_gardener.utils.error_handling import SourceError
@@ -72,7 +73,7 @@ def load_snapshot(directory: Path) -> Snapshot:
     try:
         about = read_json(directory / _ABOUT)
         with (directory / _TEXTS).open(encoding="utf-8", newline="\n") as rows:
-            files = tuple(_source_file(*json.loads(row)) for row in rows)
+            files = tuple(_source_file(*msgspec.json.decode(row)) for row in rows)
         return _rebuilt(about, files)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise SourceError(
@@ -100,7 +101,7 @@ def _about(snapshot: Snapshot) -> dict[str, Any]:
 
 def _rows(snapshot: Snapshot) -> Iterator[str]:
     for file in snapshot.files:
-        yield json.dumps([getattr(file, name) for name in _FIELDS], ensure_ascii=False) + "\n"
+        yield msgspec.json.encode([getattr(file, name) for name in _FIELDS]).decode() + "\n"
 
 
 def _rebuilt(about: dict[str, Any], files: tuple[SourceFile, ...]) -> Snapshot:

@@ -2,7 +2,8 @@
 
 A function marked `remembered` is looked up in the memo that is in force (`remembering`), and just called where there
 is none. Its arguments are the key, all of them: so it must depend on nothing else, and the memo's version must change
-with the code. Arguments and results are plain data as `msgspec` writes it.
+with the code. Arguments and results are plain data as `msgspec` writes it; an argument that has a `digest` is known by
+that.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 _ENCODER = msgspec.msgpack.Encoder()
+_KEYS = msgspec.msgpack.Encoder(enc_hook=lambda argument: argument.digest)
 _STORED: msgspec.msgpack.Decoder[dict[bytes, msgspec.Raw]] = msgspec.msgpack.Decoder(dict[bytes, msgspec.Raw])
 _current: ContextVar[Memo | None] = ContextVar("memo", default=None)
 
@@ -158,7 +160,7 @@ def remembering(path: Path | None = None, version: str = "") -> Iterator[None]:
 
 def _key(name: str, args: tuple[object, ...]) -> bytes:
     try:
-        written = _ENCODER.encode((name, args))
+        written = _KEYS.encode((name, args))
     except UnicodeEncodeError:  # a lone surrogate: not kept, but known in this run
         written = repr((name, args)).encode("utf-8", "backslashreplace")
     return hashlib.blake2b(written, digest_size=16).digest()

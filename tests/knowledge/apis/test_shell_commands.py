@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codebase_gardener.knowledge.apis.catalog import tool_apis
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.apis.shell_commands import COMMON, console_scripts
+from codebase_gardener.knowledge.apis.shell_commands import COMMON, commands, console_scripts
 from samples.written_context import context_of
 
 
@@ -36,3 +36,26 @@ def test_console_scripts_of_hostile_files() -> None:
 def test_a_program_that_runs_any_file_gets_no_page() -> None:
     """Those of the languages' rows."""
     assert {COMMON[program] for program in ("python3", "bash", "node", "ruby")} == {"runs any file"}
+
+
+def test_a_program_of_the_repository_that_installs_others_is_its_own() -> None:
+    block = "# A\n\n```bash\npip install x\npipx install x\n```\n"
+    facts = context_of({"README.md": block}).repository.facts
+    assert list(commands(facts, frozenset({"pipx"}))) == ["pipx install"]
+    assert commands(facts, frozenset()) == {}
+
+
+def test_a_program_that_another_starts_is_what_is_run_and_a_host_is_no_subcommand() -> None:
+    lines = (
+        "uvx kiln fire pot",
+        "npx kiln fire",
+        "pip install kiln",
+        "sudo other kiln",
+        "kiln localhost:8000/x",
+    )
+    facts = context_of({"README.md": "# A\n\n```bash\n" + "\n".join(lines) + "\n```\n"}).repository.facts
+    found = commands(facts, frozenset({"kiln"}))
+    assert {name: [one.line for one in each] for name, each in found.items()} == {
+        "kiln": [8],
+        "kiln fire": [4, 5],
+    }

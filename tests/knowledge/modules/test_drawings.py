@@ -6,7 +6,7 @@ from codebase_gardener.knowledge.modules.drawings import architecture, grouped, 
 from codebase_gardener.knowledge.modules.relations import Relations
 from codebase_gardener.knowledge.modules.tree import module_tree
 from codebase_gardener.knowledge.pages.markup import fenced
-from codebase_gardener.knowledge.pages.mermaid import MAX_BOXES, read_chart
+from codebase_gardener.knowledge.pages.mermaid import MAX_BOXES, Chart, read_chart
 from samples.written_context import context_of
 
 
@@ -33,3 +33,28 @@ def test_the_rest_is_grouped() -> None:
     assert core is not None
     assert len(core.boxes) <= MAX_BOXES
     assert core.boxes[-1] == "29 others"
+
+
+def family(heirs: str) -> list[Chart]:
+    """The class diagrams of a module with a root and its heirs."""
+    context = context_of({"pot/core.py": f"class Pot:\n    pass\n\n\n{heirs}" + "x = 1\n" * 30})
+    relations = Relations(module_tree(context.repository), context)
+    text = module_drawings(relations.tree.modules[0], relations)
+    charts = [
+        read_chart(f"classDiagram{each.partition('```')[0]}") for each in text.split("classDiagram")[1:]
+    ]
+    return [chart for chart in charts if chart]
+
+
+def test_a_family_of_classes_has_its_hierarchy() -> None:
+    (chart,) = family("class Wok(Pot):\n    pass\n\n\nclass Pan(Wok):\n    pass\n\n\nclass Lid:\n    pass\n")
+    assert chart.boxes == ("Pot", "Wok", "Pan")
+    assert [(one.start, one.end) for one in chart.arrows] == [(0, 1), (1, 2)]
+    assert family("class Wok(Pot):\n    pass\n") == []  # two classes are told in words
+
+
+def test_a_large_family_groups_the_rest() -> None:
+    (chart,) = family("".join(f"class Pot{at}(Pot):\n    pass\n\n\n" for at in range(40)))
+    assert len(chart.boxes) == MAX_BOXES == 25
+    assert chart.boxes[-1] == "17 others"
+    assert len(chart.arrows) == MAX_BOXES - 1

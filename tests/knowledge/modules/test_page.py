@@ -120,3 +120,8 @@ def test_a_constant_is_told_with_its_comment_and_the_name_that_users_know() -> N
         in surface
     )
     assert "(`src/mark.js:L1-1`) | `src/mark.js:L2-2` |" in surface
+
+
+def test_of_definitions_that_are_not_read_nothing_is_said_to_be_missing() -> None:
+    page = pages_of({"Pot.swift": "class Pot {}\n" * 30})["Module:o_r_Pot.swift"]
+    assert page.overview == "`Pot.swift` has 1 file of code; definitions in `swift` are not read."

@@ -8,7 +8,7 @@ from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.remarks import remarks
 from codebase_gardener.documents.rst import rst_blocks
 from codebase_gardener.knowledge.pages import inline_quotes
-from codebase_gardener.knowledge.pages.inline_quotes import QuotableText, read_inline_quotes
+from codebase_gardener.knowledge.pages.inline_quotes import QuotableText, read_inline_quotes, unsaid_of
 
 SOURCE = QuotableText('''
 def f():
@@ -49,6 +49,16 @@ def test_words_may_lose_their_markup(quoted: str) -> None:
 )
 def test_no_word_may_be_another(quoted: str) -> None:
     assert not SOURCE.says(quoted)
+
+
+def test_a_quote_may_be_looked_for_as_it_is_written_first() -> None:
+    """Most files that a page cites need not be read without their markup."""
+    text = QuotableText("Put the `glaze <a.md>`_ on.\n\nLet it dry.")
+    quotes = ("Let it dry.", "the glaze on", "Let it burn.")
+    assert unsaid_of(text, quotes, False) == ("Let it burn.",)
+    plain = QuotableText("Put the `glaze <https://a.org/very/long/path/to/it>`_ on. Let it dry.")
+    assert unsaid_of(plain, quotes, False) == ("the glaze on", "Let it burn.")
+    assert unsaid_of(plain, quotes, True) == ("Let it burn.",)
 
 
 def test_words_may_not_be_gathered_from_afar() -> None:
@@ -137,3 +147,9 @@ def test_the_words_of_few_texts_are_held_at_a_time() -> None:
     assert len(held) > len(texts)
     assert all(len(joined) < 60 for joined in held)
     assert inline_quotes._places.cache_info().currsize <= 16
+
+
+def test_a_formula_between_two_paragraphs_is_no_part_of_what_they_say() -> None:
+    text = "A plan (bad):\n\n.. math::\n    h = one * two + three * four\n\n    k = five\n\nBy only knowing it.\n"
+    assert QuotableText(text).says("A plan (bad): By only knowing it.")
+    assert not QuotableText(text.replace(".. math::", ".. note::")).says("A plan (bad): By only knowing it.")

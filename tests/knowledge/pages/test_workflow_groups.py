@@ -84,5 +84,5 @@ def test_the_index_has_the_groups_as_headings() -> None:
     flows = (flow("Selling", "sell"), flow("Firing", "fire"), flow("Tried", "sell", says=TESTS_ALONE))
     text = render_indexes(replace(made, pages=(*flows, *APIS)))["_WorkflowIndex.md"]
     places = [text.index(words) for words in ("### [`shop`](", "[Selling](", "### [`kiln`](", "[Firing](",
-                                              "### Seen in tests", "[Tried](")]  # fmt: skip
+                                              "### Seen in tests", "No document shows them.", "[Tried](")]  # fmt: skip
     assert places == sorted(places)

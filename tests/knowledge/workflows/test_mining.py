@@ -3,6 +3,8 @@
 import random
 from dataclasses import replace
 
+import pytest
+
 from codebase_gardener.knowledge.workflows.mining import mine, needed_targets
 from samples.pottery import CORE, FILES, UNTOLD, mined, steps
 from samples.written_context import context_of
@@ -11,8 +13,8 @@ from samples.written_context import context_of
 def test_documents_tests_and_their_order() -> None:
     paths = mined(FILES)
     assert [path.title for path in paths] == [
-        "Pottery: Quickstart",
-        "Pottery: Selling pots",
+        "Quickstart: make kiln and fire kiln",
+        "Selling pots",
     ]
     quick = paths[0]
     assert steps(quick) == [
@@ -78,7 +80,7 @@ def test_one_command_that_is_run_is_a_workflow_where_it_is_all_there_is() -> Non
     script = "def main():\n    return 1\n\n\nmain()\n"
     said = "# Bowl\n\nShapes bowls.\n\n## Usage\n\n```bash\npython bowl.py 3\n```\n"
     (path,) = mined({"README.md": said, "bowl.py": script})
-    assert (path.title, steps(path)) == ("Bowl", ["python bowl.py"])
+    assert (path.title, steps(path)) == ("Shapes bowls", ["python bowl.py"])
     more = said + "\n## More\n\n```bash\npython plate.py\n```\n"
     two = mined({"README.md": more, "bowl.py": script, "plate.py": script})
     assert [steps(path) for path in two] == [["python bowl.py", "python plate.py"]]
@@ -92,7 +94,7 @@ def test_a_programs_commands_in_order_are_a_workflow() -> None:
         "tools/cool.py": "print(1)\n",
     }
     (path,) = mined(files)
-    assert path.title == "Kiln"
+    assert path.title == "Run kiln build, kiln fire and 3 more"
     assert steps(path) == ["kiln build", "kiln fire", "GET /pots", "POST /pots/fire", "python cool.py"]
     assert path.steps[1].uses[0].keywords == ("--heat",)
 
@@ -139,3 +141,22 @@ def test_order_of_passages_does_not_matter() -> None:
 def test_a_repository_without_passages() -> None:
     paths = mined({"src/pottery/core.py": CORE})
     assert paths == ()
+
+
+def test_workflows_have_no_more_steps_than_a_wiki_has_pages_of_apis(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("codebase_gardener.knowledge.workflows.mining.MOST_APIS", 7)
+    paths = mined(FILES)
+    assert len(needed_targets(paths)) == 6  # the second has two steps more
+    assert len(paths) == 1
+
+
+def test_a_gos_example_of_one_api_is_no_workflow() -> None:
+    files = {
+        "go.mod": "module example.org/pot\n",
+        "pot.go": "package pot\n\nfunc Boil() int { return 1 }\n\nfunc Cool() {}\n\nfunc check() {}\n",
+        "pot_test.go": "package pot\n\nfunc ExampleBoil() {\n\tBoil()\n\tCool()\n\tcheck()\n}\n",
+    }
+    assert mined(files) == ()
+    told = files["pot_test.go"].replace("func Ex", "// Cook a soup that is cold in the end.\nfunc Ex")
+    (path,) = mined(files | {"pot_test.go": told})
+    assert steps(path) == ["Boil", "Cool"]  # what is closed to users is no step

@@ -18,12 +18,12 @@ def test_sections_that_begin_alike_are_workflows_of_their_own() -> None:
         | {"docs/kinds.md": f"# Kinds\n\n{sections}", "docs/building.md": f"# Building up\n\n{building}"}
     )
     titles = [path.title for path in paths]
-    assert "Kinds: Bowls" in titles
-    assert "Kinds: Vases" in titles
+    assert "Bowls: make bowl config" in titles
+    assert "Vases: make vase config" in titles
     assert steps(titled(paths, "Building up")) == ["throw", "make_kiln", "glaze", "sell"]
 
 
 def test_too_few_tests_found_no_path() -> None:
     few = COOLING.split("    def test_cool_slowly_plate")[0]
     paths = mined(FILES | {"tests/test_cooling.py": few})
-    assert [path.title for path in paths] == ["Pottery: Quickstart", "Pottery: Selling pots"]
+    assert [path.title for path in paths] == ["Quickstart: make kiln and fire kiln", "Selling pots"]

@@ -1,7 +1,9 @@
 """Titles of workflows: valid and unique."""
 
+import pytest
+
 from codebase_gardener.knowledge.pages.wiki_names import is_page_name
-from samples.pottery import FILES, mined
+from samples.pottery import CORE, FILES, UNTOLD, mined
 
 
 def test_hostile_titles_give_valid_unique_pages() -> None:
@@ -23,3 +25,43 @@ def test_hostile_titles_give_valid_unique_pages() -> None:
     assert all(is_page_name(page) for page in pages)
     assert len({page.casefold() for page in pages}) == len(pages)
     assert all(path.title.strip() and "\n" not in path.title and len(path.title) <= 140 for path in paths)
+
+
+JAVASCRIPT = {
+    "package.json": '{"name": "kiln", "version": "1.0.0", "main": "index.js"}',
+    "index.js": "export function heat(pot) {}\n\nexport function cool(pot) {}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("readme", "title"),
+    [
+        ("# kiln\n\n## Usage\n\nTo fire a pot slowly, heat it first:\n\n{0}", "Fire a pot slowly"),
+        (
+            "# kiln\n\n## heat(pot)\n\nFire a pot from a hook.\n\n##### Example\n\n{0}",
+            "Fire a pot from a hook",
+        ),
+        ("# kiln\n\n## Firing a pot\n\nIt is so:\n\n{0}", "Firing a pot"),
+        ("# Other\n\nMore.\n\n# kiln\n\n## Usage\n\n{0}", "Usage: use heat and cool"),
+        ("# kiln\n\n## Custom levels\n\n{0}", "Custom levels"),
+    ],
+)
+def test_a_title_says_what_is_done(readme: str, title: str) -> None:
+    block = '```js\nimport {heat, cool} from "kiln";\n\nheat(1);\ncool(1);\n```\n'
+    assert [path.title for path in mined(JAVASCRIPT | {"README.md": readme.format(block)})] == [title]
+
+
+def test_one_command_is_titled_by_the_sentence_before_it_or_by_itself() -> None:
+    files = {"bowl.py": "print(1)\n"}
+    block = "```bash\npython bowl.py 3\n```\n"
+    said = f"# Bowl\n\nA tool.\n\n## Usage\n\nThis draws three bowls. To draw bowls, run it:\n\n{block}"
+    assert [path.title for path in mined(files | {"README.md": said})] == ["Draw bowls"]
+    silent = f"# Bowl\n\nA tool.\n\n## Usage\n\n{block}"
+    assert [path.title for path in mined(files | {"README.md": silent})] == ["Run python bowl.py"]
+
+
+def test_a_name_of_capitals_or_one_letter_is_no_verb() -> None:
+    cooling = UNTOLD["tests/test_cooling.py"].replace("kiln.open()", "kiln.JSON()")
+    core = CORE.replace("def open(self)", "def JSON(self)")
+    (path,) = mined(UNTOLD | {"src/pottery/core.py": core, "tests/test_cooling.py": cooling})
+    assert path.title == "Cool kiln"

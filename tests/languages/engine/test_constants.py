@@ -15,6 +15,7 @@ const b = require("b")
  * Marks what may be fired.
  */
 // eslint-disable-next-line
+/*#__PURE__*/
 export const MARK: unique symbol = Symbol.for("mark")
 export const fire = (pot: Pot) => pot
 const hidden = 1
@@ -53,15 +54,15 @@ def test_typescript_s_are_what_is_exported_and_neither_function_nor_import() -> 
     assert constants("k.ts", "typescript", TYPESCRIPT) == [
         (
             "MARK",
-            8,
-            8,
+            9,
+            9,
             True,
             'export const MARK: unique symbol = Symbol.for("mark")',
             "Marks what may be fired. 4",
         ),
-        ("hidden", 10, 10, False, "const hidden = 1", "None 0"),
-        ("told", 11, 13, True, "const told = { a: 1, }", "None 0"),
-        ("taken", 15, 15, True, "const taken = 1", "None 0"),
+        ("hidden", 11, 11, False, "const hidden = 1", "None 0"),
+        ("told", 12, 14, True, "const told = { a: 1, }", "None 0"),
+        ("taken", 16, 16, True, "const taken = 1", "None 0"),
     ]
 
 

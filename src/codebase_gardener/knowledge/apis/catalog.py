@@ -15,7 +15,17 @@ from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.wording import counted
 from codebase_gardener.languages.table import is_code
 
-__all__ = ["api_budget", "api_catalog", "api_for", "is_shown", "tool_apis", "wrapper_apis"]
+__all__ = [
+    "LEAST_APIS",
+    "LINES_AN_API",
+    "MOST_APIS",
+    "api_budget",
+    "api_catalog",
+    "api_for",
+    "is_shown",
+    "tool_apis",
+    "wrapper_apis",
+]
 
 MOST_APIS = 300
 LINES_AN_API = 150

@@ -32,7 +32,11 @@ COMMON: dict[str, str] = {
 }
 _SHELL = ("shell", "sh", "bash", "console", "shell-session", "zsh", "terminal", "powershell", "text", "none")
 _PROGRAM = re.compile(r"[a-z][a-z0-9_.-]{1,40}\Z")
-_SUBCOMMAND = re.compile(r"[a-z][a-z0-9]{1,20}(?:[-_:][a-z0-9]{1,20}){0,3}\Z")
+_SUBCOMMAND = re.compile(r"(?!\S*:\d)[a-z][a-z0-9]{1,20}(?:[-_:][a-z0-9]{1,20}){0,3}\Z")
+_LAUNCHER = re.compile(
+    r"(?:uvx|npx|bunx|sudo|(?:uv|poetry|pipx|pdm|hatch|conda) run|(?:pnpm|yarn) dlx|bundle exec|python3? -m)\s+"
+)
+"""What may stand before a program that is run."""
 _LONGEST = 400
 HTTP_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _OWN_SERVER = re.compile(r"(?:https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::\d+)?(/[^\s?#]*)?")
@@ -128,6 +132,8 @@ def _in_snippet(
         words = _words(text)
         while words and re.fullmatch(r"\w+=.*", words[0]):
             words = words[1:]
+        launched = _words(_LAUNCHER.sub("", text, count=1)) if _LAUNCHER.match(text) else []
+        words = launched if launched[:1] and launched[0] in own else words
         if not words:
             continue
         special = _http_call("\n".join([text, *lines[number + 1 :]]), words) or _own_file(path, words, facts)

@@ -80,10 +80,12 @@ class ClaimDocument:
             column = columns[verdict.line]
             spans = tuple((column(begin), column(end)) for begin, end in verdict.numbers)
             placed.append(replace(verdict, numbers=spans))
-        return placed
+        return sorted([*placed, *sources.links.judge(self.name, self.text)], key=lambda verdict: verdict.line)
 
     def edits(self, verdict: ClaimVerdict) -> list[Edit]:
-        """What writes the repair of a claim: its numbers, and nothing else; none where they cannot be placed."""
+        """What writes the repair of a claim: its numbers or its target alone; none where they cannot be placed."""
+        if verdict.target:
+            return [Edit(verdict.line, *verdict.numbers[0], verdict.target)]
         if verdict.repair is None or not verdict.numbers:
             return []
         line, spans = self.line(verdict.line), verdict.numbers

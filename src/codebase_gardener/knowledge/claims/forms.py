@@ -298,8 +298,8 @@ def _names(unit: Unit, citations: list[ClaimCitation]) -> list[Name]:
         names += (found := [*_marked(text[start:end], start, end)])
         owner = _owner(found[0].text) if found and not method else owner
     taken = sorted([*((start - 1, end + 1) for start, end in marks), *((c.at, c.until) for c in citations)])
-    names += _bare(unit, taken)
     spans = [(c.at, c.until) for c in citations]
+    names += _bare(unit, taken, {at for at, _ in spans})
     return sorted(
         (
             replace(n, cell=cell_of(unit, n.at))
@@ -343,7 +343,8 @@ def _owner(name: str) -> str:
     return ".".join(parts[: owners[-1] + 1]) if owners and "_" not in parts[owners[-1]].strip("_") else ""
 
 
-def _bare(unit: Unit, taken: list[tuple[int, int]]) -> Iterator[Name]:
+def _bare(unit: Unit, taken: list[tuple[int, int]], cited: set[int]) -> Iterator[Name]:
+    """Words outside of code marks; a link's text is one where its target cites, or in a row."""
     text = unit.text
     wholes = {
         begin + len(cell) - len(cell.lstrip(" *")): True
@@ -357,7 +358,11 @@ def _bare(unit: Unit, taken: list[tuple[int, int]]) -> Iterator[Name]:
         called = text[until : until + 1] == "("
         if at in wholes or text[max(0, at - 2) : at] == "**" == text[until : until + 2]:
             yield Name(match[0], at, until, 1 if _looks_like_code(match[0]) else 3, called)
-        elif text[at - 1 : at] == "[" and text[until : until + 2] == "](":
+        elif (
+            text[at - 1 : at] == "["
+            and text[until : until + 2] == "]("
+            and (unit.kind == "row" or until + 2 in cited)
+        ):
             yield Name(match[0], at, until, 0, called)
         elif (called and text[until + 1 : until + 2] == ")") or _looks_like_code(match[0]):
             yield Name(match[0], at, until, 1, called)

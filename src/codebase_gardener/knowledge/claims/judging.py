@@ -54,7 +54,7 @@ class _Judge:
         self.statement = statement
         self.sources = sources
         self.document = document
-        self.files = {c.path: sources.candidates(c.path) for c in statement.citations}
+        self.files = {c.path: sources.candidates(c.path, document) for c in statement.citations}
         self.begins = [citation.at for citation in statement.citations]
         self.names = statement.names[: max(1, _MAX_LOOK_UPS // len(self.files))]
         self.matched: dict[tuple[str, str], tuple[list[tuple[str, Symbol]], bool] | None] = {}

@@ -33,7 +33,7 @@ def repaired(
     while edits:
         made = document.edited(edit for pieces in edits.values() for edit in pieces)
         again = ClaimDocument(document.name, made).judge(sources)
-        failed = {place for place in edits if not _all_exact(place, verdicts, again)}
+        failed = _not_exact(verdicts, again) & set(edits) if len(again) == len(verdicts) else set(edits)
         if not failed:
             return made, [
                 replace(verdict, fixed=True)
@@ -61,7 +61,9 @@ def _edits(
     edits: dict[Place, list[Edit]] = {}
     doubts: dict[Place, str] = {}
     for place, claims in shared.items():
-        if all(claim.holds for claim in claims) or all(claim.repair is None for claim in claims):
+        if all(claim.holds for claim in claims) or all(
+            claim.repair is None and not claim.target for claim in claims
+        ):
             continue
         if len({claim.repair for claim in claims}) > 1:
             doubts[place] = "several names or quotes belong to one range"
@@ -72,11 +74,7 @@ def _edits(
     return edits, doubts
 
 
-def _all_exact(place: Place, verdicts: Sequence[ClaimVerdict], again: Sequence[ClaimVerdict]) -> bool:
-    """Whether the claims of a place are exact now; those of a document whose claims are others by now are not."""
-    if len(again) != len(verdicts):
-        return False
+def _not_exact(verdicts: Sequence[ClaimVerdict], again: Sequence[ClaimVerdict]) -> set[Place]:
+    """Places of which a claim is not exact now, or another one."""
     pairs = zip(verdicts, again, strict=True)
-    return all(
-        new.verdict == "exact" and new.symbol == old.symbol for old, new in pairs if _place(old) == place
-    )
+    return {_place(old) for old, new in pairs if new.verdict != "exact" or new.symbol != old.symbol}

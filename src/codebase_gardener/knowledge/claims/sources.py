@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Mapping
 
 from codebase_gardener.knowledge.claims.field_index import FieldIndex
+from codebase_gardener.knowledge.claims.link_targets import LinkTargets
 from codebase_gardener.knowledge.claims.name_index import SEPARATORS, NameIndex
 from codebase_gardener.knowledge.claims.quote_index import QuoteIndex
 from codebase_gardener.languages.reading import symbols_of
@@ -17,6 +19,7 @@ __all__ = ["ClaimSources"]
 
 _MAX_LOOKED_UP = 500
 _MAX_ANCESTORS = 20
+_DOTS = re.compile(r"(?:\.{1,2}/)+")
 _VERSION = re.compile(r"-v?\d[\w.]*$")
 
 
@@ -26,9 +29,16 @@ class ClaimSources:
     Args:
         snapshot: The repository.
         tables: Its symbols by path, where they were read already; others are read when a claim names their file.
+        links: What its documents' links are judged by; by default, as of documents that lie elsewhere.
     """
 
-    def __init__(self, snapshot: Snapshot, tables: Mapping[str, SymbolTable] | None = None) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        tables: Mapping[str, SymbolTable] | None = None,
+        links: LinkTargets | None = None,
+    ) -> None:
+        self.links = links or LinkTargets(snapshot)
         self._files = {file.path: file for file in snapshot.files}
         self._left_out = {file.path: file.reason for file in snapshot.skipped}
         self._tables = dict(tables or {})
@@ -42,8 +52,18 @@ class ClaimSources:
             self._by_name[path.rpartition("/")[2]].append(path)
         self._roots = _roots(snapshot)
 
-    def candidates(self, written: str) -> list[str]:
-        """The files that a path may mean: the one of that path, then those whose paths end with it, sorted."""
+    def candidates(self, written: str, document: str = "") -> list[str]:
+        """The files that a path may mean: the one of that path, then those whose paths end with it, sorted.
+
+        One that begins with dots means the file that it leads to from the document, if that is there.
+        """
+        dots = _DOTS.match(written)
+        if dots:
+            for place in self.links.place(document):
+                path = posixpath.normpath(posixpath.join(posixpath.dirname(place), written))
+                if path in self._files:
+                    return [path]
+            written = written[dots.end() :]
         found = self._ending_with(written)
         first, _, rest = written.partition("/")
         if not found and rest and first in self._roots and rest in self._files:

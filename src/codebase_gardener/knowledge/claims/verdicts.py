@@ -10,10 +10,10 @@ from typing import Any
 __all__ = ["VERDICTS", "ClaimVerdict", "range_distance", "range_text", "share_lines", "tally"]
 
 VERDICTS: dict[str, str] = {
-    "exact": "the range is the symbol's, or the quote stands within it",
+    "exact": "the range is the symbol's, the quote stands within it, or the link leads somewhere",
     "off": "the range shares lines with the symbol's, and is another",
     "wrong": "the range has no line of the symbol",
-    "gone": "the file, the symbol or the quote is not there",
+    "gone": "the file, the symbol, the quote, the heading or the page is not there",
     "no-symbol": "the row or sentence names no symbol: nothing to judge",
 }
 
@@ -26,7 +26,7 @@ class ClaimVerdict:
         document: Where the claim stands.
         line: There, 1-based.
         path: As written.
-        file: The file that is meant; "" where there is none.
+        file: The file that is meant, of a link also where it is gone; "" where there is none.
         symbol: The name as written; "" where none is named.
         definition: Qualified name of the symbol that is meant; "".
         claimed: First and last line as claimed.
@@ -39,6 +39,8 @@ class ClaimVerdict:
         numbers: Where the one or two numbers of the range stand in the line: column of the first character, from 0, and
             the one after the last.
         fixed: The repair was written.
+        link: It is a link, with its target as `path`; no lines are claimed then.
+        target: What is to be written in its place, where that is certain; "".
     """
 
     document: str
@@ -56,6 +58,13 @@ class ClaimVerdict:
     doubt: str = ""
     numbers: tuple[tuple[int, int], ...] = ()
     fixed: bool = False
+    link: bool = False
+    target: str = ""
+
+    @property
+    def claim(self) -> str:
+        """What is claimed, as a line of a report says it."""
+        return self.path if self.link else f"{self.file or self.path}:{range_text(self.claimed)}"
 
     @property
     def holds(self) -> bool:
@@ -64,11 +73,11 @@ class ClaimVerdict:
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`: ranges as `L3-9` and as two numbers."""
-        shown = {key: value for key, value in vars(self).items() if key != "numbers"}
+        shown = {key: value for key, value in vars(self).items() if key not in ("numbers", "target")}
         return {
             **shown,
-            "repair": range_text(self.repair),
-            "claimed": range_text(self.claimed),
+            "repair": self.target or range_text(self.repair),
+            "claimed": None if self.link else range_text(self.claimed),
             "actual": range_text(self.actual),
             "claimed_lines": list(self.claimed),
             "actual_lines": list(self.actual) if self.actual else None,

@@ -23,7 +23,7 @@ from codebase_gardener.knowledge.links.python.public_names import public_names
 from codebase_gardener.knowledge.links.python.tracing import Tracer
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
-from codebase_gardener.knowledge.sources.repository_facts import areas_of, copies
+from codebase_gardener.knowledge.sources.repository_facts import areas_and_copies
 from codebase_gardener.languages.engine.spaces import Space
 from codebase_gardener.languages.facts import Reference
 from codebase_gardener.languages.meanings import Entity
@@ -73,7 +73,8 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
         What names mean; a function of the facts alone.
     """
     again = translations(facts)
-    areas = {path: area for path, area in areas_of(facts).items() if path not in again}
+    all_areas, copied = areas_and_copies(facts)
+    areas = {path: area for path, area in all_areas.items() if path not in again}
     spaces = dict(_namespaces(facts, areas))
     modules = ModuleNames(space.path for space in spaces.values() if space.key == space.path)
     tracer = Tracer(spaces, modules)
@@ -91,7 +92,6 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
         dict(sorted({**names.public, **others.public}.items(), key=_depth)) if others.public else names.public
     )
     exported = {**names.exported, **others.exported}
-    copied = copies(facts)
     shown = [path for path in areas if path not in copied]
     passages = [passage for path in shown for passage in _passages(facts[path], areas, gathered, others)]
     return Resolution(

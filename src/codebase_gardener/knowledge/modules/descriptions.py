@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codebase_gardener.documents.prose import plain_text
-from codebase_gardener.documents.reading import blocks
+from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.modules.tree import Module
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -59,7 +59,7 @@ def _in_readme(module: Module, repository: RepositoryFacts) -> SaidOf | None:
         if path.rpartition("/")[0] == module.path and path.rpartition("/")[2].lower().startswith("readme.")
     ]
     for path in readmes[:1]:
-        for block in blocks(path, repository.facts[path].language, repository.texts[path][:20_000]):
+        for block in kept_blocks(path, repository.facts[path].language, repository.texts[path][:20_000]):
             sentence = first_sentence(plain_text(block.text), 300) if block.kind == "paragraph" else ""
             if len(_WORD.findall(sentence)) > _SHORTEST:
                 return SaidOf(sentence, path, block.start, block.end)

@@ -23,7 +23,7 @@ from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.languages.symbols import TYPES, Symbol
-from codebase_gardener.languages.table import is_hidden, is_test
+from codebase_gardener.languages.table import is_code, is_hidden, is_test, reads_symbols
 from codebase_gardener.utils.identifiers import identifier_words
 
 __all__ = ["ModulePages", "module_page"]
@@ -144,6 +144,16 @@ def _rank(symbol: Symbol, given: ModulePages) -> tuple[object, ...]:
     )
 
 
+def _nameless(module: Module, given: ModulePages) -> str:
+    """Of a language whose definitions are not read nothing is known of what it offers."""
+    files = counted(len(module.files), "file")
+    languages = {given.context.repository.facts[path].language for path in module.files}
+    unread = sorted(language for language in languages if is_code(language) and not reads_symbols(language))
+    if unread:
+        return f"has {files} of code; definitions in {enumerated(list(map(code, unread)), len(unread))} are not read."
+    return f"offers nothing by a name: {files} of code."
+
+
 def _overview(
     module: Module, said: SaidOf | None, public: Sequence[Symbol], given: ModulePages, sources: PageSources
 ) -> str:
@@ -157,7 +167,7 @@ def _overview(
     names = list(dict.fromkeys(symbol.qualified_name for symbol in public))
     shown = [code(name) for name in names[:_MOST_SHOWN]]
     if not public:
-        return f"{what} offers nothing by a name: {counted(len(module.files), 'file')} of code."
+        return f"{what} {_nameless(module, given)}"
     told = f"{held}: {enumerated(shown, len(names))}."
     for symbol in public:
         if quoted := given.quoted(symbol.path, documented(symbol).summary):

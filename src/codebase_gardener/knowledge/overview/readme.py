@@ -10,7 +10,7 @@ from itertools import zip_longest
 from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.purposes import is_wordless
-from codebase_gardener.documents.reading import blocks
+from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.table import LANGUAGES, is_code
 from codebase_gardener.repository.areas import area_of
@@ -87,7 +87,7 @@ def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str], name:
     path = readme_of(facts)
     if not path:
         return None
-    found = list(blocks(path, facts[path].language, texts[path][:_READ_CHARS]))
+    found = list(kept_blocks(path, facts[path].language, texts[path][:_READ_CHARS]))
     called = {name.lower(), re.split(r"[/@]", name)[-1].lower()}
     said = tuple(_said(found, called))
     said = said or tuple(_said([one for one in found if one.kind != "heading"], called))[:_FEW]

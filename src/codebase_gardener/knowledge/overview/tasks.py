@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from codebase_gardener.documents.reading import blocks
+from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.utils.anchors import split_lines
 
@@ -19,6 +19,7 @@ _LONGEST = 160
 _MAKE = re.compile(r"([A-Za-z][\w.-]*)(?:\s+[\w.-]+)*\s*:(?![=:])")
 _RECIPE = re.compile(r"\t[@-]*(.+)")
 _RUN = re.compile(r"\s*-?\s*run:\s*(?![|>])(\S.*)")
+_GIVEN = re.compile(r"<<-?\s*[\"']?(\w+)")
 _RUN_BLOCK = re.compile(r"(\s*)-?\s*run:\s*[|>]")
 _SCRIPT = re.compile(r'\s*"([\w:.-]+)":\s*"((?:[^"\\]|\\.)*)",?\s*\Z')
 _TOX_ENV = re.compile(r"\[(?:testenv(?::([\w.{},-]+))?)\]")
@@ -84,7 +85,7 @@ def _each_once(found: list[WrittenTask]) -> list[WrittenTask]:
 
 def _of_guide(path: str, facts: FileFacts, text: str) -> Iterator[WrittenTask]:
     title = ""
-    for block in blocks(path, facts.language, text):
+    for block in kept_blocks(path, facts.language, text):
         if block.kind == "heading":
             title = block.text
         elif block.kind == "code" and block.label.lower() in _SHELL:
@@ -146,12 +147,17 @@ def _of_workflow(path: str, lines: list[str]) -> Iterator[WrittenTask]:
         run, block = _RUN.match(lines[at]), _RUN_BLOCK.match(lines[at])
         at += 1
         if block:
-            indent = len(block[1])
+            indent, ends = len(block[1]), ""
             while at < len(lines) and (
                 not lines[at].strip() or len(lines[at]) - len(lines[at].lstrip()) > indent
             ):
                 command = lines[at].strip()
                 at += 1
+                if ends:  # what a command is given is none
+                    ends = "" if command == ends else ends
+                    continue
+                given = _GIVEN.search(command)
+                ends = given[1] if given else ""
                 if (
                     command
                     and not command.startswith("#")

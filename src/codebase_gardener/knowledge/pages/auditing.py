@@ -27,7 +27,7 @@ from codebase_gardener.knowledge.pages.triage import WAYS_IN, is_orphan
 from codebase_gardener.knowledge.pages.wiki_names import is_page_name
 from codebase_gardener.knowledge.pages.workflow_layout import LINK, read_steps
 from codebase_gardener.knowledge.sources.lines import Source
-from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts, text_hash
+from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.memo import remembered
@@ -264,7 +264,7 @@ class _Auditor:
         if problem:
             yield "anchor", problem
             return
-        actual = text_hash(self.repository.lines(anchor.path, anchor.start, anchor.end))
+        actual = self.repository.hash_of(anchor.path, anchor.start, anchor.end)
         if source.sha256 != actual:
             yield "hash", f"{anchor} has the hash {actual}, not {source.sha256[:80]!r}"
         ranges = [
@@ -318,15 +318,17 @@ class _Auditor:
             if self._range_problem(anchor):
                 continue  # found as an anchor
             lines = self.repository.lines(anchor.path, anchor.start, anchor.end)
-            if dedented(quote.text.split("\n")) != dedented(lines):
+            quoted = quote.text.split("\n")
+            if quoted != lines and dedented(quoted) != dedented(lines):
                 yield Finding(file, quote.line, "quote", f"the quote differs from {anchor}")
 
     def _words(self, file: str, reading: Reading) -> Iterator[Finding]:
         assert reading.page  # noqa: S101 - the caller looked
         cited = sorted({source.anchor.path for source in reading.page.sources} & self.repository.facts.keys())
         unsaid = tuple(dict.fromkeys(quote.text for quote in self.inline[file]))
-        for path in cited:
-            unsaid = unsaid_of(self._quotable[path], unsaid) if unsaid else ()
+        for any_way in (False, True):  # most stand in one of the files as they are written
+            for path in cited:
+                unsaid = unsaid_of(self._quotable[path], unsaid, any_way) if unsaid else ()
         for quote in self.inline[file]:
             if quote.text in unsaid:
                 what = f"no file that the page cites says “{quote.text[:160]}”"

@@ -6,12 +6,14 @@ must stand in a file in their order, with no more between two of them than marku
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from codebase_gardener.documents.prose import plain_text
+from codebase_gardener.documents.rst_directives import SKIPPED
 from codebase_gardener.knowledge.pages.markup import outside_fences
 from codebase_gardener.utils.memo import remembered
 
@@ -42,7 +44,13 @@ _TAG = re.compile(r"\\?</?[a-zA-Z][^<>\\]{0,300}\\?>")
 """A tag in a quote, escaped or not."""
 _ROLE = re.compile(r"~[\w.]{1,200}\.")
 """The path of a role's target, which is not shown."""
-_WAYS = ((), (_LINK,), (_LINK, _ROLE), (_JOINT,), (_JOINT, _LINK), (_JOINT, _LINK, _ROLE))
+_ASIDE = re.compile(
+    rf"^([ \t]*)\.\. (?:{'|'.join(sorted(SKIPPED))})::[^\n]*\n(?:[ \t]*\n|\1[ \t]+[^\n]*\n)*", re.MULTILINE
+)
+"""A directive of reStructuredText whose content is no prose, such as a formula between two paragraphs."""
+_WAYS = (
+    (), (_LINK,), (_LINK, _ROLE), (_JOINT,), (_JOINT, _LINK), (_JOINT, _LINK, _ROLE), (_ASIDE, _LINK, _ROLE),
+)  # fmt: skip
 """What is taken out of a file's text before a quote is looked for; the first that has it decides."""
 _AS_WRITTEN_FROM = len(_WAYS)
 """The last way: paragraph by paragraph, without marks, by the function that quotes are written by."""
@@ -57,11 +65,17 @@ class InlineQuote:
     line: int
 
 
-@dataclass(frozen=True)
 class QuotableText:
     """A file's text, looked into again and again."""
 
-    text: str
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._made: dict[int, _Words] = {}
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Of the text: all that is remembered of it depends on that alone."""
+        return hashlib.sha256(self._text.encode("utf-8", "surrogatepass")).digest()
 
     def says(self, quoted: str) -> bool:
         """Whether the words stand here in order; "…" in the quote leaves out any number.
@@ -71,16 +85,18 @@ class QuotableText:
             >>> text.says("A Pot holds water"), text.says("A Pot holds wine")
             (True, False)
         """
-        return not unsaid_of(self, (quoted,))
+        return not unsaid_of(self, (quoted,), True)
 
-    def has(self, wanted: list[str]) -> bool:
-        """Whether the words stand in it in that order, in one of the ways."""
-        return any(self._words_read(way).have(wanted) for way in range(_AS_WRITTEN_FROM + 1))
+    def has(self, wanted: list[str], any_way: bool) -> bool:
+        """Whether the words stand in it in that order, in one of the ways or in the first."""
+        return any(
+            self._words_read(way).have(wanted) for way in range(_AS_WRITTEN_FROM + 1 if any_way else 1)
+        )
 
     def _words_read(self, way: int) -> _Words:
         """The words in one of the ways, each made once."""
         if way not in self._made:
-            text = self.text
+            text = self._text
             if way == _AS_WRITTEN_FROM:
                 text = "\n".join(map(plain_text, _PARAGRAPH.split(text)))
             for pattern in _WAYS[way] if way < _AS_WRITTEN_FROM else ():
@@ -88,20 +104,18 @@ class QuotableText:
             self._made[way] = _Words.of(text)
         return self._made[way]
 
-    @cached_property
-    def _made(self) -> dict[int, _Words]:
-        return {}
-
 
 @remembered
-def unsaid_of(text: QuotableText, quotes: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of several quotes that do not stand in a text."""
-    return tuple(quoted for quoted in quotes if not all(_has(text, part) for part in quoted.split("…")))
+def unsaid_of(text: QuotableText, quotes: tuple[str, ...], any_way: bool) -> tuple[str, ...]:
+    """Those of several quotes that do not stand in a text, read in one of all ways or as it is written."""
+    return tuple(
+        quoted for quoted in quotes if not all(_has(text, part, any_way) for part in quoted.split("…"))
+    )
 
 
-def _has(text: QuotableText, part: str) -> bool:
+def _has(text: QuotableText, part: str, any_way: bool) -> bool:
     """With the tags that a quote may have kept where the file's text is read without them, or without."""
-    return text.has(_words(part)) or ("<" in part and text.has(_words(_TAG.sub(" ", part))))
+    return text.has(_words(part), any_way) or ("<" in part and text.has(_words(_TAG.sub(" ", part)), any_way))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.pages.workflow_layout import TESTS_ALONE
 from codebase_gardener.languages.table import LANGUAGES
 
-__all__ = ["SEEN_IN_TESTS", "WorkflowGroup", "group_title", "workflow_groups"]
+__all__ = ["SEEN_IN_TESTS", "WorkflowGroup", "group_title", "program_of", "workflow_groups"]
 
 SEEN_IN_TESTS = "Seen in tests"
 _RUNNERS = {program for row in LANGUAGES.values() for program in row.interpreters}
@@ -78,14 +78,23 @@ def _served(flow: Page, by_id: dict[str, Page], module_of: dict[str, Page]) -> t
             if any(source.anchor.path == module.title for source in module.sources):  # of a file: its package
                 module = module_of.get(module.id, module)
             places[module.title, module.file] += 1
-        elif (page := by_id.get(target)) and page.kind == "External Tool Doc" and (name := _program(page)):
+        elif (
+            (page := by_id.get(target))
+            and page.kind == "External Tool Doc"
+            and (name := program_of(page.title))
+        ):
             places[name, ""] += 1
     return next(iter(places.most_common(1)), (("", ""), 0))[0]
 
 
-def _program(page: Page) -> str:
-    """Of "kiln fire": "kiln"; of "python train.py": "train.py"; "" for a call of a server."""
-    first, _, rest = page.title.partition(" ")
+def program_of(command: str) -> str:
+    """The program that a command runs; "" for a call of a server.
+
+    Example:
+        >>> program_of("kiln fire"), program_of("python train.py"), program_of("GET /items")
+        ('kiln', 'train.py', '')
+    """
+    first, _, rest = command.partition(" ")
     if rest.startswith("/"):
         return ""
     return rest or first if first in _RUNNERS else first

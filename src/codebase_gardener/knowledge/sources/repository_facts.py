@@ -16,7 +16,7 @@ from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.translations import translations
 from codebase_gardener.utils.anchors import Anchor, split_lines
 
-__all__ = ["RepositoryFacts", "areas_of", "copies", "text_hash"]
+__all__ = ["RepositoryFacts", "areas_and_copies", "areas_of", "text_hash"]
 
 _SHOWN = ("docs", "examples", "tests")
 
@@ -88,7 +88,18 @@ class RepositoryFacts:
 
     def source(self, path: str, start: int, end: int, symbol: str = "") -> Source:
         """The anchor of a range, with the hash of its lines."""
-        return Source(Anchor(path, start, end), symbol, text_hash(self.lines(path, start, end)))
+        return Source(Anchor(path, start, end), symbol, self.hash_of(path, start, end))
+
+    def hash_of(self, path: str, start: int, end: int) -> str:
+        """`text_hash` of lines, which many pages cite."""
+        asked = (path, start, end)
+        if asked not in self._hashes:
+            self._hashes[asked] = text_hash(self.lines(path, start, end))
+        return self._hashes[asked]
+
+    @cached_property
+    def _hashes(self) -> dict[tuple[str, int, int], str]:
+        return {}
 
     def source_of(self, symbol: Symbol) -> Source:
         """The anchor of a symbol."""
@@ -106,15 +117,21 @@ class RepositoryFacts:
 
 def areas_of(facts: Mapping[str, FileFacts]) -> dict[str, str]:
     """Of each path, in order, as `area_of` says; what a compiler wrote, translations and copies are "other"."""
-    return _areas(facts) | dict.fromkeys(copies(facts), "other")
+    return areas_and_copies(facts)[0]
 
 
-def copies(facts: Mapping[str, FileFacts]) -> frozenset[str]:
-    """What shows or tests the package a second time: files of docs, examples and tests with another's content.
+def areas_and_copies(facts: Mapping[str, FileFacts]) -> tuple[dict[str, str], frozenset[str]]:
+    """What `areas_of` says, and the copies: what shows or tests the package a second time.
 
-    Of a document that among the docs stays, of code that which is run; of these the one nearest to the root.
+    Those are files of docs, examples and tests with another's content. Of a document that among the docs stays, of
+    code that which is run; of these the one nearest to the root.
     """
     areas = _areas(facts)
+    copied = _copies(facts, areas)
+    return areas | dict.fromkeys(copied, "other"), copied
+
+
+def _copies(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> frozenset[str]:
     seen: set[str] = set()
     found: list[str] = []
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from codebase_gardener.documents.actions import action_in
 from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.prose import plain_text
@@ -100,22 +101,33 @@ class _Writer:
     def _overview(self) -> str:
         """One sentence: the document's, else one on the steps."""
         heading = self._heading()
-        says = first_sentence(heading.summary) if heading else ""
+        says = self._said() or (first_sentence(heading.summary) if heading else "")
         title = inline(self.path.title, _TITLE)
-        if says.endswith((".", "!")):
-            return f"{title} is what the authors introduce with: “{inline(says)}”"
+        if says.endswith((".", "!", ":")):
+            return f"{title}, in the authors' words: “{inline(says)}”"
         first, last = self._name(self.steps[0]), self._name(self.steps[-1])
         kind = "tests" if self.passages[0].area == "test" else "documents"
         if len(self.steps) == 1:
             return f"{title} takes 1 step, {first}, as the authors' {kind} show it."
         return f"{title} takes {len(self.steps)} steps, from {first} to {last}, as the authors' {kind} show them."
 
+    def _said(self) -> str:
+        """The sentence before the code whose words the title is; "" where it is a heading's."""
+        title = self.path.title.casefold()
+        for use in self.passages[0].uses:
+            lead = lead_in(use, self.repository) if use.path == self.passages[0].path else None
+            for sentence in sentences(plain_text(lead[2], code_marks=True)) if lead else ():
+                words = action_in(sentence).replace("`", "").casefold()
+                if words and title.endswith(words):
+                    return sentence
+        return ""
+
     def _description(self) -> str:
         first = self.passages[0]
         where = self.sources.cite(first.path, first.start, first.end)
         parts = [f"{self._origin(first)} at {where}."]
         heading = self._heading()
-        if heading:
+        if heading and not self._said() and f"“{inline(heading.summary)}”" not in self._overview():
             parts += [
                 f"The section {inline(heading.title, _TITLE)} begins so:",
                 safe_markdown(heading.summary, 12),
@@ -175,8 +187,8 @@ class _Writer:
         title = inline(first.title, _TITLE)
         if first.area == "test":
             return f"{TESTS_ALONE} The one that is most like it is {code(first.scope)}"
-        kinds = {"readme": "the README's section", "docs": "the docs' section", "example": "the example"}
-        return f"The workflow is named after {kinds.get(first.area, 'the docstring example')} {title}"
+        kinds = {"readme": "The README's section", "docs": "The docs' section", "example": "The example"}
+        return f"{kinds.get(first.area, 'The docstring example')} {title} shows it"
 
     def _order_of(self) -> str:
         is_test = self.passages[0].area == "test"
@@ -281,7 +293,8 @@ class _Writer:
         api = self.apis[step.target]
         name = self._name(step)
         if self._is_typed(step):
-            return f"{code(step.target.name)} does this step."
+            typed = next((use.text for use in step.uses if use.text), step.target.name)
+            return f"It is typed as {code(inline(typed, _TITLE))}."
         if step.target.external:
             return f"{name} of the package {code(step.target.name.partition('.')[0])} does this step."
         told = first_sentence(documentation(api.symbol.docstring).summary) if api.symbol else ""
@@ -293,9 +306,9 @@ class _Writer:
     def _shares(self, number: int, counts: _Counts) -> str:
         total = len(self.passages)
         says = f"{counts.passages} of the {total} passages {'uses' if counts.passages == 1 else 'use'} it."
-        if total == 1:
-            return ""
-        if counts.helped:
+        if total == 1 or (counts.passages == total and not counts.helped):
+            says = ""  # nothing to tell
+        elif counts.helped:
             says = f"{says[:-1]}, {counts.helped} of them through a helper or fixture of their file."
         if number == 1:
             return says
@@ -303,11 +316,10 @@ class _Writer:
         target = self.steps[number - 1].target
         both = [taken for taken in self.taken if before in taken and target in taken]
         after = sum(taken[before] < taken[target] for taken in both)
-        if not both:
+        if after == len(both):
             return says
-        return (
-            f"{says[:-1]}; {after} of the {len(both)} that have it and step {number - 1} have it after that."
-        )
+        order = f"{after} of the {len(both)} passages that have it and step {number - 1} have it after that."
+        return f"{says} {order[0].upper()}{order[1:]}".strip()
 
     def _yields(self, step: Step) -> str:
         symbol = self.apis[step.target].symbol

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from codebase_gardener.knowledge.apis.candidates import reference_documents
+from codebase_gardener.knowledge.apis.catalog import MOST_APIS
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
@@ -27,6 +28,7 @@ from codebase_gardener.knowledge.workflows.passage_clusters import (
 from codebase_gardener.knowledge.workflows.passage_sequences import AREAS, ShownSequence, Weights, ways
 from codebase_gardener.knowledge.workflows.path_titles import Titles
 from codebase_gardener.knowledge.workflows.step_rules import READER_AREAS, StepRules
+from codebase_gardener.languages.table import LANGUAGES, is_test
 from codebase_gardener.repository.areas import is_about_versions_or_work
 
 __all__ = ["mine", "needed_targets"]
@@ -76,7 +78,7 @@ def mine(repository: RepositoryFacts, resolution: Resolution) -> tuple[GoldenPat
     for cluster in clusters:
         cluster.sort()
     clusters.sort(key=_rank)
-    return _paths(clusters, context, weights)
+    return _paths(_within_budget(clusters), context, weights)
 
 
 def needed_targets(paths: Iterable[GoldenPath]) -> tuple[Target, ...]:
@@ -101,6 +103,8 @@ def _steps(passage: Passage, rules: StepRules) -> tuple[Target, ...]:
 def _is_left_out(one: ShownSequence, repository: RepositoryFacts, reference: frozenset[str]) -> bool:
     """Whether a passage cannot show a workflow: a test of an error, a reference, news, a translation, a hidden file."""
     path = one.passage.path
+    if one.area == "example" and _shows_an_api(one.passage, repository):
+        return True
     if one.area == "test":
         return bool(_ERROR_TEST.search(one.passage.scope.rpartition(".")[2]))
     return one.area in READER_AREAS and (
@@ -110,6 +114,15 @@ def _is_left_out(one: ShownSequence, repository: RepositoryFacts, reference: fro
         or is_translation(path, repository)
         or any(part.startswith(".") for part in path.split("/"))
     )
+
+
+def _shows_an_api(passage: Passage, repository: RepositoryFacts) -> bool:
+    """Whether it is a function that is named after a definition, as Go's `ExampleClient_Get`, and says no more."""
+    symbol = repository.symbols.get((passage.path, passage.scope))
+    if symbol is None or symbol.docstring or not is_test(symbol):
+        return False
+    shown = LANGUAGES[symbol.language].example.sub("", symbol.name).partition("_")[0]
+    return any(name == shown for _, name in repository.symbols) if shown else False
 
 
 def _is_reference(passage: Passage, repository: RepositoryFacts) -> bool:
@@ -149,6 +162,17 @@ def _independent(clusters: list[Cluster], weights: Weights) -> list[Cluster]:
             clusters[host].members += small.members
             gone.add(number)
     return [cluster for number, cluster in enumerate(clusters) if number not in gone]
+
+
+def _within_budget(clusters: Iterable[Cluster]) -> list[Cluster]:
+    """Those whose steps have all together no more pages than a wiki has for APIs, the best first."""
+    kept: list[Cluster] = []
+    targets: set[Target] = set()
+    for cluster in clusters:
+        if len(targets | set(cluster.steps)) <= MOST_APIS:
+            targets |= set(cluster.steps)
+            kept.append(cluster)
+    return kept
 
 
 def _is_taken_whole(cluster: Cluster) -> bool:

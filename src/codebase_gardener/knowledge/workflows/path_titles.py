@@ -9,11 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from codebase_gardener.documents.actions import action_in, says_action
+from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.shell_commands import HTTP_METHODS
 from codebase_gardener.knowledge.apis.usage_examples import lead_in
 from codebase_gardener.knowledge.links.uses import Passage, Target
+from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.workflows.passage_sequences import ShownSequence, Weights
 from codebase_gardener.languages.symbols import TYPES
@@ -23,6 +27,7 @@ __all__ = ["Titles"]
 
 MOST_WORDS = 9
 """Words of a title."""
+_LONGEST = 120  # characters of a title
 KEY_STEPS = 2
 """The rarest of the later steps, which a title of tests names where their own names tell little."""
 _GENERAL = frozenset((
@@ -67,20 +72,66 @@ class Titles:
             title = self._of_tests([each for each in steps if each in rarest])
             return title, title
         if founder.area == "example":
-            return self._of_example(founder)
-        full = self._readable(founder.passage.title)
-        whole, colon, _ = full.partition(": ")
-        if not colon:
-            return full, full
-        if not self._is_titled(founder.passage):
-            section = full.partition(": ")[2]
-            return (
-                f"{self.repository.owner_repo.rpartition('_')[2]}: {section}"
-                if _is_general(section)
-                else section
-            ), full
+            return self._of_example(founder, steps)
         same = {one.passage.title for one in members if one.passage.path == founder.passage.path}
-        return (whole if len(same) > 2 or (is_alone and founder.area == "docs") else full), full
+        is_whole = len(same) > 2 or (is_alone and founder.area == "docs")
+        return self._of_document(founder.passage, steps, is_whole=is_whole)
+
+    def _of_document(self, passage: Passage, steps: Sequence[Target], *, is_whole: bool) -> tuple[str, str]:
+        """What its heading says is done, the sentence before its code, or a sentence of its section; else a noun.
+
+        Where no words of the authors say it, the steps do: a verb and a noun.
+        """
+        headings = [each for each in self.repository.facts[passage.path].headings if each.title]
+        above = [each for each in headings[:1] if each.end >= passage.start]  # as a title stands
+        document = next((self._readable(each.title) for each in above), "")
+        if is_whole and says_action(document, self._names):
+            return document, document
+        around = self._around(passage, steps)
+        section = self._readable(around[0].title) if around else document
+        said = next(filter(None, map(self._readable, self._says(passage, around, steps))), "")
+        if said:
+            outer = document if said == section else section
+            said = said[:1].upper() + said[1:]
+            return said, f"{outer}: {said}" if outer and outer != said else said
+        told = [
+            each for each in (section, document) if not _is_general(each) and each.lower() not in self._names
+        ]
+        if told and not self._runs(steps):
+            return told[0], f"{document}: {section}" if section != document else document
+        label = "" if len(steps) == 1 or section.lower() in self._names else section
+        does = self._of_steps(steps)
+        title = self._readable(f"{label}: {does}" if label else self._spelled(does))
+        return title, title
+
+    def _around(self, passage: Passage, steps: Sequence[Target]) -> list[Heading]:
+        """Headings of the sections around a passage, the innermost first; around a step that stands alone."""
+        alone = next((use for use in passage.uses if len(steps) == 1 and use.target == steps[0]), None)
+        start, end = (alone.start, alone.end) if alone else (passage.start, passage.end)
+        headings = [each for each in self.repository.facts[passage.path].headings if each.title]
+        found = [each for each in headings if each.start <= start and end <= each.end]
+        return sorted(found or headings[:1], key=lambda each: (-each.level, -each.start))
+
+    def _says(self, passage: Passage, around: Sequence[Heading], steps: Sequence[Target]) -> Iterator[str]:
+        """The authors' words for what a passage does, the best first."""
+        for at, heading in enumerate(around):
+            title = self._readable(heading.title)
+            yield title if says_action(title, self._names) else action_in(title, self._names)
+            if at == 0 and (len(steps) == 1 or (passage.start, heading.start) != (1, 1)):
+                for sentence in self._leads(passage, steps):
+                    yield action_in(sentence, self._names)
+            if 1 in (len(steps), len(around)) or at < len(around) - 1:  # the last is the whole document's
+                for sentence in sentences(plain_text(heading.summary, code_marks=True)):
+                    yield action_in(sentence, self._names)
+
+    def _leads(self, passage: Passage, steps: Sequence[Target]) -> list[str]:
+        """The sentences before the block of code that takes most steps, the last first."""
+        found: dict[tuple[int, int, str], set[Target]] = {}
+        for use in passage.uses:
+            if use.target in steps and use.path == passage.path and (lead := lead_in(use, self.repository)):
+                found.setdefault(lead, set()).add(use.target)
+        best = max(found, key=lambda lead: (len(found[lead]), -lead[0]), default=None)
+        return sentences(plain_text(best[2], code_marks=True))[::-1] if best else []
 
     def told_apart(self, named: Sequence[tuple[ShownSequence, tuple[str, str]]]) -> list[str]:
         """The short title of each, the long one where another has the same; then the author's words beside it.
@@ -93,7 +144,9 @@ class Titles:
         for founder, pair in named:
             title = pair[0] if short[pair[0].casefold()] == 1 else pair[1]
             forms = (title, *(f"{title}: {words}" for words in self._beside(founder, title)))
-            free = next((form for form in forms if form.casefold() not in taken), "")
+            free = next(
+                (form for form in forms if form.casefold() not in taken and len(form) <= _LONGEST), ""
+            )
             taken.add(free.casefold())
             chosen.append(free)
         return chosen
@@ -114,24 +167,22 @@ class Titles:
             if said and len(said[-1].split()) <= 2 * MOST_WORDS:
                 yield self._readable(said[-1])
 
-    def _is_titled(self, passage: Passage) -> bool:
-        """Whether the document's first heading stands above the passage, as a title does."""
-        headings = [each for each in self.repository.facts[passage.path].headings if each.title]
-        return not headings or headings[0].end >= passage.start
-
-    def _of_example(self, founder: ShownSequence) -> tuple[str, str]:
+    def _of_example(self, founder: ShownSequence, steps: Sequence[Target]) -> tuple[str, str]:
         """Of the document's section that shows the file; else its own, with its folders where that is general."""
         passage = founder.passage
         if passage.path in self.shown_in:
             full = self._readable(self.shown_in[passage.path])
             return full, full
-        title = self._readable(passage.title)
+        said = action_in(passage.title, self._names) or passage.title
+        title = self._readable(said[:1].upper() + said[1:])
         folders = passage.path.split("/")[1:-1]
         if _NUMBERED.search(_stem(passage.path)) and folders:
             short = self._spelled(": ".join(" ".join(_words(folder)) for folder in folders[-2:]))
             return short, short
         folder = " ".join(_words(folders[-1])) if folders and _is_general(title) else ""
         named = f"{folder}: {title}" if folder and folder != title.lower() else title
+        if len(named.split()) == 1 and (does := self._of_steps(steps)):
+            named = f"{named}: {does}"
         return self._spelled(named), self._spelled(named)
 
     def _of_tests(self, steps: Sequence[Target]) -> str:
@@ -139,11 +190,30 @@ class Titles:
         does = dict.fromkeys(filter(None, map(self._does, steps)))
         return self._spelled(" and ".join(does))
 
+    def _of_steps(self, steps: Sequence[Target]) -> str:
+        """A verb and a noun for steps that documents show: "run kiln fire", "make a kiln and fire kiln"."""
+        own = [each for each in steps if not each.external]
+        does = dict.fromkeys(filter(None, map(self._does, own)))
+        if run := self._runs(steps):
+            return (
+                f"run {' and '.join(run) if len(run) == KEY_STEPS else enumerated(run[:KEY_STEPS], len(run))}"
+            )
+        return (
+            " and ".join(list(does)[-KEY_STEPS:])
+            or f"use {' and '.join(each.name for each in own[:KEY_STEPS])}"
+        )
+
+    def _runs(self, steps: Sequence[Target]) -> list[str]:
+        """Those that are commands."""
+        return [each.name for each in steps if each.name in self.context.commands and not each.path]
+
     def _does(self, target: Target) -> str:
         """ "add item" of `Cart.add_item`, "save model" of `Model.save`, "make a cart" of `Cart`."""
         symbol = self.context.symbol(target)
         owner, _, last = target.name.rpartition(".")
         words = _words(last)
+        if len(last) == 1 or (last.isupper() and last not in HTTP_METHODS):
+            return ""  # no verb
         if (symbol is not None and symbol.kind in TYPES) or (last[:1].isupper() and symbol is None):
             return f"make {' '.join(words)}"
         noun = (
@@ -159,12 +229,20 @@ class Titles:
             each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^"
         )
         text = re.sub(r"\s+(?=:)", "", " ".join(text.split()).strip(" .:#-–—*_"))
-        return " ".join(text.split()[: 2 * MOST_WORDS])[:120].strip(" ,;:.-")
+        return " ".join(text.split()[: 2 * MOST_WORDS])[:_LONGEST].strip(" ,;:.-")
 
     def _spelled(self, text: str) -> str:
         """Words as the documents spell them: "lora" becomes "LoRA"."""
         text = _KNOWN_CASE.sub(lambda found: self._case.get(found[0].lower(), found[0]), text)
         return text[:1].upper() + text[1:]
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Words that name the project: they say nothing of what is done."""
+        programs = (name.partition(" ")[0] for name in self.context.own_commands)
+        return frozenset(
+            {self.repository.owner_repo.rpartition("_")[2].lower(), *self.context.roots, *programs}
+        )
 
     @cached_property
     def _case(self) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.python.row import is_python, module_path
+from codebase_gardener.languages.table import is_hidden
 from codebase_gardener.repository.areas import is_for_tests
 
 __all__ = ["READER_AREAS", "StepRules"]
@@ -66,6 +67,8 @@ class StepRules:
     def _is_own_step(self, target: Target, passage: Passage) -> bool:
         symbol = self.repository.symbols.get((target.path, target.name))
         if symbol is None or (_ERROR.match(target.name) and passage.area == "test"):
+            return False
+        if passage.area in ("example", "test") and is_hidden(symbol):  # it stands in the package, as in Go
             return False
         owner = self.repository.symbols.get((target.path, target.name.rpartition(".")[0]))
         if owner is not None and owner.kind in (

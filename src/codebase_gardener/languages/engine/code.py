@@ -142,8 +142,9 @@ class _Reader:
             )
 
     def references(self, nodes: list[Node]) -> tuple[Reference, ...]:
-        """In the order of the source; inner calls are read before those around them."""
-        return tuple(reversed([self._reference(node) for node in reversed(nodes)]))
+        """By where their names end, so that a chain is in order; inner calls are read before those around them."""
+        found = [(_called_at(node), self._reference(node)) for node in reversed(nodes)]
+        return tuple(reference for _, reference in sorted(found, key=lambda one: one[0]))
 
     def _reference(self, node: Node) -> Reference:
         start, end = self._line(node.start_point.row), self._line(node.end_point.row)
@@ -212,6 +213,12 @@ class _Reader:
 
     def _line(self, row: int) -> int:
         return row + self.first_line
+
+
+def _called_at(call: Node) -> int:
+    """Where the name of what is called ends: in `a.b().c()` that of `b` comes first."""
+    named = field_of(call, ("function", "constructor", "name", "method", "macro", "type"))
+    return named.end_byte if named is not None else call.start_byte
 
 
 class _Names:

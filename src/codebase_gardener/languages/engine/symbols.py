@@ -110,7 +110,7 @@ class _Reader:
                 scopes.append(self._namespace(node))
             elif len(scopes) < MAX_DEPTH and self._defines(node):
                 name = name_of(node, self.grammar) or self._outer_name(scopes)
-                if name:
+                if name and name not in self.grammar.reserved:
                     if not node.has_error:
                         yield self._symbol(node, name, scopes)
                     scopes.append(_Scope(node, name, self.grammar.kinds.get(node.type) in TYPES))

@@ -1,0 +1,50 @@
+"""What is done, in the words of headings and sentences."""
+
+import pytest
+
+from codebase_gardener.documents.actions import action_in, says_action
+
+
+@pytest.mark.parametrize(
+    ("sentence", "action"),
+    [
+        ("Force a retry from an `afterResponse` hook.", "Force a retry from an `afterResponse` hook"),
+        ("For example, to retry a failed request, use `retry()`:", "retry a failed request"),
+        ("You can also use the `foo` option to log to a file:", "log to a file"),
+        ("This shows how to fire a kiln, step by step, with clay of one's own.", "fire a kiln"),
+        ("Use `z.looseRecord(a, b)` like so:", "Use `z.looseRecord(a, b)`"),
+        ("To make a schema optional (that is, to allow `undefined`):", "make a schema optional"),
+        ("Shapes bowls.", "Shapes bowls"),
+        ("To access cookies you can use the attribute.", "access cookies"),
+        ("Map schemas can be further constrained.", ""),  # a noun with its verb
+        ("Writing an API is simple.", ""),
+        ("kiln — Fire and cool pots", "Fire and cool pots"),
+        ("You can find the details in the API documentation of `fire`.", ""),
+        ("You can find a pot in the kiln.", "find a pot in the kiln"),
+        ("Finally, run it:", ""),  # no noun
+        ("It looks so:", ""),
+        ("", ""),
+    ],
+)
+def test_a_sentence_says_what_is_done_or_nothing(sentence: str, action: str) -> None:
+    assert action_in(sentence) == action
+
+
+def test_a_heading_says_what_is_done_with_a_verb_and_a_noun_that_is_not_the_projects_name() -> None:
+    assert says_action("Merging adapters")
+    assert says_action("How to mount a router")
+    assert not says_action("Getting started")
+    assert not says_action("Custom levels")
+    assert says_action("Using levels", {"pino"})
+    assert not says_action("Using pino", {"pino"})
+
+
+def test_to_set_up_the_project_itself_says_nothing() -> None:
+    assert action_in("Install kiln with your package manager:", {"kiln"}) == ""
+    assert action_in("Install clay for kiln:", {"kiln"}) == "Install clay for kiln"
+
+
+def test_no_sentence_is_read_for_long() -> None:
+    action_in("to " * 100_000)
+    action_in("use the " * 100_000)
+    assert not action_in("`" * 100_001)

@@ -1,0 +1,28 @@
+"""What the comment on top of a file says of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from codebase_gardener.documents.purposes import purpose_of
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("/*\n  Copyright A\n\n  Redistribution in source form is permitted.\n*/\nint a;\n", ""),
+        ("/*\n  Copyright A\n*/\n\n/* Cooks in pots. */\nint a;\n", "Cooks in pots."),
+        ("/* quiet the compiler */\n#if defined(_MSC_VER)\n#pragma warning (push)\n", ""),
+        ("/* Cooks in pots. */\n#ifndef POT_H\n#define POT_H\n", "Cooks in pots."),
+        ("/* Cooks in pots. */\n#if !defined(POT_H)\n", "Cooks in pots."),
+        ("/* Cooks in pots. */\n#include <pot.h>\n", "Cooks in pots."),
+        ("// Cooks in pots.\n#pragma once\n", "Cooks in pots."),
+        ("// Cooks in pots.\n\n#define POT 1\n", "Cooks in pots."),
+    ],
+)
+def test_of_c(text: str, said: str) -> None:
+    assert purpose_of("c", text, None) == said
+
+
+def test_a_tools_version_is_no_purpose() -> None:
+    assert purpose_of("swift", "// swift-tools-version: 5.9\nimport A\n", None) == ""
