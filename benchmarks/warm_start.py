@@ -25,6 +25,7 @@ from codebase_gardener.evaluation.torch_evaluate import evaluate_adapter
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.lineage import Start, starting_point
 from codebase_gardener.registry.rows import VersionRow
+from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.torch_engine import all_batches
 from codebase_gardener.training.validation import encode_sides
@@ -79,15 +80,17 @@ class _Pair:
         self.base = gardener.base(base)
 
     def row(self, old: Path, new: Path, budgets: tuple[float, float], functions: int) -> list[str]:
-        dataset = self._read(old, Start())
+        self._copy(old)
+        dataset = self._made(Start(), self._add())
         first = self._train(dataset, budgets[0], {})
         self.gardener.activate(first.ref)
         shutil.rmtree(self.tree)
         self._copy(new)
+        snapshot = self._add()
         start = starting_point(self.gardener, _REF, self.base, {})
         if start.parent is None or start.dataset is None:
             raise SystemExit(f"{new} cannot go on from {old}: {start.why}")
-        dataset = self._made(start)
+        dataset = self._made(start, snapshot)
         what = news(dataset[0], start.dataset)
         fresh = self._train(dataset, budgets[0], {})
         warm = self._train(dataset, budgets[1], start.options, start.warm(dataset[0], what))
@@ -108,12 +111,10 @@ class _Pair:
     def _copy(self, source: Path) -> None:
         shutil.copytree(source, self.tree, symlinks=True, ignore=shutil.ignore_patterns(".git"))
 
-    def _read(self, source: Path, start: Start) -> tuple[Dataset, Path]:
-        self._copy(source)
-        return self._made(start)
+    def _add(self) -> Snapshot:
+        return self.gardener.add(str(self.tree), name=_REF.project)[1]
 
-    def _made(self, start: Start) -> tuple[Dataset, Path]:
-        _, snapshot = self.gardener.add(str(self.tree), name=_REF.project)
+    def _made(self, start: Start, snapshot: Snapshot) -> tuple[Dataset, Path]:
         pages = self.gardener.wiki(_REF.project).plain_pages(snapshot, Quiet())
         return self.gardener.dataset(_REF.project, pages=pages, before=start.taught)
 
