@@ -44,6 +44,7 @@ def test_guards() -> None:
         ('x = "A B" in os.environ or os.getenv("a-b")', ("environment-variable", "a-b", "")),
         ('if os.name == "nt": pass', ("platform", "nt", "")),
         ('parse_flag_from_env("DEBUG", False)', ("environment-variable", "DEBUG", "False")),
+        ('x = get_expanded_environ("A_HOME")', ("environment-variable", "A_HOME", "")),
     ],
 )
 def test_forms_of_guards(line: str, expected: tuple[str, str, str]) -> None:
@@ -64,3 +65,11 @@ def test_forms_of_guards(line: str, expected: tuple[str, str, str]) -> None:
 )
 def test_what_is_no_guard(line: str) -> None:
     assert evidence("pkg/a.py", f"def f():\n    {line}\n") == []
+
+
+def test_a_wrapper_of_the_environment_reads_the_variable_that_it_is_given() -> None:
+    text = (
+        "import os\n\n\ndef setting(name, default=None):\n    return os.environ.get(name, default)\n\n\n"
+        'HOME = setting("A_HOME", "x")\nOTHER = other("B_HOME")\n'
+    )
+    assert [row[:4] for row in evidence("pkg/a.py", text)] == [("environment-variable", "", "A_HOME", "'x'")]

@@ -198,3 +198,19 @@ def test_it_opens_with_what_the_thing_is_and_not_with_what_it_is_not() -> None:
     )
     assert "If you come from" not in page.description
     assert "kiln is *not* a collection of pots" in page.description
+
+
+def test_the_section_of_its_readme_and_its_packaging_file_tell_how_to_work_on_it() -> None:
+    files = {path: FILES[path] for path in ("pot/__init__.py", "pot/core.py", "pyproject.toml")}
+    files["README.md"] = (
+        README + "\n## 🤝 Contributing\n\nSend a patch to us.\n\n## Contributors\n\nMany people.\n"
+    )
+    files["pyproject.toml"] += (
+        '[build-system]\nrequires = ["flames"]\n[dependency-groups]\ndev = [\n "tongs",\n "cap",\n]\n'
+    )
+    told = overview(files).sections[3].body
+    assert "under “🤝 Contributing”: `README.md:L26-29`." in told
+    assert "Contributors" not in told
+    assert "([Development Environment](environments/o_r_Development_Environment.md))" in told
+    assert "* For building it: `flames` (`pyproject.toml:L7-7`)" in told
+    assert "* For work on it, under `dev`: `tongs`, `cap` (`pyproject.toml:L10-11`)" in told

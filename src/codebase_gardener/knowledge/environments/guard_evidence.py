@@ -57,6 +57,7 @@ _NEEDS = re.compile(
     r"|incompatible version|environment variable",
     re.IGNORECASE,
 )
+_READERS = ("os.getenv", "getenv", "os.environ.get", "environ.get", "os.environ.pop", "environ.pop")
 _PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}$")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{1,99}$")
 _ODD_VARIABLE = re.compile(r"[^\s=\x00-\x1f\x7f]{1,99}\Z")
@@ -68,6 +69,7 @@ class _Walk:
     """State of the walk over one file."""
 
     lines: list[int]
+    wrappers: frozenset[str] = frozenset()
     names: Names = field(default_factory=Names)
     raising: set[int] = field(default_factory=set)
     handled: dict[int, str] = field(default_factory=dict)
@@ -101,10 +103,11 @@ class _Walk:
 
 def guard_evidence(text: str, tree: ast.Module) -> tuple[Evidence, ...]:
     """One walk over the parts of the tree whose lines hold a word that can be evidence."""
-    lines = _interesting_lines(text)
+    wrappers = frozenset(_wrappers(tree)) if "environ" in text or "getenv" in text else frozenset()
+    lines = _interesting_lines(text, wrappers)
     if not lines:
         return ()
-    walk = _Walk(lines)
+    walk = _Walk(lines, wrappers)
     pending: list[tuple[ast.AST, str]] = [(tree, "")]
     while pending:
         node, scope = pending.pop()
@@ -118,11 +121,33 @@ def guard_evidence(text: str, tree: ast.Module) -> tuple[Evidence, ...]:
     return tuple(walk.found)
 
 
-def _interesting_lines(text: str) -> list[int]:
+def _wrappers(tree: ast.Module) -> Iterator[str]:
+    """Functions of the file that read the variable whose name is their first parameter."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            given = [one.arg for one in node.args.args if one.arg not in ("self", "cls")][:1]
+            if given and any(_reads(inner, given[0]) for inner in ast.walk(node)):
+                yield node.name
+
+
+def _reads(node: ast.AST, name: str) -> bool:
+    """Whether the environment is asked for what a variable of the code holds."""
+    if isinstance(node, ast.Call):
+        key, asked = (node.args[0] if node.args else None), _dotted(node.func) in _READERS
+    elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        key, asked = node.slice, _dotted(node.value) in ("os.environ", "environ")
+    else:
+        return False
+    return asked and isinstance(key, ast.Name) and key.id == name
+
+
+def _interesting_lines(text: str, wrappers: frozenset[str]) -> list[int]:
     """Numbers of the lines that can matter, ascending."""
     found: list[int] = []
     line, offset = 1, 0
     pattern = _COMPARED if "ersion" in text else _INTERESTING
+    if wrappers:
+        pattern = re.compile(rf"{pattern.pattern}|\b(?:{'|'.join(sorted(wrappers))})\(")
     for hit in pattern.finditer(text):
         line += text.count("\n", offset, hit.start())
         offset = hit.start()
@@ -183,13 +208,15 @@ def _call(node: ast.Call, scope: str, walk: _Walk) -> None:
     device = _device_call(dotted, last)
     if device:
         walk.add_once("device", node, scope, device, f"{dotted}()")
-    elif dotted in ("os.getenv", "getenv") or dotted.removesuffix("." + last).endswith("environ"):
+    elif dotted in ("os.getenv", "getenv") or dotted.rpartition(".")[0].endswith("environ"):
         if first and last in ("get", "getenv", "pop"):
             _variable(first, node, scope, walk, _default(node), dotted)
     elif last in ("find_spec", "import_module", "importorskip") or (_ASKS.match(last.lower()) and first):
         if first and _PACKAGE.match(first) and last != "import_module":
             walk.add("available", node, scope, first, _spoken(node), _distribution(node))
-    elif _VARIABLE.match(first) and first.isupper() and re.search(r"env", last.lower()):
+    elif _VARIABLE.match(first) and (
+        last in walk.wrappers or (first.isupper() and re.search(r"env", last.lower()))
+    ):
         _variable(first, node, scope, walk, _default(node))
     elif AVAILABILITY.match(last) and last != scope.rpartition(".")[2]:
         walk.add("guard", node, scope, last, _spoken(node))

@@ -18,8 +18,8 @@ from codebase_gardener.knowledge.modules.drawings import architecture
 from codebase_gardener.knowledge.modules.relations import Relations
 from codebase_gardener.knowledge.modules.tree import Module, ModuleTree
 from codebase_gardener.knowledge.overview.dependencies import Needed, needed
-from codebase_gardener.knowledge.overview.readme import Introduction, introduction
-from codebase_gardener.knowledge.overview.tasks import guides, tasks
+from codebase_gardener.knowledge.overview.readme import Introduction, introduction, readme_of
+from codebase_gardener.knowledge.overview.tasks import guide_sections, guides, tasks, work_needs
 from codebase_gardener.knowledge.pages.citations import quote
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code, link_free, table
@@ -39,6 +39,8 @@ _MOST_APIS = 8
 _MOST_ENTRIES = 6
 _MOST_COMMANDS = 8
 _MOST_FILES = 3
+_MOST_GROUPS = 8
+_MOST_NAMES = 5
 _SENTENCE_WORDS = 5
 _WORD = re.compile(r"[^\W\d_]{2}")
 _DENIES = re.compile(
@@ -441,7 +443,31 @@ def _tasks(given: _Given) -> str:
             f"### {link_free(path)}\n\n"
             + table(("Command", "What it runs, or where it is told", "Where"), rows)
         )
+    parts = [*_told_in_readme(given), *parts, *_work_needs(given)]
     return "\n\n".join(parts) or "No file of it says how it is built, tested or changed."
+
+
+def _told_in_readme(given: _Given) -> list[str]:
+    facts = given.context.repository.facts
+    path = readme_of(facts)
+    return [
+        f"How to work on it is told in {code(path)}, under “{inline(each.title, 80)}”: "
+        f"{given.sources.cite(path, each.start, each.end)}."
+        for each in (guide_sections(facts[path]) if path else ())
+    ]
+
+
+def _work_needs(given: _Given) -> list[str]:
+    """What building it and working on it needs, and the page that lists it."""
+    lines = []
+    for each in work_needs(given.context.repository.texts)[:_MOST_GROUPS]:
+        names = enumerated([code(name) for name in each.names[:_MOST_NAMES]], len(each.names))
+        use = f"work on it, under {code(each.group)}" if each.group else "building it"
+        lines.append(f"* For {use}: {names} ({given.sources.cite(each.path, each.start, each.end)})")
+    page = next((one for one in given.of_type("Environment") if one.title == "Development Environment"), None)
+    if page is None or not lines:
+        return []
+    return [f"The packages that it needs ([{page.title}]({page.file})):\n\n" + "\n".join(lines)]
 
 
 def _dependencies(given: _Given) -> str:

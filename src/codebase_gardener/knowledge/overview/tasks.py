@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
+from codebase_gardener.manifests.contents import Dependency
+from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.utils.anchors import split_lines
 
-__all__ = ["WrittenTask", "guides", "tasks"]
+__all__ = ["WorkNeeds", "WrittenTask", "guide_sections", "guides", "tasks", "work_needs"]
 
 _MOST = 12
 """Of one file."""
@@ -29,6 +32,12 @@ _SHELL = ("shell", "sh", "bash", "console", "zsh", "terminal", "shell-session")
 _GUIDE = re.compile(
     r"(?:^|/)(?:contributing|hacking|develop\w*|development)[^/]*\.(?:md|rst|txt|adoc)\Z", re.IGNORECASE
 )
+_ABOUT_WORK = re.compile(
+    r"\W*(?:how to |local )?(?:contribut(?:e|ing|ions?)\b.*|hacking|develop(?:ment|ing)?(?: guide| setup| environment)?"
+    r"|build(?:ing)? (?:it )?(?:from source|locally)|run(?:ning)? (?:all |the |unit )*tests)\W*",
+    re.IGNORECASE,
+)
+"""Headings of a README's sections for whoever works on the repository."""
 _WORKFLOW = re.compile(
     r"\.github/workflows/[^/]+\.ya?ml\Z|(?:^|/)\.gitlab-ci\.ya?ml\Z|(?:^|/)\.circleci/config\.ya?ml\Z"
 )
@@ -51,12 +60,55 @@ class WrittenTask:
     end: int
 
 
+@dataclass(frozen=True)
+class WorkNeeds:
+    """Packages that a packaging file asks for, of whoever works on the repository.
+
+    Attributes:
+        group: What the file calls them; "" for those that build it.
+        names: In their order.
+        path, start, end: Their lines.
+    """
+
+    group: str
+    names: tuple[str, ...]
+    path: str
+    start: int
+    end: int
+
+
 def guides(facts: Mapping[str, FileFacts]) -> list[str]:
     """Documents for whoever works on the repository, the outermost first."""
     found = [path for path in facts if _GUIDE.search(path) and "node_modules" not in path]
     return sorted(
         found, key=lambda path: (path.count("/"), not path.lower().startswith("contributing"), path)
     )[:3]
+
+
+def guide_sections(facts: FileFacts) -> list[Heading]:
+    """The sections of a README that tell how to work on the repository, without those within them."""
+    found: list[Heading] = []
+    for each in facts.headings:
+        if _ABOUT_WORK.fullmatch(each.title) and not (found and each.start <= found[-1].end):
+            found.append(each)
+    return found
+
+
+def work_needs(texts: Mapping[str, str]) -> list[WorkNeeds]:
+    """What the packaging files at the root ask for to build the repository, then to work on it."""
+    found: dict[tuple[bool, str, str], list[Dependency]] = {}
+    for path in sorted(path for path in texts if "/" not in path):
+        manifest = read_manifest(path, texts[path])
+        for entry in manifest.dependencies if manifest else ():
+            if entry.kind in ("build", "group", "dev-extra"):
+                found.setdefault((entry.kind != "build", path, entry.group), []).append(entry)
+    return [
+        WorkNeeds(
+            group, tuple(dict.fromkeys(one.name for one in each)), path, each[0].start,
+            max(one.end for one in each),
+        )
+        for (_, path, group), each in sorted(found.items())
+    ]  # fmt: skip
 
 
 def tasks(facts: Mapping[str, FileFacts], texts: Mapping[str, str]) -> dict[str, list[WrittenTask]]:
