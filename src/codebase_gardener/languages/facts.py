@@ -46,7 +46,8 @@ class Binding(msgspec.Struct, frozen=True, array_like=True, gc=False):
             (the name is defined there; value is a base of the class or a decorator, one binding each). The value of
             "with" and "for" ends in `()` where it is a call; "?" is a value that cannot be traced. What a container
             holds is bound to the name with `[]` or `[0]` after it, what a callable gives with `()`: "xs[]" to `A` for
-            `xs: list[A]`; what a scope returns or yields by statement to "return" and "yield".
+            `xs: list[A]`; what a scope returns or yields by statement to "return" and "yield"; what a
+            `__getattr__` hands a member on to, by `getattr(value, name)`, to "pass".
         item: Which element of the value it is given, for `a, b = f()`.
         passes: The value is a call on the name itself, or with it among its arguments: `x = x.to(device)`.
         arguments: Of a call, as overloads tell them apart: "0=?,mixed=True,"; "" where it is none or not known. What

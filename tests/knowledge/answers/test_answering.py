@@ -67,6 +67,25 @@ def test_a_name_that_is_there_several_times_is_listed_each_with_its_place(graph:
     assert [anchor for _, anchor in said(graph, "where is Plant.save")] == [f"{PLANTS}:L23-30"]
 
 
+def test_a_name_is_understood_as_documents_write_it(tmp_path: Path) -> None:
+    files = {
+        "README.md": "# A\n\n```python\nfrom pkg import Base\n\ndb = Base()\ndb.search('x')\n```\n",
+        "pkg/__init__.py": "from .table import Base\n",
+        "pkg/table.py": (
+            "class Table:\n    def search(self, text: str) -> list[str]: ...\n\n\n"
+            "class Base:\n    def table(self) -> Table: ...\n\n"
+            "    def __getattr__(self, name):\n        return getattr(self.table(), name)\n\n\n"
+            "class Query:\n    def search(self) -> int: ...\n"
+        ),
+    }
+    Graph.write(tmp_path, context_of(files).repository)
+    told = said(Graph(tmp_path), "what does db.search return?")
+    assert told[0] == ("method `Table.search`", "pkg/table.py:L2-2")
+    assert ("  returns `list[str]`", "pkg/table.py:L2-2") in told
+    assert said(Graph(tmp_path), "where is db.search defined?")[0][0].startswith("method `Table.search`")
+    assert said(Graph(tmp_path), "what does db.find return?")[0][0] == "the repository has no `db.find`"
+
+
 @pytest.mark.parametrize("written", ["wilted error", "WILTEDERROR", "wilted_error", "`WiltedError`"])
 def test_a_name_is_found_however_it_is_written(graph: Graph, written: str) -> None:
     assert said(graph, f"where is {written}?")[0][1] == f"{PLANTS}:L8-9"

@@ -142,9 +142,41 @@ def test_members_that_are_handed_on() -> None:
     ]
 
 
+def test_a_member_that_is_handed_on_is_of_the_object_that_gets_it() -> None:
+    files = {
+        "src/pkg/base.py": '''
+            class Table:
+                def search(self): ...
+                @property
+                def name(self): ...
+            class Shelf:
+                def search(self): ...
+                def dust(self): ...
+            class Base:
+                def table(self, name) -> Table: ...
+                def __getattr__(self, name):
+                    return getattr(self.table("default"), name)
+            class Query:
+                def __getattr__(self, item):
+                    return type(self)()
+            class Ring:
+                def __init__(self):
+                    self.next = Ring()
+                def __getattr__(self, name):
+                    return getattr(self.next, name)
+        ''',
+    }  # fmt: skip
+    script = (
+        "from pkg.base import Base, Query, Ring, Shelf\ndb = Base()\ndb.search()\ndb.dust()\ndb.name\n"
+        "user = Query()\nuser.name == 'John'\nuser.dust()\nRing().dust()\n"
+    )
+    found = [name for _, name, _ in names(files, script)]
+    assert [name for name in found if "." in name] == ["Table.search", "Table.name"]
+
+
 def test_a_name_that_the_standard_library_has_tells_nothing_of_an_unknown_thing() -> None:
     report = "class Report:\n    def write_text(self, text): ...\n    def publish(self): ...\n"
-    wrapper = "class Wrapper:\n    def __getattr__(self, name): ...\n"
+    wrapper = "class Wrapper:\n    def __getattr__(self, name):\n        return getattr(self.inner, name)\n"
     script = (
         "from pkg import Report, Wrapper\n\ndef main(path, other):\n    path.write_text('')\n"
         "    other.publish()\n    Wrapper().write_text('')\n    Report().write_text('')\n"

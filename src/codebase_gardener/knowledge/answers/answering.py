@@ -110,7 +110,9 @@ def _definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
     """What a name means, of the package first; as it is written, else in either case and with its words apart."""
     owner, _, last = asked.what.rpartition(".")
     whole = [row for row in graph.rows(asked.what) if isinstance(row, DefinedName)]
-    found = [row for row in graph.rows(last) if isinstance(row, DefinedName) and _fits(row, asked.what)]
+    alike = [row for row in graph.rows(last) if isinstance(row, DefinedName)]
+    found = [row for row in alike if _fits(row, asked.what)]
+    found = found or [row for row in alike if asked.what in row.written]
     rows = found if owner else [*whole]
     rows = rows or [row for row in whole if row.kind == "file"]
     exact = [row for row in rows if row.name.rpartition(".")[2] == last or row.name.endswith(asked.what)]
@@ -149,7 +151,7 @@ def _each(
         own = [row for row in rows if row.place.area == "package"] or rows
         shown = [row for row in own if row.kind != "file"] or own
         told = [(row, list(tell(graph, row, asked))) for row in shown[:_MOST]]
-        many = len(told) > 1
+        many = len(told) > 1 or any(asked.what in row.written and not _fits(row, asked.what) for row in shown)
         for row, found in told:
             if many:
                 yield _standing(row)

@@ -37,6 +37,8 @@ NEEDS = frozenset(
 
 _ENTRIES = 200  # of one definition's uses that are kept
 _RAISES = re.compile(r"(?:^|[\s;{})])(?:raise|throw)\s+(?:new\s+)?([A-Za-z_][\w.]*)")
+_MOST_WRITTEN = 20
+_DOTTED = re.compile(r"[A-Za-z_$][\w$]*(?:\.[\w$]+)+")
 _WHOLE_RAISE = re.compile(r"\s*raise\s+[A-Za-z_][\w.]*(?:\s+from\s+\w+)?\s*(?:#.*)?")
 
 
@@ -85,6 +87,7 @@ class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
         changes: "deprecated since version 2 …".
         bases: Of a class.
         packages: Optional packages that it, or its file, asks for.
+        written: Dotted names that documents and examples call it by: `db.search` where `db` is an instance.
     """
 
     name: str
@@ -103,6 +106,7 @@ class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
     bases: tuple[str, ...] = ()
     packages: tuple[Place, ...] = ()
     says_at: str = ""
+    written: tuple[str, ...] = ()
 
 
 class Raised(msgspec.Struct, frozen=True, tag="raised"):
@@ -286,6 +290,7 @@ class _Gathering:
             symbol.bases,
             tuple(self._packages(symbol)),
             str(symbol.docstring_anchor or ""),
+            _written(symbol.name, context.uses.get(target, ())),
         )
 
     def _raised_in(self, path: str) -> Iterator[Raised]:
@@ -315,6 +320,14 @@ def _shown_at(passages: Sequence[tuple[Passage, Use]]) -> tuple[Place, ...]:
             Place(use.path, use.start, use.end, passage.title, passage.area) for passage, use in passages
         )
     )
+
+
+def _written(name: str, passages: Sequence[tuple[Passage, Use]]) -> tuple[str, ...]:
+    """The dotted names by which what is shown to users calls a definition of this name."""
+    shown = (use.text for passage, use in passages if passage.area != "test" and use.text)
+    found = (_DOTTED.match(text) for text in shown)
+    names = (each[0] for each in found if each and each[0].rpartition(".")[2] == name)
+    return tuple(dict.fromkeys(names))[:_MOST_WRITTEN]
 
 
 def _deprecated(symbol: Symbol) -> tuple[str, ...]:

@@ -369,6 +369,9 @@ class _Reader:
             self._refer(node, scope, name, "call", keywords)
         if name == "__all__.extend" and node.args and not scope:
             self._listed("__all__", node.args[0])
+        if name == "getattr" and scope.endswith(".__getattr__") and _is_variable(node.args[1:2]):
+            for value, how in value_of(node.args[0]):
+                self._bind(node, scope, "pass", value, how, arguments=arguments_of(node.args[0]))
         self._inside(node.func, scope, guarded)
         self._pending.extend((child, scope, guarded) for child in (*node.args, *node.keywords))
 
@@ -391,6 +394,10 @@ class _Reader:
 
     def _nothing(self, node: ast.AST, scope: str, guarded: bool) -> None:
         """Names, constants and contexts say nothing by themselves."""
+
+
+def _is_variable(nodes: list[ast.expr]) -> bool:
+    return any(isinstance(node, ast.Name) for node in nodes)
 
 
 def _by_line(rows: list[tuple[int, str]]) -> tuple[str, ...]:

@@ -142,9 +142,9 @@ class ClassMembers:
         Args:
             member: Its name. What builtin types have as well, or what a class takes over from a base from outside
                 (its definition calls `super().member`), is not told by its name.
-            forwarded: The receiver is of the repository and hands unknown members on (`__getattr__`): then it may be
-                a name that types of the standard library have, and a family of classes that is far larger than the
-                others will do.
+            forwarded: The receiver is of the repository and hands unknown members on (`__getattr__`) to something that
+                is not known: then it may be a name that types of the standard library have, and a family of classes
+                that is far larger than the others will do.
         """
         if member in BUILTIN_MEMBERS or (member.startswith("__") and member.endswith("__")):
             return None

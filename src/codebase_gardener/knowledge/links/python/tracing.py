@@ -140,15 +140,39 @@ class Tracer:
         if found is not None:
             how = "type" if entity.kind == "instance" else entity.how
             return found._replace(how=how)
-        if entity.kind == "instance" and self.classes.find(entity.path, entity.name, "__getattr__"):
-            found = self.classes.by_name(name, forwarded=True)
-            if found is not None:
-                return found
+        found = self._handed_on(entity, name) if entity.kind == "instance" else None
+        if found is not None:
+            return found
         base = self.classes.outside(entity.path, entity.name)
         if base is None or self.classes.is_of_an_heir(entity.path, entity.name, name):
             return None
         found = self._member(base._replace(how="type"), name)
         return found._replace(owner=(entity.path, entity.name)) if found else None
+
+    def _handed_on(self, entity: Entity, name: str) -> Entity | None:
+        """A member that its `__getattr__` takes from another object; one that makes up its own answer has none."""
+        method = self.classes.find(entity.path, entity.name, "__getattr__")
+        key = ("member", entity, name)
+        if method is None or self._is_cut(key):
+            return None
+        space = self._spaces[method.path]
+        events = space.events(method.name, "pass")
+        self._open.add(key)
+        try:
+            receivers = [found for event in events for found in self.bound(space, method.name, event)]
+            found = self.member(tuple(each for each in receivers if each.kind == "instance"), name)
+        finally:
+            self._open.discard(key)
+        if found is not None and found.path:
+            return found
+        known = receivers and all(self._is_without(each, name) for each in receivers)
+        return self.classes.by_name(name, forwarded=True) if events and not known else None
+
+    def _is_without(self, entity: Entity, name: str) -> bool:
+        """Whether it is an instance of a class that is all here, and neither it nor an heir has the member."""
+        place = (entity.path, entity.name)
+        within = entity.kind == "instance" and self.classes.outside(*place) is None
+        return within and not self.classes.is_of_an_heir(*place, name)
 
     def value(self, entity: Entity) -> Entities:
         """What a name of a module or class holds; what a property gives; a decorated function's wrapper."""
