@@ -16,6 +16,10 @@ from codebase_gardener.documents.sentences import first_sentence, sentence_spans
         ("Three ways: 1. One", "Three ways:"),
         ("Title\n=====\n\nIt calls\nthem. Twice.", "It calls them."),
         ("Version 1.5 is out. Now.", "Version 1.5 is out."),
+        (
+            "Cleans a path, eliminating . and .. elements. Then more.",
+            "Cleans a path, eliminating . and .. elements.",
+        ),
         ("", ""),
     ],
 )

@@ -16,7 +16,8 @@ _ABBREVIATION = re.compile(
     r"(?:^|[\s(*_])(?:(?:e\.g|i\.e|etc|cf|vs|resp|approx|al|fig|eq|ca|incl)|(?-i:No|[A-Z]))\.$", re.IGNORECASE
 )
 _LISTED = re.compile(r"(?<=[:;])\s\(?\d{1,2}\.$")
-_STOP = re.compile(r"[.!?](?=[\s\"')\]]|$)")
+_STOP = re.compile(r"(?!(?:(?<=\s)\.|(?<=\s\.)\.)\s+[a-z])[.!?](?=[\s\"')\]]|$)")
+"""A stop; dots that stand alone within a sentence, as the names of folders do, are none."""
 _WORDLESS = re.compile(r"[^\w\s`\"'\[*+•-]+(?:\s|$)")
 _BEGINNING = r"(?:The|This|That|These|An?|It|If|In|When|With|For|To|You|We|As|And|But|Not|No|Only|See|Specifically|Can)"
 _END = re.compile(

@@ -179,6 +179,7 @@ _FAMILY = Family(
     receiver=_receiver,
     by_package=True,
     named_comment=True,
+    package_comment="package ",
     unit=_unit,
     root_names=_root_names,
 )  # fmt: skip

@@ -239,11 +239,11 @@ def _name_of_file(path: str) -> str:
 
 def _renamed(node: Node, path: str) -> Iterator[tuple[str, str]]:
     if node.type == "assignment_expression":
-        for name, value in _given(node):
+        for given, value in _given(node):
             named = value.child_by_field_name("name") if value.type in _FUNCTIONS else None
-            if value.type == "identifier" and text_of(value) != name:
-                yield name or "default", text_of(value)
-            elif not name and value.type in _FUNCTIONS:
+            if value.type == "identifier" and text_of(value) != given:
+                yield given or "default", text_of(value)
+            elif not given and value.type in _FUNCTIONS:
                 yield "default", text_of(named) if named is not None else _name_of_file(path)
         return
     if node.child_by_field_name("source") is not None:

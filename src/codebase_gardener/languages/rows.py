@@ -201,6 +201,7 @@ class Family:
         comment: A line of a comment that is none for documentation, or an attribute, or blank.
         doc_comment: A line of a comment for documentation.
         named_comment: Whether a comment that begins with a definition's name documents it.
+        package_comment: How the line begins whose comment above describes a folder as a whole; "" for none.
         unit: The unit of import that a file belongs to; a folder's has a mark with a colon: "go:folder".
         entry: The file that a packaging file's entry means, given the folder; None where it names a root alone.
         better: Whether an entry's file is better than the one known before.
@@ -244,6 +245,7 @@ class Family:
     comment: re.Pattern[str] = re.compile(r"\s*(?:/[/*]|\*|@|#\[|\[\[|\w[^*/]*\*/|$)")
     doc_comment: re.Pattern[str] = re.compile(r"\s*(?:/\*[*!]|//[/!])")
     named_comment: bool = False
+    package_comment: str = ""
     unit: Callable[[str], str] = str
     entry: Callable[[Units, str, str], str] | None = None
     better: Callable[[str, str], bool] = lambda _found, _known: False

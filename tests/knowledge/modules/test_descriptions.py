@@ -35,3 +35,22 @@ def test_a_line_for_a_tool_or_for_the_entry_says_nothing_of_the_whole() -> None:
         "pan": "Fries what lies flat.",
         "wok": "Stirs what is hot.",
     }
+
+
+def test_a_package_comment_speaks_for_its_folder_wherever_it_stands_and_one_that_is_apart_does_not() -> None:
+    apart = "// Licence of this file.\n\n// Holds what is left over.\n\npackage pan\n" + "// x\n" * 30
+    files = {
+        "a.go": apart,
+        "route.go": "// Copyright A.\n\n// Package pan fries\n// what lies flat.\n//\n// Slowly.\npackage pan\n"
+                    + "// x\n" * 30,
+        "lid/a.go": apart,
+        "lid/b.go": "package lid\n" + "// x\n" * 30,
+    }  # fmt: skip
+    repository = context_of(files).repository
+    said = {module.path: said_of(module, repository) for module in module_tree(repository).modules}
+    assert said["lid"] is None
+    assert said[""] is not None
+    found = said[""]
+    assert (found.sentence, found.path, found.start, found.end) == (
+        "Package pan fries what lies flat.", "route.go", 3, 4,
+    )  # fmt: skip

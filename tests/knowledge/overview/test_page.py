@@ -214,3 +214,26 @@ def test_the_section_of_its_readme_and_its_packaging_file_tell_how_to_work_on_it
     assert "([Development Environment](environments/o_r_Development_Environment.md))" in told
     assert "* For building it: `flames` (`pyproject.toml:L7-7`)" in told
     assert "* For work on it, under `dev`: `tongs`, `cap` (`pyproject.toml:L10-11`)" in told
+
+
+def test_a_package_comment_says_what_it_is_and_the_type_that_users_begin_with_comes_before_what_they_seldom_use() -> (
+    None
+):
+    types = "".join(f"// Lid{n} closes a pot.\ntype Lid{n} struct{{}}\n\n" for n in range(8))
+    tests = "".join(
+        f"func Test{n}(t *testing.T) {{\n\tvar lid Lid{n}\n\tpot := New()\n\tpot.Boil(lid)\n}}\n\n"
+        for n in range(8)
+    )
+    code = "// Package pot cooks stews slowly.\npackage pot\n\n// Zot is a pot.\ntype Zot struct{}\n\n"
+    code += "// New makes a pot.\nfunc New() *Zot { return nil }\n\n// Boil heats.\nfunc (z *Zot) Boil(lid any) {}\n\n"
+    page = overview(
+        {
+            "go.mod": "module example.org/pot\n",
+            "stove.go": code + types,
+            "other.go": "package pot\n\nvar x = 1\n",
+            "pot_test.go": f'package pot\n\nimport "testing"\n\n{tests}',
+        }
+    )
+    assert "in the words of its code (`stove.go:L1-1`): “Package pot cooks stews slowly.”" in page.overview
+    assert page.description.endswith("“Package pot cooks stews slowly.”")
+    assert "* [`Zot`]" in page.usage

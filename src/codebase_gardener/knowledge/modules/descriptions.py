@@ -11,6 +11,7 @@ from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.modules.tree import Module
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
+from codebase_gardener.languages.table import FAMILIES, family_of
 
 __all__ = ["SaidOf", "lines_saying", "said_of"]
 
@@ -35,7 +36,7 @@ class SaidOf:
 
 def said_of(module: Module, repository: RepositoryFacts) -> SaidOf | None:
     """What the authors say of a module as a whole: in the file that speaks for the folder, in the folder's README."""
-    for path in _speakers(module):
+    for path in (*_speakers(module), *_with_package_comment(module, repository)):
         purpose = repository.facts[path].purpose
         if len(_WORD.findall(purpose)) >= _SHORTEST:
             return SaidOf(purpose, path, *lines_saying(repository.lines(path, 1, _FIRST_LINES), purpose))
@@ -50,6 +51,25 @@ def _speakers(module: Module) -> list[str]:
         return list(module.files)
     by_name = [path for path in inside if _SPEAKS_FOR_ITS_FOLDER.match(path.rpartition("/")[2])]
     return by_name + [path for path in inside if name and path.rpartition("/")[2].partition(".")[0] == name]
+
+
+def _with_package_comment(module: Module, repository: RepositoryFacts) -> list[str]:
+    """Files whose words stand right above their package's name: those are the package's own, where it is a folder."""
+    found = []
+    for path in module.files:
+        facts = repository.facts[path]
+        family = FAMILIES.get(family_of(facts.language))
+        is_inside = path.rpartition("/")[0] == module.path
+        if not (is_inside and facts.purpose and family and family.package_comment):
+            continue
+        lines = repository.lines(path, 1, facts.lines)
+        _, last = lines_saying(lines[:_FIRST_LINES], facts.purpose)
+        following = next(
+            (line for line in lines[last:] if not family.comment.match(line) or not line.strip()), ""
+        )
+        if following.startswith(family.package_comment):
+            found.append(path)
+    return found
 
 
 def _in_readme(module: Module, repository: RepositoryFacts) -> SaidOf | None:

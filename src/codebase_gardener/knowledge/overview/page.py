@@ -13,7 +13,7 @@ from codebase_gardener.documents.sentences import first_sentence, sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.links.uses import Target
-from codebase_gardener.knowledge.modules.descriptions import said_of
+from codebase_gardener.knowledge.modules.descriptions import SaidOf, said_of
 from codebase_gardener.knowledge.modules.drawings import architecture
 from codebase_gardener.knowledge.modules.relations import Relations
 from codebase_gardener.knowledge.modules.tree import Module, ModuleTree
@@ -160,14 +160,19 @@ def _overview(said: Introduction | None, given: _Given) -> str:
         if described:
             given.sources.cite(path, 1, max(1, given.context.repository.facts[path].lines))
             return f"{name} calls itself in {code(path)}: “{inline(described[0], 300)}”"
-    modules = given.tree.modules
-    roots = [one for one in modules if one.parent is None]
-    in_code = said_of(roots[0], given.context.repository) if len(roots) == 1 else None
+    in_code = _said_in_code(given)
     if in_code is not None:
         where = given.sources.cite(in_code.path, in_code.start, in_code.end)
         return f"{name}, in the words of its code ({where}): “{inline(in_code.sentence, 300)}”"
-    files = [path for module in modules for path in module.files]
+    files = [path for module in given.tree.modules for path in module.files]
     return f"{name} holds {counted(len(files), 'file')} of code; neither a README nor a packaging file says what for."
+
+
+def _said_in_code(given: _Given) -> SaidOf | None:
+    """What the package at the root says of itself, else the only one that lies in no other."""
+    roots = [one for one in given.tree.modules if one.parent is None]
+    roots = [one for one in roots if not one.path] or roots
+    return said_of(roots[0], given.context.repository) if len(roots) == 1 else None
 
 
 def _tells_what_it_is(said: Introduction, name: str) -> tuple[Block, str]:
@@ -195,7 +200,11 @@ def _tells_what_it_is(said: Introduction, name: str) -> tuple[Block, str]:
 
 def _description(said: Introduction | None, given: _Given) -> str:
     if said is None or not said.said:
-        return "No README says what it is."
+        in_code = _said_in_code(given)
+        if in_code is None:
+            return "No README says what it is."
+        where = given.sources.cite(in_code.path, in_code.start, in_code.end)
+        return f"No README says what it is; its code does, in {where}: “{inline(in_code.sentence, 300)}”"
     parts = []
     for start, end, text in _runs(said, given):
         where = given.sources.cite(said.path, start, end)
@@ -264,14 +273,21 @@ def _shown(target: Target, given: _Given) -> int:
 
 
 def _by_use(given: _Given) -> list[tuple[Target, Page]]:
-    """APIs of the repository, those that README, docs and examples use in the most places first."""
+    """APIs of the repository, those that README, docs and examples use in the most places first.
+
+    Where none shows them, a type is used by whoever uses its members: what users begin with is seldom named itself.
+    """
     context = given.context
     shown = {target: _shown(target, given) for target in given.by_target}
     own = [target for target in given.by_target if not target.external]
     exported = context.resolution.exported
-    order = sorted(
-        own, key=lambda one: (-shown[one], one not in exported, -len(context.uses.get(one, ())), one)
-    )
+    uses: Counter[Target] = Counter()
+    for target, pairs in context.uses.items():
+        uses[target] += len(pairs)
+        owner = Target(target.path, target.name.rpartition(".")[0])
+        if owner in given.by_target:
+            uses[owner] += len(pairs)
+    order = sorted(own, key=lambda one: (-shown[one], one not in exported, -uses[one], one))
     return [(target, given.by_target[target]) for target in order]
 
 
