@@ -19,6 +19,9 @@ CART = "src/shop/cart/model.py"
         f"- `add_item`: {CART}:2",
         f"`add_item` is defined in `{CART}`, lines 3 to 9.",
         f"`{CART}:L3-9` defines `add_item`.",
+        f"`add_item` is at `{CART}:L1-2`.",
+        f"The `add_item` method is defined at `{CART}:L30-90`, as the others are.",
+        f"It is short, and the method `add_item` lives in {CART}:L1-2.",
         f"The quantity is set in `add_item`\n({CART}#L1-L2).",
     ],
 )
@@ -32,6 +35,8 @@ def test_a_citation_beside_its_name_is_certain(judge: Judge, text: str) -> None:
     [
         (f"`add_item` is called in {CART}:L20.", "does not say that the name is defined there"),
         (f"We call `add_item` in `{CART}:L20`.", "does not say"),
+        (f"The check in `add_item` is at {CART}:L32.", "does not say"),
+        (f"The default of `add_item` is defined at {CART}:L32.", "does not say"),
         (f"`add_item` checks the quantity first ({CART}:L32).", "does not say"),
         (f"| `add_item` | {CART}:L1-2 | seen in {CART}:L9 |", "several ranges stand in the row"),
         (

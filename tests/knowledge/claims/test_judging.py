@@ -72,6 +72,30 @@ def test_what_moved_to_another_file_is_gone_and_the_note_says_where(judge: Judge
     assert verdict.note.endswith("charge_card is at src/shop/pay/model.py:L6-8")
 
 
+def test_a_range_past_the_end_is_wrong_without_a_symbol(judge: Judge) -> None:
+    verdict = one(judge, f"The limit is at `{CART}:L900-910`.")
+    assert (verdict.verdict, verdict.symbol, verdict.repair) == ("wrong", "", None)
+    assert verdict.note == verdict.doubt
+    assert verdict.note.startswith(f"{CART} ends at L")
+    link = f"https://x.org/o/r/blob/3f2a1b4c5d/{CART}#L900-L910"
+    assert one(judge, f"The limit was at {link} then.").verdict == "no-symbol"
+
+
+def test_a_word_that_another_file_defines_is_gone_where_it_is_said_to_be_defined() -> None:
+    text = "# where it is\nx = 1\n\n\ndef find(where):\n    return x\n"
+    sources = ClaimSources(snapshot_of(a_py=text, b_py="def where(path): ...\ndef filter(rows): ...\n"))
+
+    def words(claim: str) -> list[tuple[str, str]]:
+        return [(v.verdict, v.note) for v in judge_claims(read_claims(claim), sources)]
+
+    said = "the symbol is not in a.py; {} is at b.py:L{}"
+    assert words("`where` is defined at `a.py:L2-3`.") == [("gone", said.format("where", "1-1"))]
+    assert words("The `filter` function is at `a.py:L2-3`.") == [("gone", said.format("filter", "2-2"))]
+    assert words("`where` is defined at `a.py:L5`.") == [("no-symbol", "")], "a parameter"
+    assert words("`x` and `where` (`a.py:L2`)")[0][0] == "exact"
+    assert words("The option `where` (`a.py:L2`) is 1.") == [("no-symbol", "")]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from codebase_gardener.knowledge.claims.binding import bind_names, in_apposition, in_one_list
-from codebase_gardener.knowledge.claims.certainty import PERMANENT, doubt_of
+from codebase_gardener.knowledge.claims.certainty import PERMANENT, doubt_of, is_permanent, is_said_defined
 from codebase_gardener.knowledge.claims.forms import ClaimCitation, Name, Statement, is_path
 from codebase_gardener.knowledge.claims.name_index import SEPARATORS
 from codebase_gardener.knowledge.claims.sources import ClaimSources
 from codebase_gardener.knowledge.claims.verdicts import ClaimVerdict, range_distance, share_lines
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.utils.anchors import split_lines
 
 __all__ = ["judge_claims"]
 
@@ -223,6 +225,8 @@ class _Judge:
     def _seems_gone(self, name: Name, paths: Sequence[str]) -> bool:
         """Whether a name that is no symbol of the file looks as if it had been one, and is no option or value."""
         text = name.text
+        if self._is_lost_definition(name):
+            return True
         if len(text) < _MIN_GONE_CHARS or text in _NO_NAMES or is_path(text) or name.rank > 1 or name.guessed:
             return False
         if name.rank == 1 and ("_" not in text.strip("_") or _is_title(text)):
@@ -231,6 +235,27 @@ class _Judge:
             moved = self.sources.elsewhere(text)  # what moved away may still be imported here
             return moved is not None and "." not in moved.qualified_name and _looks_like_symbol(text)
         return True
+
+    def _is_lost_definition(self, name: Name) -> bool:
+        """Whether it is said to be defined at lines that have not even the word, and another file defines it.
+
+        Then it is a symbol, though it may be a common word.
+        """
+        if name.rank or name.guessed:
+            return False
+        said = [one for one in self.statement.citations if is_said_defined(self.statement.text, name, one)]
+        if not said or any(self._has_word(one, name) for one in said if self.files[one.path]):
+            return False
+        moved = self.sources.elsewhere(name.text)
+        return moved is not None and "." not in moved.qualified_name
+
+    def _has_word(self, citation: ClaimCitation, name: Name) -> bool:
+        first, last = _claimed(citation)
+        word = re.compile(rf"(?<!\w){re.escape(SEPARATORS.split(name.text)[-1])}(?!\w)")
+        return any(
+            word.search("\n".join(split_lines(self.sources.text(path))[first - 1 : last]))
+            for path in self.files[citation.path]
+        )
 
     def _fit(self, citation: ClaimCitation, name: Name) -> float:
         """How near the name's symbol is to the lines; larger is worse."""
@@ -248,8 +273,17 @@ class _Judge:
         if verdicts:
             return list(verdicts.values())
         files = self.files[citation.path]
-        note = "" if files else self._missing(citation, "the name")
-        return [replace(self._verdict(citation, "no-symbol", note), file=files[0] if len(files) == 1 else "")]
+        note = self._past_end(citation) if files else self._missing(citation, "the name")
+        verdict = self._verdict(citation, "wrong" if files and note else "no-symbol", note)
+        return [replace(verdict, file=files[0] if len(files) == 1 else "", doubt=note if files else "")]
+
+    def _past_end(self, citation: ClaimCitation) -> str:
+        """Where the file ends, if before the last line that is cited; "" else, and for a file at another commit."""
+        files = self.files[citation.path]
+        longest = max(files, key=self.sources.last_line)
+        if is_permanent(self.statement, citation) or _claimed(citation)[1] <= self.sources.last_line(longest):
+            return ""
+        return f"{longest} ends at L{self.sources.last_line(longest)}"
 
     def _judge_name(self, citation: ClaimCitation, name: Name) -> ClaimVerdict:
         matched = self._matches(citation.path, name.text)

@@ -12,7 +12,7 @@ __all__ = ["VERDICTS", "ClaimVerdict", "range_distance", "range_text", "share_li
 VERDICTS: dict[str, str] = {
     "exact": "the range is the symbol's, the quote stands within it, or the link leads somewhere",
     "off": "the range shares lines with the symbol's, and is another",
-    "wrong": "the range has no line of the symbol",
+    "wrong": "the range has no line of the symbol, or ends after the file does",
     "gone": "the file, the symbol, the quote, the heading or the page is not there",
     "no-symbol": "the row or sentence names no symbol: nothing to judge",
 }
