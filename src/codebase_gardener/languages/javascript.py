@@ -75,9 +75,9 @@ def _imports(node: Node) -> Iterator[Bound]:
         yield from _required(node)
         return
     if node.type == "assignment_expression":
-        for name, value in _given(node):
+        for given, value in _given(node):
             if _is_require(value):
-                yield _module(value), "" if name else "*", name or "*"
+                yield _module(value), "" if given else "*", given or "*"
         return
     source = node.child_by_field_name("source")
     if source is None:

@@ -163,7 +163,7 @@ def test_what_it_is_may_lead_to_code_and_a_paragraph_of_badges_is_none() -> None
     readme = "# Pot\n\n[![a]][b]\n[![cook-book image]][d] for all of you\n\n"
     readme += "Pot is a language for stews:\n\n    boil(1)\n"
     page = overview(FILES | {"README.md": readme})
-    assert "“Pot is a language for stews:”" in page.overview
+    assert "“Pot is a language for stews”" in page.overview
     assert "cook-book" not in page.description
 
 
@@ -193,7 +193,7 @@ def test_it_opens_with_what_the_thing_is_and_not_with_what_it_is_not() -> None:
         }
     )
     assert (
-        "(`README.md:L3-4`): “kiln is a full-fledged oven that lets you fire any pot as if it were bread:”"
+        "(`README.md:L3-4`): “kiln is a full-fledged oven that lets you fire any pot as if it were bread”"
         in page.overview
     )
     assert "If you come from" not in page.description
@@ -237,3 +237,27 @@ def test_a_package_comment_says_what_it_is_and_the_type_that_users_begin_with_co
     assert "in the words of its code (`stove.go:L1-1`): “Package pot cooks stews slowly.”" in page.overview
     assert page.description.endswith("“Package pot cooks stews slowly.”")
     assert "* [`Zot`]" in page.usage
+
+
+def test_contents_authors_comparisons_and_links_do_not_say_what_it_is() -> None:
+    readme = (
+        "Pot\n===\n\n- `Example Code`_\n- Supported Stews\n- `Cook book`_\n\n"
+        "For a comparison with other pots, see `the comparison <https://x.y>`_.\n\n"
+        "Lead maintainer: Ann of the kitchen\n\n"
+        "A vessel with some added heat for stews.\n\n"
+        "The pot module was originally created and maintained by Bob of the cellar.\n\n"
+        "Supported Stews\n---------------\n\nAll.\n"
+    )
+    page = overview(
+        {path: text for path, text in FILES.items() if path != "README.md"} | {"README.rst": readme}
+    )
+    assert "“A vessel with some added heat for stews.”" in page.overview
+    for word in ("Example", "Supported", "comparison", "maintain"):
+        assert word not in page.description
+
+
+def test_a_quoted_sentence_ends_before_what_it_leads_to() -> None:
+    readme = "# Pot\n\n> Stews are made slowly\n\n**Pot** is a set of tools of the kitchen, including:\n\n* a lid\n"
+    page = overview(FILES | {"README.md": readme})
+    assert "“Pot is a set of tools of the kitchen”" in page.overview
+    assert "> Stews are made slowly" in page.description

@@ -75,11 +75,39 @@ def test_figures_of_a_step(written: _Written) -> None:
     assert "It takes `pot` and `heat`." in fire or "It takes `pot`, `heat`." in fire
 
 
-def test_a_step_says_why_in_the_words_before_its_code_once(written: _Written) -> None:
-    prose = [step.prose for step in read_steps(written.page(written.paths[0]))]
-    said = [each for each in prose if each.startswith("Why, in the authors' words (`README.md:L")]
-    assert said == prose[:1]
-    assert "“More follows.”" in said[0]
+def test_words_before_the_code_of_several_steps_are_the_workflows(written: _Written) -> None:
+    page = written.page(written.paths[0])
+    assert not any("Why, " in step.prose for step in read_steps(page))
+    assert "Pots are thrown and fired in this order. More follows." in page.description
+
+
+def test_a_step_says_why_in_the_words_that_name_it_or_stand_above_it() -> None:
+    told = FILES["README.md"].replace(
+        "in this order. More follows.", "in this order. To make it shine, `glaze` it. Mind the order of both."
+    )
+    told = told.replace("kiln = make", "# A kiln of three shelves is enough\nkiln = make")
+    found = _Written(FILES | {"README.md": told})
+    page = found.page(found.paths[0])
+    why = {step.number: step.prose.partition("”")[0] for step in read_steps(page) if "Why, " in step.prose}
+    assert [each.partition("“")[2] for each in why.values()] == [
+        "A kiln of three shelves is enough",
+        "To make it shine, `glaze` it.",
+    ]
+    assert "`README.md:L13-13`" in min(why.items())[1]
+
+
+def test_a_tag_of_a_comment_is_no_first_sentence() -> None:
+    kiln = "export class Kiln {\n  /**\n   * @returns A promise of heat.\n   */\n  fire() {}\n\n  /** Cools it. */\n"
+    kiln += "  cool() {}\n}\n"
+    readme = (
+        "# Kiln\n\n## Fire and cool it\n\n```js\nimport {Kiln} from 'kiln';\n\nconst kiln = new Kiln();\n"
+    )
+    readme += "kiln.fire();\nkiln.cool();\n```\n"
+    package = '{"name": "kiln", "main": "index.js", "type": "module"}'
+    found = _Written({"index.js": kiln, "README.md": readme, "package.json": package})
+    prose = "\n".join(step.prose for step in read_steps(found.page(found.paths[0])))
+    assert "Cools it." in prose
+    assert "@returns" not in prose
 
 
 def test_alternatives_are_named(written: _Written) -> None:

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.descriptions import linked, passage_lines, used_in, used_passages
 from codebase_gardener.knowledge.apis.foreign import commands_shown
 from codebase_gardener.knowledge.apis.subject import Api
+from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.apis.usage_examples import lead_in
 from codebase_gardener.knowledge.links.uses import Target, Use
 from codebase_gardener.knowledge.pages.cited import PageSources
@@ -99,12 +99,12 @@ def theoretical_basis(api: Api, context: ApiContext) -> tuple[str, tuple[Source,
 def _overview(api: Api, context: ApiContext, sections: list[_Said], sources: PageSources) -> str:
     title = api.principle.replace("_", " ")
     if api.symbol:
-        summary = documentation(api.symbol.docstring).summary
+        summary = documented(api.symbol).summary
         if summary:
             where = sources.cite_docstring(api.symbol)
             return f"{title} is what the authors describe ({where}) as: “{inline(summary)}”"
         owner = context.owner(api.symbol)
-        summary = documentation(owner.docstring).summary if owner else ""
+        summary = documented(owner).summary if owner else ""
         if owner and summary:
             belongs = f"{title} belongs to {code(owner.qualified_name)} ({sources.cite_docstring(owner)})"
             return f"{belongs}, which the authors describe as: “{inline(summary)}”"
@@ -127,22 +127,22 @@ def _description(api: Api, context: ApiContext, sections: list[_Said], sources: 
             safe_markdown(said.text),
         ]
     if api.symbol:
-        says = documentation(api.symbol.docstring)
+        says = documented(api.symbol)
         if says.text:
             parts += [
                 f"The docstring of {code(api.symbol.qualified_name)} ({sources.cite_docstring(api.symbol)}) adds:",
                 safe_markdown(says.text, 12),
             ]
         owner = context.owner(api.symbol)
-        if owner and owner.docstring:
-            told = inline(documentation(owner.docstring).summary)
+        told = inline(documented(owner).summary) if owner else ""
+        if owner and told:
             parts.append(
                 f"Its class {code(owner.qualified_name)} ({sources.cite_docstring(owner)}) is described as: “{told}”"
             )
         purpose = context.repository.facts[api.symbol.path].purpose
         if purpose:
             parts.append(f"The module {code(api.symbol.path)} says of itself: “{inline(purpose)}”")
-    if not parts and api.symbol and documentation(api.symbol.docstring).summary:
+    if not parts and api.symbol and documented(api.symbol).summary:
         parts.append(f"The overview quotes its docstring, at {sources.cite_docstring(api.symbol)}.")
     if not parts:
         parts.append("No docstring and no section of the docs describes it.")
@@ -217,7 +217,7 @@ def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
         parts.append("The authors refer to:\n\n" + "\n".join(references))
     if api.symbol:
         parts += _outline(api.symbol, context, sources)
-    if not parts and api.symbol and documentation(api.symbol.docstring).summary:
+    if not parts and api.symbol and documented(api.symbol).summary:
         parts.append(
             f"Its docstring is all that the repository states of it ({sources.cite_docstring(api.symbol)})."
         )

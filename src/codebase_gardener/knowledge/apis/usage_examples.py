@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codebase_gardener.documents.facts import Snippet
+from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.citations import dedented
@@ -17,10 +18,11 @@ from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.memo import remembered
 
-__all__ = ["AREA_ORDER", "UsageExample", "lead_in", "usage_examples"]
+__all__ = ["AREA_ORDER", "UsageExample", "lead_in", "remark_above", "snippet_around", "usage_examples"]
 
 _IS_FENCE = re.compile(r"\s*(?:`{3}|~{3}|\.\. [\w-]+::|:[\w-]+:(?!`)|[=\-~^]{3,}\s*$|#{1,6} |<|!\[|\[!)")
 _IS_PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z`]{2,}")
+_REMARK = re.compile(r"\s*(?:>>> |\.\.\. )?\s*(?:#+|//+|--)\s+(?=[^\W\d_])(.+)")
 _MOST_LEAD = 12
 
 AREA_ORDER = ("readme", "docs", "example", "docstring", "test")
@@ -109,7 +111,7 @@ def _repeats(example: UsageExample, found: list[UsageExample]) -> bool:
 
 def _quote(passage: Passage, use: Use, context: ApiContext) -> UsageExample | None:
     facts = context.repository.facts[use.path]
-    snippet = _snippet_around(use, context.repository)
+    snippet = snippet_around(use, context.repository)
     language = snippet.language if snippet else facts.language
     spans = (
         _statements(use, context) if language == "python" else _lines_around(passage, use, snippet, context)
@@ -146,7 +148,7 @@ def _lines_around(
 
 def _statements(use: Use, context: ApiContext) -> tuple[int, int] | None:
     """The lines to quote: a short block as a whole, else statements around the use."""
-    snippet = _snippet_around(use, context.repository)
+    snippet = snippet_around(use, context.repository)
     if snippet and snippet.end - snippet.start < _MOST_LINES:
         return snippet.start, snippet.end
     if snippet:
@@ -188,7 +190,7 @@ def _definition_around(use: Use, context: ApiContext) -> Symbol | None:
 
 def lead_in(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | None:
     """The paragraph of prose before the block of code that a use stands in: first line, last line, text."""
-    snippet = _snippet_around(use, repository)
+    snippet = snippet_around(use, repository)
     if snippet is None:
         return None
     lines = repository.lines(use.path, 1, snippet.start - 1)
@@ -214,7 +216,21 @@ def lead_in(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | Non
     return start + 1, end, text
 
 
-def _snippet_around(use: Use, repository: RepositoryFacts) -> Snippet | None:
+def remark_above(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | None:
+    """The comment right above the line of a use in a document's code: first line, last line, its words."""
+    snippet = snippet_around(use, repository)
+    if snippet is None:
+        return None
+    lines = repository.lines(use.path, snippet.start, use.start - 1)
+    words: list[str] = []
+    while lines and len(words) < _MOST_LEAD and (found := _REMARK.match(lines[-1])):
+        words.insert(0, found[1].strip())
+        lines.pop()
+    said = next(iter(sentences(" ".join(words))), "")
+    return (use.start - len(words), use.start - 1, said) if _IS_PROSE.search(said) else None
+
+
+def snippet_around(use: Use, repository: RepositoryFacts) -> Snippet | None:
     """The block of code in a document that a use stands in."""
     return next(
         (each for each in repository.facts[use.path].snippets if each.start <= use.start <= each.end),

@@ -18,7 +18,12 @@ from codebase_gardener.knowledge.modules.drawings import architecture
 from codebase_gardener.knowledge.modules.relations import Relations
 from codebase_gardener.knowledge.modules.tree import Module, ModuleTree
 from codebase_gardener.knowledge.overview.dependencies import Needed, needed
-from codebase_gardener.knowledge.overview.readme import Introduction, introduction, readme_of
+from codebase_gardener.knowledge.overview.readme import (
+    Introduction,
+    introduction,
+    readme_of,
+    tells_who_made_it,
+)
 from codebase_gardener.knowledge.overview.tasks import guide_sections, guides, tasks, work_needs
 from codebase_gardener.knowledge.pages.citations import quote
 from codebase_gardener.knowledge.pages.cited import PageSources
@@ -47,6 +52,8 @@ _DENIES = re.compile(
     r"(?:\W*\w+){1,5}?\W+(?:is|are|was|does|do)(?:n.t|\W+not|\W+no\b|\W+never)\b", re.IGNORECASE
 )
 """A sentence that opens with what something is not."""
+_ANNOUNCES = re.compile(r"(?:\s*[,;—–]\s*\w+(?:\s\w+)?)?\s*:\Z")
+"""The end of a sentence that leads to a list or to code: ", including:"; nothing follows its quote."""
 _BEGINNING = re.compile(
     r"quick-?start|getting-?started|first-?steps|tutorial|introduction|basics|user-?guide", re.IGNORECASE
 )
@@ -154,7 +161,7 @@ def _overview(said: Introduction | None, given: _Given) -> str:
     if said and said.said:
         block, sentence = _tells_what_it_is(said, _name(given))
         where = given.sources.cite(said.path, block.start, block.end)
-        return f"{name}, in the words of its README ({where}): “{inline(sentence, 300)}”"
+        return f"{name}, in the words of its README ({where}): “{inline(_ANNOUNCES.sub('', sentence), 300)}”"
     for path, text in given.context.repository.texts.items():
         described = [one.description for one in root_manifests({path: text}) if one.description]
         if described:
@@ -178,7 +185,7 @@ def _said_in_code(given: _Given) -> SaidOf | None:
 def _tells_what_it_is(said: Introduction, name: str) -> tuple[Block, str]:
     """The first sentence that is about it, else the first that names it, else the first of all.
 
-    One that says what it is not comes last.
+    One that says what it is not, or who made it, comes last.
     """
     called = rf"{re.escape(re.split(r'[/@]', name)[-1])}\b"
     paragraphs = [one for one in said.said if one.kind == "paragraph"] or list(said.said)
@@ -186,7 +193,9 @@ def _tells_what_it_is(said: Introduction, name: str) -> tuple[Block, str]:
         (block, sentence)
         for block in paragraphs
         for sentence in sentences(plain_text(block.text))
-        if len(sentence.split()) >= _SENTENCE_WORDS and not _DENIES.match(sentence)
+        if len(sentence.split()) >= _SENTENCE_WORDS
+        and not _DENIES.match(sentence)
+        and not tells_who_made_it(sentence)
     ]
     for form in (rf"\W*(?:the\s+)?{called}", rf".*?\b{called}"):
         found = next((one for one in told if re.match(form, one[1], re.IGNORECASE)), None)
@@ -227,9 +236,8 @@ def _runs(said: Introduction, given: _Given) -> list[tuple[int, int, str]]:
 
 
 def _unquoted(lines: Sequence[str]) -> str:
-    """A text without the marks of a quote that it is as a whole: it is shown as one anyway."""
-    is_quote = all(line.startswith(">") for line in lines)
-    return "\n".join(re.sub(r"^> ?", "", line) if is_quote else line for line in lines)
+    """A text without the marks of quotes: it is shown as one anyway."""
+    return "\n".join(re.sub(r"^>(?: |\Z)", "", line) for line in lines)
 
 
 def _usage(said: Introduction | None, given: _Given) -> str:

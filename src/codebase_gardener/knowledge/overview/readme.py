@@ -11,11 +11,12 @@ from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.purposes import is_wordless
 from codebase_gardener.documents.reading import kept_blocks
+from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.table import LANGUAGES, is_code
 from codebase_gardener.repository.areas import area_of
 
-__all__ = ["Introduction", "introduction", "readme_of"]
+__all__ = ["Introduction", "introduction", "readme_of", "tells_who_made_it"]
 
 _MOST_CHARS = 1_400
 _MOST_BLOCKS = 14
@@ -29,7 +30,8 @@ _SHORTEST, _SHORTEST_LATER = 4, 7
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ADDRESS = re.compile(r"https?://\S+")
 _ONLY_A_LINK = re.compile(
-    r"[*_]*(?:!?\[[^\]]{1,300}\]\([^()]{1,300}\)|`[^`<]{1,200}<[^>]{1,300}>`_+)[*_\s]*(?:<br ?/?>)?\Z"
+    r"[*_]*(?:!?\[[^\]]{1,300}\](?:\([^()]{1,300}\)|\[[^\]]{0,300}\])|`[^`<]{1,200}(?:<[^>]{1,300}>)?`_+)[*_\s]*"
+    r"(?:<br ?/?>)?\Z"
 )
 _NO_PROSE = re.compile(
     r"\b(?:sponsor\w*|backers?|donat\w*|financial|licen[cs]ed? under|copyright|all rights reserved)\b|\(c\)",
@@ -40,6 +42,19 @@ _ASIDE = re.compile(
     r"\W*(?:if you\b|please\b|(?:note|warning|attention|important|update|news)\b\s*:)", re.IGNORECASE
 )
 """What speaks to some of its readers, or of the day, does not say what it is."""
+_ONLY_POINTS = re.compile(
+    r"\W*(?:for\b.{1,160}?\W)?(?:see|visit|read|check|refer|head|(?:have|take) a look)\s+"
+    r"(?:(?:the|our|also|its|this|out|over|at|to)\s+){0,3}[*_\"]*(?:\[|`|<|https?:).{0,300}\Z",
+    re.IGNORECASE,
+)
+"""What sends its reader elsewhere, and says no more."""
+_MADE_BY = re.compile(
+    r"\W*(?:\w+\s){0,2}(?:authors?|maintainers?|contributors?)\s*:"
+    r"|\W*(?:(?!(?:is|are|was|were|has|have)\b)\w+\W+){1,5}?(?:(?:has|have)\s+been|is|are|was|were)\s+"
+    r"(?:(?:\w+(?:ly|ed|en)|and|first|now)\s+){0,4}?\w+(?:ed|en|ilt|ade)\s+(?:and\s+\w+\s+)?by\b",
+    re.IGNORECASE,
+)
+"""A sentence whose first verb tells by whom it is: who wrote it, keeps it, uses it."""
 _WHAT = re.compile(
     r"\b(?:features?|why|what|overview|about|introduction|highlights|philosophy|description|motivation|goals?"
     r"|concepts?|capabilities|in short|summary)\b",
@@ -76,6 +91,16 @@ def readme_of(facts: Mapping[str, FileFacts]) -> str:
     return min(found, key=rank, default="")
 
 
+def tells_who_made_it(sentence: str) -> bool:
+    """Whether a sentence names the authors, and not what they made.
+
+    Example:
+        >>> tells_who_made_it("Pot was first written by Ann."), tells_who_made_it("Pot is a tool used by cooks.")
+        (True, False)
+    """
+    return bool(_MADE_BY.match(sentence))
+
+
 def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str], name: str) -> Introduction | None:
     """What the README says first; None where there is none or it says nothing.
 
@@ -101,6 +126,7 @@ def _said(found: Sequence[Block], called: set[str]) -> Iterator[Block]:
     chars = count = sections = 0
     tells, told, title = True, False, ""
     boxes = [(block.start, block.end) for block in found if block.kind == "box"]
+    headings = {plain_text(block.text).lower() for block in found if block.kind == "heading"}
     for whole, after in zip_longest(found, found[1:]):
         block = _from_its_first_word(whole)
         title = block.text if block.kind == "heading" and sections == 0 else title
@@ -115,7 +141,8 @@ def _said(found: Sequence[Block], called: set[str]) -> Iterator[Block]:
         if leads_to_code and not told and _defines(text, names):
             leads_to_code = False  # what it is, and then how that looks
         aside = any(start <= block.start <= end for start, end in boxes)
-        if aside or leads_to_code or not _says(text, block.kind, block.text):
+        is_of_contents = block.kind == "item" and text.strip().lower() in headings
+        if aside or leads_to_code or is_of_contents or not _says(text, block.kind, block.text):
             continue
         if not chars and _ASIDE.match(text) and names.isdisjoint(re.findall(r"[\w.-]+", text.lower())):
             continue
@@ -146,7 +173,10 @@ def _from_its_first_word(block: Block) -> Block:
 def _says(text: str, kind: str, written: str) -> bool:
     if all(map(is_wordless, written.split("\n"))):
         return False
-    if _ONLY_A_LINK.match(" ".join(written.split())):
+    line = " ".join(written.split())
+    if _ONLY_A_LINK.match(line) or (
+        len(sentences(text)) == 1 and (_ONLY_POINTS.match(line) or _MADE_BY.match(text))
+    ):
         return False
     words = len(_WORD.findall(_ADDRESS.sub(" ", text)))
     return (

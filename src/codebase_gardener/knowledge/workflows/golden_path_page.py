@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from codebase_gardener.documents.actions import action_in
-from codebase_gardener.documents.docstrings import documentation
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.sentences import first_sentence, sentences
 from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
 from codebase_gardener.knowledge.apis.subject import Api
-from codebase_gardener.knowledge.apis.usage_examples import lead_in
-from codebase_gardener.knowledge.links.uses import Passage, Target
+from codebase_gardener.knowledge.apis.tree_calls import documented
+from codebase_gardener.knowledge.apis.usage_examples import lead_in, remark_above, snippet_around
+from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code, fence
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
@@ -71,7 +72,7 @@ class _Writer:
         self.steps = self.path.steps
         self.passages = self.path.passages
         self.taken = [_order(passage) for passage in self.passages]
-        self.told: set[tuple[str, int, int]] = set()
+        self.told: set[tuple[str, int, str]] = set()
 
     def page(self) -> Page:
         owner_repo = self.repository.owner_repo
@@ -88,7 +89,9 @@ class _Writer:
             name=f"{owner_repo}_{self.path.page}",
             title=inline(self.path.title, _TITLE),
             overview=self._overview(),
-            description=description,
+            description="\n\n".join(
+                filter(None, (description, self._led_in(self._overview() + description)))
+            ),
             usage=usage,
             sections=(execution_steps(written), Section("Execution Diagram", self._diagram())),
             edges=tuple(Edge("step", step.principle) for step in written),
@@ -262,20 +265,58 @@ class _Writer:
         return " ".join([*parts, f"It is shown at {', '.join(places)}."])
 
     def _why(self, step: Step) -> str:
-        """The sentence before the code that takes the step, quoted; "" where it stands before an earlier step, too."""
+        """The sentence before the code that takes the step, or the remark above its line, quoted.
+
+        A sentence that does not name the step is of all that the code does: it is the step's where that is no other.
+        """
         for passage in self.passages:
             use = next((each for each in passage.uses if each.target == step.target), None)
             if use is None or passage.area not in ("readme", "docs") or use.path.endswith(".ipynb"):
                 continue
-            lead = lead_in(use, self.repository)
-            if lead is None or (use.path, *lead[:2]) in self.told:
-                return ""
-            said = sentences(plain_text(lead[2], code_marks=True))
-            if said:
-                self.told.add((use.path, *lead[:2]))
-                where = self.sources.cite(use.path, *lead[:2])
-                return f"Why, in the authors' words ({where}): “{inline(said[-1])}”"
+            for start, end, sentence in self._reasons(use, passage):
+                if (use.path, start, sentence) not in self.told:
+                    self.told.add((use.path, start, sentence))
+                    where = self.sources.cite(use.path, start, end)
+                    return f"Why, in the authors' words ({where}): “{inline(sentence)}”"
         return ""
+
+    def _reasons(self, use: Use, passage: Passage) -> Iterator[tuple[int, int, str]]:
+        """What is said of a use, what names it first: first line, last line, sentence."""
+        lead = lead_in(use, self.repository)
+        said = sentences(plain_text(lead[2], code_marks=True)) if lead else []
+        named = re.compile(rf"(?<!\w){re.escape(use.target.name.rpartition('.')[2])}(?!\w)")
+        remark = remark_above(use, self.repository)
+        if lead:
+            yield from ((*lead[:2], one) for one in reversed(said) if named.search(one))
+        if remark:
+            yield remark
+        if lead and said and self._takes_alone(use, passage):
+            yield (*lead[:2], said[-1])
+
+    def _takes_alone(self, use: Use, passage: Passage) -> bool:
+        """Whether the code that a use stands in takes no other step."""
+        others = {step.target for step in self.steps} - {use.target}
+        snippet = snippet_around(use, self.repository)
+        return snippet is not None and not any(
+            each.target in others and each.path == use.path and snippet.start <= each.start <= snippet.end
+            for each in passage.uses
+        )
+
+    def _led_in(self, told: str) -> str:
+        """The sentence before the code that takes several steps, which is of none of them alone."""
+        first = self.passages[0]
+        leads = (lead_in(each, self.repository) for each in first.uses if each.path == first.path)
+        if first.area not in ("readme", "docs") or first.path.endswith(".ipynb"):
+            return ""
+        lead = next(filter(None, leads), None)
+        said = sentences(plain_text(lead[2], code_marks=True)) if lead else []
+        if lead is None or not said or any(key[:2] == (first.path, lead[0]) for key in self.told):
+            return ""
+        if inline(said[-1]) in told:
+            return ""
+        return (
+            f"Why, in the authors' words ({self.sources.cite(first.path, *lead[:2])}): “{inline(said[-1])}”"
+        )
 
     def _takes(self, step: Step) -> str:
         symbol = self.apis[step.target].symbol
@@ -297,7 +338,7 @@ class _Writer:
             return f"It is typed as {code(inline(typed, _TITLE))}."
         if step.target.external:
             return f"{name} of the package {code(step.target.name.partition('.')[0])} does this step."
-        told = first_sentence(documentation(api.symbol.docstring).summary) if api.symbol else ""
+        told = first_sentence(documented(api.symbol).summary) if api.symbol else ""
         if api.symbol is None or not told:
             return f"{name} does this step."
         where = self.sources.cite_docstring(api.symbol)
