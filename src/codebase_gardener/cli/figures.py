@@ -10,7 +10,7 @@ from rich.table import Table
 
 from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, MEMORY, PARENT
 
-__all__ = ["gigabytes", "paper", "print_verdict", "verdict_lines", "verdict_table"]
+__all__ = ["across_lines", "gigabytes", "paper", "print_verdict", "verdict_lines", "verdict_table"]
 
 _PIPED_COLUMNS = 100
 
@@ -149,3 +149,26 @@ def _memory_line(gains: Mapping[str, Any]) -> str:
         if arm.retrieval
     )
     return f"Memory of the repository: {base}, {adapter}."
+
+
+def across_lines(beside: Mapping[str, Any]) -> list[str]:
+    """Two versions of different bases side by side, in words."""
+    old, new = beside["old"], beside["new"]
+    head = f"Old against new: {beside['word']}"
+    if "difference" not in beside:
+        return [f"{head}: {beside['reason']}."]
+    gained, lines = beside["difference"], beside["next_line"]
+    reason = f" ({beside['reason']})" if beside.get("reason") else ""
+    return [
+        f"{head}{reason}. Adapter + retrieval on the same {beside['bytes']:,} bytes of {new['arm']['functions']} "
+        "held-out functions:",
+        *(
+            f"  {word} {side['name']} on {side['base']}: {side['arm']['nats_per_byte']:.3f} nats/byte, "
+            f"next line {side['arm']['next_line']:.1%}, {side['arm']['tokens']:,} tokens"
+            for word, side in (("old", old), ("new", new))
+        ),
+        f"  new less old: {gained['nats_per_byte']:+.3f} nats/byte "
+        f"(95 % {gained['low']:+.3f} to {gained['high']:+.3f}, paired, drawn by {gained['drawn']}); "
+        f"next line {100 * lines['share']:+.1f} points "
+        f"(95 % {100 * lines['low']:+.1f} to {100 * lines['high']:+.1f})",
+    ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from codebase_gardener.gardener.facade import Gardener
     from codebase_gardener.gardener.growing import Grown, GrowPlan
 
-__all__ = ["grow"]
+__all__ = ["grow", "say_stopped", "show_plan"]
 
 _EXAMPLE_BASE = "Qwen/Qwen2.5-Coder-1.5B"
 
@@ -69,12 +69,10 @@ def grow(
                 base_id=base,
                 options=training,
                 fresh=fresh or since is not None,
-                show_plan=lambda plan: _show_plan(display, plan),
+                show_plan=lambda plan: show_plan(display, plan),
             )
         except KeyboardInterrupt:
-            display.say("\nStopped watching. A training that was started goes on in the background:")
-            display.say("  gardener jobs list     gardener jobs tail ID     gardener jobs cancel ID")
-            display.say("The same command goes on where this one stopped.")
+            say_stopped(display)
             raise
         later = _asked_later(gardener, grown, since, display) if since is not None else None
     if as_json:
@@ -107,7 +105,15 @@ def _asked_later(gardener: Gardener, grown: Grown, since: str, display: Display)
         return evaluate_fully(gardener, grown.version.ref, since=since, progress=progress)
 
 
-def _show_plan(display: Display, plan: GrowPlan) -> None:
+def say_stopped(display: Display) -> None:
+    """What goes on after Ctrl-C."""
+    display.say("\nStopped watching. A training that was started goes on in the background:")
+    display.say("  gardener jobs list     gardener jobs tail ID     gardener jobs cancel ID")
+    display.say("The same command goes on where this one stopped.")
+
+
+def show_plan(display: Display, plan: GrowPlan) -> None:
+    """What a run is going to do and take."""
     from codebase_gardener.cli.figures import gigabytes
 
     display.say(

@@ -22,6 +22,7 @@ __all__ = ["COMMANDS", "cli", "main", "run"]
 _HERE = "codebase_gardener.cli"
 COMMANDS: dict[str, tuple[str, str]] = {
     "grow": (f"{_HERE}.grow:grow", "From a repository to an adapter that knows it, with a verdict."),
+    "regrow": (f"{_HERE}.regrow:regrow", "A version's rows on another base, and old against new."),
     "watch": (f"{_HERE}.watch:watch", "Keep wiki, memory and adapter at a repository's last commit."),
     "add": (f"{_HERE}.projects:add", "Read a repository and make it a project."),
     "projects": (f"{_HERE}.projects:projects", "List the projects."),

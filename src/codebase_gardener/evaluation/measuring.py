@@ -25,6 +25,7 @@ __all__ = [
     "general_loss",
     "heldout_functions",
     "measure_arms",
+    "measure_bodies",
     "measure_fill_in",
     "measured_verdict",
     "sample_rows",
@@ -155,6 +156,27 @@ def measure_fill_in(
         middles = [(f.path, fim[1], row) for (f, fim), row in zip(asked, rows, strict=True)]
         measured[arm.name] = _measurements(middles, scores, scorer.tokenizer)
     return measured
+
+
+def measure_bodies(
+    scorer: Scorer,
+    functions: Sequence[HeldoutFunction],
+    *,
+    max_length: int = MAX_LENGTH,
+    progress: Progress = silent,
+) -> list[Measurement]:
+    """Measure the adapter with retrieved code alone, on bodies that fit as they are (`same_bodies`)."""
+    rows = [
+        encode_completion(
+            one.prompt_with_context, one.completion, scorer.tokenizer, max_length=max_length, end=False
+        )
+        for one in functions
+    ]
+    scores = scorer.scores(rows, adapter=True, progress=progress)
+    asked = [(one.path, one.completion, row) for one, row in zip(functions, rows, strict=True)]
+    measured = _measurements(asked, scores, scorer.tokenizer)
+    # all of the body is scored: a tokenizer that decodes to other spaces changes no length
+    return [replace(one, bytes=len(text.encode())) for one, (_, text, _) in zip(measured, asked, strict=True)]
 
 
 def sample_rows(functions: Sequence[HeldoutFunction], tokenizer: Any, count: int = 3) -> list[EncodedExample]:

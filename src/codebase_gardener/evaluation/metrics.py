@@ -14,8 +14,10 @@ __all__ = [
     "ArmSummary",
     "Difference",
     "Measurement",
+    "PerByte",
     "Points",
     "difference",
+    "per_byte",
     "points",
     "summarize",
 ]
@@ -97,14 +99,43 @@ def difference(arm: Sequence[Measurement], against: Sequence[Measurement], seed:
     Source: Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), percentile intervals; the unit
     that is drawn is the file where there are at least 8, else the function.
     """
-    nats, tokens, _ = _columns(arm)
+    _, tokens, _ = _columns(arm)
+    return Difference(*_paired(arm, against, tokens, seed))
+
+
+@dataclass(frozen=True)
+class PerByte:
+    """A difference of two arms in nats per byte, paired, with its 95 % interval; negative is better."""
+
+    nats_per_byte: float
+    low: float
+    high: float
+    drawn: str
+
+
+def per_byte(arm: Sequence[Measurement], against: Sequence[Measurement], seed: int = 0) -> PerByte:
+    """`difference` over bytes: what is left when the two arms cut the same text into other tokens.
+
+    Raises:
+        ValueError: They were not measured on the same bytes.
+    """
+    lengths = [m.bytes for m in arm]
+    if lengths != [m.bytes for m in against]:
+        raise ValueError("the arms were measured on texts of other lengths")
+    return PerByte(*_paired(arm, against, np.array(lengths, dtype=float), seed))
+
+
+def _paired(
+    arm: Sequence[Measurement], against: Sequence[Measurement], units: NDArray[Any], seed: int
+) -> tuple[float, float, float, str]:
+    """Nats more than the other arm's for each unit, its interval, and what was drawn."""
+    nats, _, _ = _columns(arm)
     other, _, _ = _columns(against)
     paths = [m.path for m in arm]
     draws = _draws(paths, seed)
-    drawn = (draws @ (nats - other)) / (draws @ tokens)
-    low, high = _interval(drawn)
-    unit = "file" if len(set(paths)) >= _ENOUGH_FILES else "function"
-    return Difference(float((nats - other).sum() / tokens.sum()), low, high, unit)
+    low, high = _interval((draws @ (nats - other)) / (draws @ units))
+    drawn = "file" if len(set(paths)) >= _ENOUGH_FILES else "function"
+    return float((nats - other).sum() / units.sum()), low, high, drawn
 
 
 @dataclass(frozen=True)

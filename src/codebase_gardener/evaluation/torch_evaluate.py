@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,17 @@ import torch
 from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.adapters.torch_live_base import LiveBase
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.bases.torch_loading import load_tokenizer
 from codebase_gardener.dataset.heldout import HeldoutFunction
 from codebase_gardener.dataset.writer import load_dataset
-from codebase_gardener.evaluation.measuring import heldout_functions, measured_verdict, sample_rows
+from codebase_gardener.evaluation.across_bases import same_bodies
+from codebase_gardener.evaluation.measuring import (
+    heldout_functions,
+    measure_bodies,
+    measured_verdict,
+    sample_rows,
+)
+from codebase_gardener.evaluation.metrics import Measurement
 from codebase_gardener.evaluation.parent import Parent
 from codebase_gardener.evaluation.torch_scorer import TorchScorer
 from codebase_gardener.evaluation.verdict import Verdict
@@ -26,7 +35,7 @@ from codebase_gardener.training.torch_device import set_threads
 from codebase_gardener.utils.allocator import keep_freed_memory
 from codebase_gardener.utils.progress import Progress, silent
 
-__all__ = ["evaluate_adapter", "measured_model"]
+__all__ = ["evaluate_adapter", "measure_across", "measured_model"]
 
 
 def evaluate_adapter(
@@ -68,6 +77,44 @@ def evaluate_adapter(
             _, other = stack.enter_context(_scoring(live, parent.directory, functions))
             beside = (parent, other)
         return measured_verdict(scorer, functions, progress, parent=beside)
+
+
+def measure_across(
+    adapters: Sequence[tuple[Path, Base]],
+    dataset: Path,
+    *,
+    device: str,
+    dtype: str,
+    limit: int,
+    progress: Progress = silent,
+) -> list[list[Measurement]]:
+    """Measure adapters of different bases on the same bodies, with retrieved code; one base is in memory at a time.
+
+    Args:
+        adapters: Their published folders, and what each was trained on.
+        dataset: What all of them were trained from.
+        device: As the settings say.
+        dtype: What is computed in.
+        limit: Functions at most.
+        progress: Functions measured, over all adapters.
+
+    Raises:
+        DatasetError: Nothing was held out.
+    """
+    tokenizers = [load_tokenizer(base.path) for _, base in adapters]
+    functions = same_bodies(heldout_functions(dataset, limit), tokenizers)
+    total = len(adapters) * len(functions)
+    measured: list[list[Measurement]] = []
+    for adapter, base in adapters:
+        before = len(measured) * len(functions)
+        with measured_model(adapter, base, functions, device=device, dtype=dtype) as (_, scorer):
+            told = partial(_told, progress, before, total)
+            measured.append(measure_bodies(scorer, functions, progress=told))
+    return measured
+
+
+def _told(progress: Progress, before: int, total: int, done: int, _: int) -> None:
+    progress(before + done, total)
 
 
 @contextmanager

@@ -36,9 +36,11 @@ if TYPE_CHECKING:
     from codebase_gardener.training.warm import WarmStart
     from codebase_gardener.wiki.project import ProjectWiki
 
-__all__ = ["DEFAULT_ADAPTER", "Gardener", "is_worse", "move_mark"]
+__all__ = ["DEFAULT_ADAPTER", "REGROWN", "Gardener", "is_worse", "move_mark"]
 
 DEFAULT_ADAPTER = "default"
+REGROWN = "regrown"
+"""The receipt of a version that stands beside one of another base."""
 
 
 class Gardener:
@@ -228,6 +230,7 @@ class Gardener:
         dataset: tuple[Dataset, Path],
         training: TrainingSpec,
         warm: WarmStart | None = None,
+        snapshot_id: str | None = None,
     ) -> JobRow:
         """Queue a training in the background, or find the one that does the same."""
         from codebase_gardener.jobs.spec import JobSpec
@@ -236,7 +239,7 @@ class Gardener:
         rows, folder = dataset
         rows_to_train(rows)
         with self.manager.using_project(ref.project):
-            snapshot = self.registry.latest_snapshot(ref.project)
+            snapshot_id = snapshot_id or self.registry.latest_snapshot(ref.project).snapshot_id
             return self.manager.trainings.submit(
                 ref.project,
                 check_name(ref.name or DEFAULT_ADAPTER, "adapter name"),
@@ -247,7 +250,7 @@ class Gardener:
                     training=training,
                     device=self.settings.device,
                     commit=rows.report.commit or None,
-                    snapshot_id=snapshot.snapshot_id,
+                    snapshot_id=snapshot_id,
                     warm=warm,
                 ),
             )
@@ -269,8 +272,8 @@ class Gardener:
     ) -> VerdictRow:
         """Measure an adapter on the held-out functions of its dataset, in four arms, and keep the verdict.
 
-        The newest version becomes active unless it hurt, or is worse than the one that it went on from; an older one is
-        only measured; what hurt is not active.
+        The newest version becomes active unless it hurt, is worse than the one that it went on from, or was grown again
+        on another base and is not better there; an older one is only measured; what hurt is not active.
         A verdict on fewer functions than the one that is known is returned, and neither kept nor acted on.
 
         Args:
@@ -290,7 +293,7 @@ class Gardener:
         folder = self.heldout_dataset(row, dataset)
         verdict = evaluate_adapter(
             row.directory,
-            self._base_of(row),
+            self.base_of(row),
             folder,
             device=self.settings.device,
             dtype=dtype or self.settings.inference_dtype,
@@ -306,9 +309,17 @@ class Gardener:
         kept = self.registry.add_verdict(row, verdict.word, verdict.as_dict())
         if is_worse(verdict.as_dict()):
             self._go_back(row)
-        elif verdict.word == "hurt" or row.ref == self.newest(AdapterRef(row.project, row.adapter_name)).ref:
+        elif verdict.word == "hurt" or (
+            row.ref == self.newest(AdapterRef(row.project, row.adapter_name)).ref
+            and not self._is_no_better(row)
+        ):
             move_mark(self.registry, row, verdict.word)
         return kept
+
+    def _is_no_better(self, row: VersionRow) -> bool:
+        """Whether it was grown again on another base, and is not better than the version on the old one."""
+        words = [one.data["word"] for one in self.registry.receipts(row) if one.kind == REGROWN]
+        return bool(words) and words[0] != "better"
 
     def _parent_of(self, row: VersionRow) -> Parent | None:
         """The version that one went on from, where it is there."""
@@ -364,7 +375,12 @@ class Gardener:
                     return snapshot
         return None
 
-    def _base_of(self, row: VersionRow) -> Base:
+    def base_of(self, row: VersionRow) -> Base:
+        """The base that a version was trained on.
+
+        Raises:
+            ConflictError: It is another one by now.
+        """
         base = self.base(row.base_id)
         if base.sha256 != row.base_hash:
             raise ConflictError(
