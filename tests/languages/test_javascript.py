@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import pytest
 
+from codebase_gardener.languages.engine.code import tree_code
+from codebase_gardener.languages.engine.symbols import tree_symbols
 from codebase_gardener.languages.javascript import JAVASCRIPT
 from samples.sources import bound, calls, code_in, imports, parameters, places, symbols_in, units_of
 
@@ -251,3 +253,25 @@ def test_what_common_js_hands_out_under_no_name() -> None:
         assert "default" in code.exports, text
         assert ("default", "make", "name") in [(each.name, each.value, each.how) for each in code.bindings]
         assert list(symbols_in(text, "javascript")) == ["make"]
+
+
+def test_a_function_without_a_name_has_its_files() -> None:
+    text = "var boil = function () {\n}\nmodule.exports = function (water) {\n  return water\n}\n"
+    for path, name in (
+        ("lib/boil.js", "boil"),
+        ("lib/pour-out.js", "pourOut"),
+        ("lib/heat/index.js", "heat"),
+    ):
+        symbols = tree_symbols(path, text, "javascript").symbols
+        found = [(each.qualified_name, each.start, each.public) for each in symbols]
+        assert found == [("boil", 1, name != "boil"), (name, 3, True)]
+        code = tree_code(text, "javascript", symbols=symbols, path=path)
+        assert code.exports == ("default",)
+        assert ("default", name) in bound(code)
+
+
+def test_what_common_js_passes_on() -> None:
+    code = code_in("module.exports = {a: require('./x'), b: c}\nexports.d = require('./y')\n", "javascript")
+    assert imports(code) == ["1 ./x::a", "2 ./y::d"]
+    assert code.exports == ("a", "b", "d")
+    assert bound(code) == [("b", "c")]

@@ -140,6 +140,39 @@ module.exports = { Kettle, makeKettle };
     "examples/tea.js": '// Makes tea.\nconst { Kettle, makeKettle } = require("kettle");\n\nconst kettle = new Kettle();\nkettle.boil(90);\nmakeKettle("b");\n',
     "README.md": '# Kettle\n\n```js\nconst { Kettle } = require("kettle");\nconst k = new Kettle();\nk.boil(80);\n```\n',
 }
+COMMON_JS = {
+    "package.json": '{"name": "kettle", "main": "lib/index.js"}\n',
+    "lib/index.js": """var boil = require('./boil');
+
+module.exports = {
+  boil: boil,
+  pour: require('./pour-out'),
+};
+""",
+    "lib/boil.js": """var boil = function boil(water, degrees, depth) {
+  return depth ? boil(water, degrees, depth - 1) : water;
+};
+
+module.exports = function (water, options) {
+  return boil(water, options.degrees, 3);
+};
+""",
+    "lib/pour-out.js": "exports = module.exports = function (cup) {\n  return cup;\n};\n",
+    "README.md": '# Kettle\n\n```js\nvar kettle = require("kettle");\nkettle.boil("tap", {degrees: 90});\nkettle.pour("cup");\n```\n',
+}
+DECLARED = {
+    "package.json": '{"name": "kettle", "type": "module", "exports": {"types": "./dist/index.d.ts", "default": "./dist/index.js"}}\n',
+    "dist/index.js": "export default class Kettle {\n  boil(water, options = {}) {\n    return water;\n  }\n}\n",
+    "dist/index.d.ts": """export type Heat = { degrees?: number };
+export default class Kettle {
+    /**
+    Heats the water up.
+    */
+    boil(water: string, options?: Heat): Promise<string>;
+}
+""",
+    "README.md": '# Kettle\n\n```js\nimport Kettle from "kettle";\nconst kettle = new Kettle();\nawait kettle.boil("tap");\n```\n',
+}
 RUST = {
     "Cargo.toml": '[package]\nname = "tea-kettle"\nversion = "0.1.0"\nrust-version = "1.70"\n\n[dependencies]\nserde = "1.0"\n',
     "src/lib.rs": """//! Boils water.
@@ -307,6 +340,16 @@ EXPECTED: dict[str, tuple[dict[str, str], dict[str, tuple[str, ...]]]] = {
     "javascript": (JAVASCRIPT, {
         "Kettle_boil": ("`kettle.boil(degrees)`", "| `degrees` | — | — | yes | How hot. |", "| `slowly` | — | `false` | no |", "k.boil(80);"),
         "makeKettle": ('import { makeKettle } from "kettle";', "`makeKettle(name)`"),
+    }),
+    "common_js": (COMMON_JS, {
+        "boil": ('import { boil } from "kettle";', "`boil(water, options)`", "lib/boil.js:L5-7", 'kettle.boil("tap", {degrees: 90});'),
+        "pourOut": ('import { pour } from "kettle";', 'kettle.pour("cup");'),
+    }),
+    "declared": (DECLARED, {
+        "Kettle_boil": (
+            "docstring (`dist/index.d.ts:L3-5`): “Heats the water up.”", "`dist/index.js:L2-4` (3 lines), declared in `dist/index.d.ts:L6-6`",
+            "| `water` | `string` | — | yes |", "| `options` | `Heat` | `{}` | no |", "| `Promise<string>` |",
+        ),
     }),
     "rust": (RUST, {
         "make": ("use tea_kettle::make;", "`make(litres)`", "| `litres` | `f64` |", "let mut kettle = make(1.0);"),

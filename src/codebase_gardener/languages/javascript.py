@@ -44,6 +44,7 @@ _MOST_FILES = 200_000
 
 _ENDING = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?\Z")
 _TYPED_ENDING = re.compile(r"(?<!\.d)\.[cm]?tsx?\Z")
+_PLAIN = re.compile(r"\.([cm]?)jsx?\Z")
 _SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".d.ts", ".d.mts", ".d.cts")
 """Endings of files; where several files have the same stem, the first is the source."""
 _BUILT = ("dist", "lib", "build", "out", "es", "esm", "cjs", "umd", "types", "node")
@@ -55,7 +56,8 @@ _CHAIN = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){0,3}")
 _MARKS = re.compile(
     r"(?:@\w+(?:\([^()]{0,200}\))?\s+)*(?:(?:public|private|protected|readonly|override)\s+)*"
 )
-_REQUIRING = ("variable_declarator", "assignment_expression")
+_CJS = re.compile(r"(?:exports\s*=\s*)?module\.exports\s*=|exports\s*=\s*module")
+_PART = re.compile(r"[^A-Za-z0-9_$]+(\w?)")
 _VARIANCE = re.compile(
     rb"([<,]\s{0,200})((?:in\s{1,9}out|in|out)(?=\s{1,9}[A-Z$_]\w{0,99}\s{0,200}(?:extends\b|[,>=])))"
 )
@@ -73,11 +75,10 @@ def _imports(node: Node) -> Iterator[Bound]:
     if node.type == "variable_declarator":
         yield from _required(node)
         return
-    if node.type == "assignment_expression":  # `module.exports = require("./x")`
-        value = node.child_by_field_name("right")
-        arguments = value.child_by_field_name("arguments") if value is not None else None
-        if arguments is not None:
-            yield text_of(arguments.named_children[0]).strip(_QUOTES), "*", "*"
+    if node.type == "assignment_expression":
+        for given, value in _given(node):
+            if _is_require(value):
+                yield _module(value), "" if given else "*", given or "*"
         return
     source = node.child_by_field_name("source")
     if source is None:
@@ -110,25 +111,54 @@ def _parts(clause: Node) -> Iterator[Node]:
 
 def _requires(node: Node) -> bool:
     """Whether it is a variable (or `module.exports`) that CommonJS' `require("module")` is given to."""
-    value = node.child_by_field_name("value" if node.type == "variable_declarator" else "right")
-    if value is None or value.type != "call_expression" or node.type not in _REQUIRING:
-        return False
     if node.type == "assignment_expression":
-        target = node.child_by_field_name("left")
-        if target is None or target.end_byte - target.start_byte != len("module.exports"):
-            return False
+        return any(_is_require(value) for _, value in _given(node))
+    value = node.child_by_field_name("value") if node.type == "variable_declarator" else None
+    return value is not None and _is_require(value)
+
+
+def _given(node: Node) -> Iterator[tuple[str, Node]]:
+    """What an assignment gives to CommonJS' `exports`: the values by name, "" for `module.exports` itself."""
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    target = text_of(left) if left is not None and left.end_byte - left.start_byte <= MAX_TARGET_BYTES else ""
+    while right is not None and right.type == "assignment_expression":  # `exports = module.exports = f`
+        inner = right.child_by_field_name("left")
+        target = "module.exports" if inner is not None and text_of(inner) == "module.exports" else target
+        right = right.child_by_field_name("right")
+    if right is None:
+        return
+    if target.startswith(("module.exports.", "exports.")):
+        yield target.rpartition(".")[2], right
+    elif target == "module.exports" and right.type == "object":
+        for one in right.named_children:
+            key, value = one.child_by_field_name("key"), one.child_by_field_name("value")
+            if one.type == "shorthand_property_identifier":
+                yield text_of(one), one
+            elif key is not None and value is not None and key.type == "property_identifier":
+                yield text_of(key), value
+    elif target == "module.exports":
+        yield "", right
+
+
+def _is_require(value: Node) -> bool:
+    if value.type != "call_expression":
+        return False
     function, arguments = value.child_by_field_name("function"), value.child_by_field_name("arguments")
     if function is None or function.end_byte - function.start_byte != len("require") or arguments is None:
         return False
     return text_of(function) == "require" and [one.type for one in arguments.named_children] == ["string"]
 
 
+def _module(value: Node) -> str:
+    arguments = value.child_by_field_name("arguments")
+    return text_of(arguments.named_children[0]).strip(_QUOTES) if arguments is not None else ""
+
+
 def _required(node: Node) -> Iterator[Bound]:
     pattern, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-    arguments = value.child_by_field_name("arguments") if value is not None else None
-    if pattern is None or arguments is None:
+    if pattern is None or value is None:
         return
-    module = text_of(arguments.named_children[0]).strip(_QUOTES)
+    module = _module(value)
     if pattern.type == "identifier":
         yield module, "", text_of(pattern)
     for one in pattern.named_children:
@@ -168,26 +198,23 @@ def _exports(node: Node) -> Iterator[str]:
 
 
 def _common_js(node: Node) -> Iterator[str]:
-    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    target = text_of(left) if left is not None and left.end_byte - left.start_byte <= MAX_TARGET_BYTES else ""
-    if target == "module.exports" and right is not None and right.type == "object":
-        for one in right.named_children:
-            name = one.child_by_field_name("key") if one.type == "pair" else one
-            if name is not None and name.type in ("property_identifier", "shorthand_property_identifier"):
-                yield text_of(name)
-    elif target == "module.exports" and right is not None and right.type in ("identifier", *_FUNCTIONS):
-        yield "default"
-    elif target.startswith(("module.exports.", "exports.")):
-        yield target.rpartition(".")[2]
+    for name, value in _given(node):
+        if name or value.type in ("identifier", *_FUNCTIONS):
+            yield name or "default"
 
 
-def _assigned(node: Node) -> str:
+def _assigned(node: Node, path: str) -> str:
     """What a function is that is assigned: "app.use", "x" of `exports.x = `, "Kiln.fire" of `Kiln.prototype.fire = `.
 
-    Of `module.exports = function fire() {}` it is "fire"; "" for what has no name that a reader could use.
+    Of `module.exports = function fire() {}` it is "fire", and the file's name where the function has none; "" for what
+    has no name that a reader could use.
     """
     left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
     around = node.parent.parent if node.parent is not None else None
+    while (
+        around is not None and around.type == "expression_statement"
+    ):  # `exports = module.exports = function`
+        around = around.parent
     if around is None or around.type != "program":
         return ""
     if left is None or right is None or left.end_byte - left.start_byte > MAX_TARGET_BYTES:
@@ -197,21 +224,28 @@ def _assigned(node: Node) -> str:
     target = text_of(left)
     if target in ("module.exports", "exports"):
         named = right.child_by_field_name("name")
-        return text_of(named) if named is not None else ""
+        return text_of(named) if named is not None else _name_of_file(path)
     for own in ("module.exports.", "exports.", "this."):
         if target.startswith(own):
             return target.removeprefix(own) if own != "this." else ""
     return target.replace(".prototype.", ".") if "." in target else ""
 
 
-def _renamed(node: Node) -> Iterator[tuple[str, str]]:
+def _name_of_file(path: str) -> str:
+    """As one writes it who requires the file: `lower-bound.js` is "lowerBound", `parse/index.js` is "parse"."""
+    folder, _, file = _ENDING.sub("", path).rpartition("/")
+    stem = folder.rpartition("/")[2] if file == "index" and folder else file
+    return _PART.sub(lambda found: found[1].upper(), stem).strip()
+
+
+def _renamed(node: Node, path: str) -> Iterator[tuple[str, str]]:
     if node.type == "assignment_expression":
-        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-        if left is None or right is None or left.end_byte - left.start_byte != len("module.exports"):
-            return
-        named = right if right.type == "identifier" else right.child_by_field_name("name")
-        if text_of(left) == "module.exports" and named is not None:
-            yield "default", text_of(named)
+        for given, value in _given(node):
+            inner = value.child_by_field_name("name") if value.type in _FUNCTIONS else None
+            if value.type == "identifier" and text_of(value) != given:
+                yield given or "default", text_of(value)
+            elif not given and value.type in _FUNCTIONS:
+                yield "default", text_of(inner) if inner is not None else _name_of_file(path)
         return
     if node.child_by_field_name("source") is not None:
         return
@@ -308,6 +342,8 @@ def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place
     for _, module, path in entries:
         for name in _names(linker.units, spaces, path):
             entity = linker.offered(path, name)
+            if entity is not None and entity.kind == "module":  # `parse: require("./parse")`
+                entity = linker.offered(entity.path, "default")
             if entity is None or entity.kind not in PLACES:
                 continue
             shown = entity.name if name == "default" else name
@@ -340,6 +376,10 @@ def _names(units: Units, spaces: Mapping[str, Space], path: str) -> list[str]:
         names.update(dict.fromkeys(name for name in space.exports if name != "default" or current == path))
         pending += [units.find(star.module, current) for star in space.stars]
     return list(names)
+
+
+def _declarations(path: str) -> str:
+    return _PLAIN.sub(r".d.\1ts", path) if _PLAIN.search(path) else ""
 
 
 def _compiled(paths: list[str], roots: list[str]) -> frozenset[str]:
@@ -407,6 +447,7 @@ _FAMILY = Family(
     ),
     entry=_entry,
     better=_better,
+    declarations=_declarations,
     compiled=_compiled,
 )  # fmt: skip
 
@@ -429,6 +470,7 @@ _JAVASCRIPT = Grammar(
     plain=("identifier", "member_expression"),
     values=("variable_declarator", "field_definition", "assignment_expression"),
     assigned=_assigned,
+    handed_out=_CJS,
     functions=_FUNCTIONS,
     members=("field_definition",),
     wrappers=("export_statement", "lexical_declaration", "variable_declaration", "expression_statement"),

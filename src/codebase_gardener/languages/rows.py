@@ -84,7 +84,9 @@ class Grammar:
             kind; they are listed on request only.
         typed_declarations: Those of them that declare a function only if their type is such a node.
         owner: The type that a definition's own receiver names: Go's `func (c *Command) Run`.
-        assigned: The name of a function that an assignment gives to something: JavaScript's `app.use = function`.
+        assigned: The name of a function that an assignment gives to something, by the file's path where it has none:
+            JavaScript's `app.use = function`.
+        handed_out: How the signature of a function begins that the file hands out without binding its name.
         embedded: The types whose members a type has as its own: Go's `struct { Base }`.
         is_scope: Whether a symbol only qualifies names.
         operators: Names that are signs.
@@ -134,7 +136,8 @@ class Grammar:
     declarations: Mapping[str, str] = field(default_factory=dict)
     typed_declarations: Mapping[str, str] = field(default_factory=dict)
     owner: Callable[[Node], str] | None = None
-    assigned: Callable[[Node], str] | None = None
+    assigned: Callable[[Node, str], str] | None = None
+    handed_out: re.Pattern[str] = NEVER
     embedded: Callable[[Node], Iterable[str]] | None = None
     is_scope: Callable[[Node], bool] | None = None
     operators: tuple[str, ...] = ()
@@ -173,7 +176,7 @@ class Family:
         find: The unit of a module as a file's import writes it; "" for one from outside.
         offers: Everything that users of the package can import, methods left out.
         parameters: The parameters in the text between a signature's parentheses, split at the commas.
-        renamed: What is handed out under another name: that name, and the one by which the file itself knows it.
+        renamed: What is handed out under another name: that name, and the one by which the file of a path knows it.
         requires: Whether a variable with a value, or an exported one, is an import in truth.
         open_constants: Whether a file's constants are open to others, by its path; None where `exports` says which are.
         joint: Between the parts of a path in code: "." or "::".
@@ -206,6 +209,7 @@ class Family:
         by_ending: Whether definitions of other files are visible without a name of their file (an `#include`, a
             `require`): then the end of its qualified name tells a definition.
         submodules: Whether a module may hold others that are files of their own.
+        declarations: The file that would declare, with types, what the file of a path defines; "".
         compiled: Files that a compiler wrote from others, given all paths and the folders of packaging files.
     """
 
@@ -216,7 +220,7 @@ class Family:
     find: Callable[[Units, str, str], str]
     offers: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, Offer]]]
     parameters: Callable[[list[str]], Iterable[TypedName | None]]
-    renamed: Callable[[Node], Iterator[tuple[str, str]]] = lambda _node: iter(())
+    renamed: Callable[[Node, str], Iterator[tuple[str, str]]] = lambda _node, _path: iter(())
     requires: Callable[[Node], bool] = lambda _node: False
     open_constants: Callable[[str], bool] | None = None
     joint: str = "."
@@ -248,6 +252,7 @@ class Family:
     imported: Callable[[Linker, Space, Import], Entity | None] | None = None
     by_ending: bool = False
     submodules: bool = False
+    declarations: Callable[[str], str] = lambda _path: ""
     compiled: Callable[[list[str], list[str]], frozenset[str]] = lambda _paths, _roots: frozenset()
 
 

@@ -113,8 +113,11 @@ def _of_file(facts: FileFacts, area: str, family: str) -> Space:
             known is None
             or (known.is_declaration and not symbol.is_declaration)
             or _is_of_literal(known, symbol)
+            or (symbol.public and not known.public)
         ):
             space.symbols[symbol.qualified_name] = symbol
+    closed = {symbol.qualified_name for symbol in facts.symbols if not symbol.public}
+    space.inner = {name for name in closed if space.symbols[name].public}
     space.add(facts.imports, facts.bindings, facts.references)
     space.exports = facts.exports
     space.names = frozenset(facts.names)

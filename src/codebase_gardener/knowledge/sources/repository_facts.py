@@ -54,7 +54,8 @@ class RepositoryFacts:
 
     @cached_property
     def symbols(self) -> dict[tuple[str, str], Symbol]:
-        """By path and qualified name; of those defined twice, the first that is no overload or stub.
+        """By path and qualified name; of those defined twice, the first that is no overload or stub;
+        what the file hands out goes before what it keeps under the same name.
 
         One at the file's outer level goes before one that is indented: a method of an object literal has no owner's
         name, and is not what the file hands out under its own.
@@ -74,6 +75,8 @@ class RepositoryFacts:
         """Of two definitions of a name, in the order of their lines."""
         if _is_overload(known):
             return symbol
+        if known.public != symbol.public:
+            return symbol if symbol.public else known
         if "." in symbol.qualified_name or _is_overload(symbol):
             return known
         first, second = (

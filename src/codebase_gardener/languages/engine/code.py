@@ -64,7 +64,7 @@ def tree_code(
         return Code()
     family, grammar = FAMILIES[family_of(language)], GRAMMARS[language]
     found = captured(tree, language, GRAMMARS[language].code)
-    reader = _Reader(source, first_line, family, grammar, _Scopes(symbols), _Names(source, grammar))
+    reader = _Reader(source, first_line, family, grammar, _Scopes(symbols), _Names(source, grammar), path)
     required = {node.id for node in found["bind"] if family.requires(node)}
     importing = [*found["import"], *(node for node in found["bind"] if node.id in required)]
     importing += [node for node in found["export"] if family.requires(node)]
@@ -75,7 +75,7 @@ def tree_code(
     plain = [
         named[name] for name in reversed(named) if name not in defined and not _is_import(named[name], family)
     ]
-    renamed = {name for node in found["export"] for _, name in family.renamed(node)}
+    renamed = {name for node in found["export"] for _, name in family.renamed(node, path)}
     all_open = bool(family.open_constants and family.open_constants(path))
     return Code(
         imports=tuple(one for node in importing for one in reader.imports(node)),
@@ -133,6 +133,7 @@ class _Reader:
     grammar: Grammar
     scopes: _Scopes
     names: _Names
+    path: str = ""
 
     def imports(self, node: Node) -> Iterator[Import]:
         if node.end_byte - node.start_byte <= MAX_BYTES:
@@ -180,7 +181,7 @@ class _Reader:
 
     def renamed(self, node: Node) -> Iterator[Binding]:
         """Names under which a file hands out what it calls otherwise, such as `default`."""
-        for alias, name in self.family.renamed(node):
+        for alias, name in self.family.renamed(node, self.path):
             if _IDENTIFIER.match(name):
                 yield Binding(self._line(node.start_point.row), "", alias, name, "name")
 

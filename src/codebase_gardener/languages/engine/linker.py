@@ -184,7 +184,7 @@ class Linker:
         while True:
             qualified = f"{scope}.{name}" if scope else name
             if qualified in space.symbols and not (scope and space.symbols[qualified].kind == "method"):
-                return self.members.entity(space.key, qualified)
+                return None if qualified in space.inner else self.members.entity(space.key, qualified)
             if not scope:
                 return Entity("constant", space.key, name) if name in space.names else None
             scope = scope.rpartition(".")[0]
@@ -249,7 +249,7 @@ class Linker:
         if name in space.symbols:
             return self.members.entity(unit, name)
         for binding in space.bindings("", name, 0):
-            alias = self.trace(space, "", binding.value, 10**9) if binding.how == "name" else None
+            alias = self._handed_out(space, binding.value) if binding.how == "name" else None
             if alias is not None:
                 return alias
         if name in space.imports:
@@ -266,6 +266,11 @@ class Linker:
             if found is not None:
                 return found
         return self.ending(name, unit) if self._family.by_ending else None
+
+    def _handed_out(self, space: Space, name: str) -> Entity | None:
+        if name in space.inner:
+            return self.members.entity(space.key, name)
+        return self.trace(space, "", name, 10**9)
 
     # ---- members and calls
 

@@ -68,11 +68,11 @@ def body_of(node: Node, grammar: Grammar) -> Node | None:
     return body
 
 
-def name_of(node: Node, grammar: Grammar) -> str | None:
-    """The name that the node defines, after its receiver's; `Type.method` for `Type::method`."""
+def name_of(node: Node, grammar: Grammar, path: str) -> str | None:
+    """The name that the node of a file defines, after its receiver's; `Type.method` for `Type::method`."""
     named = field_of(node, ("name", "property"))
     if grammar.assigned is not None and node.type == "assignment_expression":
-        return grammar.assigned(node) or None
+        return grammar.assigned(node, path) or None
     if named is None:
         named = _declared(node.child_by_field_name("declarator"))
     if named is None:

@@ -29,6 +29,7 @@ class Space:
         symbols: By qualified name; the first of several.
         stars: Imports that make all names of a module visible.
         imports: By the name that they bind.
+        inner: Names by which the file itself means another definition than the one that it hands out.
     """
 
     def __init__(self, key: str, path: str, area: str, family: str, *, is_file: bool) -> None:
@@ -39,6 +40,7 @@ class Space:
         self.symbols: dict[str, Symbol] = {}
         self.stars: list[Import] = []
         self.imports: dict[str, Import] = {}
+        self.inner: set[str] = set()
         self.names: frozenset[str] = frozenset()
         self._bindings: dict[tuple[str, str], list[Binding]] = defaultdict(list)
         self._parameters: dict[str, dict[str, str]] = {}

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from codebase_gardener.languages.engine.nodes import (
     bases,
     body_of,
@@ -51,10 +53,21 @@ def tree_symbols(
     grammar = GRAMMARS[language]
     nodes = captured(tree, language, grammar.definitions)["node"]
     reader = _Reader(path, language, source, grammar, Surroundings(source, nodes, grammar), declarations)
-    symbols = sorted(reader.symbols(nodes), key=lambda symbol: symbol.start)
+    symbols = _closed(sorted(reader.symbols(nodes), key=lambda symbol: symbol.start), grammar)
     if declarations:
         symbols = _once(symbols)
     return SymbolTable(tuple(symbols), _problem(nodes))
+
+
+def _closed(symbols: list[Symbol], grammar: Grammar) -> list[Symbol]:
+    """What has the name of another that the file hands out is the file's own matter."""
+    handed = {each.qualified_name for each in symbols if grammar.handed_out.match(each.signature)}
+    return [
+        structs.replace(each, public=False)
+        if each.qualified_name in handed and not grammar.handed_out.match(each.signature)
+        else each
+        for each in symbols
+    ]
 
 
 def _once(symbols: list[Symbol]) -> list[Symbol]:
@@ -109,7 +122,7 @@ class _Reader:
             elif self._is_scope(node):
                 scopes.append(self._namespace(node))
             elif len(scopes) < MAX_DEPTH and self._defines(node):
-                name = name_of(node, self.grammar) or self._outer_name(scopes)
+                name = name_of(node, self.grammar, self.path) or self._outer_name(scopes)
                 if name and name not in self.grammar.reserved:
                     if not node.has_error:
                         yield self._symbol(node, name, scopes)
@@ -118,7 +131,7 @@ class _Reader:
     def _outer_name(self, scopes: list[_Scope]) -> str | None:
         """The `T` of C's `typedef struct { … } T`."""
         named = scopes and scopes[-1].node.type in self.grammar.naming
-        return name_of(scopes[-1].node, self.grammar) if named else None
+        return name_of(scopes[-1].node, self.grammar, self.path) if named else None
 
     def _is_scope(self, node: Node) -> bool:
         is_scope = self.grammar.is_scope
