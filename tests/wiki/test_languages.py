@@ -160,6 +160,19 @@ module.exports = function (water, options) {
     "lib/pour-out.js": "exports = module.exports = function (cup) {\n  return cup;\n};\n",
     "README.md": '# Kettle\n\n```js\nvar kettle = require("kettle");\nkettle.boil("tap", {degrees: 90});\nkettle.pour("cup");\n```\n',
 }
+DECLARED = {
+    "package.json": '{"name": "kettle", "type": "module", "exports": {"types": "./dist/index.d.ts", "default": "./dist/index.js"}}\n',
+    "dist/index.js": "export default class Kettle {\n  boil(water, options = {}) {\n    return water;\n  }\n}\n",
+    "dist/index.d.ts": """export type Heat = { degrees?: number };
+export default class Kettle {
+    /**
+    Heats the water up.
+    */
+    boil(water: string, options?: Heat): Promise<string>;
+}
+""",
+    "README.md": '# Kettle\n\n```js\nimport Kettle from "kettle";\nconst kettle = new Kettle();\nawait kettle.boil("tap");\n```\n',
+}
 RUST = {
     "Cargo.toml": '[package]\nname = "tea-kettle"\nversion = "0.1.0"\nrust-version = "1.70"\n\n[dependencies]\nserde = "1.0"\n',
     "src/lib.rs": """//! Boils water.
@@ -331,6 +344,12 @@ EXPECTED: dict[str, tuple[dict[str, str], dict[str, tuple[str, ...]]]] = {
     "common_js": (COMMON_JS, {
         "boil": ('import { boil } from "kettle";', "`boil(water, options)`", "lib/boil.js:L5-7", 'kettle.boil("tap", {degrees: 90});'),
         "pourOut": ('import { pour } from "kettle";', 'kettle.pour("cup");'),
+    }),
+    "declared": (DECLARED, {
+        "Kettle_boil": (
+            "docstring (`dist/index.d.ts:L3-5`): “Heats the water up.”", "`dist/index.js:L2-4` (3 lines), declared in `dist/index.d.ts:L6-6`",
+            "| `water` | `string` | — | yes |", "| `options` | `Heat` | `{}` | no |", "| `Promise<string>` |",
+        ),
     }),
     "rust": (RUST, {
         "make": ("use tea_kettle::make;", "`make(litres)`", "| `litres` | `f64` |", "let mut kettle = make(1.0);"),

@@ -44,6 +44,7 @@ _MOST_FILES = 200_000
 
 _ENDING = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?\Z")
 _TYPED_ENDING = re.compile(r"(?<!\.d)\.[cm]?tsx?\Z")
+_PLAIN = re.compile(r"\.([cm]?)jsx?\Z")
 _SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".d.ts", ".d.mts", ".d.cts")
 """Endings of files; where several files have the same stem, the first is the source."""
 _BUILT = ("dist", "lib", "build", "out", "es", "esm", "cjs", "umd", "types", "node")
@@ -240,11 +241,11 @@ def _name_of_file(path: str) -> str:
 def _renamed(node: Node, path: str) -> Iterator[tuple[str, str]]:
     if node.type == "assignment_expression":
         for given, value in _given(node):
-            named = value.child_by_field_name("name") if value.type in _FUNCTIONS else None
+            inner = value.child_by_field_name("name") if value.type in _FUNCTIONS else None
             if value.type == "identifier" and text_of(value) != given:
                 yield given or "default", text_of(value)
             elif not given and value.type in _FUNCTIONS:
-                yield "default", text_of(named) if named is not None else _name_of_file(path)
+                yield "default", text_of(inner) if inner is not None else _name_of_file(path)
         return
     if node.child_by_field_name("source") is not None:
         return
@@ -377,6 +378,10 @@ def _names(units: Units, spaces: Mapping[str, Space], path: str) -> list[str]:
     return list(names)
 
 
+def _declarations(path: str) -> str:
+    return _PLAIN.sub(r".d.\1ts", path) if _PLAIN.search(path) else ""
+
+
 def _compiled(paths: list[str], roots: list[str]) -> frozenset[str]:
     """A TypeScript file of the same name stands in the place of its source."""
     typed = {_ENDING.sub("", path) for path in paths if _TYPED_ENDING.search(path)}
@@ -442,6 +447,7 @@ _FAMILY = Family(
     ),
     entry=_entry,
     better=_better,
+    declarations=_declarations,
     compiled=_compiled,
 )  # fmt: skip
 

@@ -210,6 +210,7 @@ class Family:
         by_ending: Whether definitions of other files are visible without a name of their file (an `#include`, a
             `require`): then the end of its qualified name tells a definition.
         submodules: Whether a module may hold others that are files of their own.
+        declarations: The file that would declare, with types, what the file of a path defines; "".
         compiled: Files that a compiler wrote from others, given all paths and the folders of packaging files.
     """
 
@@ -253,6 +254,7 @@ class Family:
     imported: Callable[[Linker, Space, Import], Entity | None] | None = None
     by_ending: bool = False
     submodules: bool = False
+    declarations: Callable[[str], str] = lambda _path: ""
     compiled: Callable[[list[str], list[str]], frozenset[str]] = lambda _paths, _roots: frozenset()
 
 

@@ -41,6 +41,7 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
         is_declaration: Only declared, without a body, as an interface's method.
         docstring_start: First line of the docstring or comment, 0 without one; it may stand above `start`.
         docstring_end: Its last line, inclusive.
+        declared: Its declaration, where a file beside its own declares it with types (`.d.ts`).
     """
 
     path: str
@@ -61,6 +62,7 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_declaration: bool = False
     docstring_start: int = 0
     docstring_end: int = 0
+    declared: Symbol | None = None
 
     @property
     def name(self) -> str:
@@ -76,14 +78,16 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def docstring_anchor(self) -> Anchor | None:
         """Where its docstring or comment stands; None without one."""
         if not self.docstring:
-            return None
+            return self.declared.docstring_anchor if self.declared is not None else None
         return Anchor(self.path, self.docstring_start or self.start, self.docstring_end or self.end)
 
     @property
     def comment_anchor(self) -> Anchor | None:
         """Where the comment above or after it stands; None where its docstring is inside, or where it has none."""
         found = self.docstring_anchor
-        inside = found is None or self.start <= found.start <= found.end <= self.end
+        inside = found is None or (
+            found.path == self.path and self.start <= found.start <= found.end <= self.end
+        )
         return None if inside else found
 
 

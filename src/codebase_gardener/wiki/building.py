@@ -213,6 +213,7 @@ def rebuilt(paths: WikiPaths, files: Mapping[str, str], repository: RepositoryFa
 def facts_of(paths: WikiPaths, snapshot: Snapshot, reporter: Reporter) -> RepositoryFacts:
     """The facts of a snapshot's files, with those kept that are known already."""
     from codebase_gardener.knowledge.extraction import extract
+    from codebase_gardener.knowledge.sources.declarations import with_declarations
     from codebase_gardener.knowledge.sources.facts_cache import FactsCache
     from codebase_gardener.knowledge.sources.identity import identity
     from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -220,4 +221,4 @@ def facts_of(paths: WikiPaths, snapshot: Snapshot, reporter: Reporter) -> Reposi
     with reporter.stage("facts", "files") as progress:
         facts = FactsCache(paths.facts).extract_all(snapshot.files, extract, progress)
     owner_repo, repo = identity(snapshot)
-    return RepositoryFacts(owner_repo, snapshot, facts, repo)
+    return RepositoryFacts(owner_repo, snapshot, with_declarations(facts), repo)

@@ -49,6 +49,9 @@ def standing(symbol: Symbol, context: ApiContext, sources: PageSources, public: 
         f"{code(symbol.qualified_name)} is a {_KINDS.get(symbol.kind, symbol.kind)}{of}, defined in "
         f"{sources.cite_symbol(symbol)} ({counted(symbol.end - symbol.start + 1, 'line')})"
     )
+    if symbol.declared is not None:
+        at = symbol.declared.anchor
+        says += f", declared in {sources.cite(at.path, at.start, at.end)}"
     if symbol.decorators:
         says += f", decorated with {_names(code(f'@{name}') for name in symbol.decorators)}"
     if public and public.rpartition(".")[2] != symbol.qualified_name:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from codebase_gardener.documents.docstrings import Documentation, DocumentedValue, documentation
 from codebase_gardener.knowledge.apis.calls import constructor_of_class
@@ -17,7 +17,7 @@ from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.languages.python.expressions import annotated_doc, bare_type
 from codebase_gardener.languages.python.headers import Definition, SourceLines
 from codebase_gardener.languages.signatures import typed_parameters
-from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.languages.symbols import Symbol, TypedName
 from codebase_gardener.languages.table import family_of
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.memo import remembered
@@ -54,20 +54,34 @@ def _tree_contract(symbol: Symbol, says: Documentation, context: ApiContext) -> 
     if symbol.kind in ("type", "interface"):
         return IoContract((), ())
     shown = constructor_of_class(symbol, context) if symbol.kind == "class" else symbol
+    at = shown.declared.anchor if shown is not None and shown.declared is not None else None
     inputs = []
-    for one in typed_parameters(shown) if shown else ():
+    for one in _parameters(shown) if shown else ():
         told = says.parameter(one.name) or documented(shown or symbol).parameter(one.name.strip(".:*&"))
         description = inline(told.description, 300) if told else ""
         inputs.append(
             Parameter(
-                one.name, one.type or (told.type if told else ""), one.default, one.required, description
+                one.name, one.type or (told.type if told else ""), one.default, one.required, description, at
             )
         )
     if symbol.kind == "class":
         return IoContract(tuple(inputs), (Output(symbol.name, "A new instance."),))
     told_of = "; ".join(inline(value.description) for value in says.returns if value.description)
-    gives = (Output(symbol.returns or "", told_of),) if symbol.returns or told_of else ()
+    returned = symbol.returns or (symbol.declared.returns if symbol.declared is not None else None)
+    gives = (Output(returned or "", told_of),) if returned or told_of else ()
     return IoContract(tuple(inputs), gives)
+
+
+def _parameters(symbol: Symbol) -> tuple[TypedName, ...]:
+    """As they are declared, with the defaults that the definition gives."""
+    own = typed_parameters(symbol)
+    if symbol.declared is None:
+        return own
+    defaults = {one.name: one.default for one in own}
+    return tuple(
+        replace(one, default=one.default or defaults.get(one.name, ""))
+        for one in typed_parameters(symbol.declared)
+    )
 
 
 def constructor_of(symbol: Symbol, context: ApiContext) -> Symbol | None:

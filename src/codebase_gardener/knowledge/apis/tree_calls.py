@@ -78,6 +78,8 @@ def _documentation(docstring: str) -> Documentation:
 
 def documented(symbol: Symbol) -> Documentation:
     """What its docstring says; the tags of JSDoc, Javadoc and Doxygen are read as the fields of Python's."""
+    if symbol.declared is not None and not symbol.docstring:
+        return documented(symbol.declared)
     if not family_of(symbol.language) or not symbol.docstring:
         return documentation(symbol.docstring)
     return _documentation(symbol.docstring)
