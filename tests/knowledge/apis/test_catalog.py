@@ -54,6 +54,29 @@ def test_the_catalog_takes_what_workflows_need_and_names_are_unique(context: Api
     assert api_catalog(context, reversed(needed)) == catalog
 
 
+def test_what_a_heading_of_readme_names_has_a_page_and_what_only_the_package_uses_comes_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    described = '"""Does what it says.\n\n{}\n"""'
+    text = described.format("Example:\n    >>> inner(1)")
+    code = f"__all__ = ['inner', 'outer']\n\n\ndef inner(x):\n    {text}\n\n\n"
+    code += "def outer(x):\n    '''Does it.'''\n\n\nclass Queue:\n    def clear(self): ...\n\n    def wipe(self): ...\n"
+    context = context_of(
+        {
+            "README.md": "# lib\n\n## outer\n\n#### [`.clear()`](#clear)\n\nEmpties it.\n\n#### .gone()\n",
+            "lib/__init__.py": "",
+            "lib/tools.py": code,
+            "lib/use.py": "from .tools import inner\n\n_X = inner(1)\n",
+            "tests/test_a.py": "from lib.tools import outer\n\n\ndef test_a():\n    outer(1)\n",
+        }
+    )
+    found = {api.target.name: api for api in api_catalog(context)}
+    assert set(found) == {"inner", "outer", "Queue.clear"}
+    assert found["Queue.clear"].reasons == ("named by a heading of README",)
+    monkeypatch.setattr("codebase_gardener.knowledge.apis.catalog.LEAST_APIS", 2)
+    assert {api.target.name for api in api_catalog(context)} == {"Queue.clear", "outer"}
+
+
 def package(count: int, shown: Iterable[int], lines: int = 0) -> dict[str, str]:
     """A package of functions of one line each, some of which a guide shows."""
     code = "".join(f"def f{at}(x): return x\n" for at in range(count)) + "y = 1\n" * lines

@@ -174,6 +174,21 @@ def test_what_no_document_shows_is_not_what_users_call_most() -> None:
     assert "users meet it first" not in usage
 
 
+def test_an_example_in_its_own_docstring_is_no_call_by_users() -> None:
+    stir = 'def stir(pot):\n    """Stirs it.\n\n    Example:\n        >>> stir(1)\n    """\n    return pot\n'
+    page = overview(
+        FILES
+        | {
+            "pot/__init__.py": "from .core import boil\nfrom .spoon import stir\n",
+            "pot/spoon.py": stir,
+        }
+    )
+    usage = "\n".join([page.usage, *(one.body for one in page.sections)])
+    most, _, rest = usage.partition("What else it offers:")
+    assert "[`boil`]" in most
+    assert "[`stir`]" in rest
+
+
 def test_a_paragraph_that_begins_with_no_word_does_not_say_what_it_is() -> None:
     readme = "# Pot\n\n... so better eat this\n\nVarious helpers to cook stews. More of it.\n"
     page = overview(FILES | {"README.md": readme})

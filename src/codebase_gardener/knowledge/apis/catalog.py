@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from codebase_gardener.knowledge.apis.calls import call_of, import_of, is_api_name
@@ -10,7 +11,7 @@ from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.principle_names import page_names
 from codebase_gardener.knowledge.apis.shell_commands import Command
 from codebase_gardener.knowledge.apis.subject import Api
-from codebase_gardener.knowledge.apis.surface import Scored, choose_apis, name_kind
+from codebase_gardener.knowledge.apis.surface import Scored, choose_apis, name_kind, ranked
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.wording import counted
 from codebase_gardener.languages.table import is_code
@@ -41,6 +42,9 @@ _MIN_TEST_FILES, _MIN_TESTS = 3, 10
 _MIN_SECTIONS = 2
 """Places that show a command of another program, from which on it gets a page."""
 _LONGEST_CALL = 160
+_NAMING = re.compile(
+    r"\[?`*(?P<dot>\.?)(?P<name>[A-Za-z_$][\w$]*(?:\.[\w$]+)*)(?P<call>\(.*\))?`*(?:\]\(.*\))?"
+)
 
 
 def api_catalog(
@@ -48,7 +52,8 @@ def api_catalog(
 ) -> tuple[Api, ...]:
     """Every API that gets a page, best first, with names that are unique among them: no more than `api_budget`.
 
-    What must have a page goes before what README and guides show, and that before what else has a good score.
+    What must have a page goes before what headings of README name, that before what README and guides show, and that
+    before what else has a good score; last comes what only the package itself uses.
 
     Args:
         context: The repository and its links.
@@ -56,14 +61,20 @@ def api_catalog(
         scored: What `surface.ranked` gives, where it is known already.
     """
     needed = frozenset(needed)
+    scored = tuple(ranked(context) if scored is None else scored)
     own = choose_apis(context, scored)
     found = {api.target: api for api in (*own, *wrapper_apis(context), *tool_apis(context, needed))}
     must = sorted(needed)
     for target in must:
         if target not in found:
             found[target] = api_for(target, context, "a step of a workflow")
-    shown = [target for target in found if is_shown(target, context)]
-    order = dict.fromkeys((*must, *shown, *found))
+    headed = tuple(dict.fromkeys(_headed(context, scored)))
+    for target in headed:
+        if target not in found:
+            found[target] = api_for(target, context, "named by a heading of README")
+    shown = [*headed, *(target for target in found if target not in headed and is_shown(target, context))]
+    internal = _internal(context, scored)
+    order = dict.fromkeys((*must, *shown, *(target for target in found if target not in internal), *found))
     kept = set(list(order)[: max(len(must), api_budget(context, len(shown)))])
     return _named([api for target, api in found.items() if target in kept], context)
 
@@ -81,6 +92,35 @@ def api_budget(context: ApiContext, shown: int) -> int:
         facts[path].lines for path, area in areas if area == "package" and is_code(facts[path].language)
     )
     return min(MOST_APIS, max(LEAST_APIS, shown, lines // LINES_AN_API))
+
+
+def _headed(context: ApiContext, scored: Iterable[Scored]) -> Iterator[Target]:
+    """What headings of README name as code, such as `.clear()`: of several of a name the one with the best score."""
+    best: dict[str, list[Target]] = {}
+    for each in scored:
+        best.setdefault(each.candidate.symbol.name, []).append(context.target(each.candidate.symbol))
+    for path, facts in context.repository.facts.items():
+        if not path.lower().startswith("readme"):
+            continue
+        for heading in facts.headings:
+            named = _NAMING.fullmatch(heading.title)
+            name = named["name"] if named and (named["dot"] or named["call"]) else ""
+            alike = best.get(name.rpartition(".")[2], ())
+            yield from [one for one in alike if f".{one.name}".endswith(f".{name}")][:1] or alike[:1]
+
+
+def _internal(context: ApiContext, scored: Iterable[Scored]) -> set[Target]:
+    """What the package uses, and nothing that speaks to users: none of its members, either."""
+    used = {
+        (target.path, target.name[: at.start()])
+        for target, uses in context.uses.items()
+        if not target.external and any(not passage.is_of(target) for passage, _ in uses)
+        for at in re.finditer(r"\.|$", target.name)
+    }
+    rows = (each.candidate for each in scored)
+    targets = (context.target(row.symbol) for row in rows if not (row.top or row.listed))
+    callers = context.resolution.callers
+    return {target for target in targets if target in callers and (target.path, target.name) not in used}
 
 
 def is_shown(target: Target, context: ApiContext) -> bool:

@@ -77,3 +77,7 @@ class Passage:
     area: str
     scope: str
     uses: tuple[Use, ...]
+
+    def is_of(self, target: Target) -> bool:
+        """Whether it is the target's own docstring."""
+        return self.area == "docstring" and (self.path, self.scope) == (target.path, target.name)

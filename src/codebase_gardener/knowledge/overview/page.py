@@ -275,9 +275,9 @@ def _entries(given: _Given) -> str:
 
 
 def _shown(target: Target, given: _Given) -> int:
-    """How many places of README, docs and examples use it."""
-    uses = given.context.uses.get(target, ())
-    return len({(passage.path, passage.start) for passage, _ in uses if passage.area != "test"})
+    """How many places of README, docs and examples use it; its own docstring shows no use by others."""
+    passages = [passage for passage, _ in given.context.uses.get(target, ()) if passage.area != "test"]
+    return len({(passage.path, passage.start) for passage in passages if not passage.is_of(target)})
 
 
 def _by_use(given: _Given) -> list[tuple[Target, Page]]:
