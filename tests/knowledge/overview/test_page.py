@@ -276,3 +276,28 @@ def test_a_quoted_sentence_ends_before_what_it_leads_to() -> None:
     page = overview(FILES | {"README.md": readme})
     assert "“Pot is a set of tools of the kitchen”" in page.overview
     assert "> Stews are made slowly" in page.description
+
+
+def test_it_lists_the_commands_that_its_code_declares_and_no_build_hook() -> None:
+    files = {path: FILES[path] for path in ("README.md", "pot/__init__.py", "pot/core.py", "pyproject.toml")}
+    files["pyproject.toml"] += '[project.scripts]\npot = "pot.main:cli"\n'
+    files["pot/main.py"] = (
+        "def cli(subparsers):\n"
+        '    subparsers.add_parser("stir", help="Stirs the stew.")\n'
+        '    subparsers.add_parser("eat", help="Eats "\n                         "all of it.")\n'
+    )
+    files["hatch_build.py"] = "class CustomBuildHook:\n    def initialize(self):\n        return 1\n"
+    page = overview(files)
+    assert (
+        "* `pot stir` (`pot/main.py:L2-2`): “Stirs the stew.”\n* `pot eat` (`pot/main.py:L3-4`)\n"
+        in page.usage
+    )
+    assert "CustomBuildHook" not in "".join([page.usage, *(section.body for section in page.sections)])
+
+
+def test_an_import_by_a_written_name_is_an_import() -> None:
+    files = {path: FILES[path] for path in ("README.md", "pot/__init__.py", "pot/core.py", "pyproject.toml")}
+    files["pot/fire.py"] = (
+        'from importlib import import_module\n\n\ndef light():\n    return import_module("matches").light()\n'
+    )
+    assert "| `matches` | the extra `fire` | imported by `pot/fire.py` |" in overview(files).sections[4].body
