@@ -50,7 +50,6 @@ def test_a_family_of_classes_has_its_hierarchy() -> None:
     (chart,) = family("class Wok(Pot):\n    pass\n\n\nclass Pan(Wok):\n    pass\n\n\nclass Lid:\n    pass\n")
     assert chart.boxes == ("Pot", "Wok", "Pan")
     assert [(one.start, one.end) for one in chart.arrows] == [(0, 1), (1, 2)]
-    assert family("class Wok(Pot):\n    pass\n") == []  # two classes are told in words
 
 
 def test_a_large_family_groups_the_rest() -> None:
@@ -58,3 +57,46 @@ def test_a_large_family_groups_the_rest() -> None:
     assert len(chart.boxes) == MAX_BOXES == 25
     assert chart.boxes[-1] == "17 others"
     assert len(chart.arrows) == MAX_BOXES - 1
+
+
+def test_small_families_share_a_drawing() -> None:
+    (chart,) = family("class Wok(Pot):\n    pass\n\n\nclass Lid:\n    pass\n\n\nclass Cap(Lid):\n    pass\n")
+    assert chart.boxes == ("Pot", "Wok", "Lid", "Cap")
+    assert [(one.start, one.end) for one in chart.arrows] == [(0, 1), (2, 3)]
+
+
+def test_where_one_module_holds_all_its_files_are_drawn() -> None:
+    files = {
+        "dist/index.js": "import Queue from './queue.js';\n\nexport class Pot {\n  kind = Queue;\n}\n"
+        + "// x\n" * 30,
+        "dist/queue.js": "import {lower} from './lower.js';\n\nexport default class Queue {\n  a() { lower(1); }\n}\n",
+        "dist/lower.js": "export function lower(a) {\n  return a;\n}\n",
+        "dist/other.js": "export function other(a) {\n  return a;\n}\n",
+        "dist/lower.d.ts": "import {other} from './other.js';\n\nexport function lower(a: number): number;\n",
+        "package.json": '{"name": "pot", "type": "module", "main": "dist/index.js"}',
+    }
+    context = context_of(files)
+    relations = Relations(module_tree(context.repository), context)
+    (module,) = relations.tree.modules
+    text = module_drawings(module, relations)
+    chart = read_chart(text.partition("```mermaid\n")[2])
+    assert chart is not None
+    assert chart.boxes == ("index.js", "lower.js", "queue.js")
+    assert [(one.start, one.end) for one in chart.arrows] == [(0, 2), (2, 1)]
+    assert text.endswith("1 file with fewer links or none is not drawn.")
+
+
+def test_what_is_only_imported_has_an_arrow_and_what_is_left_out_is_counted() -> None:
+    folders = {f"m{at}/x.py": f"import m{at + 1}.x\n" + "x = 1\n" * 30 for at in range(5)}
+    context = context_of({**folders, "m5/x.py": "x = 1\n" * 30})
+    relations = Relations(module_tree(context.repository), context)
+    drawing, arrows = architecture(relations)
+    assert [(start, end) for start, end, _ in arrows] == [(f"m{at}", f"m{at + 1}") for at in range(5)]
+    assert "not drawn" not in drawing
+    others = {
+        f"m{at}/x.py": "".join(f"import m{to}.x\n" for to in range(6)) + "x = 1\n" * 30 for at in range(6)
+    }
+    all_context = context_of(others)
+    few, every = architecture(Relations(module_tree(all_context.repository), all_context), 6)
+    assert len(every) == 30
+    assert few.endswith("18 weaker arrows are not drawn.")

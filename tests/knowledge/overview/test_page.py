@@ -301,3 +301,19 @@ def test_an_import_by_a_written_name_is_an_import() -> None:
         'from importlib import import_module\n\n\ndef light():\n    return import_module("matches").light()\n'
     )
     assert "| `matches` | the extra `fire` | imported by `pot/fire.py` |" in overview(files).sections[4].body
+
+
+def test_a_pointer_in_italics_is_one_too() -> None:
+    readme = "# Pot\n\n_For other pots, see\n[the comparison](https://x.y)._\n\nPot cooks stews slowly.\n"
+    assert "comparison" not in overview(FILES | {"README.md": readme}).description
+
+
+def test_where_no_module_uses_another_the_files_are_drawn() -> None:
+    files = {
+        "a/x.py": "from a.y import f\n\nx = f()\n" + "x = 1\n" * 30,
+        "a/y.py": "def f():\n    return 1\n",
+        "b/z.py": "def g():\n    return 1\n" + "x = 1\n" * 30,
+    }
+    told = overview(files).sections[1].body
+    assert 'N0["a/x.py"]' in told
+    assert "--> N1" in told.replace('-->|"1"|', "-->") or 'N0 -->|"1"| N1' in told

@@ -9,25 +9,67 @@ from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.relations import Relations
 from codebase_gardener.knowledge.modules.tree import Module
 from codebase_gardener.knowledge.pages.mermaid import MAX_BOXES, Arrow, class_diagram, flowchart
+from codebase_gardener.knowledge.pages.wording import counted
 from codebase_gardener.languages.symbols import Symbol
 
-__all__ = ["Grouped", "architecture", "grouped", "module_drawings"]
+__all__ = ["Grouped", "architecture", "files_drawing", "grouped", "module_drawings"]
 
 _SIDE = (MAX_BOXES - 3) // 2
 """Neighbours on each side of a module; a box on each side counts the rest."""
 
 _FAMILY = 3
-"""Classes of a family that is worth a drawing."""
+"""Classes of a family that is worth a drawing of its own; smaller ones share one."""
 
 _MOST_FAMILIES = 2
 
 
 def module_drawings(module: Module, relations: Relations) -> str:
-    """A module between those that use it and those that it uses, and its families of classes."""
-    parts = [_neighbours(module, relations)]
-    for root, heirs in _families(module, relations)[:_MOST_FAMILIES]:
+    """A module between those that use it and those that it uses, else its files; its families of classes."""
+    parts = [_neighbours(module, relations) or files_drawing(module.files, relations, f"{module.path}/")]
+    families = _families(module, relations)
+    large = [(root, pairs) for root, pairs in families if len(pairs) + 1 >= _FAMILY][:_MOST_FAMILIES]
+    for root, heirs in large:
         parts += [f"### What inherits from {root.qualified_name}", _family(root, heirs, relations)]
+    rest = [pairs for root, pairs in families if root not in [one for one, _ in large]]
+    if rest:
+        parts += ["### What else inherits", _small_families(rest)]
     return "\n\n".join(filter(None, parts)) or "It uses no other module, and none uses it."
+
+
+def files_drawing(files: Sequence[str], relations: Relations, folder: str = "") -> str:
+    """Some files of modules, and which uses which; "" where none uses another.
+
+    Args:
+        files: Their paths.
+        relations: Of the modules.
+        folder: What all paths begin with and no box has to say.
+    """
+    own = {path for path in files if not _declares_another(path, files)}
+    pairs = {ends: times for ends, times in relations.between_files.items() if own.issuperset(ends)}
+    linked = Counter(path for ends in pairs for path in ends)
+    boxes = sorted(sorted(linked, key=lambda path: (-linked[path], path))[:MAX_BOXES])
+    if not boxes:
+        return ""
+    place = {path: at for at, path in enumerate(boxes)}
+    arrows = [
+        Arrow(place[start], place[end], str(times or ""))
+        for (start, end), times in sorted(pairs.items())
+        if start in place and end in place
+    ]
+    names = [path.removeprefix(folder) for path in boxes]
+    left = len(own) - len(boxes)
+    untold = f"\n\n{counted(left, 'file')} with fewer links or none {'is' if left == 1 else 'are'} not drawn."
+    return (
+        "An arrow leads from a file to one that it uses; its number says how often, without one it only imports it."
+        f"\n\n{flowchart(names, arrows, 'TD')}{untold if left else ''}"
+    )
+
+
+def _declares_another(path: str, files: Sequence[str]) -> bool:
+    """Whether a file holds the types of another one beside it: `a.d.ts` those of `a.js`, `a.pyi` those of `a.py`."""
+    stem, mark, ending = path.rpartition(".d.ts" if path.endswith(".d.ts") else ".pyi")
+    twins = (".js", ".mjs", ".cjs", ".jsx") if mark == ".d.ts" else (".py",)
+    return bool(mark) and not ending and any(f"{stem}{twin}" in files for twin in twins)
 
 
 def _neighbours(module: Module, relations: Relations) -> str:
@@ -62,7 +104,7 @@ def _families(module: Module, relations: Relations) -> list[tuple[Symbol, list[t
         if context.ancestors(symbol):
             continue  # told where its own root is
         pairs = _heirs(symbol, relations)
-        if len(pairs) + 1 >= _FAMILY:
+        if pairs:
             found.append((symbol, pairs))
     return sorted(found, key=lambda item: (-len(item[1]), item[0].path, item[0].start))
 
@@ -107,6 +149,27 @@ def _family(root: Symbol, pairs: Sequence[tuple[Symbol, Symbol]], relations: Rel
     return class_diagram(names, drawn)
 
 
+def _small_families(families: Sequence[Sequence[tuple[Symbol, Symbol]]]) -> str:
+    """Families in one drawing, as many as fit as a whole."""
+    places: dict[tuple[str, str], int] = {}
+    drawn: list[tuple[int, int]] = []
+    left = 0
+    for pairs in families:
+        keys = [((one.path, one.qualified_name), (heir.path, heir.qualified_name)) for one, heir in pairs]
+        new = {key for ends in keys for key in ends} - places.keys()
+        if len(places) + len(new) > MAX_BOXES:
+            left += 1
+            continue
+        for above, below in keys:
+            start, end = places.setdefault(above, len(places)), places.setdefault(below, len(places))
+            drawn.append((start, end))
+    untold = (
+        f"\n\n{counted(left, 'further family', 'further families')} {'is' if left == 1 else 'are'} not drawn."
+    )
+    drawing = class_diagram([name for _, name in places], drawn) if places else ""
+    return f"{drawing}{untold if left else ''}".strip()
+
+
 Grouped = Mapping[str, str]
 """Of each module's path, the path of the box that stands for it."""
 
@@ -127,26 +190,33 @@ def grouped(relations: Relations, most: int = MAX_BOXES) -> dict[str, str]:
 def architecture(
     relations: Relations, most: int = MAX_BOXES
 ) -> tuple[str, list[tuple[str, str, Counter[Target]]]]:
-    """The modules and what they use of each other, as a diagram, and its arrows, the strongest first."""
+    """The modules and what they use of each other, as a diagram, and its arrows, the strongest first.
+
+    What a module only imports is an arrow without a number, and last. Arrows that are not drawn are counted below.
+    """
     boxes = grouped(relations, most)
     joined: dict[tuple[str, str], Counter[Target]] = {}
     for module in relations.tree.modules:
         for path, targets in relations.uses(module).items():
-            ends = boxes[module.path], boxes[path]
-            if ends[0] != ends[1]:
-                joined.setdefault(ends, Counter()).update(targets)
+            joined.setdefault((boxes[module.path], boxes[path]), Counter()).update(targets)
+    for user, used in relations.between_files:
+        ends = boxes[relations.tree.of_file[user].path], boxes[relations.tree.of_file[used].path]
+        joined.setdefault(ends, Counter())
     arrows = sorted(
-        ((start, end, targets) for (start, end), targets in joined.items()),
+        ((start, end, targets) for (start, end), targets in joined.items() if start != end),
         key=lambda one: (-one[2].total(), one[0], one[1]),
     )
     names = sorted(set(boxes.values()))[:most]
     titles = {module.path: module.title for module in relations.tree.modules}
     place = {name: at for at, name in enumerate(names)}
     drawn = [
-        Arrow(place[start], place[end], str(targets.total()))
+        Arrow(place[start], place[end], str(targets.total() or ""))
         for start, end, targets in arrows[: 2 * most]
         if start in place and end in place
     ]
-    return flowchart(
+    chart = flowchart(
         [titles.get(name, name) for name in names], sorted(drawn, key=lambda one: (one.start, one.end)), "TD"
-    ), arrows
+    )
+    left = len(arrows) - len(drawn)
+    untold = f"\n\n{counted(left, 'weaker arrow')} {'is' if left == 1 else 'are'} not drawn."
+    return f"{chart}{untold if left else ''}", arrows

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Passage, Target
+from codebase_gardener.knowledge.modules.imports import imported_files
 from codebase_gardener.knowledge.modules.tree import Module, ModuleTree
 
 __all__ = ["Relations"]
@@ -41,6 +42,21 @@ class Relations:
         """Tests that use what a module defines, by file; the file with the most first."""
         found = self._tests.get(module.path, {})
         return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
+
+    @cached_property
+    def between_files(self) -> dict[tuple[str, str], int]:
+        """A file and another that it uses, both of modules: how often; 0 where it only imports it."""
+        ours = self.tree.of_file
+        found = {
+            (path, file): 0
+            for path, files in imported_files(self.context.repository.facts).items()
+            for file in files
+            if path in ours and file in ours
+        }
+        for target, user, times in self._pairs():
+            if target.path in ours and user in ours and target.path != user:
+                found[user, target.path] = found.get((user, target.path), 0) + times
+        return found
 
     @cached_property
     def _tests(self) -> dict[str, dict[str, list[Passage]]]:

@@ -15,7 +15,7 @@ from codebase_gardener.knowledge.apis.declared_commands import declared_commands
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.descriptions import SaidOf, said_of
-from codebase_gardener.knowledge.modules.drawings import architecture
+from codebase_gardener.knowledge.modules.drawings import architecture, files_drawing
 from codebase_gardener.knowledge.modules.relations import Relations
 from codebase_gardener.knowledge.modules.tree import Module, ModuleTree
 from codebase_gardener.knowledge.overview.dependencies import Needed, needed
@@ -389,19 +389,29 @@ def _depth(module: Module, given: _Given) -> int:
 
 
 def _architecture(given: _Given) -> str:
-    if len(given.tree.modules) < 2:
-        only = given.tree.modules[:1]
-        links = [f"[{code(one.title)}](modules/{one.name}.md)" for one in only]
-        return f"All code is in {links[0]}." if links else "It holds no code that is not a test."
+    modules = given.tree.modules
+    if not modules:
+        return "It holds no code that is not a test."
     drawing, arrows = architecture(given.relations)
+    if not arrows:
+        link = f"[{code(modules[0].title)}](modules/{modules[0].name}.md)"
+        told = "No module uses another." if modules[1:] else f"All code is in {link}."
+        files = files_drawing([path for module in modules for path in module.files], given.relations)
+        return f"{told}\n\n{files}".strip()
     titles = {module.path: module.title for module in given.tree.modules}
     lines = [
         f"* {code(titles.get(start, start))} uses {_names(targets)} of {code(titles.get(end, end))}, "
         f"{counted(targets.total(), 'time')}"
         for start, end, targets in arrows[:_MOST_FLOWS]
+        if targets
     ]
     told = "\n\nThe strongest links:\n\n" + "\n".join(lines) if lines else ""
-    return f"An arrow leads to what is used; its number says how often.\n\n{drawing}{told}"
+    bare = (
+        ""
+        if all(targets for *_, targets in arrows)
+        else "; one without a number leads to what is only imported"
+    )
+    return f"An arrow leads to what is used; its number says how often{bare}.\n\n{drawing}{told}"
 
 
 def _names(targets: Counter[Target]) -> str:

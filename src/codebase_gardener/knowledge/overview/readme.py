@@ -43,7 +43,7 @@ _ASIDE = re.compile(
 )
 """What speaks to some of its readers, or of the day, does not say what it is."""
 _ONLY_POINTS = re.compile(
-    r"\W*(?:for\b.{1,160}?\W)?(?:see|visit|read|check|refer|head|(?:have|take) a look)\s+"
+    r"[\W_]*(?:for\b.{1,160}?\W)?(?:see|visit|read|check|refer|head|(?:have|take) a look)\s+"
     r"(?:(?:the|our|also|its|this|out|over|at|to)\s+){0,3}[*_\"]*(?:\[|`|<|https?:).{0,300}\Z",
     re.IGNORECASE,
 )
