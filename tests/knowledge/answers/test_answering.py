@@ -131,3 +131,16 @@ def test_a_comment_that_says_deprecated_is_told(tmp_path: Path) -> None:
     Graph.write(tmp_path, context_of({"go.mod": "module example.org/pot\n", "pot.go": source}).repository)
     told = said(Graph(tmp_path), "what should I use instead of Boil?")
     assert [text for text, _ in told] == ["`Boil`: Deprecated: Use Stew instead."]
+
+
+def test_fields_of_a_type_are_told_and_found_by_their_names(tmp_path: Path) -> None:
+    source = "package pot\n\n// Pot cooks.\ntype Pot struct {\n\t// Heat in degrees.\n\tHeat int\n}\n\n"
+    source += "type Lid struct{}\n"
+    Graph.write(tmp_path, context_of({"go.mod": "module example.org/pot\n", "pot.go": source}).repository)
+    graph = Graph(tmp_path)
+    assert said(graph, "what fields does Pot have?") == [
+        ("`type Pot struct`", "pot.go:L4-7"),
+        ("has the field `Heat`: `int`: Heat in degrees.", "pot.go:L5-6"),
+    ]
+    assert said(graph, "where is Pot.Heat defined?") == [("field `Pot.Heat`", "pot.go:L6-6")]
+    assert said(graph, "what does Lid take?")[1:] == [("has no public field", "pot.go:L9-9")]
