@@ -89,6 +89,10 @@ def _embedded(node: Node) -> Iterator[str]:
             yield text_of(given).lstrip("*")
 
 
+def _open_fields(node: Node) -> Iterator[str]:
+    yield from (name for one in node.children_by_field_name("name") if (name := text_of(one))[:1].isupper())
+
+
 def _receiver(symbol: Symbol) -> TypedName | None:
     found = _RECEIVER.match(symbol.signature)
     return TypedName(found[1], f"{found[2]}{found[3]}") if found and found[1] else None
@@ -211,6 +215,8 @@ GO = Language(
         declarations={"method_elem": "method"},
         owner=_owner,
         embedded=_embedded,
+        open_fields=_open_fields,
+        shared_keyword="type",
         rest={"variadic_parameter_declaration": "..."},
     ),
     family=_FAMILY,

@@ -96,6 +96,8 @@ class Grammar:
         no_parameter: Nodes among the parameters that are none.
         plain_parameters: Nodes that are a parameter's name.
         rest: Parameters that take the rest.
+        open_fields: The names that a `field_declaration` gives to users of its type.
+        shared_keyword: What several definitions of types may have before them once.
         prepared: What the parser gets in place of a source, of the same length.
     """
 
@@ -147,6 +149,8 @@ class Grammar:
     no_parameter: tuple[str, ...] = ("comment",)
     plain_parameters: tuple[str, ...] = ("identifier",)
     rest: Mapping[str, str] = field(default_factory=dict)
+    open_fields: Callable[[Node], Iterator[str]] | None = None
+    shared_keyword: str = ""
     prepared: Callable[[bytes], bytes] | None = None
 
     @property

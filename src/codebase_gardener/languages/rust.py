@@ -72,6 +72,11 @@ def _under(path: str, inner: str) -> str:
     return f"{path}.{inner}" if path and inner else path or inner
 
 
+def _open_fields(node: Node) -> Iterator[str]:
+    if any(one.type == "visibility_modifier" and text_of(one) == "pub" for one in node.named_children):
+        yield from declared_name(node)
+
+
 def _exports(node: Node) -> Iterator[str]:
     """`pub` without a restriction."""
     if text_of(node.named_children[0]) != "pub":
@@ -239,6 +244,7 @@ RUST = Language(
         attribute=re.compile(r"\A#\[(.*)\]\Z", re.DOTALL),
         attribute_mark=b"#[",
         comments=("line_comment", "block_comment"),
+        open_fields=_open_fields,
         declarations={"function_signature_item": "function"},
         no_base=("line_comment", "block_comment", "type_arguments"),
         no_parameter=("line_comment", "block_comment", "self_parameter"),

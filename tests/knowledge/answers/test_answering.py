@@ -166,3 +166,16 @@ def test_a_command_of_a_program_is_known_by_its_name(tmp_path: Path) -> None:
         ]
     assert said(graph, "where is pot stir defined?") == [("command `pot stir`", "pot/main.py:L2-2")]
     assert answer_from_graph(graph, "what does pot stir take?") is None
+
+
+def test_fields_of_a_type_are_told_and_found_by_their_names(tmp_path: Path) -> None:
+    source = "package pot\n\n// Pot cooks.\ntype Pot struct {\n\t// Heat in degrees.\n\tHeat int\n}\n\n"
+    source += "type Lid struct{}\n"
+    Graph.write(tmp_path, context_of({"go.mod": "module example.org/pot\n", "pot.go": source}).repository)
+    graph = Graph(tmp_path)
+    assert said(graph, "what fields does Pot have?") == [
+        ("`type Pot struct`", "pot.go:L4-7"),
+        ("has the field `Heat`: `int`: Heat in degrees.", "pot.go:L5-6"),
+    ]
+    assert said(graph, "where is Pot.Heat defined?") == [("field `Pot.Heat`", "pot.go:L6-6")]
+    assert said(graph, "what does Lid take?")[1:] == [("has no public field", "pot.go:L9-9")]

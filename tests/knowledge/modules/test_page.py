@@ -125,3 +125,22 @@ def test_a_constant_is_told_with_its_comment_and_the_name_that_users_know() -> N
 def test_of_definitions_that_are_not_read_nothing_is_said_to_be_missing() -> None:
     page = pages_of({"Pot.swift": "class Pot {}\n" * 30})["Module:o_r_Pot.swift"]
     assert page.overview == "`Pot.swift` has 1 file of code; definitions in `swift` are not read."
+
+
+def test_fields_stand_on_a_types_page_and_on_the_modules_where_it_has_none() -> None:
+    struct = "// {0} holds water.\ntype {0} struct {{\n\t// Heat in degrees.\n\tHeat int\n\n\trim int\n}}\n\n"
+    files = {
+        "go.mod": "module example.org/pot\n",
+        "pot.go": "// Package pot cooks.\npackage pot\n\n" + struct.format("Pot") + "// x\n" * 30,
+        "pot_test.go": 'package pot\n\nimport "testing"\n\nfunc TestPot(t *testing.T) {\n\tvar p = Pot{Heat: 1}\n}\n',
+        "internal/lid/lid.go": "package lid\n\n" + struct.format("Lid") + "// x\n" * 30,
+    }
+    pages = pages_of(files)
+    contract = next(
+        one.body for one in pages["Implementation:o_r_Pot"].sections if one.heading == "I/O Contract"
+    )
+    assert "| `Heat` | `int` | — | — | Heat in degrees. (`pot.go:L6-7`) |" in contract
+    assert "rim" not in contract
+    assert "Implementation:o_r_Lid" not in pages
+    surface = pages["Module:o_r_internal_lid"].sections[0].body
+    assert "Fields: `Heat` “Heat in degrees.” (`internal/lid/lid.go:L5-6`)." in surface

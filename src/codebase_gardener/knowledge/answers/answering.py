@@ -197,15 +197,16 @@ def _takes(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
     if row.kind in ("file", "constant", "field"):
         return
     yield GraphLine(f"`{row.signature}`", anchor)
+    takes = "has the field" if row.kind == "type" else "takes"
     for each in row.inputs:
         told = f": `{each.type}`" if each.type else ""
         told += f" = `{each.default}`" if each.default else (" (required)" if each.required else "")
         yield GraphLine(
-            f"takes `{each.name}`{told}{f': {each.description}' if each.description else ''}",
+            f"{takes} `{each.name}`{told}{f': {each.description}' if each.description else ''}",
             each.anchor or anchor,
         )
     if not row.inputs:
-        yield GraphLine("takes nothing", anchor)
+        yield GraphLine("has no public field" if row.kind == "type" else "takes nothing", anchor)
     for type_, description in row.outputs:
         said = ": ".join(filter(None, (f"`{type_}`" if type_ else "", description)))
         yield GraphLine(f"returns {said}" if said else "returns a value", anchor)

@@ -15,7 +15,7 @@ from codebase_gardener.knowledge.answers.sorted_rows import SortedRows
 from codebase_gardener.knowledge.apis.calls import import_of
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.declared_commands import declared_commands
-from codebase_gardener.knowledge.apis.io_contract import contract_of
+from codebase_gardener.knowledge.apis.io_contract import contract_of, fields_of
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.claims.field_index import FieldIndex
 from codebase_gardener.knowledge.environments.evidence_by_kind import key_of
@@ -210,6 +210,9 @@ class _Gathering:
             yield from _manifest(path, facts)
         for symbol in self._repository.symbols.values():
             yield from self._by_its_names(self._definition(symbol))
+            if self._repository.areas[symbol.path] == "package":
+                for field in fields_of(symbol, self._context):
+                    yield plain_name(field.name), self._constant(field, "package")
         yield from self._commands()
 
     def _commands(self) -> Iterator[tuple[str, _Row]]:

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
 from codebase_gardener.documents.docstrings import Documentation
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
@@ -34,6 +35,7 @@ from codebase_gardener.knowledge.pages.citations import dedented
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.implementation_layout import (
     CodeReference,
+    IoContract,
     Parameter,
     code_reference,
     io_contract,
@@ -70,7 +72,8 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
     else:
         says = documented(api.symbol)
         description = _description(api, api.symbol, says, context, pages, sources)
-        reference, contract = _reference(api, api.symbol, context, sources), contract_of(api.symbol, context)
+        reference = _reference(api, api.symbol, context, sources)
+        contract = _with_places(api.symbol, contract_of(api.symbol, context), sources)
         overview = _overview(api.symbol, says, contract.inputs, sources)
     return Page(
         type="Implementation",
@@ -91,6 +94,18 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
     )
 
 
+def _with_places(symbol: Symbol, contract: IoContract, sources: PageSources) -> IoContract:
+    """The fields of a type, each with its lines: they are what its users look for."""
+    if symbol.kind != "type":
+        return contract
+    inputs = []
+    for each in contract.inputs:
+        where = sources.cite(each.place.path, each.place.start, each.place.end) if each.place else ""
+        description = f"{each.description} ({where})".strip() if where else each.description
+        inputs.append(replace(each, description=description))
+    return replace(contract, inputs=tuple(inputs))
+
+
 def _overview(
     symbol: Symbol, says: Documentation, inputs: tuple[Parameter, ...], sources: PageSources
 ) -> str:
@@ -101,6 +116,7 @@ def _overview(
     takes = enumerated([code(each.name) for each in inputs[:6]], len(inputs)) or "no arguments"
     gives = f" and returns {code(symbol.returns)}" if symbol.returns else ""
     kind = "class, made from" if symbol.kind == "class" else f"{symbol.kind} that takes"
+    kind = "type with" if symbol.kind == "type" and inputs else kind
     return f"{name} is a {kind} {takes}{gives}; it has no docstring."
 
 

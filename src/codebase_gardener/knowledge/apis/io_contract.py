@@ -14,6 +14,7 @@ from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.pages.quoting import inline
+from codebase_gardener.languages.engine.fields import tree_fields
 from codebase_gardener.languages.python.expressions import annotated_doc, bare_type
 from codebase_gardener.languages.python.headers import Definition, SourceLines
 from codebase_gardener.languages.signatures import typed_parameters
@@ -22,7 +23,7 @@ from codebase_gardener.languages.table import family_of
 from codebase_gardener.utils.anchors import Anchor
 from codebase_gardener.utils.memo import remembered
 
-__all__ = ["constructor_of", "contract_of"]
+__all__ = ["constructor_of", "contract_of", "fields_of"]
 
 _MOST_RETURNS = 3
 _MARKS = re.compile(r"`|\[\[|:L[0-9]")
@@ -52,7 +53,7 @@ def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
 def _tree_contract(symbol: Symbol, says: Documentation, context: ApiContext) -> IoContract:
     """Of another language: what the text of the signature gives."""
     if symbol.kind in ("type", "interface"):
-        return IoContract((), ())
+        return IoContract(tuple(map(_open_field, fields_of(symbol, context))), ())
     shown = constructor_of_class(symbol, context) if symbol.kind == "class" else symbol
     at = shown.declared.anchor if shown is not None and shown.declared is not None else None
     inputs = []
@@ -82,6 +83,17 @@ def _parameters(symbol: Symbol) -> tuple[TypedName, ...]:
         replace(one, default=one.default or defaults.get(one.name, ""))
         for one in typed_parameters(symbol.declared)
     )
+
+
+def fields_of(symbol: Symbol, context: ApiContext) -> tuple[Symbol, ...]:
+    """What users may read and set of a type of another language."""
+    return tree_fields(symbol, context.repository.lines(symbol.path, symbol.start, symbol.end))
+
+
+def _open_field(field: Symbol) -> Parameter:
+    place = Anchor(field.path, min(field.docstring_start or field.start, field.start), field.end)
+    description = inline(field.docstring or "", 300)
+    return Parameter(field.name, _short(field.returns or ""), "", None, description, place)
 
 
 def constructor_of(symbol: Symbol, context: ApiContext) -> Symbol | None:

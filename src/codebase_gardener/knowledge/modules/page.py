@@ -9,6 +9,7 @@ from functools import cached_property
 
 from codebase_gardener.knowledge.apis.calls import import_of
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.io_contract import fields_of
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.constants import Constants
@@ -316,11 +317,24 @@ def _told(symbol: Symbol, members: Sequence[Symbol], given: ModulePages, sources
     signature = code(symbol.signature[:_LONGEST_SIGNATURE])
     quoted = given.quoted(symbol.path, summary)
     said = f"{quoted}{sources.said_at(symbol)}" if quoted else signature
+    if given.context.target(symbol) not in given.pages:
+        said += _fields(symbol, given, sources)
     if symbol.kind in TYPES and members:
         ordered = sorted(members, key=lambda one: given.context.target(one) not in given.pages)
         named = [_named(one, one.name, given) for one in ordered[:_MOST_MEMBERS]]
         said += f" Members: {enumerated(named, len(members))}."
     return said
+
+
+def _fields(symbol: Symbol, given: ModulePages, sources: PageSources) -> str:
+    """What users may read and set of a type, where no page of its own tells it."""
+    found = fields_of(symbol, given.context)
+    told = []
+    for one in found[:_MOST_MEMBERS]:
+        quoted = given.quoted(one.path, documented(one).summary)
+        where = sources.cite(one.path, min(one.docstring_start or one.start, one.start), one.end)
+        told.append(f"{code(one.name)} {quoted} ({where})" if quoted else f"{code(one.name)} ({where})")
+    return f" Fields: {enumerated(told, len(found))}." if told else ""
 
 
 def _relations(module: Module, given: ModulePages) -> str:

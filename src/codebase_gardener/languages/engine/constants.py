@@ -13,7 +13,9 @@ from codebase_gardener.languages.table import GRAMMARS
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["tree_constants"]
+    from codebase_gardener.languages.rows import Grammar
+
+__all__ = ["comments_at", "tree_constants"]
 
 _NO_VALUE = ("preproc_def",)
 """Nodes that say nothing of a name where they give it no value."""
@@ -36,8 +38,7 @@ def tree_constants(
         empty = statement.type in _NO_VALUE and statement.child_by_field_name("value") is None
         if empty or statement.end_byte - statement.start_byte > MAX_BYTES:
             continue
-        comments = _above(statement, grammar.comments) or _behind(statement, grammar.comments)
-        comments = [one for one in comments if not grammar.directive.match(text_of(one))]
+        comments = comments_at(statement, grammar)
         docstring = cleaned([text_of(one).rstrip() for one in comments], grammar)
         yield constant(
             path,
@@ -49,6 +50,12 @@ def tree_constants(
             (comments[0].start_point.row + 1, last_row(comments[-1]) + 1) if docstring else (0, 0),
             public=exports is None or name in exports,
         )
+
+
+def comments_at(node: Node, grammar: Grammar) -> list[Node]:
+    """The comments right above a node, else the one that ends its last line; no directives."""
+    comments = _above(node, grammar.comments) or _behind(node, grammar.comments)
+    return [one for one in comments if not grammar.directive.match(text_of(one))]
 
 
 def _statement(node: Node) -> Node:

@@ -1,0 +1,81 @@
+"""The fields of a type that users may read and set, by tree-sitter: names, types, and the comments at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from codebase_gardener.languages.engine.constants import comments_at
+from codebase_gardener.languages.engine.nodes import text_of
+from codebase_gardener.languages.engine.parsing import captured, parsed_tree
+from codebase_gardener.languages.engine.surroundings import cleaned, last_row
+from codebase_gardener.languages.symbols import Symbol, constant
+from codebase_gardener.languages.table import GRAMMARS
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Tree
+
+__all__ = ["tree_fields"]
+
+_MOST_LINES = 3_000
+"""Of a type that is read a second time."""
+
+
+def tree_fields(symbol: Symbol, lines: Sequence[str]) -> tuple[Symbol, ...]:
+    """The open fields of a type, in order, each named after it; `returns` is a field's type.
+
+    Args:
+        symbol: The type.
+        lines: Its own, from `start` to `end`.
+    """
+    grammar = GRAMMARS.get(symbol.language)
+    if symbol.kind != "type" or grammar is None or grammar.open_fields is None or len(lines) > _MOST_LINES:
+        return ()
+    tree = _tree("\n".join(lines), symbol.language)
+    found = captured(tree, symbol.language, "(field_declaration) @field")["field"] if tree else []
+    return tuple(one for node in found if _is_outer(node, symbol.language) for one in _named(node, symbol))
+
+
+def _tree(text: str, language: str) -> Tree | None:
+    """One that shares its keyword with others is read with it."""
+    tree = parsed_tree(text.encode("utf-8", "surrogatepass"), language)
+    keyword = GRAMMARS[language].shared_keyword
+    if tree is not None and tree.root_node.has_error and keyword:
+        return parsed_tree(f"{keyword} {text}".encode("utf-8", "surrogatepass"), language)
+    return tree
+
+
+def _is_outer(node: Node, language: str) -> bool:
+    """Whether it is a field of the type itself, and not of a type inside it."""
+    within = node.parent.parent if node.parent else None
+    around = (within, within.parent if within else None)
+    return any(one is not None and one.type in GRAMMARS[language].kinds for one in around)
+
+
+def _named(node: Node, owner: Symbol) -> Iterator[Symbol]:
+    grammar = GRAMMARS[owner.language]
+    first = node
+    while first.prev_sibling is not None and first.prev_sibling.type in grammar.attributes:
+        first = first.prev_sibling
+    comments = comments_at(first, grammar)
+    docstring = cleaned([text_of(one).rstrip() for one in comments], grammar)
+    kind = node.child_by_field_name("type")
+    said_at = (
+        (comments[0].start_point.row + owner.start, last_row(comments[-1]) + owner.start)
+        if docstring
+        else (0, 0)
+    )
+    for name in grammar.open_fields(node) if grammar.open_fields else ():
+        field = constant(
+            owner.path,
+            f"{owner.qualified_name}.{name}",
+            owner.language,
+            (node.start_point.row + owner.start, last_row(node) + owner.start),
+            text_of(node),
+            docstring,
+            said_at,
+            kind="field",
+        )
+        yield msgspec.structs.replace(field, returns=" ".join(text_of(kind).split()) if kind else None)
