@@ -6,7 +6,8 @@ import pytest
 
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import SymbolIndex
-from codebase_gardener.wiki.ranking import PageRanking, stem, stems
+from codebase_gardener.wiki.ranking import PageRanking
+from codebase_gardener.wiki.stems import stem, stems
 
 
 def page(anchor: str, title: str, text: str = "It is.\n\nNothing.\n", **more: object) -> Document:
@@ -163,3 +164,28 @@ def test_the_version_that_a_question_names_finds_its_section() -> None:
         for n in (1, 2, 3)
     ]
     assert first("what is new in 1.2.0", page("Implementation:o_a", "boil"), *log)[0] == "CHANGELOG.md:L2-2"
+
+
+def section(number: int, heading: str, text: str) -> Document:
+    return Document(
+        f"docs/a.md:L{number}-{number}", "docs/a.md", heading, f"## {heading}\n\n{text}\n", "text"
+    )
+
+
+def test_who_asks_to_delete_finds_what_removes_and_what_is_called_delete_before_it() -> None:
+    remove = page("Implementation:o_remove", "Shelf.remove", "Remove a pot.\n\nNothing.\n")
+    pot = page("Implementation:o_pot", "Pot", "A pot that stands on a shelf.\n\nNothing.\n")
+    others = [page(f"Implementation:o_x{number}", "Other", "A pot.\n\nNothing.\n") for number in range(5)]
+    assert first("how do I delete a pot?", pot, remove, *others)[0] == remove.anchor
+    delete = page("Implementation:o_delete", "Shelf.delete", "Delete a pot.\n\nNothing.\n")
+    assert first("how do I delete a pot?", pot, remove, delete, *others)[:2] == [delete.anchor, remove.anchor]
+
+
+def test_a_section_comes_first_whose_heading_names_the_option_or_asks_the_same() -> None:
+    option = section(1, "[.heat](#heat)", "Degrees.")
+    asks = section(2, "How do I break or mend a pot?", "With glue.")
+    running = page("Implementation:o_firing_pots", "Kiln.firing_pots", "The pots in it.\n\nTheir heat.\n")
+    others = [section(number, "Other", "A pot in it.") for number in range(3, 30)]
+    assert first("how do I set the heat for a pot?", running, option, asks, *others)[0] == option.anchor
+    assert first("how do I mend a pot?", running, option, asks, *others)[0] == asks.anchor
+    assert first("what is firing_pots?", running, option, asks, *others)[0] == running.anchor

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
 from typing import TYPE_CHECKING
 
-from codebase_gardener.knowledge.answers.answering import GraphAnswer, GraphLine, answer_from_graph
+from codebase_gardener.knowledge.answers.answering import GraphAnswer, answer_from_graph
 from codebase_gardener.knowledge.answers.questions import Asked, forms_of, is_like_code
-from codebase_gardener.retrieval.documents import PAGE_KIND
 from codebase_gardener.wiki.questions import content_words
-from codebase_gardener.wiki.ranking import question_stems, stems
+from codebase_gardener.wiki.ranking import question_stems
 from codebase_gardener.wiki.state import WikiState
+from codebase_gardener.wiki.synonyms import had
 
 if TYPE_CHECKING:
     from codebase_gardener.wiki.project import ProjectWiki
-    from codebase_gardener.wiki.search import SearchResult
 
 __all__ = ["FOUND", "answer_to"]
 
@@ -63,22 +61,16 @@ def _found(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     """Of a plain question: the lines that the search finds, where the first has half of its words."""
     if not _is_current(wiki):
         return None
+    from codebase_gardener.wiki.found import found_lines
+
     index, asked = wiki.index(), question_stems(question).keys()
     results = [one for one in index.search(question, k=_MOST) if one.anchor]
     if not results:
         return None
-    fits = not content_words(question) or len(asked) <= 2 * len(asked & index.words_of(results[0].id))
+    fits = not content_words(question) or len(asked) <= 2 * len(had(asked, index.words_of(results[0].id)))
     if not fits:
         return None
-    lines = tuple(GraphLine(_told(one, asked), one.anchor) for one in results)
-    return GraphAnswer(FOUND, results[0].id, lines)
-
-
-def _told(result: SearchResult, asked: Set[str]) -> str:
-    """The line that was found; of a page what it is, where that says more of what is asked."""
-    had = [len(asked & set(stems(text))) for text in (result.said, result.overview)]
-    shown = result.said if result.kind != PAGE_KIND else had[0] > had[1]
-    return f"{result.title}: {result.said}" if shown else result.overview
+    return GraphAnswer(FOUND, results[0].id, found_lines(results, asked))
 
 
 def _is_current(wiki: ProjectWiki) -> bool:

@@ -6,18 +6,23 @@ from collections.abc import Mapping
 
 from codebase_gardener.knowledge.answers.answering import GraphAnswer, GraphLine
 from codebase_gardener.knowledge.pages.structure import Page
+from codebase_gardener.wiki.found import found_lines
 from codebase_gardener.wiki.ranking import question_stems
 from codebase_gardener.wiki.search import WikiIndex
+from codebase_gardener.wiki.stems import stems
+from codebase_gardener.wiki.synonyms import had
 
 __all__ = ["answer_how"]
 
 _LOOKED_AT = 3
 _ENOUGH = 2 / 3  # of a question's words: "in tests" says where, not what
-_OWN_KINDS = ("API Doc", "Pattern Doc", "External Tool Doc")
 
 
 def answer_how(index: WikiIndex, pages: Mapping[str, Page], question: str) -> GraphAnswer | None:
-    """The steps of the first workflow that has the words of a question, else the API that has them; None for neither.
+    """The steps of the workflow that is about a question, else what the search finds; None where that is about less.
+
+    A workflow is, that comes first or whose name has the words: one that only shows them among others does not answer
+    before the API, or the section of a document, that is about them.
 
     Args:
         index: Of code and pages.
@@ -25,16 +30,19 @@ def answer_how(index: WikiIndex, pages: Mapping[str, Page], question: str) -> Gr
         question: "how do I …".
     """
     asked = question_stems(question).keys()
-    found = [pages[hit.id] for hit in index.search(question, k=_LOOKED_AT) if hit.id in pages]
-    if found and found[0].type == "Overview":  # asked of the repository as a whole
+    found = index.search(question, k=_LOOKED_AT)
+    if not asked or not found or found[0].id.startswith("Overview:"):  # asked of the repository as a whole
         return None
-    fits = [page for page in found if asked and _ENOUGH * len(asked) <= len(asked & index.words_of(page.id))]
-    chosen = next((page for page in fits if page.type == "Workflow"), None)
-    chosen = chosen or next((page for page in fits if page.kind in _OWN_KINDS), None)
-    if chosen is None:
+    fits = [one for one in found if _ENOUGH * len(asked) <= len(had(asked, index.words_of(one.id)))]
+    for one in fits:
+        page = pages.get(one.id)
+        about = one is found[0] or _ENOUGH * len(asked) <= len(had(asked, set(stems(one.title))))
+        if page is not None and page.type == "Workflow" and about:
+            lines = [GraphLine(page.overview, _anchor(page)), *_steps(page, pages)]
+            return GraphAnswer("how", page.id, tuple(lines))
+    if found[0] not in fits or not found[0].anchor:
         return None
-    lines = [GraphLine(chosen.overview, _anchor(chosen)), *_steps(chosen, pages)]
-    return GraphAnswer("how", chosen.id, tuple(lines))
+    return GraphAnswer("how", found[0].id, found_lines(found, asked))
 
 
 def _steps(workflow: Page, pages: Mapping[str, Page]) -> list[GraphLine]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from codebase_gardener.knowledge.pages.documents import page_of
 from codebase_gardener.knowledge.pages.markup import NO_CODE, USED_BY, USES, WHY_A_PAGE, is_rule
@@ -15,11 +14,12 @@ from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.repository.areas import area_of, is_about_versions
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import Hit, SymbolIndex
-from codebase_gardener.utils.identifiers import identifier_words
 from codebase_gardener.wiki.questions import content_words
 from codebase_gardener.wiki.sections import readable_sections
+from codebase_gardener.wiki.stems import stem, stems
+from codebase_gardener.wiki.synonyms import had, same_act
 
-__all__ = ["PageRanking", "question_stems", "stem", "stems"]
+__all__ = ["PageRanking", "question_stems"]
 
 FIELDS = {
     "title": (2.0, 0.4),
@@ -67,13 +67,11 @@ COVERAGE = 0.6
 OWN_NAME = 0.3
 """What the project's own name counts in a question: nearly every page has it."""
 
-SHORT_FORMS = {
-    "app": "application", "arg": "argument", "auth": "authentication", "cfg": "configuration",
-    "config": "configuration", "dir": "directory", "doc": "documentation", "env": "environment",
-    "func": "function", "init": "initialization", "msg": "message", "param": "parameter", "repo": "repository",
-    "req": "request", "resp": "response", "temp": "temporary", "tmp": "temporary",
-}  # fmt: skip
-"""Words that programmers cut short, for what they say in prose."""
+SAME_ACT_WEIGHT = 0.8
+"""Of another verb for what a question says: what its author calls by the asker's own word comes first."""
+
+HEADING_WEIGHT = 2.0
+"""For a section whose heading is what is asked: the name of an option or method, or the question itself."""
 
 NAMED_WEIGHT = 2.0
 """For the definition whose name a question writes as code writes it."""
@@ -85,43 +83,11 @@ _WRITTEN = re.compile(
     r"`([^`]+)`|\b(\d+(?:\.\d+)+|\w+(?:\.\w{2,})+)\b|\b(\w*[^\W_]_\w+|_\w+|\w*(?:[a-z][A-Z]|[A-Z]{2}[a-z])\w*)\b|\b(\w+)\("
 )
 _SATURATION = 1.5
-_FIGURES = re.compile(r"\d+|\D+")  # who asks for "4 bit" means "4bit", too
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
-_RUN = re.compile(r"\w{1,80}")
-_ENDINGS = (  # of a word, what becomes of it; the first that leaves a stem of 3 letters with a vowel
-    ("ies", "y"), ("ings", ""), ("ing", ""), ("ied", "y"), ("ed", ""), ("es", "e"), ("s", ""),
-)  # fmt: skip
+_NAME_ALONE = re.compile(r"[\W_]*([a-z]\w*(?:\.\w+)*)\W*(?:\([^)]*\))?\W*")
+"""A heading that is a name as code writes it, be it marked, called or linked; prose begins with a capital."""
+
 _ROW = re.compile(r"\| \[?`([\w.$]+)`(?:, to users `([\w.$]+)`)?")
 """A row of a module's page: the name of a definition or constant, and the one that users know."""
-_KEPT = ("ss", "us", "is", "eed")
-_VOWEL = re.compile(r"[aeiouy]")
-
-
-@lru_cache(maxsize=100_000)
-def stem(word: str) -> str:
-    """A word without its plural, -ing or -ed, and without the e at its end.
-
-    Example:
-        >>> [stem(word) for word in ("merge", "merging", "merged", "setting", "string", "class", "queries")]
-        ['merg', 'merg', 'merg', 'set', 'string', 'class', 'query']
-    """
-    for ending, instead in _ENDINGS:
-        left = word.removesuffix(ending)
-        if left != word and not word.endswith(_KEPT) and len(left) >= 3 and _VOWEL.search(left):
-            doubled = not instead and ending != "s" and left[-1] == left[-2] and left[-1] not in "lsz"
-            word = left[:-1] if doubled else left + instead
-            break
-    return word[:-1] if word.endswith("e") and len(word) > 3 else word
-
-
-def stems(text: str) -> list[str]:
-    """The stems of a text's words; a name in CamelCase or snake_case gives those of its words.
-
-    Example:
-        >>> stems("HTTPBasicAuth load_in_4bit")
-        ['http', 'basic', 'authentication', 'load', 'in', '4', 'bit']
-    """
-    return [one for run in _RUN.findall(_UNSPACED.sub(_pairs, text)) for one in _stems_of(run)]
 
 
 def question_stems(question: str) -> dict[str, None]:
@@ -138,18 +104,12 @@ def _is_named(document: Document, written: frozenset[str]) -> bool:
     return bool(written & {document.symbol, document.symbol.rpartition(".")[2], *document.symbol.split()})
 
 
-def _pairs(run: re.Match[str]) -> str:
-    """Of a script that puts no blanks between words: every two letters that follow one another."""
-    letters = run[0]
-    return f" {' '.join(letters[at : at + 2] for at in range(max(1, len(letters) - 1)))} "
-
-
-@lru_cache(maxsize=100_000)
-def _stems_of(run: str) -> tuple[str, ...]:
-    words = [part.lower() for word in identifier_words(run) for part in _FIGURES.findall(word)]
-    return tuple(
-        stem(SHORT_FORMS.get(word) or SHORT_FORMS.get(word.removesuffix("s"), word)) for word in words
-    )
+def _heading_asked_for(heading: str) -> tuple[frozenset[str], bool] | None:
+    """The stems of a heading that is a name or a question, and which of both; None for any other one."""
+    if heading.rstrip().endswith("?"):
+        return frozenset(question_stems(heading)), True
+    name = _NAME_ALONE.fullmatch(heading)
+    return (frozenset(stems(name[1])), False) if name else None
 
 
 @dataclass
@@ -185,6 +145,11 @@ class PageRanking:
         self._postings = _postings(list(entries.values()), self._fields)
         self._entries = entries
         self._rows = _rows_of_modules(entries)
+        self._headings = {
+            number: heading
+            for number, document in enumerate(self._documents)
+            if document.kind != PAGE_KIND and (heading := _heading_asked_for(document.symbol)) is not None
+        }
         self._whole = next((n for page, n in self._numbers.items() if page.startswith("Overview:")), None)
         overview = self._documents[self._whole] if self._whole is not None else None
         self._of_all = self._own_name | frozenset(stems(" ".join(overview.domains if overview else ())))
@@ -211,6 +176,7 @@ class PageRanking:
             told_by = number if asked_for else self._numbers.get(document.told_by, number)
             weighed = score * self._weights[number] * (ASKED_TYPE if asked_for else 1.0)
             weighed *= NAMED_WEIGHT if _is_named(document, written) else 1.0
+            weighed *= HEADING_WEIGHT if self._is_headed(number, words.keys()) else 1.0
             best[told_by] = max(best.get(told_by, 0.0), weighed)
         if self._whole is not None and self._is_of_all(question, words):
             best[self._whole] = 1 + max(best.values(), default=0.0)
@@ -228,6 +194,13 @@ class PageRanking:
             first = 1 + max((hit.score for hit in hits), default=0.0)
             hits = [Hit(told, first), *(hit for hit in hits if hit.document.anchor != told.anchor)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.document.anchor))[:k]
+
+    def _is_headed(self, number: int, asked: Set[str]) -> bool:
+        """Whether a section's heading names an option or method that is asked for, or asks the same."""
+        heading, is_question = self._headings.get(number, (frozenset(), False))
+        if is_question:
+            return len(had(asked, heading)) == len(asked)
+        return bool(heading) and heading <= asked and not heading <= self._own_name
 
     def _told_in_a_row(self, question: str) -> Document | None:
         """The page of the module that has a row for the one name that is asked for, where no page is about it."""
@@ -250,8 +223,8 @@ class PageRanking:
             one for name, count in counts.items() for _, one in self._fields[name].scores(count, words)
         )
         rarity = {word: self._rarity(word) for word in words}
-        had = sum(one for word, one in rarity.items() if any(word in count for count in counts.values()))
-        return score * (1 - COVERAGE * (1 - had / (sum(rarity.values()) or 1.0)))
+        covered = sum(one for word, one in rarity.items() if any(word in count for count in counts.values()))
+        return score * (1 - COVERAGE * (1 - covered / (sum(rarity.values()) or 1.0)))
 
     def _rarity(self, word: str) -> float:
         share = OWN_NAME if word in self._own_name else 1.0
@@ -268,7 +241,7 @@ class PageRanking:
         entry = self._entries.get(page_of(document) or document.anchor)
         lines = entry.lines if entry else document.text.splitlines()
         words = question_stems(question).keys() - set(stems(told))
-        scores = [sum(self._rarity(word) for word in words & set(stems(line))) for line in lines]
+        scores = [sum(self._rarity(word) for word in had(words, set(stems(line)))) for line in lines]
         best = max(scores, default=0.0)
         return lines[scores.index(best)].strip("> \t") if best else ""
 
@@ -279,17 +252,27 @@ class PageRanking:
 
     def _scores(self, words: list[str]) -> dict[int, float]:
         """BM25 of each page that has one of the words, field by field, less where it has few of them."""
-        found, had = defaultdict[int, float](float), defaultdict[int, float](float)
+        found, covered = defaultdict[int, float](float), defaultdict[int, float](float)
         total = 0.0
         for word in words:
-            pages = self._postings.get(word, {})
+            pages = self._pages_with(word)
             share = OWN_NAME if word in self._own_name else 1.0
-            rarity = self._rarity(word) if pages else 0.0
+            rarity = share * _idf(len(self._documents), len(pages)) if pages else 0.0
             total += rarity
             for number, score in pages.items():
                 found[number] += share * score
-                had[number] += rarity
-        return {number: score * (1 - COVERAGE * (1 - had[number] / total)) for number, score in found.items()}
+                covered[number] += rarity
+        return {
+            number: score * (1 - COVERAGE * (1 - covered[number] / total)) for number, score in found.items()
+        }
+
+    def _pages_with(self, word: str) -> dict[int, float]:
+        """The pages that have a word or another verb for it, and what they score by the better one."""
+        pages = dict(self._postings.get(word, {}))
+        for other in same_act(word):
+            for number, score in self._postings.get(other, {}).items():
+                pages[number] = max(pages.get(number, 0.0), SAME_ACT_WEIGHT * score)
+        return pages
 
 
 def _idf(pages: int, having: int) -> float:

@@ -19,11 +19,12 @@ from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.wiki.pages import read_pages
 from codebase_gardener.wiki.paths import WikiPaths
 from codebase_gardener.wiki.questions import content_words, is_page
-from codebase_gardener.wiki.ranking import PageRanking, question_stems, stem, stems
+from codebase_gardener.wiki.ranking import PageRanking, question_stems
 from codebase_gardener.wiki.sections import comment_sections
 from codebase_gardener.wiki.showing import with_what_shows_them
 from codebase_gardener.wiki.source import ProjectSource
 from codebase_gardener.wiki.state import WikiState
+from codebase_gardener.wiki.stems import stem, stems
 
 __all__ = ["SearchResult", "WikiIndex", "open_index"]
 

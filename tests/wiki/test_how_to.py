@@ -1,0 +1,36 @@
+"""How something is done: by a workflow that is about it, else by what the search finds."""
+
+from __future__ import annotations
+
+from codebase_gardener.knowledge.pages.structure import Page
+from codebase_gardener.retrieval.documents import PAGE_KIND, Document
+from codebase_gardener.retrieval.index import SymbolIndex
+from codebase_gardener.wiki.how_to import answer_how
+from codebase_gardener.wiki.search import WikiIndex
+
+
+def document(anchor: str, title: str, text: str) -> Document:
+    return Document(anchor, "a.md", title, text, PAGE_KIND, evidence=("a.py:L1-2",))
+
+
+def test_a_workflow_that_only_has_the_words_does_not_answer_before_what_is_found_first() -> None:
+    shelve = document("Implementation:o_shelve", "shelve_pot", "Shelve a pot.\n\nOn a board.\n")
+    firing = document("Workflow:o_Firing", "Firing", "Firing of clay.\n\nA pot is fired; shelve it then.\n")
+    others = [document(f"Implementation:o_x{n}", "other", "It is.\n\nNothing.\n") for n in range(5)]
+    index = WikiIndex(SymbolIndex.build([shelve, firing, *others]))
+    pages = {firing.anchor: Page("Workflow", "o_Firing", "Firing", "Firing of clay.", "", "", ())}
+    told = answer_how(index, pages, "how do I shelve a pot?")
+    assert told is not None
+    assert told.name == shelve.anchor
+    assert told.lines[0].text == "Shelve a pot."
+    done = answer_how(index, pages, "how do I do the firing?")
+    assert done is not None
+    assert done.name == firing.anchor
+
+
+def test_a_plain_question_is_answered_by_another_verb_for_it() -> None:
+    remove = document("Implementation:o_remove", "Shelf.remove", "Remove a pot.\n\nNothing.\n")
+    others = [document(f"Implementation:o_x{n}", "other", "A pot.\n\nNothing.\n") for n in range(5)]
+    told = answer_how(WikiIndex(SymbolIndex.build([remove, *others])), {}, "how do I delete a pot?")
+    assert told is not None
+    assert told.lines[0].text == "Remove a pot."
