@@ -179,3 +179,15 @@ def test_fields_of_a_type_are_told_and_found_by_their_names(tmp_path: Path) -> N
     ]
     assert said(graph, "where is Pot.Heat defined?") == [("field `Pot.Heat`", "pot.go:L6-6")]
     assert said(graph, "what does Lid take?")[1:] == [("has no public field", "pot.go:L9-9")]
+
+
+def test_a_helper_of_tests_that_calls_is_told(tmp_path: Path) -> None:
+    test = 'package pot\n\nimport "testing"\n\nfunc check(t *testing.T, p *Pot) {\n\tp.Boil()\n}\n\n'
+    test += "func TestBoil(t *testing.T) {\n\tvar p *Pot\n\tp.Boil()\n\tcheck(t, p)\n}\n"
+    files = {
+        "go.mod": "module example.org/pot\n",
+        "pot.go": "package pot\n\ntype Pot struct{}\n\nfunc (p *Pot) Boil() {}\n",
+        "pot_test.go": test,
+    }
+    Graph.write(tmp_path, context_of(files).repository)
+    assert ("test: `check`", "pot_test.go:L6-6") in said(Graph(tmp_path), "who calls Boil?")

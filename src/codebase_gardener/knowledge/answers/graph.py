@@ -20,7 +20,7 @@ from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.claims.field_index import FieldIndex
 from codebase_gardener.knowledge.environments.evidence_by_kind import key_of
 from codebase_gardener.knowledge.links.resolution import resolve
-from codebase_gardener.knowledge.links.uses import Passage, Use
+from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -298,13 +298,18 @@ class _Gathering:
             tuple((each.type, each.description) for each in (contract.outputs if contract else ())),
             (*self._raised.get((symbol.path, symbol.qualified_name), ()), *_told(symbol, says)),
             tuple(Place(use.path, use.start, use.end, use.scope) for use in uses),
-            _shown_at(passages),
+            (*_shown_at(passages), *self._in_helpers(target)),
             says.changes or _deprecated(symbol),
             symbol.bases,
             tuple(self._packages(symbol)),
             str(symbol.docstring_anchor or ""),
             _written(symbol.name, context.uses.get(target, ())),
         )
+
+    def _in_helpers(self, target: Target) -> Iterator[Place]:
+        """Where what serves the tests uses it."""
+        for use in self._context.resolution.helpers.get(target, ())[:_ENTRIES]:
+            yield Place(use.path, use.start, use.end, f"`{use.scope}`", "test")
 
     def _raised_in(self, path: str) -> Iterator[Raised]:
         """The lines that raise: a keyword before a name that the file's facts know as one that is called there."""

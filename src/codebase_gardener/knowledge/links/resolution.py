@@ -48,6 +48,7 @@ class Resolution:
         foreign: How many of the unresolved are members of what a call into another package gave: there is no source
             here that could tell their type.
         statements: The statement that imports a target, for languages other than Python.
+        helpers: Of each target, its uses in files of tests that stand in no passage, in order.
     """
 
     passages: tuple[Passage, ...]
@@ -58,6 +59,7 @@ class Resolution:
     unresolved: int
     foreign: int = 0
     statements: Mapping[Target, str] = field(default_factory=dict)
+    helpers: Mapping[Target, tuple[Use, ...]] = field(default_factory=dict)
 
 
 _COUNTED = ("package", "docs", "examples", "tests")
@@ -105,7 +107,21 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
         unresolved=gathered.unresolved,
         foreign=gathered.foreign,
         statements={gathered.target(*place): text for place, text in others.statements.items()},
+        helpers=_helpers(gathered, passages, [path for path in shown if areas[path] == "tests"]),
     )
+
+
+def _helpers(
+    gathered: _Uses, passages: Iterable[Passage], tests: Iterable[str]
+) -> dict[Target, tuple[Use, ...]]:
+    """Uses of files of tests that belong to none of the tests."""
+    told = {(use.path, use.start, use.target) for passage in passages for use in passage.uses}
+    found: dict[Target, list[Use]] = defaultdict(list)
+    for path in tests:
+        for use in gathered.uses.get(path, ()):
+            if not use.target.external and use.scope and (path, use.start, use.target) not in told:
+                found[use.target].append(use)
+    return {target: tuple(uses) for target, uses in sorted(found.items())}
 
 
 def _depth(row: tuple[str, tuple[str, str]]) -> tuple[int, str]:
