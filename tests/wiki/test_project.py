@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,18 @@ def test_a_fresh_wiki_holds(gardener: Gardener) -> None:
     assert report.ok, report.findings
     assert report.checked["pages"] > 10
     assert all(report.checked.values())
+
+
+def test_what_changed_is_not_known_without_git(gardener: Gardener) -> None:
+    with pytest.raises(InvalidInputError, match="garden is not in git") as caught:
+        gardener.wiki("garden").answer("what changed since v1?")
+    assert "git clone" in caught.value.hint
+
+
+def test_since_when_has_to_be_said(gardener: Gardener, root: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    with pytest.raises(InvalidInputError, match="does not say since when"):
+        gardener.wiki("garden").answer("what changed since?")
 
 
 def test_its_pages_are_there(gardener: Gardener) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.answers.answering import GraphAnswer, answer_from_graph
 from codebase_gardener.knowledge.answers.questions import Asked, forms_of, is_like_code
+from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.wiki.questions import content_words
 from codebase_gardener.wiki.ranking import question_stems
 from codebase_gardener.wiki.state import WikiState
@@ -26,6 +27,7 @@ def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     """What can be said to a question, or None.
 
     Raises:
+        InvalidInputError: "what changed since" without a revision, or of a project that is not in git.
         SourceError: "what changed since" a revision that there is not.
     """
     forms = forms_of(question)
@@ -44,6 +46,16 @@ def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
 def _changed(wiki: ProjectWiki, asked: Asked) -> GraphAnswer:
     from codebase_gardener.knowledge.answers.changes import changes_since
 
+    if not wiki.source.has_revisions:
+        raise InvalidInputError(
+            f"{wiki.project} is not in git: nothing is known of what changed",
+            hint="make the project from a git clone or a git URL, then ask again",
+        )
+    if not asked.what:
+        raise InvalidInputError(
+            "the question does not say since when",
+            hint='name a branch, tag or commit that `git log` shows: "what changed since HEAD~1"',
+        )
     lines = changes_since(asked.what, wiki.source.at(asked.what), wiki.source.latest())
     return GraphAnswer("changed", asked.what, lines)
 

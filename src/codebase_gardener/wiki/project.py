@@ -162,6 +162,7 @@ class ProjectWiki:
         """What can be said to a question without a model, each line with its anchor; None for other questions.
 
         Raises:
+            InvalidInputError: "what changed since" without a revision, or of a project that is not in git.
             SourceError: "what changed since" a revision that there is not.
         """
         from codebase_gardener.wiki.answers import answer_to

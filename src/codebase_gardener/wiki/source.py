@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codebase_gardener.registry.transactions import Registry
+from codebase_gardener.repository.git import find_repository
 from codebase_gardener.repository.patterns import Chosen
 from codebase_gardener.repository.snapshot import Snapshot, take_snapshot
+from codebase_gardener.repository.sources import is_git_url
 from codebase_gardener.repository.store import load_snapshot
 from codebase_gardener.utils.error_handling import SourceError
 from codebase_gardener.utils.progress import Progress, silent
@@ -46,6 +48,13 @@ class ProjectSource:
             return load_snapshot(self.registry.latest_snapshot(self.project).path.with_name(snapshot_id))
         except SourceError:
             return None
+
+    @property
+    def has_revisions(self) -> bool:
+        """Whether it is in git: no archive, and no folder outside of a work tree."""
+        source = self.registry.project(self.project).source
+        folder = Path(source)
+        return is_git_url(source) or (folder.is_dir() and find_repository(folder.resolve()) is not None)
 
     def at(self, revision: str) -> Snapshot:
         """The source at a commit, branch or tag, without keeping it.

@@ -29,6 +29,8 @@ def said(graph: Graph, question: str) -> list[tuple[str, str]]:
         ("in which file is plants.py", (f"file `{PLANTS}`", f"{PLANTS}:L1-30")),
         ("what is prune()?", ("`def prune(plant: Plant, by: int = 1) -> Plant`", f"{GROWING}:L16-18")),
         ("what does prune do?", ("Cut it back.", f"{GROWING}:L17-17")),
+        ("what is grow?",
+         ("shown in 1 section of the README, 1 test, first: Garden: Growing a plant", "README.md:L8-8")),
         ("what does Plant take?", ("takes `height`: `int` = `10`: In centimetres.", f"{PLANTS}:L20-20")),
         ("which parameters does prune have", ("takes `by`: `int` = `1`", f"{GROWING}:L16-16")),
         ("what does prune take and return?", ("returns `Plant`", f"{GROWING}:L16-18")),

@@ -35,6 +35,15 @@ def test_a_name_is_taken_out_of_what_stands_around_it(words: str, name: str) -> 
     assert named(words)[0] == name
 
 
+@pytest.mark.parametrize(
+    ("question", "revision"),
+    [("what changed since v4.8.0?", "v4.8.0"), ("what has changed since version 4.7", "4.7"),
+     ("what changed since the tag v1?", "v1"), ("what changed since", ""), ("changes since?", "")],
+)  # fmt: skip
+def test_a_revision_or_that_none_is_named(question: str, revision: str) -> None:
+    assert [(asked.form, asked.what) for asked in forms_of(question)][:1] == [("changed", revision)]
+
+
 def test_no_pattern_takes_long_however_long_the_question() -> None:
     for word in ("what ", "is ", "which extra need ", "a of b in ", "what version of the "):
         started = time.perf_counter()

@@ -16,6 +16,9 @@ from codebase_gardener.knowledge.answers.graph import (
     plain_name,
 )
 from codebase_gardener.knowledge.answers.questions import Asked, forms_of
+from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
+from codebase_gardener.knowledge.apis.usage_examples import AREA_ORDER
+from codebase_gardener.knowledge.pages.wording import counted
 from codebase_gardener.utils.anchors import Anchor
 
 __all__ = ["GraphAnswer", "GraphLine", "answer_from_graph"]
@@ -185,9 +188,9 @@ def _what(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
     if row.imported:
         yield GraphLine(f"`{row.imported}`", anchor)
     yield from (GraphLine(change, row.says_at or anchor) for change in row.changes)
-    used = Counter(place.area for place in row.shown)
-    if row.shown:
-        said = ", ".join(f"{count} of {area}" for area, count in sorted(used.items()))
+    used = Counter(place.area for place in row.shown if place.area in AREA_ORDER)
+    if used:
+        said = ", ".join(counted(used[area], *AREA_NOUNS[area]) for area in AREA_ORDER if used[area])
         first = row.shown[0]
         yield GraphLine(f"shown in {said}, first: {first.what}", first.anchor)
 

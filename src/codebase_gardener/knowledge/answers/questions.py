@@ -22,11 +22,12 @@ _WHICH = r"(?:minimum|minimal|lowest|oldest|required|current|latest|supported)"
 _ASKS = rf"(?: (?:{_IS}|{_DO}|i|we|you|one|it|needed|required|need|have|has|want|to|be|installed|install))*"
 _BRINGS = r"(?:for|brings?|gives?|installs?|adds?|contains?|has|holds?|with|to use|use|needs?|wants?)"
 _STANDS = r"(?: (?:defined|located|implemented|declared|set|live|stand|found|kept|written|be|come from|definition))*"
+_REVISION = r"(?: (?:the )?(?:(?:revision|commit|tag|branch|release|version) )?(?P<what>\S+?))?"
 
 FORMS: tuple[tuple[str, str], ...] = (
     ("changed", r"what(?: (?:has|have|was|were|is|are)|'s)? (?:changed|changes|new|different)"
-                r" (?:since|after|from) (?P<what>\S+)"),
-    ("changed", rf"(?:{_W} )?(?:changes|differences|diff) (?:since|from|after) (?P<what>\S+)"),
+                rf" (?:since|after|from){_REVISION}"),
+    ("changed", rf"(?:{_W} )?(?:changes|differences|diff) (?:since|from|after){_REVISION}"),
     ("extra", rf"{_W} extras?(?: (?:exist|are there|can be installed|does it have))?(?P<what>)"),
     ("extra", rf"{_W} extras? {_DO} (?P<what>.+?) (?:need|require|want|use)"),
     ("extra", rf"{_W} extras?{_ASKS} {_BRINGS} (?P<what>.+)"),
