@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.answers.answering import GraphAnswer, answer_from_graph
 from codebase_gardener.knowledge.answers.questions import Asked, forms_of, is_like_code
+from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.wiki.questions import content_words
 from codebase_gardener.wiki.ranking import question_stems
 from codebase_gardener.wiki.state import WikiState
@@ -27,6 +28,7 @@ def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
 
     Raises:
         SourceError: "what changed since" a revision that there is not.
+        InvalidInputError: "what changed since" of what has no revisions.
     """
     forms = forms_of(question)
     changed = next((asked for asked in forms if asked.form == "changed"), None)
@@ -44,7 +46,12 @@ def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
 def _changed(wiki: ProjectWiki, asked: Asked) -> GraphAnswer:
     from codebase_gardener.knowledge.answers.changes import changes_since
 
-    lines = changes_since(asked.what, wiki.source.at(asked.what), wiki.source.latest())
+    try:
+        earlier = wiki.source.at(asked.what)
+    except InvalidInputError as error:  # its hint is for an option of a command
+        hint = "what changed is known of a git repository"
+        raise InvalidInputError(error.message, hint=hint) from error
+    lines = changes_since(asked.what, earlier, wiki.source.latest())
     return GraphAnswer("changed", asked.what, lines)
 
 
