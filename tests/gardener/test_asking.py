@@ -227,6 +227,17 @@ def test_how_something_is_done_is_answered_by_the_steps_of_a_workflow(
         assert all(line.anchor for line in found.lines)
 
 
+def test_what_changed_in_a_folder_without_revisions_names_no_option(
+    settings: Settings, tmp_path: Path
+) -> None:
+    write_repository(tmp_path / "garden")
+    with Gardener(settings) as gardener:
+        gardener.add(str(tmp_path / "garden"), name="garden")
+        with pytest.raises(InvalidInputError, match="no revisions") as caught:
+            ask(gardener, parse_ref("garden"), "what is changed since v1?")
+        assert "git repository" in caught.value.hint
+
+
 def test_what_changed_is_told_of_a_revision_and_refused_where_there_is_none(
     settings: Settings, tmp_path: Path
 ) -> None:
