@@ -152,3 +152,12 @@ def test_the_same_base_is_refused(bench: Bench) -> None:
     bench.other = bench.gardener.base().path
     with pytest.raises(InvalidInputError, match="of that base already"):
         bench.regrow()
+
+
+def test_options_that_do_not_fit_the_memory_give_way(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regrowing, "free_on", lambda device: 0)
+    base = bench.gardener.base(str(bench.other))
+    wanted = parse_spec({"r": 2, "batch_tokens": 4096}).model_dump()
+    spec, _ = regrowing._spec(bench.gardener, base, 10, wanted)
+    assert spec.r == 2
+    assert spec.batch_tokens < 4096
