@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.bases.resolution import Base, resolve_base
-from codebase_gardener.exports.hub_folder import prove_hub_folder, write_hub_folder
+from codebase_gardener.exports.hub_folder import prove_hub_folder, write_card, write_hub_folder
 from codebase_gardener.exports.request import ExportRequest
 from codebase_gardener.utils.progress import Quiet
 from samples.stock_adapters import STOCK, save_adapter
@@ -59,6 +59,46 @@ def test_the_card_says_what_is_known(tiny_base: Path, tmp_path: Path) -> None:
     config = json.loads((out / "adapter_config.json").read_text())
     assert (config["base_model_name_or_path"], config["revision"]) == ("owner/name", "abc123")
     assert prove_hub_folder(request, out)["max_logit_difference"] > 0
+
+
+LINEAGE = {
+    "parent": "garden/default@1",
+    "commit": "abc",
+    "new_rows": 7,
+    "new_files": 1,
+    "changed_files": 2,
+    "old_rows": 64,
+}
+REGROWN = {
+    "kind": "regrown",
+    "word": "better",
+    "old": {"name": "garden/default@3", "base": "/home/me/small"},
+    "difference": {"nats_per_byte": -0.2, "low": -0.3, "high": -0.1},
+    "next_line": {"share": 0.1, "low": 0.05, "high": 0.15},
+}
+
+
+def test_the_card_says_what_it_was_grown_from(tiny_base: Path, tmp_path: Path) -> None:
+    _, out = written(
+        tiny_base, tmp_path, rows=1234, lineage=LINEAGE, verdict=VERDICT, receipts=[REGROWN, RECEIPT]
+    )
+    text = ModelCard.load(out / "README.md").text.replace("\\", "")
+    assert "rows: 1,234 trained on" in text
+    assert "goes on from: garden/default@1 (abc): 7 new rows of 1 new and 2 changed files, 64 old" in text
+    assert "garden/default@3 on small: better" in text
+    assert "-0.200 nats per byte (95 % interval -0.300 to -0.100); exact next lines +10.0 points" in text
+    assert "/home/me" not in text
+
+
+def test_a_card_beside_what_is_no_folder_of_peft_does_not_say_that_it_is(
+    tiny_base: Path, tmp_path: Path
+) -> None:
+    request, _ = written(tiny_base, tmp_path, lineage={"parent": "garden/default@1"})
+    (tmp_path / "gguf").mkdir()
+    write_card(request, tmp_path / "gguf")
+    card = ModelCard.load(tmp_path / "gguf/README.md")
+    assert set(card.data.to_dict()) == {"tags", "base_model"}
+    assert "goes on from: garden/default@1" in card.text.replace("\\", "")
 
 
 def test_no_path_of_this_machine_leaves(tiny_base: Path, tmp_path: Path) -> None:

@@ -27,6 +27,11 @@ __all__ = ["export"]
 @click.option(
     "--create", metavar="NAME", default="", help="With --to ollama: let the server make a model of it."
 )
+@click.option(
+    "--card",
+    is_flag=True,
+    help="Write README.md, too: what it was grown from, and its verdict; hub always does.",
+)
 @options.adapters_base
 @command_options
 def export(
@@ -35,6 +40,7 @@ def export(
     quantize: str | None,
     out: Path,
     create: str,
+    card: bool,
     base: str | None,
     as_json: bool,
 ) -> None:
@@ -51,6 +57,7 @@ def export(
             quantize=quantize,
             base=base,
             create=create,
+            card=card,
             reporter=Display(),
         )
     if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from codebase_gardener.adapters.proof import prove
 from codebase_gardener.exports.licences import licence_of
 from codebase_gardener.exports.request import ExportRequest
 from codebase_gardener.exports.stock_peft import public_name, write_sidecar
+from codebase_gardener.training.warm import described
 from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import write_json
 
-__all__ = ["prove_hub_folder", "write_hub_folder"]
+__all__ = ["prove_hub_folder", "write_card", "write_hub_folder"]
 
 _CARD = "README.md"
 _PUNCTUATION = re.compile(r"([!-+:-@\[-`{-~.])")
@@ -30,19 +31,31 @@ def write_hub_folder(request: ExportRequest, folder: Path) -> list[str]:
     for name in (WEIGHTS, *TOKENIZER_FILES):
         if (request.files.directory / name).is_file():
             shutil.copyfile(request.files.directory / name, folder / name)
-    name, revision = public_name(request.base)
-    public = name if revision else Path(request.base.id).name
+    public, revision = _named(request)
     config = {**request.files.config, "base_model_name_or_path": public, "revision": revision}
     write_json(folder / CONFIG, config)
     write_sidecar(request, folder)
-    licence = licence_of(_texts(request.base.path))
-    (folder / _CARD).write_text(_card(request, public, revision, licence), encoding="utf-8")
+    write_card(request, folder)
     notes = (
         []
         if revision
         else [f"the base is no model of the hub: {CONFIG} and the card name it {public!r} only"]
     )
     return [*notes, "nothing was uploaded; to do so: hf upload OWNER/NAME FOLDER"]
+
+
+def _named(request: ExportRequest) -> tuple[str, str | None]:
+    """The base without a path of this machine, and its revision where it has one."""
+    name, revision = public_name(request.base)
+    return (name if revision else Path(request.base.id).name), revision
+
+
+def write_card(request: ExportRequest, folder: Path) -> None:
+    """Write what is known of the adapter, and what it was grown from, as the hub's model card."""
+    public, revision = _named(request)
+    licence = licence_of(_texts(request.base.path))
+    is_peft = (folder / CONFIG).is_file()
+    (folder / _CARD).write_text(_card(request, public, revision, licence, is_peft=is_peft), encoding="utf-8")
 
 
 def prove_hub_folder(request: ExportRequest, folder: Path) -> dict[str, Any]:
@@ -64,11 +77,14 @@ def _texts(folder: Path) -> list[tuple[str, str]]:
     ]
 
 
-def _card(request: ExportRequest, base: str, revision: str | None, licence: str | None) -> str:
+def _card(
+    request: ExportRequest, base: str, revision: str | None, licence: str | None, *, is_peft: bool
+) -> str:
     facts = request.facts
-    front: dict[str, Any] = {"library_name": "peft", "tags": ["lora", "codebase-gardener"]}
+    front: dict[str, Any] = {"library_name": "peft"} if is_peft else {}
+    front["tags"] = ["lora", "codebase-gardener"]
     if revision:
-        front |= {"base_model": base, "base_model_relation": "adapter"}
+        front |= {"base_model": base, **({"base_model_relation": "adapter"} if is_peft else {})}
     if licence:
         front["license"] = licence
     rows = {
@@ -79,6 +95,8 @@ def _card(request: ExportRequest, base: str, revision: str | None, licence: str 
         "repository's licence": facts.get("repository_licence") or "its files do not tell",
         "commit": facts.get("commit"),
         "dataset": f"sha256 {facts['dataset_hash']}" if facts.get("dataset_hash") else None,
+        "rows": f"{facts['rows']:,} trained on" if facts.get("rows") else None,
+        "goes on from": _lineage(facts.get("lineage")),
     }
     lines = [f"- {_plain(key)}: {_plain(str(value))}" for key, value in rows.items() if value]
     parts = [
@@ -87,9 +105,31 @@ def _card(request: ExportRequest, base: str, revision: str | None, licence: str 
         "\n".join(lines),
         "## Measured",
         *_verdict(facts.get("verdict")),
+        *_beside(facts.get("receipts") or ()),
         *_receipt(facts.get("receipts") or ()),
     ]
     return f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n" + "\n\n".join(parts) + "\n"
+
+
+def _lineage(lineage: Mapping[str, Any] | None) -> str | None:
+    if not lineage:
+        return None
+    return described(lineage) if "new_rows" in lineage else str(lineage["parent"])
+
+
+def _beside(receipts: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The adapter beside the version on another base that it was grown again from."""
+    found = next((one for one in receipts if one.get("kind") == "regrown" and "difference" in one), None)
+    if found is None:
+        return []
+    old, gained, lines = found["old"], found["difference"], found["next_line"]
+    base = Path(old["base"]).name if Path(old["base"]).is_absolute() else old["base"]
+    return [
+        f"Grown again from the rows of {_plain(old['name'])} on {_plain(base)}: {_plain(found['word'])}. "
+        f"On the same held-out bytes {gained['nats_per_byte']:+.3f} nats per byte "
+        f"(95 % interval {gained['low']:+.3f} to {gained['high']:+.3f}); exact next lines "
+        f"{100 * lines['share']:+.1f} points ({100 * lines['low']:+.1f} to {100 * lines['high']:+.1f})."
+    ]
 
 
 def _verdict(verdict: Mapping[str, Any] | None) -> list[str]:

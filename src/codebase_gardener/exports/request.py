@@ -28,6 +28,7 @@ class ExportRequest:
         facts: What the registry knows of it: dataset, commit, receipts, verdict; empty of a folder.
         ollama_url: Where an Ollama server may listen; "" for none.
         create: What that server is to call the model; "" for not to make one.
+        card: Whether a model card is written beside it, whatever the target.
         progress: Of the proof, where it takes long.
     """
 
@@ -40,6 +41,7 @@ class ExportRequest:
     facts: Mapping[str, Any] = field(default_factory=dict)
     ollama_url: str = ""
     create: str = ""
+    card: bool = False
     progress: Progress = silent
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from codebase_gardener.adapters.files import check_base
+from codebase_gardener.exports.hub_folder import write_card
 from codebase_gardener.exports.request import ExportReport, ExportRequest, ExportTarget
 from codebase_gardener.exports.table import TARGETS
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError, ModelError
@@ -65,6 +66,8 @@ def export_adapter(request: ExportRequest, name: str, out: Path) -> ExportReport
         staged.mkdir()
         with request.reporter.stage("export", "files") as stage:
             notes = target.write(request, staged)
+            if request.card:
+                write_card(request, staged)
             files = {
                 path.relative_to(staged).as_posix(): path.stat().st_size
                 for path in sorted(staged.rglob("*"))

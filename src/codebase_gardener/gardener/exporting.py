@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ def export(
     quantize: str | None = None,
     base: str | None = None,
     create: str = "",
+    card: bool = False,
     reporter: Reporter | None = None,
 ) -> tuple[Located, ExportReport]:
     """Export an adapter for another program; the receipt is kept where the adapter is in the registry.
@@ -45,6 +47,7 @@ def export(
         out: A new folder.
         quantize: How the weights are stored, where the target can.
         base: Base model; by default the one that the adapter was trained on.
+        card: Whether a model card is written beside it; with "hub" there always is one.
         create: With "ollama": what the server is to call the model that it makes.
         reporter: Who is told.
 
@@ -54,6 +57,7 @@ def export(
     """
     if create and target != "ollama":
         raise InvalidInputError(f"nothing is created with --to {target}", hint="--create is for --to ollama")
+    card = card or target == "hub"
     located = locate(gardener, what)
     request = ExportRequest(
         _label(located),
@@ -62,9 +66,10 @@ def export(
         reporter or Quiet(),
         quantize,
         _heldout(gardener, located) if target in ("gguf", "ollama") else (),
-        {**_facts(gardener, located), **(_repository(gardener, located) if target == "hub" else {})},
+        {**_facts(gardener, located), **(_grown_from(gardener, located) if card else {})},
         ollama_url=gardener.settings.ollama_url if target == "ollama" else "",
         create=create,
+        card=card and target != "hub",
     )
     out = out.absolute()
     report = export_adapter(request, target, out)
@@ -104,9 +109,21 @@ def _facts(gardener: Gardener, located: Located) -> dict[str, Any]:
         "dataset_hash": row.dataset_hash,
         "spec": row.spec,
         "metrics": row.metrics,
+        "lineage": row.lineage,
         "receipts": [{"kind": receipt.kind, **receipt.data} for receipt in gardener.registry.receipts(row)],
         "verdict": verdict.data if verdict else None,
     }
+
+
+def _grown_from(gardener: Gardener, located: Located) -> dict[str, Any]:
+    """How many rows there were, where the dataset is there; and the repository."""
+    from codebase_gardener.dataset.writer import load_dataset
+
+    rows = {}
+    if located.row is not None:
+        with suppress(CodebaseGardenerError):
+            rows = {"rows": len(load_dataset(gardener.heldout_dataset(located.row)).train)}
+    return {**rows, **_repository(gardener, located)}
 
 
 def _repository(gardener: Gardener, located: Located) -> dict[str, Any]:
