@@ -14,6 +14,7 @@ from codebase_gardener.documents.purposes import purpose_of
 from codebase_gardener.documents.reading import document_facts
 from codebase_gardener.knowledge.environments.file_evidence import environment_evidence, manifest_evidence
 from codebase_gardener.knowledge.heuristics.evidence import heuristic_evidence
+from codebase_gardener.knowledge.sources.command_evidence import command_evidence
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.engine.code import tree_code
 from codebase_gardener.languages.engine.parsing import parsed_tree
@@ -82,7 +83,7 @@ def extract(file: SourceFile) -> FileFacts:
         listings=document.listings,
         mentions=document.mentions,
         includes=document.includes,
-        evidence=(*needs, *heuristic_evidence(*about)),
+        evidence=(*needs, *heuristic_evidence(*about), *command_evidence(file.path, file.text, module)),
         entries=manifest.entries if manifest else (),
         constants=code.constants,
     )

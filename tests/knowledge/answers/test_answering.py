@@ -131,3 +131,19 @@ def test_a_comment_that_says_deprecated_is_told(tmp_path: Path) -> None:
     Graph.write(tmp_path, context_of({"go.mod": "module example.org/pot\n", "pot.go": source}).repository)
     told = said(Graph(tmp_path), "what should I use instead of Boil?")
     assert [text for text, _ in told] == ["`Boil`: Deprecated: Use Stew instead."]
+
+
+def test_a_command_of_a_program_is_known_by_its_name(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "pot"\n[project.scripts]\npot = "pot.main:cli"\n',
+        "pot/main.py": 'def cli(subparsers):\n    subparsers.add_parser("stir", help="Stirs the stew.")\n',
+    }
+    Graph.write(tmp_path, context_of(files).repository)
+    graph = Graph(tmp_path)
+    for question in ("what is pot stir?", "what does pot stir do?", "what is the stir command?"):
+        assert said(graph, question) == [
+            ("`pot stir`", "pot/main.py:L2-2"),
+            ("Stirs the stew.", "pot/main.py:L2-2"),
+        ]
+    assert said(graph, "where is pot stir defined?") == [("command `pot stir`", "pot/main.py:L2-2")]
+    assert answer_from_graph(graph, "what does pot stir take?") is None

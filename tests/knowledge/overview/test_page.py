@@ -214,3 +214,28 @@ def test_the_section_of_its_readme_and_its_packaging_file_tell_how_to_work_on_it
     assert "([Development Environment](environments/o_r_Development_Environment.md))" in told
     assert "* For building it: `flames` (`pyproject.toml:L7-7`)" in told
     assert "* For work on it, under `dev`: `tongs`, `cap` (`pyproject.toml:L10-11`)" in told
+
+
+def test_it_lists_the_commands_that_its_code_declares_and_no_build_hook() -> None:
+    files = {path: FILES[path] for path in ("README.md", "pot/__init__.py", "pot/core.py", "pyproject.toml")}
+    files["pyproject.toml"] += '[project.scripts]\npot = "pot.main:cli"\n'
+    files["pot/main.py"] = (
+        "def cli(subparsers):\n"
+        '    subparsers.add_parser("stir", help="Stirs the stew.")\n'
+        '    subparsers.add_parser("eat", help="Eats "\n                         "all of it.")\n'
+    )
+    files["hatch_build.py"] = "class CustomBuildHook:\n    def initialize(self):\n        return 1\n"
+    page = overview(files)
+    assert (
+        "* `pot stir` (`pot/main.py:L2-2`): “Stirs the stew.”\n* `pot eat` (`pot/main.py:L3-4`)\n"
+        in page.usage
+    )
+    assert "CustomBuildHook" not in "".join([page.usage, *(section.body for section in page.sections)])
+
+
+def test_an_import_by_a_written_name_is_an_import() -> None:
+    files = {path: FILES[path] for path in ("README.md", "pot/__init__.py", "pot/core.py", "pyproject.toml")}
+    files["pot/fire.py"] = (
+        'from importlib import import_module\n\n\ndef light():\n    return import_module("matches").light()\n'
+    )
+    assert "| `matches` | the extra `fire` | imported by `pot/fire.py` |" in overview(files).sections[4].body

@@ -110,6 +110,8 @@ def _definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
     """What a name means, of the package first; as it is written, else in either case and with its words apart."""
     owner, _, last = asked.what.rpartition(".")
     whole = [row for row in graph.rows(asked.what) if isinstance(row, DefinedName)]
+    if asked.form not in ("what", "where"):  # how its options are read is not known
+        whole = [row for row in whole if row.kind != "command"]
     found = [row for row in graph.rows(last) if isinstance(row, DefinedName) and _fits(row, asked.what)]
     rows = found if owner else [*whole]
     rows = rows or [row for row in whole if row.kind == "file"]

@@ -14,6 +14,7 @@ from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.answers.sorted_rows import SortedRows
 from codebase_gardener.knowledge.apis.calls import import_of
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.declared_commands import declared_commands
 from codebase_gardener.knowledge.apis.io_contract import contract_of
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.claims.field_index import FieldIndex
@@ -71,7 +72,7 @@ class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
 
     Attributes:
         name: Qualified within its file; of a file its path.
-        kind: "function", "method", "class", "type", "interface", "constant", "field", "file".
+        kind: "function", "method", "class", "type", "interface", "constant", "field", "file", "command".
         place: Its lines, with the area of its file.
         signature: On one line; "" for a file.
         says: The first sentence of its docstring.
@@ -205,6 +206,15 @@ class _Gathering:
             yield from _manifest(path, facts)
         for symbol in self._repository.symbols.values():
             yield from self._by_its_names(self._definition(symbol))
+        yield from self._commands()
+
+    def _commands(self) -> Iterator[tuple[str, _Row]]:
+        """A program's commands, under "pipx inject" and "inject command"."""
+        for each in declared_commands(self._context):
+            place = Place(each.path, each.start, each.end, "", self._repository.areas[each.path])
+            row = DefinedName(each.name, "command", place, each.name, inline(each.says, 300))
+            for key in dict.fromkeys((each.name, f"{each.name.rpartition(' ')[2]} command")):
+                yield plain_name(key), row
 
     def _code(self) -> Iterator[str]:
         return (path for path, facts in self._repository.facts.items() if is_code(facts.language))

@@ -15,6 +15,8 @@ __all__ = ["Needed", "needed"]
 
 _KINDS = ("runtime", "requirement", "extra")
 _MOST_NAMES = 4
+_BY_NAME = re.compile(r"""(?:importlib\.)?(?:import_module|__import__)\(\s*["']([A-Za-z_][\w.]*)["']""")
+"""An import by a name that is written out."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,10 @@ def _importing(context: ApiContext) -> dict[str, set[str]]:
                 if not each.level:
                     for root in _roots(each.module):
                         found[root].add(path)
+            for reference in facts.references:
+                called = _BY_NAME.match(reference.text) if reference.kind == "call" else None
+                for root in _roots(called[1]) if called else ():
+                    found[root].add(path)
     return found
 
 

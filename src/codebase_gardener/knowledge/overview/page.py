@@ -11,6 +11,7 @@ from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.sentences import first_sentence, sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
+from codebase_gardener.knowledge.apis.declared_commands import declared_commands
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.descriptions import said_of
@@ -38,6 +39,7 @@ _MOST_FLOWS = 8
 _MOST_APIS = 8
 _MOST_ENTRIES = 6
 _MOST_COMMANDS = 8
+_MOST_DECLARED = 60
 _MOST_FILES = 3
 _MOST_GROUPS = 8
 _MOST_NAMES = 5
@@ -224,7 +226,7 @@ def _unquoted(lines: Sequence[str]) -> str:
 
 
 def _usage(said: Introduction | None, given: _Given) -> str:
-    parts = [_installed(given), _entries(given), _commands(given)]
+    parts = [_installed(given), _entries(given), _commands(given), _declared(given)]
     if said and said.code:
         block = said.code
         given.sources.cite(said.path, block.start, block.end)
@@ -289,6 +291,20 @@ def _commands(given: _Given) -> str:
         first = uses[0]
         lines.append(f"* {code(first.text)}: {given.sources.cite(first.path, first.line, first.line)}")
     return lines[0] + ("\n\n" + "\n".join(lines[1:]) if lines[1:] else "")
+
+
+def _declared(given: _Given) -> str:
+    """The commands of its programs, each with its help."""
+    found = declared_commands(given.context)
+    lines = []
+    for each in found[:_MOST_DECLARED]:
+        where = given.sources.cite(each.path, each.start, each.end)
+        lines.append(
+            f"* {code(each.name)} ({where})" + (f": “{inline(each.says, 200)}”" if each.says else "")
+        )
+    if len(found) > len(lines):
+        lines.append(f"* {len(found) - len(lines)} more")
+    return "The commands that its code declares:\n\n" + "\n".join(lines) if lines else ""
 
 
 def _workflows(given: _Given) -> str:

@@ -26,7 +26,8 @@ class Evidence(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     Attributes:
         kind: A key of `evidence.KINDS`, such as "raise", "warn", "log", "comment", "admonition", "option-help",
-            "environment-variable", "available", "version", "device", "requirement", "extra", "doc-tip".
+            "environment-variable", "available", "version", "device", "requirement", "extra", "doc-tip"; "command"
+            for one that a program declares.
         start: First line, 1-based.
         end: Last line, inclusive.
         scope: Qualified name of the enclosing definition, or the heading's title in a document.

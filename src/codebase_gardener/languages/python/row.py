@@ -27,7 +27,7 @@ PYTHON = Language(
     ),
     opening=":",
     no_body=": ...",
-    scripts=r"(?:setup|noxfile|tasks|fabfile)\.py",
+    scripts=r"(?:setup|noxfile|tasks|fabfile|hatch_build|pdm_build)\.py",
     test_stem="(?:^|/)conftest",
     test=re.compile("_*test"),
     test_word=re.compile("test_"),
