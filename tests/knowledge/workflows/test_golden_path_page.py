@@ -85,12 +85,12 @@ def test_a_step_says_why_in_the_words_that_name_it_or_stand_above_it() -> None:
     told = FILES["README.md"].replace(
         "in this order. More follows.", "in this order. To make it shine, `glaze` it. Mind the order of both."
     )
-    told = told.replace("kiln = make", "# A kiln of three shelves is enough\nkiln = make")
+    told = told.replace("kiln = make", "# Open a kiln of three shelves\nkiln = make")
     found = _Written(FILES | {"README.md": told})
     page = found.page(found.paths[0])
     why = {step.number: step.prose.partition("”")[0] for step in read_steps(page) if "Why, " in step.prose}
     assert [each.partition("“")[2] for each in why.values()] == [
-        "A kiln of three shelves is enough",
+        "Open a kiln of three shelves",
         "To make it shine, `glaze` it.",
     ]
     assert "`README.md:L13-13`" in min(why.items())[1]

@@ -23,6 +23,8 @@ __all__ = ["AREA_ORDER", "UsageExample", "lead_in", "remark_above", "snippet_aro
 _IS_FENCE = re.compile(r"\s*(?:`{3}|~{3}|\.\. [\w-]+::|:[\w-]+:(?!`)|[=\-~^]{3,}\s*$|#{1,6} |<|!\[|\[!)")
 _IS_PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z`]{2,}")
 _REMARK = re.compile(r"\s*(?:>>> |\.\.\. )?\s*(?:#+|//+|--)\s+(?=[^\W\d_])(.+)")
+_IS_REMARK = re.compile(r"(?=(?:\W*[^\W\d_]+){3})[^=;{}<>]{1,300}\Z")
+"""Three words, and no code that is commented out."""
 _MOST_LEAD = 12
 
 AREA_ORDER = ("readme", "docs", "example", "docstring", "test")
@@ -227,7 +229,7 @@ def remark_above(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] 
         words.insert(0, found[1].strip())
         lines.pop()
     said = next(iter(sentences(" ".join(words))), "")
-    return (use.start - len(words), use.start - 1, said) if _IS_PROSE.search(said) else None
+    return (use.start - len(words), use.start - 1, said) if _IS_REMARK.match(said) else None
 
 
 def snippet_around(use: Use, repository: RepositoryFacts) -> Snippet | None:

@@ -278,6 +278,7 @@ class _Writer:
                     self.told.add((use.path, start, sentence))
                     where = self.sources.cite(use.path, start, end)
                     return f"Why, in the authors' words ({where}): “{inline(sentence)}”"
+            return ""  # a later passage does it for a purpose of its own
         return ""
 
     def _reasons(self, use: Use, passage: Passage) -> Iterator[tuple[int, int, str]]:
