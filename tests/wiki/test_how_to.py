@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from codebase_gardener.knowledge.answers.graph import DefinedName, Place
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import SymbolIndex
-from codebase_gardener.wiki.how_to import answer_how
+from codebase_gardener.wiki.how_to import answer_how, command_lines
 from codebase_gardener.wiki.search import WikiIndex
 
 
@@ -34,3 +37,34 @@ def test_a_plain_question_is_answered_by_another_verb_for_it() -> None:
     told = answer_how(WikiIndex(SymbolIndex.build([remove, *others])), {}, "how do I delete a pot?")
     assert told is not None
     assert told.lines[0].text == "Remove a pot."
+
+
+COMMANDS = [
+    DefinedName(name, "command", Place("pot/main.py", line, line + 1, "", "package"), name, says)
+    for line, (name, says) in enumerate(
+        [
+            ("pot stir", "Stir one stew."),
+            ("pot stir-all", "Stir all stews."),
+            ("pot lid remove", "Take the lid off."),
+            ("pot eat", ""),
+        ],
+        start=1,
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("how do I stir a stew?", ["`pot stir`: Stir one stew."]),
+        ("how do I stir all stews?", ["`pot stir-all`: Stir all stews."]),
+        ("how do I delete the lid?", ["`pot lid remove`: Take the lid off."]),  # the same act
+        ("how do I remove a spoon?", []),  # not each word of the name is asked for
+        ("how do I eat", ["`pot eat`"]),
+        ("how do I use a pot", []),
+    ],
+)
+def test_the_command_does_it_whose_whole_name_is_asked_for(question: str, told: list[str]) -> None:
+    lines = command_lines(COMMANDS, question)
+    assert [line.text for line in lines] == told
+    assert all(line.anchor.startswith("pot/main.py:L") for line in lines)

@@ -61,12 +61,16 @@ def _changed(wiki: ProjectWiki, asked: Asked) -> GraphAnswer:
 
 
 def _how(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
-    """With the wiki; without one, or with one of another state, nothing is known of how things are done."""
-    from codebase_gardener.wiki.how_to import answer_how
+    """By a command, and with the wiki; without one, or with one of another state, it tells nothing of how."""
+    from codebase_gardener.wiki.how_to import answer_how, command_lines
 
-    if not _is_current(wiki):
-        return None
-    return answer_how(wiki.index(), {page.id: page for page in wiki.pages()}, question)
+    commands = command_lines(wiki.graph().commands(), question)
+    found = None
+    if _is_current(wiki):
+        found = answer_how(wiki.index(), {page.id: page for page in wiki.pages()}, question)
+    if not commands:
+        return found
+    return GraphAnswer("how", found.name if found else "", (*commands, *(found.lines if found else ())))
 
 
 def _found(wiki: ProjectWiki, question: str) -> GraphAnswer | None:

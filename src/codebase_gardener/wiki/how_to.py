@@ -1,10 +1,11 @@
-"""How something is done: the steps of the workflow that a question finds, each with the API that does it."""
+"""How something is done: by a program's command, or the steps of the workflow that a question finds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from codebase_gardener.knowledge.answers.answering import GraphAnswer, GraphLine
+from codebase_gardener.knowledge.answers.graph import DefinedName
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.wiki.found import found_lines
 from codebase_gardener.wiki.ranking import question_stems
@@ -12,7 +13,7 @@ from codebase_gardener.wiki.search import WikiIndex
 from codebase_gardener.wiki.stems import stems
 from codebase_gardener.wiki.synonyms import had
 
-__all__ = ["answer_how"]
+__all__ = ["answer_how", "command_lines"]
 
 _LOOKED_AT = 3
 _ENOUGH = 2 / 3  # of a question's words: "in tests" says where, not what
@@ -43,6 +44,31 @@ def answer_how(index: WikiIndex, pages: Mapping[str, Page], question: str) -> Gr
     if found[0] not in fits or not found[0].anchor:
         return None
     return GraphAnswer("how", found[0].id, found_lines(found, asked))
+
+
+def command_lines(commands: Iterable[DefinedName], question: str) -> tuple[GraphLine, ...]:
+    """The command that does what is asked: the question has each word of its name behind the program's.
+
+    Of several that with the most words in its name, then with the most of the question's in what it says of itself.
+
+    Args:
+        commands: That the code declares.
+        question: "how do I …".
+    """
+    words = set(stems(question))
+    asked = question_stems(question).keys()
+    best: tuple[int, int] = (0, 0)
+    lines: tuple[GraphLine, ...] = ()
+    for each in commands:
+        name = stems(" ".join(each.name.split()[1:]).replace("-", " "))
+        if not name or len(had(name, words)) < len(set(name)):
+            continue
+        fit = len(set(name)), len(had(asked, set(stems(f"{each.name} {each.says}"))))
+        if fit > best:
+            place = each.place
+            said = f"`{each.name}`: {each.says}" if each.says else f"`{each.name}`"
+            best, lines = fit, (GraphLine(said, f"{place.path}:L{place.start}-{place.end}"),)
+    return lines
 
 
 def _steps(workflow: Page, pages: Mapping[str, Page]) -> list[GraphLine]:

@@ -136,6 +136,9 @@ class NeededPackage(msgspec.Struct, frozen=True, tag="needed"):
     place: Place
 
 
+_COMMANDS = "#commands"
+"""The key of all of them, beside those of needed packages."""
+
 _Row = DefinedName | Raised | NeededPackage
 _DECODE = msgspec.json.Decoder(_Row).decode
 _ENCODE = msgspec.json.Encoder().encode
@@ -171,6 +174,11 @@ class Graph:
         """The lines of packaging files of one kind."""
         found = (_DECODE(text) for text in self._rows.find(f"#{kind}"))
         return [row for row in found if isinstance(row, NeededPackage)]
+
+    def commands(self) -> list[DefinedName]:
+        """The commands that the repository's own code declares."""
+        found = (_DECODE(text) for text in self._rows.find(_COMMANDS))
+        return [row for row in found if isinstance(row, DefinedName)]
 
     def keys(self) -> Iterator[str]:
         """The plain names of all rows."""
@@ -222,6 +230,7 @@ class _Gathering:
             row = DefinedName(each.name, "command", place, each.name, inline(each.says, 300))
             for key in dict.fromkeys((each.name, f"{each.name.rpartition(' ')[2]} command")):
                 yield plain_name(key), row
+            yield _COMMANDS, row
 
     def _code(self) -> Iterator[str]:
         return (path for path, facts in self._repository.facts.items() if is_code(facts.language))
