@@ -46,6 +46,15 @@ def test_everything_that_was_measured_is_told() -> None:
     assert "new since 0123456789ab" in str(full_table({**DATA, "since": "0123456789abcdef"}).title)
 
 
+def test_the_arms_of_the_memory_are_told_where_there_are_any() -> None:
+    arms = DATA["editing"]["arms"] | {f"{name} + memory": ARM for name in DATA["editing"]["arms"]}
+    editing = DATA["editing"] | {"arms": arms, "exact_all": POINTS, "exact_all_over_base": POINTS}
+    with_memory = DATA | {"editing": editing}
+    assert full_table(with_memory).row_count == 8
+    assert "With the memory of the repository: exact next lines +5.0" in "\n".join(full_lines(with_memory))
+    assert "memory" not in "\n".join(full_lines(DATA))
+
+
 def test_what_could_not_be_measured_is_left_out() -> None:
     text = "\n".join(full_lines({**DATA, "null": None, "recitation": None}))
     assert "noise" not in text

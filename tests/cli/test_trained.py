@@ -274,7 +274,7 @@ def test_a_changed_tree_makes_a_new_version_and_keep_prunes(cli: Cli, repository
     assert data["adapter"] == "geometry/default@2"
     (repository / "ring.py").unlink()
     back = cli("grow", repository, "--json").ok().json
-    assert (back["adapter"], back["was_there"]) == ("geometry/default@1", True)
+    assert (back["adapter"], back["was_there"]) == ("geometry/default@2", True)  # which knows all of it
     kept = {row["adapter_id"] for row in cli("adapters", "list", "--json").json if row["active"]}
     deleted = cli("delete", "geometry", "--keep", "1", "--json").ok().json["deleted"]
     assert set(deleted) == {"geometry/default@1"} - kept

@@ -57,7 +57,7 @@ def full_lines(data: Mapping[str, Any]) -> Iterator[str]:
         f"(95 % {gained['low']:+.3f} to {gained['high']:+.3f}), exact next lines {_points(editing['exact'])}; "
         f"against base alone {_points(editing['exact_over_base'])}."
     )
-    if editing["exact_all"] is not None:
+    if editing.get("exact_all") is not None:  # a receipt of before has none
         yield (
             f"With the memory of the repository: exact next lines {_points(editing['exact_all'])}; "
             f"against base alone {_points(editing['exact_all_over_base'])}."
