@@ -140,6 +140,7 @@ module.exports = { Kettle, makeKettle };
     "examples/tea.js": '// Makes tea.\nconst { Kettle, makeKettle } = require("kettle");\n\nconst kettle = new Kettle();\nkettle.boil(90);\nmakeKettle("b");\n',
     "README.md": '# Kettle\n\n```js\nconst { Kettle } = require("kettle");\nconst k = new Kettle();\nk.boil(80);\n```\n',
 }
+# in boil.js the name of the private function, which the public one has too, is unknown: neither is taken for the other
 COMMON_JS = {
     "package.json": '{"name": "kettle", "main": "lib/index.js"}\n',
     "lib/index.js": """var boil = require('./boil');
@@ -158,7 +159,7 @@ module.exports = function (water, options) {
 };
 """,
     "lib/pour-out.js": "exports = module.exports = function (cup) {\n  return cup;\n};\n",
-    "README.md": '# Kettle\n\n```js\nvar kettle = require("kettle");\nkettle.boil("tap", {degrees: 90});\nkettle.pour("cup");\n```\n',
+    "README.md": '# Kettle\n\n```js\nvar kettle = require("kettle");\nkettle.boil("tap", {degrees: 90});\nkettle.pour("cup");\nkettle.boil("rain", {degrees: 80});\nkettle.pour("mug");\n```\n',
 }
 DECLARED = {
     "package.json": '{"name": "kettle", "type": "module", "exports": {"types": "./dist/index.d.ts", "default": "./dist/index.js"}}\n',
