@@ -46,7 +46,8 @@ def test_grown_at_a_revision_and_asked_for_what_came_after_it(
     asked = data["since"]
     assert asked["since"] == old
     assert asked["editing"]["cursors"] == 4, "two functions in each new file"
-    assert set(asked["editing"]["arms"]) == {"base", "base + retrieval", "adapter", "adapter + retrieval"}
+    arms = {"base", "base + retrieval", "adapter", "adapter + retrieval"}
+    assert set(asked["editing"]["arms"]) == arms | {f"{arm} + memory" for arm in arms}
     assert asked["null"]["draws"] == 8
     assert asked["general_code"]["base"] > 0
     receipts = cli("adapters", "show", data["adapter"], "--json").json["receipts"]
