@@ -138,8 +138,9 @@ def test_idle_by_load_and_battery(
     """Mocked: this machine has no battery."""
     monkeypatch.setattr(psutil, "getloadavg", lambda: (load, 0.0, 0.0))
     monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
-    assert busy(Limits()).startswith(why)
-    assert bool(busy(Limits())) == bool(why)
+    kind, words = busy(Limits())
+    assert words.startswith(why)
+    assert bool(kind) == bool(words) == bool(why)
 
 
 def test_sigterm_ends_it_cleanly(source: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from codebase_gardener.gardener.growing import watch
+from codebase_gardener.gardener.growing import follow
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.utils.progress import Quiet
@@ -39,5 +39,5 @@ def test_who_watches_is_told_once(tmp_path: Path) -> None:
     now = progress(tmp_path, [NOTE])
     trainings = SimpleNamespace(wait=lambda _, callback: (callback(now), callback(now), now)[2])
     gardener: Any = SimpleNamespace(manager=SimpleNamespace(trainings=trainings))
-    watch(gardener, "1", Listening())
+    follow(gardener, "1", Listening())
     assert said == [now.slower]

@@ -42,7 +42,7 @@ def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: b
     The same data and options give the same version: a training that was stopped goes on.
     """
     from codebase_gardener.cli.display import Display
-    from codebase_gardener.gardener.growing import watch
+    from codebase_gardener.gardener.growing import follow
     from codebase_gardener.gardener.planning import foresee, suited_to
 
     ref = parse_ref(what)
@@ -63,7 +63,7 @@ def train(what: str, base: str | None, file: Path | None, wait: bool, as_json: b
             display.say(f"Warning: {advice.rule}: {advice.text}")
         job = gardener.train(AdapterRef(ref.project, ref.name), base=found, dataset=rows, training=spec)
         if wait and job.state != "ready":
-            watch(gardener, job.id, display)
+            follow(gardener, job.id, display)
             job = gardener.manager.trainings.get(job.id)
     document = {"job": job.id, "adapter": str(job.ref), "state": job.state, "directory": job.directory}
     pending = job.state in ("queued", "training")

@@ -93,7 +93,6 @@ _DEPENDENT = re.compile(
 )
 """Words that begin a clause with a verb of its own."""
 _SIDE = r"(?:also|just|simply|easily|now|then|first|next|finally|instead|either|directly|only|quickly|always)"
-_SIDE = r"(?:also|just|simply|easily|now|then|first|next|finally|instead|either|directly|only|quickly|always)"
 _HOW = re.compile(
     r"(?:\bhow to |\ATo |\b(?:lets?|helps?) (?:you|us|users) |\blet['’]s |\b(?:want|wish|like|order|way|able) to )\Z",
     re.IGNORECASE,

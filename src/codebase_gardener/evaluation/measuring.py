@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Protocol
 
+from codebase_gardener.dataset.assembly import Dataset
 from codebase_gardener.dataset.heldout import HeldoutFunction
-from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, MEMORY, PARENT, WITH_WIKI, Arm
 from codebase_gardener.evaluation.metrics import Measurement
 from codebase_gardener.evaluation.parent import Parent, beside_parent
@@ -61,13 +60,13 @@ class Scorer(Protocol):
         ...
 
 
-def heldout_functions(dataset: Path, limit: int) -> Sequence[HeldoutFunction]:
+def heldout_functions(dataset: Dataset, limit: int) -> Sequence[HeldoutFunction]:
     """The functions to measure on: in no row of the dataset, and not in its index.
 
     Raises:
         DatasetError: Nothing was held out.
     """
-    functions = load_dataset(dataset).heldout[:limit]
+    functions = dataset.heldout[:limit]
     if not functions:
         raise DatasetError(
             "nothing was held out, so there is nothing to measure on",

@@ -66,8 +66,9 @@ def evaluate_adapter(
     Raises:
         DatasetError: Nothing was held out.
     """
-    functions = heldout_functions(dataset, limit)
-    held_out = {*load_dataset(dataset).report.heldout_files, *(function.path for function in functions)}
+    rows = load_dataset(dataset)
+    functions = heldout_functions(rows, limit)
+    held_out = {*rows.report.heldout_files, *(function.path for function in functions)}
     live = _live_base(adapter, base, device, dtype)
     memory = build_memory(snapshot, live.tokenizer, without=held_out) if snapshot is not None else None
     opened = _scoring(live, adapter, functions, memory)
@@ -102,7 +103,7 @@ def measure_across(
         DatasetError: Nothing was held out.
     """
     tokenizers = [load_tokenizer(base.path) for _, base in adapters]
-    functions = same_bodies(heldout_functions(dataset, limit), tokenizers)
+    functions = same_bodies(heldout_functions(load_dataset(dataset), limit), tokenizers)
     total = len(adapters) * len(functions)
     measured: list[list[Measurement]] = []
     for adapter, base in adapters:

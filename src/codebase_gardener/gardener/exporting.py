@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.adapters.files import check_adapter_files
+from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.evaluation.measuring import heldout_functions
 from codebase_gardener.exports.licences import is_licence_file, licence_of
 from codebase_gardener.exports.request import ExportReport, ExportRequest
@@ -93,7 +94,7 @@ def _heldout(gardener: Gardener, located: Located) -> Sequence[tuple[str, str]]:
     if located.row is None:
         return ()
     try:
-        functions = heldout_functions(gardener.heldout_dataset(located.row), _HELDOUT_FUNCTIONS)
+        functions = heldout_functions(load_dataset(gardener.heldout_dataset(located.row)), _HELDOUT_FUNCTIONS)
     except CodebaseGardenerError:
         return ()
     return [(function.prompt, function.completion) for function in functions]

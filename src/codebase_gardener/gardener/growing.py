@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from codebase_gardener.dataset.taught import Taught
     from codebase_gardener.repository.snapshot import Snapshot
 
-__all__ = ["EVALUATED_FUNCTIONS", "GrowPlan", "Grown", "grow", "watch"]
+__all__ = ["EVALUATED_FUNCTIONS", "GrowPlan", "Grown", "follow", "grow", "plan_of", "verdict_of"]
 
 EVALUATED_FUNCTIONS = 32
 
@@ -127,15 +127,26 @@ def grow(
     spec, reasons = suited_to(gardener, ref, base, dataset, start.options)
     warm = start.warm(dataset, new) if new is not None else None
     begins = f"goes on from {described(warm.lineage)}" if warm else start.why and f"from nothing: {start.why}"
-    show_plan(replace(_plan(gardener, snapshot, dataset, base, spec, reasons, project.name), start=begins))
+    show_plan(
+        plan_of(
+            gardener,
+            project.name,
+            snapshot.revision,
+            dataset,
+            base,
+            spec,
+            reasons,
+            start=begins,
+            more_disk=sum(len(file.text) for file in snapshot.files) * 4,
+        )
+    )
     job = gardener.train(ref, base=base, dataset=(dataset, folder), training=spec, warm=warm)
     was_ready = job.state == "ready"
     if not was_ready:
-        watch(gardener, job.id, reporter)
+        follow(gardener, job.id, reporter)
     row = gardener.version(job.ref)
-    known = gardener.registry.latest_verdict(row)
-    verdict = known.data if known else _verdict(gardener, row, dataset, reporter)
-    was_there = was_ready and (known is not None or not dataset.heldout)
+    was_there = was_ready and (gardener.registry.latest_verdict(row) is not None or not dataset.heldout)
+    verdict = _verdict(gardener, row, dataset, reporter)
     return Grown(gardener.version(row.ref), verdict, len(snapshot.skipped), was_there)
 
 
@@ -155,51 +166,75 @@ def _as_it_was(gardener: Gardener, row: VersionRow, snapshot: Snapshot, reporter
     """Nothing is new to this version."""
     from codebase_gardener.dataset.writer import load_dataset
 
-    known = gardener.registry.latest_verdict(row)
-    dataset = load_dataset(gardener.heldout_dataset(row))
-    verdict = known.data if known else _verdict(gardener, row, dataset, reporter)
+    verdict = _verdict(gardener, row, load_dataset(gardener.heldout_dataset(row)), reporter)
     return Grown(gardener.version(row.ref), verdict, len(snapshot.skipped), was_there=True)
 
 
 def _verdict(gardener: Gardener, row: VersionRow, dataset: Dataset, reporter: Reporter) -> dict[str, Any]:
-    """Measure a version and move the active mark; where nothing is held out, the newer code counts as no worse."""
-    from codebase_gardener.evaluation.verdict import NOTHING_HELD_OUT, not_measured
-
-    if dataset.heldout:
-        with reporter.stage("evaluation", "functions") as progress:
-            return gardener.evaluate(row.ref, limit=EVALUATED_FUNCTIONS, progress=progress).data
-    data = not_measured(NOTHING_HELD_OUT)
-    move_mark(gardener.registry, row, data["word"])
+    """The verdict, measured where it is not known; where nothing is held out, the newer code counts as no worse."""
+    data = verdict_of(gardener, row, dataset, reporter)
+    if not data["arms"]:  # a verdict that was measured has moved it
+        move_mark(gardener.registry, row, data["word"])
     return data
 
 
-def _plan(
+def verdict_of(gardener: Gardener, row: VersionRow, dataset: Dataset, reporter: Reporter) -> dict[str, Any]:
+    """The verdict on a version as the registry keeps it, measured where it is not known."""
+    from codebase_gardener.evaluation.verdict import NOTHING_HELD_OUT, not_measured
+
+    known = gardener.registry.latest_verdict(row)
+    if known is not None:
+        return known.data
+    if not dataset.heldout:
+        return not_measured(NOTHING_HELD_OUT)
+    with reporter.stage("evaluation", "functions") as progress:
+        return gardener.evaluate(row.ref, limit=EVALUATED_FUNCTIONS, progress=progress).data
+
+
+def plan_of(
     gardener: Gardener,
-    snapshot: Snapshot,
+    project: str,
+    revision: str,
     dataset: Dataset,
     base: Base,
     spec: TrainingSpec,
     reasons: tuple[Reason, ...],
-    project: str,
+    *,
+    start: str,
+    more_disk: int = 0,
 ) -> GrowPlan:
+    """What a training takes, and what it is of.
+
+    Args:
+        gardener: The home.
+        project: Its name.
+        revision: That is grown.
+        dataset: What is trained on.
+        base: That is trained.
+        spec: How.
+        reasons: Why options differ from the settings.
+        start: Where it begins; "" where that goes without saying.
+        more_disk: Bytes beside those of the adapter.
+    """
     memory = estimate_memory(base, spec, bf16=spec.dtype != "float32")
     return GrowPlan(
         project=project,
-        revision=snapshot.revision,
+        revision=revision,
         base=base,
         device=resolve_device(gardener.settings.device),
         rows=len(dataset.train),
         heldout_functions=min(len(dataset.heldout), EVALUATED_FUNCTIONS),
         minutes=spec.minutes,
         memory_bytes=memory.total,
-        disk_bytes=3 * memory.adapter + sum(len(file.text) for file in snapshot.files) * 4,
+        disk_bytes=3 * memory.adapter + more_disk,
         free_disk_bytes=shutil.disk_usage(gardener.settings.home).free,
         warnings=foresee(base, len(dataset.train), spec).warnings,
         reasons=reasons,
+        start=start,
     )
 
 
-def watch(gardener: Gardener, job_id: str, reporter: Reporter) -> None:
+def follow(gardener: Gardener, job_id: str, reporter: Reporter) -> None:
     """Follow a training from loading to proof; leaving does not end it."""
     told: set[str] = set()
     with reporter.stage("training", "steps") as progress:

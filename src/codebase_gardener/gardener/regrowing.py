@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,10 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.bases.shape import BaseShape
 from codebase_gardener.gardener.choosing import foretell
 from codebase_gardener.gardener.facade import REGROWN, Gardener
-from codebase_gardener.gardener.growing import EVALUATED_FUNCTIONS, GrowPlan, watch
+from codebase_gardener.gardener.growing import EVALUATED_FUNCTIONS, GrowPlan, follow, plan_of, verdict_of
 from codebase_gardener.gardener.planning import foresee, free_on, plan_for
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.training.devices import resolve_device
-from codebase_gardener.training.memory import estimate_memory
 from codebase_gardener.training.plan import ECONOMIES, Reason
 from codebase_gardener.training.spec import TrainingSpec, parse_spec
 from codebase_gardener.utils.error_handling import InvalidInputError
@@ -91,14 +89,17 @@ def regrow(
         )
     dataset = load_dataset(folder)
     spec, reasons = _spec(gardener, base, len(dataset.train), wanted)
-    show_plan(_plan(gardener, old, dataset, base, spec, reasons))
+    went_on = f", which went on from {old.lineage['parent']}" if old.lineage else ""
+    begins = f"from nothing, with rows and options of {old.ref} ({old.base_id}){went_on}"
+    revision = old.commit or "no commit"
+    show_plan(plan_of(gardener, old.project, revision, dataset, base, spec, reasons, start=begins))
     active = gardener.registry.active_version(old.project, old.adapter_name)
     new = _trained(gardener, old, base, (dataset, folder), spec, reporter)
     known = next(
         (one.data for one in gardener.registry.receipts(new) if _is_of(one.kind, one.data, old)), None
     )
     found = known or _compared(gardener, (old, beside), (new, base), dataset, folder, reporter)
-    verdict = _own_verdict(gardener, new, dataset, reporter)
+    verdict = verdict_of(gardener, new, dataset, reporter)  # on its own base
     if activate:
         gardener.registry.set_active(new.project, new.adapter_name, new.version)
     elif known is None and found["word"] != "better" and gardener.version(new.ref).active:
@@ -139,33 +140,6 @@ def _spec(
     return made.spec, tuple(one for one in made.reasons if one.value != getattr(spec, one.option))
 
 
-def _plan(
-    gardener: Gardener,
-    old: VersionRow,
-    dataset: Dataset,
-    base: Base,
-    spec: TrainingSpec,
-    reasons: tuple[Reason, ...],
-) -> GrowPlan:
-    memory = estimate_memory(base, spec, bf16=spec.dtype != "float32")
-    went_on = f", which went on from {old.lineage['parent']}" if old.lineage else ""
-    return GrowPlan(
-        project=old.project,
-        revision=old.commit or "no commit",
-        base=base,
-        device=resolve_device(gardener.settings.device),
-        rows=len(dataset.train),
-        heldout_functions=min(len(dataset.heldout), EVALUATED_FUNCTIONS),
-        minutes=spec.minutes,
-        memory_bytes=memory.total,
-        disk_bytes=3 * memory.adapter,
-        free_disk_bytes=shutil.disk_usage(gardener.settings.home).free,
-        warnings=foresee(base, len(dataset.train), spec).warnings,
-        reasons=reasons,
-        start=f"from nothing, with rows and options of {old.ref} ({old.base_id}){went_on}",
-    )
-
-
 def _trained(
     gardener: Gardener,
     old: VersionRow,
@@ -178,7 +152,7 @@ def _trained(
     ref = AdapterRef(old.project, old.adapter_name)
     job = gardener.train(ref, base=base, dataset=dataset, training=spec, snapshot_id=old.snapshot_id)
     if job.state != "ready":
-        watch(gardener, job.id, reporter)
+        follow(gardener, job.id, reporter)
     return gardener.version(job.ref)
 
 
@@ -215,16 +189,3 @@ def _compared(
         data = {"word": "not measured", "reason": NOTHING_HELD_OUT, "old": sides[0], "new": sides[1]}
     gardener.registry.add_receipt(new[0], REGROWN, data)
     return data
-
-
-def _own_verdict(gardener: Gardener, new: VersionRow, dataset: Dataset, reporter: Reporter) -> dict[str, Any]:
-    """The new one in four arms on its own base; it becomes active there if it is better than the old one."""
-    from codebase_gardener.evaluation.verdict import NOTHING_HELD_OUT, not_measured
-
-    known = gardener.registry.latest_verdict(new)
-    if known is not None:
-        return known.data
-    if not dataset.heldout:
-        return not_measured(NOTHING_HELD_OUT)
-    with reporter.stage("evaluation", "functions") as progress:
-        return gardener.evaluate(new.ref, limit=EVALUATED_FUNCTIONS, progress=progress).data

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from codebase_gardener.adapters.proof import score_tokens
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.dataset.writer import load_dataset
 from codebase_gardener.evaluation.measuring import heldout_functions, measured_verdict
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.serving.addresses import addresses
@@ -146,7 +147,7 @@ def evaluate_served(
         key: An API key, where the server wants one.
         progress: Functions measured, over all arms.
     """
-    functions = heldout_functions(gardener.heldout_dataset(row, dataset), limit)
+    functions = heldout_functions(load_dataset(gardener.heldout_dataset(row, dataset)), limit)
     with _scorer(gardener, row, gardener.base(row.base_id), url, key) as (scorer, server):
         verdict = measured_verdict(scorer, functions, progress)
         arms = {name: arm.nats_per_token for name, arm in verdict.arms.items()}

@@ -43,15 +43,15 @@ class Limits:
     battery: int = 50
 
 
-def busy(limits: Limits) -> str:
-    """Why no adapter is to be trained now; "" where the machine is idle."""
+def busy(limits: Limits) -> tuple[str, str]:
+    """What keeps an adapter from being trained now, and that in words; both "" where the machine is idle."""
     load = psutil.getloadavg()[0] / cores()
     if load > limits.load:
-        return f"the load is {load:.2f} for each core, and {limits.load:g} is the limit"
+        return "load", f"the load is {load:.2f} for each core, and {limits.load:g} is the limit"
     battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
     if battery is not None and not battery.power_plugged and battery.percent < limits.battery:
-        return f"the battery is at {battery.percent:.0f} %, and {limits.battery} % is the limit"
-    return ""
+        return "battery", f"the battery is at {battery.percent:.0f} %, and {limits.battery} % is the limit"
+    return "", ""
 
 
 @dataclass
@@ -126,21 +126,21 @@ class Watch:
             if commit != refreshed and quiet >= settle_s:
                 self._or_say(self._refresh, commit)
                 refreshed = commit
-            if commit == refreshed != grown and self._or_say(self._grow, commit):
+            if commit == refreshed != grown and self._or_say(self._grow, commit) is not False:
                 grown = commit
             sleep(poll_s)
 
-    def _or_say(self, step: Callable[[str], bool], commit: str) -> bool:
+    def _or_say(self, step: Callable[[str], bool | None], commit: str) -> bool | None:
         """A step that fails is told of, and tried again with the next commit."""
         try:
             return step(commit)
         except CodebaseGardenerError as error:
             self.tell("failed", f"{error.message}; {error.hint}" if error.hint else error.message)
-            return True
+            return None
 
     # ---- the steps
 
-    def _refresh(self, commit: str) -> bool:
+    def _refresh(self, commit: str) -> None:
         """Snapshot, wiki and index, and the memory where an adapter would use it."""
         from codebase_gardener.gardener.wikis import build_wiki
 
@@ -162,7 +162,6 @@ class Watch:
             written=written,
             seconds=seconds,
         )
-        return True
 
     def _remember(self) -> bool:
         number = self.gardener.registry.active_version(self._project, DEFAULT_ADAPTER)
@@ -184,22 +183,20 @@ class Watch:
         if self.gardener.registry.active_version(self._project, DEFAULT_ADAPTER) is None:
             self.tell("no adapter", f"{self._project} has no active adapter: gardener grow {self.source}")
             return True
-        if why := busy(self.limits):
-            if why.partition(" is ")[0] != self._waiting:
+        before, (self._waiting, why) = self._waiting, busy(self.limits)
+        if self._waiting:
+            if self._waiting != before:  # told once, not at each look
                 self.tell("waiting", f"the adapter waits: {why}", why=why)
-            self._waiting = why.partition(" is ")[0]
             return False
-        self._waiting = ""
         from codebase_gardener.gardener.growing import grow
 
-        row = self._active_base()
         grown = grow(
             self.gardener,
             str(self.source),
             self.reporter,
             name=self._project,
             revision=commit,
-            base_id=row,
+            base_id=self._active_base(),
             show_plan=lambda plan: None,
         )
         word = (grown.verdict.get("parent") or {}).get("word", grown.verdict["word"])

@@ -133,8 +133,9 @@ class WikiIndex:
 
     def words_of(self, found: str) -> frozenset[str]:
         """The stems of the words of what a search found; of a page, too, of the documents that show its subject."""
-        code = next((one.text for one in self.symbols.documents if one.anchor == found), "")
-        return self._pages.words_of(found) or frozenset(stems(code))
+        if words := self._pages.words_of(found):
+            return words
+        return frozenset(stems(next((one.text for one in self.symbols.documents if one.anchor == found), "")))
 
     def for_prompt(self, question: str, k: int = _DOCUMENTS, *, pages: bool = True) -> list[Document]:
         """What to put before a question: symbols that it names, tests last, then what BM25 finds without filler words.

@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from codebase_gardener.documents.blocks import Block
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.sentences import first_sentence, sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
-from codebase_gardener.knowledge.apis.declared_commands import declared_commands
-from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.modules.descriptions import SaidOf, said_of
 from codebase_gardener.knowledge.modules.drawings import architecture, files_drawing
 from codebase_gardener.knowledge.modules.relations import Relations
-from codebase_gardener.knowledge.modules.tree import Module, ModuleTree
+from codebase_gardener.knowledge.modules.tree import Module
 from codebase_gardener.knowledge.overview.dependencies import Needed, needed
+from codebase_gardener.knowledge.overview.material import Material
 from codebase_gardener.knowledge.overview.readme import (
     Introduction,
     introduction,
@@ -26,25 +24,19 @@ from codebase_gardener.knowledge.overview.readme import (
     tells_who_made_it,
 )
 from codebase_gardener.knowledge.overview.tasks import guide_sections, guides, tasks, work_needs
-from codebase_gardener.knowledge.pages.citations import quote
+from codebase_gardener.knowledge.overview.usage import by_use, times_shown, usage
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code, link_free, table
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Page, Section
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
-from codebase_gardener.knowledge.pages.workflow_groups import group_title, workflow_groups
-from codebase_gardener.manifests.table import ECOSYSTEMS, root_manifests
-from codebase_gardener.utils.anchors import Anchor
+from codebase_gardener.manifests.table import root_manifests
 
 __all__ = ["overview_page"]
 
 _MOST_PARTS = 30
-_MOST_WORKFLOWS = 12
 _MOST_FLOWS = 8
 _MOST_APIS = 8
-_MOST_ENTRIES = 6
-_MOST_COMMANDS = 8
-_MOST_DECLARED = 60
 _MOST_FILES = 3
 _MOST_GROUPS = 8
 _MOST_NAMES = 5
@@ -60,59 +52,10 @@ _BEGINNING = re.compile(
     r"quick-?start|getting-?started|first-?steps|tutorial|introduction|basics|user-?guide", re.IGNORECASE
 )
 
-_ANSWERS = (
-    *(
-        "application",
-        "codebase",
-        "framework",
-        "library",
-        "package",
-        "project",
-        "repository",
-        "software",
-        "tool",
-    ),
-    *(
-        "architecture",
-        "build",
-        "change",
-        "commands",
-        "contribute",
-        "dependencies",
-        "depend",
-        "install",
-        "layout",
-    ),
-    *(
-        "overview",
-        "parts",
-        "purpose",
-        "reading",
-        "run",
-        "start",
-        "structure",
-        "supported",
-        "tests",
-        "versions",
-    ),
+_ANSWERS = tuple(
+    ["application", "codebase", "framework", "library", "package", "project", "repository", "software", "tool", "architecture", "build", "change", "commands", "contribute", "dependencies", "depend", "install", "layout", "overview", "parts", "purpose", "reading", "run", "start", "structure", "supported", "tests", "versions"]
 )
 """Words of questions about a repository as a whole: what it may be called, and what the page's sections tell."""
-
-
-@dataclass(frozen=True)
-class _Given:
-    context: ApiContext
-    relations: Relations
-    pages: Sequence[Page]
-    by_target: Mapping[Target, Page]
-    sources: PageSources
-
-    @property
-    def tree(self) -> ModuleTree:
-        return self.relations.tree
-
-    def of_type(self, kind: str) -> list[Page]:
-        return [page for page in self.pages if page.type == kind]
 
 
 def overview_page(
@@ -127,7 +70,7 @@ def overview_page(
         by_target: The Implementation page of each API that has one, by what it documents.
     """
     repository = context.repository
-    given = _Given(
+    given = Material(
         context, relations, sorted(pages, key=lambda page: page.id), by_target, PageSources(repository)
     )
     said = introduction(repository.facts, repository.texts, _name(given))
@@ -137,7 +80,7 @@ def overview_page(
         title=f"{_name(given)}: the way in",
         overview=_overview(said, given),
         description=_description(said, given),
-        usage=_usage(said, given),
+        usage=usage(said, given),
         sections=(
             Section("Parts", _parts(given)),
             Section("Architecture", _architecture(given)),
@@ -150,14 +93,14 @@ def overview_page(
     )
 
 
-def _name(given: _Given) -> str:
+def _name(given: Material) -> str:
     repository = given.context.repository
     named = (one.name.text for one in root_manifests(repository.texts) if one.name)
     home = repository.repo.rstrip("/").rpartition("/")[2]
     return next(filter(None, named), "") or home or repository.owner_repo
 
 
-def _overview(said: Introduction | None, given: _Given) -> str:
+def _overview(said: Introduction | None, given: Material) -> str:
     """What it is, in one sentence: of its README, else of its packaging file, else of the package's own comment."""
     name = code(_name(given))
     if said and said.said:
@@ -177,7 +120,7 @@ def _overview(said: Introduction | None, given: _Given) -> str:
     return f"{name} holds {counted(len(files), 'file')} of code; neither a README nor a packaging file says what for."
 
 
-def _said_in_code(given: _Given) -> SaidOf | None:
+def _said_in_code(given: Material) -> SaidOf | None:
     """What the package at the root says of itself, else the only one that lies in no other."""
     roots = [one for one in given.tree.modules if one.parent is None]
     roots = [one for one in roots if not one.path] or roots
@@ -209,7 +152,7 @@ def _tells_what_it_is(said: Introduction, name: str) -> tuple[Block, str]:
     return first, said_first if _WORD.search(said_first) else inline(plain_text(first.text), 300)
 
 
-def _description(said: Introduction | None, given: _Given) -> str:
+def _description(said: Introduction | None, given: Material) -> str:
     if said is None or not said.said:
         in_code = _said_in_code(given)
         if in_code is None:
@@ -223,7 +166,7 @@ def _description(said: Introduction | None, given: _Given) -> str:
     return "\n\n".join(parts)
 
 
-def _runs(said: Introduction, given: _Given) -> list[tuple[int, int, str]]:
+def _runs(said: Introduction, given: Material) -> list[tuple[int, int, str]]:
     """Paragraphs that follow each other are quoted together."""
     runs: list[tuple[int, int]] = []
     for block in said.said:
@@ -242,120 +185,7 @@ def _unquoted(lines: Sequence[str]) -> str:
     return "\n".join(re.sub(r"^>(?: |\Z)", "", line) for line in lines)
 
 
-def _usage(said: Introduction | None, given: _Given) -> str:
-    parts = [_installed(given), _entries(given), _commands(given), _declared(given)]
-    if said and said.code:
-        block = said.code
-        given.sources.cite(said.path, block.start, block.end)
-        lines = given.context.repository.lines(said.path, block.start, block.end)
-        anchor = Anchor(said.path, block.start, block.end)
-        parts.append("The first code that the README shows:\n\n" + quote(anchor, lines, block.label))
-    parts.append(_workflows(given))
-    return "\n\n".join(filter(None, parts)) or "No document shows how it is used."
-
-
-def _installed(given: _Given) -> str:
-    for manifest in root_manifests(given.context.repository.texts):
-        row = ECOSYSTEMS.get(manifest.ecosystem)
-        if row and row.install and manifest.published and manifest.name.text:
-            return f"Installed with {code(row.install.format(manifest.name.text))}."
-    return ""
-
-
-def _entries(given: _Given) -> str:
-    """What users import, the most shown first, and apart what no document shows."""
-    rows: dict[bool, list[str]] = {True: [], False: []}
-    for target, page in _by_use(given)[:_MOST_ENTRIES]:
-        symbol = given.context.symbol(target)
-        summary = documented(symbol).summary if symbol else ""
-        where = f" ({given.sources.cite_symbol(symbol)})" if symbol else ""
-        said = f": “{inline(summary, 200)}”{given.sources.said_at(symbol)}" if symbol and summary else ""
-        rows[_shown(target, given) > 0].append(f"* [{code(target.name)}]({page.file}){where}{said}")
-    offered = "What else it offers:" if rows[True] else "What it offers:"
-    titles = {True: "What users call most:", False: offered}
-    return "\n\n".join(f"{titles[kind]}\n\n" + "\n".join(told) for kind, told in rows.items() if told)
-
-
-def _shown(target: Target, given: _Given) -> int:
-    """How many places of README, docs and examples use it; its own docstring shows no use by others."""
-    passages = [passage for passage, _ in given.context.uses.get(target, ()) if passage.area != "test"]
-    return len({(passage.path, passage.start) for passage in passages if not passage.is_of(target)})
-
-
-def _by_use(given: _Given) -> list[tuple[Target, Page]]:
-    """APIs of the repository, those that README, docs and examples use in the most places first.
-
-    Where none shows them, a type is used by whoever uses its members: what users begin with is seldom named itself.
-    """
-    context = given.context
-    shown = {target: _shown(target, given) for target in given.by_target}
-    own = [target for target in given.by_target if not target.external]
-    exported = context.resolution.exported
-    uses: Counter[Target] = Counter()
-    for target, pairs in context.uses.items():
-        uses[target] += len(pairs)
-        owner = Target(target.path, target.name.rpartition(".")[0])
-        if owner in given.by_target:
-            uses[owner] += len(pairs)
-    order = sorted(own, key=lambda one: (-shown[one], one not in exported, -uses[one], one))
-    return [(target, given.by_target[target]) for target in order]
-
-
-def _commands(given: _Given) -> str:
-    scripts = sorted(given.context.scripts)
-    shown = [
-        (name, uses)
-        for name, uses in given.context.commands.items()
-        if name.partition(" ")[0] in given.context.scripts
-    ]
-    if not scripts:
-        return ""
-    lines = [f"Programs that it installs: {', '.join(map(code, scripts))}."]
-    for _, uses in sorted(shown, key=lambda item: (-len(item[1]), item[0]))[:_MOST_COMMANDS]:
-        first = uses[0]
-        lines.append(f"* {code(first.text)}: {given.sources.cite(first.path, first.line, first.line)}")
-    return lines[0] + ("\n\n" + "\n".join(lines[1:]) if lines[1:] else "")
-
-
-def _declared(given: _Given) -> str:
-    """The commands of its programs, each with its help."""
-    found = declared_commands(given.context)
-    lines = []
-    for each in found[:_MOST_DECLARED]:
-        where = given.sources.cite(each.path, each.start, each.end)
-        lines.append(
-            f"* {code(each.name)} ({where})" + (f": “{inline(each.says, 200)}”" if each.says else "")
-        )
-    if len(found) > len(lines):
-        lines.append(f"* {len(found) - len(lines)} more")
-    return "The commands that its code declares:\n\n" + "\n".join(lines) if lines else ""
-
-
-def _workflows(given: _Given) -> str:
-    flows = given.of_type("Workflow")
-    if not flows:
-        return ""
-    shown = _most_led(flows)[:_MOST_WORKFLOWS]
-    parts = ["What people do with it, step by step:"]
-    for group in workflow_groups(shown, given.pages):
-        parts += [f"### {group_title(group)}"] if group.title else []
-        parts.append("\n".join(f"* [{link_free(page.title)}]({page.file})" for page in group.pages))
-    if len(flows) > len(shown):
-        parts.append(f"And {len(flows) - len(shown)} more: [all workflows](_WorkflowIndex.md).")
-    return "\n\n".join(parts)
-
-
-def _most_led(flows: Sequence[Page]) -> list[Page]:
-    """Those of the README first, then of other documents; the longest first."""
-
-    def place(page: Page) -> tuple[object, ...]:
-        first = page.sources[0].anchor if page.sources else Anchor("~", 1, 1)
-        return "readme" not in first.path.lower(), -len(page.edges), first.path, first.start
-
-    return sorted(flows, key=place)
-
-
-def _parts(given: _Given) -> str:
+def _parts(given: Material) -> str:
     if not given.tree.modules:
         return "It holds no code that is not a test."
     pages = {page.id: page for page in given.of_type("Module")}
@@ -373,7 +203,7 @@ def _parts(given: _Given) -> str:
     return table(("Module", "Lines", "What it is for"), rows) + rest
 
 
-def _said(page: Page, given: _Given) -> str:
+def _said(page: Page, given: Material) -> str:
     """The overview of a module, without its own name; the words that it quotes are looked for in the same file."""
     for source in page.sources[:1]:
         given.sources.cite(source.anchor.path, source.anchor.start, source.anchor.end)
@@ -381,14 +211,14 @@ def _said(page: Page, given: _Given) -> str:
     return after.removeprefix("is what the authors describe as: ")
 
 
-def _depth(module: Module, given: _Given) -> int:
+def _depth(module: Module, given: Material) -> int:
     depth, parent = 0, module.parent
     while parent is not None:
         depth, parent = depth + 1, given.tree.by_path[parent].parent
     return depth
 
 
-def _architecture(given: _Given) -> str:
+def _architecture(given: Material) -> str:
     modules = given.tree.modules
     if not modules:
         return "It holds no code that is not a test."
@@ -420,17 +250,17 @@ def _names(targets: Counter[Target]) -> str:
     return enumerated([code(name) for name in names[:3]], len(names))
 
 
-def _reading_order(said: Introduction | None, given: _Given) -> str:
+def _reading_order(said: Introduction | None, given: Material) -> str:
     steps = []
     if said:
         steps.append(f"{code(said.path)}: what it is, in its authors' words.")
     for path, why in _documents(given):
         steps.append(f"{code(path)}: {why}")
-    for target, page in _by_use(given)[:3]:
+    for target, page in by_use(given)[:3]:
         symbol = given.context.symbol(target)
         if symbol:
             where = given.sources.cite_symbol(symbol)
-            why = "users meet it first" if _shown(target, given) else "a part of what it offers"
+            why = "users meet it first" if times_shown(target, given) else "a part of what it offers"
             steps.append(f"[{code(target.name)}]({page.file}), defined in {where}: {why}.")
     for module in _central(given)[:2]:
         number = len(given.relations.used_by(module))
@@ -440,7 +270,7 @@ def _reading_order(said: Introduction | None, given: _Given) -> str:
     return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1)) or "Nothing stands out."
 
 
-def _documents(given: _Given) -> list[tuple[str, str]]:
+def _documents(given: Material) -> list[tuple[str, str]]:
     """The documents that show the most of its APIs, and how many."""
     shown: dict[str, set[Target]] = {}
     for passage in given.context.resolution.passages:
@@ -457,7 +287,7 @@ def _is_beginning(path: str) -> bool:
     return bool(_BEGINNING.search(path.rpartition("/")[2].replace("_", "-")))
 
 
-def _central(given: _Given) -> list[Module]:
+def _central(given: Material) -> list[Module]:
     """Modules that most others use."""
     used = [
         module
@@ -468,13 +298,13 @@ def _central(given: _Given) -> list[Module]:
     return sorted(used, key=lambda one: (-len(given.relations.used_by(one)), one.path))
 
 
-def _tests(given: _Given) -> list[str]:
+def _tests(given: Material) -> list[str]:
     tests = Counter(p.path for p in given.context.resolution.passages if p.area == "test" and p.uses)
     order = sorted(tests.items(), key=lambda item: (-item[1], item[0]))
     return [f"{code(path)}: {counted(number, 'test')} that use it." for path, number in order[:1]]
 
 
-def _tasks(given: _Given) -> str:
+def _tasks(given: Material) -> str:
     repository = given.context.repository
     found = tasks(repository.facts, repository.texts)
     parts = [
@@ -497,7 +327,7 @@ def _tasks(given: _Given) -> str:
     return "\n\n".join(parts) or "No file of it says how it is built, tested or changed."
 
 
-def _told_in_readme(given: _Given) -> list[str]:
+def _told_in_readme(given: Material) -> list[str]:
     facts = given.context.repository.facts
     path = readme_of(facts)
     return [
@@ -507,7 +337,7 @@ def _told_in_readme(given: _Given) -> list[str]:
     ]
 
 
-def _work_needs(given: _Given) -> list[str]:
+def _work_needs(given: Material) -> list[str]:
     """What building it and working on it needs, and the page that lists it."""
     lines = []
     for each in work_needs(given.context.repository.texts)[:_MOST_GROUPS]:
@@ -520,7 +350,7 @@ def _work_needs(given: _Given) -> list[str]:
     return [f"The packages that it needs ([{page.title}]({page.file})):\n\n" + "\n".join(lines)]
 
 
-def _dependencies(given: _Given) -> str:
+def _dependencies(given: Material) -> str:
     found = needed(given.context)
     if not found:
         return "No packaging file at the root names anything that it depends on."

@@ -1,0 +1,145 @@
+"""The Overview's Usage: how it is installed, what users call and run, and what people do with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from codebase_gardener.knowledge.apis.declared_commands import declared_commands
+from codebase_gardener.knowledge.apis.tree_calls import documented
+from codebase_gardener.knowledge.links.uses import Target
+from codebase_gardener.knowledge.overview.material import Material
+from codebase_gardener.knowledge.overview.readme import Introduction
+from codebase_gardener.knowledge.pages.citations import quote
+from codebase_gardener.knowledge.pages.markup import code, link_free
+from codebase_gardener.knowledge.pages.quoting import inline
+from codebase_gardener.knowledge.pages.structure import Page
+from codebase_gardener.knowledge.pages.workflow_groups import group_title, workflow_groups
+from codebase_gardener.manifests.table import ECOSYSTEMS, root_manifests
+from codebase_gardener.utils.anchors import Anchor
+
+__all__ = ["by_use", "times_shown", "usage"]
+
+_MOST_WORKFLOWS = 12
+_MOST_ENTRIES = 6
+_MOST_COMMANDS = 8
+_MOST_DECLARED = 60
+
+
+def usage(said: Introduction | None, given: Material) -> str:
+    """How it is installed, what users call and run, and the workflows.
+
+    Args:
+        said: What the README says.
+        given: Of the page.
+    """
+    parts = [_installed(given), _entries(given), _commands(given), _declared(given)]
+    if said and said.code:
+        block = said.code
+        given.sources.cite(said.path, block.start, block.end)
+        lines = given.context.repository.lines(said.path, block.start, block.end)
+        anchor = Anchor(said.path, block.start, block.end)
+        parts.append("The first code that the README shows:\n\n" + quote(anchor, lines, block.label))
+    parts.append(_workflows(given))
+    return "\n\n".join(filter(None, parts)) or "No document shows how it is used."
+
+
+def _installed(given: Material) -> str:
+    for manifest in root_manifests(given.context.repository.texts):
+        row = ECOSYSTEMS.get(manifest.ecosystem)
+        if row and row.install and manifest.published and manifest.name.text:
+            return f"Installed with {code(row.install.format(manifest.name.text))}."
+    return ""
+
+
+def _entries(given: Material) -> str:
+    """What users import, the most shown first, and apart what no document shows."""
+    rows: dict[bool, list[str]] = {True: [], False: []}
+    for target, page in by_use(given)[:_MOST_ENTRIES]:
+        symbol = given.context.symbol(target)
+        summary = documented(symbol).summary if symbol else ""
+        where = f" ({given.sources.cite_symbol(symbol)})" if symbol else ""
+        said = f": “{inline(summary, 200)}”{given.sources.said_at(symbol)}" if symbol and summary else ""
+        rows[times_shown(target, given) > 0].append(f"* [{code(target.name)}]({page.file}){where}{said}")
+    offered = "What else it offers:" if rows[True] else "What it offers:"
+    titles = {True: "What users call most:", False: offered}
+    return "\n\n".join(f"{titles[kind]}\n\n" + "\n".join(told) for kind, told in rows.items() if told)
+
+
+def times_shown(target: Target, given: Material) -> int:
+    """How many places of README, docs and examples use it; its own docstring shows no use by others."""
+    passages = [passage for passage, _ in given.context.uses.get(target, ()) if passage.area != "test"]
+    return len({(passage.path, passage.start) for passage in passages if not passage.is_of(target)})
+
+
+def by_use(given: Material) -> list[tuple[Target, Page]]:
+    """APIs of the repository, those that README, docs and examples use in the most places first.
+
+    Where none shows them, a type is used by whoever uses its members: what users begin with is seldom named itself.
+    """
+    context = given.context
+    shown = {target: times_shown(target, given) for target in given.by_target}
+    own = [target for target in given.by_target if not target.external]
+    exported = context.resolution.exported
+    uses: Counter[Target] = Counter()
+    for target, pairs in context.uses.items():
+        uses[target] += len(pairs)
+        owner = Target(target.path, target.name.rpartition(".")[0])
+        if owner in given.by_target:
+            uses[owner] += len(pairs)
+    order = sorted(own, key=lambda one: (-shown[one], one not in exported, -uses[one], one))
+    return [(target, given.by_target[target]) for target in order]
+
+
+def _commands(given: Material) -> str:
+    scripts = sorted(given.context.scripts)
+    shown = [
+        (name, uses)
+        for name, uses in given.context.commands.items()
+        if name.partition(" ")[0] in given.context.scripts
+    ]
+    if not scripts:
+        return ""
+    lines = [f"Programs that it installs: {', '.join(map(code, scripts))}."]
+    for _, uses in sorted(shown, key=lambda item: (-len(item[1]), item[0]))[:_MOST_COMMANDS]:
+        first = uses[0]
+        lines.append(f"* {code(first.text)}: {given.sources.cite(first.path, first.line, first.line)}")
+    return lines[0] + ("\n\n" + "\n".join(lines[1:]) if lines[1:] else "")
+
+
+def _declared(given: Material) -> str:
+    """The commands of its programs, each with its help."""
+    found = declared_commands(given.context)
+    lines = []
+    for each in found[:_MOST_DECLARED]:
+        where = given.sources.cite(each.path, each.start, each.end)
+        lines.append(
+            f"* {code(each.name)} ({where})" + (f": “{inline(each.says, 200)}”" if each.says else "")
+        )
+    if len(found) > len(lines):
+        lines.append(f"* {len(found) - len(lines)} more")
+    return "The commands that its code declares:\n\n" + "\n".join(lines) if lines else ""
+
+
+def _workflows(given: Material) -> str:
+    flows = given.of_type("Workflow")
+    if not flows:
+        return ""
+    shown = _most_led(flows)[:_MOST_WORKFLOWS]
+    parts = ["What people do with it, step by step:"]
+    for group in workflow_groups(shown, given.pages):
+        parts += [f"### {group_title(group)}"] if group.title else []
+        parts.append("\n".join(f"* [{link_free(page.title)}]({page.file})" for page in group.pages))
+    if len(flows) > len(shown):
+        parts.append(f"And {len(flows) - len(shown)} more: [all workflows](_WorkflowIndex.md).")
+    return "\n\n".join(parts)
+
+
+def _most_led(flows: Sequence[Page]) -> list[Page]:
+    """Those of the README first, then of other documents; the longest first."""
+
+    def place(page: Page) -> tuple[object, ...]:
+        first = page.sources[0].anchor if page.sources else Anchor("~", 1, 1)
+        return "readme" not in first.path.lower(), -len(page.edges), first.path, first.start
+
+    return sorted(flows, key=place)
