@@ -52,9 +52,11 @@ _BEGINNING = re.compile(
     r"quick-?start|getting-?started|first-?steps|tutorial|introduction|basics|user-?guide", re.IGNORECASE
 )
 
-_ANSWERS = tuple(
-    ["application", "codebase", "framework", "library", "package", "project", "repository", "software", "tool", "architecture", "build", "change", "commands", "contribute", "dependencies", "depend", "install", "layout", "overview", "parts", "purpose", "reading", "run", "start", "structure", "supported", "tests", "versions"]
-)
+_ANSWERS = (
+    "application", "codebase", "framework", "library", "package", "project", "repository", "software", "tool",
+    "architecture", "build", "change", "commands", "contribute", "dependencies", "depend", "install", "layout",
+    "overview", "parts", "purpose", "reading", "run", "start", "structure", "supported", "tests", "versions",
+)  # fmt: skip
 """Words of questions about a repository as a whole: what it may be called, and what the page's sections tell."""
 
 
