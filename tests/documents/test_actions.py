@@ -22,6 +22,11 @@ from codebase_gardener.documents.actions import action_in, says_action
         ("You can find the details in the API documentation of `fire`.", ""),
         ("You can find a pot in the kiln.", "find a pot in the kiln"),
         ("Finally, run it:", ""),  # no noun
+        ("You should put them in the same kiln.", ""),  # what?
+        ("We can validate the pot using the above script.", ""),
+        ("Retry a request until it succeeds.", "Retry a request until it succeeds"),
+        ("The function passed to parse returns the tree of a file.", ""),  # a name
+        ("This is how to validate requests.", "validate requests"),
         ("It looks so:", ""),
         ("", ""),
     ],

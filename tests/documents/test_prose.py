@@ -35,6 +35,10 @@ def test_marks_go_and_code_stays(text: str, plain: str | None) -> None:
     assert plain_text(text) == (text if plain is None else plain).replace("`", "")
 
 
+def test_what_a_role_of_its_own_document_names_is_not_shown() -> None:
+    assert plain_text("Call `load <pot.Pot.load>`, or `a <b`", code_marks=True) == "Call `load`, or `a <b`"
+
+
 def test_names_in_code_marks_are_mentioned() -> None:
     assert list(mentioned_names("``A.b`` `c(x)`, :class:`t <Dog>` and `e + f`")) == ["A.b", "Dog"]
 

@@ -24,5 +24,11 @@ def test_of_c(text: str, said: str) -> None:
     assert purpose_of("c", text, None) == said
 
 
+def test_what_a_file_of_go_is_built_for_is_no_purpose() -> None:
+    built_for = "//go:build !windows\n// +build !windows\n\n"
+    assert purpose_of("go", f"{built_for}package pot\n", None) == ""
+    assert purpose_of("go", f"{built_for}// Package pot cooks.\npackage pot\n", None) == "Package pot cooks."
+
+
 def test_a_tools_version_is_no_purpose() -> None:
     assert purpose_of("swift", "// swift-tools-version: 5.9\nimport A\n", None) == ""

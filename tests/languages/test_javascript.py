@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from codebase_gardener.languages.engine.code import tree_code
+from codebase_gardener.languages.engine.parsing import parsed_tree
 from codebase_gardener.languages.engine.symbols import tree_symbols
 from codebase_gardener.languages.javascript import JAVASCRIPT
 from samples.sources import bound, calls, code_in, imports, parameters, places, symbols_in, units_of
@@ -275,3 +276,11 @@ def test_what_common_js_passes_on() -> None:
     assert imports(code) == ["1 ./x::a", "2 ./y::d"]
     assert code.exports == ("a", "b", "d")
     assert bound(code) == [("b", "c")]
+
+
+def test_a_file_that_hands_on_types_alone_is_read_whole() -> None:
+    tree = parsed_tree(
+        b'export type * from "./types.js";\nexport type * as all from "./all.js";\n', "typescript"
+    )
+    assert tree is not None
+    assert not tree.root_node.has_error

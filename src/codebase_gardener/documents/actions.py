@@ -67,6 +67,9 @@ _NO_GERUND = frozenset((
 _SETS_UP = frozenset(("add", "download", "get", "install", "uninstall", "update", "upgrade"))
 """Verbs that with the project's own name say nothing of what it does."""
 _POINTS = frozenset(("check", "find", "follow", "read", "visit"))
+_POINTS_BACK = frozenset(("it", "them"))
+_ELSEWHERE = frozenset(("above", "below"))
+"""A clause of these is understood only beside another one."""
 _DOCUMENTS = frozenset(
     ("article", "chapter", "docs", "documentation", "guide", "page", "readme", "section", "tutorial")
 )
@@ -180,10 +183,18 @@ def _end(text: str, names: Container[str]) -> int:
     verb, *rest = [word.lower() for word in _WORD.findall(clause)] or [""]
     if (verb in _SETS_UP and rest[:1] and rest[0] in names) or (verb in _POINTS and _DOCUMENTS & set(rest)):
         return 0
+    if _POINTS_BACK & {*rest[:1]} or _ELSEWHERE & set(rest) or _is_subject(rest):
+        return 0
     told = (
         word for word in rest if word not in _SAYS_NOTHING | _GENERAL | _PREPOSITIONS and word not in names
     )
     return end if "`" in clause or any(told) else 0
+
+
+def _is_subject(following: list[str]) -> bool:
+    """Whether a word is the name of what acts: "`parse` returns the tree"."""
+    acts, *acted_on = following[:2] or [""]
+    return acts.endswith("s") and acts[:-1] in _VERBS and acted_on in (["the"], ["a"], ["an"])
 
 
 def _is_gerund(word: str) -> bool:

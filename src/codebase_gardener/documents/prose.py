@@ -21,6 +21,8 @@ _TAGS = (
 _CODE = "[\ue000-\uf8ff]"  # what stands for a code span while the marks around are read
 _QUOTED = re.compile(r"^[ \t]*>[ \t]?(?:\[!(?:TIP|NOTE|WARNING|IMPORTANT|CAUTION)\])?", re.MULTILINE)
 _RST_LINK = re.compile(r"(?<!`)`([^`<>]{1,400}?)(?: ?<[^`<>]{1,300}>)?`_{1,2}(?![\w`])")
+_DEFAULT_ROLE = re.compile(r"(?<![`\w])(`)([^`<>\n]{1,200}?)[ \t]<[~!.]?[A-Za-z_][\w.]{0,200}>`(?![`_\w])")
+"""`load <pot.Pot.load>`, whose role is the document's own."""
 # Each pattern is bounded, so that all of them are linear.
 _MARKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"<!--.{0,2000}?-->"), ""),
@@ -114,7 +116,7 @@ def plain_text(text: str, *, code_marks: bool = False) -> str:
         codes[0xE000 + len(codes)] = f"`{inner}`" if code_marks else inner
         return chr(0xE000 + len(codes) - 1)
 
-    text = edited(_RST_LINK.sub(r"\1", role_free(text)), hidden)
+    text = edited(_RST_LINK.sub(r"\1", _DEFAULT_ROLE.sub(r"\1\2\1", role_free(text))), hidden)
     for pattern, kept in _MARKS:
         text = pattern.sub(kept, text)
     text = _ENTITY.sub(lambda entity: unescape(entity[0]), text).translate(codes)

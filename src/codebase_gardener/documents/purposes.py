@@ -20,7 +20,8 @@ _BOILERPLATE = re.compile(
     r"copyright|licen[cs]e|all rights reserved|spdx|coding[:=]|^!|^-\*-|@generated|\bmode:|pylint|flake8"
     r"|ruff:|mypy:|noqa|warrant|distributed on an|you may not use|you may obtain|http://www\.apache"
     r"|limitations under|eslint|@ts-|type: ignore|isort|fmt:|permission is hereby|^region\b|^endregion\b"
-    r"|frozen_string_literal|rubocop|swift-tools-version|^todo\b|^fixme\b",
+    r"|frozen_string_literal|rubocop|swift-tools-version|^todo\b|^fixme\b"
+    r"|^go:\w|^\+build\b",
     re.IGNORECASE,
 )
 _BLOCK = re.compile(r"\s*(/\*+!?|\*/|\*)\s?")

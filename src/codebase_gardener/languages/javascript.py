@@ -64,8 +64,14 @@ _VARIANCE = re.compile(
 """TypeScript 4.7's `<in out T>`, which the grammar does not know: blanks stand in its place, so that nothing moves."""
 
 
-def _without_variance(source: bytes) -> bytes:
-    return _VARIANCE.sub(lambda found: found[1] + b" " * len(found[2]), source)
+_TYPE_STAR = re.compile(rb"(\bexport\s{1,99})(type)(?=\s{0,99}\*)")
+"""TypeScript 5.0's `export type * from`, likewise."""
+
+
+def _without_unknown(source: bytes) -> bytes:
+    for pattern in (_VARIANCE, _TYPE_STAR):
+        source = pattern.sub(lambda found: found[1] + b" " * len(found[2]), source)
+    return source
 
 
 # ---- imports of one file
@@ -505,7 +511,7 @@ _TYPESCRIPT = replace(
     typed_declarations={"property_signature": "function_type"},
     bases=("class_heritage", "extends_clause", "implements_clause", "extends_type_clause"),
     no_base=("comment", "type_arguments"),
-    prepared=_without_variance,
+    prepared=_without_unknown,
 )  # fmt: skip
 
 # https://262.ecma-international.org/#sec-keywords-and-reserved-words and the handbook of TypeScript

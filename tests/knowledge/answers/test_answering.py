@@ -193,3 +193,23 @@ def test_a_helper_of_tests_that_calls_is_told(tmp_path: Path) -> None:
     }
     Graph.write(tmp_path, context_of(files).repository)
     assert ("test: `check`", "pot_test.go:L6-6") in said(Graph(tmp_path), "who calls Boil?")
+
+
+def test_a_language_is_known_by_its_short_name_and_an_error_that_is_handed_on_by_its_users(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "package.json": '{"name": "kiln", "version": "1.0.0", "main": "index.js", "engines": {"node": ">=22"}}',
+        "index.js": (
+            "export class HeatError extends Error {}\n\n"
+            "export function fire(pot) {\n  pot.fail(new HeatError('hot'));\n}\n"
+        ),
+    }
+    Graph.write(tmp_path, context_of(files).repository)
+    graph = Graph(tmp_path)
+    assert ("Node.js >=22", "package.json:L1-1") in said(graph, "Which Node version is required?")
+    assert said(graph, "what throws HeatError?") == [
+        ("no line of the repository raises `HeatError` by its name", "index.js:L1-1"),
+        ("used by `fire`", "index.js:L4-4"),
+    ]
+    assert answer_from_graph(graph, "What is the default of throwErrors?") is None

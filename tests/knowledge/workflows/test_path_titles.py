@@ -65,3 +65,16 @@ def test_a_name_of_capitals_or_one_letter_is_no_verb() -> None:
     core = CORE.replace("def open(self)", "def JSON(self)")
     (path,) = mined(UNTOLD | {"src/pottery/core.py": core, "tests/test_cooling.py": cooling})
     assert path.title == "Cool kiln"
+
+
+def test_what_a_box_before_the_code_says_to_mind_is_no_title() -> None:
+    block = '```js\nimport {heat, cool} from "kiln";\n\nheat(1);\ncool(1);\n```\n'
+    readme = f"# kiln\n\n## Custom levels\n\n> Always ensure the door is shut.\n\n{block}"
+    assert [path.title for path in mined(JAVASCRIPT | {"README.md": readme})] == ["Custom levels"]
+
+
+def test_a_long_title_ends_with_a_word() -> None:
+    block = '```js\nimport {heat, cool} from "kiln";\n\nheat(1);\ncool(1);\n```\n'
+    heading = f"Firing {'extraordinarily ' * 9}fine pots"
+    title = mined(JAVASCRIPT | {"README.md": f"# kiln\n\n## {heading}\n\n{block}"})[0].title
+    assert f"{heading} ".startswith(f"{title} ")

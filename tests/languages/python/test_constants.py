@@ -48,6 +48,18 @@ def test_loggers_type_variables_and_dunder_names_are_none() -> None:
     assert constants(text) == {}
 
 
+def test_what_only_a_program_assigns_is_none() -> None:
+    text = """
+        if __name__ == "__main__":
+            pot = 1
+        else:
+            kiln = 2
+        if "__main__" == __name__:
+            pan = 3
+        """
+    assert list(constants(text)) == ["kiln"]
+
+
 def test_what_is_said_of_it() -> None:
     found = constants(
         '''

@@ -269,7 +269,11 @@ def _raised(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     if len(own) > _MOST:
         yield GraphLine(f"and {len(own) - _MOST} more", own[_MOST].place.anchor)
     for definition in [] if own else _definitions(graph, asked):
-        yield GraphLine(f"no line of the repository raises `{definition.name}`", definition.place.anchor)
+        yield GraphLine(
+            f"no line of the repository raises `{definition.name}` by its name", definition.place.anchor
+        )
+        for place in definition.callers[:_MOST]:
+            yield GraphLine(f"used by `{place.what or place.path}`", place.anchor)
 
 
 def _since(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
@@ -290,7 +294,12 @@ def _version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
         yield from _needed(_outermost(graph.needed("runtime")))
         return
     found = [row for row in graph.rows(asked.what) if isinstance(row, NeededPackage)]
-    found = [row for row in found if plain_name(row.name) == plain_name(asked.what)]
+    wanted = plain_name(asked.what)
+    found = [
+        row
+        for row in found
+        if plain_name(row.name) == wanted or (row.kind == "runtime" and plain_name(row.name) == f"{wanted}js")
+    ]
     found = _outermost(found) if found and found[0].kind == "runtime" else found
     yield from _needed(
         sorted(found, key=lambda row: (row.kind in _LOCKED, row.place.path.count("/"), row.place.anchor))

@@ -383,5 +383,10 @@ def _manifest(path: str, facts: FileFacts) -> Iterator[tuple[str, _Row]]:
             lines = Place(path, found.start, found.end, inline(found.text, 200))
             row = NeededPackage(found.kind, found.name, found.value, found.scope, lines)
             yield f"#{found.kind}", row
-            for key in {plain_name(found.name), plain_name(found.scope)} - {""}:
+            names = (
+                found.name,
+                found.scope,
+                found.name.removesuffix(".js") if found.kind == "runtime" else "",
+            )
+            for key in set(map(plain_name, names)) - {""}:
                 yield key, row

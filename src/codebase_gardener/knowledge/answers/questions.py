@@ -75,7 +75,8 @@ _KINDS = {
 }  # fmt: skip
 _ARTICLE = re.compile(r"(?:the|a|an|this|its?|our|my)\s+", re.IGNORECASE)
 _MEMBER_OF = re.compile(
-    r"(?P<member>\S+)\s+(?:of|in|on|from)\s+(?:the\s+)?(?P<owner>\S+)(?:\s+class)?", re.IGNORECASE
+    r"(?P<member>(?!(?:default|type|value)\s)\S+)\s+(?:of|in|on|from)\s+(?:the\s+)?(?P<owner>\S+)(?:\s+class)?",
+    re.IGNORECASE,
 )
 _OWNER_OF = re.compile(r"(?P<owner>\S+?)(?:'s|’s)\s+(?P<member>\S+)")
 _LIKE_CODE = re.compile(r"_|\w[./]\w|[a-z][A-Z]|[A-Z]{2}[a-z]")

@@ -341,7 +341,7 @@ def _relations(module: Module, given: ModulePages) -> str:
     relations, tree = given.relations, given.tree
     parts = []
     for heading, pairs in (
-        ("Uses", relations.uses(module)),
+        ("Uses", relations.uses(module)),  # what it only hands on from another module is no use
         ("Used by", relations.used_by(module)),
     ):
         ordered = sorted(pairs.items(), key=lambda item: (-item[1].total(), item[0]))
@@ -349,7 +349,7 @@ def _relations(module: Module, given: ModulePages) -> str:
             f"* {_link(tree.by_path[path])}: {_names_of(targets)}, {counted(targets.total(), 'time')}"
             for path, targets in ordered
         ]
-        parts.append(f"### {heading}\n\n" + ("\n".join(lines) or f"{heading} no other module."))
+        parts.append(f"### {heading}\n\n" + ("\n".join(lines) or f"{heading} the code of no other module."))
     return "\n\n".join(parts)
 
 

@@ -131,7 +131,9 @@ class Titles:
             if use.target in steps and use.path == passage.path and (lead := lead_in(use, self.repository)):
                 found.setdefault(lead, set()).add(use.target)
         best = max(found, key=lambda lead: (len(found[lead]), -lead[0]), default=None)
-        return sentences(plain_text(best[2], code_marks=True))[::-1] if best else []
+        if best is None or all(line.lstrip().startswith(">") for line in best[2].split("\n")):
+            return []  # a box beside it says what to mind
+        return sentences(plain_text(best[2], code_marks=True))[::-1]
 
     def told_apart(self, named: Sequence[tuple[ShownSequence, tuple[str, str]]]) -> list[str]:
         """The short title of each, the long one where another has the same; then the author's words beside it.
@@ -229,7 +231,9 @@ class Titles:
             each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^"
         )
         text = re.sub(r"\s+(?=:)", "", " ".join(text.split()).strip(" .:#-–—*_"))
-        return " ".join(text.split()[: 2 * MOST_WORDS])[:_LONGEST].strip(" ,;:.-")
+        text = " ".join(text.split()[: 2 * MOST_WORDS])
+        whole = text if len(text) <= _LONGEST else text[: _LONGEST + 1].rpartition(" ")[0]
+        return whole.strip(" ,;:.-")
 
     def _spelled(self, text: str) -> str:
         """Words as the documents spell them: "lora" becomes "LoRA"."""

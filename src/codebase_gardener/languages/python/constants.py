@@ -16,6 +16,7 @@ _REGISTRY = 3
 """Definitions in one list or dict that make it the place where they are registered."""
 _TYPING = ("TypeVar", "ParamSpec", "TypeVarTuple")
 """What stands for a type in annotations is no value."""
+_IS_PROGRAM = ("__name__ == '__main__'", "'__main__' == __name__")
 _SENTENCE = 4
 """Words that make a sentence of a comment; shorter ones are titles of parts of a file."""
 
@@ -70,9 +71,16 @@ def _statements(tree: ast.Module) -> Iterator[tuple[ast.Assign | ast.AnnAssign, 
             if isinstance(statement, ast.Assign | ast.AnnAssign):
                 yield statement, block[at + 1] if at + 1 < len(block) else None
             elif isinstance(statement, ast.If | ast.Try | ast.With):
-                inner = [getattr(statement, name, []) for name in ("body", "orelse", "finalbody")]
+                parts = ("orelse",) if _is_of_a_script(statement) else ("body", "orelse", "finalbody")
+                inner = [getattr(statement, name, []) for name in parts]
                 inner += [handler.body for handler in getattr(statement, "handlers", [])]
                 pending += reversed([each for each in inner if each])
+
+
+def _is_of_a_script(statement: ast.stmt) -> bool:
+    """Whether its body runs only where the file is a program: `if __name__ == "__main__":`."""
+    test = statement.test if isinstance(statement, ast.If) else None
+    return test is not None and ast.unparse(test) in _IS_PROGRAM
 
 
 def _names(target: ast.expr) -> Iterator[ast.Name]:
