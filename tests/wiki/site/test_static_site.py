@@ -148,7 +148,8 @@ def test_scripts_and_style_name_no_address(site: StaticSite) -> None:
         if file.name != "search-index.js":  # it quotes the repository
             assert "http" not in text
             assert "innerHTML" not in text
-    assert "@import" not in (site.folder / "assets/site.css").read_text()
+    for style in ("design.css", "site.css"):
+        assert "@import" not in (site.folder / "assets" / style).read_text()
 
 
 def test_hostile_names_are_shown_as_text(

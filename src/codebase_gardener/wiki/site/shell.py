@@ -10,9 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from codebase_gardener.wiki.site.addresses import relative
 
-__all__ = ["asset_files", "filled"]
+__all__ = ["ASSETS", "asset_files", "filled"]
 
 _HERE = Path(__file__).parent
+ASSETS = _HERE / "assets"
+"""Style and scripts; `design.css` and `theme.js` are also those of the server's page."""
 
 # 'self' does not mean other files everywhere where a page is opened from disk, so `file:` is named
 POLICY = (
@@ -40,7 +42,7 @@ def filled(template: str, place: str, **values: Any) -> str:
 
 def asset_files() -> dict[str, str]:
     """Style and scripts, by their place in the site."""
-    return {f"assets/{file.name}": file.read_text("utf-8") for file in sorted((_HERE / "assets").iterdir())}
+    return {f"assets/{file.name}": file.read_text("utf-8") for file in sorted(ASSETS.iterdir())}
 
 
 @cache

@@ -1,4 +1,4 @@
-// Search, filter, theme, and lines marked by the address. Nothing is fetched but the index, which lies beside this file.
+// Search, filter, and lines marked by the address. Nothing is fetched but the index, which lies beside this file.
 (function () {
   "use strict";
   var root = document.body.dataset.root;
@@ -144,15 +144,6 @@
       document.getElementById("shown").textContent = words.length ? count + " of " + lines.length : "";
     });
   }
-
-  var theme = document.getElementById("theme");
-  theme.addEventListener("click", function () {
-    var html = document.documentElement;
-    var dark = html.dataset.theme ? html.dataset.theme === "dark"
-      : matchMedia("(prefers-color-scheme: dark)").matches;
-    html.dataset.theme = dark ? "light" : "dark";
-    try { localStorage.setItem("theme", html.dataset.theme); } catch (error) { /* only for this page then */ }
-  });
 
   // #L30-L128 marks these lines; #L30 one. Shift and a click on a number mark up to it.
   function mark() {

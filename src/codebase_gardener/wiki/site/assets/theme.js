@@ -1,9 +1,19 @@
-// Before anything is drawn: the theme that was chosen, if one was, and that scripts run.
+// Before anything is drawn: the theme that was chosen, if one was, and that scripts run; then the button that changes it.
 (function () {
   "use strict";
-  document.documentElement.classList.add("scripted");
+  var html = document.documentElement;
+  html.classList.add("scripted");
   try {
     var theme = localStorage.getItem("theme");
-    if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
+    if (theme === "dark" || theme === "light") html.dataset.theme = theme;
   } catch (error) { /* storage may be forbidden for files */ }
+
+  document.addEventListener("DOMContentLoaded", function () {
+    document.getElementById("theme").addEventListener("click", function () {
+      var dark = html.dataset.theme ? html.dataset.theme === "dark"
+        : matchMedia("(prefers-color-scheme: dark)").matches;
+      html.dataset.theme = dark ? "light" : "dark";
+      try { localStorage.setItem("theme", html.dataset.theme); } catch (error) { /* only for this page then */ }
+    });
+  });
 })();
