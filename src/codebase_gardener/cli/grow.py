@@ -36,6 +36,7 @@ _EXAMPLE_BASE = "Qwen/Qwen2.5-Coder-1.5B"
 @click.option(
     "--fresh", is_flag=True, help="Begin from nothing, though there is an active version to go on from."
 )
+@click.option("--plan", "plan_only", is_flag=True, help="Print the plan, and do not train.")
 @command_options
 def grow(
     source: str,
@@ -45,6 +46,7 @@ def grow(
     minutes: float | None,
     holdout: str | None,
     fresh: bool,
+    plan_only: bool,
     as_json: bool,
 ) -> None:
     """From a repository to an adapter that knows it, with a verdict; what has changed since, from the active version.
@@ -54,10 +56,30 @@ def grow(
     """
     from codebase_gardener.cli.display import Display
     from codebase_gardener.gardener.growing import grow as run
+    from codebase_gardener.gardener.growing import prepare
 
     since = _since(holdout, revision)
     display = Display()
     training = {} if minutes is None else {"minutes": minutes}
+    if plan_only:
+        with open_gardener() as gardener:
+            ready = prepare(
+                gardener,
+                source,
+                display,
+                name=name,
+                revision=since or revision,
+                base_id=base,
+                options=training,
+                fresh=fresh or since is not None,
+            )
+        if as_json:
+            print_json({**ready.plan.as_dict(), "there": str(ready.there.ref) if ready.there else None})
+        elif ready.there:
+            display.say(f"Nothing is new to {ready.there.ref}.")
+        else:
+            show_plan(display, ready.plan)
+        return
     with open_gardener() as gardener:
         try:
             grown = run(

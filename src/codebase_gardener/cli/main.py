@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ask": (f"{_HERE}.ask:ask", "Ask a question about a project."),
     "export": (f"{_HERE}.export:export", "Write an adapter for another program, with a receipt."),
     "serve": (f"{_HERE}.serve:serve", "Serve adapters to editors, chats and scripts (OpenAI's API)."),
+    "open": (f"{_HERE}.open:open_", "Open the page in the browser."),
     "connect": (
         f"{_HERE}.connect:connect",
         "Print or write a client's configuration for the running server.",

@@ -46,6 +46,7 @@ _GIB = 1024**3
     is_flag=True,
     help="Mix what followed the same code in the repository into completions; the torch engine does it.",
 )
+@click.option("--no-page", is_flag=True, help="Serve the interfaces only, without the page in the browser.")
 @command_options
 def serve(
     projects: tuple[str, ...],
@@ -58,6 +59,7 @@ def serve(
     engine: str,
     quantize: str,
     memory: bool,
+    no_page: bool,
     as_json: bool,
 ) -> None:
     """Serve projects to editors, chats and scripts, until Ctrl-C.
@@ -67,6 +69,7 @@ def serve(
     from codebase_gardener.cli.command import print_json, tell
     from codebase_gardener.config.settings import load_settings
     from codebase_gardener.gardener.facade import Gardener
+    from codebase_gardener.page.mounting import mounted_page
     from codebase_gardener.serving.addresses import written
     from codebase_gardener.serving.api_keys import ApiKeys, add_key
     from codebase_gardener.serving.server import (
@@ -109,6 +112,7 @@ def serve(
             lambda line: echo(line, err=True),
         ) as answering,
     ):
+        mounted = None if no_page else mounted_page(gardener, keys)
         names = [card.name for card in answering.catalog.cards()]
         address = f"http://{host}:{listening.getsockname()[1]}"
         url = f"{address}/v1"
@@ -116,6 +120,8 @@ def serve(
             print_json({"url": url, "models": names})
         else:
             echo(f"{url}  models: {', '.join(names) or 'none yet: gardener grow PATH'}")
+            if mounted:
+                echo(f"{address}/  the page")
             echo("Ctrl-C ends it", err=True)
         with written(gardener.settings.home, address):
-            run(answering, listening, keys)
+            run(answering, listening, keys, mounted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,19 @@ if TYPE_CHECKING:
     from codebase_gardener.dataset.assembly import Dataset
     from codebase_gardener.dataset.taught import Taught
     from codebase_gardener.repository.snapshot import Snapshot
+    from codebase_gardener.training.warm import WarmStart
 
-__all__ = ["EVALUATED_FUNCTIONS", "GrowPlan", "Grown", "follow", "grow", "plan_of", "verdict_of"]
+__all__ = [
+    "EVALUATED_FUNCTIONS",
+    "GrowPlan",
+    "Grown",
+    "Prepared",
+    "follow",
+    "grow",
+    "plan_of",
+    "prepare",
+    "verdict_of",
+]
 
 EVALUATED_FUNCTIONS = 32
 
@@ -62,6 +73,12 @@ class GrowPlan:
     reasons: tuple[Reason, ...] = ()
     start: str = ""
 
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON holds it, the base by its title."""
+        held = {each.name: getattr(self, each.name) for each in fields(self)}
+        rows = {name: [one.as_dict() for one in held[name]] for name in ("warnings", "reasons")}
+        return {**held, **rows, "base": self.base.title}
+
 
 @dataclass(frozen=True)
 class Grown:
@@ -78,6 +95,29 @@ class Grown:
     verdict: dict[str, Any]
     skipped: int
     was_there: bool
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run has found before it trains.
+
+    Attributes:
+        ref: What it makes a version of.
+        snapshot: The repository as it was read.
+        dataset: What is trained on, and its folder.
+        spec: How.
+        warm: What it goes on from; None for nothing.
+        plan: In figures.
+        there: The version to which nothing is new; None where there is something to train.
+    """
+
+    ref: AdapterRef
+    snapshot: Snapshot
+    dataset: tuple[Dataset, Path]
+    spec: TrainingSpec
+    warm: WarmStart | None
+    plan: GrowPlan
+    there: VersionRow | None
 
 
 def grow(
@@ -108,6 +148,48 @@ def grow(
     Raises:
         CodebaseGardenerError: Whatever a step raises; what is done stays done.
     """
+    ready = prepare(
+        gardener,
+        source,
+        reporter,
+        name=name,
+        revision=revision,
+        base_id=base_id,
+        options=options,
+        fresh=fresh,
+    )
+    if ready.there is not None:
+        return _as_it_was(gardener, ready.there, ready.snapshot, reporter)
+    dataset, _ = ready.dataset
+    show_plan(ready.plan)
+    job = gardener.train(
+        ready.ref, base=ready.plan.base, dataset=ready.dataset, training=ready.spec, warm=ready.warm
+    )
+    was_ready = job.state == "ready"
+    if not was_ready:
+        follow(gardener, job.id, reporter)
+    row = gardener.version(job.ref)
+    was_there = was_ready and (gardener.registry.latest_verdict(row) is not None or not dataset.heldout)
+    verdict = _verdict(gardener, row, dataset, reporter)
+    return Grown(gardener.version(row.ref), verdict, len(ready.snapshot.skipped), was_there)
+
+
+def prepare(
+    gardener: Gardener,
+    source: str,
+    reporter: Reporter,
+    *,
+    name: str | None = None,
+    revision: str | None = None,
+    base_id: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    fresh: bool = False,
+) -> Prepared:
+    """All that `grow` does before it trains; its arguments. What is done stays done.
+
+    Raises:
+        CodebaseGardenerError: Whatever a step raises.
+    """
     gardener.spec(options or {})
     if foretold := foretell(gardener, base_id, options or {}):
         reporter.say(foretold)
@@ -118,36 +200,27 @@ def grow(
         base = gardener.base(base_id, progress)
     ref = AdapterRef(project.name, DEFAULT_ADAPTER)
     start = Start(options or {}) if fresh else starting_point(gardener, ref, base, options or {})
-    dataset, folder = _dataset(gardener, project.name, snapshot, reporter, start.taught)
+    made = _dataset(gardener, project.name, snapshot, reporter, start.taught)
+    dataset = made[0]
     for warning in dataset.report.warnings:
         reporter.say(f"warning: {warning}")
     new = news(dataset, start.dataset) if start.dataset is not None else None
-    if there := start.there or (start.parent if new is not None and not new.rows else None):
-        return _as_it_was(gardener, there, snapshot, reporter)
+    there = start.there or (start.parent if new is not None and not new.rows else None)
     spec, reasons = suited_to(gardener, ref, base, dataset, start.options)
     warm = start.warm(dataset, new) if new is not None else None
     begins = f"goes on from {described(warm.lineage)}" if warm else start.why and f"from nothing: {start.why}"
-    show_plan(
-        plan_of(
-            gardener,
-            project.name,
-            snapshot.revision,
-            dataset,
-            base,
-            spec,
-            reasons,
-            start=begins,
-            more_disk=sum(len(file.text) for file in snapshot.files) * 4,
-        )
+    plan = plan_of(
+        gardener,
+        project.name,
+        snapshot.revision,
+        dataset,
+        base,
+        spec,
+        reasons,
+        start=begins,
+        more_disk=sum(len(file.text) for file in snapshot.files) * 4,
     )
-    job = gardener.train(ref, base=base, dataset=(dataset, folder), training=spec, warm=warm)
-    was_ready = job.state == "ready"
-    if not was_ready:
-        follow(gardener, job.id, reporter)
-    row = gardener.version(job.ref)
-    was_there = was_ready and (gardener.registry.latest_verdict(row) is not None or not dataset.heldout)
-    verdict = _verdict(gardener, row, dataset, reporter)
-    return Grown(gardener.version(row.ref), verdict, len(snapshot.skipped), was_there)
+    return Prepared(ref, snapshot, made, spec, warm, plan, there)
 
 
 def _dataset(

@@ -20,7 +20,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
-from codebase_gardener.registry import adapters, contents, snapshots, verdicts
+from codebase_gardener.registry import adapters, contents, listing, snapshots, verdicts
 from codebase_gardener.registry import jobs as job_rows
 from codebase_gardener.registry import projects as project_rows
 from codebase_gardener.registry import receipts as receipt_rows
@@ -161,6 +161,9 @@ class Registry:
     add_verdict = _write(verdicts.add)
     latest_verdict = _read(verdicts.latest)
     latest_verdicts = _read(verdicts.latest_of)
+
+    listed_projects = _read(listing.listed_projects)
+    listed_versions = _read(listing.listed_versions)
 
     known_directories = _read(contents.known_directories)
     rows_without_files = _read(contents.rows_without_files)

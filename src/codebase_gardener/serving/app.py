@@ -21,6 +21,7 @@ from codebase_gardener.serving.engine import Decoding, EngineRequest, Served
 from codebase_gardener.serving.guard import Guard, Presence
 from codebase_gardener.serving.infill_api import infill_routes
 from codebase_gardener.serving.metrics import MeasuredEngine
+from codebase_gardener.serving.mounted import Mounted
 from codebase_gardener.serving.ollama_api import ollama_routes
 from codebase_gardener.serving.openai_api import OPENAI_BODIES, openai_error, openai_routes
 from codebase_gardener.serving.openapi import openapi_document
@@ -39,7 +40,12 @@ _FORMS: tuple[tuple[str, Callable[[Exception], Any]], ...] = (
 
 
 def build_app(
-    answering: Answering, keys: ApiKeys | None = None, presence: Presence | None = None
+    answering: Answering,
+    keys: ApiKeys | None = None,
+    presence: Presence | None = None,
+    mounted: Mounted | None = None,
+    *,
+    preload: bool = True,
 ) -> Starlette:
     """The application over an engine and a catalog.
 
@@ -47,10 +53,12 @@ def build_app(
         answering: What prepares and answers.
         keys: One of them has to come with each request; None: whoever is on this machine may ask.
         presence: Counts what is being answered.
+        mounted: What else is answered at this address.
+        preload: Whether the base of the first model is loaded before it is asked.
     """
     engine = MeasuredEngine(answering.engine)
     presence = presence or Presence()
-    first = _FirstBase(Answering(engine, answering.catalog, answering.memory))
+    first = _FirstBase(Answering(engine, answering.catalog, answering.memory), preload)
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -73,11 +81,32 @@ def build_app(
         Route("/openapi.json", openapi),
         *openai_routes(first.answering),
     ]
+
+    def respond(path: str, error: Exception) -> Response:
+        if mounted is not None and path.startswith(mounted.prefix):
+            return mounted.respond(path, error)
+        return _respond(path, error)
+
+    async def failed(request: Request, error: Exception) -> Response:
+        return respond(request.url.path, error)
+
+    guard = Middleware(
+        Guard,
+        keys=keys,
+        presence=presence,
+        respond=respond,
+        **({"is_open": mounted.is_open} if mounted else {}),
+    )
     return Starlette(
-        routes=[*routes, *infill_routes(first.answering), *ollama_routes(first.answering)],
-        middleware=[Middleware(Guard, keys=keys, presence=presence, respond=_respond)],
+        routes=[
+            *(mounted.routes if mounted else ()),
+            *routes,
+            *infill_routes(first.answering),
+            *ollama_routes(first.answering),
+        ],
+        middleware=[guard],
         exception_handlers=dict.fromkeys(
-            (HTTPException, ClientDisconnect, CodebaseGardenerError, Exception), _error
+            (HTTPException, ClientDisconnect, CodebaseGardenerError, Exception), failed
         ),
         lifespan=first.loading,
     )
@@ -86,9 +115,9 @@ def build_app(
 class _FirstBase:
     """The base of the first model is loaded when the server starts, so that no one waits for it."""
 
-    def __init__(self, answering: Answering) -> None:
+    def __init__(self, answering: Answering, preload: bool) -> None:
         self.answering = answering
-        self.status = "loading"
+        self.status = "loading" if preload else "loaded"
 
     @property
     def is_loaded(self) -> bool:
@@ -98,6 +127,9 @@ class _FirstBase:
     async def loading(self, _: Starlette) -> AsyncIterator[None]:
         import asyncio
 
+        if self.is_loaded:
+            yield
+            return
         task = asyncio.create_task(run_in_threadpool(self._load))
         yield
         await asyncio.wait([task])
@@ -114,10 +146,6 @@ class _FirstBase:
         except Exception as error:  # the next request tells its client
             self.status = "failed"
             _log.error("the base could not be loaded", exc_info=error)
-
-
-async def _error(request: Request, error: Exception) -> Response:
-    return _respond(request.url.path, error)
 
 
 def _respond(path: str, error: Exception) -> Response:

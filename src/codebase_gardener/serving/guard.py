@@ -8,14 +8,18 @@ from ipaddress import ip_address
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from codebase_gardener.serving.api_keys import ApiKeys
 
-__all__ = ["Guard", "Presence", "is_loopback"]
+__all__ = ["KEY_COOKIE", "Guard", "Presence", "is_loopback", "is_own_request"]
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::\d{1,5})?")
+
+KEY_COOKIE = "gardener_key"
+"""Holds a browser's API key; counts in requests of the server's own pages only."""
 
 _OPEN = ("/health", "/ready")
 """Asked by what watches the server: without a key, and while it ends."""
@@ -45,6 +49,7 @@ class Guard:
         keys: One of them has to be sent; None: no key is needed.
         presence: Counts.
         respond: Writes an error as the wire at a path does.
+        is_open: Whether a path is also answered without a key, by path and headers.
     """
 
     def __init__(
@@ -53,8 +58,10 @@ class Guard:
         keys: ApiKeys | None,
         presence: Presence,
         respond: Callable[[str, Exception], Response],
+        is_open: Callable[[str, Headers], bool] = lambda path, headers: False,
     ) -> None:
         self._app, self._keys, self._presence, self._respond = app, keys, presence, respond
+        self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or let pass."""
@@ -75,7 +82,11 @@ class Guard:
             return HTTPException(403, refused)
         if path in _OPEN:
             return None
-        if self._keys is not None and not self._keys.knows(_key(headers)):
+        if (
+            self._keys is not None
+            and not self._is_open(path, headers)
+            and not self._keys.knows(_key(headers))
+        ):
             return HTTPException(401, "no valid API key was sent", {"WWW-Authenticate": "Bearer"})
         if self._presence.is_ending:
             return HTTPException(503, "the server is ending", {"Retry-After": "5", "Connection": "close"})
@@ -95,7 +106,22 @@ def _of_another_site(headers: Headers) -> str:
 
 def _key(headers: Headers) -> bytes:
     kind, _, key = headers.get("authorization", "").partition(" ")
-    return (key.strip() if kind.lower() == "bearer" else headers.get("x-api-key", "")).encode("latin-1")
+    key = key.strip() if kind.lower() == "bearer" else headers.get("x-api-key", "")
+    if not key and is_own_request(headers):
+        key = cookie_parser(headers.get("cookie", "")).get(KEY_COOKIE, "")
+    return key.encode("latin-1")
+
+
+def is_own_request(headers: Headers) -> bool:
+    """Whether a browser sends it for a page of this server, or for a person who typed the address.
+
+    A cookie is sent for another port of the same machine as well, so it alone does not say who asks.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    host = headers.get("host", "")  # browsers leave the other header out where there is no TLS
+    return headers.get("origin") in (None, f"http://{host}", f"https://{host}")
 
 
 def is_loopback(name: str) -> bool:

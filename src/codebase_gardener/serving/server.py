@@ -24,7 +24,9 @@ from codebase_gardener.serving.catalog import Catalog
 from codebase_gardener.serving.engine import Engine
 from codebase_gardener.serving.engine_choice import chosen
 from codebase_gardener.serving.guard import is_loopback
+from codebase_gardener.serving.late_engine import LateEngine
 from codebase_gardener.serving.llamacpp_models import LlamaModels
+from codebase_gardener.serving.mounted import Mounted
 from codebase_gardener.utils.error_handling import (
     AdapterError,
     CodebaseGardenerError,
@@ -70,6 +72,7 @@ class ServeOptions:
         quantize: How llama.cpp has the base: a key of `GGUF_TYPES`.
         pins: Names of the catalog that stay in memory, as the versions that they mean at the start.
         memory: Whether the memory of a project is mixed into completions; by the torch engine alone.
+        preload: Whether engine and base are there before the first request for a model; the page needs neither.
     """
 
     host: str = "127.0.0.1"
@@ -81,6 +84,7 @@ class ServeOptions:
     quantize: str = "f16"
     pins: tuple[str, ...] = ()
     memory: bool = False
+    preload: bool = True
 
 
 @contextmanager
@@ -98,7 +102,11 @@ def opened(
         ModelError: The engine cannot serve the home's base.
         InvalidInputError: The adapters that are pinned do not fit the memory.
     """
-    engine = _engine(manager, options, projects, say)
+
+    def start() -> Engine:
+        return _engine(manager, options, projects, say)
+
+    engine = start() if options.preload else LateEngine(start)
     try:
         catalog = Catalog(manager, open_wiki, current_adapter, projects)
         with _pinned(catalog, options, engine):
@@ -210,9 +218,16 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def run(answering: Answering, listening: socket.socket, keys: ApiKeys | None = None) -> None:
+def run(
+    answering: Answering,
+    listening: socket.socket,
+    keys: ApiKeys | None = None,
+    mounted: Mounted | None = None,
+    *,
+    preload: bool = True,
+) -> None:
     """Serve until a signal comes; then answers that have begun are finished, and new requests sent away."""
-    server = draining_server(answering, keys)
+    server = draining_server(answering, keys, mounted, preload=preload)
     # uvicorn raises the signal again when it has ended: it shall end this block, not the process before its cleaning
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -224,10 +239,15 @@ def run(answering: Answering, listening: socket.socket, keys: ApiKeys | None = N
 
 @contextmanager
 def in_background(
-    answering: Answering, listening: socket.socket, keys: ApiKeys | None = None
+    answering: Answering,
+    listening: socket.socket,
+    keys: ApiKeys | None = None,
+    mounted: Mounted | None = None,
+    *,
+    preload: bool = True,
 ) -> Iterator[uvicorn.Server]:
     """A server in a thread of this process, for a block."""
-    server = draining_server(answering, keys)
+    server = draining_server(answering, keys, mounted, preload=preload)
     thread = threading.Thread(
         target=lambda: server.run(sockets=[listening]), name="gardener-server", daemon=True
     )
@@ -241,7 +261,13 @@ def in_background(
         thread.join(DRAIN_S)
 
 
-def draining_server(answering: Answering, keys: ApiKeys | None = None) -> uvicorn.Server:
+def draining_server(
+    answering: Answering,
+    keys: ApiKeys | None = None,
+    mounted: Mounted | None = None,
+    *,
+    preload: bool = True,
+) -> uvicorn.Server:
     """A server that, told to exit, first answers what it has begun; a second Ctrl-C ends it at once."""
     import uvicorn
 
@@ -263,7 +289,7 @@ def draining_server(answering: Answering, keys: ApiKeys | None = None) -> uvicor
 
     return Draining(
         uvicorn.Config(
-            build_app(answering, keys, presence),
+            build_app(answering, keys, presence, mounted, preload=preload),
             http=LimitedConnection,
             ws="none",
             log_config=None,

@@ -1,0 +1,41 @@
+// Parts of a view that change without loading it anew: the same address is asked for, and one region is put in.
+(function () {
+  "use strict";
+  var asked = 0;
+
+  function put(id, address, remember) {
+    var mine = ++asked;
+    return fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" })
+      .then(function (answer) { return answer.text(); })
+      .then(function (text) {
+        var fresh = new DOMParser().parseFromString(text, "text/html").getElementById(id);
+        var old = document.getElementById(id);
+        if (mine !== asked) return;
+        if (!fresh || !old) { location.assign(address); return; }
+        old.replaceWith(document.adoptNode(fresh));
+        if (remember) history.replaceState(null, "", address);
+        watch(document.getElementById(id));
+      });
+  }
+
+  // data-refresh="1": ask again after a second, as long as what comes still says so.
+  function watch(region) {
+    if (!region.dataset.refresh) return;
+    setTimeout(function () {
+      put(region.id, location.href, false).catch(function () { watch(region); });
+    }, 1000 * Number(region.dataset.refresh));
+  }
+  document.querySelectorAll("[data-refresh]").forEach(watch);
+
+  // data-into="list": what is typed into a form of filters is asked for, into the region of that id.
+  document.querySelectorAll("form[data-into]").forEach(function (form) {
+    var timer;
+    form.addEventListener("input", function () {
+      clearTimeout(timer);
+      timer = setTimeout(function () {
+        put(form.dataset.into, location.pathname + "?" + new URLSearchParams(new FormData(form)), true)
+          .catch(function () { form.submit(); });
+      }, 150);
+    });
+  });
+})();

@@ -1,0 +1,244 @@
+"""Runs of `gardener grow` that the page asked for: processes that outlive page and server, each with its folder.
+
+runs/ID/asked.json   what the form said
+        lock         held by the process that works
+        plan.json    what `grow --plan` printed
+        grown.json   what `grow` printed
+        log.txt      what both said while they worked
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from codebase_gardener.utils.children import python_module
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
+from codebase_gardener.utils.files import PRIVATE_FILE, FileLock, make_folder, read_json, write_json
+from codebase_gardener.utils.names import check_name
+
+__all__ = ["Asked", "GrowRun", "runs_of"]
+
+_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+_KEPT = 50
+_TRIES = 10
+_MAX_CHARS = 4096
+_LOG_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a form asks for; "" is what `grow` takes by itself.
+
+    Attributes:
+        source: A directory, a git URL, or a source archive.
+        name: Of the project.
+        revision: A commit, branch or tag.
+        base: The base model.
+        minutes: Of training, as it was written.
+    """
+
+    source: str
+    name: str = ""
+    revision: str = ""
+    base: str = ""
+    minutes: str = ""
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str]) -> Asked:
+        """Of a form.
+
+        Raises:
+            InvalidInputError: A field cannot be right; nothing has begun.
+        """
+        names = ("source", "name", "revision", "base", "minutes")
+        asked = cls(**{name: fields.get(name, "").strip() for name in names})
+        if not asked.source:
+            raise InvalidInputError(
+                "no repository was named", hint="write a folder's path, a git URL or an archive"
+            )
+        if any(len(value) > _MAX_CHARS or not value.isprintable() for value in asdict(asked).values()):
+            raise InvalidInputError("a field holds control characters, or is too long", hint="write it anew")
+        if asked.name:
+            check_name(asked.name, "project name")
+        if asked.minutes:
+            _check_minutes(asked.minutes)
+        return asked
+
+    @property
+    def arguments(self) -> list[str]:
+        """As `gardener grow` takes them: no value can be taken for an option."""
+        given = {"name": self.name, "revision": self.revision, "base": self.base, "minutes": self.minutes}
+        return [*(f"--{name}={value}" for name, value in given.items() if value), "--", self.source]
+
+
+def _check_minutes(text: str) -> None:
+    try:
+        right = 0 < float(text) < 100_000
+    except ValueError:
+        right = False
+    if not right:
+        raise InvalidInputError(f"{text[:40]!r} is no number of minutes", hint="write one, such as 5")
+
+
+@dataclass(frozen=True)
+class GrowRun:
+    """A run, as its folder shows it."""
+
+    folder: Path
+
+    @classmethod
+    def ask(cls, home: Path, asked: Asked, environment: Mapping[str, str]) -> GrowRun:
+        """Begin to plan.
+
+        Args:
+            home: Where it is kept.
+            asked: The form.
+            environment: What the process needs to find the same home.
+
+        Raises:
+            ResourceError: The disk is full or the place cannot be written.
+        """
+        for old in runs_of(home)[_KEPT - 1 :]:
+            if not old.is_open:
+                shutil.rmtree(old.folder, ignore_errors=True)
+        run = cls(home / "runs" / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(4)}")
+        make_folder(run.folder)
+        write_json(run.folder / "asked.json", asdict(asked))
+        run._work("plan", ["--plan"], environment)
+        return run
+
+    @classmethod
+    def find(cls, home: Path, run_id: str) -> GrowRun:
+        """The run of an id.
+
+        Raises:
+            NotFoundError: There is none, or not any more.
+        """
+        run = cls(home / "runs" / run_id)
+        if not _ID.fullmatch(run_id) or not (run.folder / "asked.json").is_file():
+            raise NotFoundError(f"there is no run {run_id[:40]!r}", hint="go to Projects, and grow again")
+        return run
+
+    def start(self, environment: Mapping[str, str]) -> None:
+        """Train what was planned; a run that has begun is left to itself.
+
+        Raises:
+            ConflictError: There is no plan that could be followed.
+        """
+        if self.state in ("growing", "grown"):
+            return
+        if self.state not in ("planned", "failed") or "error" in (self.plan or {}):
+            raise ConflictError(
+                f"this run cannot start: it is {self.state}", hint="wait for its plan, or grow again"
+            )
+        self._work("grown", [], environment)
+
+    def _work(self, what: str, options: list[str], environment: Mapping[str, str]) -> None:
+        lock = FileLock(self.folder / "lock")
+        for _ in range(_TRIES):  # one who looks holds it for a moment
+            if lock.acquire():
+                break
+            time.sleep(0.02)
+        if not lock.held:
+            return  # the same button was pressed twice
+        try:
+            os.set_inheritable(lock.descriptor, True)
+            output = os.open(
+                self.folder / f"{what}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE
+            )
+            log = os.open(self.folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
+            command = [*python_module("codebase_gardener.cli.main"), "grow", "--json", *options]
+            try:
+                subprocess.Popen(
+                    [*command, *self.asked.arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=log,
+                    start_new_session=True,
+                    pass_fds=(lock.descriptor,),
+                    env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+                )
+            finally:
+                os.close(output)
+                os.close(log)
+        finally:
+            lock.release()
+
+    # ---- what there is of it
+
+    @property
+    def id(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def asked(self) -> Asked:
+        """What the form said."""
+        return Asked(**read_json(self.folder / "asked.json"))
+
+    @property
+    def state(self) -> str:
+        """ "planning", "planned", "growing", "grown" or "failed"."""
+        begun = (self.folder / "grown.json").exists()
+        lock = FileLock(self.folder / "lock")
+        if not lock.acquire(shared=True):
+            return "growing" if begun else "planning"
+        lock.release()
+        said = self.grown if begun else self.plan
+        if said is None or "error" in said:
+            return "failed"
+        return "grown" if begun or said.get("there") else "planned"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it works, or waits for a person."""
+        return self.state in ("planning", "planned", "growing")
+
+    @property
+    def plan(self) -> dict[str, Any] | None:
+        """What `grow --plan` printed; None before it has."""
+        return _printed(self.folder / "plan.json")
+
+    @property
+    def grown(self) -> dict[str, Any] | None:
+        """What `grow` printed; None before it has."""
+        return _printed(self.folder / "grown.json")
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """Message and hint of what went wrong; {} where nothing has."""
+        said = self.grown or self.plan or {}
+        return said if "error" in said else {}
+
+    def log_tail(self) -> str:
+        """The end of what it said."""
+        try:
+            with (self.folder / "log.txt").open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _LOG_BYTES))
+                return file.read().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+
+
+def runs_of(home: Path) -> list[GrowRun]:
+    """All that are kept, newest first."""
+    folders = sorted((home / "runs").glob("*-*-*"), reverse=True)
+    return [GrowRun(folder) for folder in folders if (folder / "asked.json").is_file()]
+
+
+def _printed(file: Path) -> dict[str, Any] | None:
+    try:
+        value = json.loads(file.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None

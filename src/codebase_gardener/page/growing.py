@@ -1,0 +1,52 @@
+"""To grow from a form: the plan first, then the training, each a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from codebase_gardener.bases.named import NAMED
+from codebase_gardener.page.grow_runs import Asked, GrowRun
+from codebase_gardener.page.shell import PREFIX, Form, Shell
+
+__all__ = ["grow_routes"]
+
+
+def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
+    """The form, a run that was asked for, and its start."""
+    settings = shell.gardener.settings
+
+    def form(request: Request) -> Response:
+        given = request.query_params
+        asked = {name: given.get(name, "") for name in ("source", "name", "revision", "base", "minutes")}
+        return shell.render(
+            "projects/grow.html", asked=asked, bases=list(NAMED), base=settings.base, problem="", hint=""
+        )
+
+    def plan(request: Request, fields: Form) -> Response:
+        run = GrowRun.ask(settings.home, Asked.of(fields), settings.for_workers)
+        return shell.redirect(shell.link("grow", run.id))
+
+    def show(request: Request) -> Response:
+        run = _run(settings.home, request)
+        return shell.render("projects/run.html", run=run, state=run.state, plan=run.plan, log=run.log_tail())
+
+    def start(request: Request, fields: Form) -> Response:
+        run = _run(settings.home, request)
+        run.start(settings.for_workers)
+        return shell.redirect(shell.link("grow", run.id))
+
+    return [
+        Route(f"{PREFIX}/grow", form),
+        Route(f"{PREFIX}/grow", shell.action(plan), methods=["POST"]),
+        Route(f"{PREFIX}/grow/{{run}}", show),
+        Route(f"{PREFIX}/grow/{{run}}/start", shell.action(start), methods=["POST"]),
+    ]
+
+
+def _run(home: Path, request: Request) -> GrowRun:
+    return GrowRun.find(home, request.path_params["run"])

@@ -1,0 +1,165 @@
+"""The view of projects, in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from samples.browser import SIZES, axe_violations
+
+from .conftest import LEFT_OUT, Home, served
+
+pytestmark = pytest.mark.slow
+
+HOSTILE = "<img src=x onerror=alert(1)>{{ 7*7 }}"
+OVERVIEW = f"""---
+type: Overview
+name: garden_overview
+title: "garden"
+---
+# garden
+
+## Overview
+
+Waters plants by the clock {HOSTILE}.
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    with served(tmp_path_factory.mktemp("home") / "home") as made:
+        registry = made.gardener.registry
+        registry.add_project("garden", f"https://example.org/{HOSTILE}", "git")
+        registry.add_project("empty", "/src/empty", "git")
+        wiki = made.gardener.settings.projects_dir / "garden" / "wiki"
+        wiki.mkdir(parents=True)
+        (wiki / "_Overview.md").write_text(OVERVIEW)
+        first = made.version("garden", verdict="hurt", reason=f"too few functions {HOSTILE}")
+        news = {"parent": str(first.ref), "weights": "", "commit": None, "new_files": 1, "changed_files": 2,
+                "new_rows": 9, "old_rows": 64}  # fmt: skip
+        made.version("garden", verdict="helped", active=True, lineage=news)
+        merged = {"merged_from": {str(first.ref): 0.5, "garden/default@2": 0.5}}
+        made.version("garden", "blend", spec=merged)
+        yield made
+
+
+def test_from_the_list_to_an_adapter_and_what_is_known_of_it(home: Home, page: Page) -> None:
+    page.goto(home.url)
+    assert page.url == f"{home.url}/page/projects"
+    expect(page.get_by_role("listitem").filter(has_text="garden")).to_contain_text(
+        "Waters plants by the clock {{ 7*7 }}"
+    )
+    page.get_by_role("link", name="garden", exact=True).click()
+    row = page.get_by_role("row").filter(has_text="default@2")
+    expect(row).to_contain_text("active")
+    expect(row).to_contain_text("helped")
+    expect(row).to_contain_text("4 of 4 tensors")
+    expect(row).to_contain_text("warm-started from garden/default@1")
+    expect(page.get_by_role("row").filter(has_text="blend@1")).to_contain_text(
+        "merged of garden/default@1 × 0.5 and"
+    )
+    page.get_by_role("link", name="default@2", exact=True).click()
+    expect(page.get_by_role("main")).to_contain_text("9 new rows of 1 new and 2 changed files")
+    expect(page.get_by_role("main")).to_contain_text("max logit difference")
+    assert page.locator("img").count() == 0
+
+
+def test_switch_disable_and_delete_by_clicks(home: Home, page: Page) -> None:
+    gone = home.version("garden", "weeds")
+    page.goto(f"{home.url}/page/projects/garden")
+    page.get_by_role("button", name="Switch to garden/default@1").click()
+    assert home.gardener.registry.active_version("garden", "default") == 1
+    page.get_by_role("button", name="Disable garden/default@1").click()
+    assert home.gardener.registry.active_version("garden", "default") is None
+    page.get_by_role("button", name="Switch to garden/default@2").click()
+    page.get_by_role("link", name="Delete garden/weeds@1").click()
+    page.get_by_role("link", name="Keep it").click()
+    assert gone.directory.is_dir()
+    page.get_by_role("link", name="Delete garden/weeds@1").click()
+    page.get_by_role("button", name="Delete garden/weeds@1").click()
+    expect(page.get_by_role("row").filter(has_text="default@2")).to_be_visible()
+    assert not gone.directory.exists()
+    assert page.get_by_role("row").filter(has_text="weeds").count() == 0
+
+
+def test_a_project_is_deleted_after_a_question(home: Home, page: Page) -> None:
+    home.gardener.registry.add_project("doomed", "/src/doomed", "git")
+    page.goto(f"{home.url}/page/projects")
+    page.get_by_role("link", name="doomed", exact=True).click()
+    page.get_by_role("link", name="Delete project").click()
+    page.get_by_role("button", name="Delete doomed").click()
+    expect(page.get_by_role("heading", name="Projects")).to_be_visible()
+    assert "doomed" not in [row.name for row in home.gardener.projects()]
+
+
+def test_what_is_typed_filters_and_stands_in_the_address(home: Home, page: Page) -> None:
+    page.goto(f"{home.url}/page/projects")
+    page.get_by_role("searchbox").press_sequentially("EMPT")
+    expect(page.get_by_role("link", name="garden", exact=True)).to_have_count(0)
+    expect(page.get_by_role("link", name="empty", exact=True)).to_be_visible()
+    assert page.url.endswith("?q=EMPT")
+    page.reload()
+    expect(page.get_by_role("link", name="garden", exact=True)).to_have_count(0)
+    page.goto(f"{home.url}/page/projects?q=%25")
+    expect(page.get_by_role("main")).to_contain_text("Nothing is called like that")
+
+
+@pytest.mark.parametrize("path", ["projects", "projects/garden", "projects/garden/default/2", "grow",
+                                  "delete?what=garden/default@2"])  # fmt: skip
+@pytest.mark.parametrize("size", SIZES)
+def test_every_view_is_accessible_and_fits(home: Home, page: Page, path: str, size: str) -> None:
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.goto(f"{home.url}/page/{path}")
+        assert axe_violations(page, LEFT_OUT) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_thousand_adapters_are_listed_at_once(page: Page, tmp_path: Path) -> None:
+    with served(tmp_path / "home") as many:
+        registry = many.gardener.registry
+        registry.add_project("orchard", "/src/orchard", "git")
+        one = many.version("orchard")
+        rows_like(many, one, 1000)
+        page.goto(f"{many.url}/page/projects")  # what is imported once for all
+        page.goto(f"{many.url}/page/projects/orchard")
+        painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        sent = page.evaluate(
+            "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+            ".reduce((sum, one) => sum + one.encodedBodySize, 0)"
+        )
+        shift = page.evaluate(
+            "new Promise(done => new PerformanceObserver(list => done(list.getEntries().length))"
+            ".observe({type: 'layout-shift', buffered: true}) || setTimeout(() => done(0), 300))"
+        )
+        assert page.get_by_role("row").count() == 51
+        page.get_by_role("link", name="Older").click()
+        expect(page.get_by_role("row").nth(1)).to_contain_text("tree@951")
+    assert painted < 300, "ms"
+    assert sent < 300_000
+    assert shift == 0
+
+
+def rows_like(home: Home, version: object, count: int) -> None:
+    """Many versions that share the files of one."""
+    from dataclasses import asdict
+
+    from sqlalchemy import insert
+
+    from codebase_gardener.registry import schema
+
+    values = {column.name: asdict(version).get(column.name) for column in schema.versions.columns}  # type: ignore[call-overload]
+    registry = home.gardener.registry
+    project_id = registry.project("orchard").id
+    registry.reserve_up_to("orchard", "tree", count)
+    rows = [{**values, "id": None, "project_id": project_id, "adapter_name": "tree", "version": number, "active": False,
+             "job_id": None} for number in range(1, count + 1)]  # fmt: skip
+    with registry.at_home(), registry.database.write() as connection:
+        connection.execute(
+            insert(schema.versions), [{k: v for k, v in row.items() if k != "id"} for row in rows]
+        )
