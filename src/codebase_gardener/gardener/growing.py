@@ -35,7 +35,7 @@ __all__ = [
     "EVALUATED_FUNCTIONS",
     "GrowPlan",
     "Grown",
-    "Prepared",
+    "GrowReady",
     "follow",
     "grow",
     "plan_of",
@@ -98,7 +98,7 @@ class Grown:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class GrowReady:
     """What a run has found before it trains.
 
     Attributes:
@@ -184,7 +184,7 @@ def prepare(
     base_id: str | None = None,
     options: Mapping[str, Any] | None = None,
     fresh: bool = False,
-) -> Prepared:
+) -> GrowReady:
     """All that `grow` does before it trains; its arguments. What is done stays done.
 
     Raises:
@@ -220,7 +220,7 @@ def prepare(
         start=begins,
         more_disk=sum(len(file.text) for file in snapshot.files) * 4,
     )
-    return Prepared(ref, snapshot, made, spec, warm, plan, there)
+    return GrowReady(ref, snapshot, made, spec, warm, plan, there)
 
 
 def _dataset(

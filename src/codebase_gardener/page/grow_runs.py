@@ -26,7 +26,7 @@ from codebase_gardener.utils.error_handling import ConflictError, InvalidInputEr
 from codebase_gardener.utils.files import PRIVATE_FILE, FileLock, make_folder, read_json, write_json
 from codebase_gardener.utils.names import check_name
 
-__all__ = ["Asked", "GrowRun", "runs_of"]
+__all__ = ["GrowForm", "GrowRun", "runs_of"]
 
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _KEPT = 50
@@ -36,7 +36,7 @@ _LOG_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
-class Asked:
+class GrowForm:
     """What a form asks for; "" is what `grow` takes by itself.
 
     Attributes:
@@ -54,7 +54,7 @@ class Asked:
     minutes: str = ""
 
     @classmethod
-    def of(cls, fields: Mapping[str, str]) -> Asked:
+    def of(cls, fields: Mapping[str, str]) -> GrowForm:
         """Of a form.
 
         Raises:
@@ -97,7 +97,7 @@ class GrowRun:
     folder: Path
 
     @classmethod
-    def ask(cls, home: Path, asked: Asked, environment: Mapping[str, str]) -> GrowRun:
+    def ask(cls, home: Path, asked: GrowForm, environment: Mapping[str, str]) -> GrowRun:
         """Begin to plan.
 
         Args:
@@ -182,9 +182,9 @@ class GrowRun:
         return self.folder.name
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> GrowForm:
         """What the form said."""
-        return Asked(**read_json(self.folder / "asked.json"))
+        return GrowForm(**read_json(self.folder / "asked.json"))
 
     @property
     def state(self) -> str:

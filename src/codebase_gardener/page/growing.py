@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from codebase_gardener.bases.named import NAMED
-from codebase_gardener.page.grow_runs import Asked, GrowRun
+from codebase_gardener.page.grow_runs import GrowForm, GrowRun
 from codebase_gardener.page.shell import PREFIX, Form, Shell
 
 __all__ = ["grow_routes"]
@@ -28,7 +28,7 @@ def grow_routes(shell: Shell) -> Sequence[BaseRoute]:
         )
 
     def plan(request: Request, fields: Form) -> Response:
-        run = GrowRun.ask(settings.home, Asked.of(fields), settings.for_workers)
+        run = GrowRun.ask(settings.home, GrowForm.of(fields), settings.for_workers)
         return shell.redirect(shell.link("grow", run.id))
 
     def show(request: Request) -> Response:
