@@ -5,7 +5,7 @@
 Nats per token of base + retrieval, no adapter, with paired differences to what `ContextFinder` gives. `--coverage` asks
 no model: of the 4-token runs that bodies say anew, how many stand in the retrieved code, on all held-out functions.
 
-Nothing of a held-out file is in the index. What a variant looks at beside today's query is the text before the function.
+Nothing of a held-out file is in the index. Beside today's query, a variant looks at the text before the function.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.repository.snapshot import take_snapshot
 from codebase_gardener.retrieval.documents import Document
-from codebase_gardener.retrieval.index import Hit, SymbolIndex
+from codebase_gardener.retrieval.index import Hit
 from codebase_gardener.training.encoding import IGNORE, encode_completion
 from codebase_gardener.utils.anchors import source_lines
 
@@ -49,7 +49,7 @@ _WORD = re.compile(r"[^\W\d]\w*")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _SIGNATURE_ROOM = 500
 _SIGNATURE_LINES = 6
-_NEAR, _LIKELY = 1.2, 1.5  # times the score
+_LIKELY = 1.5  # times the score
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,9 @@ def _is_other(hit: Hit, asked: Asked) -> bool:
     return hit.document.symbol.rpartition(".")[2] != asked.symbol.name
 
 
-def _same_folder(asked: Asked) -> Callable[[Hit], Any]:
+def _same_folder(asked: Asked, weight: float) -> Callable[[Hit], Any]:
     folder = asked.symbol.path.rpartition("/")[0]
-    return lambda hit: -hit.score * (_NEAR if hit.document.path.rpartition("/")[0] == folder else 1)
+    return lambda hit: -hit.score * (weight if hit.document.path.rpartition("/")[0] == folder else 1)
 
 
 def _same_area(asked: Asked) -> Callable[[Hit], Any]:
@@ -177,9 +177,12 @@ VARIANTS: dict[str, Callable[[Asked], list[Document]]] = {
     "query: imports": lambda a: _chosen(a, "\n".join([retrieval_query(a.symbol), *a.imported])),
     "query: class line": lambda a: _chosen(a, f"{retrieval_query(a.symbol)}\n{a.owner}"),
     "query: nearest calls": lambda a: _chosen(a, "\n".join([retrieval_query(a.symbol), *a.called[:8]])),
-    "same folder": lambda a: _chosen(a, retrieval_query(a.symbol), first=_same_folder(a)),
+    "same folder × 1.2": lambda a: _chosen(a, retrieval_query(a.symbol), first=_same_folder(a, 1.2)),
+    "same folder × 1.5": lambda a: _chosen(a, retrieval_query(a.symbol), first=_same_folder(a, 1.5)),
+    "same folder × 2": lambda a: _chosen(a, retrieval_query(a.symbol), first=_same_folder(a, 2)),
+    "same folder first": lambda a: _chosen(a, retrieval_query(a.symbol), first=_same_folder(a, 1e6)),
     "same area": lambda a: _chosen(a, retrieval_query(a.symbol), first=_same_area(a)),
-    "area weighs": lambda a: _chosen(a, retrieval_query(a.symbol), first=_likely_area(a)),
+    "same area × 1.5": lambda a: _chosen(a, retrieval_query(a.symbol), first=_likely_area(a)),
     "base classes, far": lambda a: _with_base_classes(a, near=False),
     "base classes, near": lambda a: _with_base_classes(a, near=True),
     "signatures of calls, far": lambda a: _with_signatures(a, a.called, near=False),
