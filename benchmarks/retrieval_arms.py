@@ -1,6 +1,6 @@
 """Other choices of retrieved code, beside today's: what the base makes of held-out functions with each before them.
 
-    python benchmarks/retrieval_arms.py REPOSITORY… [--functions 24] [--variants NAME…] [--coverage]
+    python benchmarks/retrieval_arms.py REPOSITORY… [--base FOLDER] [--functions 24] [--variants NAME…] [--coverage]
 
 Nats per token of base + retrieval, no adapter, with paired differences to what `ContextFinder` gives. `--coverage` asks
 no model: of the 4-token runs that bodies say anew, how many stand in the retrieved code, on all held-out functions.
@@ -40,13 +40,13 @@ from codebase_gardener.retrieval.documents import Document
 from codebase_gardener.retrieval.index import Hit
 from codebase_gardener.training.encoding import IGNORE, encode_completion
 from codebase_gardener.utils.anchors import source_lines
+from retrieval import runs
 
 _IMPORT = re.compile(
     r"^[ \t]*(?:from|import|use|export|#include|require)\b[^\n({]*(?:\([^)]*\)|\{[^}]*\})?[^\n]*", re.M
 )
 _CALL = re.compile(r"([^\W\d]\w*)\s*\(")
 _WORD = re.compile(r"[^\W\d]\w*")
-_TOKEN = re.compile(r"\w+|[^\w\s]")
 _SIGNATURE_ROOM = 500
 _SIGNATURE_LINES = 6
 _LIKELY = 1.5  # times the score
@@ -200,13 +200,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("repositories", nargs="+")
+    parser.add_argument("--base", type=Path, help="folder of a base; by default the embedded one")
     parser.add_argument("--functions", type=int, default=24)
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--coverage", action="store_true")
     parser.add_argument("--max-length", type=int, default=MAX_LENGTH, help="tokens of prompt and body")
     options = parser.parse_args()
     names = ["today", *(name for name in options.variants if name != "today")]
-    scorer = None if options.coverage else _scorer()
+    scorer = None if options.coverage else _scorer(options.base)
     for source in options.repositories:
         asked = _asked(source)
         if scorer is None:
@@ -245,26 +246,21 @@ def _print_coverage(name: str, asked: Sequence[Asked], names: Sequence[str]) -> 
 
 
 def _covered(asked: Asked, documents: Sequence[Document]) -> float | None:
-    new = _runs(asked.function.completion) - _runs(asked.function.prompt)
-    return len(new & _runs(_front(asked, documents))) / len(new) if new else None
-
-
-def _runs(text: str) -> set[tuple[str, ...]]:
-    tokens = _TOKEN.findall(text)
-    return {tuple(tokens[n : n + 4]) for n in range(len(tokens) - 3)}
+    new = runs(asked.function.completion) - runs(asked.function.prompt)
+    return len(new & runs(_front(asked, documents))) / len(new) if new else None
 
 
 # ---- with the base
 
 
-def _scorer() -> Any:
+def _scorer(folder_of_base: Path | None) -> Any:
     from peft import LoraConfig, get_peft_model
 
     from codebase_gardener.bases.torch_loading import load_model, load_tokenizer
     from codebase_gardener.evaluation.torch_scorer import TorchScorer
 
     with tempfile.TemporaryDirectory() as folder:
-        base = resolve_base("smollm2-135m", Path(folder)).path
+        base = folder_of_base or resolve_base("smollm2-135m", Path(folder)).path
         tokenizer, plain = load_tokenizer(base), load_model(base, dtype="bfloat16")
     return TorchScorer(get_peft_model(plain, LoraConfig()).eval(), tokenizer)
 
