@@ -112,11 +112,11 @@ def _print_coverage(snapshot: Snapshot) -> None:
 
 def _covered(function: HeldoutFunction) -> float | None:
     context = function.prompt_with_context.removesuffix(function.prompt)
-    new = _runs(function.completion) - _runs(function.prompt)
-    return len(new & _runs(context)) / len(new) if new else None
+    new = runs(function.completion) - runs(function.prompt)
+    return len(new & runs(context)) / len(new) if new else None
 
 
-def _runs(text: str) -> set[tuple[str, ...]]:
+def runs(text: str) -> set[tuple[str, ...]]:
     tokens = TOKEN.findall(text)
     return {tuple(tokens[n : n + RUN_TOKENS]) for n in range(len(tokens) - RUN_TOKENS + 1)}
 
