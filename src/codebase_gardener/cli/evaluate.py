@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from codebase_gardener.cli import options
-from codebase_gardener.cli.command import command_options, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, echo, open_gardener, print_json
 from codebase_gardener.utils.error_handling import InvalidInputError, VerificationError
 from codebase_gardener.utils.names import AdapterRef, parse_ref
 
@@ -39,6 +39,11 @@ _GOOD_ENOUGH = {"helped": ("helped",), "unchanged": ("helped", "unchanged")}
 @click.option(
     "--full", is_flag=True, help="As an editor asks: next lines, slices, noise, recitation. Takes minutes."
 )
+@click.option(
+    "--tokens",
+    is_flag=True,
+    help="Function by function: how likely base and adapter find each token; for the page.",
+)
 @click.option("--since", metavar="REV", help="With --full: only functions that are new since this revision.")
 @click.option(
     "--max-recitation",
@@ -56,6 +61,7 @@ def evaluate(
     dataset: str | None,
     against: str | None,
     full: bool,
+    tokens: bool,
     since: str | None,
     max_recitation: float | None,
     cursors: int,
@@ -73,8 +79,15 @@ def evaluate(
 
     if url is not None and against is None:
         raise InvalidInputError("a server is named, and nothing is asked of it", hint="add --against served")
+    if full and tokens:
+        raise InvalidInputError(
+            "--full and --tokens are two measurements", hint="ask for one after the other"
+        )
     if full:
         _evaluate_fully(parse_ref(what), cursors, since, max_recitation, as_json)
+        return
+    if tokens:
+        _score_tokens(parse_ref(what), functions, as_json)
         return
     if since is not None or max_recitation is not None:
         raise InvalidInputError("--since and --max-recitation are of --full", hint="add --full")
@@ -125,6 +138,22 @@ def _evaluate_fully(
     print_full(data)
     if error is not None:
         raise error
+
+
+def _score_tokens(ref: AdapterRef, functions: int, as_json: bool) -> None:
+    from codebase_gardener.cli.display import Display
+    from codebase_gardener.gardener.token_scores import score_tokens
+
+    with open_gardener() as gardener, Display().stage("tokens", "functions") as progress:
+        row = gardener.newest(ref)
+        data = score_tokens(gardener, row.ref, limit=functions, progress=progress)
+    if as_json:
+        print_json({"adapter": str(row.ref), **data})
+        return
+    for one in data["functions"]:
+        base, adapter = (sum(one[arm]) / len(one["tokens"]) for arm in ("base", "adapter"))
+        echo(f"{adapter - base:+.3f} nats/token ({base:.3f} → {adapter:.3f}) {one['symbol']} {one['anchor']}")
+    echo(f"Token by token: gardener open {row.project}, then Verdicts")
 
 
 def recites(

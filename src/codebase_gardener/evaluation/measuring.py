@@ -27,6 +27,7 @@ __all__ = [
     "measure_bodies",
     "measure_fill_in",
     "measured_verdict",
+    "retrieval_rows",
     "sample_rows",
 ]
 
@@ -41,11 +42,13 @@ class RowScore:
         nats: Sum of the negative log-likelihood of its supervised tokens.
         hits: Of each of them, whether it is the most likely one.
         remembered: The same with the memory of the repository mixed in; None without one.
+        losses: Of each of them, its part of `nats`; () from a server.
     """
 
     nats: float
     hits: Sequence[bool]
     remembered: RowScore | None = None
+    losses: Sequence[float] = ()
 
 
 class Scorer(Protocol):
@@ -181,6 +184,14 @@ def measure_bodies(
 def sample_rows(functions: Sequence[HeldoutFunction], tokenizer: Any, count: int = 3) -> list[EncodedExample]:
     """A few rows as they will be measured."""
     return [_encoded(function, tokenizer, MAX_LENGTH)[0] for function in functions[:count]]
+
+
+def retrieval_rows(
+    functions: Sequence[HeldoutFunction], tokenizer: Any, *, pages: bool
+) -> list[EncodedExample]:
+    """The rows that the verdict is measured on: with retrieved code, and with pages of the wiki where it has them."""
+    rows = [_encoded(function, tokenizer, MAX_LENGTH) for function in functions]
+    return [prompts[-1 if pages else 1] for prompts in rows]
 
 
 def _arms(functions: Sequence[HeldoutFunction]) -> list[Arm]:

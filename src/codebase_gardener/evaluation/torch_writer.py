@@ -156,8 +156,8 @@ class TorchWriter:
 
 
 def _row_score(logs: Tensor, labels: Tensor) -> RowScore:
-    nats = -logs.gather(1, labels[:, None]).double().sum()
-    return RowScore(float(nats), (logs.argmax(-1) == labels).tolist())
+    losses = -logs.gather(1, labels[:, None])[:, 0].double()
+    return RowScore(float(losses.sum()), (logs.argmax(-1) == labels).tolist(), losses=losses.tolist())
 
 
 class _Recalling(LogitsProcessor):  # type: ignore[misc]  # transformers is untyped

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import yaml
 
 from codebase_gardener.adapters.files import CONFIG, TOKENIZER_FILES, WEIGHTS
 from codebase_gardener.adapters.proof import prove
+from codebase_gardener.exports.card import introduced, measured
 from codebase_gardener.exports.licences import licence_of
 from codebase_gardener.exports.request import ExportRequest
 from codebase_gardener.exports.stock_peft import public_name, write_sidecar
@@ -22,7 +22,6 @@ from codebase_gardener.utils.files import write_json
 __all__ = ["prove_hub_folder", "write_card", "write_hub_folder"]
 
 _CARD = "README.md"
-_PUNCTUATION = re.compile(r"([!-+:-@\[-`{-~.])")
 _MAX_FILE = 1 << 20
 
 
@@ -98,15 +97,9 @@ def _card(
         "rows": f"{facts['rows']:,} trained on" if facts.get("rows") else None,
         "goes on from": _lineage(facts.get("lineage")),
     }
-    lines = [f"- {_plain(key)}: {_plain(str(value))}" for key, value in rows.items() if value]
     parts = [
-        f"# {_plain(request.label)}",
-        "A low-rank adapter of a language model to one repository.",
-        "\n".join(lines),
-        "## Measured",
-        *_verdict(facts.get("verdict")),
-        *_beside(facts.get("receipts") or ()),
-        *_receipt(facts.get("receipts") or ()),
+        *introduced(request.label, rows),
+        *measured(facts),
     ]
     return f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n" + "\n\n".join(parts) + "\n"
 
@@ -115,47 +108,3 @@ def _lineage(lineage: Mapping[str, Any] | None) -> str | None:
     if not lineage:
         return None
     return described(lineage) if "new_rows" in lineage else str(lineage["parent"])
-
-
-def _beside(receipts: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The adapter beside the version on another base that it was grown again from."""
-    found = next((one for one in receipts if one.get("kind") == "regrown" and "difference" in one), None)
-    if found is None:
-        return []
-    old, gained, lines = found["old"], found["difference"], found["next_line"]
-    base = Path(old["base"]).name if Path(old["base"]).is_absolute() else old["base"]
-    return [
-        f"Grown again from the rows of {_plain(old['name'])} on {_plain(base)}: {_plain(found['word'])}. "
-        f"On the same held-out bytes {gained['nats_per_byte']:+.3f} nats per byte "
-        f"(95 % interval {gained['low']:+.3f} to {gained['high']:+.3f}); exact next lines "
-        f"{100 * lines['share']:+.1f} points ({100 * lines['low']:+.1f} to {100 * lines['high']:+.1f})."
-    ]
-
-
-def _verdict(verdict: Mapping[str, Any] | None) -> list[str]:
-    if not verdict or not verdict.get("arms"):
-        return ["Not evaluated on held-out code."]
-    decisive, general = verdict["difference"], verdict["general"]
-    return [
-        f"Verdict: {_plain(str(verdict['word']))}. On held-out code, adapter with retrieval less base with retrieval: "
-        f"{decisive['nats_per_token']:+.3f} nats per token "
-        f"(95 % interval {decisive['low']:+.3f} to {decisive['high']:+.3f}).",
-        f"On general text: {general['base']:.3f} nats per token with the base, {general['adapter']:.3f} with the "
-        "adapter.",
-    ]
-
-
-def _receipt(receipts: Any) -> list[str]:
-    """The newest proof of the adapter in a fresh process."""
-    for receipt in reversed(list(receipts)):
-        if "max_logit_difference" in receipt and "tensors_matched" in receipt:
-            return [
-                f"Receipt: {receipt['tensors_matched']} of {receipt['tensors_expected']} tensors found their module; "
-                f"logits differ from the base's by {receipt['max_logit_difference']:.3g} at most."
-            ]
-    return []
-
-
-def _plain(text: str) -> str:
-    """A name as text on one line, whatever it holds: no markup, no tags, no links."""
-    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from codebase_gardener.registry.rows import VersionRow
     from codebase_gardener.repository.snapshot import Snapshot, SourceFile
 
-__all__ = ["CURSORS", "evaluate_fully"]
+__all__ = ["CURSORS", "FULL", "evaluate_fully"]
 
 CURSORS = 64
+FULL = "full evaluation"
+"""The kind of its receipt."""
 
 
 def evaluate_fully(
@@ -81,7 +83,7 @@ def evaluate_fully(
         progress=progress,
     )
     data = {**measured.as_dict(), **({"since": commit} if commit else {})}
-    gardener.registry.add_receipt(row, "full evaluation", data)
+    gardener.registry.add_receipt(row, FULL, data)
     return data
 
 

@@ -1,0 +1,107 @@
+"""A command of `gardener` that the page started: a process that outlives page and server, with a folder.
+
+FOLDER/lock       held by the process that works
+       said.json  what it printed
+       log.txt    what it said while it worked
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codebase_gardener.utils.children import python_module
+from codebase_gardener.utils.files import PRIVATE_FILE, FileLock, make_folder
+
+__all__ = ["OwnProcess"]
+
+_TRIES = 10
+_LOG_BYTES = 16 * 1024
+_ENDED = {"message": "it ended before it was done", "hint": "see its log, and start it again"}
+
+
+@dataclass(frozen=True)
+class OwnProcess:
+    """A command, as its folder shows it."""
+
+    folder: Path
+
+    def start(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Run `gardener ARGUMENTS --json`; where it runs already, it is left to itself.
+
+        Args:
+            arguments: Of the command line; no value of a form is taken for an option.
+            environment: What the process needs to find the same home.
+
+        Raises:
+            ResourceError: The disk is full or the place cannot be written.
+        """
+        make_folder(self.folder)
+        lock = FileLock(self.folder / "lock")
+        for _ in range(_TRIES):  # one who looks holds it for a moment
+            if lock.acquire():
+                break
+            time.sleep(0.02)
+        if not lock.held:
+            return
+        try:
+            os.set_inheritable(lock.descriptor, True)
+            fresh = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            output = os.open(self.folder / "said.json", fresh, PRIVATE_FILE)
+            log = os.open(self.folder / "log.txt", fresh, PRIVATE_FILE)
+            try:
+                subprocess.Popen(
+                    [*python_module("codebase_gardener.cli.main"), arguments[0], "--json", *arguments[1:]],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=log,
+                    start_new_session=True,
+                    pass_fds=(lock.descriptor,),
+                    env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+                )
+            finally:
+                os.close(output)
+                os.close(log)
+        finally:
+            lock.release()
+
+    @property
+    def runs(self) -> bool:
+        """Whether it works."""
+        if not (self.folder / "lock").exists():
+            return False
+        lock = FileLock(self.folder / "lock")
+        if not lock.acquire(shared=True):
+            return True
+        lock.release()
+        return False
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """Message and hint of what went wrong in the last run; {} where nothing has."""
+        try:
+            said = json.loads((self.folder / "said.json").read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except ValueError:
+            return (
+                {}
+                if self.runs
+                else {"message": "it ended before it was done", "hint": "see its log, and start it again"}
+            )
+        return said if isinstance(said, dict) and "error" in said else {}
+
+    def log_tail(self) -> str:
+        """The end of what it said."""
+        try:
+            with (self.folder / "log.txt").open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _LOG_BYTES))
+                return file.read().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""

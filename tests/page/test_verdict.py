@@ -1,0 +1,173 @@
+"""The view of verdicts, in a browser."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from xml.etree import ElementTree
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from codebase_gardener.evaluation.arms import ARMS, FILL_IN_ARMS, MEMORY, PARENT
+from codebase_gardener.evaluation.editing import Editing, LineArm
+from codebase_gardener.evaluation.metrics import Difference, Measurement, Points, summarize
+from codebase_gardener.evaluation.parent import BesideParent, Part
+from codebase_gardener.evaluation.slices import Loss, Slice
+from codebase_gardener.evaluation.token_scores import TokenScores
+from codebase_gardener.evaluation.verdict import judge
+from samples.browser import SIZES, axe_violations
+
+from .conftest import LEFT_OUT, Home, served
+
+pytestmark = pytest.mark.slow
+
+HOSTILE = "<img src=x onerror=alert(1)>{{ 7*7 }}"
+
+
+def measurements(mean: float) -> list[Measurement]:
+    drawn = random.Random(1)
+    return [
+        Measurement(
+            f"src/f{n % 12}.py", tokens * (mean + drawn.uniform(-0.3, 0.3)), tokens, 3 * tokens, n % 3 == 0
+        )
+        for n, tokens in enumerate([drawn.randrange(20, 200) for _ in range(24)])
+    ]
+
+
+def verdict(gain: float = 0.2) -> dict[str, object]:
+    means = dict(zip((arm.name for arm in ARMS), (1.9, 1.4, 1.6, 1.4 - gain), strict=True))
+    measured = {name: measurements(mean) for name, mean in means.items()}
+    measured |= {name + MEMORY: measurements(mean - 0.1) for name, mean in means.items()}
+    made = judge(measured, {"base": 3.2, "adapter": 3.25},
+                 {arm.name: measurements(1.5 - 0.1 * arm.adapter) for arm in FILL_IN_ARMS})  # fmt: skip
+    beside = BesideParent("garden/default@1", "better", summarize(measurements(1.3)),
+                          {"all": Part(24, Difference(-0.1, -0.2, -0.02, "file"))})  # fmt: skip
+    return made.as_dict() | {"parent": asdict(beside)}
+
+
+def full() -> dict[str, object]:
+    arm = LineArm(summarize(measurements(1.0)), 0.6, 0.2, 0.5)
+    gained, share = Difference(-0.2, -0.3, -0.1, "file"), Points(0.1, 0.02, 0.2)
+    made = Editing(
+        32, 20, {arm_.name: arm for arm_ in ARMS}, gained, share, share, None, None,
+        (Slice("folder", f"src/{HOSTILE}", 16, gained, "helped"),
+         Slice("folder", "tests", 16, Difference(0.2, 0.1, 0.3, "file"), "hurt")),
+        (Loss("water", "src/beds.py:L1-4", 0.4),),
+    )  # fmt: skip
+    null = {"effect": 0.3, "null_mean": 0.01, "draws": 8, "deviations": 6.0}
+    return {"editing": asdict(made), "null": null, "general_code": {"base": 1.0, "adapter": 1.1},
+            "recitation": {"rows": 64, "adapter": 0.1, "base": 0.0, "heldout": 0.0, "heldout_rows": 8}}  # fmt: skip
+
+
+def tokens() -> dict[str, object]:
+    def one(symbol: str, gain: float) -> TokenScores:
+        pieces = ("\n    ", "return", " ", f'"{HOSTILE}"', " + ", "bed")
+        return TokenScores(
+            symbol, f"src/{symbol}.py:L1-2", f"# {HOSTILE}\ndef {symbol}(bed):", ("src/beds.py:L1-9",), pieces,
+            tuple(2.0 for _ in pieces), tuple(2.0 - gain * n for n, _ in enumerate(pieces)),
+            f"\n    pass  # {HOSTILE}", '\n    return "wet"', False,
+        )  # fmt: skip
+
+    return {"functions": [asdict(one("water", 0.35)), asdict(one("weed", -0.7)), asdict(one("sow", 0.1))]}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    with served(tmp_path_factory.mktemp("home") / "home") as made:
+        registry = made.gardener.registry
+        registry.add_project("garden", "/src/garden", "git")
+        old, row = made.version("garden"), made.version("garden", active=True)
+        registry.add_verdict(old, "helped", verdict(0.1))
+        registry.add_verdict(row, "helped", verdict())
+        registry.add_receipt(row, "full evaluation", full())
+        registry.add_receipt(row, "tokens", tokens())
+        made.version("garden", "bare")
+        made.version("garden", "few", verdict="unchanged", reason=f"too few functions {HOSTILE}")
+        yield made
+
+
+def test_from_the_list_to_a_token(home: Home, page: Page) -> None:
+    page.goto(f"{home.url}/page/projects")
+    page.get_by_role("link", name="Verdicts").click()
+    page.get_by_role("link", name="garden", exact=True).click()
+    page.get_by_role("link", name="default@2").click()
+    main = page.get_by_role("main")
+    expect(main).to_contain_text("The adapter helps.")
+    expect(main).to_contain_text("1.22 times as likely")
+    arms = page.get_by_role("table", name="Loss of the arms")
+    assert arms.get_by_role("row").count() == 1 + 8 + 1
+    expect(arms.get_by_role("row").filter(has_text=PARENT.name)).to_contain_text("1.3")
+    helped = page.get_by_role("table", name="By folder").get_by_role("row").nth(1)
+    expect(helped).to_contain_text(f"src/{HOSTILE}")
+    expect(helped).to_contain_text("helped")
+    page.get_by_role("link", name="See all of them").click()
+    page.get_by_role("link", name="Hurt most").click()
+    assert page.get_by_role("row").nth(1).get_by_role("link").inner_text() == "weed"
+    page.get_by_role("link", name="weed").click()
+    page.get_by_role("link", name="Next").click()
+    page.get_by_role("link", name="Next").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("water")
+    body = page.get_by_role("group", name="The body, token by token")
+    assert body.inner_text() == f'\n    return "{HOSTILE}" + bed'
+    assert [body.locator("span").nth(n).get_attribute("class") for n in range(6)] == [
+        None, "tok up1", "tok up2", "tok up2", "tok up2", "tok up3"
+    ]  # fmt: skip
+    expect(page.get_by_role("group", name="The prompt")).to_contain_text(f"# {HOSTILE}")
+    assert page.locator("img").count() == 0
+
+
+def test_the_picture_says_where_each_interval_lies(home: Home, page: Page) -> None:
+    page.goto(f"{home.url}/page/verdict/garden/default/2")
+    row = page.get_by_role("table", name="Paired differences").get_by_role("row").nth(1)
+    span, zero = (row.locator(name).bounding_box() for name in ("line.span", "line.zero"))
+    assert span and zero
+    assert span["x"] + span["width"] < zero["x"]
+    expect(row).to_contain_text("-0.200")
+
+
+def test_a_card_for_others(home: Home, page: Page) -> None:
+    page.goto(f"{home.url}/page/verdict/garden/default/2")
+    page.get_by_role("img", name=re.compile("^The verdict on garden/default@2")).scroll_into_view_if_needed()
+    assert page.locator("img.card").evaluate("img => img.decode().then(() => img.naturalWidth)") == 720
+    picture = page.request.get(f"{home.url}/page/verdict/garden/default/2/card.svg")
+    assert picture.headers["content-type"] == "image/svg+xml"
+    assert "helped" in "".join(ElementTree.fromstring(picture.text()).itertext())
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Text (Markdown)").click()
+    text = saved.value.path().read_text("utf-8")
+    assert text.startswith("# garden\\/default\\@2\n")
+    assert "| adapter \\+ retrieval | 1.2" in text
+
+
+def test_what_is_not_measured_is_said_and_can_be_started(home: Home, page: Page) -> None:
+    page.goto(f"{home.url}/page/verdict/garden/few/1")
+    expect(page.get_by_role("main")).to_contain_text(f"too few functions {HOSTILE}")
+    page.goto(f"{home.url}/page/verdict/garden/bare/1")
+    expect(page.get_by_role("main")).to_contain_text("Not there yet: slices")
+    page.get_by_role("button", name="Measure token by token").click()
+    expect(page.get_by_role("status")).to_contain_text("under way")
+    expect(page.get_by_role("alert")).to_contain_text("comes from no dataset", timeout=20_000)
+    expect(page.get_by_role("alert")).to_contain_text("What to do: name the project")
+
+
+@pytest.mark.parametrize("path", ["", "/garden", "/garden/default/2", "/garden/bare/1",
+                                  "/garden/default/2/functions", "/garden/default/2/functions/1"])  # fmt: skip
+@pytest.mark.parametrize("size", SIZES)
+def test_every_view_is_accessible_and_fits(home: Home, page: Page, path: str, size: str) -> None:
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.goto(f"{home.url}/page/verdict{path}")
+        assert axe_violations(page, LEFT_OUT) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_it_prints_without_buttons(home: Home, page: Page) -> None:
+    page.goto(f"{home.url}/page/verdict/garden/default/2")
+    page.emulate_media(media="print")
+    expect(page.get_by_role("table", name="Loss of the arms")).to_be_visible()
+    expect(page.get_by_role("button", name="Measure")).to_have_count(0)
