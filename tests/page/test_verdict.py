@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from xml.etree import ElementTree
@@ -130,7 +129,7 @@ def test_the_picture_says_where_each_interval_lies(home: Home, page: Page) -> No
 
 def test_a_card_for_others(home: Home, page: Page) -> None:
     page.goto(f"{home.url}/page/verdict/garden/default/2")
-    page.get_by_role("img", name=re.compile("^The verdict on garden/default@2")).scroll_into_view_if_needed()
+    page.locator("img.card").scroll_into_view_if_needed()
     assert page.locator("img.card").evaluate("img => img.decode().then(() => img.naturalWidth)") == 720
     picture = page.request.get(f"{home.url}/page/verdict/garden/default/2/card.svg")
     assert picture.headers["content-type"] == "image/svg+xml"
@@ -138,7 +137,7 @@ def test_a_card_for_others(home: Home, page: Page) -> None:
     with page.expect_download() as saved:
         page.get_by_role("link", name="Text (Markdown)").click()
     text = saved.value.path().read_text("utf-8")
-    assert text.startswith("# garden\\/default\\@2\n")
+    assert text.startswith("# garden/default\\@2\n")
     assert "| adapter \\+ retrieval | 1.2" in text
 
 
@@ -149,7 +148,7 @@ def test_what_is_not_measured_is_said_and_can_be_started(home: Home, page: Page)
     expect(page.get_by_role("main")).to_contain_text("Not there yet: slices")
     page.get_by_role("button", name="Measure token by token").click()
     expect(page.get_by_role("status")).to_contain_text("under way")
-    expect(page.get_by_role("alert")).to_contain_text("comes from no dataset", timeout=20_000)
+    expect(page.get_by_role("alert")).to_contain_text("comes from no dataset", timeout=60_000)
     expect(page.get_by_role("alert")).to_contain_text("What to do: name the project")
 
 

@@ -37,12 +37,13 @@ def score_tokens(
     """
     from codebase_gardener.dataset.writer import load_dataset
     from codebase_gardener.evaluation.measuring import heldout_functions
-    from codebase_gardener.evaluation.torch_tokens import score_tokens as measure
 
     row = gardener.newest(ref)
     functions = heldout_functions(load_dataset(gardener.heldout_dataset(row)), limit)
     verdict = gardener.registry.latest_verdict(row)
     os.environ.update(gardener.settings.for_computing)
+    from codebase_gardener.evaluation.torch_tokens import score_tokens as measure
+
     measured = measure(
         row.directory,
         gardener.base_of(row),

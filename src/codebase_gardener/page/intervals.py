@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 __all__ = ["Interval", "Picture", "picture"]
 
-_MOST_STEPS = 5
+_MOST_STEPS = 6
 _ROOM = 0.04
-_EDGE = 6  # percent: a figure of the axis at the end still has room
+_EDGE = 2  # percent: a figure of the axis at the end still has room
 
 
 @dataclass(frozen=True)
