@@ -18,7 +18,9 @@ from samples.stock_adapters import STOCK, save_adapter
 
 VERDICT = {
     "word": "helped",
-    "arms": {"base": {}},
+    "arms": {
+        "base": {"nats_per_token": 1.5, "nats_per_token_95": [1.25, 1.75], "next_line": 0.25}
+    },
     "difference": {"nats_per_token": -0.2, "low": -0.3, "high": -0.1},
     "general": {"base": 2.0, "adapter": 2.1},
 }
@@ -54,7 +56,8 @@ def test_the_card_says_what_is_known(tiny_base: Path, tmp_path: Path) -> None:
     assert card.data.to_dict()["base_model_relation"] == "adapter"
     assert card.data.library_name == "peft"
     text = card.text.replace("\\", "")
-    for said in ("revision abc123", "c0ffee", "d" * 64, "licence: mit", "-0.300 to -0.100", "8 of 8 tensors"):
+    for said in ("revision abc123", "c0ffee", "d" * 64, "licence: mit", "-0.300 to -0.100", "8 of 8 tensors",
+                 "| base | 1.500 | 1.250 to 1.750 | 25.0% |"):  # fmt: skip
         assert said in text
     config = json.loads((out / "adapter_config.json").read_text())
     assert (config["base_model_name_or_path"], config["revision"]) == ("owner/name", "abc123")

@@ -138,7 +138,7 @@ def test_a_card_for_others(home: Home, page: Page) -> None:
         page.get_by_role("link", name="Text (Markdown)").click()
     text = saved.value.path().read_text("utf-8")
     assert text.startswith("# garden/default\\@2\n")
-    assert "| adapter \\+ retrieval | 1.2" in text
+    assert "| adapter \\+ retrieval | 1.152 |" in text
 
 
 def test_what_is_not_measured_is_said_and_can_be_started(home: Home, page: Page) -> None:

@@ -16,11 +16,11 @@ from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError
 from codebase_gardener.utils.names import parse_ref
 
-__all__ = ["MEASUREMENTS", "Measurement", "measuring_routes", "process_of"]
+__all__ = ["MEASUREMENTS", "MeasureButton", "measuring_routes", "process_of"]
 
 
 @dataclass(frozen=True)
-class Measurement:
+class MeasureButton:
     """What a button measures.
 
     Attributes:
@@ -35,15 +35,15 @@ class Measurement:
 
 
 MEASUREMENTS = {
-    "verdict": Measurement(
+    "verdict": MeasureButton(
         (),
         "Measure the verdict",
         "Four arms on held-out functions. The newest version becomes active unless it hurt.",
     ),
-    "full": Measurement(
+    "full": MeasureButton(
         ("--full",), "Measure as an editor asks", "Cursors, slices, noise, recitation. Takes minutes."
     ),
-    "tokens": Measurement(
+    "tokens": MeasureButton(
         ("--tokens",), "Measure token by token", "Base and adapter on each held-out function."
     ),
 }

@@ -112,7 +112,9 @@ def _over_time(rows: Sequence[tuple[Any, Mapping[str, Any] | None]]) -> Picture 
         (
             Interval(
                 f"{row.adapter_name}@{row.version}",
-                *(data["difference"][name] for name in ("nats_per_token", "low", "high")),
+                data["difference"]["nats_per_token"],
+                data["difference"]["low"],
+                data["difference"]["high"],
                 note=f"{row.created_at[:10]}{', active' if row.active else ''}",
                 word=data["word"],
                 link=Shell.link("verdict", row.project, row.adapter_name, row.version),
