@@ -56,6 +56,12 @@ def test_grown_at_a_revision_and_asked_for_what_came_after_it(
     assert "2 cursors in functions held out" in out
     assert "More than noise" in out
     cli("grow", root).ok()  # at HEAD: a version that has seen what came after
+    told = cli("evaluate", data["adapter"], "--tokens", "--functions", "2", "--json").ok().json
+    kept = cli("adapters", "show", data["adapter"], "--json").json["receipts"][0]
+    assert (kept["kind"], kept["data"]["functions"]) == ("tokens", told["functions"])
+    assert [len(one["base"]) for one in told["functions"]] == [
+        len(one["tokens"]) for one in told["functions"]
+    ]
     cli("evaluate", "geometry", "--full", "--since", old).failed(4, "may have seen what is asked for")
 
 

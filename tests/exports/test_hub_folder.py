@@ -18,9 +18,7 @@ from samples.stock_adapters import STOCK, save_adapter
 
 VERDICT = {
     "word": "helped",
-    "arms": {
-        "base": {"nats_per_token": 1.5, "nats_per_token_95": [1.25, 1.75], "next_line": 0.25}
-    },
+    "arms": {"base": {"nats_per_token": 1.5, "nats_per_token_95": [1.25, 1.75], "next_line": 0.25}},
     "difference": {"nats_per_token": -0.2, "low": -0.3, "high": -0.1},
     "general": {"base": 2.0, "adapter": 2.1},
 }

@@ -40,12 +40,14 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
     def project(request: Request) -> Response:
         name = registry.project(request.path_params["project"]).name
         q = request.query_params.get("q", "")
-        rows = registry.listed_versions(name, q, limit=_ROWS)
+        found = registry.listed_versions(name, q, limit=_ROWS + 1)
+        rows = found[:_ROWS]
         return shell.render(
             "verdict/project.html",
             project=name,
             q=q,
             rows=rows,
+            more=len(found) > _ROWS,
             drawn=_over_time([(row, row.figures) for row in rows]),
             missing=[row for row in rows if not figures.is_measured(row.figures)],
         )
