@@ -79,7 +79,7 @@ def _arms(arms: Mapping[str, Any]) -> str:
 
 def _receipt(receipts: Any) -> list[str]:
     """The newest proof of the adapter in a fresh process."""
-    for receipt in reversed(list(receipts)):
+    for receipt in receipts:  # newest first
         if "max_logit_difference" in receipt and "tensors_matched" in receipt:
             return [
                 f"Receipt: {receipt['tensors_matched']} of {receipt['tensors_expected']} tensors found their module; "
