@@ -172,7 +172,7 @@ class PageViews:
             group = "Reports" if "/" in file else "Map" if "RepoMap" in file else "Indexes"
             rows[group].append({"place": places.wiki_file(file) or "", "title": _title_of(file, text)})
         groups = [{"words": words, "rows": found} for words, found in rows.items() if found]
-        sources = [{"path": path, "place": places.source(path)} for path in sorted(self._contents.citing)]
+        sources = [{"path": path, "place": places.source(path)} for path in self._contents.shown_files]
         return self.fill(
             "documents.html", "documents.html", title="Map, indexes, reports", groups=groups, sources=sources
         )
