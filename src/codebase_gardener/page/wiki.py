@@ -1,4 +1,4 @@
-"""The view of wikis: the site of each as `gardener wiki html` writes it, searched, compared with its source, corrected."""
+"""The view of wikis: the site that `gardener wiki html` writes, searched, compared with its source, corrected."""
 
 from __future__ import annotations
 
