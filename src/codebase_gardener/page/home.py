@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from codebase_gardener.config.origins import setting_rows
+from codebase_gardener.doctor.checks import CHECKS, REGISTRY_CHECKS
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.page.holders import disk_holders, memory_holders
@@ -42,6 +43,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             "home/home.html", doctor=told, looking=told.running or disk.running or not told.at,
             jobs=sorted(rows, key=lambda row: (row[0].state == "queued", row[0].created_at)), ended=ended,
             memory=memory_holders(gardener, jobs), disk=disk, home=settings.home,
+            checks=[*CHECKS, *REGISTRY_CHECKS],
             free=(available_bytes(), total_bytes(), shutil.disk_usage(settings.home).free),
             settings=setting_rows(settings),
         )  # fmt: skip

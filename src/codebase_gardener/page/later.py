@@ -48,6 +48,15 @@ class Later(Generic[T]):
             self.running = True
         threading.Thread(target=self._do, daemon=True).start()
 
+    @property
+    def problem(self) -> tuple[str, str]:
+        """What went wrong, and what to do; ("", "") where nothing did."""
+        if self.error is None:
+            return "", ""
+        if isinstance(self.error, CodebaseGardenerError):
+            return self.error.message, self.error.hint
+        return "This is a bug in Codebase Gardener.", "the server's log says where; please report it"
+
     def _do(self) -> None:
         value: T | None = None
         error: Exception | None = None

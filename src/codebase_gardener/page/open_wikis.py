@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader
@@ -17,7 +18,7 @@ from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.page.later import Later
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.anchors import split_lines
-from codebase_gardener.utils.error_handling import SourceError
+from codebase_gardener.utils.error_handling import CodebaseGardenerError, SourceError
 from codebase_gardener.wiki.project import ProjectWiki
 from codebase_gardener.wiki.record import WikiRecord
 from codebase_gardener.wiki.search import WikiIndex
@@ -117,6 +118,12 @@ class OpenWikis:
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
             return kept[1]
+
+    def read_ahead(self, projects: Sequence[str]) -> None:
+        """Read the first of them, as many as are kept, before they are asked for; what is wrong is told then."""
+        for project in projects[:_KEPT]:
+            with suppress(CodebaseGardenerError):
+                self.get(project)
 
 
 def _stats(*files: Path) -> list[os.stat_result]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -30,6 +31,7 @@ __all__ = ["VIEW"]
 _ROWS, _FOUND = 50, 20
 _TEMPLATES = Path(__file__).parent / "templates" / "wiki"
 _ANCHOR = re.compile(r"(?P<path>.+):L(?P<start>\d{1,9})-(?P<end>\d{1,9})")
+_MARKED_ANCHOR = re.compile(r"`(?P<path>[^`:\n]+):L(?P<start>\d{1,9})-(?P<end>\d{1,9})`")
 
 Build = Later[tuple[int, str, str]]
 
@@ -43,12 +45,15 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         q, after = request.query_params.get("q", ""), request.query_params.get("after", "")
         rows = gardener.registry.listed_projects(q, after=after, limit=_ROWS + 1)
         shown, folder = rows[:_ROWS], gardener.settings.projects_dir
-        return shell.render(
-            "wiki/list.html",
-            rows=[(row.name, overview_of(folder, row.name), WikiPaths(folder / row.name).folder.is_dir())
-                  for row in shown],
+        there = {row.name: WikiPaths(folder / row.name).folder.is_dir() for row in shown}
+        answer = shell.render(
+            "wiki/list.html", rows=[(row.name, overview_of(folder, row.name), there[row.name]) for row in shown],
             q=q, after=after, more=shell.link("wiki", q=q, after=shown[-1].name) if len(rows) > _ROWS else "",
         )  # fmt: skip
+        answer.background = BackgroundTask(
+            wikis.read_ahead, [name for name, is_there in there.items() if is_there]
+        )
+        return answer
 
     def start(request: Request) -> Response:
         return shell.redirect(shell.link("wiki", wikis.get(_project(request)).wiki.project, "index.html"))
@@ -134,6 +139,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
 
 def _frames(shell: Shell) -> Callable[[OpenWiki], Frame]:
     environment = frame_environment(shell.environment, _TEMPLATES)
+    environment.filters["unmarked"] = _unmarked
     assets, asset = environment.globals["assets"], environment.globals["asset"]
 
     def of(opened: OpenWiki) -> Frame:
@@ -197,10 +203,29 @@ def _text(opened: OpenWiki, page: Page, part: str) -> str:
         return text
     bodies = {section.heading: section.body for section in page.sections}
     text = str(getattr(page, part)) if part in TEXTS else bodies.get(part, "")
-    for source in page.sources:
-        if source.symbol:
-            text = text.replace(f"`{source.anchor}`", f"`anchor:{source.anchor.path}::{source.symbol}`")
-    return text
+    return _MARKED_ANCHOR.sub(lambda found: _by_symbol(found, page), text)
+
+
+def _by_symbol(found: re.Match[str], page: Page) -> str:
+    """An anchor as the name of the smallest symbol around its lines; as it is where the page knows none."""
+    start, end = int(found["start"]), int(found["end"])
+    around = [
+        source
+        for source in page.sources
+        if source.symbol and source.anchor.path == found["path"] and source.anchor.start <= start
+        and end <= source.anchor.end
+    ]  # fmt: skip
+    if not around:
+        return found[0]
+    nearest = min(around, key=lambda source: source.anchor.end - source.anchor.start)
+    return f"`anchor:{found['path']}::{nearest.symbol}`"
+
+
+def _unmarked(text: str) -> str:
+    """A line of a page as a reader sees it: no code marks, the cells of a row one after another."""
+    row = text.startswith("|")
+    cells = [cell.strip() for cell in text.strip("|").split("|")] if row else [text]
+    return " · ".join(filter(None, cells)).replace("`", "")
 
 
 VIEW = View("wiki", "Wiki", _routes)
