@@ -13,6 +13,7 @@ from codebase_gardener.utils.progress import Quiet
 from codebase_gardener.wiki.site.static_site import StaticSite
 from samples.nasty_garden import write_nasty_repository
 
+
 @pytest.fixture(scope="package")
 def gardener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gardener]:
     root = tmp_path_factory.mktemp("site") / "garden"
