@@ -48,7 +48,7 @@ class OpenWiki:
         self.wiki = wiki
         self.built_from = _snapshot_of(wiki)
         texts = {file.path: file.text for file in self.built_from.files} if self.built_from else {}
-        self.contents = read_contents(wiki.paths.require(), texts, every_file=True)
+        self.contents = read_contents(wiki.paths.require(), texts)
         self.changes: Later[tuple[Change, ...]] = Later(self._changes)
         self.index: Later[WikiIndex] = Later(wiki.index)
         self.views = PageViews(self.contents, about(texts), frame(self))

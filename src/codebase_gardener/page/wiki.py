@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
@@ -78,6 +79,12 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             )
         )
 
+    def lines(request: Request) -> Response:
+        opened, path = wikis.get(_project(request)), request.query_params.get("path", "")
+        if path not in opened.contents.texts:
+            raise NotFoundError(f"the wiki knows no file {path[:200]!r}", hint="search the wiki for it")
+        return _html(opened.views.source(path))
+
     def changes(request: Request) -> Response:
         opened = wikis.get(_project(request))
         opened.changes.ask()
@@ -127,6 +134,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         Route(of, start),
         Route(f"{of}/", start),
         Route(f"{of}/search", search),
+        Route(f"{of}/lines", lines),
         Route(f"{of}/changes", changes),
         Route(f"{of}/changes", shell.action(look), methods=["POST"]),
         Route(f"{of}/correct", correct),
@@ -180,7 +188,8 @@ def _place(opened: OpenWiki, found: SearchResult) -> str:
     if anchor is None:
         return ""
     lines = Anchor(anchor["path"], int(anchor["start"]), int(anchor["end"]))
-    return opened.contents.place_of_lines(lines) or ""
+    uncited = f"lines?path={quote(lines.path, safe='')}#L{lines.start}-L{lines.end}"
+    return opened.contents.place_of_lines(lines) or (uncited if lines.path in opened.contents.texts else "")
 
 
 def _correction(

@@ -55,11 +55,6 @@ class Contents:
             return sorted(found, key=_reading_order)
         return sorted(found, key=lambda page: (page.title.casefold(), page.id))
 
-    @property
-    def shown_files(self) -> list[str]:
-        """Paths of the repository that have a place, sorted."""
-        return [path for path in sorted(self.texts) if self.places.source(path)]
-
     def place_of(self, page_id: str) -> str | None:
         """A page's file in the site."""
         page = self.pages.get(page_id)
@@ -84,13 +79,12 @@ class Contents:
         return self.pages.get(target)
 
 
-def read_contents(folder: Path, texts: Mapping[str, str], *, every_file: bool = False) -> Contents:
+def read_contents(folder: Path, texts: Mapping[str, str]) -> Contents:
     """Read a wiki's folder.
 
     Args:
         folder: As `publish_wiki` wrote it.
         texts: The files of the repository that it was built from, by path.
-        every_file: Files that nothing cites have a place, too.
 
     Raises:
         VerificationError: A page is damaged, or there is no wiki.
@@ -111,10 +105,9 @@ def read_contents(folder: Path, texts: Mapping[str, str], *, every_file: bool = 
         head = (reading.repo, reading.commit, reading.updated)
     documents = {file: text for file, text in files.items() if not is_page_file(file)}
     citing = _citing(pages, documents, texts)
-    shown = texts if every_file else citing
     return Contents(
         _owner_repo(pages, documents), *head, dict(sorted(pages.items())), _incoming(pages), documents, texts,
-        citing, Addresses(shown, files),
+        citing, Addresses(citing, files),
     )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def site_files(contents: Contents, views: PageViews) -> dict[str, Callable[[], s
             made[places.wiki_file(page.file) or ""] = partial(views.page, page)
     for file in contents.documents:
         made[places.wiki_file(file) or ""] = partial(views.document, file)
-    for path in contents.shown_files:
+    for path in contents.citing:
         made[places.source(path) or ""] = partial(views.source, path)
     return made
 

@@ -135,7 +135,7 @@ class PageViews:
         return self.fill("document.html", place, title=_title_of(file, text), html=Markup(html))  # noqa: S704 - HTML was escaped
 
     def source(self, path: str) -> str:
-        """A file of the repository."""
+        """A file of the repository; one that nothing cites as a page at the site's root."""
         place = self._contents.places.source(path) or ""
         return self.fill(
             "source.html", place, title=path, path=path, cited=cited_lines(self._contents, path),
@@ -172,7 +172,7 @@ class PageViews:
             group = "Reports" if "/" in file else "Map" if "RepoMap" in file else "Indexes"
             rows[group].append({"place": places.wiki_file(file) or "", "title": _title_of(file, text)})
         groups = [{"words": words, "rows": found} for words, found in rows.items() if found]
-        sources = [{"path": path, "place": places.source(path)} for path in self._contents.shown_files]
+        sources = [{"path": path, "place": places.source(path)} for path in sorted(self._contents.citing)]
         return self.fill(
             "documents.html", "documents.html", title="Map, indexes, reports", groups=groups, sources=sources
         )
