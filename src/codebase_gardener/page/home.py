@@ -31,8 +31,14 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
     gardener = shell.gardener
     settings = gardener.settings
     doctor: Later[list[dict[str, str]]] = Later(lambda: _examined(gardener))
-    mending: Later[list[dict[str, str]]] = Later(lambda: _examined(gardener, "--fix"))
     disk = Later(lambda: disk_holders(settings))
+
+    def mended() -> list[dict[str, str]]:
+        found = _examined(gardener, "--fix")
+        disk.ask(anew=True)
+        return found
+
+    mending = Later(mended)
 
     def home(request: Request) -> Response:
         jobs = gardener.registry.jobs(states=("queued", "training"), limit=None)
@@ -58,7 +64,6 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
 
     def mend(request: Request, form: Form) -> Response:
         mending.ask(anew=True)
-        disk.ask(anew=True)
         return shell.redirect(shell.link("home"))
 
     return [

@@ -29,6 +29,7 @@ from codebase_gardener.wiki.site.shell import Frame, link_to
 
 __all__ = ["VIEW"]
 
+_OF = f"{PREFIX}/wiki/{{project}}"
 _ROWS, _FOUND = 50, 20
 _TEMPLATES = Path(__file__).parent / "templates" / "wiki"
 _ANCHOR = re.compile(r"(?P<path>.+):L(?P<start>\d{1,9})-(?P<end>\d{1,9})")
@@ -99,6 +100,38 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         opened.changes.ask(anew=True)
         return shell.redirect(shell.link("wiki", opened.wiki.project, "changes"))
 
+    def building(request: Request) -> Response:
+        project = gardener.wiki(_project(request)).project
+        there = WikiPaths(gardener.settings.projects_dir / project).folder.is_dir()
+        return shell.render("wiki/build.html", project=project, there=there, build=builds.get(project))
+
+    def build(request: Request, form: Form) -> Response:
+        project = gardener.wiki(_project(request)).project
+        arguments = ["wiki", "build", project]
+        work = builds.setdefault(
+            project, Later(lambda: run_gardener(arguments, gardener.settings.for_workers))
+        )
+        work.ask(anew=True)
+        return shell.redirect(shell.link("wiki", project, "build"))
+
+    return [
+        Route(f"{PREFIX}/wiki", listed),
+        Route(_OF, start),
+        Route(f"{_OF}/", start),
+        Route(f"{_OF}/search", search),
+        Route(f"{_OF}/lines", lines),
+        Route(f"{_OF}/changes", changes),
+        Route(f"{_OF}/changes", shell.action(look), methods=["POST"]),
+        *_correcting(shell, wikis),
+        Route(f"{_OF}/build", building),
+        Route(f"{_OF}/build", shell.action(build), methods=["POST"]),
+        Route(f"{_OF}/{{place:path}}", file),
+    ]
+
+
+def _correcting(shell: Shell, wikis: OpenWikis) -> Sequence[BaseRoute]:
+    """The form of a correction, and what it does."""
+
     def correct(request: Request) -> Response:
         opened, asked = wikis.get(_project(request)), request.query_params
         page = _page(opened, asked.get("page", ""))
@@ -114,34 +147,9 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             return _html(_correction(opened, page, part, text, error), status=400)
         return shell.redirect(shell.link("wiki", opened.wiki.project, "changes"))
 
-    def building(request: Request) -> Response:
-        project = gardener.wiki(_project(request)).project
-        there = WikiPaths(gardener.settings.projects_dir / project).folder.is_dir()
-        return shell.render("wiki/build.html", project=project, there=there, build=builds.get(project))
-
-    def build(request: Request, form: Form) -> Response:
-        project = gardener.wiki(_project(request)).project
-        arguments = ["wiki", "build", project]
-        work = builds.setdefault(
-            project, Later(lambda: run_gardener(arguments, gardener.settings.for_workers))
-        )
-        work.ask(anew=True)
-        return shell.redirect(shell.link("wiki", project, "build"))
-
-    of = f"{PREFIX}/wiki/{{project}}"
     return [
-        Route(f"{PREFIX}/wiki", listed),
-        Route(of, start),
-        Route(f"{of}/", start),
-        Route(f"{of}/search", search),
-        Route(f"{of}/lines", lines),
-        Route(f"{of}/changes", changes),
-        Route(f"{of}/changes", shell.action(look), methods=["POST"]),
-        Route(f"{of}/correct", correct),
-        Route(f"{of}/correct", shell.action(keep), methods=["POST"]),
-        Route(f"{of}/build", building),
-        Route(f"{of}/build", shell.action(build), methods=["POST"]),
-        Route(f"{of}/{{place:path}}", file),
+        Route(f"{_OF}/correct", correct),
+        Route(f"{_OF}/correct", shell.action(keep), methods=["POST"]),
     ]
 
 
