@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from starlette.background import BackgroundTask
@@ -156,7 +156,8 @@ def _correcting(shell: Shell, wikis: OpenWikis) -> Sequence[BaseRoute]:
 def _frames(shell: Shell) -> Callable[[OpenWiki], Frame]:
     environment = frame_environment(shell.environment, _TEMPLATES)
     environment.filters["unmarked"] = _unmarked
-    assets, asset = environment.globals["assets"], environment.globals["asset"]
+    assets: Mapping[str, Path] = cast("Any", environment.globals["assets"])
+    asset: Callable[[str], str] = cast("Any", environment.globals["asset"])
 
     def of(opened: OpenWiki) -> Frame:
         def frame(template: str, place: str, **values: Any) -> str:
