@@ -27,7 +27,7 @@ from codebase_gardener.utils.limits import kernel_kills, total_bytes
 if TYPE_CHECKING:
     import psutil
 
-__all__ = ["cancel", "device_of_this_host", "idle_devices", "reap", "resume", "start_next"]
+__all__ = ["cancel", "device_of_this_host", "idle_devices", "reap", "resume", "start_next", "worker_of"]
 
 _GRACE_S = 1.0  # between SIGTERM and SIGKILL
 _GONE_S = 10.0
@@ -115,7 +115,7 @@ def cancel(registry: Registry, job_id: str) -> JobRow:
     deadline = time.monotonic() + _GONE_S
     lock = FileLock(directory.lock)  # while it is held here, nobody can start the job
     while not lock.acquire() and time.monotonic() < deadline:
-        if process := _worker(directory):  # None while a worker that just began has not said its id
+        if process := worker_of(directory):  # None while a worker that just began has not said its id
             _end(process)
         time.sleep(0.02)
     try:
@@ -126,7 +126,7 @@ def cancel(registry: Registry, job_id: str) -> JobRow:
     return registry.job(job_id)
 
 
-def _worker(directory: JobDirectory) -> psutil.Process | None:
+def worker_of(directory: JobDirectory) -> psutil.Process | None:
     """The process that holds the job's lock, found by what it wrote of itself at its start."""
     import psutil
 

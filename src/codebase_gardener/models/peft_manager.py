@@ -79,6 +79,11 @@ class PeftManager:
         self._loading = threading.Lock()
 
     @property
+    def has_loaded(self) -> bool:
+        """Whether anybody has asked for a base or an adapter: until then, none is in memory."""
+        return self._loaded is not None
+
+    @property
     def loaded(self) -> LoadedAdapters:
         """The adapters in memory, one object for all threads; a wiki's build asks for none."""
         with self._loading:

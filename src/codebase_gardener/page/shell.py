@@ -71,7 +71,7 @@ class Shell:
             values: As the template names them; all are escaped.
         """
         view = template.partition("/")[0]
-        text = self._environment.get_template(template).render(view=view, **values)
+        text = self.environment.get_template(template).render(view=view, **values)
         return HTMLResponse(text.encode("utf-8", "replace"), status, HEADERS)
 
     def redirect(self, path: str, **headers: str) -> Response:
@@ -119,7 +119,8 @@ class Shell:
     # ---- templates and assets
 
     @cached_property
-    def _environment(self) -> Environment:
+    def environment(self) -> Environment:
+        """Of all templates, with what each may use."""
         environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,

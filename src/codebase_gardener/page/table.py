@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from codebase_gardener.page import projects, verdict
+from codebase_gardener.page import home, projects, verdict, wiki
 from codebase_gardener.page.view import View
 
 __all__ = ["VIEWS"]
 
-VIEWS: tuple[View, ...] = (projects.VIEW, verdict.VIEW)
+VIEWS: tuple[View, ...] = (
+    home.VIEW,
+    projects.VIEW,
+    verdict.VIEW,
+    wiki.VIEW,
+)
 """A view is a module of this package that ends in its row, and its line here."""

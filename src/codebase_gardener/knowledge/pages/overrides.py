@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.files import write_atomic
 
-__all__ = ["Applied", "Override", "apply_overrides", "correct", "read_overrides"]
+__all__ = ["Applied", "Override", "apply_overrides", "correct", "read_overrides", "stale_diff"]
 
 MAX_BYTES = 2_000_000
 TEXTS = ("title", "overview", "description", "usage")
@@ -127,7 +127,7 @@ def apply_overrides(
             continue
         changed, why = _applied(page, override, repository)
         problems += [f"{page_id}: {reason}" for reason in why]
-        diff = _diff(changed, override, repository)
+        diff = stale_diff(changed, override, repository.lines)
         if diff:
             stale[page_id] = diff
             changed = replace(
@@ -208,12 +208,18 @@ def _named(name: str, repository: RepositoryFacts) -> list[Symbol]:
     ]
 
 
-def _diff(page: Page, override: Override, repository: RepositoryFacts) -> str:
-    """How the page's subject differs from what it was when the correction was written; "" if it does not."""
+def stale_diff(page: Page, override: Override, lines: Callable[[str, int, int], Sequence[str]]) -> str:
+    """How the page's subject differs from what it was when the correction was written; "" if it does not.
+
+    Args:
+        page: As it is built.
+        override: Its correction.
+        lines: Gives those of a path, from the first to the last number.
+    """
     if not override.evidence or not page.sources:
         return ""
     anchor = page.sources[0].anchor
-    now = repository.lines(anchor.path, anchor.start, anchor.end)
+    now = lines(anchor.path, anchor.start, anchor.end)
     if text_hash(now) == override.evidence:
         return ""
     return "\n".join(

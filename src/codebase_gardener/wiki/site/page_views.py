@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
@@ -17,9 +18,9 @@ from codebase_gardener.wiki.site.addresses import relative
 from codebase_gardener.wiki.site.contents import Contents
 from codebase_gardener.wiki.site.markdown import SiteMarkdown
 from codebase_gardener.wiki.site.module_tree import module_branches
-from codebase_gardener.wiki.site.page_graph import page_graph
+from codebase_gardener.wiki.site.page_graph import PageGraph, page_graph
 from codebase_gardener.wiki.site.sequence_drawing import sequence_drawing
-from codebase_gardener.wiki.site.shell import filled
+from codebase_gardener.wiki.site.shell import Frame, filled
 from codebase_gardener.wiki.site.source_page import cited_lines, lines_html
 from codebase_gardener.wiki.site.step_diagram import DrawnStep, arrows_of, step_diagram
 
@@ -52,9 +53,11 @@ class PageViews:
     Args:
         contents: Of the site.
         about: What the repository says that it is; "" where it does not.
+        frame: Around each page.
     """
 
-    def __init__(self, contents: Contents, about: str = "") -> None:
+    def __init__(self, contents: Contents, about: str = "", frame: Frame = filled) -> None:
+        self._frame = frame
         self._contents = contents
         self._about = about
         self._markdown = SiteMarkdown(contents)
@@ -86,7 +89,7 @@ class PageViews:
         counts = [
             {
                 "css": kind.lower(),
-                "place": _listing(kind),
+                "place": self.listing_place(kind),
                 "number": len(pages),
                 "words": f"{kind.lower()}{'s' if len(pages) != 1 else ''}",
             }
@@ -96,7 +99,7 @@ class PageViews:
         overviews = self._contents.of_type("Overview")
         sections = [section for page in overviews for section in self._sections(page)]
         lead = Markup(self._markdown.line(overviews[0].overview, "index.html")) if overviews else self._about  # noqa: S704 - it escapes HTML
-        return self._fill(
+        return self.fill(
             "start.html", "index.html", title=self._site["name"], about=lead, counts=counts,
             sections=sections, workflows=[self._workflow(page) for page in workflows[:_WORKFLOWS_AT_FIRST]],
             more=len(workflows) if len(workflows) > _WORKFLOWS_AT_FIRST else 0,
@@ -110,8 +113,8 @@ class PageViews:
             Markup(self._markdown.lines_link(str(anchor), place))  # noqa: S704 - it escapes the path
             for anchor in dict.fromkeys(source.anchor for source in page.sources)
         ]
-        return self._fill(
-            "page.html", place, title=page.title, page=page, listing=_listing(page.type),
+        return self.fill(
+            "page.html", place, title=page.title, page=page, listing=self.listing_place(page.type),
             overview=Markup(self._markdown.line(page.overview, place)), sections=self._sections(page),  # noqa: S704 - it escapes HTML
             related=self._related(page), sources=sources,
         )  # fmt: skip
@@ -129,20 +132,25 @@ class PageViews:
         place = self._contents.places.wiki_file(file) or ""
         text = self._contents.documents[file]
         html = self._markdown.html(text, file, place, names=True)
-        return self._fill("document.html", place, title=_title_of(file, text), html=Markup(html))  # noqa: S704 - HTML was escaped
+        return self.fill("document.html", place, title=_title_of(file, text), html=Markup(html))  # noqa: S704 - HTML was escaped
 
     def source(self, path: str) -> str:
-        """A file of the repository."""
+        """A file of the repository; one that nothing cites as a page at the site's root."""
         place = self._contents.places.source(path) or ""
-        return self._fill(
+        return self.fill(
             "source.html", place, title=path, path=path, cited=cited_lines(self._contents, path),
             count=len(split_lines(self._contents.texts[path])),
             lines=Markup(lines_html(self._contents, path)),  # noqa: S704 - it escapes each line
         )  # fmt: skip
 
-    def listing(self, kind: str) -> tuple[str, str]:
-        """All pages of a type: where, and what."""
-        place = _listing(kind)
+    @staticmethod
+    def listing_place(kind: str) -> str:
+        """Where all pages of a type are listed."""
+        return f"{PAGE_TYPES[kind].folder}.html"
+
+    def listing(self, kind: str) -> str:
+        """All pages of a type."""
+        place = self.listing_place(kind)
         rows = [
             {
                 "place": self._place(page),
@@ -152,7 +160,7 @@ class PageViews:
             }
             for page in self._contents.of_type(kind)
         ]
-        return place, self._fill(
+        return self.fill(
             "listing.html", place, title=f"{kind}s", about=LISTINGS[kind], css=kind.lower(), rows=rows
         )
 
@@ -165,26 +173,40 @@ class PageViews:
             rows[group].append({"place": places.wiki_file(file) or "", "title": _title_of(file, text)})
         groups = [{"words": words, "rows": found} for words, found in rows.items() if found]
         sources = [{"path": path, "place": places.source(path)} for path in sorted(self._contents.citing)]
-        return self._fill(
+        return self.fill(
             "documents.html", "documents.html", title="Map, indexes, reports", groups=groups, sources=sources
         )
 
-    def graph(self) -> tuple[str, str]:
-        """The graph, and the data of its script."""
-        drawn = page_graph(self._contents)
+    def graph(self) -> str:
+        """The graph of all pages."""
+        drawn = self._drawn
         kinds = [
             {"kind": kind, "words": words.lower()}
             for kind, words in (("step", "steps"), ("implemented_by", "implementations"),
                                 ("requires_env", "environments"), ("uses_heuristic", "heuristics"))
         ]  # fmt: skip
-        html = self._fill(
+        return self.fill(
             "graph.html", "graph.html", title="Graph", svg=Markup(drawn.svg), count=len(drawn.nodes),  # noqa: S704 - titles were escaped
             edges=drawn.edges, kinds=kinds,
         )  # fmt: skip
-        return html, f"window.gardenerNeighbours={drawn.data};\n"
 
-    def _fill(self, template: str, place: str, **values: Any) -> str:
-        return filled(template, place, site=self._site, here=self._row_of(values.get("page")), **values)
+    def graph_data(self) -> str:
+        """The data of the graph's script."""
+        return f"window.gardenerNeighbours={self._drawn.data};\n"
+
+    @cached_property
+    def _drawn(self) -> PageGraph:
+        return page_graph(self._contents)
+
+    def fill(self, template: str, place: str, **values: Any) -> str:
+        """A template within the site's menu and tree.
+
+        Args:
+            template: Of the frame.
+            place: Of what it makes in the site.
+            values: As the template names them.
+        """
+        return self._frame(template, place, site=self._site, here=self._row_of(values.get("page")), **values)
 
     def _row_of(self, page: Page | None) -> str:
         """The id of the page's row beside it: of the module that it is about or belongs to, its own; "" for none."""
@@ -195,7 +217,7 @@ class PageViews:
 
     def _menu(self) -> list[dict[str, str]]:
         types = [kind for kind in LISTINGS if self._contents.of_type(kind)]
-        menu = [{"place": _listing(kind), "words": f"{kind}s"} for kind in types]
+        menu = [{"place": self.listing_place(kind), "words": f"{kind}s"} for kind in types]
         return [
             *menu,
             {"place": "graph.html", "words": "Graph"},
@@ -261,10 +283,6 @@ class PageViews:
             if links:
                 groups.append({"words": words, "links": links})
         return groups
-
-
-def _listing(kind: str) -> str:
-    return f"{PAGE_TYPES[kind].folder}.html"
 
 
 def _slug(heading: str) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from codebase_gardener.wiki.site.addresses import relative
 
-__all__ = ["ASSETS", "asset_files", "filled"]
+__all__ = ["ASSETS", "TEMPLATES", "Frame", "asset_files", "filled", "link_to"]
 
 _HERE = Path(__file__).parent
 ASSETS = _HERE / "assets"
 """Style and scripts; `design.css` and `theme.js` are also those of the server's page."""
+TEMPLATES = _HERE / "templates"
+"""Each page's; `base.html` is around all of them."""
 
 # 'self' does not mean other files everywhere where a page is opened from disk, so `file:` is named
 POLICY = (
@@ -22,6 +24,13 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 """Nothing is loaded but the site's own style and scripts; no script stands in a page."""
+
+
+class Frame(Protocol):
+    """What makes HTML of a template: `filled` for files on disk, the server for its page."""
+
+    def __call__(self, template: str, place: str, **values: Any) -> str:
+        """As `filled`."""
 
 
 def filled(template: str, place: str, **values: Any) -> str:
@@ -34,10 +43,15 @@ def filled(template: str, place: str, **values: Any) -> str:
     """
 
     def to(target: str) -> str:
-        path, mark, fragment = target.partition("#")
-        return relative(place, path) + mark + fragment
+        return link_to(place, target)
 
     return _environment().get_template(template).render(policy=POLICY, to=to, place=place, **values)
+
+
+def link_to(place: str, target: str) -> str:
+    """The link from a page to a place in the site, with its fragment."""
+    path, mark, fragment = target.partition("#")
+    return relative(place, path) + mark + fragment
 
 
 def asset_files() -> dict[str, str]:
@@ -48,7 +62,7 @@ def asset_files() -> dict[str, str]:
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
