@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -172,10 +172,13 @@ class Picture:
         margin = (high - low or 1) * _MARGIN
         return max(0.0, low - margin), high + margin
 
-    def _values(self) -> Iterable[float]:
-        for curve in self.curves:
-            yield from (loss for line in (curve.losses, curve.smooth, curve.looks) for _, loss in line)
-            yield from (loss for loss in (curve.base, *(curve.heldout or ())) if loss is not None)
+    def _values(self) -> Iterator[float]:
+        """Of what is drawn: of the others not each step, and not their bases."""
+        for number, curve in enumerate(self.curves):
+            lines = [curve.smooth, curve.looks, *([] if number else [curve.losses])]
+            yield from (loss for line in lines for _, loss in line)
+            levels = (curve.heldout or ())[1:] if number else (curve.base, *(curve.heldout or ()))
+            yield from (loss for loss in levels if loss is not None)
 
     @property
     def box(self) -> str:

@@ -50,11 +50,11 @@ def figures(
     """
     step = newest.get("step", {})
     held = f"{step['rss_bytes'] / 1e9:.2f} GB" if step.get("rss_bytes") else ""
-    planned = f"about {progress.memory_bytes / 1e9:.2f} GB at most" if progress.memory_bytes else ""
+    planned = f"planned {progress.memory_bytes / 1e9:.2f} GB" if progress.memory_bytes else ""
     best = progress.validated.get("best_loss")
     going = job.state == "training" and progress.eta_s is not None
     shown = {
-        "stage": progress.stage,
+        "stage": "failed" if progress.stage == "error" else progress.stage,
         "step": f"{progress.step:,} of {progress.steps:,}" if progress.steps else "",
         "loss": f"{progress.loss:.3f}" if progress.loss is not None else "",
         "validation": f"{best:.3f} at step {progress.validated['best_step']}" if best is not None else "",
@@ -91,6 +91,7 @@ _WORDS = {
     "started": "the worker began, process {pid}",
     "stage": "{stage}",
     "encoded": "{rows} rows, {supervised_tokens} tokens to train on; {validation_rows} rows set aside, {truncated} cut",
+    "fast_path": "fast path through {layers} layers",
     "planned": "{steps} steps, {dtype} on {device}",
     "validated": "validation loss {loss:.3f} at step {step}",
     "checkpoint": "checkpoint at step {step}",
