@@ -92,8 +92,13 @@ def _tokenizer(base: Path) -> Any:
 
 def _coloured(example: Example, tokenizer: Any, spec: JobSpec) -> list[ColouredRow]:
     """A row, or one for each answer of a conversation that the base's template splits."""
-    options = {"max_length": spec.training.max_length, "completion_only": spec.training.completion_only_loss}
-    encoded = encode_all([example], tokenizer, may_be_empty=True, **options)
+    encoded = encode_all(
+        [example],
+        tokenizer,
+        max_length=spec.training.max_length,
+        completion_only=spec.training.completion_only_loss,
+        may_be_empty=True,
+    )
     if not encoded.rows:
         why = encoded.left_out[0][1] if encoded.left_out else "max_length leaves no token to train on"
         return [ColouredRow(example.anchor, example.task, refused=why)]
