@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from codebase_gardener.page import home, projects, verdict, wiki
+from codebase_gardener.page import home, projects, trainings, verdict, wiki
 from codebase_gardener.page.view import View
 
 __all__ = ["VIEWS"]
 
 VIEWS: tuple[View, ...] = (
-    home.VIEW,
     projects.VIEW,
+    trainings.VIEW,
     verdict.VIEW,
     wiki.VIEW,
+    home.VIEW,
 )
 """A view is a module of this package that ends in its row, and its line here."""

@@ -97,7 +97,7 @@ def build_app(
         respond=respond,
         **({"is_open": mounted.is_open} if mounted else {}),
     )
-    return Starlette(
+    app = Starlette(
         routes=[
             *(mounted.routes if mounted else ()),
             *routes,
@@ -110,6 +110,8 @@ def build_app(
         ),
         lifespan=first.loading,
     )
+    app.state.presence = presence  # streams that would never end by themselves look at it
+    return app
 
 
 class _FirstBase:

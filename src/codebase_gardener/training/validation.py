@@ -14,7 +14,7 @@ from codebase_gardener.training.spec import TrainingSpec
 from codebase_gardener.training.warm import WarmStart, mixed
 from codebase_gardener.utils.files import sha256_text
 
-__all__ = ["FORWARD_SHARE", "LOOKS", "Sides", "encode_sides", "look_every", "set_aside"]
+__all__ = ["FORWARD_SHARE", "LOOKS", "Sides", "encode_sides", "look_every", "set_aside", "sides_of"]
 
 LOOKS = 10
 """At most so many times are the rows looked at while a training runs, and once before."""
@@ -54,12 +54,7 @@ def encode_sides(
     Raises:
         DatasetError: No token would be trained on, or no end token.
     """
-    train, aside = set_aside(examples, spec.validation_rows, spec.seed)
-    if warm is not None:
-        new = frozenset(warm.news.rows)
-        if new.isdisjoint(row.id for row in train):  # all of it lies in files that were set aside
-            train, aside = examples, ()
-        train = mixed(train, new, warm.old_rows, spec.seed)
+    train, aside = sides_of(examples, spec, warm)
     options: dict[str, Any] = {
         "max_length": spec.max_length,
         "completion_only": spec.completion_only_loss,
@@ -67,6 +62,19 @@ def encode_sides(
     encoded = encode_all(train, tokenizer, **options)
     looked_at = encode_all(aside, tokenizer, **options, may_be_empty=True).rows
     return Sides(encoded, looked_at if len(looked_at) >= _LEAST else ())
+
+
+def sides_of(
+    examples: Sequence[Example], spec: TrainingSpec, warm: WarmStart | None = None
+) -> tuple[Sequence[Example], Sequence[Example]]:
+    """Rows to train on and rows to look at, before they are encoded."""
+    train, aside = set_aside(examples, spec.validation_rows, spec.seed)
+    if warm is not None:
+        new = frozenset(warm.news.rows)
+        if new.isdisjoint(row.id for row in train):  # all of it lies in files that were set aside
+            train, aside = examples, ()
+        train = mixed(train, new, warm.old_rows, spec.seed)
+    return train, aside
 
 
 def set_aside(
