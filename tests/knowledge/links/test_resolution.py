@@ -402,3 +402,35 @@ def test_translations_are_no_evidence() -> None:
         facts_of({**PACKAGE, **page("docs/en/a.md"), **page("docs/de/a.md"), **page("docs/a.fr.md")})
     )
     assert {p.path for p in resolution.passages} == {"docs/en/a.md", "docs/a.fr.md"}
+
+
+@pytest.mark.parametrize(
+    ("call", "linked"),
+    [
+        ("stamp('1979')", True),
+        ("stamp(*parts)", True),
+        ("stamp(raw='1979')", True),
+        ("stamp(1979, 5, 27)", False),
+        ("stamp('1979', zone=None)", False),
+        ("rest(1, 2, zone=None)", True),
+        ("wrapped(1, 2)", True),
+        ("Clock().tick(1)", True),
+        ("Clock.tick(Clock(), 1)", True),
+        ("Clock().tick(1, 2, 3)", False),
+    ],
+)
+def test_a_call_that_the_signature_cannot_take_is_unknown(call: str, linked: bool) -> None:
+    clock = """
+        from functools import cache
+
+        def stamp(raw): ...
+        def rest(*parts, **options): ...
+        @cache
+        def wrapped(raw): ...
+        class Clock:
+            def tick(self, by): ...
+    """
+    script = f"from pkg.clock import *\n{call}"
+    found = names({"src/pkg/clock.py": clock}, script)
+    name = "Clock.tick" if "tick" in call else call.partition("(")[0]
+    assert (name in [target for _, target, _ in found]) is linked

@@ -20,6 +20,7 @@ from codebase_gardener.knowledge.links.python.linker import PythonLinker, is_mac
 from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package
 from codebase_gardener.knowledge.links.python.namespaces import Namespace, file_namespace, snippet_namespace
 from codebase_gardener.knowledge.links.python.public_names import public_names
+from codebase_gardener.knowledge.links.python.signatures import can_take
 from codebase_gardener.knowledge.links.python.tracing import Tracer
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
@@ -27,6 +28,7 @@ from codebase_gardener.knowledge.sources.repository_facts import areas_and_copie
 from codebase_gardener.languages.engine.spaces import Space
 from codebase_gardener.languages.facts import Reference
 from codebase_gardener.languages.meanings import Entity
+from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import family_of
 from codebase_gardener.repository.translations import translations
 
@@ -85,7 +87,7 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     links = PythonLinker(spaces, tracer, names.by_last_part() | _packages(spaces, modules))
     others = link_families(facts, areas)
     closures = frozenset(closure for path in areas for closure in _closures(facts[path]))
-    gathered = _Uses(areas, closures)
+    gathered = _Uses(areas, closures, _functions(facts, areas))
     for space in spaces.values():
         gathered.add(space, links.resolved(space))
     for other in others.spaces.values():
@@ -155,8 +157,14 @@ def _packages(spaces: Mapping[str, Namespace], modules: ModuleNames) -> dict[str
 class _Uses:
     """Gathers the uses of all namespaces."""
 
-    def __init__(self, areas: Mapping[str, str], closures: frozenset[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        areas: Mapping[str, str],
+        closures: frozenset[tuple[str, str]],
+        functions: Mapping[tuple[str, str], list[Symbol]],
+    ) -> None:
         self._areas = areas
+        self._functions = functions
         self._closures = closures
         self.package = frozenset(path for path, area in areas.items() if area == "package")
         self._targets: dict[tuple[str, str], Target] = {}
@@ -179,7 +187,8 @@ class _Uses:
         counted = space.area in _COUNTED
         uses = self.uses[space.key] = []
         own = self.own[space.key] = []
-        for reference, entity in references:
+        for reference, found in references:
+            entity = found if found is None or self._can_mean(reference, found) else None
             if entity is None or entity.kind == "external value":
                 self.references += counted
                 self.unresolved += counted
@@ -197,6 +206,11 @@ class _Uses:
                     self.callers[use.target].append(use)
             elif entity.path == space.key:
                 own.append(use)
+
+    def _can_mean(self, reference: Reference, entity: Entity) -> bool:
+        if reference.kind != "call" or entity.kind != "function":
+            return True
+        return can_take(self._functions.get((entity.path, entity.name), ()), reference)
 
     def _is_result(self, space: Namespace | Space, reference: Reference, entity: Entity) -> bool:
         """Whether it calls a function that another one made and returned: that is no name of anyone's."""
@@ -217,6 +231,18 @@ class _Uses:
             reference.keywords,
             reference.text,
         )
+
+
+def _functions(
+    facts: Mapping[str, FileFacts], areas: Mapping[str, str]
+) -> dict[tuple[str, str], list[Symbol]]:
+    """Python's functions and methods by path and name."""
+    found: dict[tuple[str, str], list[Symbol]] = defaultdict(list)
+    for path in areas:
+        for each in facts[path].symbols:
+            if each.language == "python" and each.kind in ("function", "method"):
+                found[path, each.qualified_name].append(each)
+    return found
 
 
 def _closures(facts: FileFacts) -> Iterator[tuple[str, str]]:
