@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from codebase_gardener.jobs.events import EventLog
-from codebase_gardener.page.curves import Curve, Picture, curve_of, thinned
+from codebase_gardener.page.curves import Curve, CurveChart, curve_of, thinned
 
 
 def test_what_a_resumed_training_goes_again_is_drawn_once(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_many_points_become_means_that_end_where_they_end() -> None:
 @pytest.mark.parametrize(("low", "high"), [(1.0, 3.0), (0.0, 0.001), (2.0, 2.0), (10.0, 45_000.0)])
 def test_everything_lies_in_the_picture_and_ticks_are_round(low: float, high: float) -> None:
     line = ((1.0, high), (20.0, low))
-    picture = Picture([Curve("one", 10, line, line), Curve("other", 5, ((1.0, 1e6),), line, base=1e6)])
+    picture = CurveChart([Curve("one", 10, line, line), Curve("other", 5, ((1.0, 1e6),), line, base=1e6)])
     left, top, width, height = map(float, picture.box.split())
     assert (left, width) == (0, 20)
     assert top <= -high <= -low <= top + height + 1e-9
@@ -49,7 +49,7 @@ def test_everything_lies_in_the_picture_and_ticks_are_round(low: float, high: fl
 
 
 def test_a_picture_of_nothing_can_be_drawn() -> None:
-    picture = Picture([Curve("one", 0)])
+    picture = CurveChart([Curve("one", 0)])
     assert (picture.steps, picture.line(()), picture.dots(())) == (1, "", "")
     assert picture.ticks
     assert picture.curves[0].told == "one: no step yet"

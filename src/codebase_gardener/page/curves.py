@@ -14,7 +14,7 @@ from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.events import EventLog
 from codebase_gardener.registry.rows import JobRow
 
-__all__ = ["MOST_POINTS", "Curve", "Picture", "Point", "curve_of", "thinned"]
+__all__ = ["MOST_POINTS", "Curve", "CurveChart", "Point", "curve_of", "thinned"]
 
 MOST_POINTS = 400
 """Of a line as it is sent; the script adds what comes, and halves them when they are twice as many."""
@@ -149,7 +149,7 @@ def thinned(points: Sequence[Point], most: int = MOST_POINTS) -> list[Point]:
 
 
 @dataclass(frozen=True)
-class Picture:
+class CurveChart:
     """Curves over one another, in a box of steps and nats that is upside down, as pictures are.
 
     Attributes:

@@ -14,7 +14,7 @@ from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.jobs.events import NewestEvents
 from codebase_gardener.jobs.progress import TrainingProgress
 from codebase_gardener.page.coloured_rows import coloured_rows
-from codebase_gardener.page.curves import Curve, Picture, curve_of
+from codebase_gardener.page.curves import Curve, CurveChart, curve_of
 from codebase_gardener.page.shell import HEADERS, PREFIX, Form, Shell
 from codebase_gardener.page.training_feed import PENDING, TrainingFeed, figures, happened, log_tail
 from codebase_gardener.page.view import View
@@ -67,7 +67,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
             job=job,
             progress=progress,
             figures=figures(job, seen.look(), progress),
-            picture=Picture([curve(run) for run in (job, *over)]),
+            picture=CurveChart([curve(run) for run in (job, *over)]),
             over=[run.id for run in over],
             offered=list(dict.fromkeys(offered)),
             happened=happened(events),
