@@ -27,7 +27,8 @@ class ListedProject:
         answers: The version of it that is active; None where none is.
         adapters, versions, active: How many there are; `active` counts versions.
         bytes: Of all versions.
-        verdict: The newest of any of its versions; None before the first.
+        verdict: The newest one of the active version that answers, else of the newest version that has one; None
+            before the first.
     """
 
     id: int
@@ -109,7 +110,11 @@ def listed_projects(
         select(verdicts.verdict)
         .join(_versions, verdicts.version_id == _versions.c.id)
         .where(mine)
-        .order_by(verdicts.id.desc())
+        .order_by(
+            (_versions.c.active & (_versions.c.adapter_name == called)).desc(),
+            _versions.c.id.desc(),
+            verdicts.id.desc(),
+        )
         .limit(1)
         .scalar_subquery()
         .label("verdict"),
