@@ -32,8 +32,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, Tes
         home.gardener.registry.add_project("garden", f"https://example.org/{HOSTILE}", "git")
         wiki = home.gardener.settings.projects_dir / "garden" / "wiki"
         wiki.mkdir(parents=True)
-        about = f'---\ntype: Overview\nname: garden_overview\ntitle: "garden"\n---\n# garden\n\n## Overview\n\n{HOSTILE}\n'
-        (wiki / "_Overview.md").write_text(about)
+        about = (
+            '---\ntype: Overview\nname: garden_overview\ntitle: "garden"\n---\n# garden\n\n## Overview\n\n'
+        )
+        (wiki / "_Overview.md").write_text(f"{about}{HOSTILE}\n")
         home.version(
             "garden", verdict="hurt", reason=HOSTILE, active=True, spec={"merged_from": {HOSTILE: 1.0}}
         )
@@ -125,8 +127,8 @@ def test_a_form_without_its_token_is_refused_with_what_to_do(home: Home, client:
     assert home.gardener.registry.project("garden")
 
 
-@pytest.mark.parametrize("other", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "same-site"},
-                                   {"Sec-Fetch-Site": "cross-site"}, {"Host": "evil.example"}])  # fmt: skip
+@pytest.mark.parametrize("other", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Host": "evil.example"},
+                                   {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "cross-site"}])  # fmt: skip
 def test_a_form_of_another_site_is_refused_with_what_to_do(
     home: Home, client: TestClient, other: dict[str, str]
 ) -> None:
