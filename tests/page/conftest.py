@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from httpx2 import Response
 from playwright.sync_api import Browser, Page
+from starlette.testclient import TestClient
 
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.page.mounting import mounted_page
 from codebase_gardener.registry.rows import ImportedAdapter, Publication, VersionRow
 from codebase_gardener.serving.api_keys import ApiKeys
+from codebase_gardener.serving.app import build_app
 from codebase_gardener.serving.server import ServeOptions, in_background, listen, opened
 from codebase_gardener.utils.files import publish_dir
 from samples.browser import browser as started
@@ -69,6 +73,27 @@ def served(home: Path, keys: ApiKeys | None = None, **settings: object) -> Itera
         in_background(answering, listening, keys, mounted_page(gardener, keys), preload=False),
     ):
         yield Home(gardener, f"http://127.0.0.1:{listening.getsockname()[1]}")
+
+
+@contextmanager
+def asked(home: Path, keys: ApiKeys | None = None, **settings: object) -> Iterator[tuple[Home, TestClient]]:
+    """A home's page without a socket or a browser; no redirect is followed."""
+    options = ServeOptions(port=0, preload=False)
+    with (
+        Gardener(Settings(home=home, **settings)) as gardener,
+        opened(gardener.manager, gardener.wiki, gardener.current_adapter, options) as answering,
+    ):
+        app = build_app(answering, keys, mounted=mounted_page(gardener, keys), preload=False)
+        url = "http://127.0.0.1:8000"
+        with TestClient(app, url, raise_server_exceptions=False, follow_redirects=False) as client:
+            yield Home(gardener, url), client
+
+
+def token_in(answer: Response) -> str:
+    """What the forms of a page carry."""
+    found = re.search(r'name="token" value="([0-9a-f]{64})"', answer.text)
+    assert found
+    return found[1]
 
 
 @pytest.fixture(scope="module")

@@ -67,10 +67,13 @@ def _serve(path: str, no_browser: bool, as_json: bool) -> None:
         ) as answering,
     ):
         address = f"http://{_HOST}:{listening.getsockname()[1]}"
-        with written(gardener.settings.home, address):
+
+        def ready() -> None:
             _show(f"{address}{path}", no_browser, as_json)
             echo("Ctrl-C ends it", err=True)
-            run(answering, listening, None, mounted_page(gardener), preload=False)
+
+        with written(gardener.settings.home, address):
+            run(answering, listening, None, mounted_page(gardener), preload=False, ready=ready)
 
 
 def _show(address: str, no_browser: bool, as_json: bool) -> None:

@@ -137,7 +137,7 @@ class GrowRun:
         """
         if self.state in ("growing", "grown"):
             return
-        if self.state not in ("planned", "failed") or "error" in (self.plan or {}):
+        if self.state not in ("planned", "failed") or "rows" not in (self.plan or {}):
             raise ConflictError(
                 f"this run cannot start: it is {self.state}", hint="wait for its plan, or grow again"
             )

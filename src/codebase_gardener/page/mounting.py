@@ -25,6 +25,14 @@ __all__ = ["mounted_page"]
 _log = logging.getLogger(__name__)
 
 
+_HINTS = {
+    403: "open the page by the address that the server printed, in a tab of its own, and send the form from there",
+    404: "begin at the list: it leads to all that there is",
+    405: "begin at the list: this address is that of a form",
+    503: "start it anew: gardener open",
+}
+
+
 class _ForBrowsers(Route):
     """A route of who reads HTML: the same address answers programs otherwise."""
 
@@ -54,7 +62,8 @@ def mounted_page(gardener: Gardener, keys: ApiKeys | None = None) -> Mounted:
         if isinstance(error, CodebaseGardenerError):
             return shell.render("error.html", status=status, message=error.message, hint=error.hint)
         if isinstance(error, HTTPException):
-            return shell.render("error.html", status=status, message=error.detail, hint="")
+            hint = _HINTS.get(status, "")
+            return shell.render("error.html", status=status, message=error.detail, hint=hint)
         _log.error("a view failed", exc_info=error)
         hint = "the server's log says where; please report it"
         return shell.render(
@@ -63,7 +72,9 @@ def mounted_page(gardener: Gardener, keys: ApiKeys | None = None) -> Mounted:
 
     def is_open(path: str, headers: Headers) -> bool:
         return (
-            path == SIGN_IN or path.startswith(f"{PREFIX}/assets/") or (path == "/" and _reads_html(headers))
+            path in (SIGN_IN, PREFIX)
+            or path.startswith(f"{PREFIX}/assets/")
+            or (path == "/" and _reads_html(headers))
         )
 
     return Mounted(

@@ -44,6 +44,20 @@ Form = Mapping[str, str]
 _HERE = Path(__file__).parent
 _MAX_FORM_BYTES = 64 * 1024
 _ASSETS = {file.name: file for folder in (SITE_ASSETS, _HERE / "assets") for file in sorted(folder.iterdir())}
+_SHOWN = {
+    code: ascii(chr(code))[1:-1]
+    for code in (
+        *range(32),
+        *range(0x7F, 0xA0),
+        0x61C,
+        0x200E,
+        0x200F,
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+    )
+    if chr(code) not in "\t\n\r"
+}
+"""Controls, and what turns the direction of text around: a reader sees that it is there."""
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
@@ -125,6 +139,7 @@ class Shell:
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
+            finalize=lambda value: value.translate(_SHOWN) if type(value) is str else value,
             trim_blocks=True,
             lstrip_blocks=True,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, String, cast, func, select
+from sqlalchemy import Connection, FromClause, String, cast, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from codebase_gardener.registry import schema
@@ -27,7 +27,8 @@ class ListedProject:
         answers: The version of it that is active; None where none is.
         adapters, versions, active: How many there are; `active` counts versions.
         bytes: Of all versions.
-        verdict: The newest of any of its versions; None before the first.
+        verdict: The newest one of the version that answers, else of an active one, else of the newest version;
+            None where that was not evaluated.
     """
 
     id: int
@@ -94,7 +95,7 @@ def listed_projects(
         query = query.where(_projects.c.name == name)
     page = query.subquery()
     mine = _versions.c.project_id == page.c.id
-    called = func.coalesce(page.c.current_adapter, _DEFAULT)
+    own = _projects.alias()  # in SQLite, no ORDER BY names what is outside of its query
     verdicts = schema.verdicts.c
     full = select(
         page,
@@ -103,13 +104,20 @@ def listed_projects(
         _count(_versions.c.id, mine & _versions.c.active).label("active"),
         select(func.coalesce(func.sum(_versions.c.bytes), 0)).where(mine).scalar_subquery().label("bytes"),
         select(_versions.c.version)
-        .where(mine, _versions.c.active, _versions.c.adapter_name == called)
+        .where(mine, _versions.c.active, _versions.c.adapter_name == _called(page))
         .scalar_subquery()
         .label("answers"),
         select(verdicts.verdict)
-        .join(_versions, verdicts.version_id == _versions.c.id)
+        .select_from(_versions)
+        .join(own, own.c.id == _versions.c.project_id)
+        .outerjoin(schema.verdicts, verdicts.version_id == _versions.c.id)
         .where(mine)
-        .order_by(verdicts.id.desc())
+        .order_by(
+            (_versions.c.active & (_versions.c.adapter_name == _called(own))).desc(),
+            _versions.c.active.desc(),
+            _versions.c.id.desc(),
+            verdicts.id.desc(),
+        )
         .limit(1)
         .scalar_subquery()
         .label("verdict"),
@@ -156,6 +164,10 @@ def listed_versions(
 
 def _contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     return func.lower(cast(column, String)).contains(text.lower(), autoescape=True)
+
+
+def _called(projects: FromClause) -> ColumnElement[str]:
+    return func.coalesce(projects.c.current_adapter, _DEFAULT)
 
 
 def _count(what: ColumnElement[Any], where: ColumnElement[bool]) -> Any:

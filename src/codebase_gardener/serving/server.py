@@ -225,9 +225,19 @@ def run(
     mounted: Mounted | None = None,
     *,
     preload: bool = True,
+    ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until a signal comes; then answers that have begun are finished, and new requests sent away."""
+    """Serve until a signal comes; then answers that have begun are finished, and new requests sent away.
+
+    Args:
+        answering, keys, mounted, preload: As `build_app` takes them.
+        ready: Called when all is loaded that the first request needs.
+    """
+    import anyio
+
     server = draining_server(answering, keys, mounted, preload=preload)
+    anyio.run(anyio.sleep, 0)  # loads what endpoints in threads begin with
+    ready()
     # uvicorn raises the signal again when it has ended: it shall end this block, not the process before its cleaning
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

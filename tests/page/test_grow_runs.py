@@ -1,0 +1,131 @@
+"""Runs of `grow` that outlive the page: forms, folders, states, and the processes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from codebase_gardener.config.settings import Settings
+from codebase_gardener.page.grow_runs import GrowForm, GrowRun, runs_of
+from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
+from codebase_gardener.utils.files import FileLock, make_folder, write_json
+
+PLAN = {"project": "garden", "rows": 9, "plan": "…"}
+ERROR = {"error": "ModelError", "message": "the base is gone", "hint": "name another"}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def run_in(home: Path, name: str = "20260101-000000-00000000", **files: object) -> GrowRun:
+    """A run that is kept as it is after its process has ended."""
+    run = GrowRun(home / "runs" / name)
+    make_folder(run.folder)
+    write_json(run.folder / "asked.json", {"source": "/src/garden"})
+    for file, content in files.items():
+        text = content if isinstance(content, str) else json.dumps(content)
+        (run.folder / f"{file}.json").write_text(text)
+    return run
+
+
+def test_a_form_is_what_grow_takes() -> None:
+    assert GrowForm.of({"source": " /src/garden ", "token": "x"}).arguments == ["--", "/src/garden"]
+    asked = GrowForm.of(
+        {"source": "-rf", "name": "a", "revision": "--help", "base": "org/b", "minutes": "0.5"}
+    )
+    assert asked.arguments == ["--name=a", "--revision=--help", "--base=org/b", "--minutes=0.5", "--", "-rf"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [({}, "no repository"), ({"source": "  "}, "no repository"), ({"source": "a\x00b"}, "control"),
+     ({"source": "a\nb"}, "control"), ({"source": "\u202eb"}, "control"), ({"source": "x" * 5000}, "too long"),
+     ({"source": "a", "revision": "\x1b[31m"}, "control"), ({"source": "a", "name": "../b"}, "project name"),
+     ({"source": "a", "name": "-x"}, "project name"), ({"source": "a", "minutes": "five"}, "minutes"),
+     ({"source": "a", "minutes": "nan"}, "minutes"), ({"source": "a", "minutes": "-1"}, "minutes"),
+     ({"source": "a", "minutes": "0"}, "minutes"), ({"source": "a", "minutes": "inf"}, "minutes")],
+)  # fmt: skip
+def test_a_form_that_cannot_be_right_begins_nothing(fields: Mapping[str, str], word: str) -> None:
+    with pytest.raises(InvalidInputError, match=word) as caught:
+        GrowForm.of(fields)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("files", "state"),
+    [({}, "failed"), ({"plan": ""}, "failed"), ({"plan": "[1]"}, "failed"), ({"plan": ERROR}, "failed"),
+     ({"plan": PLAN}, "planned"), ({"plan": {"project": "garden", "there": "garden/default@1"}}, "grown"),
+     ({"plan": PLAN, "grown": ""}, "failed"), ({"plan": PLAN, "grown": ERROR}, "failed"),
+     ({"plan": PLAN, "grown": {"ref": "garden/default@1"}}, "grown")],
+)  # fmt: skip
+def test_the_state_is_what_the_folder_shows(home: Path, files: dict[str, object], state: str) -> None:
+    run = run_in(home, **files)
+    assert run.state == state
+    assert run.is_open == (state == "planned")
+    assert run.error == (ERROR if ERROR in files.values() else {})
+
+
+def test_while_its_lock_is_held_it_works(home: Path) -> None:
+    run = run_in(home, plan="")
+    lock = FileLock(run.folder / "lock")
+    assert lock.acquire()
+    assert run.state == "planning"
+    (run.folder / "grown.json").write_text("")
+    assert run.state == "growing"
+    lock.release()
+    assert run.state == "failed"  # it was killed
+
+
+@pytest.mark.parametrize("files", [{}, {"plan": ERROR}])
+def test_without_a_plan_nothing_is_trained(home: Path, files: dict[str, object]) -> None:
+    run = run_in(home, **files)
+    with pytest.raises(ConflictError, match="failed"):
+        run.start({"CODEBASE_GARDENER_HOME": str(home)})
+    assert not (run.folder / "grown.json").exists()
+
+
+@pytest.mark.parametrize("name", ["", "..", "../projects", "20260101-000000-0000000g", "20260101-000000-00000001",
+                                  "20260101-000000-00000000\n"])  # fmt: skip
+def test_only_a_run_that_is_there_is_found(home: Path, name: str) -> None:
+    run_in(home)
+    assert GrowRun.find(home, "20260101-000000-00000000").asked.source == "/src/garden"
+    with pytest.raises(NotFoundError):
+        GrowRun.find(home, name)
+
+
+def test_the_end_of_a_long_log_is_shown(home: Path) -> None:
+    run = run_in(home)
+    assert run.log_tail() == ""
+    (run.folder / "log.txt").write_bytes(b"x" * 20_000 + b"\xff\nthe end")
+    assert run.log_tail().endswith("\ufffd\nthe end") and len(run.log_tail()) <= 16 * 1024
+
+
+@pytest.mark.slow
+def test_a_plan_is_a_process_of_its_own_and_old_runs_go(home: Path, small_repository: Path) -> None:
+    for number in range(60):
+        run_in(home, f"20250101-0000{number:02}-00000000", grown={"ref": "x"})
+    waiting = run_in(home, "20240101-000000-00000000", plan=PLAN)
+    environment = {**Settings(home=home, device="cpu", offline=True).for_workers}
+    run = GrowRun.ask(home, GrowForm.of({"source": str(small_repository)}), environment)
+    kept = runs_of(home)
+    assert (kept[0].id, kept[-1].id, len(kept)) == (
+        run.id,
+        waiting.id,
+        51,
+    )  # 50, and one that waits for a person
+    assert run.state == "planning"
+    with pytest.raises(ConflictError, match="planning"):
+        run.start(environment)
+    assert (run.folder / "plan.json").stat().st_mode & 0o077 == 0
+    ends_at = time.monotonic() + 100
+    while run.state == "planning" and time.monotonic() < ends_at:
+        time.sleep(0.1)
+    assert run.state == "planned", (run.error, run.log_tail())
+    assert run.plan and run.plan["project"] == small_repository.name and run.plan["rows"] > 0
+    assert list((home / "projects").glob("*/adapters/*")) == []  # nothing is trained
