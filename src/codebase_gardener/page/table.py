@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from codebase_gardener.page import projects
+from codebase_gardener.page import ask, projects
 from codebase_gardener.page.view import View
 
 __all__ = ["VIEWS"]
 
-VIEWS: tuple[View, ...] = (projects.VIEW,)
+VIEWS: tuple[View, ...] = (projects.VIEW, ask.VIEW)
 """A view is a module of this package that ends in its row, and its line here."""
