@@ -20,6 +20,7 @@ from codebase_gardener.serving.catalog import BARE, BASE, shown_base
 from codebase_gardener.serving.guard import is_own_request
 from codebase_gardener.utils.anchors import source_lines
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, InvalidInputError, NotFoundError
+from codebase_gardener.wiki.sections import lines_anchor
 
 if TYPE_CHECKING:
     from codebase_gardener.knowledge.answers.answering import GraphAnswer
@@ -153,7 +154,8 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
 
     def read(request: Request) -> Response:
         project, what = _project(shell, request), request.query_params.get("what", "")
-        return shell.render("ask/read.html", project=project, shown=gardener.wiki(project).show(what))
+        named = what if lines_anchor(what) else what.partition("#")[0]  # a section is shown in its page
+        return shell.render("ask/read.html", project=project, shown=gardener.wiki(project).show(named))
 
     of = f"{PREFIX}/ask/{{project}}"
     return [
@@ -218,13 +220,13 @@ def _asked(shell: Shell, request: Request, project: str, wire: str) -> Asked:
 
 
 def _choices(shell: Shell, project: str, named: Sequence[str]) -> list[Choice]:
-    """The bases, each named by the newest adapter on it, then the adapters, newest first.
+    """The bases, each named by an adapter on it, then the adapters, newest first.
 
     Where none is named, the first base and the adapter that the project's own name means are chosen.
     """
     rows = shell.gardener.registry.listed_versions(project, limit=_ROWS)
     bases: dict[str, str] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda row: f"{row.ref}{BASE}" not in named):  # named ones keep their names
         bases.setdefault(row.base_id, f"{row.ref}{BASE}")
     current = shell.gardener.current_adapter(project) if rows else ""
     best = next((row for row in rows if row.active and row.adapter_name == current), next(iter(rows), None))

@@ -66,11 +66,11 @@
     if (row.gardener) {
       tell(panel, row.gardener);
       if (panel.put) part(panel, ".acts").hidden = !box.textContent;
-      if (!box.textContent) { box.hidden = false; box.textContent = "(an empty answer)"; }
     }
     if (row.usage) {
       var seconds = (performance.now() - begun) / 1000;
-      state(panel, "done: " + row.usage.completion_tokens + " tokens in " + seconds.toFixed(1) + " s");
+      state(panel, "done: " + row.usage.completion_tokens + " tokens in " + seconds.toFixed(1) + " s" +
+        (box.textContent ? "" : "; the answer is empty"));
     }
   }
 
