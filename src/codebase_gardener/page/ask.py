@@ -34,7 +34,7 @@ _WHO = ("host", "origin", "sec-fetch-site", "cookie", "authorization", "x-api-ke
 
 
 @dataclass(frozen=True)
-class Choice:
+class _Choice:
     """A model that can be asked.
 
     Attributes:
@@ -49,7 +49,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Said:
+class _Said:
     """What one model answered, as the interface gave it.
 
     Attributes:
@@ -64,7 +64,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Asked:
+class _Asked:
     """What the address says.
 
     Attributes:
@@ -73,14 +73,14 @@ class Asked:
         bare: No code of the repository is put before the prompt.
     """
 
-    models: Sequence[Choice]
+    models: Sequence[_Choice]
     tokens: int
     bare: bool
 
     @property
-    def chosen(self) -> list[Choice]:
+    def chosen(self) -> list[_Choice]:
         """Those that are to answer, by the name that they are asked under."""
-        return [Choice(one.name + (BARE if self.bare else ""), one.words, chosen=True)
+        return [_Choice(one.name + (BARE if self.bare else ""), one.words, chosen=True)
                 for one in self.models if one.chosen]  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         told = [(row, overview_of(folder, row.name)) for row in shown]
         return shell.render("ask/projects.html", rows=told, q=q, more=more)
 
-    def question(request: Request, answers: Sequence[Said] = ()) -> Response:
+    def question(request: Request, answers: Sequence[_Said] = ()) -> Response:
         project, q = _project(shell, request), request.query_params.get("q", "")[:MOST_CHARS]
         known, problem = _known(shell, project, q)
         return shell.render(
@@ -118,7 +118,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         return question(request, _answers(request, CHAT, body, _asked(shell, request, project, CHAT)))
 
     def fill(
-        request: Request, parts: tuple[str, str] | None = None, answers: Sequence[Said] = ()
+        request: Request, parts: tuple[str, str] | None = None, answers: Sequence[_Said] = ()
     ) -> Response:
         project, asked = _project(shell, request), request.query_params
         path, line = asked.get("path", ""), _number(asked.get("line", ""), "line", 0, 10**7)
@@ -207,7 +207,7 @@ def _at_end_of(before: str, after: str) -> tuple[str, str]:
 # ---- who is asked
 
 
-def _asked(shell: Shell, request: Request, project: str, wire: str) -> Asked:
+def _asked(shell: Shell, request: Request, project: str, wire: str) -> _Asked:
     query = request.query_params
     named = query.getlist("model")
     models = _choices(shell, project, named)
@@ -216,10 +216,10 @@ def _asked(shell: Shell, request: Request, project: str, wire: str) -> Asked:
             f"more than {MOST_MODELS} models are chosen", hint=f"go back and choose {MOST_MODELS} at most"
         )
     tokens = _number(query.get("tokens", ""), "tokens", 1, MOST_TOKENS) or _TOKENS[wire]
-    return Asked(models, tokens, bare=query.get("bare") == "1")
+    return _Asked(models, tokens, bare=query.get("bare") == "1")
 
 
-def _choices(shell: Shell, project: str, named: Sequence[str]) -> list[Choice]:
+def _choices(shell: Shell, project: str, named: Sequence[str]) -> list[_Choice]:
     """The bases, each named by an adapter on it, then the adapters, newest first.
 
     Where none is named, the first base and the adapter that the project's own name means are chosen.
@@ -234,7 +234,7 @@ def _choices(shell: Shell, project: str, named: Sequence[str]) -> list[Choice]:
     offered = {name: f"{shown_base(base)}, without adapter" for base, name in bases.items()}
     offered |= {str(row.ref): _words(row) for row in rows}
     offered |= {name: name for name in named if name not in offered}
-    return [Choice(name, words, name in wanted) for name, words in offered.items()]
+    return [_Choice(name, words, name in wanted) for name, words in offered.items()]
 
 
 def _words(row: ListedVersion) -> str:
@@ -253,10 +253,10 @@ def _number(text: str, name: str, smallest: int, largest: int) -> int | None:
 # ---- answers for browsers without scripts
 
 
-def _answers(request: Request, wire: str, body: Mapping[str, Any], asked: Asked) -> list[Said]:
+def _answers(request: Request, wire: str, body: Mapping[str, Any], asked: _Asked) -> list[_Said]:
     """What each model says, asked at the server's own interface as a script of the page would."""
 
-    async def ask() -> list[Said]:
+    async def ask() -> list[_Said]:
         headers = {name: request.headers[name] for name in _WHO if name in request.headers}
         transport = httpx2.ASGITransport(app=request.app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(
@@ -272,11 +272,11 @@ def _answers(request: Request, wire: str, body: Mapping[str, Any], asked: Asked)
     return anyio.from_thread.run(ask)
 
 
-def _said(answer: httpx2.Response) -> Said:
+def _said(answer: httpx2.Response) -> _Said:
     told = answer.json()
     if answer.status_code != 200:
-        return Said(problem=str(told["error"]["message"]))
-    return Said(str(told["choices"][0]["message"]["content"]), told["gardener"])
+        return _Said(problem=str(told["error"]["message"]))
+    return _Said(str(told["choices"][0]["message"]["content"]), told["gardener"])
 
 
 VIEW = View("ask", "Ask", _routes)
