@@ -81,7 +81,7 @@ def manager(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pef
         yield manager
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ready(base: Base, trained: Callable[..., Trained]) -> Callable[..., VersionRow]:
     """Makes a version ready without a worker: `ready(manager, "demo", "default", seed=1)`."""
 

@@ -71,6 +71,19 @@ def test_chat_has_code_of_the_project_unless_bare(client: openai.OpenAI) -> None
     assert bare.model_extra["gardener"]["sources"] == []  # type: ignore[index]
 
 
+def test_a_base_is_asked_as_the_adapter_on_it_is(client: openai.OpenAI) -> None:
+    ask = {"messages": [{"role": "user", "content": "What does kite_area do?"}], "max_tokens": 4}
+    adapter, base, bare = (
+        client.chat.completions.create(model=name, **ask)
+        for name in ("geometry/other", "geometry/other:base", "geometry/other:base:bare")
+    )
+    told = [answer.model_extra["gardener"] for answer in (adapter, base, bare)]  # type: ignore[index]
+    assert [one["adapter"] for one in told] == ["geometry/other@1", None, None]
+    assert told[0]["sources"] == told[1]["sources"] != []
+    assert told[2]["sources"] == []
+    assert adapter.usage and base.usage and adapter.usage.prompt_tokens == base.usage.prompt_tokens
+
+
 def test_several_answers_and_prompts(client: openai.OpenAI) -> None:
     said = client.completions.create(model="geometry:bare", prompt=["a = ", "b = "], n=2, max_tokens=3)
     assert [choice.index for choice in said.choices] == [0, 1, 2, 3]

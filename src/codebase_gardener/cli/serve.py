@@ -64,7 +64,8 @@ def serve(
 ) -> None:
     """Serve projects to editors, chats and scripts, until Ctrl-C.
 
-    Each project, adapter and version is a model name; `:bare` behind it leaves retrieved code out.
+    Each project, adapter and version is a model name; `:bare` behind it leaves retrieved code out,
+    and `:base` is the base below it, asked with the same prompt.
     """
     from codebase_gardener.cli.command import print_json, tell
     from codebase_gardener.config.settings import load_settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codebase_gardener.page import home, projects, trainings, verdict, wiki
+from codebase_gardener.page import ask, home, projects, trainings, verdict, wiki
 from codebase_gardener.page.view import View
 
 __all__ = ["VIEWS"]
@@ -11,6 +11,7 @@ VIEWS: tuple[View, ...] = (
     projects.VIEW,
     trainings.VIEW,
     verdict.VIEW,
+    ask.VIEW,
     wiki.VIEW,
     home.VIEW,
 )

@@ -1,7 +1,8 @@
 """Names of models: what is served, and what a name means now.
 
 `project/adapter@version` never changes. `project/adapter` and `project` move when another version is made active; a
-request that has begun ends on what it began with. `:bare` behind any of them leaves retrieved code out.
+request that has begun ends on what it began with. `:bare` behind any of them leaves retrieved code out;
+`:base` is the base below it, asked as the adapter is: with the same code before the prompt.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
     from codebase_gardener.knowledge.answers.grounding import Grounds
     from codebase_gardener.wiki.project import ProjectWiki
 
-__all__ = ["BARE", "Catalog", "ModelCard", "Resolved", "model_card", "shown_base"]
+__all__ = ["BARE", "BASE", "Catalog", "ModelCard", "Resolved", "model_card", "shown_base"]
 
 _Kept = TypeVar("_Kept")
 
 BARE = ":bare"
+BASE = ":base"
 _LATEST = ":latest"  # Ollama's clients put it behind every name
 
 
@@ -133,16 +135,18 @@ class Catalog:
         plain = name.removesuffix(_LATEST)
         is_bare = plain.endswith(BARE)
         plain = plain.removesuffix(BARE)
+        is_base = plain.endswith(BASE)
+        plain = plain.removesuffix(BASE)
         try:
             ref = parse_ref(plain)
             if ref.project not in self._served():
-                return self._base(plain)
+                return self._base(name if is_base else plain)
             row = self._row(ref)
         except CodebaseGardenerError as error:
             known = ", ".join(card.name for card in self.cards()[:8]) or "none"
             raise NotFoundError(f"there is no model {name!r}", hint=f"there are: {known}") from error
         base = self.manager.base(row.base_id)
-        return Resolved(Served(base, Loadable.of(row)), ref.project, is_bare)
+        return Resolved(Served(base, None if is_base else Loadable.of(row)), ref.project, is_bare)
 
     def _base(self, name: str) -> Resolved:
         bases = {card.name: card.base for card in self.cards() if not card.version}
