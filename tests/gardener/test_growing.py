@@ -22,8 +22,18 @@ class StopError(Exception):
 
 
 @pytest.fixture
-def gardener(tmp_path: Path) -> Iterator[Gardener]:
-    with Gardener(Settings(home=tmp_path / "home")) as gardener:
+def homes(tmp_path: Path, embedded_home: Path) -> tuple[Path, Path]:
+    """Two homes that have the embedded base: it is not converted for each test."""
+    homes = tmp_path / "home", tmp_path / "other"
+    for home in homes:
+        home.mkdir()
+        (home / "bases").symlink_to(embedded_home / "bases")
+    return homes
+
+
+@pytest.fixture
+def gardener(homes: tuple[Path, Path]) -> Iterator[Gardener]:
+    with Gardener(Settings(home=homes[0])) as gardener:
         yield gardener
 
 
@@ -59,9 +69,9 @@ def test_grow_builds_the_wiki(gardener: Gardener, source: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("before", ["none", "current", "phase 1a", "older", "by a model", "being built"])
 def test_the_dataset_is_the_same_whatever_wiki_was_there(
-    gardener: Gardener, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
+    gardener: Gardener, source: Path, homes: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, before: str
 ) -> None:
-    with Gardener(Settings(home=tmp_path / "other")) as other:
+    with Gardener(Settings(home=homes[1])) as other:
         expected = dataset_of_grow(other, source, monkeypatch).hash
     prepare(before, gardener, source, monkeypatch)
     pages = {file: file.read_bytes() for file in gardener.settings.projects_dir.rglob("wiki/*/*.md")}

@@ -82,14 +82,14 @@ def test_what_is_trained_on_is_the_completion_and_the_end(
     tokenizer: Any, prompt: str, completion: str
 ) -> None:
     row = encode_completion(prompt, completion, tokenizer, max_length=4096)
-    moved = "\n" if prompt.endswith("\n") else ""
-    assert trained_on(row, tokenizer) == f"{moved}{completion}<|end|>"
+    kept = prompt.rstrip(" \t").removesuffix("\n")
+    assert trained_on(row, tokenizer) == f"{prompt[len(kept) :]}{completion}<|end|>"
     assert text_of(row, tokenizer) == f"{prompt}{completion}<|end|>"
     assert len(row.ids) == len(row.labels)
     assert all(label in (IGNORE, token) for label, token in zip(row.labels, row.ids, strict=True))
     assert row.ends
     assert not row.truncated
-    before = len(tokenizer(prompt.removesuffix("\n"), add_special_tokens=False)["input_ids"])
+    before = len(tokenizer(kept, add_special_tokens=False)["input_ids"])
     assert set(row.labels[:before]) <= {IGNORE}
 
 

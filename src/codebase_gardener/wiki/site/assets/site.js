@@ -5,7 +5,7 @@
   var query = document.getElementById("query");
   var found = document.getElementById("found");
   var said = document.getElementById("count");
-  var waiting = false;
+  var waiting = false, entered = false;
 
   function fold(text) { return text.toLowerCase().replace(/[_\-./]+/g, " "); }
 
@@ -21,7 +21,7 @@
     waiting = true;
     var script = document.createElement("script");
     script.src = root + "assets/search-index.js";
-    script.onload = show;
+    script.onload = function () { show(); if (entered) enter(); };
     document.head.appendChild(script);
   }
 
@@ -86,6 +86,11 @@
     return line;
   }
 
+  function enter() {
+    var first = found.querySelector("a");
+    if (first) first.click();
+  }
+
   function step(event, by) {
     var links = Array.prototype.slice.call(found.querySelectorAll("a"));
     if (!links.length) return;
@@ -96,14 +101,14 @@
 
   if (query) {
     query.addEventListener("focus", load);
-    query.addEventListener("input", function () { load(); show(); });
+    query.addEventListener("input", function () { entered = false; load(); show(); });
     query.parentNode.addEventListener("keydown", function (event) {
       if (event.key === "ArrowDown") step(event, 1);
       else if (event.key === "ArrowUp") step(event, -1);
       else if (event.key === "Escape") { found.hidden = true; query.focus(); }
       else if (event.key === "Enter" && event.target === query) {
-        var first = found.querySelector("a");
-        if (first) first.click();
+        entered = !window.gardenerIndex;
+        enter();
       }
     });
     document.addEventListener("click", function (event) {
