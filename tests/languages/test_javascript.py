@@ -11,6 +11,7 @@ from codebase_gardener.languages.engine.parsing import parsed_tree
 from codebase_gardener.languages.engine.symbols import tree_symbols
 from codebase_gardener.languages.javascript import JAVASCRIPT
 from samples.sources import bound, calls, code_in, imports, parameters, places, symbols_in, units_of
+from samples.written_context import context_of
 
 SYMBOLS = """\
 /**
@@ -244,6 +245,14 @@ def test_functions_that_are_assigned() -> None:
     ]
 
 
+def test_a_key_of_an_object_is_no_definition() -> None:
+    text = "const defaults = {\n  pages: {\n    turn(page) {\n      return page\n    },\n  },\n}\n"
+    assert symbols_in(text, "typescript") == {}
+    for handed_out in ("module.exports = ", "export default "):
+        found = symbols_in(f"{handed_out}{{\n  turn(page) {{\n    return page\n  }},\n}}\n", "javascript")
+        assert list(found) == ["turn"], handed_out
+
+
 def test_what_common_js_hands_out_under_no_name() -> None:
     for text in (
         "exports = module.exports = make\nfunction make() {}\n",
@@ -284,3 +293,34 @@ def test_a_file_that_hands_on_types_alone_is_read_whole() -> None:
     )
     assert tree is not None
     assert not tree.root_node.has_error
+
+
+def test_a_member_of_a_value_of_unknown_type_is_unknown() -> None:
+    files = {
+        "README.md": """
+            # Book
+
+            ```js
+            import book from "book";
+            book.leaf("a");
+            anything.leaf("b");
+            app.stitch("c");
+            ```
+            """,
+        "package.json": """{"name": "book", "main": "src/index.ts"}""",
+        "src/index.ts": """
+            export type Options = { leaf?: (page: string) => string };
+            const book = make();
+            export default book;
+            """,
+        "src/app.js": """
+            var app = exports = module.exports = {};
+            app.stitch = function stitch(cover) {
+              return cover
+            }
+            """,
+    }
+    passages = context_of(files).resolution.passages
+    used = {use.target.name for passage in passages for use in passage.uses if not use.target.external}
+    assert "Options.leaf" not in used
+    assert "app.stitch" in used

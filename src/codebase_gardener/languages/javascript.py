@@ -228,13 +228,29 @@ def _assigned(node: Node, path: str) -> str:
     if left.type not in ("member_expression", "identifier") or not _CHAIN.fullmatch(text_of(left)):
         return ""
     target = text_of(left)
-    if target in ("module.exports", "exports"):
+    if _is_whole(target):
         named = right.child_by_field_name("name")
         return text_of(named) if named is not None else _name_of_file(path)
     for own in ("module.exports.", "exports.", "this."):
         if target.startswith(own):
             return target.removeprefix(own) if own != "this." else ""
     return target.replace(".prototype.", ".") if "." in target else ""
+
+
+def _is_key(node: Node) -> bool:
+    """Whether it is a method of an object that the file does not hand out as a whole."""
+    literal = node.parent
+    if literal is None or literal.type != "object":
+        return False
+    holder = literal.parent
+    if holder is None or holder.type != "assignment_expression":
+        return holder is None or holder.type != "export_statement"
+    left = holder.child_by_field_name("left")
+    return left is None or left.end_byte - left.start_byte > MAX_TARGET_BYTES or not _is_whole(text_of(left))
+
+
+def _is_whole(target: str) -> bool:
+    return target in ("module.exports", "exports")
 
 
 def _name_of_file(path: str) -> str:
@@ -444,6 +460,7 @@ _FAMILY = Family(
            structuredClone fetch super import describe it test expect beforeEach afterEach beforeAll afterAll vi
            jest assert performance eval"""
     ),
+    free_values=True,
     quotes=_QUOTES,
     erased=("type", "interface"),
     is_top=_is_top,
@@ -476,6 +493,7 @@ _JAVASCRIPT = Grammar(
     plain=("identifier", "member_expression"),
     values=("variable_declarator", "field_definition", "assignment_expression"),
     assigned=_assigned,
+    is_key=_is_key,
     handed_out=_CJS,
     functions=_FUNCTIONS,
     members=("field_definition",),

@@ -87,6 +87,7 @@ class Grammar:
         assigned: The name of a function that an assignment gives to something, by the file's path where it has none:
             JavaScript's `app.use = function`.
         handed_out: How the signature of a function begins that the file hands out without binding its name.
+        is_key: Whether a function is only what a value has under a key: JavaScript's `{ fire() {} }`.
         embedded: The types whose members a type has as its own: Go's `struct { Base }`.
         is_scope: Whether a symbol only qualifies names.
         operators: Names that are signs.
@@ -140,6 +141,7 @@ class Grammar:
     owner: Callable[[Node], str] | None = None
     assigned: Callable[[Node, str], str] | None = None
     handed_out: re.Pattern[str] = NEVER
+    is_key: Callable[[Node], bool] | None = None
     embedded: Callable[[Node], Iterable[str]] | None = None
     is_scope: Callable[[Node], bool] | None = None
     operators: tuple[str, ...] = ()
@@ -190,6 +192,8 @@ class Family:
         maker: The method of a class that makes its object, where a call of the class itself does not.
         wrappers: Types that only hold what a function really gives.
         common: Methods of the language's own types, by whose name alone nothing can be told.
+        free_values: Whether a value may have members that no type of the repository has, under any name: then a
+            method's name alone says nothing of a value whose type is not known.
         builtins: Names of the language itself.
         quotes: What text stands between.
         receiver: The receiver that a method's signature names.
@@ -235,6 +239,7 @@ class Family:
     maker: str = ""
     wrappers: frozenset[str] = frozenset()
     common: frozenset[str] = frozenset()
+    free_values: bool = False
     builtins: frozenset[str] = frozenset()
     quotes: str = QUOTES
     receiver: Callable[[Symbol], TypedName | None] = lambda _symbol: None

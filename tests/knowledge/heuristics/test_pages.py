@@ -141,20 +141,18 @@ def test_warnings_that_say_the_same_are_one_page() -> None:
     assert one.remarks == 2
     assert one.page.name.startswith("owner_repo_merge_") and "Weights_Wrong" in one.page.name
     assert "Found in 2 places of 2 files" in one.page.description
-    assert Target("pkg/layer4.py", "Linear4.merge") in one.applies
-    assert Target("pkg/layer8.py", "merge_and_unload8") in one.applies  # by its name
+    merges = (Target("pkg/layer4.py", "Linear4.merge"), Target("pkg/layer8.py", "Linear8.merge"))
+    assert one.applies == merges  # not what only begins with the same verb
 
 
-def test_callers_say_what_a_warning_applies_to() -> None:
-    repo = repository(
-        {"pkg/layer.py": LAYER.format(bits=4), "pkg/api.py": "def quantize(x):\n    x.merge()\n"}
-    )
-    merge, quantize = Target("pkg/layer.py", "Linear4.merge"), Target("pkg/api.py", "quantize")
+def test_a_warning_applies_to_what_it_stands_in_and_not_to_what_calls_that() -> None:
+    private = LAYER.format(bits=4).replace("def merge(self)", "def _merge(self)")
+    repo = repository({"pkg/layer.py": private, "pkg/api.py": "def quantize(x):\n    x._merge()\n"})
+    merge, quantize = Target("pkg/layer.py", "Linear4._merge"), Target("pkg/api.py", "quantize")
     use = Use(merge, "pkg/api.py", 2, 2, "quantize", "call", "type")
-    resolution = Resolution((), {merge: (use,)}, {}, {}, 1, 0)
-    (one,) = heuristic_pages(repo, resolution).pages
-    family = Target("pkg/layer.py", "merge_and_unload4")
-    assert one.applies == (quantize, merge, family)
+    (one,) = heuristic_pages(repo, Resolution((), {merge: (use,)}, {}, {}, 1, 0)).pages
+    assert one.applies == (Target("pkg/layer.py", "Linear4"), merge)
+    assert one.near == (quantize, *one.applies)
 
 
 def test_names_in_code_marks_are_what_a_note_applies_to() -> None:
@@ -165,7 +163,16 @@ def test_names_in_code_marks_are_what_a_note_applies_to() -> None:
     assert found.pages[0].applies == (Target("pkg/a.py", "Thing"), Target("pkg/a.py", "run_fast"))
 
 
-def test_code_shown_in_the_same_section_is_what_a_tip_applies_to() -> None:
+def test_a_dotted_name_of_another_package_names_nothing_of_this_one() -> None:
+    note = "!!! warning\n    Do not use `numpy.run_fast()`: it may lose data. `self.slow_run()` is safer.\n"
+    found = pages({
+        "docs/guide.md": f"# Guide\n\n{note}",
+        "pkg/a.py": "def run_fast(): ...\n\ndef slow_run(): ...\n",
+    })  # fmt: skip
+    assert found.pages[0].applies == (Target("pkg/a.py", "slow_run"),)
+
+
+def test_code_shown_in_the_same_section_is_near_a_tip_that_does_not_name_it() -> None:
     note = "!!! warning\n    You should avoid large inputs, they are slower.\n"
     repo = repository(
         {"docs/guide.md": f"# Guide\n\n{note}\n```python\nrun()\n```\n", "pkg/a.py": "def run(): ...\n"}
@@ -177,7 +184,7 @@ def test_code_shown_in_the_same_section_is_what_a_tip_applies_to() -> None:
     )
     passage = Passage("docs/guide.md", 7, 7, "Guide", "docs", "", uses)
     (one,) = heuristic_pages(repo, Resolution((passage,), {}, {}, {}, 1, 0)).pages
-    assert (one.applies, one.documents) == ((run,), ("docs/guide.md",))
+    assert (one.applies, one.near, one.documents) == ((), (run,), ("docs/guide.md",))
 
 
 def test_deprecations_share_a_page_at_the_end() -> None:

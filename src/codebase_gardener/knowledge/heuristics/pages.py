@@ -31,7 +31,7 @@ class HeuristicPage:
         documents: Documents that it stands in, sorted.
         options: Names of the options that it is about, sorted: a workflow that gives one of them uses it.
         deprecation: Whether it lists what is deprecated.
-        near: Those of `applies` that it stands in or names: a workflow with such a step uses it.
+        near: Also what its section shows and what leads to it: a workflow with such a step uses it.
     """
 
     page: Page

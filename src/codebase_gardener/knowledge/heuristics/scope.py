@@ -1,4 +1,4 @@
-"""What a heuristic applies to: the definitions it stands in, those it names, and the public ones that lead to them."""
+"""What a heuristic applies to: the definitions it stands in and those it names; and the steps that come near it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["Scope"]
 _NAME = re.compile(r"`([A-Za-z_][\w.]{1,120})(?:\(\)|\(\w{0,40}\))?`")
 _MAX_MEANT = 3
 """Definitions that a name may mean; a name of more is too common to say anything."""
-_MAX_FAMILY = 20
-_MAX_STEPS = 2
+_MAX_SHOWN = 20
 _MAX_CALLERS = 40
+_OWN_NAMES = ("self", "cls", "this")
 
 
 class Scope:
@@ -29,7 +29,6 @@ class Scope:
         self._repository = repository
         self._resolution = resolution
         self._by_name: dict[str, list[Symbol]] = defaultdict(list)
-        self._by_verb: dict[str, list[Symbol]] = defaultdict(list)
         self._passages: dict[str, list[Passage]] = defaultdict(list)
         for passage in resolution.passages if resolution is not None else ():
             self._passages[passage.path].append(passage)
@@ -37,39 +36,32 @@ class Scope:
         self._shown_in = Counter(target for targets in shown for target in targets)
         self._common = max(3, len(shown) // 20)  # what every second example uses says little of a section
         for (path, _), symbol in sorted(repository.symbols.items()):
-            if repository.areas.get(path) != "package":
-                continue
-            self._by_name[symbol.name].append(symbol)
-            if symbol.public and symbol.kind in ("function", "method"):
-                self._by_verb[symbol.name.partition("_")[0]].append(symbol)
+            if repository.areas.get(path) == "package":
+                self._by_name[symbol.name].append(symbol)
 
     def targets(self, group: Sequence[Item]) -> tuple[Target, ...]:
-        """Sorted: the definitions that a heuristic's remarks stand in or name, with their public callers or family."""
-        found: set[Target] = set()
-        for item in group:
-            found.update(self._of(item))
-        return tuple(sorted(found))
-
-    def near(self, group: Sequence[Item]) -> tuple[Target, ...]:
-        """Sorted: without what only leads there through other public definitions."""
+        """Sorted: the definitions in whose own lines a heuristic's remarks stand, and those that they name."""
         found: set[Target] = set()
         for item in group:
             found.update(self._named(item))
+            found.update(self._own(item))
+        return tuple(sorted(found))
+
+    def near(self, group: Sequence[Item]) -> tuple[Target, ...]:
+        """Sorted: also what the code beside a remark shows, and what calls the private function that it stands in."""
+        found = set(self.targets(group))
+        for item in group:
+            if item.evidence.kind in ("admonition", "doc-tip"):
+                found.update(self._shown(item))
             symbol = self._standing(item)
-            if symbol is not None:
-                found.update(self._own(symbol))
-                private = symbol.name.startswith("_") and symbol.kind != "class"
-                if private and self._resolution is not None:
-                    target = Target(symbol.path, symbol.qualified_name)
-                    found.update(_callers(self._resolution, self._repository, target, 1))
+            if symbol is not None and symbol.name.startswith("_") and symbol.kind != "class":
+                found.update(self._callers(Target(symbol.path, symbol.qualified_name)))
         return tuple(sorted(found))
 
     def _named(self, item: Item) -> Iterator[Target]:
-        """What its text names, and what the code beside it in a document uses."""
+        """What its text names."""
         for name in sorted(set(_NAME.findall(item.evidence.text))):
             yield from (Target(symbol.path, symbol.qualified_name) for symbol in self._meant(name))
-        if item.evidence.kind in ("admonition", "doc-tip"):
-            yield from self._shown(item)
 
     def _standing(self, item: Item) -> Symbol | None:
         """The definition of the package that it stands in."""
@@ -77,19 +69,13 @@ class Scope:
             return None
         return self._enclosing(item.path, item.evidence.scope)
 
-    def _own(self, symbol: Symbol) -> Iterator[Target]:
-        yield Target(symbol.path, symbol.qualified_name)
-        if symbol.name in ("__init__", "__post_init__"):
-            yield Target(symbol.path, symbol.qualified_name.rpartition(".")[0])
-
-    def _of(self, item: Item) -> Iterator[Target]:
-        yield from self._named(item)
+    def _own(self, item: Item) -> Iterator[Target]:
+        """What it stands in, up to the first that is public."""
         symbol = self._standing(item)
-        if symbol is None:
-            return
-        yield from self._own(symbol)
-        if symbol.name not in ("__init__", "__post_init__") and symbol.kind != "class":
-            yield from self._reaching(symbol)
+        while symbol is not None:
+            yield Target(symbol.path, symbol.qualified_name)
+            inner = symbol.name in ("__init__", "__post_init__") or not symbol.public
+            symbol = self._enclosing(symbol.path, symbol.qualified_name.rpartition(".")[0]) if inner else None
 
     def _shown(self, item: Item) -> Iterator[Target]:
         """What the code in the same section of a document uses; where it shows none, in the section around that."""
@@ -103,7 +89,7 @@ class Scope:
         uses = list(
             dict.fromkeys(use.target for passage in near for use in passage.uses if not use.target.external)
         )
-        yield from [target for target in uses if self._shown_in[target] <= self._common][:_MAX_FAMILY]
+        yield from [target for target in uses if self._shown_in[target] <= self._common][:_MAX_SHOWN]
 
     def _enclosing(self, path: str, scope: str) -> Symbol | None:
         """The innermost definition of a scope that is known."""
@@ -118,44 +104,22 @@ class Scope:
         """Definitions whose qualified name ends like the name, if they are few."""
         parts = name.split(".")
         found = [
-            symbol
-            for symbol in self._by_name.get(parts[-1], ())
-            if len(parts) == 1 or _ends(symbol.qualified_name.split("."), parts)
+            symbol for symbol in self._by_name.get(parts[-1], ()) if len(parts) == 1 or _ends(symbol, parts)
         ]
         if len(parts) == 1 and name.islower() and "_" not in name:  # an ordinary word, or an option
             found = [symbol for symbol in found if symbol.kind == "function" and symbol.public]
         return found if len(found) <= _MAX_MEANT else []
 
-    def _reaching(self, symbol: Symbol) -> Iterator[Target]:
-        if self._resolution is not None:
-            target = Target(symbol.path, symbol.qualified_name)
-            yield from _callers(self._resolution, self._repository, target)
-        verb = symbol.name
-        if "_" in verb:
-            return
-        family = [one for one in self._by_verb.get(verb, ()) if one.name.startswith(f"{verb}_")]
-        if len(family) <= _MAX_FAMILY:
-            yield from (Target(one.path, one.qualified_name) for one in family)
+    def _callers(self, target: Target) -> Iterator[Target]:
+        """Definitions of the package that call it."""
+        for use in self._resolution.callers.get(target, ())[:_MAX_CALLERS] if self._resolution else ():
+            if use.scope and self._repository.areas.get(use.path) == "package":
+                yield Target(use.path, use.scope)
 
 
-def _callers(
-    resolution: Resolution, repository: RepositoryFacts, target: Target, steps: int = _MAX_STEPS
-) -> Iterator[Target]:
-    """Definitions of the package that call it, directly or in a few steps."""
-    seen, edge = {target}, [target]
-    for _ in range(steps):
-        around = {
-            Target(use.path, use.scope)
-            for one in edge
-            for use in resolution.callers.get(one, ())[:_MAX_CALLERS]
-            if use.scope and repository.areas.get(use.path) == "package"
-        }
-        edge = sorted(around - seen)
-        seen |= around
-        yield from edge
-
-
-def _ends(whole: list[str], parts: list[str]) -> bool:
-    """Whether the dotted name agrees with the qualified one as far as both go."""
+def _ends(symbol: Symbol, parts: list[str]) -> bool:
+    """Whether a dotted name ends in the qualified one, or that in it; what goes before is of the file's path."""
+    whole = symbol.qualified_name.split(".")
     length = min(len(whole), len(parts))
-    return whole[-length:] == parts[-length:]
+    around = {*symbol.path.rpartition(".")[0].split("/"), *_OWN_NAMES}
+    return whole[-length:] == parts[-length:] and around.issuperset(parts[:-length])

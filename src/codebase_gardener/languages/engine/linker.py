@@ -61,6 +61,8 @@ class Linker:
             last = reference.name.rpartition(".")[2]
             if found is None and "." in reference.name and ours and last not in self._family.common:
                 found = self.members.only(last)
+                if found is not None and self._family.free_values and found.name != reference.name:
+                    found = None
             yield reference, found
 
     def _reference(

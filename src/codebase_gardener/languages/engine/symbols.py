@@ -144,6 +144,8 @@ class _Reader:
         )
 
     def _defines(self, node: Node) -> bool:
+        if self.grammar.is_key is not None and self.grammar.is_key(node):
+            return False
         if node.type in self.grammar.values:
             return function_value(node, self.grammar) is not None
         kind = self.grammar.kinds.get(node.type)
