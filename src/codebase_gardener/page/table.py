@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codebase_gardener.page import home, projects, trainings, verdict, wiki
+from codebase_gardener.page import home, merges, projects, trainings, verdict, wiki
 from codebase_gardener.page.view import View
 
 __all__ = ["VIEWS"]
@@ -12,6 +12,7 @@ VIEWS: tuple[View, ...] = (
     trainings.VIEW,
     verdict.VIEW,
     wiki.VIEW,
+    merges.VIEW,
     home.VIEW,
 )
 """A view is a module of this package that ends in its row, and its line here."""
