@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codebase_gardener.page import ask, home, projects, trainings, verdict, wiki
+from codebase_gardener.page import ask, home, merges, projects, trainings, verdict, wiki
 from codebase_gardener.page.view import View
 
 __all__ = ["VIEWS"]
@@ -13,6 +13,7 @@ VIEWS: tuple[View, ...] = (
     verdict.VIEW,
     ask.VIEW,
     wiki.VIEW,
+    merges.VIEW,
     home.VIEW,
 )
 """A view is a module of this package that ends in its row, and its line here."""
