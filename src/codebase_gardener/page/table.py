@@ -12,8 +12,8 @@ VIEWS: tuple[View, ...] = (
     trainings.VIEW,
     verdict.VIEW,
     ask.VIEW,
-    wiki.VIEW,
     merges.VIEW,
+    wiki.VIEW,
     home.VIEW,
 )
 """A view is a module of this package that ends in its row, and its line here."""
