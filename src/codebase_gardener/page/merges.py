@@ -159,7 +159,7 @@ def _folders(runs: Path) -> list[Path]:
 
 
 def _folder(runs: Path, request: Request) -> Path:
-    run = request.path_params["run"]
+    run: str = request.path_params["run"]
     folder = runs / run
     if not _ID.fullmatch(run) or not (folder / "asked.json").is_file():
         raise NotFoundError(f"there is no merge {run[:40]!r}", hint="go to Merge, and begin anew")
