@@ -193,9 +193,11 @@ def check_inputs(inputs: Sequence[MergeInput], spec: MergeSpec) -> None:
             )
     _check_space(spec)
     if not 0 < spec.density <= 1:
-        raise InvalidInputError(f"density {spec.density} is not above 0 and at most 1")
+        raise InvalidInputError(
+            f"density {spec.density} is not above 0 and at most 1", hint="give a share, such as 0.5"
+        )
     if spec.rank is not None and spec.rank < 1:
-        raise InvalidInputError(f"rank {spec.rank} is below 1")
+        raise InvalidInputError(f"rank {spec.rank} is below 1", hint="give 1 or more, or none")
 
 
 def _check_space(spec: MergeSpec) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codebase_gardener.page import ask, home, projects, trainings, verdict, wiki
+from codebase_gardener.page import ask, home, merges, projects, trainings, verdict, wiki
 from codebase_gardener.page.view import View
 
 __all__ = ["VIEWS"]
@@ -12,6 +12,7 @@ VIEWS: tuple[View, ...] = (
     trainings.VIEW,
     verdict.VIEW,
     ask.VIEW,
+    merges.VIEW,
     wiki.VIEW,
     home.VIEW,
 )
