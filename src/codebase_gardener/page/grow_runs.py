@@ -10,29 +10,25 @@ runs/ID/asked.json   what the form said
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import shutil
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.utils.children import python_module
+from codebase_gardener.page.processes import log_tail, runs_in, start_in
 from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
-from codebase_gardener.utils.files import PRIVATE_FILE, FileLock, make_folder, read_json, write_json
+from codebase_gardener.utils.files import make_folder, read_json, write_json
 from codebase_gardener.utils.names import check_name
 
 __all__ = ["GrowForm", "GrowRun", "runs_of"]
 
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _KEPT = 50
-_TRIES = 10
 _MAX_CHARS = 4096
-_LOG_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -144,35 +140,7 @@ class GrowRun:
         self._work("grown", [], environment)
 
     def _work(self, what: str, options: list[str], environment: Mapping[str, str]) -> None:
-        lock = FileLock(self.folder / "lock")
-        for _ in range(_TRIES):  # one who looks holds it for a moment
-            if lock.acquire():
-                break
-            time.sleep(0.02)
-        if not lock.held:
-            return  # the same button was pressed twice
-        try:
-            os.set_inheritable(lock.descriptor, True)
-            output = os.open(
-                self.folder / f"{what}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE
-            )
-            log = os.open(self.folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
-            command = [*python_module("codebase_gardener.cli.main"), "grow", "--json", *options]
-            try:
-                subprocess.Popen(
-                    [*command, *self.asked.arguments],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=log,
-                    start_new_session=True,
-                    pass_fds=(lock.descriptor,),
-                    env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-                )
-            finally:
-                os.close(output)
-                os.close(log)
-        finally:
-            lock.release()
+        start_in(self.folder, f"{what}.json", ["grow", *options, *self.asked.arguments], environment)
 
     # ---- what there is of it
 
@@ -190,10 +158,8 @@ class GrowRun:
     def state(self) -> str:
         """ "planning", "planned", "growing", "grown" or "failed"."""
         begun = (self.folder / "grown.json").exists()
-        lock = FileLock(self.folder / "lock")
-        if not lock.acquire(shared=True):
+        if runs_in(self.folder):
             return "growing" if begun else "planning"
-        lock.release()
         said = self.grown if begun else self.plan
         if said is None or "error" in said:
             return "failed"
@@ -222,12 +188,7 @@ class GrowRun:
 
     def log_tail(self) -> str:
         """The end of what it said."""
-        try:
-            with (self.folder / "log.txt").open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - _LOG_BYTES))
-                return file.read().decode("utf-8", "replace")
-        except FileNotFoundError:
-            return ""
+        return log_tail(self.folder)
 
 
 def runs_of(home: Path) -> list[GrowRun]:
