@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from samples.browser import SIZES, axe_violations
+from samples.browser import SIZES, check_view
 
 from .conftest import LEFT_OUT, Home, served
 
@@ -81,11 +81,4 @@ def test_what_waits_what_holds_and_what_is_set(home: Home, page: Page) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_it_is_accessible_and_fits(home: Home, page: Page, size: str) -> None:
-    width, height = SIZES[size]
-    page.set_viewport_size({"width": width, "height": height})
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        page.goto(f"{home.url}/page/home")
-        expect(page.locator("[data-refresh]")).to_have_count(0, timeout=90_000)
-        assert axe_violations(page, LEFT_OUT) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    check_view(page, LEFT_OUT, f"{home.url}/page/home", size, settles_in=90_000)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from samples.browser import SIZES, axe_violations
+from samples.browser import SIZES, check_view
 
 from .conftest import LEFT_OUT, Home, served
 
@@ -112,13 +112,7 @@ def test_what_is_typed_filters_and_stands_in_the_address(home: Home, page: Page)
                                   "delete?what=garden/default@2"])  # fmt: skip
 @pytest.mark.parametrize("size", SIZES)
 def test_every_view_is_accessible_and_fits(home: Home, page: Page, path: str, size: str) -> None:
-    width, height = SIZES[size]
-    page.set_viewport_size({"width": width, "height": height})
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        page.goto(f"{home.url}/page/{path}")
-        assert axe_violations(page, LEFT_OUT) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    check_view(page, LEFT_OUT, f"{home.url}/page/{path}", size)
 
 
 def test_a_thousand_adapters_are_listed_at_once(page: Page, tmp_path: Path) -> None:

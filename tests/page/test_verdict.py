@@ -17,7 +17,7 @@ from codebase_gardener.evaluation.parent import BesideParent, Part
 from codebase_gardener.evaluation.slices import Loss, Slice
 from codebase_gardener.evaluation.token_scores import TokenScores
 from codebase_gardener.evaluation.verdict import judge
-from samples.browser import SIZES, axe_violations
+from samples.browser import SIZES, check_view
 
 from .conftest import LEFT_OUT, Home, served
 
@@ -156,13 +156,7 @@ def test_what_is_not_measured_is_said_and_can_be_started(home: Home, page: Page)
                                   "/garden/default/2/functions", "/garden/default/2/functions/1"])  # fmt: skip
 @pytest.mark.parametrize("size", SIZES)
 def test_every_view_is_accessible_and_fits(home: Home, page: Page, path: str, size: str) -> None:
-    width, height = SIZES[size]
-    page.set_viewport_size({"width": width, "height": height})
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        page.goto(f"{home.url}/page/verdict{path}")
-        assert axe_violations(page, LEFT_OUT) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    check_view(page, LEFT_OUT, f"{home.url}/page/verdict{path}", size)
 
 
 def test_it_prints_without_buttons(home: Home, page: Page) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from codebase_gardener.gardener.wikis import build_wiki
 from codebase_gardener.knowledge.pages.overrides import read_overrides
 from codebase_gardener.utils.progress import Quiet
-from samples.browser import SIZES, axe_violations
+from samples.browser import SIZES, check_view
 from samples.nasty_garden import write_nasty_repository
 
 from .conftest import LEFT_OUT, Home, served, tab
@@ -112,14 +112,7 @@ def test_a_page_is_painted_within_200_ms(home: Home, page: Page) -> None:
                                    "correct?page=Implementation:garden_Plant_init", "build"])  # fmt: skip
 @pytest.mark.parametrize("size", SIZES)
 def test_every_view_is_accessible_and_fits(home: Home, page: Page, place: str, size: str) -> None:
-    width, height = SIZES[size]
-    page.set_viewport_size({"width": width, "height": height})
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        page.goto(at(home, place))
-        expect(page.locator("[data-refresh]")).to_have_count(0, timeout=20_000)
-        assert axe_violations(page, LEFT_OUT) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    check_view(page, LEFT_OUT, at(home, place), size, settles_in=20_000)
 
 
 def test_what_changed_since_is_shown_with_its_diff_as_text(home: Home, page: Page, source: Path) -> None:

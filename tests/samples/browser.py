@@ -7,17 +7,17 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from samples.node_packages import node_packages
 
-__all__ = ["SIZES", "THEMES", "axe_violations", "browser", "listening", "pictures"]
+__all__ = ["SIZES", "THEMES", "axe_violations", "browser", "check_view", "listening", "pictures"]
 
 SIZES = {"wide": (1280, 900), "narrow": (400, 800)}
-THEMES = ("light", "dark")
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @contextmanager
@@ -53,6 +53,27 @@ def axe_violations(page: Page, left_out: str) -> list[str]:
     page.evaluate(script)  # not as an element: the page allows none
     found: dict[str, Any] = page.evaluate("() => axe.run()")
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
+
+
+def check_view(page: Page, left_out: str, address: str, size: str, settles_in: float = 0.0) -> None:
+    """That a view has nothing that axe finds, and no width beyond the screen's, in both themes.
+
+    Args:
+        page: The tab.
+        left_out: As for `axe_violations`.
+        address: The view's.
+        size: A key of `SIZES`.
+        settles_in: Milliseconds in which what it asks for itself has to be there; 0: it asks for nothing.
+    """
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        page.goto(address)
+        if settles_in:
+            expect(page.locator("[data-refresh]")).to_have_count(0, timeout=settles_in)
+        assert axe_violations(page, left_out) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def pictures(page: Page, folder: Path, name: str) -> None:

@@ -132,7 +132,7 @@ def _stats(*files: Path) -> list[os.stat_result]:
 
 
 def frame_environment(environment: Environment, own: Path) -> Environment:
-    """The site's templates, with our own over those of the same name; `site/NAME` is the one below.
+    """The site's templates, with our own over those of the same name; `site/NAME` is the one below, `page/NAME` the page's.
 
     Args:
         environment: Of the page.
@@ -140,7 +140,9 @@ def frame_environment(environment: Environment, own: Path) -> Environment:
     """
     site = FileSystemLoader(TEMPLATES)
     return environment.overlay(
-        loader=ChoiceLoader([FileSystemLoader(own), site, PrefixLoader({"site": site})])
+        loader=ChoiceLoader(
+            [FileSystemLoader(own), site, PrefixLoader({"site": site, "page": FileSystemLoader(own.parent)})]
+        )
     )
 
 
