@@ -132,7 +132,7 @@ def _stats(*files: Path) -> list[os.stat_result]:
 
 
 def frame_environment(environment: Environment, own: Path) -> Environment:
-    """The site's templates, with our own over those of the same name; `site/NAME` is the one below, `page/NAME` the page's.
+    """The site's templates, with our own over those of the same name; `site/NAME` is the one below, `page/NAME` ours.
 
     Args:
         environment: Of the page.
