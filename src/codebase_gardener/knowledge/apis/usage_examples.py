@@ -21,7 +21,7 @@ from codebase_gardener.utils.memo import remembered
 __all__ = ["AREA_ORDER", "UsageExample", "lead_in", "remark_above", "snippet_around", "usage_examples"]
 
 _IS_FENCE = re.compile(r"\s*(?:`{3}|~{3}|\.\. [\w-]+::|:[\w-]+:(?!`)|[=\-~^]{3,}\s*$|#{1,6} |<|!\[|\[!)")
-_IS_PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z`]{2,}")
+_IS_PROSE = re.compile(r"(?<![A-Za-z])[A-Za-z]{2,}+\s++[A-Za-z]{2,}+\s++[A-Za-z`]{2}")
 _REMARK = re.compile(r"\s*(?:>>> |\.\.\. )?\s*(?:#+|//+|--)\s+(?=[^\W\d_])(.+)")
 _IS_REMARK = re.compile(r"(?=(?:\W*[^\W\d_]+){3})[^=;{}<>]{1,300}\Z")
 """Three words, and no code that is commented out."""

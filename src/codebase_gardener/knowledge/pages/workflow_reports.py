@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from codebase_gardener.knowledge.pages.implementation_layout import CodeReference
@@ -194,7 +195,8 @@ def tracing_report(matter: ReportMatter) -> str:
         if (names := [name for name, value in step.attributes if value == NONE_FOUND])
     ]
     heads = ("Workflow", "Steps Enriched", "APIs Traced", "Line Numbers Found")
-    shared = sorted(page_id for page_id in pages if _flows_with(matter, page_id) > 1)
+    flows_with = _flows_with(matter)
+    shared = sorted(page_id for page_id in pages if flows_with[page_id] > 1)
     filled = sum(value != NONE_FOUND for step in matter.steps for _, value in step.attributes)
     whole = sum(len(step.attributes) for step in matter.steps)
     return report(matter, "Phase 1b: WorkflowIndex Enrichment Report", [
@@ -238,10 +240,12 @@ def _traced(matter: ReportMatter) -> list[tuple[str, str, set[str]]]:
     return [(path, f"L{start}-{end}", apis) for (path, start, end), apis in sorted(found.items())]
 
 
-def _flows_with(matter: ReportMatter, page_id: str) -> int:
-    return sum(
-        any(step.implementation and step.implementation.id == page_id for step in flow.steps)
+def _flows_with(matter: ReportMatter) -> Counter[str]:
+    """In how many workflows each Implementation is."""
+    return Counter(
+        page_id
         for flow in matter.graph.workflows
+        for page_id in {step.implementation.id for step in flow.steps if step.implementation}
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from codebase_gardener.documents.actions import action_in
 from codebase_gardener.documents.facts import Heading
@@ -104,7 +105,7 @@ class _Writer:
     def _overview(self) -> str:
         """One sentence: the document's, else one on the steps."""
         heading = self._heading()
-        says = self._said() or (first_sentence(heading.summary) if heading else "")
+        says = self._said or (first_sentence(heading.summary) if heading else "")
         title = inline(self.path.title, _TITLE)
         if says.endswith((".", "!", ":")):
             return f"{title}, in the authors' words: “{inline(says)}”"
@@ -114,12 +115,14 @@ class _Writer:
             return f"{title} takes 1 step, {first}, as the authors' {kind} show it."
         return f"{title} takes {len(self.steps)} steps, from {first} to {last}, as the authors' {kind} show them."
 
+    @cached_property
     def _said(self) -> str:
         """The sentence before the code whose words the title is; "" where it is a heading's."""
         title = self.path.title.casefold()
-        for use in self.passages[0].uses:
-            lead = lead_in(use, self.repository) if use.path == self.passages[0].path else None
-            for sentence in sentences(plain_text(lead[2], code_marks=True)) if lead else ():
+        first = self.passages[0]
+        leads = (lead_in(use, self.repository) for use in first.uses if use.path == first.path)
+        for text in dict.fromkeys(lead[2] for lead in leads if lead):
+            for sentence in sentences(plain_text(text, code_marks=True)):
                 words = action_in(sentence).replace("`", "").casefold()
                 if words and title.endswith(words):
                     return sentence
@@ -130,7 +133,7 @@ class _Writer:
         where = self.sources.cite(first.path, first.start, first.end)
         parts = [f"{self._origin(first)} at {where}."]
         heading = self._heading()
-        if heading and not self._said() and f"“{inline(heading.summary)}”" not in self._overview():
+        if heading and not self._said and f"“{inline(heading.summary)}”" not in self._overview():
             parts += [
                 f"The section {inline(heading.title, _TITLE)} begins so:",
                 safe_markdown(heading.summary, 12),
