@@ -14,7 +14,7 @@ from codebase_gardener.utils.names import parse_ref
 
 if TYPE_CHECKING:
     from codebase_gardener.gardener.asking import ModelAnswer
-    from codebase_gardener.knowledge.answers.answering import GraphLine
+    from codebase_gardener.knowledge.answers.lines import GraphLine
 
 __all__ = ["ask"]
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from codebase_gardener.languages.engine.brackets import QUOTES, closing, split
 from codebase_gardener.languages.engine.nodes import text_of
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
 from codebase_gardener.languages.meanings import Offer, Place, joined
@@ -39,6 +42,8 @@ _QUERY = """
 _VERSION = re.compile(r"(?:/v\d+|\.v\d+)\Z")
 _RECEIVER = re.compile(r"func\s*\(\s*(?:([A-Za-z_]\w*)\s+)?(\*?)\s*([A-Za-z_]\w*)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_TYPE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?")
+_TYPE_WORDS = frozenset(("chan", "func", "interface", "map", "struct"))
 
 
 # ---- one file
@@ -77,9 +82,7 @@ def _embedded(node: Node) -> Iterator[str]:
     fields = (
         kind.named_children if kind is not None and kind.type in ("struct_type", "interface_type") else ()
     )
-    for one in (
-        field for each in fields for field in (each.named_children if "list" in each.type else (each,))
-    ):
+    for one in (one for each in fields for one in (each.named_children if "list" in each.type else (each,))):
         given = one.child_by_field_name("type") or (
             one.named_children[0] if one.type == "type_elem" else None
         )
@@ -167,6 +170,105 @@ def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place
                 yield (path, name), Offer(f"{package}.{name}", f'import "{module}"')
 
 
+# ---- interfaces
+
+
+@dataclass
+class _Type:
+    """A type of a package, with what tells the methods that it has."""
+
+    place: Place
+    unit: str
+    space: Space
+    symbol: Symbol
+    methods: dict[str, str] = field(default_factory=dict)
+
+
+def _fulfilled(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place, Place]]:
+    """Types that have each method of an interface themselves, with the same types in its signature.
+
+    Left out is what cannot be certain: types with parameters, interfaces that hold one from outside, methods that a
+    type has from what it embeds.
+    """
+    types = _types(spaces)
+    by_method: dict[str, list[_Type]] = defaultdict(list)
+    for one in types.values():
+        for name in one.methods if one.symbol.kind != "interface" else ():
+            by_method[name].append(one)
+    for interface in types.values():
+        is_interface = interface.symbol.kind == "interface"
+        wanted = (_wanted(linker, types, interface, frozenset()) if is_interface else None) or {}
+        for one in by_method.get(min(wanted, default=""), ()):
+            is_open = one.unit == interface.unit or all(name[:1].isupper() for name in wanted)
+            if is_open and all(one.methods.get(name) == signature for name, signature in wanted.items()):
+                yield one.place, interface.place
+
+
+def _types(spaces: Mapping[str, Space]) -> dict[tuple[str, str], _Type]:
+    """By package and name, those without parameters."""
+    found = {
+        (_unit(path), name): _Type((path, name), _unit(path), space, symbol)
+        for path, space in spaces.items()
+        for name, symbol in space.symbols.items()
+        if symbol.kind in ("type", "interface") and "[" not in symbol.signature
+    }
+    for path, space in spaces.items():
+        for symbol in space.symbols.values():
+            owner = found.get((_unit(path), symbol.qualified_name.rpartition(".")[0]))
+            if owner is not None and symbol.kind == "method":
+                owner.methods[symbol.name] = _written(space, symbol)
+    return found
+
+
+def _wanted(
+    linker: Linker, types: Mapping[tuple[str, str], _Type], interface: _Type, seen: frozenset[Place]
+) -> dict[str, str] | None:
+    """The methods of an interface with those that it embeds; None where they are not known."""
+    wanted = dict(interface.methods)
+    for base in interface.symbol.bases:
+        found = linker.base(interface.space, interface.symbol.qualified_name, base)
+        inner = types.get((_unit(found.path), found.name)) if found is not None else None
+        if base == "error":
+            wanted["Error"] = "()(string)"
+            continue
+        if inner is None or inner.symbol.kind != "interface" or inner.place in seen:
+            return None
+        methods = _wanted(linker, types, inner, seen | {interface.place})
+        if methods is None:
+            return None
+        wanted |= methods
+    return wanted
+
+
+def _written(space: Space, symbol: Symbol) -> str:
+    """The types of a method's parameters and results, each with its package."""
+    text = symbol.signature
+    start = text.find(f"{symbol.name}(") + len(symbol.name)
+    end = closing(text, start, QUOTES)
+    if start < len(symbol.name) or end < 0:
+        return ""
+    results = text[end + 1 :].strip()
+    given = results[1:-1] if results.startswith("(") and results.endswith(")") else results
+    return "".join(f"({','.join(_each_type(space, one))})" for one in (text[start + 1 : end], given))
+
+
+def _each_type(space: Space, text: str) -> Iterator[str]:
+    parts = [part.strip() for part in split(text, ",") if part.strip()]
+    named = [f"{'...' if one.name.startswith('...') else ''}{one.type}" for one in _parameters(parts)]
+    for part in named or parts:
+        yield re.sub(r"\s+", " ", _TYPE.sub(lambda match: _whole(space, match[0]), part))
+
+
+def _whole(space: Space, name: str) -> str:
+    package, dot, last = name.rpartition(".")
+    if dot:
+        found = space.imports.get(package)
+        return f"{found.module if found else package}.{last}"
+    if name in _FAMILY.builtins or name in _TYPE_WORDS:
+        return "interface{}" if name == "any" else name
+    return f"{_unit(space.path)}.{name}"
+
+
 _FAMILY = Family(
     "go", _imports, _exports, _hidden, _find, _offers, _parameters,
     receivers=(),
@@ -186,6 +288,7 @@ _FAMILY = Family(
     package_comment="package ",
     unit=_unit,
     root_names=_root_names,
+    fulfilled=_fulfilled,
 )  # fmt: skip
 
 GO = Language(

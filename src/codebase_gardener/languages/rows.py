@@ -219,6 +219,7 @@ class Family:
             `require`): then the end of its qualified name tells a definition.
         submodules: Whether a module may hold others that are files of their own.
         declarations: The file that would declare, with types, what the file of a path defines; "".
+        fulfilled: Types with the interfaces whose methods they have, where no type says which it implements.
         compiled: Files that a compiler wrote from others, given all paths and the folders of packaging files.
     """
 
@@ -264,6 +265,7 @@ class Family:
     by_ending: bool = False
     submodules: bool = False
     declarations: Callable[[str], str] = lambda _path: ""
+    fulfilled: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, Place]]] | None = None
     compiled: Callable[[list[str], list[str]], frozenset[str]] = lambda _paths, _roots: frozenset()
 
 

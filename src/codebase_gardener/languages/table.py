@@ -17,7 +17,7 @@ from codebase_gardener.languages.symbols import Symbol
 
 __all__ = [
     "ALIASES", "FAMILIES", "GRAMMARS", "LANGUAGES", "family_of", "is_code", "is_hidden", "is_test", "language_of",
-    "reads_symbols",
+    "reads_symbols", "says_bases",
 ]  # fmt: skip
 
 # https://www.gnu.org/software/bash/manual/html_node/Reserved-Words.html
@@ -148,6 +148,17 @@ def family_of(language: str) -> str:
         ('script', '')
     """
     return _FAMILY_NAMES.get(language, "")
+
+
+def says_bases(language: str) -> bool:
+    """Whether a type of a language says what it extends and implements; Go's only names what it embeds.
+
+    Example:
+        >>> says_bases("python"), says_bases("java"), says_bases("go")
+        (True, True, False)
+    """
+    family = FAMILIES.get(family_of(language))
+    return family is None or family.fulfilled is None
 
 
 def is_hidden(symbol: Symbol) -> bool:

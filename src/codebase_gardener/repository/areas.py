@@ -7,7 +7,14 @@ from functools import lru_cache
 
 from codebase_gardener.languages.table import LANGUAGES
 
-__all__ = ["AREAS", "area_of", "is_about_versions", "is_about_versions_or_work", "is_for_tests"]
+__all__ = [
+    "AREAS",
+    "area_of",
+    "is_about_versions",
+    "is_about_versions_or_work",
+    "is_changelog",
+    "is_for_tests",
+]
 
 _ROWS = [row for row in LANGUAGES.values() if row.code]
 _CODE = f"(?:{'|'.join(row.ending for row in _ROWS)})"
@@ -34,9 +41,8 @@ _FOR_TESTS = re.compile(
     r"_?(?:test(?:s|ing|_.*|ing_.*|_?utils|client)?|conftest|(?:mock|fake|stub)(?:s|ing|_.*)?)\Z",
     re.IGNORECASE,
 )
-_VERSIONS = (
-    r"changes|history|news|releases?|release[-_ ]notes|whats?[-_ ]?new|migrat\w*|upgrad\w*|backport\w*"
-)
+_NEWS = r"changes|history|news|releases?|release[-_ ]notes|whats?[-_ ]?new"
+_VERSIONS = rf"{_NEWS}|migrat\w*|upgrad\w*|backport\w*"
 _WORK = (
     r"(?:contribut\w+|code[-_]of[-_]conduct|authors|maintain\w*|governance|development|licen[cs]e\w*"
     r"|pull_request_template|issue_template)"
@@ -45,6 +51,7 @@ _OF_VERSIONS = re.compile(
     rf"(?:^|/)(?:changelog|{_VERSIONS}){_ENDS}|(?:^|/)(?:changelog\.d|newsfragments|{_VERSIONS})/",
     re.IGNORECASE,
 )
+_OF_NEWS = re.compile(rf"(?:^|/)(?:changelog|{_NEWS}){_ENDS}|(?:^|/)(?:changelog|{_NEWS})/", re.IGNORECASE)
 _OF_WORK = re.compile(
     rf"(?:^|/){_WORK}{_ENDS}|(?:^|/)\.github/|^(?:security|claude|agents){_ENDS}", re.IGNORECASE
 )
@@ -86,6 +93,16 @@ def is_about_versions(path: str) -> bool:
         (True, False, False)
     """
     return bool(_OF_VERSIONS.search(path)) and not re.search(_CODE, path)
+
+
+def is_changelog(path: str) -> bool:
+    """Whether a document tells what is new in each version, rather than how to go from one to the next.
+
+    Example:
+        >>> is_changelog("docs/release-notes/2.1.md"), is_changelog("HISTORY"), is_changelog("docs/upgrading.md")
+        (True, True, False)
+    """
+    return bool(_OF_NEWS.search(path)) and is_about_versions(path)
 
 
 def is_about_versions_or_work(path: str) -> bool:

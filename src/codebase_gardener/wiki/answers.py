@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.answers.answering import GraphAnswer, answer_from_graph
-from codebase_gardener.knowledge.answers.questions import Asked, forms_of, is_like_code
+from codebase_gardener.knowledge.answers.questions import LAST, Asked, forms_of, is_like_code
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.wiki.questions import content_words
 from codebase_gardener.wiki.ranking import question_stems
+from codebase_gardener.wiki.releases import newest_tag, release_of_tags
 from codebase_gardener.wiki.state import WikiState
 from codebase_gardener.wiki.synonyms import had
 
@@ -21,6 +22,8 @@ FOUND = "found"
 """The form of an answer that is what the search finds: where to read, not what to say."""
 
 _MOST = 3
+_TOLD = {"release", "released", "needs", "work"}
+"""Forms that the repository's documents and packaging files answer, where the words could ask for a name, too."""
 
 
 def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
@@ -34,6 +37,16 @@ def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     changed = next((asked for asked in forms if asked.form == "changed"), None)
     if changed is not None:
         return _changed(wiki, changed)
+    told = {asked.form for asked in forms} & _TOLD
+    if told:
+        computed = answer_from_graph(wiki.graph(), question)
+        if computed is not None and computed.form in told:
+            return computed
+    release = next((asked for asked in forms if asked.form in ("release", "released")), None)
+    if release is not None and (tagged := release_of_tags(wiki.source, release)) is not None:
+        return tagged
+    if forms and forms[0].form == "version" and not forms[0].what:
+        return _version(wiki, question)
     if any(asked.form == "how" for asked in forms):
         computed = _how(wiki, question)
     else:
@@ -56,8 +69,21 @@ def _changed(wiki: ProjectWiki, asked: Asked) -> GraphAnswer:
             "the question does not say since when",
             hint='name a branch, tag or commit that `git log` shows: "what changed since HEAD~1"',
         )
-    lines = changes_since(asked.what, wiki.source.at(asked.what), wiki.source.latest())
-    return GraphAnswer("changed", asked.what, lines)
+    revision = newest_tag(wiki.source) if asked.what.startswith(LAST) else asked.what
+    lines = changes_since(revision, wiki.source.at(revision), wiki.source.latest())
+    return GraphAnswer("changed", revision, lines)
+
+
+def _version(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
+    """By the packaging file or the changelog; where neither says it, by git."""
+    computed = answer_from_graph(wiki.graph(), question)
+    graph = wiki.graph()
+    if graph.releases() or any(row.bound for kind in ("release", "package") for row in graph.needed(kind)):
+        return computed
+    tagged = release_of_tags(wiki.source, Asked("released", ""))
+    if tagged is None or not tagged.known:
+        return computed
+    return GraphAnswer("version", "", (*tagged.lines, *(computed.lines if computed else ())))
 
 
 def _how(wiki: ProjectWiki, question: str) -> GraphAnswer | None:

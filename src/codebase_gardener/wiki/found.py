@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 
-from codebase_gardener.knowledge.answers.answering import GraphLine
+from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.retrieval.documents import PAGE_KIND
 from codebase_gardener.wiki.search import SearchResult
 from codebase_gardener.wiki.stems import stems

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from codebase_gardener.knowledge.answers.answering import GraphAnswer, GraphLine
+from codebase_gardener.knowledge.answers.answering import GraphAnswer
 from codebase_gardener.knowledge.answers.graph import DefinedName
+from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.wiki.found import found_lines
 from codebase_gardener.wiki.ranking import question_stems

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codebase_gardener.registry.transactions import Registry
-from codebase_gardener.repository.git import find_repository
+from codebase_gardener.repository.git import GitRepository, find_repository
 from codebase_gardener.repository.patterns import Chosen
 from codebase_gardener.repository.snapshot import Snapshot, take_snapshot
 from codebase_gardener.repository.sources import is_git_url
@@ -53,8 +53,18 @@ class ProjectSource:
     def has_revisions(self) -> bool:
         """Whether it is in git: no archive, and no folder outside of a work tree."""
         source = self.registry.project(self.project).source
-        folder = Path(source)
-        return is_git_url(source) or (folder.is_dir() and find_repository(folder.resolve()) is not None)
+        return is_git_url(source) or self.repository is not None
+
+    @property
+    def repository(self) -> GitRepository | None:
+        """Its git repository on this machine; None for an archive, a URL and a folder that is in none."""
+        folder = Path(self.registry.project(self.project).source)
+        return find_repository(folder.resolve()) if folder.is_dir() else None
+
+    @property
+    def commit(self) -> str:
+        """Of the snapshot that was taken last; "" without one."""
+        return self.registry.latest_snapshot(self.project).commit or ""
 
     def at(self, revision: str) -> Snapshot:
         """The source at a commit, branch or tag, without keeping it.

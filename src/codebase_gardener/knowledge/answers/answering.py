@@ -10,36 +10,30 @@ from dataclasses import dataclass, replace
 from codebase_gardener.knowledge.answers.graph import (
     DefinedName,
     Graph,
+    Heir,
+    Importing,
     NeededPackage,
     Place,
     Raised,
+    Variable,
     plain_name,
 )
+from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.questions import Asked, forms_of
+from codebase_gardener.knowledge.answers.release_lines import release_lines
+from codebase_gardener.knowledge.answers.work_lines import WORK_KINDS, need_lines, work_lines
 from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
 from codebase_gardener.knowledge.apis.usage_examples import AREA_ORDER
 from codebase_gardener.knowledge.pages.wording import counted
+from codebase_gardener.languages.symbols import TYPES
 from codebase_gardener.utils.anchors import Anchor
 
-__all__ = ["GraphAnswer", "GraphLine", "answer_from_graph"]
+__all__ = ["GraphAnswer", "answer_from_graph"]
 
 _MOST = 20
 _NEAR = 5
 _AREAS = ("package", "examples", "scripts", "benchmarks", "other", "docs", "tests")
 _LOCKED = ("listed", "build")
-
-
-@dataclass(frozen=True)
-class GraphLine:
-    """A line of an answer.
-
-    Attributes:
-        text: What it says.
-        anchor: `path:Lx-y` that it rests on; "" only where nothing is there to rest on.
-    """
-
-    text: str
-    anchor: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +115,11 @@ def _definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
     rows = found if owner else [*whole]
     rows = rows or [row for row in whole if row.kind == "file"]
     exact = [row for row in rows if row.name.rpartition(".")[2] == last or row.name.endswith(asked.what)]
+    own = [row for row in rows if row.place.area == "package"]
+    if own and not any(
+        row.place.area == "package" for row in exact
+    ):  # `consumer` of a test is not the `Consumer`
+        exact = [row for row in own if row.kind != "file"]
     of_kind = [row for row in rows if asked.kind and row.kind == asked.kind]
     return sorted(of_kind or exact or rows, key=_order)
 
@@ -248,6 +247,65 @@ def _callers(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine
         yield GraphLine(f"nothing in the repository is known to use `{row.name}`", row.place.anchor)
 
 
+def _used(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    """Uses of a definition; of a package from outside, the lines that import it."""
+    told = list(_each(_callers)(graph, asked))
+    yield from told or _imports(graph, asked)
+
+
+def _depends(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    yield from _version(graph, asked)
+    yield from _imports(graph, asked)
+
+
+def _imports(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    of_file: dict[str, list[Importing]] = {}
+    for row in graph.importing(asked.what):
+        of_file.setdefault(row.place.path, []).append(row)
+    for path, rows in list(of_file.items())[:_MOST]:
+        area = "" if rows[0].place.area == "package" else f"{rows[0].place.area}: "
+        within = f", in `{rows[0].place.what}`" if rows[0].place.what else ""
+        yield GraphLine(f"{area}`{path}` imports `{rows[0].module}`{within}", rows[0].place.anchor)
+    if len(of_file) > _MOST:
+        yield GraphLine(f"and {len(of_file) - _MOST} more files")
+
+
+def _variables(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    found: dict[str, list[Variable]] = {}
+    for row in graph.variables():
+        found.setdefault(row.name, []).append(row)
+    for name, rows in list(found.items())[: 2 * _MOST]:
+        default = next((f", `{row.default}` by default" for row in rows if row.default), "")
+        where = f", in `{rows[0].place.what}`" if rows[0].place.what else ""
+        yield GraphLine(f"`{name}`{default}{where}", rows[0].place.anchor)
+    if len(found) > 2 * _MOST:
+        yield GraphLine(f"and {len(found) - 2 * _MOST} more")
+
+
+def _errors(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    own = [one for one in graph.errors() if one.place.area == "package"]
+    yield from _heir_lines(graph, own, own_only=True)
+
+
+def _parts(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    area = next((area for area in _AREAS if area.startswith(asked.what.lower().rstrip("s")[:4])), "")
+    found = graph.parts(area)
+    for row in found[:_NEAR]:
+        where = f"in `{row.folder}`" if row.folder else "at the root"
+        yield GraphLine(
+            f"{counted(row.files, 'file')} of {area} {where}, first `{row.first.path}`", row.first.anchor
+        )
+
+
+def _licence(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    rows = [row for name in ("license", "licence", "copying") for row in graph.rows(name)]
+    files = [row for row in rows if isinstance(row, DefinedName) and row.kind == "file"]
+    depth = min((row.name.count("/") for row in files), default=0)
+    for row in files:
+        if row.name.count("/") == depth:
+            yield GraphLine(f"`{row.name}`{f': {row.says}' if row.says else ''}", row.place.anchor)
+
+
 def _raises(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
     if row.kind in ("file", "constant", "field"):
         return
@@ -291,6 +349,8 @@ def _version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     if not asked.what:
         rows = [row for row in (*graph.needed("release"), *graph.needed("package")) if row.bound]
         yield from _needed(_outermost(rows)[:1])
+        if not rows:
+            yield from release_lines(graph.releases(), "", whole=False)
         yield from _needed(_outermost(graph.needed("runtime")))
         return
     found = [row for row in graph.rows(asked.what) if isinstance(row, NeededPackage)]
@@ -349,16 +409,120 @@ _KINDS = {
     "build": "{row.name} {row.bound} is needed to build the package",
 }
 
+
+# ---- what is above and below a type
+
+
+def _heirs(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    rows = [row for row in _definitions(graph, asked) if row.kind in TYPES]
+    if rows:
+        yield from _each(_heirs_of)(graph, asked)
+        return
+    last = asked.what.rpartition(".")[2]
+    outside = [
+        one for one in graph.heirs(last) if not one.target[0] and f".{one.base}".endswith(f".{asked.what}")
+    ]
+    yield from _heir_lines(graph, outside)
+
+
+def _heirs_of(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
+    if row.kind not in TYPES:
+        return
+    found = _below(graph, row.place.path, row.name)
+    yield from _heir_lines(graph, found)
+    if not found:
+        yield GraphLine(
+            f"nothing in the repository is known to extend or implement `{row.name}`", row.place.anchor
+        )
+
+
+def _below(graph: Graph, path: str, name: str) -> list[Heir]:
+    return [one for one in graph.heirs(name.rpartition(".")[2]) if one.target == (path, name)]
+
+
+def _heir_lines(graph: Graph, direct: Iterable[Heir], *, own_only: bool = False) -> Iterator[GraphLine]:
+    """Those that name it, then those that extend these; the package's own first, or alone."""
+    told: dict[tuple[str, str], tuple[Heir, str]] = {}
+    pending = [(one, "") for one in sorted(direct, key=_heir_order)]
+    while pending:
+        one, by = pending.pop(0)
+        key = (one.place.path, one.name)
+        if key not in told:
+            told[key] = (one, by)
+            further = sorted(_below(graph, *key), key=_heir_order)
+            pending += [(each, one.name) for each in further]
+    rows = [row for row in told.values() if row[0].place.area == "package" or not own_only]
+    rows = sorted(rows, key=lambda row: (_area_rank(row[0].place), bool(row[1])))
+    for one, by in rows[: 2 * _MOST]:
+        area = "" if one.place.area == "package" else f"{one.place.area}: "
+        through = f", by way of `{by}`" if by else ""
+        yield GraphLine(f"{area}{one.kind} `{one.name}`{through}: `{one.signature}`", one.place.anchor)
+    if len(rows) > 2 * _MOST:
+        yield GraphLine(f"and {len(rows) - 2 * _MOST} more", rows[2 * _MOST][0].place.anchor)
+
+
+def _heir_order(one: Heir) -> tuple[int, str, int]:
+    return _area_rank(one.place), one.place.path, one.place.start
+
+
+def _area_rank(place: Place) -> int:
+    return _AREAS.index(place.area) if place.area in _AREAS else len(_AREAS)
+
+
+def _bases(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
+    if row.kind not in TYPES:
+        return
+    own = (row.place.path, row.name)
+    found = [one for one in graph.bases(row.name.rpartition(".")[2]) if (one.place.path, one.name) == own]
+    for one in found:
+        path, name = one.target
+        above = [
+            each for each in graph.rows(name.rpartition(".")[2])
+            if path and isinstance(each, DefinedName) and (each.place.path, each.name) == (path, name)
+        ]  # fmt: skip
+        yield from map(_standing, above)
+        if not above:
+            yield GraphLine(
+                f"`{row.name}` extends or implements `{one.base}`, from outside", row.place.anchor
+            )
+    if not found:
+        yield GraphLine(f"`{row.name}` is not known to extend or implement anything", row.place.anchor)
+
+
+# ---- releases, and work on the repository
+
+
+def _release(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    return release_lines(graph.releases(), asked.what, package=asked.part, whole=asked.form == "release")
+
+
+def _work(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    tell = need_lines if asked.form == "needs" else work_lines
+    packages = [row for kind in WORK_KINDS for row in graph.needed(kind)]
+    return tell(graph.told_commands(), packages, asked.what)
+
+
 ANSWERS: dict[str, Callable[[Graph, Asked], Iterator[GraphLine]]] = {
     "where": _where,
     "what": _each(_what),
     "takes": _each(_takes),
     "parameter": _each(_parameter),
-    "callers": _each(_callers),
+    "callers": _used,
     "raises": _each(_raises),
     "raised": _raised,
     "since": _each(_since),
     "version": _version,
     "extra": _extra,
+    "depends": _depends,
+    "variables": _variables,
+    "errors": _errors,
+    "part": _parts,
+    "licence": _licence,
+    "heirs": _heirs,
+    "bases": _each(_bases),
+    "release": _release,
+    "released": _release,
+    "needs": _work,
+    "work": _work,
 }
 """How each form of a question is answered; what changed and how something is done are answered with the wiki."""

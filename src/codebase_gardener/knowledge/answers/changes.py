@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codebase_gardener.knowledge.answers.answering import GraphLine
+from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.sources.repository_facts import text_hash
 from codebase_gardener.languages.reading import symbols_of
 from codebase_gardener.languages.symbols import Symbol

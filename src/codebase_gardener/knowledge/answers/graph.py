@@ -11,7 +11,9 @@ import msgspec
 
 from codebase_gardener.documents.docstrings import Documentation
 from codebase_gardener.documents.sentences import first_sentence
+from codebase_gardener.knowledge.answers.releases import ReleaseNotes, release_notes
 from codebase_gardener.knowledge.answers.sorted_rows import SortedRows
+from codebase_gardener.knowledge.answers.told_commands import ToldCommand, told_commands
 from codebase_gardener.knowledge.apis.calls import import_of
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.declared_commands import declared_commands
@@ -26,10 +28,14 @@ from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.writers.prose_pages import repository_names
 from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.languages.table import family_of, is_code
+from codebase_gardener.languages.table import family_of, is_code, says_bases
+from codebase_gardener.repository.areas import area_of
 from codebase_gardener.utils.anchors import Anchor
 
-__all__ = ["DefinedName", "Graph", "Input", "NeededPackage", "Place", "Raised", "plain_name"]
+__all__ = [
+    "DefinedName", "Graph", "Heir", "Importing", "Input", "NeededPackage", "Part", "Place", "Raised", "Variable",
+    "plain_name",
+]  # fmt: skip
 
 NEEDS = frozenset(
     {"package", "release", "runtime", "requirement", "extra", "dev-extra", "group", "listed", "build"}
@@ -40,6 +46,9 @@ _ENTRIES = 200  # of one definition's uses that are kept
 _RAISES = re.compile(r"(?:^|[\s;{})])(?:raise|throw)\s+(?:new\s+)?([A-Za-z_][\w.]*)")
 _MOST_WRITTEN = 20
 _DOTTED = re.compile(r"[A-Za-z_$][\w$]*(?:\.[\w$]+)+")
+_LICENCE = re.compile(r"licen[cs]e|copying", re.IGNORECASE)
+_ERROR = re.compile(r"(?:Error|Exception|Warning|Throwable)\Z")
+_BASE = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::)[\w$]+)*")
 _WHOLE_RAISE = re.compile(r"\s*raise\s+[A-Za-z_][\w.]*(?:\s+from\s+\w+)?\s*(?:#.*)?")
 
 
@@ -139,7 +148,64 @@ class NeededPackage(msgspec.Struct, frozen=True, tag="needed"):
 _COMMANDS = "#commands"
 """The key of all of them, beside those of needed packages."""
 
-_Row = DefinedName | Raised | NeededPackage
+
+class Heir(msgspec.Struct, frozen=True, tag="heir"):
+    """A type, and one that it extends or implements.
+
+    Attributes:
+        base: As it is written; of an interface that is only fulfilled, its name.
+        target: The base's path and name; "" for one from outside of the repository.
+        name, kind, signature, place: Of the type itself.
+    """
+
+    base: str
+    target: tuple[str, str]
+    name: str
+    kind: str
+    signature: str
+    place: Place
+
+
+class Importing(msgspec.Struct, frozen=True, tag="importing"):
+    """A line of a file that imports a module from outside of the repository."""
+
+    module: str
+    place: Place
+
+
+class Part(msgspec.Struct, frozen=True, tag="part"):
+    """A folder with files of a part of the repository.
+
+    Attributes:
+        area: As `area_of` says.
+        folder: With a "/" at its end; "" for the root.
+        files: How many there are in it and below.
+        first: The first of them.
+    """
+
+    area: str
+    folder: str
+    files: int
+    first: Place
+
+
+class Variable(msgspec.Struct, frozen=True, tag="variable"):
+    """A variable of the environment that the package's code reads.
+
+    Attributes:
+        name: As it is set.
+        default: What is taken without it; "".
+        place: The line, with the definition around it.
+    """
+
+    name: str
+    default: str
+    place: Place
+
+
+_RELEASES, _TOLD = "#releases", "#told"
+
+_Row = DefinedName | Raised | NeededPackage | ReleaseNotes | ToldCommand | Heir | Importing | Part | Variable
 _DECODE = msgspec.json.Decoder(_Row).decode
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -180,6 +246,50 @@ class Graph:
         found = (_DECODE(text) for text in self._rows.find(_COMMANDS))
         return [row for row in found if isinstance(row, DefinedName)]
 
+    def releases(self) -> list[ReleaseNotes]:
+        """What the changelogs say of each release, the main one's newest first."""
+        found = (_DECODE(text) for text in self._rows.find(_RELEASES))
+        return sorted((row for row in found if isinstance(row, ReleaseNotes)), key=lambda row: row.order)
+
+    def told_commands(self) -> list[ToldCommand]:
+        """What the repository's own files tell to run, of whoever works on it."""
+        found = (_DECODE(text) for text in self._rows.find(_TOLD))
+        return sorted((row for row in found if isinstance(row, ToldCommand)), key=lambda row: row.order)
+
+    def importing(self, package: str) -> list[Importing]:
+        """The lines that import a package from outside, of the package's own code first."""
+        found = (_DECODE(text) for text in self._rows.find(f"#imports {plain_name(package)}"))
+        rows = [row for row in found if isinstance(row, Importing)]
+        return sorted(rows, key=lambda row: (row.place.area != "package", row.place.path, row.place.start))
+
+    def parts(self, area: str) -> list[Part]:
+        """Where the files of a part of the repository lie, the folder with the most of them first."""
+        found = (_DECODE(text) for text in self._rows.find(f"#part {area}"))
+        return sorted(
+            (row for row in found if isinstance(row, Part)), key=lambda row: (-row.files, row.folder)
+        )
+
+    def variables(self) -> list[Variable]:
+        """The variables of the environment that the package's code reads, in order."""
+        found = (_DECODE(text) for text in self._rows.find("#variables"))
+        rows = [row for row in found if isinstance(row, Variable)]
+        return sorted(rows, key=lambda row: (row.place.path, row.place.start, row.name))
+
+    def errors(self) -> list[Heir]:
+        """Types that extend an error from outside of the repository: what the language has."""
+        found = (_DECODE(text) for text in self._rows.find("#errors"))
+        return [row for row in found if isinstance(row, Heir)]
+
+    def heirs(self, base: str) -> list[Heir]:
+        """The types that extend or implement one of that name, without what its name is qualified by."""
+        found = (_DECODE(text) for text in self._rows.find(f"#heirs {plain_name(base)}"))
+        return [row for row in found if isinstance(row, Heir)]
+
+    def bases(self, name: str) -> list[Heir]:
+        """What types of that name extend or implement."""
+        found = (_DECODE(text) for text in self._rows.find(f"#bases {plain_name(name)}"))
+        return [row for row in found if isinstance(row, Heir)]
+
     def keys(self) -> Iterator[str]:
         """The plain names of all rows."""
         return (key for key in self._rows if not key.startswith("#"))
@@ -218,10 +328,20 @@ class _Gathering:
             yield from _manifest(path, facts)
         for symbol in self._repository.symbols.values():
             yield from self._by_its_names(self._definition(symbol))
+            for heir in self._heirs(symbol):
+                yield f"#heirs {plain_name((heir.target[1] or heir.base).rpartition('.')[2])}", heir
+                yield f"#bases {plain_name(symbol.name)}", heir
+                if not heir.target[0] and _ERROR.search(heir.base):
+                    yield "#errors", heir
             if self._repository.areas[symbol.path] == "package":
                 for field in fields_of(symbol, self._context):
                     yield plain_name(field.name), self._constant(field, "package")
         yield from self._commands()
+        yield from ((_RELEASES, row) for row in release_notes(self._repository))
+        yield from self._imports()
+        yield from self._parts()
+        yield from self._variables()
+        yield from ((_TOLD, row) for row in told_commands(self._repository))
 
     def _commands(self) -> Iterator[tuple[str, _Row]]:
         """A program's commands, under "pipx inject" and "inject command"."""
@@ -232,14 +352,52 @@ class _Gathering:
                 yield plain_name(key), row
             yield _COMMANDS, row
 
+    def _imports(self) -> Iterator[tuple[str, _Row]]:
+        """Under the name of the package, and of the module's last part: `golang.org/x/text` is "text", too."""
+        own = {path.partition("/")[0].partition(".")[0] for path in self._code()}
+        own |= {path.split("/")[1].partition(".")[0] for path in self._code() if path.startswith("src/")}
+        for path in self._code():
+            for one in self._repository.facts[path].imports:
+                first = one.module.partition(".")[0] if "/" not in one.module else one.module
+                if one.level or not one.module or one.module.startswith(".") or first in own:
+                    continue
+                area = self._repository.areas[path]
+                row = Importing(one.module, Place(path, one.line, one.line, one.scope, area))
+                names = (first, one.module, re.sub(r"/v\d+\Z", "", one.module).rpartition("/")[2])
+                for key in {plain_name(name) for name in names} - {""}:
+                    yield f"#imports {key}", row
+
+    def _variables(self) -> Iterator[tuple[str, _Row]]:
+        for path, facts in self._repository.facts.items():
+            for found in facts.evidence if self._repository.areas[path] == "package" else ():
+                if found.kind == "environment-variable" and found.name:
+                    place = Place(path, found.start, found.end, found.scope, "package")
+                    yield "#variables", Variable(found.name, inline(found.value, 80), place)
+
+    def _parts(self) -> Iterator[tuple[str, _Row]]:
+        """By folder: that at the root, or the first below that is named after the part."""
+        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for path, area in self._repository.areas.items():
+            parts = path.split("/")[:-1]
+            named = next(
+                (at for at in range(len(parts)) if area_of("/".join((*parts[: at + 1], "a"))) == area), -1
+            )
+            found[area, "".join(f"{part}/" for part in parts[: named + 1 if named >= 0 else 1])].append(path)
+        for (area, folder), paths in found.items():
+            first = Place(paths[0], 1, max(1, self._repository.facts[paths[0]].lines), "", area)
+            yield f"#part {area}", Part(area, folder, len(paths), first)
+
     def _code(self) -> Iterator[str]:
         return (path for path, facts in self._repository.facts.items() if is_code(facts.language))
 
     def _file(self, path: str, facts: FileFacts) -> Iterator[tuple[str, _Row]]:
         area = self._repository.areas[path]
         lines = Place(path, 1, max(1, facts.lines), "", area)
-        row = DefinedName(path, "file", lines, says=inline(facts.purpose, 300))
         name = path.rpartition("/")[2]
+        says = facts.purpose
+        if not says and _LICENCE.match(name):
+            says = next((line for line in self._repository.lines(path, 1, 20) if line.strip()), "")
+        row = DefinedName(path, "file", lines, says=inline(says, 300))
         stem = name.partition(".")[0]
         stem = path.split("/")[-2] if stem in ("__init__", "index", "mod") and "/" in path else stem
         for key in {plain_name(name), plain_name(stem)} - {""}:
@@ -314,6 +472,21 @@ class _Gathering:
             str(symbol.docstring_anchor or ""),
             _written(symbol.name, context.uses.get(target, ())),
         )
+
+    def _heirs(self, symbol: Symbol) -> Iterator[Heir]:
+        """One for each base: those of the repository, then those that are only named."""
+        place = Place(symbol.path, symbol.start, symbol.end, "", self._repository.areas[symbol.path])
+        own = symbol.qualified_name, symbol.kind, symbol.signature, place
+        known = self._context.resolution.bases.get(self._context.target(symbol), ())
+        for target in known:
+            yield Heir(target.name, (target.path, target.name), *own)
+        names = {target.name.rpartition(".")[2] for target in known}
+        bound = {one.alias: one.name for one in self._repository.facts[symbol.path].imports}
+        for text in symbol.bases if says_bases(symbol.language) else ():
+            found = _BASE.match(text)
+            last = found[0].rpartition(".")[2] if found else ""
+            if found and last not in names and bound.get(last) not in names:
+                yield Heir(found[0], ("", ""), *own)
 
     def _in_helpers(self, target: Target) -> Iterator[Place]:
         """Where what serves the tests uses it."""

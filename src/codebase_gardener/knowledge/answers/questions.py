@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from codebase_gardener.utils.error_handling import InvalidInputError
 
-__all__ = ["FORMS", "Asked", "clean_question", "forms_of", "is_like_code", "named"]
+__all__ = ["FORMS", "LAST", "Asked", "clean_question", "forms_of", "is_like_code", "named"]
 
 _IS = r"(?:is|are|was|were)"
 _DO = r"(?:do|does|did|can|could|may|might|will|would|should)"
@@ -24,10 +24,63 @@ _BRINGS = r"(?:for|brings?|gives?|installs?|adds?|contains?|has|holds?|with|to u
 _STANDS = r"(?: (?:defined|located|implemented|declared|set|live|stand|found|kept|written|be|come from|definition))*"
 _REVISION = r"(?: (?:the )?(?:(?:revision|commit|tag|branch|release|version) )?(?P<what>\S+?))?"
 
+LAST = ("last", "latest", "newest", "most recent", "current", "previous")
+"""Words for the release that was made last."""
+
+_LAST = rf"(?:{'|'.join(LAST)})"
+_RELEASE = (
+    rf"(?:(?:the |this |its )?(?:{_LAST} )?(?:release|version)"
+    r"|(?:(?P<part>(?!(?:the|since|after|from|version|release)\b)[A-Za-z][\w.-]*) )?"
+    r"(?:the )?(?:version |release )?(?P<what>v?\d[\w.+-]*))"
+)
+_INHERITS = (
+    r"(?:implements?|extends?|subclass(?:es)?|inherits?(?: from)?|inherit(?:s|ing)? from|derives? from|satisf(?:y|ies)"
+    r"|is derived from|(?:is|are) (?:a |an )?(?:subclass(?:es)?|implementations?|kinds?) of)"
+)
+_HEIRS = (
+    r"(?:(?:direct )?sub-?class(?:es)?|implementations?|implement[eo]rs?|child(?:ren)?(?: class(?:es)?)?"
+    r"|derived (?:class(?:es)?|types?)|sub-?types?|descendants?)"
+)
+_NEWS = (
+    r"(?:changed?|changes|new|different|added|fixed|removed|deprecated|improved|broken|breaking(?: changes)?)"
+)
+_WORK = (
+    r"(?:(?:the|its|all|our|a|an|unit|integration|whole|full|local|single|project's) )*"
+    r"(?P<what>tests?(?:[- ]suite)?|docs?|documentation|lint(?:ers?|ing)?|type[- ]?check(?:s|ers?|ing)?|benchmarks?"
+    r"|coverage|formatt(?:er|ing)|pre-?commit(?: hooks)?|dev|develop(?:ment|ing)?|contribut(?:e|ing|ions?)"
+    r"|work(?:ing)?(?= on))(?: on (?:it|this|the \w+))?"
+    r"(?: (?:locally|here|environment|set-?up|of (?:this|the) (?:project|repository|package|library)))?"
+)
+_DONE = r"(?:run|execute|start|launch|build|make|render|generate|preview|serve|do|set up|check|use|install)"
+
 FORMS: tuple[tuple[str, str], ...] = (
     ("changed", r"what(?: (?:has|have|was|were|is|are)|'s)? (?:changed|changes|new|different)"
                 rf" (?:since|after|from){_REVISION}"),
     ("changed", rf"(?:{_W} )?(?:changes|differences|diff) (?:since|from|after){_REVISION}"),
+    ("changed", rf"what(?: (?:has|have|was|were|is|are)|'s)? (?:changed|changes|new|different)"
+                rf" since (?P<what>(?:the )?{_LAST}) (?:release|version|tag)"),
+    ("release", rf"what(?: (?:has|have|was|were|is|are|got)|'s)?(?: the)? {_NEWS}(?: (?:in|with|by|of|for))?"
+                rf" {_RELEASE}"),
+    ("release", r"what(?:(?: is|'s) new|(?: has|'s)? changed)(?: (?:recently|lately))?(?P<what>)"),
+    ("release", r"(?:(?:show|list|give)(?: me)? |what (?:are|is|were) )?(?:the )?(?:latest |last |recent |newest )?"
+                rf"(?:changes|release notes?|change-?log)(?: (?:in|of|for|from) {_RELEASE})?"),
+    ("release", r"(?:what (?:is|are|was) (?:the )?)?(?P<what>unreleased|upcoming)(?: changes)?"),
+    ("release", r"what(?: is| are|'s)? (?:will (?:be new|change)|new|coming|changes) in (?:the )?(?P<what>next)"
+                r" (?:release|version)"),
+    ("released", rf"when (?:was|is|did) {_RELEASE}(?: (?:be )?(?:released|published|tagged|made|out|come out))?"),
+    ("released", rf"what (?:is|was) the {_LAST} release(?P<what>)"),
+    ("needs", rf"(?:what|which(?: \w+)? (?:packages?|dependencies|requirements|tools|extras?|groups?|libraries))"
+              r"(?: (?:do|does|must|should|has|have|is|are|i|we|you|one|it|to|be|install|installed|need|needed"
+              rf"|required|want))* (?:for|to)(?: {_DONE})? {_WORK}"),
+    ("needs", rf"which (?:extras?|groups?|packages?|dependencies|requirements) {_DO} {_WORK}"
+              r" (?:need|require|want|use)"),
+    ("needs", rf"what {_DO} {_WORK} (?:need|require)"),
+    ("needs", rf"(?:which \w+ (?:has|have|holds?|brings?|installs?|contains?)|what are) {_WORK}"
+              r" (?:dependencies|requirements|packages|tools)"),
+    ("work", r"how(?: (?:do|does|can|could|should|would|to|must|is|are))?(?: (?:i|we|you|one|people|someone))?"
+             rf"(?: {_DONE})? (?:for )?{_WORK}(?: (?:run|executed|built|started|tested|done|made))?"),
+    ("work", rf"{_W} (?:make |npm )?(?:command|script|target|task)s? (?:runs?|executes?|builds?|starts?|{_DO} i use to"
+             rf" {_DONE}|is used to {_DONE}) {_WORK}"),
     ("extra", rf"{_W} extras?(?: (?:exist|are there|can be installed|does it have))?(?P<what>)"),
     ("extra", rf"{_W} extras? {_DO} (?P<what>.+?) (?:need|require|want|use)"),
     ("extra", rf"{_W} extras?{_ASKS} {_BRINGS} (?P<what>.+)"),
@@ -45,15 +98,41 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("raised", rf"(?:when|where|why|by what) (?:{_IS}|does|can|will) (?P<what>.+?) (?:be |get )?(?:raised|thrown)"),
     ("raises", rf"{_W} (?:{_ERRORS} )?{_DO} (?P<what>.+?) (?:raise|throw)"),
     ("raises", rf"{_W} {_ERRORS} (?:come|are raised|are thrown) (?:from|by|in) (?P<what>.+)"),
-    ("callers", r"(?:who|what|which \w+) (?:else )?(?:calls?|uses?|invokes?|instantiates?|imports?) (?P<what>.+)"),
+    ("callers", r"(?:who|what|which \w+) (?:else )?(?:calls?|uses?|invokes?|instantiates?|imports?|depends? on|needs?)"
+                r" (?P<what>.+)"),
     ("callers", rf"(?:where|from where|by wh(?:om|at)) {_IS} (?P<what>.+?)"
                 r" (?:called|used|invoked|instantiated|imported)(?: from)?"),
     ("callers", r"(?:callers|users|uses|usages) of (?P<what>.+)"),
     ("parameter", rf"(?:what(?:'s| is) )?(?:the )?(?:default|type)(?: value)? (?:of|for) (?:the )?(?:{_INPUTS} )?"
                   r"(?P<part>\S+) (?:of|in|for) (?P<what>.+)"),
+    ("heirs", rf"(?:{_W}(?: \w+)?|who|does anything|is there (?:a |any )?(?:class|type) that) {_INHERITS}"
+              r" (?P<what>.+)"),
+    ("heirs", rf"{_W} {_IS} (?:the )?{_HEIRS} of (?P<what>.+)"),
+    ("heirs", rf"(?:(?:list|show)(?: me)? |are there )?(?:the |all |any )*{_HEIRS} of (?P<what>.+)"),
+    ("heirs", rf"{_W} {_HEIRS} {_DO} (?P<what>.+?) have"),
+    ("heirs", rf"{_W} {_HEIRS} (?:{_IS} there )?of (?P<what>.+?)(?: exist| are there)?"),
+    ("heirs", rf"(?:by what|by whom|where|by which \w+) {_IS} (?P<what>.+?)"
+              r" (?:implemented|extended|subclassed)(?: by)?"),
+    ("bases", rf"{_W}(?: \w+)? {_DO} (?P<what>.+?) (?:inherit(?: from)?|derive from|extend|implement|subclass)"),
+    ("bases", rf"(?:{_W} {_IS} )?(?:the )?(?:base|parent|super)[ -]?class(?:es)? of (?P<what>.+)"),
     ("takes", rf"{_W}(?: kind of)?(?: {_INPUTS})? {_DO} (?P<what>.+?) {_TAKE}(?: (?:and|or) {_TAKE})?"),
     ("takes", rf"(?:{_W} {_IS} )?(?:the )?(?:signature|{_INPUTS}|{_OUT})(?: and {_OUT})? (?:of|for|to) (?P<what>.+)"),
     ("takes", r"what is returned by (?P<what>.+)"),
+    ("variables", rf"(?:{_W} |(?:list|show)(?: me)? |are there )?(?:the |any )?"
+                  r"(?P<what>environment variables|env vars?)"
+                  rf"(?: (?:{_IS}|{_DO}|it|i|this|the \w+|there|can|set|read|reads|use|uses|used|know|understand|exist"
+                  r"|supported|support|need))*"),
+    ("errors", rf"(?:{_W} |list |show )?(?:the |all |own |custom )*(?P<what>{_ERRORS})(?: classes| types)?"
+               r"(?: (?:are|there|exist|defined|does|do|it|this|the library|have|has|define|can|may|raise|throw|by))*"),
+    ("depends", rf"{_DO} (?:it|this|the (?:project|package|library|repository)) (?:depend on|need|require|use|import)"
+                r" (?P<what>\S+)"),
+    ("part", rf"(?:where {_IS}|{_W} (?:folder|directory|files?) (?:has|have|holds?|contains?|{_IS}))(?: all)?"
+             r" (?:the |its )?(?:unit )?(?P<what>tests?|examples?|docs|documentation|benchmarks?|scripts)"
+             r"(?: (?:in|found|located|kept|files|code|suite|folder))*"),
+    ("licence", rf"(?:(?:under )?{_W}(?: {_IS}| kind of| sort of)?(?: the| its)? |the )?(?P<what>licen[cs]e)"
+                r"(?: (?:is|of|does|for|it|this|that|the|under|have|has|use|project|package|library"
+                r"|repository|code))*"),
+    ("licence", r"(?:how|where) is (?:it|this|the \w+) (?P<what>licen[cs]ed)"),
     ("where", rf"(?:where|in {_W} (?:file|module|package|place|line)s?)"
               rf"(?: {_IS}| {_DO}(?: (?:i|we|one|you) (?:find|see))?|'s) (?P<what>.+?){_STANDS}"),
     ("where", rf"{_W} (?:file|module|package) (?:defines?|contains?|holds?|has|implements?|declares?) (?P<what>.+)"),
@@ -90,7 +169,8 @@ class Asked:
 
     Attributes:
         form: "where", "what", "takes", "parameter", "callers", "raises", "raised", "since", "version", "extra",
-            "how", "changed".
+            "how", "changed", "release", "released", "needs", "work",
+            "heirs", "bases", "part", "licence", "variables", "errors", "depends".
         what: The name as written, without articles, marks and parentheses.
         kind: Of the definition, where the question says so; "".
         part: The parameter that is asked for; "".
@@ -105,6 +185,8 @@ class Asked:
     def is_name(self) -> bool:
         """Whether what is asked for can only be a name: then one that is not there is told as such."""
         if not self.what or " " in self.what:
+            return False
+        if self.form in ("release", "released", "needs", "work"):
             return False
         return self.form not in ("what", "how") or is_like_code(self.what)
 
@@ -148,7 +230,7 @@ def forms_of(question: str) -> list[Asked]:
         match = pattern.fullmatch(text)
         if match:
             groups = match.groupdict()
-            words, part = groups["what"] or "", named(groups.get("part") or "")[0]
+            words, part = groups.get("what") or "", named(groups.get("part") or "")[0]
             what, kind = named(words)
             whole = (
                 [Asked(form, _ARTICLE.sub("", words, count=1), "", part)] if kind else []

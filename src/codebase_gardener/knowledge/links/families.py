@@ -30,6 +30,7 @@ class FamilyLinks:
         exported: Place to dotted name, types and functions alone.
         statements: Place to the statement that imports it.
         languages: Of the code blocks that are linked.
+        bases: Place of a type to the places of those that it extends or implements.
     """
 
     spaces: Mapping[str, Space] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class FamilyLinks:
     exported: Mapping[Place, str] = field(default_factory=dict)
     statements: Mapping[Place, str] = field(default_factory=dict)
     languages: frozenset[str] = frozenset()
+    bases: Mapping[Place, tuple[Place, ...]] = field(default_factory=dict)
 
 
 def link_families(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> FamilyLinks:
@@ -58,19 +60,38 @@ def link_families(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> F
     public: dict[str, Place] = {}
     exported: dict[Place, str] = {}
     statements: dict[Place, str] = {}
+    bases: dict[Place, tuple[Place, ...]] = {}
     for name in families:
         family = FAMILIES[name]
         of_family = {key: space for key, space in spaces.items() if space.family == name}
         own = {key: space for key, space in of_family.items() if space.is_file and key in ours}
         units = units_of(facts, family)
         links[name] = Linker(of_family, units, family, frozenset(own))
+        bases |= _bases(
+            family, links[name], {key: space for key, space in of_family.items() if space.is_file}
+        )
         found = _offers(family, links[name], own)
         exported |= {place: offer.name for place, offer in found.items()}
         for place, offer in (found | _members_of(found, own)).items():
             public.setdefault(offer.name, place)
             statements[place] = offer.statement
     languages = frozenset(language for language in LANGUAGES if family_of(language) in families)
-    return FamilyLinks(spaces, links, public, exported, statements, languages)
+    return FamilyLinks(spaces, links, public, exported, statements, languages, bases)
+
+
+def _bases(family: Family, links: Linker, files: Mapping[str, Space]) -> dict[Place, tuple[Place, ...]]:
+    """What types say that they extend and implement, or what they fulfil where none says it."""
+    found: dict[Place, dict[Place, None]] = defaultdict(dict)
+    if family.fulfilled is not None:
+        for one, above in family.fulfilled(links, files):
+            found[one][above] = None
+    for path, space in files.items() if family.fulfilled is None else ():
+        for name, symbol in space.symbols.items():
+            for text in symbol.bases:
+                base = links.base(space, name, text)
+                if base is not None and (base.path, base.name) != (path, name):
+                    found[path, name][base.path, base.name] = None
+    return {one: tuple(above) for one, above in found.items()}
 
 
 def units_of(facts: Mapping[str, FileFacts], family: Family) -> Units:

@@ -50,6 +50,7 @@ class Resolution:
         foreign: How many of the unresolved are members of what a call into another package gave: there is no source
             here that could tell their type.
         statements: The statement that imports a target, for languages other than Python.
+        bases: Of each type, the types of the repository that it extends or implements.
         helpers: Of each target, its uses in files of tests that stand in no passage, in order.
     """
 
@@ -62,6 +63,7 @@ class Resolution:
     foreign: int = 0
     statements: Mapping[Target, str] = field(default_factory=dict)
     helpers: Mapping[Target, tuple[Use, ...]] = field(default_factory=dict)
+    bases: Mapping[Target, tuple[Target, ...]] = field(default_factory=dict)
 
 
 _COUNTED = ("package", "docs", "examples", "tests")
@@ -110,7 +112,26 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
         foreign=gathered.foreign,
         statements={gathered.target(*place): text for place, text in others.statements.items()},
         helpers=_helpers(gathered, passages, [path for path in shown if areas[path] == "tests"]),
+        bases=_python_bases(facts, gathered)
+        | {
+            gathered.target(*one): tuple(gathered.target(*each) for each in above)
+            for one, above in others.bases.items()
+        },
     )
+
+
+def _python_bases(facts: Mapping[str, FileFacts], gathered: _Uses) -> dict[Target, tuple[Target, ...]]:
+    """Of each class of Python: the references among its bases that mean a class of the repository."""
+    found: dict[Target, dict[Target, None]] = defaultdict(dict)
+    for key, uses in gathered.uses.items():
+        named = [use for use in (*uses, *gathered.own[key]) if use.kind == "base" and use.target.path]
+        classes = [one for one in facts[key].symbols if one.bases] if named and key in facts else []
+        for use in named:
+            around = [one for one in classes if one.start <= use.start <= one.end]
+            if around:
+                heir = max(around, key=lambda one: one.start)
+                found[gathered.target(key, heir.qualified_name)][use.target] = None
+    return {heir: tuple(bases) for heir, bases in found.items()}
 
 
 def _helpers(

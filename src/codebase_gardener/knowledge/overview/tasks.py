@@ -11,9 +11,10 @@ from codebase_gardener.documents.reading import kept_blocks
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.manifests.contents import Dependency
 from codebase_gardener.manifests.table import read_manifest
+from codebase_gardener.manifests.values import LocatedValue, toml_values
 from codebase_gardener.utils.anchors import split_lines
 
-__all__ = ["WorkNeeds", "WrittenTask", "guide_sections", "guides", "tasks", "work_needs"]
+__all__ = ["WorkNeeds", "WrittenTask", "commands_of", "guide_sections", "guides", "tasks", "work_needs"]
 
 _MOST = 12
 """Of one file."""
@@ -28,6 +29,7 @@ _SCRIPT = re.compile(r'\s*"([\w:.-]+)":\s*"((?:[^"\\]|\\.)*)",?\s*\Z')
 _TOX_ENV = re.compile(r"\[(?:testenv(?::([\w.{},-]+))?)\]")
 _TOX_COMMANDS = re.compile(r"commands\s*=\s*(.*)")
 _NOX = re.compile(r"def (\w+)\(session")
+_RUNNERS = (("poe", ("poe", "tasks")), ("pdm run", ("pdm", "scripts")), ("task", ("taskipy", "tasks")))
 _SHELL = ("shell", "sh", "bash", "console", "zsh", "terminal", "shell-session")
 _GUIDE = re.compile(
     r"(?:^|/)(?:contributing|hacking|develop\w*|development)[^/]*\.(?:md|rst|txt|adoc)\Z", re.IGNORECASE
@@ -115,11 +117,12 @@ def tasks(facts: Mapping[str, FileFacts], texts: Mapping[str, str]) -> dict[str,
     """What each file tells to run, by its path: guides first, then build files, then what runs on every change."""
     found: dict[str, list[WrittenTask]] = {}
     for path in guides(facts):
-        found[path] = list(_of_guide(path, facts[path], texts[path]))
+        found[path] = list(commands_of(path, facts[path], texts[path]))
     readers = (
         (re.compile(r"(?:GNU)?[Mm]akefile\Z"), _of_makefile),
         (re.compile(r"package\.json\Z"), _of_package_json),
         (re.compile(r"tox\.ini\Z"), _of_tox),
+        (re.compile(r"(?:pyproject|tox|hatch)\.toml\Z"), _of_toml),
         (re.compile(r"noxfile\.py\Z"), _of_nox),
         (_WORKFLOW, _of_workflow),
     )
@@ -135,7 +138,8 @@ def _each_once(found: list[WrittenTask]) -> list[WrittenTask]:
     return list({task.command: task for task in reversed(found)}.values())[::-1]
 
 
-def _of_guide(path: str, facts: FileFacts, text: str) -> Iterator[WrittenTask]:
+def commands_of(path: str, facts: FileFacts, text: str) -> Iterator[WrittenTask]:
+    """The commands of a document's code, each with the heading that it stands under."""
     title = ""
     for block in kept_blocks(path, facts.language, text):
         if block.kind == "heading":
@@ -185,6 +189,46 @@ def _of_tox(path: str, lines: list[str]) -> Iterator[WrittenTask]:
             told = [(at, command[1].strip()), *enumerate(map(str.strip, lines[at:]), at + 1)]
             end, first = next(((at, one) for at, one in told if one and not one.startswith("#")), (at, ""))
             yield WrittenTask(f"tox -e {name}" if name else "tox", first, path, start, end)
+
+
+def _of_toml(path: str, lines: list[str]) -> Iterator[WrittenTask]:
+    """Environments of tox, scripts of Hatch, tasks of Poe, PDM and taskipy."""
+    try:
+        whole = toml_values("\n".join(lines))
+    except (ValueError, RecursionError):
+        return
+    tool = whole.at("tool")
+    tox = whole if path == "tox.toml" else tool.at("tox")
+    base = tox.at("env_run_base")
+    if base.at("commands").entries:
+        yield _toml_task("tox", base, base.at("description").text or _words(base.at("commands")), path)
+    for name, each in tox.at("env").table.items():
+        yield _toml_task(
+            f"tox -e {name}", each, each.at("description").text or _words(each.at("commands")), path
+        )
+    environments = (whole if path == "hatch.toml" else tool.at("hatch")).at("envs")
+    for name, each in environments.table.items():
+        for script, what in each.at("scripts").table.items():
+            run = f"hatch run {script}" if name == "default" else f"hatch run {name}:{script}"
+            yield _toml_task(run, what, _words(what), path)
+    for runner, table in _RUNNERS:
+        for name, what in tool.at(*table).table.items():
+            yield _toml_task(
+                f"{runner} {name}", what, _words(what.at("cmd") or what.at("shell") or what), path
+            )
+
+
+def _toml_task(command: str, value: LocatedValue, does: str, path: str) -> WrittenTask:
+    return WrittenTask(command, does[:_LONGEST], path, value.start, value.end)
+
+
+def _words(value: LocatedValue) -> str:
+    """A command as it is typed: a text, a list of words, or the first of a list of these."""
+    if value.text:
+        return value.text
+    first = value.entries[0] if value.entries else value
+    words = [one.text for one in (first.entries or value.entries)]
+    return "; ".join(words) if words and " " in words[0] else " ".join(filter(None, words))
 
 
 def _of_nox(path: str, lines: list[str]) -> Iterator[WrittenTask]:

@@ -307,11 +307,16 @@ class Linker:
             space = self._spaces[path]
             symbol = space.symbols.get(owner)
             for base in symbol.bases if symbol else ():
-                named = named_types(base)
-                above = self._above(space, owner, named[0]) if named else None
-                if above is not None and above.kind == "class":
+                above = self.base(space, owner, base)
+                if above is not None:
                     pending.append((above.path, above.name))
         return None
+
+    def base(self, space: Space, owner: str, text: str) -> Entity | None:
+        """The type of the repository that a class names as a base; None for one from outside, and for what it calls."""
+        named = named_types(text)
+        found = self._above(space, owner, named[0]) if named else None
+        return found if found is not None and found.kind == "class" else None
 
     def _above(self, space: Space, owner: str, name: str) -> Entity | None:
         """A base of a class; a base that is looked up through the class itself is none."""
