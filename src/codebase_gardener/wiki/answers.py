@@ -75,10 +75,9 @@ def _changed(wiki: ProjectWiki, asked: Asked) -> GraphAnswer:
 
 
 def _version(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
-    """By the packaging file or the changelog; where neither says it, by git."""
+    """By the packaging file and the changelog; without a changelog by git, too."""
     computed = answer_from_graph(wiki.graph(), question)
-    graph = wiki.graph()
-    if graph.releases() or any(row.bound for kind in ("release", "package") for row in graph.needed(kind)):
+    if wiki.graph().releases():
         return computed
     tagged = release_of_tags(wiki.source, Asked("released", ""))
     if tagged is None or not tagged.known:

@@ -21,6 +21,7 @@ from codebase_gardener.knowledge.answers.graph import (
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.questions import Asked, forms_of
 from codebase_gardener.knowledge.answers.release_lines import release_lines
+from codebase_gardener.knowledge.answers.releases import numbers_of
 from codebase_gardener.knowledge.answers.work_lines import WORK_KINDS, need_lines, work_lines
 from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
 from codebase_gardener.knowledge.apis.usage_examples import AREA_ORDER
@@ -154,7 +155,7 @@ def _each(
         rows = _definitions(graph, asked)
         own = [row for row in rows if row.place.area == "package"] or rows
         shown = [row for row in own if row.kind != "file"] or own
-        told = [(row, list(tell(graph, row, asked))) for row in shown[:_MOST]]
+        told = [(row, found) for row in shown[:_MOST] if (found := list(tell(graph, row, asked)))]
         many = len(told) > 1 or any(asked.what in row.written and not _fits(row, asked.what) for row in shown)
         for row, found in told:
             if many:
@@ -254,7 +255,12 @@ def _used(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
 
 
 def _depends(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    yield from _version(graph, asked)
+    inner = {(row.place.path, row.place.start) for row in graph.rows(asked.what)
+             if isinstance(row, NeededPackage) and "/" in row.place.path}  # fmt: skip
+    for line in _version(graph, asked):
+        path, _, lines = line.anchor.rpartition(":L")
+        is_inner = (path, int(lines.partition("-")[0])) in inner
+        yield replace(line, text=f"in `{path}`: {line.text}") if is_inner else line
     yield from _imports(graph, asked)
 
 
@@ -349,7 +355,8 @@ def _version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     if not asked.what:
         rows = [row for row in (*graph.needed("release"), *graph.needed("package")) if row.bound]
         yield from _needed(_outermost(rows)[:1])
-        if not rows:
+        told = [row for row in graph.releases() if row.released][:1]
+        if told and all(numbers_of(row.bound) != numbers_of(told[0].version) for row in rows[:1]):
             yield from release_lines(graph.releases(), "", whole=False)
         yield from _needed(_outermost(graph.needed("runtime")))
         return

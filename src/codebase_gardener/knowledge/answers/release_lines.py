@@ -91,7 +91,7 @@ def _numbers(version: str) -> list[int]:
 
 
 def _section(row: ReleaseNotes, *, whole: bool) -> Iterator[GraphLine]:
-    yield GraphLine(row.title if row.released else f"{row.title} (not released)", row.anchor)
+    yield GraphLine(row.title if row.released else f"not released: {row.title}", row.anchor)
     if not whole:
         return
     yield from (GraphLine(text, anchor) for text, anchor in row.items)

@@ -144,7 +144,9 @@ def _sections(path: str, blocks: Sequence[Block], lines: list[str]) -> list[_Sec
     headings = [block for block in blocks if block.kind == "heading"]
     if not any(_version(plain_text(one.text)) for one in headings):
         headings = _bare_headings(lines) or headings
-    level = next((one.level for one in headings if _version(plain_text(one.text))), 0)
+    titled = [(one.level, plain_text(one.text)) for one in headings]
+    level = next((each for each, title in titled if _version(title)), 0)
+    level = level or next((each for each, title in titled if _UNRELEASED.search(title)), 0)
     found: list[_Section] = []
     current: _Section | None = None
     starts = {block.start for block in headings}
@@ -173,7 +175,8 @@ def _sections(path: str, blocks: Sequence[Block], lines: list[str]) -> list[_Sec
     stem = re.fullmatch(rf"[vV]?({_NUMBER})", re.sub(r"\.(?:md|mdx|rst|txt)\Z", "", path.rpartition("/")[2]))
     if stem and blocks:
         title = found[0].title if found else stem[1]
-        return [_Section(path, stem[1], title, 0, 1, max(1, len(lines)), list(blocks))]
+        inside = [one for one in blocks if not (found and one.start == found[0].start)]
+        return [_Section(path, stem[1], title, 0, 1, max(1, len(lines)), inside)]
     return [one for one in found if one.is_list and _UNRELEASED.search(one.title)]
 
 

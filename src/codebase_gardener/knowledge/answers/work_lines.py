@@ -21,13 +21,17 @@ _MOST = 15
 _OF_A_FILE = 5
 _NAMES = 12
 _WORK = re.compile(r"\b(?:dev|develop\w*|contribut\w*|hacking|work\w*)\b", re.IGNORECASE)
-_ROOT = re.compile(r"test|doc|lint|type|format|bench|cover|commit|dev|contribut|work", re.IGNORECASE)
+_ROOT = re.compile(
+    r"test|doc|lint|type|format|bench|cover|commit|build|compile|dev|contribut|work", re.IGNORECASE
+)
 _DEVELOPMENT = ("dev", "contribut", "work")
 _WORDS = {
     "test": r"(?<![A-Za-z])(?:(?:py|vi|unit|doc|c|next|run)?tests?|jest|mocha)(?![a-z])",
     "doc": r"(?<![A-Za-z])(?:mk|go|rust)?docs?(?![a-z])|documentation|sphinx",
     "lint": r"lint|(?<![A-Za-z])(?:ruff check|flake8|clippy|pre-commit)",
     "type": r"(?<![A-Za-z])(?:typ(?:es?|ing|e-?check\w*)(?![a-z])|mypy|pyright|tsc\b)",
+    "build": r"(?<![A-Za-z])(?:build|compile)",
+    "compile": r"(?<![A-Za-z])(?:build|compile)",
     "format": r"(?<![A-Za-z])(?:format|fmt|prettier|black\b)",
 }
 """How files call it, where its root alone says too much or too little."""
@@ -131,6 +135,8 @@ def _needs(packages: Sequence[NeededPackage], wanted: str) -> Iterator[GraphLine
         for key, rows in groups.items()
         if (each := [row for row in rows if root in row.name.lower()])
     }
+    depth = min((path.count("/") for path, _, _ in told), default=0)  # examples have their own
+    told = {key: rows for key, rows in told.items() if key[0].count("/") == depth or key[1] == "listed"}
     for (path, kind, extra), rows in sorted(told.items(), key=lambda item: (item[0][0].count("/"), item[0])):
         names = enumerated(
             [f"`{name}`" for name in dict.fromkeys(row.name for row in rows)][:_NAMES], len(rows)
