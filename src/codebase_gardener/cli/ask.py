@@ -70,7 +70,8 @@ def ask(
     """Ask a question about a project.
 
     What the graph of the repository knows is answered by it, each line with its anchor: where is NAME, what is NAME,
-    what does NAME take and return, who calls NAME, what raises NAME, which version of NAME, which extra brings NAME.
+    what does NAME take and return, who calls NAME, what raises NAME, which version of NAME, which extra brings NAME,
+    what changed in the last release, which types implement NAME, how do I run the tests.
     To other questions the lines that the wiki's search finds are shown.
     What a model adds stands under it, marked as the model's, with the code and the wiki's page that it was shown;
     names, paths, numbers and quotes in it that are not in the repository have a mark behind them and are listed.
