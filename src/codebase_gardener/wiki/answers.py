@@ -45,7 +45,7 @@ def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     release = next((asked for asked in forms if asked.form in ("release", "released")), None)
     if release is not None and (tagged := release_of_tags(wiki.source, release)) is not None:
         return tagged
-    if forms and forms[0].form == "version" and not forms[0].what:
+    if any(asked.form == "version" and not asked.what for asked in forms):
         return _version(wiki, question)
     if any(asked.form == "how" for asked in forms):
         computed = _how(wiki, question)
@@ -82,7 +82,8 @@ def _version(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     tagged = release_of_tags(wiki.source, Asked("released", ""))
     if tagged is None or not tagged.known:
         return computed
-    return GraphAnswer("version", "", (*tagged.lines, *(computed.lines if computed else ())))
+    said = computed.lines if computed is not None and computed.known else ()
+    return GraphAnswer("version", "", (*tagged.lines, *said))
 
 
 def _how(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
