@@ -33,7 +33,7 @@ from codebase_gardener.repository.areas import area_of
 from codebase_gardener.utils.anchors import Anchor
 
 __all__ = [
-    "DefinedName", "Graph", "Heir", "Importing", "Input", "NeededPackage", "Part", "Place", "Raised", "Variable",
+    "DefinedName", "Graph", "Heir", "Importing", "Input", "NeededPackage", "AreaFolder", "Place", "Raised", "Variable",
     "plain_name",
 ]  # fmt: skip
 
@@ -173,7 +173,7 @@ class Importing(msgspec.Struct, frozen=True, tag="importing"):
     place: Place
 
 
-class Part(msgspec.Struct, frozen=True, tag="part"):
+class AreaFolder(msgspec.Struct, frozen=True, tag="part"):
     """A folder with files of a part of the repository.
 
     Attributes:
@@ -205,7 +205,17 @@ class Variable(msgspec.Struct, frozen=True, tag="variable"):
 
 _RELEASES, _TOLD = "#releases", "#told"
 
-_Row = DefinedName | Raised | NeededPackage | ReleaseNotes | ToldCommand | Heir | Importing | Part | Variable
+_Row = (
+    DefinedName
+    | Raised
+    | NeededPackage
+    | ReleaseNotes
+    | ToldCommand
+    | Heir
+    | Importing
+    | AreaFolder
+    | Variable
+)
 _DECODE = msgspec.json.Decoder(_Row).decode
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -262,11 +272,11 @@ class Graph:
         rows = [row for row in found if isinstance(row, Importing)]
         return sorted(rows, key=lambda row: (row.place.area != "package", row.place.path, row.place.start))
 
-    def parts(self, area: str) -> list[Part]:
+    def parts(self, area: str) -> list[AreaFolder]:
         """Where the files of a part of the repository lie, the folder with the most of them first."""
         found = (_DECODE(text) for text in self._rows.find(f"#part {area}"))
         return sorted(
-            (row for row in found if isinstance(row, Part)), key=lambda row: (-row.files, row.folder)
+            (row for row in found if isinstance(row, AreaFolder)), key=lambda row: (-row.files, row.folder)
         )
 
     def variables(self) -> list[Variable]:
@@ -385,7 +395,7 @@ class _Gathering:
             found[area, "".join(f"{part}/" for part in parts[: named + 1 if named >= 0 else 1])].append(path)
         for (area, folder), paths in found.items():
             first = Place(paths[0], 1, max(1, self._repository.facts[paths[0]].lines), "", area)
-            yield f"#part {area}", Part(area, folder, len(paths), first)
+            yield f"#part {area}", AreaFolder(area, folder, len(paths), first)
 
     def _code(self) -> Iterator[str]:
         return (path for path, facts in self._repository.facts.items() if is_code(facts.language))

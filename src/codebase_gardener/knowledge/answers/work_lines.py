@@ -27,7 +27,7 @@ _ROOT = re.compile(
 _DEVELOPMENT = ("dev", "contribut", "work")
 _WORDS = {
     "test": r"(?<![A-Za-z])(?:(?:py|vi|unit|doc|c|next|run)?tests?|jest|mocha)(?![a-z])",
-    "doc": r"(?<![A-Za-z])(?:mk|go|rust)?docs?(?![a-z])|documentation|sphinx",
+    "doc": r"(?<![A-Za-z])(?:mk)?docs?(?![a-z])|documentation|sphinx",
     "lint": r"lint|(?<![A-Za-z])(?:ruff check|flake8|clippy|pre-commit)",
     "type": r"(?<![A-Za-z])(?:typ(?:es?|ing|e-?check\w*)(?![a-z])|mypy|pyright|tsc\b)",
     "build": r"(?<![A-Za-z])(?:build|compile)",
