@@ -88,6 +88,7 @@ class Grammar:
             JavaScript's `app.use = function`.
         handed_out: How the signature of a function begins that the file hands out without binding its name.
         is_key: Whether a function is only what a value has under a key: JavaScript's `{ fire() {} }`.
+        open_names: What a file of a path lets others use of its outer level; None where it is all open.
         embedded: The types whose members a type has as its own: Go's `struct { Base }`.
         is_scope: Whether a symbol only qualifies names.
         operators: Names that are signs.
@@ -142,6 +143,7 @@ class Grammar:
     assigned: Callable[[Node, str], str] | None = None
     handed_out: re.Pattern[str] = NEVER
     is_key: Callable[[Node], bool] | None = None
+    open_names: Callable[[Node, str], frozenset[str] | None] = lambda _root, _path: None
     embedded: Callable[[Node], Iterable[str]] | None = None
     is_scope: Callable[[Node], bool] | None = None
     operators: tuple[str, ...] = ()
