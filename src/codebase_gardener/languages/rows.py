@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from codebase_gardener.languages.engine.units import Units
     from codebase_gardener.languages.facts import Import
 
-__all__ = ["Bound", "Family", "Grammar", "Language", "each", "words"]
+__all__ = ["Bound", "Family", "Given", "Grammar", "Language", "each", "words"]
+
+Given = tuple[str, "str | Node", "Node | None"]
+"""What a node says of a variable's type: its name; the type, or the value of whose elements it is one; where it holds."""
 
 Bound = tuple[str, str, str]
 """What an import binds: module, name, alias."""
@@ -98,6 +101,8 @@ class Grammar:
         no_parameter: Nodes among the parameters that are none.
         plain_parameters: Nodes that are a parameter's name.
         rest: Parameters that take the rest.
+        given: What a node that the query captures as `typed` says of variables and fields (`Type.field`, and `Type[]` for
+            what a type's elements are), where it is no declaration in the manner of C.
         open_fields: The names that a `field_declaration` gives to users of its type.
         shared_keyword: What several definitions of types may have before them once.
         prepared: What the parser gets in place of a source, of the same length.
@@ -153,6 +158,7 @@ class Grammar:
     no_parameter: tuple[str, ...] = ("comment",)
     plain_parameters: tuple[str, ...] = ("identifier",)
     rest: Mapping[str, str] = field(default_factory=dict)
+    given: Callable[[Node], Iterator[Given]] | None = None
     open_fields: Callable[[Node], Iterator[str]] | None = None
     shared_keyword: str = ""
     prepared: Callable[[bytes], bytes] | None = None
@@ -196,6 +202,8 @@ class Family:
         common: Methods of the language's own types, by whose name alone nothing can be told.
         free_values: Whether a value may have members that no type of the repository has, under any name: then a
             method's name alone says nothing of a value whose type is not known.
+        typed_values: Whether code says the type of each of its values, so that a method's name alone says nothing of
+            any but those that a document leaves out.
         builtins: Names of the language itself.
         quotes: What text stands between.
         receiver: The receiver that a method's signature names.
@@ -242,6 +250,7 @@ class Family:
     wrappers: frozenset[str] = frozenset()
     common: frozenset[str] = frozenset()
     free_values: bool = False
+    typed_values: bool = False
     builtins: frozenset[str] = frozenset()
     quotes: str = QUOTES
     receiver: Callable[[Symbol], TypedName | None] = lambda _symbol: None
