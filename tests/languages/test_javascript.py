@@ -332,7 +332,11 @@ def test_a_member_of_a_value_of_unknown_type_is_unknown() -> None:
         ("a.ts", "export function boil() {}\nfunction pour() {}\nclass Cup { fill() {} }", ["boil"]),
         ("a.ts", 'export * from "./cups";\nfunction pour() {}', []),
         ("a.ts", 'import { cup } from "./cups";\nfunction pour() {}', []),
-        ("a.ts", "function boil() {}\nfunction pour() {}\nexport { pour as default, boil as heat };", ["boil", "pour"]),
+        (
+            "a.ts",
+            "function boil() {}\nfunction pour() {}\nexport { pour as default, boil as heat };",
+            ["boil", "pour"],
+        ),
         ("a.ts", "function boil() {}\nfunction pour() {}\nexport default boil;", ["boil"]),
         ("a.ts", "function boil() {}\nfunction pour() {}\nexport = boil;", ["boil"]),
         ("a.ts", "export default { boil() {} };\nfunction pour() {}", ["boil"]),

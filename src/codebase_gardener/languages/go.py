@@ -137,8 +137,7 @@ def _given(node: Node) -> Iterator[Given]:
     elif node.type == "type_spec":
         yield from _fields(node)
     elif node.type == "short_var_declaration":
-        names, values = (_listed(node.child_by_field_name(field)) for field in ("left", "right"))
-        yield from _read(names, values)
+        yield from _read(*(_listed(node.child_by_field_name(field)) for field in ("left", "right")))
     else:
         yield from _named(node, None)
         yield from _read(node.children_by_field_name("name"), _listed(node.child_by_field_name("value")))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Bound", "Family", "Given", "Grammar", "Language", "each", "words"]
 
 Given = tuple[str, "str | Node", "Node | None"]
-"""What a node says of a variable's type: its name; the type, or the value of whose elements it is one; where it holds."""
+"""A variable's name; its type, or the value of whose elements it is one; the node in which that holds."""
 
 Bound = tuple[str, str, str]
 """What an import binds: module, name, alias."""
@@ -101,8 +101,8 @@ class Grammar:
         no_parameter: Nodes among the parameters that are none.
         plain_parameters: Nodes that are a parameter's name.
         rest: Parameters that take the rest.
-        given: What a node that the query captures as `typed` says of variables and fields (`Type.field`, and `Type[]` for
-            what a type's elements are), where it is no declaration in the manner of C.
+        given: What a node that the query captures as `typed` says of variables and fields (`Type.field`, and `Type[]`
+            for what a type's elements are), where it is no declaration in the manner of C.
         open_fields: The names that a `field_declaration` gives to users of its type.
         shared_keyword: What several definitions of types may have before them once.
         prepared: What the parser gets in place of a source, of the same length.

@@ -296,9 +296,17 @@ class Linker:
 
     # ---- members and calls
 
+    def _value(self, constant: Entity) -> Entity:
+        """What a constant was given, where that can be traced."""
+        space = self._spaces[constant.path]
+        return self._bound(space, space.bindings("", constant.name, _LAST_LINE)) or constant
+
     def member(self, entity: Entity, name: str) -> Entity | None:
         """What stands after the dot."""
         kind = entity.kind
+        if kind == "constant":
+            entity = self._value(entity)
+            kind = entity.kind
         if kind == "elsewhere":
             return OUTSIDE
         if kind in ("builtin", "external value"):
@@ -307,10 +315,6 @@ class Linker:
             return self.offered(entity.path, name)
         if kind in ("class", "instance"):
             return self._class_member(entity, name)
-        if kind == "constant":
-            space = self._spaces[entity.path]
-            value = self._bound(space, space.bindings("", entity.name, _LAST_LINE))
-            return self.member(value, name) if value is not None and value != entity else None
         if kind == "function":  # a constructor function's static, a chain without `()`
             return self.members.of_type(entity.path, entity.name, name)
         return None
