@@ -18,6 +18,7 @@ from samples.sources import (
     symbols_in,
     units_of,
 )
+from samples.written_context import context_of
 
 SYMBOLS = """\
 package main
@@ -157,3 +158,76 @@ def test_an_embedded_types_members_are_its_own() -> None:
     assert found["Engine"].bases == ("Group", "Other", "pkg.Base")
     assert found["Full"].bases == ("Reader",)
     assert found["Name"].bases == ()
+
+
+KILN = """\
+    package kiln
+
+    import "net/http"
+
+    type Writer interface {
+        http.ResponseWriter
+        Size() int
+    }
+    type Pots []*Pot
+    type Context struct {
+        Writer Writer
+        Out    *http.Request
+        pots   Pots
+        first  *Pot
+    }
+    type Pot struct{}
+
+    var spare = &Pot{}
+
+    func (c *Context) Header(name string) {}
+    func (c *Context) Cookie(name string) {}
+    func (p *Pot) Glaze() {}
+    func (p Pots) Sort() {}
+    func Each(run func(c *Context)) {}
+    func Any() any { return nil }
+    """
+
+
+@pytest.mark.parametrize(
+    ("body", "used"),
+    [
+        ("Each(func(c *Context) { c.Header(name) })", ["Context.Header"]),
+        ("Each(func(c *Context) { c.Writer.Header() })", []),
+        ("Each(func(c *Context) { c.Out.Cookie(name) })", []),
+        ("Each(func(c *Context) { c.first.Glaze() })", ["Pot.Glaze"]),
+        ("Each(func(c *Context) { c.Writer.Size() })", ["Writer.Size"]),
+        ("c := &Pot{}\n    Each(func(c *Context) {\n    })\n    c.Glaze()", ["Pot.Glaze"]),
+        ("for _, one := range ctx.pots {\n        one.Glaze()\n    }", ["Pot.Glaze"]),
+        ("for _, one := range Any() {\n        one.Glaze()\n    }", []),
+        ("one := ctx.pots[0]\n    one.Glaze()", ["Pot.Glaze"]),
+        ("ctx.pots.Sort()", ["Pots.Sort"]),
+        ("switch one := Any().(type) {\n    case *Pot:\n        one.Glaze()\n    }", ["Pot.Glaze"]),
+        ("switch one := Any().(type) {\n    case *Pot, *Context:\n        one.Glaze()\n    }", []),
+        ("one := Any().(*Pot)\n    one.Glaze()", ["Pot.Glaze"]),
+        ("one := new(Pot)\n    one.Glaze()", ["Pot.Glaze"]),
+        ("var one *Pot\n    one.Glaze()", ["Pot.Glaze"]),
+        ("spare.Glaze()", ["Pot.Glaze"]),
+        ("one := Any()\n    one.Glaze()", []),
+    ],
+)
+def test_a_call_on_a_value_is_of_its_type(body: str, used: list[str]) -> None:
+    files = {
+        "go.mod": "module example.com/kiln\n",
+        "kiln.go": KILN,
+        "fire.go": f"package kiln\n\nfunc Fire(ctx *Context, name string) {{\n    {body}\n}}\n",
+    }
+    callers = context_of(files).resolution.callers
+    found = [target.name for target, uses in callers.items() if any(use.path == "fire.go" for use in uses)]
+    assert [name for name in found if "." in name] == used
+
+
+def test_a_document_may_leave_a_value_out() -> None:
+    for code, used in (("one.Glaze()", True), ("one.inner.Glaze()", False)):
+        files = {
+            "go.mod": "module example.com/kiln\n",
+            "kiln.go": KILN,
+            "README.md": f'# Kiln\n\n```go\nimport "example.com/kiln"\n\n{code}\n```\n',
+        }
+        passages = context_of(files).resolution.passages
+        assert any(use.target.name == "Pot.Glaze" for one in passages for use in one.uses) == used, code

@@ -324,3 +324,36 @@ def test_a_member_of_a_value_of_unknown_type_is_unknown() -> None:
     used = {use.target.name for passage in passages for use in passage.uses if not use.target.external}
     assert "Options.leaf" not in used
     assert "app.stitch" in used
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "open_names"),
+    [
+        ("a.ts", "export function boil() {}\nfunction pour() {}\nclass Cup { fill() {} }", ["boil"]),
+        ("a.ts", 'export * from "./cups";\nfunction pour() {}', []),
+        ("a.ts", 'import { cup } from "./cups";\nfunction pour() {}', []),
+        (
+            "a.ts",
+            "function boil() {}\nfunction pour() {}\nexport { pour as default, boil as heat };",
+            ["boil", "pour"],
+        ),
+        ("a.ts", "function boil() {}\nfunction pour() {}\nexport default boil;", ["boil"]),
+        ("a.ts", "function boil() {}\nfunction pour() {}\nexport = boil;", ["boil"]),
+        ("a.ts", "export default { boil() {} };\nfunction pour() {}", ["boil"]),
+        ("a.ts", "const boil = (x) => x;\nexport const heat = boil as unknown as Heat;", ["boil"]),
+        ("a.ts", 'import "./cups";\ndeclare module "./cups" { interface Cup {} }\ninterface Lid {}', ["Cup"]),
+        ("a.ts", "export declare function boil(): void;\ndeclare function pour(): void;", ["boil"]),
+        ("a.d.ts", "export interface Cup {}\ninterface Lid {}", ["Cup", "Lid"]),
+        ("a.ts", "function boil() {}\nfunction pour() {}", ["boil", "pour"]),
+        ("a.js", "module.exports = { boil };\nfunction boil() {}\nfunction pour() {}", ["boil", "pour"]),
+    ],
+)
+def test_a_module_opens_what_it_exports(path: str, source: str, open_names: list[str]) -> None:
+    found = tree_symbols(path, source, "typescript", declarations=True).symbols
+    assert [each.qualified_name for each in found if each.public] == open_names
+
+
+def test_what_is_declared_or_cast_is_exported() -> None:
+    code = code_in("export declare const cup: Cup;\nexport const heat = boil as Heat;", "typescript")
+    assert code.exports == ("cup", "heat")
+    assert bound(code) == [("heat", "boil")]

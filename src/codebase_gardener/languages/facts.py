@@ -52,6 +52,7 @@ class Binding(msgspec.Struct, frozen=True, array_like=True, gc=False):
         passes: The value is a call on the name itself, or with it among its arguments: `x = x.to(device)`.
         arguments: Of a call, as overloads tell them apart: "0=?,mixed=True,"; "" where it is none or not known. What
             an overload takes is bound with `how` "overload": the name is "mixed", the value "True".
+        end: Last line on which it holds, as of a closure's parameter; 0 where that is its scope's.
     """
 
     line: int
@@ -62,6 +63,7 @@ class Binding(msgspec.Struct, frozen=True, array_like=True, gc=False):
     item: int | None = None
     passes: bool = False
     arguments: str = ""
+    end: int = 0
 
 
 class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):

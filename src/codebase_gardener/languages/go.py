@@ -12,7 +12,7 @@ from codebase_gardener.languages.engine.brackets import QUOTES, closing, split
 from codebase_gardener.languages.engine.nodes import text_of
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
 from codebase_gardener.languages.meanings import Offer, Place, joined
-from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, words
+from codebase_gardener.languages.rows import Bound, Family, Given, Grammar, Language, words
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ _QUERY = """
 [(call_expression) (composite_literal type: [(qualified_type) (type_identifier)])] @call
 (short_var_declaration) @bind
 (var_spec name: (identifier) value: (_)) @bind
+[(function_declaration) (method_declaration) (func_literal) (range_clause) (type_switch_statement) (var_spec)
+ (short_var_declaration) (type_spec)] @typed
 (source_file (var_declaration [(var_spec name: (identifier) @name)
                                (var_spec_list (var_spec name: (identifier) @name))]))
 (source_file (const_declaration (const_spec name: (identifier) @name)))
@@ -44,6 +46,7 @@ _RECEIVER = re.compile(r"func\s*\(\s*(?:([A-Za-z_]\w*)\s+)?(\*?)\s*([A-Za-z_]\w*
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _TYPE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?")
 _TYPE_WORDS = frozenset(("chan", "func", "interface", "map", "struct"))
+_HOLDERS = ("slice_type", "array_type", "map_type", "channel_type")
 
 
 # ---- one file
@@ -116,6 +119,97 @@ def _parameters(parts: list[str]) -> Iterator[TypedName]:
         rest = kind.startswith("...")
         found.append(TypedName(f"...{row[0]}" if rest else row[0], kind.removeprefix("..."), "", not rest))
     yield from reversed(found)
+
+
+# ---- the types of values
+
+
+def _given(node: Node) -> Iterator[Given]:
+    if node.type in ("function_declaration", "method_declaration", "func_literal"):
+        for field in ("receiver", "parameters", "result"):
+            listed = node.child_by_field_name(field)
+            for one in listed.named_children if listed is not None else ():
+                yield from _named(one, node)
+    elif node.type == "range_clause":
+        names = _listed(node.child_by_field_name("left"))
+        values = node.child_by_field_name("right")
+        if len(names) > 1 and values is not None:
+            yield text_of(names[1]), values, node.parent
+    elif node.type == "type_switch_statement":
+        yield from _cases(node)
+    elif node.type == "type_spec":
+        yield from _fields(node)
+    elif node.type == "short_var_declaration":
+        yield from _read(*(_listed(node.child_by_field_name(field)) for field in ("left", "right")))
+    else:
+        yield from _named(node, None)
+        yield from _read(node.children_by_field_name("name"), _listed(node.child_by_field_name("value")))
+
+
+def _named(node: Node, holder: Node | None) -> Iterator[Given]:
+    kind = node.child_by_field_name("type")
+    for name in node.children_by_field_name("name") if kind is not None else ():
+        yield text_of(name), _type_name(kind), holder
+
+
+def _read(names: list[Node], values: list[Node]) -> Iterator[Given]:
+    """`x.(T)`, `new(T)` and `x[i]`."""
+    for name, value in zip(names, values, strict=False):
+        arguments = value.child_by_field_name("arguments")
+        function = value.child_by_field_name("function")
+        if value.type == "type_assertion_expression":
+            yield text_of(name), _type_name(value.child_by_field_name("type")), None
+        elif (
+            value.type == "index_expression" and (operand := value.child_by_field_name("operand")) is not None
+        ):
+            yield text_of(name), operand, None
+        elif function is not None and arguments is not None and text_of(function) == "new":
+            yield text_of(name), _type_name(next(iter(arguments.named_children), None)), None
+
+
+def _cases(node: Node) -> Iterator[Given]:
+    """In a case of one type the variable is of that type; in others it is what it was."""
+    names = _listed(node.child_by_field_name("alias"))
+    for case in node.named_children:
+        kinds = case.children_by_field_name("type")
+        if names and case.type in ("type_case", "default_case"):
+            yield text_of(names[0]), _type_name(kinds[0]) if len(kinds) == 1 else "?", case
+
+
+def _fields(node: Node) -> Iterator[Given]:
+    name, kind = node.child_by_field_name("name"), node.child_by_field_name("type")
+    if name is None or kind is None:
+        return
+    element = _type_name(kind)
+    if kind.type in _HOLDERS and element:
+        yield f"{text_of(name)}[]", element, None
+    listed = kind.named_children[:1] if kind.type == "struct_type" else ()
+    for field in (
+        field for one in listed for field in one.named_children if field.type == "field_declaration"
+    ):
+        inner = field.child_by_field_name("type")
+        named = field.children_by_field_name("name") or ([inner] if inner is not None else [])
+        for one in named:
+            yield f"{text_of(name)}.{text_of(one).rpartition('.')[2]}", _type_name(inner), None
+
+
+def _type_name(kind: Node | None) -> str:
+    """The dotted name of a type, of a pointer's or of what is held; "?" of one without a name."""
+    while kind is not None:
+        if kind.type in ("type_identifier", "qualified_type"):
+            return text_of(kind)
+        if kind.type not in (*_HOLDERS, "pointer_type", "generic_type", "parenthesized_type", "type_elem"):
+            break
+        kind = (
+            kind.child_by_field_name("element")
+            or kind.child_by_field_name("value")
+            or next(iter(kind.named_children), None)
+        )
+    return "?"
+
+
+def _listed(node: Node | None) -> list[Node]:
+    return node.named_children if node is not None else []
 
 
 # ---- across files
@@ -272,6 +366,7 @@ def _whole(space: Space, name: str) -> str:
 _FAMILY = Family(
     "go", _imports, _exports, _hidden, _find, _offers, _parameters,
     receivers=(),
+    typed_values=True,
     common=words(
         "Error String Close Read Write Len Less Swap Lock Unlock RLock RUnlock Add Done Wait Do Get Set Run "
         "Fatal Fatalf Errorf Error Log Logf Helper Skip Parallel Cleanup Print Printf Println Is As Unwrap Next "
@@ -318,6 +413,7 @@ GO = Language(
         declarations={"method_elem": "method"},
         owner=_owner,
         embedded=_embedded,
+        given=_given,
         open_fields=_open_fields,
         shared_keyword="type",
         rest={"variadic_parameter_declaration": "..."},

@@ -44,6 +44,7 @@ _MOST_FILES = 200_000
 
 _ENDING = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?\Z")
 _TYPED_ENDING = re.compile(r"(?<!\.d)\.[cm]?tsx?\Z")
+_DECLARES = re.compile(r"\.d\.[cm]?ts\Z")
 _PLAIN = re.compile(r"\.([cm]?)jsx?\Z")
 _SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".d.ts", ".d.mts", ".d.cts")
 """Endings of files; where several files have the same stem, the first is the source."""
@@ -51,6 +52,8 @@ _BUILT = ("dist", "lib", "build", "out", "es", "esm", "cjs", "umd", "types", "no
 """Folders that compilers write to."""
 
 _QUOTES = "\"'`"
+_CASTS = ("as_expression", "satisfies_expression", "non_null_expression", "parenthesized_expression")
+_OF_MODULES = ("import_statement", "export_statement")
 _FUNCTIONS = ("arrow_function", "function_expression", "function", "generator_function")
 _CHAIN = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){0,3}")
 _MARKS = re.compile(
@@ -184,8 +187,8 @@ def _exports(node: Node) -> Iterator[str]:
     if node.type == "assignment_expression":
         yield from _common_js(node)
         return
-    declaration = node.child_by_field_name("declaration")
-    if any(child.type == "default" for child in node.children):
+    declaration = _declaration(node)
+    if any(child.type in ("default", "=") for child in node.children):
         yield "default"
         return
     if declaration is not None:
@@ -201,6 +204,14 @@ def _exports(node: Node) -> Iterator[str]:
                 shown = one.child_by_field_name("alias") or one.child_by_field_name("name")
                 if shown is not None:
                     yield text_of(shown)
+
+
+def _declaration(node: Node) -> Node | None:
+    """What stands after `export`, without TypeScript's `declare`."""
+    found = node.child_by_field_name("declaration")
+    if found is not None and found.type == "ambient_declaration":
+        return next(iter(found.named_children), None)
+    return found
 
 
 def _common_js(node: Node) -> Iterator[str]:
@@ -271,8 +282,9 @@ def _renamed(node: Node, path: str) -> Iterator[tuple[str, str]]:
         return
     if node.child_by_field_name("source") is not None:
         return
-    if any(child.type == "default" for child in node.children):
+    if any(child.type in ("default", "=") for child in node.children):
         yield "default", _default_name(node)
+    yield from _same(node)
     for clause in node.named_children:
         for one in clause.named_children if clause.type == "export_clause" else ():
             name, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
@@ -280,12 +292,69 @@ def _renamed(node: Node, path: str) -> Iterator[tuple[str, str]]:
                 yield text_of(alias), text_of(name)
 
 
+def _same(node: Node) -> Iterator[tuple[str, str]]:
+    """The constants of a declaration that are another name for what has one: `export const pour = pourOut as Pour`."""
+    declaration = node.child_by_field_name("declaration")
+    for one in declaration.named_children if declaration is not None else ():
+        name = one.child_by_field_name("name") if one.type == "variable_declarator" else None
+        value = _uncast(one.child_by_field_name("value"))
+        if name is not None and value is not None and name.type == value.type == "identifier":
+            yield text_of(name), text_of(value)
+
+
+def _uncast(value: Node | None) -> Node | None:
+    """Without the types that TypeScript takes a value for."""
+    while value is not None and value.type in _CASTS and value.named_children:
+        value = value.named_children[0]
+    return value
+
+
 def _default_name(node: Node) -> str:
-    """Of what `export default` hands out; "" for an expression."""
-    declaration, value = node.child_by_field_name("declaration"), node.child_by_field_name("value")
+    """Of what `export default` (or `export =`) hands out; "" for an expression."""
+    declaration, value = _declaration(node), _uncast(node.child_by_field_name("value"))
+    if any(child.type == "=" for child in node.children):
+        value = _uncast(node.named_children[0])
     named = declaration.child_by_field_name("name") if declaration is not None else value
     plain = named is not None and named.type in ("identifier", "type_identifier")
     return text_of(named) if named is not None and plain else ""
+
+
+def _open_names(root: Node, path: str) -> frozenset[str] | None:
+    """What a module hands out of its own, by the names that it has there; None of what is no module.
+
+    A file with `import` or `export` is a module. One that declares what others define, or that assigns to CommonJS'
+    `exports`, is open as it stands.
+    """
+    if _DECLARES.search(path) or not any(child.type in _OF_MODULES for child in root.children):
+        return None
+    found: set[str] = set()
+    for node in root.named_children:
+        statement = next(iter(node.named_children), node) if node.type == "expression_statement" else node
+        if statement.type == "assignment_expression" and any(True for _ in _given(statement)):
+            return None
+        if node.type == "ambient_declaration":
+            found.update(_declared_for_others(node))
+        if node.type == "export_statement" and node.child_by_field_name("source") is None:
+            local = dict(_renamed(node, path))
+            found.update(local.get(name, name) for name in _exports(node))
+            found.update(_keys(node.child_by_field_name("value")))
+    return frozenset(found)
+
+
+def _declared_for_others(node: Node) -> Iterator[str]:
+    """What `declare module "x" { }` and `declare global { }` say that there is."""
+    inner = node.named_children[0] if node.named_children else node
+    named = inner.child_by_field_name("name")
+    if inner.type != "statement_block" and (named is None or named.type != "string"):
+        return
+    body = inner.child_by_field_name("body") or inner
+    for one in body.named_children:
+        yield from declared_name(one.child_by_field_name("declaration") or one)
+
+
+def _keys(value: Node | None) -> Iterator[str]:
+    for one in value.named_children if value is not None and value.type == "object" else ():
+        yield from declared_name(one)
 
 
 def _hidden(symbol: Symbol) -> bool:
@@ -494,6 +563,7 @@ _JAVASCRIPT = Grammar(
     values=("variable_declarator", "field_definition", "assignment_expression"),
     assigned=_assigned,
     is_key=_is_key,
+    open_names=_open_names,
     handed_out=_CJS,
     functions=_FUNCTIONS,
     members=("field_definition",),

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from codebase_gardener.languages.engine.units import Units
     from codebase_gardener.languages.facts import Import
 
-__all__ = ["Bound", "Family", "Grammar", "Language", "each", "words"]
+__all__ = ["Bound", "Family", "Given", "Grammar", "Language", "each", "words"]
+
+Given = tuple[str, "str | Node", "Node | None"]
+"""A variable's name; its type, or the value of whose elements it is one; the node in which that holds."""
 
 Bound = tuple[str, str, str]
 """What an import binds: module, name, alias."""
@@ -88,6 +91,7 @@ class Grammar:
             JavaScript's `app.use = function`.
         handed_out: How the signature of a function begins that the file hands out without binding its name.
         is_key: Whether a function is only what a value has under a key: JavaScript's `{ fire() {} }`.
+        open_names: What a file of a path lets others use of its outer level; None where it is all open.
         embedded: The types whose members a type has as its own: Go's `struct { Base }`.
         is_scope: Whether a symbol only qualifies names.
         operators: Names that are signs.
@@ -97,6 +101,8 @@ class Grammar:
         no_parameter: Nodes among the parameters that are none.
         plain_parameters: Nodes that are a parameter's name.
         rest: Parameters that take the rest.
+        given: What a node that the query captures as `typed` says of variables and fields (`Type.field`, and `Type[]`
+            for what a type's elements are), where it is no declaration in the manner of C.
         open_fields: The names that a `field_declaration` gives to users of its type.
         shared_keyword: What several definitions of types may have before them once.
         prepared: What the parser gets in place of a source, of the same length.
@@ -142,6 +148,7 @@ class Grammar:
     assigned: Callable[[Node, str], str] | None = None
     handed_out: re.Pattern[str] = NEVER
     is_key: Callable[[Node], bool] | None = None
+    open_names: Callable[[Node, str], frozenset[str] | None] = lambda _root, _path: None
     embedded: Callable[[Node], Iterable[str]] | None = None
     is_scope: Callable[[Node], bool] | None = None
     operators: tuple[str, ...] = ()
@@ -151,6 +158,7 @@ class Grammar:
     no_parameter: tuple[str, ...] = ("comment",)
     plain_parameters: tuple[str, ...] = ("identifier",)
     rest: Mapping[str, str] = field(default_factory=dict)
+    given: Callable[[Node], Iterator[Given]] | None = None
     open_fields: Callable[[Node], Iterator[str]] | None = None
     shared_keyword: str = ""
     prepared: Callable[[bytes], bytes] | None = None
@@ -194,6 +202,8 @@ class Family:
         common: Methods of the language's own types, by whose name alone nothing can be told.
         free_values: Whether a value may have members that no type of the repository has, under any name: then a
             method's name alone says nothing of a value whose type is not known.
+        typed_values: Whether code says the type of each of its values, so that a method's name alone says nothing of
+            any but those that a document leaves out.
         builtins: Names of the language itself.
         quotes: What text stands between.
         receiver: The receiver that a method's signature names.
@@ -241,6 +251,7 @@ class Family:
     wrappers: frozenset[str] = frozenset()
     common: frozenset[str] = frozenset()
     free_values: bool = False
+    typed_values: bool = False
     builtins: frozenset[str] = frozenset()
     quotes: str = QUOTES
     receiver: Callable[[Symbol], TypedName | None] = lambda _symbol: None

@@ -7,6 +7,7 @@ from codebase_gardener.knowledge.links.resolution import Resolution, resolve
 from codebase_gardener.knowledge.links.uses import Passage, Target
 from codebase_gardener.languages.python.code import python_code
 from samples.written import facts_of
+from samples.written_context import context_of
 
 PACKAGE = {
     "src/pkg/__init__.py": "from .core import *\nfrom .io import load_model as load\nfrom . import tools\n",
@@ -434,3 +435,25 @@ def test_a_call_that_the_signature_cannot_take_is_unknown(call: str, linked: boo
     found = names({"src/pkg/clock.py": clock}, script)
     name = "Clock.tick" if "tick" in call else call.partition("(")[0]
     assert (name in [target for _, target, _ in found]) is linked
+
+
+@pytest.mark.parametrize(
+    ("head", "call", "used"),
+    [
+        ("class Pot:", "Pot(1, size=2)", True),
+        ("class Pot:", "Pot(1, 2)", True),
+        ("class Pot:", "Pot(1, 2, 3)", False),
+        ("class Pot:", "Pot(1, glaze=2)", False),
+        ("class Pot(Exception):", "Pot(1, glaze=2)", False),
+        ("class Pot(Base):", "Pot(1, glaze=2)", True),
+        ("class Pot(metaclass=Kiln):", "Pot(1, glaze=2)", True),
+        ("@fired\nclass Pot:", "Pot(1, glaze=2)", True),
+    ],
+)
+def test_a_call_that_a_constructor_cannot_take_is_no_use_of_its_class(
+    head: str, call: str, used: bool
+) -> None:
+    text = f"{head}\n    def __init__(self, clay, size=1):\n        self.clay = clay\n"
+    files = {"pot/__init__.py": text, "pot/fire.py": f"from pot import Pot\n\n\ndef fire():\n    {call}\n"}
+    callers = context_of(files).resolution.callers
+    assert ("Pot" in [target.name for target in callers]) == used

@@ -100,3 +100,18 @@ def test_what_is_only_imported_has_an_arrow_and_what_is_left_out_is_counted() ->
     few, every = architecture(Relations(module_tree(all_context.repository), all_context), 6)
     assert len(every) == 30
     assert few.endswith("18 weaker arrows are not drawn.")
+
+
+def test_a_neighbour_that_uses_and_is_used_is_one_box() -> None:
+    rest = "x = 1\n" * 30
+    context = context_of(
+        {
+            "pot/a/x.py": f"from pot.b.x import boil\n\n\ndef heat():\n    boil()\n\n\n{rest}",
+            "pot/b/x.py": f"def boil():\n    from pot.a.x import heat\n    heat()\n\n\n{rest}",
+        }
+    )
+    relations = Relations(module_tree(context.repository), context)
+    chart = read_chart(fenced(module_drawings(relations.tree.by_path["pot/a"], relations))[1])
+    assert chart is not None
+    assert chart.boxes == ("pot/a", "pot/b")
+    assert sorted((one.start, one.end) for one in chart.arrows) == [(0, 1), (1, 0)]

@@ -13,3 +13,11 @@ def test_what_a_command_of_a_job_is_given_is_no_command() -> None:
     )
     found = tasks({}, {path: text})
     assert [(task.command, task.start) for task in found[path]] == [("cat <<EOF > a.ini", 5), ("pytest", 9)]
+
+
+def test_what_the_shell_says_and_sets_is_no_command() -> None:
+    path = ".github/workflows/ci.yml"
+    said = ('echo "version=1" >> "$GITHUB_OUTPUT"', "version=$(cat VERSION)", "if [ -f a ]; then", "fi")
+    steps = "".join(f"          {line}\n" for line in (*said, "make check", "A=1 make test"))
+    text = f"jobs:\n  a:\n    steps:\n      - run: |\n{steps}      - run: echo done\n"
+    assert [task.command for task in tasks({}, {path: text})[path]] == ["make check", "A=1 make test"]

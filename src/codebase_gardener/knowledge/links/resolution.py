@@ -20,7 +20,7 @@ from codebase_gardener.knowledge.links.python.linker import PythonLinker, is_mac
 from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package
 from codebase_gardener.knowledge.links.python.namespaces import Namespace, file_namespace, snippet_namespace
 from codebase_gardener.knowledge.links.python.public_names import public_names
-from codebase_gardener.knowledge.links.python.signatures import can_take
+from codebase_gardener.knowledge.links.python.signatures import can_make, can_take
 from codebase_gardener.knowledge.links.python.tracing import Tracer
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
@@ -89,7 +89,7 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     links = PythonLinker(spaces, tracer, names.by_last_part() | _packages(spaces, modules))
     others = link_families(facts, areas)
     closures = frozenset(closure for path in areas for closure in _closures(facts[path]))
-    gathered = _Uses(areas, closures, _functions(facts, areas))
+    gathered = _Uses(areas, closures, _definitions(facts, areas))
     for space in spaces.values():
         gathered.add(space, links.resolved(space))
     for other in others.spaces.values():
@@ -182,10 +182,10 @@ class _Uses:
         self,
         areas: Mapping[str, str],
         closures: frozenset[tuple[str, str]],
-        functions: Mapping[tuple[str, str], list[Symbol]],
+        definitions: Mapping[tuple[str, str], list[Symbol]],
     ) -> None:
         self._areas = areas
-        self._functions = functions
+        self._definitions = definitions
         self._closures = closures
         self.package = frozenset(path for path, area in areas.items() if area == "package")
         self._targets: dict[tuple[str, str], Target] = {}
@@ -229,9 +229,15 @@ class _Uses:
                 own.append(use)
 
     def _can_mean(self, reference: Reference, entity: Entity) -> bool:
+        if reference.kind == "call" and entity.kind == "class":
+            kinds, *makers = (
+                self._definitions.get((entity.path, f"{entity.name}{name}"), [])
+                for name in ("", ".__init__", ".__new__")
+            )
+            return bool(makers[1]) or can_make(kinds, makers[0], reference)
         if reference.kind != "call" or entity.kind != "function":
             return True
-        return can_take(self._functions.get((entity.path, entity.name), ()), reference)
+        return can_take(self._definitions.get((entity.path, entity.name), ()), reference)
 
     def _is_result(self, space: Namespace | Space, reference: Reference, entity: Entity) -> bool:
         """Whether it calls a function that another one made and returned: that is no name of anyone's."""
@@ -254,14 +260,14 @@ class _Uses:
         )
 
 
-def _functions(
+def _definitions(
     facts: Mapping[str, FileFacts], areas: Mapping[str, str]
 ) -> dict[tuple[str, str], list[Symbol]]:
-    """Python's functions and methods by path and name."""
+    """Python's functions, methods and classes by path and name."""
     found: dict[tuple[str, str], list[Symbol]] = defaultdict(list)
     for path in areas:
         for each in facts[path].symbols:
-            if each.language == "python" and each.kind in ("function", "method"):
+            if each.language == "python":
                 found[path, each.qualified_name].append(each)
     return found
 

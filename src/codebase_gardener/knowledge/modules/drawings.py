@@ -77,16 +77,22 @@ def _neighbours(module: Module, relations: Relations) -> str:
     if not users and not used:
         return ""
     boxes = [module.title]
+    places: dict[str, int] = {}  # of the neighbours: one may both use it and be used by it
     arrows: list[Arrow] = []
     for pairs, is_user in ((users, True), (used, False)):
         ordered = sorted(pairs.items(), key=lambda item: (-item[1].total(), item[0]))
-        shown = [(relations.tree.by_path[path].title, targets.total()) for path, targets in ordered[:_SIDE]]
+        shown = [
+            (path, relations.tree.by_path[path].title, targets.total()) for path, targets in ordered[:_SIDE]
+        ]
         if rest := ordered[_SIDE:]:
-            shown.append((f"{len(rest)} others", sum(targets.total() for _, targets in rest)))
-        for title, times in shown:
-            ends = (len(boxes), 0) if is_user else (0, len(boxes))
-            boxes.append(title)
-            arrows.append(Arrow(*ends, str(times)))
+            shown.append(("", f"{len(rest)} others", sum(targets.total() for _, targets in rest)))
+        for path, title, times in shown:
+            place = places.get(path, len(boxes))
+            if place == len(boxes):
+                boxes.append(title)
+            if path:
+                places[path] = place
+            arrows.append(Arrow(*((place, 0) if is_user else (0, place)), str(times)))
     return flowchart(boxes, arrows)
 
 

@@ -242,9 +242,7 @@ def _usage(module: Module, public: Sequence[Symbol], given: ModulePages) -> str:
     if flows:
         links = [f"[{link_free(title)}](../{file})" for title, file in flows]
         parts.append(f"A step of {enumerated(links[:_MOST_LARGE], len(links))}.")
-    return (
-        "\n\n".join(parts) or "No statement that imports it is known: other code of the repository uses it."
-    )
+    return "\n\n".join(parts) or "No statement that imports it is known."
 
 
 def _surface(

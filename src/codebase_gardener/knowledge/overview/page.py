@@ -262,7 +262,9 @@ def _reading_order(said: Introduction | None, given: Material) -> str:
         symbol = given.context.symbol(target)
         if symbol:
             where = given.sources.cite_symbol(symbol)
-            why = "users meet it first" if times_shown(target, given) else "a part of what it offers"
+            times = times_shown(target, given)
+            places = f"{counted(times, 'place')} of README, docs and examples"
+            why = f"used in {places}" if times else "a part of what it offers"
             steps.append(f"[{code(target.name)}]({page.file}), defined in {where}: {why}.")
     for module in _central(given)[:2]:
         number = len(given.relations.used_by(module))

@@ -24,6 +24,11 @@ _MAKE = re.compile(r"([A-Za-z][\w.-]*)(?:\s+[\w.-]+)*\s*:(?![=:])")
 _RECIPE = re.compile(r"\t[@-]*(.+)")
 _RUN = re.compile(r"\s*-?\s*run:\s*(?![|>])(\S.*)")
 _GIVEN = re.compile(r"<<-?\s*[\"']?(\w+)")
+_NO_WORK = re.compile(
+    r"#|(?:echo|printf|set|shopt|exit|export|unset|trap|read|local|if|then|elif|else|fi|for|while|until|do|done|case"
+    r"|esac|function)(?:[\s;]|\Z)|\w+=\S*\Z|\w+=[\"'$(].*\Z|[\[{}()]"
+)
+"""What the shell says, sets and decides with: no command that builds or tests."""
 _RUN_BLOCK = re.compile(r"(\s*)-?\s*run:\s*[|>]")
 _SCRIPT = re.compile(r'\s*"([\w:.-]+)":\s*"((?:[^"\\]|\\.)*)",?\s*\Z')
 _TOX_ENV = re.compile(r"\[(?:testenv(?::([\w.{},-]+))?)\]")
@@ -256,10 +261,15 @@ def _of_workflow(path: str, lines: list[str]) -> Iterator[WrittenTask]:
                 ends = given[1] if given else ""
                 if (
                     command
-                    and not command.startswith("#")
+                    and not _NO_WORK.match(command)
                     and len(command) <= _LONGEST
                     and "${{" not in command
                 ):
                     yield WrittenTask(command, "", path, at, at)
-        elif run and len(run[1]) <= _LONGEST and "${{" not in run[1]:
+        elif (
+            run
+            and len(run[1]) <= _LONGEST
+            and "${{" not in run[1]
+            and not _NO_WORK.match(run[1].strip("\"'"))
+        ):
             yield WrittenTask(run[1].strip().strip("\"'"), "", path, at, at)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from codebase_gardener.languages.engine.constants import tree_constants
 from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of
 from codebase_gardener.languages.engine.parsing import captured, parsed_tree
 from codebase_gardener.languages.facts import Binding, Code, Import, Reference
-from codebase_gardener.languages.rows import Family, Grammar
+from codebase_gardener.languages.rows import Family, Given, Grammar
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, GRAMMARS, family_of
 
@@ -80,8 +80,8 @@ def tree_code(
     return Code(
         imports=tuple(one for node in importing for one in reader.imports(node)),
         bindings=(
-            *(one for node in binding for one in reader.bindings(node)),
             *(one for node in found["typed"] for one in reader.typed(node)),
+            *(one for node in binding for one in reader.bindings(node)),
             *(one for node in found["export"] for one in reader.renamed(node)),
         ),
         references=reader.references(found["call"]),
@@ -170,6 +170,9 @@ class _Reader:
 
     def typed(self, node: Node) -> Iterator[Binding]:
         """Variables that are declared with a type."""
+        if self.grammar.given is not None:
+            yield from self._given(node, self.grammar.given(node))
+            return
         kind = node.child_by_field_name("type")
         value = self.names.path(kind) if kind is not None else "?"
         for declared in node.children_by_field_name("declarator"):
@@ -178,6 +181,15 @@ class _Reader:
             if "?" not in value and _IDENTIFIER.match(name):
                 line = self._line(node.start_point.row)
                 yield Binding(line, self.scopes.at(line), name, value, "annotation")
+
+    def _given(self, node: Node, found: Iterable[Given]) -> Iterator[Binding]:
+        for name, given, holder in found:
+            first = max(node.start_point.row, holder.start_point.row if holder is not None else 0)
+            line, end = self._line(first), self._line(holder.end_point.row) if holder is not None else 0
+            value, how = (given, "annotation") if isinstance(given, str) else (self.names.path(given), "for")
+            if name != "_" and len(name) <= MAX_NAME_BYTES:
+                scope = "" if name.endswith("[]") or "." in name else self.scopes.at(line)
+                yield Binding(line, scope, name, value, how, end=end)
 
     def renamed(self, node: Node) -> Iterator[Binding]:
         """Names under which a file hands out what it calls otherwise, such as `default`."""

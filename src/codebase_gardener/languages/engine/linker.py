@@ -17,6 +17,7 @@ __all__ = ["Linker"]
 MAX_DEPTH = 16
 """Bindings and exports that are followed one after the other; what lies deeper stays unknown."""
 
+_LAST_LINE = 10**9
 _OUTSIDE_VALUE = Entity("external value", "", "")
 _BUILTIN = Entity("builtin", "", "")
 _MOST_TYPES = 3  # names of a result's type that are looked up
@@ -60,10 +61,19 @@ class Linker:
                 found = self.offered(found.path, "default") or found  # `express()` of `require("express")`
             last = reference.name.rpartition(".")[2]
             if found is None and "." in reference.name and ours and last not in self._family.common:
-                found = self.members.only(last)
-                if found is not None and self._family.free_values and found.name != reference.name:
-                    found = None
+                found = self._by_name(space, reference)
             yield reference, found
+
+    def _by_name(self, space: Space, reference: Reference) -> Entity | None:
+        """The one method of the name, where a receiver of unknown type may well have it."""
+        receiver, _, last = reference.name.rpartition(".")
+        if self._family.typed_values and (
+            space.is_file or "." in receiver or space.bindings("", receiver, reference.start)
+        ):
+            return None
+        found = self.members.only(last)
+        is_other = found is not None and self._family.free_values and found.name != reference.name
+        return None if is_other else found
 
     def _reference(
         self, space: Space, reference: Reference, known: dict[tuple[str, str, int], Entity | None]
@@ -148,9 +158,19 @@ class Linker:
                 found = self.trace(space, binding.scope, binding.value, binding.line - 1 or binding.line)
                 if found is not None and binding.how == "call":
                     found = self.call(found)
+                elif found is not None and binding.how == "for":
+                    found = self._element(found)
             if found is not None:
                 return found
         return None
+
+    def _element(self, held: Entity) -> Entity:
+        """What a value holds: of a type that says so; a result that is told by what it holds is one already."""
+        space = self._spaces.get(held.path)
+        bound = (
+            space.bindings("", f"{held.name}[]", 0) if space is not None and held.kind == "instance" else []
+        )
+        return (self._bound(space, bound) or held) if space is not None and bound else held
 
     def _global(  # noqa: PLR0911 - one return a place to look
         self, space: Space, scope: str, name: str
@@ -272,13 +292,21 @@ class Linker:
     def _handed_out(self, space: Space, name: str) -> Entity | None:
         if name in space.inner:
             return self.members.entity(space.key, name)
-        return self.trace(space, "", name, 10**9)
+        return self.trace(space, "", name, _LAST_LINE)
 
     # ---- members and calls
+
+    def _value(self, constant: Entity) -> Entity:
+        """What a constant was given, where that can be traced."""
+        space = self._spaces[constant.path]
+        return self._bound(space, space.bindings("", constant.name, _LAST_LINE)) or constant
 
     def member(self, entity: Entity, name: str) -> Entity | None:
         """What stands after the dot."""
         kind = entity.kind
+        if kind == "constant":
+            entity = self._value(entity)
+            kind = entity.kind
         if kind == "elsewhere":
             return OUTSIDE
         if kind in ("builtin", "external value"):
@@ -305,6 +333,9 @@ class Linker:
             if found is not None:
                 return found._replace(how="type" if entity.kind == "instance" else entity.how)
             space = self._spaces[path]
+            field = space.bindings("", f"{owner}.{name}", 0) if entity.kind == "instance" else []
+            if field:
+                return self._bound(space, field)
             symbol = space.symbols.get(owner)
             for base in symbol.bases if symbol else ():
                 above = self.base(space, owner, base)

@@ -45,7 +45,7 @@ class Members:
                 self._members[owner.rpartition(".")[2], name].append(place)
             if is_ours and symbol.kind == "method":
                 self._methods[name].add(place)
-            if is_ours and "." not in qualified and not family.hidden(symbol):
+            if is_ours and "." not in qualified and symbol.public and not family.hidden(symbol):
                 self._tops[name].add(place)
             if family.by_ending:
                 self._endings[name].append(place)

@@ -60,8 +60,8 @@ class Space:
 
     def bindings(self, scope: str, name: str, line: int) -> list[Binding]:
         """What gives a name its value at a line: the last one before it, with all of its line; else the first."""
-        found = self._bindings.get((scope, name), [])
-        before = [one for one in found if one.line <= line] or found[:1]
+        found = [one for one in self._bindings.get((scope, name), ()) if not one.end or line <= one.end]
+        before = [one for one in found if one.line <= line] or [one for one in found if not one.end][:1]
         last = max((one.line for one in before), default=0)
         return [one for one in before if one.line == last]
 

@@ -53,18 +53,20 @@ def tree_symbols(
     grammar = GRAMMARS[language]
     nodes = captured(tree, language, grammar.definitions)["node"]
     reader = _Reader(path, language, source, grammar, Surroundings(source, nodes, grammar), declarations)
-    symbols = _closed(sorted(reader.symbols(nodes), key=lambda symbol: symbol.start), grammar)
+    found = sorted(reader.symbols(nodes), key=lambda symbol: symbol.start)
+    symbols = _closed(found, grammar, grammar.open_names(tree.root_node, path))
     if declarations:
         symbols = _once(symbols)
     return SymbolTable(tuple(symbols), _problem(nodes))
 
 
-def _closed(symbols: list[Symbol], grammar: Grammar) -> list[Symbol]:
-    """What has the name of another that the file hands out is the file's own matter."""
+def _closed(symbols: list[Symbol], grammar: Grammar, opened: frozenset[str] | None) -> list[Symbol]:
+    """What a module does not hand out is its own matter, and so is what has the name of another that it does."""
     handed = {each.qualified_name for each in symbols if grammar.handed_out.match(each.signature)}
     return [
         structs.replace(each, public=False)
-        if each.qualified_name in handed and not grammar.handed_out.match(each.signature)
+        if (opened is not None and each.qualified_name.partition(".")[0] not in opened)
+        or (each.qualified_name in handed and not grammar.handed_out.match(each.signature))
         else each
         for each in symbols
     ]
