@@ -70,7 +70,9 @@ def test_lora_fine_tuning(grown: Any, project: Project, command: Any) -> None:
     files = check_adapter_files(grown.version.directory)  # Adapter_Serialization
     assert len(files.shapes) == 420
     shown = command("adapters", "show", f"{project.name}/default")
-    proven = shown["receipts"][-1]["data"]  # the first, which training kept: others' tests may have added theirs
+    proven = shown["receipts"][-1][
+        "data"
+    ]  # the first, which training kept: others' tests may have added theirs
     assert proven["tensors_matched"] == 420
     assert proven["parity_switch"] == pytest.approx(0, abs=1e-3)
 

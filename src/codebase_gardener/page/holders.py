@@ -16,8 +16,8 @@ from codebase_gardener.utils.files import tree_bytes
 __all__ = ["Holder", "disk_holders", "memory_holders"]
 
 _WORDS = {
-    "bases": "base models", "jobs": "trainings", "runs": "what was grown from the page", "compiled": "compiled kernels",
-    "registry.sqlite": "registry", ".reserve": "room for the registry on a full disk",
+    "bases": "base models", "jobs": "trainings", "runs": "logs of what the page started",
+    "compiled": "compiled kernels", "registry.sqlite": "registry", ".reserve": "room for the registry on a full disk",
     "snapshots": "source", "wiki-cache": "what the wiki's next build needs", "wiki-html": "site", "graphs": "graph",
     "indexes": "search indexes",
 }  # fmt: skip

@@ -19,6 +19,7 @@ from codebase_gardener.page.later import Later
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.error_handling import CodebaseGardenerError, SourceError
+from codebase_gardener.wiki.building import recalling_results
 from codebase_gardener.wiki.project import ProjectWiki
 from codebase_gardener.wiki.record import WikiRecord
 from codebase_gardener.wiki.search import WikiIndex
@@ -48,7 +49,8 @@ class OpenWiki:
         self.wiki = wiki
         self.built_from = _snapshot_of(wiki)
         texts = {file.path: file.text for file in self.built_from.files} if self.built_from else {}
-        self.contents = read_contents(wiki.paths.require(), texts)
+        with recalling_results(wiki.paths):
+            self.contents = read_contents(wiki.paths.require(), texts)
         self.changes: Later[tuple[Change, ...]] = Later(self._changes)
         self.index: Later[WikiIndex] = Later(wiki.index)
         self.views = PageViews(self.contents, about(texts), frame(self))
@@ -118,6 +120,16 @@ class OpenWikis:
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
             return kept[1]
+
+    def read_newest(self) -> None:
+        """Read the wiki that was built last, and make its first page, before it is asked for."""
+        folder = self._gardener.settings.projects_dir
+        built = sorted(
+            (found.st_mtime_ns, path.parent.name) for path in folder.glob("*/wiki") for found in _stats(path)
+        )
+        with suppress(CodebaseGardenerError):
+            for _, project in built[-1:]:
+                self.get(project).made("index.html")
 
     def read_ahead(self, projects: Sequence[str]) -> None:
         """Read the first of them, as many as are kept, before they are asked for; what is wrong is told then."""

@@ -73,6 +73,8 @@ class Shell:
     def __init__(self, gardener: Gardener, keys: ApiKeys | None, menu: Sequence[tuple[str, str]]) -> None:
         self.gardener, self.keys, self.menu = gardener, keys, tuple(menu)
         self._secret = secrets.token_bytes(32)
+        self.ahead: list[Callable[[], None]] = []
+        """What views read when the server answers, in turn."""
 
     # ---- answers
 
