@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,12 +76,13 @@ def disk_holders(settings: Settings) -> list[Holder]:
         for folder in _inside(settings.projects_dir)
         if (parts := _parts(folder))
     ]
-    others = [
-        Holder(_WORDS.get(name, name), size)
-        for name, size in _sizes(settings.home)
-        if settings.home / name != settings.projects_dir
-    ]
-    return sorted([*projects, *others], key=lambda held: -held.bytes)
+    others: Counter[str] = Counter()
+    for name, size in _sizes(settings.home):
+        if settings.home / name != settings.projects_dir:
+            others[_WORDS.get(name.partition("-")[0], name)] += size
+    return sorted(
+        [*projects, *(Holder(what, size) for what, size in others.items())], key=lambda held: -held.bytes
+    )
 
 
 def _parts(project: Path) -> list[tuple[str, int]]:
