@@ -141,8 +141,8 @@ def _predict(folder: Path, options: argparse.Namespace) -> Any:
         folders = [folder / "a0", folder / "a1"]
     weights = _weights(len(folders))
     inputs = [MergeInput(place, weight, place.name) for place, weight in zip(folders, weights, strict=True)]
-    for method, row in MERGE_METHODS.items():
-        for rank in (None, R // 2) if method == "svd" or row.dense else (None,):
+    for method in options.methods if options.methods != list(METHODS) else MERGE_METHODS:
+        for rank in (None, R // 2) if method == "svd" else (None,):
             spec = MergeSpec(method, rank, DENSITY)
             started = time.perf_counter()
             predicted = predict_merge(inputs, spec)

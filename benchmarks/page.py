@@ -1,6 +1,6 @@
 """The page as a user sees it in Chromium: first paints, bytes, layout shifts, and what an hour of a training adds.
 
-    python benchmarks/page.py REPOSITORY [--minutes 3.5] [--home HOME] [--json]
+    python benchmarks/page.py REPOSITORY [--minutes 3.5] [--home HOME] [--built HOME] [--json]
 
 Builds the wiki of REPOSITORY in an empty home, adds 1,000 adapters, and starts `gardener open` on it. "First paint"
 is the browser's first contentful paint, counted from the click: the best and the median of the runs are told, since
@@ -71,19 +71,23 @@ def main() -> int:
     arguments = _arguments()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         home = Path(folder) / "home"
+        if arguments.built:
+            shutil.copytree(arguments.built, home)
         with Gardener(Settings(home=home)) as gardener:
-            project, _ = build_wiki(gardener, str(arguments.repository), Quiet())
+            project = arguments.repository.name
+            if not arguments.built:
+                project = build_wiki(gardener, str(arguments.repository), Quiet()).project
             _fill(gardener)
             job, lock = _training(gardener)
-            page = f"wiki/{project.name}/{_a_page(gardener, project.name)}"
+            page = f"wiki/{project}/{_a_page(gardener, project)}"
         found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         results: dict[str, Any] = {"repository": arguments.repository.name}
         results |= _cold(browser, home, page)
         with _server(home) as (url, process):
             results |= _warm(browser, url, page)
-            views = [*_VIEWS, page, f"wiki/{project.name}/index.html", f"wiki/{project.name}/changes",
-                     f"trainings/{job.id}", f"projects/{project.name}", f"ask/{project.name}"]  # fmt: skip
+            views = [*_VIEWS, page, f"wiki/{project}/index.html", f"wiki/{project}/changes",
+                     f"trainings/{job.id}", f"projects/{project}", f"ask/{project}"]  # fmt: skip
             results["shifts"] = _shifts(browser, url, views)
             results |= _hour(browser, url, process, job, arguments.minutes)
         lock.release()
@@ -100,6 +104,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("repository", type=Path)
     parser.add_argument("--minutes", type=float, default=3.5, help="in which an hour's events are written")
+    parser.add_argument(
+        "--built", type=Path, help="a home with the wiki of REPOSITORY, to leave out its building"
+    )
     parser.add_argument("--home", type=Path, help="a home whose views' shifts are measured, too")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
@@ -230,6 +237,7 @@ def _server(home: Path) -> Iterator[tuple[str, psutil.Process]]:
 def _tab(browser: Browser) -> Iterator[Page]:
     """With an empty cache, and used before: a browser's own start is not the page's."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(180_000)  # a machine that is busy otherwise
     page = context.new_page()
     page.goto("data:text/html,<p>ready</p>")
     yield page
