@@ -49,7 +49,9 @@ def main() -> int:
                     reduced_motion="reduce",
                 )
                 page = context.new_page()
-                page.goto(f"{url}{view}", timeout=180_000)
+                answer = page.goto(f"{url}{view}", timeout=180_000)
+                if answer is None or not answer.ok:
+                    raise SystemExit(f"{view} did not work: {page.inner_text('main')}")
                 page.wait_for_timeout(1000)
                 _write(page.screenshot(), arguments.out / f"page-{name}-{theme}.png")
                 context.close()
