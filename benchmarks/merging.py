@@ -1,6 +1,6 @@
 """Merging adapters of the embedded base into a saved one: this project against PEFT, side by side.
 
-    python benchmarks/merging.py [--repeat 5] [--adapters 2 4 8] [--memory] [--cpu] [--json]
+    python benchmarks/merging.py [--repeat 5] [--adapters 2 4 8] [--memory | --predict [--of DIR DIR…]] [--cpu] [--json]
 
 Random adapters of SmolLM2-135M (r = 16, all-linear, fp32), weights 0.7 and shares of 0.3. PEFT's time:
 `add_weighted_adapter` and `save_pretrained` with the adapters loaded. Ours: `merge_adapters`, from files to files,
@@ -10,6 +10,9 @@ defines on the weight change, relative, over all modules.
 
 `--memory` measures instead, each in a process of its own: growth of the resident set during the first merge, its
 seconds ("first", with what is imported then), and our imports before it ("import").
+
+`--predict` compares the error that `gardener merge --plan` predicts with the one that the merge measures, over the
+methods; of two random adapters, or of those in the folders of `--of`.
 """
 
 from __future__ import annotations
@@ -27,7 +30,8 @@ from pathlib import Path
 from typing import Any
 
 from codebase_gardener.bases.resolution import resolve_base
-from codebase_gardener.merging.merge import MergeInput, MergeSpec, merge_adapters
+from codebase_gardener.merging.merge import MergeInput, MergeSpec, merge_adapters, predict_merge
+from codebase_gardener.merging.methods import MERGE_METHODS
 from codebase_gardener.utils.allocator import keep_freed_memory
 
 METHODS = ("linear", "cat", "svd", "ties", "dare_linear", "dare_ties", "magnitude_prune")
@@ -46,6 +50,8 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=list(METHODS))
     parser.add_argument("--bases", type=Path, help="folder with converted bases, to leave out the conversion")
     parser.add_argument("--memory", action="store_true", help="measure memory and the first call instead")
+    parser.add_argument("--predict", action="store_true", help="compare predicted errors with measured ones")
+    parser.add_argument("--of", type=Path, nargs="+", default=[], help="with --predict: adapters' folders")
     parser.add_argument(
         "--cpu", action="store_true", help="seconds of one CPU thread, for a machine that is busy otherwise"
     )
@@ -57,7 +63,8 @@ def main() -> None:
         return
     keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
-        for row in (_memory if options.memory else _measure)(Path(folder), options):
+        measure = _memory if options.memory else _predict if options.predict else _measure
+        for row in measure(Path(folder), options):
             print(json.dumps(row) if options.as_json else _line(row), flush=True)
 
 
@@ -125,6 +132,28 @@ def _here(folder: Path, method: str, count: int, space: Any) -> Callable[[Path],
         return merge_adapters(inputs, place, MergeSpec(method=method, density=DENSITY, space=space)).error
 
     return merge
+
+
+def _predict(folder: Path, options: argparse.Namespace) -> Any:
+    folders = options.of
+    if not folders:
+        _adapters(resolve_base("smollm2-135m", options.bases or folder / "bases").path, folder, 2)
+        folders = [folder / "a0", folder / "a1"]
+    weights = _weights(len(folders))
+    inputs = [MergeInput(place, weight, place.name) for place, weight in zip(folders, weights, strict=True)]
+    for method in options.methods if options.methods != list(METHODS) else MERGE_METHODS:
+        for rank in (None, R // 2) if method == "svd" else (None,):
+            spec = MergeSpec(method, rank, DENSITY)
+            started = time.perf_counter()
+            predicted = predict_merge(inputs, spec)
+            between = time.perf_counter()
+            with tempfile.TemporaryDirectory(dir=folder) as place:
+                measured = merge_adapters(inputs, Path(place) / "merged", spec).error
+            yield {
+                "method": f"{method}{f', rank {rank}' if rank else ''}", "adapters": len(inputs),
+                "predicted": predicted.error, "measured": measured, "modules": predicted.sampled,
+                "prediction s": between - started, "merge s": time.perf_counter() - between,
+            }  # fmt: skip
 
 
 def _memory(folder: Path, options: argparse.Namespace) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -179,6 +180,35 @@ def test_a_folder_is_shown_too(cli: Cli, folders: list[Path]) -> None:
     shown = cli("adapters", "show", folders[0], "--json").ok().json
     assert (shown["type"], shown["rank"], shown["tensors"]) == ("LORA", 4, 4)
     assert "gardener import" in cli("adapters", "show", folders[0]).ok().out
+
+
+def test_a_plan_predicts_the_error_and_writes_nothing(cli: Cli, folders: list[Path], tmp_path: Path) -> None:
+    planned = cli("merge", *folders, "--plan", "--json").ok().json["predicted"]
+    measured = cli("merge", *folders, "--out", tmp_path / "out", "--json").ok().json["report"]["error"]
+    assert planned["error"] == pytest.approx(measured, rel=1e-3) and planned["sampled"] == 2
+    assert "Predicted relative error: 0," in cli("merge", *folders, "--method", "cat", "--plan").ok().out
+    cli("merge", *folders, "--plan", "--into-base", "--out", tmp_path / "x").failed(2, "leave out --plan")
+    assert not (tmp_path / "x").exists() and cli("adapters", "list", "--json").json == []
+
+
+def test_a_name_of_the_registry_wins_over_a_folder_of_that_name(
+    cli: Cli,
+    imported: Callable[[], None],
+    folders: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    imported()
+    for name in ("demo/a1", "demo/mine", "demo"):
+        shutil.copytree(folders[0], tmp_path / name, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    merged = cli("merge", "demo/a1", "./demo/a1", "demo/mine", "--out", "out", "--json").ok().json
+    labels = [entry["adapter"] for entry in merged["report"]["inputs"]]
+    assert labels == ["demo/a1@1", "demo/a1", "demo/mine"]
+    assert "receipts" in cli("adapters", "show", "demo/a2", "--json").ok().json
+    cli("switch", "demo/a1").ok()
+    assert cli("prove", "demo/a1", "--json").ok().json["adapter"] == "demo/a1@1"
+    cli("merge", "./nothing", "demo/a1", "--out", "other").failed(3, "holds no adapter_config.json")
 
 
 # ---------------------------------------------------------------- into the base

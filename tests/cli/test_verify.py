@@ -89,6 +89,17 @@ def test_what_cannot_be_verified(cli: Cli, project: Path, tmp_path: Path) -> Non
     cli("verify", "--claims", tmp_path / "odd.md", "--repo", project).ok()
 
 
+def test_a_project_wins_over_a_folder_of_its_name(
+    cli: Cli, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("add", project, "--name", "store").ok()
+    here = tmp_path / "here"
+    (here / "store").mkdir(parents=True)
+    monkeypatch.chdir(here)
+    cli("verify", "--claims", "../good.md", "--repo", "store").ok()
+    cli("verify", "--claims", "../good.md", "--repo", "./store").failed(5, "is empty")
+
+
 def test_fix_writes_what_is_certain(cli: Cli, project: Path) -> None:
     bad = project.parent / "bad.md"
     bad.chmod(0o640)

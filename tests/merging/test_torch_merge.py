@@ -21,7 +21,7 @@ from transformers import AutoModelForCausalLM
 
 from codebase_gardener.adapters.files import check_adapter_files
 from codebase_gardener.adapters.torch_factors import FactorReader, Factors
-from codebase_gardener.merging.merge import MergeInput, MergeSpec, merge_adapters
+from codebase_gardener.merging.merge import MergeInput, MergeSpec, merge_adapters, predict_merge
 from codebase_gardener.merging.methods import MERGE_METHODS
 from codebase_gardener.merging.torch_files import module_seed
 from codebase_gardener.merging.torch_modules import merge_sums, relative_errors, result_rank
@@ -106,6 +106,36 @@ def dense(kind: str, parts: list[Tensor], weights: list[float], density: float) 
             share = sum(abs(weights[number]) for number in agreeing)
             result.view(-1)[place] = sum(values[number] for number in agreeing) / share
     return result
+
+
+# ---------------------------------------------------------------- what is predicted
+
+
+@pytest.mark.parametrize("method", MERGE_METHODS)
+@pytest.mark.parametrize("rank", [None, 3])
+def test_what_is_predicted_is_what_is_measured(
+    method: str, rank: int | None, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = [MergeInput(make(1), 0.7, "a"), MergeInput(make(2), -0.4, "b")]
+    spec = MergeSpec(method, rank)
+    whole = predict_merge(inputs, spec)
+    report = merge_adapters(inputs, tmp_path / "merged", spec)
+    assert whole.error == pytest.approx(report.error, rel=1e-3, abs=1e-6)
+    assert whole.sampled in (0, whole.modules) and whole.modules == len(report.modules)
+    assert (whole.sampled == 0) == (method in ("linear", "cat") and rank is None)
+    monkeypatch.setattr("codebase_gardener.merging.torch_files._SAMPLED", 1)
+    sampled = predict_merge(inputs, spec)
+    assert sampled.sampled in (0, 1)
+    assert sampled.error == pytest.approx(report.error, rel=0.2, abs=1e-6)
+    assert list(tmp_path.iterdir()) == [tmp_path / "merged"]
+
+
+def test_what_cannot_be_merged_has_no_prediction(make: Make) -> None:
+    inputs = [MergeInput(make(1), 1.0, "a"), MergeInput(make(4, use_dora=True), 1.0, "b")]
+    with pytest.raises(AdapterError, match="DoRA"):
+        predict_merge(inputs, MergeSpec())
+    alone = predict_merge(inputs[1:], MergeSpec())
+    assert (alone.error, alone.sampled) == (0.0, 0)
 
 
 # ---------------------------------------------------------------- the weighted sum

@@ -41,6 +41,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         registry.reserve_job("garden", "waiting", directory, spec_hash="a" * 64, **work)
         failed = registry.reserve_job("garden", "failed", directory, spec_hash="b" * 64, **work)
         registry.fail_job(failed.id, f"the disk is full {HOSTILE}")
+        merge = folder / "runs" / "merge" / "20260101-000000-00000000"
+        merge.mkdir(parents=True)
+        (merge / "log.txt").write_bytes(b"x" * 200_000)
         left = folder / "trash" / "left.behind"
         left.mkdir(parents=True)
         (left / "file").write_bytes(b"x" * 300_000)
@@ -75,6 +78,7 @@ def test_what_waits_what_holds_and_what_is_set(home: Home, page: Page) -> None:
     expect(main.get_by_role("row").filter(has=page.get_by_text("device", exact=True)).last).to_contain_text(
         "cpucommand line"
     )
+    expect(page.locator(".held").last).to_contain_text("logs of what the page started", timeout=90_000)
     expect(page.get_by_role("row").filter(has_text="adapters").last).to_contain_text("garden", timeout=90_000)
     assert page.locator("img").count() == 0
 

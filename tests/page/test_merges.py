@@ -6,7 +6,7 @@ import html
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,9 @@ from playwright.sync_api import Browser, expect
 from starlette.testclient import TestClient
 
 from codebase_gardener.bases.resolution import Base
+from codebase_gardener.merging.merge import MergeInput, MergePrediction, MergeSpec
 from codebase_gardener.registry.rows import ImportedAdapter, Publication
+from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import FileLock, make_folder, publish_dir, write_json
 from samples.browser import SIZES, axe_violations
 from samples.tiny_adapters import Trained
@@ -99,6 +101,61 @@ def test_a_merge_that_is_not_there(seeded: tuple[Home, TestClient], run: str) ->
     assert sent(seeded[1], f"/page/merge/{run.replace('.', '%2e')}/write").status_code == 404
 
 
+def test_a_prediction_comes_with_what_is_chosen(
+    seeded: tuple[Home, TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, client = seeded
+    asked_for: list[tuple[list[float], MergeSpec]] = []
+
+    def predict(inputs: Sequence[MergeInput], spec: MergeSpec) -> MergePrediction:
+        asked_for.append(([one.weight for one in inputs], spec))
+        if spec.rank == 3:
+            raise AdapterError("the factors do not fit", hint="train them again")
+        return MergePrediction(0.25, 7, 210)
+
+    monkeypatch.setattr("codebase_gardener.page.merges.predict_merge", predict)
+    assert "Name two adapters" in client.get("/page/merge", params={"a0": "garden"}).text
+    assert "no adapter" in client.get("/page/merge", params={**FORM, "a1": "forest/elm"}).text
+    page = predicted(client, **FORM, w0="0.7", density="0.3")
+    assert "Predicted error: <strong>0.25</strong>" in page and "7 of 210 modules" in page
+    predicted(client, **{**FORM, "into": "elsewhere/x"}, w0="0.7", density="0.3", token="0")
+    assert asked_for == [([0.7, 0.5], MergeSpec(FORM["method"], density=0.3))], "once"
+    page = predicted(client, **FORM, rank="3")
+    assert "The factors do not fit. Train them again." in page
+    assert not list((home.gardener.settings.home / "runs").glob("merge/*"))
+
+
+def predicted(client: TestClient, **fields: str) -> str:
+    ends_at = time.monotonic() + 60
+    while "is being predicted" in (page := client.get("/page/merge", params=fields).text):
+        assert "data-refresh" in page and time.monotonic() < ends_at
+        time.sleep(0.01)
+    return page
+
+
+def test_the_verdict_of_what_a_merge_became_stands_with_its_errors(seeded: tuple[Home, TestClient]) -> None:
+    home, client = seeded
+    row = home.version("garden", "both")
+    folder = merge_in(home, trial={"report": REPORT}, written={"adapter": str(row.ref), "report": REPORT})
+    try:
+        asked_ = json.loads((folder / "asked.json").read_text())
+        known = {"error": 0.24, "sampled": 7, "modules": 210}
+        write_json(folder / "asked.json", {**asked_, "predicted": known})
+        page = client.get(f"/page/merge/{folder.name}").text
+        assert "<dd>0.24, from 7 of 210 modules</dd>" in page and "not evaluated" in page
+        assert "gardener evaluate garden/both@1 --dataset forest\n" in page
+        assert 'name="dataset" value="garden"' in page
+        refused = sent(client, "/page/measure/verdict", what=str(row.ref), dataset="nowhere")
+        assert refused.status_code == 404 and "nowhere" in refused.text
+        difference = {"nats_per_token": -0.2, "low": -0.3, "high": -0.1}
+        home.gardener.registry.add_verdict(row, "helped", {"word": "helped", "difference": difference})
+        for page in (client.get(f"/page/merge/{folder.name}").text, client.get("/page/merge").text):
+            assert "badge verdict helped" in page and "gardener evaluate" not in page
+        assert "-0.200 nats/token (95 % -0.300 to -0.100)" in client.get(f"/page/merge/{folder.name}").text
+    finally:
+        shutil.rmtree(folder)
+
+
 def test_what_went_wrong_is_told_as_text(seeded: tuple[Home, TestClient]) -> None:
     home, client = seeded
     error = {"error": "AdapterError", "message": HOSTILE, "hint": f"do {HOSTILE}"}
@@ -109,7 +166,7 @@ def test_what_went_wrong_is_told_as_text(seeded: tuple[Home, TestClient]) -> Non
         assert "It did not work." in page
         assert page.count(html.escape(HOSTILE)) == 3
         assert "<img" not in page and "Make it a version" not in page
-        assert ": failed" in client.get("/page/merge").text
+        assert '<span class="soft">failed</span>' in client.get("/page/merge").text
         refused = sent(client, f"/page/merge/{folder.name}/write")
         assert refused.status_code == 409 and "no error yet" in refused.text
         (folder / "trial" / "said.json").write_text("")
@@ -149,6 +206,7 @@ def test_from_two_adapters_of_two_projects_to_a_version(
         for number in range(60):
             old = merge_in(home, f"20250101-0000{number:02}-00000000", trial={"report": REPORT})
             make_folder(old / "made" / "adapter")
+        foreseen = predicted(client, **FORM, rank="2")
         answer = sent(client, **FORM, rank="2")
         assert answer.status_code == 303, answer.text
         address = answer.headers["Location"]
@@ -156,6 +214,10 @@ def test_from_two_adapters_of_two_projects_to_a_version(
         assert len(list(kept.iterdir())) == 50
         page = ended(client, address)
         assert "Error of the trial" in page and "A higher rank lowers it." in page
+        trial = json.loads((kept / address.rpartition("/")[2] / "trial" / "said.json").read_text())
+        error = trial["report"]["error"]
+        assert error > 0.01 and f"<strong>{error:.2g}</strong>" in foreseen, "all modules are in the sample"
+        assert f"<dt>Predicted error</dt><dd>{error:.2g}, from " in page
         assert "garden/default@1 × 1" in page and "forest/oak@1 × 0.5" in page
         assert not list(kept.rglob("*.safetensors")) and not list(kept.glob("*/made"))
         assert [row.adapter_name for row in home.gardener.registry.versions("garden")] == ["default"]
@@ -205,6 +267,14 @@ def test_it_is_accessible_and_fits(chromium: Browser, tmp_path: Path) -> None:
         page.goto(f"{home.url}/page/projects/garden")
         page.get_by_role("link", name="Merge", exact=True).last.click()
         expect(page.get_by_label("Adapter 1", exact=True)).to_have_value("garden")
+        page.get_by_label("Adapter 2", exact=True).press_sequentially("forest/elm")
+        expect(page.locator("#predicted")).to_contain_text("forest/elm")
+        page.get_by_label("Adapter 2", exact=True).fill("forest/oak@1")
+        expect(page.locator("#predicted")).to_contain_text(
+            "adapter_model.safetensors"
+        )  # these have no weights
+        expect(page.get_by_label("Adapter 2", exact=True)).to_have_value("forest/oak@1")
+        assert "a1=forest%2Foak%401" in page.url and "token" not in page.url
         for address in ("", f"/{folder.name}"):
             page.goto(f"{home.url}/page/merge{address}")
             for width, height in SIZES.values():

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
+from codebase_gardener.registry import schema
 from samples.browser import SIZES, check_view
+from samples.queued_jobs import queue_job
 
 from .conftest import LEFT_OUT, Home, served
 
@@ -65,7 +68,35 @@ def test_from_the_list_to_an_adapter_and_what_is_known_of_it(home: Home, page: P
     page.get_by_role("link", name="default@2", exact=True).click()
     expect(page.get_by_role("main")).to_contain_text("9 new rows of 1 new and 2 changed files")
     expect(page.get_by_role("main")).to_contain_text("max logit difference")
+    expect(page.get_by_role("link", name="See the verdict")).to_be_visible()
     assert page.locator("img").count() == 0
+
+
+def test_an_adapter_leads_to_its_training_and_says_which_source_it_saw(home: Home, page: Page) -> None:
+    registry = home.gardener.registry
+    one = home.version("garden", "roots")
+    job = queue_job(registry, lambda job_id: home.gardener.settings.jobs_dir / job_id, project="garden")
+    with registry.at_home(), registry.database.write() as connection:
+        made = schema.versions.c.id == one.id
+        known = {
+            "job_id": job.id,
+            "commit": "tree:83789fce4db8a9a8",
+            "metrics": {"beats_base": True, "tokens": 156408},
+        }
+        connection.execute(update(schema.versions).where(made).values(**known))
+    page.goto(f"{home.url}/page/projects/garden")
+    expect(page.get_by_role("row", name=re.compile("^roots@1 "))).to_contain_text(
+        "trained at tree 83789fce4d"
+    )
+    page.get_by_role("link", name="roots@1", exact=True).click()
+    main = page.get_by_role("main")
+    expect(main).to_contain_text(re.compile(r"beats base\s*yes"))
+    expect(main).to_contain_text("156,408")
+    expect(main.get_by_role("link", name="Measure it")).to_be_visible()
+    expect(main.get_by_role("link", name="Its training")).to_have_attribute(
+        "href", f"/page/trainings/{job.id}"
+    )
+    home.gardener.delete(one.ref)
 
 
 def test_switch_disable_and_delete_by_clicks(home: Home, page: Page) -> None:
@@ -115,18 +146,15 @@ def test_every_view_is_accessible_and_fits(home: Home, page: Page, path: str, si
     check_view(page, LEFT_OUT, f"{home.url}/page/{path}", size)
 
 
-def test_a_thousand_adapters_are_listed_at_once(page: Page, tmp_path: Path) -> None:
+def test_a_thousand_adapters_are_listed_in_one_small_view_that_stands_still(
+    page: Page, tmp_path: Path
+) -> None:
     with served(tmp_path / "home") as many:
         registry = many.gardener.registry
         registry.add_project("orchard", "/src/orchard", "git")
         one = many.version("orchard")
         rows_like(many, one, 1000)
-        page.goto(f"{many.url}/page/projects")  # what is imported once for all
         page.goto(f"{many.url}/page/projects/orchard")
-        painted = page.evaluate(
-            "new Promise(done => new PerformanceObserver(list => done(list.getEntries()[0].startTime))"
-            ".observe({type: 'paint', buffered: true}))"
-        )
         sent = page.evaluate(
             "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
             ".reduce((sum, one) => sum + one.encodedBodySize, 0)"
@@ -138,7 +166,6 @@ def test_a_thousand_adapters_are_listed_at_once(page: Page, tmp_path: Path) -> N
         assert page.get_by_role("row").count() == 51
         page.get_by_role("link", name="Older").click()
         expect(page.get_by_role("row").nth(1)).to_contain_text("tree@950")
-    assert painted < 300, "ms"
     assert sent < 300_000
     assert shift == 0
 

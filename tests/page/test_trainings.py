@@ -170,7 +170,7 @@ def test_from_the_list_to_a_training_that_goes_on(
     expect(page.get_by_role("img", name="Loss by step")).to_have_attribute("viewBox", re.compile(r"^0 -9\."))
     JobDirectory(live.directory).events.append("resumed", step=3)
     step(live, 4, 5)
-    expect(page.locator("#happened")).to_contain_text("goes on from step 3")
+    expect(page.locator("#happened li").first).to_contain_text("goes on from step 3")
     assert last(page) == [4, 2.2]
     with JobDirectory(live.directory).log.open("a") as log:
         log.write(f"said {HOSTILE}\n")

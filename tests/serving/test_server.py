@@ -27,6 +27,7 @@ from codebase_gardener.serving.engine import Decoding
 from codebase_gardener.serving.server import (
     ServeOptions,
     check_exposure,
+    draining_server,
     for_serving,
     in_background,
     listen,
@@ -84,6 +85,29 @@ def test_what_has_begun_is_finished_and_what_comes_is_sent_away(
             assert [line for line in lines if line][-1] == "data: [DONE]"
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(f"{url}/health")
+
+
+def test_the_address_is_told_when_it_answers(running: Running) -> None:
+    listening = listen("127.0.0.1", 0)
+    url, answered = f"http://127.0.0.1:{listening.getsockname()[1]}/health", threading.Event()
+
+    def ask() -> None:
+        if httpx2.get(url, timeout=30).status_code == 200:
+            answered.set()
+
+    told: list[bool] = []
+
+    def ready() -> None:
+        told.append(server.started)
+        threading.Thread(target=ask, daemon=True).start()
+
+    server = draining_server(running.answering, ready=ready)
+    thread = threading.Thread(target=lambda: server.run(sockets=[listening]), daemon=True)
+    thread.start()
+    assert answered.wait(30)
+    server.should_exit = True
+    thread.join(30)
+    assert told == [True]
 
 
 def test_a_key_opens(running: Running, tmp_path: Path) -> None:

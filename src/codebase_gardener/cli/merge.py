@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from codebase_gardener.cli import options
-from codebase_gardener.cli.command import command_options, echo, open_gardener, print_json
+from codebase_gardener.cli.command import command_options, echo, open_gardener, print_json, tell
 from codebase_gardener.merging.methods import MERGE_METHODS
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.utils.names import parse_ref
@@ -46,6 +46,7 @@ __all__ = ["merge"]
     type=click.Choice(["float32", "bfloat16", "float16"]),
     help="Of the merged base; by default that of the base's files.",
 )
+@click.option("--plan", is_flag=True, help="Predict the error from the adapters' factors, and write nothing.")
 @options.adapters_base
 @command_options
 def merge(adapters: tuple[str, ...], weights: str | None, method: str | None, **given: Any) -> None:
@@ -55,8 +56,12 @@ def merge(adapters: tuple[str, ...], weights: str | None, method: str | None, **
     """
     from codebase_gardener.merging.merge import MergeSpec
 
-    into, out, into_base = given["into"], given["out"], given["into_base"]
-    if (into is None) == (out is None):
+    into, out, into_base, plan = given["into"], given["out"], given["into_base"], given["plan"]
+    if plan and into_base:
+        raise InvalidInputError(
+            "a merge into the base has no low rank, and no error to predict", hint="leave out --plan"
+        )
+    if not plan and (into is None) == (out is None):
         raise InvalidInputError("say where the result goes", hint="give either --into P/N or --out DIR")
     if into_base and out is None:
         raise InvalidInputError("a merged base is a folder", hint="give --into-base --out DIR")
@@ -69,7 +74,29 @@ def merge(adapters: tuple[str, ...], weights: str | None, method: str | None, **
         **{name: given[name] for name in ("rank", "density", "seed", "space")},
     )
     numbers = _weights(weights, len(adapters))
+    if plan:
+        _predict(adapters, numbers, spec, base=given["base"], as_json=given["as_json"])
+        return
     (_into_base if into_base else _into_adapter)(adapters, numbers, spec, **given)
+
+
+def _predict(
+    adapters: Sequence[str], weights: Sequence[float], spec: MergeSpec, *, base: str | None, as_json: bool
+) -> None:
+    from codebase_gardener.gardener.locating import locate
+    from codebase_gardener.gardener.merging import merge_inputs
+    from codebase_gardener.merging.merge import predict_merge
+
+    with open_gardener() as gardener:
+        pairs = [
+            (locate(gardener, adapter), weight) for adapter, weight in zip(adapters, weights, strict=True)
+        ]
+        found = predict_merge(merge_inputs(pairs), spec, vouched=base is not None)
+    if found.sampled:
+        line = f"Predicted relative error: {found.error:.2g}, from {found.sampled} of {found.modules} modules"
+    else:
+        line = "Predicted relative error: 0, the result can hold the sum exactly"
+    tell(as_json, {"predicted": found}, line)
 
 
 def _into_adapter(

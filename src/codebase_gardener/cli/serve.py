@@ -117,12 +117,15 @@ def serve(
         names = [card.name for card in answering.catalog.cards()]
         address = f"http://{host}:{listening.getsockname()[1]}"
         url = f"{address}/v1"
-        if as_json:
-            print_json({"url": url, "models": names})
-        else:
+
+        def ready() -> None:
+            if as_json:
+                print_json({"url": url, "models": names})
+                return
             echo(f"{url}  models: {', '.join(names) or 'none yet: gardener grow PATH'}")
             if mounted:
                 echo(f"{address}/  the page")
             echo("Ctrl-C ends it", err=True)
+
         with written(gardener.settings.home, address):
-            run(answering, listening, keys, mounted)
+            run(answering, listening, keys, mounted, ready=ready)

@@ -99,7 +99,7 @@ def verify(
 
 def _source_of(repo: str) -> str:
     """What a project was made from, by its name; anything else is a repository itself."""
-    if "/" in repo or ":" in repo or Path(repo).exists():
+    if "/" in repo or ":" in repo or repo.startswith((".", "~")):
         return repo
     with open_gardener() as gardener:
         return next((row.source for row in gardener.projects() if row.name == repo), repo)

@@ -37,21 +37,24 @@ class Located:
 
 
 def locate(gardener: Gardener, what: str) -> Located:
-    """An adapter by its folder, its name in the registry, or its id on the Hugging Face hub, tried in this
-    order; the hub is asked only where no project has the name before the slash.
+    """An adapter by its name in the registry, its folder, or its id on the Hugging Face hub, tried in this
+    order; what begins with `.`, `/` or `~` is a folder. The hub is asked only where no project has the name
+    before the slash.
 
     Raises:
         NotFoundError: There is none of the three.
         InvalidInputError: It cannot be any of them.
     """
     folder = _path(what)
-    if _holds_adapter(folder):
-        return Located(str(folder), folder.resolve(), None)
     if folder.is_absolute() or what.startswith((".", "~")):
-        raise NotFoundError(f"{what} holds no {CONFIG}", hint="name the folder that holds an adapter")
+        if not _holds_adapter(folder):
+            raise NotFoundError(f"{what} holds no {CONFIG}", hint="name the folder that holds an adapter")
+        return Located(str(folder), folder.resolve(), None)
     try:
         row = gardener.version(parse_ref(what))
     except (NotFoundError, InvalidInputError) as error:
+        if _holds_adapter(folder):
+            return Located(str(folder), folder.resolve(), None)
         is_ours = what.partition("/")[0] in {project.name for project in gardener.projects()}
         fetched = None if is_ours or gardener.settings.offline else _on_hub(what)
         if fetched is None:

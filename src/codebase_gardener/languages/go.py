@@ -184,11 +184,11 @@ def _fields(node: Node) -> Iterator[Given]:
     if kind.type in _HOLDERS and element:
         yield f"{text_of(name)}[]", element, None
     listed = kind.named_children[:1] if kind.type == "struct_type" else ()
-    for field in (
-        field for one in listed for field in one.named_children if field.type == "field_declaration"
+    for each in (
+        member for one in listed for member in one.named_children if member.type == "field_declaration"
     ):
-        inner = field.child_by_field_name("type")
-        named = field.children_by_field_name("name") or ([inner] if inner is not None else [])
+        inner = each.child_by_field_name("type")
+        named = each.children_by_field_name("name") or ([inner] if inner is not None else [])
         for one in named:
             yield f"{text_of(name)}.{text_of(one).rpartition('.')[2]}", _type_name(inner), None
 

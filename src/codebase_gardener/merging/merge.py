@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from codebase_gardener.adapters.files import (
     CONFIG,
@@ -25,14 +25,19 @@ from codebase_gardener.utils.error_handling import AdapterError, InvalidInputErr
 from codebase_gardener.utils.files import publish_dir, staging, write_json
 from codebase_gardener.utils.progress import Progress, silent
 
+if TYPE_CHECKING:
+    from codebase_gardener.merging.torch_files import LabelledReader
+
 __all__ = [
     "MergeInput",
+    "MergePrediction",
     "MergeReport",
     "MergeSpec",
     "check_inputs",
     "check_named_bases",
     "check_one_base",
     "merge_adapters",
+    "predict_merge",
     "write_merged",
 ]
 
@@ -94,6 +99,21 @@ class MergeReport:
     base_sha256: str | None
 
 
+@dataclass(frozen=True)
+class MergePrediction:
+    """What the error of a merge will be.
+
+    Attributes:
+        error: As in `MergeReport`.
+        sampled: The modules that were merged for it and let go; 0 where the result can hold the sum exactly.
+        modules: How many there are.
+    """
+
+    error: float
+    sampled: int
+    modules: int
+
+
 def merge_adapters(
     inputs: Sequence[MergeInput], target: Path, spec: MergeSpec, *, progress: Progress = silent
 ) -> MergeReport:
@@ -136,11 +156,8 @@ def write_merged(
     from codebase_gardener.merging.torch_stock import check_stock_loads
 
     started = time.perf_counter()
-    merge_method(spec.method)
-    check_inputs(inputs, spec)
-    checked = [check_adapter_files(entry.directory) for entry in inputs]
-    base_sha256 = check_one_base(inputs, checked)
-    if len(inputs) == 1 and inputs[0].weight == 1 and spec.rank is None:
+    checked, base_sha256 = _checked(inputs, spec)
+    if _is_itself(inputs, spec):
         modules = _copy(checked[0], folder)
     else:
         modules = _merge(inputs, checked, spec, folder, vouched, progress)
@@ -169,6 +186,34 @@ def write_merged(
     base = {"base": {"sha256": base_sha256}} if base_sha256 else {}
     write_json(folder / SIDECAR, {"merge": asdict(report), "libraries": library_versions(), **base})
     return report
+
+
+def predict_merge(inputs: Sequence[MergeInput], spec: MergeSpec, *, vouched: bool = False) -> MergePrediction:
+    """The error of a merge, from the factors of a sample of modules (`torch_files.predicted_error`).
+
+    Nothing is written, and the base is not needed.
+
+    Raises:
+        InvalidInputError, AdapterError: As `merge_adapters`.
+    """
+    from codebase_gardener.merging.torch_files import predicted_error
+
+    checked, _ = _checked(inputs, spec)
+    if _is_itself(inputs, spec):
+        return MergePrediction(0.0, 0, 0)
+    return MergePrediction(*predicted_error(_readers(inputs, checked, vouched), spec))
+
+
+def _checked(inputs: Sequence[MergeInput], spec: MergeSpec) -> tuple[list[AdapterFiles], str | None]:
+    """The files that go in, and the hash of their base where one tells."""
+    merge_method(spec.method)
+    check_inputs(inputs, spec)
+    checked = [check_adapter_files(entry.directory) for entry in inputs]
+    return checked, check_one_base(inputs, checked)
+
+
+def _is_itself(inputs: Sequence[MergeInput], spec: MergeSpec) -> bool:
+    return len(inputs) == 1 and inputs[0].weight == 1 and spec.rank is None
 
 
 def check_inputs(inputs: Sequence[MergeInput], spec: MergeSpec) -> None:
@@ -291,8 +336,16 @@ def _merge(
     vouched: bool,
     progress: Progress,
 ) -> dict[str, dict[str, float]]:
+    from codebase_gardener.merging.torch_files import write_merged_files
+
+    return write_merged_files(_readers(inputs, checked, vouched), spec, staged, progress)
+
+
+def _readers(
+    inputs: Sequence[MergeInput], checked: Sequence[AdapterFiles], vouched: bool
+) -> list[LabelledReader]:
     from codebase_gardener.adapters.torch_factors import FactorReader
-    from codebase_gardener.merging.torch_files import module_kinds, write_merged_files
+    from codebase_gardener.merging.torch_files import module_kinds
 
     readers = [
         (entry.weight, entry.label, FactorReader(files)) for entry, files in zip(inputs, checked, strict=True)
@@ -300,4 +353,4 @@ def _merge(
     module_kinds(readers)  # sizes that differ say more than names
     if not vouched:
         check_named_bases(inputs, checked)
-    return write_merged_files(readers, spec, staged, progress)
+    return readers

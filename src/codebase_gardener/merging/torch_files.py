@@ -29,8 +29,9 @@ from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.files import write_json
 from codebase_gardener.utils.progress import Progress
 
-__all__ = ["LabelledReader", "module_kinds", "module_seed", "write_merged_files"]
+__all__ = ["LabelledReader", "module_kinds", "module_seed", "predicted_error", "write_merged_files"]
 
+_SAMPLED = 1 << 22  # entries that a prediction works with, or one module's
 _BUDGET = 1 << 18  # entries of the result's factors that are merged together: 1 MB, or one module
 
 # options of a LoraConfig that say where and how the inputs were begun or trained, not what they are
@@ -129,6 +130,72 @@ def write_merged_files(
             writer.write(tensor)
     write_json(folder / CONFIG, _config(chunks, [reader.files.config for reader in readers]))
     return rows
+
+
+def predicted_error(inputs: Sequence[LabelledReader], spec: Any) -> tuple[float, int, int]:
+    """What a merge's error will be, from a sample of modules that are merged and let go.
+
+    The sample is spread over the layers, for each name that ends a module's path; modules of one such name and
+    kind stand for each other. Where the result can hold the sum nothing is read: the error is 0, but for rounding.
+
+    Args:
+        inputs, spec: As `write_merged_files` takes them.
+
+    Returns:
+        The error, the modules that were merged for it, and how many there are.
+
+    Raises:
+        AdapterError: As `write_merged_files`.
+    """
+    method, modules = merge_method(spec.method), module_kinds(inputs)
+    chunks = _chunks(modules, inputs, spec, method)
+    if spec.space == "delta" and all(_is_exact(chunk, method, spec) for chunk in chunks):
+        return 0.0, 0, len(modules)
+    groups: dict[tuple[str, tuple[Kind | None, ...]], list[str]] = {}
+    for name, kinds in modules.items():
+        groups.setdefault((name.rpartition(".")[2], kinds), []).append(name)
+    chosen = _spread_sample(list(groups.values()), {name: _entries(chunk, method)
+                                                    for chunk in chunks for name in chunk.names})  # fmt: skip
+    squares: dict[str, tuple[float, float]] = {}
+    for chunk in _chunks({name: modules[name] for name in chosen}, inputs, spec, method):
+        with _few_threads(False):
+            merged = _merge_chunk(chunk, inputs, spec, method)
+        off = (merged.norm * merged.error) ** 2
+        squares |= zip(chunk.names, zip(off.tolist(), (merged.norm**2).tolist(), strict=True), strict=True)
+    off_squared = norm_squared = 0.0
+    for names in groups.values():
+        known = [squares[name] for name in names if name in squares]
+        off_squared += len(names) * sum(one for one, _ in known) / max(1, len(known))
+        norm_squared += len(names) * sum(one for _, one in known) / max(1, len(known))
+    return (off_squared / norm_squared) ** 0.5 if norm_squared else 0.0, len(squares), len(modules)
+
+
+def _is_exact(chunk: _Chunk, method: MergeMethod, spec: Any) -> bool:
+    ranks = [kind.rank for kind in chunk.kinds if kind is not None]
+    return not _is_dense(method, len(ranks), spec.density) and sum(ranks) <= chunk.rank
+
+
+def _entries(chunk: _Chunk, method: MergeMethod) -> int:
+    """What one module's merge works with: its whole weight change, or its factors."""
+    rows, columns = chunk.kind.size
+    return rows * columns if method.dense else chunk.rank * (rows + columns)
+
+
+def _spread_sample(groups: Sequence[Sequence[str]], entries: Mapping[str, int]) -> list[str]:
+    """Names by turns from each group until it is enough: first those that lie far apart there."""
+    orders = [
+        sorted(range(len(names)), key=lambda place: (-(place & -place), place)) for names in groups
+    ]  # the places that the largest power of two divides
+    taken, chosen = 0, list[str]()
+    for turn in range(max(map(len, groups))):
+        for names, order in zip(groups, orders, strict=True):
+            if turn < len(order):
+                name = names[order[turn]]
+                if chosen and taken + entries[name] > _SAMPLED:
+                    return chosen
+                chosen.append(name)
+                taken += entries[name]
+    return chosen
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,8 @@ from codebase_gardener.utils.files import tree_bytes
 __all__ = ["Holder", "disk_holders", "memory_holders"]
 
 _WORDS = {
-    "bases": "base models", "jobs": "trainings", "runs": "what was grown from the page", "compiled": "compiled kernels",
-    "registry.sqlite": "registry", ".reserve": "room for the registry on a full disk",
+    "bases": "base models", "jobs": "trainings", "runs": "logs of what the page started",
+    "compiled": "compiled kernels", "registry.sqlite": "registry", ".reserve": "room for the registry on a full disk",
     "snapshots": "source", "wiki-cache": "what the wiki's next build needs", "wiki-html": "site", "graphs": "graph",
     "indexes": "search indexes",
 }  # fmt: skip
@@ -75,12 +76,13 @@ def disk_holders(settings: Settings) -> list[Holder]:
         for folder in _inside(settings.projects_dir)
         if (parts := _parts(folder))
     ]
-    others = [
-        Holder(_WORDS.get(name, name), size)
-        for name, size in _sizes(settings.home)
-        if settings.home / name != settings.projects_dir
-    ]
-    return sorted([*projects, *others], key=lambda held: -held.bytes)
+    others: Counter[str] = Counter()
+    for name, size in _sizes(settings.home):
+        if settings.home / name != settings.projects_dir:
+            others[_WORDS.get(name.partition("-")[0], name)] += size
+    return sorted(
+        [*projects, *(Holder(what, size) for what, size in others.items())], key=lambda held: -held.bytes
+    )
 
 
 def _parts(project: Path) -> list[tuple[str, int]]:

@@ -65,7 +65,9 @@ def measuring_routes(shell: Shell) -> Sequence[BaseRoute]:
             raise InvalidInputError(f"there is no measurement {kind[:40]!r}", hint="go back to the verdict")
         if any(process_of(settings.home, row, one).runs for one in MEASUREMENTS if one != kind):
             raise ConflictError(f"{row.ref} is being measured", hint="wait until that is done")
-        arguments = ["evaluate", *MEASUREMENTS[kind].options, "--", str(row.ref)]
+        on = form.get("dataset", "")
+        dataset = [f"--dataset={shell.gardener.registry.project(on).name}"] if on else []
+        arguments = ["evaluate", *MEASUREMENTS[kind].options, *dataset, "--", str(row.ref)]
         process_of(settings.home, row, kind).start(arguments, settings.for_workers)
         return shell.redirect(shell.link("verdict", row.project, row.adapter_name, row.version))
 

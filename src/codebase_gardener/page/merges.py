@@ -1,6 +1,6 @@
-"""The merge workbench: adapters, weights and a method; the error before there is a version, then the version.
+"""The merge workbench: the error as it is predicted, then as a trial measures it, then the version and its verdict.
 
-runs/merge/ID/asked.json  what the form said, each adapter with its version
+runs/merge/ID/asked.json  what the form said, each adapter with its version, and the prediction where it was known
               trial       the process that merges into a folder, which goes when its error is known
               written     the process that makes the version
 """
@@ -12,10 +12,12 @@ import math
 import re
 import secrets
 import shutil
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +26,25 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from codebase_gardener.gardener.facade import Gardener
-from codebase_gardener.merging.merge import MergeInput, MergeSpec, check_inputs
+from codebase_gardener.merging.merge import (
+    MergeInput,
+    MergePrediction,
+    MergeSpec,
+    check_inputs,
+    predict_merge,
+)
 from codebase_gardener.merging.methods import MERGE_METHODS, merge_method
+from codebase_gardener.page.later import Later
+from codebase_gardener.page.measuring import MEASUREMENTS
 from codebase_gardener.page.processes import OwnProcess
 from codebase_gardener.page.shell import PREFIX, Form, Shell
 from codebase_gardener.page.view import View
-from codebase_gardener.utils.error_handling import ConflictError, InvalidInputError, NotFoundError
+from codebase_gardener.utils.error_handling import (
+    CodebaseGardenerError,
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+)
 from codebase_gardener.utils.files import make_folder, read_json, write_json
 from codebase_gardener.utils.names import parse_ref
 
@@ -38,6 +53,7 @@ __all__ = ["VIEW"]
 _PLACES = 4
 _OFFERED = 500  # adapters that the fields propose
 _KEPT, _LISTED = 50, 10
+_PREDICTED = 32
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 _FIELDS = ("method", "rank", "density", "into", *(f"{kind}{i}" for i in range(_PLACES) for kind in "aw"))
 
@@ -45,15 +61,20 @@ _FIELDS = ("method", "rank", "density", "into", *(f"{kind}{i}" for i in range(_P
 def _routes(shell: Shell) -> Sequence[BaseRoute]:
     gardener, settings = shell.gardener, shell.gardener.settings
     runs = settings.home / "runs" / "merge"
+    predictions = _Predictions()
 
     def form(request: Request) -> Response:
+        asked = {name: request.query_params.get(name, "").strip() for name in _FIELDS}
+        predicted, refused = _predicted(gardener, predictions, {**asked, "method": asked["method"] or "svd"})
         return shell.render(
             "merge/form.html",
-            asked={name: request.query_params.get(name, "") for name in _FIELDS},
+            asked=asked,
             methods=MERGE_METHODS,
             places=range(_PLACES),
             adapters=gardener.registry.versions(limit=_OFFERED),
-            merges=[_seen(folder) for folder in _folders(runs)[:_LISTED]],
+            merges=[_with_verdict(gardener, _seen(folder)) for folder in _folders(runs)[:_LISTED]],
+            predicted=predicted,
+            refused=refused,
         )
 
     def try_it(request: Request, fields: Form) -> Response:
@@ -61,19 +82,16 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
         _tidy(runs)
         folder = runs / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
         make_folder(folder)
-        write_json(folder / "asked.json", asked)
+        known = predictions.ask(*_merge_of(gardener, asked)).value
+        write_json(folder / "asked.json", {**asked, "predicted": asdict(known) if known else None})
         OwnProcess(folder / "trial").start(
             ["merge", f"--out={folder / 'made' / 'adapter'}", *_arguments(asked)], settings.for_workers
         )
         return shell.redirect(shell.link("merge", folder.name))
 
     def show(request: Request) -> Response:
-        seen = _seen(_folder(runs, request))
-        row = None
-        if seen["written"]:
-            with suppress(NotFoundError):  # it was deleted since
-                row = gardener.version(parse_ref(seen["written"]["adapter"]))
-        return shell.render("merge/run.html", **seen, row=row)
+        seen = _with_verdict(gardener, _seen(_folder(runs, request)))
+        return shell.render("merge/run.html", **seen, measurements=MEASUREMENTS)
 
     def write(request: Request, fields: Form) -> Response:
         folder = _folder(runs, request)
@@ -103,29 +121,70 @@ def _checked(gardener: Gardener, asked: Form) -> dict[str, str]:
         InvalidInputError: A field cannot be right; nothing has begun.
         NotFoundError, ConflictError: An adapter is not there, or not ready.
     """
-    inputs: dict[str, MergeInput] = {}
-    for i in _places(asked):
-        row = gardener.version(parse_ref(asked[f"a{i}"]))
-        inputs[f"a{i}"] = MergeInput(row.directory, _number(asked[f"w{i}"] or "1"), str(row.ref))
-    if len(inputs) < 2:
-        raise InvalidInputError("a merge needs two adapters", hint="name them, such as project/adapter@1")
     into = parse_ref(asked["into"])
     if into.name is None or into.version is not None:
         raise InvalidInputError(
             f"{into} is not the name of an adapter",
             hint="write project/adapter: the version's number is given out",
         )
+    inputs, _ = _merge_of(gardener, asked)
+    labels = (one.label for one in inputs)
+    return {**asked, **{f"a{i}": label for i, label in zip(_places(asked), labels, strict=True)}}
+
+
+def _merge_of(gardener: Gardener, asked: Mapping[str, str]) -> tuple[tuple[MergeInput, ...], MergeSpec]:
+    """The merge that a form asks for, whatever it is to become.
+
+    Raises:
+        InvalidInputError, NotFoundError, ConflictError: As `_checked`.
+    """
+    inputs = []
+    for i in _places(asked):
+        row = gardener.version(parse_ref(asked[f"a{i}"]))
+        inputs.append(MergeInput(row.directory, _number(asked[f"w{i}"] or "1"), str(row.ref)))
+    if len(inputs) < 2:
+        raise InvalidInputError("a merge needs two adapters", hint="name them, such as project/adapter@1")
     merge_method(asked["method"])
     rank, density = asked["rank"], asked["density"]
     if rank and not (rank.isascii() and rank.isdigit() and len(rank) < 7 and int(rank)):
         raise InvalidInputError(
             f"{rank[:40]!r} is no rank", hint="write a whole number of 1 or more, or leave it empty"
         )
-    spec = MergeSpec(asked["method"])
+    spec = MergeSpec(asked["method"], int(rank) if rank else None)
     if density:
         spec = replace(spec, density=_number(density))
-    check_inputs(list(inputs.values()), spec)
-    return {**asked, **{name: one.label for name, one in inputs.items()}}
+    check_inputs(inputs, spec)
+    return tuple(inputs), spec
+
+
+class _Predictions:
+    """The errors of merges that were asked for last, each worked out once."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[object, Later[MergePrediction]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def ask(self, inputs: tuple[MergeInput, ...], spec: MergeSpec) -> Later[MergePrediction]:
+        """One that is there, or is being worked out."""
+        with self._lock:
+            asked = self._kept.setdefault((inputs, spec), Later(lambda: predict_merge(inputs, spec)))
+            self._kept.move_to_end((inputs, spec))
+            while len(self._kept) > _PREDICTED:
+                self._kept.popitem(last=False)
+        asked.ask()
+        return asked
+
+
+def _predicted(
+    gardener: Gardener, predictions: _Predictions, asked: Mapping[str, str]
+) -> tuple[Later[MergePrediction] | None, str]:
+    """The prediction of what stands in the form, and why there is none."""
+    if len(_places(asked)) < 2:
+        return None, ""
+    try:
+        return predictions.ask(*_merge_of(gardener, asked)), ""
+    except CodebaseGardenerError as error:
+        return None, error.message
 
 
 def _places(asked: Mapping[str, str]) -> list[int]:
@@ -151,6 +210,16 @@ def _arguments(asked: Mapping[str, str]) -> list[str]:
 
 
 # ---- what there is of a merge
+
+
+def _with_verdict(gardener: Gardener, seen: dict[str, Any]) -> dict[str, Any]:
+    """A merge with its version and the verdict on that, each None where there is none (any more)."""
+    row = verdict = None
+    if seen["written"]:
+        with suppress(NotFoundError):  # it was deleted since
+            row = gardener.version(parse_ref(seen["written"]["adapter"]))
+            verdict = gardener.registry.latest_verdict(row)
+    return {**seen, "row": row, "verdict": verdict}
 
 
 def _folders(runs: Path) -> list[Path]:
@@ -184,7 +253,8 @@ def _seen(folder: Path) -> dict[str, Any]:
     said = _said(trial)
     return {
         "run": folder.name,
-        "asked": asked,
+        "asked": {name: asked[name] for name in _FIELDS},
+        "predicted": asked.get("predicted"),
         "inputs": [(asked[f"a{i}"], asked[f"w{i}"] or "1") for i in _places(asked)],
         "projects": sorted({parse_ref(asked[f"a{i}"]).project for i in _places(asked)}),
         "working": working is not None,

@@ -77,6 +77,10 @@ def mounted_page(gardener: Gardener, keys: ApiKeys | None = None) -> Mounted:
             or (path == "/" and _reads_html(headers))
         )
 
+    def read_ahead() -> None:
+        for read in shell.ahead:
+            read()
+
     return Mounted(
         routes=[
             _ForBrowsers("/", begin),
@@ -89,6 +93,7 @@ def mounted_page(gardener: Gardener, keys: ApiKeys | None = None) -> Mounted:
         prefix=f"{PREFIX}/",
         is_open=is_open,
         respond=respond,
+        read_ahead=read_ahead,
     )
 
 

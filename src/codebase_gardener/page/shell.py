@@ -73,6 +73,8 @@ class Shell:
     def __init__(self, gardener: Gardener, keys: ApiKeys | None, menu: Sequence[tuple[str, str]]) -> None:
         self.gardener, self.keys, self.menu = gardener, keys, tuple(menu)
         self._secret = secrets.token_bytes(32)
+        self.ahead: list[Callable[[], None]] = []
+        """What views read when the server answers, in turn."""
 
     # ---- answers
 
@@ -151,7 +153,7 @@ class Shell:
             token=self.token,
             keys=self.keys,
         )
-        environment.filters.update(size=_size, when=_when)
+        environment.filters.update(size=_size, when=_when, revision=_revision)
         return environment
 
     @staticmethod
@@ -196,3 +198,9 @@ def _size(count: int) -> str:
 def _when(stamp: str) -> str:
     """A time of the registry, to the minute."""
     return stamp[:16].replace("T", " ")
+
+
+def _revision(text: str) -> str:
+    """A commit, or the hash of a tree that is in no git, short."""
+    kind, _, digest = text.rpartition(":")
+    return f"{kind} {digest[:10]}".strip()

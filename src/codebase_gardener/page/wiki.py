@@ -42,6 +42,7 @@ def _routes(shell: Shell) -> Sequence[BaseRoute]:
     gardener = shell.gardener
     wikis = OpenWikis(gardener, _frames(shell))
     builds: dict[str, Build] = {}
+    shell.ahead.append(wikis.read_newest)
 
     def listed(request: Request) -> Response:
         q, after = request.query_params.get("q", ""), request.query_params.get("after", "")

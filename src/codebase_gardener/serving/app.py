@@ -58,7 +58,11 @@ def build_app(
     """
     engine = MeasuredEngine(answering.engine)
     presence = presence or Presence()
-    first = _FirstBase(Answering(engine, answering.catalog, answering.memory), preload)
+    first = _FirstBase(
+        Answering(engine, answering.catalog, answering.memory),
+        preload,
+        mounted.read_ahead if mounted else None,
+    )
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -115,10 +119,12 @@ def build_app(
 
 
 class _FirstBase:
-    """The base of the first model is loaded when the server starts, so that no one waits for it."""
+    """The base of the first model, and what else is read ahead, are loaded when the server starts: no one waits."""
 
-    def __init__(self, answering: Answering, preload: bool) -> None:
-        self.answering = answering
+    def __init__(
+        self, answering: Answering, preload: bool, read_ahead: Callable[[], None] | None = None
+    ) -> None:
+        self.answering, self._read_ahead = answering, read_ahead
         self.status = "loading" if preload else "loaded"
 
     @property
@@ -129,12 +135,12 @@ class _FirstBase:
     async def loading(self, _: Starlette) -> AsyncIterator[None]:
         import asyncio
 
-        if self.is_loaded:
-            yield
-            return
-        task = asyncio.create_task(run_in_threadpool(self._load))
+        works = [] if self.is_loaded else [self._load]
+        works += [self._read_ahead] if self._read_ahead else []
+        tasks = [asyncio.create_task(run_in_threadpool(work)) for work in works]
         yield
-        await asyncio.wait([task])
+        if tasks:
+            await asyncio.wait(tasks)
 
     def _load(self) -> None:
         try:

@@ -21,9 +21,11 @@ class Mounted:
         prefix: What the paths of all of them but "/" begin with.
         is_open: Whether a path is answered without a key, by path and headers.
         respond: Writes an error below the prefix.
+        read_ahead: Called in a thread when the server answers: what the first who comes would wait for.
     """
 
     routes: Sequence[BaseRoute]
     prefix: str
     is_open: Callable[[str, Headers], bool]
     respond: Callable[[str, Exception], Response]
+    read_ahead: Callable[[], None] = lambda: None

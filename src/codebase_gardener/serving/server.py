@@ -231,13 +231,12 @@ def run(
 
     Args:
         answering, keys, mounted, preload: As `build_app` takes them.
-        ready: Called when all is loaded that the first request needs.
+        ready: Called when it answers.
     """
     import anyio
 
-    server = draining_server(answering, keys, mounted, preload=preload)
+    server = draining_server(answering, keys, mounted, preload=preload, ready=ready)
     anyio.run(anyio.sleep, 0)  # loads what endpoints in threads begin with
-    ready()
     # uvicorn raises the signal again when it has ended: it shall end this block, not the process before its cleaning
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -277,8 +276,14 @@ def draining_server(
     mounted: Mounted | None = None,
     *,
     preload: bool = True,
+    ready: Callable[[], None] = lambda: None,
 ) -> uvicorn.Server:
-    """A server that, told to exit, first answers what it has begun; a second Ctrl-C ends it at once."""
+    """A server that, told to exit, first answers what it has begun; a second Ctrl-C ends it at once.
+
+    Args:
+        answering, keys, mounted, preload: As `build_app` takes them.
+        ready: Called when it answers.
+    """
     import uvicorn
 
     from codebase_gardener.serving.app import build_app
@@ -289,6 +294,11 @@ def draining_server(
 
     class Draining(uvicorn.Server):
         ends_at_s = float("inf")
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready()
 
         async def on_tick(self, counter: int) -> bool:
             if not await super().on_tick(counter):

@@ -21,7 +21,7 @@ import msgspec
 
 from codebase_gardener.utils.files import write_atomic
 
-__all__ = ["Memo", "Remembered", "remembered", "remembered_for", "remembering"]
+__all__ = ["Memo", "Remembered", "recalling", "remembered", "remembered_for", "remembering"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -156,6 +156,16 @@ def remembering(path: Path | None = None, version: str = "") -> Iterator[None]:
     finally:
         _current.reset(token)
     memo.save()
+
+
+@contextmanager
+def recalling(path: Path, version: str) -> Iterator[None]:
+    """Use the results that a file keeps, and leave it as it is."""
+    token = _current.set(Memo(path, version))
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 def _key(name: str, args: tuple[object, ...]) -> bytes:

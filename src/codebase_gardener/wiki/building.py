@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from codebase_gardener.knowledge.writers.prose_writing import Writer
     from codebase_gardener.repository.snapshot import Snapshot
 
-__all__ = ["Built", "plain_build", "update_wiki", "facts_of", "rebuilt", "remembering_results"]
+__all__ = [
+    "Built",
+    "plain_build",
+    "update_wiki",
+    "facts_of",
+    "rebuilt",
+    "recalling_results",
+    "remembering_results",
+]
 
 
 @dataclass(frozen=True)
@@ -222,3 +230,11 @@ def facts_of(paths: WikiPaths, snapshot: Snapshot, reporter: Reporter) -> Reposi
         facts = FactsCache(paths.facts).extract_all(snapshot.files, extract, progress)
     owner_repo, repo = identity(snapshot)
     return RepositoryFacts(owner_repo, snapshot, with_declarations(facts), repo)
+
+
+def recalling_results(paths: WikiPaths) -> AbstractContextManager[None]:
+    """What the last build computed is not computed again, and not written either."""
+    from codebase_gardener.knowledge.sources.facts_cache import extractor_version
+    from codebase_gardener.utils.memo import recalling
+
+    return recalling(paths.results, extractor_version())

@@ -3,7 +3,7 @@
   "use strict";
   var asked = 0;
 
-  function put(id, address, remember) {
+  function put(id, address) {
     var mine = ++asked;
     return fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" })
       .then(function (answer) { return answer.text(); })
@@ -13,7 +13,6 @@
         if (mine !== asked) return;
         if (!fresh || !old) { location.assign(address); return; }
         old.replaceWith(document.adoptNode(fresh));
-        if (remember) history.replaceState(null, "", address);
         watch(document.getElementById(id));
       });
   }
@@ -22,19 +21,21 @@
   function watch(region) {
     if (!region.dataset.refresh) return;
     setTimeout(function () {
-      put(region.id, location.href, false).catch(function () { watch(region); });
+      if (region.isConnected) put(region.id, location.href).catch(function () { watch(region); });
     }, 1000 * Number(region.dataset.refresh));
   }
   document.querySelectorAll("[data-refresh]").forEach(watch);
 
-  // data-into="list": what is typed into a form of filters is asked for, into the region of that id.
+  // data-into="list": what is typed into a form stands in the address, and is asked for, into the region of that id.
   document.querySelectorAll("form[data-into]").forEach(function (form) {
     var timer;
     form.addEventListener("input", function () {
       clearTimeout(timer);
       timer = setTimeout(function () {
-        put(form.dataset.into, location.pathname + "?" + new URLSearchParams(new FormData(form)), true)
-          .catch(function () { form.submit(); });
+        var fields = new URLSearchParams(new FormData(form));
+        fields.delete("token");
+        history.replaceState(null, "", location.pathname + "?" + fields);
+        put(form.dataset.into, location.href).catch(function () { location.reload(); });
       }, 150);
     });
   });
