@@ -276,6 +276,7 @@ ACROSS = {
     "cli/test_output.py": "every command",
     "cli/test_trained.py": "commands on a trained adapter",
     "documents/test_hostile_documents.py": "every reader",
+    "knowledge/answers/test_heirs.py": "several languages",
     "knowledge/links/test_foreign_links.py": "several languages",
     "registry/test_crashes.py": "every transaction",
     "repository/test_attacks.py": "a hostile repository",

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from codebase_gardener.dataset.assembly import Dataset
     from codebase_gardener.gardener.facade import Gardener
 
-__all__ = ["WARM_MINUTES", "Start", "starting_point"]
+__all__ = ["WARM_LEARNING_RATE", "WARM_MINUTES", "Start", "starting_point"]
 
 WARM_MINUTES = 1.0
+WARM_LEARNING_RATE = 2e-4
+"""A tenth of the rate from nothing: at that, the first steps undo more than the new rows teach (docs/training.md)."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def _from(gardener: Gardener, row: VersionRow, base: Base, options: Mapping[str,
         return Start(options, why=f"{row.ref} was not trained on this project's rows")
     given = {**gardener.settings.training, **options}
     kept = {name: row.spec[name] for name in SHARED_OPTIONS if name in row.spec and name not in given}
-    warm = {**({} if "minutes" in given else {"minutes": WARM_MINUTES}), **kept, **options}
+    own = {"minutes": WARM_MINUTES, "learning_rate": WARM_LEARNING_RATE}
+    warm = {**{name: value for name, value in own.items() if name not in given}, **kept, **options}
     try:
         if why := misfit(gardener.spec(warm), parse_spec(row.spec)):
             return Start(options, why=f"{row.ref}: {why}")

@@ -8,7 +8,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.brackets import split
-from codebase_gardener.languages.engine.nodes import declared_name, text_of
+from codebase_gardener.languages.engine.nodes import text_of
+from codebase_gardener.languages.javascript_exports import (
+    ENDING,
+    FUNCTIONS,
+    assigned,
+    exports,
+    given,
+    is_key,
+    open_names,
+    renamed,
+)
 from codebase_gardener.languages.lexing import BACKTICK, BLOCK, DOUBLE, SINGLE, SLASHES, Lexer
 from codebase_gardener.languages.meanings import PLACES, Offer, Place, joined
 from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, each, words
@@ -38,13 +48,10 @@ _QUERY = """
   right: (assignment_expression left: (member_expression) right: (_)) @export)))
 """
 
-MAX_TARGET_BYTES = 300
 MAX_MODULES = 20_000
 _MOST_FILES = 200_000
 
-_ENDING = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?\Z")
 _TYPED_ENDING = re.compile(r"(?<!\.d)\.[cm]?tsx?\Z")
-_DECLARES = re.compile(r"\.d\.[cm]?ts\Z")
 _PLAIN = re.compile(r"\.([cm]?)jsx?\Z")
 _SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".d.ts", ".d.mts", ".d.cts")
 """Endings of files; where several files have the same stem, the first is the source."""
@@ -52,15 +59,10 @@ _BUILT = ("dist", "lib", "build", "out", "es", "esm", "cjs", "umd", "types", "no
 """Folders that compilers write to."""
 
 _QUOTES = "\"'`"
-_CASTS = ("as_expression", "satisfies_expression", "non_null_expression", "parenthesized_expression")
-_OF_MODULES = ("import_statement", "export_statement")
-_FUNCTIONS = ("arrow_function", "function_expression", "function", "generator_function")
-_CHAIN = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){0,3}")
 _MARKS = re.compile(
     r"(?:@\w+(?:\([^()]{0,200}\))?\s+)*(?:(?:public|private|protected|readonly|override)\s+)*"
 )
 _CJS = re.compile(r"(?:exports\s*=\s*)?module\.exports\s*=|exports\s*=\s*module")
-_PART = re.compile(r"[^A-Za-z0-9_$]+(\w?)")
 _VARIANCE = re.compile(
     rb"([<,]\s{0,200})((?:in\s{1,9}out|in|out)(?=\s{1,9}[A-Z$_]\w{0,99}\s{0,200}(?:extends\b|[,>=])))"
 )
@@ -85,9 +87,9 @@ def _imports(node: Node) -> Iterator[Bound]:
         yield from _required(node)
         return
     if node.type == "assignment_expression":
-        for given, value in _given(node):
+        for outer, value in given(node):
             if _is_require(value):
-                yield _module(value), "" if given else "*", given or "*"
+                yield _module(value), "" if outer else "*", outer or "*"
         return
     source = node.child_by_field_name("source")
     if source is None:
@@ -121,32 +123,9 @@ def _parts(clause: Node) -> Iterator[Node]:
 def _requires(node: Node) -> bool:
     """Whether it is a variable (or `module.exports`) that CommonJS' `require("module")` is given to."""
     if node.type == "assignment_expression":
-        return any(_is_require(value) for _, value in _given(node))
+        return any(_is_require(value) for _, value in given(node))
     value = node.child_by_field_name("value") if node.type == "variable_declarator" else None
     return value is not None and _is_require(value)
-
-
-def _given(node: Node) -> Iterator[tuple[str, Node]]:
-    """What an assignment gives to CommonJS' `exports`: the values by name, "" for `module.exports` itself."""
-    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    target = text_of(left) if left is not None and left.end_byte - left.start_byte <= MAX_TARGET_BYTES else ""
-    while right is not None and right.type == "assignment_expression":  # `exports = module.exports = f`
-        inner = right.child_by_field_name("left")
-        target = "module.exports" if inner is not None and text_of(inner) == "module.exports" else target
-        right = right.child_by_field_name("right")
-    if right is None:
-        return
-    if target.startswith(("module.exports.", "exports.")):
-        yield target.rpartition(".")[2], right
-    elif target == "module.exports" and right.type == "object":
-        for one in right.named_children:
-            key, value = one.child_by_field_name("key"), one.child_by_field_name("value")
-            if one.type == "shorthand_property_identifier":
-                yield text_of(one), one
-            elif key is not None and value is not None and key.type == "property_identifier":
-                yield text_of(key), value
-    elif target == "module.exports":
-        yield "", right
 
 
 def _is_require(value: Node) -> bool:
@@ -179,184 +158,6 @@ def _required(node: Node) -> Iterator[Bound]:
                 yield module, text_of(name), text_of(alias)
 
 
-# ---- what one file lets others use
-
-
-def _exports(node: Node) -> Iterator[str]:
-    """`export` and CommonJS."""
-    if node.type == "assignment_expression":
-        yield from _common_js(node)
-        return
-    declaration = _declaration(node)
-    if any(child.type in ("default", "=") for child in node.children):
-        yield "default"
-        return
-    if declaration is not None:
-        yield from declared_name(declaration)
-        for one in declaration.named_children:
-            if one.type == "variable_declarator":
-                yield from declared_name(one)
-    for clause in node.named_children:
-        if clause.type == "namespace_export" and clause.named_children:
-            yield text_of(clause.named_children[0])
-        if clause.type == "export_clause":
-            for one in clause.named_children:
-                shown = one.child_by_field_name("alias") or one.child_by_field_name("name")
-                if shown is not None:
-                    yield text_of(shown)
-
-
-def _declaration(node: Node) -> Node | None:
-    """What stands after `export`, without TypeScript's `declare`."""
-    found = node.child_by_field_name("declaration")
-    if found is not None and found.type == "ambient_declaration":
-        return next(iter(found.named_children), None)
-    return found
-
-
-def _common_js(node: Node) -> Iterator[str]:
-    for name, value in _given(node):
-        if name or value.type in ("identifier", *_FUNCTIONS):
-            yield name or "default"
-
-
-def _assigned(node: Node, path: str) -> str:
-    """What a function is that is assigned: "app.use", "x" of `exports.x = `, "Kiln.fire" of `Kiln.prototype.fire = `.
-
-    Of `module.exports = function fire() {}` it is "fire", and the file's name where the function has none; "" for what
-    has no name that a reader could use.
-    """
-    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-    around = node.parent.parent if node.parent is not None else None
-    while (
-        around is not None and around.type == "expression_statement"
-    ):  # `exports = module.exports = function`
-        around = around.parent
-    if around is None or around.type != "program":
-        return ""
-    if left is None or right is None or left.end_byte - left.start_byte > MAX_TARGET_BYTES:
-        return ""
-    if left.type not in ("member_expression", "identifier") or not _CHAIN.fullmatch(text_of(left)):
-        return ""
-    target = text_of(left)
-    if _is_whole(target):
-        named = right.child_by_field_name("name")
-        return text_of(named) if named is not None else _name_of_file(path)
-    for own in ("module.exports.", "exports.", "this."):
-        if target.startswith(own):
-            return target.removeprefix(own) if own != "this." else ""
-    return target.replace(".prototype.", ".") if "." in target else ""
-
-
-def _is_key(node: Node) -> bool:
-    """Whether it is a method of an object that the file does not hand out as a whole."""
-    literal = node.parent
-    if literal is None or literal.type != "object":
-        return False
-    holder = literal.parent
-    if holder is None or holder.type != "assignment_expression":
-        return holder is None or holder.type != "export_statement"
-    left = holder.child_by_field_name("left")
-    return left is None or left.end_byte - left.start_byte > MAX_TARGET_BYTES or not _is_whole(text_of(left))
-
-
-def _is_whole(target: str) -> bool:
-    return target in ("module.exports", "exports")
-
-
-def _name_of_file(path: str) -> str:
-    """As one writes it who requires the file: `lower-bound.js` is "lowerBound", `parse/index.js` is "parse"."""
-    folder, _, file = _ENDING.sub("", path).rpartition("/")
-    stem = folder.rpartition("/")[2] if file == "index" and folder else file
-    return _PART.sub(lambda found: found[1].upper(), stem).strip()
-
-
-def _renamed(node: Node, path: str) -> Iterator[tuple[str, str]]:
-    if node.type == "assignment_expression":
-        for given, value in _given(node):
-            inner = value.child_by_field_name("name") if value.type in _FUNCTIONS else None
-            if value.type == "identifier" and text_of(value) != given:
-                yield given or "default", text_of(value)
-            elif not given and value.type in _FUNCTIONS:
-                yield "default", text_of(inner) if inner is not None else _name_of_file(path)
-        return
-    if node.child_by_field_name("source") is not None:
-        return
-    if any(child.type in ("default", "=") for child in node.children):
-        yield "default", _default_name(node)
-    yield from _same(node)
-    for clause in node.named_children:
-        for one in clause.named_children if clause.type == "export_clause" else ():
-            name, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
-            if name is not None and alias is not None:
-                yield text_of(alias), text_of(name)
-
-
-def _same(node: Node) -> Iterator[tuple[str, str]]:
-    """The constants of a declaration that are another name for what has one: `export const pour = pourOut as Pour`."""
-    declaration = node.child_by_field_name("declaration")
-    for one in declaration.named_children if declaration is not None else ():
-        name = one.child_by_field_name("name") if one.type == "variable_declarator" else None
-        value = _uncast(one.child_by_field_name("value"))
-        if name is not None and value is not None and name.type == value.type == "identifier":
-            yield text_of(name), text_of(value)
-
-
-def _uncast(value: Node | None) -> Node | None:
-    """Without the types that TypeScript takes a value for."""
-    while value is not None and value.type in _CASTS and value.named_children:
-        value = value.named_children[0]
-    return value
-
-
-def _default_name(node: Node) -> str:
-    """Of what `export default` (or `export =`) hands out; "" for an expression."""
-    declaration, value = _declaration(node), _uncast(node.child_by_field_name("value"))
-    if any(child.type == "=" for child in node.children):
-        value = _uncast(node.named_children[0])
-    named = declaration.child_by_field_name("name") if declaration is not None else value
-    plain = named is not None and named.type in ("identifier", "type_identifier")
-    return text_of(named) if named is not None and plain else ""
-
-
-def _open_names(root: Node, path: str) -> frozenset[str] | None:
-    """What a module hands out of its own, by the names that it has there; None of what is no module.
-
-    A file with `import` or `export` is a module. One that declares what others define, or that assigns to CommonJS'
-    `exports`, is open as it stands.
-    """
-    if _DECLARES.search(path) or not any(child.type in _OF_MODULES for child in root.children):
-        return None
-    found: set[str] = set()
-    for node in root.named_children:
-        statement = next(iter(node.named_children), node) if node.type == "expression_statement" else node
-        if statement.type == "assignment_expression" and any(True for _ in _given(statement)):
-            return None
-        if node.type == "ambient_declaration":
-            found.update(_declared_for_others(node))
-        if node.type == "export_statement" and node.child_by_field_name("source") is None:
-            local = dict(_renamed(node, path))
-            found.update(local.get(name, name) for name in _exports(node))
-            found.update(_keys(node.child_by_field_name("value")))
-    return frozenset(found)
-
-
-def _declared_for_others(node: Node) -> Iterator[str]:
-    """What `declare module "x" { }` and `declare global { }` say that there is."""
-    inner = node.named_children[0] if node.named_children else node
-    named = inner.child_by_field_name("name")
-    if inner.type != "statement_block" and (named is None or named.type != "string"):
-        return
-    body = inner.child_by_field_name("body") or inner
-    for one in body.named_children:
-        yield from declared_name(one.child_by_field_name("declaration") or one)
-
-
-def _keys(value: Node | None) -> Iterator[str]:
-    for one in value.named_children if value is not None and value.type == "object" else ():
-        yield from declared_name(one)
-
-
 def _hidden(symbol: Symbol) -> bool:
     return "#" in symbol.qualified_name or bool(
         re.match(r"(?:static\s+)?(?:private|protected)\b", symbol.signature)
@@ -385,14 +186,14 @@ def _parameter(part: str) -> TypedName | None:
 def _find(units: Units, module: str, importer: str) -> str:
     if module.startswith("."):
         target = joined(importer.rpartition("/")[0], module)
-        return _file_at(units, _ENDING.sub("", target)) or _file_at(units, target)
+        return _file_at(units, ENDING.sub("", target)) or _file_at(units, target)
     known = units.entries.get(module)
     if known is not None:
         return known
     for name, entry in units.entries.items():
         if module.startswith(f"{name}/"):
             folder = entry.rpartition("/")[0]
-            found = _file_at(units, _ENDING.sub("", joined(folder, module[len(name) + 1 :])))
+            found = _file_at(units, ENDING.sub("", joined(folder, module[len(name) + 1 :])))
             if found:
                 return found
     return ""
@@ -414,7 +215,7 @@ def _entry(units: Units, folder: str, path: str) -> str:
         found = _file_at(units, stem, typed=True)
         if found:
             return found
-    return _file_at(units, _ENDING.sub("", plain))
+    return _file_at(units, ENDING.sub("", plain))
 
 
 def _better(found: str, known: str) -> bool:
@@ -447,7 +248,7 @@ def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place
 def _plain_files(spaces: Mapping[str, Space]) -> Iterator[tuple[Place, Offer]]:
     """Without a packaging file: each file by its path."""
     for path, space in spaces.items():
-        stem = _ENDING.sub("", path)
+        stem = ENDING.sub("", path)
         for name in space.exports:
             if name in space.symbols:
                 yield (path, name), Offer(name, f'import {{ {name} }} from "./{stem}";')
@@ -475,7 +276,7 @@ def _declarations(path: str) -> str:
 
 def _compiled(paths: list[str], roots: list[str]) -> frozenset[str]:
     """A TypeScript file of the same name stands in the place of its source."""
-    typed = {_ENDING.sub("", path) for path in paths if _TYPED_ENDING.search(path)}
+    typed = {ENDING.sub("", path) for path in paths if _TYPED_ENDING.search(path)}
     if not typed or len(paths) > _MOST_FILES:
         return frozenset()
     found = set()
@@ -490,7 +291,7 @@ def _compiled(paths: list[str], roots: list[str]) -> frozenset[str]:
 
 def _stems(path: str, root: str) -> Iterator[str]:
     """Where the source of a compiled file may be, without its ending: beside it, or in `src` instead of `dist`."""
-    stem = _ENDING.sub("", path)
+    stem = ENDING.sub("", path)
     yield stem
     inside = stem[len(root) :].strip("/") if root else stem
     parts = inside.split("/")
@@ -504,8 +305,8 @@ def _stems(path: str, root: str) -> Iterator[str]:
 
 
 _FAMILY = Family(
-    "script", _imports, _exports, _hidden, _find, _offers, each(_parameter),
-    renamed=_renamed,
+    "script", _imports, exports, _hidden, _find, _offers, each(_parameter),
+    renamed=renamed,
     requires=_requires,
     wrappers=words("Promise Awaited Readonly Partial Required PromiseLike NonNullable"),
     common=words(
@@ -561,11 +362,11 @@ _JAVASCRIPT = Grammar(
     around=("await_expression", "unary_expression", "parenthesized_expression"),
     plain=("identifier", "member_expression"),
     values=("variable_declarator", "field_definition", "assignment_expression"),
-    assigned=_assigned,
-    is_key=_is_key,
-    open_names=_open_names,
+    assigned=assigned,
+    is_key=is_key,
+    open_names=open_names,
     handed_out=_CJS,
-    functions=_FUNCTIONS,
+    functions=FUNCTIONS,
     members=("field_definition",),
     wrappers=("export_statement", "lexical_declaration", "variable_declaration", "expression_statement"),
     attributes=("decorator",),

@@ -17,13 +17,13 @@ __all__ = ["ToldCommand", "told_commands"]
 
 
 class ToldCommand(msgspec.Struct, frozen=True, tag="told"):
-    """A command, or a section or a script that tells how to work on the repository.
+    """A command, or a section or a file of code that tells how to work on the repository.
 
     Attributes:
         order: Guides first, then build files, then what runs on every change, then scripts.
-        kind: "command", "section", "script".
+        kind: "command", "section", "file".
         command: What is typed; "" for the others.
-        says: What it runs, or the heading that it stands under; of a section its title; of a script its purpose.
+        says: What it runs, or the heading that it stands under; of a section its title; of a file its purpose.
         path: Its file.
         anchor: Its lines.
     """
@@ -41,7 +41,7 @@ def told_commands(repository: RepositoryFacts) -> Iterator[ToldCommand]:
     facts = repository.facts
     for order, task in enumerate(_tasks(repository)):
         anchor = Anchor(task.path, task.start, task.end)
-        kind = "command" if task.command else "script" if is_code(facts[task.path].language) else "section"
+        kind = "command" if task.command else "file" if is_code(facts[task.path].language) else "section"
         yield ToldCommand(order, kind, task.command, plain_text(task.does), task.path, str(anchor))
 
 

@@ -78,7 +78,7 @@ def _root(wanted: str) -> str:
 def _commands(told: Sequence[ToldCommand], wanted: str) -> Iterator[GraphLine]:
     root = _root(wanted)
     if root in _DEVELOPMENT:
-        fitting = [row for row in told if row.kind != "script" and not _RUNS_ALL.search(row.path)]
+        fitting = [row for row in told if row.kind != "file" and not _RUNS_ALL.search(row.path)]
         fitting = [row for row in fitting if row.command or not row.says or _WORK.search(row.says)]
     else:
         fitting = [row for row in told if _is_about(row, root)]
@@ -110,13 +110,13 @@ def _is_told(row: ToldCommand, by_name: set[str], root: str) -> bool:
 
 def _is_about(row: ToldCommand, root: str) -> bool:
     words = _words(root)
-    if row.kind == "script":
+    if row.kind == "file":
         return bool(words.match(row.path.rpartition("/")[2]) or words.search(row.says))
     return bool(words.search(row.command) or words.search(row.says))
 
 
 def _said(row: ToldCommand) -> str:
-    if row.kind == "script":
+    if row.kind == "file":
         return f"the script `{row.path}`{f': {row.says}' if row.says else ''}"
     if row.kind == "section":
         return f"told in `{row.path}`{f', under “{row.says}”' if row.says else ''}"
