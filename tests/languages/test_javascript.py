@@ -295,6 +295,28 @@ def test_a_file_that_hands_on_types_alone_is_read_whole() -> None:
     assert not tree.root_node.has_error
 
 
+def test_signatures_that_no_semicolon_ends_are_read_whole() -> None:
+    source = b"""
+type Create = {
+  <T, U extends string[] = []>(first: T): U
+  <T>(): (first: T) => T
+
+  // of numbers
+  <T extends number>(first: T): T
+  /* of anything: {} */
+  <T>(first: T, second: T): T
+}
+interface Other {
+  // the first
+  <T>(first: T): T
+}
+"""
+    tree = parsed_tree(source, "typescript")
+    assert tree is not None
+    assert not tree.root_node.has_error
+    assert tree.root_node.end_byte == len(source)
+
+
 def test_a_member_of_a_value_of_unknown_type_is_unknown() -> None:
     files = {
         "README.md": """

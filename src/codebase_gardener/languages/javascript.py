@@ -50,6 +50,7 @@ _QUERY = """
 
 MAX_MODULES = 20_000
 _MOST_FILES = 200_000
+_MOST_COMMENTS, _MOST_COMMENT = 20, 4_000  # above a signature; bytes of one
 
 _TYPED_ENDING = re.compile(r"(?<!\.d)\.[cm]?tsx?\Z")
 _PLAIN = re.compile(r"\.([cm]?)jsx?\Z")
@@ -73,10 +74,35 @@ _TYPE_STAR = re.compile(rb"(\bexport\s{1,99})(type)(?=\s{0,99}\*)")
 """TypeScript 5.0's `export type * from`, likewise."""
 
 
+_CALL_SIGNATURE = re.compile(
+    rb"(?m)^[ \t]{0,200}[ \t](?=<[A-Z]\w{0,99}(?:\s{0,9}[,=]|\s{1,9}extends\b|>\s{0,9}\())"
+)
+"""`<T>(): T` on a line of its own: after one that no semicolon ends the grammar does not see that another begins."""
+
+
 def _without_unknown(source: bytes) -> bytes:
     for pattern in (_VARIANCE, _TYPE_STAR):
         source = pattern.sub(lambda found: found[1] + b" " * len(found[2]), source)
-    return source
+    ended = bytearray(source)
+    for found in _CALL_SIGNATURE.finditer(source):
+        if re.search(rb"[\w)>\]}]\Z", _code_before(source, found.start())):
+            ended[found.end() - 1] = ord(";")
+    return bytes(ended)
+
+
+def _code_before(source: bytes, end: int) -> bytes:
+    """The line before a place, without blanks and comments at its end."""
+    for _ in range(_MOST_COMMENTS):
+        text = source[max(0, end - _MOST_COMMENT) : end].rstrip()
+        line = text.rpartition(b"\n")[2]
+        if text.endswith(b"*/"):
+            left = text.rpartition(b"/*")[0]
+        elif line.lstrip().startswith(b"//"):
+            left = text.removesuffix(line)
+        else:
+            return line
+        end -= len(source[max(0, end - _MOST_COMMENT) : end]) - len(left)
+    return b""
 
 
 # ---- imports of one file
