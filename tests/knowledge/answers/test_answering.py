@@ -88,6 +88,31 @@ def test_a_name_is_understood_as_documents_write_it(tmp_path: Path) -> None:
     assert said(Graph(tmp_path), "what does db.find return?")[0][0] == "the repository has no `db.find`"
 
 
+def test_what_a_class_raises_is_what_making_an_instance_raises(tmp_path: Path) -> None:
+    files = {
+        "pkg/__init__.py": "from .chains import Chain, Sized\n",
+        "pkg/chains.py": (
+            "from dataclasses import dataclass\n\n\n"
+            "class Chain:\n    def __init__(self, *parts):\n        if not parts:\n"
+            "            raise ValueError('no part')\n\n    def run(self):\n        raise OSError('late')\n\n\n"
+            "class Long(Chain):\n    pass\n\n\n"
+            "@dataclass\nclass Sized(Chain):\n    size: int\n\n    def __post_init__(self):\n"
+            "        raise TypeError('odd')\n\n\n"
+            "class Empty:\n    def run(self):\n        raise OSError('late')\n"
+        ),
+        "index.js": "export class Pot {\n  constructor() {\n    throw new RangeError('full');\n  }\n}\n",
+    }
+    Graph.write(tmp_path, context_of(files).repository)
+    for name, line in (
+        ("Chain", ("raises `ValueError`", "pkg/chains.py:L7-7")),
+        ("Long", ("raises `ValueError`", "pkg/chains.py:L7-7")),
+        ("Sized", ("raises `TypeError`", "pkg/chains.py:L22-22")),
+        ("Pot", ("raises `RangeError`", "index.js:L3-3")),
+        ("Empty", ("`Empty` itself raises nothing; what it calls may", "pkg/chains.py:L25-27")),
+    ):
+        assert said(Graph(tmp_path), f"what does {name} raise?") == [line]
+
+
 @pytest.mark.parametrize("written", ["wilted error", "WILTEDERROR", "wilted_error", "`WiltedError`"])
 def test_a_name_is_found_however_it_is_written(graph: Graph, written: str) -> None:
     assert said(graph, f"where is {written}?")[0][1] == f"{PLANTS}:L8-9"

@@ -13,7 +13,11 @@ from codebase_gardener.knowledge.apis.usage_examples import usage_examples
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.auditing import audit
 from codebase_gardener.knowledge.pages.citations import dedented, read_citations, read_quotes
-from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference, read_io_contract
+from codebase_gardener.knowledge.pages.implementation_layout import (
+    RaisedError,
+    read_code_reference,
+    read_io_contract,
+)
 from codebase_gardener.knowledge.pages.reading import read_page
 from codebase_gardener.knowledge.pages.rendering import render_pages
 from codebase_gardener.knowledge.pages.structure import Page, Wiki
@@ -300,3 +304,27 @@ def test_further_definitions_of_a_name_are_listed() -> None:
     assert "It is defined 2 more times in this file:" in pages["pick"].description
     assert "- `net.py:L11-12`: `@overload` `def pick(x: int) -> int`" in pages["pick"].description
     assert "defined again" not in pages["once"].description
+
+
+def test_a_page_tells_which_lines_raise_what_of_a_class_those_of_its_constructor() -> None:
+    context = context_of(
+        {
+            "README.md": "# Lib\n\n```python\nfrom lib import Chain, join\n\njoin(Chain(1))\n```\n",
+            "lib/__init__.py": (
+                "class Chain:\n    def __init__(self, *parts):\n        if not parts:\n"
+                "            raise ValueError('no part')\n        if None in parts:\n"
+                "            raise ValueError('not a part')\n\n\n"
+                "def join(chain):\n    if not chain:\n        raise LookupError('nothing')\n"
+                "    try:\n        return chain.run()\n    except OSError as error:\n        raise error\n"
+            ),
+        }
+    )
+    pages = {api.page: api for api in api_catalog(context, [])}
+    chain, join = page_of("Chain_init", context, pages), page_of("join", context, pages)
+    told = read_io_contract(chain)
+    assert told is not None
+    assert told.raises == (RaisedError("ValueError", "`lib/__init__.py:L4-4`, `lib/__init__.py:L6-6`"),)
+    assert Anchor("lib/__init__.py", 6, 6) in [source.anchor for source in chain.sources]
+    told = read_io_contract(join)
+    assert told is not None
+    assert told.raises == (RaisedError("LookupError", "`lib/__init__.py:L11-11`"),)

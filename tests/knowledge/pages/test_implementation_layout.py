@@ -9,6 +9,7 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
     IoContract,
     Output,
     Parameter,
+    RaisedError,
     code_reference,
     io_contract,
     read_code_reference,
@@ -52,6 +53,7 @@ def test_an_io_contract_reads_back() -> None:
             Parameter("y", "Literal['`']", "'|'", False, "Ends in a \\"),
         ),
         (Output("dict[str, int]", "By name."),),
+        (RaisedError("ValueError", "`a.py:L3-3`, `a.py:L5-5`"),),
     )
     assert read_io_contract(page(io_contract(contract))) == contract
     assert read_io_contract(page(io_contract(IoContract((), ())))) == IoContract((), ())

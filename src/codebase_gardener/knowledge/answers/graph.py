@@ -18,6 +18,7 @@ from codebase_gardener.knowledge.apis.calls import import_of
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.declared_commands import declared_commands
 from codebase_gardener.knowledge.apis.io_contract import contract_of, fields_of
+from codebase_gardener.knowledge.apis.raises import constructors_of, raised_in
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.claims.field_index import FieldIndex
 from codebase_gardener.knowledge.environments.evidence_by_kind import key_of
@@ -43,13 +44,11 @@ NEEDS = frozenset(
 """Kinds of evidence of packaging files: what `which version` and `which extra` ask for."""
 
 _ENTRIES = 200  # of one definition's uses that are kept
-_RAISES = re.compile(r"(?:^|[\s;{})])(?:raise|throw)\s+(?:new\s+)?([A-Za-z_][\w.]*)")
 _MOST_WRITTEN = 20
 _DOTTED = re.compile(r"[A-Za-z_$][\w$]*(?:\.[\w$]+)+")
 _LICENCE = re.compile(r"licen[cs]e|copying", re.IGNORECASE)
 _ERROR = re.compile(r"(?:Error|Exception|Warning|Throwable)\Z")
 _BASE = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::)[\w$]+)*")
-_WHOLE_RAISE = re.compile(r"\s*raise\s+[A-Za-z_][\w.]*(?:\s+from\s+\w+)?\s*(?:#.*)?")
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
@@ -91,7 +90,7 @@ class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
         public: The dotted name that a user imports it by; "".
         imported: The statement that imports it; "".
         inputs, outputs: What goes in and comes out (type, description).
-        raises: What its body raises, each with its line; and what its docstring says of it.
+        raises: What its body (a class's constructor) raises, each with its line; and what its docstring says of it.
         callers: Uses of it in the package's own code.
         shown: Passages of documents, examples and tests that use it.
         changes: "deprecated since version 2 …".
@@ -473,7 +472,7 @@ class _Gathering:
                 for each in (contract.inputs if contract else ())
             ),
             tuple((each.type, each.description) for each in (contract.outputs if contract else ())),
-            (*self._raised.get((symbol.path, symbol.qualified_name), ()), *_told(symbol, says)),
+            tuple(self._raised_by(symbol)),
             tuple(Place(use.path, use.start, use.end, use.scope) for use in uses),
             (*_shown_at(passages), *self._in_helpers(target)),
             says.changes or _deprecated(symbol),
@@ -504,16 +503,18 @@ class _Gathering:
             yield Place(use.path, use.start, use.end, f"`{use.scope}`", "test")
 
     def _raised_in(self, path: str) -> Iterator[Raised]:
-        """The lines that raise: a keyword before a name that the file's facts know as one that is called there."""
-        facts, area = self._repository.facts[path], self._repository.areas[path]
-        called = {(reference.start, reference.name) for reference in facts.references}
-        for number, line in enumerate(self._repository.lines(path, 1, facts.lines), 1):
-            found = _RAISES.search(line) if "raise" in line or "throw" in line else None
-            if found and ((number, found[1]) in called or _WHOLE_RAISE.fullmatch(line)):
-                scope = _scope(facts, number)
-                place = Place(path, number, number, scope, area)
-                self._raised[path, scope].append(Place(path, number, number, found[1], area))
-                yield Raised(found[1], place, inline(line.strip(), 200))
+        area = self._repository.areas[path]
+        for one in raised_in(path, 1, self._repository.facts[path].lines, self._repository):
+            self._raised[path, one.scope].append(Place(path, one.line, one.line, one.error, area))
+            yield Raised(one.error, Place(path, one.line, one.line, one.scope, area), inline(one.text, 200))
+
+    def _raised_by(self, symbol: Symbol) -> Iterator[Place]:
+        """What it raises, and what its docstring says so; of a class also what making an instance does."""
+        makers = constructors_of(symbol, self._context)
+        for each in (symbol, *makers):
+            yield from self._raised.get((each.path, each.qualified_name), ())
+        for each in (symbol, *makers):
+            yield from _told(each, documented(each))
 
     def _packages(self, symbol: Symbol) -> Iterator[Place]:
         """Packages of extras that the definition asks for, or a guard of its file outside of definitions."""
@@ -545,12 +546,6 @@ def _deprecated(symbol: Symbol) -> tuple[str, ...]:
     paragraphs = re.split(r"\n\s*\n", symbol.docstring or "")
     said = (" ".join(one.split()).lstrip("@") for one in paragraphs)
     return tuple(inline(one, 300) for one in said if re.match(r"deprecated\b", one, re.IGNORECASE))[:1]
-
-
-def _scope(facts: FileFacts, line: int) -> str:
-    """The innermost definition around a line."""
-    around = [symbol for symbol in facts.symbols if symbol.start <= line <= symbol.end]
-    return max(around, key=lambda symbol: symbol.start).qualified_name if around else ""
 
 
 def _told(symbol: Symbol, says: Documentation) -> Iterator[Place]:

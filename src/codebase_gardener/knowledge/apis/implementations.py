@@ -27,6 +27,7 @@ from codebase_gardener.knowledge.apis.foreign import (
     external_overview,
 )
 from codebase_gardener.knowledge.apis.io_contract import constructor_of, contract_of
+from codebase_gardener.knowledge.apis.raises import RaisingLine, raised_within
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.apis.usage_examples import usage_examples
@@ -37,6 +38,7 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
     CodeReference,
     IoContract,
     Parameter,
+    RaisedError,
     code_reference,
     io_contract,
 )
@@ -53,6 +55,7 @@ from codebase_gardener.utils.memo import remembered
 __all__ = ["implementation_page"]
 
 _MOST_CALL = 100
+_MOST_RAISING = 3  # lines of an error
 _MOST_HEADER = 40  # lines
 _LONGEST_HEADER = 20_000  # characters: a longer one is no reading matter
 
@@ -74,6 +77,7 @@ def implementation_page(api: Api, context: ApiContext, pages: Mapping[Target, Ap
         description = _description(api, api.symbol, says, context, pages, sources)
         reference = _reference(api, api.symbol, context, sources)
         contract = _with_places(api.symbol, contract_of(api.symbol, context), sources)
+        contract = replace(contract, raises=_raises(api.symbol, context, sources))
         overview = _overview(api.symbol, says, contract.inputs, sources)
     return Page(
         type="Implementation",
@@ -104,6 +108,23 @@ def _with_places(symbol: Symbol, contract: IoContract, sources: PageSources) -> 
         description = f"{each.description} ({where})".strip() if where else each.description
         inputs.append(replace(each, description=description))
     return replace(contract, inputs=tuple(inputs))
+
+
+def _raises(symbol: Symbol, context: ApiContext, sources: PageSources) -> tuple[RaisedError, ...]:
+    """Each error with its first lines; a variable that is raised is no error's name."""
+    found: dict[str, list[RaisingLine]] = {}
+    for line in raised_within(symbol, context):
+        if line.error.rpartition(".")[2][:1].isupper():
+            found.setdefault(line.error, []).append(line)
+    return tuple(
+        RaisedError(
+            error,
+            enumerated(
+                [sources.cite(one.path, one.line, one.line) for one in lines[:_MOST_RAISING]], len(lines)
+            ),
+        )
+        for error, lines in found.items()
+    )
 
 
 def _overview(

@@ -27,6 +27,7 @@ __all__ = [
     "IoContract",
     "Output",
     "Parameter",
+    "RaisedError",
     "code_reference",
     "io_contract",
     "parse_anchor",
@@ -91,11 +92,20 @@ class Output:
 
 
 @dataclass(frozen=True)
+class RaisedError:
+    """A row of Raises: an error, and the anchors of the lines that raise it, as the page has them."""
+
+    error: str
+    where: str
+
+
+@dataclass(frozen=True)
 class IoContract:
-    """What goes in and what comes out."""
+    """What goes in, what comes out, and what is raised instead."""
 
     inputs: tuple[Parameter, ...]
     outputs: tuple[Output, ...]
+    raises: tuple[RaisedError, ...] = ()
 
 
 def parse_anchor(text: str) -> Anchor | None:
@@ -131,12 +141,14 @@ def io_contract(contract: IoContract) -> Section:
         for row in contract.inputs
     ]
     outputs = [(code(row.type), row.description) for row in contract.outputs]
+    raises = [(code(row.error), row.where) for row in contract.raises]
     return Section(
         "I/O Contract",
         "### Inputs\n\n"
         + (table(("Name", "Type", "Default", "Required", "Description"), inputs) if inputs else NONE_FOUND)
         + "\n\n### Outputs\n\n"
-        + (table(("Type", "Description"), outputs) if outputs else NONE_FOUND),
+        + (table(("Type", "Description"), outputs) if outputs else NONE_FOUND)
+        + (f"\n\n### Raises\n\n{table(('Error', 'Where'), raises)}" if raises else ""),
     )
 
 
@@ -173,8 +185,9 @@ def read_io_contract(page: Page) -> IoContract | None:
 @remembered
 def _read_io_contract(body: str) -> IoContract | None:
     parts = _parts(body)
-    if parts.keys() != {"Inputs", "Outputs"}:
+    if parts.keys() - {"Raises"} != {"Inputs", "Outputs"}:
         return None
+    raises = [row for row in _rows(parts.get("Raises", "")) if len(row) == 2]
     inputs = [row for row in _rows(parts["Inputs"]) if len(row) == 5]
     outputs = [row for row in _rows(parts["Outputs"]) if len(row) == 2]
     return IoContract(
@@ -183,6 +196,7 @@ def _read_io_contract(body: str) -> IoContract | None:
             for row in inputs
         ),
         tuple(Output(plain(row[0]), row[1]) for row in outputs),
+        tuple(RaisedError(plain(row[0]), row[1]) for row in raises),
     )
 
 
