@@ -73,3 +73,21 @@ def test_a_wrapper_of_the_environment_reads_the_variable_that_it_is_given() -> N
         'HOME = setting("A_HOME", "x")\nOTHER = other("B_HOME")\n'
     )
     assert [row[:4] for row in evidence("pkg/a.py", text)] == [("environment-variable", "", "A_HOME", "'x'")]
+
+
+@pytest.mark.parametrize(
+    ("test", "found"),
+    [
+        ("TYPE_CHECKING", ["<3.9"]),
+        ("t.TYPE_CHECKING", ["<3.9"]),
+        ("typing.TYPE_CHECKING and other", ["<3.9"]),
+        ("not TYPE_CHECKING", [">=3.11"]),
+        ("other or TYPE_CHECKING", [">=3.11", "<3.9"]),
+    ],
+)
+def test_what_only_type_checkers_read_is_no_path_of_the_code(test: str, found: list[str]) -> None:
+    code = (
+        f"if {test}:\n    if sys.version_info >= (3, 11):\n        from typing import Self\n"
+        "else:\n    if sys.version_info < (3, 9):\n        Self = None\n"
+    )
+    assert [row[3] for row in evidence("pkg/a.py", code) if row[0] == "version-check"] == found

@@ -116,9 +116,24 @@ def guard_evidence(text: str, tree: ast.Module) -> tuple[Evidence, ...]:
             handler(node, scope, walk)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             scope = f"{scope}.{node.name}" if scope else node.name
-        children = [(child, scope) for child in ast.iter_child_nodes(node) if walk.touches(child)]
+        children = [(child, scope) for child in _run(node) if walk.touches(child)]
         pending.extend(reversed(children))
     return tuple(walk.found)
+
+
+def _run(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes within that a program runs: what stands under `if TYPE_CHECKING` is read by type checkers alone."""
+    if isinstance(node, ast.If) and _for_checkers(node.test):
+        return iter(node.orelse)
+    if isinstance(node, ast.If) and isinstance(node.test, ast.UnaryOp) and _for_checkers(node.test.operand):
+        return iter(node.body)
+    return ast.iter_child_nodes(node)
+
+
+def _for_checkers(test: ast.expr) -> bool:
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(map(_for_checkers, test.values))
+    return _dotted(test).rpartition(".")[2] == "TYPE_CHECKING"
 
 
 def _wrappers(tree: ast.Module) -> Iterator[str]:
