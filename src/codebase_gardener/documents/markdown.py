@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.documents.blocks import Block, readable
 from codebase_gardener.documents.fences import Fence
+from codebase_gardener.documents.html_comments import text_outside_comments
 from codebase_gardener.documents.markdown_extensions import extend, included
 from codebase_gardener.documents.rst import RstContext, rst_blocks
 from codebase_gardener.documents.rst_directives import CODE
@@ -73,14 +74,15 @@ class _Walk:
 
     def _read(self, at: int, token: Token, start: int, end: int) -> None:
         if token.type == "heading_open":
-            title = self.tokens[at + 1].content
+            title = text_outside_comments(self.tokens[at + 1].content)
             self.found.append(Block("heading", start, end, title, level=int(token.tag[1])))
         elif token.type == "blockquote_open":
             self._quote(self.tokens[at + 2 : at + 3], start, end)
         elif token.type == "inline" and self.tokens[at - 1].type == "paragraph_open":
             self._paragraph(token.content, start, end)
         elif token.type == "tr_open":
-            self.found.append(Block("row", start, end, self.lines[start - 1].strip()))
+            row = text_outside_comments(self.lines[start - 1].strip())
+            self.found.append(Block("row", start, end, row))
         elif token.type in ("fence", "colon_fence", "code_block"):
             self._code(token, start)
         elif token.type == "html_block":
@@ -112,7 +114,8 @@ class _Walk:
 
     def _paragraph(self, text: str, start: int, end: int) -> None:
         mark, self.item = self.item, ""
-        if text:
+        text = text_outside_comments(text)
+        if text.strip():
             self.found.append(Block("item" if mark else "paragraph", start, end, text, label=mark))
 
     def _code(self, token: Token, start: int) -> None:
@@ -168,8 +171,9 @@ def _options(lines: list[str]) -> int:
 
 def _html_headings(token: Token, start: int) -> list[Block]:
     found = []
-    for heading in _HTML_HEADING.finditer(token.content):
-        first = start + token.content.count("\n", 0, heading.start())
+    text = text_outside_comments(token.content)
+    for heading in _HTML_HEADING.finditer(text):
+        first = start + text.count("\n", 0, heading.start())
         last = first + heading[0].count("\n")
         found.append(Block("heading", first, last, heading[2], level=int(heading[1])))
     return found

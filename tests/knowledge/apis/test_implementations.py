@@ -9,7 +9,7 @@ from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.implementations import implementation_page
 from codebase_gardener.knowledge.apis.principles import principle_page
 from codebase_gardener.knowledge.apis.subject import Api
-from codebase_gardener.knowledge.apis.usage_examples import usage_examples
+from codebase_gardener.knowledge.apis.usage_examples import lead_in, usage_examples
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.knowledge.pages.auditing import audit
 from codebase_gardener.knowledge.pages.citations import dedented, read_citations, read_quotes
@@ -328,3 +328,17 @@ def test_a_page_tells_which_lines_raise_what_of_a_class_those_of_its_constructor
     told = read_io_contract(join)
     assert told is not None
     assert told.raises == (RaisedError("LookupError", "`lib/__init__.py:L11-11`"),)
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        '<!-- {\n  "output": "the pot that was made for you"\n} -->\n',
+        "<!-- for tools, not for readers,\n\nat all -->\n",
+    ],
+)
+def test_what_leads_in_to_code_is_no_comment(comment: str) -> None:
+    text = f"# Lib\n\nMake it with a base.\n\n{comment}```python\nfrom lib import make\n\nmake()\n```\n"
+    context = context_of({"README.md": text, "lib/__init__.py": "def make():\n    return 1\n"})
+    (passage,) = (one for one in context.resolution.passages if one.path == "README.md" and one.uses)
+    assert lead_in(passage.uses[-1], context.repository) == (3, 3, "Make it with a base.")

@@ -6,8 +6,10 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from codebase_gardener.documents.facts import Snippet
+from codebase_gardener.documents.html_comments import comment_free
 from codebase_gardener.documents.sentences import sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
@@ -16,6 +18,7 @@ from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.python.row import is_python
 from codebase_gardener.languages.python.trees import parse_python
 from codebase_gardener.languages.symbols import Symbol
+from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.memo import remembered
 
 __all__ = ["AREA_ORDER", "UsageExample", "lead_in", "remark_above", "snippet_around", "usage_examples"]
@@ -195,9 +198,9 @@ def lead_in(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | Non
     snippet = snippet_around(use, repository)
     if snippet is None:
         return None
-    lines = repository.lines(use.path, 1, snippet.start - 1)
-    end = len(lines)
     facts = repository.facts[use.path]
+    lines = _prose(repository.texts[use.path], facts.language)[: snippet.start - 1]
+    end = len(lines)
     before = [each.start for each in facts.headings] + [each.end for each in facts.snippets]
     last = max(
         (line for line in before if line < snippet.start), default=0
@@ -216,6 +219,13 @@ def lead_in(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | Non
     if start < last or not text.strip() or start == end or not _IS_PROSE.search(text):
         return None
     return start + 1, end, text
+
+
+@lru_cache(maxsize=4)
+def _prose(text: str, language: str) -> tuple[str, ...]:
+    """The lines of a document without comments. Many uses of one are asked for in turn."""
+    lines = split_lines(text)
+    return tuple(comment_free(lines) if language == "markdown" else lines)
 
 
 def remark_above(use: Use, repository: RepositoryFacts) -> tuple[int, int, str] | None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from codebase_gardener.documents.blocks import Block
+from codebase_gardener.documents.html_comments import comment_free
 from codebase_gardener.documents.prose import plain_text
 from codebase_gardener.documents.sentences import first_sentence, sentences
 from codebase_gardener.knowledge.apis.context import ApiContext
@@ -183,8 +184,8 @@ def _runs(said: Introduction, given: Material) -> list[tuple[int, int, str]]:
 
 
 def _unquoted(lines: Sequence[str]) -> str:
-    """A text without the marks of quotes: it is shown as one anyway."""
-    return "\n".join(re.sub(r"^>(?: |\Z)", "", line) for line in lines)
+    """A text without comments and the marks of quotes: it is shown as one anyway."""
+    return "\n".join(re.sub(r"^>(?: |\Z)", "", line) for line in comment_free(lines))
 
 
 def _parts(given: Material) -> str:
