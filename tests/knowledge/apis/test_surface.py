@@ -25,6 +25,20 @@ def test_reasons_tell_the_figures(context: ApiContext) -> None:
     assert "used in 1 section of README and docs" in make.reasons
 
 
+def test_a_method_s_reasons_tell_what_is_said_of_its_class_as_such() -> None:
+    code = (
+        "__all__ = ['Pot']\n\n\nclass Pot:\n    \"\"\"A pot.\"\"\"\n\n"
+        "    def fill(self):\n        \"\"\"Fill it.\"\"\"\n\n    def wash(self):\n        \"\"\"Wash it.\"\"\"\n"
+    )
+    api = "API\n===\n\n.. autoclass:: garden.Pot\n   :members:\n\n.. automethod:: garden.Pot.wash\n"
+    context = context_of({"garden.py": code, "docs/api.rst": api})
+    reasons = {each.candidate.symbol.name: each.reasons for each in ranked(context)}
+    listed, declared = "listed in the API reference of the docs", "in its module's `__all__`"
+    assert {listed, declared} <= set(reasons["Pot"])
+    assert {f"a method of a class {listed}", f"a method of a class {declared}"} <= set(reasons["fill"])
+    assert {listed, f"a method of a class {declared}"} <= set(reasons["wash"])
+
+
 def test_scores_are_the_table_s_sums_and_the_threshold_decides(context: ApiContext) -> None:
     scored = ranked(context)
     assert [s.score for s in scored] == sorted((s.score for s in scored), reverse=True)

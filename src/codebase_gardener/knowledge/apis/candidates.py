@@ -42,6 +42,7 @@ class Candidate:
         declared: Whether its own module's `__all__` has it (a method: its class).
         hidden_module: Whether a part of its path begins with an underscore.
         listed: Entries of the docs' API reference that name it, or its class with all members.
+        listed_itself: Whether one of them names it; else they only name its class.
         readme, docs, examples, docstrings, tests: Passages of each area that use it, each once.
         documents: Documents that use it.
         mentions: Documents that name it in prose.
@@ -65,6 +66,7 @@ class Candidate:
     declared: bool
     hidden_module: bool
     listed: int
+    listed_itself: bool
     readme: int
     docs: int
     examples: int
@@ -268,6 +270,7 @@ class _Figures:
                 part.startswith("_") and part != "__init__.py" for part in symbol.path.split("/")
             ),
             listed=self._listings_of(symbol, owner),
+            listed_itself=self._listings_of(symbol, None) > 0,
             readme=areas["readme"],
             docs=areas["docs"],
             examples=areas["example"],

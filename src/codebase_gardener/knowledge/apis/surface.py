@@ -66,7 +66,8 @@ def _silent(_: Candidate) -> str:
 
 
 FEATURES: tuple[Feature, ...] = (
-    Feature("listed", 6.0, lambda c: float(c.listed > 0), lambda c: "listed in the API reference of the docs",
+    Feature("listed", 6.0, lambda c: float(c.listed > 0),
+            lambda c: f"{'' if c.listed_itself else 'a method of a class '}listed in the API reference of the docs",
             "the authors themselves chose it"),
     Feature("exported", 1.0, lambda c: float(bool(c.exported)),
             lambda c: f"{'a method of a class ' if c.owner else ''}exported as `{c.exported}`",
@@ -78,7 +79,8 @@ FEATURES: tuple[Feature, ...] = (
             "where the top-level package exports little, modules are the interface"),
     Feature("reached", 1.5, lambda c: float(c.reached.count(".") == 1),
             lambda c: f"a method that `{c.reached}` inherits", "users call it on a class that is exported"),
-    Feature("declared", 1.0, lambda c: float(c.declared), lambda c: "in its module's `__all__`",
+    Feature("declared", 1.0, lambda c: float(c.declared),
+            lambda c: f"{'a method of a class ' if c.owner else ''}in its module's `__all__`",
             "`__all__` is a statement of what is public"),
     Feature("member", -5.0, lambda c: float(c.owner is not None), _silent,
             "a class's page comes before those of its methods"),
