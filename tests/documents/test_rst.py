@@ -112,6 +112,12 @@ def test_code_of_every_form_stands_on_its_lines() -> None:
     assert facts(GUIDE).includes == (Include(48, "../examples/app.py", "First Steps"),)
 
 
+def test_the_lines_of_a_target_and_of_a_note_are_no_paragraphs() -> None:
+    text = "Read it.\n\n.. _docs:\n   https://x.y\n.. [1] A note that\n   goes on.\n\nThe end.\n"
+    found = [(block.kind, block.text) for block in blocks("a.rst", "rst", text)]
+    assert found == [("paragraph", "Read it."), ("paragraph", "The end.")]
+
+
 def test_listings_have_their_module_before_them() -> None:
     assert [(listing.name, listing.members, listing.only) for listing in facts(GUIDE).listings] == [
         ("pkg.App", False, ("run", "stop")),

@@ -89,7 +89,7 @@ class _Scanner:
         if directive:
             return self._directive(at, directive[1].lower(), (directive[2] or "").strip())
         if _TARGET.match(line):
-            return at + 1
+            return self._target_end(at)
         if _EXPLICIT.match(line):  # a comment
             return self._content_end(at)
         if _DOCTEST.match(line):
@@ -108,6 +108,13 @@ class _Scanner:
         """After the lines that are indented deeper than this one."""
         indent, end = indent_of(self.lines[at]), at + 1
         while end < len(self.lines) and (not self.lines[end].strip() or indent_of(self.lines[end]) > indent):
+            end += 1
+        return end
+
+    def _target_end(self, at: int) -> int:
+        """After a target or a note and what of it goes on, indented, on the next lines."""
+        indent, end = indent_of(self.lines[at]), at + 1
+        while self._line(end).strip() and indent_of(self.lines[end]) > indent:
             end += 1
         return end
 

@@ -27,8 +27,8 @@ def test_reasons_tell_the_figures(context: ApiContext) -> None:
 
 def test_a_method_s_reasons_tell_what_is_said_of_its_class_as_such() -> None:
     code = (
-        "__all__ = ['Pot']\n\n\nclass Pot:\n    \"\"\"A pot.\"\"\"\n\n"
-        "    def fill(self):\n        \"\"\"Fill it.\"\"\"\n\n    def wash(self):\n        \"\"\"Wash it.\"\"\"\n"
+        '__all__ = [\'Pot\']\n\n\nclass Pot:\n    """A pot."""\n\n'
+        '    def fill(self):\n        """Fill it."""\n\n    def wash(self):\n        """Wash it."""\n'
     )
     api = "API\n===\n\n.. autoclass:: garden.Pot\n   :members:\n\n.. automethod:: garden.Pot.wash\n"
     context = context_of({"garden.py": code, "docs/api.rst": api})

@@ -129,6 +129,39 @@ def test_where_the_root_has_no_readme_that_of_the_most_code_speaks() -> None:
     assert "`packages/pot/README.md:L3-3`" in overview(files).overview
 
 
+def test_where_no_file_is_a_readme_the_first_page_of_the_documentation_speaks() -> None:
+    front = "Pot\n===\n\n.. image:: https://x.y/z.svg\n    :target: https://x.y\n\n"
+    front += "**Please refer to the** `docs <https://x.y>`_ **for more.**\n\n"
+    front += "Pot is a library that cooks stews slowly.\n"
+    files = {path: text for path, text in FILES.items() if path != "README.md"}
+    page = overview(
+        files | {"docs/source/index.rst": front, "docs/source/more/index.rst": "More\n====\n\nNo.\n"}
+    )
+    assert page.overview == (
+        "`pot`, in the words of its documentation (`docs/source/index.rst:L9-9`): "
+        "“Pot is a library that cooks stews slowly.”"
+    )
+    assert page.description == "> Pot is a library that cooks stews slowly.\n\n— `docs/source/index.rst:L9-9`"
+
+
+def test_comments_in_a_readme_are_not_shown() -> None:
+    readme = "# Pot\n\n<!-- It is a secret that\n\nnobody knows. -->\n\n"
+    readme += "Pot is a library <!-- TODO: or a\ntool? --> for stews.\n"
+    page = overview(FILES | {"README.md": readme})
+    assert "TODO" not in page.overview + page.description
+    assert "secret" not in page.overview + page.description
+    assert "“Pot is a library for stews.”" in page.overview
+
+
+def test_a_heading_behind_what_it_is_is_no_title() -> None:
+    readme = (
+        "Pot is a library for stews.\n\nDocumentation\n=============\n\nView all of it at the place of old.\n"
+    )
+    files = {path: text for path, text in FILES.items() if path != "README.md"}
+    page = overview(files | {"README.rst": readme})
+    assert page.description == "> Pot is a library for stews.\n\n— `README.rst:L1-1`"
+
+
 @pytest.mark.parametrize(
     "readme", ["", "# Another\n", "\n\n", "# A\n\n## B\n", "![a](b.png)\n", "```\nx\n```\n", "* \n"]
 )

@@ -109,7 +109,7 @@ def _overview(said: Introduction | None, given: Material) -> str:
     if said and said.said:
         block, sentence = _tells_what_it_is(said, _name(given))
         where = given.sources.cite(said.path, block.start, block.end)
-        return f"{name}, in the words of its README ({where}): “{inline(_ANNOUNCES.sub('', sentence), 300)}”"
+        return f"{name}, in the words of its {said.called} ({where}): “{inline(_ANNOUNCES.sub('', sentence), 300)}”"
     for path, text in given.context.repository.texts.items():
         described = [one.description for one in root_manifests({path: text}) if one.description]
         if described:

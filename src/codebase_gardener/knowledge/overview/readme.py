@@ -27,6 +27,7 @@ _READ_CHARS = 40_000
 _SHORTEST, _SHORTEST_LATER = 4, 7
 """Words of a paragraph that says something: the first, and a later one."""
 
+_FRONT_PAGE = re.compile(r"(?:docs?|documentation)/(?:(?:source|src|content|en)/)*index\.(?:mdx?|rst)")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ADDRESS = re.compile(r"https?://\S+")
 _ONLY_A_LINK = re.compile(
@@ -43,8 +44,8 @@ _ASIDE = re.compile(
 )
 """What speaks to some of its readers, or of the day, does not say what it is."""
 _ONLY_POINTS = re.compile(
-    r"[\W_]*(?:for\b.{1,160}?\W)?(?:see|visit|read|check|refer|head|(?:have|take) a look)\s+"
-    r"(?:(?:the|our|also|its|this|out|over|at|to)\s+){0,3}[*_\"]*(?:\[|`|<|https?:).{0,300}\Z",
+    r"[\W_]*(?:for\b.{1,160}?\W)?(?:please\s+)?(?:see|visit|read|check|refer|head|(?:have|take) a look)\s+"
+    r"(?:(?:the|our|also|its|this|out|over|at|to)[*_]*\s+){0,3}[*_\"]*(?:\[|`|<|https?:).{0,300}\Z",
     re.IGNORECASE,
 )
 """What sends its reader elsewhere, and says no more."""
@@ -65,10 +66,10 @@ _WHAT = re.compile(
 
 @dataclass(frozen=True)
 class Introduction:
-    """The beginning of a README.
+    """The beginning of a README, or of the documentation where there is none.
 
     Attributes:
-        path: Of the README.
+        path: Of it.
         said: Paragraphs and items of lists that say what it is, in order.
         code: The first code that it shows in the repository's own languages; None for none.
     """
@@ -77,10 +78,17 @@ class Introduction:
     said: tuple[Block, ...]
     code: Block | None
 
+    @property
+    def called(self) -> str:
+        """What a reader calls the document: README or documentation."""
+        return "README" if _is_readme(self.path) else "documentation"
+
 
 def readme_of(facts: Mapping[str, FileFacts]) -> str:
-    """The README at the root, else that of the folder with the most code; "" where there is none."""
-    found = [path for path in facts if path.rpartition("/")[2].lower().startswith("readme")]
+    """The README at the root, else that of the folder with the most code, else the first page of the documentation,
+    which a README may only be a link to; "" where there is none.
+    """
+    found = [path for path in facts if _is_readme(path)] or list(filter(_FRONT_PAGE.fullmatch, facts))
     code = [each for each in facts.values() if is_code(each.language) and area_of(each.path) == "package"]
 
     def rank(path: str) -> tuple[bool, int, int, int, str]:
@@ -89,6 +97,10 @@ def readme_of(facts: Mapping[str, FileFacts]) -> str:
         return bool(folder), -lines if folder else 0, path.count("/"), len(path), path
 
     return min(found, key=rank, default="")
+
+
+def _is_readme(path: str) -> bool:
+    return path.rpartition("/")[2].lower().startswith("readme")
 
 
 def tells_who_made_it(sentence: str) -> bool:
@@ -132,7 +144,7 @@ def _said(found: Sequence[Block], called: set[str]) -> Iterator[Block]:
         title = block.text if block.kind == "heading" and sections == 0 else title
         if block.kind == "heading":
             sections += 1
-            tells = (sections == 1 and block.level == 1) or bool(_WHAT.search(block.text))
+            tells = (sections == 1 and block.level == 1 and not count) or bool(_WHAT.search(block.text))
         if not tells or block.kind not in ("paragraph", "item"):
             continue
         text = plain_text(block.text)

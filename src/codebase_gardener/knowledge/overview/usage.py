@@ -39,7 +39,7 @@ def usage(said: Introduction | None, given: Material) -> str:
         given.sources.cite(said.path, block.start, block.end)
         lines = given.context.repository.lines(said.path, block.start, block.end)
         anchor = Anchor(said.path, block.start, block.end)
-        parts.append("The first code that the README shows:\n\n" + quote(anchor, lines, block.label))
+        parts.append(f"The first code that the {said.called} shows:\n\n" + quote(anchor, lines, block.label))
     parts.append(_workflows(given))
     return "\n\n".join(filter(None, parts)) or "No document shows how it is used."
 
