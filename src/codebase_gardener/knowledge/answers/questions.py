@@ -80,7 +80,7 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("work", r"how(?: (?:do|does|can|could|should|would|to|must|is|are))?(?: (?:i|we|you|one|people|someone))?"
              rf"(?: {_DONE})? (?:for )?{_WORK}(?: (?:run|executed|built|started|tested|done|made))?"),
     ("work", r"how(?: (?:do|does|can|could|should|would|to))?(?: (?:i|we|you|one))? (?P<what>build|compile)"
-             r" (?:it|this|the (?:project|package|library|code|repository))(?: from source)?"),
+             r"(?: (?:it|this|the (?:project|package|library|code|repository)))?(?: from source)?"),
     ("work", rf"{_W} (?:make |npm )?(?:command|script|target|task)s? (?:runs?|executes?|builds?|starts?|{_DO} i use to"
              rf" {_DONE}|is used to {_DONE}) {_WORK}"),
     ("extra", rf"{_W} extras?(?: (?:exist|are there|can be installed|does it have))?(?P<what>)"),
