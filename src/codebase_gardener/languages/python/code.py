@@ -14,6 +14,7 @@ from codebase_gardener.languages.python.expressions import (
     arguments_of,
     bindable,
     dotted,
+    is_bare_mark,
     literals,
     named_types,
     passes,
@@ -254,7 +255,9 @@ class _Reader:
     def _annotated_assign(self, node: ast.AnnAssign, scope: str, guarded: bool) -> None:
         name = bindable(node.target)
         self._typed(node.annotation, scope)
-        if name:
+        if node.value is not None and is_bare_mark(node.annotation):
+            self._target(node.target, node.value, scope)
+        elif name:
             self._named(name, node.target, scope)
             for suffix, value, how in annotated(node.annotation):
                 self._bind(node, scope, name + suffix, value, how)
