@@ -231,9 +231,8 @@ def _callers(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine
     if row.kind == "file":
         return
     for place in row.callers[:_MOST]:
-        yield GraphLine(
-            f"`{place.what}`" if place.what else f"`{place.path}`, outside of definitions", place.anchor
-        )
+        by = f"`{place.what}`" if place.what else f"`{place.path}`, outside of definitions"
+        yield GraphLine(f"{by}, {place.area}" if place.area else by, place.anchor)
     if len(row.callers) > _MOST:
         rest = row.callers[_MOST]
         yield GraphLine(f"and {len(row.callers) - _MOST} more of the package", rest.anchor)

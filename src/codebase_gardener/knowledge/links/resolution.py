@@ -49,7 +49,7 @@ class Resolution:
         unresolved: How many of them have no target (builtins are left out of both).
         foreign: How many of the unresolved are members of what a call into another package gave: there is no source
             here that could tell their type.
-        told: Of targets in Python, the public name that users are told, where there are several.
+        told: Of targets in Python, the public name that users are told.
         statements: The statement that imports a target, for languages other than Python.
         bases: Of each type, the types of the repository that it extends or implements.
         helpers: Of each target, its uses in files of tests that stand in no passage, in order.
@@ -213,6 +213,8 @@ class _Uses:
         own = self.own[space.key] = []
         for reference, found in references:
             entity = found if found is None or self._can_mean(reference, found) else None
+            if reference.kind == "value" and (entity is None or not entity.path):
+                continue  # a name by itself is counted only where it is a function of the repository
             if entity is None or entity.kind == "external value":
                 self.references += counted
                 self.unresolved += counted

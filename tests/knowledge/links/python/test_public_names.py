@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from codebase_gardener.knowledge.answers.answering import answer_from_graph
+from codebase_gardener.knowledge.answers.graph import Graph
 from codebase_gardener.knowledge.apis.calls import call_of, import_of
 from codebase_gardener.knowledge.apis.surface import ranked
 from codebase_gardener.knowledge.links.uses import Target
@@ -85,3 +87,38 @@ def test_an_alias_is_told_after_the_own_name_of_a_thing() -> None:
     context = context_of({"src/potter/__init__.py": entry, WHEEL: wheel})
     assert context.resolution.public["potter.Baker"] == Target(WHEEL, "Kiln")
     assert import_of(Target(WHEEL, "Kiln"), context) == "from potter import Kiln"
+
+
+def test_a_function_that_is_handed_on_is_used_as_a_value(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    shop = """
+        from potter.wheel import spin
+
+        def argument(each):
+            each.hook(spin)
+
+        def given():
+            return lambda pot: spin
+
+        def kept():
+            found = spin
+            return found
+
+        def compared(each):
+            return each in (spin, None)
+
+        def called():
+            spin()
+
+        def another(spin):
+            return spin
+        """
+    context = context_of({**TWO, "src/potter/shop.py": shop})
+    uses = context.resolution.callers[Target(WHEEL, "spin")]
+    values = {use.scope for use in uses if use.kind == "value"}
+    assert values == {"argument", "given", "kept", "compared"}
+    assert not any(use.acts for use in uses if use.kind == "value")
+    Graph.write(tmp_path, context.repository)
+    answer = answer_from_graph(Graph(tmp_path), "who uses spin")
+    assert answer is not None
+    said = [line.text for line in answer.lines]
+    assert "`argument`, as a value" in said and "`called`" in said
