@@ -213,3 +213,18 @@ def test_a_language_is_known_by_its_short_name_and_an_error_that_is_handed_on_by
         ("used by `fire`", "index.js:L4-4"),
     ]
     assert answer_from_graph(graph, "What is the default of throwErrors?") is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["difference between Plant and the class Tree", "what's the difference between `Plant` and `Tree`?",
+     "How does Plant differ from Tree?", "Plant vs Tree"],
+)  # fmt: skip
+def test_of_two_names_whose_difference_is_asked_for_both_are_told(tmp_path: Path, question: str) -> None:
+    code = "class Plant:\n    '''It grows.'''\n\n\nclass Tree(Plant):\n    '''It grows old.'''\n"
+    Graph.write(tmp_path, context_of({"src/garden/__init__.py": code}).repository)
+    graph = Graph(tmp_path)
+    told = [text for text, _ in said(graph, question)]
+    assert [text for text in told if text.startswith("class")] == ["class `Plant`", "class `Tree`"]
+    assert {"  It grows.", "  It grows old.", "  extends `Plant`"} <= set(told)
+    assert answer_from_graph(graph, "difference between Plant and beauty") is None

@@ -195,6 +195,19 @@ def _what(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
         yield GraphLine(f"shown in {said}, first: {first.what}", first.anchor)
 
 
+def _compared(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    """One name; of two whose difference is asked for each, where the repository has both."""
+    if not asked.part:
+        yield from _each(_what)(graph, asked)
+        return
+    both = [_definitions(graph, Asked("what", name))[:1] for name in (asked.what, asked.part)]
+    for row in [rows[0] for rows in both] if all(both) else ():
+        yield _standing(row)
+        yield from (replace(line, text=f"  {line.text}") for line in _what(graph, row, asked))
+        others = [rows[0].name for rows in both if rows[0].name in row.bases]
+        yield from (GraphLine(f"  extends `{name}`", row.place.anchor) for name in others)
+
+
 def _takes(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
     anchor = row.place.anchor
     if row.kind in ("file", "constant", "field"):
@@ -510,7 +523,7 @@ def _work(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
 
 ANSWERS: dict[str, Callable[[Graph, Asked], Iterator[GraphLine]]] = {
     "where": _where,
-    "what": _each(_what),
+    "what": _compared,
     "takes": _each(_takes),
     "parameter": _each(_parameter),
     "callers": _used,
