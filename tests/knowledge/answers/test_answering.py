@@ -228,3 +228,28 @@ def test_of_two_names_whose_difference_is_asked_for_both_are_told(tmp_path: Path
     assert [text for text in told if text.startswith("class")] == ["class `Plant`", "class `Tree`"]
     assert {"  It grows.", "  It grows old.", "  extends `Plant`"} <= set(told)
     assert answer_from_graph(graph, "difference between Plant and beauty") is None
+
+
+def test_the_version_of_the_repository_itself_comes_from_its_own_package_file(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{\n  "name": "kiln",\n  "private": true,\n  "version": "5.1.0"\n}\n',
+        "examples/a/package.json": '{\n  "name": "a",\n  "dependencies": {\n    "kiln": "^4.3.9"\n  }\n}\n',
+        "src/index.js": "export const bake = () => 1\n",
+    }
+    Graph.write(tmp_path, context_of(files).repository)
+    graph = Graph(tmp_path)
+    own = [("kiln 5.1.0 is the package", "package.json:L2-4")]
+    assert said(graph, "which version of kiln is this") == own
+    assert said(graph, "what version is this") == own
+
+
+def test_where_the_package_file_leaves_its_version_out_the_newest_release_is_told(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "kiln"\ndynamic = ["version"]\n',
+        "CHANGELOG.md": "# Changes\n\n## 2.3.0 (2026-01-02)\n\n- Hot.\n",
+        "src/kiln/__init__.py": "",
+    }
+    Graph.write(tmp_path, context_of(files).repository)
+    told = said(Graph(tmp_path), "which version of kiln is this")
+    assert any("2.3.0" in text for text, _ in told)
+    assert told[-1] == ("kiln is the package", "pyproject.toml:L2-2")

@@ -364,16 +364,21 @@ def _since(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
 
 
 def _version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    if not asked.what:
-        rows = [row for row in (*graph.needed("release"), *graph.needed("package")) if row.bound]
+    wanted = plain_name(asked.what)
+    packages = [*graph.needed("release"), *graph.needed("package")]
+    own = [row for row in packages if not wanted or plain_name(row.name) == wanted]
+    if own or not wanted:
+        rows = [row for row in own if row.bound]
         yield from _needed(_outermost(rows)[:1])
         told = [row for row in graph.releases() if row.released][:1]
         if told and all(numbers_of(row.bound) != numbers_of(told[0].version) for row in rows[:1]):
             yield from release_lines(graph.releases(), "", whole=False)
-        yield from _needed(_outermost(graph.needed("runtime")))
+        if not wanted:
+            yield from _needed(_outermost(graph.needed("runtime")))
+        elif not rows:
+            yield from _needed(_outermost(own)[:1])
         return
     found = [row for row in graph.rows(asked.what) if isinstance(row, NeededPackage)]
-    wanted = plain_name(asked.what)
     found = [
         row
         for row in found

@@ -29,6 +29,7 @@ from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.writers.prose_pages import repository_names
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import family_of, is_code, says_bases
+from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.utils.anchors import Anchor
 
@@ -336,6 +337,7 @@ class _Gathering:
         for path, facts in self._repository.facts.items():
             yield from self._file(path, facts)
             yield from _manifest(path, facts)
+            yield from self._unpublished(path)
         for symbol in self._repository.symbols.values():
             yield from self._by_its_names(self._definition(symbol))
             for heir in self._heirs(symbol):
@@ -396,6 +398,14 @@ class _Gathering:
         for (area, folder), paths in found.items():
             first = Place(paths[0], 1, max(1, self._repository.facts[paths[0]].lines), "", area)
             yield f"#part {area}", AreaFolder(area, folder, len(paths), first)
+
+    def _unpublished(self, path: str) -> Iterator[tuple[str, _Row]]:
+        """A package at the root that is marked as private: what is published may be made of it."""
+        manifest = read_manifest(path, self._repository.texts[path]) if "/" not in path else None
+        if manifest and manifest.name and not manifest.published and manifest.version:
+            name, version = manifest.name, manifest.version
+            place = Place(path, name.start, version.end)
+            yield "#package", NeededPackage("package", name.text, version.text, "", place)
 
     def _code(self) -> Iterator[str]:
         return (path for path, facts in self._repository.facts.items() if is_code(facts.language))
