@@ -253,3 +253,30 @@ def test_where_the_package_file_leaves_its_version_out_the_newest_release_is_tol
     told = said(Graph(tmp_path), "which version of kiln is this")
     assert any("2.3.0" in text for text, _ in told)
     assert told[-1] == ("kiln is the package", "pyproject.toml:L2-2")
+
+
+def test_an_error_that_is_made_first_and_raised_then_is_raised_and_its_docstring_says_when(
+    tmp_path: Path,
+) -> None:
+    code = """class WiltError(Exception):
+    '''Raised when a plant is dry.'''
+
+
+class RotError(Exception):
+    '''It is wet.'''
+
+
+def look(plant):
+    error = WiltError(plant)
+    if plant:
+        raise error
+    other = RotError(plant)
+    return other
+"""
+    Graph.write(tmp_path, context_of({"src/garden/__init__.py": code}).repository)
+    path = "src/garden/__init__.py"
+    assert said(Graph(tmp_path), "what raises WiltError") == [
+        ("`look`: `raise error`", f"{path}:L12-12"),
+        ("the docstring of `WiltError` says: “Raised when a plant is dry.”", f"{path}:L2-2"),
+    ]
+    assert "says" not in str(said(Graph(tmp_path), "what raises RotError"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ _MOST = 20
 _NEAR = 5
 _AREAS = ("package", "examples", "scripts", "benchmarks", "other", "docs", "tests")
 _LOCKED = ("listed", "build")
+_SAYS_RAISED = re.compile(r"\b(?:raise[sd]?|raising|thrown?|throws)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -350,6 +352,10 @@ def _raised(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
         )
         for place in definition.callers[:_MOST]:
             yield GraphLine(f"used by `{place.what or place.path}`", place.anchor)
+    for definition in _definitions(graph, asked):
+        if _SAYS_RAISED.search(definition.says):
+            said = f"the docstring of `{definition.name}` says: “{definition.says}”"
+            yield GraphLine(said, definition.says_at or definition.place.anchor)
 
 
 def _since(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:

@@ -527,6 +527,9 @@ class _Gathering:
                 place = Place(path, number, number, scope, area)
                 self._raised[path, scope].append(Place(path, number, number, found[1], area))
                 yield Raised(found[1], place, inline(line.strip(), 200))
+                for made in facts.bindings:  # `error = PotError()`, then `raise error`
+                    if (made.name, made.scope, made.how) == (found[1], scope, "call") and made.line < number:
+                        yield Raised(made.value.rpartition(".")[2], place, inline(line.strip(), 200))
 
     def _packages(self, symbol: Symbol) -> Iterator[Place]:
         """Packages of extras that the definition asks for, or a guard of its file outside of definitions."""
