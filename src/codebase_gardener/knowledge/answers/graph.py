@@ -485,8 +485,12 @@ class _Gathering:
             tuple((each.type, each.description) for each in (contract.outputs if contract else ())),
             (*self._raised.get((symbol.path, symbol.qualified_name), ()), *_told(symbol, says)),
             tuple(
-                Place(use.path, use.start, use.end, use.scope, "as a value" if use.kind == "value" else "")
-                for use in uses
+                dict.fromkeys(
+                    Place(
+                        use.path, use.start, use.end, use.scope, "as a value" if use.kind == "value" else ""
+                    )
+                    for use in uses
+                )
             ),
             (*_shown_at(passages), *self._in_helpers(target)),
             says.changes or _deprecated(symbol),

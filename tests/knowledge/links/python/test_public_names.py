@@ -106,6 +106,9 @@ def test_a_function_that_is_handed_on_is_used_as_a_value(tmp_path) -> None:  # t
         def compared(each):
             return each in (spin, None)
 
+        def twice(each):
+            each.hook(spin, spin)
+
         def called():
             spin()
 
@@ -115,10 +118,11 @@ def test_a_function_that_is_handed_on_is_used_as_a_value(tmp_path) -> None:  # t
     context = context_of({**TWO, "src/potter/shop.py": shop})
     uses = context.resolution.callers[Target(WHEEL, "spin")]
     values = {use.scope for use in uses if use.kind == "value"}
-    assert values == {"argument", "given", "kept", "compared"}
+    assert values == {"argument", "given", "kept", "compared", "twice"}
     assert not any(use.acts for use in uses if use.kind == "value")
     Graph.write(tmp_path, context.repository)
     answer = answer_from_graph(Graph(tmp_path), "who uses spin")
     assert answer is not None
     said = [line.text for line in answer.lines]
+    assert said.count("`twice`, as a value") == 1
     assert "`argument`, as a value" in said and "`called`" in said
