@@ -67,7 +67,8 @@ class Binding(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A use of a name: a call, an attribute that is read without one, a base of a class, a name in an annotation.
+    """A use of a name: a call, an attribute that is read without one, a base of a class, a name in an annotation, and
+    in Python a function that is handed on as a value.
 
     Attributes:
         start: First line, 1-based, in the file.
@@ -75,7 +76,7 @@ class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
         scope: Qualified name of the enclosing definition; "" at module level.
         name: Dotted source of what is used: "get_peft_model", "model.generate"; a call in the chain is written
             `()`: "A.load().eval"; other expressions `?`: "?.generate".
-        kind: "call", "attribute", "decorator", "base" or "annotation".
+        kind: "call", "attribute", "decorator", "base", "annotation" or "value".
         keywords: Names of keyword arguments.
         text: The expression on one line, at most 200 characters.
     """

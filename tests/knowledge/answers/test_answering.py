@@ -238,3 +238,70 @@ def test_a_language_is_known_by_its_short_name_and_an_error_that_is_handed_on_by
         ("used by `fire`", "index.js:L4-4"),
     ]
     assert answer_from_graph(graph, "What is the default of throwErrors?") is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["difference between Plant and the class Tree", "what's the difference between `Plant` and `Tree`?",
+     "How does Plant differ from Tree?", "Plant vs Tree"],
+)  # fmt: skip
+def test_of_two_names_whose_difference_is_asked_for_both_are_told(tmp_path: Path, question: str) -> None:
+    code = "class Plant:\n    '''It grows.'''\n\n\nclass Tree(Plant):\n    '''It grows old.'''\n"
+    Graph.write(tmp_path, context_of({"src/garden/__init__.py": code}).repository)
+    graph = Graph(tmp_path)
+    told = [text for text, _ in said(graph, question)]
+    assert [text for text in told if text.startswith("class")] == ["class `Plant`", "class `Tree`"]
+    assert {"  It grows.", "  It grows old.", "  extends `Plant`"} <= set(told)
+    assert answer_from_graph(graph, "difference between Plant and beauty") is None
+
+
+def test_the_version_of_the_repository_itself_comes_from_its_own_package_file(tmp_path: Path) -> None:
+    files = {
+        "package.json": '{\n  "name": "kiln",\n  "private": true,\n  "version": "5.1.0"\n}\n',
+        "examples/a/package.json": '{\n  "name": "a",\n  "dependencies": {\n    "kiln": "^4.3.9"\n  }\n}\n',
+        "src/index.js": "export const bake = () => 1\n",
+    }
+    Graph.write(tmp_path, context_of(files).repository)
+    graph = Graph(tmp_path)
+    own = [("kiln 5.1.0 is the package", "package.json:L2-4")]
+    assert said(graph, "which version of kiln is this") == own
+    assert said(graph, "what version is this") == own
+
+
+def test_where_the_package_file_leaves_its_version_out_the_newest_release_is_told(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "kiln"\ndynamic = ["version"]\n',
+        "CHANGELOG.md": "# Changes\n\n## 2.3.0 (2026-01-02)\n\n- Hot.\n",
+        "src/kiln/__init__.py": "",
+    }
+    Graph.write(tmp_path, context_of(files).repository)
+    told = said(Graph(tmp_path), "which version of kiln is this")
+    assert any("2.3.0" in text for text, _ in told)
+    assert told[-1] == ("kiln is the package", "pyproject.toml:L2-2")
+
+
+def test_an_error_that_is_made_first_and_raised_then_is_raised_and_its_docstring_says_when(
+    tmp_path: Path,
+) -> None:
+    code = """class WiltError(Exception):
+    '''Raised when a plant is dry.'''
+
+
+class RotError(Exception):
+    '''It is wet.'''
+
+
+def look(plant):
+    error = WiltError(plant)
+    if plant:
+        raise error
+    other = RotError(plant)
+    return other
+"""
+    Graph.write(tmp_path, context_of({"src/garden/__init__.py": code}).repository)
+    path = "src/garden/__init__.py"
+    assert said(Graph(tmp_path), "what raises WiltError") == [
+        ("`look`: `raise error`", f"{path}:L12-12"),
+        ("the docstring of `WiltError` says: “Raised when a plant is dry.”", f"{path}:L2-2"),
+    ]
+    assert "says" not in str(said(Graph(tmp_path), "what raises RotError"))

@@ -134,3 +134,20 @@ def test_a_newcomers_question_is_answered_with_its_line(
     graph: Graph, question: str, line: tuple[str, str]
 ) -> None:
     assert said(graph, question)[0] == line or line in said(graph, question)
+
+
+def test_a_packages_script_comes_before_what_a_job_does_to_the_files_of_tests(tmp_path: Path) -> None:
+    scripts = ",\n".join(f'    "step{at}": "run-{at}"' for at in range(20))
+    steps = "".join(
+        f"          {line}\n" for line in ("sed -i s/a/b/ tests/a.ts", "ls tests", "npm run test:all")
+    )
+    files = {
+        "package.json": f'{{\n  "name": "a",\n  "scripts": {{\n{scripts},\n    "test": "vitest"\n  }}\n}}\n',
+        "CONTRIBUTING.md": "# Contributing\n\n```sh\ncp tests/a tests/b\n```\n",
+        ".github/workflows/ci.yml": f"jobs:\n  a:\n    steps:\n      - run: |\n{steps}",
+        "src/a.ts": "export const a = 1\n",
+    }
+    Graph.write(tmp_path, context_of(files).repository)
+    assert said(Graph(tmp_path), "how do I run the tests") == [
+        ("`npm run test`: vitest", "package.json:L24-24")
+    ]

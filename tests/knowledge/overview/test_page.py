@@ -92,6 +92,18 @@ def test_it_tells_what_its_files_tell_to_run() -> None:
     assert "CC" not in told
 
 
+def test_of_many_scripts_those_that_test_and_build_are_shown_and_the_rest_is_counted() -> None:
+    names = [*(f"step{at}" for at in range(14)), "build", "test", "lint"]
+    scripts = ",\n".join(f'    "{name}": "run-{name}"' for name in names)
+    told = overview({**FILES, "package.json": f'{{\n  "scripts": {{\n{scripts}\n  }}\n}}\n'}).sections[3].body
+    rows = [line for line in told.split("\n") if line.startswith("| `npm run")]
+    assert len(rows) == 12
+    assert [row.split("`")[1] for row in rows[:4]] == [
+        "npm run build", "npm run test", "npm run lint", "npm run step0",
+    ]  # fmt: skip
+    assert "and 5 more." in told
+
+
 def test_it_says_why_a_dependency_is_needed() -> None:
     told = overview(FILES).sections[4].body
     assert (

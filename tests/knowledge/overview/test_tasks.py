@@ -21,3 +21,21 @@ def test_what_the_shell_says_and_sets_is_no_command() -> None:
     steps = "".join(f"          {line}\n" for line in (*said, "make check", "A=1 make test"))
     text = f"jobs:\n  a:\n    steps:\n      - run: |\n{steps}      - run: echo done\n"
     assert [task.command for task in tasks({}, {path: text})[path]] == ["make check", "A=1 make test"]
+
+
+def test_what_edits_and_lists_files_and_writes_history_is_no_command_of_a_job() -> None:
+    path = ".github/workflows/ci.yml"
+    edits = ("sed -i s/a/b/ tests/a.ts", "git add .", "git push", "ls dist", "rm -rf out", "mkdir -p build")
+    steps = "".join(f"          {line}\n" for line in (*edits, "npm test"))
+    text = f"jobs:\n  a:\n    steps:\n      - run: |\n{steps}      - run: git diff --exit-code\n"
+    assert [task.command for task in tasks({}, {path: text})[path]] == ["npm test"]
+
+
+def test_scripts_are_run_by_the_manager_that_the_package_names() -> None:
+    scripts = '  "scripts": {\n    "test": "vitest \\"a\\""\n  }'
+    for manager in ("pnpm", "yarn"):
+        text = f'{{\n{scripts},\n  "packageManager": "{manager}@9.1.0"\n}}\n'
+        found = tasks({}, {"package.json": text})["package.json"]
+        assert [(task.command, task.does) for task in found] == [(f"{manager} run test", 'vitest "a"')]
+    found = tasks({}, {"package.json": f"{{\n{scripts}\n}}\n"})["package.json"]
+    assert [task.command for task in found] == ["npm run test"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ _MOST = 20
 _NEAR = 5
 _AREAS = ("package", "examples", "scripts", "benchmarks", "other", "docs", "tests")
 _LOCKED = ("listed", "build")
+_SAYS_RAISED = re.compile(r"\b(?:raise[sd]?|raising|thrown?|throws)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,19 @@ def _what(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
         yield GraphLine(f"shown in {said}, first: {first.what}", first.anchor)
 
 
+def _compared(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    """One name; of two whose difference is asked for each, where the repository has both."""
+    if not asked.part:
+        yield from _each(_what)(graph, asked)
+        return
+    both = [_definitions(graph, Asked("what", name))[:1] for name in (asked.what, asked.part)]
+    for row in [rows[0] for rows in both] if all(both) else ():
+        yield _standing(row)
+        yield from (replace(line, text=f"  {line.text}") for line in _what(graph, row, asked))
+        others = [rows[0].name for rows in both if rows[0].name in row.bases]
+        yield from (GraphLine(f"  extends `{name}`", row.place.anchor) for name in others)
+
+
 def _takes(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
     anchor = row.place.anchor
     if row.kind in ("file", "constant", "field"):
@@ -231,9 +246,8 @@ def _callers(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine
     if row.kind == "file":
         return
     for place in row.callers[:_MOST]:
-        yield GraphLine(
-            f"`{place.what}`" if place.what else f"`{place.path}`, outside of definitions", place.anchor
-        )
+        by = f"`{place.what}`" if place.what else f"`{place.path}`, outside of definitions"
+        yield GraphLine(f"{by}, {place.area}" if place.area else by, place.anchor)
     if len(row.callers) > _MOST:
         rest = row.callers[_MOST]
         yield GraphLine(f"and {len(row.callers) - _MOST} more of the package", rest.anchor)
@@ -338,6 +352,10 @@ def _raised(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
         )
         for place in definition.callers[:_MOST]:
             yield GraphLine(f"used by `{place.what or place.path}`", place.anchor)
+    for definition in _definitions(graph, asked):
+        if _SAYS_RAISED.search(definition.says):
+            said = f"the docstring of `{definition.name}` says: “{definition.says}”"
+            yield GraphLine(said, definition.says_at or definition.place.anchor)
 
 
 def _since(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
@@ -352,16 +370,21 @@ def _since(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
 
 
 def _version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    if not asked.what:
-        rows = [row for row in (*graph.needed("release"), *graph.needed("package")) if row.bound]
+    wanted = plain_name(asked.what)
+    packages = [*graph.needed("release"), *graph.needed("package")]
+    own = [row for row in packages if not wanted or plain_name(row.name) == wanted]
+    if own or not wanted:
+        rows = [row for row in own if row.bound]
         yield from _needed(_outermost(rows)[:1])
         told = [row for row in graph.releases() if row.released][:1]
         if told and all(numbers_of(row.bound) != numbers_of(told[0].version) for row in rows[:1]):
             yield from release_lines(graph.releases(), "", whole=False)
-        yield from _needed(_outermost(graph.needed("runtime")))
+        if not wanted:
+            yield from _needed(_outermost(graph.needed("runtime")))
+        elif not rows:
+            yield from _needed(_outermost(own)[:1])
         return
     found = [row for row in graph.rows(asked.what) if isinstance(row, NeededPackage)]
-    wanted = plain_name(asked.what)
     found = [
         row
         for row in found
@@ -511,7 +534,7 @@ def _work(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
 
 ANSWERS: dict[str, Callable[[Graph, Asked], Iterator[GraphLine]]] = {
     "where": _where,
-    "what": _each(_what),
+    "what": _compared,
     "takes": _each(_takes),
     "parameter": _each(_parameter),
     "callers": _used,

@@ -30,6 +30,7 @@ from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.writers.prose_pages import repository_names
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import family_of, is_code, says_bases
+from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.utils.anchors import Anchor
 
@@ -335,6 +336,7 @@ class _Gathering:
         for path, facts in self._repository.facts.items():
             yield from self._file(path, facts)
             yield from _manifest(path, facts)
+            yield from self._unpublished(path)
         for symbol in self._repository.symbols.values():
             yield from self._by_its_names(self._definition(symbol))
             for heir in self._heirs(symbol):
@@ -395,6 +397,14 @@ class _Gathering:
         for (area, folder), paths in found.items():
             first = Place(paths[0], 1, max(1, self._repository.facts[paths[0]].lines), "", area)
             yield f"#part {area}", AreaFolder(area, folder, len(paths), first)
+
+    def _unpublished(self, path: str) -> Iterator[tuple[str, _Row]]:
+        """A package at the root that is marked as private: what is published may be made of it."""
+        manifest = read_manifest(path, self._repository.texts[path]) if "/" not in path else None
+        if manifest and manifest.name and not manifest.published and manifest.version:
+            name, version = manifest.name, manifest.version
+            place = Place(path, name.start, version.end)
+            yield "#package", NeededPackage("package", name.text, version.text, "", place)
 
     def _code(self) -> Iterator[str]:
         return (path for path, facts in self._repository.facts.items() if is_code(facts.language))
@@ -473,7 +483,14 @@ class _Gathering:
             ),
             tuple((each.type, each.description) for each in (contract.outputs if contract else ())),
             tuple(self._raised_by(symbol)),
-            tuple(Place(use.path, use.start, use.end, use.scope) for use in uses),
+            tuple(
+                dict.fromkeys(
+                    Place(
+                        use.path, use.start, use.end, use.scope, "as a value" if use.kind == "value" else ""
+                    )
+                    for use in uses
+                )
+            ),
             (*_shown_at(passages), *self._in_helpers(target)),
             says.changes or _deprecated(symbol),
             symbol.bases,
@@ -503,10 +520,18 @@ class _Gathering:
             yield Place(use.path, use.start, use.end, f"`{use.scope}`", "test")
 
     def _raised_in(self, path: str) -> Iterator[Raised]:
-        area = self._repository.areas[path]
+        area, bindings = self._repository.areas[path], self._repository.facts[path].bindings
         for one in raised_in(path, 1, self._repository.facts[path].lines, self._repository):
+            place, text = Place(path, one.line, one.line, one.scope, area), inline(one.text, 200)
             self._raised[path, one.scope].append(Place(path, one.line, one.line, one.error, area))
-            yield Raised(one.error, Place(path, one.line, one.line, one.scope, area), inline(one.text, 200))
+            yield Raised(one.error, place, text)
+            for made in bindings:  # `error = PotError()`, then `raise error`
+                if (made.name, made.scope, made.how) == (
+                    one.error,
+                    one.scope,
+                    "call",
+                ) and made.line < one.line:
+                    yield Raised(made.value.rpartition(".")[2], place, text)
 
     def _raised_by(self, symbol: Symbol) -> Iterator[Place]:
         """What it raises, and what its docstring says so; of a class also what making an instance does."""

@@ -80,7 +80,7 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("work", r"how(?: (?:do|does|can|could|should|would|to|must|is|are))?(?: (?:i|we|you|one|people|someone))?"
              rf"(?: {_DONE})? (?:for )?{_WORK}(?: (?:run|executed|built|started|tested|done|made))?"),
     ("work", r"how(?: (?:do|does|can|could|should|would|to))?(?: (?:i|we|you|one))? (?P<what>build|compile)"
-             r" (?:it|this|the (?:project|package|library|code|repository))(?: from source)?"),
+             r"(?: (?:it|this|the (?:project|package|library|code|repository)))?(?: from source)?"),
     ("work", rf"{_W} (?:make |npm )?(?:command|script|target|task)s? (?:runs?|executes?|builds?|starts?|{_DO} i use to"
              rf" {_DONE}|is used to {_DONE}) {_WORK}"),
     ("extra", rf"{_W} extras?(?: (?:exist|are there|can be installed|does it have))?(?P<what>)"),
@@ -139,6 +139,10 @@ FORMS: tuple[tuple[str, str], ...] = (
               rf"(?: {_IS}| {_DO}(?: (?:i|we|one|you) (?:find|see))?|'s) (?P<what>.+?){_STANDS}"),
     ("where", rf"{_W} (?:file|module|package) (?:defines?|contains?|holds?|has|implements?|declares?) (?P<what>.+)"),
     ("where", r"(?:find|locate) (?P<what>.+)"),
+    ("what", r"(?:what(?: (?:is|are)|'s)? |explain )?(?:the )?differences? between (?P<what>.+?)"
+             r" and (?P<part>.+)"),
+    ("what", rf"(?:how|in what way) {_DO} (?P<what>.+?) differ from (?P<part>.+)"),
+    ("what", r"(?P<what>[^ ]+) (?:vs\.?|versus) (?P<part>[^ ]+)"),
     ("how", r"how(?: (?:do|does|can|could|should|would|to|must))?(?: (?:i|we|you|one|people|someone))? (?P<what>.+)"),
     ("what", rf"(?:(?:what|who) {_IS}|what's) (?P<what>.+?)(?: (?:good for|used for|for|about))?"),
     ("what", r"what does (?P<what>.+?) do"),
@@ -175,7 +179,7 @@ class Asked:
             "heirs", "bases", "part", "licence", "variables", "errors", "depends".
         what: The name as written, without articles, marks and parentheses.
         kind: Of the definition, where the question says so; "".
-        part: The parameter that is asked for; "".
+        part: The parameter that is asked for; what it is compared with; "".
     """
 
     form: str

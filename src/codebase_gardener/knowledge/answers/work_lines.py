@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.told_commands import ToldCommand
+from codebase_gardener.knowledge.overview.tasks import handles_files
 from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.utils.anchors import Anchor
 
@@ -112,7 +113,8 @@ def _is_about(row: ToldCommand, root: str) -> bool:
     words = _words(root)
     if row.kind == "file":
         return bool(words.match(row.path.rpartition("/")[2]) or words.search(row.says))
-    return bool(words.search(row.command) or words.search(row.says))
+    is_named = not handles_files(row.command) and words.search(row.command)  # not by a file's name
+    return bool(is_named or words.search(row.says))
 
 
 def _said(row: ToldCommand) -> str:

@@ -32,7 +32,12 @@ def import_of(target: Target, context: ApiContext) -> str:
     if symbol and family_of(symbol.language):
         return _of_owner(target, context)
     subject = target
-    while symbol and symbol.kind == "method" and "." in subject.name:
+    while (
+        subject not in context.resolution.exported
+        and symbol
+        and symbol.kind == "method"
+        and "." in subject.name
+    ):
         subject = Target(target.path, subject.name.rpartition(".")[0])
         symbol = context.symbol(subject)
     name = context.resolution.exported.get(subject) or context.names.get(subject, "")
@@ -61,7 +66,8 @@ def call_of(symbol: Symbol, context: ApiContext) -> str:
     name = symbol.qualified_name
     if symbol.kind == "method" and not last & {"classmethod", "staticmethod"}:
         owner, _, method = symbol.qualified_name.rpartition(".")
-        name = f"{_instance(owner)}.{method}"
+        alias = context.resolution.exported.get(context.target(symbol), "")
+        name = alias.rpartition(".")[2] or f"{_instance(owner)}.{method}"
     if any("property" in each for each in last):
         return name
     required = _required(shown, context)

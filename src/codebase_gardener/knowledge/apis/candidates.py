@@ -35,6 +35,7 @@ class Candidate:
         owner: The class of a method, None for functions and classes.
         exported: Public dotted name that an `__init__` or `__all__` gives it (a method: its class); in other languages
             its name, where its file exports it; "".
+        bound: Public dotted name that a package gives a method itself: of an instance of its class; "".
         top: Whether that name is one of the top-level package's, or of another language.
         reached: Public dotted name of an exported class that inherits a method whose own class is not exported; "".
         imported: How far users import it (a method: its class) from its module, since the top-level package does not
@@ -60,6 +61,7 @@ class Candidate:
     symbol: Symbol
     owner: Symbol | None
     exported: str
+    bound: str
     top: bool
     reached: str
     imported: float
@@ -262,6 +264,7 @@ class _Figures:
             symbol=symbol,
             owner=owner,
             exported=exported,
+            bound=self._exported.get(target, "") if owner is not None else "",
             top=_is_top(exported, symbol),
             reached="" if exported or owner is None else self._heir_name(owner),
             imported=0.0 if exported.count(".") == 1 else self._imported(context.target(subject)),

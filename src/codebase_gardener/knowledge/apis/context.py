@@ -56,8 +56,11 @@ class ApiContext:
     @cached_property
     def names(self) -> dict[Target, str]:
         """The dotted name that a user imports it by, shortest first."""
-        found: dict[Target, str] = {}
+        told = self.resolution.told
+        found: dict[Target, str] = dict(told)
         for name, target in self.resolution.public.items():
+            if target in told:
+                continue
             if target not in found or (name.count("."), len(name), name) < (
                 found[target].count("."),
                 len(found[target]),

@@ -72,6 +72,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature("exported", 1.0, lambda c: float(bool(c.exported)),
             lambda c: f"{'a method of a class ' if c.owner else ''}exported as `{c.exported}`",
             "an `__init__` that imports a name makes it public"),
+    Feature("bound", 4.0, lambda c: float(bool(c.bound)), lambda c: f"exported itself as `{c.bound}`",
+            "users call it as a function"),
     Feature("top level", 2.0, lambda c: float(c.top), _silent, "the top package's names are what users meet first"),
     Feature("imported", 2.0, lambda c: c.imported,
             lambda c: f"{'a method of a class ' if c.owner else ''}imported from its module by "

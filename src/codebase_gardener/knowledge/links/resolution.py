@@ -19,7 +19,7 @@ from codebase_gardener.knowledge.links.passages import (
 from codebase_gardener.knowledge.links.python.linker import PythonLinker, is_machinery
 from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package
 from codebase_gardener.knowledge.links.python.namespaces import Namespace, file_namespace, snippet_namespace
-from codebase_gardener.knowledge.links.python.public_names import public_names
+from codebase_gardener.knowledge.links.python.public_names import package_ranks, public_names
 from codebase_gardener.knowledge.links.python.signatures import can_make, can_take
 from codebase_gardener.knowledge.links.python.tracing import Tracer
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
@@ -49,6 +49,7 @@ class Resolution:
         unresolved: How many of them have no target (builtins are left out of both).
         foreign: How many of the unresolved are members of what a call into another package gave: there is no source
             here that could tell their type.
+        told: Of targets in Python, the public name that users are told.
         statements: The statement that imports a target, for languages other than Python.
         bases: Of each type, the types of the repository that it extends or implements.
         helpers: Of each target, its uses in files of tests that stand in no passage, in order.
@@ -61,6 +62,7 @@ class Resolution:
     references: int
     unresolved: int
     foreign: int = 0
+    told: Mapping[Target, str] = field(default_factory=dict)
     statements: Mapping[Target, str] = field(default_factory=dict)
     helpers: Mapping[Target, tuple[Use, ...]] = field(default_factory=dict)
     bases: Mapping[Target, tuple[Target, ...]] = field(default_factory=dict)
@@ -84,7 +86,7 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     spaces = dict(_namespaces(facts, areas))
     modules = ModuleNames(space.path for space in spaces.values() if space.key == space.path)
     tracer = Tracer(spaces, modules)
-    names = public_names(spaces, modules, tracer.scopes)
+    names = public_names(spaces, modules, tracer.scopes, package_ranks(facts, areas))
     tracer.classes.offered = frozenset(place for place in names.exported)
     links = PythonLinker(spaces, tracer, names.by_last_part() | _packages(spaces, modules))
     others = link_families(facts, areas)
@@ -110,6 +112,7 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
         references=gathered.references,
         unresolved=gathered.unresolved,
         foreign=gathered.foreign,
+        told={gathered.target(*place): name for place, name in names.told.items()},
         statements={gathered.target(*place): text for place, text in others.statements.items()},
         helpers=_helpers(gathered, passages, [path for path in shown if areas[path] == "tests"]),
         bases=_python_bases(facts, gathered)
@@ -210,6 +213,8 @@ class _Uses:
         own = self.own[space.key] = []
         for reference, found in references:
             entity = found if found is None or self._can_mean(reference, found) else None
+            if reference.kind == "value" and (entity is None or not entity.path):
+                continue  # a name by itself is counted only where it is a function of the repository
             if entity is None or entity.kind == "external value":
                 self.references += counted
                 self.unresolved += counted

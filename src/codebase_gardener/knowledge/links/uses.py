@@ -35,7 +35,7 @@ class Use(msgspec.Struct, frozen=True, array_like=True, gc=False):
         target: What it means.
         path, start, end: Where it stands.
         scope: Qualified name of the definition that it stands in; "" at module level or in a document.
-        kind: "call", "attribute", "decorator", "base" or "annotation".
+        kind: "call", "attribute", "decorator", "base", "annotation" or "value".
         how: How it was resolved: "import" (names and imports), "type" (through what a name was given),
             "name" (only one symbol family of the repository has a member of this name).
         keywords: Names of keyword arguments.
@@ -55,7 +55,7 @@ class Use(msgspec.Struct, frozen=True, array_like=True, gc=False):
     @property
     def acts(self) -> bool:
         """Whether something is done with it: it is more than read or named."""
-        return self.kind not in ("attribute", "annotation")
+        return self.kind not in ("attribute", "annotation", "value")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from codebase_gardener.knowledge.overview.readme import (
     readme_of,
     tells_who_made_it,
 )
-from codebase_gardener.knowledge.overview.tasks import guide_sections, guides, tasks, work_needs
+from codebase_gardener.knowledge.overview.tasks import WrittenTask, guide_sections, guides, tasks, work_needs
 from codebase_gardener.knowledge.overview.usage import by_use, times_shown, usage
 from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.markup import code, link_free, table
@@ -41,6 +41,8 @@ _MOST_APIS = 8
 _MOST_FILES = 3
 _MOST_GROUPS = 8
 _MOST_NAMES = 5
+_MOST_TASKS = 12
+_OFTEN = re.compile(r"(?:^|\s)(?:py)?(?:test|lint|check|build)s?(?:\s|$)")
 _SENTENCE_WORDS = 5
 _WORD = re.compile(r"[^\W\d_]{2}")
 _DENIES = re.compile(
@@ -315,7 +317,8 @@ def _tasks(given: Material) -> str:
     parts = [
         f"How to change it is told in {code(path)}." for path in guides(repository.facts) if path not in found
     ]
-    for path, each in found.items():
+    for path, every in found.items():
+        each = sorted(every, key=_is_seldom)[:_MOST_TASKS] if len(every) > _MOST_TASKS else every
         rows = [
             (
                 code(task.command),
@@ -327,9 +330,15 @@ def _tasks(given: Material) -> str:
         parts.append(
             f"### {link_free(path)}\n\n"
             + table(("Command", "What it runs, or where it is told", "Where"), rows)
+            + (f"\n\nand {len(every) - len(each)} more." if len(every) > len(each) else "")
         )
     parts = [*_told_in_readme(given), *parts, *_work_needs(given)]
     return "\n\n".join(parts) or "No file of it says how it is built, tested or changed."
+
+
+def _is_seldom(task: WrittenTask) -> bool:
+    """Whether it neither tests nor checks nor builds: of many commands these are wanted first."""
+    return not _OFTEN.search(task.command)
 
 
 def _told_in_readme(given: Material) -> list[str]:

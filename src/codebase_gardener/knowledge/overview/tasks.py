@@ -14,10 +14,16 @@ from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.manifests.values import LocatedValue, toml_values
 from codebase_gardener.utils.anchors import split_lines
 
-__all__ = ["WorkNeeds", "WrittenTask", "commands_of", "guide_sections", "guides", "tasks", "work_needs"]
-
-_MOST = 12
-"""Of one file."""
+__all__ = [
+    "WorkNeeds",
+    "WrittenTask",
+    "commands_of",
+    "guide_sections",
+    "guides",
+    "handles_files",
+    "tasks",
+    "work_needs",
+]
 
 _LONGEST = 160
 _MAKE = re.compile(r"([A-Za-z][\w.-]*)(?:\s+[\w.-]+)*\s*:(?![=:])")
@@ -29,6 +35,12 @@ _NO_WORK = re.compile(
     r"|esac|function)(?:[\s;]|\Z)|\w+=\S*\Z|\w+=[\"'$(].*\Z|[\[{}()]"
 )
 """What the shell says, sets and decides with: no command that builds or tests."""
+_HANDLES_FILES = re.compile(
+    r"(?:sudo )?(?:sed|awk|grep|git|ls|cd|cp|mv|rm|mkdir|chmod|touch|find|tee|tar|unzip|pwd|which|sleep|du|df|diff)"
+    r"(?:\s|\Z)"
+)
+"""What looks at files, edits and moves them."""
+_MANAGER = re.compile(r'\s*"packageManager":\s*"(npm|pnpm|yarn|bun)@')
 _RUN_BLOCK = re.compile(r"(\s*)-?\s*run:\s*[|>]")
 _SCRIPT = re.compile(r'\s*"([\w:.-]+)":\s*"((?:[^"\\]|\\.)*)",?\s*\Z')
 _TOX_ENV = re.compile(r"\[(?:testenv(?::([\w.{},-]+))?)\]")
@@ -136,7 +148,17 @@ def tasks(facts: Mapping[str, FileFacts], texts: Mapping[str, str]) -> dict[str,
             path for path in texts if pattern.match(path) or (pattern is _WORKFLOW and pattern.search(path))
         ):
             found[path] = list(read(path, split_lines(texts[path])))
-    return {path: _each_once(each)[:_MOST] for path, each in found.items() if each}
+    return {path: _each_once(each) for path, each in found.items() if each}
+
+
+def handles_files(command: str) -> bool:
+    """Whether a command edits, moves or lists files, rather than that it runs a tool on them.
+
+    Example:
+        >>> handles_files("sed -i s/a/b/ tests/a.py"), handles_files("pytest tests")
+        (True, False)
+    """
+    return bool(_HANDLES_FILES.match(command))
 
 
 def _each_once(found: list[WrittenTask]) -> list[WrittenTask]:
@@ -173,14 +195,15 @@ def _of_makefile(path: str, lines: list[str]) -> Iterator[WrittenTask]:
 
 
 def _of_package_json(path: str, lines: list[str]) -> Iterator[WrittenTask]:
-    inside = False
+    managers = (found[1] for line in lines if (found := _MANAGER.match(line)))
+    manager, inside = next(managers, "npm"), False
     for at, line in enumerate(lines, 1):
         if re.match(r'\s*"scripts"\s*:\s*\{', line):
             inside = True
         elif inside and line.strip().startswith("}"):
             return
         elif inside and (script := _SCRIPT.match(line)):
-            yield WrittenTask(f"npm run {script[1]}", script[2], path, at, at)
+            yield WrittenTask(f"{manager} run {script[1]}", script[2].replace('\\"', '"'), path, at, at)
 
 
 def _of_tox(path: str, lines: list[str]) -> Iterator[WrittenTask]:
@@ -242,6 +265,10 @@ def _of_nox(path: str, lines: list[str]) -> Iterator[WrittenTask]:
             yield WrittenTask(f"nox -s {session[1]}", "", path, at, at)
 
 
+def _is_work(command: str) -> bool:
+    return not _NO_WORK.match(command) and not handles_files(command)
+
+
 def _of_workflow(path: str, lines: list[str]) -> Iterator[WrittenTask]:
     at = 0
     while at < len(lines):
@@ -259,17 +286,7 @@ def _of_workflow(path: str, lines: list[str]) -> Iterator[WrittenTask]:
                     continue
                 given = _GIVEN.search(command)
                 ends = given[1] if given else ""
-                if (
-                    command
-                    and not _NO_WORK.match(command)
-                    and len(command) <= _LONGEST
-                    and "${{" not in command
-                ):
+                if command and _is_work(command) and len(command) <= _LONGEST and "${{" not in command:
                     yield WrittenTask(command, "", path, at, at)
-        elif (
-            run
-            and len(run[1]) <= _LONGEST
-            and "${{" not in run[1]
-            and not _NO_WORK.match(run[1].strip("\"'"))
-        ):
+        elif run and len(run[1]) <= _LONGEST and "${{" not in run[1] and _is_work(run[1].strip("\"'")):
             yield WrittenTask(run[1].strip().strip("\"'"), "", path, at, at)

@@ -14,6 +14,7 @@ from codebase_gardener.languages.python.expressions import (
     arguments_of,
     bindable,
     dotted,
+    is_bare_mark,
     literals,
     named_types,
     passes,
@@ -105,6 +106,7 @@ class _Reader:
         self._imports: list[Import] = []
         self._bindings: list[Binding] = []
         self._references: list[tuple[int, int, Reference]] = []
+        self._values: list[tuple[ast.Name, str]] = []
         self._exports: list[tuple[int, str]] = []
         self._names: list[tuple[int, str]] = []
         self._returns: dict[tuple[str, str], int] = {}
@@ -124,6 +126,11 @@ class _Reader:
     def result(self, tree: ast.Module) -> Code:
         """What was gathered, in order."""
         imports = [*self._imports, *lazy_imports(tree, self._offset)]
+        functions = {found.name for found in self._bindings if found.how == "def" and not found.scope}
+        known = functions | {found.alias for found in imports}
+        for node, scope in self._values:
+            if node.id in known:
+                self._refer(node, scope, node.id, "value")
         references = sorted(self._references, key=lambda found: found[:2])
         return Code(
             tuple(sorted(imports, key=lambda found: found.line)),
@@ -254,7 +261,9 @@ class _Reader:
     def _annotated_assign(self, node: ast.AnnAssign, scope: str, guarded: bool) -> None:
         name = bindable(node.target)
         self._typed(node.annotation, scope)
-        if name:
+        if node.value is not None and is_bare_mark(node.annotation):
+            self._target(node.target, node.value, scope)
+        elif name:
             self._named(name, node.target, scope)
             for suffix, value, how in annotated(node.annotation):
                 self._bind(node, scope, name + suffix, value, how)
@@ -389,11 +398,16 @@ class _Reader:
         if not isinstance(node, ast.Name):
             self._pending.append((node, scope, guarded))
 
+    def _name(self, node: ast.Name, scope: str, guarded: bool) -> None:
+        """A name by itself: a function that is handed on, compared or kept."""
+        if isinstance(node.ctx, ast.Load):
+            self._values.append((node, scope))
+
     def _guard(self, node: ast.AST, scope: str, guarded: bool) -> None:
         self._children(node, scope, True)
 
     def _nothing(self, node: ast.AST, scope: str, guarded: bool) -> None:
-        """Names, constants and contexts say nothing by themselves."""
+        """Constants say nothing by themselves."""
 
 
 def _is_variable(nodes: list[ast.expr]) -> bool:
@@ -428,6 +442,6 @@ _HANDLERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.If: _Reader._guard,
     ast.Try: _Reader._guard,
     ast.TryStar: _Reader._guard,
-    ast.Name: _Reader._nothing,
+    ast.Name: _Reader._name,
     ast.Constant: _Reader._nothing,
 }

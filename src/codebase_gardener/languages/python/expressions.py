@@ -20,6 +20,7 @@ __all__ = [
     "bare_type",
     "bindable",
     "dotted",
+    "is_bare_mark",
     "literals",
     "named_types",
     "passes",
@@ -278,6 +279,12 @@ def annotated(node: ast.expr | None) -> Iterator[tuple[str, str, str]]:
             types, within = _generic(dotted(current.value), inside, suffix)
             yield from ((suffix, value, how) for value, how in types)
             pending[:0] = within
+
+
+def is_bare_mark(annotation: ast.expr) -> bool:
+    """Whether an annotation marks a name without telling its type: `Final`, `ClassVar`, `TypeAlias`."""
+    named = isinstance(annotation, (ast.Name, ast.Attribute))
+    return named and dotted(annotation).rpartition(".")[2] in ("Final", "ClassVar", "TypeAlias")
 
 
 def _generic(

@@ -78,6 +78,8 @@ class PythonLinker:
         known = self._tracer.scopes.lookup(space, reference.scope, name, reference.start)
         if known is None:
             return self._exported(name) if name in self._bare and space.area != "package" else None
+        if reference.kind == "value":
+            return next((each for each in known if each.kind == "function"), None)
         for _ in range((len(reference.name) - len(name)) // 2):
             known = self._tracer.called(known)
         return self._called(known, reference)

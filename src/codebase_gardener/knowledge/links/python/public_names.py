@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package
 from codebase_gardener.knowledge.links.python.namespaces import Namespace
 from codebase_gardener.knowledge.links.python.scopes import Scopes
+from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.meanings import PLACES, Entity, Place
 
-__all__ = ["PublicNames", "public_names"]
+__all__ = ["PublicNames", "package_ranks", "public_names"]
 
 
 class PublicNames(NamedTuple):
@@ -18,11 +20,14 @@ class PublicNames(NamedTuple):
 
     Attributes:
         public: Every dotted name that can be imported, and methods under their class; the shortest come first.
-        exported: What `__init__` files or `__all__` name, with its shortest dotted name.
+        exported: What `__init__` files or `__all__` name, with the name that users are told.
+        told: Of each place the name that users are told: of the package that is named like the project, then of the
+            one that documents import most, then of the one that defines it, the shortest.
     """
 
     public: dict[str, Place]
     exported: dict[Place, str]
+    told: dict[Place, str]
 
     def by_last_part(self) -> dict[str, Place]:
         """What a bare name means in a document that leaves its imports out: the names that only one thing has."""
@@ -32,9 +37,38 @@ class PublicNames(NamedTuple):
         return {name: next(iter(places)) for name, places in found.items() if len(places) == 1}
 
 
-def public_names(spaces: Mapping[str, Namespace], modules: ModuleNames, scopes: Scopes) -> PublicNames:
-    """Collect the names of all modules of the package that are not private."""
-    rows: list[tuple[int, str, Place, bool]] = []
+def package_ranks(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> dict[str, tuple[bool, int]]:
+    """How far users are told to import a package, the lowest first: named like a project, imported by documents."""
+    named = {
+        _plain(found.name) for path in areas for found in facts[path].evidence if found.kind == "package"
+    }
+    imports = Counter(
+        _plain(each.module.partition(".")[0])
+        for path in areas
+        if facts[path].language != "python"
+        for snippet in facts[path].snippets
+        if snippet.language == "python"
+        for each in snippet.imports
+        if not each.level
+    )
+    return {root: (root not in named, -imports[root]) for root in (*imports, *named)}
+
+
+def public_names(
+    spaces: Mapping[str, Namespace],
+    modules: ModuleNames,
+    scopes: Scopes,
+    ranks: Mapping[str, tuple[bool, int]],
+) -> PublicNames:
+    """Collect the names of all modules of the package that are not private.
+
+    Args:
+        spaces: By key.
+        modules: The file names of modules.
+        scopes: Name lookup.
+        ranks: Of packages, as `package_ranks` has them.
+    """
+    rows: list[tuple[tuple[object, ...], str, Place, bool]] = []
     for space in spaces.values():
         if space.area != "package" or space.host:
             continue
@@ -42,21 +76,28 @@ def public_names(spaces: Mapping[str, Namespace], modules: ModuleNames, scopes: 
         if not dotted or _is_private(dotted):
             continue
         listed = bool(space.exports) or is_package(space.path)
+        root = dotted.partition(".")[0]
+        rank = ranks.get(_plain(root), (True, 0))
         for name, entity in _offered(space, scopes):
             place = (entity.path, entity.name)
             if spaces[entity.path].area == "package":
-                rows.append((dotted.count("."), f"{dotted}.{name}", place, listed))
-    rows.sort(key=lambda row: row[:2])
+                is_elsewhere = modules.dotted(entity.path).partition(".")[0] != root
+                is_renamed = entity.name.rpartition(".")[2] != name
+                order = (*rank, is_elsewhere, dotted.count("."), is_renamed, f"{dotted}.{name}")
+                rows.append((order, f"{dotted}.{name}", place, listed))
+    rows.sort(key=lambda row: row[0])
     public: dict[str, Place] = {}
     exported: dict[Place, str] = {}
-    shortest: dict[Place, str] = {}
+    told: dict[Place, str] = {}
     for _, name, place, listed in rows:
         public.setdefault(name, place)
-        shortest.setdefault(place, name)
+        told.setdefault(place, name)
         if listed:
             exported.setdefault(place, name)
-    public.update(_methods(spaces, shortest))
-    return PublicNames(public, exported)
+    methods = _methods(spaces, told)
+    for name, place in methods.items():
+        told.setdefault(place, name)
+    return PublicNames(dict(sorted(public.items(), key=_depth)) | methods, exported, told)
 
 
 def _offered(space: Namespace, scopes: Scopes) -> Iterator[tuple[str, Entity]]:
@@ -82,14 +123,22 @@ def _starred(space: Namespace, scopes: Scopes) -> Iterator[str]:
             yield from base.exports or [name for name in base.names() if not name.startswith("_")]
 
 
-def _methods(spaces: Mapping[str, Namespace], shortest: Mapping[Place, str]) -> dict[str, Place]:
+def _methods(spaces: Mapping[str, Namespace], told: Mapping[Place, str]) -> dict[str, Place]:
     found: dict[str, Place] = {}
     for key, space in spaces.items():
         for qualified, definition in space.definitions.items():
             owner, _, name = qualified.rpartition(".")
-            if definition.kind == "method" and not name.startswith("_") and (key, owner) in shortest:
-                found[f"{shortest[key, owner]}.{name}"] = (key, qualified)
-    return dict(sorted(found.items(), key=lambda row: (row[0].count("."), row[0])))
+            if definition.kind == "method" and not name.startswith("_") and (key, owner) in told:
+                found[f"{told[key, owner]}.{name}"] = (key, qualified)
+    return dict(sorted(found.items(), key=_depth))
+
+
+def _depth(row: tuple[str, Place]) -> tuple[int, str]:
+    return row[0].count("."), row[0]
+
+
+def _plain(name: str) -> str:
+    return name.replace("-", "_").replace(".", "_").lower()
 
 
 def _is_private(dotted: str) -> bool:
