@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from codebase_gardener.languages.engine.units import Units
     from codebase_gardener.languages.facts import Import
 
-__all__ = ["Bound", "Family", "Given", "Grammar", "Language", "each", "words"]
+__all__ = ["Bound", "Family", "Fulfilled", "Given", "Grammar", "Language", "each", "words"]
 
 Given = tuple[str, "str | Node", "Node | None"]
 """A variable's name; its type, or the value of whose elements it is one; the node in which that holds."""
@@ -177,6 +177,19 @@ def _static(symbol: Symbol) -> bool:
     return bool(re.match(r"(?:[\w()@]+\s+){0,5}static\b", symbol.signature))
 
 
+@dataclass(frozen=True)
+class Fulfilled:
+    """Interfaces, and the types that have their methods.
+
+    Attributes:
+        pairs: A type, and an interface that it implements.
+        remarks: Of an interface that no type can be told to implement: why, or that each one does.
+    """
+
+    pairs: tuple[tuple[Place, Place], ...]
+    remarks: Mapping[Place, str]
+
+
 @dataclass(frozen=True, eq=False)
 class Family:
     """Languages that import each other's files, and how they say and link names.
@@ -229,7 +242,7 @@ class Family:
             `require`): then the end of its qualified name tells a definition.
         submodules: Whether a module may hold others that are files of their own.
         declarations: The file that would declare, with types, what the file of a path defines; "".
-        fulfilled: Types with the interfaces whose methods they have, where no type says which it implements.
+        fulfilled: What types implement, where none says which interfaces those are.
         compiled: Files that a compiler wrote from others, given all paths and the folders of packaging files.
     """
 
@@ -276,7 +289,7 @@ class Family:
     by_ending: bool = False
     submodules: bool = False
     declarations: Callable[[str], str] = lambda _path: ""
-    fulfilled: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, Place]]] | None = None
+    fulfilled: Callable[[Linker, Mapping[str, Space]], Fulfilled] | None = None
     compiled: Callable[[list[str], list[str]], frozenset[str]] = lambda _paths, _roots: frozenset()
 
 

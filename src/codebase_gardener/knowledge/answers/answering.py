@@ -438,9 +438,8 @@ def _heirs_of(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLin
     found = _below(graph, row.place.path, row.name)
     yield from _heir_lines(graph, found)
     if not found:
-        yield GraphLine(
-            f"nothing in the repository is known to extend or implement `{row.name}`", row.place.anchor
-        )
+        unknown = f"nothing in the repository is known to extend or implement `{row.name}`"
+        yield GraphLine(f"`{row.name}`: {row.implemented}" if row.implemented else unknown, row.place.anchor)
 
 
 def _below(graph: Graph, path: str, name: str) -> list[Heir]:

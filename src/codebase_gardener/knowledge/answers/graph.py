@@ -98,6 +98,7 @@ class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
         bases: Of a class.
         packages: Optional packages that it, or its file, asks for.
         written: Dotted names that documents and examples call it by: `db.search` where `db` is an instance.
+        implemented: Of an interface: what is said in place of the types that implement it; "".
     """
 
     name: str
@@ -117,6 +118,7 @@ class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
     packages: tuple[Place, ...] = ()
     says_at: str = ""
     written: tuple[str, ...] = ()
+    implemented: str = ""
 
 
 class Raised(msgspec.Struct, frozen=True, tag="raised"):
@@ -481,6 +483,7 @@ class _Gathering:
             tuple(self._packages(symbol)),
             str(symbol.docstring_anchor or ""),
             _written(symbol.name, context.uses.get(target, ())),
+            context.resolution.remarks.get(target, ""),
         )
 
     def _heirs(self, symbol: Symbol) -> Iterator[Heir]:
