@@ -442,5 +442,10 @@ GO = Language(
     test_word=re.compile(r"(?:Test|Example|Fuzz)(?=[A-Z_\d])_?"),
     example=re.compile(r"Example"),
     trivial=r"panic\(.*not implemented.*\)",
+    error="error",
+    errors=re.compile(
+        r"(?!\s*//).*?(?:\b((?:errors\.(?:New|Join)|fmt\.Errorf)\(.*)"
+        r"|\breturn\b[^\"]*?\b((?:\w+\.)?[eE]rr[A-Z]\w*(?:\(.*)?|\w+Error\{.*))"
+    ),
     variables=re.compile(r"os\.(?:Getenv|LookupEnv)\(\"([A-Za-z_]\w{1,80})\"()"),
 )  # fmt: skip

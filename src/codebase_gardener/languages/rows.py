@@ -316,6 +316,8 @@ class Language:
         test_word: What in a test's name says no more than that.
         example: Names of those tests that documentation shows.
         variables: How code reads a variable of the environment; one of two groups is its name.
+        error: The type of errors that functions return; "" where they are raised.
+        errors: How a line makes or returns one; one of its groups is the error.
     """
 
     extensions: tuple[str, ...]
@@ -336,6 +338,8 @@ class Language:
     test_word: re.Pattern[str] = re.compile(r"[Tt]est(?=[A-Z_\d])_?")
     example: re.Pattern[str] = NEVER
     variables: re.Pattern[str] = NEVER
+    error: str = ""
+    errors: re.Pattern[str] | None = None
 
     @property
     def ending(self) -> str:
