@@ -98,6 +98,14 @@ def _embedded(node: Node) -> Iterator[str]:
             yield text_of(given).lstrip("*")
 
 
+def _renamed(node: Node) -> str:
+    """`type A = B[int]` and `type A p.B` → `B`, `p.B`."""
+    kind = node.child_by_field_name("type")
+    if kind is not None and kind.type == "generic_type":
+        kind = kind.child_by_field_name("type")
+    return text_of(kind) if kind is not None and kind.type in ("type_identifier", "qualified_type") else ""
+
+
 def _open_fields(node: Node) -> Iterator[str]:
     yield from (name for one in node.children_by_field_name("name") if (name := text_of(one))[:1].isupper())
 
@@ -398,6 +406,7 @@ _FAMILY = Family(
     ),
     receiver=_receiver,
     by_package=True,
+    one_list=True,
     named_comment=True,
     package_comment="package ",
     unit=_unit,
@@ -434,6 +443,7 @@ GO = Language(
         embedded=_embedded,
         given=_given,
         open_fields=_open_fields,
+        renamed=_renamed,
         shared_keyword="type",
         rest={"variadic_parameter_declaration": "..."},
     ),

@@ -104,6 +104,7 @@ class Grammar:
         given: What a node that the query captures as `typed` says of variables and fields (`Type.field`, and `Type[]`
             for what a type's elements are), where it is no declaration in the manner of C.
         open_fields: The names that a `field_declaration` gives to users of its type.
+        renamed: The dotted name of the type that one of `aliases` only gives another name to; "".
         shared_keyword: What several definitions of types may have before them once.
         prepared: What the parser gets in place of a source, of the same length.
     """
@@ -160,6 +161,7 @@ class Grammar:
     rest: Mapping[str, str] = field(default_factory=dict)
     given: Callable[[Node], Iterator[Given]] | None = None
     open_fields: Callable[[Node], Iterator[str]] | None = None
+    renamed: Callable[[Node], str] | None = None
     shared_keyword: str = ""
     prepared: Callable[[bytes], bytes] | None = None
 
@@ -224,6 +226,7 @@ class Family:
         construction: How an object is made: `{name}` of the class, its `{path}`, `{arguments}`.
         is_static: Whether a method is called on the type.
         by_package: Whether a function is called by its package's name and its own.
+        one_list: Whether its packaging file lists what only tests need with what users need, by the imports' names.
         erased: Kinds that only the compiler knows.
         is_top: Whether users meet a public name first, by the name.
         tests_anywhere: Whether tests stand beside what they test.
@@ -272,6 +275,7 @@ class Family:
     construction: str = "new {name}({arguments})"
     is_static: Callable[[Symbol], bool] = _static
     by_package: bool = False
+    one_list: bool = False
     erased: tuple[str, ...] = ()
     is_top: Callable[[str], bool] = bool
     tests_anywhere: bool = False

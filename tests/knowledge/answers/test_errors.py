@@ -15,7 +15,7 @@ FILES = {
     "pot.go": (
         'package pot\n\nimport (\n\t"errors"\n\t"fmt"\n)\n\nvar ErrCold = errors.New("cold")\n\n'
         "func Boil(t int) (n int, err error) {\n"
-        '\tif t < 0 {\n\t\treturn 0, fmt.Errorf("%d: ErrNone", t)\n\t}\n'
+        '\tif t < 0 {\n\t\treturn 0, fmt.Errorf(\n\t\t\t"%d: ErrNone",\n\t\t\tt,\n\t\t)\n\t}\n'
         "\t// return 0, ErrNever\n"
         "\tif t < 90 {\n\t\treturn 0, ErrCold\n\t}\n"
         "\treturn 0, pour(t)\n}\n\n"
@@ -48,17 +48,17 @@ def said(graph: Graph, question: str) -> list[tuple[str, str]]:
 )  # fmt: skip
 def test_what_a_function_of_go_makes_and_hands_on_is_told(graph: Graph, question: str) -> None:
     assert said(graph, question) == [
-        ('makes or returns the error `fmt.Errorf("%d: ErrNone", t)`', "pot.go:L12-12"),
-        ("makes or returns the error `ErrCold`", "pot.go:L16-16"),
-        ("calls `pour`, which returns an error", "pot.go:L18-18"),
+        ('makes or returns the error `fmt.Errorf("%d: ErrNone", t)`', "pot.go:L12-15"),
+        ("makes or returns the error `ErrCold`", "pot.go:L19-19"),
+        ("calls `pour`, which returns an error", "pot.go:L21-21"),
     ]
 
 
 def test_what_is_not_known_of_errors_is_said(graph: Graph) -> None:
     assert said(graph, "what errors does pour return") == [
-        ("returns an `error`; which one, neither its own lines nor known calls say", "pot.go:L21-23")
+        ("returns an `error`; which one, neither its own lines nor known calls say", "pot.go:L24-26")
     ]
-    assert said(graph, "can Count fail") == [("no `error` is among its results", "pot.go:L25-27")]
+    assert said(graph, "can Count fail") == [("returns `int`: no `error`", "pot.go:L28-30")]
 
 
 def test_what_raises_is_asked_for_as_what_returns(graph: Graph) -> None:

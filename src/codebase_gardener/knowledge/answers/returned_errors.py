@@ -16,6 +16,7 @@ from codebase_gardener.utils.anchors import Anchor
 __all__ = ["ReturnedErrors"]
 
 _MOST = 100
+_MOST_LINES = 8  # of one error
 _LONGEST = 150  # characters of what makes an error
 
 
@@ -45,7 +46,8 @@ class ReturnedErrors:
         if not language.error or language.errors is None or symbol.kind not in ("function", "method"):
             return []
         if not _returns_error(symbol):
-            return [(symbol.anchor, f"no `{language.error}` is among its results")]
+            given = f"returns `{symbol.returns}`" if symbol.returns else "returns nothing"
+            return [(symbol.anchor, f"{given}: no `{language.error}`")]
         calls = self._calls.get((symbol.path, symbol.qualified_name), [])
         found = [*self._made(symbol, language.errors), *sorted(calls, key=lambda row: row[0].start)]
         unknown = f"returns an `{language.error}`; which one, neither its own lines nor known calls say"
@@ -53,11 +55,15 @@ class ReturnedErrors:
 
     def _made(self, symbol: Symbol, errors: re.Pattern[str]) -> Iterator[tuple[Anchor, str]]:
         lines = self._repository.lines(symbol.path, symbol.start, symbol.end)
-        for number, line in enumerate(lines, symbol.start):
+        for at, line in enumerate(lines):
             found = errors.match(line)
             if found and found.lastindex:
-                said = inline(found[found.lastindex].strip(), _LONGEST)
-                yield Anchor(symbol.path, number, number), f"makes or returns the error `{said}`"
+                text, end = found[found.lastindex].strip(), at + 1
+                while text.count("(") > text.count(")") and end < min(at + _MOST_LINES, len(lines)):
+                    text, end = f"{text} {lines[end].strip()}", end + 1
+                text = re.sub(r"([({]) | (?=[)}])", r"\1", text).replace(",)", ")")
+                said = f"makes or returns the error `{inline(text, _LONGEST)}`"
+                yield Anchor(symbol.path, symbol.start + at, symbol.start + end - 1), said
 
 
 def _returns_error(symbol: Symbol) -> bool:
