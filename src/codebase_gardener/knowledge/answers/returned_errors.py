@@ -17,6 +17,7 @@ __all__ = ["ReturnedErrors"]
 
 _MOST = 100
 _MOST_LINES = 8  # of one error
+_LONGEST_LINE = 500  # characters of a line that are read
 _LONGEST = 150  # characters of what makes an error
 
 
@@ -56,7 +57,7 @@ class ReturnedErrors:
     def _made(self, symbol: Symbol, errors: re.Pattern[str]) -> Iterator[tuple[Anchor, str]]:
         lines = self._repository.lines(symbol.path, symbol.start, symbol.end)
         for at, line in enumerate(lines):
-            found = errors.match(line)
+            found = errors.match(line[:_LONGEST_LINE])
             if found and found.lastindex:
                 text, end = found[found.lastindex].strip(), at + 1
                 while text.count("(") > text.count(")") and end < min(at + _MOST_LINES, len(lines)):
