@@ -90,3 +90,43 @@ def test_without_a_tag_and_without_git_that_is_said_with_what_to_do(garden: Gard
     assert told.lines[0].text.endswith("and has no tag of a version either")
     with pytest.raises(InvalidInputError, match="has no tag of a version"):
         garden.answer("what changed since the last release")
+
+
+NOTES = "# Changelog\n\n## Unreleased - 1.X\n\n- Some day.\n\n## 1.0.0 - 2020-03-08\n\n- Roses.\n"
+
+
+def with_changelog(garden: Garden, text: str, *tags: str) -> None:
+    garden.git("init", "-q")
+    (garden.root / "CHANGELOG.md").write_text(text)
+    garden.git("add", "-A")
+    garden.commit("First", tags[0])
+    for tag in tags[1:]:
+        garden.commit(f"Make {tag}", tag)
+
+
+def test_a_changelog_that_ends_before_the_last_tag_loses_to_the_tags(garden: Garden) -> None:
+    with_changelog(garden, NOTES, "v1.0.0", "v1.9.0", "v1.10.0", "v2.0.0-rc1")
+    garden.commit("After it")
+    answer = garden.answer("what changed in the last release")
+    assert answer.lines[0].text.startswith("tag `v1.10.0`, 20")
+    assert answer.lines[0].text.endswith("`CHANGELOG.md` ends with 1.0.0, so these are the commits of git")
+    assert answer.lines[0].anchor == "CHANGELOG.md:L7-9"
+    assert [line.text.partition(" (commit")[0] for line in answer.lines[1:]] == ["Make v1.10.0"]
+    assert garden.said("what is new in 1.9")[1].startswith("Make v1.9.0 (commit")
+    assert garden.said("what is the latest version") == [garden.said("when was v1.10.0 released")[0]]
+    coming = garden.said("what is new in the next release")
+    assert coming[0] == "`CHANGELOG.md` ends with 1.0.0: what came after the tag `v1.10.0`"
+    assert coming[1].startswith("After it (commit")
+    assert garden.said("what is new in 1.0") == ["1.0.0 - 2020-03-08", "Roses."]
+
+
+@pytest.mark.parametrize(
+    ("version", "tags"),
+    [("1.0.0", ("v1.0.0",)), ("1.1", ("1.1.0", "1.1.1")), ("1.0.0", ("v1.0.0", "v1.1.0-rc1")),
+     ("1.0.0", ("rose@1.0.0", "pot@9.0.0"))],
+)  # fmt: skip
+def test_a_changelog_that_tells_of_the_last_release_answers(
+    garden: Garden, version: str, tags: tuple[str, ...]
+) -> None:
+    with_changelog(garden, NOTES.replace("1.0.0", version), *tags)
+    assert garden.said("what changed in the last release")[0] == f"{version} - 2020-03-08"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.brackets import QUOTES, closing, split
 from codebase_gardener.languages.engine.nodes import text_of
+from codebase_gardener.languages.go_library import LIBRARY_INTERFACES
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
 from codebase_gardener.languages.meanings import Offer, Place, joined
-from codebase_gardener.languages.rows import Bound, Family, Given, Grammar, Language, words
+from codebase_gardener.languages.rows import Bound, Family, Fulfilled, Given, Grammar, Language, words
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
@@ -89,10 +90,20 @@ def _embedded(node: Node) -> Iterator[str]:
         given = one.child_by_field_name("type") or (
             one.named_children[0] if one.type == "type_elem" else None
         )
-        is_union = one.type == "type_elem" and one.named_child_count > 1
-        is_named = one.child_by_field_name("name") is not None or is_union
+        if one.type == "type_elem" and one.named_child_count > 1:
+            yield " ".join(text_of(one).split())
+            continue
+        is_named = one.child_by_field_name("name") is not None
         if given is not None and one.type in ("field_declaration", "type_elem") and not is_named:
             yield text_of(given).lstrip("*")
+
+
+def _renamed(node: Node) -> str:
+    """`type A = B[int]` and `type A p.B` → `B`, `p.B`."""
+    kind = node.child_by_field_name("type")
+    if kind is not None and kind.type == "generic_type":
+        kind = kind.child_by_field_name("type")
+    return text_of(kind) if kind is not None and kind.type in ("type_identifier", "qualified_type") else ""
 
 
 def _open_fields(node: Node) -> Iterator[str]:
@@ -278,33 +289,40 @@ class _Type:
     methods: dict[str, str] = field(default_factory=dict)
 
 
-def _fulfilled(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place, Place]]:
+def _fulfilled(linker: Linker, spaces: Mapping[str, Space]) -> Fulfilled:
     """Types that have each method of an interface themselves, with the same types in its signature.
 
-    Left out is what cannot be certain: types with parameters, interfaces that hold one from outside, methods that a
-    type has from what it embeds.
+    Left out is what cannot be certain: interfaces with parameters, or that hold one from outside that is not of the
+    standard library, methods that a type has from what it embeds.
     """
     types = _types(spaces)
     by_method: dict[str, list[_Type]] = defaultdict(list)
     for one in types.values():
         for name in one.methods if one.symbol.kind != "interface" else ():
             by_method[name].append(one)
-    for interface in types.values():
-        is_interface = interface.symbol.kind == "interface"
-        wanted = (_wanted(linker, types, interface, frozenset()) if is_interface else None) or {}
+    found: list[tuple[Place, Place]] = []
+    remarks: dict[Place, str] = {}
+    for interface in (one for one in types.values() if one.symbol.kind == "interface"):
+        wanted = _wanted(linker, types, interface, frozenset())
+        if isinstance(wanted, str):
+            remarks[interface.place] = f"what implements it cannot be told: {wanted}"
+            continue
+        if not wanted:
+            remarks[interface.place] = "every type implements it: it has no methods"
         for one in by_method.get(min(wanted, default=""), ()):
             is_open = one.unit == interface.unit or all(name[:1].isupper() for name in wanted)
             if is_open and all(one.methods.get(name) == signature for name, signature in wanted.items()):
-                yield one.place, interface.place
+                found.append((one.place, interface.place))
+    return Fulfilled(tuple(found), remarks)
 
 
 def _types(spaces: Mapping[str, Space]) -> dict[tuple[str, str], _Type]:
-    """By package and name, those without parameters."""
+    """By package and name."""
     found = {
         (_unit(path), name): _Type((path, name), _unit(path), space, symbol)
         for path, space in spaces.items()
         for name, symbol in space.symbols.items()
-        if symbol.kind in ("type", "interface") and "[" not in symbol.signature
+        if symbol.kind in ("type", "interface")
     }
     for path, space in spaces.items():
         for symbol in space.symbols.values():
@@ -316,22 +334,31 @@ def _types(spaces: Mapping[str, Space]) -> dict[tuple[str, str], _Type]:
 
 def _wanted(
     linker: Linker, types: Mapping[tuple[str, str], _Type], interface: _Type, seen: frozenset[Place]
-) -> dict[str, str] | None:
-    """The methods of an interface with those that it embeds; None where they are not known."""
+) -> dict[str, str] | str:
+    """The methods of an interface with those that it embeds; why, where they are not known."""
+    if "[" in interface.symbol.signature:
+        return f"`{interface.symbol.name}` has type parameters"
     wanted = dict(interface.methods)
     for base in interface.symbol.bases:
+        if not _TYPE.fullmatch(base):
+            return f"`{interface.symbol.name}` holds `{base}`"
         found = linker.base(interface.space, interface.symbol.qualified_name, base)
         inner = types.get((_unit(found.path), found.name)) if found is not None else None
-        if base == "error":
-            wanted["Error"] = "()(string)"
+        if inner is None and (known := LIBRARY_INTERFACES.get(_named_outside(interface.space, base))):
+            wanted |= known
             continue
         if inner is None or inner.symbol.kind != "interface" or inner.place in seen:
-            return None
+            return f"it embeds `{base}`, whose methods are not in the repository"
         methods = _wanted(linker, types, inner, seen | {interface.place})
-        if methods is None:
-            return None
+        if isinstance(methods, str):
+            return methods
         wanted |= methods
     return wanted
+
+
+def _named_outside(space: Space, name: str) -> str:
+    """A type of another package by that package's path: `h.Handler` → `net/http.Handler`."""
+    return _whole(space, name) if "." in name else name
 
 
 def _written(space: Space, symbol: Symbol) -> str:
@@ -379,6 +406,7 @@ _FAMILY = Family(
     ),
     receiver=_receiver,
     by_package=True,
+    one_list=True,
     named_comment=True,
     package_comment="package ",
     unit=_unit,
@@ -415,6 +443,7 @@ GO = Language(
         embedded=_embedded,
         given=_given,
         open_fields=_open_fields,
+        renamed=_renamed,
         shared_keyword="type",
         rest={"variadic_parameter_declaration": "..."},
     ),
@@ -423,5 +452,10 @@ GO = Language(
     test_word=re.compile(r"(?:Test|Example|Fuzz)(?=[A-Z_\d])_?"),
     example=re.compile(r"Example"),
     trivial=r"panic\(.*not implemented.*\)",
+    error="error",
+    errors=re.compile(
+        r"(?!\s*//).*?(?:\b((?:errors\.(?:New|Join)|fmt\.Errorf)\(.*)"
+        r"|\breturn\b[^\"]*?\b((?:\w+\.)?[eE]rr[A-Z]\w*(?:\(.*)?|\w+Error\{.*))"
+    ),
     variables=re.compile(r"os\.(?:Getenv|LookupEnv)\(\"([A-Za-z_]\w{1,80})\"()"),
 )  # fmt: skip

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from codebase_gardener.languages.engine.units import Units
     from codebase_gardener.languages.facts import Import
 
-__all__ = ["Bound", "Family", "Given", "Grammar", "Language", "each", "words"]
+__all__ = ["Bound", "Family", "Fulfilled", "Given", "Grammar", "Language", "each", "words"]
 
 Given = tuple[str, "str | Node", "Node | None"]
 """A variable's name; its type, or the value of whose elements it is one; the node in which that holds."""
@@ -104,6 +104,7 @@ class Grammar:
         given: What a node that the query captures as `typed` says of variables and fields (`Type.field`, and `Type[]`
             for what a type's elements are), where it is no declaration in the manner of C.
         open_fields: The names that a `field_declaration` gives to users of its type.
+        renamed: The dotted name of the type that one of `aliases` only gives another name to; "".
         shared_keyword: What several definitions of types may have before them once.
         prepared: What the parser gets in place of a source, of the same length.
     """
@@ -160,6 +161,7 @@ class Grammar:
     rest: Mapping[str, str] = field(default_factory=dict)
     given: Callable[[Node], Iterator[Given]] | None = None
     open_fields: Callable[[Node], Iterator[str]] | None = None
+    renamed: Callable[[Node], str] | None = None
     shared_keyword: str = ""
     prepared: Callable[[bytes], bytes] | None = None
 
@@ -175,6 +177,19 @@ class Grammar:
 
 def _static(symbol: Symbol) -> bool:
     return bool(re.match(r"(?:[\w()@]+\s+){0,5}static\b", symbol.signature))
+
+
+@dataclass(frozen=True)
+class Fulfilled:
+    """Interfaces, and the types that have their methods.
+
+    Attributes:
+        pairs: A type, and an interface that it implements.
+        remarks: Of an interface that no type can be told to implement: why, or that each one does.
+    """
+
+    pairs: tuple[tuple[Place, Place], ...]
+    remarks: Mapping[Place, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,6 +226,7 @@ class Family:
         construction: How an object is made: `{name}` of the class, its `{path}`, `{arguments}`.
         is_static: Whether a method is called on the type.
         by_package: Whether a function is called by its package's name and its own.
+        one_list: Whether its packaging file lists what only tests need with what users need, by the imports' names.
         erased: Kinds that only the compiler knows.
         is_top: Whether users meet a public name first, by the name.
         tests_anywhere: Whether tests stand beside what they test.
@@ -229,7 +245,7 @@ class Family:
             `require`): then the end of its qualified name tells a definition.
         submodules: Whether a module may hold others that are files of their own.
         declarations: The file that would declare, with types, what the file of a path defines; "".
-        fulfilled: Types with the interfaces whose methods they have, where no type says which it implements.
+        fulfilled: What types implement, where none says which interfaces those are.
         compiled: Files that a compiler wrote from others, given all paths and the folders of packaging files.
     """
 
@@ -259,6 +275,7 @@ class Family:
     construction: str = "new {name}({arguments})"
     is_static: Callable[[Symbol], bool] = _static
     by_package: bool = False
+    one_list: bool = False
     erased: tuple[str, ...] = ()
     is_top: Callable[[str], bool] = bool
     tests_anywhere: bool = False
@@ -276,7 +293,7 @@ class Family:
     by_ending: bool = False
     submodules: bool = False
     declarations: Callable[[str], str] = lambda _path: ""
-    fulfilled: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, Place]]] | None = None
+    fulfilled: Callable[[Linker, Mapping[str, Space]], Fulfilled] | None = None
     compiled: Callable[[list[str], list[str]], frozenset[str]] = lambda _paths, _roots: frozenset()
 
 
@@ -303,6 +320,8 @@ class Language:
         test_word: What in a test's name says no more than that.
         example: Names of those tests that documentation shows.
         variables: How code reads a variable of the environment; one of two groups is its name.
+        error: The type of errors that functions return; "" where they are raised.
+        errors: How a line makes or returns one; one of its groups is the error.
     """
 
     extensions: tuple[str, ...]
@@ -323,6 +342,8 @@ class Language:
     test_word: re.Pattern[str] = re.compile(r"[Tt]est(?=[A-Z_\d])_?")
     example: re.Pattern[str] = NEVER
     variables: re.Pattern[str] = NEVER
+    error: str = ""
+    errors: re.Pattern[str] | None = None
 
     @property
     def ending(self) -> str:

@@ -9,7 +9,7 @@ from codebase_gardener.knowledge.answers.questions import LAST, Asked, forms_of,
 from codebase_gardener.utils.error_handling import InvalidInputError
 from codebase_gardener.wiki.questions import content_words
 from codebase_gardener.wiki.ranking import question_stems
-from codebase_gardener.wiki.releases import newest_tag, release_of_tags
+from codebase_gardener.wiki.releases import ended_changelog, newest_tag, release_of_tags
 from codebase_gardener.wiki.state import WikiState
 from codebase_gardener.wiki.synonyms import had
 
@@ -38,12 +38,13 @@ def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     if changed is not None:
         return _changed(wiki, changed)
     told = {asked.form for asked in forms} & _TOLD
-    if told:
+    release = next((asked for asked in forms if asked.form in ("release", "released")), None)
+    ended = ended_changelog(wiki.source, wiki.graph().releases(), release) if release else None
+    if told and ended is None:
         computed = answer_from_graph(wiki.graph(), question)
         if computed is not None and computed.form in told:
             return computed
-    release = next((asked for asked in forms if asked.form in ("release", "released")), None)
-    if release is not None and (tagged := release_of_tags(wiki.source, release)) is not None:
+    if release is not None and (tagged := release_of_tags(wiki.source, release, ended)) is not None:
         return tagged
     if any(asked.form == "version" and not asked.what for asked in forms):
         return _version(wiki, question)
@@ -75,14 +76,20 @@ def _changed(wiki: ProjectWiki, asked: Asked) -> GraphAnswer:
 
 
 def _version(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
-    """By the packaging file and the changelog; without a changelog by git, too."""
-    computed = answer_from_graph(wiki.graph(), question)
-    if wiki.graph().releases():
+    """By the packaging file and the changelog; where the changelog ends before the last tag, or without one, by git."""
+    computed, notes, released = (
+        answer_from_graph(wiki.graph(), question),
+        wiki.graph().releases(),
+        Asked("released", ""),
+    )
+    ended = ended_changelog(wiki.source, notes, released)
+    if notes and ended is None:
         return computed
-    tagged = release_of_tags(wiki.source, Asked("released", ""))
+    tagged = release_of_tags(wiki.source, released, ended)
     if tagged is None or not tagged.known:
         return computed
     said = computed.lines if computed is not None and computed.known else ()
+    said = tuple(line for line in said if ended is None or line.anchor != ended.anchor)
     return GraphAnswer("version", "", (*tagged.lines, *said))
 
 

@@ -224,12 +224,13 @@ def facts_of(paths: WikiPaths, snapshot: Snapshot, reporter: Reporter) -> Reposi
     from codebase_gardener.knowledge.sources.declarations import with_declarations
     from codebase_gardener.knowledge.sources.facts_cache import FactsCache
     from codebase_gardener.knowledge.sources.identity import identity
+    from codebase_gardener.knowledge.sources.needs_of_tests import with_test_needs
     from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 
     with reporter.stage("facts", "files") as progress:
         facts = FactsCache(paths.facts).extract_all(snapshot.files, extract, progress)
     owner_repo, repo = identity(snapshot)
-    return RepositoryFacts(owner_repo, snapshot, with_declarations(facts), repo)
+    return RepositoryFacts(owner_repo, snapshot, with_test_needs(with_declarations(facts)), repo)
 
 
 def recalling_results(paths: WikiPaths) -> AbstractContextManager[None]:

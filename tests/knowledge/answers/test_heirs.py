@@ -49,6 +49,19 @@ GO = {
         "func (c Cold) Boil(time string, xs ...string) (int, error) { return 0, nil }\n"
         'func (c Cold) Name() string { return "" }\n'
     ),
+    "library.go": (
+        'package pot\n\nimport (\n\t"fmt"\n\t"io"\n\th "net/http"\n\t"reflect"\n)\n\n'
+        "type Told interface {\n\tfmt.Stringer\n\terror\n\tio.ReadCloser\n\th.Handler\n\tCount() int\n}\n\n"
+        "type Unknown interface {\n\treflect.Type\n\tCount() int\n}\n\n"
+        "type Anything interface{}\n\ntype Number interface{ ~int | ~string }\n\n"
+        "type Of[T any] interface{ Count() int }\n\n"
+        "type Tale[T map[string]int] struct{}\n\n"
+        'func (t *Tale[T]) String() string { return "" }\nfunc (t *Tale[T]) Error() string { return "" }\n'
+        "func (t *Tale[T]) Read(p []byte) (n int, err error) { return 0, nil }\n"
+        "func (t *Tale[T]) Close() error { return nil }\n"
+        "func (t *Tale[T]) ServeHTTP(w h.ResponseWriter, r *h.Request) {}\n"
+        "func (t *Tale[T]) Count() int { return 0 }\n"
+    ),
     "sub/stove.go": (
         'package sub\n\nimport p "example.org/pot"\n\n'
         "type Stove interface{ Use(x p.Pot, o Opt) error }\n\n"
@@ -119,6 +132,29 @@ def test_a_type_of_go_implements_what_it_has_each_method_of(graphs: dict[str, Gr
     assert [text.partition(":")[0] for text, _ in said(go, "what implements Boiler?")] == ["type `Pot`"]
     assert [text.partition(":")[0] for text, _ in said(go, "which types implement Stove")] == ["type `Gas`"]
     assert [text.partition(":")[0] for text, _ in said(go, "what implements Hidden")] == ["type `Pot`"]
+
+
+def test_what_an_interface_embeds_from_the_standard_library_counts(graphs: dict[str, Graph]) -> None:
+    told = said(graphs["go"], "which types implement Told")
+    assert [text for text, _ in told] == ["type `Tale`: `type Tale[T map[string]int] struct`"]
+
+
+@pytest.mark.parametrize(
+    ("name", "remark"),
+    [
+        ("Unknown", "what implements it cannot be told: it embeds `reflect.Type`, whose methods are not in the"
+                    " repository"),
+        ("Anything", "every type implements it: it has no methods"),
+        ("Number", "what implements it cannot be told: `Number` holds `~int | ~string`"),
+        ("Of", "what implements it cannot be told: `Of` has type parameters"),
+    ],
+)  # fmt: skip
+def test_why_no_type_is_told_to_implement_an_interface(
+    graphs: dict[str, Graph], name: str, remark: str
+) -> None:
+    [(text, anchor)] = said(graphs["go"], f"which types implement {name}")
+    assert text == f"`{name}`: {remark}"
+    assert anchor.startswith("library.go:L")
 
 
 def test_what_only_embeds_or_cannot_be_known_is_not_told(graphs: dict[str, Graph]) -> None:

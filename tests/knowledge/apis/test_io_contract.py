@@ -2,6 +2,7 @@
 
 from codebase_gardener.knowledge.apis.io_contract import contract_of
 from codebase_gardener.knowledge.pages.implementation_layout import Output, Parameter
+from codebase_gardener.utils.anchors import Anchor
 from samples.written_context import context_of, symbol_named
 
 GOOGLE = '''
@@ -269,3 +270,23 @@ def test_each_parameter_knows_its_own_lines() -> None:
     assert [str(each.place) for each in made.inputs] == ["p/m.py:L3-3", "p/m.py:L7-8"]
     run = contract_of(symbol_named(context, "Made.run"), context)
     assert [str(each.place) for each in run.inputs] == ["p/m.py:L12-12", "p/m.py:L13-15", "p/m.py:L16-16"]
+
+
+def test_another_name_for_a_type_of_go_has_its_fields() -> None:
+    context = context_of(
+        {
+            "go.mod": "module example.org/pot\n",
+            "base/pot.go": (
+                "package base\n\ntype Pot[T any, C any] struct {\n\t// Litres it holds.\n\tSize T\n\tinner C\n}\n"
+            ),
+            "pot.go": (
+                'package pot\n\nimport b "example.org/pot/base"\n\ntype Big = b.Pot[int, string]\n\n'
+                "type (\n\tFar = Big\n\tOwn Far\n\tOther = b.Nothing\n)\n\ntype Round Round\n\ntype List []Big\n"
+            ),
+        }
+    )
+    field = (Parameter("Size", "T", "", None, "Litres it holds.", Anchor("base/pot.go", 4, 5)),)
+    for name in ("Pot", "Big", "Far", "Own"):
+        assert contract_of(symbol_named(context, name), context).inputs == field
+    for name in ("Other", "Round", "List"):
+        assert contract_of(symbol_named(context, name), context).inputs == ()

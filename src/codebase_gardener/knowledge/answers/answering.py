@@ -327,13 +327,14 @@ def _licence(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
 
 
 def _raises(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
-    if row.kind in ("file", "constant", "field"):
+    if row.kind in ("file", "constant", "field", "type", "interface"):
         return
     for place in row.raises:
         said = f": {place.area}" if place.area not in _AREAS and place.area != "docstring" else ""
         by = ", as its docstring says" if place.area not in _AREAS else ""
         yield GraphLine(f"raises `{place.what}`{by}{said}", place.anchor)
-    if not row.raises:
+    yield from (GraphLine(place.what, place.anchor) for place in row.fails)
+    if not row.raises and not row.fails:
         yield GraphLine(f"`{row.name}` itself raises nothing; what it calls may", row.place.anchor)
 
 
@@ -461,9 +462,8 @@ def _heirs_of(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLin
     found = _below(graph, row.place.path, row.name)
     yield from _heir_lines(graph, found)
     if not found:
-        yield GraphLine(
-            f"nothing in the repository is known to extend or implement `{row.name}`", row.place.anchor
-        )
+        unknown = f"nothing in the repository is known to extend or implement `{row.name}`"
+        yield GraphLine(f"`{row.name}`: {row.implemented}" if row.implemented else unknown, row.place.anchor)
 
 
 def _below(graph: Graph, path: str, name: str) -> list[Heir]:

@@ -12,6 +12,7 @@ import msgspec
 from codebase_gardener.documents.docstrings import Documentation
 from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.answers.releases import ReleaseNotes, release_notes
+from codebase_gardener.knowledge.answers.returned_errors import ReturnedErrors
 from codebase_gardener.knowledge.answers.sorted_rows import SortedRows
 from codebase_gardener.knowledge.answers.told_commands import ToldCommand, told_commands
 from codebase_gardener.knowledge.apis.calls import import_of
@@ -98,6 +99,8 @@ class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
         bases: Of a class.
         packages: Optional packages that it, or its file, asks for.
         written: Dotted names that documents and examples call it by: `db.search` where `db` is an instance.
+        implemented: Of an interface: what is said in place of the types that implement it; "".
+        fails: Where errors are returned: a sentence for each that it makes, or that what it calls returns.
     """
 
     name: str
@@ -117,6 +120,8 @@ class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
     packages: tuple[Place, ...] = ()
     says_at: str = ""
     written: tuple[str, ...] = ()
+    implemented: str = ""
+    fails: tuple[Place, ...] = ()
 
 
 class Raised(msgspec.Struct, frozen=True, tag="raised"):
@@ -323,6 +328,7 @@ class _Gathering:
         self._repository = context.repository
         self._raised: dict[tuple[str, str], list[Place]] = defaultdict(list)
         self._errors = [raised for path in self._code() for raised in self._raised_in(path)]
+        self._returned_errors = ReturnedErrors(context)
         self._extras = {
             key_of(found.name): found.name
             for facts in self._repository.facts.values()
@@ -497,6 +503,8 @@ class _Gathering:
             tuple(self._packages(symbol)),
             str(symbol.docstring_anchor or ""),
             _written(symbol.name, context.uses.get(target, ())),
+            context.resolution.remarks.get(target, ""),
+            tuple(Place(at.path, at.start, at.end, said) for at, said in self._returned_errors.of(symbol)),
         )
 
     def _heirs(self, symbol: Symbol) -> Iterator[Heir]:

@@ -99,6 +99,10 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("raised", r"(?:what|who|when|where|which \w+) (?:(?:can|may|might|would) )?(?:raises?|throws?) (?P<what>.+)"),
     ("raised", rf"(?:when|where|why|by what) (?:{_IS}|does|can|will) (?P<what>.+?) (?:be |get )?(?:raised|thrown)"),
     ("raises", rf"{_W} (?:{_ERRORS} )?{_DO} (?P<what>.+?) (?:raise|throw)"),
+    ("raises", rf"{_W} (?:kinds? of )?{_ERRORS} {_DO} (?P<what>.+?)"
+               r" (?:return|give|yield|produce|fail with)"),
+    ("raises", rf"(?:(?:{_W}|how|when|why) )?{_DO} (?P<what>.+?) (?:ever )?"
+               rf"(?:fail|(?:return|raise|throw) (?:an? |any )?{_ERRORS})(?: with| and (?:how|with what|why))?"),
     ("raises", rf"{_W} {_ERRORS} (?:come|are raised|are thrown) (?:from|by|in) (?P<what>.+)"),
     ("callers", r"(?:who|what|which \w+) (?:else )?(?:calls?|uses?|invokes?|instantiates?|imports?|depends? on|needs?)"
                 r" (?P<what>.+)"),

@@ -17,7 +17,7 @@ from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.repository.areas import is_changelog
 from codebase_gardener.utils.anchors import Anchor, split_lines
 
-__all__ = ["MOST_ITEMS", "ReleaseNotes", "numbers_of", "release_notes"]
+__all__ = ["MOST_ITEMS", "ReleaseNotes", "numbers_of", "release_notes", "stands_for"]
 
 MOST_ITEMS = 15
 _DOCUMENTS = ("markdown", "rst", "text")
@@ -118,6 +118,16 @@ def numbers_of(version: str) -> tuple[int, ...]:
     while len(numbers) > 1 and numbers[-1] == 0:
         numbers.pop()
     return (*numbers, 0 if re.search(r"[A-Za-z]", version) is None else -1)
+
+
+def stands_for(series: str, version: str) -> bool:
+    """Whether a section's version is that of a series that a version is of.
+
+    Example:
+        >>> stands_for("2.1", "2.1.3"), stands_for("2.1.0", "2.1.3")
+        (True, False)
+    """
+    return f"{version}.".startswith(f"{series}.")
 
 
 def _rank(book: tuple[str, list[_Section]]) -> tuple[bool, int, tuple[int, ...], str]:

@@ -14,7 +14,7 @@ from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Output, Parameter
 from codebase_gardener.knowledge.pages.quoting import inline
-from codebase_gardener.languages.engine.fields import tree_fields
+from codebase_gardener.languages.engine.fields import tree_alias, tree_fields
 from codebase_gardener.languages.python.expressions import annotated_doc, bare_type
 from codebase_gardener.languages.python.headers import Definition, SourceLines
 from codebase_gardener.languages.signatures import typed_parameters
@@ -53,7 +53,7 @@ def contract_of(symbol: Symbol, context: ApiContext) -> IoContract:
 def _tree_contract(symbol: Symbol, says: Documentation, context: ApiContext) -> IoContract:
     """Of another language: what the text of the signature gives."""
     if symbol.kind in ("type", "interface"):
-        return IoContract(tuple(map(_open_field, fields_of(symbol, context))), ())
+        return IoContract(tuple(map(_open_field, _fields_by_alias(symbol, context))), ())
     shown = constructor_of_class(symbol, context) if symbol.kind == "class" else symbol
     at = shown.declared.anchor if shown is not None and shown.declared is not None else None
     inputs = []
@@ -88,6 +88,38 @@ def _parameters(symbol: Symbol) -> tuple[TypedName, ...]:
 def fields_of(symbol: Symbol, context: ApiContext) -> tuple[Symbol, ...]:
     """What users may read and set of a type of another language."""
     return tree_fields(symbol, context.repository.lines(symbol.path, symbol.start, symbol.end))
+
+
+def _fields_by_alias(symbol: Symbol, context: ApiContext) -> tuple[Symbol, ...]:
+    """Those of a type, or of the one that it gives another name to."""
+    seen: set[tuple[str, str]] = set()
+    current: Symbol | None = symbol
+    while current is not None and (current.path, current.qualified_name) not in seen:
+        seen.add((current.path, current.qualified_name))
+        found = fields_of(current, context)
+        if found:
+            return found
+        lines = context.repository.lines(current.path, current.start, current.end)
+        current = _type_named(tree_alias(current, lines), current.path, context)
+    return ()
+
+
+def _type_named(name: str, path: str, context: ApiContext) -> Symbol | None:
+    """A type of the same folder, or of the one folder that an import of the file means."""
+    package, _, last = name.rpartition(".")
+    module = next((one.module for one in context.repository.facts[path].imports if one.alias == package), "")
+    own = path.rpartition("/")[0]
+    named = [
+        one
+        for (at, called), one in context.repository.symbols.items()
+        if called == last and one.kind == "type" and family_of(one.language)
+        and _lies_in(at.rpartition("/")[0], own, module if package else "", is_own=not package)
+    ]  # fmt: skip
+    return named[0] if len({one.path.rpartition("/")[0] for one in named}) == 1 else None
+
+
+def _lies_in(folder: str, own: str, module: str, *, is_own: bool) -> bool:
+    return folder == own if is_own else bool(folder and module) and f"/{module}".endswith(f"/{folder}")
 
 
 def _open_field(field: Symbol) -> Parameter:

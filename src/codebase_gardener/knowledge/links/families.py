@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from codebase_gardener.documents.facts import Snippet
@@ -31,6 +31,7 @@ class FamilyLinks:
         statements: Place to the statement that imports it.
         languages: Of the code blocks that are linked.
         bases: Place of a type to the places of those that it extends or implements.
+        remarks: Place of an interface to what is said in place of the types that implement it.
     """
 
     spaces: Mapping[str, Space] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class FamilyLinks:
     statements: Mapping[Place, str] = field(default_factory=dict)
     languages: frozenset[str] = frozenset()
     bases: Mapping[Place, tuple[Place, ...]] = field(default_factory=dict)
+    remarks: Mapping[Place, str] = field(default_factory=dict)
 
 
 def link_families(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> FamilyLinks:
@@ -61,36 +63,45 @@ def link_families(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> F
     exported: dict[Place, str] = {}
     statements: dict[Place, str] = {}
     bases: dict[Place, tuple[Place, ...]] = {}
+    remarks: dict[Place, str] = {}
     for name in families:
         family = FAMILIES[name]
         of_family = {key: space for key, space in spaces.items() if space.family == name}
         own = {key: space for key, space in of_family.items() if space.is_file and key in ours}
         units = units_of(facts, family)
         links[name] = Linker(of_family, units, family, frozenset(own))
-        bases |= _bases(
-            family, links[name], {key: space for key, space in of_family.items() if space.is_file}
-        )
+        files = {key: space for key, space in of_family.items() if space.is_file}
+        if family.fulfilled is None:
+            bases |= _bases(links[name], files)
+        else:
+            fulfilled = family.fulfilled(links[name], files)
+            bases |= _grouped(fulfilled.pairs)
+            remarks |= fulfilled.remarks
         found = _offers(family, links[name], own)
         exported |= {place: offer.name for place, offer in found.items()}
         for place, offer in (found | _members_of(found, own)).items():
             public.setdefault(offer.name, place)
             statements[place] = offer.statement
     languages = frozenset(language for language in LANGUAGES if family_of(language) in families)
-    return FamilyLinks(spaces, links, public, exported, statements, languages, bases)
+    return FamilyLinks(spaces, links, public, exported, statements, languages, bases, remarks)
 
 
-def _bases(family: Family, links: Linker, files: Mapping[str, Space]) -> dict[Place, tuple[Place, ...]]:
-    """What types say that they extend and implement, or what they fulfil where none says it."""
-    found: dict[Place, dict[Place, None]] = defaultdict(dict)
-    if family.fulfilled is not None:
-        for one, above in family.fulfilled(links, files):
-            found[one][above] = None
-    for path, space in files.items() if family.fulfilled is None else ():
+def _bases(links: Linker, files: Mapping[str, Space]) -> dict[Place, tuple[Place, ...]]:
+    """What types say that they extend and implement."""
+    found: list[tuple[Place, Place]] = []
+    for path, space in files.items():
         for name, symbol in space.symbols.items():
             for text in symbol.bases:
                 base = links.base(space, name, text)
                 if base is not None and (base.path, base.name) != (path, name):
-                    found[path, name][base.path, base.name] = None
+                    found.append(((path, name), (base.path, base.name)))
+    return _grouped(found)
+
+
+def _grouped(pairs: Iterable[tuple[Place, Place]]) -> dict[Place, tuple[Place, ...]]:
+    found: dict[Place, dict[Place, None]] = defaultdict(dict)
+    for one, above in pairs:
+        found[one][above] = None
     return {one: tuple(above) for one, above in found.items()}
 
 

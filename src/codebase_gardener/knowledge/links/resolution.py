@@ -53,6 +53,7 @@ class Resolution:
         statements: The statement that imports a target, for languages other than Python.
         bases: Of each type, the types of the repository that it extends or implements.
         helpers: Of each target, its uses in files of tests that stand in no passage, in order.
+        remarks: Of an interface: what is said in place of the types that implement it.
     """
 
     passages: tuple[Passage, ...]
@@ -66,6 +67,7 @@ class Resolution:
     statements: Mapping[Target, str] = field(default_factory=dict)
     helpers: Mapping[Target, tuple[Use, ...]] = field(default_factory=dict)
     bases: Mapping[Target, tuple[Target, ...]] = field(default_factory=dict)
+    remarks: Mapping[Target, str] = field(default_factory=dict)
 
 
 _COUNTED = ("package", "docs", "examples", "tests")
@@ -120,6 +122,7 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
             gathered.target(*one): tuple(gathered.target(*each) for each in above)
             for one, above in others.bases.items()
         },
+        remarks={gathered.target(*place): text for place, text in others.remarks.items()},
     )
 
 

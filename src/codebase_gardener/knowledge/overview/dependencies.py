@@ -45,7 +45,8 @@ def needed(context: ApiContext) -> list[Needed]:
         manifest = read_manifest(path, texts[path])
         for entry in manifest.dependencies if manifest else ():
             key = _key(entry.name)
-            if entry.kind in _KINDS and (key, entry.group) not in found:
+            known = {each.name for each in context.repository.facts[path].evidence if each.kind == entry.kind}
+            if entry.kind in _KINDS and entry.name in known and (key, entry.group) not in found:
                 root = _root(entry.name, importing)
                 names = tuple(name for name, _ in used.get(root, Counter()).most_common(_MOST_NAMES))
                 found[key, entry.group] = Needed(entry, path, tuple(sorted(importing.get(root, ()))), names)

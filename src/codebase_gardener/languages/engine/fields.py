@@ -17,7 +17,7 @@ from codebase_gardener.languages.table import GRAMMARS
 if TYPE_CHECKING:
     from tree_sitter import Node, Tree
 
-__all__ = ["tree_fields"]
+__all__ = ["tree_alias", "tree_fields"]
 
 _MOST_LINES = 3_000
 """Of a type that is read a second time."""
@@ -36,6 +36,29 @@ def tree_fields(symbol: Symbol, lines: Sequence[str]) -> tuple[Symbol, ...]:
     tree = _tree("\n".join(lines), symbol.language)
     found = captured(tree, symbol.language, "(field_declaration) @field")["field"] if tree else []
     return tuple(one for node in found if _is_outer(node, symbol.language) for one in _named(node, symbol))
+
+
+def tree_alias(symbol: Symbol, lines: Sequence[str]) -> str:
+    """The dotted name of the type that a type only gives another name to; "" where it is a type of its own.
+
+    Args:
+        symbol: The type.
+        lines: Its own, from `start` to `end`.
+    """
+    grammar = GRAMMARS.get(symbol.language)
+    if symbol.kind != "type" or grammar is None or grammar.renamed is None or len(lines) > _MOST_LINES:
+        return ""
+    text = "\n".join(lines)
+    for source in (text, f"{grammar.shared_keyword} {text}"):  # `A = B` of a group is a statement by itself
+        tree = parsed_tree(source.encode("utf-8", "surrogatepass"), symbol.language)
+        pending = [tree.root_node] if tree else []
+        while pending:
+            node = pending.pop(0)
+            name = node.child_by_field_name("name") if node.type in grammar.aliases else None
+            if name is not None and text_of(name) == symbol.name:
+                return grammar.renamed(node)
+            pending += node.named_children
+    return ""
 
 
 def _tree(text: str, language: str) -> Tree | None:

@@ -1,0 +1,66 @@
+"""What a function of Go can fail with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from codebase_gardener.knowledge.answers.answering import answer_from_graph
+from codebase_gardener.knowledge.answers.graph import Graph
+from samples.written_context import context_of
+
+FILES = {
+    "go.mod": "module example.org/pot\n",
+    "pot.go": (
+        'package pot\n\nimport (\n\t"errors"\n\t"fmt"\n)\n\nvar ErrCold = errors.New("cold")\n\n'
+        "func Boil(t int) (n int, err error) {\n"
+        '\tif t < 0 {\n\t\treturn 0, fmt.Errorf(\n\t\t\t"%d: ErrNone",\n\t\t\tt,\n\t\t)\n\t}\n'
+        "\t// return 0, ErrNever\n"
+        "\tif t < 90 {\n\t\treturn 0, ErrCold\n\t}\n"
+        "\treturn 0, pour(t)\n}\n\n"
+        "func pour(t int) error {\n\treturn nil\n}\n\n"
+        "func Count() int {\n\treturn 1\n}\n"
+    ),
+    "stove.py": "class Stove:\n    def heat(self):\n        raise ValueError('hot')\n",
+}
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
+    folder: Path = tmp_path_factory.mktemp("errors")
+    Graph.write(folder, context_of(FILES).repository)
+    return Graph(folder)
+
+
+def said(graph: Graph, question: str) -> list[tuple[str, str]]:
+    answer = answer_from_graph(graph, question)
+    assert answer is not None
+    assert answer.form == "raises"
+    return [(line.text, line.anchor) for line in answer.lines]
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["what errors does Boil return?", "which errors can `Boil` return", "what can Boil fail with",
+     "can Boil fail?", "how can Boil fail", "does Boil return an error", "when does Boil return an error",
+     "what does Boil raise"],
+)  # fmt: skip
+def test_what_a_function_of_go_makes_and_hands_on_is_told(graph: Graph, question: str) -> None:
+    assert said(graph, question) == [
+        ('makes or returns the error `fmt.Errorf("%d: ErrNone", t)`', "pot.go:L12-15"),
+        ("makes or returns the error `ErrCold`", "pot.go:L19-19"),
+        ("calls `pour`, which returns an error", "pot.go:L21-21"),
+    ]
+
+
+def test_what_is_not_known_of_errors_is_said(graph: Graph) -> None:
+    assert said(graph, "what errors does pour return") == [
+        ("returns an `error`; which one, neither its own lines nor known calls say", "pot.go:L24-26")
+    ]
+    assert said(graph, "can Count fail") == [("returns `int`: no `error`", "pot.go:L28-30")]
+
+
+def test_what_raises_is_asked_for_as_what_returns(graph: Graph) -> None:
+    assert said(graph, "what errors can Stove.heat return") == [("raises `ValueError`", "stove.py:L3-3")]
+    assert said(graph, "can Stove.heat fail") == [("raises `ValueError`", "stove.py:L3-3")]
