@@ -34,6 +34,9 @@ __all__ = ["ServedVerdict", "check_served", "computed_in", "evaluate_served", "p
 _TOKEN = {"float32": 1e-3, "bfloat16": 0.25, "float16": 0.05}
 """Nats by which one token's log-probability may differ: rounding, where rows are computed in other company."""
 
+_ROUNDING = 2
+"""As the fast path of training: twice as far as this dtype is from float32 here, where that is more."""
+
 _MEAN = {"float32": 1e-3, "bfloat16": 0.02, "float16": 0.005}
 """Nats per token by which an arm may differ."""
 
@@ -97,21 +100,25 @@ def prove_served(
     effect, parity, base_parity = (
         _apart(one, other) for one, other in ((here["on"], here["off"]), (on, here["on"]), (off, here["off"]))
     )
+    tolerance = _TOKEN[dtype]
+    if max(parity, base_parity) > tolerance and computed_in(dtype) != "float32":
+        exact = score_tokens(located.directory, base, rows, dtype="float32")
+        tolerance = max(tolerance, _ROUNDING * max(_apart(here[way], exact[way]) for way in ("on", "off")))
     receipt: dict[str, Any] = {
         "dtype": dtype,
         "server": server,
         "prompts": len(rows),
         "tokens": len(on),
-        "tolerance": _TOKEN[dtype],
+        "tolerance": tolerance,
         "max_logprob_difference": effect,
         "parity_served": parity,
         "parity_served_base": base_parity,
     }
-    if not (parity <= _TOKEN[dtype] and base_parity <= _TOKEN[dtype] and parity < effect):  # NaN too
+    if not (parity <= tolerance and base_parity <= tolerance and parity < effect):  # NaN too
         raise AdapterError(
             f"what the server answers with {located.label} is {parity:.3g} nats off what is "
             f"computed here (the base {base_parity:.3g}); the adapter changes {effect:.3g} nats",
-            hint=f"in {dtype}, {_TOKEN[dtype]} are rounding; if the effect is smaller than that, train longer",
+            hint=f"in {dtype}, {tolerance:.3g} are rounding; if the effect is smaller than that, train longer",
             context=receipt,
         )
     return receipt
