@@ -489,14 +489,7 @@ class _Gathering:
             ),
             tuple((each.type, each.description) for each in (contract.outputs if contract else ())),
             tuple(self._raised_by(symbol)),
-            tuple(
-                dict.fromkeys(
-                    Place(
-                        use.path, use.start, use.end, use.scope, "as a value" if use.kind == "value" else ""
-                    )
-                    for use in uses
-                )
-            ),
+            tuple(dict.fromkeys(_caller(use) for use in uses)),
             (*_shown_at(passages), *self._in_helpers(target)),
             says.changes or _deprecated(symbol),
             symbol.bases,
@@ -534,11 +527,8 @@ class _Gathering:
             self._raised[path, one.scope].append(Place(path, one.line, one.line, one.error, area))
             yield Raised(one.error, place, text)
             for made in bindings:  # `error = PotError()`, then `raise error`
-                if (made.name, made.scope, made.how) == (
-                    one.error,
-                    one.scope,
-                    "call",
-                ) and made.line < one.line:
+                is_it = (made.name, made.scope, made.how) == (one.error, one.scope, "call")
+                if is_it and made.line < one.line:
                     yield Raised(made.value.rpartition(".")[2], place, text)
 
     def _raised_by(self, symbol: Symbol) -> Iterator[Place]:
@@ -579,6 +569,10 @@ def _deprecated(symbol: Symbol) -> tuple[str, ...]:
     paragraphs = re.split(r"\n\s*\n", symbol.docstring or "")
     said = (" ".join(one.split()).lstrip("@") for one in paragraphs)
     return tuple(inline(one, 300) for one in said if re.match(r"deprecated\b", one, re.IGNORECASE))[:1]
+
+
+def _caller(use: Use) -> Place:
+    return Place(use.path, use.start, use.end, use.scope, "as a value" if use.kind == "value" else "")
 
 
 def _told(symbol: Symbol, says: Documentation) -> Iterator[Place]:
