@@ -15,7 +15,7 @@ from codebase_gardener.wiki.source import ProjectSource
 
 __all__ = ["open_graph"]
 
-_LAYOUT = 5
+_LAYOUT = 6
 """Of what is kept; a graph of another one is made again."""
 
 
