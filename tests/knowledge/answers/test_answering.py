@@ -33,6 +33,7 @@ def said(graph: Graph, question: str) -> list[tuple[str, str]]:
          ("shown in 1 section of the README, 1 test, first: Garden: Growing a plant", "README.md:L8-8")),
         ("what does Plant take?", ("takes `height`: `int` = `10`: In centimetres.", f"{PLANTS}:L20-20")),
         ("which parameters does prune have", ("takes `by`: `int` = `1`", f"{GROWING}:L16-16")),
+        ("what does LIMIT return?", ("`LIMIT = ( 3 )`", f"{PLANTS}:L3-5")),
         ("what does prune take and return?", ("returns `Plant`", f"{GROWING}:L16-18")),
         ("what is the default of by in prune", ("`by` of `prune`: `int` = `1`", f"{GROWING}:L16-16")),
         ("what is the default of height in prune", ("`prune` has no parameter `height`", f"{GROWING}:L16-18")),

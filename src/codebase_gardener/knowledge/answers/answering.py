@@ -72,8 +72,11 @@ def answer_from_graph(graph: Graph, question: str) -> GraphAnswer | None:
         lines = tuple(ANSWERS[asked.form](graph, asked))
         if lines:
             return GraphAnswer(asked.form, asked.what, lines)
-    missing = next((asked for asked in forms if asked.is_name), None)
-    return None if missing is None else _missing(graph, missing)
+    named = next((asked for asked in forms if asked.is_name), None)
+    if named is None:
+        return None
+    there = tuple(ANSWERS["what"](graph, replace(named, form="what")))  # such as a constant, asked what it returns
+    return GraphAnswer("what", named.what, there) if there else _missing(graph, named)
 
 
 def _missing(graph: Graph, asked: Asked) -> GraphAnswer:
