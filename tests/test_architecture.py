@@ -424,7 +424,8 @@ NAMED_ELSEWHERE = {
 }
 PYTHON_IN_DEPTH = {
     # Python is followed through its own syntax tree, which these read beside the tables of the other languages
-    "knowledge/extraction.py", "knowledge/links/resolution.py", "knowledge/apis/implementations.py",
+    "knowledge/extraction.py", "knowledge/links/resolution.py", "knowledge/links/python/public_names.py",
+    "knowledge/apis/implementations.py",
     "knowledge/apis/usage_examples.py",
     "knowledge/pages/implementation_layout.py", "knowledge/claims/field_index.py", "knowledge/claims/sources.py",
     "knowledge/workflows/step_rules.py", "knowledge/heuristics/layout.py",

@@ -75,7 +75,9 @@ def answer_from_graph(graph: Graph, question: str) -> GraphAnswer | None:
     named = next((asked for asked in forms if asked.is_name), None)
     if named is None:
         return None
-    there = tuple(ANSWERS["what"](graph, replace(named, form="what")))  # such as a constant, asked what it returns
+    there = tuple(
+        ANSWERS["what"](graph, replace(named, form="what"))
+    )  # such as a constant, asked what it returns
     return GraphAnswer("what", named.what, there) if there else _missing(graph, named)
 
 
