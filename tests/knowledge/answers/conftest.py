@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.knowledge.answers.graph import Graph
-from samples.written_context import context_of
+from samples.written_graph import graph_of
 
 FILES = {
     "pyproject.toml": """
@@ -113,5 +113,4 @@ FILES = {
 @pytest.fixture(scope="session")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
     folder: Path = tmp_path_factory.mktemp("graph")
-    Graph.write(folder, context_of(FILES).repository)
-    return Graph(folder)
+    return graph_of(FILES, folder)

@@ -8,15 +8,9 @@ import pytest
 
 from codebase_gardener.knowledge.answers.answering import answer_from_graph
 from codebase_gardener.knowledge.answers.graph import Graph
-from samples.written_context import context_of
+from samples.written_graph import graph_of, said
 
 PLANTS, GROWING = "src/garden/plants.py", "src/garden/growing.py"
-
-
-def said(graph: Graph, question: str) -> list[tuple[str, str]]:
-    answer = answer_from_graph(graph, question)
-    assert answer is not None
-    return [(line.text, line.anchor) for line in answer.lines]
 
 
 @pytest.mark.parametrize(
@@ -81,12 +75,12 @@ def test_a_name_is_understood_as_documents_write_it(tmp_path: Path) -> None:
             "class Query:\n    def search(self) -> int: ...\n"
         ),
     }
-    Graph.write(tmp_path, context_of(files).repository)
-    told = said(Graph(tmp_path), "what does db.search return?")
+    graph = graph_of(files, tmp_path)
+    told = said(graph, "what does db.search return?")
     assert told[0] == ("method `Table.search`", "pkg/table.py:L2-2")
     assert ("  returns `list[str]`", "pkg/table.py:L2-2") in told
-    assert said(Graph(tmp_path), "where is db.search defined?")[0][0].startswith("method `Table.search`")
-    assert said(Graph(tmp_path), "what does db.find return?")[0][0] == "the repository has no `db.find`"
+    assert said(graph, "where is db.search defined?")[0][0].startswith("method `Table.search`")
+    assert said(graph, "what does db.find return?")[0][0] == "the repository has no `db.find`"
 
 
 def test_what_a_class_raises_is_what_making_an_instance_raises(tmp_path: Path) -> None:
@@ -103,7 +97,7 @@ def test_what_a_class_raises_is_what_making_an_instance_raises(tmp_path: Path) -
         ),
         "index.js": "export class Pot {\n  constructor() {\n    throw new RangeError('full');\n  }\n}\n",
     }
-    Graph.write(tmp_path, context_of(files).repository)
+    graph = graph_of(files, tmp_path)
     for name, line in (
         ("Chain", ("raises `ValueError`", "pkg/chains.py:L7-7")),
         ("Long", ("raises `ValueError`", "pkg/chains.py:L7-7")),
@@ -111,7 +105,7 @@ def test_what_a_class_raises_is_what_making_an_instance_raises(tmp_path: Path) -
         ("Pot", ("raises `RangeError`", "index.js:L3-3")),
         ("Empty", ("`Empty` itself raises nothing; what it calls may", "pkg/chains.py:L25-27")),
     ):
-        assert said(Graph(tmp_path), f"what does {name} raise?") == [line]
+        assert said(graph, f"what does {name} raise?") == [line]
 
 
 @pytest.mark.parametrize("written", ["wilted error", "WILTEDERROR", "wilted_error", "`WiltedError`"])
@@ -149,8 +143,7 @@ def test_the_packaging_file_nearest_to_the_root_says_the_version(tmp_path: Path)
         "examples/a/pyproject.toml": project.format("a", "9", 8),
         "pyproject.toml": project.format("garden", "2", 11),
     }
-    Graph.write(tmp_path, context_of(files).repository)
-    graph = Graph(tmp_path)
+    graph = graph_of(files, tmp_path)
     assert said(graph, "which python version is needed") == [("Python >=3.11", "pyproject.toml:L4-4")]
     assert said(graph, "what version is this")[0] == ("garden 2 is the package", "pyproject.toml:L2-2")
     assert said(graph, "which extras are there") == [("no packaging file names an extra", "")]
@@ -162,8 +155,7 @@ def test_a_constant_of_another_language_is_found_by_the_name_that_users_know(tmp
         "src/marks.js": '/** Marks a pot that may be fired. */\nexport const MARK = Symbol("m")\n',
         "index.js": 'export { MARK as mark } from "./src/marks.js"\n',
     }
-    Graph.write(tmp_path, context_of(files).repository)
-    graph = Graph(tmp_path)
+    graph = graph_of(files, tmp_path)
     assert said(graph, "where is mark defined?") == [
         ('constant `MARK`: import { mark } from "kiln";', "src/marks.js:L2-2")
     ]
@@ -175,8 +167,8 @@ def test_a_constant_of_another_language_is_found_by_the_name_that_users_know(tmp
 
 def test_a_comment_that_says_deprecated_is_told(tmp_path: Path) -> None:
     source = "package pot\n\n// Boil heats.\n//\n// Deprecated: Use Stew instead.\nfunc Boil() {}\n"
-    Graph.write(tmp_path, context_of({"go.mod": "module example.org/pot\n", "pot.go": source}).repository)
-    told = said(Graph(tmp_path), "what should I use instead of Boil?")
+    graph = graph_of({"go.mod": "module example.org/pot\n", "pot.go": source}, tmp_path)
+    told = said(graph, "what should I use instead of Boil?")
     assert [text for text, _ in told] == ["`Boil`: Deprecated: Use Stew instead."]
 
 
@@ -185,8 +177,7 @@ def test_a_command_of_a_program_is_known_by_its_name(tmp_path: Path) -> None:
         "pyproject.toml": '[project]\nname = "pot"\n[project.scripts]\npot = "pot.main:cli"\n',
         "pot/main.py": 'def cli(subparsers):\n    subparsers.add_parser("stir", help="Stirs the stew.")\n',
     }
-    Graph.write(tmp_path, context_of(files).repository)
-    graph = Graph(tmp_path)
+    graph = graph_of(files, tmp_path)
     for question in ("what is pot stir?", "what does pot stir do?", "what is the stir command?"):
         assert said(graph, question) == [
             ("`pot stir`", "pot/main.py:L2-2"),
@@ -199,8 +190,7 @@ def test_a_command_of_a_program_is_known_by_its_name(tmp_path: Path) -> None:
 def test_fields_of_a_type_are_told_and_found_by_their_names(tmp_path: Path) -> None:
     source = "package pot\n\n// Pot cooks.\ntype Pot struct {\n\t// Heat in degrees.\n\tHeat int\n}\n\n"
     source += "type Lid struct{}\n"
-    Graph.write(tmp_path, context_of({"go.mod": "module example.org/pot\n", "pot.go": source}).repository)
-    graph = Graph(tmp_path)
+    graph = graph_of({"go.mod": "module example.org/pot\n", "pot.go": source}, tmp_path)
     assert said(graph, "what fields does Pot have?") == [
         ("`type Pot struct`", "pot.go:L4-7"),
         ("has the field `Heat`: `int`: Heat in degrees.", "pot.go:L5-6"),
@@ -217,8 +207,8 @@ def test_a_helper_of_tests_that_calls_is_told(tmp_path: Path) -> None:
         "pot.go": "package pot\n\ntype Pot struct{}\n\nfunc (p *Pot) Boil() {}\n",
         "pot_test.go": test,
     }
-    Graph.write(tmp_path, context_of(files).repository)
-    assert ("test: `check`", "pot_test.go:L6-6") in said(Graph(tmp_path), "who calls Boil?")
+    graph = graph_of(files, tmp_path)
+    assert ("test: `check`", "pot_test.go:L6-6") in said(graph, "who calls Boil?")
 
 
 def test_a_language_is_known_by_its_short_name_and_an_error_that_is_handed_on_by_its_users(
@@ -231,8 +221,7 @@ def test_a_language_is_known_by_its_short_name_and_an_error_that_is_handed_on_by
             "export function fire(pot) {\n  pot.fail(new HeatError('hot'));\n}\n"
         ),
     }
-    Graph.write(tmp_path, context_of(files).repository)
-    graph = Graph(tmp_path)
+    graph = graph_of(files, tmp_path)
     assert ("Node.js >=22", "package.json:L1-1") in said(graph, "Which Node version is required?")
     assert said(graph, "what throws HeatError?") == [
         ("no line of the repository raises `HeatError` by its name", "index.js:L1-1"),
@@ -248,8 +237,7 @@ def test_a_language_is_known_by_its_short_name_and_an_error_that_is_handed_on_by
 )  # fmt: skip
 def test_of_two_names_whose_difference_is_asked_for_both_are_told(tmp_path: Path, question: str) -> None:
     code = "class Plant:\n    '''It grows.'''\n\n\nclass Tree(Plant):\n    '''It grows old.'''\n"
-    Graph.write(tmp_path, context_of({"src/garden/__init__.py": code}).repository)
-    graph = Graph(tmp_path)
+    graph = graph_of({"src/garden/__init__.py": code}, tmp_path)
     told = [text for text, _ in said(graph, question)]
     assert [text for text in told if text.startswith("class")] == ["class `Plant`", "class `Tree`"]
     assert {"  It grows.", "  It grows old.", "  extends `Plant`"} <= set(told)
@@ -262,8 +250,7 @@ def test_the_version_of_the_repository_itself_comes_from_its_own_package_file(tm
         "examples/a/package.json": '{\n  "name": "a",\n  "dependencies": {\n    "kiln": "^4.3.9"\n  }\n}\n',
         "src/index.js": "export const bake = () => 1\n",
     }
-    Graph.write(tmp_path, context_of(files).repository)
-    graph = Graph(tmp_path)
+    graph = graph_of(files, tmp_path)
     own = [("kiln 5.1.0 is the package", "package.json:L2-4")]
     assert said(graph, "which version of kiln is this") == own
     assert said(graph, "what version is this") == own
@@ -275,8 +262,8 @@ def test_where_the_package_file_leaves_its_version_out_the_newest_release_is_tol
         "CHANGELOG.md": "# Changes\n\n## 2.3.0 (2026-01-02)\n\n- Hot.\n",
         "src/kiln/__init__.py": "",
     }
-    Graph.write(tmp_path, context_of(files).repository)
-    told = said(Graph(tmp_path), "which version of kiln is this")
+    graph = graph_of(files, tmp_path)
+    told = said(graph, "which version of kiln is this")
     assert any("2.3.0" in text for text, _ in told)
     assert told[-1] == ("kiln is the package", "pyproject.toml:L2-2")
 
@@ -299,10 +286,10 @@ def look(plant):
     other = RotError(plant)
     return other
 """
-    Graph.write(tmp_path, context_of({"src/garden/__init__.py": code}).repository)
+    graph = graph_of({"src/garden/__init__.py": code}, tmp_path)
     path = "src/garden/__init__.py"
-    assert said(Graph(tmp_path), "what raises WiltError") == [
+    assert said(graph, "what raises WiltError") == [
         ("`look`: `raise error`", f"{path}:L12-12"),
         ("the docstring of `WiltError` says: “Raised when a plant is dry.”", f"{path}:L2-2"),
     ]
-    assert "says" not in str(said(Graph(tmp_path), "what raises RotError"))
+    assert "says" not in str(said(graph, "what raises RotError"))

@@ -8,7 +8,7 @@ import pytest
 
 from codebase_gardener.knowledge.answers.answering import answer_from_graph
 from codebase_gardener.knowledge.answers.graph import Graph
-from samples.written_context import context_of
+from samples.written_graph import graph_of, said
 
 PYTHON = {
     "pkg/__init__.py": "from .a import Base\n",
@@ -78,15 +78,9 @@ def graphs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Graph]:
     found = {}
     for name, files in (("python", PYTHON), ("script", SCRIPT), ("go", GO)):
         folder: Path = tmp_path_factory.mktemp(name)
-        Graph.write(folder, context_of(files).repository)
-        found[name] = Graph(folder)
+        graph = graph_of(files, folder)
+        found[name] = graph
     return found
-
-
-def said(graph: Graph, question: str) -> list[tuple[str, str]]:
-    answer = answer_from_graph(graph, question)
-    assert answer is not None
-    return [(line.text, line.anchor) for line in answer.lines]
 
 
 @pytest.mark.parametrize(

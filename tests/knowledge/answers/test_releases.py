@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from codebase_gardener.knowledge.answers.answering import answer_from_graph
-from codebase_gardener.knowledge.answers.graph import Graph
 from codebase_gardener.knowledge.answers.releases import numbers_of
-from samples.written_context import context_of
+from samples.written_graph import graph_of
 
 Said = list[tuple[str, str]]
 
@@ -50,8 +49,8 @@ Migration is told below.
 
 
 def asked(tmp_path: Path, files: dict[str, str], question: str) -> Said | None:
-    Graph.write(tmp_path, context_of(files).repository)
-    answer = answer_from_graph(Graph(tmp_path), question)
+    graph = graph_of(files, tmp_path)
+    answer = answer_from_graph(graph, question)
     return None if answer is None else [(line.text, line.anchor) for line in answer.lines]
 
 

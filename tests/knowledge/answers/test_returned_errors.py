@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from codebase_gardener.knowledge.answers.answering import answer_from_graph
 from codebase_gardener.knowledge.answers.graph import Graph
-from samples.written_context import context_of
+from samples.written_graph import graph_of, said
 
 FILES = {
     "go.mod": "module example.org/pot\n",
@@ -29,15 +28,7 @@ FILES = {
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
     folder: Path = tmp_path_factory.mktemp("errors")
-    Graph.write(folder, context_of(FILES).repository)
-    return Graph(folder)
-
-
-def said(graph: Graph, question: str) -> list[tuple[str, str]]:
-    answer = answer_from_graph(graph, question)
-    assert answer is not None
-    assert answer.form == "raises"
-    return [(line.text, line.anchor) for line in answer.lines]
+    return graph_of(FILES, folder)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +38,7 @@ def said(graph: Graph, question: str) -> list[tuple[str, str]]:
      "what does Boil raise"],
 )  # fmt: skip
 def test_what_a_function_of_go_makes_and_hands_on_is_told(graph: Graph, question: str) -> None:
-    assert said(graph, question) == [
+    assert said(graph, question, "raises") == [
         ('makes or returns the error `fmt.Errorf("%d: ErrNone", t)`', "pot.go:L12-15"),
         ("makes or returns the error `ErrCold`", "pot.go:L19-19"),
         ("calls `pour`, which returns an error", "pot.go:L21-21"),
@@ -55,12 +46,14 @@ def test_what_a_function_of_go_makes_and_hands_on_is_told(graph: Graph, question
 
 
 def test_what_is_not_known_of_errors_is_said(graph: Graph) -> None:
-    assert said(graph, "what errors does pour return") == [
+    assert said(graph, "what errors does pour return", "raises") == [
         ("returns an `error`; which one, neither its own lines nor known calls say", "pot.go:L24-26")
     ]
-    assert said(graph, "can Count fail") == [("returns `int`: no `error`", "pot.go:L28-30")]
+    assert said(graph, "can Count fail", "raises") == [("returns `int`: no `error`", "pot.go:L28-30")]
 
 
 def test_what_raises_is_asked_for_as_what_returns(graph: Graph) -> None:
-    assert said(graph, "what errors can Stove.heat return") == [("raises `ValueError`", "stove.py:L3-3")]
-    assert said(graph, "can Stove.heat fail") == [("raises `ValueError`", "stove.py:L3-3")]
+    assert said(graph, "what errors can Stove.heat return", "raises") == [
+        ("raises `ValueError`", "stove.py:L3-3")
+    ]
+    assert said(graph, "can Stove.heat fail", "raises") == [("raises `ValueError`", "stove.py:L3-3")]

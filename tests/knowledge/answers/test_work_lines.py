@@ -8,7 +8,7 @@ import pytest
 
 from codebase_gardener.knowledge.answers.answering import answer_from_graph
 from codebase_gardener.knowledge.answers.graph import Graph
-from samples.written_context import context_of
+from samples.written_graph import graph_of, said
 
 PROJECT = """[project]
 name = "garden"
@@ -50,14 +50,7 @@ FILES = {
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
     folder: Path = tmp_path_factory.mktemp("graph")
-    Graph.write(folder, context_of(FILES).repository)
-    return Graph(folder)
-
-
-def said(graph: Graph, question: str) -> list[tuple[str, str]]:
-    answer = answer_from_graph(graph, question)
-    assert answer is not None
-    return [(line.text, line.anchor) for line in answer.lines]
+    return graph_of(FILES, folder)
 
 
 NEEDS = ("the group [tests]: `pytest`, `pytest-cov`", "pyproject.toml:L10-11")
@@ -103,8 +96,8 @@ def test_how_to_contribute_is_told_by_the_guide_and_never_by_a_script(graph: Gra
 
 def test_without_a_group_the_installs_beside_the_tests_are_told(tmp_path: Path) -> None:
     flow = "jobs:\n  a:\n    steps:\n      - run: pip install redis\n      - run: python runtests.py\n"
-    Graph.write(tmp_path, context_of({".github/workflows/ci.yml": flow, "a.py": "x = 1\n"}).repository)
-    assert said(Graph(tmp_path), "what do I install to run the tests") == [
+    graph = graph_of({".github/workflows/ci.yml": flow, "a.py": "x = 1\n"}, tmp_path)
+    assert said(graph, "what do I install to run the tests") == [
         ("no packaging file names an extra or a group for tests", ""),
         ("`pip install redis`", ".github/workflows/ci.yml:L4-4"),
         ("`python runtests.py`", ".github/workflows/ci.yml:L5-5"),
@@ -112,9 +105,9 @@ def test_without_a_group_the_installs_beside_the_tests_are_told(tmp_path: Path) 
 
 
 def test_where_no_file_says_it_others_are_asked(tmp_path: Path) -> None:
-    Graph.write(tmp_path, context_of({"a.py": "x = 1\n"}).repository)
-    assert answer_from_graph(Graph(tmp_path), "how do I run the tests") is None
-    assert answer_from_graph(Graph(tmp_path), "how do I test my garden") is None
+    graph = graph_of({"a.py": "x = 1\n"}, tmp_path)
+    assert answer_from_graph(graph, "how do I run the tests") is None
+    assert answer_from_graph(graph, "how do I test my garden") is None
 
 
 @pytest.mark.parametrize(
@@ -147,7 +140,5 @@ def test_a_packages_script_comes_before_what_a_job_does_to_the_files_of_tests(tm
         ".github/workflows/ci.yml": f"jobs:\n  a:\n    steps:\n      - run: |\n{steps}",
         "src/a.ts": "export const a = 1\n",
     }
-    Graph.write(tmp_path, context_of(files).repository)
-    assert said(Graph(tmp_path), "how do I run the tests") == [
-        ("`npm run test`: vitest", "package.json:L24-24")
-    ]
+    graph = graph_of(files, tmp_path)
+    assert said(graph, "how do I run the tests") == [("`npm run test`: vitest", "package.json:L24-24")]
