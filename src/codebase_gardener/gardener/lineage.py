@@ -23,7 +23,7 @@ __all__ = ["WARM_LEARNING_RATE", "WARM_MINUTES", "Start", "starting_point"]
 
 WARM_MINUTES = 1.0
 WARM_LEARNING_RATE = 2e-4
-"""A tenth of the rate from nothing: at that, the first steps undo more than the new rows teach (docs/training.md)."""
+"""A tenth of the rate from nothing: at that, the first steps undo more than the new rows teach (docs/fresh.md)."""
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,8 @@ There is no daemon: whoever submits a job, ends one, or lists them starts what c
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -19,7 +17,7 @@ from codebase_gardener.bases.resolution import Base
 from codebase_gardener.jobs.directory import JobDirectory
 from codebase_gardener.registry.rows import JobRow
 from codebase_gardener.registry.transactions import Registry
-from codebase_gardener.utils.children import python_module
+from codebase_gardener.utils.children import python_module, start_holding
 from codebase_gardener.utils.error_handling import ConflictError
 from codebase_gardener.utils.files import PRIVATE_FILE, FileLock, out_of_room, write_atomic
 from codebase_gardener.utils.limits import kernel_kills, total_bytes
@@ -81,19 +79,10 @@ def start_next(registry: Registry, device: str, environment: Mapping[str, str]) 
 def _spawn(directory: JobDirectory, lock: FileLock, environment: Mapping[str, str]) -> None:
     """Start the worker in a session of its own; it inherits the lock's descriptor and with it the lock."""
     directory.cancel.unlink(missing_ok=True)
-    os.set_inheritable(lock.descriptor, True)
     directory.log.touch(mode=PRIVATE_FILE)
     with directory.log.open("ab") as log:
-        subprocess.Popen(
-            [*python_module("codebase_gardener.worker"), str(directory.path)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            pass_fds=(lock.descriptor,),
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-            cwd="/",
-        )
+        command = [*python_module("codebase_gardener.worker"), str(directory.path)]
+        start_holding(lock, command, output=log, log=log, environment=environment, cwd="/")
 
 
 def cancel(registry: Registry, job_id: str) -> JobRow:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codebase_gardener.utils.children import python_module
+from codebase_gardener.utils.children import python_module, start_holding
 from codebase_gardener.utils.files import PRIVATE_FILE, FileLock, make_folder
 
 __all__ = ["OwnProcess", "log_tail", "runs_in", "start_in"]
@@ -47,19 +46,11 @@ def start_in(folder: Path, said: str, arguments: Sequence[str], environment: Map
     if not lock.held:
         return  # the same button was pressed twice
     try:
-        os.set_inheritable(lock.descriptor, True)
         output = os.open(folder / said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
         log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
         try:
-            subprocess.Popen(
-                [*python_module("codebase_gardener.cli.main"), arguments[0], "--json", *arguments[1:]],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=(lock.descriptor,),
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-            )
+            command = [*python_module("codebase_gardener.cli.main"), arguments[0], "--json", *arguments[1:]]
+            start_holding(lock, command, output=output, log=log, environment=environment)
         finally:
             os.close(output)
             os.close(log)
