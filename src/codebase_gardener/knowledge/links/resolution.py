@@ -19,7 +19,7 @@ from codebase_gardener.knowledge.links.passages import (
 from codebase_gardener.knowledge.links.python.linker import PythonLinker, is_machinery
 from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package
 from codebase_gardener.knowledge.links.python.namespaces import Namespace, file_namespace, snippet_namespace
-from codebase_gardener.knowledge.links.python.public_names import package_ranks, public_names
+from codebase_gardener.knowledge.links.python.public_names import by_depth, package_ranks, public_names
 from codebase_gardener.knowledge.links.python.signatures import can_make, can_take
 from codebase_gardener.knowledge.links.python.tracing import Tracer
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
@@ -99,7 +99,9 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
     for other in others.spaces.values():
         gathered.add(other, others.links[other.family].resolved(other))
     public = (
-        dict(sorted({**names.public, **others.public}.items(), key=_depth)) if others.public else names.public
+        dict(sorted({**names.public, **others.public}.items(), key=by_depth))
+        if others.public
+        else names.public
     )
     exported = {**names.exported, **others.exported}
     shown = [path for path in areas if path not in copied]
@@ -151,10 +153,6 @@ def _helpers(
             if not use.target.external and use.scope and (path, use.start, use.target) not in told:
                 found[use.target].append(use)
     return {target: tuple(uses) for target, uses in sorted(found.items())}
-
-
-def _depth(row: tuple[str, tuple[str, str]]) -> tuple[int, str]:
-    return row[0].count("."), row[0]
 
 
 def _namespaces(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> Iterator[tuple[str, Namespace]]:

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from packaging.utils import canonicalize_name
+
 from codebase_gardener.knowledge.links.python.module_names import ModuleNames, is_package
 from codebase_gardener.knowledge.links.python.namespaces import Namespace
 from codebase_gardener.knowledge.links.python.scopes import Scopes
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.meanings import PLACES, Entity, Place
 
-__all__ = ["PublicNames", "package_ranks", "public_names"]
+__all__ = ["PublicNames", "by_depth", "package_ranks", "public_names"]
 
 
 class PublicNames(NamedTuple):
@@ -40,10 +42,13 @@ class PublicNames(NamedTuple):
 def package_ranks(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> dict[str, tuple[bool, int]]:
     """How far users are told to import a package, the lowest first: named like a project, imported by documents."""
     named = {
-        _plain(found.name) for path in areas for found in facts[path].evidence if found.kind == "package"
+        canonicalize_name(found.name)
+        for path in areas
+        for found in facts[path].evidence
+        if found.kind == "package"
     }
     imports = Counter(
-        _plain(each.module.partition(".")[0])
+        canonicalize_name(each.module.partition(".")[0])
         for path in areas
         if facts[path].language != "python"
         for snippet in facts[path].snippets
@@ -77,7 +82,7 @@ def public_names(
             continue
         listed = bool(space.exports) or is_package(space.path)
         root = dotted.partition(".")[0]
-        rank = ranks.get(_plain(root), (True, 0))
+        rank = ranks.get(canonicalize_name(root), (True, 0))
         for name, entity in _offered(space, scopes):
             place = (entity.path, entity.name)
             if spaces[entity.path].area == "package":
@@ -97,7 +102,7 @@ def public_names(
     methods = _methods(spaces, told)
     for name, place in methods.items():
         told.setdefault(place, name)
-    return PublicNames(dict(sorted(public.items(), key=_depth)) | methods, exported, told)
+    return PublicNames(dict(sorted(public.items(), key=by_depth)) | methods, exported, told)
 
 
 def _offered(space: Namespace, scopes: Scopes) -> Iterator[tuple[str, Entity]]:
@@ -130,15 +135,12 @@ def _methods(spaces: Mapping[str, Namespace], told: Mapping[Place, str]) -> dict
             owner, _, name = qualified.rpartition(".")
             if definition.kind == "method" and not name.startswith("_") and (key, owner) in told:
                 found[f"{told[key, owner]}.{name}"] = (key, qualified)
-    return dict(sorted(found.items(), key=_depth))
+    return dict(sorted(found.items(), key=by_depth))
 
 
-def _depth(row: tuple[str, Place]) -> tuple[int, str]:
+def by_depth(row: tuple[str, Place]) -> tuple[int, str]:
+    """The order of dotted names: the shortest first."""
     return row[0].count("."), row[0]
-
-
-def _plain(name: str) -> str:
-    return name.replace("-", "_").replace(".", "_").lower()
 
 
 def _is_private(dotted: str) -> bool:
