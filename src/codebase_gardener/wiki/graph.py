@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from codebase_gardener.knowledge.answers.graph import Graph
+from codebase_gardener.knowledge.sources.facts_cache import extractor_version
 from codebase_gardener.utils.error_handling import NotFoundError, ResourceError
 from codebase_gardener.utils.files import remove_tree
 from codebase_gardener.utils.progress import Quiet
@@ -15,13 +16,10 @@ from codebase_gardener.wiki.source import ProjectSource
 
 __all__ = ["open_graph"]
 
-_LAYOUT = 6
-"""Of what is kept; a graph of another one is made again."""
-
 
 def open_graph(paths: WikiPaths, source: ProjectSource) -> Graph:
-    """The graph of a project's last snapshot."""
-    folder = paths.graphs / f"{source.latest_id}-{_LAYOUT}"
+    """The graph of a project's last snapshot; one that other code wrote is made again."""
+    folder = paths.graphs / f"{source.latest_id}-{extractor_version()}"
     try:
         return Graph(folder)
     except NotFoundError:
