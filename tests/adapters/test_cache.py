@@ -198,6 +198,23 @@ def test_several_that_load_one_value_share_its_room() -> None:
     assert cache.keys() == ["b"]
 
 
+@pytest.mark.parametrize("goes", ["for another", "by unload"])
+def test_room_of_what_another_thread_loads_too_is_not_given_away(goes: str) -> None:
+    """The first had loaded, and another value took its place, before the second put it back: one too many."""
+    cache = cache_of(1)
+    with cache.room_for("a", 60):
+        with cache.room_for("a", 60):
+            cache.put("a", "a", 60)
+        if goes == "by unload":
+            assert cache.pop("a") == "a"
+        with pytest.raises(ResourceError):
+            put(cache, "b")
+        cache.put("a", "a", 60)
+    assert cache.keys() == ["a"]
+    put(cache, "b")
+    assert cache.keys() == ["b"]
+
+
 def test_nothing_goes_where_that_would_not_make_room() -> None:
     cache = cache_of(3)
     put(cache, "held", leases=1, size=90)

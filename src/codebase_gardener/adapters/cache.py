@@ -152,7 +152,7 @@ class LeaseCache(Generic[V]):
         for key, entry in self._entries.items():
             if count < self.max_count and held + size <= self.max_bytes:
                 break
-            if not entry.leases:
+            if not entry.leases and key not in self._loading:  # who loads it too is about to lease it
                 going.append(key)
                 count, held = count - 1, held - entry.bytes
         return going if count < self.max_count and held + size <= self.max_bytes else None
@@ -195,5 +195,7 @@ class LeaseCache(Generic[V]):
             if entry.leases and not even_if_held:
                 raise ConflictError(f"{key} is in use", hint="leave the block that uses it first")
             del self._entries[key]
+            if key in self._loading:  # another thread loads it too, and puts it back
+                self._reserved[key] = entry.bytes
             self._changed.notify_all()
             return entry.value
