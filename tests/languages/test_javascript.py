@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import pytest
 
+from codebase_gardener.knowledge.apis.calls import call_of, import_of
 from codebase_gardener.languages.engine.code import tree_code
 from codebase_gardener.languages.engine.parsing import parsed_tree
 from codebase_gardener.languages.engine.symbols import tree_symbols
 from codebase_gardener.languages.javascript import JAVASCRIPT
 from samples.sources import bound, calls, code_in, imports, parameters, places, symbols_in, units_of
-from samples.written_context import context_of
+from samples.written_context import context_of, symbol_named
 
 SYMBOLS = """\
 /**
@@ -357,12 +358,12 @@ def test_a_member_of_a_value_of_unknown_type_is_unknown() -> None:
         (
             "a.ts",
             "function boil() {}\nfunction pour() {}\nexport { pour as default, boil as heat };",
-            ["boil", "pour"],
+            ["heat", "pour"],
         ),
         ("a.ts", "function boil() {}\nfunction pour() {}\nexport default boil;", ["boil"]),
         ("a.ts", "function boil() {}\nfunction pour() {}\nexport = boil;", ["boil"]),
         ("a.ts", "export default { boil() {} };\nfunction pour() {}", ["boil"]),
-        ("a.ts", "const boil = (x) => x;\nexport const heat = boil as unknown as Heat;", ["boil"]),
+        ("a.ts", "const boil = (x) => x;\nexport const heat = boil as unknown as Heat;", ["heat"]),
         ("a.ts", 'import "./cups";\ndeclare module "./cups" { interface Cup {} }\ninterface Lid {}', ["Cup"]),
         ("a.ts", "export declare function boil(): void;\ndeclare function pour(): void;", ["boil"]),
         ("a.d.ts", "export interface Cup {}\ninterface Lid {}", ["Cup", "Lid"]),
@@ -379,3 +380,51 @@ def test_what_is_declared_or_cast_is_exported() -> None:
     code = code_in("export declare const cup: Cup;\nexport const heat = boil as Heat;", "typescript")
     assert code.exports == ("cup", "heat")
     assert bound(code) == [("heat", "boil")]
+
+
+def test_what_is_handed_out_under_another_name_has_that_one() -> None:
+    files = {
+        "package.json": '{"name": "kiln"}',
+        "index.ts": """
+            export { fire } from './src/fire';
+            export { Glaze } from './src/glaze';
+            export { stack as unstable_stack } from './src/fire';
+            """,
+        "src/fire.ts": """
+            const fireImpl: FireImpl = (clay, heat) => {
+              return clay
+            }
+            export function again() {
+              return fireImpl(1, 2)
+            }
+            export function stack(pots: number) {
+              return pots
+            }
+            export const fire = fireImpl as unknown as Fire;
+            """,
+        "src/glaze.ts": """
+            class _Glaze { mix() { return this } }
+            class Matt extends _Glaze {}
+            export { _Glaze as Glaze }
+            """,
+        "README.md": "```ts\nimport { fire, unstable_stack } from 'kiln';\nfire(clay, 1200);\nunstable_stack(3);\n```\n",
+    }
+    context = context_of(files)
+    assert "fireImpl" not in {target.name for target in context.resolution.public.values()}
+    fire, glaze = symbol_named(context, "fire"), symbol_named(context, "Glaze")
+    assert (fire.public, fire.start, call_of(fire, context)) == (True, 1, "fire(clay, heat)")
+    assert import_of(context.target(fire), context) == 'import { fire } from "kiln";'
+    assert [use.scope for use in context.resolution.callers[context.target(fire)]] == ["again"]
+    assert {passage.path for passage, _ in context.uses[context.target(fire)]} == {"README.md"}
+    assert symbol_named(context, "Glaze.mix").public
+    matt = symbol_named(context, "Matt")
+    assert context.resolution.bases[context.target(matt)] == (context.target(glaze),)
+    assert call_of(symbol_named(context, "stack"), context) == "unstable_stack(pots)"
+
+
+def test_a_function_inside_a_cast_is_one() -> None:
+    source = "export const fire = ((clay, heat?: number) => (heat ? burn(clay) : burn)) as Fire"
+    found = symbols_in(source, "typescript")["fire"]
+    assert (found.kind, found.public) == ("function", True)
+    assert parameters(source, "typescript") == [("clay", "", "", True), ("heat", "number", "", False)]
+    assert found.signature == "export const fire = (clay, heat?: number) =>"

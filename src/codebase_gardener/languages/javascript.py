@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from codebase_gardener.languages.engine.brackets import split
 from codebase_gardener.languages.engine.nodes import text_of
 from codebase_gardener.languages.javascript_exports import (
+    CASTS,
     ENDING,
     FUNCTIONS,
     assigned,
@@ -17,6 +18,7 @@ from codebase_gardener.languages.javascript_exports import (
     given,
     is_key,
     open_names,
+    outer_names,
     renamed,
 )
 from codebase_gardener.languages.lexing import BACKTICK, BLOCK, DOUBLE, SINGLE, SLASHES, Lexer
@@ -63,6 +65,7 @@ _QUOTES = "\"'`"
 _MARKS = re.compile(
     r"(?:@\w+(?:\([^()]{0,200}\))?\s+)*(?:(?:public|private|protected|readonly|override)\s+)*"
 )
+_CAST_OPENS = re.compile(r"=\s*\((?:\s*\()*(?=\s*(?:async\b|function\b|[(<]))")
 _CJS = re.compile(r"(?:exports\s*=\s*)?module\.exports\s*=|exports\s*=\s*module")
 _VARIANCE = re.compile(
     rb"([<,]\s{0,200})((?:in\s{1,9}out|in|out)(?=\s{1,9}[A-Z$_]\w{0,99}\s{0,200}(?:extends\b|[,>=])))"
@@ -206,6 +209,11 @@ def _parameter(part: str) -> TypedName | None:
     return TypedName(name, ":".join(typed).strip(), default, required)
 
 
+def _uncast_signature(_node: Node, text: str) -> str:
+    """Without what opens the brackets of a cast around a function: they close after its body."""
+    return _CAST_OPENS.sub("= ", text, count=1) if text.count("(") > text.count(")") else text
+
+
 # ---- across files
 
 
@@ -333,6 +341,7 @@ def _stems(path: str, root: str) -> Iterator[str]:
 _FAMILY = Family(
     "script", _imports, exports, _hidden, _find, _offers, each(_parameter),
     renamed=renamed,
+    renames=True,
     requires=_requires,
     wrappers=words("Promise Awaited Readonly Partial Required PromiseLike NonNullable"),
     common=words(
@@ -389,7 +398,10 @@ _JAVASCRIPT = Grammar(
     plain=("identifier", "member_expression"),
     values=("variable_declarator", "field_definition", "assignment_expression"),
     assigned=assigned,
+    casts=CASTS,
+    signature=_uncast_signature,
     is_key=is_key,
+    outer_names=outer_names,
     open_names=open_names,
     handed_out=_CJS,
     functions=FUNCTIONS,

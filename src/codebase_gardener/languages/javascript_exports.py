@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,23 @@ from codebase_gardener.languages.engine.nodes import declared_name, text_of
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["ENDING", "FUNCTIONS", "assigned", "exports", "given", "is_key", "open_names", "renamed"]
+__all__ = [
+    "CASTS",
+    "ENDING",
+    "FUNCTIONS",
+    "assigned",
+    "exports",
+    "given",
+    "is_key",
+    "open_names",
+    "outer_names",
+    "renamed",
+]
 
 MAX_TARGET_BYTES = 300
 ENDING = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?\Z")
 _DECLARES = re.compile(r"\.d\.[cm]?ts\Z")
-_CASTS = ("as_expression", "satisfies_expression", "non_null_expression", "parenthesized_expression")
+CASTS = ("as_expression", "satisfies_expression", "non_null_expression", "parenthesized_expression")
 _OF_MODULES = ("import_statement", "export_statement")
 FUNCTIONS = ("arrow_function", "function_expression", "function", "generator_function")
 _CHAIN = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){0,3}")
@@ -157,6 +169,19 @@ def renamed(node: Node, path: str) -> Iterator[tuple[str, str]]:
                 yield text_of(alias), text_of(name)
 
 
+def outer_names(root: Node, path: str) -> dict[str, str]:
+    """What a module hands out under one other name, and not under its own: by the name that it has there."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for node in root.named_children:
+        if node.type == "export_statement" and node.child_by_field_name("source") is None:
+            pairs = list(renamed(node, path))
+            inner = dict(pairs)
+            for outer, name in (*pairs, *((name, name) for name in exports(node) if name not in inner)):
+                if outer != "default":
+                    found[name].add(outer)
+    return {name: outer for name, (outer, *others) in found.items() if not others and outer != name}
+
+
 def _same(node: Node) -> Iterator[tuple[str, str]]:
     """The constants of a declaration that are another name for what has one: `export const pour = pourOut as Pour`."""
     declaration = node.child_by_field_name("declaration")
@@ -169,7 +194,7 @@ def _same(node: Node) -> Iterator[tuple[str, str]]:
 
 def _uncast(value: Node | None) -> Node | None:
     """Without the types that TypeScript takes a value for."""
-    while value is not None and value.type in _CASTS and value.named_children:
+    while value is not None and value.type in CASTS and value.named_children:
         value = value.named_children[0]
     return value
 

@@ -70,6 +70,7 @@ class Grammar:
         interfaces: Types that are an interface by the node in their `type` field.
         values: Node types that are symbols only if their value is a function.
         functions: Values that are a function.
+        casts: Nodes around a value that only say its type.
         members: Values that are a method wherever they stand.
         scopes: Node types that qualify names without being symbols, and the field that names them.
         types: Those of the scopes that stand for a type.
@@ -92,6 +93,7 @@ class Grammar:
         handed_out: How the signature of a function begins that the file hands out without binding its name.
         is_key: Whether a function is only what a value has under a key: JavaScript's `{ fire() {} }`.
         open_names: What a file of a path lets others use of its outer level; None where it is all open.
+        outer_names: What a file of a path hands out under one other name alone: its own name to that one.
         embedded: The types whose members a type has as its own: Go's `struct { Base }`.
         is_scope: Whether a symbol only qualifies names.
         operators: Names that are signs.
@@ -126,6 +128,7 @@ class Grammar:
     interfaces: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+    casts: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     scopes: Mapping[str, str] = field(default_factory=dict)
     types: tuple[str, ...] = ()
@@ -150,6 +153,7 @@ class Grammar:
     handed_out: re.Pattern[str] = NEVER
     is_key: Callable[[Node], bool] | None = None
     open_names: Callable[[Node, str], frozenset[str] | None] = lambda _root, _path: None
+    outer_names: Callable[[Node, str], Mapping[str, str]] = lambda _root, _path: {}
     embedded: Callable[[Node], Iterable[str]] | None = None
     is_scope: Callable[[Node], bool] | None = None
     operators: tuple[str, ...] = ()
@@ -225,6 +229,7 @@ class Family:
         constructors: Methods that make the object of their class, besides those of its name.
         construction: How an object is made: `{name}` of the class, its `{path}`, `{arguments}`.
         is_static: Whether a method is called on the type.
+        renames: Whether a package may offer something under another name than its file does.
         by_package: Whether a function is called by its package's name and its own.
         one_list: Whether its packaging file lists what only tests need with what users need, by the imports' names.
         erased: Kinds that only the compiler knows.
@@ -274,6 +279,7 @@ class Family:
     constructors: tuple[str, ...] = ("constructor",)
     construction: str = "new {name}({arguments})"
     is_static: Callable[[Symbol], bool] = _static
+    renames: bool = False
     by_package: bool = False
     one_list: bool = False
     erased: tuple[str, ...] = ()

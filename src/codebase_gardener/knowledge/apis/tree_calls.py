@@ -41,6 +41,8 @@ def tree_call(symbol: Symbol, constructor: Symbol | None, public: str) -> str:
     family = FAMILIES[family_of(symbol.language)]
     joint, name = family.joint, symbol.name
     shown = public if family.by_package and public else symbol.qualified_name.replace(".", joint)
+    if family.renames and public and symbol.qualified_name == name:
+        shown = public.rpartition(".")[2]
     if symbol.kind in ("type", "interface"):
         return shown
     if symbol.kind == "class":

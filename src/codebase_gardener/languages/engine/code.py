@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.constants import tree_constants
@@ -64,6 +64,7 @@ def tree_code(
         return Code()
     family, grammar = FAMILIES[family_of(language)], GRAMMARS[language]
     found = captured(tree, language, GRAMMARS[language].code)
+    defined = {symbol.qualified_name for symbol in symbols}
     reader = _Reader(source, first_line, family, grammar, _Scopes(symbols), _Names(source, grammar), path)
     required = {node.id for node in found["bind"] if family.requires(node)}
     importing = [*found["import"], *(node for node in found["bind"] if node.id in required)]
@@ -71,11 +72,15 @@ def tree_code(
     binding = (node for node in found["bind"] if node.id not in required)
     exports = tuple(dict.fromkeys(name for node in found["export"] for name in family.exports(node)))
     named = {reader.names.text(node): node for node in reversed(found["name"])} if path else {}
-    defined = {symbol.qualified_name for symbol in symbols}
+    renamed = {name: outer for node in found["export"] for outer, name in family.renamed(node, path)}
+    reader.outer = {
+        name: outer for name, outer in renamed.items() if outer in defined and name not in defined
+    }
     plain = [
-        named[name] for name in reversed(named) if name not in defined and not _is_import(named[name], family)
+        named[name]
+        for name in reversed(named)
+        if name not in defined and name not in reader.outer and not _is_import(named[name], family)
     ]
-    renamed = {name for node in found["export"] for _, name in family.renamed(node, path)}
     all_open = bool(family.open_constants and family.open_constants(path))
     return Code(
         imports=tuple(one for node in importing for one in reader.imports(node)),
@@ -134,6 +139,7 @@ class _Reader:
     scopes: _Scopes
     names: _Names
     path: str = ""
+    outer: Mapping[str, str] = field(default_factory=dict)
 
     def imports(self, node: Node) -> Iterator[Import]:
         if node.end_byte - node.start_byte <= MAX_BYTES:
@@ -194,8 +200,11 @@ class _Reader:
     def renamed(self, node: Node) -> Iterator[Binding]:
         """Names under which a file hands out what it calls otherwise, such as `default`."""
         for alias, name in self.family.renamed(node, self.path):
-            if _IDENTIFIER.match(name):
-                yield Binding(self._line(node.start_point.row), "", alias, name, "name")
+            line = self._line(node.start_point.row)
+            if self.outer.get(name) == alias:
+                yield Binding(line, "", name, alias, "outer")
+            elif _IDENTIFIER.match(name):
+                yield Binding(line, "", alias, name, "name")
 
     def _unwrapped(self, node: Node) -> Node:
         """What is awaited, propagated (`f()?`) or pointed to (`&T{}`)."""

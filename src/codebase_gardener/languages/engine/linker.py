@@ -204,6 +204,7 @@ class Linker:
     def _inside(self, space: Space, scope: str, name: str) -> Entity | None:
         """A definition of the file: in the scope or one around it."""
         while True:
+            name = name if scope else space.outer.get(name, name)
             qualified = f"{scope}.{name}" if scope else name
             if qualified in space.symbols and not (scope and space.symbols[qualified].kind == "method"):
                 return None if qualified in space.inner else self.members.entity(space.key, qualified)

@@ -56,6 +56,8 @@ def declared_name(node: Node) -> Iterator[str]:
 def function_value(node: Node, grammar: Grammar) -> Node | None:
     """The function that a variable or field is given, else None."""
     value = field_of(node, ("value", "right"))
+    while value is not None and value.type in grammar.casts and value.named_children:
+        value = value.named_children[0]
     return value if value is not None and value.type in grammar.functions else None
 
 

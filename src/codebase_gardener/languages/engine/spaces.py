@@ -29,6 +29,7 @@ class Space:
         symbols: By qualified name; the first of several.
         stars: Imports that make all names of a module visible.
         imports: By the name that they bind.
+        outer: The file's own names of what it hands out under another alone, with that one.
         inner: Names by which the file itself means another definition than the one that it hands out.
     """
 
@@ -41,6 +42,7 @@ class Space:
         self.stars: list[Import] = []
         self.imports: dict[str, Import] = {}
         self.inner: set[str] = set()
+        self.outer: dict[str, str] = {}
         self.names: frozenset[str] = frozenset()
         self._bindings: dict[tuple[str, str], list[Binding]] = defaultdict(list)
         self._parameters: dict[str, dict[str, str]] = {}
@@ -55,6 +57,9 @@ class Space:
             else:
                 self.imports.setdefault(one.alias, one)
         for binding in bindings:
+            if binding.how == "outer":
+                self.outer[binding.name] = binding.value
+                continue
             self._bindings[binding.scope, binding.name].append(binding)
         self.references.extend(references)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,8 @@ def tree_symbols(
     nodes = captured(tree, language, grammar.definitions)["node"]
     reader = _Reader(path, language, source, grammar, Surroundings(source, nodes, grammar), declarations)
     found = sorted(reader.symbols(nodes), key=lambda symbol: symbol.start)
-    symbols = _closed(found, grammar, grammar.open_names(tree.root_node, path))
+    opened = grammar.open_names(tree.root_node, path)
+    symbols = _outer(_closed(found, grammar, opened), grammar.outer_names(tree.root_node, path))
     if declarations:
         symbols = _once(symbols)
     return SymbolTable(tuple(symbols), _problem(nodes))
@@ -70,6 +72,24 @@ def _closed(symbols: list[Symbol], grammar: Grammar, opened: frozenset[str] | No
         else each
         for each in symbols
     ]
+
+
+def _outer(symbols: list[Symbol], outer: Mapping[str, str]) -> list[Symbol]:
+    """What others know by another name alone has that one; the file's own means it still, by `Code.bindings`."""
+    taken = {each.qualified_name.partition(".")[0] for each in symbols}
+    return [
+        _named(each, first, outer[first])
+        if (first := each.qualified_name.partition(".")[0]) in outer and outer[first] not in taken
+        else each
+        for each in symbols
+    ]
+
+
+def _named(symbol: Symbol, inner: str, outer: str) -> Symbol:
+    name = outer + symbol.qualified_name.removeprefix(inner)
+    signature = re.sub(rf"(?<![\w$]){re.escape(inner)}(?![\w$])", lambda _: outer, symbol.signature, count=1)
+    public = is_public(name.replace("#", "_"))
+    return structs.replace(symbol, qualified_name=name, signature=signature, public=public)
 
 
 def _once(symbols: list[Symbol]) -> list[Symbol]:
