@@ -428,3 +428,11 @@ def test_a_function_inside_a_cast_is_one() -> None:
     assert (found.kind, found.public) == ("function", True)
     assert parameters(source, "typescript") == [("clay", "", "", True), ("heat", "number", "", False)]
     assert found.signature == "export const fire = (clay, heat?: number) =>"
+
+
+def test_what_a_type_asks_for_is_none_of_its_members() -> None:
+    source = (
+        "export type Fire<S> = S extends { heat: () => infer T; cool(): void } ? { burn: () => T } : never"
+    )
+    found = tree_symbols("a.ts", source, "typescript", declarations=True).symbols
+    assert [each.qualified_name for each in found] == ["Fire", "Fire.burn"]

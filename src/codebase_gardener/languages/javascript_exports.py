@@ -29,6 +29,7 @@ MAX_TARGET_BYTES = 300
 ENDING = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?\Z")
 _DECLARES = re.compile(r"\.d\.[cm]?ts\Z")
 CASTS = ("as_expression", "satisfies_expression", "non_null_expression", "parenthesized_expression")
+_SIGNATURES = ("property_signature", "method_signature")
 _OF_MODULES = ("import_statement", "export_statement")
 FUNCTIONS = ("arrow_function", "function_expression", "function", "generator_function")
 _CHAIN = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){0,3}")
@@ -125,7 +126,9 @@ def assigned(node: Node, path: str) -> str:
 
 
 def is_key(node: Node) -> bool:
-    """Whether it is a method of an object that the file does not hand out as a whole."""
+    """Whether it is a method of an object that the file does not hand out as a whole, or of what a type asks for."""
+    if node.type in _SIGNATURES:
+        return _is_condition(node)
     literal = node.parent
     if literal is None or literal.type != "object":
         return False
@@ -134,6 +137,16 @@ def is_key(node: Node) -> bool:
         return holder is None or holder.type != "export_statement"
     left = holder.child_by_field_name("left")
     return left is None or left.end_byte - left.start_byte > MAX_TARGET_BYTES or not _is_whole(text_of(left))
+
+
+def _is_condition(node: Node) -> bool:
+    """Whether it stands in the condition of a type: `S extends { fire(): infer T } ? T : never`."""
+    inner, outer = node, node.parent
+    while outer is not None and outer.type not in ("program", "statement_block"):
+        if outer.type == "conditional_type" and outer.child_by_field_name("right") == inner:
+            return True
+        inner, outer = outer, outer.parent
+    return False
 
 
 def _is_whole(target: str) -> bool:
