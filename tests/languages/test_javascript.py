@@ -427,7 +427,7 @@ def test_a_function_inside_a_cast_is_one() -> None:
     found = symbols_in(source, "typescript")["fire"]
     assert (found.kind, found.public) == ("function", True)
     assert parameters(source, "typescript") == [("clay", "", "", True), ("heat", "number", "", False)]
-    assert found.signature == "export const fire = (clay, heat?: number) =>"
+    assert found.signature == "export const fire = ((clay, heat?: number) =>"
 
 
 def test_what_a_type_asks_for_is_none_of_its_members() -> None:

@@ -65,7 +65,6 @@ _QUOTES = "\"'`"
 _MARKS = re.compile(
     r"(?:@\w+(?:\([^()]{0,200}\))?\s+)*(?:(?:public|private|protected|readonly|override)\s+)*"
 )
-_CAST_OPENS = re.compile(r"=\s*\((?:\s*\()*(?=\s*(?:async\b|function\b|[(<]))")
 _CJS = re.compile(r"(?:exports\s*=\s*)?module\.exports\s*=|exports\s*=\s*module")
 _VARIANCE = re.compile(
     rb"([<,]\s{0,200})((?:in\s{1,9}out|in|out)(?=\s{1,9}[A-Z$_]\w{0,99}\s{0,200}(?:extends\b|[,>=])))"
@@ -207,11 +206,6 @@ def _parameter(part: str) -> TypedName | None:
     default = "=".join(given).strip()
     required = not optional and not default and not name.startswith("...")
     return TypedName(name, ":".join(typed).strip(), default, required)
-
-
-def _uncast_signature(_node: Node, text: str) -> str:
-    """Without what opens the brackets of a cast around a function: they close after its body."""
-    return _CAST_OPENS.sub("= ", text, count=1) if text.count("(") > text.count(")") else text
 
 
 # ---- across files
@@ -399,7 +393,6 @@ _JAVASCRIPT = Grammar(
     values=("variable_declarator", "field_definition", "assignment_expression"),
     assigned=assigned,
     casts=CASTS,
-    signature=_uncast_signature,
     is_key=is_key,
     outer_names=outer_names,
     open_names=open_names,

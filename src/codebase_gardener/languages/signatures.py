@@ -11,6 +11,10 @@ from codebase_gardener.languages.table import FAMILIES, family_of
 
 __all__ = ["receiver_of", "typed_parameters"]
 
+# up to the parameters of `f = async (a)`, `f = function g(a)`, `f: (a)`, and inside a cast: `f = ((a) => …) as F`
+_BEFORE = re.compile(
+    r"\s*(?:[:=]\s*(?:\(\s*){0,9}(?=[(<]|async\b|function\b)(?:async\s+)?(?:function\s*\w*\s*)?)?\s*"
+)
 _MOST_PLACES = 5  # of its name in a signature, after which the parameters may stand
 
 
@@ -27,7 +31,7 @@ def typed_parameters(symbol: Symbol) -> tuple[TypedName, ...]:
         For `function f(a: string, b = 2, ...c: number[]): T` these are a (string), b (default 2) and ...c (number[]).
     """
     family = FAMILIES[family_of(symbol.language)]
-    inside = _between(symbol.signature[:MAX_CHARS], symbol.name, family.quotes)
+    inside = _between(symbol.signature[:MAX_CHARS], symbol.inner_name or symbol.name, family.quotes)
     if inside is None:
         return tuple(TypedName(name) for name in symbol.parameters)
     parts = (part.strip() for part in split(inside, ",", family.quotes))
@@ -43,7 +47,7 @@ def _between(signature: str, name: str, quotes: str) -> str | None:
         if signature[at : at + 1] in ("<", "["):
             at = closing(signature, at, quotes) + 1
         rest = signature[at:]
-        skip = re.match(r"\s*(?:[:=]\s*(?:async\s+)?(?:function\s*\w*\s*)?)?\s*", rest)
+        skip = _BEFORE.match(rest)
         at += skip.end() if skip else 0
         if signature[at : at + 1] == "<":
             at = closing(signature, at, quotes) + 1

@@ -42,6 +42,7 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
         docstring_start: First line of the docstring or comment, 0 without one; it may stand above `start`.
         docstring_end: Its last line, inclusive.
         declared: Its declaration, where a file beside its own declares it with types (`.d.ts`).
+        inner_name: Its name in its own file, and in the signature, where others know it by another; else "".
     """
 
     path: str
@@ -63,6 +64,7 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
     docstring_start: int = 0
     docstring_end: int = 0
     declared: Symbol | None = None
+    inner_name: str = ""
 
     @property
     def name(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -87,9 +86,10 @@ def _outer(symbols: list[Symbol], outer: Mapping[str, str]) -> list[Symbol]:
 
 def _named(symbol: Symbol, inner: str, outer: str) -> Symbol:
     name = outer + symbol.qualified_name.removeprefix(inner)
-    signature = re.sub(rf"(?<![\w$]){re.escape(inner)}(?![\w$])", lambda _: outer, symbol.signature, count=1)
-    public = is_public(name.replace("#", "_"))
-    return structs.replace(symbol, qualified_name=name, signature=signature, public=public)
+    own = inner if symbol.qualified_name == inner else ""
+    return structs.replace(
+        symbol, qualified_name=name, inner_name=own, public=is_public(name.replace("#", "_"))
+    )
 
 
 def _once(symbols: list[Symbol]) -> list[Symbol]:
