@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.brackets import split
-from codebase_gardener.languages.engine.nodes import text_of
+from codebase_gardener.languages.engine.nodes import declared_name, text_of
 from codebase_gardener.languages.javascript_exports import (
     CASTS,
     ENDING,
@@ -429,6 +429,8 @@ _TYPESCRIPT = replace(
         ("method_signature", "abstract_method_signature", "function_signature", "property_signature"), "function"
     ),
     typed_declarations={"property_signature": "function_type"},
+    field_node="property_signature",
+    open_fields=declared_name,
     bases=("class_heritage", "extends_clause", "implements_clause", "extends_type_clause"),
     no_base=("comment", "type_arguments"),
     prepared=_without_unknown,

@@ -105,7 +105,8 @@ class Grammar:
         rest: Parameters that take the rest.
         given: What a node that the query captures as `typed` says of variables and fields (`Type.field`, and `Type[]`
             for what a type's elements are), where it is no declaration in the manner of C.
-        open_fields: The names that a `field_declaration` gives to users of its type.
+        field_node: The node type of a field of a type.
+        open_fields: The names that such a node gives to users of its type.
         renamed: The dotted name of the type that one of `aliases` only gives another name to; "".
         shared_keyword: What several definitions of types may have before them once.
         prepared: What the parser gets in place of a source, of the same length.
@@ -164,6 +165,7 @@ class Grammar:
     plain_parameters: tuple[str, ...] = ("identifier",)
     rest: Mapping[str, str] = field(default_factory=dict)
     given: Callable[[Node], Iterator[Given]] | None = None
+    field_node: str = "field_declaration"
     open_fields: Callable[[Node], Iterator[str]] | None = None
     renamed: Callable[[Node], str] | None = None
     shared_keyword: str = ""

@@ -1,6 +1,6 @@
 """Inputs and outputs of APIs, from signatures, fields and docstrings of three styles."""
 
-from codebase_gardener.knowledge.apis.io_contract import contract_of
+from codebase_gardener.knowledge.apis.io_contract import contract_of, fields_of
 from codebase_gardener.knowledge.pages.implementation_layout import Output, Parameter
 from codebase_gardener.utils.anchors import Anchor
 from samples.written_context import context_of, symbol_named
@@ -290,3 +290,25 @@ def test_another_name_for_a_type_of_go_has_its_fields() -> None:
         assert contract_of(symbol_named(context, name), context).inputs == field
     for name in ("Other", "Round", "List"):
         assert contract_of(symbol_named(context, name), context).inputs == ()
+
+
+def test_properties_of_typescript_are_fields_and_its_methods_are_not() -> None:
+    context = context_of(
+        {
+            "a.ts": (
+                "export interface Kiln {\n  /** Degrees it holds. */\n  heat: number\n  onFire?: (pot: Pot) => void\n"
+                "  glaze: { colour: string }\n}\nexport type Oven = Kiln & { door: string }\n"
+                "export type Pot = { size: number }\n"
+            ),
+        }
+    )
+    kiln = symbol_named(context, "Kiln")
+    told = [(each.name, each.type, each.description) for each in contract_of(kiln, context).inputs]
+    assert told == [
+        ("heat", "number", "Degrees it holds."),
+        ("onFire", "(pot: Pot) => void", ""),
+        ("glaze", "{ colour: string }", ""),
+    ]
+    assert [each.qualified_name for each in fields_of(kiln, context)] == ["Kiln.heat", "Kiln.glaze"]
+    assert [each.name for each in contract_of(symbol_named(context, "Oven"), context).inputs] == ["door"]
+    assert [each.name for each in contract_of(symbol_named(context, "Pot"), context).inputs] == ["size"]

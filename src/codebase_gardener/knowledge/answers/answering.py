@@ -220,7 +220,8 @@ def _takes(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
     if row.kind in ("file", "constant", "field"):
         return
     yield GraphLine(f"`{row.signature}`", anchor)
-    takes = "has the field" if row.kind == "type" else "takes"
+    is_type = row.kind in ("type", "interface")
+    takes = "has the field" if is_type else "takes"
     for each in row.inputs:
         told = f": `{each.type}`" if each.type else ""
         told += f" = `{each.default}`" if each.default else (" (required)" if each.required else "")
@@ -228,8 +229,8 @@ def _takes(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
             f"{takes} `{each.name}`{told}{f': {each.description}' if each.description else ''}",
             each.anchor or anchor,
         )
-    if not row.inputs:
-        yield GraphLine("has no public field" if row.kind == "type" else "takes nothing", anchor)
+    if not row.inputs and row.kind != "interface":
+        yield GraphLine("has no public field" if is_type else "takes nothing", anchor)
     for type_, description in row.outputs:
         said = ": ".join(filter(None, (f"`{type_}`" if type_ else "", description)))
         yield GraphLine(f"returns {said}" if said else "returns a value", anchor)

@@ -86,7 +86,12 @@ def _parameters(symbol: Symbol) -> tuple[TypedName, ...]:
 
 
 def fields_of(symbol: Symbol, context: ApiContext) -> tuple[Symbol, ...]:
-    """What users may read and set of a type of another language."""
+    """What users may read and set of a type of another language, besides its methods."""
+    own = context.repository.symbols
+    return tuple(one for one in _fields(symbol, context) if (one.path, one.qualified_name) not in own)
+
+
+def _fields(symbol: Symbol, context: ApiContext) -> tuple[Symbol, ...]:
     return tree_fields(symbol, context.repository.lines(symbol.path, symbol.start, symbol.end))
 
 
@@ -96,7 +101,7 @@ def _fields_by_alias(symbol: Symbol, context: ApiContext) -> tuple[Symbol, ...]:
     current: Symbol | None = symbol
     while current is not None and (current.path, current.qualified_name) not in seen:
         seen.add((current.path, current.qualified_name))
-        found = fields_of(current, context)
+        found = _fields(current, context)
         if found:
             return found
         lines = context.repository.lines(current.path, current.start, current.end)
@@ -112,7 +117,7 @@ def _type_named(name: str, path: str, context: ApiContext) -> Symbol | None:
     named = [
         one
         for (at, called), one in context.repository.symbols.items()
-        if called == last and one.kind == "type" and family_of(one.language)
+        if called == last and one.kind in ("type", "interface") and family_of(one.language)
         and _lies_in(at.rpartition("/")[0], own, module if package else "", is_own=not package)
     ]  # fmt: skip
     return named[0] if len({one.path.rpartition("/")[0] for one in named}) == 1 else None

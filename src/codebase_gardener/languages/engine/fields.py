@@ -31,10 +31,10 @@ def tree_fields(symbol: Symbol, lines: Sequence[str]) -> tuple[Symbol, ...]:
         lines: Its own, from `start` to `end`.
     """
     grammar = GRAMMARS.get(symbol.language)
-    if symbol.kind != "type" or grammar is None or grammar.open_fields is None or len(lines) > _MOST_LINES:
+    if symbol.kind not in ("type", "interface") or grammar is None or grammar.open_fields is None:
         return ()
-    tree = _tree("\n".join(lines), symbol.language)
-    found = captured(tree, symbol.language, "(field_declaration) @field")["field"] if tree else []
+    tree = _tree("\n".join(lines), symbol.language) if len(lines) <= _MOST_LINES else None
+    found = captured(tree, symbol.language, f"({grammar.field_node}) @field")["field"] if tree else []
     return tuple(one for node in found if _is_outer(node, symbol.language) for one in _named(node, symbol))
 
 
@@ -101,4 +101,4 @@ def _named(node: Node, owner: Symbol) -> Iterator[Symbol]:
             said_at,
             kind="field",
         )
-        yield msgspec.structs.replace(field, returns=" ".join(text_of(kind).split()) if kind else None)
+        yield msgspec.structs.replace(field, returns=" ".join(text_of(kind).lstrip(":").split()) if kind else None)
