@@ -422,6 +422,35 @@ def test_what_is_handed_out_under_another_name_has_that_one() -> None:
     assert call_of(symbol_named(context, "stack"), context) == "unstable_stack(pots)"
 
 
+def test_a_pattern_hands_out_what_stands_beside_the_package_itself() -> None:
+    files = {
+        "package.json": """{"name": "kiln", "exports": {
+            "./*": {"import": {"types": "./esm/*.d.mts", "default": "./esm/*.mjs"}}, ".": "./esm/index.mjs"}}""",
+        "src/index.ts": "export { fire } from './fire'",
+        "src/fire.ts": "export function fire() {}\nexport function cool() {}",
+        "src/glaze/matt.ts": "export function matt() {}",
+        "src/fire.test.ts": "export function burn() {}",
+        "tests/help.ts": "export function help() {}",
+        "build.config.ts": "export function build() {}",
+        "README.md": "```ts\nimport { cool } from 'kiln/fire';\ncool();\n```\n",
+    }
+    context = context_of(files)
+    offered = {
+        name: import_of(context.target(symbol_named(context, name)), context)
+        for name in ("fire", "cool", "matt")
+    }
+    assert offered == {
+        "fire": 'import { fire } from "kiln";',
+        "cool": 'import { cool } from "kiln/fire";',
+        "matt": 'import { matt } from "kiln/glaze/matt";',
+    }
+    assert {passage.path for passage, _ in context.uses[context.target(symbol_named(context, "cool"))]} == {
+        "README.md"
+    }
+    for name in ("burn", "help", "build"):
+        assert "kiln" not in import_of(context.target(symbol_named(context, name)), context)
+
+
 def test_a_function_inside_a_cast_is_one() -> None:
     source = "export const fire = ((clay, heat?: number) => (heat ? burn(clay) : burn)) as Fire"
     found = symbols_in(source, "typescript")["fire"]

@@ -48,7 +48,13 @@ def test_programs() -> None:
 
 def test_what_it_lets_others_import() -> None:
     text = '{"name": "m", "exports": {".": {"a": ["./a.js", null], "b": {"c": "./b.mjs"}}, "./x": "./x.js", "./*": "./*"}}'
-    assert names("package.json", text) == [("m", "./a.js"), ("m", "./b.mjs"), ("m/x", "./x.js"), ("m", "")]
+    assert names("package.json", text) == [
+        ("m", "./a.js"),
+        ("m", "./b.mjs"),
+        ("m/x", "./x.js"),
+        ("m/*", "./*"),
+        ("m", ""),
+    ]
     assert names("package.json", '{"name": "m", "main": "a.js", "exports": "./c.js"}') == [
         ("m", "./c.js"), ("m", "a.js"), ("m", ""),
     ]  # fmt: skip

@@ -246,6 +246,19 @@ def _entry(units: Units, folder: str, path: str) -> str:
     return _file_at(units, ENDING.sub("", plain))
 
 
+def _matching(units: Units, folder: str, name: str, path: str) -> Iterator[tuple[str, str]]:
+    """What `"./*": "./dist/*.js"` hands out: the files beside the one that the package itself means."""
+    package = next((own for root, own in units.roots if root == folder and name.startswith(f"{own}/")), "")
+    main = units.entries.get(package, "")
+    base = main.rpartition("/")[0]
+    for file in sorted(units.paths) if main and ENDING.search(path) else ():
+        inside = file.removeprefix(f"{base}/") if base else file
+        part = ENDING.sub("", inside)
+        is_beside = (not base or inside != file) and not (base == folder and "/" in part) and "." not in part
+        if is_beside and _entry(units, folder, path.replace("*", part)) == file:
+            yield name.replace("*", part), file
+
+
 def _better(found: str, known: str) -> bool:
     return bool(_TYPED_ENDING.search(found)) and not _TYPED_ENDING.search(known)
 
@@ -368,6 +381,7 @@ _FAMILY = Family(
         r"(?:it|test|Deno\.test)(?:\.\w+)?\s*\(\s*(?:\"([^\"]{1,120})\"|'([^']{1,120})'|`([^`]{1,120})`)"
     ),
     entry=_entry,
+    matching=_matching,
     better=_better,
     declarations=_declarations,
     compiled=_compiled,

@@ -244,6 +244,7 @@ class Family:
         named_comment: Whether a comment that begins with a definition's name documents it.
         package_comment: How the line begins whose comment above describes a folder as a whole; "" for none.
         unit: The unit of import that a file belongs to; a folder's has a mark with a colon: "go:folder".
+        matching: The names and files that an entry with a `*` means, given the folder, the name and the path.
         entry: The file that a packaging file's entry means, given the folder; None where it names a root alone.
         better: Whether an entry's file is better than the one known before.
         root_names: Names that documents use for a package without an import, with their units.
@@ -295,6 +296,7 @@ class Family:
     package_comment: str = ""
     unit: Callable[[str], str] = str
     entry: Callable[[Units, str, str], str] | None = None
+    matching: Callable[[Units, str, str, str], Iterable[tuple[str, str]]] = lambda *_: ()
     better: Callable[[str, str], bool] = lambda _found, _known: False
     root_names: Callable[[Units], dict[str, str]] = _named_entries
     imported: Callable[[Linker, Space, Import], Entity | None] | None = None

@@ -77,7 +77,7 @@ def _entries(data: LocatedValue) -> Iterator[PackageEntry]:
         return
     has_paths = any(key.startswith(".") for key in exports.table)
     for key, value in (exports.table if has_paths else {".": exports}).items():
-        if "*" not in key and not key.endswith(".json"):
+        if key.count("*") <= 1 and not key.endswith(".json"):
             for file in _files(value, 0):
                 yield PackageEntry("javascript", name + key.removeprefix("."), file)
     for field in _MAIN:

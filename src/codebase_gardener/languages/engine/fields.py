@@ -101,4 +101,6 @@ def _named(node: Node, owner: Symbol) -> Iterator[Symbol]:
             said_at,
             kind="field",
         )
-        yield msgspec.structs.replace(field, returns=" ".join(text_of(kind).lstrip(":").split()) if kind else None)
+        yield msgspec.structs.replace(
+            field, returns=" ".join(text_of(kind).lstrip(":").split()) if kind else None
+        )

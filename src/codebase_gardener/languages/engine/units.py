@@ -60,13 +60,22 @@ class Units:
         return min(found, key=lambda key: (key.count("/"), key), default="")
 
     def _enter(self, entries: Iterable[tuple[str, str, str]]) -> None:
+        patterns = []
         for folder, name, path in entries:
+            if "*" in name:  # of what the others leave
+                patterns.append((folder, name, path))
+                continue
             self.roots.append((folder, name))
-            found = self._family.entry(self, folder, path) if self._family.entry else ""
-            known = self.entries.get(name)
-            if found and (known is None or self._family.better(found, known)):
-                self.entries[name] = found
+            self._means(name, self._family.entry(self, folder, path) if self._family.entry else "")
+        for folder, name, path in patterns:
+            for own, found in self._family.matching(self, folder, name, path):
+                self._means(own, found)
         self.roots.sort(key=lambda root: (-len(root[0]), root))
+
+    def _means(self, name: str, found: str) -> None:
+        known = self.entries.get(name)
+        if found and (known is None or self._family.better(found, known)):
+            self.entries[name] = found
 
 
 def _last(key: str) -> str:
