@@ -22,7 +22,7 @@ FOUND = "found"
 """The form of an answer that is what the search finds: where to read, not what to say."""
 
 _MOST = 3
-_TOLD = {"release", "released", "needs", "work"}
+_TOLD = {"release", "released", "needs", "work", "dependencies", "install", "import"}
 """Forms that the repository's documents and packaging files answer, where the words could ask for a name, too."""
 
 

@@ -6,6 +6,7 @@ import re
 
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from samples.environments import pages_of, section
+from samples.written_context import context_of
 
 
 def test_bounds_devices_and_commands(facts: RepositoryFacts) -> None:
@@ -21,3 +22,14 @@ def test_bounds_devices_and_commands(facts: RepositoryFacts) -> None:
         'pip install "auto_quip>=0.5.0"\n```\n\nor\n\n```shell\npip install "helper>=1.24.0" quipmodel'
         in install
     )
+
+
+def test_what_npm_may_leave_out_is_installed_by_npm() -> None:
+    package = (
+        '{"name": "kiln", "private": true,\n"peerDependencies": {"react": ">=18"},\n'
+        '"peerDependenciesMeta": {"react": {"optional": true}}}'
+    )
+    context = context_of({"package.json": package, "src/a.ts": "import React from 'react'\nReact.fire()\n"})
+    page = pages_of(context.repository)["o_r_Optional"]
+    assert section(page, "Quick Install") == "```shell\nnpm install react\n```"
+    assert "which says that it may be left out" in section(page, "Description")

@@ -20,6 +20,13 @@ from codebase_gardener.knowledge.answers.graph import (
     plain_name,
 )
 from codebase_gardener.knowledge.answers.lines import GraphLine
+from codebase_gardener.knowledge.answers.package_lines import (
+    DEPENDENCY_KINDS,
+    dependency_lines,
+    install_lines,
+    needed_lines,
+    outermost,
+)
 from codebase_gardener.knowledge.answers.questions import Asked, forms_of
 from codebase_gardener.knowledge.answers.release_lines import release_lines
 from codebase_gardener.knowledge.answers.releases import numbers_of
@@ -28,7 +35,6 @@ from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
 from codebase_gardener.knowledge.apis.usage_examples import AREA_ORDER
 from codebase_gardener.knowledge.pages.wording import counted
 from codebase_gardener.languages.symbols import TYPES
-from codebase_gardener.utils.anchors import Anchor
 
 __all__ = ["GraphAnswer", "answer_from_graph"]
 
@@ -36,6 +42,12 @@ _MOST = 20
 _NEAR = 5
 _AREAS = ("package", "examples", "scripts", "benchmarks", "other", "docs", "tests")
 _LOCKED = ("listed", "build")
+_MAJOR = re.compile(r"/v\d+\Z")  # of a module of Go
+_ITSELF = frozenset(
+    f"{article}{word}"
+    for article in ("", "the", "this")
+    for word in ("", "it", "project", "library", "package", "repository", "repo", "module", "tool", "program")
+)
 _SAYS_RAISED = re.compile(r"\b(?:raise[sd]?|raising|thrown?|throws)\b", re.IGNORECASE)
 
 
@@ -248,6 +260,13 @@ def _parameter(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLi
         yield GraphLine(f"`{row.name}` has no parameter `{asked.part}`", row.place.anchor)
 
 
+def _import(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
+    if not row.imported:
+        return
+    yield GraphLine(f"`{row.imported}`", row.place.anchor)
+    yield from (GraphLine(f"{place.area}: {place.what}", place.anchor) for place in row.shown[:2])
+
+
 def _callers(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
     if row.kind == "file":
         return
@@ -382,14 +401,14 @@ def _version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     own = [row for row in packages if not wanted or plain_name(row.name) == wanted]
     if own or not wanted:
         rows = [row for row in own if row.bound]
-        yield from _needed(_outermost(rows)[:1])
+        yield from needed_lines(outermost(rows)[:1])
         told = [row for row in graph.releases() if row.released][:1]
         if told and all(numbers_of(row.bound) != numbers_of(told[0].version) for row in rows[:1]):
             yield from release_lines(graph.releases(), "", whole=False)
         if not wanted:
-            yield from _needed(_outermost(graph.needed("runtime")))
+            yield from needed_lines(outermost(graph.needed("runtime")))
         elif not rows:
-            yield from _needed(_outermost(own)[:1])
+            yield from needed_lines(outermost(own)[:1])
         return
     found = [row for row in graph.rows(asked.what) if isinstance(row, NeededPackage)]
     found = [
@@ -397,26 +416,43 @@ def _version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
         for row in found
         if plain_name(row.name) == wanted or (row.kind == "runtime" and plain_name(row.name) == f"{wanted}js")
     ]
-    found = _outermost(found) if found and found[0].kind == "runtime" else found
-    yield from _needed(
+    found = outermost(found) if found and found[0].kind == "runtime" else found
+    yield from needed_lines(
         sorted(found, key=lambda row: (row.kind in _LOCKED, row.place.path.count("/"), row.place.anchor))
     )
 
 
-def _outermost(rows: list[NeededPackage]) -> list[NeededPackage]:
-    """Those of the packaging files that lie nearest to the root: examples have their own."""
-    depth = min((row.place.path.count("/") for row in rows), default=0)
-    return [row for row in rows if row.place.path.count("/") == depth]
+def _is_itself(graph: Graph, wanted: str) -> bool:
+    """Whether the repository itself is meant: as "it", or by the name of a package of its own."""
+    name = plain_name(wanted)
+    return name in _ITSELF or any(
+        name in (plain_name(row.name), plain_name(re.split(r"[/:]", _MAJOR.sub("", row.name))[-1]))
+        for kind in ("package", "release")
+        for row in graph.needed(kind)
+    )
+
+
+def _dependencies(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    if _is_itself(graph, asked.what):
+        packages = [row for kind in DEPENDENCY_KINDS for row in graph.needed(kind)]
+        yield from dependency_lines(packages, graph.needed("package"))
+
+
+def _install(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+    if _is_itself(graph, asked.what):
+        yield from install_lines(graph.install_commands(), graph.needed("package"))
+    elif any(isinstance(row, NeededPackage) and row.kind == "extra" for row in graph.rows(asked.what)):
+        yield from _extra(graph, asked)
 
 
 def _extra(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     if not asked.what or plain_name(asked.what) in ("exist", "arethere", "canbeinstalled"):
         listed = [*graph.needed("extra"), *graph.needed("dev-extra")]
-        yield from _needed(listed) if listed else [GraphLine("no packaging file names an extra")]
+        yield from needed_lines(listed) if listed else [GraphLine("no packaging file names an extra")]
         return
     rows = [row for row in graph.rows(asked.what) if isinstance(row, NeededPackage)]
     listed = [row for row in rows if row.kind in ("extra", "dev-extra", "group")]
-    yield from _needed(listed)
+    yield from needed_lines(listed)
     for row in _definitions(graph, asked):
         if not (row.packages or listed):
             yield GraphLine(
@@ -425,26 +461,7 @@ def _extra(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
         for place in row.packages:
             yield GraphLine(f"`{row.name}` asks for {place.what}", place.anchor)
             rows = [each for each in graph.rows(place.what) if isinstance(each, NeededPackage)]
-            yield from _needed([each for each in rows if each.kind == "extra"])
-
-
-def _needed(rows: Iterable[NeededPackage]) -> Iterator[GraphLine]:
-    for row in list(rows)[:_MOST]:
-        lines = Anchor(row.place.path, row.place.start, row.place.end)
-        yield GraphLine(_KINDS[row.kind].format(row=row).replace("  ", " ").strip(), str(lines))
-
-
-_KINDS = {
-    "package": "{row.name} {row.bound} is the package",
-    "release": "{row.name} {row.bound} is the release",
-    "runtime": "{row.name} {row.bound}",
-    "requirement": "{row.name} {row.bound} is required",
-    "extra": "{row.name} {row.bound} comes with the extra [{row.extra}]",
-    "dev-extra": "{row.name} {row.bound} comes with the extra [{row.extra}], for work on the repository",
-    "group": "{row.name} {row.bound} is in the group {row.extra}, for work on the repository",
-    "listed": "{row.name} {row.bound} is listed",
-    "build": "{row.name} {row.bound} is needed to build the package",
-}
+            yield from needed_lines([each for each in rows if each.kind == "extra"])
 
 
 # ---- what is above and below a type
@@ -549,6 +566,9 @@ ANSWERS: dict[str, Callable[[Graph, Asked], Iterator[GraphLine]]] = {
     "since": _each(_since),
     "version": _version,
     "extra": _extra,
+    "dependencies": _dependencies,
+    "install": _install,
+    "import": _each(_import),
     "depends": _depends,
     "variables": _variables,
     "errors": _errors,

@@ -14,7 +14,7 @@ from codebase_gardener.documents.sentences import first_sentence
 from codebase_gardener.knowledge.answers.releases import ReleaseNotes, release_notes
 from codebase_gardener.knowledge.answers.returned_errors import ReturnedErrors
 from codebase_gardener.knowledge.answers.sorted_rows import SortedRows
-from codebase_gardener.knowledge.answers.told_commands import ToldCommand, told_commands
+from codebase_gardener.knowledge.answers.told_commands import ToldCommand, install_commands, told_commands
 from codebase_gardener.knowledge.apis.calls import import_of
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.declared_commands import declared_commands
@@ -208,7 +208,7 @@ class Variable(msgspec.Struct, frozen=True, tag="variable"):
     place: Place
 
 
-_RELEASES, _TOLD = "#releases", "#told"
+_RELEASES, _TOLD, _INSTALL = "#releases", "#told", "#install"
 
 _Row = (
     DefinedName
@@ -269,6 +269,11 @@ class Graph:
     def told_commands(self) -> list[ToldCommand]:
         """What the repository's own files tell to run, of whoever works on it."""
         found = (_DECODE(text) for text in self._rows.find(_TOLD))
+        return sorted((row for row in found if isinstance(row, ToldCommand)), key=lambda row: row.order)
+
+    def install_commands(self) -> list[ToldCommand]:
+        """What README and documents tell to run to have the repository's own packages."""
+        found = (_DECODE(text) for text in self._rows.find(_INSTALL))
         return sorted((row for row in found if isinstance(row, ToldCommand)), key=lambda row: row.order)
 
     def importing(self, package: str) -> list[Importing]:
@@ -359,6 +364,12 @@ class _Gathering:
         yield from self._parts()
         yield from self._variables()
         yield from ((_TOLD, row) for row in told_commands(self._repository))
+        yield from ((_INSTALL, row) for row in install_commands(self._repository, self._own_packages()))
+
+    def _own_packages(self) -> Iterator[str]:
+        for facts in self._repository.facts.values():
+            yield from (found.name for found in facts.evidence if found.kind == "package")
+        yield self._repository.owner_repo.rpartition("_")[2]
 
     def _commands(self) -> Iterator[tuple[str, _Row]]:
         """A program's commands, under "pipx inject" and "inject command"."""
@@ -407,9 +418,9 @@ class _Gathering:
     def _unpublished(self, path: str) -> Iterator[tuple[str, _Row]]:
         """A package at the root that is marked as private: what is published may be made of it."""
         manifest = read_manifest(path, self._repository.texts[path]) if "/" not in path else None
-        if manifest and manifest.name and not manifest.published and manifest.version:
+        if manifest and manifest.name and not manifest.published:
             name, version = manifest.name, manifest.version
-            place = Place(path, name.start, version.end)
+            place = Place(path, name.start, version.end if version else name.end)
             yield "#package", NeededPackage("package", name.text, version.text, "", place)
 
     def _code(self) -> Iterator[str]:

@@ -17,6 +17,7 @@ _ERRORS = r"(?:errors?|exceptions?)"
 _INPUTS = r"(?:parameters?|params?|arguments?|args?|inputs?|options?|keywords?|fields?)"
 _TAKE = r"(?:take|accept|expect|receive|have|want|need|require|return|give(?: back)?|yield)"
 _OUT = r"(?:return (?:type|value)|results?|outputs?)"
+_OTHERS = r"(?:(?:other|external|third[- ]party) )*(?:packages?|librar(?:y|ies)|dependencies|modules?)"
 _WANTED = rf"(?: (?:{_IS}|{_DO}|i|it|this|needed|required|supported|needs?|works?|be|used)\b.*)?"
 _WHICH = r"(?:minimum|minimal|lowest|oldest|required|current|latest|supported)"
 _ASKS = rf"(?: (?:{_IS}|{_DO}|i|we|you|one|it|needed|required|need|have|has|want|to|be|installed|install))*"
@@ -83,6 +84,21 @@ FORMS: tuple[tuple[str, str], ...] = (
              r"(?: (?:it|this|the (?:project|package|library|code|repository)))?(?: from source)?"),
     ("work", rf"{_W} (?:make |npm )?(?:command|script|target|task)s? (?:runs?|executes?|builds?|starts?|{_DO} i use to"
              rf" {_DONE}|is used to {_DONE}) {_WORK}"),
+    ("dependencies", rf"(?:{_W} (?:{_IS}|{_DO}) |list |show )?(?:the |its |all )*(?:runtime |required |direct |external"
+                     r" |third[- ]party |production )*(?:dependencies|requirements|deps)"
+                     rf"(?: (?:(?:of|for|{_DO}) )?(?P<what>.+?))??(?: (?:have|has|need|needs|require))?"),
+    ("dependencies", rf"{_W}(?: {_OTHERS})? {_DO} (?P<what>.+?) (?:depend (?:up)?on|need installed|pull in|install)"),
+    ("dependencies", rf"{_W} {_OTHERS} {_DO} (?P<what>.+?) (?:need|require|use|want|have)"),
+    ("install", rf"how(?: (?:{_DO}|{_IS}|to|must))?(?: (?:i|we|you|one|people|someone))?"
+                r" (?:install|get|obtain|download)(?: (?P<what>.+?))?(?: (?:with|using|from|via|by|on|through) .+)?"),
+    ("install", rf"how {_IS} (?P<what>.+?) installed"),
+    ("install", r"(?:what(?: is|'s) |show )?(?:the )?install(?:ation)?(?: (?:command|instructions|steps|guide))?"
+                r"(?: (?:for|of) (?P<what>.+))?"),
+    ("import", rf"how(?: (?:{_DO}|to))?(?: (?:i|we|you|one))? import (?P<what>.+)"),
+    ("import", rf"how (?:{_IS}|should|can|must) (?P<what>.+?) (?:be )?imported"),
+    ("import", rf"(?:from )?(?:where|{_W} (?:module|package|path|file))(?: {_DO})?(?: (?:i|we|you|one))?"
+               r" import (?P<what>.+?)(?: from)?"),
+    ("import", rf"(?:{_W} {_IS} )?(?:the )?import(?: (?:path|statement|line))? (?:of|for) (?P<what>.+)"),
     ("extra", rf"{_W} extras?(?: (?:exist|are there|can be installed|does it have))?(?P<what>)"),
     ("extra", rf"{_W} extras? {_DO} (?P<what>.+?) (?:need|require|want|use)"),
     ("extra", rf"{_W} extras?{_ASKS} {_BRINGS} (?P<what>.+)"),
@@ -179,7 +195,7 @@ class Asked:
 
     Attributes:
         form: "where", "what", "takes", "parameter", "callers", "raises", "raised", "since", "version", "extra",
-            "how", "changed", "release", "released", "needs", "work",
+            "dependencies", "install", "import", "how", "changed", "release", "released", "needs", "work",
             "heirs", "bases", "part", "licence", "variables", "errors", "depends".
         what: The name as written, without articles, marks and parentheses.
         kind: Of the definition, where the question says so; "".
@@ -196,7 +212,7 @@ class Asked:
         """Whether what is asked for can only be a name: then one that is not there is told as such."""
         if not self.what or " " in self.what:
             return False
-        if self.form in ("release", "released", "needs", "work"):
+        if self.form in ("release", "released", "needs", "work", "dependencies", "install"):
             return False
         return self.form not in ("what", "how") or is_like_code(self.what)
 

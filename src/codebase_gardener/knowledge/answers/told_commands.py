@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -13,7 +14,20 @@ from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
 from codebase_gardener.utils.anchors import Anchor
 
-__all__ = ["ToldCommand", "told_commands"]
+__all__ = ["ToldCommand", "install_commands", "told_commands"]
+
+_INSTALLS = re.compile(
+    r"(?:^[ \t]*(?:[$%>][ \t]*)?|(?<!`)`)"
+    r"((?:sudo[ ]|(?:python3?|py)[ ]-m[ ])?"
+    r"(?:pip3?[ ]install|pipx[ ](?:install|run)|uv[ ](?:add|(?:pip|tool)[ ]install)|uvx|(?:poetry|pdm|deno|apk)[ ]add"
+    r"|(?:conda|mamba|gem|brew|port|dnf|yum|choco|scoop|winget|apt(?:-get)?(?:[ ]-y)?)[ ]install"
+    r"|(?:npm|pnpm|bun)[ ](?:install|i|add)|yarn[ ](?:global[ ])?add|npx(?:[ ]jsr[ ]add)?|go[ ](?:get|install)"
+    r"|cargo[ ](?:add|install)|bundle[ ]add|pacman[ ]-S\w*|docker[ ]pull|composer[ ]require|nix-env[ ]-\w+)"
+    r"[ ][^\n`]{1,200})",
+    re.MULTILINE,
+)
+_DOCUMENT = re.compile(r"\.(?:md|mdx|rst|txt|adoc)\Z|(?:^|/)README\Z", re.IGNORECASE)
+_OF_THE_PAST = re.compile(r"change|history|news|release|migrat|upgrad", re.IGNORECASE)
 
 
 class ToldCommand(msgspec.Struct, frozen=True, tag="told"):
@@ -21,7 +35,7 @@ class ToldCommand(msgspec.Struct, frozen=True, tag="told"):
 
     Attributes:
         order: Guides first, then build files, then what runs on every change, then scripts.
-        kind: "command", "section", "file".
+        kind: "command", "section", "file", "install".
         command: What is typed; "" for the others.
         says: What it runs, or the heading that it stands under; of a section its title; of a file its purpose.
         path: Its file.
@@ -63,3 +77,33 @@ def _tasks(repository: RepositoryFacts) -> Iterator[WrittenTask]:
     for path, file in facts.items():
         if path.count("/") <= 1 and repository.areas[path] in ("scripts", "other") and is_code(file.language):
             yield WrittenTask("", file.purpose, path, 1, max(1, file.lines))
+
+
+def install_commands(repository: RepositoryFacts, own: Iterable[str]) -> Iterator[ToldCommand]:
+    """The commands by which README and documents install the repository's own packages, README's first.
+
+    Args:
+        repository: What is known of it.
+        own: The names of its packages.
+    """
+    names = "|".join(re.escape(name) for name in sorted(set(own), key=len, reverse=True) if len(name) > 1)
+    if not names:
+        return
+    is_own = re.compile(rf"(?<![\w-])(?:{names})(?![\w-])", re.IGNORECASE)
+    seen: set[str] = set()
+    readme = readme_of(repository.facts)
+    paths = [
+        path
+        for path in repository.texts
+        if _DOCUMENT.search(path)
+        and not _OF_THE_PAST.search(path)
+        and (path == readme or not path.count("/") > 3)
+    ]
+    for path in sorted(paths, key=lambda path: (path != readme, path.count("/"), path)):
+        text = repository.texts[path]
+        for found in _INSTALLS.finditer(text):
+            command = " ".join(found[1].split())
+            if is_own.search(command) and command not in seen:
+                seen.add(command)
+                line = text.count("\n", 0, found.start(1)) + 1
+                yield ToldCommand(len(seen), "install", command, "", path, str(Anchor(path, line, line)))

@@ -23,6 +23,7 @@ from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.manifests.python import INDEX
+from codebase_gardener.manifests.table import ECOSYSTEMS, read_manifest
 
 __all__ = ["backend_page"]
 
@@ -121,11 +122,11 @@ def _backend_install(draft: EnvironmentDraft, backend: Backend) -> str:
             install_command(draft.ecosystem, [one.name for one in backend.packages])
             or "See the packaging file."
         )
-    by_key = {one.key: one for one in backend.packages}
+    by_key, index = {one.key: one for one in backend.packages}, _index(draft, backend)
     commands = []
     for way in backend.alternatives:
-        words = [_specified(by_key[key]) for key in way]
-        commands.append(install_command(INDEX, words))  # guards are of Python
+        words = [_specified(by_key[key]) if index == INDEX else by_key[key].name for key in way]
+        commands.append(install_command(index, words))
     said = "\n\nor\n\n".join(dict.fromkeys(command for command in commands if command))
     unlisted = [one for one in backend.packages if not one.required and one.key not in draft.facts.spelling]
     if unlisted:
@@ -134,10 +135,19 @@ def _backend_install(draft: EnvironmentDraft, backend: Backend) -> str:
     return said
 
 
+def _index(draft: EnvironmentDraft, backend: Backend) -> str:
+    """Where the packaging file that lists them has its packages; Python's without one: guards are of Python."""
+    listing = [row.path for one in backend.packages for row in one.required]
+    manifests = (read_manifest(path, draft.repository.texts.get(path, "")) for path in listing)
+    return next((one.ecosystem for one in manifests if one is not None and one.ecosystem in ECOSYSTEMS), INDEX)
+
+
 def _backend_description(
     draft: EnvironmentDraft, sheet: Sheet, backend: Backend, sites: Sequence[FoundEvidence]
 ) -> str:
     how = f"the extra {marked(backend.extra)}" if backend.extra else "guards in the code"
+    if backend.extra and _index(draft, backend) == "npm":  # which has no extras
+        how = "the packaging file, which says that it may be left out"
     lines = [f"An optional backend, known by {how}."]
     functions = sorted({name for one in backend.packages for name in one.functions})
     if functions:

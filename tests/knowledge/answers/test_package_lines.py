@@ -1,0 +1,137 @@
+"""What a package needs, how it is installed, and where a name is imported from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from codebase_gardener.knowledge.answers.answering import answer_from_graph
+from codebase_gardener.knowledge.answers.graph import Graph
+from samples.written_graph import graph_of, said
+
+KILN = """[project]
+name = "kiln-fire"
+version = "1.0"
+requires-python = ">=3.10"
+dependencies = ["clay>=2", "slip; python_version < '3.11'"]
+
+[project.optional-dependencies]
+glaze = ["matt", "shine"]
+
+[dependency-groups]
+dev = ["pytest"]
+"""
+PYTHON = {
+    "pyproject.toml": KILN,
+    "README.md": (
+        "# Kiln\n\n```sh\n$ pip install kiln-fire\n```\n\nOr `uv add kiln-fire`, and `pip install clay` for clay.\n"
+        "\n    pip install kiln-fire-extras\n"
+    ),
+    "docs/install.md": "# Install\n\n```\npip install kiln-fire\nconda install -c forge kiln-fire\n```\n",
+    "CHANGELOG.md": "- `pip install kiln-fire==0.1`\n",
+    "kiln_fire/__init__.py": "from kiln_fire.pot import bake\n\n__all__ = ['bake']\n",
+    "kiln_fire/pot.py": "def bake():\n    '''Bakes.'''\n\n\ndef _cool():\n    '''Cools.'''\n",
+    "examples/package.json": '{"name": "shop", "dependencies": {"left": "1"}}',
+}
+NODE = {
+    "package.json": (
+        '{"name": "@o/kiln", "private": true, "engines": {"node": ">=18"},\n'
+        '"peerDependencies": {"react": ">=18"},\n"peerDependenciesMeta": {"react": {"optional": true}}}'
+    ),
+    "index.js": "export function fire() {}\n",
+}
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Mapping[str, str]], Graph]:
+    made: dict[int, Graph] = {}
+
+    def give(files: Mapping[str, str]) -> Graph:
+        if id(files) not in made:
+            folder: Path = tmp_path_factory.mktemp("graph")
+            made[id(files)] = graph_of(files, folder)
+        return made[id(files)]
+
+    return give
+
+
+Give = Callable[[Mapping[str, str]], Graph]
+NEEDED = [
+    ("Python >=3.10", "pyproject.toml:L4-4"),
+    ("clay >=2 is required", "pyproject.toml:L5-5"),
+    ("slip is required, where python_version < '3.11'", "pyproject.toml:L5-5"),
+    ("with the extra [glaze]: `matt`, `shine`", "pyproject.toml:L8-8"),
+]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "what does it depend on?",
+        "What are the dependencies",
+        "what are its runtime dependencies",
+        "what are the dependencies of kiln-fire?",
+        "which packages does kiln-fire need",
+        "which third-party libraries does the project use",
+        "dependencies",
+        "what does kiln_fire pull in",
+    ],
+)
+def test_what_the_package_needs(graph: Give, question: str) -> None:
+    assert sorted(said(graph(PYTHON), question, "dependencies")) == sorted(NEEDED)
+
+
+def test_what_something_else_needs_is_not_what_the_package_needs(graph: Give) -> None:
+    assert answer_from_graph(graph(PYTHON), "what does the moon depend on") is None
+    assert said(graph(PYTHON), "what do the tests need")[0][0].startswith("the group [dev]")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["how do I install it", "how to install kiln-fire with pip?", "installation", "how is the package installed",
+     "How can I get kiln-fire", "what is the install command for kiln-fire"],
+)  # fmt: skip
+def test_how_it_is_installed(graph: Give, question: str) -> None:
+    assert said(graph(PYTHON), question, "install") == [
+        ("`pip install kiln-fire`", "README.md:L4-4"),
+        ("`uv add kiln-fire`", "README.md:L7-7"),
+        ("`conda install -c forge kiln-fire`", "docs/install.md:L5-5"),
+    ]
+
+
+def test_an_extra_is_installed_by_its_name(graph: Give) -> None:
+    assert said(graph(PYTHON), "how do I install glaze") == [
+        ("matt comes with the extra [glaze]", "pyproject.toml:L8-8"),
+        ("shine comes with the extra [glaze]", "pyproject.toml:L8-8"),
+    ]
+
+
+def test_without_a_document_the_packaging_file_tells(tmp_path: Path) -> None:
+    files = {"pyproject.toml": KILN, "README.md": "`pip install kiln-fire[glaze]`\n"}
+    assert said(graph_of(files, tmp_path), "how do I install it") == [
+        ("`pip install kiln-fire`", "pyproject.toml:L2-2"),
+        ("`pip install kiln-fire[glaze]`", "README.md:L1-1"),
+    ]
+
+
+def test_peers_of_npm_that_may_be_left_out_are_no_extra(graph: Give) -> None:
+    assert said(graph(NODE), "what does kiln depend on")[-1] == (
+        "used where installed: `react`", "package.json:L2-2"
+    )  # fmt: skip
+    assert said(graph(NODE), "which version of react is needed") == [
+        ("react >=18 is used where it is installed", "package.json:L2-2")
+    ]
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["how do I import bake", "from where do I import bake?", "where do I import bake from", "how is `bake` imported",
+     "what is the import path of bake", "from which module can I import bake"],
+)  # fmt: skip
+def test_where_a_name_is_imported_from(graph: Give, question: str) -> None:
+    assert said(graph(PYTHON), question, "import")[0] == (
+        "`from kiln_fire import bake`",
+        "kiln_fire/pot.py:L1-2",
+    )
