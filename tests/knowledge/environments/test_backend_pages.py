@@ -32,4 +32,4 @@ def test_what_npm_may_leave_out_is_installed_by_npm() -> None:
     context = context_of({"package.json": package, "src/a.ts": "import React from 'react'\nReact.fire()\n"})
     page = pages_of(context.repository)["o_r_Optional"]
     assert section(page, "Quick Install") == "```shell\nnpm install react\n```"
-    assert "which says that it may be left out" in section(page, "Description")
+    assert "which says that it may be left out" in page.page.description
