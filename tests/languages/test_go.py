@@ -18,7 +18,7 @@ from samples.sources import (
     symbols_in,
     units_of,
 )
-from samples.written_context import context_of
+from samples.written_context import context_of, symbol_named
 
 SYMBOLS = """\
 package main
@@ -231,3 +231,25 @@ def test_a_document_may_leave_a_value_out() -> None:
         }
         passages = context_of(files).resolution.passages
         assert any(use.target.name == "Pot.Glaze" for one in passages for use in one.uses) == used, code
+
+
+def test_types_that_are_named_are_used_and_receivers_are_not() -> None:
+    context = context_of(
+        {
+            "go.mod": "module example.org/pot\n",
+            "pot.go": (
+                "package pot\n\ntype Pot struct {\n\tnext *Pot\n\tlid Lid\n}\n\ntype Lid int\n\n"
+                "func (p *Pot) Fire(lid Lid) error {\n\tvar a []Lid\n\treturn nil\n}\n\nfunc New() *Pot {\n\treturn &Pot{}\n}\n"
+            ),
+            "shop/shop.go": 'package shop\n\nimport "example.org/pot"\n\nfunc Sell(one *pot.Pot) {}\n',
+        }
+    )
+    callers = context.resolution.callers
+    used = {
+        name: [(use.scope, use.start) for use in callers[context.target(symbol_named(context, name))]]
+        for name in ("Pot", "Lid")
+    }
+    assert used == {
+        "Pot": [("New", 15), ("New", 16), ("Sell", 5)],
+        "Lid": [("Pot", 5), ("Pot.Fire", 10), ("Pot.Fire", 11)],
+    }

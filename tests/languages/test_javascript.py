@@ -465,3 +465,28 @@ def test_what_a_type_asks_for_is_none_of_its_members() -> None:
     )
     found = tree_symbols("a.ts", source, "typescript", declarations=True).symbols
     assert [each.qualified_name for each in found] == ["Fire", "Fire.burn"]
+
+
+def test_what_a_call_gives_is_called_under_no_name() -> None:
+    code = code_in("create(a)(b)(c);\ncreate()(d).then(e)(f);", "javascript")
+    assert [one.rpartition("  ")[2] for one in calls(code)] == ["create", "create", "create()().then"]
+
+
+def test_types_that_are_named_are_used() -> None:
+    files = {
+        "package.json": '{"name": "kiln", "main": "src/fire.ts"}',
+        "src/types.ts": "export interface Pot<T> { next?: Pot<T> }\nexport type Glaze = { colour: string }\n",
+        "src/fire.ts": (
+            "import type { Glaze, Pot } from './types'\nimport * as all from './types'\n\n"
+            "export interface Options extends Glaze {}\n\n"
+            "export function fire(pot: Pot<string>): Glaze | undefined {\n  return undefined\n}\n\n"
+            "export const cool = <T>(pot: all.Pot<T>, at: Heat) => pot\n"
+        ),
+    }
+    context = context_of(files)
+    callers = context.resolution.callers
+    used = {
+        name: [(use.scope, use.start) for use in callers[context.target(symbol_named(context, name))]]
+        for name in ("Pot", "Glaze")
+    }
+    assert used == {"Pot": [("fire", 6), ("cool", 10)], "Glaze": [("Options", 4), ("fire", 6)]}

@@ -443,6 +443,7 @@ GO = Language(
         embedded=_embedded,
         given=_given,
         open_fields=_open_fields,
+        qualified_types=("qualified_type",),
         renamed=_renamed,
         shared_keyword="type",
         rest={"variadic_parameter_declaration": "..."},

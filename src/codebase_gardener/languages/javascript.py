@@ -444,6 +444,7 @@ _TYPESCRIPT = replace(
     ),
     typed_declarations={"property_signature": "function_type"},
     field_node="property_signature",
+    qualified_types=("nested_type_identifier",),
     open_fields=declared_name,
     bases=("class_heritage", "extends_clause", "implements_clause", "extends_type_clause"),
     no_base=("comment", "type_arguments"),

@@ -94,6 +94,8 @@ class Grammar:
         is_key: Whether a function is only what a value has under a key: JavaScript's `{ fire() {} }`.
         open_names: What a file of a path lets others use of its outer level; None where it is all open.
         outer_names: What a file of a path hands out under one other name alone: its own name to that one.
+        qualified_types: Nodes of a type's name with what it is qualified by. Only with
+            them are the names of types uses.
         embedded: The types whose members a type has as its own: Go's `struct { Base }`.
         is_scope: Whether a symbol only qualifies names.
         operators: Names that are signs.
@@ -155,6 +157,7 @@ class Grammar:
     is_key: Callable[[Node], bool] | None = None
     open_names: Callable[[Node, str], frozenset[str] | None] = lambda _root, _path: None
     outer_names: Callable[[Node, str], Mapping[str, str]] = lambda _root, _path: {}
+    qualified_types: tuple[str, ...] = ()
     embedded: Callable[[Node], Iterable[str]] | None = None
     is_scope: Callable[[Node], bool] | None = None
     operators: tuple[str, ...] = ()

@@ -139,7 +139,9 @@ def _index(draft: EnvironmentDraft, backend: Backend) -> str:
     """Where the packaging file that lists them has its packages; Python's without one: guards are of Python."""
     listing = [row.path for one in backend.packages for row in one.required]
     manifests = (read_manifest(path, draft.repository.texts.get(path, "")) for path in listing)
-    return next((one.ecosystem for one in manifests if one is not None and one.ecosystem in ECOSYSTEMS), INDEX)
+    return next(
+        (one.ecosystem for one in manifests if one is not None and one.ecosystem in ECOSYSTEMS), INDEX
+    )
 
 
 def _backend_description(

@@ -214,8 +214,11 @@ class _Uses:
         own = self.own[space.key] = []
         for reference, found in references:
             entity = found if found is None or self._can_mean(reference, found) else None
-            if reference.kind == "value" and (entity is None or not entity.path):
-                continue  # a name by itself is counted only where it is a function of the repository
+            by_itself = reference.kind == "value" or (
+                reference.kind == "annotation" and isinstance(space, Space)
+            )
+            if by_itself and (entity is None or not entity.path):
+                continue  # a name by itself is counted only where it is a definition of the repository
             if entity is None or entity.kind == "external value":
                 self.references += counted
                 self.unresolved += counted

@@ -28,6 +28,9 @@ __all__ = ["tree_code"]
 MAX_CHAIN = 30
 """Calls and attributes in a chain; what stands before them is "?"."""
 
+MAX_RECEIVER = 6
+"""Nodes between the name of a method's type and the list that it stands in: `(p *Pot[T])`."""
+
 MAX_TEXT_CHARS = 200
 MAX_NAME_BYTES = 200
 MAX_NAME_CHARS = 400
@@ -89,11 +92,38 @@ def tree_code(
             *(one for node in binding for one in reader.bindings(node)),
             *(one for node in found["export"] for one in reader.renamed(node)),
         ),
-        references=reader.references(found["call"]),
+        references=reader.references(found["call"], _used_types(tree, language) if path else ()),
         exports=exports,
         names=tuple(dict.fromkeys(reader.names.text(node) for node in found["name"])),
         constants=tuple(tree_constants(path, language, plain, None if all_open else {*exports, *renamed})),
     )
+
+
+def _used_types(tree: Tree, language: str) -> Iterator[Node]:
+    """Where a type is named, besides where it is declared and where a method says whose it is."""
+    if GRAMMARS[language].qualified_types:
+        for node in captured(tree, language, "(type_identifier) @type")["type"]:
+            named, around = node, node.parent
+            if around is not None and around.type in GRAMMARS[language].qualified_types:
+                named, around = around, around.parent
+            declares = (
+                around is not None
+                and around.type not in GRAMMARS[language].wrapped
+                and around.child_by_field_name("name") == named
+            )
+            if not declares and not _is_receiver(named):
+                yield named
+
+
+def _is_receiver(node: Node) -> bool:
+    inner, outer = node, node.parent
+    for _ in range(MAX_RECEIVER):
+        if outer is None:
+            return False
+        if outer.child_by_field_name("receiver") == inner:
+            return True
+        inner, outer = outer, outer.parent
+    return False
 
 
 def _is_import(name: Node, family: Family) -> bool:
@@ -148,10 +178,25 @@ class _Reader:
                 Import(line, module, 0, name, alias) for module, name, alias in self.family.imports(node)
             )
 
-    def references(self, nodes: list[Node]) -> tuple[Reference, ...]:
-        """By where their names end, so that a chain is in order; inner calls are read before those around them."""
+    def references(self, nodes: list[Node], types: Iterable[Node]) -> tuple[Reference, ...]:
+        """By where their names end, so that a chain is in order; inner calls are read before those around them.
+
+        What a call gives is called under no name: `f(a)(b)` is one use of `f`.
+        """
         found = [(_called_at(node), self._reference(node)) for node in reversed(nodes)]
-        return tuple(reference for _, reference in sorted(found, key=lambda one: one[0]))
+        made = {(reference.start, reference.name) for _, reference in found}
+        found += [
+            (node.end_byte, one)
+            for node in types
+            if ((one := self._type(node)).start, one.name) not in made and one.name != one.scope
+        ]
+        ordered = (reference for _, reference in sorted(found, key=lambda one: one[0]))
+        return tuple(reference for reference in ordered if not reference.name.endswith("()"))
+
+    def _type(self, node: Node) -> Reference:
+        start, end = self._line(node.start_point.row), self._line(node.end_point.row)
+        name = "".join(self.names.text(node).split())[:MAX_NAME_CHARS]
+        return Reference(start, end, self.scopes.at(start), name, "annotation", text=name)
 
     def _reference(self, node: Node) -> Reference:
         start, end = self._line(node.start_point.row), self._line(node.end_point.row)
