@@ -239,7 +239,8 @@ def test_types_that_are_named_are_used_and_receivers_are_not() -> None:
             "go.mod": "module example.org/pot\n",
             "pot.go": (
                 "package pot\n\ntype Pot struct {\n\tnext *Pot\n\tlid Lid\n}\n\ntype Lid int\n\n"
-                "func (p *Pot) Fire(lid Lid) error {\n\tvar a []Lid\n\treturn nil\n}\n\nfunc New() *Pot {\n\treturn &Pot{}\n}\n"
+                "func (p *Pot) Fire(lid Lid) error {\n\tvar a []Lid\n\treturn nil\n}\n\n"
+                "func New() *Pot {\n\treturn &Pot{}\n}\n"
             ),
             "shop/shop.go": 'package shop\n\nimport "example.org/pot"\n\nfunc Sell(one *pot.Pot) {}\n',
         }
