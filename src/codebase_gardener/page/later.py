@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 from codebase_gardener.utils.children import python_module
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
+from codebase_gardener.utils.files import out_of_room
 
 __all__ = ["Later", "run_gardener"]
 
@@ -64,9 +65,9 @@ class Later(Generic[T]):
             value = self._work()
         except CodebaseGardenerError as told:
             error = told
-        except Exception as bug:
-            _log.error("what was asked for failed", exc_info=bug)
-            error = bug
+        except Exception as failed:
+            _log.error("what was asked for failed", exc_info=failed)
+            error = out_of_room(failed) or failed
         with self._lock:
             self.value, self.error, self.at, self.running = value, error, time.time(), False
 

@@ -27,6 +27,7 @@ from codebase_gardener.serving.openai_api import OPENAI_BODIES, openai_error, op
 from codebase_gardener.serving.openapi import openapi_document
 from codebase_gardener.serving.statuses import told
 from codebase_gardener.utils.error_handling import CodebaseGardenerError
+from codebase_gardener.utils.files import out_of_room
 
 __all__ = ["build_app"]
 
@@ -87,6 +88,8 @@ def build_app(
     ]
 
     def respond(path: str, error: Exception) -> Response:
+        if not isinstance(error, CodebaseGardenerError | HTTPException | ClientDisconnect):
+            error = out_of_room(error) or error
         if mounted is not None and path.startswith(mounted.prefix):
             return mounted.respond(path, error)
         return _respond(path, error)
