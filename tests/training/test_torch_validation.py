@@ -24,6 +24,8 @@ from codebase_gardener.training.fast.torch_batch import collate, supervised_loss
 from codebase_gardener.training.torch_engine import TrainingResult
 from codebase_gardener.training.torch_probe import probe_training
 from codebase_gardener.training.validation import encode_sides, look_every, set_aside
+from codebase_gardener.training.warm import News, WarmStart
+from codebase_gardener.utils.files import sha256_file
 
 from .test_torch_method import IN_BF16
 
@@ -149,6 +151,23 @@ def job_of(directory: JobDirectory) -> Any:
     return SimpleNamespace(
         id=directory.job_id, ref="demo/default@1", state="ready", error=None, directory=directory.path
     )
+
+
+def test_where_going_on_brings_nothing_the_first_weights_stay(make_job: MakeJob) -> None:
+    """The first look was at the base alone: what was worse than its parent was published."""
+    parent = make_job("parent", **SAME, learning_rate=0.01)
+    known = run(parent)
+    weights = parent.artifact / "adapter_model.safetensors"
+    directory = make_job("child", **{**SAME, "learning_rate": 1.0})
+    rows = tuple(row.id for row in load_dataset(directory.spec.dataset).train)
+    start = WarmStart("demo/default@1", parent.artifact, sha256_file(weights), None, News(rows, 0, 0), 0)
+    directory.write_spec(replace(directory.spec, warm=start))
+    result = run(directory)
+    assert result.best_step == 0
+    assert result.best_loss == pytest.approx(known.best_loss, abs=1e-5)
+    assert result.base_loss == pytest.approx(known.base_loss, abs=1e-6)
+    before, after = tensors(parent), tensors(directory)
+    assert all(torch.equal(before[name], after[name]) for name in before)
 
 
 def test_where_no_weights_beat_the_base_that_is_said(make_job: MakeJob) -> None:

@@ -85,6 +85,7 @@ def run_job(directory: JobDirectory, adapter: str) -> TrainingResult:
         events=events,
         fixed=lambda: machine,
         memory=lambda parts: _memory(spec, machine["dtype"], parts),
+        warm=spec.warm is not None,
     )
     events.append("trained", **result.as_dict())
     _save(directory, spec, adapter, model, tokenizer, result)

@@ -290,6 +290,7 @@ def train(
     events: EventSink,
     fixed: Callable[[], dict[str, Any]],
     memory: Callable[[Sequence[str]], int],
+    warm: bool = False,
 ) -> TrainingResult:
     """Train the adapter in `model`, from a checkpoint where there is one.
 
@@ -305,6 +306,7 @@ def train(
         fixed: Gives dtype, device, threads and rates for the plan, if it has to be made.
         best: Folder for the weights with the lowest validation loss.
         memory: Estimates the peak, in bytes, with those parts of the fast path.
+        warm: Whether the adapter in `model` has another version's weights.
     """
     set_seed(spec.seed)
     encoded = sides.train
@@ -336,6 +338,7 @@ def train(
             bf16=plan.dtype == "bfloat16",
             folder=best,
             events=events,
+            warm=warm,
         )
         trainer.add_callback(keeper)
         with _inputs_as_they_are(model, active=plan.dtype == "bfloat16"):

@@ -40,6 +40,7 @@ class KeepBest(TrainerCallback):  # type: ignore[misc]  # transformers is untype
         bf16: Whether products are in bf16.
         folder: Keeps the looks and the best weights, so that a resumed run knows them.
         events: Where each look is reported.
+        warm: Whether the first weights are another version's: then they are looked at, too, and may stay the best.
     """
 
     def __init__(
@@ -53,8 +54,9 @@ class KeepBest(TrainerCallback):  # type: ignore[misc]  # transformers is untype
         bf16: bool,
         folder: Path,
         events: EventSink,
+        warm: bool = False,
     ) -> None:
-        self.model, self.path, self.spec = model, path, spec
+        self.model, self.path, self.spec, self.warm = model, path, spec, warm
         self.rows = sorted(rows, key=lambda row: len(row.ids))
         self.every, self.bf16, self.folder, self.events = every, bf16, folder, events
         self.base_loss: float | None = None
@@ -73,6 +75,8 @@ class KeepBest(TrainerCallback):  # type: ignore[misc]  # transformers is untype
         with _base_alone(self.model, self.spec):
             self.base_loss = self._loss()
         self._report(0, self.base_loss)
+        if self.warm and not state.global_step:
+            self._look(0)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
