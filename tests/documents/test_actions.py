@@ -28,6 +28,7 @@ from codebase_gardener.documents.actions import action_in, says_action
         ("The function passed to parse returns the tree of a file.", ""),  # a name
         ("This is how to validate requests.", "validate requests"),
         ("It looks so:", ""),
+        ("You can record the updates and, as needed, send them.", "record the updates"),  # cut off
         ("", ""),
     ],
 )

@@ -90,6 +90,8 @@ _STOP = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"\s(?:by|when|if|where|that|while|before|after|and|but|using|with|for|without|via)\s")
+_HANGING = re.compile(r"[\s,]+(?:and|or|but|nor|the|an?|of|to|than|as|its|their|your)\Z", re.IGNORECASE)
+"""What a clause that was cut off cannot end in."""
 _STATES = re.compile(r"\b(?:is|are|was|were|will|can|has)\b", re.IGNORECASE)
 _DEPENDENT = re.compile(
     r"\b(?:if|when|whether|while|that|which|who|what|how|where|so|because|as)\b", re.IGNORECASE
@@ -176,6 +178,8 @@ def _end(text: str, names: Container[str]) -> int:
     if len(text[:end].split()) > MOST_WORDS:
         cuts = [found.start() for found in _CLAUSE.finditer(text[:end])]
         end = next((at for at in reversed(cuts) if 2 < len(text[:at].split()) <= MOST_WORDS), 0)
+    while hanging := _HANGING.search(text[:end]):
+        end = hanging.start()
     clause = text[:end]
     states = _STATES.search(clause)
     if states and not _DEPENDENT.search(clause[: states.start()]):
