@@ -56,7 +56,8 @@ def test_documents_of_versions_and_of_work() -> None:
     told = (
         "CHANGELOG.md CHANGES docs/changes.rst docs/history.md NEWS.txt docs/whatsnew/2.0.md docs/releases/1.md "
         "docs/release-notes.md MIGRATION.md docs/upgrading.rst CONTRIBUTING.md .github/SUPPORT.md changelog.d/1.md "
-        "SECURITY.md AUTHORS LICENSE-APACHE.md AGENTS.md docs/migration_guide/a.md docs/Release_Notes.md"
+        "SECURITY.md AUTHORS LICENSE-APACHE.md AGENTS.md docs/migration_guide/a.md docs/Release_Notes.md "
+        "docs/previous-versions/v3.md docs/migration-guides/a.md docs/legacy/a.md"
     )
     assert [path for path in told.split() if not is_about_versions_or_work(path)] == []
     used = "README.md docs/security.md docs/agents.md src/history.py src/migrations/a.py docs/newsletter.md"

@@ -42,13 +42,15 @@ _FOR_TESTS = re.compile(
     re.IGNORECASE,
 )
 _NEWS = r"changes|history|news|releases?|release[-_ ]notes|whats?[-_ ]?new"
+_EARLIER = r"(?:previous|older?|past|legacy)(?:[-_ ](?:versions?|docs?|releases?))?|archived(?:[-_ ]\w+)?"
 _VERSIONS = rf"{_NEWS}|migrat\w*|upgrad\w*|backport\w*"
 _WORK = (
     r"(?:contribut\w+|code[-_]of[-_]conduct|authors|maintain\w*|governance|development|licen[cs]e\w*"
     r"|pull_request_template|issue_template)"
 )
 _OF_VERSIONS = re.compile(
-    rf"(?:^|/)(?:changelog|{_VERSIONS}){_ENDS}|(?:^|/)(?:changelog\.d|newsfragments|{_VERSIONS})/",
+    rf"(?:^|/)(?:changelog|{_VERSIONS}){_ENDS}"
+    rf"|(?:^|/)(?:changelog\.d|newsfragments|(?:{_VERSIONS})(?:[-_ ]guides?)?|{_EARLIER})/",
     re.IGNORECASE,
 )
 _OF_NEWS = re.compile(rf"(?:^|/)(?:changelog|{_NEWS}){_ENDS}|(?:^|/)(?:changelog|{_NEWS})/", re.IGNORECASE)
@@ -86,11 +88,13 @@ def is_for_tests(name: str) -> bool:
 
 
 def is_about_versions(path: str) -> bool:
-    """Whether a document tells what changed from version to version.
+    """Whether a document tells what changed from version to version, or of versions that are gone.
 
     Example:
         >>> is_about_versions("CHANGES.rst"), is_about_versions("CONTRIBUTING.md"), is_about_versions("src/history.py")
         (True, False, False)
+        >>> is_about_versions("docs/previous-versions/v3.md"), is_about_versions("docs/migration-guides/a.md")
+        (True, True)
     """
     return bool(_OF_VERSIONS.search(path)) and not re.search(_CODE, path)
 

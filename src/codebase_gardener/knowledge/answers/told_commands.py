@@ -12,6 +12,7 @@ from codebase_gardener.knowledge.overview.readme import readme_of
 from codebase_gardener.knowledge.overview.tasks import WrittenTask, commands_of, guide_sections, guides, tasks
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import is_code
+from codebase_gardener.repository.areas import is_about_versions
 from codebase_gardener.utils.anchors import Anchor
 
 __all__ = ["ToldCommand", "install_commands", "told_commands"]
@@ -27,7 +28,6 @@ _INSTALLS = re.compile(
     re.MULTILINE,
 )
 _DOCUMENT = re.compile(r"\.(?:md|mdx|rst|txt|adoc)\Z|(?:^|/)README\Z", re.IGNORECASE)
-_OF_THE_PAST = re.compile(r"change|history|news|release|migrat|upgrad", re.IGNORECASE)
 
 
 class ToldCommand(msgspec.Struct, frozen=True, tag="told"):
@@ -96,7 +96,7 @@ def install_commands(repository: RepositoryFacts, own: Iterable[str]) -> Iterato
         path
         for path in repository.texts
         if _DOCUMENT.search(path)
-        and not _OF_THE_PAST.search(path)
+        and not is_about_versions(path)
         and (path == readme or not path.count("/") > 3)
     ]
     for path in sorted(paths, key=lambda path: (path != readme, path.count("/"), path)):
