@@ -119,10 +119,8 @@ def _register(job: JobRow, target: Path, registry: Registry, receipt: dict[str, 
         libraries=sidecar["libraries"],
         lineage=sidecar.get("lineage"),
     )
-    version = registry.publish(job.id, publication, receipt)
     beaten = sidecar["metrics"].get("beats_base") is False  # by the base, on the rows that were set aside
-    if not beaten and registry.active_version(version.project, version.adapter_name) is None:
-        registry.set_active(version.project, version.adapter_name, version.version)
+    registry.publish(job.id, publication, receipt, first_is_active=not beaten)
 
 
 def _fail(

@@ -148,6 +148,17 @@ def test_a_published_job_is_a_version_with_its_receipt(registry, reserve, publis
     assert (receipt.kind, receipt.data) == ("proof", {"largest_difference": 0.5})
 
 
+def test_the_first_version_is_active_as_soon_as_its_job_is_ready(registry, reserve, published):
+    """The mark was set after the state: whoever waited for the job met an adapter without one."""
+    made = []
+    for data, first_is_active in (("a", False), ("b", True), ("c", True)):
+        job = reserve(dataset_hash=data * 64)
+        registry.claim_job(job.id)
+        made.append(registry.publish(job.id, published(), {}, first_is_active=first_is_active))
+    assert [version.active for version in made] == [False, True, False]
+    assert registry.active_version("demo", "default") == made[1].version
+
+
 def test_a_spec_comes_back_as_it_went_in(registry, reserve, published):
     spec = {
         "targets": ["q_proj", "v_proj"],

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from codebase_gardener.registry import absent, jobs, projects, receipts, schema, verdicts
+from codebase_gardener.registry import absent, adapters, jobs, projects, receipts, schema, verdicts
 from codebase_gardener.registry.rows import ImportedAdapter, Publication, VersionRow, row_as
 from codebase_gardener.registry.timestamps import now
 from codebase_gardener.utils.error_handling import (
@@ -137,16 +137,23 @@ def _select() -> Select[Any]:
 
 
 def publish(
-    connection: Connection, job_id: str, publication: Publication, receipt: Mapping[str, Any]
+    connection: Connection,
+    job_id: str,
+    publication: Publication,
+    receipt: Mapping[str, Any],
+    *,
+    first_is_active: bool = False,
 ) -> VersionRow:
     """End a training job as ready, and insert its version with the receipt of its proof: all or nothing.
 
-    The active mark does not move; that is for `set_active`, after the verdict.
+    An active mark does not move; that is for `set_active`, after the verdict.
 
     Args:
         job_id: Of a job that is training; hashes and number are taken from it.
         publication: Where the files are, and what was measured.
         receipt: What the proof in a fresh process measured.
+        first_is_active: Whether it becomes active where the adapter has no active version: whoever sees that the
+            job is ready sees the mark, too.
 
     Raises:
         NotFoundError: There is no such job.
@@ -155,7 +162,11 @@ def publish(
     """
     job = jobs.change(connection, job_id, "ready", ended_at=now())
     origin = {name: getattr(job, name) for name in _ORIGIN}
-    return _insert(connection, job.ref, {**origin, "job_id": job_id}, publication, receipt)
+    row = _insert(connection, job.ref, {**origin, "job_id": job_id}, publication, receipt)
+    if first_is_active and adapters.active_version(connection, row.project, row.adapter_name) is None:
+        adapters.set_active(connection, row.project, row.adapter_name, row.version)
+        return get(connection, job.ref)
+    return row
 
 
 def publish_imported(
@@ -178,9 +189,9 @@ def publish_imported(
 
 def _check_reserved(connection: Connection, ref: AdapterRef) -> None:
     project_id = projects.locked(connection, ref.project).id
-    adapters, taken = schema.adapters.c, schema.jobs.c
-    counter = select(adapters.next_version).where(
-        adapters.project_id == project_id, adapters.name == ref.name
+    of_adapter, taken = schema.adapters.c, schema.jobs.c
+    counter = select(of_adapter.next_version).where(
+        of_adapter.project_id == project_id, of_adapter.name == ref.name
     )
     of_job = select(taken.id).where(
         taken.project_id == project_id, taken.adapter_name == ref.name, taken.version == ref.version
