@@ -33,7 +33,7 @@ def test_contenders_agree_step_by_step(tiny_base: Path, tmp_path: Path) -> None:
     contenders = ["Trainer", "Trainer, best", "TRL, best", "Gardener", "Gardener, fp32"]
     done = subprocess.run(
         [sys.executable, str(BENCHMARKS / "train.py"), "--quick", "--json", "--base", str(tiny_base),
-         "--bases", str(tmp_path), "--steps", "4", "--heldout", "4", "--max-length", "1024",
+         "--bases", str(tmp_path), "--steps", "4", "--heldout", "4", "--max-length", "512",
          "--only", *contenders],
         capture_output=True, text=True, check=False, timeout=500, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip

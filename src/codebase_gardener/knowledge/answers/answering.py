@@ -41,7 +41,7 @@ __all__ = ["GraphAnswer", "answer_from_graph"]
 _MOST = 20
 _NEAR = 5
 _AREAS = ("package", "examples", "scripts", "benchmarks", "other", "docs", "tests")
-_LOCKED = ("listed", "build")
+_LOCKED, _OF_WORK = ("listed", "build"), ("group", "dev-extra")
 _MAJOR = re.compile(r"/v\d+\Z")  # of a module of Go
 _ITSELF = frozenset(
     f"{article}{word}"
@@ -232,6 +232,14 @@ def _takes(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
     if row.kind in ("file", "constant", "field"):
         return
     yield GraphLine(f"`{row.signature}`", anchor)
+    yield from _takes_lines(row)
+    for type_, description in row.outputs:
+        said = ": ".join(filter(None, (f"`{type_}`" if type_ else "", description)))
+        yield GraphLine(f"returns {said}" if said else "returns a value", anchor)
+
+
+def _takes_lines(row: DefinedName) -> Iterator[GraphLine]:
+    anchor = row.place.anchor
     is_type = row.kind in ("type", "interface")
     takes = "has the field" if is_type else "takes"
     for each in row.inputs:
@@ -243,9 +251,6 @@ def _takes(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
         )
     if not row.inputs and row.kind != "interface":
         yield GraphLine("has no public field" if is_type else "takes nothing", anchor)
-    for type_, description in row.outputs:
-        said = ": ".join(filter(None, (f"`{type_}`" if type_ else "", description)))
-        yield GraphLine(f"returns {said}" if said else "returns a value", anchor)
 
 
 def _parameter(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
@@ -325,6 +330,8 @@ def _variables(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
         yield GraphLine(f"`{name}`{default}{where}", rows[0].place.anchor)
     if len(found) > 2 * _MOST:
         yield GraphLine(f"and {len(found) - 2 * _MOST} more")
+    if not found:
+        yield GraphLine("the package's own code is not known to read a variable of the environment")
 
 
 def _errors(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
@@ -418,7 +425,15 @@ def _version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     ]
     found = outermost(found) if found and found[0].kind == "runtime" else found
     yield from needed_lines(
-        sorted(found, key=lambda row: (row.kind in _LOCKED, row.place.path.count("/"), row.place.anchor))
+        sorted(
+            found,
+            key=lambda row: (
+                row.kind in _LOCKED,
+                row.kind in _OF_WORK,
+                row.place.path.count("/"),
+                row.place.anchor,
+            ),
+        )
     )
 
 
@@ -542,6 +557,30 @@ def _bases(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
         yield GraphLine(f"`{row.name}` is not known to extend or implement anything", row.place.anchor)
 
 
+def _members(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
+    """Methods, fields, or both; what it has from others is told by their names."""
+    if row.kind not in TYPES:
+        return
+    found = [one for one in graph.members(row.name) if one.owner == (row.place.path, row.name)]
+    methods = [one for one in found if "(" in one.signature]
+    shown = {"method": methods, "function": methods, "field": [one for one in found if one not in methods]}
+    told = shown.get(asked.part[:8].rstrip("s").lower(), found)
+    fields = (
+        _takes_lines(row)
+        if row.kind == "class" and asked.part.lower().startswith(("field", "attr", "prop"))
+        else ()
+    )
+    yield from fields
+    for one in told[: 2 * _MOST]:
+        yield GraphLine(f"`{one.signature}`{f': {one.says}' if one.says else ''}", one.place.anchor)
+    if len(told) > 2 * _MOST:
+        yield GraphLine(f"and {len(told) - 2 * _MOST} more", told[2 * _MOST].place.anchor)
+    for base in row.bases:
+        yield GraphLine(f"and what it has of `{base}`", row.place.anchor)
+    if not told and not fields and not row.bases:
+        yield GraphLine(f"`{row.name}` itself defines no public {asked.part or 'member'}", row.place.anchor)
+
+
 # ---- releases, and work on the repository
 
 
@@ -576,6 +615,7 @@ ANSWERS: dict[str, Callable[[Graph, Asked], Iterator[GraphLine]]] = {
     "licence": _licence,
     "heirs": _heirs,
     "bases": _each(_bases),
+    "members": _each(_members),
     "release": _release,
     "released": _release,
     "needs": _work,

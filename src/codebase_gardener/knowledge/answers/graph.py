@@ -29,8 +29,8 @@ from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.knowledge.writers.prose_pages import repository_names
-from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.languages.table import family_of, is_code, says_bases
+from codebase_gardener.languages.symbols import TYPES, Symbol
+from codebase_gardener.languages.table import family_of, is_code, is_hidden, says_bases
 from codebase_gardener.manifests.table import read_manifest
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.utils.anchors import Anchor
@@ -171,6 +171,22 @@ class Heir(msgspec.Struct, frozen=True, tag="heir"):
     place: Place
 
 
+class Member(msgspec.Struct, frozen=True, tag="member"):
+    """A public method or field of a type.
+
+    Attributes:
+        owner: Path and name of the type.
+        name, signature, place: Its own.
+        says: The first sentence of its docstring; "".
+    """
+
+    owner: tuple[str, str]
+    name: str
+    signature: str
+    says: str
+    place: Place
+
+
 class Importing(msgspec.Struct, frozen=True, tag="importing"):
     """A line of a file that imports a module from outside of the repository."""
 
@@ -217,6 +233,7 @@ _Row = (
     | ReleaseNotes
     | ToldCommand
     | Heir
+    | Member
     | Importing
     | AreaFolder
     | Variable
@@ -310,6 +327,12 @@ class Graph:
         found = (_DECODE(text) for text in self._rows.find(f"#bases {plain_name(name)}"))
         return [row for row in found if isinstance(row, Heir)]
 
+    def members(self, name: str) -> list[Member]:
+        """The public methods and fields of types of that name, in the order of their lines."""
+        found = (_DECODE(text) for text in self._rows.find(f"#members {plain_name(name)}"))
+        rows = [row for row in found if isinstance(row, Member)]
+        return sorted(rows, key=lambda row: (row.place.path, row.place.start))
+
     def keys(self) -> Iterator[str]:
         """The plain names of all rows."""
         return (key for key in self._rows if not key.startswith("#"))
@@ -334,6 +357,11 @@ class _Gathering:
         self._raised: dict[tuple[str, str], list[Place]] = defaultdict(list)
         self._errors = [raised for path in self._code() for raised in self._raised_in(path)]
         self._returned_errors = ReturnedErrors(context)
+        self._types = {
+            (path.rpartition("/")[0], name): symbol
+            for (path, name), symbol in self._repository.symbols.items()
+            if symbol.kind in TYPES and family_of(symbol.language)
+        }
         self._extras = {
             key_of(found.name): found.name
             for facts in self._repository.facts.values()
@@ -355,9 +383,11 @@ class _Gathering:
                 yield f"#bases {plain_name(symbol.name)}", heir
                 if not heir.target[0] and _ERROR.search(heir.base):
                     yield "#errors", heir
+            yield from self._member(symbol)
             if self._repository.areas[symbol.path] == "package":
                 for field in fields_of(symbol, self._context):
                     yield plain_name(field.name), self._constant(field, "package")
+                    yield from self._member(field)
         yield from self._commands()
         yield from ((_RELEASES, row) for row in release_notes(self._repository))
         yield from self._imports()
@@ -510,6 +540,18 @@ class _Gathering:
             context.resolution.remarks.get(target, ""),
             tuple(Place(at.path, at.start, at.end, said) for at, said in self._returned_errors.of(symbol)),
         )
+
+    def _member(self, symbol: Symbol) -> Iterator[tuple[str, Member]]:
+        """Under the name of its type: that of its file, or in Go one of the folder."""
+        open_ = symbol.public and not is_hidden(symbol)
+        within = symbol.qualified_name.rpartition(".")[0] if open_ else ""
+        folder = symbol.path.rpartition("/")[0]
+        owner = self._context.owner(symbol) or self._types.get((folder, within)) if within else None
+        if owner is not None and owner.kind in TYPES and not symbol.name.startswith("__"):
+            place = Place(symbol.path, symbol.start, symbol.end, "", self._repository.areas[symbol.path])
+            says = inline(documented(symbol).summary, 200)
+            at = (owner.path, owner.qualified_name)
+            yield f"#members {plain_name(owner.name)}", Member(at, symbol.name, symbol.signature, says, place)
 
     def _heirs(self, symbol: Symbol) -> Iterator[Heir]:
         """One for each base: those of the repository, then those that are only named."""

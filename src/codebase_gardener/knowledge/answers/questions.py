@@ -18,6 +18,7 @@ _INPUTS = r"(?:parameters?|params?|arguments?|args?|inputs?|options?|keywords?|f
 _TAKE = r"(?:take|accept|expect|receive|have|want|need|require|return|give(?: back)?|yield)"
 _OUT = r"(?:return (?:type|value)|results?|outputs?)"
 _OTHERS = r"(?:(?:other|external|third[- ]party) )*(?:packages?|librar(?:y|ies)|dependencies|modules?)"
+_MEMBERS = r"(?:methods?|members?|functions|attributes?|properties)"
 _WANTED = rf"(?: (?:{_IS}|{_DO}|i|it|this|needed|required|supported|needs?|works?|be|used)\b.*)?"
 _WHICH = r"(?:minimum|minimal|lowest|oldest|required|current|latest|supported)"
 _ASKS = rf"(?: (?:{_IS}|{_DO}|i|we|you|one|it|needed|required|need|have|has|want|to|be|installed|install))*"
@@ -137,6 +138,10 @@ FORMS: tuple[tuple[str, str], ...] = (
               r" (?:implemented|extended|subclassed)(?: by)?"),
     ("bases", rf"{_W}(?: \w+)? {_DO} (?P<what>.+?) (?:inherit(?: from)?|derive from|extend|implement|subclass)"),
     ("bases", rf"(?:{_W} {_IS} )?(?:the )?(?:base|parent|super)[ -]?class(?:es)? of (?P<what>.+)"),
+    ("members", rf"(?:{_W} |(?:list|show)(?: me)? )?(?:the |all |public )*(?P<part>{_MEMBERS}) {_DO} (?P<what>.+?)"
+                r" (?:have|has|define|offer|provide|expose|support)"),
+    ("members", rf"(?:(?:{_W} {_IS}|list|show)(?: me)? )?(?:the |all |public )*(?P<part>{_MEMBERS}) (?:of|on|in)"
+                r" (?P<what>.+)"),
     ("takes", rf"{_W}(?: kind of)?(?: {_INPUTS})? {_DO} (?P<what>.+?) {_TAKE}(?: (?:and|or) {_TAKE})?"),
     ("takes", rf"(?:{_W} {_IS} )?(?:the )?(?:signature|{_INPUTS}|{_OUT})(?: and {_OUT})? (?:of|for|to) (?P<what>.+)"),
     ("takes", r"what is returned by (?P<what>.+)"),
@@ -196,7 +201,7 @@ class Asked:
     Attributes:
         form: "where", "what", "takes", "parameter", "callers", "raises", "raised", "since", "version", "extra",
             "dependencies", "install", "import", "how", "changed", "release", "released", "needs", "work",
-            "heirs", "bases", "part", "licence", "variables", "errors", "depends".
+            "heirs", "bases", "members", "part", "licence", "variables", "errors", "depends".
         what: The name as written, without articles, marks and parentheses.
         kind: Of the definition, where the question says so; "".
         part: The parameter that is asked for; what it is compared with; "".
