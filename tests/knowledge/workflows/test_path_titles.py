@@ -78,3 +78,35 @@ def test_a_long_title_ends_with_a_word() -> None:
     heading = f"Firing {'extraordinarily ' * 9}fine pots"
     title = mined(JAVASCRIPT | {"README.md": f"# kiln\n\n## {heading}\n\n{block}"})[0].title
     assert f"{heading} ".startswith(f"{title} ")
+
+
+def test_an_example_is_named_after_its_folder_and_what_few_others_do() -> None:
+    """All began with "new program and run program": that told none of them apart."""
+    kiln = "package kiln\n\n" + "".join(
+        f"func {name}(a int) int {{\n\treturn a\n}}\n\n"
+        for name in (
+            "NewKiln",
+            "RunKiln",
+            "SetHeat",
+            "MixGlaze",
+            "StackPots",
+            "OpenDoor",
+            "CloseDoor",
+            "WeighClay",
+        )
+    )
+    folders = {
+        "warm": "SetHeat", "glossy": "MixGlaze", "stacked": "StackPots", "aired": "OpenDoor",
+        "shut": "CloseDoor", "heavy": "WeighClay",
+    }  # fmt: skip
+    files = {"go.mod": "module example.org/kiln\n", "kiln.go": kiln}
+    for folder, own in folders.items():
+        says = "// Taken from https://example.org/a/b\n" if folder == "shut" else ""
+        files[f"examples/{folder}/main.go"] = (
+            f'{says}package main\n\nimport "example.org/kiln"\n\nfunc main() {{\n'
+            f"\tkiln.{own}(1)\n\tkiln.NewKiln(1)\n\tkiln.RunKiln(2)\n}}\n"
+        )
+    assert sorted(path.title for path in mined(files)) == [
+        "Aired: open door", "Glossy: mix glaze", "Heavy: weigh clay", "Shut: close door", "Stacked: stack pots",
+        "Warm: set heat",
+    ]  # fmt: skip

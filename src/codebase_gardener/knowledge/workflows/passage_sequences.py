@@ -75,6 +75,9 @@ def ways(blocks: Iterable[Snippet]) -> list[list[Snippet]]:
     return found
 
 
+_MANY_FILES, _COMMON_IN = 6, 3
+
+
 class Weights:
     """How much each target tells: the logarithm of the share of files that do not use it.
 
@@ -85,13 +88,17 @@ class Weights:
     def __init__(self, sequences: Sequence[ShownSequence]) -> None:
         files = {(target, one.passage.path) for one in sequences for target in one.targets}
         total = len({path for _, path in files})
-        self._of = {
-            target: math.log(1 + total / count)
-            for target, count in sorted(Counter(target for target, _ in files).items())
-        }
+        counts = sorted(Counter(target for target, _ in files).items())
+        self._of = {target: math.log(1 + total / count) for target, count in counts}
+        many = total >= _MANY_FILES
+        self._common = {target for target, count in counts if many and count * _COMMON_IN >= total}
 
     def __getitem__(self, target: Target) -> float:
         return self._of[target]
+
+    def is_common(self, target: Target) -> bool:
+        """Whether a third of many files use it: it tells none of them apart."""
+        return target in self._common
 
     def total(self, targets: Iterable[Target]) -> float:
         """Of several together; summed in a fixed order."""

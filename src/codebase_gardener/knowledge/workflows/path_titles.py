@@ -37,6 +37,7 @@ _GENERAL = frozenset((
     "tutorial", "usage", "use", "using", "with",
 ))  # fmt: skip
 """Words of headings that tell nothing without their document's title."""
+_ENTRIES = frozenset(("app", "index", "main"))
 _NUMBERED = re.compile(r"\d")
 _SPELLED = re.compile(r"\b(?=\w*[a-z])\w*[A-Z]\w*[A-Z]\w*\b|\b[A-Z]{2,}[a-z]?\d*\b")
 _KNOWN_CASE = re.compile(r"[A-Za-z][A-Za-z0-9]*")
@@ -72,7 +73,7 @@ class Titles:
             title = self._of_tests([each for each in steps if each in rarest])
             return title, title
         if founder.area == "example":
-            return self._of_example(founder, steps)
+            return self._of_example(founder, steps, weights)
         same = {one.passage.title for one in members if one.passage.path == founder.passage.path}
         is_whole = len(same) > 2 or (is_alone and founder.area == "docs")
         return self._of_document(founder.passage, steps, is_whole=is_whole)
@@ -169,21 +170,30 @@ class Titles:
             if said and len(said[-1].split()) <= 2 * MOST_WORDS:
                 yield self._readable(said[-1])
 
-    def _of_example(self, founder: ShownSequence, steps: Sequence[Target]) -> tuple[str, str]:
-        """Of the document's section that shows the file; else its own, with its folders where that is general."""
+    def _of_example(
+        self, founder: ShownSequence, steps: Sequence[Target], weights: Weights
+    ) -> tuple[str, str]:
+        """Of the document's section that shows the file; else its own, with its folders where that is general.
+
+        Beside a single word stands what few other examples do.
+        """
         passage = founder.passage
         if passage.path in self.shown_in:
             full = self._readable(self.shown_in[passage.path])
             return full, full
         said = action_in(passage.title, self._names) or passage.title
-        title = self._readable(said[:1].upper() + said[1:])
         folders = passage.path.split("/")[1:-1]
+        title = self._readable(said[:1].upper() + said[1:])
+        outer, _, inner = title.rpartition(": ")
+        title = outer if outer and inner.lower() in _ENTRIES else title
+        if not title or (title.lower() in _ENTRIES and folders):  # where the program begins is not what it does
+            title = " ".join(_words(folders[-1] if folders else _stem(passage.path)))
         if _NUMBERED.search(_stem(passage.path)) and folders:
             short = self._spelled(": ".join(" ".join(_words(folder)) for folder in folders[-2:]))
             return short, short
         folder = " ".join(_words(folders[-1])) if folders and _is_general(title) else ""
         named = f"{folder}: {title}" if folder and folder != title.lower() else title
-        if len(named.split()) == 1 and (does := self._of_steps(steps)):
+        if len(named.split()) == 1 and (does := self._of_steps(_telling(steps, weights))):
             named = f"{named}: {does}"
         return self._spelled(named), self._spelled(named)
 
@@ -223,10 +233,18 @@ class Titles:
             if owner and symbol is not None and symbol.kind == "method"
             else []
         )
-        return " ".join(words if len(words) > 1 else [*words, *noun] if noun else [])
+        return " ".join(
+            words
+            if len(words) > 1
+            else [*(word for word in words if word not in noun), *noun]
+            if noun
+            else []
+        )
 
     def _readable(self, title: str) -> str:
         text = plain_text(title).replace("“", "").replace("”", "")
+        if "://" in text:
+            return ""  # an address is nobody's words
         text = "".join(
             each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^"
         )
@@ -262,6 +280,13 @@ class Titles:
             for word, found in sorted(counts.items())
             if sum(found.values()) > 1
         }
+
+
+def _telling(steps: Sequence[Target], weights: Weights) -> list[Target]:
+    """The rarest that few others take, in their order; without any, all of them."""
+    rare = [each for each in steps if not weights.is_common(each)]
+    kept = sorted(rare, key=lambda each: -weights[each])[:KEY_STEPS]
+    return [each for each in steps if each in kept] or list(steps)
 
 
 def _is_general(title: str) -> bool:
