@@ -451,6 +451,31 @@ def test_a_pattern_hands_out_what_stands_beside_the_package_itself() -> None:
         assert "kiln" not in import_of(context.target(symbol_named(context, name)), context)
 
 
+def test_patterns_of_a_folder_and_those_that_close_one() -> None:
+    package = """{"name": "kiln", "main": "dist/index.js", "exports": {".": "./dist/index.js",
+        "./parts/*": "./dist/parts/*.js", "./*": "./dist/*.js", "./inner/*": null}}"""
+    files = {
+        "package.json": package,
+        "src/index.ts": "",
+        "src/parts/lid.ts": "export function lid() {}",
+        "src/inner/own.ts": "export function own() {}",
+    }
+    context = context_of(files)
+    names = {name: import_of(context.target(symbol_named(context, name)), context) for name in ("lid", "own")}
+    assert names["lid"] == 'import { lid } from "kiln/parts/lid";'
+    assert "kiln" not in names["own"]
+
+
+def test_a_name_that_is_no_identifier_or_is_imported_is_nobodys_outer_name() -> None:
+    source = 'import {Pour} from "./t";\nfunction a() {}\nfunction b() {}\nexport {a as "x.y/z", b as Pour}'
+    assert sorted(symbols_in(source, "typescript")) == ["a", "b"]
+
+
+def test_a_parameter_called_async_is_no_keyword() -> None:
+    source = "export const run = (async: boolean, b: string) => b"
+    assert parameters(source, "typescript") == [("async", "boolean", "", True), ("b", "string", "", True)]
+
+
 def test_a_function_inside_a_cast_is_one() -> None:
     source = "export const fire = ((clay, heat?: number) => (heat ? burn(clay) : burn)) as Fire"
     found = symbols_in(source, "typescript")["fire"]
@@ -481,12 +506,17 @@ def test_types_that_are_named_are_used() -> None:
             "export interface Options extends Glaze {}\n\n"
             "export function fire(pot: Pot<string>): Glaze | undefined {\n  return undefined\n}\n\n"
             "export const cool = <T>(pot: all.Pot<T>, at: Heat) => pot\n"
+            "type T = string\nexport function own<T>(a: T): T { return a }\nexport const last: T = ''\n"
         ),
     }
     context = context_of(files)
     callers = context.resolution.callers
     used = {
         name: [(use.scope, use.start) for use in callers[context.target(symbol_named(context, name))]]
-        for name in ("Pot", "Glaze")
+        for name in ("Pot", "Glaze", "T")
     }
-    assert used == {"Pot": [("fire", 6), ("cool", 10)], "Glaze": [("Options", 4), ("fire", 6)]}
+    assert used == {
+        "Pot": [("fire", 6), ("cool", 10)],
+        "Glaze": [("Options", 4), ("fire", 6)],
+        "T": [("", 13)],
+    }

@@ -444,6 +444,7 @@ GO = Language(
         given=_given,
         open_fields=_open_fields,
         qualified_types=("qualified_type",),
+        parameter="(type_parameter_declaration name: (identifier) @name)",
         renamed=_renamed,
         shared_keyword="type",
         rest={"variadic_parameter_declaration": "..."},

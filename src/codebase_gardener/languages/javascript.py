@@ -218,8 +218,10 @@ def _find(units: Units, module: str, importer: str) -> str:
     known = units.entries.get(module)
     if known is not None:
         return known
-    for name, entry in units.entries.items():
-        if module.startswith(f"{name}/"):
+    name = module
+    while "/" in name:
+        name = name.rpartition("/")[0]
+        if (entry := units.entries.get(name)) is not None:
             folder = entry.rpartition("/")[0]
             found = _file_at(units, ENDING.sub("", joined(folder, module[len(name) + 1 :])))
             if found:
@@ -251,12 +253,14 @@ def _matching(units: Units, folder: str, name: str, path: str) -> Iterator[tuple
     package = next((own for root, own in units.roots if root == folder and name.startswith(f"{own}/")), "")
     main = units.entries.get(package, "")
     base = main.rpartition("/")[0]
-    for file in sorted(units.paths) if main and ENDING.search(path) else ():
-        inside = file.removeprefix(f"{base}/") if base else file
-        part = ENDING.sub("", inside)
-        is_beside = (not base or inside != file) and not (base == folder and "/" in part) and "." not in part
-        if is_beside and _entry(units, folder, path.replace("*", part)) == file:
-            yield name.replace("*", part), file
+    own = name[len(package) + 1 :].partition("*")[0]
+    for file in units.below(base) if main and ENDING.search(path) else ():
+        whole = ENDING.sub("", file.removeprefix(f"{base}/") if base else file)
+        if (base == folder and "/" in whole) or "." in whole:
+            continue
+        for part in dict.fromkeys((whole, whole.removeprefix(own))):
+            if _entry(units, folder, path.replace("*", part)) == file:
+                yield name.replace("*", part), file
 
 
 def _better(found: str, known: str) -> bool:
@@ -445,6 +449,7 @@ _TYPESCRIPT = replace(
     typed_declarations={"property_signature": "function_type"},
     field_node="property_signature",
     qualified_types=("nested_type_identifier",),
+    parameter="(type_parameter name: (type_identifier) @name)",
     open_fields=declared_name,
     bases=("class_heritage", "extends_clause", "implements_clause", "extends_type_clause"),
     no_base=("comment", "type_arguments"),

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from codebase_gardener.languages.engine.nodes import declared_name, text_of
+from codebase_gardener.languages.engine.nodes import MAX_BYTES, declared_name, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -32,6 +32,7 @@ CASTS = ("as_expression", "satisfies_expression", "non_null_expression", "parent
 _SIGNATURES = ("property_signature", "method_signature")
 _OF_MODULES = ("import_statement", "export_statement")
 FUNCTIONS = ("arrow_function", "function_expression", "function", "generator_function")
+_NAME = re.compile(r"[A-Za-z_$][\w$]*")
 _CHAIN = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){0,3}")
 _PART = re.compile(r"[^A-Za-z0-9_$]+(\w?)")
 
@@ -185,14 +186,21 @@ def renamed(node: Node, path: str) -> Iterator[tuple[str, str]]:
 def outer_names(root: Node, path: str) -> dict[str, str]:
     """What a module hands out under one other name, and not under its own: by the name that it has there."""
     found: dict[str, set[str]] = defaultdict(set)
+    imported: set[str] = set()
     for node in root.named_children:
+        if node.type == "import_statement" and node.end_byte - node.start_byte <= MAX_BYTES:
+            imported.update(_NAME.findall(text_of(node)))
         if node.type == "export_statement" and node.child_by_field_name("source") is None:
             pairs = list(renamed(node, path))
             inner = dict(pairs)
             for outer, name in (*pairs, *((name, name) for name in exports(node) if name not in inner)):
                 if outer != "default":
                     found[name].add(outer)
-    return {name: outer for name, (outer, *others) in found.items() if not others and outer != name}
+    return {
+        name: outer
+        for name, (outer, *others) in found.items()
+        if not others and outer != name and _NAME.fullmatch(outer) and outer not in imported
+    }
 
 
 def _same(node: Node) -> Iterator[tuple[str, str]]:

@@ -96,6 +96,7 @@ class Grammar:
         outer_names: What a file of a path hands out under one other name alone: its own name to that one.
         qualified_types: Nodes of a type's name with what it is qualified by. Only with
             them are the names of types uses.
+        parameter: Captures `@name` of a type parameter, where there are qualified types.
         embedded: The types whose members a type has as its own: Go's `struct { Base }`.
         is_scope: Whether a symbol only qualifies names.
         operators: Names that are signs.
@@ -158,6 +159,7 @@ class Grammar:
     open_names: Callable[[Node, str], frozenset[str] | None] = lambda _root, _path: None
     outer_names: Callable[[Node, str], Mapping[str, str]] = lambda _root, _path: {}
     qualified_types: tuple[str, ...] = ()
+    parameter: str = ""
     embedded: Callable[[Node], Iterable[str]] | None = None
     is_scope: Callable[[Node], bool] | None = None
     operators: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ __all__ = ["receiver_of", "typed_parameters"]
 
 # up to the parameters of `f = async (a)`, `f = function g(a)`, `f: (a)`, and inside a cast: `f = ((a) => …) as F`
 _BEFORE = re.compile(
-    r"\s*(?:[:=]\s*(?:\(\s*){0,9}(?=[(<]|async\b|function\b)(?:async\s+)?(?:function\s*\w*\s*)?)?\s*"
+    r"\s*(?:[:=]\s*(?:\(\s*){0,9}(?=[(<]|async\s*[(<]|async\s+(?:function\b|[\w$]+\s*=>)|function\b)(?:async\s+)?(?:function\s*\w*\s*)?)?\s*"
 )
 _MOST_PLACES = 5  # of its name in a signature, after which the parameters may stand
 

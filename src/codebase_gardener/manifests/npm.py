@@ -78,7 +78,8 @@ def _entries(data: LocatedValue) -> Iterator[PackageEntry]:
     has_paths = any(key.startswith(".") for key in exports.table)
     for key, value in (exports.table if has_paths else {".": exports}).items():
         if key.count("*") <= 1 and not key.endswith(".json"):
-            for file in _files(value, 0):
+            files = [""] if value.value is None and "*" in key else _files(value, 0)  # `null` closes a folder
+            for file in files:
                 yield PackageEntry("javascript", name + key.removeprefix("."), file)
     for field in _MAIN:
         if isinstance(data.at(field).value, str):

@@ -42,7 +42,7 @@ _FOR_TESTS = re.compile(
     re.IGNORECASE,
 )
 _NEWS = r"changes|history|news|releases?|release[-_ ]notes|whats?[-_ ]?new"
-_EARLIER = r"(?:previous|older?|past|legacy)(?:[-_ ](?:versions?|docs?|releases?))?|archived(?:[-_ ]\w+)?"
+_EARLIER = r"(?:previous|old(?:er)?|past|legacy)(?:[-_ ](?:versions?|docs?|releases?))?|archived(?:[-_ ]\w+)?"
 _VERSIONS = rf"{_NEWS}|migrat\w*|upgrad\w*|backport\w*"
 _WORK = (
     r"(?:contribut\w+|code[-_]of[-_]conduct|authors|maintain\w*|governance|development|licen[cs]e\w*"

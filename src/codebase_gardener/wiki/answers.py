@@ -42,7 +42,7 @@ def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     ended = ended_changelog(wiki.source, wiki.graph().releases(), release) if release else None
     if told and ended is None:
         computed = answer_from_graph(wiki.graph(), question)
-        if computed is not None and computed.form in told:
+        if computed is not None and computed.form in told and (computed.known or is_like_code(computed.name)):
             return computed
     if release is not None and (tagged := release_of_tags(wiki.source, release, ended)) is not None:
         return tagged

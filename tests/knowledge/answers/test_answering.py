@@ -99,10 +99,10 @@ def test_what_a_class_raises_is_what_making_an_instance_raises(tmp_path: Path) -
     }
     graph = graph_of(files, tmp_path)
     for name, line in (
-        ("Chain", ("raises `ValueError`", "pkg/chains.py:L7-7")),
-        ("Long", ("raises `ValueError`", "pkg/chains.py:L7-7")),
-        ("Sized", ("raises `TypeError`", "pkg/chains.py:L22-22")),
-        ("Pot", ("raises `RangeError`", "index.js:L3-3")),
+        ("Chain", ("raises `ValueError`: `raise ValueError('no part')`", "pkg/chains.py:L7-7")),
+        ("Long", ("raises `ValueError`: `raise ValueError('no part')`", "pkg/chains.py:L7-7")),
+        ("Sized", ("raises `TypeError`: `raise TypeError('odd')`", "pkg/chains.py:L22-22")),
+        ("Pot", ("raises `RangeError`: `throw new RangeError('full');`", "index.js:L3-3")),
         ("Empty", ("`Empty` itself raises nothing; what it calls may", "pkg/chains.py:L25-27")),
     ):
         assert said(graph, f"what does {name} raise?") == [line]

@@ -36,7 +36,6 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
 
 POT = [
     ("`def fire(self, hours)`: Fires it.", "kiln/pot.py:L10-14"),
-    ("`def size(self)`", "kiln/pot.py:L18-19"),
     ("and what it has of `Base`", "kiln/pot.py:L5-19"),
 ]
 
@@ -44,10 +43,16 @@ POT = [
 @pytest.mark.parametrize(
     "question",
     ["what methods does Pot have?", "which methods does the class Pot define", "list the methods of Pot",
-     "methods of `Pot`", "what are the public members of Pot", "Which methods does Pot provide"],
+     "methods of `Pot`", "Which methods does Pot provide"],
 )  # fmt: skip
 def test_methods_of_a_class(graph: Graph, question: str) -> None:
     assert said(graph, question, "members") == POT
+
+
+def test_properties_are_attributes_and_methods_are_not(graph: Graph) -> None:
+    size = ("`def size(self)`", "kiln/pot.py:L18-19")
+    assert said(graph, "what attributes does Pot have", "members") == [size, POT[1]]
+    assert said(graph, "what are the public members of Pot", "members") == [POT[0], size, POT[1]]
 
 
 def test_members_of_a_type_of_go_stand_in_the_files_of_its_folder(graph: Graph) -> None:

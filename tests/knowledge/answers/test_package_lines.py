@@ -75,7 +75,6 @@ NEEDED = [
         "what are the dependencies of kiln-fire?",
         "which packages does kiln-fire need",
         "which third-party libraries does the project use",
-        "dependencies",
         "what does kiln_fire pull in",
     ],
 )
@@ -99,6 +98,49 @@ def test_how_it_is_installed(graph: Give, question: str) -> None:
         ("`uv add kiln-fire`", "README.md:L7-7"),
         ("`conda install -c forge kiln-fire`", "docs/install.md:L5-5"),
     ]
+
+
+def test_each_package_of_several_has_its_own(tmp_path: Path) -> None:
+    project = '[project]\nname = "{}"\ndependencies = ["{}"]\n'
+    graph = graph_of(
+        {
+            "a/pyproject.toml": project.format("kiln-a", "clay"),
+            "b/pyproject.toml": project.format("kiln-b", "glaze"),
+            "README.md": "```\npip install kiln-a\n```\n",
+        },
+        tmp_path,
+    )
+    assert said(graph, "what does kiln-b depend on") == [("glaze is required", "b/pyproject.toml:L3-3")]
+    assert said(graph, "how do I install kiln-b") == [("`pip install kiln-b`", "b/pyproject.toml:L2-2")]
+    assert said(graph, "how do I install kiln-a") == [("`pip install kiln-a`", "README.md:L2-2")]
+
+
+def test_what_only_looks_like_a_command_is_none(tmp_path: Path) -> None:
+    """Prose, and what the tool itself installs where the tool is the repository's package."""
+    readme = (
+        "# poetry\n\nnpm install the poetry package is what people do.\n\n"
+        "```\npoetry add pendulum\npipx install poetry \\\n  --quiet\n```\n\n    pip install poetry\n"
+    )
+    graph = graph_of({"pyproject.toml": KILN.replace("kiln-fire", "poetry"), "README.md": readme}, tmp_path)
+    assert said(graph, "how do I install it") == [
+        ("`pipx install poetry`", "README.md:L7-7"),
+        ("`pip install poetry`", "README.md:L11-11"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["how do I import this library?", "how are handlers imported", "how do I import models from a folder",
+     "what modules does the library have", "what is install", "install", "dependencies", "how do I get the glaze"],
+)  # fmt: skip
+def test_what_asks_for_something_else_is_left_to_others(graph: Give, question: str) -> None:
+    answer = answer_from_graph(graph(PYTHON), question)
+    assert answer is None or not answer.known or answer.form not in ("install", "dependencies", "import")
+
+
+@pytest.mark.parametrize("question", ["how do I install with pip", "how do I install using conda"])
+def test_by_what_it_is_installed_is_no_name(graph: Give, question: str) -> None:
+    assert said(graph(PYTHON), question, "install")[0][0] == "`pip install kiln-fire`"
 
 
 def test_an_extra_is_installed_by_its_name(graph: Give) -> None:

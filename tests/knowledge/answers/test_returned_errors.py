@@ -54,6 +54,8 @@ def test_what_is_not_known_of_errors_is_said(graph: Graph) -> None:
 
 def test_what_raises_is_asked_for_as_what_returns(graph: Graph) -> None:
     assert said(graph, "what errors can Stove.heat return", "raises") == [
-        ("raises `ValueError`", "stove.py:L3-3")
+        ("raises `ValueError`: `raise ValueError('hot')`", "stove.py:L3-3")
     ]
-    assert said(graph, "can Stove.heat fail", "raises") == [("raises `ValueError`", "stove.py:L3-3")]
+    assert said(graph, "can Stove.heat fail", "raises") == [
+        ("raises `ValueError`: `raise ValueError('hot')`", "stove.py:L3-3")
+    ]

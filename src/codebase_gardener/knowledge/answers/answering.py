@@ -364,10 +364,20 @@ def _raises(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]
     for place in row.raises:
         said = f": {place.area}" if place.area not in _AREAS and place.area != "docstring" else ""
         by = ", as its docstring says" if place.area not in _AREAS else ""
+        if not by and (line := _raising(graph, place)):
+            said = f": `{line}`"
         yield GraphLine(f"raises `{place.what}`{by}{said}", place.anchor)
     yield from (GraphLine(place.what, place.anchor) for place in row.fails)
     if not row.raises and not row.fails:
         yield GraphLine(f"`{row.name}` itself raises nothing; what it calls may", row.place.anchor)
+
+
+def _raising(graph: Graph, place: Place) -> str:
+    """The line itself, where it says more than the error's name."""
+    rows = graph.rows(place.what.rpartition(".")[2])
+    found = (row.text for row in rows if isinstance(row, Raised) and row.place.anchor == place.anchor)
+    text = next(found, "")
+    return text if re.search(r"\(\s*[^\s)]", text) else ""
 
 
 def _raised(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
@@ -437,27 +447,46 @@ def _version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     )
 
 
-def _is_itself(graph: Graph, wanted: str) -> bool:
-    """Whether the repository itself is meant: as "it", or by the name of a package of its own."""
+def _own_packages(graph: Graph, wanted: str) -> tuple[list[NeededPackage], bool]:
+    """The repository's own packages that are meant, and whether by their name: "it" means the outermost."""
     name = plain_name(wanted)
-    return name in _ITSELF or any(
-        name in (plain_name(row.name), plain_name(re.split(r"[/:]", _MAJOR.sub("", row.name))[-1]))
-        for kind in ("package", "release")
-        for row in graph.needed(kind)
-    )
+    own = [*graph.needed("package"), *graph.needed("release")]
+    if name in _ITSELF:
+        return outermost(own), False
+    named = (re.split(r"[/:]", _MAJOR.sub("", row.name))[-1] for row in own)
+    return [
+        row for row, last in zip(own, named, strict=True) if name in (plain_name(row.name), plain_name(last))
+    ], True
 
 
 def _dependencies(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    if _is_itself(graph, asked.what):
+    own, is_named = _own_packages(graph, asked.what)
+    if own or plain_name(asked.what) in _ITSELF:
         packages = [row for kind in DEPENDENCY_KINDS for row in graph.needed(kind)]
-        yield from dependency_lines(packages, graph.needed("package"))
+        folders = {row.place.path.rpartition("/")[0] for row in own}
+        if is_named:  # of several packages of a repository, that one's
+            packages = [row for row in packages if row.place.path.rpartition("/")[0] in folders]
+        yield from dependency_lines(packages, own)
 
 
 def _install(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    if _is_itself(graph, asked.what):
-        yield from install_lines(graph.install_commands(), graph.needed("package"))
-    elif any(isinstance(row, NeededPackage) and row.kind == "extra" for row in graph.rows(asked.what)):
+    own, is_named = _own_packages(graph, asked.what)
+    if own or plain_name(asked.what) in _ITSELF:
+        told = graph.install_commands()
+        if is_named and len({row.name for row in graph.needed("package")}) > 1:
+            told = [row for row in told if _names(row.command, own)]
+        yield from install_lines(told, own)
+    elif asked.part in ("", "install") and any(
+        isinstance(row, NeededPackage) and row.kind == "extra" for row in graph.rows(asked.what)
+    ):
         yield from _extra(graph, asked)
+
+
+def _names(command: str, packages: Iterable[NeededPackage]) -> bool:
+    """Whether a command names one of the packages."""
+    return any(
+        re.search(rf"(?<![\w-]){re.escape(one.name)}(?![\w-])", command, re.IGNORECASE) for one in packages
+    )
 
 
 def _extra(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
@@ -562,22 +591,20 @@ def _members(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine
     if row.kind not in TYPES:
         return
     found = [one for one in graph.members(row.name) if one.owner == (row.place.path, row.name)]
-    methods = [one for one in found if "(" in one.signature]
-    shown = {"method": methods, "function": methods, "field": [one for one in found if one not in methods]}
-    told = shown.get(asked.part[:8].rstrip("s").lower(), found)
-    fields = (
-        _takes_lines(row)
-        if row.kind == "class" and asked.part.lower().startswith(("field", "attr", "prop"))
-        else ()
-    )
-    yield from fields
-    for one in told[: 2 * _MOST]:
+    wanted = asked.part.lower()
+    if wanted.startswith(("method", "function")):
+        found = [one for one in found if one.kind == "method"]
+    elif wanted.startswith(("attr", "prop")):
+        found = [one for one in found if one.kind != "method"]
+        if not found and row.kind == "class":
+            return  # what its constructor sets is not known by name
+    for one in found[: 2 * _MOST]:
         yield GraphLine(f"`{one.signature}`{f': {one.says}' if one.says else ''}", one.place.anchor)
-    if len(told) > 2 * _MOST:
-        yield GraphLine(f"and {len(told) - 2 * _MOST} more", told[2 * _MOST].place.anchor)
+    if len(found) > 2 * _MOST:
+        yield GraphLine(f"and {len(found) - 2 * _MOST} more", found[2 * _MOST].place.anchor)
     for base in row.bases:
         yield GraphLine(f"and what it has of `{base}`", row.place.anchor)
-    if not told and not fields and not row.bases:
+    if not found and not row.bases:
         yield GraphLine(f"`{row.name}` itself defines no public {asked.part or 'member'}", row.place.anchor)
 
 

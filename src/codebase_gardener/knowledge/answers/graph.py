@@ -176,11 +176,13 @@ class Member(msgspec.Struct, frozen=True, tag="member"):
 
     Attributes:
         owner: Path and name of the type.
+        kind: "method", "property" (read without a call) or "field".
         name, signature, place: Its own.
         says: The first sentence of its docstring; "".
     """
 
     owner: tuple[str, str]
+    kind: str
     name: str
     signature: str
     says: str
@@ -551,7 +553,12 @@ class _Gathering:
             place = Place(symbol.path, symbol.start, symbol.end, "", self._repository.areas[symbol.path])
             says = inline(documented(symbol).summary, 200)
             at = (owner.path, owner.qualified_name)
-            yield f"#members {plain_name(owner.name)}", Member(at, symbol.name, symbol.signature, says, place)
+            is_read = any(one.rpartition(".")[2].endswith("property") for one in symbol.decorators)
+            kind = "field" if symbol.kind == "field" else "property" if is_read else "method"
+            yield (
+                f"#members {plain_name(owner.name)}",
+                Member(at, kind, symbol.name, symbol.signature, says, place),
+            )
 
     def _heirs(self, symbol: Symbol) -> Iterator[Heir]:
         """One for each base: those of the repository, then those that are only named."""

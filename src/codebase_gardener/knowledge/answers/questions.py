@@ -17,7 +17,12 @@ _ERRORS = r"(?:errors?|exceptions?)"
 _INPUTS = r"(?:parameters?|params?|arguments?|args?|inputs?|options?|keywords?|fields?)"
 _TAKE = r"(?:take|accept|expect|receive|have|want|need|require|return|give(?: back)?|yield)"
 _OUT = r"(?:return (?:type|value)|results?|outputs?)"
-_OTHERS = r"(?:(?:other|external|third[- ]party) )*(?:packages?|librar(?:y|ies)|dependencies|modules?)"
+_OTHERS = r"(?:(?:other|external|third[- ]party) )*(?:packages?|librar(?:y|ies)|dependencies)"
+_NEEDED = (
+    r"(?:(?:runtime|required|direct|external|third[- ]party|production) )*(?:dependencies|requirements|deps)"
+)
+_MEANS = r"(?:with|using|from|via|by|on|through)"
+_NAMED = r"(?:the )?(?:\w+ )??\S+?"
 _MEMBERS = r"(?:methods?|members?|functions|attributes?|properties)"
 _WANTED = rf"(?: (?:{_IS}|{_DO}|i|it|this|needed|required|supported|needs?|works?|be|used)\b.*)?"
 _WHICH = r"(?:minimum|minimal|lowest|oldest|required|current|latest|supported)"
@@ -85,21 +90,22 @@ FORMS: tuple[tuple[str, str], ...] = (
              r"(?: (?:it|this|the (?:project|package|library|code|repository)))?(?: from source)?"),
     ("work", rf"{_W} (?:make |npm )?(?:command|script|target|task)s? (?:runs?|executes?|builds?|starts?|{_DO} i use to"
              rf" {_DONE}|is used to {_DONE}) {_WORK}"),
-    ("dependencies", rf"(?:{_W} (?:{_IS}|{_DO}) |list |show )?(?:the |its |all )*(?:runtime |required |direct |external"
-                     r" |third[- ]party |production )*(?:dependencies|requirements|deps)"
+    ("dependencies", rf"(?:{_W} (?:{_IS}|{_DO}) |list |show )?(?:the |its |all )+{_NEEDED}"
                      rf"(?: (?:(?:of|for|{_DO}) )?(?P<what>.+?))??(?: (?:have|has|need|needs|require))?"),
+    ("dependencies", rf"(?:{_W} (?:{_IS}|{_DO}) |list |show )?{_NEEDED} (?:of|for|{_DO}) (?P<what>.+?)"
+                     r"(?: (?:have|has|need|needs|require))?"),
     ("dependencies", rf"{_W}(?: {_OTHERS})? {_DO} (?P<what>.+?) (?:depend (?:up)?on|need installed|pull in|install)"),
-    ("dependencies", rf"{_W} {_OTHERS} {_DO} (?P<what>.+?) (?:need|require|use|want|have)"),
+    ("dependencies", rf"{_W} {_OTHERS} {_DO} (?P<what>.+?) (?:need|require|use|want)"),
     ("install", rf"how(?: (?:{_DO}|{_IS}|to|must))?(?: (?:i|we|you|one|people|someone))?"
-                r" (?:install|get|obtain|download)(?: (?P<what>.+?))?(?: (?:with|using|from|via|by|on|through) .+)?"),
+                rf" (?P<part>install|get|obtain|download)(?: (?!{_MEANS} )(?P<what>.+?))?(?: {_MEANS} .+)?"),
     ("install", rf"how {_IS} (?P<what>.+?) installed"),
-    ("install", r"(?:what(?: is|'s) |show )?(?:the )?install(?:ation)?(?: (?:command|instructions|steps|guide))?"
-                r"(?: (?:for|of) (?P<what>.+))?"),
-    ("import", rf"how(?: (?:{_DO}|to))?(?: (?:i|we|you|one))? import (?P<what>.+)"),
-    ("import", rf"how (?:{_IS}|should|can|must) (?P<what>.+?) (?:be )?imported"),
+    ("install", r"(?:what(?: is|'s) |show )?(?:the )?install(?:ation| command| instructions| steps| guide)"
+                r"(?: (?:command|instructions|steps|guide))?(?: (?:for|of) (?P<what>.+))?"),
+    ("import", rf"how(?: (?:{_DO}|to))?(?: (?:i|we|you|one))? import (?P<what>{_NAMED})"),
+    ("import", rf"how (?:{_IS}|should|can|must) (?P<what>{_NAMED}) (?:be )?imported"),
     ("import", rf"(?:from )?(?:where|{_W} (?:module|package|path|file))(?: {_DO})?(?: (?:i|we|you|one))?"
-               r" import (?P<what>.+?)(?: from)?"),
-    ("import", rf"(?:{_W} {_IS} )?(?:the )?import(?: (?:path|statement|line))? (?:of|for) (?P<what>.+)"),
+               rf" import (?P<what>{_NAMED})(?: from)?"),
+    ("import", rf"(?:{_W} {_IS} )?(?:the )?import(?: (?:path|statement|line))? (?:of|for) (?P<what>{_NAMED})"),
     ("extra", rf"{_W} extras?(?: (?:exist|are there|can be installed|does it have))?(?P<what>)"),
     ("extra", rf"{_W} extras? {_DO} (?P<what>.+?) (?:need|require|want|use)"),
     ("extra", rf"{_W} extras?{_ASKS} {_BRINGS} (?P<what>.+)"),

@@ -18,15 +18,16 @@ from codebase_gardener.utils.anchors import Anchor
 __all__ = ["ToldCommand", "install_commands", "told_commands"]
 
 _INSTALLS = re.compile(
-    r"(?:^[ \t]*(?:[$%>][ \t]*)?|(?<!`)`)"
-    r"((?:sudo[ ]|(?:python3?|py)[ ]-m[ ])?"
+    r"(?P<at>(?:[$%>][ \t]*)?|`)"
+    r"(?P<command>(?:sudo[ ]|(?:python3?|py)[ ]-m[ ])?"
     r"(?:pip3?[ ]install|pipx[ ](?:install|run)|uv[ ](?:add|(?:pip|tool)[ ]install)|uvx|(?:poetry|pdm|deno|apk)[ ]add"
     r"|(?:conda|mamba|gem|brew|port|dnf|yum|choco|scoop|winget|apt(?:-get)?(?:[ ]-y)?)[ ]install"
     r"|(?:npm|pnpm|bun)[ ](?:install|i|add)|yarn[ ](?:global[ ])?add|npx(?:[ ]jsr[ ]add)?|go[ ](?:get|install)"
     r"|cargo[ ](?:add|install)|bundle[ ]add|pacman[ ]-S\w*|docker[ ]pull|composer[ ]require|nix-env[ ]-\w+)"
-    r"[ ][^\n`]{1,200})",
-    re.MULTILINE,
+    r"(?P<what>[ ][^`]{1,200}))"
 )
+_FENCE = re.compile(r"\s{0,9}(?:`{3}|~{3})")
+_LONGEST, _DEEPEST, _MOST_INSTALLS = 2_000, 3, 50
 _DOCUMENT = re.compile(r"\.(?:md|mdx|rst|txt|adoc)\Z|(?:^|/)README\Z", re.IGNORECASE)
 
 
@@ -97,13 +98,32 @@ def install_commands(repository: RepositoryFacts, own: Iterable[str]) -> Iterato
         for path in repository.texts
         if _DOCUMENT.search(path)
         and not is_about_versions(path)
-        and (path == readme or not path.count("/") > 3)
+        and (path == readme or path.count("/") <= _DEEPEST)
     ]
     for path in sorted(paths, key=lambda path: (path != readme, path.count("/"), path)):
-        text = repository.texts[path]
-        for found in _INSTALLS.finditer(text):
-            command = " ".join(found[1].split())
-            if is_own.search(command) and command not in seen:
+        for line, command, what in _typed(repository.texts[path]):
+            if len(seen) < _MOST_INSTALLS and is_own.search(what) and command not in seen:
                 seen.add(command)
-                line = text.count("\n", 0, found.start(1)) + 1
                 yield ToldCommand(len(seen), "install", command, "", path, str(Anchor(path, line, line)))
+
+
+def _typed(text: str) -> Iterator[tuple[int, str, str]]:
+    """Commands that install: their line, as they are typed, and what they install.
+
+    Those in backticks, behind a prompt, indented or in a fence: what begins a line of prose like one is none.
+    """
+    is_code = False
+    for number, line in enumerate(text.split("\n"), 1):
+        if _FENCE.match(line):
+            is_code = not is_code
+            continue
+        if len(line) > _LONGEST:
+            continue
+        bare = line.lstrip(" \t")
+        found = _INSTALLS.match(bare)
+        if found and not (is_code or found["at"] or len(line) - len(bare) > 1):
+            found = None
+        for each in (found, *_INSTALLS.finditer(line)) if "`" in line or found else ():
+            if each is not None and (each is found or each["at"] == "`"):
+                command = " ".join(each["command"].rstrip(" \t\\").split())
+                yield number, command, each["what"]

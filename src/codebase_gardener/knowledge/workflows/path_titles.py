@@ -178,15 +178,16 @@ class Titles:
         Beside a single word stands what few other examples do.
         """
         passage = founder.passage
-        if passage.path in self.shown_in:
-            full = self._readable(self.shown_in[passage.path])
+        if full := self._readable(self.shown_in.get(passage.path, "")):
             return full, full
         said = action_in(passage.title, self._names) or passage.title
         folders = passage.path.split("/")[1:-1]
         title = self._readable(said[:1].upper() + said[1:])
         outer, _, inner = title.rpartition(": ")
         title = outer if outer and inner.lower() in _ENTRIES else title
-        if not title or (title.lower() in _ENTRIES and folders):  # where the program begins is not what it does
+        if not title or (
+            title.lower() in _ENTRIES and folders
+        ):  # where the program begins is not what it does
             title = " ".join(_words(folders[-1] if folders else _stem(passage.path)))
         if _NUMBERED.search(_stem(passage.path)) and folders:
             short = self._spelled(": ".join(" ".join(_words(folder)) for folder in folders[-2:]))

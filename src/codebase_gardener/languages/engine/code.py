@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.constants import tree_constants
-from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of
+from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of, text_of
 from codebase_gardener.languages.engine.parsing import captured, parsed_tree
 from codebase_gardener.languages.facts import Binding, Code, Import, Reference
 from codebase_gardener.languages.rows import Family, Given, Grammar
@@ -28,6 +28,15 @@ __all__ = ["tree_code"]
 MAX_CHAIN = 30
 """Calls and attributes in a chain; what stands before them is "?"."""
 
+_BODIES = (
+    "block",
+    "class_body",
+    "interface_body",
+    "object_type",
+    "program",
+    "source_file",
+    "statement_block",
+)
 MAX_RECEIVER = 6
 """Nodes between the name of a method's type and the list that it stands in: `(p *Pot[T])`."""
 
@@ -102,6 +111,7 @@ def tree_code(
 def _used_types(tree: Tree, language: str) -> Iterator[Node]:
     """Where a type is named, besides where it is declared and where a method says whose it is."""
     if GRAMMARS[language].qualified_types:
+        parameters = {text_of(one) for one in captured(tree, language, GRAMMARS[language].parameter)["name"]}
         for node in captured(tree, language, "(type_identifier) @type")["type"]:
             named, around = node, node.parent
             if around is not None and around.type in GRAMMARS[language].qualified_types:
@@ -111,18 +121,34 @@ def _used_types(tree: Tree, language: str) -> Iterator[Node]:
                 and around.type not in GRAMMARS[language].wrapped
                 and around.child_by_field_name("name") == named
             )
-            if not declares and not _is_receiver(named):
-                yield named
+            if declares or _is_receiver(named) or (text_of(named) in parameters and _is_parameter(named)):
+                continue
+            yield named
 
 
 def _is_receiver(node: Node) -> bool:
     inner, outer = node, node.parent
     for _ in range(MAX_RECEIVER):
-        if outer is None:
+        if outer is None or outer.type in _BODIES:
             return False
-        if outer.child_by_field_name("receiver") == inner:
-            return True
+        if outer.type == "method_declaration":
+            return outer.child_by_field_name("receiver") == inner
         inner, outer = outer, outer.parent
+    return False
+
+
+def _is_parameter(node: Node) -> bool:
+    """Whether a definition around it has a type parameter of the name."""
+    name, around = text_of(node), node.parent
+    for _ in range(MAX_CHAIN):
+        if around is None:
+            return False
+        listed = around.child_by_field_name("type_parameters")
+        if listed is not None and any(
+            name in text_of(one).split(maxsplit=1)[:1] for one in listed.named_children
+        ):
+            return True
+        around = around.parent
     return False
 
 

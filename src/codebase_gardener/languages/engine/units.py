@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -31,7 +32,8 @@ class Units:
         self._family = family
         self.paths = frozenset(paths)
         self.files: dict[str, list[str]] = defaultdict(list)
-        for path in sorted(self.paths):
+        self._ordered = sorted(self.paths)
+        for path in self._ordered:
             self.files[family.unit(path)].append(path)
         self._suffixes: dict[str, list[str]] = defaultdict(list)
         for key in self.files:
@@ -47,6 +49,13 @@ class Units:
     def existing(self, path: str) -> str:
         """The path, if it is a file of the family; else ""."""
         return path if path in self.paths else ""
+
+    def below(self, folder: str) -> list[str]:
+        """The files of a folder and of those in it, in order; all of them without one."""
+        if not folder:
+            return self._ordered
+        first = bisect_left(self._ordered, f"{folder}/")
+        return self._ordered[first : bisect_left(self._ordered, f"{folder}0", first)]  # "0" follows "/"
 
     def ending(self, exact: str, mark: str, path: str) -> str:
         """The unit `exact`, else the one nearest to the root whose key begins with a mark and ends with a path."""
@@ -67,9 +76,11 @@ class Units:
                 continue
             self.roots.append((folder, name))
             self._means(name, self._family.entry(self, folder, path) if self._family.entry else "")
+        closed = tuple(name.partition("*")[0] for _, name, path in patterns if not path)
         for folder, name, path in patterns:
-            for own, found in self._family.matching(self, folder, name, path):
-                self._means(own, found)
+            for own, found in self._family.matching(self, folder, name, path) if path else ():
+                if not own.startswith(closed):
+                    self._means(own, found)
         self.roots.sort(key=lambda root: (-len(root[0]), root))
 
     def _means(self, name: str, found: str) -> None:
