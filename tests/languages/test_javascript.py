@@ -11,6 +11,7 @@ from codebase_gardener.languages.engine.code import tree_code
 from codebase_gardener.languages.engine.parsing import parsed_tree
 from codebase_gardener.languages.engine.symbols import tree_symbols
 from codebase_gardener.languages.javascript import JAVASCRIPT
+from codebase_gardener.languages.signatures import typed_parameters
 from samples.sources import bound, calls, code_in, imports, parameters, places, symbols_in, units_of
 from samples.written_context import context_of, symbol_named
 
@@ -520,3 +521,18 @@ def test_types_that_are_named_are_used() -> None:
         "Glaze": [("Options", 4), ("fire", 6)],
         "T": [("", 13)],
     }
+
+
+def test_what_overloads_say_is_said_of_the_function() -> None:
+    source = """
+/** Fires a pot. */
+export function fire(pot: Pot): Pot
+export function fire(pots: Pot[], hot: boolean): Pot[]
+export function fire(some: unknown, hot?: boolean) {
+  return some
+}
+"""
+    (found,) = tree_symbols("a.ts", source, "typescript", declarations=True).symbols
+    assert (found.start, found.returns, found.docstring) == (5, "Pot | Pot[]", "Fires a pot.")
+    assert (found.docstring_start, found.docstring_end) == (2, 2)
+    assert [one.name for one in typed_parameters(found)] == ["some", "hot"]

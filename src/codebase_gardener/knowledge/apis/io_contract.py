@@ -68,8 +68,8 @@ def _tree_contract(symbol: Symbol, says: Documentation, context: ApiContext) -> 
     if symbol.kind == "class":
         return IoContract(tuple(inputs), (Output(symbol.name, "A new instance."),))
     told_of = "; ".join(inline(value.description) for value in says.returns if value.description)
-    returned = symbol.returns or (symbol.declared.returns if symbol.declared is not None else None)
-    gives = (Output(returned or "", told_of),) if returned or told_of else ()
+    returned = symbol.returns or (symbol.declared.returns if symbol.declared is not None else None) or ""
+    gives = (Output(" ".join(returned.split()), told_of),) if returned or told_of else ()
     return IoContract(tuple(inputs), gives)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["tree_symbols"]
 
 MAX_DEPTH = 100
+MAX_RETURNS = 400
+"""Characters of the types that the overloads of a function return."""
 """Deeper definitions are not listed: their qualified names would grow with the square of the file."""
 
 
@@ -94,13 +97,35 @@ def _named(symbol: Symbol, inner: str, outer: str) -> Symbol:
 
 def _once(symbols: list[Symbol]) -> list[Symbol]:
     """Without the declarations of what has a body, or was declared before in the file (an overload)."""
+    overloads: dict[str, list[Symbol]] = defaultdict(list)
+    for symbol in symbols:
+        if symbol.is_declaration:
+            overloads[symbol.qualified_name].append(symbol)
     with_body = {symbol.qualified_name for symbol in symbols if not symbol.is_declaration}
     kept, seen = [], set(with_body)
     for symbol in symbols:
-        if not symbol.is_declaration or symbol.qualified_name not in seen:
+        if not symbol.is_declaration:
+            kept.append(_told_by(symbol, overloads.get(symbol.qualified_name, ())))
+        elif symbol.qualified_name not in seen:
             kept.append(symbol)
             seen.add(symbol.qualified_name)
     return kept
+
+
+def _told_by(symbol: Symbol, overloads: Sequence[Symbol]) -> Symbol:
+    """What has a body, with what only its overloads say: what it returns, and the comment above the first."""
+    returned = dict.fromkeys(" ".join(one.returns.split()) for one in overloads if one.returns)
+    if not symbol.returns and returned:
+        symbol = structs.replace(symbol, returns=" | ".join(returned)[:MAX_RETURNS])
+    said = next((one for one in overloads if one.docstring), None)
+    if not symbol.docstring and said is not None:
+        symbol = structs.replace(
+            symbol,
+            docstring=said.docstring,
+            docstring_start=said.docstring_start,
+            docstring_end=said.docstring_end,
+        )
+    return symbol
 
 
 def _problem(nodes: list[Node]) -> str | None:
