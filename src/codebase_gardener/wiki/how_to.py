@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from codebase_gardener.knowledge.answers.answering import GraphAnswer
-from codebase_gardener.knowledge.answers.graph import DefinedName
+from codebase_gardener.knowledge.answers.graph_rows import DefinedName
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.wiki.found import found_lines

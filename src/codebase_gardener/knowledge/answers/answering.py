@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from codebase_gardener.knowledge.answers.graph import (
+from codebase_gardener.knowledge.answers.definitions import AREAS, MOST, definitions, each_of, standing
+from codebase_gardener.knowledge.answers.graph import Graph
+from codebase_gardener.knowledge.answers.graph_rows import (
     DefinedName,
-    Graph,
-    Heir,
     Importing,
     NeededPackage,
     Place,
@@ -20,34 +20,18 @@ from codebase_gardener.knowledge.answers.graph import (
     plain_name,
 )
 from codebase_gardener.knowledge.answers.lines import GraphLine
-from codebase_gardener.knowledge.answers.package_lines import (
-    DEPENDENCY_KINDS,
-    dependency_lines,
-    install_lines,
-    needed_lines,
-    outermost,
-)
+from codebase_gardener.knowledge.answers.package_answers import dependencies, extra, install, version
 from codebase_gardener.knowledge.answers.questions import Asked, forms_of
 from codebase_gardener.knowledge.answers.release_lines import release_lines
-from codebase_gardener.knowledge.answers.releases import numbers_of
+from codebase_gardener.knowledge.answers.type_answers import bases, errors, heirs, members
 from codebase_gardener.knowledge.answers.work_lines import WORK_KINDS, need_lines, work_lines
 from codebase_gardener.knowledge.apis.descriptions import AREA_NOUNS
 from codebase_gardener.knowledge.apis.usage_examples import AREA_ORDER
 from codebase_gardener.knowledge.pages.wording import counted
-from codebase_gardener.languages.symbols import TYPES
 
 __all__ = ["GraphAnswer", "answer_from_graph"]
 
-_MOST = 20
 _NEAR = 5
-_AREAS = ("package", "examples", "scripts", "benchmarks", "other", "docs", "tests")
-_LOCKED, _OF_WORK = ("listed", "build"), ("group", "dev-extra")
-_MAJOR = re.compile(r"/v\d+\Z")  # of a module of Go
-_ITSELF = frozenset(
-    f"{article}{word}"
-    for article in ("", "the", "this")
-    for word in ("", "it", "project", "library", "package", "repository", "repo", "module", "tool", "program")
-)
 _SAYS_RAISED = re.compile(r"\b(?:raise[sd]?|raising|thrown?|throws)\b", re.IGNORECASE)
 
 
@@ -98,10 +82,10 @@ def _missing(graph: Graph, asked: Asked) -> GraphAnswer:
     owner, _, member = asked.what.rpartition(".")
     wanted = plain_name(member or asked.what)
     near = difflib.get_close_matches(wanted, _alike(graph, wanted), n=_NEAR, cutoff=0.6)
-    rows = [row for key in near for row in _definitions(graph, Asked("where", key))[:1]]
+    rows = [row for key in near for row in definitions(graph, Asked("where", key))[:1]]
     lines = [GraphLine(f"the repository has no `{asked.what}`")]
     lines += dict.fromkeys(GraphLine(f"near: `{row.name}`", row.place.anchor) for row in rows)
-    lines += [_standing(row) for row in (_definitions(graph, Asked("where", owner)) if owner else [])[:_NEAR]]
+    lines += [standing(row) for row in (definitions(graph, Asked("where", owner)) if owner else [])[:_NEAR]]
     return GraphAnswer(
         asked.form, asked.what, tuple(lines), known=False, near=tuple(row.name for row in rows)
     )
@@ -123,80 +107,13 @@ def _alike(graph: Graph, wanted: str) -> list[str]:
 # ---- definitions
 
 
-def _definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
-    """What a name means, of the package first; as it is written, else in either case and with its words apart."""
-    owner, _, last = asked.what.rpartition(".")
-    whole = [row for row in graph.rows(asked.what) if isinstance(row, DefinedName)]
-    if asked.form not in ("what", "where"):  # how its options are read is not known
-        whole = [row for row in whole if row.kind != "command"]
-    alike = [row for row in graph.rows(last) if isinstance(row, DefinedName)]
-    found = [row for row in alike if _fits(row, asked.what)]
-    found = found or [row for row in alike if asked.what in row.written]
-    rows = found if owner else [*whole]
-    rows = rows or [row for row in whole if row.kind == "file"]
-    exact = [row for row in rows if row.name.rpartition(".")[2] == last or row.name.endswith(asked.what)]
-    own = [row for row in rows if row.place.area == "package"]
-    if own and not any(
-        row.place.area == "package" for row in exact
-    ):  # `consumer` of a test is not the `Consumer`
-        exact = [row for row in own if row.kind != "file"]
-    of_kind = [row for row in rows if asked.kind and row.kind == asked.kind]
-    return sorted(of_kind or exact or rows, key=_order)
-
-
-def _fits(row: DefinedName, dotted: str) -> bool:
-    """Whether a dotted name ends in what was asked for: its module's, its class's, or the name users import."""
-    module = row.place.path.rpartition(".")[0].replace("/", ".").removesuffix(".__init__")
-    wanted = f".{dotted.lower()}"
-    names = (row.public, f"{module}.{row.name}", row.name, row.name.replace("/", "."))
-    return any(f".{name.lower()}".endswith(wanted) for name in names)
-
-
-def _order(row: DefinedName) -> tuple[int, bool, bool, bool, int, str, int]:
-    hidden = any(part.startswith("_") for part in row.name.split("."))
-    return (
-        _AREAS.index(row.place.area) if row.place.area in _AREAS else len(_AREAS),
-        row.kind == "file",
-        not row.public,
-        hidden,
-        row.name.count("."),
-        row.place.path,
-        row.place.start,
-    )
-
-
-def _each(
-    tell: Callable[[Graph, DefinedName, Asked], Iterable[GraphLine]],
-) -> Callable[[Graph, Asked], Iterator[GraphLine]]:
-    """The answer about one definition; where a name has several, those of the package are told in turn."""
-
-    def lines(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-        rows = _definitions(graph, asked)
-        own = [row for row in rows if row.place.area == "package"] or rows
-        shown = [row for row in own if row.kind != "file"] or own
-        told = [(row, found) for row in shown[:_MOST] if (found := list(tell(graph, row, asked)))]
-        many = len(told) > 1 or any(asked.what in row.written and not _fits(row, asked.what) for row in shown)
-        for row, found in told:
-            if many:
-                yield _standing(row)
-            yield from (replace(line, text=f"  {line.text}") if many else line for line in found)
-        if len(shown) > _MOST:
-            yield GraphLine(f"and {len(shown) - _MOST} more", shown[_MOST].place.anchor)
-
-    return lines
-
-
-def _standing(row: DefinedName) -> GraphLine:
-    return GraphLine(f"{row.kind} `{row.name}`", row.place.anchor)
-
-
 def _where(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    rows = _definitions(graph, asked)
-    for row in rows[:_MOST]:
-        line = _standing(row)
+    rows = definitions(graph, asked)
+    for row in rows[:MOST]:
+        line = standing(row)
         yield replace(line, text=f"{line.text}: {row.imported}") if row.imported else line
-    if len(rows) > _MOST:
-        yield GraphLine(f"and {len(rows) - _MOST} more", rows[_MOST].place.anchor)
+    if len(rows) > MOST:
+        yield GraphLine(f"and {len(rows) - MOST} more", rows[MOST].place.anchor)
 
 
 def _what(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
@@ -217,11 +134,11 @@ def _what(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
 def _compared(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     """One name; of two whose difference is asked for each, where the repository has both."""
     if not asked.part:
-        yield from _each(_what)(graph, asked)
+        yield from each_of(_what)(graph, asked)
         return
-    both = [_definitions(graph, Asked("what", name))[:1] for name in (asked.what, asked.part)]
+    both = [definitions(graph, Asked("what", name))[:1] for name in (asked.what, asked.part)]
     for row in [rows[0] for rows in both] if all(both) else ():
-        yield _standing(row)
+        yield standing(row)
         yield from (replace(line, text=f"  {line.text}") for line in _what(graph, row, asked))
         others = [rows[0].name for rows in both if rows[0].name in row.bases]
         yield from (GraphLine(f"  extends `{name}`", row.place.anchor) for name in others)
@@ -275,12 +192,12 @@ def _import(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]
 def _callers(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
     if row.kind == "file":
         return
-    for place in row.callers[:_MOST]:
+    for place in row.callers[:MOST]:
         by = f"`{place.what}`" if place.what else f"`{place.path}`, outside of definitions"
         yield GraphLine(f"{by}, {place.area}" if place.area else by, place.anchor)
-    if len(row.callers) > _MOST:
-        rest = row.callers[_MOST]
-        yield GraphLine(f"and {len(row.callers) - _MOST} more of the package", rest.anchor)
+    if len(row.callers) > MOST:
+        rest = row.callers[MOST]
+        yield GraphLine(f"and {len(row.callers) - MOST} more of the package", rest.anchor)
     by_area: dict[str, list[Place]] = {}
     for place in row.shown:
         by_area.setdefault(place.area, []).append(place)
@@ -294,14 +211,14 @@ def _callers(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine
 
 def _used(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     """Uses of a definition; of a package from outside, the lines that import it."""
-    told = list(_each(_callers)(graph, asked))
+    told = list(each_of(_callers)(graph, asked))
     yield from told or _imports(graph, asked)
 
 
 def _depends(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     inner = {(row.place.path, row.place.start) for row in graph.rows(asked.what)
              if isinstance(row, NeededPackage) and "/" in row.place.path}  # fmt: skip
-    for line in _version(graph, asked):
+    for line in version(graph, asked):
         path, _, lines = line.anchor.rpartition(":L")
         is_inner = (path, int(lines.partition("-")[0])) in inner
         yield replace(line, text=f"in `{path}`: {line.text}") if is_inner else line
@@ -312,35 +229,30 @@ def _imports(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     of_file: dict[str, list[Importing]] = {}
     for row in graph.importing(asked.what):
         of_file.setdefault(row.place.path, []).append(row)
-    for path, rows in list(of_file.items())[:_MOST]:
+    for path, rows in list(of_file.items())[:MOST]:
         area = "" if rows[0].place.area == "package" else f"{rows[0].place.area}: "
         within = f", in `{rows[0].place.what}`" if rows[0].place.what else ""
         yield GraphLine(f"{area}`{path}` imports `{rows[0].module}`{within}", rows[0].place.anchor)
-    if len(of_file) > _MOST:
-        yield GraphLine(f"and {len(of_file) - _MOST} more files")
+    if len(of_file) > MOST:
+        yield GraphLine(f"and {len(of_file) - MOST} more files")
 
 
 def _variables(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     found: dict[str, list[Variable]] = {}
     for row in graph.variables():
         found.setdefault(row.name, []).append(row)
-    for name, rows in list(found.items())[: 2 * _MOST]:
+    for name, rows in list(found.items())[: 2 * MOST]:
         default = next((f", `{row.default}` by default" for row in rows if row.default), "")
         where = f", in `{rows[0].place.what}`" if rows[0].place.what else ""
         yield GraphLine(f"`{name}`{default}{where}", rows[0].place.anchor)
-    if len(found) > 2 * _MOST:
-        yield GraphLine(f"and {len(found) - 2 * _MOST} more")
+    if len(found) > 2 * MOST:
+        yield GraphLine(f"and {len(found) - 2 * MOST} more")
     if not found:
         yield GraphLine("the package's own code is not known to read a variable of the environment")
 
 
-def _errors(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    own = [one for one in graph.errors() if one.place.area == "package"]
-    yield from _heir_lines(graph, own, own_only=True)
-
-
 def _parts(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    area = next((area for area in _AREAS if area.startswith(asked.what.lower().rstrip("s")[:4])), "")
+    area = next((area for area in AREAS if area.startswith(asked.what.lower().rstrip("s")[:4])), "")
     found = graph.parts(area)
     for row in found[:_NEAR]:
         where = f"in `{row.folder}`" if row.folder else "at the root"
@@ -362,8 +274,8 @@ def _raises(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]
     if row.kind in ("file", "constant", "field", "type", "interface"):
         return
     for place in row.raises:
-        said = f": {place.area}" if place.area not in _AREAS and place.area != "docstring" else ""
-        by = ", as its docstring says" if place.area not in _AREAS else ""
+        said = f": {place.area}" if place.area not in AREAS and place.area != "docstring" else ""
+        by = ", as its docstring says" if place.area not in AREAS else ""
         if not by and (line := _raising(graph, place)):
             said = f": `{line}`"
         yield GraphLine(f"raises `{place.what}`{by}{said}", place.anchor)
@@ -384,18 +296,18 @@ def _raised(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     last = asked.what.rpartition(".")[2]
     rows = [row for row in graph.rows(last) if isinstance(row, Raised)]
     own = [row for row in rows if row.place.area == "package"] or rows
-    for row in sorted(own, key=lambda row: row.place.anchor)[:_MOST]:
+    for row in sorted(own, key=lambda row: row.place.anchor)[:MOST]:
         scope = f"`{row.place.what}`" if row.place.what else f"`{row.place.path}`"
         yield GraphLine(f"{scope}: `{row.text}`", row.place.anchor)
-    if len(own) > _MOST:
-        yield GraphLine(f"and {len(own) - _MOST} more", own[_MOST].place.anchor)
-    for definition in [] if own else _definitions(graph, asked):
+    if len(own) > MOST:
+        yield GraphLine(f"and {len(own) - MOST} more", own[MOST].place.anchor)
+    for definition in [] if own else definitions(graph, asked):
         yield GraphLine(
             f"no line of the repository raises `{definition.name}` by its name", definition.place.anchor
         )
-        for place in definition.callers[:_MOST]:
+        for place in definition.callers[:MOST]:
             yield GraphLine(f"used by `{place.what or place.path}`", place.anchor)
-    for definition in _definitions(graph, asked):
+    for definition in definitions(graph, asked):
         if _SAYS_RAISED.search(definition.says):
             said = f"the docstring of `{definition.name}` says: “{definition.says}”"
             yield GraphLine(said, definition.says_at or definition.place.anchor)
@@ -407,205 +319,6 @@ def _since(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
     )
     if not row.changes:
         yield GraphLine(f"the docstring of `{row.name}` names no version", row.place.anchor)
-
-
-# ---- packages
-
-
-def _version(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    wanted = plain_name(asked.what)
-    packages = [*graph.needed("release"), *graph.needed("package")]
-    own = [row for row in packages if not wanted or plain_name(row.name) == wanted]
-    if own or not wanted:
-        rows = [row for row in own if row.bound]
-        yield from needed_lines(outermost(rows)[:1])
-        told = [row for row in graph.releases() if row.released][:1]
-        if told and all(numbers_of(row.bound) != numbers_of(told[0].version) for row in rows[:1]):
-            yield from release_lines(graph.releases(), "", whole=False)
-        if not wanted:
-            yield from needed_lines(outermost(graph.needed("runtime")))
-        elif not rows:
-            yield from needed_lines(outermost(own)[:1])
-        return
-    found = [row for row in graph.rows(asked.what) if isinstance(row, NeededPackage)]
-    found = [
-        row
-        for row in found
-        if plain_name(row.name) == wanted or (row.kind == "runtime" and plain_name(row.name) == f"{wanted}js")
-    ]
-    found = outermost(found) if found and found[0].kind == "runtime" else found
-    yield from needed_lines(
-        sorted(
-            found,
-            key=lambda row: (
-                row.kind in _LOCKED,
-                row.kind in _OF_WORK,
-                row.place.path.count("/"),
-                row.place.anchor,
-            ),
-        )
-    )
-
-
-def _own_packages(graph: Graph, wanted: str) -> tuple[list[NeededPackage], bool]:
-    """The repository's own packages that are meant, and whether by their name: "it" means the outermost."""
-    name = plain_name(wanted)
-    own = [*graph.needed("package"), *graph.needed("release")]
-    if name in _ITSELF:
-        return outermost(own), False
-    named = (re.split(r"[/:]", _MAJOR.sub("", row.name))[-1] for row in own)
-    return [
-        row for row, last in zip(own, named, strict=True) if name in (plain_name(row.name), plain_name(last))
-    ], True
-
-
-def _dependencies(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    own, is_named = _own_packages(graph, asked.what)
-    if own or plain_name(asked.what) in _ITSELF:
-        packages = [row for kind in DEPENDENCY_KINDS for row in graph.needed(kind)]
-        folders = {row.place.path.rpartition("/")[0] for row in own}
-        if is_named:  # of several packages of a repository, that one's
-            packages = [row for row in packages if row.place.path.rpartition("/")[0] in folders]
-        yield from dependency_lines(packages, own)
-
-
-def _install(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    own, is_named = _own_packages(graph, asked.what)
-    if own or plain_name(asked.what) in _ITSELF:
-        told = graph.install_commands()
-        if is_named and len({row.name for row in graph.needed("package")}) > 1:
-            told = [row for row in told if _names(row.command, own)]
-        yield from install_lines(told, own)
-    elif asked.part in ("", "install") and any(
-        isinstance(row, NeededPackage) and row.kind == "extra" for row in graph.rows(asked.what)
-    ):
-        yield from _extra(graph, asked)
-
-
-def _names(command: str, packages: Iterable[NeededPackage]) -> bool:
-    """Whether a command names one of the packages."""
-    return any(
-        re.search(rf"(?<![\w-]){re.escape(one.name)}(?![\w-])", command, re.IGNORECASE) for one in packages
-    )
-
-
-def _extra(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    if not asked.what or plain_name(asked.what) in ("exist", "arethere", "canbeinstalled"):
-        listed = [*graph.needed("extra"), *graph.needed("dev-extra")]
-        yield from needed_lines(listed) if listed else [GraphLine("no packaging file names an extra")]
-        return
-    rows = [row for row in graph.rows(asked.what) if isinstance(row, NeededPackage)]
-    listed = [row for row in rows if row.kind in ("extra", "dev-extra", "group")]
-    yield from needed_lines(listed)
-    for row in _definitions(graph, asked):
-        if not (row.packages or listed):
-            yield GraphLine(
-                f"`{row.name}` asks for no package of an extra in its own lines", row.place.anchor
-            )
-        for place in row.packages:
-            yield GraphLine(f"`{row.name}` asks for {place.what}", place.anchor)
-            rows = [each for each in graph.rows(place.what) if isinstance(each, NeededPackage)]
-            yield from needed_lines([each for each in rows if each.kind == "extra"])
-
-
-# ---- what is above and below a type
-
-
-def _heirs(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
-    rows = [row for row in _definitions(graph, asked) if row.kind in TYPES]
-    if rows:
-        yield from _each(_heirs_of)(graph, asked)
-        return
-    last = asked.what.rpartition(".")[2]
-    outside = [
-        one for one in graph.heirs(last) if not one.target[0] and f".{one.base}".endswith(f".{asked.what}")
-    ]
-    yield from _heir_lines(graph, outside)
-
-
-def _heirs_of(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
-    if row.kind not in TYPES:
-        return
-    found = _below(graph, row.place.path, row.name)
-    yield from _heir_lines(graph, found)
-    if not found:
-        unknown = f"nothing in the repository is known to extend or implement `{row.name}`"
-        yield GraphLine(f"`{row.name}`: {row.implemented}" if row.implemented else unknown, row.place.anchor)
-
-
-def _below(graph: Graph, path: str, name: str) -> list[Heir]:
-    return [one for one in graph.heirs(name.rpartition(".")[2]) if one.target == (path, name)]
-
-
-def _heir_lines(graph: Graph, direct: Iterable[Heir], *, own_only: bool = False) -> Iterator[GraphLine]:
-    """Those that name it, then those that extend these; the package's own first, or alone."""
-    told: dict[tuple[str, str], tuple[Heir, str]] = {}
-    pending = [(one, "") for one in sorted(direct, key=_heir_order)]
-    while pending:
-        one, by = pending.pop(0)
-        key = (one.place.path, one.name)
-        if key not in told:
-            told[key] = (one, by)
-            further = sorted(_below(graph, *key), key=_heir_order)
-            pending += [(each, one.name) for each in further]
-    rows = [row for row in told.values() if row[0].place.area == "package" or not own_only]
-    rows = sorted(rows, key=lambda row: (_area_rank(row[0].place), bool(row[1])))
-    for one, by in rows[: 2 * _MOST]:
-        area = "" if one.place.area == "package" else f"{one.place.area}: "
-        through = f", by way of `{by}`" if by else ""
-        yield GraphLine(f"{area}{one.kind} `{one.name}`{through}: `{one.signature}`", one.place.anchor)
-    if len(rows) > 2 * _MOST:
-        yield GraphLine(f"and {len(rows) - 2 * _MOST} more", rows[2 * _MOST][0].place.anchor)
-
-
-def _heir_order(one: Heir) -> tuple[int, str, int]:
-    return _area_rank(one.place), one.place.path, one.place.start
-
-
-def _area_rank(place: Place) -> int:
-    return _AREAS.index(place.area) if place.area in _AREAS else len(_AREAS)
-
-
-def _bases(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
-    if row.kind not in TYPES:
-        return
-    own = (row.place.path, row.name)
-    found = [one for one in graph.bases(row.name.rpartition(".")[2]) if (one.place.path, one.name) == own]
-    for one in found:
-        path, name = one.target
-        above = [
-            each for each in graph.rows(name.rpartition(".")[2])
-            if path and isinstance(each, DefinedName) and (each.place.path, each.name) == (path, name)
-        ]  # fmt: skip
-        yield from map(_standing, above)
-        if not above:
-            yield GraphLine(
-                f"`{row.name}` extends or implements `{one.base}`, from outside", row.place.anchor
-            )
-    if not found:
-        yield GraphLine(f"`{row.name}` is not known to extend or implement anything", row.place.anchor)
-
-
-def _members(graph: Graph, row: DefinedName, asked: Asked) -> Iterator[GraphLine]:
-    """Methods, fields, or both; what it has from others is told by their names."""
-    if row.kind not in TYPES:
-        return
-    found = [one for one in graph.members(row.name) if one.owner == (row.place.path, row.name)]
-    wanted = asked.part.lower()
-    if wanted.startswith(("method", "function")):
-        found = [one for one in found if one.kind == "method"]
-    elif wanted.startswith(("attr", "prop")):
-        found = [one for one in found if one.kind != "method"]
-        if not found and row.kind == "class":
-            return  # what its constructor sets is not known by name
-    for one in found[: 2 * _MOST]:
-        yield GraphLine(f"`{one.signature}`{f': {one.says}' if one.says else ''}", one.place.anchor)
-    if len(found) > 2 * _MOST:
-        yield GraphLine(f"and {len(found) - 2 * _MOST} more", found[2 * _MOST].place.anchor)
-    for base in row.bases:
-        yield GraphLine(f"and what it has of `{base}`", row.place.anchor)
-    if not found and not row.bases:
-        yield GraphLine(f"`{row.name}` itself defines no public {asked.part or 'member'}", row.place.anchor)
 
 
 # ---- releases, and work on the repository
@@ -624,25 +337,25 @@ def _work(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
 ANSWERS: dict[str, Callable[[Graph, Asked], Iterator[GraphLine]]] = {
     "where": _where,
     "what": _compared,
-    "takes": _each(_takes),
-    "parameter": _each(_parameter),
+    "takes": each_of(_takes),
+    "parameter": each_of(_parameter),
     "callers": _used,
-    "raises": _each(_raises),
+    "raises": each_of(_raises),
     "raised": _raised,
-    "since": _each(_since),
-    "version": _version,
-    "extra": _extra,
-    "dependencies": _dependencies,
-    "install": _install,
-    "import": _each(_import),
+    "since": each_of(_since),
+    "version": version,
+    "extra": extra,
+    "dependencies": dependencies,
+    "install": install,
+    "import": each_of(_import),
     "depends": _depends,
     "variables": _variables,
-    "errors": _errors,
+    "errors": errors,
     "part": _parts,
     "licence": _licence,
-    "heirs": _heirs,
-    "bases": _each(_bases),
-    "members": _each(_members),
+    "heirs": heirs,
+    "bases": each_of(bases),
+    "members": each_of(members),
     "release": _release,
     "released": _release,
     "needs": _work,

@@ -12,7 +12,7 @@ from codebase_gardener.manifests.table import ECOSYSTEMS
 from codebase_gardener.utils.anchors import Anchor
 
 if TYPE_CHECKING:
-    from codebase_gardener.knowledge.answers.graph import NeededPackage
+    from codebase_gardener.knowledge.answers.graph_rows import NeededPackage
     from codebase_gardener.knowledge.answers.told_commands import ToldCommand
 
 __all__ = ["DEPENDENCY_KINDS", "dependency_lines", "install_lines", "needed_lines", "outermost"]

@@ -13,7 +13,7 @@ from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.utils.anchors import Anchor
 
 if TYPE_CHECKING:
-    from codebase_gardener.knowledge.answers.graph import NeededPackage
+    from codebase_gardener.knowledge.answers.graph_rows import NeededPackage
 
 __all__ = ["WORK_KINDS", "need_lines", "work_lines"]
 

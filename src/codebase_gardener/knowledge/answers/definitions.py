@@ -1,0 +1,86 @@
+"""What a name means: the definitions that have it, and the answer about each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from codebase_gardener.knowledge.answers.graph import Graph
+from codebase_gardener.knowledge.answers.graph_rows import DefinedName
+from codebase_gardener.knowledge.answers.lines import GraphLine
+from codebase_gardener.knowledge.answers.questions import Asked
+
+__all__ = ["AREAS", "MOST", "definitions", "each_of", "fits", "standing"]
+
+MOST = 20
+"""Lines of an answer."""
+AREAS = ("package", "examples", "scripts", "benchmarks", "other", "docs", "tests")
+"""The package's own first."""
+
+
+def definitions(graph: Graph, asked: Asked) -> list[DefinedName]:
+    """What a name means, of the package first; as it is written, else in either case and with its words apart."""
+    owner, _, last = asked.what.rpartition(".")
+    whole = [row for row in graph.rows(asked.what) if isinstance(row, DefinedName)]
+    if asked.form not in ("what", "where"):  # how its options are read is not known
+        whole = [row for row in whole if row.kind != "command"]
+    alike = [row for row in graph.rows(last) if isinstance(row, DefinedName)]
+    found = [row for row in alike if fits(row, asked.what)]
+    found = found or [row for row in alike if asked.what in row.written]
+    rows = found if owner else [*whole]
+    rows = rows or [row for row in whole if row.kind == "file"]
+    exact = [row for row in rows if row.name.rpartition(".")[2] == last or row.name.endswith(asked.what)]
+    own = [row for row in rows if row.place.area == "package"]
+    if own and not any(
+        row.place.area == "package" for row in exact
+    ):  # `consumer` of a test is not the `Consumer`
+        exact = [row for row in own if row.kind != "file"]
+    of_kind = [row for row in rows if asked.kind and row.kind == asked.kind]
+    return sorted(of_kind or exact or rows, key=_order)
+
+
+def fits(row: DefinedName, dotted: str) -> bool:
+    """Whether a dotted name ends in what was asked for: its module's, its class's, or the name users import."""
+    module = row.place.path.rpartition(".")[0].replace("/", ".").removesuffix(".__init__")
+    wanted = f".{dotted.lower()}"
+    names = (row.public, f"{module}.{row.name}", row.name, row.name.replace("/", "."))
+    return any(f".{name.lower()}".endswith(wanted) for name in names)
+
+
+def _order(row: DefinedName) -> tuple[int, bool, bool, bool, int, str, int]:
+    hidden = any(part.startswith("_") for part in row.name.split("."))
+    return (
+        AREAS.index(row.place.area) if row.place.area in AREAS else len(AREAS),
+        row.kind == "file",
+        not row.public,
+        hidden,
+        row.name.count("."),
+        row.place.path,
+        row.place.start,
+    )
+
+
+def each_of(
+    tell: Callable[[Graph, DefinedName, Asked], Iterable[GraphLine]],
+) -> Callable[[Graph, Asked], Iterator[GraphLine]]:
+    """The answer about one definition; where a name has several, those of the package are told in turn."""
+
+    def lines(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
+        rows = definitions(graph, asked)
+        own = [row for row in rows if row.place.area == "package"] or rows
+        shown = [row for row in own if row.kind != "file"] or own
+        told = [(row, found) for row in shown[:MOST] if (found := list(tell(graph, row, asked)))]
+        many = len(told) > 1 or any(asked.what in row.written and not fits(row, asked.what) for row in shown)
+        for row, found in told:
+            if many:
+                yield standing(row)
+            yield from (replace(line, text=f"  {line.text}") if many else line for line in found)
+        if len(shown) > MOST:
+            yield GraphLine(f"and {len(shown) - MOST} more", shown[MOST].place.anchor)
+
+    return lines
+
+
+def standing(row: DefinedName) -> GraphLine:
+    """What it is, and where."""
+    return GraphLine(f"{row.kind} `{row.name}`", row.place.anchor)

@@ -1,0 +1,220 @@
+"""What the graph holds of a repository: rows, each under a name or a key of its kind."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from codebase_gardener.knowledge.answers.releases import ReleaseNotes
+from codebase_gardener.knowledge.answers.told_commands import ToldCommand
+from codebase_gardener.utils.anchors import Anchor
+
+__all__ = [
+    "COMMANDS", "INSTALL", "NEEDS", "RELEASES", "TOLD", "AreaFolder", "DefinedName", "Heir", "Importing", "Input",
+    "Member", "NeededPackage", "Place", "Raised", "Row", "Variable", "plain_name",
+]  # fmt: skip
+
+NEEDS = frozenset(
+    {"package", "release", "runtime", "requirement", "extra", "dev-extra", "group", "listed", "build"}
+)
+"""Kinds of evidence of packaging files: what `which version` and `which extra` ask for."""
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Lines, and what stands there: the definition around a call, a passage's title."""
+
+    path: str
+    start: int
+    end: int
+    what: str = ""
+    area: str = ""
+
+    @property
+    def anchor(self) -> str:
+        """`path:Lx-y`."""
+        return str(Anchor(self.path, self.start, self.end))
+
+
+class Input(msgspec.Struct, frozen=True, array_like=True):
+    """A parameter, as `implementation_layout.Parameter`; `anchor` is "" where its own lines are not known."""
+
+    name: str
+    type: str
+    default: str
+    required: bool | None
+    description: str
+    anchor: str = ""
+
+
+class DefinedName(msgspec.Struct, frozen=True, tag="definition"):
+    """A definition, a constant or a file.
+
+    Attributes:
+        name: Qualified within its file; of a file its path.
+        kind: "function", "method", "class", "type", "interface", "constant", "field", "file", "command".
+        place: Its lines, with the area of its file.
+        signature: On one line; "" for a file.
+        says: The first sentence of its docstring.
+        says_at: The lines of its docstring, or of the comment above it; "" without one.
+        public: The dotted name that a user imports it by; "".
+        imported: The statement that imports it; "".
+        inputs, outputs: What goes in and comes out (type, description).
+        raises: What its body (a class's constructor) raises, each with its line; and what its docstring says of it.
+        callers: Uses of it in the package's own code.
+        shown: Passages of documents, examples and tests that use it.
+        changes: "deprecated since version 2 …".
+        bases: Of a class.
+        packages: Optional packages that it, or its file, asks for.
+        written: Dotted names that documents and examples call it by: `db.search` where `db` is an instance.
+        implemented: Of an interface: what is said in place of the types that implement it; "".
+        fails: Where errors are returned: a sentence for each that it makes, or that what it calls returns.
+    """
+
+    name: str
+    kind: str
+    place: Place
+    signature: str = ""
+    says: str = ""
+    public: str = ""
+    imported: str = ""
+    inputs: tuple[Input, ...] = ()
+    outputs: tuple[tuple[str, str], ...] = ()
+    raises: tuple[Place, ...] = ()
+    callers: tuple[Place, ...] = ()
+    shown: tuple[Place, ...] = ()
+    changes: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    packages: tuple[Place, ...] = ()
+    says_at: str = ""
+    written: tuple[str, ...] = ()
+    implemented: str = ""
+    fails: tuple[Place, ...] = ()
+
+
+class Raised(msgspec.Struct, frozen=True, tag="raised"):
+    """A line that raises an error: `place.what` is the definition around it."""
+
+    error: str
+    place: Place
+    text: str
+
+
+class NeededPackage(msgspec.Struct, frozen=True, tag="needed"):
+    """A line of a packaging file.
+
+    Attributes:
+        kind: One of `NEEDS`.
+        name: The package, or "Python".
+        bound: Of its version; "".
+        extra: The extra or group that it belongs to; "".
+        place: The line.
+    """
+
+    kind: str
+    name: str
+    bound: str
+    extra: str
+    place: Place
+
+
+COMMANDS = "#commands"
+"""The key of all of them, beside those of needed packages."""
+
+
+class Heir(msgspec.Struct, frozen=True, tag="heir"):
+    """A type, and one that it extends or implements.
+
+    Attributes:
+        base: As it is written; of an interface that is only fulfilled, its name.
+        target: The base's path and name; "" for one from outside of the repository.
+        name, kind, signature, place: Of the type itself.
+    """
+
+    base: str
+    target: tuple[str, str]
+    name: str
+    kind: str
+    signature: str
+    place: Place
+
+
+class Member(msgspec.Struct, frozen=True, tag="member"):
+    """A public method or field of a type.
+
+    Attributes:
+        owner: Path and name of the type.
+        kind: "method", "property" (read without a call) or "field".
+        name, signature, place: Its own.
+        says: The first sentence of its docstring; "".
+    """
+
+    owner: tuple[str, str]
+    kind: str
+    name: str
+    signature: str
+    says: str
+    place: Place
+
+
+class Importing(msgspec.Struct, frozen=True, tag="importing"):
+    """A line of a file that imports a module from outside of the repository."""
+
+    module: str
+    place: Place
+
+
+class AreaFolder(msgspec.Struct, frozen=True, tag="part"):
+    """A folder with files of a part of the repository.
+
+    Attributes:
+        area: As `area_of` says.
+        folder: With a "/" at its end; "" for the root.
+        files: How many there are in it and below.
+        first: The first of them.
+    """
+
+    area: str
+    folder: str
+    files: int
+    first: Place
+
+
+class Variable(msgspec.Struct, frozen=True, tag="variable"):
+    """A variable of the environment that the package's code reads.
+
+    Attributes:
+        name: As it is set.
+        default: What is taken without it; "".
+        place: The line, with the definition around it.
+    """
+
+    name: str
+    default: str
+    place: Place
+
+
+RELEASES, TOLD, INSTALL = "#releases", "#told", "#install"
+
+Row = (
+    DefinedName
+    | Raised
+    | NeededPackage
+    | ReleaseNotes
+    | ToldCommand
+    | Heir
+    | Member
+    | Importing
+    | AreaFolder
+    | Variable
+)
+
+
+def plain_name(name: str) -> str:
+    """A name without case and what joins its words: `get_peft_model`, "get peft model" and `getPeftModel` are one.
+
+    Example:
+        >>> plain_name("load_adapter"), plain_name("Load-Adapter"), plain_name("__init__")
+        ('loadadapter', 'loadadapter', 'init')
+    """
+    return re.sub(r"[\s_.\-]+", "", name).lower()
