@@ -83,7 +83,7 @@ def test_from_a_project_to_what_the_graph_and_two_models_say(home: Home, page: P
 
 def test_stop_ends_the_answers_in_the_server_too(home: Home, page: Page) -> None:
     asked = f"{home.url}/{ASK}?q=what+is+a+kite&tokens=1500&bare=1&{BASE_AND_ADAPTER}"
-    page.goto(asked, wait_until="commit")  # a machine under load had the answer when all of the page was there
+    page.goto(asked, wait_until="commit")  # under load the answer came before the page was whole
     state = page.get_by_role("article").last.get_by_role("status")
     expect(state).to_have_text("writing …")
     page.get_by_role("button", name="Stop").click()
