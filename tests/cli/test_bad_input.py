@@ -8,6 +8,8 @@ import pytest
 
 from .conftest import Cli
 
+pytestmark = pytest.mark.slow
+
 BAD_NAMES = ["a/b", "..", ".", "a\0b", "a\nb", "-rf", "--", "a" * 300, "", "a b", "ä", "a\\b", ".hidden"]
 
 

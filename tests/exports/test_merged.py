@@ -24,6 +24,8 @@ from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.progress import Quiet
 from samples.stock_adapters import STOCK, save_adapter, stock_logits
 
+pytestmark = pytest.mark.slow
+
 FILE = "model.safetensors"
 
 

@@ -23,6 +23,8 @@ from codebase_gardener.utils.error_handling import AdapterError, InvalidInputErr
 from codebase_gardener.utils.progress import Quiet
 from samples.stock_adapters import STOCK, save_adapter
 
+pytestmark = pytest.mark.slow
+
 ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 ADAPTERS: dict[str, dict[str, Any]] = {
     "plain": {"r": 4, "lora_alpha": 8, "target_modules": ALL},

@@ -20,6 +20,8 @@ from codebase_gardener.utils.error_handling import AdapterError
 from codebase_gardener.utils.progress import Quiet
 from samples.stock_adapters import STOCK, save_adapter, stock_logits
 
+pytestmark = pytest.mark.slow
+
 FOLDED: dict[str, dict[str, Any]] = {
     "plain": {},
     "rslora": {"use_rslora": True, "lora_alpha": 3},

@@ -27,6 +27,8 @@ from codebase_gardener.utils.error_handling import (
 from codebase_gardener.utils.progress import Quiet
 from samples.stock_adapters import STOCK, save_adapter
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def request_(tiny_base: Path, tmp_path: Path) -> ExportRequest:

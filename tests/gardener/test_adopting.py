@@ -18,6 +18,8 @@ from codebase_gardener.registry.record import RECORD, read_record
 from codebase_gardener.registry.rows import VersionRow
 from codebase_gardener.utils.names import parse_ref
 
+pytestmark = pytest.mark.slow
+
 Ready = Callable[..., VersionRow]
 ONE_SECOND = timedelta(seconds=1)
 

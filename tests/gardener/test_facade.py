@@ -30,6 +30,8 @@ from codebase_gardener.utils.names import AdapterRef, parse_ref
 from codebase_gardener.utils.progress import Quiet
 from samples.queued_jobs import queue_job
 
+pytestmark = pytest.mark.slow
+
 DEMO = AdapterRef("demo")
 
 

@@ -16,6 +16,8 @@ from codebase_gardener.utils.progress import Quiet
 from codebase_gardener.wiki.writing import OpenWriter
 from samples.written_garden import write_repository
 
+pytestmark = pytest.mark.slow
+
 
 class StopError(Exception):
     pass

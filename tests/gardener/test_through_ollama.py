@@ -17,6 +17,8 @@ from codebase_gardener.utils.error_handling import InvalidInputError, NotFoundEr
 from codebase_gardener.utils.names import parse_ref
 from samples.ollama_stub import OllamaStub, ollama_stub
 
+pytestmark = pytest.mark.slow
+
 SAMPLING: dict[str, Any] = {
     "max_new_tokens": 2,
     "temperature": 0.0,

@@ -28,6 +28,8 @@ from codebase_gardener.utils.error_handling import (
 )
 from codebase_gardener.utils.names import parse_ref
 
+pytestmark = pytest.mark.slow
+
 NAME = "geometry/default@1"
 
 

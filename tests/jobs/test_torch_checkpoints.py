@@ -17,6 +17,8 @@ from codebase_gardener.registry.transactions import Registry
 from codebase_gardener.utils.error_handling import TrainingError
 from samples.queued_jobs import queue_job
 
+pytestmark = pytest.mark.slow
+
 MakeJob = Callable[..., JobDirectory]
 
 

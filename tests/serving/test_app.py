@@ -23,6 +23,8 @@ from codebase_gardener.utils.error_handling import InvalidInputError, ModelError
 from codebase_gardener.utils.files import seal_dir
 from serving.conftest import Running
 
+pytestmark = pytest.mark.slow
+
 COMPLETIONS = "/v1/completions"
 ASKED: dict[str, Any] = {"model": "geometry:bare", "prompt": "def area(width):\n", "max_tokens": 3}
 

@@ -15,6 +15,8 @@ from codebase_gardener.serving.engine import Decoding
 from codebase_gardener.serving.infill_api import within_indent
 from serving.conftest import Running
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = Path(__file__).parents[1] / "samples/infill"
 CLIENTS = {name: json.loads((SAMPLES / f"{name}.json").read_text()) for name in ("llama_vim", "llama_vscode")}
 FILL = {

@@ -16,6 +16,8 @@ from codebase_gardener.serving.engine import Generation, Piece
 from codebase_gardener.serving.ollama_api import REFUSED
 from serving.conftest import Running
 
+pytestmark = pytest.mark.slow
+
 PROMPT = "def kite_area(width, height):\n"
 ASKED = "What does kite_area do?"
 FEW = {"num_predict": 8}

@@ -7,6 +7,8 @@ import pytest
 
 from serving.conftest import Running
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def client(running: Running) -> openai.OpenAI:

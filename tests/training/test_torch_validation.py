@@ -29,6 +29,8 @@ from codebase_gardener.utils.files import sha256_file
 
 from .test_torch_method import IN_BF16
 
+pytestmark = pytest.mark.slow
+
 MakeJob = Callable[..., JobDirectory]
 LETTERS = "abcdefghij"
 ROWS = [

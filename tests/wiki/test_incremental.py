@@ -15,6 +15,8 @@ from codebase_gardener.knowledge.pages.wiki_folder import read_wiki_files
 from codebase_gardener.utils.progress import Quiet
 from samples.written_garden import INIT, TESTS, write_repository
 
+pytestmark = pytest.mark.slow
+
 
 def edit(root: Path, dice: random.Random, number: int) -> str:
     """One random edit of the repository; returns its name."""

@@ -17,6 +17,8 @@ from codebase_gardener.utils.error_handling import ConflictError, InvalidInputEr
 from codebase_gardener.utils.progress import Quiet
 from samples.written_garden import write_repository
 
+pytestmark = pytest.mark.slow
+
 GROW = "Implementation:garden_grow"
 
 

@@ -20,6 +20,8 @@ from codebase_gardener.utils.progress import Quiet
 from codebase_gardener.wiki.building import Built
 from codebase_gardener.wiki.unchanged import BuildWords, StampedSource, remember_build, unchanged_wiki
 
+pytestmark = pytest.mark.slow
+
 CODE = 'def load(path: str) -> str:\n    """Load it."""\n    return path\n'
 
 

@@ -25,6 +25,8 @@ from codebase_gardener.training.memory import estimate_memory
 from codebase_gardener.training.torch_logits import last_logits
 from samples.fast_models import rows
 
+pytestmark = pytest.mark.slow
+
 MakeJob = Callable[..., JobDirectory]
 EAGER = "head,packing,lora,layers"
 UNEVEN = [

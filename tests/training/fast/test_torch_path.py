@@ -19,6 +19,8 @@ from codebase_gardener.training.fast.torch_path import fast_path
 from codebase_gardener.training.fast.torch_reference import in_float32
 from samples.fast_models import CONFIGS, adapted, gradients, own_losses, rows, tiny
 
+pytestmark = pytest.mark.slow
+
 EAGER = tuple(part for part in FAST_PARTS if part != "compile")
 _HEAD = "head: that of {} is trained, or is more than a product"
 _LAYERS = "layers: those of {} are not known"
