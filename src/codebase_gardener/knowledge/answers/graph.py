@@ -24,6 +24,7 @@ from codebase_gardener.knowledge.answers.graph_rows import (
     Variable,
     plain_name,
 )
+from codebase_gardener.knowledge.answers.install_commands import InstallCommand
 from codebase_gardener.knowledge.answers.releases import ReleaseNotes
 from codebase_gardener.knowledge.answers.sorted_rows import SortedRows
 from codebase_gardener.knowledge.answers.told_commands import ToldCommand
@@ -84,10 +85,10 @@ class Graph:
         found = (_DECODE(text) for text in self._rows.find(TOLD))
         return sorted((row for row in found if isinstance(row, ToldCommand)), key=lambda row: row.order)
 
-    def install_commands(self) -> list[ToldCommand]:
+    def install_commands(self) -> list[InstallCommand]:
         """What README and documents tell to run to have the repository's own packages."""
         found = (_DECODE(text) for text in self._rows.find(INSTALL))
-        return sorted((row for row in found if isinstance(row, ToldCommand)), key=lambda row: row.order)
+        return sorted((row for row in found if isinstance(row, InstallCommand)), key=lambda row: row.order)
 
     def importing(self, package: str) -> list[Importing]:
         """The lines that import a package from outside, of the package's own code first."""

@@ -27,9 +27,10 @@ from codebase_gardener.knowledge.answers.graph_rows import (
     Variable,
     plain_name,
 )
+from codebase_gardener.knowledge.answers.install_commands import install_commands
 from codebase_gardener.knowledge.answers.releases import release_notes
 from codebase_gardener.knowledge.answers.returned_errors import ReturnedErrors
-from codebase_gardener.knowledge.answers.told_commands import install_commands, told_commands
+from codebase_gardener.knowledge.answers.told_commands import told_commands
 from codebase_gardener.knowledge.apis.calls import import_of
 from codebase_gardener.knowledge.apis.context import ApiContext
 from codebase_gardener.knowledge.apis.declared_commands import declared_commands

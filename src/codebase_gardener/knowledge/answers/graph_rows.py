@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from codebase_gardener.knowledge.answers.install_commands import InstallCommand
 from codebase_gardener.knowledge.answers.releases import ReleaseNotes
 from codebase_gardener.knowledge.answers.told_commands import ToldCommand
 from codebase_gardener.utils.anchors import Anchor
@@ -202,6 +203,7 @@ Row = (
     | NeededPackage
     | ReleaseNotes
     | ToldCommand
+    | InstallCommand
     | Heir
     | Member
     | Importing

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from codebase_gardener.knowledge.answers.definitions import definitions
 from codebase_gardener.knowledge.answers.graph import Graph
 from codebase_gardener.knowledge.answers.graph_rows import NeededPackage, plain_name
+from codebase_gardener.knowledge.answers.install_commands import naming
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.package_lines import (
     DEPENDENCY_KINDS,
@@ -96,19 +97,13 @@ def install(graph: Graph, asked: Asked) -> Iterator[GraphLine]:
     if own or plain_name(asked.what) in _ITSELF:
         told = graph.install_commands()
         if is_named and len({row.name for row in graph.needed("package")}) > 1:
-            told = [row for row in told if _names(row.command, own)]
+            is_meant = naming(row.name for row in own)
+            told = [row for row in told if is_meant.search(row.command)]
         yield from install_lines(told, own)
     elif asked.part in ("", "install") and any(
         isinstance(row, NeededPackage) and row.kind == "extra" for row in graph.rows(asked.what)
     ):
         yield from extra(graph, asked)
-
-
-def _names(command: str, packages: Iterable[NeededPackage]) -> bool:
-    """Whether a command names one of the packages."""
-    return any(
-        re.search(rf"(?<![\w-]){re.escape(one.name)}(?![\w-])", command, re.IGNORECASE) for one in packages
-    )
 
 
 def extra(graph: Graph, asked: Asked) -> Iterator[GraphLine]:

@@ -13,7 +13,7 @@ from codebase_gardener.utils.anchors import Anchor
 
 if TYPE_CHECKING:
     from codebase_gardener.knowledge.answers.graph_rows import NeededPackage
-    from codebase_gardener.knowledge.answers.told_commands import ToldCommand
+    from codebase_gardener.knowledge.answers.install_commands import InstallCommand
 
 __all__ = ["DEPENDENCY_KINDS", "dependency_lines", "install_lines", "needed_lines", "outermost"]
 
@@ -77,7 +77,7 @@ def dependency_lines(packages: Sequence[NeededPackage], own: Sequence[NeededPack
         yield GraphLine(said, _anchor(each))
 
 
-def install_lines(told: Sequence[ToldCommand], own: Sequence[NeededPackage]) -> Iterator[GraphLine]:
+def install_lines(told: Sequence[InstallCommand], own: Sequence[NeededPackage]) -> Iterator[GraphLine]:
     """The commands that README and documents give; where all are of extras, first that of the packaging file's index.
 
     Args:
@@ -89,7 +89,7 @@ def install_lines(told: Sequence[ToldCommand], own: Sequence[NeededPackage]) -> 
         if ecosystem and ecosystem.install:
             yield GraphLine(f"`{ecosystem.install.format(package.name)}`", _anchor([package]))
     for row in told[:_MOST_INSTALLS]:
-        yield GraphLine(f"`{row.command}`{f': {row.says}' if row.says else ''}", row.anchor)
+        yield GraphLine(f"`{row.command}`", row.anchor)
     if len(told) > _MOST_INSTALLS:
         more = told[_MOST_INSTALLS]
         yield GraphLine(f"and {counted(len(told) - _MOST_INSTALLS, 'further command')}", more.anchor)
