@@ -128,6 +128,15 @@ def test_what_only_looks_like_a_command_is_none(tmp_path: Path) -> None:
     ]
 
 
+def test_a_fence_within_a_fence_ends_none(tmp_path: Path) -> None:
+    readme = "````md\n```sh\npip install kiln-fire\n```\nuv add kiln-fire\n````\n"
+    graph = graph_of({"pyproject.toml": KILN, "README.md": readme}, tmp_path)
+    assert said(graph, "how do I install it") == [
+        ("`pip install kiln-fire`", "README.md:L3-3"),
+        ("`uv add kiln-fire`", "README.md:L5-5"),
+    ]
+
+
 @pytest.mark.parametrize(
     "question",
     ["how do I import this library?", "how are handlers imported", "how do I import models from a folder",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from codebase_gardener.documents.fences import fence_after
 from codebase_gardener.knowledge.overview.readme import readme_of
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.rows import NEVER
@@ -24,8 +25,7 @@ _INSTALLS = re.compile(
     r"|cargo[ ](?:add|install)|bundle[ ]add|pacman[ ]-S\w*|docker[ ]pull|composer[ ]require|nix-env[ ]-\w+)"
     r"(?P<what>[ ][^`]{1,200}))"
 )
-_FENCE = re.compile(r"\s{0,9}(?:`{3}|~{3})")
-_LONGEST, _DEEPEST, _MOST_INSTALLS = 2_000, 3, 50
+_LONGEST, _DEEPEST, _MOST_INSTALLS, _MOST_INDENT = 2_000, 3, 50, 9
 _DOCUMENT = re.compile(r"\.(?:md|mdx|rst|txt|adoc)\Z|(?:^|/)README\Z", re.IGNORECASE)
 
 
@@ -80,17 +80,15 @@ def _typed(text: str) -> Iterator[tuple[int, str, str]]:
 
     Those in backticks, behind a prompt, indented or in a fence: what begins a line of prose like one is none.
     """
-    is_code = False
+    mark = ""
     for number, line in enumerate(text.split("\n"), 1):
-        if _FENCE.match(line):
-            is_code = not is_code
-            continue
-        if len(line) > _LONGEST:
+        before, mark = mark, fence_after(line, mark, _MOST_INDENT)
+        if mark != before or len(line) > _LONGEST:
             continue
         bare = line.lstrip(" \t")
         found = [each for each in _INSTALLS.finditer(line) if each["at"] == "`"]
         first = _INSTALLS.match(bare)
-        if first and first["at"] != "`" and (is_code or first["at"] or len(line) - len(bare) > 1):
+        if first and first["at"] != "`" and (mark or first["at"] or len(line) - len(bare) > 1):
             found.insert(0, first)
         for each in found:
             yield number, " ".join(each["command"].rstrip(" \t\\").split()), each["what"]
