@@ -306,7 +306,12 @@ type Create = {
   // of numbers
   <T extends number>(first: T): T
   /* of anything: {} */
-  <T>(first: T, second: T): T
+  <T>(first: T, second: T): T[]
+  <
+    T extends string,
+    U = T,
+  >(first: T): U[T]
+  <const T>(first: T): T
 }
 interface Other {
   // the first

@@ -77,7 +77,7 @@ _TYPE_STAR = re.compile(rb"(\bexport\s{1,99})(type)(?=\s{0,99}\*)")
 
 
 _CALL_SIGNATURE = re.compile(
-    rb"(?m)^[ \t]{0,200}[ \t](?=<[A-Z]\w{0,99}(?:\s{0,9}[,=]|\s{1,9}extends\b|>\s{0,9}\())"
+    rb"(?m)^[ \t]{0,200}[ \t](?=<\s{0,200}(?:const\s{1,9})?[A-Z]\w{0,99}(?:\s{0,9}[,=]|\s{1,9}extends\b|>\s{0,9}\())"
 )
 """`<T>(): T` on a line of its own: after one that no semicolon ends the grammar does not see that another begins."""
 
