@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.answers.answering import GraphAnswer, answer_from_graph
+from codebase_gardener.knowledge.answers.clauses import Clauses, clauses_of
+from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.answers.questions import LAST, Asked, forms_of, is_like_code
 from codebase_gardener.utils.error_handling import InvalidInputError
+from codebase_gardener.wiki.found import found_lines
 from codebase_gardener.wiki.questions import content_words
 from codebase_gardener.wiki.ranking import question_stems
 from codebase_gardener.wiki.releases import ended_changelog, newest_tag, release_of_tags
@@ -15,6 +18,7 @@ from codebase_gardener.wiki.synonyms import had
 
 if TYPE_CHECKING:
     from codebase_gardener.wiki.project import ProjectWiki
+    from codebase_gardener.wiki.search import SearchResult
 
 __all__ = ["FOUND", "answer_to"]
 
@@ -22,17 +26,50 @@ FOUND = "found"
 """The form of an answer that is what the search finds: where to read, not what to say."""
 
 _MOST = 3
+_NEAREST = GraphLine("nothing has most of these words; the nearest:")
 _TOLD = {"release", "released", "needs", "work", "dependencies", "install", "import"}
 """Forms that the repository's documents and packaging files answer, where the words could ask for a name, too."""
 
 
 def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
-    """What can be said to a question, or None.
+    """What can be said to a question, or None; of one that asks for several things, to each of them.
 
     Raises:
         InvalidInputError: "what changed since" without a revision, or of a project that is not in git.
         SourceError: "what changed since" a revision that there is not.
     """
+    clauses = clauses_of(question)
+    if len(clauses.asked) == 1 and not clauses.told:
+        return _computed(wiki, question) or _found(wiki, question) or _nearest(wiki, question)
+    answers = [_computed_of(wiki, clause, clauses.told) for clause in clauses.asked]
+    if not any(answers):
+        return _found_of_each(wiki, question, clauses)
+    lines: list[GraphLine] = []
+    is_whole = True
+    for clause, answer in zip(clauses.asked, answers, strict=True):
+        said = answer or _found(wiki, f"{clauses.told} {clause}".strip()) or _found(wiki, clause)
+        is_whole &= answer is not None
+        if said is not None:
+            lines += [GraphLine(f"{clause}?"), *said.lines] if len(answers) > 1 else said.lines
+    first = next(filter(None, answers))
+    return (
+        first
+        if len(answers) == 1
+        else GraphAnswer(first.form if is_whole else FOUND, first.name, tuple(lines))
+    )
+
+
+def _computed_of(wiki: ProjectWiki, clause: str, told: str) -> GraphAnswer | None:
+    """Of a question among several: what is no name of code is a word of the others ("what is the error?")."""
+    answer = _computed(wiki, clause)
+    if answer is None or (answer.form == "how" and told):
+        return None
+    is_word = answer.form == "what" and answer.name.islower() and not is_like_code(answer.name)
+    return None if is_word and f"`{answer.name}`" not in clause else answer
+
+
+def _computed(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
+    """What the graph, the documents and the revisions say; of a name that is not there, what is near."""
     forms = forms_of(question)
     changed = next((asked for asked in forms if asked.form == "changed"), None)
     if changed is not None:
@@ -54,7 +91,7 @@ def answer_to(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
         computed = answer_from_graph(wiki.graph(), question) if forms else None
     if computed is not None and (computed.known or is_like_code(computed.name)):
         return computed
-    return _found(wiki, question) or computed
+    return None
 
 
 def _changed(wiki: ProjectWiki, asked: Asked) -> GraphAnswer:
@@ -108,18 +145,39 @@ def _how(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
 
 def _found(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
     """Of a plain question: the lines that the search finds, where the first has half of its words."""
-    if not _is_current(wiki):
-        return None
-    from codebase_gardener.wiki.found import found_lines
-
-    index, asked = wiki.index(), question_stems(question).keys()
-    results = [one for one in index.search(question, k=_MOST) if one.anchor]
+    results = _searched(wiki, question)
     if not results:
         return None
-    fits = not content_words(question) or len(asked) <= 2 * len(had(asked, index.words_of(results[0].id)))
-    if not fits:
+    asked = question_stems(question).keys()
+    fits = not content_words(question) or len(asked) <= 2 * len(
+        had(asked, wiki.index().words_of(results[0].id))
+    )
+    return GraphAnswer(FOUND, results[0].id, found_lines(results, asked)) if fits else None
+
+
+def _nearest(wiki: ProjectWiki, question: str) -> GraphAnswer | None:
+    """Where to read of a question that no page has most words of; it says so."""
+    results = _searched(wiki, question)
+    if not results:
         return None
-    return GraphAnswer(FOUND, results[0].id, found_lines(results, asked))
+    lines = found_lines(results, question_stems(question).keys())
+    return GraphAnswer(FOUND, results[0].id, (_NEAREST, *lines), known=False)
+
+
+def _found_of_each(wiki: ProjectWiki, question: str, clauses: Clauses) -> GraphAnswer | None:
+    """The first of what the search finds of each of the questions in it, then what it finds of the whole."""
+    firsts = [part.lines[0] for clause in clauses.asked if (part := _found(wiki, clause)) is not None]
+    whole = _found(wiki, question)
+    if not firsts and whole is None:
+        return _nearest(wiki, question)
+    lines = (*firsts, *(whole.lines if whole is not None else ()))
+    return GraphAnswer(FOUND, lines[0].anchor, tuple({line.anchor: line for line in lines}.values()))
+
+
+def _searched(wiki: ProjectWiki, question: str) -> list[SearchResult]:
+    if not _is_current(wiki):
+        return []
+    return [one for one in wiki.index().search(question, k=_MOST) if one.anchor]
 
 
 def _is_current(wiki: ProjectWiki) -> bool:

@@ -129,7 +129,7 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("raises", rf"{_W} {_ERRORS} (?:come|are raised|are thrown) (?:from|by|in) (?P<what>.+)"),
     ("callers", r"(?:who|what|which \w+) (?:else )?(?:calls?|uses?|invokes?|instantiates?|imports?|depends? on|needs?)"
                 r" (?P<what>.+)"),
-    ("callers", rf"(?:where|from where|by wh(?:om|at)) {_IS} (?P<what>.+?)"
+    ("callers", rf"(?:where|when|from where|by wh(?:om|at)) {_IS} (?P<what>.+?)"
                 r" (?:called|used|invoked|instantiated|imported)(?: from)?"),
     ("callers", r"(?:callers|users|uses|usages) of (?P<what>.+)"),
     ("parameter", rf"(?:what(?:'s| is) )?(?:the )?(?:default|type)(?: value)? (?:of|for) (?:the )?(?:{_INPUTS} )?"
@@ -143,6 +143,7 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("heirs", rf"(?:by what|by whom|where|by which \w+) {_IS} (?P<what>.+?)"
               r" (?:implemented|extended|subclassed)(?: by)?"),
     ("bases", rf"{_W}(?: \w+)? {_DO} (?P<what>.+?) (?:inherit(?: from)?|derive from|extend|implement|subclass)"),
+    ("bases", rf"{_W}(?: [\w-]+){{0,3}} {_IS} (?P<what>\S+) (?:a |an )?(?:direct )?(?:sub-?class|child|kind|heir) of"),
     ("bases", rf"(?:{_W} {_IS} )?(?:the )?(?:base|parent|super)[ -]?class(?:es)? of (?P<what>.+)"),
     ("members", rf"(?:{_W} |(?:list|show)(?: me)? )?(?:the |all |public )*(?P<part>{_MEMBERS}) {_DO} (?P<what>.+?)"
                 r" (?:have|has|define|offer|provide|expose|support)"),
@@ -175,7 +176,9 @@ FORMS: tuple[tuple[str, str], ...] = (
     ("what", rf"(?:how|in what way) {_DO} (?P<what>.+?) differ from (?P<part>.+)"),
     ("what", r"(?P<what>[^ ]+) (?:vs\.?|versus) (?P<part>[^ ]+)"),
     ("how", r"how(?: (?:do|does|can|could|should|would|to|must))?(?: (?:i|we|you|one|people|someone))? (?P<what>.+)"),
+    ("what", rf"what {_IS} (?P<what>\S+?)(?:'s|’s) value"),
     ("what", rf"(?:(?:what|who) {_IS}|what's) (?P<what>.+?)(?: (?:good for|used for|for|about))?"),
+    ("what", rf"what {_IS} (?:the )?value of (?P<what>\S+)"),
     ("what", r"what does (?P<what>.+?) do"),
     ("what", r"(?:describe|explain|tell me about|show(?: me)?) (?P<what>.+)"),
     ("what", r"(?P<what>`[^`]+`|[\w.:]+(?:\(\))?)"),
@@ -197,6 +200,10 @@ _MEMBER_OF = re.compile(
 _OWNER_OF = re.compile(r"(?P<owner>\S+?)(?:'s|’s)\s+(?P<member>\S+)")
 _LIKE_CODE = re.compile(r"_|\w[./]\w|[a-z][A-Z]|[A-Z]{2}[a-z]")
 _CODE = re.compile(r"`+([^`]+)`+")
+_BESIDES = re.compile(
+    r",? (?:in particular|in that case|by default|if|when|while|unless|for)\b.*", re.IGNORECASE
+)
+"""What a question says of when and for what it is asked: the graph answers it without."""
 _LONGEST = 300  # characters of a question that asks for one thing
 
 
@@ -262,6 +269,20 @@ def forms_of(question: str) -> list[Asked]:
         [('where', 'Plant')]
     """
     text = question.strip(" ?!.").replace("’", "'")
+    shorter = _BESIDES.sub("", text)
+    return list(
+        dict.fromkeys(
+            (*_forms_of(text), *(one for one in _forms_of(shorter) if _is_written(one.what, shorter)))
+        )
+    )
+
+
+def _is_written(name: str, text: str) -> bool:
+    """Whether a text writes a name as code, and not as a word of prose."""
+    return is_like_code(name) or f"`{name}" in text or f" {name}(" in text
+
+
+def _forms_of(text: str) -> list[Asked]:
     found: list[Asked] = []
     for form, pattern in _COMPILED if len(text) <= _LONGEST else ():
         match = pattern.fullmatch(text)

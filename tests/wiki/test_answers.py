@@ -1,0 +1,58 @@
+"""Questions to a built wiki: by the graph where it knows, by the search where it does not, said as what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from codebase_gardener.config.settings import Settings
+from codebase_gardener.gardener.facade import Gardener
+from codebase_gardener.gardener.wikis import build_wiki
+from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.answers import FOUND
+from codebase_gardener.wiki.project import ProjectWiki
+from samples.written_garden import write_repository
+
+
+@pytest.fixture(scope="module")
+def wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProjectWiki]:
+    folder = tmp_path_factory.mktemp("answered")
+    write_repository(folder / "garden")
+    with Gardener(Settings(home=folder / "home", min_free_bytes=0)) as gardener:
+        build_wiki(gardener, str(folder / "garden"), Quiet(), name="garden")
+        yield gardener.wiki("garden")
+
+
+def test_each_part_of_a_question_is_answered_under_its_own_words(wiki: ProjectWiki) -> None:
+    answer = wiki.answer("What does `prune` return, and who calls it?")
+    assert answer is not None
+    assert answer.form == "takes"
+    texts = [line.text for line in answer.lines]
+    assert texts[0] == "What does `prune` return?"
+    assert "who calls `prune`?" in texts
+    assert texts.index("who calls `prune`?") < next(n for n, text in enumerate(texts) if "test: " in text)
+
+
+def test_what_the_graph_does_not_know_of_it_is_searched(wiki: ProjectWiki) -> None:
+    answer = wiki.answer("Where is `prune` defined, and is it slower in winter?")
+    assert answer is not None
+    assert answer.form == FOUND
+    assert answer.lines[0].text == "Where is `prune` defined?"
+    assert any("winter" in line.text for line in answer.lines)
+
+
+def test_what_no_page_has_most_words_of_is_told_as_that(wiki: ProjectWiki) -> None:
+    answer = wiki.answer("which rose telescopes orbit distant purple galaxies")
+    assert answer is not None
+    assert not answer.known
+    assert answer.lines[0].text.startswith("nothing has most of these words")
+    assert wiki.answer("which telescopes orbit galaxies") is None
+
+
+def test_what_a_question_says_of_when_does_not_hide_its_name(wiki: ProjectWiki) -> None:
+    answer = wiki.answer("What does `Plant.water` take when the plant is dry?")
+    assert answer is not None
+    assert answer.form == "takes"
+    plain = wiki.answer("What does a gardener take when the plant is dry?")
+    assert plain is None or plain.form == FOUND
