@@ -45,3 +45,21 @@ def test_text_of_a_repository_is_no_order_to_the_terminal(cli: Cli, tmp_path: Pa
         ("ask", "hostile", "what is tulips?", "--no-explain"),
     ):
         assert not set(cli(*words).ok().out) & {"\x1b", "\x07", "\x9b"}
+
+
+def test_pages_lines_and_files_are_shown_by_project(cli: Cli, tmp_path: Path) -> None:
+    for name in ("pots", "lids"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "README.md").write_text(f"# {name.title()}\n\nOf clay.\n\n--glaze is blue.\n")
+        (folder / "a.py").write_text(f"def {name}(red):\n    return red\n")
+        cli("wiki", "build", folder, "--name", name).ok()
+    assert cli("wiki", "show", "pots").ok().out.startswith("# pots: the way in")
+    assert "def pots(red)" in cli("wiki", "show", "pots", "a.py:L1-2").ok().out
+    assert "return red" in cli("wiki", "show", "--project", "pots", "a.py:2").ok().out
+    assert "Of clay." in cli("wiki", "show", "lids", "README.md").ok().out
+    assert "README.md:L1-5" in cli("wiki", "search", "pots", "--glaze").ok().out
+    assert "gardener wiki show PROJECT a.py:L1-2" in cli("wiki", "show", "a.py:L1-2").failed(2).err
+    cli("wiki", "show").failed(2)
+    cli("wiki", "show", "pots", "a.py:L1-2", "more").failed(2)
+    cli("wiki", "show", "pots", "none.py").failed(3)

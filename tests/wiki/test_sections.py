@@ -79,10 +79,10 @@ def test_every_page_is_shown_by_its_id(gardener: Gardener) -> None:
 def test_of_many_lines_the_first_are_shown_with_their_numbers() -> None:
     file = SourceFile("a.md", "markdown", "", "".join(f"word {n}\n" for n in range(1, 201)))
     snapshot = Snapshot("", "", "directory", None, "", False, "", (file,), ())
-    shown = lines_text(Anchor("a.md", 11, 200), snapshot)
+    shown = lines_text(Anchor("a.md", 11, 200), snapshot, "pots")
     assert shown is not None
     assert "   11  word 11\n" in shown
-    assert shown.endswith("   90  word 90\n… and 110 lines more\n")
+    assert shown.endswith("   90  word 90\n… and 110 lines more: gardener wiki show pots a.md:L91-200\n")
 
 
 def test_a_section_that_was_cut_is_whole_again() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from codebase_gardener.retrieval.documents import PAGE_KIND, Document
+from codebase_gardener.repository.extraction import extract_tables
+from codebase_gardener.repository.snapshot import Snapshot, SourceFile
+from codebase_gardener.retrieval.documents import PAGE_KIND, Document, documents_of
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.wiki.ranking import PageRanking
-from codebase_gardener.wiki.showing import with_what_shows_them
+from codebase_gardener.wiki.showing import with_comments, with_what_shows_them
 
 
 def api(name: str, **more: object) -> Document:
@@ -45,3 +47,21 @@ def test_what_is_deprecated_comes_after_what_is_not() -> None:
     pages = (api("dump_old", deprecated=True), api("to_dump"))
     assert first("dump", *pages) == ["to_dump", "dump_old"]
     assert first("dump old", *pages)[0] == "dump_old"
+
+
+def test_the_comment_above_a_definition_is_found_with_it_alone() -> None:
+    text = "package pot\n\n// Fire hardens the clay.\n// By default it takes a night.\nfunc Fire() {}\n"
+    snapshot = Snapshot("", "", "directory", None, "", False, "", (SourceFile("a.go", "go", "", text),), ())
+    tables = extract_tables(snapshot)
+    found = with_comments(documents_of(snapshot, tables), snapshot, tables)
+    assert [one.anchor for one in found if "hardens" in one.text] == ["a.go:L5-5"]
+
+
+def test_of_a_page_the_line_of_its_code_answers_that_it_does_not_tell() -> None:
+    page = api("fire", evidence=("a.py:L1-3",))
+    code = Document(
+        "a.py:L1-3", "a.py", "fire", "def fire():\n    if cold:\n        skip_glaze()\n", "function"
+    )
+    ranking = PageRanking(SymbolIndex.build([page, code, *OTHERS]))
+    assert ranking.line_of(page, "when is the glaze skipped", "It is.") == "skip_glaze()"
+    assert ranking.line_of(page, "when is nothing done", "It is.") == "Nothing."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -85,25 +86,46 @@ def build(what: str, writer: str, phase: str, name: str | None, revision: str | 
 
 
 @wiki.command()
-@click.argument("page", metavar="TYPE:NAME")
+@click.argument("what", nargs=-1, metavar="[PROJECT] [TYPE:NAME|PATH[:LINES]]")
 @options.project
 @command_options
-def show(page: str, project: str | None, as_json: bool) -> None:
-    """Show a page, and whether its evidence has changed since.
+def show(what: tuple[str, ...], project: str | None, as_json: bool) -> None:
+    """Show a page, and whether its evidence has changed since; of a project alone its Overview.
 
     TYPE:NAME is a page's id, such as Implementation:huggingface_peft_get_peft_model; a part of the name is enough
-    where only one page has it.
+    where only one page has it. PATH:LINES, such as README.md:L10-40, are lines of the repository as a search names
+    them. PROJECT may be left out where only one has the page.
     """
     from codebase_gardener.gardener.wikis import find_wiki
 
     with open_gardener() as gardener:
-        shown = find_wiki(gardener, page, project).show(page)
+        named, page = _project_and_page(what, project, [row.name for row in gardener.projects()])
+        shown = find_wiki(gardener, page, named).show(page)
     if as_json:
         print_json(shown)
         return
     echo(shown.text)
     for change in shown.stale:
         echo(f"\nstale: {change}", err=True)
+
+
+def _project_and_page(
+    what: tuple[str, ...], project: str | None, projects: Sequence[str]
+) -> tuple[str | None, str]:
+    """What is to be shown; the page is "" for a project's Overview."""
+    if len(what) + (project is not None) > 2:
+        raise InvalidInputError(
+            f"more than a project and a page: {' '.join(what)}", hint="gardener wiki show PROJECT PAGE"
+        )
+    if len(what) == 2:
+        return what[0], what[1]
+    if not what:
+        if project is None:
+            raise InvalidInputError(
+                "neither a project nor a page is named", hint="gardener wiki show PROJECT PAGE"
+            )
+        return project, ""
+    return (what[0], "") if project is None and what[0] in projects else (project, what[0])
 
 
 @wiki.command("list")
@@ -126,7 +148,7 @@ def list_pages(project: str, as_json: bool) -> None:
         echo(f"  {row.id}  {row.title}")
 
 
-@wiki.command()
+@wiki.command(context_settings={"ignore_unknown_options": True})
 @click.argument("project")
 @click.argument("query")
 @click.option("-k", "k", type=click.IntRange(min=1), default=5, show_default=True, help="Results at most.")
@@ -145,6 +167,8 @@ def search(project: str, query: str, k: int, code: bool, as_json: bool) -> None:
         echo(f"{hit.score:6.2f}  {hit.id}")
         lines = (hit.overview, hit.said, hit.anchor if hit.anchor != hit.id else "")
         echo("".join(f"        {line}\n" for line in lines if line), nl=False)
+    if found:
+        echo(f"read one: gardener wiki show {project} PAGE, or PATH:LINES", err=True)
 
 
 @wiki.command()

@@ -146,14 +146,20 @@ def find_wiki(gardener: Gardener, page: str, project: str | None = None) -> Proj
 
     Raises:
         NotFoundError: There is no such project or page.
-        InvalidInputError: Several wikis have it.
+        InvalidInputError: Several wikis have it, or lines are named, which every repository may have.
     """
     from codebase_gardener.wiki.pages import find_page
+    from codebase_gardener.wiki.sections import lines_anchor
 
     if project is not None:
         return gardener.wiki(project)
     wikis = [gardener.wiki(row.name) for row in gardener.projects()]
     if len(wikis) == 1:
         return wikis[0]
+    if lines_anchor(page):
+        raise InvalidInputError(
+            f"{page} is a place in a repository, and there are {len(wikis)} projects",
+            hint=f"name the project: gardener wiki show PROJECT {page}",
+        )
     found = find_page([wiki.paths for wiki in wikis if wiki.paths.folder.is_dir()], page)
     return gardener.wiki(found.wiki.project)

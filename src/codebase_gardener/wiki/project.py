@@ -116,19 +116,22 @@ class ProjectWiki:
         return self.pages(), ""
 
     def show(self, page: str) -> ShownPage:
-        """A page by its id, or by a part of its name that only one page has; documents and code by lines.
+        """A page by its id, or by a part of its name that only one page has; documents and code by path and lines.
+
+        Args:
+            page: The Overview where it is "".
 
         Raises:
             NotFoundError: There is no such page, or no wiki.
             InvalidInputError: Several pages have it.
         """
-        from codebase_gardener.wiki.sections import lines_anchor, lines_text
+        from codebase_gardener.wiki.sections import anchor_in, lines_text
 
-        anchor = lines_anchor(page)
-        lines = lines_text(anchor, self.source.latest()) if anchor is not None else None
+        anchor = anchor_in(self.source.latest(), page) if page else None
+        lines = lines_text(anchor, self.source.latest(), self.project) if anchor is not None else None
         if anchor is not None and lines is not None:
             return ShownPage(page, self.project, Path(anchor.path), lines, ())
-        return show_page(find_page([self.paths], page), self.source)
+        return show_page(find_page([self.paths], page or "Overview:"), self.source)
 
     def correct(self, page: str, part: str, text: str) -> Path:
         """Keep a person's correction of a page (`pages.correct_page`). Returns the overrides file."""

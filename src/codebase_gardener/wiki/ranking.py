@@ -83,6 +83,7 @@ _WRITTEN = re.compile(
     r"`([^`]+)`|\b(\d+(?:\.\d+)+|\w+(?:\.\w{2,})+)\b|\b(\w*[^\W_]_\w+|_\w+|\w*(?:[a-z][A-Z]|[A-Z]{2}[a-z])\w*)\b|\b(\w+)\("
 )
 _SATURATION = 1.5
+_SUBJECT = 2  # what an Implementation rests on first: its definition, and a class's constructor
 _NAME_ALONE = re.compile(r"[\W_]*([a-z]\w*(?:\.\w+)*)\W*(?:\([^)]*\))?\W*")
 """A heading that is a name as code writes it, be it marked, called or linked; prose begins with a capital."""
 
@@ -150,6 +151,8 @@ class PageRanking:
             for number, document in enumerate(self._documents)
             if document.kind != PAGE_KIND and (heading := _heading_asked_for(document.symbol)) is not None
         }
+        about = {anchor for one in self._documents for anchor in one.evidence[:_SUBJECT]}
+        self._code = {one.anchor: one.text for one in index.documents if one.anchor in about}
         self._whole = next((n for page, n in self._numbers.items() if page.startswith("Overview:")), None)
         overview = self._documents[self._whole] if self._whole is not None else None
         self._of_all = self._own_name | frozenset(stems(" ".join(overview.domains if overview else ())))
@@ -239,11 +242,19 @@ class PageRanking:
             if row := self._rows.get(name, {}).get(page_of(document)):
                 return row
         entry = self._entries.get(page_of(document) or document.anchor)
-        lines = entry.lines if entry else document.text.splitlines()
+        lines = [*entry.lines, *self._code_of(document)] if entry else document.text.splitlines()
         words = question_stems(question).keys() - set(stems(told))
         scores = [sum(self._rarity(word) for word in had(words, set(stems(line)))) for line in lines]
         best = max(scores, default=0.0)
         return lines[scores.index(best)].strip("> \t") if best else ""
+
+    def _code_of(self, page: Document) -> list[str]:
+        """The lines of the definition that a page is about: of what it does its page tells little."""
+        if not page.anchor.startswith("Implementation:"):
+            return []
+        return [
+            line for anchor in page.evidence[:_SUBJECT] for line in self._code.get(anchor, "").splitlines()
+        ]
 
     def words_of(self, page: str) -> frozenset[str]:
         """The stems of all fields of a page."""

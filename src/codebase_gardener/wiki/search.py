@@ -21,7 +21,7 @@ from codebase_gardener.wiki.paths import WikiPaths
 from codebase_gardener.wiki.questions import content_words, is_page
 from codebase_gardener.wiki.ranking import PageRanking, question_stems
 from codebase_gardener.wiki.sections import comment_sections
-from codebase_gardener.wiki.showing import with_what_shows_them
+from codebase_gardener.wiki.showing import with_comments, with_what_shows_them
 from codebase_gardener.wiki.source import ProjectSource
 from codebase_gardener.wiki.state import WikiState
 from codebase_gardener.wiki.stems import stem, stems
@@ -39,7 +39,7 @@ _LICENCE = re.compile(
 )
 _SAYS = re.compile(r"\w")
 _PROSE = ("text", COMMENT_KIND)
-_LAYOUT = 4
+_LAYOUT = 5
 """Of what is kept of a page; an index of another one is built again."""
 
 
@@ -202,7 +202,8 @@ def open_index(paths: WikiPaths, source: ProjectSource) -> WikiIndex:
         return WikiIndex(SymbolIndex.load(folder))
     except NotFoundError:
         snapshot = source.latest()
-        documents = documents_of(snapshot, extract_tables(snapshot))
+        tables = extract_tables(snapshot)
+        documents = with_comments(documents_of(snapshot, tables), snapshot, tables)
         pages = page_documents(read_pages(paths)) if wiki is not None else []
         said = comment_sections(snapshot) if pages else []
         index = SymbolIndex.build([*documents, *said, *with_what_shows_them(pages, documents)])

@@ -14,11 +14,11 @@ from codebase_gardener.repository.translations import translations
 from codebase_gardener.retrieval.documents import COMMENT_KIND, Document
 from codebase_gardener.utils.anchors import Anchor, source_lines
 
-__all__ = ["comment_sections", "lines_anchor", "lines_text", "readable_sections"]
+__all__ = ["anchor_in", "comment_sections", "lines_anchor", "lines_text", "readable_sections"]
 
 MOST_LINES = 80
 _FEW_MORE = 20
-_ANCHOR = re.compile(r"([^:\n]+):L(\d+)-(\d+)\Z")
+_ANCHOR = re.compile(r"([^:\n]+):L?(\d+)(?:-L?(\d+))?\Z")
 
 
 def readable_sections(documents: Iterable[Document]) -> list[Document]:
@@ -83,14 +83,27 @@ def lines_anchor(wanted: str) -> Anchor | None:
         (Anchor(path='docs/cors.md', start=4, end=20), None)
     """
     found = _ANCHOR.match(wanted)
-    return Anchor(found[1], int(found[2]), int(found[3])) if found else None
+    return Anchor(found[1], int(found[2]), int(found[3] or found[2])) if found else None
 
 
-def lines_text(anchor: Anchor, snapshot: Snapshot) -> str | None:
+def anchor_in(snapshot: Snapshot, wanted: str) -> Anchor | None:
+    """The lines that are named, all of them where only the path of a file is; None for a page's id."""
+    if ":" in wanted:
+        return lines_anchor(wanted)
+    text = next((file.text for file in snapshot.files if file.path == wanted), "")
+    return Anchor(wanted, 1, len(source_lines(text))) if text else None
+
+
+def lines_text(anchor: Anchor, snapshot: Snapshot, project: str) -> str | None:
     """What stands there, numbered, under the anchor, 80 lines or few more; None where there are no such lines."""
     text = next((file.text for file in snapshot.files if file.path == anchor.path), "")
     lines = source_lines(text)[anchor.start - 1 : anchor.end] if anchor.start else []
     most = MOST_LINES if len(lines) > MOST_LINES + _FEW_MORE else len(lines)
-    more = f"… and {len(lines) - most} lines more\n" if len(lines) > most else ""
+    rest = f"{anchor.path}:L{anchor.start + most}-{anchor.start + len(lines) - 1}"
+    more = (
+        f"… and {len(lines) - most} lines more: gardener wiki show {project} {rest}\n"
+        if len(lines) > most
+        else ""
+    )
     numbered = (f"{number:>5}  {line}" for number, line in enumerate(lines[:most], anchor.start))
     return f"From `{anchor}`:\n\n{''.join(numbered)}{more}" if lines else None

@@ -1,16 +1,19 @@
-"""What a repository calls its APIs: the words of the sections of its documents that show them in code."""
+"""What a repository calls its APIs: the words of the documents' sections that show them, and of the comments above."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from codebase_gardener.languages.symbols import SymbolTable
 from codebase_gardener.repository.areas import area_of
+from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.retrieval.documents import MAX_DOCUMENT_CHARS, Document
+from codebase_gardener.utils.anchors import Anchor, source_lines
 
-__all__ = ["with_what_shows_them"]
+__all__ = ["with_comments", "with_what_shows_them"]
 
 _SECTION_CHARS = 3_000
 _MOST_OF_A_NAME = 4
@@ -49,6 +52,40 @@ def with_what_shows_them(pages: Iterable[Document], documents: Iterable[Document
         else page
         for page in pages
     ]
+
+
+def with_comments(
+    documents: Iterable[Document], snapshot: Snapshot, tables: Mapping[str, SymbolTable]
+) -> list[Document]:
+    """The documents, each definition's with the comment above it that says what it is, which then is none of its own.
+
+    Args:
+        documents: Of the snapshot (`documents_of`).
+        snapshot: Where the lines are from.
+        tables: Symbols by path.
+    """
+    lines = {file.path: source_lines(file.text) for file in snapshot.files if file.path in tables}
+    above: dict[tuple[str, str], Anchor] = {
+        (str(symbol.anchor), symbol.qualified_name): comment
+        for table in tables.values()
+        for symbol in table.symbols
+        if (comment := symbol.comment_anchor) is not None and comment.end < symbol.start
+    }
+    told: dict[str, set[int]] = defaultdict(set)
+    for comment in above.values():
+        told[comment.path].update(range(comment.start, comment.end + 1))
+    found: list[Document] = []
+    for one in documents:
+        first, last = one.line_range
+        if one.kind == "module" and not told[one.path].isdisjoint(range(first, last + 1)):
+            rest = [lines[one.path][n - 1] for n in range(first, last + 1) if n not in told[one.path]]
+            if any(line.strip() for line in rest):
+                found.append(replace(one, text="".join(rest)))
+            continue
+        over = above.get((one.anchor, one.symbol))
+        said = "".join(lines[over.path][over.start - 1 : over.end]) if over is not None else ""
+        found.append(replace(one, text=(said + one.text)[:MAX_DOCUMENT_CHARS]) if said else one)
+    return found
 
 
 def _names_in_code(text: str) -> list[str]:
