@@ -16,6 +16,8 @@ _ABBREVIATION = re.compile(
     r"(?:^|[\s(*_])(?:(?:e\.g|i\.e|etc|cf|vs|resp|approx|al|fig|eq|ca|incl)|(?-i:No|[A-Z]))\.$", re.IGNORECASE
 )
 _LISTED = re.compile(r"(?<=[:;])\s\(?\d{1,2}\.$")
+_CUT_SHORT = re.compile(r"(?:\A|[\s(])[A-Za-z]{1,4}\.\Z")
+"""What may be a word cut short, such as "no.": where a small letter goes on, it is one."""
 _STOP = re.compile(r"(?!(?:(?<=\s)\.|(?<=\s\.)\.)\s+[a-z])[.!?](?=[\s\"')\]]|$)")
 """A stop; dots that stand alone within a sentence, as the names of folders do, are none."""
 _WORDLESS = re.compile(r"[^\w\s`\"'\[*+•-]+(?:\s|$)")
@@ -31,6 +33,8 @@ def first_sentence(text: str, most: int = 0) -> str:
     Example:
         >>> first_sentence("Loads it, e.g. from disk. Then more.\\n\\nOther."), first_sentence("A long title", 9)
         ('Loads it, e.g. from disk.', 'A long…')
+        >>> first_sentence("Sets the no. of retries. It counts.")
+        'Sets the no. of retries.'
     """
     paragraph = " ".join(without_title(text[:_LONGEST]).strip().split("\n\n", 1)[0].split())
     found = _up_to_its_end(paragraph)
@@ -54,7 +58,8 @@ def _up_to_its_end(paragraph: str) -> str:
         found = paragraph[: stop.end()]
         if listed := _LISTED.search(found[-8:]):  # "…: 1." is where a list begins
             return found[: len(found) - len(listed[0])].rstrip()
-        if not _ABBREVIATION.search(found[-12:]) and found.count("(") <= found.count(")"):
+        goes_on = _CUT_SHORT.search(found[-6:]) and re.match(r"\s[a-z]", paragraph[stop.end() :][:2])
+        if not goes_on and not _ABBREVIATION.search(found[-12:]) and found.count("(") <= found.count(")"):
             return found
     return paragraph
 

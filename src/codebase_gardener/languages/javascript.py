@@ -469,7 +469,11 @@ _LEXER = Lexer(
 TYPESCRIPT = Language(
     (".ts", ".mts", ".cts"), "//", True, interpreters=("deno", "ts-node"), aliases=("ts",),
     lexer=_LEXER, grammar=_TYPESCRIPT, family=_FAMILY,
-    variables=re.compile(r"process\.env(?:\.([A-Z][A-Z0-9_]{1,80})|\[[\"']([A-Z][A-Z0-9_]{1,80})[\"']\])"),
+    variables=re.compile(
+        r"(?:process\??|import\.meta)\.env(?:\??\.([A-Z][A-Z0-9_]{1,80})|(?:\?\.)?\[[\"']([A-Z][A-Z0-9_]{1,80})[\"']\])"
+        r"|[\"']([A-Z][A-Z0-9_]{1,80})[\"'] in (?:globalThis\.)?process\??\.env\b"
+        r"|Deno\.env\.(?:get|has)\([\"']([A-Z][A-Z0-9_]{1,80})[\"']\)"
+    ),
     trivial=r"throw new Error\(.*\)", test_stem=r"\.(?:test|spec)",
 )  # fmt: skip
 TSX = replace(

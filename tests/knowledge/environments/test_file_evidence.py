@@ -32,6 +32,13 @@ def test_other_languages_variables() -> None:
     assert rows("src/a.ts", "\nconst t = process.env.API_TOKEN;\n", "environment-variable") == [
         ("", "API_TOKEN", "", 2)
     ]
+    for text in (
+        "'NO_COLOR' in process?.env",
+        "process.env['NO_COLOR']",
+        "import.meta.env?.NO_COLOR",
+        "Deno.env.get('NO_COLOR')",
+    ):
+        assert rows("src/a.ts", text, "environment-variable") == [("", "NO_COLOR", "", 1)]
     assert rows("a.go", 'x := os.Getenv("HOME_DIR")', "environment-variable") == [("", "HOME_DIR", "", 1)]
 
 

@@ -88,4 +88,4 @@ def _variables(language: str, text: str) -> Iterator[Evidence]:
     for found in row.variables.finditer(text) if row else ():
         line += text.count("\n", offset, found.start())
         offset = found.start()
-        yield Evidence("environment-variable", line, line, "", found[1] or found[2], found[0])
+        yield Evidence("environment-variable", line, line, "", next(filter(None, found.groups())), found[0])
