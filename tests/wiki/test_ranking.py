@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from codebase_gardener.knowledge.pages.markup import NO_VARIABLE
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
 from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.wiki.ranking import PageRanking
@@ -194,3 +195,10 @@ def test_a_section_comes_first_whose_heading_names_the_option_or_asks_the_same()
     assert first("how do I set the heat for a pot?", running, option, asks, *others)[0] == option.anchor
     assert first("how do I mend a pot?", running, option, asks, *others)[0] == asks.anchor
     assert first("what is firing_pots?", running, option, asks, *others)[0] == running.anchor
+
+
+def test_what_a_page_has_not_is_no_reason_to_find_it() -> None:
+    says_none = page("Environment:o_a", "Core", f"What it needs.\n\n{NO_VARIABLE}\n")
+    reads_one = page("Environment:o_b", "Other", "What it needs.\n\nThe environment variable HOME is read.\n")
+    assert first("which environment variable is read", says_none, reads_one)[0] == "Environment:o_b"
+    assert "Environment:o_a" not in first("which variable", says_none, reads_one)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from codebase_gardener.config.settings import Settings
@@ -120,3 +122,21 @@ def test_what_a_file_says_of_itself_is_sections_without_its_licence() -> None:
         ("doc", "doc.go:L3-3"), ("Concurrency", "doc.go:L5-7"),
     ]  # fmt: skip
     assert [one.anchor for one in readable_sections(sections)] == ["doc.go:L3-3", "doc.go:L5-7"]
+
+
+def test_a_part_of_a_releases_notes_has_the_release_in_its_name() -> None:
+    headings = ("Changelog", "[2.1.0] - 2024-05-06", "Deprecated", "Python 3.11 support", "v2.0", "Fixed")
+    pieces = [
+        Document(f"CHANGELOG.md:L{n}-{n}", "CHANGELOG.md", heading, f"## {heading}\n", "text")
+        for n, heading in enumerate(headings, start=1)
+    ]
+    assert [one.symbol for one in readable_sections(pieces)] == [
+        "Changelog",
+        "[2.1.0] - 2024-05-06",
+        "[2.1.0] - 2024-05-06: Deprecated",
+        "[2.1.0] - 2024-05-06: Python 3.11 support",
+        "v2.0",
+        "v2.0: Fixed",
+    ]
+    guide = [replace(one, path="docs/guide.md") for one in pieces]
+    assert [one.symbol for one in readable_sections(guide)] == list(headings)

@@ -9,7 +9,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, S
 from dataclasses import dataclass, field
 
 from codebase_gardener.knowledge.pages.documents import page_of
-from codebase_gardener.knowledge.pages.markup import NO_CODE, USED_BY, USES, WHY_A_PAGE, is_rule
+from codebase_gardener.knowledge.pages.markup import (
+    NO_CODE,
+    NO_VARIABLE,
+    NONE_FOUND,
+    USED_BY,
+    USES,
+    WHY_A_PAGE,
+    is_rule,
+)
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES
 from codebase_gardener.repository.areas import area_of, is_about_versions
 from codebase_gardener.retrieval.documents import PAGE_KIND, Document
@@ -76,7 +84,8 @@ HEADING_WEIGHT = 2.0
 NAMED_WEIGHT = 2.0
 """For the definition whose name a question writes as code writes it."""
 
-_OF_OTHERS = (WHY_A_PAGE, NO_CODE, USES, USED_BY)
+_NOTHING = (NONE_FOUND, NO_CODE, NO_VARIABLE)
+_OF_OTHERS = (WHY_A_PAGE, USES, USED_BY, *_NOTHING)
 _PLACE = re.compile(r"`[^`:\n]+:L\d+-\d+`")  # the words of a path say little of what stands there
 _LISTED = re.compile(r"- [^`\n]*: `([^`:\n]+):L\d+-\d+`\Z")
 _WRITTEN = re.compile(
@@ -301,7 +310,9 @@ def _add(entry: _Entry, document: Document) -> None:
     overview, _, body = document.text.partition("\n\n")
     heading, _, rest = body.partition("\n\n")
     lines = _telling(rest if document.anchor.endswith(f"#{heading}") else body)
-    counted = "\n".join(line for line in body.splitlines() if not _is_of_a_test(line))
+    counted = "\n".join(
+        line for line in body.splitlines() if not _is_of_a_test(line) and not line.startswith(_NOTHING)
+    )
     entry.counts["body"].update(stems(_PLACE.sub(" ", counted)))
     entry.lines += lines
     if document.anchor == page_of(document):  # the others repeat both

@@ -39,7 +39,7 @@ _LICENCE = re.compile(
 )
 _SAYS = re.compile(r"\w")
 _PROSE = ("text", COMMENT_KIND)
-_LAYOUT = 5
+_LAYOUT = 6
 """Of what is kept of a page; an index of another one is built again."""
 
 

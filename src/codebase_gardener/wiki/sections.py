@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from codebase_gardener.documents.file_comments import file_comment_sections
 from codebase_gardener.languages.table import is_code
-from codebase_gardener.repository.areas import area_of
+from codebase_gardener.repository.areas import area_of, is_changelog
 from codebase_gardener.repository.snapshot import Snapshot
 from codebase_gardener.repository.translations import translations
 from codebase_gardener.retrieval.documents import COMMENT_KIND, Document
@@ -18,6 +18,9 @@ __all__ = ["anchor_in", "comment_sections", "lines_anchor", "lines_text", "reada
 
 MOST_LINES = 80
 _FEW_MORE = 20
+_RELEASE = re.compile(
+    r"\W*(?:[\w.-]+ )?[vV]?\d+(?:\.\d+)+[\w.+-]*(?:\W.*\d{4}.*|\W*)|\W*unreleased\W*", re.IGNORECASE
+)
 _ANCHOR = re.compile(r"([^:\n]+):L?(\d+)(?:-L?(\d+))?\Z")
 
 
@@ -26,8 +29,9 @@ def readable_sections(documents: Iterable[Document]) -> list[Document]:
 
     Those of what files of code say of themselves are among them.
 
-    A long section, which an index has in pieces, is whole up to 80 lines. The words of a section's file and of the
-    file's first heading are its domains: "Options" of `docs/cors.md` is about CORS.
+    A part of a release's notes ("Fixed") has the release in its name. A long section, which an index has in pieces, is
+    whole up to 80 lines. The words of a section's file and of the file's first heading are its domains: "Options" of
+    `docs/cors.md` is about CORS.
 
     Args:
         documents: Of a snapshot (`documents_of`).
@@ -40,8 +44,15 @@ def readable_sections(documents: Iterable[Document]) -> list[Document]:
     left_out = translations({one.path for one in pieces})
     sections: list[Document] = []
     first: dict[str, str] = {}
-    for one in sorted(pieces, key=lambda one: (one.path, one.line_range)):
-        first.setdefault(one.path, one.symbol)
+    release: dict[str, str] = {}
+    for piece in sorted(pieces, key=lambda one: (one.path, one.line_range)):
+        first.setdefault(piece.path, piece.symbol)
+        one = piece
+        if is_changelog(piece.path):
+            if _RELEASE.fullmatch(piece.symbol):
+                release[piece.path] = piece.symbol
+            elif piece.path in release:
+                one = replace(piece, symbol=f"{release[piece.path]}: {piece.symbol}")
         if sections and (whole := _joined(sections[-1], one)) is not None:
             sections[-1] = whole
         else:

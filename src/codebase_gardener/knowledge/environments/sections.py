@@ -9,7 +9,7 @@ from codebase_gardener.knowledge.environments.evidence_by_kind import FoundEvide
 from codebase_gardener.knowledge.environments.guard_evidence import DEVICES
 from codebase_gardener.knowledge.environments.optional_packages import headers
 from codebase_gardener.knowledge.pages.citations import dedented
-from codebase_gardener.knowledge.pages.markup import EMPTY, code, fence
+from codebase_gardener.knowledge.pages.markup import EMPTY, NO_VARIABLE, code, fence
 from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -86,7 +86,7 @@ class Sheet:
         """The Credentials section: names only."""
         names = sorted({found.evidence.name for found in rows})
         if not names:
-            return "No environment variable was found that the code reads for this."
+            return NO_VARIABLE
         body = []
         for name in names:
             places = [found for found in rows if found.evidence.name == name]

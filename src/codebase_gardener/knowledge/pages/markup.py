@@ -9,13 +9,16 @@ from codebase_gardener.documents.code_spans import code_spans, edited
 from codebase_gardener.documents.fences import fence_after, opened_fence
 
 __all__ = [
-    "EMPTY", "NONE_FOUND", "NO_CODE", "USED_BY", "USES", "WHY_A_PAGE", "code", "code_texts", "cell", "fence",
+    "EMPTY", "NONE_FOUND", "NO_CODE", "NO_VARIABLE", "USED_BY", "USES", "WHY_A_PAGE", "code", "code_texts", "cell", "fence",
     "fenced", "is_rule", "link_free", "open_fence", "outside_fences", "plain", "read_tables", "table", "unescaped",
     "without_code",
 ]  # fmt: skip
 
 NONE_FOUND = "None found in the repository."
 """What a section says that has nothing to say."""
+
+NO_VARIABLE = "No environment variable was found that the code reads for this."
+"""What an Environment says that asks for none."""
 
 NO_CODE = "No code in docs, examples or tests was found to use it."
 """What a page says of a subject that nobody uses."""
