@@ -9,8 +9,8 @@ from codebase_gardener.documents.code_spans import code_spans, edited
 from codebase_gardener.documents.fences import fence_after, opened_fence
 
 __all__ = [
-    "EMPTY", "NONE_FOUND", "NO_CODE", "NO_VARIABLE", "USED_BY", "USES", "WHY_A_PAGE", "code", "code_texts", "cell", "fence",
-    "fenced", "is_rule", "link_free", "open_fence", "outside_fences", "plain", "read_tables", "table", "unescaped",
+    "EMPTY", "NONE_FOUND", "NO_CODE", "NO_VARIABLE", "USED_BY", "USES", "WHY_A_PAGE", "code", "code_texts", "cell",
+    "fence", "fenced", "is_rule", "link_free", "open_fence", "outside_fences", "plain", "read_tables", "table", "unescaped",
     "without_code",
 ]  # fmt: skip
 
