@@ -10,8 +10,8 @@ from codebase_gardener.documents.fences import fence_after, opened_fence
 
 __all__ = [
     "EMPTY", "NONE_FOUND", "NO_CODE", "NO_VARIABLE", "USED_BY", "USES", "WHY_A_PAGE", "code", "code_texts", "cell",
-    "fence", "fenced", "is_rule", "link_free", "open_fence", "outside_fences", "plain", "read_tables", "table", "unescaped",
-    "without_code",
+    "fence", "fenced", "is_rule", "link_free", "open_fence", "outside_fences", "plain", "read_tables", "table",
+    "unescaped", "without_code",
 ]  # fmt: skip
 
 NONE_FOUND = "None found in the repository."
