@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from codebase_gardener.documents.facts import ApiListing, Heading, Include, Mention
-from codebase_gardener.documents.reading import DocumentFacts, document_facts
+from codebase_gardener.documents.reading import DocumentFacts, document_facts, kept_blocks
 
 GUIDE = """\
 ---
@@ -142,3 +142,16 @@ def test_api_listings_of_mkdocstrings_and_hugging_face() -> None:
 
 def test_other_files_say_nothing() -> None:
     assert document_facts("a.py", "python", "# Title\n") == DocumentFacts()
+
+
+def test_a_paragraph_in_html_is_one() -> None:
+    text = (
+        '<p align="center">\n<h1 align="center">Pot</h1>\n<p align="center">A kiln for <b>small</b> pots</p>\n'
+        '<p><a href="x">one of</a> <a href="y">the other two</a></p>\n</p>\n'
+    )
+    found = [
+        (block.start, block.text)
+        for block in kept_blocks("README.md", "markdown", text)
+        if block.kind == "paragraph"
+    ]
+    assert found == [(3, "A kiln for <b>small</b> pots")]

@@ -117,3 +117,12 @@ def test_parameters(language: str, source: str, expected: list[tuple[str, str, s
 )
 def test_what_an_import_means(importer: str, module: str, expected: str) -> None:
     assert units_of(FILES, "rust").find(module, importer) == expected
+
+
+def test_a_comment_behind_an_attribute_says_nothing_of_the_definition() -> None:
+    source = (
+        "/// A pot.\n#[derive(Debug)]\n#[allow(missing)] // for now\n#[lid]\npub enum Pot {\n    Clay,\n}\n"
+    )
+    pot = symbols_in(source, "rust")["Pot"]
+    assert (pot.docstring, pot.start, pot.docstring_start, pot.docstring_end) == ("A pot.", 2, 1, 1)
+    assert len(pot.decorators) == 3

@@ -22,7 +22,14 @@ __all__ = ["markdown_blocks"]
 
 _MYST = re.compile(r"\{([\w:+-]{1,60})\}[ \t]*([^\n]*)")
 _BOX = re.compile(r"\s*\{?([\w:+-]{1,60})\}?[ \t|]*([^\n]*)")
-_HTML_HEADING = re.compile(r"<h([1-6])\b[^<>]{0,200}>(.{1,500}?)</h\1>", re.DOTALL | re.IGNORECASE)
+_HTML_PIECE = re.compile(
+    r"<h([1-6])\b[^<>]{0,200}>(.{1,500}?)</h\1>"
+    r"|<p\b[^<>]{0,200}>((?:[^<]|<(?!/?(?:p|h[1-6]|div|ul|ol|table|img|picture|pre)\b)){1,1000})</p>",
+    re.DOTALL | re.IGNORECASE,
+)
+_HTML_NO_PROSE = re.compile(r"\A(?:\s|<a\b[^<>]*>[^<]*</a>|<br ?/?>|[^\w<])*\Z", re.IGNORECASE)
+"""Links alone, one beside the other."""
+_FEW_WORDS = 4
 _GITHUB_BOX = re.compile(r"\[!(\w{1,20})\]")
 _MAX_FRONT_MATTER = 500
 
@@ -86,7 +93,7 @@ class _Walk:
         elif token.type in ("fence", "colon_fence", "code_block"):
             self._code(token, start)
         elif token.type == "html_block":
-            self.found.extend(_html_headings(token, start))
+            self.found.extend(_html_pieces(token, start))
         elif token.type == "box_open":
             self.found.append(Block("box", start, end, token.content, label=token.info.lower()))
         elif token.type.startswith("container_"):
@@ -169,11 +176,16 @@ def _options(lines: list[str]) -> int:
     return number
 
 
-def _html_headings(token: Token, start: int) -> list[Block]:
+def _html_pieces(token: Token, start: int) -> list[Block]:
+    """Headings, and paragraphs of words: a README's first sentence often stands in a `<p align="center">`."""
     found = []
     text = text_outside_comments(token.content)
-    for heading in _HTML_HEADING.finditer(text):
-        first = start + text.count("\n", 0, heading.start())
-        last = first + heading[0].count("\n")
-        found.append(Block("heading", first, last, heading[2], level=int(heading[1])))
+    for piece in _HTML_PIECE.finditer(text):
+        level, content = piece[1], piece[2] or piece[3]
+        first = start + text.count("\n", 0, piece.start())
+        last = first + piece[0].count("\n")
+        if level:
+            found.append(Block("heading", first, last, content, level=int(level)))
+        elif not _HTML_NO_PROSE.search(content) and len(content.split()) >= _FEW_WORDS:
+            found.append(Block("paragraph", first, last, content.strip()))
     return found

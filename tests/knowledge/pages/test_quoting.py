@@ -120,3 +120,7 @@ def test_what_is_cleaned_away_leaves_no_half_word() -> None:
         said = cut.removesuffix(" …").split()
         assert said == [f"`Name{number}`" for number in range(len(said))]
         assert cut.endswith(" …") == (len(said) < 60)
+
+
+def test_links_to_code_keep_what_they_name() -> None:
+    assert inline("See [`Pot`][clay::Pot], [`Lid`].") == "See `Pot`, `Lid`."

@@ -19,7 +19,7 @@ _DEEPEST = 12  # columns before a fence
 
 _CLEANERS: tuple[tuple[re.Pattern[str], str], ...] = (
     # what it is, what remains of it; each is linear in the length of a line
-    (re.compile(r"\[`[~!]?([^`]{1,300})`\](?!\()"), r"`\1`"),  # [`PeftModel`], as Hugging Face's docs write it
+    (re.compile(r"\[`[~!]?([^`]{1,300})`\](?:\[[^\[\]\s]{0,200}\])?(?!\()"), r"`\1`"),  # [`Pot`][clay::Pot]
     (re.compile(r"`([^`<>]{1,200}) <(https?://[^`<>\s]{1,300})>`_{1,2}"), r"[\1](\2)"),  # rst's links
     (re.compile(r"(?<!`)`([^`]{1,200})`_{1,2}(?![\w`])"), r"\1"),
     (re.compile(r"<a\s[^<>]{0,300}>([^<>]{0,300})</a>"), r"\1"),

@@ -152,10 +152,14 @@ class Surroundings:
         return not self._source[self._starts[node.start_point.row] : node.start_byte].strip()
 
     def _alone(self, node: Node) -> bool:
-        """Whether the node's lines hold no code besides it, other attributes aside."""
+        """Whether the node's lines hold no code besides it: beside an attribute others, and a comment after it."""
         before = self._source[self._starts[node.start_point.row] : node.start_byte].strip()
         after = self._source[node.end_byte : self._starts[last_row(node) + 1]].strip()
-        return not after and (not before or before.startswith(self._grammar.attribute_mark))
+        if node.type in self._grammar.comments:
+            return not before and not after
+        return after[:2] in (b"", b"//", b"/*") and (
+            not before or before.startswith(self._grammar.attribute_mark)
+        )
 
     def _row(self, offset: int) -> int:
         return bisect_right(self._starts, offset) - 1
