@@ -10,8 +10,11 @@ import pytest
 from codebase_gardener.config.settings import Settings
 from codebase_gardener.gardener.facade import Gardener
 from codebase_gardener.gardener.wikis import build_wiki
+from codebase_gardener.retrieval.documents import PAGE_KIND, Document
+from codebase_gardener.retrieval.index import SymbolIndex
 from codebase_gardener.utils.error_handling import NotFoundError
 from codebase_gardener.utils.progress import Quiet
+from codebase_gardener.wiki.search import WikiIndex
 from codebase_gardener.wiki.state import WikiState
 from samples.written_garden import write_repository
 
@@ -143,3 +146,16 @@ def test_a_wiki_without_pages_is_told_apart_from_no_wiki(tmp_path: Path) -> None
         build_wiki(gardener, str(tmp_path / "bare"), Quiet(), name="bare")
         with pytest.raises(NotFoundError, match="the wiki of bare has no pages"):
             gardener.wiki("bare").search("prune")
+
+
+def test_a_row_and_a_link_of_a_page_are_read_as_their_words() -> None:
+    row = "| [`Pot`](pots.md) | `a \\| b` | — | 3 | `a/pot.py:L1-2` |"
+    text = f"Of pots.\n\n| Name | Value |\n| --- | --- |\n{row}\n"
+    index = WikiIndex(
+        SymbolIndex.build(
+            [Document("Module:o_pots", "pots.md", "pots", text, PAGE_KIND, evidence=("a.py:L1-1",))]
+        )
+    )
+    [found] = index.search("value of Pot")
+    assert found.said == "`Pot` · `a | b` · 3"
+    assert found.anchor == "a/pot.py:L1-2"

@@ -10,6 +10,7 @@ from textwrap import shorten
 
 from codebase_gardener.dataset.prompts import CONTEXT_CHARS, documents_that_fit
 from codebase_gardener.knowledge.pages.documents import page_documents, page_of
+from codebase_gardener.knowledge.pages.markup import EMPTY
 from codebase_gardener.repository.areas import area_of
 from codebase_gardener.repository.extraction import extract_tables
 from codebase_gardener.retrieval.documents import COMMENT_KIND, Document, documents_of
@@ -33,6 +34,8 @@ _CODE_LOOKED_AT = 16
 _ABOUT = 2  # what an Implementation rests on first: its definition, and a class's constructor
 _SAID_CHARS = 300
 _ANCHOR = re.compile(r"`([^`:]+:L\d+-\d+)`")
+_LINK = re.compile(r"\[([^\[\]]{1,300})\]\([^()\s]{1,300}\)")
+_CELL = re.compile(r"(?<!\\)\|")
 _LICENCE = re.compile(
     r"free software|licensed under|SPDX-License|all rights reserved|permission is hereby granted",
     re.IGNORECASE,
@@ -169,7 +172,7 @@ class WikiIndex:
             overview=overview,
             anchor=told[-1 if said.startswith("|") else 0] if told else first,
             kind=document.kind,
-            said=_short(said),
+            said=_short(_plain(said) if page else said),
         )
 
     def _best_part(self, query: str, question: str) -> list[Document]:
@@ -188,6 +191,15 @@ def _first_words(document: Document) -> str:
         lines = lines if document.symbol in "".join(lines[:1]) else [f"{document.symbol}:", *lines]
         return _short(" ".join(lines))
     return _short(" ".join(([f"`{document.symbol}`:"] if document.symbol else []) + lines[:1]))
+
+
+def _plain(line: str) -> str:
+    """A line of a page as it is read: of a link its words, of a table's row what its cells say but their places."""
+    text = _LINK.sub(r"\1", line)
+    if not text.startswith("|"):
+        return text
+    cells = (cell.replace("\\|", "|").strip() for cell in _CELL.split(text.strip("| ")))
+    return " · ".join(cell for cell in cells if cell not in ("", EMPTY) and not _ANCHOR.fullmatch(cell))
 
 
 def _short(text: str) -> str:
