@@ -362,3 +362,8 @@ def test_where_no_module_uses_another_the_files_are_drawn() -> None:
     told = overview(files).sections[1].body
     assert 'N0["a/x.py"]' in told
     assert "--> N1" in told.replace('-->|"1"|', "-->") or 'N0 -->|"1"| N1' in told
+
+
+def test_a_title_of_the_second_level_that_names_it_is_one() -> None:
+    readme = "[![a](b.png)](c)\n\n## Pot\n\nBoils stews well.\n\n## Features\n\n- Never burns anything\n"
+    assert "“Boils stews well.”" in overview(FILES | {"README.md": readme}).overview

@@ -44,6 +44,8 @@ JAVASCRIPT = {
         ("# kiln\n\n## Firing a pot\n\nIt is so:\n\n{0}", "Firing a pot"),
         ("# Other\n\nMore.\n\n# kiln\n\n## Usage\n\n{0}", "Usage: use heat and cool"),
         ("# kiln\n\n## Custom levels\n\n{0}", "Custom levels"),
+        ("# kiln\n\n## 5. Custom levels\n\n{0}", "Custom levels"),
+        ("# kiln\n\n## Step 2: Fire the pot\n\n{0}", "Fire the pot"),
     ],
 )
 def test_a_title_says_what_is_done(readme: str, title: str) -> None:

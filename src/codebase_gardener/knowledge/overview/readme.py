@@ -144,7 +144,8 @@ def _said(found: Sequence[Block], called: set[str]) -> Iterator[Block]:
         title = block.text if block.kind == "heading" and sections == 0 else title
         if block.kind == "heading":
             sections += 1
-            tells = (sections == 1 and block.level == 1 and not count) or bool(_WHAT.search(block.text))
+            is_title = block.level == 1 or plain_text(block.text).lower() in called
+            tells = (sections == 1 and is_title and not count) or bool(_WHAT.search(block.text))
         if not tells or block.kind not in ("paragraph", "item"):
             continue
         text = plain_text(block.text)

@@ -39,6 +39,8 @@ _GENERAL = frozenset((
 """Words of headings that tell nothing without their document's title."""
 _ENTRIES = frozenset(("app", "index", "main"))
 _NUMBERED = re.compile(r"\d")
+_COUNTED = re.compile(r"\A(?:step )?\(?\d{1,2}(?:\.\d{1,2})*[.):]\s+(?=\S)", re.IGNORECASE)
+"""A heading's number in its document."""
 _SPELLED = re.compile(r"\b(?=\w*[a-z])\w*[A-Z]\w*[A-Z]\w*\b|\b[A-Z]{2,}[a-z]?\d*\b")
 _KNOWN_CASE = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
@@ -250,6 +252,7 @@ class Titles:
             each for each in text if unicodedata.category(each)[0] not in "CS" or each in " +=<>$^"
         )
         text = re.sub(r"\s+(?=:)", "", " ".join(text.split()).strip(" .:#-–—*_"))
+        text = _COUNTED.sub("", text)
         text = " ".join(text.split()[: 2 * MOST_WORDS])
         whole = text if len(text) <= _LONGEST else text[: _LONGEST + 1].rpartition(" ")[0]
         return whole.strip(" ,;:.-")
