@@ -125,7 +125,10 @@ def introduction(facts: Mapping[str, FileFacts], texts: Mapping[str, str], name:
     if not path:
         return None
     found = list(kept_blocks(path, facts[path].language, texts[path][:_READ_CHARS]))
-    called = {name.lower(), re.split(r"[/@]", name)[-1].lower()}
+    parts = [
+        part for part in re.split(r"[/@]", name.lower()) if not re.fullmatch(r"v\d+", part)
+    ]  # Go's pot/v2
+    called = {name.lower(), *parts[-1:]}
     said = tuple(_said(found, called))
     said = said or tuple(_said([one for one in found if one.kind != "heading"], called))[:_FEW]
     spoken = {facts[each].language for each in facts}
