@@ -209,6 +209,32 @@ def test_what_an_import_means(importer: str, module: str, expected: str) -> None
     assert units_of(FILES, "script").find(module, importer) == expected
 
 
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("../dist/esm/index.js", "src/index.ts"),
+        ("../dist/commonjs/parts/lid.js", "src/parts/lid.ts"),
+        ("../build", "src/index.ts"),
+        ("..", "src/index.ts"),
+        ("../lib/lid.js", ""),  # of this folder there are files, and it is none of them
+        ("../other/index.js", ""),
+        ("../../parts/b/dist/index.js", "parts/b/src/index.ts"),
+    ],
+)
+def test_a_file_that_only_a_build_writes_means_its_source(module: str, expected: str) -> None:
+    files = {
+        "package.json": '{"name": "kiln", "main": "dist/index.js"}',
+        "src/index.ts": "",
+        "src/lid.ts": "",
+        "src/parts/lid.ts": "",
+        "lib/glaze.js": "",
+        "parts/b/package.json": '{"name": "b", "main": "dist/index.js"}',
+        "parts/b/src/index.ts": "",
+    }
+    importer = "test/deep/a.ts" if module.startswith("../../") else "test/a.ts"
+    assert units_of(files, "script").find(module, importer) == expected
+
+
 def test_what_a_compiler_wrote() -> None:
     assert JAVASCRIPT.family is not None
     found = JAVASCRIPT.family.compiled([path for path in FILES if "/" in path], [""])

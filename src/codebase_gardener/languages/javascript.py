@@ -58,7 +58,7 @@ _TYPED_ENDING = re.compile(r"(?<!\.d)\.[cm]?tsx?\Z")
 _PLAIN = re.compile(r"\.([cm]?)jsx?\Z")
 _SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".d.ts", ".d.mts", ".d.cts")
 """Endings of files; where several files have the same stem, the first is the source."""
-_BUILT = ("dist", "lib", "build", "out", "es", "esm", "cjs", "umd", "types", "node")
+_BUILT = ("dist", "lib", "build", "out", "es", "esm", "cjs", "commonjs", "umd", "types", "node")
 """Folders that compilers write to."""
 
 _QUOTES = "\"'`"
@@ -214,7 +214,8 @@ def _parameter(part: str) -> TypedName | None:
 def _find(units: Units, module: str, importer: str) -> str:
     if module.startswith("."):
         target = joined(importer.rpartition("/")[0], module)
-        return _file_at(units, ENDING.sub("", target)) or _file_at(units, target)
+        stem = ENDING.sub("", target)
+        return _file_at(units, stem) or _file_at(units, target) or _unbuilt(units, stem)
     known = units.entries.get(module)
     if known is not None:
         return known
@@ -227,6 +228,21 @@ def _find(units: Units, module: str, importer: str) -> str:
             if found:
                 return found
     return ""
+
+
+def _unbuilt(units: Units, stem: str) -> str:
+    """The source of a file that only a build writes: nothing of its folder is in the repository."""
+    root, name = next(
+        (one for one in units.roots if not one[0] or f"{stem}/".startswith(f"{one[0]}/")), ("", "")
+    )
+    inside = stem.removeprefix(root).strip("/")
+    if not inside:  # `..`, the package itself
+        return units.entries.get(name, "")
+    first = inside.partition("/")[0]
+    if first not in _BUILT or units.below(joined(root, first)):
+        return ""
+    sources = (*_stems(stem, root), *_stems(f"{stem}/index", root))
+    return next((found for one in sources if (found := _file_at(units, one))), "")
 
 
 def _file_at(units: Units, stem: str, *, typed: bool = False) -> str:
