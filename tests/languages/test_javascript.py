@@ -567,3 +567,25 @@ export function fire(some: unknown, hot?: boolean) {
     assert (found.start, found.returns, found.docstring) == (5, "Pot | Pot[]", "Fires a pot.")
     assert (found.docstring_start, found.docstring_end) == (2, 2)
     assert [one.name for one in typed_parameters(found)] == ["some", "hot"]
+
+
+def test_what_is_a_test_of_tap_and_of_a_script() -> None:
+    files = {
+        "package.json": '{"name": "kiln", "main": "dist/index.js"}',
+        "src/index.ts": "export function fire(pot: string) { return pot }\n",
+        "test/hot.ts": (
+            "import t from 'tap'\nimport { fire } from '../dist/esm/index.js'\n\n"
+            "t.test('gets hot', async t => {\n  t.equal(fire('a'), 'a')\n})\n"
+        ),
+        "test/plain-script.js": (
+            "const assert = require('assert')\nconst { fire } = require('..')\nassert.equal(fire('a'), 'a')\n"
+        ),
+        "test/helper.js": (
+            "const { fire } = require('..')\nexports.twice = function () {\n  return fire(fire('a'))\n}\nfire('b')\n"
+        ),
+    }
+    found = context_of(files).resolution.passages
+    assert [(one.path, one.start, one.end, one.title, one.area) for one in found] == [
+        ("test/hot.ts", 4, 6, "gets hot", "test"),
+        ("test/plain-script.js", 1, 3, "Plain script", "test"),
+    ]

@@ -396,10 +396,11 @@ _FAMILY = Family(
     quotes=_QUOTES,
     erased=("type", "interface"),
     is_top=_is_top,
-    titled=("it", "test", "Deno.test", "test.only", "it.only", "test.concurrent"),
+    titled=("it", "test", "Deno.test", "t.test", "tap.test", "test.only", "it.only", "test.concurrent"),
     title=re.compile(
-        r"(?:it|test|Deno\.test)(?:\.\w+)?\s*\(\s*(?:\"([^\"]{1,120})\"|'([^']{1,120})'|`([^`]{1,120})`)"
+        r"(?:(?:Deno|t|tap)\.)?(?:it|test)(?:\.\w+)?\s*\(\s*(?:\"([^\"]{1,120})\"|'([^']{1,120})'|`([^`]{1,120})`)"
     ),
+    test_scripts=True,
     entry=_entry,
     matching=_matching,
     better=_better,

@@ -244,6 +244,7 @@ class Family:
         tests_anywhere: Whether tests stand beside what they test.
         titled: Calls that run a test with a title, `test("title", …)`.
         title: The call's text with the title as a group.
+        test_scripts: Whether a file of tests that has no test and hands nothing out is one as a whole.
         comment: A line of a comment that is none for documentation, or an attribute, or blank.
         doc_comment: A line of a comment for documentation.
         named_comment: Whether a comment that begins with a definition's name documents it.
@@ -295,6 +296,7 @@ class Family:
     tests_anywhere: bool = False
     titled: tuple[str, ...] = ()
     title: re.Pattern[str] = NEVER
+    test_scripts: bool = False
     comment: re.Pattern[str] = re.compile(r"\s*(?:/[/*]|\*|@|#\[|\[\[|\w[^*/]*\*/|$)")
     doc_comment: re.Pattern[str] = re.compile(r"\s*(?:/\*[*!]|//[/!])")
     named_comment: bool = False
