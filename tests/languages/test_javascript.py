@@ -589,3 +589,48 @@ def test_what_is_a_test_of_tap_and_of_a_script() -> None:
         ("test/hot.ts", 4, 6, "gets hot", "test"),
         ("test/plain-script.js", 1, 3, "Plain script", "test"),
     ]
+
+
+def test_what_a_call_gives_back_keeps_its_name_and_is_given_members() -> None:
+    files = {
+        "package.json": '{"name": "kiln", "main": "src/fire.ts"}',
+        "src/fire.ts": """
+            import { Heat } from './fire/cool.js'
+            /** Fires a pot. */
+            async function fire_(pot: string) { return pot }
+            function coolSlowly(pot: string) { return pot }
+            export class Lid { shut() { return 1 } }
+            export const cool = Object.assign(coolSlowly, { twice: again })
+            export const more = Object.assign(again, {})
+            export function again(pot: string) { return pot }
+            export const fire = Object.assign(fire_, {
+              fire: fire_,
+              cool,
+              Lid,
+            })
+            const lid = Object.freeze(new Lid())
+            export function close() { return lid.shut() }
+            """,
+        "README.md": (
+            "```ts\nimport { fire } from 'kiln'\nfire('a')\nfire.fire('b')\nfire.cool('c')\n"
+            "fire.cool.twice('d')\nnew fire.Lid()\n```\n"
+        ),
+    }
+    context = context_of(files)
+    fire = symbol_named(context, "fire")
+    assert (fire.public, fire.docstring) == (True, "Fires a pot.")
+    assert import_of(context.target(fire), context) == 'import { fire } from "kiln";'
+    assert call_of(symbol_named(context, "again"), context) == "again(pot)"
+    used = {
+        target.name: [use.start for passage, use in pairs if passage.path == "README.md"]
+        for target, pairs in context.uses.items()
+    }
+    assert used == {"fire": [3, 4], "cool": [5], "again": [6], "Lid": [7]}
+    assert [
+        use.scope for use in context.resolution.callers[context.target(symbol_named(context, "Lid.shut"))]
+    ] == ["close"]
+
+
+def test_what_common_js_gives_back_is_handed_out() -> None:
+    code = code_in("module.exports = Object.freeze({ fire, cool: chill });", "javascript")
+    assert code.exports == ("fire", "cool")

@@ -17,6 +17,7 @@ from codebase_gardener.languages.javascript_exports import (
     exports,
     given,
     is_key,
+    kept,
     open_names,
     outer_names,
     renamed,
@@ -40,6 +41,7 @@ _QUERY = """
 (export_statement) @export
 (export_statement source: (_)) @import
 [(call_expression) (new_expression)] @call
+(call_expression function: (member_expression) arguments: (arguments (identifier) (object))) @kept
 (variable_declarator name: (_) value: [(call_expression) (new_expression) (await_expression)]) @bind
 (variable_declarator name: (identifier) value: [(identifier) (member_expression)]) @bind
 (program [(lexical_declaration (variable_declarator name: (identifier) @name))
@@ -428,6 +430,7 @@ _JAVASCRIPT = Grammar(
     values=("variable_declarator", "field_definition", "assignment_expression"),
     assigned=assigned,
     casts=CASTS,
+    kept=kept,
     is_key=is_key,
     outer_names=outer_names,
     open_names=open_names,

@@ -55,7 +55,8 @@ class Grammar:
         kinds: Node type to the symbol's kind; "function" becomes "method" inside a type.
         code: A tree-sitter query. Captures: `import`, a statement that imports; `call`, a call or the making of an
             object; `bind`, a variable with a value; `typed`, a variable with a type; `export`, a declaration that
-            others may use (read by the family's `exports`); `name`, a module-level constant or variable.
+            others may use (read by the family's `exports`); `name`, a module-level constant or variable; `kept`, a call
+            that may give members to its first argument.
         calls: Calls, and the making of objects.
         paths: Nodes that are a dotted path (`a.b`, `a::b`, `a->b`): fields of what stands before the dot, fields of
             what stands after it.
@@ -91,6 +92,8 @@ class Grammar:
         assigned: The name of a function that an assignment gives to something, by the file's path where it has none:
             JavaScript's `app.use = function`.
         handed_out: How the signature of a function begins that the file hands out without binding its name.
+        kept: What a call gives back of its arguments, with the members that it gives to that, by name: JavaScript's
+            `Object.assign(f, {g})`.
         is_key: Whether a function is only what a value has under a key: JavaScript's `{ fire() {} }`.
         open_names: What a file of a path lets others use of its outer level; None where it is all open.
         outer_names: What a file of a path hands out under one other name alone: its own name to that one.
@@ -155,6 +158,7 @@ class Grammar:
     owner: Callable[[Node], str] | None = None
     assigned: Callable[[Node, str], str] | None = None
     handed_out: re.Pattern[str] = NEVER
+    kept: Callable[[Node], tuple[Node, Mapping[str, Node]] | None] | None = None
     is_key: Callable[[Node], bool] | None = None
     open_names: Callable[[Node, str], frozenset[str] | None] = lambda _root, _path: None
     outer_names: Callable[[Node, str], Mapping[str, str]] = lambda _root, _path: {}
