@@ -634,3 +634,20 @@ def test_what_a_call_gives_back_keeps_its_name_and_is_given_members() -> None:
 def test_what_common_js_gives_back_is_handed_out() -> None:
     code = code_in("module.exports = Object.freeze({ fire, cool: chill });", "javascript")
     assert code.exports == ("fire", "cool")
+
+
+def test_of_a_method_with_overloads_callers_see_these() -> None:
+    source = """
+export class Kiln {
+  /** fires pots */
+  fire(pot: Pot): Fired | undefined
+  fire(pots: Pot[]): Fired | Fired[]
+  fire(some: unknown): any {
+    return some
+  }
+}
+"""
+    context = context_of({"package.json": '{"name": "kiln"}', "index.ts": source})
+    found = symbol_named(context, "Kiln.fire")
+    assert (found.start, found.docstring, found.overloads) == (5, "fires pots", ((3, 3), (4, 4)))
+    assert found.returns == "Fired | undefined | Fired[]"

@@ -466,6 +466,7 @@ _TYPESCRIPT = replace(
     declarations=dict.fromkeys(
         ("method_signature", "abstract_method_signature", "function_signature", "property_signature"), "function"
     ),
+    overloads=True,
     typed_declarations={"property_signature": "function_type"},
     field_node="property_signature",
     qualified_types=("nested_type_identifier",),

@@ -87,6 +87,7 @@ class Grammar:
         braced_later: Bodies that begin before their brace.
         declarations: Node types that declare a function without a body (an interface's method, a prototype), to the
             kind; they are listed on request only.
+        overloads: Whether callers of what has a body see its declarations in the same file alone.
         typed_declarations: Those of them that declare a function only if their type is such a node.
         owner: The type that a definition's own receiver names: Go's `func (c *Command) Run`.
         assigned: The name of a function that an assignment gives to something, by the file's path where it has none:
@@ -154,6 +155,7 @@ class Grammar:
     )
     braced_later: tuple[str, ...] = ()
     declarations: Mapping[str, str] = field(default_factory=dict)
+    overloads: bool = False
     typed_declarations: Mapping[str, str] = field(default_factory=dict)
     owner: Callable[[Node], str] | None = None
     assigned: Callable[[Node, str], str] | None = None
