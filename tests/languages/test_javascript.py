@@ -209,6 +209,32 @@ def test_what_an_import_means(importer: str, module: str, expected: str) -> None
     assert units_of(FILES, "script").find(module, importer) == expected
 
 
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("../dist/esm/index.js", "src/index.ts"),
+        ("../dist/commonjs/parts/lid.js", "src/parts/lid.ts"),
+        ("../build", "src/index.ts"),
+        ("..", "src/index.ts"),
+        ("../lib/lid.js", ""),  # of this folder there are files, and it is none of them
+        ("../other/index.js", ""),
+        ("../../parts/b/dist/index.js", "parts/b/src/index.ts"),
+    ],
+)
+def test_a_file_that_only_a_build_writes_means_its_source(module: str, expected: str) -> None:
+    files = {
+        "package.json": '{"name": "kiln", "main": "dist/index.js"}',
+        "src/index.ts": "",
+        "src/lid.ts": "",
+        "src/parts/lid.ts": "",
+        "lib/glaze.js": "",
+        "parts/b/package.json": '{"name": "b", "main": "dist/index.js"}',
+        "parts/b/src/index.ts": "",
+    }
+    importer = "test/deep/a.ts" if module.startswith("../../") else "test/a.ts"
+    assert units_of(files, "script").find(module, importer) == expected
+
+
 def test_what_a_compiler_wrote() -> None:
     assert JAVASCRIPT.family is not None
     found = JAVASCRIPT.family.compiled([path for path in FILES if "/" in path], [""])
@@ -541,3 +567,87 @@ export function fire(some: unknown, hot?: boolean) {
     assert (found.start, found.returns, found.docstring) == (5, "Pot | Pot[]", "Fires a pot.")
     assert (found.docstring_start, found.docstring_end) == (2, 2)
     assert [one.name for one in typed_parameters(found)] == ["some", "hot"]
+
+
+def test_what_is_a_test_of_tap_and_of_a_script() -> None:
+    files = {
+        "package.json": '{"name": "kiln", "main": "dist/index.js"}',
+        "src/index.ts": "export function fire(pot: string) { return pot }\n",
+        "test/hot.ts": (
+            "import t from 'tap'\nimport { fire } from '../dist/esm/index.js'\n\n"
+            "t.test('gets hot', async t => {\n  t.equal(fire('a'), 'a')\n})\n"
+        ),
+        "test/plain-script.js": (
+            "const assert = require('assert')\nconst { fire } = require('..')\nassert.equal(fire('a'), 'a')\n"
+        ),
+        "test/helper.js": (
+            "const { fire } = require('..')\nexports.twice = function () {\n  return fire(fire('a'))\n}\nfire('b')\n"
+        ),
+    }
+    found = context_of(files).resolution.passages
+    assert [(one.path, one.start, one.end, one.title, one.area) for one in found] == [
+        ("test/hot.ts", 4, 6, "gets hot", "test"),
+        ("test/plain-script.js", 1, 3, "Plain script", "test"),
+    ]
+
+
+def test_what_a_call_gives_back_keeps_its_name_and_is_given_members() -> None:
+    files = {
+        "package.json": '{"name": "kiln", "main": "src/fire.ts"}',
+        "src/fire.ts": """
+            import { Heat } from './fire/cool.js'
+            /** Fires a pot. */
+            async function fire_(pot: string) { return pot }
+            function coolSlowly(pot: string) { return pot }
+            export class Lid { shut() { return 1 } }
+            export const cool = Object.assign(coolSlowly, { twice: again })
+            export const more = Object.assign(again, {})
+            export function again(pot: string) { return pot }
+            export const fire = Object.assign(fire_, {
+              fire: fire_,
+              cool,
+              Lid,
+            })
+            const lid = Object.freeze(new Lid())
+            export function close() { return lid.shut() }
+            """,
+        "README.md": (
+            "```ts\nimport { fire } from 'kiln'\nfire('a')\nfire.fire('b')\nfire.cool('c')\n"
+            "fire.cool.twice('d')\nnew fire.Lid()\n```\n"
+        ),
+    }
+    context = context_of(files)
+    fire = symbol_named(context, "fire")
+    assert (fire.public, fire.docstring) == (True, "Fires a pot.")
+    assert import_of(context.target(fire), context) == 'import { fire } from "kiln";'
+    assert call_of(symbol_named(context, "again"), context) == "again(pot)"
+    used = {
+        target.name: [use.start for passage, use in pairs if passage.path == "README.md"]
+        for target, pairs in context.uses.items()
+    }
+    assert used == {"fire": [3, 4], "cool": [5], "again": [6], "Lid": [7]}
+    assert [
+        use.scope for use in context.resolution.callers[context.target(symbol_named(context, "Lid.shut"))]
+    ] == ["close"]
+
+
+def test_what_common_js_gives_back_is_handed_out() -> None:
+    code = code_in("module.exports = Object.freeze({ fire, cool: chill });", "javascript")
+    assert code.exports == ("fire", "cool")
+
+
+def test_of_a_method_with_overloads_callers_see_these() -> None:
+    source = """
+export class Kiln {
+  /** fires pots */
+  fire(pot: Pot): Fired | undefined
+  fire(pots: Pot[]): Fired | Fired[]
+  fire(some: unknown): any {
+    return some
+  }
+}
+"""
+    context = context_of({"package.json": '{"name": "kiln"}', "index.ts": source})
+    found = symbol_named(context, "Kiln.fire")
+    assert (found.start, found.docstring, found.overloads) == (5, "fires pots", ((3, 3), (4, 4)))
+    assert found.returns == "Fired | undefined | Fired[]"

@@ -327,7 +327,7 @@ EXPECTED: dict[str, tuple[dict[str, str], dict[str, tuple[str, ...]]]] = {
     "go": (GO, {
         "New": ('import "example.org/me/kettle"', "`kettle.New(litres, name)`", "| `litres` | `float64` |", "| `(*Kettle, error)` |",
                 'k, err := kettle.New(2, "red")', "New makes a kettle."),
-        "Kettle_Boil": ('import "example.org/me/kettle"', "`kettle.Boil(degrees)`", "| `...opts` | `string` |", 'k.Boil(80, "slow")'),
+        "Kettle_Boil": ('import "example.org/me/kettle"', "`k.Boil(degrees)`", "| `...opts` | `string` |", 'k.Boil(80, "slow")'),
         "Kettle": ('import "example.org/me/kettle"', "`kettle.Kettle`"),
     }),
     "typescript": (TYPESCRIPT, {

@@ -35,7 +35,6 @@ __all__ = ["extract"]
 _SENTENCE = 4
 """Words that make a sentence of a comment."""
 
-_MOST_ABOVE = 20
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -122,10 +121,5 @@ def _is_documentation(symbol: Symbol, lines: Sequence[str]) -> bool:
         return True
     if family.named_comment and words[0] == symbol.name:
         return True
-    above = lines[max(symbol.start - 1 - _MOST_ABOVE, 0) : symbol.definition_line]
-    for line in reversed(above[:-1]):
-        if family.doc_comment.match(line):
-            return True
-        if not family.comment.match(line):
-            return False
-    return False
+    said = lines[max(symbol.docstring_start - 1, 0) : symbol.docstring_end]
+    return any(family.doc_comment.match(line) for line in said)

@@ -36,7 +36,7 @@ def _add_sequences(draft: WikiDraft, tree: ModuleTree) -> None:
     for path in draft.mined:
         page = draft.pages[draft.page_id("Workflow", path.page)]
         apis = _apis(draft, path)
-        asked = [(_asked(api, tree), api.call.partition("(")[0]) for api in apis]
+        asked = [(_asked(api, tree), api.called) for api in apis]
         asks = "you" if all(api.kind == "External Tool Doc" for api in apis) else "your code"
         actors = list(dict.fromkeys((asks, *(actor for actor, _ in asked))))
         if len(actors) > MAX_BOXES:

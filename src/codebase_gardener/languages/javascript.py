@@ -17,6 +17,7 @@ from codebase_gardener.languages.javascript_exports import (
     exports,
     given,
     is_key,
+    kept,
     open_names,
     outer_names,
     renamed,
@@ -40,6 +41,7 @@ _QUERY = """
 (export_statement) @export
 (export_statement source: (_)) @import
 [(call_expression) (new_expression)] @call
+(call_expression function: (member_expression) arguments: (arguments (identifier) (object))) @kept
 (variable_declarator name: (_) value: [(call_expression) (new_expression) (await_expression)]) @bind
 (variable_declarator name: (identifier) value: [(identifier) (member_expression)]) @bind
 (program [(lexical_declaration (variable_declarator name: (identifier) @name))
@@ -58,7 +60,7 @@ _TYPED_ENDING = re.compile(r"(?<!\.d)\.[cm]?tsx?\Z")
 _PLAIN = re.compile(r"\.([cm]?)jsx?\Z")
 _SOURCES = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".d.ts", ".d.mts", ".d.cts")
 """Endings of files; where several files have the same stem, the first is the source."""
-_BUILT = ("dist", "lib", "build", "out", "es", "esm", "cjs", "umd", "types", "node")
+_BUILT = ("dist", "lib", "build", "out", "es", "esm", "cjs", "commonjs", "umd", "types", "node")
 """Folders that compilers write to."""
 
 _QUOTES = "\"'`"
@@ -214,7 +216,8 @@ def _parameter(part: str) -> TypedName | None:
 def _find(units: Units, module: str, importer: str) -> str:
     if module.startswith("."):
         target = joined(importer.rpartition("/")[0], module)
-        return _file_at(units, ENDING.sub("", target)) or _file_at(units, target)
+        stem = ENDING.sub("", target)
+        return _file_at(units, stem) or _file_at(units, target) or _unbuilt(units, stem)
     known = units.entries.get(module)
     if known is not None:
         return known
@@ -227,6 +230,21 @@ def _find(units: Units, module: str, importer: str) -> str:
             if found:
                 return found
     return ""
+
+
+def _unbuilt(units: Units, stem: str) -> str:
+    """The source of a file that only a build writes: nothing of its folder is in the repository."""
+    root, name = next(
+        (one for one in units.roots if not one[0] or f"{stem}/".startswith(f"{one[0]}/")), ("", "")
+    )
+    inside = stem.removeprefix(root).strip("/")
+    if not inside:  # `..`, the package itself
+        return units.entries.get(name, "")
+    first = inside.partition("/")[0]
+    if first not in _BUILT or units.below(joined(root, first)):
+        return ""
+    sources = (*_stems(stem, root), *_stems(f"{stem}/index", root))
+    return next((found for one in sources if (found := _file_at(units, one))), "")
 
 
 def _file_at(units: Units, stem: str, *, typed: bool = False) -> str:
@@ -380,10 +398,11 @@ _FAMILY = Family(
     quotes=_QUOTES,
     erased=("type", "interface"),
     is_top=_is_top,
-    titled=("it", "test", "Deno.test", "test.only", "it.only", "test.concurrent"),
+    titled=("it", "test", "Deno.test", "t.test", "tap.test", "test.only", "it.only", "test.concurrent"),
     title=re.compile(
-        r"(?:it|test|Deno\.test)(?:\.\w+)?\s*\(\s*(?:\"([^\"]{1,120})\"|'([^']{1,120})'|`([^`]{1,120})`)"
+        r"(?:(?:Deno|t|tap)\.)?(?:it|test)(?:\.\w+)?\s*\(\s*(?:\"([^\"]{1,120})\"|'([^']{1,120})'|`([^`]{1,120})`)"
     ),
+    test_scripts=True,
     entry=_entry,
     matching=_matching,
     better=_better,
@@ -411,6 +430,7 @@ _JAVASCRIPT = Grammar(
     values=("variable_declarator", "field_definition", "assignment_expression"),
     assigned=assigned,
     casts=CASTS,
+    kept=kept,
     is_key=is_key,
     outer_names=outer_names,
     open_names=open_names,
@@ -446,6 +466,7 @@ _TYPESCRIPT = replace(
     declarations=dict.fromkeys(
         ("method_signature", "abstract_method_signature", "function_signature", "property_signature"), "function"
     ),
+    overloads=True,
     typed_declarations={"property_signature": "function_type"},
     field_node="property_signature",
     qualified_types=("nested_type_identifier",),

@@ -20,18 +20,22 @@ __all__ = [
     "exports",
     "given",
     "is_key",
+    "kept",
     "open_names",
     "outer_names",
     "renamed",
 ]
 
 MAX_TARGET_BYTES = 300
+MAX_CALLEE_BYTES = 40
 ENDING = re.compile(r"(?:\.d)?\.[cm]?[jt]sx?\Z")
 _DECLARES = re.compile(r"\.d\.[cm]?ts\Z")
 CASTS = ("as_expression", "satisfies_expression", "non_null_expression", "parenthesized_expression")
 _SIGNATURES = ("property_signature", "method_signature")
 _OF_MODULES = ("import_statement", "export_statement")
 FUNCTIONS = ("arrow_function", "function_expression", "function", "generator_function")
+_KEEP = ("assign", "freeze", "seal", "preventExtensions", "defineProperty", "defineProperties")
+"""Functions of `Object` that give back their first argument; the first gives it the members of the others."""
 _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 _CHAIN = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){0,3}")
 _PART = re.compile(r"[^A-Za-z0-9_$]+(\w?)")
@@ -45,6 +49,7 @@ def given(node: Node) -> Iterator[tuple[str, Node]]:
         inner = right.child_by_field_name("left")
         target = "module.exports" if inner is not None and text_of(inner) == "module.exports" else target
         right = right.child_by_field_name("right")
+    right = _itself(right)
     if right is None:
         return
     if target.startswith(("module.exports.", "exports.")):
@@ -189,7 +194,8 @@ def outer_names(root: Node, path: str) -> dict[str, str]:
     imported: set[str] = set()
     for node in root.named_children:
         if node.type == "import_statement" and node.end_byte - node.start_byte <= MAX_BYTES:
-            imported.update(_NAME.findall(text_of(node)))
+            clauses = [child for child in node.named_children if child.type != "string"]
+            imported.update(name for clause in clauses for name in _NAME.findall(text_of(clause)))
         if node.type == "export_statement" and node.child_by_field_name("source") is None:
             pairs = list(renamed(node, path))
             inner = dict(pairs)
@@ -208,23 +214,53 @@ def _same(node: Node) -> Iterator[tuple[str, str]]:
     declaration = node.child_by_field_name("declaration")
     for one in declaration.named_children if declaration is not None else ():
         name = one.child_by_field_name("name") if one.type == "variable_declarator" else None
-        value = _uncast(one.child_by_field_name("value"))
+        value = _itself(one.child_by_field_name("value"))
         if name is not None and value is not None and name.type == value.type == "identifier":
             yield text_of(name), text_of(value)
 
 
-def _uncast(value: Node | None) -> Node | None:
-    """Without the types that TypeScript takes a value for."""
-    while value is not None and value.type in CASTS and value.named_children:
-        value = value.named_children[0]
+def _itself(value: Node | None) -> Node | None:
+    """Without the types that TypeScript takes a value for, and without calls that give it back."""
+    while value is not None:
+        held = kept(value)
+        if held is not None:
+            value = held[0]
+        elif value.type in CASTS and value.named_children:
+            value = value.named_children[0]
+        else:
+            break
     return value
+
+
+def kept(call: Node) -> tuple[Node, dict[str, Node]] | None:
+    """What a call gives back of its arguments, and the members that it gives to that: `Object.assign(f, {g})`."""
+    if call.type != "call_expression":
+        return None
+    function, arguments = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+    if function is None or arguments is None or function.end_byte - function.start_byte > MAX_CALLEE_BYTES:
+        return None
+    owner, _, name = text_of(function).partition(".")
+    listed = [one for one in arguments.named_children if one.type != "comment"]
+    if owner != "Object" or name not in _KEEP or not listed:
+        return None
+    first, *others = listed
+    members: dict[str, Node] = {}
+    for one in (one for held in others if name == "assign" for one in held.named_children):
+        key, value = one.child_by_field_name("key"), one.child_by_field_name("value")
+        if one.type == "shorthand_property_identifier":
+            members[text_of(one)] = one
+        elif (
+            one.type == "pair" and key is not None and value is not None and key.type == "property_identifier"
+        ):
+            members[text_of(key)] = value
+    return first, members
 
 
 def _default_name(node: Node) -> str:
     """Of what `export default` (or `export =`) hands out; "" for an expression."""
-    declaration, value = _declaration(node), _uncast(node.child_by_field_name("value"))
+    declaration, value = _declaration(node), _itself(node.child_by_field_name("value"))
     if any(child.type == "=" for child in node.children):
-        value = _uncast(node.named_children[0])
+        value = _itself(node.named_children[0])
     named = declaration.child_by_field_name("name") if declaration is not None else value
     plain = named is not None and named.type in ("identifier", "type_identifier")
     return text_of(named) if named is not None and plain else ""

@@ -55,7 +55,8 @@ class Grammar:
         kinds: Node type to the symbol's kind; "function" becomes "method" inside a type.
         code: A tree-sitter query. Captures: `import`, a statement that imports; `call`, a call or the making of an
             object; `bind`, a variable with a value; `typed`, a variable with a type; `export`, a declaration that
-            others may use (read by the family's `exports`); `name`, a module-level constant or variable.
+            others may use (read by the family's `exports`); `name`, a module-level constant or variable; `kept`, a call
+            that may give members to its first argument.
         calls: Calls, and the making of objects.
         paths: Nodes that are a dotted path (`a.b`, `a::b`, `a->b`): fields of what stands before the dot, fields of
             what stands after it.
@@ -86,11 +87,14 @@ class Grammar:
         braced_later: Bodies that begin before their brace.
         declarations: Node types that declare a function without a body (an interface's method, a prototype), to the
             kind; they are listed on request only.
+        overloads: Whether callers of what has a body see its declarations in the same file alone.
         typed_declarations: Those of them that declare a function only if their type is such a node.
         owner: The type that a definition's own receiver names: Go's `func (c *Command) Run`.
         assigned: The name of a function that an assignment gives to something, by the file's path where it has none:
             JavaScript's `app.use = function`.
         handed_out: How the signature of a function begins that the file hands out without binding its name.
+        kept: What a call gives back of its arguments, with the members that it gives to that, by name: JavaScript's
+            `Object.assign(f, {g})`.
         is_key: Whether a function is only what a value has under a key: JavaScript's `{ fire() {} }`.
         open_names: What a file of a path lets others use of its outer level; None where it is all open.
         outer_names: What a file of a path hands out under one other name alone: its own name to that one.
@@ -151,10 +155,12 @@ class Grammar:
     )
     braced_later: tuple[str, ...] = ()
     declarations: Mapping[str, str] = field(default_factory=dict)
+    overloads: bool = False
     typed_declarations: Mapping[str, str] = field(default_factory=dict)
     owner: Callable[[Node], str] | None = None
     assigned: Callable[[Node, str], str] | None = None
     handed_out: re.Pattern[str] = NEVER
+    kept: Callable[[Node], tuple[Node, Mapping[str, Node]] | None] | None = None
     is_key: Callable[[Node], bool] | None = None
     open_names: Callable[[Node, str], frozenset[str] | None] = lambda _root, _path: None
     outer_names: Callable[[Node, str], Mapping[str, str]] = lambda _root, _path: {}
@@ -244,6 +250,7 @@ class Family:
         tests_anywhere: Whether tests stand beside what they test.
         titled: Calls that run a test with a title, `test("title", …)`.
         title: The call's text with the title as a group.
+        test_scripts: Whether a file of tests that has no test and hands nothing out is one as a whole.
         comment: A line of a comment that is none for documentation, or an attribute, or blank.
         doc_comment: A line of a comment for documentation.
         named_comment: Whether a comment that begins with a definition's name documents it.
@@ -295,6 +302,7 @@ class Family:
     tests_anywhere: bool = False
     titled: tuple[str, ...] = ()
     title: re.Pattern[str] = NEVER
+    test_scripts: bool = False
     comment: re.Pattern[str] = re.compile(r"\s*(?:/[/*]|\*|@|#\[|\[\[|\w[^*/]*\*/|$)")
     doc_comment: re.Pattern[str] = re.compile(r"\s*(?:/\*[*!]|//[/!])")
     named_comment: bool = False

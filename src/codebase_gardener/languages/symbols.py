@@ -43,6 +43,7 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
         docstring_end: Its last line, inclusive.
         declared: Its declaration, where a file beside its own declares it with types (`.d.ts`).
         inner_name: Its name in its own file, and in the signature, where others know it by another; else "".
+        overloads: First and last line of each signature that callers see in place of its own.
     """
 
     path: str
@@ -65,6 +66,7 @@ class Symbol(msgspec.Struct, frozen=True, array_like=True, gc=False):
     docstring_end: int = 0
     declared: Symbol | None = None
     inner_name: str = ""
+    overloads: tuple[tuple[int, int], ...] = ()
 
     @property
     def name(self) -> str:

@@ -251,6 +251,34 @@ def test_a_comment_above_a_definition_is_cited_by_its_own_lines() -> None:
     assert Anchor("kiln.js", 1, 4) in {source.anchor for source in page.sources}
 
 
+def test_a_signature_is_whole_and_of_overloads_what_callers_see() -> None:
+    source = """
+        export function fire(
+          pot: string,
+          heat = 1,
+        ) {
+          return pot
+        }
+        export class Kiln {
+          /** cools pots */
+          cool(pot: string): string
+          cool(pots: string[]): string[]
+          cool(some: any) {
+            return some
+          }
+        }
+        """
+    context = context_of({"package.json": '{"name": "kiln"}', "index.ts": source})
+    found = {}
+    for name in ("fire", "Kiln.cool"):
+        api = api_for(Target("index.ts", name), context, "a test")
+        found[name] = read_code_reference(implementation_page(api, context, {}))
+    assert [(one.quoted, one.signature.split("\n")[-1]) for one in found.values() if one] == [
+        (Anchor("index.ts", 1, 4), ") {"),
+        (Anchor("index.ts", 9, 10), "cool(pots: string[]): string[]"),
+    ]
+
+
 def test_what_comes_from_outside(context: ApiContext, apis: dict[str, Api]) -> None:
     page = page_of("save", context, apis)
     assert page.kind == "Wrapper Doc"

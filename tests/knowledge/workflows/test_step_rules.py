@@ -18,3 +18,13 @@ def test_what_is_no_step() -> None:
     names = {name for path in paths for name in steps(path)}
     assert "make_kiln" in names
     assert not [name for name in names if name.startswith(("arrays.", "mykiln.", "numpy."))]
+
+
+def test_a_package_that_only_documents_know_makes_no_step() -> None:
+    readme = README + "\n## Shops\n\n```python\nimport stall\nfrom pottery import sell, glaze\n\n"
+    readme += "glaze(1)\nstall.show(2)\nsell(1)\n```\n"
+    made_up = {name for path in mined(FILES | {"README.md": readme}) for name in steps(path)}
+    manifest = '[project]\nname = "pottery"\n[dependency-groups]\ndocs = ["stall"]\n'
+    real = mined(FILES | {"README.md": readme, "pyproject.toml": manifest})
+    assert "stall.show" not in made_up
+    assert "stall.show" in {name for path in real for name in steps(path)}

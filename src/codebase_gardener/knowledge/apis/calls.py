@@ -9,7 +9,7 @@ from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
 from codebase_gardener.knowledge.apis.tree_calls import constructor_names, tree_call
 from codebase_gardener.knowledge.links.uses import Target
 from codebase_gardener.languages.symbols import Symbol
-from codebase_gardener.languages.table import family_of
+from codebase_gardener.languages.table import FAMILIES, family_of
 from codebase_gardener.utils.identifiers import title_words
 from codebase_gardener.utils.memo import remembered
 
@@ -56,23 +56,42 @@ def _of_owner(target: Target, context: ApiContext) -> str:
 def call_of(symbol: Symbol, context: ApiContext) -> str:
     """How it is called, with its required parameters: "get_peft_model(model, peft_config)"."""
     if family_of(symbol.language):
-        return tree_call(
-            symbol, constructor_of_class(symbol, context), context.names.get(context.target(symbol), "")
-        )
+        public = context.names.get(context.target(symbol), "")
+        by_package = FAMILIES[family_of(symbol.language)].by_package
+        taken = context.top_names | context.package_names if by_package else context.top_names
+        return tree_call(symbol, constructor_of_class(symbol, context), public, _made(symbol, context), taken)
     shown = symbol
     if symbol.kind == "class":
         shown = context.member(symbol, "__init__") or symbol
     last = {name.rpartition(".")[2] for name in symbol.decorators}
-    name = symbol.qualified_name
+    name = _imported_as(symbol, context)
     if symbol.kind == "method" and not last & {"classmethod", "staticmethod"}:
         owner, _, method = symbol.qualified_name.rpartition(".")
         alias = context.resolution.exported.get(context.target(symbol), "")
-        name = alias.rpartition(".")[2] or f"{_instance(owner)}.{method}"
+        given = _instance(owner)
+        if given in context.top_names | context.roots:
+            given = _made(symbol, context) or given
+        name = alias.rpartition(".")[2] or f"{given}.{method}"
     if any("property" in each for each in last):
         return name
     required = _required(shown, context)
     arguments = ", ".join(required[:_MOST_ARGUMENTS]) + (", ..." if len(required) > _MOST_ARGUMENTS else "")
     return f"{name}({arguments})"
+
+
+def _made(symbol: Symbol, context: ApiContext) -> str:
+    """How the object of a method's class is made; "" for what is no such method, or what cannot be made."""
+    owner = context.symbol(Target(symbol.path, symbol.qualified_name.rpartition(".")[0]))
+    is_class = owner is not None and owner.kind == "class" and symbol.kind == "method"
+    return call_of(owner, context) if owner is not None and is_class else ""
+
+
+def _imported_as(symbol: Symbol, context: ApiContext) -> str:
+    """The name that stands in the statement which imports it; of a class's method its class's."""
+    first, dot, rest = symbol.qualified_name.partition(".")
+    outer = Target(symbol.path, first)
+    module, _, last = (context.resolution.exported.get(outer) or context.names.get(outer, "")).rpartition(".")
+    return f"{last if module else first}{dot}{rest}"
 
 
 def constructor_of_class(symbol: Symbol, context: ApiContext) -> Symbol | None:

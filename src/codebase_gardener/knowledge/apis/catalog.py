@@ -14,6 +14,7 @@ from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.surface import Scored, choose_apis, name_kind, ranked
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.pages.wording import counted
+from codebase_gardener.knowledge.sources.known_packages import known_packages
 from codebase_gardener.languages.table import is_code
 
 __all__ = [
@@ -151,10 +152,10 @@ def api_for(target: Target, context: ApiContext, reason: str) -> Api:
 
 def wrapper_apis(context: ApiContext) -> tuple[Api, ...]:
     """External APIs that the repository's docs, examples and tests call beside its own, most shown first."""
-    roots = _imported_roots(context)
+    known = known_packages(context.repository)
     found = []
     for target, uses in context.uses.items():
-        if target.external and target.name.partition(".")[0] in roots and is_api_name(target.name):
+        if target.external and target.name.partition(".")[0] in known and is_api_name(target.name):
             calls = [(passage, use) for passage, use in uses if use.acts and _beside(passage)]
             if _is_enough(target, calls):
                 found.append(_wrapper(target, context))
@@ -245,16 +246,6 @@ def _is_enough(target: Target, calls: list[tuple[Passage, Use]]) -> bool:
 def _beside(passage: Passage) -> bool:
     """Whether a passage uses the repository's own APIs, too."""
     return any(not use.target.external for use in passage.uses)
-
-
-def _imported_roots(context: ApiContext) -> frozenset[str]:
-    """Packages that files of the repository import: what only a document's snippet imports may be a placeholder."""
-    return frozenset(
-        each.module.partition(".")[0]
-        for facts in context.repository.facts.values()
-        for each in facts.imports
-        if not each.level
-    )
 
 
 def _named(apis: list[Api], context: ApiContext) -> tuple[Api, ...]:

@@ -86,6 +86,18 @@ class ApiContext:
         return frozenset(name.partition(".")[0] for name in self.resolution.public)
 
     @cached_property
+    def top_names(self) -> frozenset[str]:
+        """The names that packages export at their outer level."""
+        return frozenset(name.rpartition(".")[2] for name in self.resolution.exported.values())
+
+    @cached_property
+    def package_names(self) -> frozenset[str]:
+        """What code calls the repository's own packages, and those that the package's files import."""
+        areas = self.repository.areas
+        files = (facts for path, facts in self.repository.facts.items() if areas[path] == "package")
+        return self.roots | {each.alias for facts in files for each in facts.imports}
+
+    @cached_property
     def uses(self) -> dict[Target, list[tuple[Passage, Use]]]:
         """Where passages use each target, in order; a passage around another that uses it, too, is left out."""
         found: dict[Target, list[tuple[Passage, Use]]] = defaultdict(list)

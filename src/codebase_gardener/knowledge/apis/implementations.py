@@ -197,19 +197,31 @@ def _reference(api: Api, symbol: Symbol, context: ApiContext, sources: PageSourc
 
 
 def _signature(symbol: Symbol, context: ApiContext) -> tuple[str, Anchor | None]:
-    """The lines of the header, of a class its own constructor's, as they stand in the source."""
+    """The lines of the header, of a class its own constructor's, as they stand in the source; of overloads theirs."""
     shown = symbol
     if symbol.kind == "class":
         own = constructor_of(symbol, context)
         if own and own.path == symbol.path and own.qualified_name.startswith(f"{symbol.qualified_name}."):
             shown = own
-    written = context.text_of(shown)
-    last = _header_end(written.text)
-    last = last + written.offset if last else _last_header_line(shown, context)
-    lines = context.repository.lines(shown.path, shown.definition_line, last)
+    first, last = _seen_lines(shown) if shown.overloads else _header_lines(shown, context)
+    lines = context.repository.lines(shown.path, first, last)
     if sum(map(len, lines)) > _LONGEST_HEADER:
         return "", None
-    return dedented(lines), Anchor(shown.path, shown.definition_line, last)
+    return dedented(lines), Anchor(shown.path, first, last)
+
+
+def _header_lines(symbol: Symbol, context: ApiContext) -> tuple[int, int]:
+    written = context.text_of(symbol)
+    last = _header_end(written.text)
+    last = last + written.offset if last else _last_header_line(symbol, context)
+    return symbol.definition_line, last
+
+
+def _seen_lines(symbol: Symbol) -> tuple[int, int]:
+    """The first overloads that make no more than a header."""
+    first, last = symbol.overloads[0]
+    ends = [end for _, end in symbol.overloads if end - first < _MOST_HEADER]
+    return first, max([last, *ends])
 
 
 @remembered
@@ -224,6 +236,7 @@ def _last_header_line(symbol: Symbol, context: ApiContext) -> int:
     wanted, told = "".join(symbol.signature.split()), ""
     for number in range(symbol.definition_line, min(symbol.end, symbol.definition_line + _MOST_HEADER) + 1):
         told += "".join(context.repository.lines(symbol.path, number, number)[0].split())
+        told = told.replace(",)", ")")  # as in a signature on one line
         if wanted and wanted in told:
             return number
     return symbol.definition_line

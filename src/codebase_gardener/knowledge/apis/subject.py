@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from codebase_gardener.knowledge.links.uses import Target
+from codebase_gardener.knowledge.pages.implementation_layout import called_name
 from codebase_gardener.languages.symbols import Symbol
 
 __all__ = ["Api"]
@@ -35,3 +36,8 @@ class Api:
     principle: str
     score: float = 0.0
     reasons: tuple[str, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """What is called, without arguments: "PeftModel.save_pretrained"."""
+        return called_name(self.call, self.symbol.qualified_name if self.symbol else "")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
 from codebase_gardener.documents.docstrings import Documentation, documentation
 from codebase_gardener.languages.rows import Family
-from codebase_gardener.languages.signatures import typed_parameters
+from codebase_gardener.languages.signatures import receiver_of, typed_parameters
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.languages.table import FAMILIES, family_of
 from codebase_gardener.utils.identifiers import title_words
@@ -30,13 +31,17 @@ _FIELDS = {
 }  # fmt: skip
 
 
-def tree_call(symbol: Symbol, constructor: Symbol | None, public: str) -> str:
+def tree_call(
+    symbol: Symbol, constructor: Symbol | None, public: str, made: str = "", taken: Collection[str] = ()
+) -> str:
     """How it is written in code, with what a call must give.
 
     Args:
         symbol: Of a language other than Python.
         constructor: Of a class, where it has one.
         public: The name under which its package offers it, "cobra.ExactArgs"; "".
+        made: Of a method: how its object is made; "" where that is not known.
+        taken: Names that users take for something else than an object.
     """
     family = FAMILIES[family_of(symbol.language)]
     joint, name = family.joint, symbol.name
@@ -46,14 +51,17 @@ def tree_call(symbol: Symbol, constructor: Symbol | None, public: str) -> str:
     if symbol.kind in ("type", "interface"):
         return shown
     if symbol.kind == "class":
-        return _construction(symbol.qualified_name, constructor, family)
+        return _construction(shown, constructor, family)
     if symbol.kind == "method":
         owner = symbol.qualified_name.rpartition(".")[0]
         if is_constructor(symbol):
-            return _construction(owner, symbol, family)
+            return _construction(owner.replace(".", joint), symbol, family)
         if family.is_static(symbol):
             return f"{owner.replace('.', joint)}{family.method_joint or joint}{name}({_arguments(symbol)})"
-        return f"{_instance(owner)}.{name}({_arguments(symbol)})"
+        given = _instance(owner)
+        if given in taken:
+            given = (_receiver(symbol, owner) if family.by_package else made) or given
+        return f"{given}.{name}({_arguments(symbol)})"
     return f"{shown}({_arguments(symbol)})"
 
 
@@ -112,8 +120,8 @@ def _arguments(symbol: Symbol | None) -> str:
     return ", ".join(required[:_MOST_ARGUMENTS]) + (", ..." if len(required) > _MOST_ARGUMENTS else "")
 
 
-def _construction(owner: str, constructor: Symbol | None, family: Family) -> str:
-    path, name = owner.replace(".", family.joint), owner.rpartition(".")[2]
+def _construction(path: str, constructor: Symbol | None, family: Family) -> str:
+    name = path.rpartition(family.joint)[2]
     return family.construction.format(path=path, name=name, arguments=_arguments(constructor))
 
 
@@ -121,3 +129,10 @@ def _instance(owner: str) -> str:
     """A variable's name for an instance: "RootCommand" is "rootCommand"."""
     words = title_words(owner.rpartition(".")[2])
     return "".join([words[0].lower(), *words[1:]]) if words else "value"
+
+
+def _receiver(symbol: Symbol, owner: str) -> str:
+    """What a method itself calls its object; of one without a body the first letter of its type."""
+    receiver = receiver_of(symbol)
+    named = receiver.name.strip("_") if receiver is not None else ""
+    return named or owner[:1].lower()

@@ -164,20 +164,23 @@ def _is_of_literal(known: Symbol, symbol: Symbol) -> bool:
 def _offers(family: Family, links: Linker, spaces: Mapping[str, Space]) -> dict[Place, Offer]:
     """Everything of a family that users can import, methods left out; each with its shortest name.
 
+    Of the names that a module has for it, its own comes first.
+
     Args:
         family: Its row.
         links: Of the family.
         spaces: Of the package's own files, by path, those that a compiler wrote left out.
     """
     found: dict[Place, Offer] = {}
-    rows = [
-        (offer.name.count("."), len(offer.name), offer.name, place, offer)
-        for place, offer in family.offers(links, spaces)
-        if place[0] in spaces
-    ]
-    for *_, place, offer in sorted(rows, key=lambda row: row[:4]):
+    offers = ((place, offer) for place, offer in family.offers(links, spaces) if place[0] in spaces)
+    for place, offer in sorted(offers, key=lambda row: _by_length(*row)):
         found.setdefault(place, offer)
     return found
+
+
+def _by_length(place: Place, offer: Offer) -> tuple[int, int, bool, int, str, Place]:
+    module, _, name = offer.name.rpartition(".")
+    return offer.name.count("."), len(module), name != place[1], len(name), name, place
 
 
 def _members_of(found: Mapping[Place, Offer], spaces: Mapping[str, Space]) -> dict[Place, Offer]:

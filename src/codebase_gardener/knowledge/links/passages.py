@@ -105,19 +105,28 @@ def test_passages(
 
 
 def family_test_passages(facts: FileFacts, uses: Sequence[Use], area: str) -> Iterator[Passage]:
-    """In other languages: one a test function, and one a call with a title, `test("title", …)`."""
+    """In other languages: one a test function, and one a call with a title, `test("title", …)`.
+
+    A file of tests without either may be a script that is one test.
+    """
     family = FAMILIES[family_of(facts.language)]
     if area != "tests" and not family.tests_anywhere:
         return
+    tests = 0
     for symbol in filter(is_test, facts.symbols):
+        tests += 1
         shown = "example" if LANGUAGES[symbol.language].example.match(symbol.name) else "test"
         yield _of_symbol(symbol, title_of(symbol), shown, _on_lines(uses, symbol.start, symbol.end))
     for reference in facts.references:
         titled = family.title.match(reference.text) if reference.name in family.titled else None
         if titled is not None:
+            tests += 1
             title = next(filter(None, titled.groups()))
             inside = _on_lines(uses, reference.start, reference.end)
             yield Passage(facts.path, reference.start, reference.end, title, "test", "", inside)
+    is_script = family.test_scripts and not tests and not facts.exports
+    if is_script and any(use.kind == "call" and not use.scope for use in uses):
+        yield Passage(facts.path, 1, max(facts.lines, 1), _named_after(facts.path), "test", "", tuple(uses))
 
 
 def docstring_passage(symbol: Symbol, uses: Sequence[Use]) -> Passage:

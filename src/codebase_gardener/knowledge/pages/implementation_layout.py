@@ -28,6 +28,7 @@ __all__ = [
     "Output",
     "Parameter",
     "RaisedError",
+    "called_name",
     "code_reference",
     "io_contract",
     "parse_anchor",
@@ -117,6 +118,23 @@ def parse_anchor(text: str) -> Anchor | None:
     """
     found = _ANCHOR.match(text)
     return Anchor(found[1], int(found[2]), int(found[3])) if found else None
+
+
+def called_name(call: str, name: str = "") -> str:
+    """What a call calls, without its arguments; of an object's method with its type, whatever the object is called.
+
+    Args:
+        call: As it is written.
+        name: Of the API by its page; "" for one from outside.
+
+    Example:
+        >>> called_name("e.Start(address)", "Echo.Start"), called_name("new Echo(options)", "Echo")
+        ('Echo.Start', 'new Echo')
+    """
+    last = name.rpartition(".")[2]
+    if "." in name and re.search(rf"\.{re.escape(last)}(?!\w)", call):
+        return name
+    return call.partition("(")[0].strip()
 
 
 def code_reference(reference: CodeReference) -> Section:

@@ -113,7 +113,8 @@ def kinds_table(matter: ReportMatter, pages: Iterable[Page]) -> str:
     for kind in IMPLEMENTATION_KINDS:
         of_kind = [page for page in pages if page.kind == kind]
         names = [
-            api_name(matter.graph.references.get(page.id)) or matter.graph.short(page.id) for page in of_kind
+            api_name(page, matter.graph.references.get(page.id)) or matter.graph.short(page.id)
+            for page in of_kind
         ]
         rows.append((kind, str(len(of_kind)), ", ".join(map(code, dict.fromkeys(names)))))
     return table(("Type", "Count", "Examples"), rows)

@@ -10,6 +10,7 @@ from codebase_gardener.knowledge.pages.implementation_layout import (
     CodeReference,
     IoContract,
     Parameter,
+    called_name,
     read_code_reference,
     read_io_contract,
 )
@@ -53,7 +54,7 @@ class StepFacts:
     @property
     def api(self) -> str:
         """The API's name, "" where none is known."""
-        return api_name(self.reference)
+        return api_name(self.implementation, self.reference)
 
     @property
     def file(self) -> str:
@@ -213,9 +214,11 @@ class WikiGraph:
         )
 
 
-def api_name(reference: CodeReference | None) -> str:
-    """What is called, without its arguments: "PeftModel.from_pretrained"; "" where nothing is known."""
-    return reference.call.partition("(")[0].strip() if reference else ""
+def api_name(page: Page | None, reference: CodeReference | None) -> str:
+    """What an API's page calls, without its arguments: "PeftModel.save_pretrained"; "" where nothing is known."""
+    if reference is None:
+        return ""
+    return called_name(reference.call, page.title if page is not None and reference.location else "")
 
 
 def source_of(reference: CodeReference | None) -> str:

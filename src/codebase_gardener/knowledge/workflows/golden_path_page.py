@@ -408,7 +408,7 @@ class _Writer:
 def _called(api: Api) -> str:
     if api.kind == "External Tool Doc":
         return api.target.name
-    return api.call.partition("(")[0].strip() or api.target.name
+    return api.called or api.target.name
 
 
 def _tells(summary: str) -> bool:

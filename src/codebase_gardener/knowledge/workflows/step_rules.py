@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from codebase_gardener.knowledge.links.python.entities import TEST_MACHINERY
+from codebase_gardener.knowledge.links.python.entities import STANDARD_LIBRARY, TEST_MACHINERY
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
+from codebase_gardener.knowledge.sources.known_packages import known_packages
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.python.row import is_python, module_path
 from codebase_gardener.languages.table import is_hidden
@@ -186,8 +187,9 @@ class StepRules:
 
     @cached_property
     def _of_the_reader(self) -> frozenset[Target]:
-        """What documents import from the reader's own modules, or from examples' own, or from placeholders."""
+        """What documents import from the reader's own modules, or from examples' own, or from made-up ones."""
         known = self._known_packages
+        real = known_packages(self.repository) | STANDARD_LIBRARY
         defined = frozenset(self._defined())
         modules = frozenset(self._modules())
         return frozenset(
@@ -195,7 +197,12 @@ class StepRules:
             for target in self._files
             for package, _, rest in [target.name.partition(".")]
             if package not in known
-            and (package in modules or _PLACEHOLDER.match(package) or defined & set(rest.split(".")))
+            and (
+                package not in real
+                or package in modules
+                or _PLACEHOLDER.match(package)
+                or defined & set(rest.split("."))
+            )
         )
 
     @cached_property

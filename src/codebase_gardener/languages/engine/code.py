@@ -100,6 +100,7 @@ def tree_code(
             *(one for node in found["typed"] for one in reader.typed(node)),
             *(one for node in binding for one in reader.bindings(node)),
             *(one for node in found["export"] for one in reader.renamed(node)),
+            *(one for node in found["kept"] for one in reader.members(node)),
         ),
         references=reader.references(found["call"], _used_types(tree, language) if path else ()),
         exports=exports,
@@ -245,6 +246,16 @@ class _Reader:
                 line = self._line(node.start_point.row)
                 yield Binding(line, self.scopes.at(line), name, path, "name")
 
+    def members(self, node: Node) -> Iterator[Binding]:
+        """What a function of the file is given by a call, such as `fire.cool` of `Object.assign(fire, {cool})`."""
+        held, given = (self.grammar.kept and self.grammar.kept(node)) or (None, {})
+        line = self._line(node.start_point.row)
+        owner = self.names.path(held) if held is not None and held.type in self.grammar.plain else "?"
+        for name, value in given.items() if not self.scopes.at(line) and "?" not in owner else ():
+            path = self.names.path(value)
+            if "?" not in path:
+                yield Binding(line, "", f"{self.outer.get(owner, owner)}.{name}", path, "name")
+
     def typed(self, node: Node) -> Iterator[Binding]:
         """Variables that are declared with a type."""
         if self.grammar.given is not None:
@@ -278,11 +289,15 @@ class _Reader:
                 yield Binding(line, "", alias, name, "name")
 
     def _unwrapped(self, node: Node) -> Node:
-        """What is awaited, propagated (`f()?`) or pointed to (`&T{}`)."""
+        """What is awaited, propagated (`f()?`), pointed to (`&T{}`) or given back by a call."""
         for _ in range(MAX_CHAIN):
-            if node.type not in self.grammar.around or not node.named_children:
+            held = self.grammar.kept(node) if self.grammar.kept is not None else None
+            if held is not None and held[0].type in (*self.grammar.plain, *self.grammar.calls):
+                node = held[0]
+            elif node.type in self.grammar.around and node.named_children:
+                node = node.named_children[0]
+            else:
                 break
-            node = node.named_children[0]
         return node
 
     def _assigned(self, node: Node) -> Iterator[tuple[Node, Node]]:

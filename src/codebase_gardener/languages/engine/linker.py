@@ -317,8 +317,13 @@ class Linker:
         if kind in ("class", "instance"):
             return self._class_member(entity, name)
         if kind == "function":  # a constructor function's static, a chain without `()`
-            return self.members.of_type(entity.path, entity.name, name)
+            return self.members.of_type(entity.path, entity.name, name) or self._given(entity, name)
         return None
+
+    def _given(self, entity: Entity, name: str) -> Entity | None:
+        """A member that a function's file gives it."""
+        space = self._spaces[entity.path]
+        return self._bound(space, space.bindings("", f"{entity.name}.{name}", 0))
 
     def _class_member(self, entity: Entity, name: str) -> Entity | None:
         pending = [(entity.path, entity.name)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from codebase_gardener.languages.engine.brackets import split
 from codebase_gardener.languages.engine.nodes import (
     bases,
     body_of,
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["tree_symbols"]
 
 MAX_DEPTH = 100
+"""Deeper definitions are not listed: their qualified names would grow with the square of the file."""
 MAX_RETURNS = 400
 """Characters of the types that the overloads of a function return."""
-"""Deeper definitions are not listed: their qualified names would grow with the square of the file."""
 
 
 def tree_symbols(
@@ -60,7 +61,7 @@ def tree_symbols(
     opened = grammar.open_names(tree.root_node, path)
     symbols = _outer(_closed(found, grammar, opened), grammar.outer_names(tree.root_node, path))
     if declarations:
-        symbols = _once(symbols)
+        symbols = _once(symbols, grammar)
     return SymbolTable(tuple(symbols), _problem(nodes))
 
 
@@ -95,7 +96,7 @@ def _named(symbol: Symbol, inner: str, outer: str) -> Symbol:
     )
 
 
-def _once(symbols: list[Symbol]) -> list[Symbol]:
+def _once(symbols: list[Symbol], grammar: Grammar) -> list[Symbol]:
     """Without the declarations of what has a body, or was declared before in the file (an overload)."""
     overloads: dict[str, list[Symbol]] = defaultdict(list)
     for symbol in symbols:
@@ -105,18 +106,28 @@ def _once(symbols: list[Symbol]) -> list[Symbol]:
     kept, seen = [], set(with_body)
     for symbol in symbols:
         if not symbol.is_declaration:
-            kept.append(_told_by(symbol, overloads.get(symbol.qualified_name, ())))
+            told = _told_by(symbol, overloads.get(symbol.qualified_name, ()), hides=grammar.overloads)
+            kept.append(told)
         elif symbol.qualified_name not in seen:
             kept.append(symbol)
             seen.add(symbol.qualified_name)
     return kept
 
 
-def _told_by(symbol: Symbol, overloads: Sequence[Symbol]) -> Symbol:
-    """What has a body, with what only its overloads say: what it returns, and the comment above the first."""
-    returned = dict.fromkeys(" ".join(one.returns.split()) for one in overloads if one.returns)
-    if not symbol.returns and returned:
+def _told_by(symbol: Symbol, overloads: Sequence[Symbol], *, hides: bool) -> Symbol:
+    """What has a body, with what its overloads say: what it returns, and the comment above the first.
+
+    Args:
+        symbol: What has the body.
+        overloads: Its declarations in the same file.
+        hides: Whether these are all that callers see of its signature.
+    """
+    returned = dict.fromkeys(part for one in overloads if one.returns for part in _alternatives(one.returns))
+    if returned and (hides or not symbol.returns):
         symbol = structs.replace(symbol, returns=" | ".join(returned)[:MAX_RETURNS])
+    if hides and overloads:
+        lines = tuple((one.definition_line, one.end) for one in overloads)
+        symbol = structs.replace(symbol, overloads=lines)
     said = next((one for one in overloads if one.docstring), None)
     if not symbol.docstring and said is not None:
         symbol = structs.replace(
@@ -126,6 +137,12 @@ def _told_by(symbol: Symbol, overloads: Sequence[Symbol]) -> Symbol:
             docstring_end=said.docstring_end,
         )
     return symbol
+
+
+def _alternatives(returns: str) -> list[str]:
+    """The types of a union, each on one line."""
+    whole = " ".join(returns.split())
+    return [whole] if "=>" in whole else [part.strip() for part in split(whole, "|")]
 
 
 def _problem(nodes: list[Node]) -> str | None:

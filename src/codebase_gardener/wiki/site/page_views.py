@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from codebase_gardener.knowledge.pages.implementation_layout import read_code_reference
 from codebase_gardener.knowledge.pages.mermaid import read_sequence
+from codebase_gardener.knowledge.pages.steps import api_name
 from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page
 from codebase_gardener.knowledge.pages.workflow_groups import workflow_groups
 from codebase_gardener.knowledge.pages.workflow_layout import read_steps
@@ -267,7 +268,7 @@ class PageViews:
             target = self._contents.place_of(step.principle)
             made = self._contents.implementation_of(step.principle)
             reference = read_code_reference(made) if made else None
-            api = (reference.call.partition("(")[0] if reference else "") or (made.title if made else "")
+            api = api_name(made, reference) or (made.title if made else "")
             link = relative(place, target) if target else ""
             steps.append(DrawnStep(step.number, step.title, api, link))
         asked = read_sequence(mermaid)
