@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from samples.sources import bound, calls, code_in, imports, parameters, places, symbols_in, units_of
+from samples.written_context import context_of, symbol_named
 
 SYMBOLS = """\
 /// A point.
@@ -126,3 +129,58 @@ def test_a_comment_behind_an_attribute_says_nothing_of_the_definition() -> None:
     pot = symbols_in(source, "rust")["Pot"]
     assert (pot.docstring, pot.start, pot.docstring_start, pot.docstring_end) == ("A pot.", 2, 1, 1)
     assert len(pot.decorators) == 3
+
+
+def used(files: Mapping[str, str], *names: str) -> dict[str, list[tuple[str, int]]]:
+    """Scope and line of the uses of each in the package's own code."""
+    context = context_of({"Cargo.toml": "[package]\nname = 'kiln'\n", **files})
+    callers = context.resolution.callers
+    return {
+        name: [(one.scope, one.start) for one in callers.get(context.target(symbol_named(context, name)), ())]
+        for name in names
+    }
+
+
+def test_types_that_are_named_are_used_and_what_an_impl_is_of_is_not() -> None:
+    files = {
+        "src/lib.rs": "mod shelf;\npub mod pot;\n",
+        "src/pot.rs": """
+            pub struct Pot<T> {
+                next: Option<Box<Pot<T>>>,
+                glaze: Glaze,
+            }
+            pub enum Glaze { Salt, Ash(u8) }
+            pub trait Fire {}
+            impl<T> Fire for Pot<T> where T: Fire {
+                type Held = Glaze;
+            }
+            impl<T> Pot<T> {
+                fn new(glaze: Glaze) -> Self { Self { glaze } }
+            }
+            """,
+        "src/shelf.rs": """
+            use crate::pot::{self, Glaze, Pot};
+            struct T;
+            fn full(pots: &mut Vec<Pot<T>>, with: impl Fn(pot::Glaze) -> u8) -> Result<(), T> {
+                match pots[0].glaze {
+                    Glaze::Salt => 1,
+                    Glaze::Ash(heat) => heat,
+                }
+                pots as Shelves<Glaze>
+            }
+            """,
+    }
+    assert used(files, "Pot", "Glaze", "Fire", "T") == {
+        "Pot": [("Pot.new", 11), ("full", 3)],
+        "Glaze": [
+            ("Pot", 3),
+            ("Pot.Held", 8),
+            ("Pot.new", 11),
+            ("full", 3),
+            ("full", 5),
+            ("full", 6),
+            ("full", 8),
+        ],
+        "Fire": [("", 7), ("", 7)],
+        "T": [("full", 3), ("full", 3)],
+    }

@@ -97,6 +97,7 @@ class Grammar:
         qualified_types: Nodes of a type's name with what it is qualified by. Only with
             them are the names of types uses.
         parameter: Captures `@name` of a type parameter, where there are qualified types.
+        named_types: Captures `@type` where a type is named, and `@owner` where that only says whose methods follow.
         embedded: The types whose members a type has as its own: Go's `struct { Base }`.
         is_scope: Whether a symbol only qualifies names.
         operators: Names that are signs.
@@ -160,6 +161,7 @@ class Grammar:
     outer_names: Callable[[Node, str], Mapping[str, str]] = lambda _root, _path: {}
     qualified_types: tuple[str, ...] = ()
     parameter: str = ""
+    named_types: str = "(type_identifier) @type"
     embedded: Callable[[Node], Iterable[str]] | None = None
     is_scope: Callable[[Node], bool] | None = None
     operators: tuple[str, ...] = ()

@@ -29,6 +29,15 @@ _QUERY = """
 (source_file [(const_item name: (_) @name) (static_item name: (_) @name)])
 (source_file (_ . (visibility_modifier)) @export)
 """
+_NAMED_TYPES = r"""
+(type_identifier) @type
+(tuple_struct_pattern type: (identifier) @type)
+((scoped_identifier path: [(identifier) (scoped_identifier)] @type name: (identifier) @variant)
+ (#match? @type "(^|::)[A-Z][A-Za-z0-9_]*$") (#match? @variant "^[A-Z]"))
+(impl_item type: [(type_identifier) @owner (scoped_type_identifier) @owner
+                  (generic_type type: [(type_identifier) (scoped_type_identifier)] @owner)])
+"""
+"""`Kind::Variant` names a type, too."""
 
 MAX_DEPTH = 20
 MAX_MODULES = 20_000
@@ -238,6 +247,9 @@ RUST = Language(
         leaves=("self", "super", "crate", "metavariable"),
         around=("await_expression", "try_expression", "unary_expression", "parenthesized_expression"),
         aliases=("type_item",),
+        qualified_types=("scoped_type_identifier",),
+        parameter="[(type_parameter name: (_) @name) (const_parameter name: (_) @name)]",
+        named_types=_NAMED_TYPES,
         scopes={"impl_item": "type", "mod_item": "name"},
         types=("impl_item",),
         attributes=("attribute_item",),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -110,20 +110,25 @@ def tree_code(
 
 def _used_types(tree: Tree, language: str) -> Iterator[Node]:
     """Where a type is named, besides where it is declared and where a method says whose it is."""
-    if GRAMMARS[language].qualified_types:
-        parameters = {text_of(one) for one in captured(tree, language, GRAMMARS[language].parameter)["name"]}
-        for node in captured(tree, language, "(type_identifier) @type")["type"]:
-            named, around = node, node.parent
-            if around is not None and around.type in GRAMMARS[language].qualified_types:
-                named, around = around, around.parent
-            declares = (
-                around is not None
-                and around.type not in GRAMMARS[language].wrapped
-                and around.child_by_field_name("name") == named
-            )
-            if declares or _is_receiver(named) or (text_of(named) in parameters and _is_parameter(named)):
-                continue
-            yield named
+    grammar = GRAMMARS[language]
+    if not grammar.qualified_types:
+        return
+    parameters = {text_of(one) for one in captured(tree, language, grammar.parameter)["name"]}
+    found = captured(tree, language, grammar.named_types)
+    owners = {node.id for node in found["owner"]}
+    for node in found["type"]:
+        named, around = node, node.parent
+        if around is not None and around.type in grammar.qualified_types:
+            named, around = around, around.parent
+        declares = (
+            around is not None
+            and around.type not in grammar.wrapped
+            and around.child_by_field_name("name") == named
+        )
+        is_owner = named.id in owners or (grammar.owner is not None and _is_receiver(named))
+        if declares or is_owner or _is_parameter(named, parameters):
+            continue
+        yield named
 
 
 def _is_receiver(node: Node) -> bool:
@@ -137,15 +142,17 @@ def _is_receiver(node: Node) -> bool:
     return False
 
 
-def _is_parameter(node: Node) -> bool:
-    """Whether a definition around it has a type parameter of the name."""
-    name, around = text_of(node), node.parent
-    for _ in range(MAX_CHAIN):
+def _is_parameter(node: Node, parameters: Collection[str]) -> bool:
+    """Whether it names a type parameter of a definition around it, or what such a one has."""
+    name, around = text_of(node).partition("::")[0], node.parent
+    for _ in range(MAX_CHAIN if name in parameters else 0):
         if around is None:
             return False
         listed = around.child_by_field_name("type_parameters")
         if listed is not None and any(
-            name in text_of(one).split(maxsplit=1)[:1] for one in listed.named_children
+            name == text_of(named)
+            for one in listed.named_children
+            for named in one.children_by_field_name("name")
         ):
             return True
         around = around.parent
@@ -214,14 +221,16 @@ class _Reader:
         found += [
             (node.end_byte, one)
             for node in types
-            if ((one := self._type(node)).start, one.name) not in made and one.name != one.scope
+            if ((one := self._type(node)).start, one.name) not in made
+            and one.name != one.scope
+            and one.name.partition(".")[0] not in self.family.receivers
         ]
         ordered = (reference for _, reference in sorted(found, key=lambda one: one[0]))
         return tuple(reference for reference in ordered if not reference.name.endswith("()"))
 
     def _type(self, node: Node) -> Reference:
         start, end = self._line(node.start_point.row), self._line(node.end_point.row)
-        name = "".join(self.names.text(node).split())[:MAX_NAME_CHARS]
+        name = self.names.path(node)
         return Reference(start, end, self.scopes.at(start), name, "annotation", text=name)
 
     def _reference(self, node: Node) -> Reference:
