@@ -184,3 +184,82 @@ def test_types_that_are_named_are_used_and_what_an_impl_is_of_is_not() -> None:
         "Fire": [("", 7), ("", 7)],
         "T": [("full", 3), ("full", 3)],
     }
+
+
+POT = """
+    pub struct Pot;
+    pub enum Glaze { Salt, Ash(u8) }
+    impl Pot {
+        pub fn new(heat: u8) -> Self { Self }
+        pub fn cool(&self) -> u8 { 1 }
+    }
+    pub fn fire(heat: u8) -> u8 { heat }
+    """
+
+
+def test_what_the_tokens_of_macros_and_attributes_use() -> None:
+    files = {
+        "src/lib.rs": "mod shelf;\npub mod pot;\n",
+        "src/pot.rs": POT,
+        "src/shelf.rs": """
+            use crate::pot::{fire, Glaze, Pot};
+            fn full(x: u8) {
+                println!("{} {}", fire(x), vec![Pot::new(crate::pot::fire::<u8>(1)).cool()?.max(2)][0]);
+                check!(fire: 1, matches!(x, Glaze::Ash(_)), as Pot, Pot {}, let fire = 2, fire);
+            }
+            #[arg(fire, long, value_parser = fire, of(fire), action = all(fire(1)))]
+            struct Shelf;
+            macro_rules! shelve { ($x:expr) => { $crate::pot::fire($x.fire()) } }
+            fn other() {
+                let fire = 1;
+                check!(fire, "fire(1)", 'f' /* fire(1) */);
+            }
+            """,
+    }
+    assert used(files, "fire", "Pot.new", "Pot.cool", "Pot", "Glaze") == {
+        "fire": [("full", 3), ("full", 3), ("full", 4), ("Shelf", 6), ("Shelf", 6), ("", 8)],
+        "Pot.new": [("full", 3)],
+        "Pot.cool": [("full", 3)],
+        "Pot": [("full", 4), ("full", 4)],
+        "Glaze": [("full", 4)],
+    }
+
+
+def test_tests_beside_what_they_test_are_none_of_its_own_uses() -> None:
+    files = {
+        "Cargo.toml": "[package]\nname = 'kiln'\n",
+        "src/lib.rs": POT
+        + """
+    fn serve() -> u8 { fire(1) }
+    #[cfg(test)]
+    mod tests {
+        use super::{fire, Pot};
+        fn hot() -> u8 { fire(9) }
+        macro_rules! fires {
+            ($($name:ident: $of:ident)*) => { $( #[test] fn $name() { assert_eq!($of(Pot::new(1).cool()), 1) } )* }
+        }
+        fires! { warm: fire }
+        #[test]
+        fn it_fires() { assert_eq!(fire(1), hot()); }
+    }
+    """,
+    }
+    context = context_of(files)
+    resolution = context.resolution
+    tests = [
+        (one.title, [use.target.name for use in one.uses if not use.target.name.startswith("tests.")])
+        for one in resolution.passages
+        if one.area == "test"
+    ]
+    assert tests == [("Fires", ["Pot.new", "Pot.cool"]), ("Fires", ["fire"]), ("It fires", ["fire"])]
+    target = context.target(symbol_named(context, "fire"))
+    assert [one.scope for one in resolution.callers[target]] == ["serve"]
+    assert [one.scope for one in resolution.helpers[target]] == ["tests.hot"]
+
+
+def test_a_variable_may_be_given_what_a_function_of_its_name_gives() -> None:
+    files = {
+        "src/lib.rs": POT + "pub fn full() { let fire = fire(1); let other = other(fire); check!(fire); }\n",
+        "src/a.rs": "pub fn other(x: u8) -> u8 { x }\n",
+    }
+    assert used(files, "fire") == {"fire": [("full", 8)]}

@@ -101,6 +101,7 @@ class Code:
         exports: Names that it lets others use.
         names: Constants and variables of the module.
         constants: Those of them that have a value of their own, with their lines and what is said of them.
+        tests: Lines that only tests have, in a file that has others; with a title what is tests by itself.
     """
 
     imports: tuple[Import, ...] = ()
@@ -109,3 +110,4 @@ class Code:
     exports: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     constants: tuple[Symbol, ...] = ()
+    tests: tuple[tuple[int, int, str], ...] = ()

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from codebase_gardener.languages.engine.units import Units
     from codebase_gardener.languages.facts import Import
 
-__all__ = ["Bound", "Family", "Fulfilled", "Given", "Grammar", "Language", "each", "words"]
+__all__ = ["Bound", "Family", "Fulfilled", "Given", "Grammar", "Language", "TokenUse", "each", "words"]
 
 Given = tuple[str, "str | Node", "Node | None"]
 """A variable's name; its type, or the value of whose elements it is one; the node in which that holds."""
 
 Bound = tuple[str, str, str]
 """What an import binds: module, name, alias."""
+
+TokenUse = tuple["Node", "Node", str, str]
+"""First and last token, name and kind of a `Reference`."""
 
 NEVER = re.compile(r"(?!)")
 
@@ -55,7 +58,8 @@ class Grammar:
         kinds: Node type to the symbol's kind; "function" becomes "method" inside a type.
         code: A tree-sitter query. Captures: `import`, a statement that imports; `call`, a call or the making of an
             object; `bind`, a variable with a value; `typed`, a variable with a type; `export`, a declaration that
-            others may use (read by the family's `exports`); `name`, a module-level constant or variable.
+            others may use (read by the family's `exports`); `name`, a module-level constant or variable; `tokens`, what
+            no grammar reads; `local`, what binds names inside a function; `tests`, what `tests` is asked.
         calls: Calls, and the making of objects.
         paths: Nodes that are a dotted path (`a.b`, `a::b`, `a->b`): fields of what stands before the dot, fields of
             what stands after it.
@@ -113,6 +117,9 @@ class Grammar:
         open_fields: The names that such a node gives to users of its type.
         renamed: The dotted name of the type that one of `aliases` only gives another name to; "".
         shared_keyword: What several definitions of types may have before them once.
+        tokens: What is used in a node that the query captures as `tokens`, whose own are no tree, by the source.
+        tests: Of the nodes that the query captures so, those with what only tests have; and the title of a node that is
+            tests by itself, else "".
         prepared: What the parser gets in place of a source, of the same length.
     """
 
@@ -176,6 +183,8 @@ class Grammar:
     open_fields: Callable[[Node], Iterator[str]] | None = None
     renamed: Callable[[Node], str] | None = None
     shared_keyword: str = ""
+    tokens: Callable[[Node, bytes], Iterator[TokenUse]] | None = None
+    tests: Callable[[list[Node], bytes], Iterator[tuple[Node, str]]] | None = None
     prepared: Callable[[bytes], bytes] | None = None
 
     @property

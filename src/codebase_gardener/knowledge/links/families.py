@@ -152,6 +152,7 @@ def _of_file(facts: FileFacts, area: str, family: str) -> Space:
     space.inner = {name for name in closed if space.symbols[name].public}
     space.add(facts.imports, facts.bindings, facts.references)
     space.exports = facts.exports
+    space.tests = facts.tests
     space.names = frozenset(facts.names)
     return space
 

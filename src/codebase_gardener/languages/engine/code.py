@@ -43,8 +43,10 @@ MAX_RECEIVER = 6
 MAX_TEXT_CHARS = 200
 MAX_NAME_BYTES = 200
 MAX_NAME_CHARS = 400
+MAX_PATTERN_BYTES = 2_000
 
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z")
+_NAME = re.compile(r"[A-Za-z_$][\w$]*")
 
 
 def tree_code(
@@ -101,10 +103,15 @@ def tree_code(
             *(one for node in binding for one in reader.bindings(node)),
             *(one for node in found["export"] for one in reader.renamed(node)),
         ),
-        references=reader.references(found["call"], _used_types(tree, language) if path else ()),
+        references=reader.references(
+            found["call"],
+            _used_types(tree, language) if path else (),
+            reader.inner(found["tokens"], found["value"], found["local"]),
+        ),
         exports=exports,
         names=tuple(dict.fromkeys(reader.names.text(node) for node in found["name"])),
         constants=tuple(tree_constants(path, language, plain, None if all_open else {*exports, *renamed})),
+        tests=tuple(reader.tests(found["tests"])),
     )
 
 
@@ -211,12 +218,14 @@ class _Reader:
                 Import(line, module, 0, name, alias) for module, name, alias in self.family.imports(node)
             )
 
-    def references(self, nodes: list[Node], types: Iterable[Node]) -> tuple[Reference, ...]:
+    def references(
+        self, nodes: list[Node], types: Iterable[Node], inner: Iterable[tuple[int, Reference]]
+    ) -> tuple[Reference, ...]:
         """By where their names end, so that a chain is in order; inner calls are read before those around them.
 
         What a call gives is called under no name: `f(a)(b)` is one use of `f`.
         """
-        found = [(_called_at(node), self._reference(node)) for node in reversed(nodes)]
+        found = [*((_called_at(node), self._reference(node)) for node in reversed(nodes)), *inner]
         made = {(reference.start, reference.name) for _, reference in found}
         found += [
             (node.end_byte, one)
@@ -228,16 +237,54 @@ class _Reader:
         ordered = (reference for _, reference in sorted(found, key=lambda one: one[0]))
         return tuple(reference for reference in ordered if not reference.name.endswith("()"))
 
+    def inner(
+        self, tokens: Iterable[Node], values: Iterable[Node], local: Iterable[Node]
+    ) -> list[tuple[int, Reference]]:
+        """What tokens use, and what is handed on as a value, each with where it ends; what a function binds is none."""
+        found = [one for node in tokens for one in self._tokens(node)]
+        found += [(node.end_byte, self._named(node, node, self.names.path(node), "value")) for node in values]
+        asked = {one.name for _, one in found if one.kind == "value" and "." not in one.name}
+        bound = {each for node in local for each in self._bound(node, asked)} if asked else set()
+        return [
+            (end, one)
+            for end, one in found
+            if not (
+                one.kind == "value"
+                and bound
+                and any((scope, one.name) in bound for scope in _around(one.scope))
+            )
+        ]
+
+    def _tokens(self, node: Node) -> Iterator[tuple[int, Reference]]:
+        for first, last, name, kind in self.grammar.tokens(node, self.source) if self.grammar.tokens else ():
+            if kind != "annotation" or name.partition(".")[0] not in self.family.receivers:
+                yield last.start_byte, self._named(first, last, _within_limit(name), kind)
+
+    def _bound(self, node: Node, asked: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Scopes and names that a pattern binds, of those that are asked for."""
+        shown = self.source[node.start_byte : min(node.end_byte, node.start_byte + MAX_PATTERN_BYTES)]
+        names = [name for name in _NAME.findall(shown.decode("utf-8", "replace")) if name in asked]
+        scope = self.scopes.at(self._line(node.start_point.row)) if names else ""
+        yield from ((scope, name) for name in names if scope)
+
+    def tests(self, nodes: list[Node]) -> Iterator[tuple[int, int, str]]:
+        """Lines that only tests have, and what is tests by itself."""
+        for node, title in self.grammar.tests(nodes, self.source) if self.grammar.tests else ():
+            yield self._line(node.start_point.row), self._line(node.end_point.row), title
+
     def _type(self, node: Node) -> Reference:
         start, end = self._line(node.start_point.row), self._line(node.end_point.row)
         name = self.names.path(node)
         return Reference(start, end, self.scopes.at(start), name, "annotation", text=name)
 
     def _reference(self, node: Node) -> Reference:
-        start, end = self._line(node.start_point.row), self._line(node.end_point.row)
-        shown = self.source[node.start_byte : min(node.end_byte, node.start_byte + 4 * MAX_TEXT_CHARS)]
+        return self._named(node, node, self.names.callee(node), "call")
+
+    def _named(self, first: Node, last: Node, name: str, kind: str) -> Reference:
+        start, end = self._line(first.start_point.row), self._line(last.end_point.row)
+        shown = self.source[first.start_byte : min(last.end_byte, first.start_byte + 4 * MAX_TEXT_CHARS)]
         text = " ".join(shown.decode("utf-8", "replace").split())[:MAX_TEXT_CHARS]
-        return Reference(start, end, self.scopes.at(start), self.names.callee(node), "call", text=text)
+        return Reference(start, end, self.scopes.at(start), name, kind, text=text)
 
     def bindings(self, node: Node) -> Iterator[Binding]:
         for named, given in self._assigned(node):
@@ -388,6 +435,13 @@ class _Names:
 
     def _is_leaf(self, node: Node) -> bool:
         return node.type.endswith("identifier") or node.type in self._grammar.leaves
+
+
+def _around(scope: str) -> Iterator[str]:
+    """A scope and those around it."""
+    while scope:
+        yield scope
+        scope = scope.rpartition(".")[0]
 
 
 def _within_limit(name: str) -> str:
