@@ -60,6 +60,8 @@ class Grammar:
             object; `bind`, a variable with a value; `typed`, a variable with a type; `export`, a declaration that
             others may use (read by the family's `exports`); `name`, a module-level constant or variable; `tokens`, what
             no grammar reads; `local`, what binds names inside a function; `tests`, what `tests` is asked.
+            Of types: `type`, where one is named; `parameter`, the name of a type parameter; `owner`, where it only says
+            whose methods follow.
         calls: Calls, and the making of objects.
         paths: Nodes that are a dotted path (`a.b`, `a::b`, `a->b`): fields of what stands before the dot, fields of
             what stands after it.
@@ -98,10 +100,8 @@ class Grammar:
         is_key: Whether a function is only what a value has under a key: JavaScript's `{ fire() {} }`.
         open_names: What a file of a path lets others use of its outer level; None where it is all open.
         outer_names: What a file of a path hands out under one other name alone: its own name to that one.
-        qualified_types: Nodes of a type's name with what it is qualified by. Only with
-            them are the names of types uses.
-        parameter: Captures `@name` of a type parameter, where there are qualified types.
-        named_types: Captures `@type` where a type is named, and `@owner` where that only says whose methods follow.
+        qualified_types: Nodes of a type's name with what it is qualified by.
+        variant: A path that the query captures as `variant` and that names a type with what is before its last part.
         embedded: The types whose members a type has as its own: Go's `struct { Base }`.
         is_scope: Whether a symbol only qualifies names.
         operators: Names that are signs.
@@ -167,8 +167,7 @@ class Grammar:
     open_names: Callable[[Node, str], frozenset[str] | None] = lambda _root, _path: None
     outer_names: Callable[[Node, str], Mapping[str, str]] = lambda _root, _path: {}
     qualified_types: tuple[str, ...] = ()
-    parameter: str = ""
-    named_types: str = "(type_identifier) @type"
+    variant: re.Pattern[str] = NEVER
     embedded: Callable[[Node], Iterable[str]] | None = None
     is_scope: Callable[[Node], bool] | None = None
     operators: tuple[str, ...] = ()

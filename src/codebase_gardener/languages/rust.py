@@ -29,6 +29,12 @@ _QUERY = """
 (let_declaration pattern: (identifier) value: (_)) @bind
 (source_file [(const_item name: (_) @name) (static_item name: (_) @name)])
 (source_file (_ . (visibility_modifier)) @export)
+(type_identifier) @type
+(tuple_struct_pattern type: (identifier) @type)
+(scoped_identifier) @variant
+[(type_parameter name: (_) @parameter) (const_parameter name: (_) @parameter)]
+(impl_item type: [(type_identifier) @owner (scoped_type_identifier) @owner
+                  (generic_type type: [(type_identifier) (scoped_type_identifier)] @owner)])
 (macro_invocation (token_tree) @tokens)
 (macro_rule right: (token_tree) @tokens)
 (attribute arguments: (token_tree) @tokens)
@@ -38,16 +44,7 @@ _QUERY = """
 (source_file (expression_statement (macro_invocation) @tests))
 (mod_item (declaration_list [(attribute_item) (macro_definition) (macro_invocation)] @tests))
 """
-_NAMED_TYPES = r"""
-(type_identifier) @type
-(tuple_struct_pattern type: (identifier) @type)
-((scoped_identifier path: [(identifier) (scoped_identifier)] @type name: (identifier) @variant)
- (#match? @type "(^|::)[A-Z][A-Za-z0-9_]*$") (#match? @variant "^[A-Z]"))
-(impl_item type: [(type_identifier) @owner (scoped_type_identifier) @owner
-                  (generic_type type: [(type_identifier) (scoped_type_identifier)] @owner)])
-"""
-"""`Kind::Variant` names a type, too."""
-
+_VARIANT = re.compile(r"(?:\w+::)*[A-Z]\w*::[A-Z]\w*\Z")
 _TEST = re.compile(rb"#\[(?:cfg\((?:all\()?test\b|(?:\w+::)*test\b)")
 _BETWEEN = ("attribute_item", "line_comment", "block_comment")
 
@@ -307,8 +304,7 @@ RUST = Language(
         around=("await_expression", "try_expression", "unary_expression", "parenthesized_expression"),
         aliases=("type_item",),
         qualified_types=("scoped_type_identifier",),
-        parameter="[(type_parameter name: (_) @name) (const_parameter name: (_) @name)]",
-        named_types=_NAMED_TYPES,
+        variant=_VARIANT,
         scopes={"impl_item": "type", "mod_item": "name"},
         types=("impl_item",),
         attributes=("attribute_item",),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.constants import tree_constants
-from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of, text_of
+from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of
 from codebase_gardener.languages.engine.parsing import captured, parsed_tree
 from codebase_gardener.languages.facts import Binding, Code, Import, Reference
 from codebase_gardener.languages.rows import Family, Given, Grammar
@@ -105,7 +105,7 @@ def tree_code(
         ),
         references=reader.references(
             found["call"],
-            _used_types(tree, language) if path else (),
+            _used_types(found, grammar, reader.names) if path else (),
             reader.inner(found["tokens"], found["value"], found["local"]),
         ),
         exports=exports,
@@ -115,13 +115,9 @@ def tree_code(
     )
 
 
-def _used_types(tree: Tree, language: str) -> Iterator[Node]:
+def _used_types(found: Mapping[str, list[Node]], grammar: Grammar, names: _Names) -> Iterator[Node]:
     """Where a type is named, besides where it is declared and where a method says whose it is."""
-    grammar = GRAMMARS[language]
-    if not grammar.qualified_types:
-        return
-    parameters = {text_of(one) for one in captured(tree, language, grammar.parameter)["name"]}
-    found = captured(tree, language, grammar.named_types)
+    parameters = {names.text(one) for one in found["parameter"]}
     owners = {node.id for node in found["owner"]}
     for node in found["type"]:
         named, around = node, node.parent
@@ -133,9 +129,13 @@ def _used_types(tree: Tree, language: str) -> Iterator[Node]:
             and around.child_by_field_name("name") == named
         )
         is_owner = named.id in owners or (grammar.owner is not None and _is_receiver(named))
-        if declares or is_owner or _is_parameter(named, parameters):
-            continue
-        yield named
+        first = names.text(named).partition("::")[0]
+        if not (declares or is_owner or (first in parameters and _is_parameter(named, first, names))):
+            yield named
+    for node in found["variant"]:
+        owner = field_of(node, grammar.paths[node.type][0])
+        if owner is not None and grammar.variant.match(names.text(node)):
+            yield owner
 
 
 def _is_receiver(node: Node) -> bool:
@@ -149,15 +149,15 @@ def _is_receiver(node: Node) -> bool:
     return False
 
 
-def _is_parameter(node: Node, parameters: Collection[str]) -> bool:
-    """Whether it names a type parameter of a definition around it, or what such a one has."""
-    name, around = text_of(node).partition("::")[0], node.parent
-    for _ in range(MAX_CHAIN if name in parameters else 0):
+def _is_parameter(node: Node, name: str, names: _Names) -> bool:
+    """Whether a definition around it has a type parameter of the name."""
+    around = node.parent
+    for _ in range(MAX_CHAIN):
         if around is None:
             return False
         listed = around.child_by_field_name("type_parameters")
         if listed is not None and any(
-            name == text_of(named)
+            name == names.text(named)
             for one in listed.named_children
             for named in one.children_by_field_name("name")
         ):
