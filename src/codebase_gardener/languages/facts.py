@@ -68,7 +68,7 @@ class Binding(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A use of a name: a call, an attribute that is read without one, a base of a class, a name in an annotation, and
-    in Python a function that is handed on as a value.
+    a function that is handed on as a value (in languages that tree-sitter reads: what may be one).
 
     Attributes:
         start: First line, 1-based, in the file.

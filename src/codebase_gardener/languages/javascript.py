@@ -42,6 +42,9 @@ _QUERY = """
 [(call_expression) (new_expression)] @call
 (variable_declarator name: (_) value: [(call_expression) (new_expression) (await_expression)]) @bind
 (variable_declarator name: (identifier) value: [(identifier) (member_expression)]) @bind
+(arguments [(identifier) (member_expression)] @value)
+[(formal_parameters (_) @local) (arrow_function parameter: (identifier) @local) (variable_declarator name: (_) @local)
+ (catch_clause parameter: (_) @local) (for_in_statement left: (_) @local)]
 (program [(lexical_declaration (variable_declarator name: (identifier) @name))
           (variable_declaration (variable_declarator name: (identifier) @name))])
 (program (export_statement (lexical_declaration (variable_declarator name: (identifier) @name))))

@@ -58,8 +58,9 @@ class Grammar:
         kinds: Node type to the symbol's kind; "function" becomes "method" inside a type.
         code: A tree-sitter query. Captures: `import`, a statement that imports; `call`, a call or the making of an
             object; `bind`, a variable with a value; `typed`, a variable with a type; `export`, a declaration that
-            others may use (read by the family's `exports`); `name`, a module-level constant or variable; `tokens`, what
-            no grammar reads; `local`, what binds names inside a function; `tests`, what `tests` is asked.
+            others may use (read by the family's `exports`); `name`, a module-level constant or variable; `value`, a
+            name or path that may be a function handed on; `local`, what binds names inside a function; `tokens`, what
+            no grammar reads; `tests`, what the function `tests` is asked.
             Of types: `type`, where one is named; `parameter`, the name of a type parameter; `owner`, where it only says
             whose methods follow.
         calls: Calls, and the making of objects.

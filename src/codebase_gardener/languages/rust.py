@@ -38,6 +38,8 @@ _QUERY = """
 (macro_invocation (token_tree) @tokens)
 (macro_rule right: (token_tree) @tokens)
 (attribute arguments: (token_tree) @tokens)
+(arguments [(identifier) (scoped_identifier)] @value)
+(field_initializer value: [(identifier) (scoped_identifier)] @value)
 [(parameter pattern: (_) @local) (let_declaration pattern: (_) @local) (closure_parameters (_) @local)
  (for_expression pattern: (_) @local) (match_pattern (_) @local) (let_condition pattern: (_) @local)]
 (source_file [(attribute_item) (macro_definition) (macro_invocation)] @tests)
