@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from codebase_gardener.knowledge.apis.calls import import_of
 from samples.sources import bound, calls, code_in, imports, parameters, places, symbols_in, units_of
 from samples.written_context import context_of, symbol_named
 
@@ -263,3 +264,31 @@ def test_a_variable_may_be_given_what_a_function_of_its_name_gives() -> None:
         "src/a.rs": "pub fn other(x: u8) -> u8 { x }\n",
     }
     assert used(files, "fire") == {"fire": [("full", 8)]}
+
+
+def test_how_files_of_a_program_import_of_each_other() -> None:
+    files = {
+        "Cargo.toml": "[package]\nname = 'kiln'\n\n[[bin]]\nname = 'kiln'\n",
+        "src/main.rs": "mod shelf;\nuse crate::shelf::full;\npub fn open() {}\nfn main() { full() }\n",
+        "src/shelf/mod.rs": (
+            "mod pot;\nmod lid;\nuse self::pot::{fire, Pot};\npub fn full() { fire(); lid::shut() }\n"
+            "#[cfg(test)]\nmod tests {\n    use super::full;\n}\n"
+        ),
+        "src/shelf/pot.rs": (
+            "use super::lid::Lid;\npub fn fire() {}\npub struct Pot;\nimpl Pot { pub fn new() -> Lid {} }\n"
+        ),
+        "src/shelf/lid.rs": "pub struct Lid;\npub fn shut() {}\n",
+    }
+    context = context_of(files)
+    found = {
+        name: import_of(context.target(symbol_named(context, name)), context)
+        for name in ("full", "fire", "Pot.new", "Lid", "shut", "open")
+    }
+    assert found == {
+        "full": "use crate::shelf::full;",
+        "fire": "use crate::shelf::pot::fire;",
+        "Pot.new": "use crate::shelf::pot::Pot;",
+        "Lid": "use crate::shelf::lid::Lid;",
+        "shut": "",
+        "open": "",
+    }

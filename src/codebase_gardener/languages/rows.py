@@ -268,6 +268,7 @@ class Family:
         by_ending: Whether definitions of other files are visible without a name of their file (an `#include`, a
             `require`): then the end of its qualified name tells a definition.
         submodules: Whether a module may hold others that are files of their own.
+        inside: The statements by which the package's own files import of each other, the best of each place first.
         declarations: The file that would declare, with types, what the file of a path defines; "".
         fulfilled: What types implement, where none says which interfaces those are.
         compiled: Files that a compiler wrote from others, given all paths and the folders of packaging files.
@@ -318,6 +319,9 @@ class Family:
     imported: Callable[[Linker, Space, Import], Entity | None] | None = None
     by_ending: bool = False
     submodules: bool = False
+    inside: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, str]]] = lambda _linker, _spaces: (
+        iter(())
+    )
     declarations: Callable[[str], str] = lambda _path: ""
     fulfilled: Callable[[Linker, Mapping[str, Space]], Fulfilled] | None = None
     compiled: Callable[[list[str], list[str]], frozenset[str]] = lambda _paths, _roots: frozenset()

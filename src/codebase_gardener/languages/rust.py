@@ -226,7 +226,9 @@ def _entry(units: Units, folder: str, path: str) -> str:
 def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place, Offer]]:
     crates = {path: name for name, path in linker.units.entries.items()}
     pending = [
-        (path, name) for path, name in sorted(crates.items()) if path.endswith("lib.rs") or len(crates) == 1
+        (path, name)
+        for path, name in sorted(crates.items())
+        if path.endswith("lib.rs") or (len(crates) == 1 and not path.endswith("main.rs"))
     ]
     seen: set[str] = set()
     while pending and len(seen) < MAX_MODULES:
@@ -246,6 +248,36 @@ def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place
             base = linker.units.find(star.module, path)
             if base and base not in crates:
                 pending.append((base, name))
+
+
+def _inside(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place, str]]:
+    """With `crate` before it, as it can be written in any file that may import it."""
+    found: list[tuple[bool, int, str, Place]] = []
+    for path, space in spaces.items():
+        for one in space.imports.values():
+            entity = linker.trace(space, "", one.alias, one.line) if one.name else None
+            if entity is None or entity.kind not in PLACES or entity.path == path:
+                continue
+            root = one.module.partition(".")[0]
+            plain = root == "crate" or root in linker.units.entries
+            module = one.module if plain else _from_crate(linker.units, path, one.module)
+            statement = f"use {module}.{one.name};".replace(".", "::")
+            found.append((not plain, len(statement), statement, (entity.path, entity.name)))
+    yield from ((place, statement) for *_, statement, place in sorted(found))
+
+
+def _from_crate(units: Units, path: str, module: str) -> str:
+    """A path that a file takes from itself, from its crate's root on."""
+    parts = module.split(".")
+    while parts and parts[0] in ("self", "super"):
+        path = _parent(units, path) if parts[0] == "super" else path
+        parts = parts[1:]
+    around: list[str] = []
+    while path and path != _crate_root(units, path) and len(around) < MAX_DEPTH:
+        folder, _, file = path.rpartition("/")
+        around.insert(0, folder.rpartition("/")[2] if file == "mod.rs" else file.removesuffix(".rs"))
+        path = _parent(units, path)
+    return ".".join(("crate", *around, *parts))
 
 
 _FAMILY = Family(
@@ -274,6 +306,7 @@ _FAMILY = Family(
     tests_anywhere=True,
     entry=_entry,
     submodules=True,
+    inside=_inside,
 )  # fmt: skip
 
 RUST = Language(

@@ -51,6 +51,7 @@ class Resolution:
             here that could tell their type.
         told: Of targets in Python, the public name that users are told.
         statements: The statement that imports a target, for languages other than Python.
+        inside: The one by which the package's own files import what users cannot.
         bases: Of each type, the types of the repository that it extends or implements.
         helpers: Of each target, its uses in files of tests that stand in no passage, in order.
         remarks: Of an interface: what is said in place of the types that implement it.
@@ -65,6 +66,7 @@ class Resolution:
     foreign: int = 0
     told: Mapping[Target, str] = field(default_factory=dict)
     statements: Mapping[Target, str] = field(default_factory=dict)
+    inside: Mapping[Target, str] = field(default_factory=dict)
     helpers: Mapping[Target, tuple[Use, ...]] = field(default_factory=dict)
     bases: Mapping[Target, tuple[Target, ...]] = field(default_factory=dict)
     remarks: Mapping[Target, str] = field(default_factory=dict)
@@ -118,6 +120,7 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
         foreign=gathered.foreign,
         told={gathered.target(*place): name for place, name in names.told.items()},
         statements={gathered.target(*place): text for place, text in others.statements.items()},
+        inside={gathered.target(*place): text for place, text in others.inside.items()},
         helpers=_helpers(gathered, passages, [facts[path] for path in shown], areas),
         bases=_python_bases(facts, gathered)
         | {
