@@ -56,7 +56,7 @@ class Ecosystem:
     Attributes:
         install: A command for the packages at `{}`.
         program: The one for a package that has programs and nothing to import, where that is another.
-        extra: A package with one of its extras; elsewhere the packages of an extra are installed by their names.
+        extra: A package with one of its extras, as words; elsewhere those of an extra are installed by their names.
         editable: The option that installs the repository's own package from its folder.
         develop: A command for all that work on the repository needs.
         declaration: XML that asks for a package by its group and its artifact.
@@ -74,7 +74,9 @@ ECOSYSTEMS: dict[str, Ecosystem] = {
     "PyPI": Ecosystem("pip install {}", extra="{}[{}]", editable="-e"),
     "npm": Ecosystem("npm install {}", develop="npm install"),
     "Go": Ecosystem("go get {}", develop="go mod download"),
-    "crates.io": Ecosystem("cargo add {}", program="cargo install {}", develop="cargo build"),
+    "crates.io": Ecosystem(
+        "cargo add {}", program="cargo install {}", extra="{} --features {}", develop="cargo build"
+    ),
     "Maven": Ecosystem(
         declaration="<dependency><groupId>{}</groupId><artifactId>{}</artifactId></dependency>"
     ),
