@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
+from codebase_gardener.knowledge.apis.calls import import_of
 from samples.sources import bound, calls, code_in, imports, parameters, places, symbols_in, units_of
+from samples.written_context import context_of, symbol_named
 
 SYMBOLS = """\
 /// A point.
@@ -126,3 +130,165 @@ def test_a_comment_behind_an_attribute_says_nothing_of_the_definition() -> None:
     pot = symbols_in(source, "rust")["Pot"]
     assert (pot.docstring, pot.start, pot.docstring_start, pot.docstring_end) == ("A pot.", 2, 1, 1)
     assert len(pot.decorators) == 3
+
+
+def used(files: Mapping[str, str], *names: str) -> dict[str, list[tuple[str, int]]]:
+    """Scope and line of the uses of each in the package's own code."""
+    context = context_of({"Cargo.toml": "[package]\nname = 'kiln'\n", **files})
+    callers = context.resolution.callers
+    return {
+        name: [(one.scope, one.start) for one in callers.get(context.target(symbol_named(context, name)), ())]
+        for name in names
+    }
+
+
+def test_types_that_are_named_are_used_and_what_an_impl_is_of_is_not() -> None:
+    files = {
+        "src/lib.rs": "mod shelf;\npub mod pot;\n",
+        "src/pot.rs": """
+            pub struct Pot<T> {
+                next: Option<Box<Pot<T>>>,
+                glaze: Glaze,
+            }
+            pub enum Glaze { Salt, Ash(u8) }
+            pub trait Fire {}
+            impl<T> Fire for Pot<T> where T: Fire {
+                type Held = Glaze;
+            }
+            impl<T> Pot<T> {
+                fn new(glaze: Glaze) -> Self { Self { glaze } }
+            }
+            """,
+        "src/shelf.rs": """
+            use crate::pot::{self, Glaze, Pot};
+            struct T;
+            fn full(pots: &mut Vec<Pot<T>>, with: impl Fn(pot::Glaze) -> u8) -> Result<(), T> {
+                match pots[0].glaze {
+                    Glaze::Salt => 1,
+                    Glaze::Ash(heat) => heat,
+                }
+                pots as Shelves<Glaze>
+            }
+            """,
+    }
+    assert used(files, "Pot", "Glaze", "Fire", "T") == {
+        "Pot": [("Pot.new", 11), ("full", 3)],
+        "Glaze": [
+            ("Pot", 3),
+            ("Pot.Held", 8),
+            ("Pot.new", 11),
+            ("full", 3),
+            ("full", 5),
+            ("full", 6),
+            ("full", 8),
+        ],
+        "Fire": [("", 7), ("", 7)],
+        "T": [("full", 3), ("full", 3)],
+    }
+
+
+POT = """
+    pub struct Pot;
+    pub enum Glaze { Salt, Ash(u8) }
+    impl Pot {
+        pub fn new(heat: u8) -> Self { Self }
+        pub fn cool(&self) -> u8 { 1 }
+    }
+    pub fn fire(heat: u8) -> u8 { heat }
+    """
+
+
+def test_what_the_tokens_of_macros_and_attributes_use() -> None:
+    files = {
+        "src/lib.rs": "mod shelf;\npub mod pot;\n",
+        "src/pot.rs": POT,
+        "src/shelf.rs": """
+            use crate::pot::{fire, Glaze, Pot};
+            fn full(x: u8) {
+                println!("{} {}", fire(x), vec![Pot::new(crate::pot::fire::<u8>(1)).cool()?.max(2)][0]);
+                check!(fire: 1, matches!(x, Glaze::Ash(_)), as Pot, Pot {}, let fire = 2, fire);
+            }
+            #[arg(fire, long, value_parser = fire, of(fire), action = all(fire(1)))]
+            struct Shelf;
+            macro_rules! shelve { ($x:expr) => { $crate::pot::fire($x.fire()) } }
+            fn other() {
+                let fire = 1;
+                check!(fire, "fire(1)", 'f' /* fire(1) */);
+            }
+            """,
+    }
+    assert used(files, "fire", "Pot.new", "Pot.cool", "Pot", "Glaze") == {
+        "fire": [("full", 3), ("full", 3), ("full", 4), ("Shelf", 6), ("Shelf", 6), ("", 8)],
+        "Pot.new": [("full", 3)],
+        "Pot.cool": [("full", 3)],
+        "Pot": [("full", 4), ("full", 4)],
+        "Glaze": [("full", 4)],
+    }
+
+
+def test_tests_beside_what_they_test_are_none_of_its_own_uses() -> None:
+    files = {
+        "Cargo.toml": "[package]\nname = 'kiln'\n",
+        "src/lib.rs": POT
+        + """
+    fn serve() -> u8 { fire(1) }
+    #[cfg(test)]
+    mod tests {
+        use super::{fire, Pot};
+        fn hot() -> u8 { fire(9) }
+        macro_rules! fires {
+            ($($name:ident: $of:ident)*) => { $( #[test] fn $name() { assert_eq!($of(Pot::new(1).cool()), 1) } )* }
+        }
+        fires! { warm: fire }
+        #[test]
+        fn it_fires() { assert_eq!(fire(1), hot()); }
+    }
+    """,
+    }
+    context = context_of(files)
+    resolution = context.resolution
+    tests = [
+        (one.title, [use.target.name for use in one.uses if not use.target.name.startswith("tests.")])
+        for one in resolution.passages
+        if one.area == "test"
+    ]
+    assert tests == [("Fires", ["Pot.new", "Pot.cool"]), ("Fires", ["fire"]), ("It fires", ["fire"])]
+    target = context.target(symbol_named(context, "fire"))
+    assert [one.scope for one in resolution.callers[target]] == ["serve"]
+    assert [one.scope for one in resolution.helpers[target]] == ["tests.hot"]
+
+
+def test_a_variable_may_be_given_what_a_function_of_its_name_gives() -> None:
+    files = {
+        "src/lib.rs": POT + "pub fn full() { let fire = fire(1); let other = other(fire); check!(fire); }\n",
+        "src/a.rs": "pub fn other(x: u8) -> u8 { x }\n",
+    }
+    assert used(files, "fire") == {"fire": [("full", 8)]}
+
+
+def test_how_files_of_a_program_import_of_each_other() -> None:
+    files = {
+        "Cargo.toml": "[package]\nname = 'kiln'\n\n[[bin]]\nname = 'kiln'\n",
+        "src/main.rs": "mod shelf;\nuse crate::shelf::full;\npub fn open() {}\nfn main() { full() }\n",
+        "src/shelf/mod.rs": (
+            "mod pot;\nmod lid;\nuse self::pot::{fire, Pot};\npub fn full() { fire(); lid::shut() }\n"
+            "#[cfg(test)]\nmod tests {\n    use super::full;\n}\n"
+        ),
+        "src/shelf/pot.rs": (
+            "use super::lid::Lid;\npub fn fire() {}\npub struct Pot;\nimpl Pot { pub fn new() -> Lid {} }\n"
+        ),
+        "src/shelf/lid.rs": "pub struct Lid;\npub fn shut() {}\n",
+    }
+    context = context_of(files)
+    found = {
+        name: import_of(context.target(symbol_named(context, name)), context)
+        for name in ("full", "fire", "Pot.new", "Lid", "shut", "open")
+    }
+    assert found == {
+        "full": "use crate::shelf::full;",
+        "fire": "use crate::shelf::pot::fire;",
+        "Pot.new": "use crate::shelf::pot::Pot;",
+        "Lid": "use crate::shelf::lid::Lid;",
+        "shut": "",
+        "open": "",
+    }

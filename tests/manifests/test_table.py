@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codebase_gardener.manifests.table import ECOSYSTEMS, MANIFESTS, read_manifest, root_manifests
+from codebase_gardener.manifests.table import (
+    ECOSYSTEMS,
+    MANIFESTS,
+    installer_of,
+    read_manifest,
+    root_manifests,
+)
 from samples.manifests import read
 
 NPM = {
@@ -166,3 +172,38 @@ def test_the_index_of_each_reader_says_how_it_installs() -> None:
     least = {"package_json": "{}", "setup_cfg": "[metadata]\n"}
     found = {reader("x", least.get(reader.__name__, "")).ecosystem for _, reader in MANIFESTS}
     assert found == set(ECOSYSTEMS)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "others", "command"),
+    [
+        ("Cargo.toml", "[package]\nname = 'pot'\n", ("src/main.rs",), "cargo install {}"),
+        ("a/Cargo.toml", "[package]\nname = 'pot'\n", ("a/src/main.rs", "src/lib.rs"), "cargo install {}"),
+        (
+            "Cargo.toml",
+            "[package]\nname = 'pot'\n[[bin]]\nname = 'p'\npath = 'p.rs'\n",
+            ("p.rs",),
+            "cargo install {}",
+        ),
+        ("Cargo.toml", "[package]\nname = 'pot'\n", ("src/main.rs", "src/lib.rs"), "cargo add {}"),
+        (
+            "Cargo.toml",
+            "[package]\nname = 'pot'\n[lib]\npath = 'pot.rs'\n",
+            ("pot.rs", "src/main.rs"),
+            "cargo add {}",
+        ),
+        ("Cargo.toml", "[package]\nname = 'pot'\n", (), "cargo add {}"),
+        (
+            "pyproject.toml",
+            "[project]\nname = 'pot'\n[project.scripts]\npot = 'pot:main'\n",
+            (),
+            "pip install {}",
+        ),
+    ],
+)
+def test_a_package_that_has_only_programs_is_installed_as_one(
+    path: str, text: str, others: tuple[str, ...], command: str
+) -> None:
+    manifest = read_manifest(path, text)
+    assert manifest is not None
+    assert installer_of(manifest, path.rpartition("/")[0], {path, *others}) == command

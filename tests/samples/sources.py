@@ -72,7 +72,7 @@ def imports(code: Code) -> list[str]:
 
 def calls(code: Code) -> list[str]:
     """`line scope name` of each."""
-    return [f"{one.start} {one.scope} {one.name}" for one in code.references]
+    return [f"{one.start} {one.scope} {one.name}" for one in code.references if one.kind != "value"]
 
 
 def bound(code: Code) -> list[tuple[str, str]]:

@@ -85,6 +85,7 @@ def extract(file: SourceFile) -> FileFacts:
         evidence=(*needs, *heuristic_evidence(*about), *command_evidence(file.path, file.text, module)),
         entries=manifest.entries if manifest else (),
         constants=code.constants,
+        tests=code.tests,
     )
 
 

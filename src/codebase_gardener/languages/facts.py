@@ -68,7 +68,7 @@ class Binding(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 class Reference(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A use of a name: a call, an attribute that is read without one, a base of a class, a name in an annotation, and
-    in Python a function that is handed on as a value.
+    a function that is handed on as a value (in languages that tree-sitter reads: what may be one).
 
     Attributes:
         start: First line, 1-based, in the file.
@@ -101,6 +101,7 @@ class Code:
         exports: Names that it lets others use.
         names: Constants and variables of the module.
         constants: Those of them that have a value of their own, with their lines and what is said of them.
+        tests: Lines that only tests have, in a file that has others; with a title what is tests by itself.
     """
 
     imports: tuple[Import, ...] = ()
@@ -109,3 +110,4 @@ class Code:
     exports: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     constants: tuple[Symbol, ...] = ()
+    tests: tuple[tuple[int, int, str], ...] = ()

@@ -28,6 +28,13 @@ __all__ = ["GO", "import_path"]
 _QUERY = """
 (import_spec) @import
 [(call_expression) (composite_literal type: [(qualified_type) (type_identifier)])] @call
+(type_identifier) @type
+(type_parameter_declaration name: (identifier) @parameter)
+(argument_list [(identifier) (selector_expression)] @value)
+(keyed_element (literal_element) (literal_element [(identifier) (selector_expression)] @value))
+[(short_var_declaration left: (_) @local) (parameter_declaration name: (_) @local) (var_spec name: (_) @local)
+ (variadic_parameter_declaration name: (_) @local) (range_clause left: (_) @local)
+ (receive_statement left: (_) @local) (type_switch_statement alias: (_) @local)]
 (short_var_declaration) @bind
 (var_spec name: (identifier) value: (_)) @bind
 [(function_declaration) (method_declaration) (func_literal) (range_clause) (type_switch_statement) (var_spec)
@@ -444,7 +451,6 @@ GO = Language(
         given=_given,
         open_fields=_open_fields,
         qualified_types=("qualified_type",),
-        parameter="(type_parameter_declaration name: (identifier) @name)",
         renamed=_renamed,
         shared_keyword="type",
         rest={"variadic_parameter_declaration": "..."},

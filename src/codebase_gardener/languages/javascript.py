@@ -44,6 +44,9 @@ _QUERY = """
 (call_expression function: (member_expression) arguments: (arguments (identifier) (object))) @kept
 (variable_declarator name: (_) value: [(call_expression) (new_expression) (await_expression)]) @bind
 (variable_declarator name: (identifier) value: [(identifier) (member_expression)]) @bind
+(arguments [(identifier) (member_expression)] @value)
+[(formal_parameters (_) @local) (arrow_function parameter: (identifier) @local) (variable_declarator name: (_) @local)
+ (catch_clause parameter: (_) @local) (for_in_statement left: (_) @local)]
 (program [(lexical_declaration (variable_declarator name: (identifier) @name))
           (variable_declaration (variable_declarator name: (identifier) @name))])
 (program (export_statement (lexical_declaration (variable_declarator name: (identifier) @name))))
@@ -470,7 +473,7 @@ _TYPESCRIPT = replace(
     typed_declarations={"property_signature": "function_type"},
     field_node="property_signature",
     qualified_types=("nested_type_identifier",),
-    parameter="(type_parameter name: (type_identifier) @name)",
+    code=f"{_QUERY}(type_identifier) @type (type_parameter name: (type_identifier) @parameter)",
     open_fields=declared_name,
     bases=("class_heritage", "extends_clause", "implements_clause", "extends_type_clause"),
     no_base=("comment", "type_arguments"),

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from codebase_gardener.languages.engine.units import Units
     from codebase_gardener.languages.facts import Import
 
-__all__ = ["Bound", "Family", "Fulfilled", "Given", "Grammar", "Language", "each", "words"]
+__all__ = ["Bound", "Family", "Fulfilled", "Given", "Grammar", "Language", "TokenUse", "each", "words"]
 
 Given = tuple[str, "str | Node", "Node | None"]
 """A variable's name; its type, or the value of whose elements it is one; the node in which that holds."""
 
 Bound = tuple[str, str, str]
 """What an import binds: module, name, alias."""
+
+TokenUse = tuple["Node", "Node", str, str]
+"""First and last token, name and kind of a `Reference`."""
 
 NEVER = re.compile(r"(?!)")
 
@@ -56,7 +59,10 @@ class Grammar:
         code: A tree-sitter query. Captures: `import`, a statement that imports; `call`, a call or the making of an
             object; `bind`, a variable with a value; `typed`, a variable with a type; `export`, a declaration that
             others may use (read by the family's `exports`); `name`, a module-level constant or variable; `kept`, a call
-            that may give members to its first argument.
+            that may give members to its first argument; `value`, a name or path that may be a function handed on;
+            `local`, what binds names inside a function; `tokens`, what no grammar reads; `tests`, what the function
+            `tests` is asked. Of types: `type`, where one is named; `parameter`, the name of a type parameter; `owner`,
+            where it only says whose methods follow.
         calls: Calls, and the making of objects.
         paths: Nodes that are a dotted path (`a.b`, `a::b`, `a->b`): fields of what stands before the dot, fields of
             what stands after it.
@@ -98,9 +104,8 @@ class Grammar:
         is_key: Whether a function is only what a value has under a key: JavaScript's `{ fire() {} }`.
         open_names: What a file of a path lets others use of its outer level; None where it is all open.
         outer_names: What a file of a path hands out under one other name alone: its own name to that one.
-        qualified_types: Nodes of a type's name with what it is qualified by. Only with
-            them are the names of types uses.
-        parameter: Captures `@name` of a type parameter, where there are qualified types.
+        qualified_types: Nodes of a type's name with what it is qualified by.
+        variant: A path that the query captures as `variant` and that names a type with what is before its last part.
         embedded: The types whose members a type has as its own: Go's `struct { Base }`.
         is_scope: Whether a symbol only qualifies names.
         operators: Names that are signs.
@@ -116,6 +121,9 @@ class Grammar:
         open_fields: The names that such a node gives to users of its type.
         renamed: The dotted name of the type that one of `aliases` only gives another name to; "".
         shared_keyword: What several definitions of types may have before them once.
+        tokens: What is used in a node that the query captures as `tokens`, whose own are no tree, by the source.
+        tests: Of the nodes that the query captures so, those with what only tests have; and the title of a node that is
+            tests by itself, else "".
         prepared: What the parser gets in place of a source, of the same length.
     """
 
@@ -165,7 +173,7 @@ class Grammar:
     open_names: Callable[[Node, str], frozenset[str] | None] = lambda _root, _path: None
     outer_names: Callable[[Node, str], Mapping[str, str]] = lambda _root, _path: {}
     qualified_types: tuple[str, ...] = ()
-    parameter: str = ""
+    variant: re.Pattern[str] = NEVER
     embedded: Callable[[Node], Iterable[str]] | None = None
     is_scope: Callable[[Node], bool] | None = None
     operators: tuple[str, ...] = ()
@@ -180,6 +188,8 @@ class Grammar:
     open_fields: Callable[[Node], Iterator[str]] | None = None
     renamed: Callable[[Node], str] | None = None
     shared_keyword: str = ""
+    tokens: Callable[[Node, bytes], Iterator[TokenUse]] | None = None
+    tests: Callable[[list[Node], bytes], Iterator[tuple[Node, str]]] | None = None
     prepared: Callable[[bytes], bytes] | None = None
 
     @property
@@ -264,6 +274,7 @@ class Family:
         by_ending: Whether definitions of other files are visible without a name of their file (an `#include`, a
             `require`): then the end of its qualified name tells a definition.
         submodules: Whether a module may hold others that are files of their own.
+        inside: The statements by which the package's own files import of each other, the best of each place first.
         declarations: The file that would declare, with types, what the file of a path defines; "".
         fulfilled: What types implement, where none says which interfaces those are.
         compiled: Files that a compiler wrote from others, given all paths and the folders of packaging files.
@@ -315,6 +326,9 @@ class Family:
     imported: Callable[[Linker, Space, Import], Entity | None] | None = None
     by_ending: bool = False
     submodules: bool = False
+    inside: Callable[[Linker, Mapping[str, Space]], Iterator[tuple[Place, str]]] = lambda _linker, _spaces: (
+        iter(())
+    )
     declarations: Callable[[str], str] = lambda _path: ""
     fulfilled: Callable[[Linker, Mapping[str, Space]], Fulfilled] | None = None
     compiled: Callable[[list[str], list[str]], frozenset[str]] = lambda _paths, _roots: frozenset()

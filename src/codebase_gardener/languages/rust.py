@@ -11,6 +11,7 @@ from codebase_gardener.languages.engine.nodes import MAX_BYTES, declared_name, t
 from codebase_gardener.languages.lexing import BLOCK, CHARACTER, DOUBLE, SLASHES, Lexer
 from codebase_gardener.languages.meanings import PLACES, Offer, Place, joined
 from codebase_gardener.languages.rows import Bound, Family, Grammar, Language, each, words
+from codebase_gardener.languages.rust_macros import token_uses
 from codebase_gardener.languages.symbols import Symbol, TypedName
 
 if TYPE_CHECKING:
@@ -28,7 +29,26 @@ _QUERY = """
 (let_declaration pattern: (identifier) value: (_)) @bind
 (source_file [(const_item name: (_) @name) (static_item name: (_) @name)])
 (source_file (_ . (visibility_modifier)) @export)
+(type_identifier) @type
+(tuple_struct_pattern type: (identifier) @type)
+(scoped_identifier) @variant
+[(type_parameter name: (_) @parameter) (const_parameter name: (_) @parameter)]
+(impl_item type: [(type_identifier) @owner (scoped_type_identifier) @owner
+                  (generic_type type: [(type_identifier) (scoped_type_identifier)] @owner)])
+(macro_invocation (token_tree) @tokens)
+(macro_rule right: (token_tree) @tokens)
+(attribute arguments: (token_tree) @tokens)
+(arguments [(identifier) (scoped_identifier)] @value)
+(field_initializer value: [(identifier) (scoped_identifier)] @value)
+[(parameter pattern: (_) @local) (let_declaration pattern: (_) @local) (closure_parameters (_) @local)
+ (for_expression pattern: (_) @local) (match_pattern (_) @local) (let_condition pattern: (_) @local)]
+(source_file [(attribute_item) (macro_definition) (macro_invocation)] @tests)
+(source_file (expression_statement (macro_invocation) @tests))
+(mod_item (declaration_list [(attribute_item) (macro_definition) (macro_invocation)] @tests))
 """
+_VARIANT = re.compile(r"(?:\w+::)*[A-Z]\w*::[A-Z]\w*\Z")
+_TEST = re.compile(rb"#\[(?:cfg\((?:all\()?test\b|(?:\w+::)*test\b)")
+_BETWEEN = ("attribute_item", "line_comment", "block_comment")
 
 MAX_DEPTH = 20
 MAX_MODULES = 20_000
@@ -38,6 +58,31 @@ MAX_MODULES = 20_000
 
 
 def _imports(node: Node) -> Iterator[Bound]:
+    """As the file would write them where they stand in a module inside it."""
+    inside = _modules_around(node)
+    for module, name, alias in _used(node):
+        yield _from_file(module, inside) if inside else module, name, alias
+
+
+def _modules_around(node: Node) -> int:
+    """How many modules of the file a statement stands in."""
+    count, around = 0, node.parent
+    while around is not None and around.type in ("declaration_list", "mod_item"):
+        count += around.type == "mod_item"
+        around = around.parent
+    return count
+
+
+def _from_file(module: str, inside: int) -> str:
+    """`super` of a module inside a file is the file itself."""
+    parts = module.split(".")
+    ups = next((at for at, part in enumerate(parts) if part != "super"), len(parts))
+    if not ups or ups < inside:
+        return module
+    return ".".join([*(["super"] * (ups - inside) or ["self"]), *parts[ups:]])
+
+
+def _used(node: Node) -> Iterator[Bound]:
     argument = node.child_by_field_name("argument")
     pending = [("", argument, 0)] if argument is not None else []
     while pending:
@@ -70,6 +115,28 @@ def _path(node: Node) -> str:
 
 def _under(path: str, inner: str) -> str:
     return f"{path}.{inner}" if path and inner else path or inner
+
+
+def _tests(nodes: list[Node], source: bytes) -> Iterator[tuple[Node, str]]:
+    """Items that are compiled for tests alone, and macros of the file that write tests, with what they are given."""
+
+    def text(node: Node | None) -> bytes:
+        return source[node.start_byte : node.end_byte] if node is not None else b""
+
+    macros = [node for node in nodes if node.type == "macro_definition" and _TEST.search(text(node))]
+    writing = {text(node.child_by_field_name("name")) for node in macros}
+    yield from ((node, text(node.child_by_field_name("name")).decode("utf-8", "replace")) for node in macros)
+    for node in nodes:
+        if node.type == "attribute_item" and _TEST.match(text(node)):
+            item = node.next_named_sibling
+            while item is not None and item.type in _BETWEEN:
+                item = item.next_named_sibling
+            if item is not None:
+                yield item, ""
+        elif node.type == "macro_invocation":
+            name = text(node.child_by_field_name("macro"))
+            if name in writing:
+                yield node, name.decode("utf-8", "replace")
 
 
 def _open_fields(node: Node) -> Iterator[str]:
@@ -159,7 +226,9 @@ def _entry(units: Units, folder: str, path: str) -> str:
 def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place, Offer]]:
     crates = {path: name for name, path in linker.units.entries.items()}
     pending = [
-        (path, name) for path, name in sorted(crates.items()) if path.endswith("lib.rs") or len(crates) == 1
+        (path, name)
+        for path, name in sorted(crates.items())
+        if path.endswith("lib.rs") or (len(crates) == 1 and not path.endswith("main.rs"))
     ]
     seen: set[str] = set()
     while pending and len(seen) < MAX_MODULES:
@@ -179,6 +248,36 @@ def _offers(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place
             base = linker.units.find(star.module, path)
             if base and base not in crates:
                 pending.append((base, name))
+
+
+def _inside(linker: Linker, spaces: Mapping[str, Space]) -> Iterator[tuple[Place, str]]:
+    """With `crate` before it, as it can be written in any file that may import it."""
+    found: list[tuple[bool, int, str, Place]] = []
+    for path, space in spaces.items():
+        for one in space.imports.values():
+            entity = linker.trace(space, "", one.alias, one.line) if one.name else None
+            if entity is None or entity.kind not in PLACES or entity.path == path:
+                continue
+            root = one.module.partition(".")[0]
+            plain = root == "crate" or root in linker.units.entries
+            module = one.module if plain else _from_crate(linker.units, path, one.module)
+            statement = f"use {module}.{one.name};".replace(".", "::")
+            found.append((not plain, len(statement), statement, (entity.path, entity.name)))
+    yield from ((place, statement) for *_, statement, place in sorted(found))
+
+
+def _from_crate(units: Units, path: str, module: str) -> str:
+    """A path that a file takes from itself, from its crate's root on."""
+    parts = module.split(".")
+    while parts and parts[0] in ("self", "super"):
+        path = _parent(units, path) if parts[0] == "super" else path
+        parts = parts[1:]
+    around: list[str] = []
+    while path and path != _crate_root(units, path) and len(around) < MAX_DEPTH:
+        folder, _, file = path.rpartition("/")
+        around.insert(0, folder.rpartition("/")[2] if file == "mod.rs" else file.removesuffix(".rs"))
+        path = _parent(units, path)
+    return ".".join(("crate", *around, *parts))
 
 
 _FAMILY = Family(
@@ -207,6 +306,7 @@ _FAMILY = Family(
     tests_anywhere=True,
     entry=_entry,
     submodules=True,
+    inside=_inside,
 )  # fmt: skip
 
 RUST = Language(
@@ -238,12 +338,16 @@ RUST = Language(
         leaves=("self", "super", "crate", "metavariable"),
         around=("await_expression", "try_expression", "unary_expression", "parenthesized_expression"),
         aliases=("type_item",),
+        qualified_types=("scoped_type_identifier",),
+        variant=_VARIANT,
         scopes={"impl_item": "type", "mod_item": "name"},
         types=("impl_item",),
         attributes=("attribute_item",),
         attribute=re.compile(r"\A#\[(.*)\]\Z", re.DOTALL),
         attribute_mark=b"#[",
         comments=("line_comment", "block_comment"),
+        tokens=token_uses,
+        tests=_tests,
         open_fields=_open_fields,
         declarations={"function_signature_item": "function"},
         no_base=("line_comment", "block_comment", "type_arguments"),

@@ -65,4 +65,4 @@ def _entries(data: LocatedValue) -> Iterator[PackageEntry]:
     if re.fullmatch(r"[\w-]{1,100}", name):
         name = name.replace("-", "_")
         yield PackageEntry("rust", name, data.at("lib", "path").text or "src/lib.rs")
-        yield PackageEntry("rust", name, "src/main.rs")
+        yield PackageEntry("rust", name, "src/main.rs", is_program=True)

@@ -41,11 +41,13 @@ class PackageEntry:
         language: "go", "rust" or "javascript" (which stands for TypeScript, too).
         name: As it is imported: "zod/mini", "github.com/spf13/cobra", "my_crate".
         path: The file or folder it means, relative to the packaging file: "./src/index.ts", "src/lib.rs", "".
+        is_program: Whether only the package itself can import it: the file is where a program begins.
     """
 
     language: str
     name: str
     path: str
+    is_program: bool = False
 
 
 @dataclass(frozen=True)

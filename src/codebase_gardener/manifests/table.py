@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,7 +21,15 @@ from codebase_gardener.manifests.python import (
     setup_py,
 )
 
-__all__ = ["ECOSYSTEMS", "MANIFESTS", "Ecosystem", "Reader", "read_manifest", "root_manifests"]
+__all__ = [
+    "ECOSYSTEMS",
+    "MANIFESTS",
+    "Ecosystem",
+    "Reader",
+    "installer_of",
+    "read_manifest",
+    "root_manifests",
+]
 
 Reader = Callable[[str, str], Manifest]
 """Path and text to what the file says; what it cannot read raises ValueError, or is empty."""
@@ -47,13 +55,15 @@ class Ecosystem:
 
     Attributes:
         install: A command for the packages at `{}`.
-        extra: A package with one of its extras; elsewhere the packages of an extra are installed by their names.
+        program: The one for a package that has programs and nothing to import, where that is another.
+        extra: A package with one of its extras, as words; elsewhere those of an extra are installed by their names.
         editable: The option that installs the repository's own package from its folder.
         develop: A command for all that work on the repository needs.
         declaration: XML that asks for a package by its group and its artifact.
     """
 
     install: str = ""
+    program: str = ""
     extra: str = ""
     editable: str = ""
     develop: str = ""
@@ -64,12 +74,29 @@ ECOSYSTEMS: dict[str, Ecosystem] = {
     "PyPI": Ecosystem("pip install {}", extra="{}[{}]", editable="-e"),
     "npm": Ecosystem("npm install {}", develop="npm install"),
     "Go": Ecosystem("go get {}", develop="go mod download"),
-    "crates.io": Ecosystem("cargo add {}", develop="cargo build"),
+    "crates.io": Ecosystem(
+        "cargo add {}", program="cargo install {}", extra="{} --features {}", develop="cargo build"
+    ),
     "Maven": Ecosystem(
         declaration="<dependency><groupId>{}</groupId><artifactId>{}</artifactId></dependency>"
     ),
 }
 """By `Manifest.ecosystem`."""
+
+
+def installer_of(manifest: Manifest, folder: str, paths: Container[str]) -> str:
+    """The command that installs the package of a packaging file, with `{}` for its name; "" where there is none.
+
+    Args:
+        manifest: What the file says.
+        folder: In which it lies; "" for the root.
+        paths: Of the repository's files.
+    """
+    row = ECOSYSTEMS.get(manifest.ecosystem, Ecosystem())
+    inside = f"{folder}/" if folder else ""
+    begins = [one.is_program for one in manifest.entries if f"{inside}{one.path}" in paths]
+    has_programs = bool(begins or manifest.commands)
+    return row.program if row.program and has_programs and all(begins) else row.install
 
 
 @lru_cache(maxsize=16)

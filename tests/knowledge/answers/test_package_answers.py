@@ -100,6 +100,11 @@ def test_how_it_is_installed(graph: Give, question: str) -> None:
     ]
 
 
+def test_a_program_is_installed_as_one(tmp_path: Path) -> None:
+    graph = graph_of({"Cargo.toml": "[package]\nname = 'kiln'\n", "src/main.rs": "fn main() {}\n"}, tmp_path)
+    assert said(graph, "how do I install kiln") == [("`cargo install kiln`", "Cargo.toml:L2-2")]
+
+
 def test_each_package_of_several_has_its_own(tmp_path: Path) -> None:
     project = '[project]\nname = "{}"\ndependencies = ["{}"]\n'
     graph = graph_of(

@@ -33,3 +33,14 @@ def test_what_npm_may_leave_out_is_installed_by_npm() -> None:
     page = pages_of(context.repository)["o_r_Optional"]
     assert section(page, "Quick Install") == "```shell\nnpm install react\n```"
     assert "which says that it may be left out" in page.page.description
+
+
+def test_a_feature_of_a_crate_is_asked_for_with_the_crate() -> None:
+    cargo = (
+        '[package]\nname = "kiln"\n[dependencies]\nglaze = { version = "1", optional = true }\n'
+        '[features]\nshine = ["glaze"]\n'
+    )
+    for source, command in (("src/lib.rs", "cargo add"), ("src/main.rs", "cargo install")):
+        context = context_of({"Cargo.toml": cargo, source: "fn main() {}\n"})
+        page = pages_of(context.repository)["o_r_Shine"]
+        assert section(page, "Quick Install") == f"```shell\n{command} kiln --features shine\n```"

@@ -76,6 +76,10 @@ def test_it_shows_how_it_is_used() -> None:
     usage = overview(FILES).usage
     assert "Installed with `pip install pot`." in usage
     assert "From `README.md:L17-19`:\n\n```python\nfrom pot import boil\n\nboil(1)\n```" in usage
+    program = overview(
+        {"Cargo.toml": '[package]\nname = "pot"\n', "src/main.rs": "fn main() {}\n", "README.md": "# Pot\n"}
+    )
+    assert "Installed with `cargo install pot`." in program.usage
     assert "* [`boil`](implementations/o_r_boil.md) (`pot/core.py:L4-6`): “Boils a pot.”" in usage
 
 

@@ -44,7 +44,7 @@ from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.sources.file_facts import FileFacts
 from codebase_gardener.languages.symbols import TYPES, Symbol
 from codebase_gardener.languages.table import family_of, is_code, is_hidden, says_bases
-from codebase_gardener.manifests.table import read_manifest
+from codebase_gardener.manifests.table import installer_of, read_manifest
 from codebase_gardener.repository.areas import area_of
 
 __all__ = ["Gathering"]
@@ -84,7 +84,7 @@ class Gathering:
             yield plain_name(error.error.rpartition(".")[2]), error
         for path, facts in self._repository.facts.items():
             yield from self._file(path, facts)
-            yield from _manifest(path, facts)
+            yield from self._manifest(path, facts)
             yield from self._unpublished(path)
         for symbol in self._repository.symbols.values():
             yield from self._by_its_names(self._definition(symbol))
@@ -154,6 +154,25 @@ class Gathering:
         for (area, folder), paths in found.items():
             first = Place(paths[0], 1, max(1, self._repository.facts[paths[0]].lines), "", area)
             yield f"#part {area}", AreaFolder(area, folder, len(paths), first)
+
+    def _manifest(self, path: str, facts: FileFacts) -> Iterator[tuple[str, Row]]:
+        for found in facts.evidence:
+            if found.kind in NEEDS:
+                lines = Place(path, found.start, found.end, inline(found.text, 200))
+                install = self._installer(path) if found.kind == "package" else ""
+                row = NeededPackage(found.kind, found.name, found.value, found.scope, lines, install)
+                yield f"#{found.kind}", row
+                names = (
+                    found.name,
+                    found.scope,
+                    found.name.removesuffix(".js") if found.kind == "runtime" else "",
+                )
+                for key in set(map(plain_name, names)) - {""}:
+                    yield key, row
+
+    def _installer(self, path: str) -> str:
+        manifest = read_manifest(path, self._repository.texts[path])
+        return installer_of(manifest, path.rpartition("/")[0], self._repository.facts) if manifest else ""
 
     def _unpublished(self, path: str) -> Iterator[tuple[str, Row]]:
         """A package at the root that is marked as private: what is published may be made of it."""
@@ -348,18 +367,3 @@ def _told(symbol: Symbol, says: Documentation) -> Iterator[Place]:
     at = symbol.docstring_anchor or symbol.anchor
     for each in says.raises:
         yield Place(at.path, at.start, at.end, each.name, inline(each.description, 200) or "docstring")
-
-
-def _manifest(path: str, facts: FileFacts) -> Iterator[tuple[str, Row]]:
-    for found in facts.evidence:
-        if found.kind in NEEDS:
-            lines = Place(path, found.start, found.end, inline(found.text, 200))
-            row = NeededPackage(found.kind, found.name, found.value, found.scope, lines)
-            yield f"#{found.kind}", row
-            names = (
-                found.name,
-                found.scope,
-                found.name.removesuffix(".js") if found.kind == "runtime" else "",
-            )
-            for key in set(map(plain_name, names)) - {""}:
-                yield key, row

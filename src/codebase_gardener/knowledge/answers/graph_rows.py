@@ -110,6 +110,7 @@ class NeededPackage(msgspec.Struct, frozen=True, tag="needed"):
         bound: Of its version; "".
         extra: The extra or group that it belongs to; "".
         place: The line.
+        install: Of the repository's own: the command that installs it, with `{}` for its name; "".
     """
 
     kind: str
@@ -117,6 +118,7 @@ class NeededPackage(msgspec.Struct, frozen=True, tag="needed"):
     bound: str
     extra: str
     place: Place
+    install: str = ""
 
 
 COMMANDS = "#commands"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from codebase_gardener.knowledge.answers.lines import GraphLine
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
-from codebase_gardener.manifests.table import ECOSYSTEMS
 from codebase_gardener.utils.anchors import Anchor
 
 if TYPE_CHECKING:
@@ -85,9 +84,8 @@ def install_lines(told: Sequence[InstallCommand], own: Sequence[NeededPackage]) 
         own: The repository's own packages.
     """
     for package in outermost(own)[:1] if all(_EXTRA.search(row.command) for row in told) else ():
-        ecosystem = ECOSYSTEMS.get(package.place.what)
-        if ecosystem and ecosystem.install:
-            yield GraphLine(f"`{ecosystem.install.format(package.name)}`", _anchor([package]))
+        if package.install:
+            yield GraphLine(f"`{package.install.format(package.name)}`", _anchor([package]))
     for row in told[:_MOST_INSTALLS]:
         yield GraphLine(f"`{row.command}`", row.anchor)
     if len(told) > _MOST_INSTALLS:

@@ -21,16 +21,24 @@ _MOST_ARGUMENTS = 6
 def import_of(target: Target, context: ApiContext) -> str:
     """The statement that makes a target (of a method: its class) usable; "" where no name is known.
 
+    What users cannot import has the one by which the package's own files do.
+
     Example:
         "from peft import get_peft_model"; for "transformers.Trainer.train" it is "from transformers import Trainer".
     """
     if target.external:
         return _external_import(target.name)
-    if stated := context.resolution.statements.get(target):
+    resolution = context.resolution
+    if stated := resolution.statements.get(target):
         return stated
     symbol = context.symbol(target)
     if symbol and family_of(symbol.language):
-        return _of_owner(target, context)
+        owner = target._replace(name=target.name.rpartition(".")[0])
+        return (
+            resolution.statements.get(owner)
+            or resolution.inside.get(target)
+            or resolution.inside.get(owner, "")
+        )
     subject = target
     while (
         subject not in context.resolution.exported
@@ -45,12 +53,6 @@ def import_of(target: Target, context: ApiContext) -> str:
     if name and not module:
         return f"import {name}"
     return f"from {module} import {last}" if name else ""
-
-
-def _of_owner(target: Target, context: ApiContext) -> str:
-    """The statement that imports the type of a member."""
-    owner = target.name.rpartition(".")[0]
-    return context.resolution.statements.get(Target(target.path, owner), "") if owner else ""
 
 
 def call_of(symbol: Symbol, context: ApiContext) -> str:

@@ -222,6 +222,7 @@ class _Figures:
         self._areas: dict[Target, Counter[str]] = defaultdict(Counter)
         documents: dict[Target, set[str]] = defaultdict(set)
         self._shown: set[Target] = set()
+        self._acting: set[Target] = set()
         tests: dict[Target, set[str]] = defaultdict(set)
         for target, pairs in context.uses.items():
             for path, _, _, area in {(p.path, p.start, p.scope, p.area) for p, _ in pairs}:
@@ -230,6 +231,8 @@ class _Figures:
             for passage, use in pairs:
                 if use.how == "import" and passage.area in ("readme", "docs", "example"):
                     self._shown.add(target)
+                    if use.kind != "annotation":
+                        self._acting.add(target)
                 elif use.how == "import" and passage.area == "test":
                     tests[target].add(passage.path)
         self._tested = {target for target, paths in tests.items() if len(paths) > 1}
@@ -267,7 +270,9 @@ class _Figures:
             bound=self._exported.get(target, "") if owner is not None else "",
             top=_is_top(exported, symbol),
             reached="" if exported or owner is None else self._heir_name(owner),
-            imported=0.0 if exported.count(".") == 1 else self._imported(context.target(subject)),
+            imported=0.0
+            if exported.count(".") == 1
+            else self._imported(context.target(subject), is_owner=owner is not None),
             declared=family is None and subject.name in facts[symbol.path].exports,
             hidden_module=any(
                 part.startswith("_") and part != "__init__.py" for part in symbol.path.split("/")
@@ -298,8 +303,10 @@ class _Figures:
             is_erased=family is not None and symbol.kind in family.erased,
         )
 
-    def _imported(self, target: Target) -> float:
-        return 1.0 if target in self._shown else 0.5 if target in self._tested else 0.0
+    def _imported(self, target: Target, *, is_owner: bool) -> float:
+        """A type that is only named shows none of its methods."""
+        shown = self._acting if is_owner else self._shown
+        return 1.0 if target in shown else 0.5 if target in self._tested else 0.0
 
     def _says_itself(self, subject: Symbol) -> bool:
         """Whether only its own file says that others may use it: no packaging file tells what the package offers."""

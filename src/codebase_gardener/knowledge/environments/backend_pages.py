@@ -18,7 +18,13 @@ from codebase_gardener.knowledge.environments.page_draft import (
     grouped,
     unique,
 )
-from codebase_gardener.knowledge.environments.sections import Sheet, grid, install_command, marked
+from codebase_gardener.knowledge.environments.sections import (
+    Sheet,
+    filled_command,
+    grid,
+    install_command,
+    marked,
+)
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
 from codebase_gardener.knowledge.sources.file_facts import Evidence
@@ -114,7 +120,7 @@ def _backend_system(draft: EnvironmentDraft, sheet: Sheet, backend: Backend) -> 
 def _backend_install(draft: EnvironmentDraft, backend: Backend) -> str:
     if backend.extra and draft.package:
         if extra := draft.installer.extra:
-            lines = [install_command(draft.ecosystem, [extra.format(draft.software, backend.extra)])]
+            lines = [filled_command(draft.install, extra.format(draft.software, backend.extra).split(" "))]
             if backend.variants:
                 lines.append(f"Nearly the same: extras {', '.join(marked(one) for one in backend.variants)}.")
             return "\n\n".join(lines)

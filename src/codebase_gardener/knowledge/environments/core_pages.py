@@ -17,6 +17,7 @@ from codebase_gardener.knowledge.environments.page_draft import (
 from codebase_gardener.knowledge.environments.sections import (
     NO_ERRORS,
     Sheet,
+    filled_command,
     grid,
     install_command,
     marked,
@@ -146,7 +147,7 @@ def _system(draft: EnvironmentDraft, sheet: Sheet) -> str:
 
 
 def _core_install(draft: EnvironmentDraft, backends: list[Backend]) -> str:
-    plain = install_command(draft.ecosystem, [draft.software] if draft.package else [])
+    plain = filled_command(draft.install, [draft.software] if draft.package else [])
     if declaration := draft.installer.declaration:
         group, _, artifact = draft.software.partition(":")
         plain = fence(declaration.format(group, artifact), "xml")

@@ -12,7 +12,7 @@ from codebase_gardener.knowledge.pages.structure import PAGE_TYPES, Page, Sectio
 from codebase_gardener.knowledge.sources.file_facts import Evidence
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.languages.table import LANGUAGES, is_code
-from codebase_gardener.manifests.table import ECOSYSTEMS, Ecosystem
+from codebase_gardener.manifests.table import ECOSYSTEMS, Ecosystem, installer_of, read_manifest
 
 __all__ = ["EnvironmentDraft", "EnvironmentPage", "grouped", "unique"]
 
@@ -73,6 +73,14 @@ class EnvironmentDraft:
     def installer(self) -> Ecosystem:
         """What installs the package."""
         return ECOSYSTEMS[self.ecosystem] if self.package else Ecosystem()
+
+    @property
+    def install(self) -> str:
+        """The command that installs it, with `{}` for its name; ""."""
+        path = self.package.path if self.package else ""
+        manifest = read_manifest(path, self.repository.texts.get(path, ""))
+        folder = path.rpartition("/")[0]
+        return installer_of(manifest, folder, self.repository.facts) if manifest else ""
 
     def own(self, others: Sequence[FoundEvidence]) -> list[FoundEvidence]:
         """The package's own declaration, where a page has hardly anything else to show."""

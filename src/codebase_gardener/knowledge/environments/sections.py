@@ -15,7 +15,7 @@ from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
 from codebase_gardener.manifests.table import ECOSYSTEMS
 
-__all__ = ["NO_ERRORS", "Sheet", "grid", "install_command", "marked", "named_with_extras"]
+__all__ = ["NO_ERRORS", "Sheet", "filled_command", "grid", "install_command", "marked", "named_with_extras"]
 
 MAX_QUOTE_LINES = 16
 MAX_QUOTES = 8
@@ -198,14 +198,18 @@ def _bound(found: FoundEvidence) -> str:
 
 
 def install_command(ecosystem: str, words: Iterable[str]) -> str:
-    """A fenced shell command; "" for what has no installer of one line.
+    """A fenced shell command that installs packages; "" for what has no installer of one line.
 
     Example:
         >>> install_command("Go", ["github.com/spf13/cobra"])
         '```shell\\ngo get github.com/spf13/cobra\\n```'
     """
+    return filled_command(ECOSYSTEMS[ecosystem].install if ecosystem else "", words)
+
+
+def filled_command(command: str, words: Iterable[str]) -> str:
+    """A fenced shell command with words at its `{}`; "" without either."""
     quoted = " ".join(_shell(word) for word in words)
-    command = ECOSYSTEMS[ecosystem].install if ecosystem else ""
     return fence(command.format(quoted), "shell") if command and quoted else ""
 
 

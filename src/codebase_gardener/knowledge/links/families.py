@@ -29,6 +29,7 @@ class FamilyLinks:
         public: Dotted name to place.
         exported: Place to dotted name, types and functions alone.
         statements: Place to the statement that imports it.
+        inside: Place to the statement by which files of the package itself import it.
         languages: Of the code blocks that are linked.
         bases: Place of a type to the places of those that it extends or implements.
         remarks: Place of an interface to what is said in place of the types that implement it.
@@ -39,6 +40,7 @@ class FamilyLinks:
     public: Mapping[str, Place] = field(default_factory=dict)
     exported: Mapping[Place, str] = field(default_factory=dict)
     statements: Mapping[Place, str] = field(default_factory=dict)
+    inside: Mapping[Place, str] = field(default_factory=dict)
     languages: frozenset[str] = frozenset()
     bases: Mapping[Place, tuple[Place, ...]] = field(default_factory=dict)
     remarks: Mapping[Place, str] = field(default_factory=dict)
@@ -62,6 +64,7 @@ def link_families(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> F
     public: dict[str, Place] = {}
     exported: dict[Place, str] = {}
     statements: dict[Place, str] = {}
+    inside: dict[Place, str] = {}
     bases: dict[Place, tuple[Place, ...]] = {}
     remarks: dict[Place, str] = {}
     for name in families:
@@ -82,8 +85,10 @@ def link_families(facts: Mapping[str, FileFacts], areas: Mapping[str, str]) -> F
         for place, offer in (found | _members_of(found, own)).items():
             public.setdefault(offer.name, place)
             statements[place] = offer.statement
+        for place, statement in family.inside(links[name], own):
+            inside.setdefault(place, statement)
     languages = frozenset(language for language in LANGUAGES if family_of(language) in families)
-    return FamilyLinks(spaces, links, public, exported, statements, languages, bases, remarks)
+    return FamilyLinks(spaces, links, public, exported, statements, inside, languages, bases, remarks)
 
 
 def _bases(links: Linker, files: Mapping[str, Space]) -> dict[Place, tuple[Place, ...]]:
@@ -152,6 +157,7 @@ def _of_file(facts: FileFacts, area: str, family: str) -> Space:
     space.inner = {name for name in closed if space.symbols[name].public}
     space.add(facts.imports, facts.bindings, facts.references)
     space.exports = facts.exports
+    space.tests = facts.tests
     space.names = frozenset(facts.names)
     return space
 

@@ -105,9 +105,9 @@ def test_passages(
 
 
 def family_test_passages(facts: FileFacts, uses: Sequence[Use], area: str) -> Iterator[Passage]:
-    """In other languages: one a test function, and one a call with a title, `test("title", …)`.
+    """In other languages: one a test function, one a call with a title, `test("title", …)`, and what else is tests.
 
-    A file of tests without either may be a script that is one test.
+    A file of tests without any may be a script that is one test.
     """
     family = FAMILIES[family_of(facts.language)]
     if area != "tests" and not family.tests_anywhere:
@@ -117,7 +117,11 @@ def family_test_passages(facts: FileFacts, uses: Sequence[Use], area: str) -> It
         tests += 1
         shown = "example" if LANGUAGES[symbol.language].example.match(symbol.name) else "test"
         yield _of_symbol(symbol, title_of(symbol), shown, _on_lines(uses, symbol.start, symbol.end))
-    for reference in facts.references:
+    for start, end, title in facts.tests:
+        tests += 1
+        if title:
+            yield Passage(facts.path, start, end, _words(title), "test", "", _on_lines(uses, start, end))
+    for reference in facts.references if family.titled else ():
         titled = family.title.match(reference.text) if reference.name in family.titled else None
         if titled is not None:
             tests += 1

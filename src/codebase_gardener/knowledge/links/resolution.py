@@ -51,6 +51,7 @@ class Resolution:
             here that could tell their type.
         told: Of targets in Python, the public name that users are told.
         statements: The statement that imports a target, for languages other than Python.
+        inside: The one by which the package's own files import what users cannot.
         bases: Of each type, the types of the repository that it extends or implements.
         helpers: Of each target, its uses in files of tests that stand in no passage, in order.
         remarks: Of an interface: what is said in place of the types that implement it.
@@ -65,6 +66,7 @@ class Resolution:
     foreign: int = 0
     told: Mapping[Target, str] = field(default_factory=dict)
     statements: Mapping[Target, str] = field(default_factory=dict)
+    inside: Mapping[Target, str] = field(default_factory=dict)
     helpers: Mapping[Target, tuple[Use, ...]] = field(default_factory=dict)
     bases: Mapping[Target, tuple[Target, ...]] = field(default_factory=dict)
     remarks: Mapping[Target, str] = field(default_factory=dict)
@@ -118,7 +120,8 @@ def resolve(facts: Mapping[str, FileFacts]) -> Resolution:
         foreign=gathered.foreign,
         told={gathered.target(*place): name for place, name in names.told.items()},
         statements={gathered.target(*place): text for place, text in others.statements.items()},
-        helpers=_helpers(gathered, passages, [path for path in shown if areas[path] == "tests"]),
+        inside={gathered.target(*place): text for place, text in others.inside.items()},
+        helpers=_helpers(gathered, passages, [facts[path] for path in shown], areas),
         bases=_python_bases(facts, gathered)
         | {
             gathered.target(*one): tuple(gathered.target(*each) for each in above)
@@ -143,14 +146,21 @@ def _python_bases(facts: Mapping[str, FileFacts], gathered: _Uses) -> dict[Targe
 
 
 def _helpers(
-    gathered: _Uses, passages: Iterable[Passage], tests: Iterable[str]
+    gathered: _Uses, passages: Iterable[Passage], shown: Iterable[FileFacts], areas: Mapping[str, str]
 ) -> dict[Target, tuple[Use, ...]]:
-    """Uses of files of tests that belong to none of the tests."""
+    """Uses of files of tests, and of lines that only tests have, that belong to none of the tests."""
     told = {(use.path, use.start, use.target) for passage in passages for use in passage.uses}
     found: dict[Target, list[Use]] = defaultdict(list)
-    for path in tests:
-        for use in gathered.uses.get(path, ()):
-            if not use.target.external and use.scope and (path, use.start, use.target) not in told:
+    for file in shown:
+        is_test = areas[file.path] == "tests"
+        for use in gathered.uses.get(file.path, ()) if is_test or file.tests else ():
+            serves = is_test or any(start <= use.start <= end for start, end, _ in file.tests)
+            if (
+                serves
+                and not use.target.external
+                and use.scope
+                and (file.path, use.start, use.target) not in told
+            ):
                 found[use.target].append(use)
     return {target: tuple(uses) for target, uses in sorted(found.items())}
 
@@ -210,6 +220,7 @@ class _Uses:
     def add(self, space: Namespace | Space, references: Iterable[tuple[Reference, Entity | None]]) -> None:
         """Take in a namespace's references with what they mean."""
         counted = space.area in _COUNTED
+        is_code = space.area == "package" and not space.host
         uses = self.uses[space.key] = []
         own = self.own[space.key] = []
         for reference, found in references:
@@ -232,7 +243,7 @@ class _Uses:
             use = self._use(space, reference, entity)
             if not entity.path or self._areas[use.target.path] == "package":
                 uses.append(use)
-                if space.area == "package" and not space.host:
+                if is_code and not (isinstance(space, Space) and space.is_test(reference.start)):
                     self.callers[use.target].append(use)
             elif entity.path == space.key:
                 own.append(use)

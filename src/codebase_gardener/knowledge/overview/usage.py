@@ -15,7 +15,7 @@ from codebase_gardener.knowledge.pages.markup import code, link_free
 from codebase_gardener.knowledge.pages.quoting import inline
 from codebase_gardener.knowledge.pages.structure import Page
 from codebase_gardener.knowledge.pages.workflow_groups import group_title, workflow_groups
-from codebase_gardener.manifests.table import ECOSYSTEMS, root_manifests
+from codebase_gardener.manifests.table import installer_of, root_manifests
 from codebase_gardener.utils.anchors import Anchor
 
 __all__ = ["by_use", "times_shown", "usage"]
@@ -45,10 +45,11 @@ def usage(said: Introduction | None, given: Material) -> str:
 
 
 def _installed(given: Material) -> str:
-    for manifest in root_manifests(given.context.repository.texts):
-        row = ECOSYSTEMS.get(manifest.ecosystem)
-        if row and row.install and manifest.published and manifest.name.text:
-            return f"Installed with {code(row.install.format(manifest.name.text))}."
+    texts = given.context.repository.texts
+    for manifest in root_manifests(texts):
+        command = installer_of(manifest, "", texts)
+        if command and manifest.published and manifest.name.text:
+            return f"Installed with {code(command.format(manifest.name.text))}."
     return ""
 
 

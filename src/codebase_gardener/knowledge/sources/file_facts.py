@@ -64,6 +64,7 @@ class FileFacts:
         evidence: For environments and heuristics.
         includes: Files that a document shows.
         constants: What a file gives a value at its outer level, as symbols of the kind "constant" or "registry".
+        tests: Lines that only tests have, in a file that has others; with a title what is tests by itself.
         entries: What a packaging file of another language than Python lets others import, best first.
     """
 
@@ -87,3 +88,4 @@ class FileFacts:
     includes: tuple[Include, ...] = ()
     entries: tuple[PackageEntry, ...] = ()
     constants: tuple[Symbol, ...] = ()
+    tests: tuple[tuple[int, int, str], ...] = ()

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from codebase_gardener.languages.engine.constants import tree_constants
-from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of, text_of
+from codebase_gardener.languages.engine.nodes import MAX_BYTES, field_of
 from codebase_gardener.languages.engine.parsing import captured, parsed_tree
 from codebase_gardener.languages.facts import Binding, Code, Import, Reference
 from codebase_gardener.languages.rows import Family, Given, Grammar
@@ -43,8 +43,10 @@ MAX_RECEIVER = 6
 MAX_TEXT_CHARS = 200
 MAX_NAME_BYTES = 200
 MAX_NAME_CHARS = 400
+MAX_PATTERN_BYTES = 2_000
 
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*\Z")
+_NAME = re.compile(r"[A-Za-z_$][\w$]*")
 
 
 def tree_code(
@@ -102,29 +104,39 @@ def tree_code(
             *(one for node in found["export"] for one in reader.renamed(node)),
             *(one for node in found["kept"] for one in reader.members(node)),
         ),
-        references=reader.references(found["call"], _used_types(tree, language) if path else ()),
+        references=reader.references(
+            found["call"],
+            _used_types(found, grammar, reader.names) if path else (),
+            reader.inner(found["tokens"], found["value"], found["local"]),
+        ),
         exports=exports,
         names=tuple(dict.fromkeys(reader.names.text(node) for node in found["name"])),
         constants=tuple(tree_constants(path, language, plain, None if all_open else {*exports, *renamed})),
+        tests=tuple(reader.tests(found["tests"])),
     )
 
 
-def _used_types(tree: Tree, language: str) -> Iterator[Node]:
+def _used_types(found: Mapping[str, list[Node]], grammar: Grammar, names: _Names) -> Iterator[Node]:
     """Where a type is named, besides where it is declared and where a method says whose it is."""
-    if GRAMMARS[language].qualified_types:
-        parameters = {text_of(one) for one in captured(tree, language, GRAMMARS[language].parameter)["name"]}
-        for node in captured(tree, language, "(type_identifier) @type")["type"]:
-            named, around = node, node.parent
-            if around is not None and around.type in GRAMMARS[language].qualified_types:
-                named, around = around, around.parent
-            declares = (
-                around is not None
-                and around.type not in GRAMMARS[language].wrapped
-                and around.child_by_field_name("name") == named
-            )
-            if declares or _is_receiver(named) or (text_of(named) in parameters and _is_parameter(named)):
-                continue
+    parameters = {names.text(one) for one in found["parameter"]}
+    owners = {node.id for node in found["owner"]}
+    for node in found["type"]:
+        named, around = node, node.parent
+        if around is not None and around.type in grammar.qualified_types:
+            named, around = around, around.parent
+        declares = (
+            around is not None
+            and around.type not in grammar.wrapped
+            and around.child_by_field_name("name") == named
+        )
+        is_owner = named.id in owners or (grammar.owner is not None and _is_receiver(named))
+        first = names.text(named).partition("::")[0]
+        if not (declares or is_owner or (first in parameters and _is_parameter(named, first, names))):
             yield named
+    for node in found["variant"]:
+        owner = field_of(node, grammar.paths[node.type][0])
+        if owner is not None and grammar.variant.match(names.text(node)):
+            yield owner
 
 
 def _is_receiver(node: Node) -> bool:
@@ -138,15 +150,17 @@ def _is_receiver(node: Node) -> bool:
     return False
 
 
-def _is_parameter(node: Node) -> bool:
+def _is_parameter(node: Node, name: str, names: _Names) -> bool:
     """Whether a definition around it has a type parameter of the name."""
-    name, around = text_of(node), node.parent
+    around = node.parent
     for _ in range(MAX_CHAIN):
         if around is None:
             return False
         listed = around.child_by_field_name("type_parameters")
         if listed is not None and any(
-            name in text_of(one).split(maxsplit=1)[:1] for one in listed.named_children
+            name == names.text(named)
+            for one in listed.named_children
+            for named in one.children_by_field_name("name")
         ):
             return True
         around = around.parent
@@ -205,31 +219,73 @@ class _Reader:
                 Import(line, module, 0, name, alias) for module, name, alias in self.family.imports(node)
             )
 
-    def references(self, nodes: list[Node], types: Iterable[Node]) -> tuple[Reference, ...]:
+    def references(
+        self, nodes: list[Node], types: Iterable[Node], inner: Iterable[tuple[int, Reference]]
+    ) -> tuple[Reference, ...]:
         """By where their names end, so that a chain is in order; inner calls are read before those around them.
 
         What a call gives is called under no name: `f(a)(b)` is one use of `f`.
         """
-        found = [(_called_at(node), self._reference(node)) for node in reversed(nodes)]
+        found = [*((_called_at(node), self._reference(node)) for node in reversed(nodes)), *inner]
         made = {(reference.start, reference.name) for _, reference in found}
         found += [
             (node.end_byte, one)
             for node in types
-            if ((one := self._type(node)).start, one.name) not in made and one.name != one.scope
+            if ((one := self._type(node)).start, one.name) not in made
+            and one.name != one.scope
+            and one.name.partition(".")[0] not in self.family.receivers
         ]
         ordered = (reference for _, reference in sorted(found, key=lambda one: one[0]))
         return tuple(reference for reference in ordered if not reference.name.endswith("()"))
 
+    def inner(
+        self, tokens: Iterable[Node], values: Iterable[Node], local: Iterable[Node]
+    ) -> list[tuple[int, Reference]]:
+        """What tokens use, and what is handed on as a value, each with where it ends; what a function binds is none."""
+        found = [one for node in tokens for one in self._tokens(node)]
+        found += [(node.end_byte, self._named(node, node, self.names.path(node), "value")) for node in values]
+        asked = {one.name for _, one in found if one.kind == "value" and "." not in one.name}
+        bound = {each for node in local for each in self._bound(node, asked)} if asked else set()
+        return [
+            (end, one)
+            for end, one in found
+            if not (
+                one.kind == "value"
+                and bound
+                and any((scope, one.name) in bound for scope in _around(one.scope))
+            )
+        ]
+
+    def _tokens(self, node: Node) -> Iterator[tuple[int, Reference]]:
+        for first, last, name, kind in self.grammar.tokens(node, self.source) if self.grammar.tokens else ():
+            if kind != "annotation" or name.partition(".")[0] not in self.family.receivers:
+                yield last.start_byte, self._named(first, last, _within_limit(name), kind)
+
+    def _bound(self, node: Node, asked: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Scopes and names that a pattern binds, of those that are asked for."""
+        shown = self.source[node.start_byte : min(node.end_byte, node.start_byte + MAX_PATTERN_BYTES)]
+        names = [name for name in _NAME.findall(shown.decode("utf-8", "replace")) if name in asked]
+        scope = self.scopes.at(self._line(node.start_point.row)) if names else ""
+        yield from ((scope, name) for name in names if scope)
+
+    def tests(self, nodes: list[Node]) -> Iterator[tuple[int, int, str]]:
+        """Lines that only tests have, and what is tests by itself."""
+        for node, title in self.grammar.tests(nodes, self.source) if self.grammar.tests else ():
+            yield self._line(node.start_point.row), self._line(node.end_point.row), title
+
     def _type(self, node: Node) -> Reference:
         start, end = self._line(node.start_point.row), self._line(node.end_point.row)
-        name = "".join(self.names.text(node).split())[:MAX_NAME_CHARS]
+        name = self.names.path(node)
         return Reference(start, end, self.scopes.at(start), name, "annotation", text=name)
 
     def _reference(self, node: Node) -> Reference:
-        start, end = self._line(node.start_point.row), self._line(node.end_point.row)
-        shown = self.source[node.start_byte : min(node.end_byte, node.start_byte + 4 * MAX_TEXT_CHARS)]
+        return self._named(node, node, self.names.callee(node), "call")
+
+    def _named(self, first: Node, last: Node, name: str, kind: str) -> Reference:
+        start, end = self._line(first.start_point.row), self._line(last.end_point.row)
+        shown = self.source[first.start_byte : min(last.end_byte, first.start_byte + 4 * MAX_TEXT_CHARS)]
         text = " ".join(shown.decode("utf-8", "replace").split())[:MAX_TEXT_CHARS]
-        return Reference(start, end, self.scopes.at(start), self.names.callee(node), "call", text=text)
+        return Reference(start, end, self.scopes.at(start), name, kind, text=text)
 
     def bindings(self, node: Node) -> Iterator[Binding]:
         for named, given in self._assigned(node):
@@ -394,6 +450,13 @@ class _Names:
 
     def _is_leaf(self, node: Node) -> bool:
         return node.type.endswith("identifier") or node.type in self._grammar.leaves
+
+
+def _around(scope: str) -> Iterator[str]:
+    """A scope and those around it."""
+    while scope:
+        yield scope
+        scope = scope.rpartition(".")[0]
 
 
 def _within_limit(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from codebase_gardener.languages.engine.brackets import named_types
@@ -20,6 +21,8 @@ MAX_DEPTH = 16
 _LAST_LINE = 10**9
 _OUTSIDE_VALUE = Entity("external value", "", "")
 _BUILTIN = Entity("builtin", "", "")
+_BY_ITSELF = {"annotation": ("class",), "value": ("function", "class")}
+"""Kinds of references that are no call, and what they can mean."""
 _MOST_TYPES = 3  # names of a result's type that are looked up
 
 
@@ -59,6 +62,12 @@ class Linker:
             found = self._reference(space, reference, known)
             if found is not None and found.kind == "module" and reference.kind == "call":
                 found = self.offered(found.path, "default") or found  # `express()` of `require("express")`
+            if reference.kind in _BY_ITSELF:
+                yield (
+                    reference,
+                    found if found is not None and found.kind in _BY_ITSELF[reference.kind] else None,
+                )
+                continue
             last = reference.name.rpartition(".")[2]
             if found is None and "." in reference.name and ours and last not in self._family.common:
                 found = self._by_name(space, reference)
@@ -139,7 +148,11 @@ class Linker:
                 return found
         around = scope
         while True:
-            bindings = space.bindings(around, name, line)
+            bindings = [
+                one
+                for one in space.bindings(around, name, line)
+                if one.line < line or re.split(r"\W", one.value, maxsplit=1)[0] != name  # `let a = a(b)`
+            ]
             if bindings:
                 return self._bound(space, bindings)
             typed = space.parameter(around, name) if around else ""

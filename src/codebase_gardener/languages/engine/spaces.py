@@ -30,6 +30,7 @@ class Space:
         stars: Imports that make all names of a module visible.
         imports: By the name that they bind.
         outer: The file's own names of what it hands out under another alone, with that one.
+        tests: Lines that only tests have, with their titles.
         inner: Names by which the file itself means another definition than the one that it hands out.
     """
 
@@ -41,6 +42,7 @@ class Space:
         self.symbols: dict[str, Symbol] = {}
         self.stars: list[Import] = []
         self.imports: dict[str, Import] = {}
+        self.tests: tuple[tuple[int, int, str], ...] = ()
         self.inner: set[str] = set()
         self.outer: dict[str, str] = {}
         self.names: frozenset[str] = frozenset()
@@ -62,6 +64,10 @@ class Space:
                 continue
             self._bindings[binding.scope, binding.name].append(binding)
         self.references.extend(references)
+
+    def is_test(self, line: int) -> bool:
+        """Whether only tests have a line."""
+        return any(start <= line <= end for start, end, _ in self.tests)
 
     def bindings(self, scope: str, name: str, line: int) -> list[Binding]:
         """What gives a name its value at a line: the last one before it, with all of its line; else the first."""

@@ -1,0 +1,123 @@
+"""What macros and attributes of Rust use: no grammar reads their tokens, so calls, types and paths are told here."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from codebase_gardener.languages.rows import TokenUse
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+__all__ = ["token_uses"]
+
+_NAMES = frozenset(("identifier", "self", "super", "crate", "metavariable"))
+_TREES = frozenset(("token_tree", "token_repetition"))
+_SIGNS = frozenset(("::", ".", "?", "<", ">", ">>", "=", "=>", ":", "!"))
+_DECLARE = frozenset(("fn", "let", "mutable_specifier", "ref", "mod", "struct", "enum", "trait", "type"))
+
+_PATH = re.compile(
+    r"(?P<of>::|\.)?(?P<root>\w+)(?:(?:::|\.)\w+|\(\)|\?|::<[^()\[\]{}]{0,200}?>(?=\(\))){0,30}"
+)
+_CALLED = re.compile(r"\(\)")
+_NO_NAME = re.compile(r"::<[^()]*>|\.await\b|\?")
+_NAMED = ("=", ":", "!", ".", "[]")
+"""What follows the name of an option, a field, a macro or a variable."""
+
+
+def token_uses(tree: Node, source: bytes) -> Iterator[TokenUse]:
+    """Calls, types, and paths and names that may be functions handed on, in the tokens of a macro or an attribute.
+
+    In an attribute a value begins after a `=`: `#[arg(short, value_parser = parse)]`.
+    """
+    pending = [(tree, tree.parent is None or tree.parent.type != "attribute")]
+    while pending:
+        tree, is_code = pending.pop()
+        run: list[Node] = []
+        reads = is_code
+        for token in tree.children:
+            if token.type in _TREES:
+                pending.append((token, reads))
+            if not is_code and token.type in ("=", ","):
+                yield from _uses(run, source)
+                run, reads = [], token.type == "="
+            elif reads:
+                run.append(token)
+        yield from _uses(run, source)
+
+
+def _uses(tokens: list[Node], source: bytes) -> Iterator[TokenUse]:
+    """Of tokens that follow each other in one tree."""
+    pieces: list[str] = []
+    for token in tokens:
+        piece = _piece(token, source)
+        pieces.append(f" {piece}" if piece[0].isalnum() and pieces and pieces[-1][-1].isalnum() else piece)
+    text, ends = "".join(pieces), list(accumulate(map(len, pieces)))
+
+    def token_at(place: int) -> Node:
+        return tokens[bisect_right(ends, place)]
+
+    for path in _PATH.finditer(text):
+        start, end = path.span()
+        if "@" in text[max(start - 1, 0) : start]:
+            continue
+        first = token_at(path.start("root"))
+        for kind, name, size in _read(path[0], text[end : end + 2]):
+            yield first, token_at(start + size - 1), name, kind
+
+
+def _piece(token: Node, source: bytes) -> str:
+    """A name as it is, `0` for what has none, `()` and the like for a tree, `@` before what is declared."""
+    kind = token.type
+    if kind in _NAMES:
+        text = source[token.start_byte : token.end_byte].decode("utf-8", "replace").removeprefix("r#")
+        return text if text.isidentifier() else "crate" if text == "$crate" else "0"
+    if kind in _TREES:
+        first = source[token.start_byte : token.start_byte + 1]
+        return "()" if first == b"(" else "[]" if first == b"[" else "{}"
+    if kind.endswith("_literal"):
+        return "0"
+    return kind if kind in _SIGNS else "@" if kind in _DECLARE else ";"
+
+
+def _read(path: str, following: str) -> Iterator[tuple[str, str, int]]:
+    """Kinds and names of the uses in `a::b()?.c()`, and the length of what each takes."""
+    for called in _CALLED.finditer(path):
+        name = _dotted(path[: called.start()])
+        if not name.endswith("()") and name != "?":
+            yield "call", name, called.end()
+            yield from _variant_s(name, called.start())
+    name, size = _dotted(path), len(path)
+    owner, _, last = name.rpartition(".")
+    if path.endswith(("()", "?")) or name.startswith("?"):
+        return
+    if following == "{}" and _is_type(last):
+        yield "call", name, size + len(following)
+    elif "." in path or (not owner and following.startswith(_NAMED)):
+        return
+    elif not _is_type(last):
+        yield "value", name, size
+    elif not _is_type(owner):
+        yield "annotation", name, size
+    yield from _variant_s(name, size)
+
+
+def _variant_s(name: str, size: int) -> Iterator[tuple[str, str, int]]:
+    """The type of `Kind::Variant`."""
+    owner, _, last = name.rpartition(".")
+    if _is_type(last) and _is_type(owner):
+        yield "annotation", owner, size
+
+
+def _is_type(name: str) -> bool:
+    """Whether its last part begins with a capital, as the compiler asks of types."""
+    return name.rpartition(".")[2][:1].isupper()
+
+
+def _dotted(path: str) -> str:
+    name = _NO_NAME.sub("", path).replace("::", ".")
+    return f"?{name}" if name.startswith(".") else re.sub(r"\A0", "?", name)
