@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 
 from codebase_gardener.documents.code_spans import edited
 from codebase_gardener.knowledge.apis.shell_commands import Command, commands, console_scripts, is_own
+from codebase_gardener.knowledge.apis.subcommands import subcommands
 from codebase_gardener.knowledge.links.resolution import Resolution
 from codebase_gardener.knowledge.links.uses import Passage, Target, Use
 from codebase_gardener.knowledge.sources.repository_facts import RepositoryFacts
@@ -143,7 +144,8 @@ class ApiContext:
     @cached_property
     def commands(self) -> dict[str, tuple[Command, ...]]:
         """Commands that its documents tell the user to run, by name."""
-        return commands(self.repository.facts, self.scripts)
+        facts, own = self.repository.facts, self.scripts
+        return commands(facts, own, subcommands(facts, self.repository.texts) if own else frozenset())
 
     @cached_property
     def own_commands(self) -> frozenset[str]:

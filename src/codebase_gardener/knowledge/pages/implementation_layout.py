@@ -38,6 +38,7 @@ __all__ = [
 _REQUIRED: dict[bool | None, str] = {True: "yes", False: "no", None: ""}
 _IS_REQUIRED = {"yes": True, "no": False}
 _DOCUMENTED = ", documented at "
+_EXTERNAL, _OF_HERE = "External: ", "A program of this repository: "
 _ANCHOR = re.compile(r"(.+):L(\d{1,9})-(\d{1,9})\Z", re.DOTALL)
 
 
@@ -48,6 +49,7 @@ class CodeReference:
     Attributes:
         location: Its lines; None for what comes from outside.
         external: The package or program that it comes from, where `location` is None: "transformers".
+        is_own: Whether that is a program of the repository.
         signature: As it stands in the source.
         import_statement: How a user gets it; "" where nothing is imported.
         call: How it is called, on one line.
@@ -66,6 +68,7 @@ class CodeReference:
     language: str = "python"
     quoted: Anchor | None = None
     documented: Anchor | None = None
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,8 @@ def parse_anchor(text: str) -> Anchor | None:
 
 def code_reference(reference: CodeReference) -> Section:
     """The section "Code Reference"."""
-    where = code(str(reference.location)) if reference.location else f"External: {code(reference.external)}"
+    outside = (_OF_HERE if reference.is_own else _EXTERNAL) + code(reference.external)
+    where = code(str(reference.location)) if reference.location else outside
     where += f"{_DOCUMENTED}{code(str(reference.documented))}" if reference.documented else ""
     quoted = f"From {code(str(reference.quoted))}:\n\n" if reference.quoted else ""
     parts = {
@@ -166,7 +170,7 @@ def _read_code_reference(body: str) -> CodeReference | None:
     language, _ = fenced(parts["Import"])
     return CodeReference(
         location=parse_anchor(plain(where)),
-        external=plain(where.removeprefix("External: ")) if where.startswith("External: ") else "",
+        external=plain(outside[1]) if (outside := re.match(f"(?:{_EXTERNAL}|{_OF_HERE})(.+)", where)) else "",
         signature=fenced(signature)[1],
         import_statement=fenced(parts["Import"])[1],
         call="" if parts["API Call"] == NONE_FOUND else plain(parts["API Call"]),
@@ -174,6 +178,7 @@ def _read_code_reference(body: str) -> CodeReference | None:
         language=fenced(signature)[0] or language or "python",
         quoted=_quoted(signature),
         documented=parse_anchor(plain(documented)),
+        is_own=where.startswith(_OF_HERE),
     )
 
 
