@@ -110,7 +110,7 @@ def test_it_says_why_a_dependency_is_needed() -> None:
         "| `yaml-like>=2` | — | imported by `pot/core.py`, for `yaml_like.load` | `pyproject.toml:L3-3` |"
         in told
     )
-    assert "| `matches` | the extra `fire` | no file of the package imports it by this name |" in told
+    assert "| `matches` | the extra `fire` | no import by this name was found in the package |" in told
 
 
 def test_without_a_readme_the_packaging_file_speaks_and_without_both_the_code() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from codebase_gardener.documents.code_spans import edited
+from codebase_gardener.knowledge.apis.entry_points import EntryPoint, entry_points
 from codebase_gardener.knowledge.apis.shell_commands import Command, commands, console_scripts, is_own
 from codebase_gardener.knowledge.apis.subcommands import subcommands
 from codebase_gardener.knowledge.links.resolution import Resolution
@@ -140,6 +141,18 @@ class ApiContext:
     def scripts(self) -> frozenset[str]:
         """Programs that the repository installs."""
         return console_scripts(self.repository.texts)
+
+    @cached_property
+    def entry_points(self) -> dict[Target, tuple[EntryPoint, ...]]:
+        """Of what packaging files name as an entry point, where they do."""
+        found: dict[Target, tuple[EntryPoint, ...]] = {}
+        for one in entry_points(self.repository.texts):
+            tail = f"/{one.module.replace('.', '/')}"
+            for path, name in self.repository.symbols:
+                if name == one.called and f"/{module_path(path)}".endswith(tail):
+                    target = Target(path, name)
+                    found[target] = (*found.get(target, ()), one)
+        return found
 
     @cached_property
     def commands(self) -> dict[str, tuple[Command, ...]]:

@@ -13,7 +13,7 @@ from codebase_gardener.knowledge.pages.cited import PageSources
 from codebase_gardener.knowledge.pages.implementation_layout import IoContract, Parameter
 from codebase_gardener.knowledge.pages.markup import NONE_FOUND, USED_BY, WHY_A_PAGE, code, fence
 from codebase_gardener.knowledge.pages.quoting import inline
-from codebase_gardener.knowledge.pages.wording import counted, enumerated
+from codebase_gardener.knowledge.pages.wording import counted, enumerated, not_listed
 
 __all__ = [
     "command_examples",
@@ -102,7 +102,7 @@ def commands_shown(api: Api, context: ApiContext, sources: PageSources) -> str:
         f"- {inline(run.title, 120) or 'without a heading'}: {sources.cite(run.path, run.line, run.line)}"
         for run in runs[:_MOST_PLACES]
     ]
-    more = [f"{len(runs) - _MOST_PLACES} more are not listed."] if len(runs) > _MOST_PLACES else []
+    more = [not_listed(len(runs) - _MOST_PLACES)] if len(runs) > _MOST_PLACES else []
     return "\n\n".join([f"Documents run it {counted(len(runs), 'time')}:", "\n".join(lines), *more])
 
 

@@ -12,16 +12,23 @@ from dataclasses import dataclass
 
 from codebase_gardener.documents.facts import Heading
 from codebase_gardener.knowledge.apis.context import ApiContext, definition_in
-from codebase_gardener.knowledge.apis.descriptions import linked, passage_lines, used_in, used_passages
+from codebase_gardener.knowledge.apis.descriptions import (
+    linked,
+    passage_lines,
+    shown_in,
+    used_in,
+    used_passages,
+)
 from codebase_gardener.knowledge.apis.foreign import commands_shown
 from codebase_gardener.knowledge.apis.subject import Api
 from codebase_gardener.knowledge.apis.tree_calls import documented
 from codebase_gardener.knowledge.apis.usage_examples import lead_in
 from codebase_gardener.knowledge.links.uses import Target, Use
 from codebase_gardener.knowledge.pages.cited import PageSources
-from codebase_gardener.knowledge.pages.markup import NO_CODE, code
+from codebase_gardener.knowledge.pages.markup import code
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
+from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.knowledge.sources.lines import Source
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.anchors import split_lines
@@ -115,7 +122,7 @@ def _overview(api: Api, context: ApiContext, sections: list[_Said], sources: Pag
     where = f"defined in {code(api.target.path)}" if api.target.path else "taken from outside the repository"
     if api.target.name.partition(" ")[0] in context.scripts:
         where = "a program of the repository"
-    return f"{title} is what {code(api.target.name)} does, {where}; the authors describe it nowhere."
+    return f"{title} is what {code(api.target.name)} does, {where}; no description of it was found."
 
 
 def _description(api: Api, context: ApiContext, sections: list[_Said], sources: PageSources) -> str:
@@ -145,7 +152,7 @@ def _description(api: Api, context: ApiContext, sections: list[_Said], sources: 
     if not parts and api.symbol and documented(api.symbol).summary:
         parts.append(f"The overview quotes its docstring, at {sources.cite_docstring(api.symbol)}.")
     if not parts:
-        parts.append("No docstring and no section of the docs describes it.")
+        parts.append("No docstring and no section of the docs that describes it was found.")
     return "\n\n".join(parts)
 
 
@@ -190,7 +197,7 @@ def _usage(api: Api, context: ApiContext, pages: Mapping[Target, Api], sources: 
     passages = used_passages(api.target, context)
     told = used_in(api.target, context)
     if not told:
-        return NO_CODE
+        return "\n\n".join(shown_in(api.target, context, sources))
     before: Counter[Target] = Counter()
     after: Counter[Target] = Counter()
     for passage in passages:
@@ -219,17 +226,16 @@ def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
         parts += _outline(api.symbol, context, sources)
     if not parts and api.symbol and documented(api.symbol).summary:
         parts.append(
-            f"Its docstring is all that the repository states of it ({sources.cite_docstring(api.symbol)})."
+            f"Its docstring says what it does ({sources.cite_docstring(api.symbol)}); "
+            "no paper or standard was found that it names."
         )
     if not parts and api.target.name.partition(" ")[0] in context.scripts:
         program = code(api.target.name.partition(" ")[0])
         parts.append(f"{program} is installed with this repository's package.")
     if not parts and api.target.external:
         package = api.target.name.partition(".")[0].partition(" ")[0]
-        parts.append(
-            f"It rests on {code(package)}; this repository states nothing about how it works inside."
-        )
-    return "\n\n".join(parts) or "No paper, standard or comment on its method is cited in the repository."
+        parts.append(f"It rests on {code(package)}, whose own documentation says how it works inside.")
+    return "\n\n".join(parts) or "No paper, standard or comment on its method was found."
 
 
 def _references(api: Api, context: ApiContext, sources: PageSources) -> list[str]:
@@ -261,7 +267,7 @@ def _lines_with_signs(text: str) -> tuple[int, ...]:
 
 
 def _outline(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[str]:
-    """The authors' comments inside the body (of a class: its constructor's), and what its code uses, in order."""
+    """The authors' comments inside the body (of a class: its constructor's), and what its code uses."""
     body, whose = symbol, "its body"
     if symbol.kind == "class":
         own = context.inside(symbol, "__post_init__") or context.inside(symbol, "__init__")
@@ -280,15 +286,26 @@ def _outline(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[
     calls = [
         target
         for target, _ in context.calls_of(body)
-        if not target.external and not (target.path == symbol.path and target.name.startswith(inside))
+        if not target.external
+        and not (target.path == symbol.path and target.name.startswith(inside))
+        and _is_used_inside(target, body, context)
     ]
     if calls:
-        steps = "\n".join(
-            f"{i}. {linked(target, {}, '')}" for i, target in enumerate(calls[:_MOST_COMMENTS], 1)
-        )
+        named = enumerated([linked(target, {}, "") for target in calls[:_MOST_COMMENTS]], len(calls))
         lead = whose[:1].upper() + whose[1:]
-        parts.append(f"{lead} relies, in the order of its lines, on:\n\n{steps}")
+        parts.append(f"{lead} uses {named}.")
     return parts
+
+
+def _is_used_inside(target: Target, body: Symbol, context: ApiContext) -> bool:
+    """Whether a definition does more than name it as a type in its header."""
+    return any(
+        use.path == body.path
+        and body.start <= use.start <= body.end
+        and use.kind != "annotation"
+        and (use.kind == "call" or use.start > body.definition_line or not use.text)
+        for use in context.resolution.callers.get(target, ())
+    )
 
 
 def _comments(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, int, str]]:

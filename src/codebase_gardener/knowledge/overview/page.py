@@ -269,7 +269,7 @@ def _architecture(given: Material) -> str:
     drawing, arrows = architecture(given.relations)
     if not arrows:
         link = f"[{code(modules[0].title)}](modules/{modules[0].name}.md)"
-        told = "No module uses another." if modules[1:] else f"All code is in {link}."
+        told = "No use of one module by another was found." if modules[1:] else f"All code is in {link}."
         files = files_drawing([path for module in modules for path in module.files], given.relations)
         return f"{told}\n\n{files}".strip()
     titles = {module.path: module.title for module in given.tree.modules}
@@ -429,7 +429,7 @@ def _why(one: Needed) -> str:
     if one.entry.kind == "runtime":
         return "the language"
     if not one.files:
-        return "no file of the package imports it by this name"
+        return "no import by this name was found in the package"
     files = enumerated([code(path) for path in one.files[:_MOST_FILES]], len(one.files))
     names = f", for {', '.join(map(code, one.names))}" if one.names else ""
     return f"imported by {files}{names}"

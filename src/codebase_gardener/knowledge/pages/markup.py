@@ -20,7 +20,7 @@ NONE_FOUND = "None found in the repository."
 NO_VARIABLE = "No environment variable was found that the code reads for this."
 """What an Environment says that asks for none."""
 
-NO_CODE = "No code in docs, examples or tests was found to use it."
+NO_CODE = "No use by its name was found in docs, examples or tests."
 """What a page says of a subject that nobody uses."""
 
 WHY_A_PAGE = "Why it has a page: "
