@@ -27,7 +27,7 @@ from codebase_gardener.knowledge.overview.readme import (
 from codebase_gardener.knowledge.overview.tasks import WrittenTask, guide_sections, guides, tasks, work_needs
 from codebase_gardener.knowledge.overview.usage import by_use, times_shown, usage
 from codebase_gardener.knowledge.pages.cited import PageSources
-from codebase_gardener.knowledge.pages.markup import code, link_free, table
+from codebase_gardener.knowledge.pages.markup import code, link_free, table, told_table
 from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Page, Section
 from codebase_gardener.knowledge.pages.wording import counted, enumerated
@@ -368,7 +368,7 @@ def _tasks(given: Material) -> str:
         ]
         parts.append(
             f"### {link_free(path)}\n\n"
-            + table(("Command", "What it runs, or where it is told", "Where"), rows)
+            + told_table(("Command", "What it runs, or where it is told", "Where"), rows)
             + (f"\n\nand {len(every) - len(each)} more." if len(every) > len(each) else "")
         )
     parts = [*_told_in_readme(given), *parts, *_work_needs(given)]
@@ -416,7 +416,7 @@ def _dependencies(given: Material) -> str:
         )
         for one in found
     ]
-    return table(("Dependency", "For", "Why", "Where"), rows)
+    return told_table(("Dependency", "For", "Why", "Where"), rows)
 
 
 def _named(one: Needed) -> str:
