@@ -78,3 +78,25 @@ def test_an_entry_point_of_the_packaging_file_is_a_use() -> None:
     context = context_of({"pyproject.toml": packaging, "kiln/core.py": "def fire(clay):\n    return clay\n"})
     page = principle_page(api_for(Target("kiln/core.py", "fire"), context, "a test"), context, {})
     assert page.usage == "It is declared as the entry point `fire` (`pyproject.toml:L4-4`)."
+
+
+def test_a_comment_in_a_branch_says_when_it_holds() -> None:
+    code = """
+    def fire(clay, wet):
+        # Look at the clay first of all.
+        if wet:
+            # Dry it for a whole day.
+            dry(clay)
+        # What is old cracks in the kiln.
+        elif clay.old:
+            pass
+        else:
+            # Everything else is fired at once.
+            burn(clay)
+    """
+    context = context_of({"kiln.py": code})
+    basis, _ = theoretical_basis(api_for(Target("kiln.py", "fire"), context, "a test"), context)
+    assert "- Look at the clay first of all." in basis
+    assert "- where `wet`: Dry it for a whole day." in basis
+    assert "- where `clay.old`: What is old cracks in the kiln." in basis
+    assert "- where `not (wet) and not (clay.old)`: Everything else is fired at once." in basis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import tokenize
@@ -30,6 +31,7 @@ from codebase_gardener.knowledge.pages.quoting import inline, safe_markdown
 from codebase_gardener.knowledge.pages.structure import Edge, Page, Section
 from codebase_gardener.knowledge.pages.wording import enumerated
 from codebase_gardener.knowledge.sources.lines import Source
+from codebase_gardener.languages.python.headers import Definition
 from codebase_gardener.languages.symbols import Symbol
 from codebase_gardener.utils.anchors import split_lines
 from codebase_gardener.utils.memo import remembered
@@ -279,7 +281,9 @@ def _outline(symbol: Symbol, context: ApiContext, sources: PageSources) -> list[
     parts = []
     if len(comments) > 1:
         lines = [
-            f"- {inline(text, 240)} ({sources.cite(body.path, start, end)})" for start, end, text in comments
+            f"- {f'where {code(inline(where, 80))}: ' if where else ''}{inline(text, 240)} "
+            f"({sources.cite(body.path, start, end)})"
+            for start, end, text, where in comments
         ]
         parts.append(f"The comments in {whose} say, in order:\n\n" + "\n".join(lines))
     inside = f"{symbol.qualified_name}."
@@ -308,40 +312,63 @@ def _is_used_inside(target: Target, body: Symbol, context: ApiContext) -> bool:
     )
 
 
-def _comments(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, int, str]]:
-    """Comments on lines of their own inside a Python definition: first line, last line, text."""
-    blocks: list[list[tuple[int, str]]] = []
-    for number, text in _comment_lines(symbol, context):
-        if blocks and blocks[-1][-1][0] == number - 1:
-            blocks[-1].append((number, text))
+def _comments(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, int, str, str]]:
+    """Comments on lines of their own inside a Python definition: first line, last line, text, of which branch."""
+    blocks: list[list[tuple[int, str, str]]] = []
+    for line in _comment_lines(symbol, context):
+        if blocks and blocks[-1][-1][0] == line[0] - 1:
+            blocks[-1].append(line)
         else:
-            blocks.append([(number, text)])
+            blocks.append([line])
     for block in blocks:
-        told = " ".join(text for _, text in block).strip()
+        told = " ".join(text for _, text, _ in block).strip()
         if len(told) > _SHORTEST_COMMENT and not _IS_MARK.match(block[0][1]) and not told.endswith("?"):
-            yield block[0][0], block[-1][0], told
+            yield block[0][0], block[-1][0], told, block[0][2]
 
 
-def _comment_lines(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, str]]:
+def _comment_lines(symbol: Symbol, context: ApiContext) -> Iterator[tuple[int, str, str]]:
     written = context.text_of(symbol)
     if "#" in written.text:
-        for line, text in _comments_in(written.text):
-            yield line + written.offset, text
+        for line, text, where in _comments_in(written.text):
+            yield line + written.offset, text, where
 
 
 @remembered
-def _comments_in(text: str) -> tuple[tuple[int, str], ...]:
-    """The comments on lines of their own, each with its line, of what is a definition."""
-    found: list[tuple[int, str]] = []
-    if definition_in(text) is None:
+def _comments_in(text: str) -> tuple[tuple[int, str, str], ...]:
+    """The comments on lines of their own, each with its line and its branch's condition, of what is a definition."""
+    found: list[tuple[int, str, str]] = []
+    definition = definition_in(text)
+    if definition is None:
         return ()
     with suppress(tokenize.TokenError, SyntaxError):
         found.extend(
-            (token.start[0], token.string.lstrip("#: ").strip())
+            (token.start[0], token.string.lstrip("#: ").strip(), _condition(definition, *token.start))
             for token in tokenize.generate_tokens(io.StringIO(text).readline)
             if token.type == tokenize.COMMENT and not token.line[: token.start[1]].strip()
         )
     return tuple(found)
+
+
+def _condition(definition: Definition, line: int, column: int) -> str:
+    """Under which condition a line of a definition is reached: that of the innermost branch; "" for always."""
+    found = ""
+    earlier: dict[int, list[str]] = {}
+    for node in ast.walk(definition):
+        if not isinstance(node, ast.If) or not node.lineno < line or column < node.col_offset:
+            continue
+        tests = [*earlier.get(id(node), ()), ast.unparse(node.test)]
+        then = node.orelse[0] if node.orelse else None
+        last = node.body[-1].end_lineno or node.lineno
+        is_elif = isinstance(then, ast.If) and then.col_offset == node.col_offset
+        if then is not None and is_elif:
+            earlier[id(then)] = tests
+        if column > node.col_offset and line <= last:
+            found = tests[-1]
+        elif isinstance(then, ast.If) and is_elif:
+            found = ast.unparse(then.test) if last < line < then.lineno else found
+        elif then is not None and last < line <= (node.orelse[-1].end_lineno or last):
+            found = " and ".join(f"not ({test})" for test in tests)
+    return found
 
 
 _IS_MARK = re.compile(
