@@ -66,7 +66,7 @@ def test_what_was_not_found_is_not_said_to_be_nowhere() -> None:
     basis, _ = theoretical_basis(api, context)
     assert (
         basis
-        == "Its docstring says what it does (`kiln.py:L2-2`); no paper or standard was found that it names."
+        == "Its docstring says what it does (`kiln.py:L2-2`); no reference of it to a paper or standard was found."
     )
     assert (
         principle_page(api, context, {}).usage == "No use by its name was found in docs, examples or tests."

@@ -389,8 +389,13 @@ def test_it_opens_neither_with_a_names_meaning_nor_with_an_advert(readme: str, t
 
 def test_a_program_tells_its_commands_and_options_first_and_not_what_is_inside() -> None:
     packaging = '[project]\nname = "pot"\n[project.scripts]\npot = "pot.core:main"\n'
-    readme = "# Pot\n\npot is a tool to cook.\n\n```bash\npot stew --slow\npot soup -x ladle -v\n```\n"
-    page = overview(FILES | {"README.md": readme, "pyproject.toml": packaging, "pot/__init__.py": ""})
+    readme = "# Pot\n\npot is a tool to cook. We hope you like it.\n\n```bash\npot stew --slow\npot soup -x ladle -v\n"
+    readme += "```\n"
+    again = "# Again\n\n```bash\npot soup 1\npot stew --slow\n```\n"
+    files = {"README.md": readme, "pyproject.toml": packaging, "pot/__init__.py": "", "docs/again.md": again}
+    page = overview(FILES | files)
+    assert "We hope you like it" in page.description
+    assert "* `pot stew --slow`: `README.md:L6-6`" in page.usage
     assert page.usage.index("What it offers: the program `pot`.") < page.usage.index("* `pot stew --slow`")
     assert "* `pot soup -x ladle -v`: `README.md:L7-7`" in page.usage
     assert "Options that documents give, most often first: `--slow`, `-x`." in page.usage

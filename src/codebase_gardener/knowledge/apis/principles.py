@@ -229,7 +229,7 @@ def _basis(api: Api, context: ApiContext, sources: PageSources) -> str:
     if not parts and api.symbol and documented(api.symbol).summary:
         parts.append(
             f"Its docstring says what it does ({sources.cite_docstring(api.symbol)}); "
-            "no paper or standard was found that it names."
+            "no reference of it to a paper or standard was found."
         )
     if not parts and api.target.name.partition(" ")[0] in context.scripts:
         program = code(api.target.name.partition(" ")[0])

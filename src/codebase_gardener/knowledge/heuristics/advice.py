@@ -165,8 +165,8 @@ _CONSEQUENCE = re.compile(r"(?:that|this) way\b|this (?:will|can|allows|ensures|
 """How a sentence begins that says what comes of an advice."""
 _POINTS_BACK = re.compile(
     r"(?:this|that|its|these|those|they|instead|otherwise|therefore|thus|hence|so|but|however|then"
-    r"|it(?!(?:'s| is) (?:\w+ly )?(?:recommended|advis\w+|possible|necessary|important|better|best|good|common|worth"
-    r"|safe\w*)\b))"
+    r"|it(?!(?:'s| is) (?:[\w-]+ ){0,3}?(?:recommended|advis\w+|possible|necessary|important|better|best|common"
+    r"|worth|safe\w*|idea|practice)\b))"
     r"\b(?!-)",
     re.IGNORECASE,
 )
@@ -218,7 +218,8 @@ def insight(text: str) -> dict[str, tuple[str, ...]]:
             told[-1] = (told[-1][0], f"{told[-1][1]} {sentence}")
         elif parts:
             part = ACTION if ACTION in parts else max(parts, key=lambda one: parts[one])
-            whole = f"{before} {sentence}" if before and points_back(sentence) else sentence
+            is_led = before and not before.startswith(":") and points_back(sentence)
+            whole = f"{before} {sentence}" if is_led else sentence
             told.append((part, whole))
         before, before_is_told = sentence, bool(parts)
     return {

@@ -36,7 +36,7 @@ _ONLY_A_LINK = re.compile(
 )
 _NO_PROSE = re.compile(
     r"\b(?:sponsor\w*|backers?|donat\w*|financial|licen[cs]ed? under|copyright|all rights reserved"
-    r"|(?:professional|commercial|enterprise|paid) support|hope you)\b|\(c\)|\A\W*(?:many )?thanks?\b",
+    r"|(?:professional|commercial|enterprise|paid) support)\b|\(c\)|\A\W*(?:many )?thanks?\b",
     re.IGNORECASE,
 )
 """Who pays, and whose it is, does not say what it is."""

@@ -106,7 +106,7 @@ def _commands(given: Material) -> str:
         return ""
     named = ", ".join(map(code, scripts))
     shown = sorted(_runs(given), key=lambda runs: (-len(runs), runs[0].name))
-    rounds = zip_longest(*[list({run.text: run for run in reversed(runs)}.values())[::-1] for runs in shown])
+    rounds = zip_longest(*map(_once, shown))
     chosen = [run for one in rounds for run in one if run][:_MOST_COMMANDS]
     lines = [
         f"* {code(run.text)}: {given.sources.cite(run.path, run.line, run.line)}"
@@ -114,6 +114,14 @@ def _commands(given: Material) -> str:
     ]
     told = [f"What it offers: {'the program' if len(scripts) == 1 else 'the programs'} {named}."]
     return "\n\n".join([*told, *(["As documents run it:", "\n".join(lines)] if lines else [])])
+
+
+def _once(runs: Sequence[Command]) -> list[Command]:
+    """The first of those that are typed alike."""
+    found: dict[str, Command] = {}
+    for run in runs:
+        found.setdefault(run.text, run)
+    return list(found.values())
 
 
 def _runs(given: Material) -> list[tuple[Command, ...]]:
