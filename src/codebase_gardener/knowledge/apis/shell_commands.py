@@ -39,7 +39,7 @@ _LAUNCHER = re.compile(
     r"(?:uvx|npx|bunx|sudo|(?:uv|poetry|pipx|pdm|hatch|conda) run|(?:pnpm|yarn) dlx|bundle exec|python3? -m)\s+"
 )
 """What may stand before a program that is run."""
-_HANDS_OVER = re.compile(r"(?:--|--?exec(?:-\w+)?|[|;&]+|xargs)\Z")
+_HANDS_OVER = re.compile(r"(?:--|--?exec[-\w]*|[|;&]+|xargs)\Z")
 """The word after which another command's words stand."""
 _MAY_HAND_OVER = ("-x", "-X")
 """The same where a program's name follows."""
